@@ -1,0 +1,39 @@
+"""cmaudio: real-time neural audio. One evaluation of a small consistency network makes the next block of sound.
+
+import cmaudio
+
+with cmaudio.open() as synth:
+    note = synth.note_on(60, velocity=90, timbre="violin")
+    note.bend(0.5)
+    synth.wait(2)
+
+audio = cmaudio.render("song.mid")
+"""
+
+from cmaudio.engine import Engine, Note
+from cmaudio.errors import CmaudioError
+from cmaudio.events import Score
+from cmaudio.midi_file import read_midi
+from cmaudio.model import Model, embedded_models, load_model
+from cmaudio.pieces import builtin_piece
+from cmaudio.playback import list_devices
+from cmaudio.render import render
+from cmaudio.synth import Synth, open
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CmaudioError",
+    "Engine",
+    "Model",
+    "Note",
+    "Score",
+    "Synth",
+    "builtin_piece",
+    "embedded_models",
+    "list_devices",
+    "load_model",
+    "open",
+    "read_midi",
+    "render",
+]

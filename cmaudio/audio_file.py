@@ -1,0 +1,175 @@
+"""Writing sound files that are either whole or absent.
+
+Samples go to a temporary file beside the target, which takes the target's name only when everything is on the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from cmaudio.errors import CmaudioError
+
+FORMATS = {".wav": "WAV", ".flac": "FLAC"}
+SUBTYPES = {".wav": ("PCM_16", "PCM_24", "PCM_32", "FLOAT"), ".flac": ("PCM_16", "PCM_24")}
+_BYTES_PER_SAMPLE = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4}
+# The sizes in a WAV header are 32 bits wide; libsndfile lets them wrap around in silence.
+_WAV_LIMIT_BYTES = 2**32 - 4096
+# libsndfile says "System error" for a full disk; with less than this left, that is what it was.
+_FULL_DISK_BYTES = 2**17
+
+
+@contextlib.contextmanager
+def unfinished_file(path: str | Path) -> Iterator[Path]:
+    """Give an empty temporary file beside `path` that replaces `path` when the with-body ends without an exception.
+
+    On any exception, KeyboardInterrupt included, the temporary file is removed and a file already at `path` is left
+    as it was; the exception goes on to the caller. A symbolic link at `path` is followed.
+
+    Raises CmaudioError if `path` is a directory, its folder is missing or not writable, or the last step fails.
+    """
+    try:
+        target = Path(path).expanduser().resolve()
+        if target.is_dir():
+            raise CmaudioError(f"{path}: is a directory. Give the name of a file, such as {Path(path) / 'out.wav'}.")
+        if not target.parent.is_dir():
+            raise CmaudioError(f"{path}: there is no folder {target.parent}. Create it, or write somewhere else.")
+        temporary = target.with_name(f".{secrets.token_hex(6)}.part")
+        temporary.open("xb").close()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise CmaudioError(f"{path}: cannot be written ({error}). Choose a folder that you may write to.") from error
+    try:
+        yield temporary
+        _replace(temporary, target, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _replace(temporary: Path, target: Path, path: str | Path) -> None:
+    try:
+        with temporary.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise CmaudioError(f"{path}: cannot be written ({error}). Free some space or write somewhere else.") from error
+
+
+def _audio_suffix(path: Path, subtype: str) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        given = f"the ending {path.suffix!r}" if path.suffix else "a name without an ending"
+        raise CmaudioError(f"{path}: {given} says no sound format. Use one of: {', '.join(FORMATS)}.")
+    if subtype not in SUBTYPES[suffix]:
+        allowed = ", ".join(SUBTYPES[suffix])
+        raise CmaudioError(f"{path}: a {suffix} file has no sample format {subtype!r} here. Use one of: {allowed}.")
+    return suffix
+
+
+class AudioFileWriter:
+    """A mono sound file to be written block by block inside a `with` statement.
+
+    `path` ends in .wav or .flac. `sample_rate` is in Hz. `subtype` is the stored sample format: PCM_16, PCM_24 (the
+    default), and for WAV also PCM_32 and FLOAT. PCM formats clip what lies outside -1..1; FLOAT keeps it.
+
+    Raises CmaudioError, at construction for an ending, subtype or rate that is not allowed, on entering for a target
+    that cannot be written, on `write` and on leaving when the disk is full or fails. Whatever goes wrong, no half
+    file stays behind and a file that was at `path` before is untouched.
+    """
+
+    def __init__(self, path: str | Path, sample_rate: int, subtype: str = "PCM_24") -> None:
+        self.path = Path(path)
+        self.sample_rate = sample_rate
+        self.subtype = subtype
+        self.frames_written = 0
+        self._suffix = _audio_suffix(self.path, subtype)
+        if not 1 <= sample_rate <= 384_000:
+            raise CmaudioError(f"{path}: a sample rate of {sample_rate} Hz is not possible. Use 1 to 384000 Hz.")
+
+    def __enter__(self) -> AudioFileWriter:
+        with contextlib.ExitStack() as stack:
+            self._temporary = stack.enter_context(unfinished_file(self.path))
+            try:
+                self._file = soundfile.SoundFile(
+                    self._temporary, "w", self.sample_rate, 1, self.subtype, format=FORMATS[self._suffix]
+                )
+            except (soundfile.SoundFileError, OSError) as error:
+                raise self._failure(error) from error
+            stack.push(self._close)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def write(self, samples: npt.NDArray[np.float32]) -> None:
+        """Append `samples`, shape (N,), float32, finite, full scale at -1..1.
+
+        Raises CmaudioError if they do not fit on the disk or into the format.
+        """
+        assert samples.ndim == 1, f"mono samples of shape (N,) wanted, got {samples.shape}"
+        assert np.isfinite(samples).all(), "samples hold NaN or infinity"
+        self.frames_written += len(samples)
+        if self._suffix == ".wav" and self._size_bytes() > _WAV_LIMIT_BYTES:
+            raise CmaudioError(f"{self.path}: a WAV file holds 4 GiB at most. Write a .flac file, or a shorter piece.")
+        try:
+            self._file.write(samples)
+        except (soundfile.SoundFileError, OSError, AssertionError) as error:
+            # soundfile asserts that all frames were taken, which a full disk can break without an error code.
+            raise self._failure(error) from error
+
+    def _close(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            with contextlib.suppress(soundfile.SoundFileError, OSError):
+                self._file.close()
+            return
+        try:
+            self._file.close()
+            if self._suffix == ".flac" and not self.frames_written:
+                raise CmaudioError(f"{self.path}: nothing was played, and FLAC has no empty files. Write a .wav file.")
+            self._check_whole()
+        except (soundfile.SoundFileError, OSError) as trouble:
+            raise self._failure(trouble) from trouble
+
+    def _check_whole(self) -> None:
+        """Read the last sample back: libsndfile reports no error when the flush at closing does not fit."""
+        with soundfile.SoundFile(self._temporary) as file:
+            whole = file.frames == self.frames_written
+            if whole and file.frames:
+                file.seek(file.frames - 1)
+                whole = len(file.read(1)) == 1
+            if not whole:
+                raise OSError("the end of the file did not arrive")
+
+    def _size_bytes(self) -> int:
+        return self.frames_written * _BYTES_PER_SAMPLE[self.subtype]
+
+    def _failure(self, error: Exception) -> CmaudioError:
+        folder = self._temporary.parent
+        reason = str(error).rstrip(".") or "not all samples were taken"
+        try:
+            free = shutil.disk_usage(folder).free
+            if free < _FULL_DISK_BYTES:
+                reason = "the disk is full"
+            # The half file counts as free: it is gone by the time the message is read.
+            space = f"{(free + self._temporary.stat().st_size) / 2**20:.1f} MiB are free in {folder}"
+        except OSError:
+            space = f"the free space in {folder} cannot be told"
+        most = "up to " if self._suffix == ".flac" else ""
+        return CmaudioError(
+            f"{self.path}: cannot be written ({reason}). So far it needs {most}{self._size_bytes() / 2**20:.1f} MiB; "
+            f"{space}. Free some space or write to another disk."
+        )

@@ -1,0 +1,160 @@
+"""The signal definitions of the project: causal STFT and overlap-add, log-mel, and the excitation that the vocoder filters.
+
+Shapes: ... any leading axes (voices), T frames, N samples, F = n_fft / 2 + 1 bins, M mel bands.
+Frame t of a signal ends with sample (t + 1) * hop_length - 1; it never sees later samples.
+All arithmetic is row by row, so a voice's numbers do not depend on what it is batched with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+Complex = NDArray[np.complex64]
+
+VOICED_ABOVE_HZ = 8.0
+_FILTER_LOG_MAX = 6.0
+_PULSE_SCALE = 1 / 512
+_NOISE_SCALE = 1 / np.sqrt(768.0)
+
+
+@dataclass(frozen=True)
+class Stft:
+    """Causal short-time Fourier transform with a periodic Hann window and its overlap-add inverse.
+
+    With hop = n_fft / 4 the squared windows add up to 1.5, so `overlap_add(analyse(x))` gives x back.
+    """
+
+    n_fft: int
+    hop_length: int
+
+    @property
+    def bins(self) -> int:
+        return self.n_fft // 2 + 1
+
+    @property
+    def overlap(self) -> int:
+        """Samples of the past that a frame sees beside its own hop; also the latency of the overlap-add."""
+        return self.n_fft - self.hop_length
+
+    @cached_property
+    def window(self) -> Float:
+        phase = 2 * np.pi * np.arange(self.n_fft) / self.n_fft
+        return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
+
+    @cached_property
+    def _synthesis_window(self) -> Float:
+        gain = np.sum(np.square(self.window, dtype=np.float64)) / self.hop_length
+        return (self.window / gain).astype(np.float32)
+
+    def analyse(self, x: Float) -> Complex:
+        """(..., overlap + T * hop) samples -> (..., T, F) spectra."""
+        frames = sliding_window_view(x, self.n_fft, axis=-1)[..., :: self.hop_length, :]
+        return np.fft.rfft(frames * self.window).astype(np.complex64, copy=False)
+
+    def overlap_add(self, spectra: Complex) -> Float:
+        """(..., T, F) spectra -> (..., overlap + T * hop): the frames' sum, starting where the first frame's window starts."""
+        frames = np.fft.irfft(spectra, self.n_fft).astype(np.float32, copy=False) * self._synthesis_window
+        hop, count = self.hop_length, frames.shape[-2]
+        y = np.zeros((*frames.shape[:-2], self.overlap + count * hop), np.float32)
+        for t in range(count):
+            y[..., t * hop : t * hop + self.n_fft] += frames[..., t, :]
+        return y
+
+
+def _slaney_mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Hz to mel: linear below 1 kHz, logarithmic above (Slaney 1998, Auditory Toolbox)."""
+    return np.where(hz < 1000, hz * 3 / 200, 15 + 27 * np.log(np.maximum(hz, 1e-3) / 1000) / np.log(6.4))
+
+
+def _slaney_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
+
+
+@dataclass(frozen=True)
+class Mel:
+    """Log-mel spectrum: triangular Slaney bands of equal area over |STFT|, natural logarithm with a floor."""
+
+    sample_rate: int
+    n_fft: int
+    bands: int
+    f_min_hz: float
+    f_max_hz: float
+    floor: float
+
+    @cached_property
+    def filterbank(self) -> Float:
+        """(F, M) weights, the same as librosa's and torchaudio's with `norm="slaney"`."""
+        low, high = _slaney_mel(np.array([self.f_min_hz, self.f_max_hz]))
+        edges = _slaney_hz(np.linspace(low, high, self.bands + 2))
+        hz = np.linspace(0, self.sample_rate / 2, self.n_fft // 2 + 1)[:, None]
+        rising = (hz - edges[:-2]) / (edges[1:-1] - edges[:-2])
+        falling = (edges[2:] - hz) / (edges[2:] - edges[1:-1])
+        triangles = np.maximum(0, np.minimum(rising, falling))
+        return (triangles * 2 / (edges[2:] - edges[:-2])).astype(np.float32)
+
+    @cached_property
+    def _sparse(self) -> tuple[NDArray[np.intp], Float, NDArray[np.intp]]:
+        """Bins, their weights and the start of every band; a band without a bin gets one of weight zero."""
+        bins, weights, starts = [], [], []
+        for column in self.filterbank.T:
+            used = np.flatnonzero(column)
+            used = used if len(used) else np.array([0])
+            starts.append(sum(map(len, bins)))
+            bins.append(used)
+            weights.append(column[used])
+        return np.concatenate(bins), np.concatenate(weights), np.array(starts)
+
+    def __call__(self, spectra: Complex) -> Float:
+        """(..., F) spectra -> (..., M) log-mel. A sum over each band's own bins is 20 times cheaper than the product."""
+        bins, weights, starts = self._sparse
+        energy = np.add.reduceat(np.abs(spectra)[..., bins] * weights, starts, axis=-1)
+        return np.log(np.maximum(energy, np.float32(self.floor)))
+
+
+def pulse_train(
+    f0: NDArray[np.float64], phase: NDArray[np.float64], sample_rate: int
+) -> tuple[Float, NDArray[np.float64]]:
+    """Band-limited pulse train at f0, all harmonics below 0.98 of the Nyquist frequency with equal strength.
+
+    Args:
+        f0: (..., N) Hz for every sample; at most 8 Hz means unpitched and gives silence.
+        phase: (...,) in cycles, before the first sample.
+    Returns:
+        (..., N) source, and (..., N) phase in cycles after each sample, in [0, 1).
+
+    Closed form of sum_k cos(k x), k = 1 ... n: the Dirichlet kernel sin((n + 1/2) x) / (2 sin(x / 2)) - 1/2.
+    """
+    cycles = np.cumsum(f0 / sample_rate, axis=-1) + phase[..., None]
+    cycles -= np.floor(cycles)
+    x = (cycles * (2 * np.pi)).astype(np.float32)
+    harmonics = np.floor(0.49 * sample_rate / np.maximum(f0, VOICED_ABOVE_HZ)).astype(np.float32)
+    half = np.sin(np.float32(0.5) * x)
+    regular = np.abs(half) > 1e-4
+    kernel = np.sin((harmonics + np.float32(0.5)) * x) / (2 * np.where(regular, half, np.float32(1))) - np.float32(0.5)
+    source = np.where(regular, kernel, harmonics) * np.float32(_PULSE_SCALE)
+    return np.where(f0 > VOICED_ABOVE_HZ, source, np.float32(0)).astype(np.float32, copy=False), cycles
+
+
+def white_noise(rng: np.random.Generator, samples: int) -> Float:
+    """(N,) noise source, scaled so that every STFT bin has unit mean power under a Hann window of 2048."""
+    return rng.standard_normal(samples, dtype=np.float32) * np.float32(_NOISE_SCALE)
+
+
+def split_filters(filters: Float) -> tuple[Complex, Float, Complex]:
+    """Network output (..., 5F) -> H (..., F) complex, N (..., F) gain, D (..., F) complex."""
+    log_h, phase_h, log_n, log_d, phase_d = np.split(filters, 5, axis=-1)
+    return _polar(log_h, phase_h), np.exp(np.minimum(log_n, _FILTER_LOG_MAX)), _polar(log_d, phase_d)
+
+
+def _polar(log_magnitude: Float, phase: Float) -> Complex:
+    magnitude = np.exp(np.minimum(log_magnitude, _FILTER_LOG_MAX))
+    z = np.empty(phase.shape, np.complex64)
+    np.multiply(magnitude, np.cos(phase), out=z.real)
+    np.multiply(magnitude, np.sin(phase), out=z.imag)
+    return z

@@ -1,0 +1,518 @@
+"""Playing a source on the sound card: devices, the thread that keeps the ring filled, and trouble with the device.
+
+Three threads, so that none waits for another: one reads the source and fills the ring, one watches the device and opens
+it again when it vanished, one delivers notices. sounddevice and numba are imported when a device is opened or listed.
+"""
+
+import atexit
+import gc
+import queue
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from cmaudio.errors import CmaudioError
+from cmaudio.ring import Ring, RingCounters, output_callback
+
+_SWITCH_INTERVAL_S = 0.0005
+_LOOK_EVERY_S = 0.1
+_SILENT_LIMIT_S = 0.5
+_RETRY_EVERY_S = 1.0
+_RELEASE_LIMIT_S = 2.0
+_LOAD_MEMORY_S = 1.0
+_RING_SLACK_SAMPLES = 65_536
+
+_unreleased: list[Any] = []  # PortAudio may still write to the rings of streams it never let go of
+
+
+class Source(Protocol):
+    """Anything that makes sound: `read(n)` returns the next n samples (n,) float32 in [-1, 1]."""
+
+    sample_rate: int
+
+    def read(self, n: int, /) -> npt.NDArray[np.float32]: ...
+
+
+class OutputStream(Protocol):
+    """An open stream that empties a ring. `start` raises CmaudioError; `close` may take for ever on a dead device."""
+
+    sample_rate: int
+    device_name: str
+
+    @property
+    def active(self) -> bool: ...
+    def start(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class OpenStream(Protocol):
+    """Open a stream, at its own rate if the device refuses `sample_rate`; `rescan` looks for devices afresh."""
+
+    def __call__(
+        self, ring: Ring, sample_rate: int, device: str | int | None, period_samples: int, rescan: bool
+    ) -> OutputStream: ...
+
+
+@dataclass(frozen=True)
+class Device:
+    """One output device as PortAudio names it."""
+
+    index: int
+    name: str
+    host_api: str
+    max_output_channels: int
+    default_sample_rate: int
+    is_default: bool
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.name}, {self.host_api}"
+
+
+@dataclass(frozen=True)
+class PlayerState:
+    """How playing goes. `lead_ms` is what lies in the ring now; `load` the time in `source.read` over the time made."""
+
+    status: Literal["new", "playing", "lost", "failed", "closed"]
+    device_name: str
+    sample_rate: int
+    lead_ms: float
+    load: float
+    counters: RingCounters
+    notices: tuple[str, ...]
+    failure: BaseException | None
+
+
+def _sounddevice() -> Any:
+    try:
+        import sounddevice
+    except OSError as error:
+        raise CmaudioError(
+            "the PortAudio library is missing: on Debian and Ubuntu run `apt install libportaudio2`, "
+            "on Fedora `dnf install portaudio` (on Windows and macOS it comes with sounddevice: reinstall that)"
+        ) from error
+    return sounddevice
+
+
+def list_devices() -> list[Device]:
+    """The output devices there were when PortAudio started. Raises CmaudioError if PortAudio is missing."""
+    sd = _sounddevice()
+    apis, default = sd.query_hostapis(), -1
+    with suppress(sd.PortAudioError, ValueError):
+        default = sd.query_devices(kind="output")["index"]
+    return [
+        Device(
+            index=info["index"],
+            name=info["name"],
+            host_api=apis[info["hostapi"]]["name"],
+            max_output_channels=info["max_output_channels"],
+            default_sample_rate=round(info["default_samplerate"]),
+            is_default=info["index"] == default,
+        )
+        for info in sd.query_devices()
+        if info["max_output_channels"] > 0
+    ]
+
+
+def find_device(devices: Sequence[Device], wanted: str | int | None) -> Device:
+    """The device of that index, name or part of a name; None is the default. Raises CmaudioError naming the devices."""
+    if not devices:
+        raise CmaudioError("there is no output device: plug in or switch on a sound card, or start the sound server")
+    if wanted is None:
+        return next((device for device in devices if device.is_default), devices[0])
+    if isinstance(wanted, int):
+        found = [device for device in devices if device.index == wanted]
+    else:
+        found = [device for device in devices if wanted in (device.name, device.full_name)]
+        found = found or [device for device in devices if wanted.lower() in device.full_name.lower()]
+        default_api = next((device.host_api for device in devices if device.is_default), None)
+        # Windows lists every sound card once for each host API.
+        found = found if len(found) == 1 else [d for d in found if d.host_api == default_api] or found
+    if len(found) != 1:
+        what = "several output devices match" if found else "there is no output device"
+        names = "; ".join(f"{device.index} {device.full_name}" for device in found or devices)
+        raise CmaudioError(f"{what} {wanted!r}. There are: {names}")
+    return found[0]
+
+
+class _SoundCard:
+    def __init__(self, sd: Any, ring: Ring, device: Device, sample_rate: int, period_samples: int) -> None:
+        self._sd, self._ring, self.device_name = sd, ring, device.full_name
+        self.sample_rate, ring.channels = self._settings(device, sample_rate)
+        try:
+            self._stream = sd._StreamBase(
+                kind="output",
+                samplerate=self.sample_rate,
+                blocksize=period_samples,
+                device=device.index,
+                channels=ring.channels,
+                dtype="float32",
+                latency="low",
+                callback=sd._ffi.cast("void *", output_callback().address),
+                userdata=sd._ffi.cast("void *", ring.pointer),
+            )
+        except sd.PortAudioError as error:
+            raise CmaudioError(f"cannot open {self.device_name}: {error}") from error
+
+    def _settings(self, device: Device, sample_rate: int) -> tuple[int, int]:
+        most = device.max_output_channels
+        for rate in dict.fromkeys((sample_rate, device.default_sample_rate)):
+            for channels in dict.fromkeys((min(2, most), most)):
+                with suppress(self._sd.PortAudioError, ValueError):
+                    self._sd.check_output_settings(device.index, channels, "float32", samplerate=rate)
+                    return rate, channels
+        rates = f"{sample_rate} Hz and its own {device.default_sample_rate} Hz"
+        raise CmaudioError(
+            f"{self.device_name} refuses float32 at {rates}: choose another device, or close what uses it"
+        )
+
+    @property
+    def active(self) -> bool:
+        with suppress(self._sd.PortAudioError):
+            return bool(self._stream.active)
+        return False
+
+    def start(self) -> None:
+        try:
+            self._stream.start()
+        except self._sd.PortAudioError as error:
+            raise CmaudioError(f"cannot start {self.device_name}: {error}") from error
+
+    def close(self) -> None:
+        # At exit sounddevice closes what is open: that must not be tried again where it never returned.
+        atexit.unregister(self._sd._exit_handler)
+        with suppress(self._sd.PortAudioError):
+            self._stream.stop()
+        self._stream.close(ignore_errors=True)
+        atexit.register(self._sd._exit_handler)
+
+
+def open_sound_card(
+    ring: Ring, sample_rate: int, device: str | int | None, period_samples: int, rescan: bool
+) -> OutputStream:
+    """Open a PortAudio output stream on `ring` (see `OpenStream`); `rescan` closes all PortAudio streams there are.
+
+    Raises CmaudioError: no PortAudio, no such device, or the device refuses.
+    """
+    sd = _sounddevice()
+    if rescan:
+        with suppress(sd.PortAudioError):
+            sd._terminate()
+        try:
+            sd._initialize()
+        except sd.PortAudioError as error:
+            raise CmaudioError(f"PortAudio does not start: {error}") from error
+    return _SoundCard(sd, ring, find_device(list_devices(), device), sample_rate, period_samples)
+
+
+class _Output:
+    """A stream, its ring, and the way from the source's samples to the device's."""
+
+    def __init__(self, stream: OutputStream, ring: Ring, source_rate: int, lead_ms: float, chunk_samples: int) -> None:
+        self.stream, self.ring, self.rate = stream, ring, stream.sample_rate
+        self.filled = threading.Event()
+        self._lead_samples = round(lead_ms * self.rate / 1000)
+        self._chunk_samples = -(-chunk_samples * self.rate // source_rate)
+        self._resampler: Any = None
+        self._callbacks, self.silent_s = 0, 0.0
+        if self.rate != source_rate:
+            import soxr
+
+            self._resampler = soxr.ResampleStream(source_rate, self.rate, 1, dtype="float32")
+
+    def wants_more(self) -> bool:
+        # A device that takes much at once would starve whatever the lead.
+        lead = max(self._lead_samples, self.ring.largest_request_samples + self._chunk_samples)
+        if self.ring.readable < min(lead, self.ring.capacity_samples - 2 * self._chunk_samples):
+            return True
+        self.filled.set()
+        return False
+
+    def write(self, samples: npt.NDArray[np.float32]) -> None:
+        self.ring.write(samples if self._resampler is None else self._resampler.resample_chunk(samples))
+
+    def is_dead(self, waited_s: float) -> bool:
+        callbacks = self.ring.counters().callbacks
+        # Time is counted in waits, so that a machine that slept has not lost its device.
+        self.silent_s = 0.0 if callbacks != self._callbacks else self.silent_s + waited_s
+        self._callbacks = callbacks
+        return self.silent_s >= _SILENT_LIMIT_S or not self.stream.active
+
+
+def _release(output: _Output, limit_s: float = _RELEASE_LIMIT_S) -> threading.Thread:
+    """Close a stream without waiting for it longer than `limit_s`; the thread returned is alive if it hangs."""
+
+    def close() -> None:
+        output.stream.close()
+        _unreleased.remove(output)
+
+    closer = threading.Thread(target=close, name="cmaudio-close", daemon=True)
+    _unreleased.append(output)
+    closer.start()
+    closer.join(limit_s)
+    return closer
+
+
+class Player:
+    """Plays `source` until it is closed, through trouble with the device.
+
+    The thread reads `chunk_samples` at a time and keeps `lead_ms` of sound ready. `device` is an index, a name or part
+    of one (None: the default); `period_samples` 0 lets the device choose. `on_notice` is called on a thread of its own.
+    An error of the source fades to silence and is raised by the next call of `wake`, `raise_if_failed` or `close`.
+    Raises CmaudioError on a lead that is not positive; `start` also if no device can be opened.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        device: str | int | None = None,
+        lead_ms: float = 40.0,
+        period_samples: int = 0,
+        chunk_samples: int = 256,
+        on_notice: Callable[[str], None] | None = None,
+        open_stream: OpenStream = open_sound_card,
+    ) -> None:
+        if not lead_ms > 0 or chunk_samples < 1 or period_samples < 0:
+            raise CmaudioError(
+                f"cannot play with lead_ms={lead_ms}, {chunk_samples=}, {period_samples=}: they count up"
+            )
+        self._source, self._device, self._lead_ms = source, device, lead_ms
+        self._period_samples, self._chunk_samples, self._open_stream = period_samples, chunk_samples, open_stream
+        self._on_notice = on_notice
+        self._notices: deque[str] = deque(maxlen=16)
+        self._undelivered: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._stop, self._wake = threading.Event(), threading.Event()
+        self._output: _Output | None = None
+        self._past = RingCounters()
+        self._status: Literal["new", "playing", "lost", "failed", "closed"] = "new"
+        self._device_name, self._rate = "", source.sample_rate
+        self._read_s, self._made_s, self._due_s = 0.0, 0.0, 0.0
+        self._failure: BaseException | None = None
+        self._failure_told = False
+        self._switch_interval_s = sys.getswitchinterval()
+        self._threads: dict[str, threading.Thread] = {}
+
+    def start(self) -> Self:
+        """Open the device, fill the ring, begin to sound. Raises CmaudioError, or what the source raised."""
+        if self._status != "new":
+            raise CmaudioError("a Player starts once: make a new one")
+        output = self._open(rescan=False)
+        self._switch_interval_s = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        self._status, self._output = "playing", output
+        try:
+            self._spawn("synthesis", self._synthesise)
+            self._spawn("notices", self._deliver)
+            output.filled.wait()
+            self.raise_if_failed()
+            gc.collect()
+            gc.freeze()
+            output.stream.start()
+            self._spawn("device", self._watch)
+        except BaseException:
+            with suppress(BaseException):
+                self.close()
+            raise
+        return self
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: object, _error: object, _trace: object) -> None:
+        if kind is None:
+            return self.close()
+        with suppress(Exception):  # the error under way says more
+            self.close()
+        return None
+
+    def wake(self) -> None:
+        """Tell the thread that something changed; from any thread. Raises what the source raised."""
+        self._wake.set()
+        self.raise_if_failed()
+
+    def raise_if_failed(self) -> None:
+        """Raise what `source.read` raised, if it did."""
+        if self._failure is not None:
+            self._failure_told = True
+            raise self._failure
+
+    def state(self) -> PlayerState:
+        """How it goes, at this moment; never raises."""
+        output = self._output
+        return PlayerState(
+            status=self._status,
+            device_name=self._device_name,
+            sample_rate=self._rate,
+            lead_ms=1000 * output.ring.readable / output.rate if output else 0.0,
+            load=self._read_s / self._made_s if self._made_s else 0.0,
+            counters=_sum(self._past, output.ring.counters()) if output else self._past,
+            notices=tuple(self._notices),
+            failure=self._failure,
+        )
+
+    def take_peak(self) -> float:
+        """The largest absolute sample played since the last call, for a meter."""
+        output = self._output
+        return output.ring.take_peak() if output else 0.0
+
+    def close(self) -> None:
+        """Fade out, close the device, end the threads; waits some seconds at most. Raises what the source raised."""
+        if self._status == "new" or self._stop.is_set():
+            return
+        self._stop.set()
+        self._wake.set()
+        self._join("synthesis", "device")
+        output = self._output
+        if output is not None:
+            _fade_out(output.ring)
+            self._let_go(output)
+        self._undelivered.put(None)
+        self._join("notices")
+        sys.setswitchinterval(self._switch_interval_s)
+        gc.unfreeze()
+        self._status = "closed"
+        if not self._failure_told:
+            self.raise_if_failed()
+
+    def _spawn(self, job: str, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, name=f"cmaudio-{job}", daemon=True)
+        self._threads[job] = thread
+        thread.start()
+
+    def _join(self, *jobs: str) -> None:
+        for job in jobs:
+            thread = self._threads.get(job)
+            if thread is not None and thread is not threading.current_thread():
+                thread.join(2 * _RELEASE_LIMIT_S)
+
+    def _notice(self, text: str) -> None:
+        self._notices.append(text)
+        self._undelivered.put(text)
+
+    def _deliver(self) -> None:
+        while (text := self._undelivered.get()) is not None:
+            if self._on_notice is not None:
+                try:
+                    self._on_notice(text)
+                except Exception:
+                    sys.excepthook(*sys.exc_info())
+
+    def _synthesise(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._step()
+        except BaseException as error:
+            self._failure, self._status = error, "failed"
+            self._notice(f"the sound stopped: {type(error).__name__}: {error}")
+            output = self._output
+            if output is not None:
+                output.ring.mute()
+                output.filled.set()
+
+    def _step(self) -> None:
+        """Read one chunk if it is wanted now, else sleep until it may be, or until something changed."""
+        output, chunk_s = self._output, self._chunk_samples / self._source.sample_rate
+        if output is None:  # the device is lost: keep the performance's clock running
+            wait_s = self._due_s - time.monotonic()
+            if wait_s <= 0:
+                self._read()
+                self._due_s = max(self._due_s, time.monotonic() - _SILENT_LIMIT_S) + chunk_s
+        elif output.wants_more():
+            output.write(self._read())
+            wait_s = 0.0
+        else:
+            wait_s = chunk_s / 2
+        if wait_s > 0:
+            self._wake.wait(wait_s)
+            self._wake.clear()
+
+    def _read(self) -> npt.NDArray[np.float32]:
+        began_s = time.perf_counter()
+        samples = self._source.read(self._chunk_samples)
+        read_s, made_s = time.perf_counter() - began_s, self._chunk_samples / self._source.sample_rate
+        keep = 1 - min(1.0, made_s / _LOAD_MEMORY_S)
+        self._read_s, self._made_s = keep * self._read_s + read_s, keep * self._made_s + made_s
+        return samples
+
+    def _open(self, rescan: bool) -> _Output:
+        source_rate = self._source.sample_rate
+        ring = Ring(round(self._lead_ms * 384) + _RING_SLACK_SAMPLES)  # the lead at 384 kHz, the highest rate there is
+        stream = self._open_stream(ring, source_rate, self._device, self._period_samples, rescan)
+        self._device_name, self._rate = stream.device_name, stream.sample_rate
+        if self._device is not None:
+            self._device = stream.device_name  # indices change when devices come and go
+        if stream.sample_rate != source_rate:
+            self._notice(f"{stream.device_name} refuses {source_rate} Hz: resampling to {stream.sample_rate} Hz")
+        return _Output(stream, ring, source_rate, self._lead_ms, self._chunk_samples)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(_LOOK_EVERY_S) and self._failure is None:
+            output = self._output
+            if output is None or not output.is_dead(_LOOK_EVERY_S):
+                continue
+            self._due_s = time.monotonic() - output.silent_s
+            self._output, self._status = None, "lost"
+            self._notice(f"lost {self._device_name}: the performance goes on unheard until it is back")
+            closer = self._let_go(output)
+            while not self._stop.wait(_RETRY_EVERY_S) and self._failure is None:
+                if not closer.is_alive() and self._bring_back():
+                    break
+
+    def _let_go(self, output: _Output) -> threading.Thread:
+        closer = _release(output)
+        self._past, self._output = _sum(self._past, output.ring.counters()), None
+        if closer.is_alive():
+            self._notice(
+                f"{output.stream.device_name} does not let go of its stream: "
+                "no device can be opened again before it does; if it stays so, start the program again"
+            )
+        return closer
+
+    def _bring_back(self) -> bool:
+        try:
+            output = self._open(rescan=True)
+        except CmaudioError:
+            return False
+        self._output = output
+        while not output.filled.wait(_LOOK_EVERY_S):
+            if self._stop.is_set() or self._failure is not None:
+                return True
+        try:
+            output.stream.start()
+        except CmaudioError:
+            self._due_s = time.monotonic()
+            self._let_go(output)
+            return False
+        self._status = "playing"
+        self._notice(f"{self._device_name} is back")
+        return True
+
+
+def _sum(one: RingCounters, other: RingCounters) -> RingCounters:
+    return RingCounters(
+        one.callbacks + other.callbacks,
+        one.starved_callbacks + other.starved_callbacks,
+        one.missing_samples + other.missing_samples,
+        one.played_samples + other.played_samples,
+        one.underflows + other.underflows,
+        max(one.peak, other.peak),
+    )
+
+
+def _fade_out(ring: Ring) -> None:
+    """Mute, and wait until the callback has had the time to fade (0.1 s at most, if it lives)."""
+    ring.mute()
+    before = ring.counters().callbacks
+    for _ in range(20):
+        if ring.counters().callbacks >= before + 2 or not before:
+            return
+        time.sleep(0.005)

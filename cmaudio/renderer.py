@@ -1,0 +1,91 @@
+"""Blocks for many voices at once: excitation and controls in, networks, filtered frames out into each voice.
+
+Shapes: B voices, K frames of a block, M mel bands, C control channels, F STFT bins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cmaudio.controls import harmonic_picture, note_features, semitones_to_hz
+from cmaudio.dsp import Complex, Float, pulse_train, split_filters, white_noise
+from cmaudio.synthesis import NetworkState, Synthesizer, batch_states, split_states
+from cmaudio.voice import Voice, stack
+
+
+class Renderer:
+    """Adds a block to voices. A voice's samples depend on its own history alone, not on the company it is rendered in."""
+
+    def __init__(self, synthesizer: Synthesizer) -> None:
+        self.synthesizer = synthesizer
+        model = synthesizer.model
+        self.stft, self.mel = model.stft, model.mel
+        self.block_frames = synthesizer.block_frames
+        self.block_samples = self.block_frames * self.stft.hop_length
+        self.sample_rate = model.manifest.sample_rate
+
+    def render(self, voices: Sequence[Voice]) -> None:
+        """One more block for every voice; voices may be at different places, and of different `steps`."""
+        for steps in sorted({voice.strike.steps for voice in voices}):
+            self._render([voice for voice in voices if voice.strike.steps == steps], steps)
+
+    def _render(self, voices: list[Voice], steps: int) -> None:
+        fresh = [voice for voice in voices if voice.network is None]
+        if fresh:
+            self._start(fresh)
+        k, bands = self.block_frames, self.synthesizer.bands
+        context_noise = stack([voice.rng.standard_normal((k, bands), dtype=np.float32) for voice in voices])
+        block_noise = stack([voice.rng.standard_normal((1, k, bands), dtype=np.float32) for voice in voices])
+        pulses, noise = self._sources(voices)
+        if steps > 1:
+            more = [voice.rng.standard_normal((steps - 1, k, bands), dtype=np.float32) for voice in voices]
+            block_noise = np.concatenate([block_noise, stack(more)], 1)
+        controls, timbre, f0 = self._controls(voices, pulses)
+        state = batch_states([voice.network for voice in voices if voice.network is not None])
+        state = self.synthesizer.generate(state, controls, timbre, context_noise, block_noise)
+        self._vocode(voices, state, f0, pulses, noise)
+
+    def _start(self, voices: list[Voice]) -> None:
+        """Networks read the silent block before the onset."""
+        pulses, _ = self._sources(voices)
+        controls, timbre, _ = self._controls(voices, pulses)
+        for i, voice in enumerate(voices):
+            voice.network = self.synthesizer.init_state(controls[i : i + 1], timbre[i : i + 1])
+
+    def _sources(self, voices: list[Voice]) -> tuple[Complex, Complex]:
+        """Plan the next K hops of excitation; spectra (B, K, F) of the pulses and of the noise."""
+        count = self.block_samples
+        f0 = stack([voice.f0(voice.planned_end, voice.planned_end + count) for voice in voices])
+        phase = np.array([voice.phase[-1] for voice in voices])
+        pulses, phases = pulse_train(f0, phase, self.sample_rate)
+        seen = [voice.plan(pulses[i], white_noise(voice.rng, count), phases[i]) for i, voice in enumerate(voices)]
+        spectra = self.stft.analyse(np.stack([np.stack(pair) for pair in seen]))
+        return spectra[:, 0], spectra[:, 1]
+
+    def _controls(self, voices: list[Voice], pulses: Complex) -> tuple[Float, Float, Float]:
+        """Controls (B, K, C), timbre (B, K, Z) and f0 (B, K) Hz of the block just planned."""
+        hop, k = self.stft.hop_length, self.block_frames
+        ends = np.array([voice.planned_end for voice in voices])[:, None] + (np.arange(k) - (k - 1)) * hop
+        centres = ends - hop / 2
+        semitones = np.stack([voice.pitch.at(row) for voice, row in zip(voices, centres, strict=True)])
+        timbre = np.stack([voice.timbre.at(row) for voice, row in zip(voices, centres, strict=True)])
+        released = np.array([voice.released_at for voice in voices])[:, None]
+        features = note_features(
+            ends / self.sample_rate,
+            (ends - released) / self.sample_rate,
+            semitones,
+            np.array([voice.strike.pitch for voice in voices]),
+            np.array([voice.strike.velocity for voice in voices]),
+        )
+        controls = np.concatenate([features, harmonic_picture(self.mel(pulses))], -1)
+        f0 = np.where(ends > 0, semitones_to_hz(semitones), 0.0)
+        return controls, timbre.astype(np.float32), f0.astype(np.float32)
+
+    def _vocode(self, voices: list[Voice], state: NetworkState, f0: Float, pulses: Complex, noise: Complex) -> None:
+        raw, state = self.synthesizer.filters(state, f0)
+        h, n, d = split_filters(raw)
+        samples = self.stft.overlap_add(h * pulses + n * noise + d)
+        for i, (voice, network) in enumerate(zip(voices, split_states(state), strict=True)):
+            voice.add_block(samples[i], h[i], network)

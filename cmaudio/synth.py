@@ -1,0 +1,145 @@
+"""The instrument at a prompt: an engine that a player keeps sounding."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+
+from cmaudio.engine import Engine, EngineState, Note
+from cmaudio.events import Score
+from cmaudio.model import Model, Timbre, load_model
+from cmaudio.playback import Player, PlayerState
+from cmaudio.render import Missing, arrange
+
+LEAD_MS = 30.0
+
+
+@dataclass(frozen=True)
+class SynthState:
+    """What a live meter shows."""
+
+    engine: EngineState
+    player: PlayerState
+
+
+class Synth:
+    """A sounding instrument. Made by `cmaudio.open`; a context manager; its methods may be called from any thread."""
+
+    def __init__(self, engine: Engine, player: Player) -> None:
+        self.engine = engine
+        self.player = player
+
+    def __enter__(self) -> Synth:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def model(self) -> Model:
+        """The model that plays."""
+        return self.engine.model
+
+    def note_on(
+        self,
+        pitch: float,
+        velocity: float = 96,
+        *,
+        timbre: Timbre | None = None,
+        seed: int | None = None,
+        channel: int = 0,
+    ) -> Note:
+        """Strike a note now; see `Engine.note_on`. Its `off`, `bend` and `morph` steer it while it sounds."""
+        note = self.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=channel)
+        self.player.wake()
+        return note
+
+    def all_notes_off(self) -> None:
+        """Release everything and lift the pedals."""
+        self.engine.all_notes_off()
+
+    def sustain(self, down: bool = True, channel: int = 0) -> None:
+        """Sustain pedal."""
+        self.engine.sustain(down, channel)
+
+    def bend(self, semitones: float, channel: int = 0) -> None:
+        """Bend a whole channel."""
+        self.engine.bend(semitones, channel)
+
+    def pitch_wheel(self, position: float, channel: int = 0) -> None:
+        """Pitch wheel from -1 to 1, times the engine's `bend_range`."""
+        self.engine.pitch_wheel(position, channel)
+
+    def gain(self, gain_db: float) -> None:
+        """Master gain in dB; the limiter after it never lets the output clip."""
+        self.engine.master_gain(gain_db)
+
+    def panic(self) -> None:
+        """Silence at once."""
+        self.engine.panic()
+
+    def play(
+        self,
+        score: Score,
+        *,
+        timbre: Timbre | None = None,
+        missing: Missing = "nearest",
+        percussion: Missing = "omit",
+        delay: float = 0.2,
+    ) -> list[str]:
+        """Start a score (from `cmaudio.read_midi`); returns at once, with notices of what the model lacks."""
+        arrangement = arrange(score, self.model, timbre=timbre, missing=missing, percussion=percussion)
+        at = self.engine.now + round(delay * self.engine.sample_rate)
+        self.engine.play(arrangement.score, arrangement.timbres, at)
+        self.player.wake()
+        return arrangement.notices
+
+    def wait(self, seconds: float) -> None:
+        """Let it sound for a while. Raises what the synthesis thread died of, if it did."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.player.raise_if_failed()
+            time.sleep(min(left, 0.05))
+
+    def state(self) -> SynthState:
+        """Level, voices, load, lead, underruns."""
+        return SynthState(self.engine.state(), self.player.state())
+
+    def close(self) -> None:
+        """Fade out and give the sound card back."""
+        self.player.close()
+
+
+def open(
+    model: Model | str | None = None,
+    *,
+    device: str | int | None = None,
+    lead_ms: float = LEAD_MS,
+    polyphony: int = 16,
+    seed: int = 0,
+    steps: int = 1,
+    gain_db: float = 0.0,
+    bend_range: float = 2.0,
+    on_notice: Callable[[str], None] | None = None,
+) -> Synth:
+    """Open a sound card and start an instrument on it.
+
+    Args:
+        model: a loaded model, its name or its file; the embedded instrument by default.
+        device: name (or part of it) or index of an output from `cmaudio devices`; the system's default by default.
+        lead_ms: how far synthesis runs ahead of the sound card. Less is more immediate, more survives busier machines.
+        polyphony, seed, steps, gain_db, bend_range: see `Engine`.
+        on_notice: is told of trouble with the device and of its end.
+    Raises:
+        CmaudioError: no PortAudio, no such device, a value out of range, a damaged model.
+    """
+    loaded = model if isinstance(model, Model) else load_model(model) if model else load_model()
+    engine = Engine(loaded, polyphony=polyphony, seed=seed, steps=steps, gain_db=gain_db, bend_range=bend_range)
+    engine.warm_up()
+    player = Player(engine, device=device, lead_ms=lead_ms, on_notice=on_notice)
+    player.start()
+    return Synth(engine, player)

@@ -1,0 +1,188 @@
+"""One sounding note: its own clock, its controls over time, its share of the excitation, and the samples it has ready.
+
+Times are samples of the voice's clock, 0 = onset. Frame t covers hop t and its window sees the hops t - 3 ... t; block b
+holds the frames b K ... b K + K - 1. Once the excitation is planned up to time P, output is complete up to P - 3 hops.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.controls import Trajectory, semitones_to_hz
+from cmaudio.dsp import Float, Stft, pulse_train
+from cmaudio.synthesis import NetworkState
+
+FADE_SAMPLES = 240  # 5 ms at 48 kHz: heard as immediate, too long to click
+BEND_FADE_SAMPLES = 64
+SILENT_DB = -76.0
+_SILENT_BLOCKS = 6
+_RELEASE_LIMIT_SECONDS = 6.0
+
+
+@dataclass(frozen=True)
+class Strike:
+    """How a note was struck: pitch as MIDI note number, velocity 1..127, `at` in samples of the engine's clock."""
+
+    pitch: float
+    velocity: float
+    channel: int
+    seed: int
+    at: int
+    steps: int
+
+
+class Voice:
+    """The state of one note between blocks. The renderer adds blocks, the engine steers it and takes its samples."""
+
+    def __init__(
+        self,
+        strike: Strike,
+        timbre: NDArray[np.float64],
+        bend: float,
+        *,
+        stft: Stft,
+        block_frames: int,
+        sample_rate: int,
+        ahead_samples: int = 0,
+    ) -> None:
+        self.strike = strike
+        self.pitch = Trajectory(strike.pitch + bend)
+        self.timbre = Trajectory(timbre)
+        self.rng = np.random.Generator(np.random.PCG64(strike.seed))
+        self.stft, self.block_frames, self.sample_rate = stft, block_frames, sample_rate
+        self.network: NetworkState | None = None
+        self.position = 0
+        self.released_at = math.inf
+        self.ends_at = math.inf
+        self.fades_from = math.inf
+        self.levels_db: list[tuple[int, float]] = []  # (end of the block, its level), as far as not yet played
+        self._silent_blocks = 0
+        # Planned sources up to `planned_end`, as far back as a bend may still reach or the next frames still see.
+        hop = stft.hop_length
+        self._span = block_frames * hop + stft.overlap + -(-ahead_samples // hop) * hop
+        self.planned_end = -block_frames * hop
+        self.pulses = np.zeros(self._span, np.float32)
+        self.noise = np.zeros(stft.overlap, np.float32)
+        self.phase = np.zeros(self._span + 1)  # in cycles, before each sample and after the last
+        self.filters = np.zeros((self._span // hop, stft.bins), np.complex64)  # H of the frames in that span
+        self.ready = np.zeros(0, np.float32)  # complete samples from `position` on
+        self.tail = np.zeros(stft.overlap, np.float32)  # the samples up to `planned_end`, still growing
+
+    # -- what the engine asks and tells ------------------------------------------------------------------------------
+
+    @property
+    def finished(self) -> bool:
+        return self.position >= self.ends_at
+
+    @property
+    def level_db(self) -> float:
+        """Level of the block that `position` is in, dB re full scale."""
+        return next((level for end, level in self.levels_db if end > self.position), 0.0)
+
+    def lacks(self, samples: int) -> bool:
+        """Whether it needs another block before it can give the next `samples`."""
+        return min(self.position + samples, self.ends_at) > self.position + len(self.ready)
+
+    def take(self, samples: int) -> Float:
+        """The next samples, fewer only where the voice ends. Call it while `lacks(samples)` is false."""
+        count = int(min(samples, max(0, self.ends_at - self.position)))
+        out, self.ready = self.ready[:count], self.ready[count:]
+        if self.position + count > self.fades_from:
+            times = np.arange(self.position, self.position + count)
+            fade = np.clip((self.ends_at - times) / (self.ends_at - self.fades_from), 0, 1)
+            out = out * (0.5 - 0.5 * np.cos(np.pi * fade)).astype(np.float32)
+        self.position += count
+        self.levels_db = [entry for entry in self.levels_db if entry[0] > self.position]
+        return out
+
+    def release(self, at: float) -> None:
+        """The key is up from `at` on; the network plays the release."""
+        if self.released_at == math.inf:
+            self.released_at = at
+            self.fade_out(at + _RELEASE_LIMIT_SECONDS * self.sample_rate, 0.5 * self.sample_rate)
+
+    def fade_out(self, at: float, over: float = FADE_SAMPLES) -> None:
+        """Fade to nothing from `at` on, and end; an earlier end stays."""
+        if at + over < self.ends_at:
+            self.fades_from, self.ends_at = at, at + over
+
+    def bend(self, at: float, semitones: float, over: float) -> None:
+        """Go to a pitch (MIDI note number) from `at` on; excitation already planned past `at` is bent after the fact."""
+        self.pitch.forget_before(self.planned_end - 4 * self._span)
+        self.pitch.move(at, semitones, over)
+        if self.network is not None and at < self.planned_end:
+            self._replan(max(int(at), self.position))
+
+    # -- what the renderer asks and tells ----------------------------------------------------------------------------
+
+    def f0(self, start: int, end: int) -> NDArray[np.float64]:
+        """(N,) Hz for every sample in [start, end). It rises from zero over the hop around the onset, as in training."""
+        times = np.arange(start, end, dtype=np.float64)
+        hz = semitones_to_hz(self.pitch.at(times))
+        hop = self.stft.hop_length
+        return hz if start >= hop // 2 else hz * np.clip((times + 0.5) / hop + 0.5, 0, 1)
+
+    def plan(self, pulses: Float, noise: Float, phase: NDArray[np.float64]) -> tuple[Float, Float]:
+        """Append K hops of sources; returns the (overlap + K hops) of pulses and noise that their frames see."""
+        count, overlap = len(pulses), self.stft.overlap
+        self.pulses = np.concatenate([self.pulses[count:], pulses])
+        self.phase = np.concatenate([self.phase[count:], phase])
+        seen = np.concatenate([self.noise, noise])
+        self.noise = seen[count:]
+        self.planned_end += count
+        return self.pulses[-overlap - count :], seen
+
+    def add_block(self, samples: Float, filters: NDArray[np.complex64], network: NetworkState) -> None:
+        """Take the overlap-added (overlap + K hops) of a block's frames, and the H they were made with."""
+        overlap = self.stft.overlap
+        self.network = network
+        self.filters = np.concatenate([self.filters[len(filters) :], filters])
+        samples[:overlap] += self.tail
+        complete_from = self.planned_end - len(samples)
+        complete, self.tail = samples[:-overlap], samples[-overlap:]
+        complete = complete[
+            max(0, -complete_from) :
+        ]  # what a first block's windows spread before the onset is not played
+        self.ready = np.concatenate([self.ready, complete])
+        self._watch_level(complete)
+
+    def _watch_level(self, complete: Float) -> None:
+        power = float(np.mean(np.square(complete))) if len(complete) else 1.0
+        level = 10 * math.log10(power + 1e-12)
+        end = self.planned_end - self.stft.overlap
+        self.levels_db.append((end, level))
+        self._silent_blocks = self._silent_blocks + 1 if level < SILENT_DB else 0
+        if self._silent_blocks >= _SILENT_BLOCKS:
+            self.fade_out(end - FADE_SAMPLES)
+
+    def _replan(self, at: int) -> None:
+        """Change the pitch of planned excitation from `at` on, and the output by what that changes.
+
+        The filters are linear, so the correction is the filtered difference between the new and the old pulses. It comes
+        in over a short fade, since what the filters would spread before `at` has been played.
+        """
+        hop, overlap = self.stft.hop_length, self.stft.overlap
+        offset = at - (self.planned_end - self._span)
+        f0 = self.f0(at, self.planned_end)
+        pulses, phase = pulse_train(f0, self.phase[offset], self.sample_rate)
+        difference = np.zeros(overlap + self._span, np.float32)
+        difference[overlap + offset :] = pulses - self.pulses[offset:]
+        self.pulses[offset:], self.phase[offset + 1 :] = pulses, phase
+        first = offset // hop  # the first frame whose window reaches `at`
+        change = self.stft.overlap_add(self.stft.analyse(difference[first * hop :]) * self.filters[first:])
+        change = change[len(change) - (self.planned_end - at) :]
+        fade = min(BEND_FADE_SAMPLES, len(change))
+        change[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
+        pending = np.concatenate([self.ready, self.tail])
+        pending[at - self.position :] += change
+        self.ready, self.tail = pending[:-overlap], pending[-overlap:]
+
+
+def stack(arrays: Sequence[Float]) -> Float:
+    """Join per-voice arrays along a new leading axis, without a copy where there is one voice."""
+    return arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
