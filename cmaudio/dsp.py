@@ -1,4 +1,4 @@
-"""The signal definitions of the project: causal STFT and overlap-add, log-mel, and the excitation that the vocoder filters.
+"""The signal definitions of the project: causal STFT and overlap-add, log-mel, and the vocoder's excitation.
 
 Shapes: ... any leading axes (voices), T frames, N samples, F = n_fft / 2 + 1 bins, M mel bands.
 Frame t of a signal ends with sample (t + 1) * hop_length - 1; it never sees later samples.
@@ -58,7 +58,7 @@ class Stft:
         return np.fft.rfft(frames * self.window).astype(np.complex64, copy=False)
 
     def overlap_add(self, spectra: Complex) -> Float:
-        """(..., T, F) spectra -> (..., overlap + T * hop): the frames' sum, starting where the first frame's window starts."""
+        """(..., T, F) spectra -> (..., overlap + T * hop): the frames' sum from the start of the first window on."""
         frames = np.fft.irfft(spectra, self.n_fft).astype(np.float32, copy=False) * self._synthesis_window
         hop, count = self.hop_length, frames.shape[-2]
         y = np.zeros((*frames.shape[:-2], self.overlap + count * hop), np.float32)
@@ -101,17 +101,19 @@ class Mel:
     @cached_property
     def _sparse(self) -> tuple[NDArray[np.intp], Float, NDArray[np.intp]]:
         """Bins, their weights and the start of every band; a band without a bin gets one of weight zero."""
-        bins, weights, starts = [], [], []
+        bins: list[NDArray[np.intp]] = []
+        weights: list[Float] = []
+        starts: list[int] = []
         for column in self.filterbank.T:
             used = np.flatnonzero(column)
             used = used if len(used) else np.array([0])
-            starts.append(sum(map(len, bins)))
+            starts.append(sum(len(band) for band in bins))
             bins.append(used)
             weights.append(column[used])
         return np.concatenate(bins), np.concatenate(weights), np.array(starts)
 
     def __call__(self, spectra: Complex) -> Float:
-        """(..., F) spectra -> (..., M) log-mel. A sum over each band's own bins is 20 times cheaper than the product."""
+        """(..., F) spectra -> (..., M) log-mel. Summing each band's own bins is far cheaper than the full product."""
         bins, weights, starts = self._sparse
         energy = np.add.reduceat(np.abs(spectra)[..., bins] * weights, starts, axis=-1)
         return np.log(np.maximum(energy, np.float32(self.floor)))

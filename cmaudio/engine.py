@@ -1,7 +1,7 @@
 """The engine: events in, samples out. It needs no device and no thread; it is asked for n samples at a time.
 
-Time is counted in samples of the engine's clock. Every event takes effect at its own sample, and what is scheduled ahead
-is known to the networks as far ahead as they plan, so how the output is cut into reads changes nothing.
+Time is counted in samples of the engine's clock. Every event takes effect at its own sample, and what is scheduled is
+known to the networks as far ahead as they plan, so how the output is cut into reads changes nothing.
 Methods that send events may be called from any thread; `read` belongs to one.
 """
 
@@ -13,6 +13,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,14 +31,15 @@ from cmaudio.voice import Strike, Voice
 CHANNELS = 16
 BEND_MAX_SEMITONES = 24.0
 GAIN_RANGE_DB = (-80.0, 24.0)
-VOICE_GAIN = 0.25  # undoes the level that the training material was brought to
+VOICE_GAIN = 0.4  # a chord of four at velocity 90 peaks near -12 dB, sixteen loud voices just reach the limiter
 _SLEW_SECONDS = 0.005
 _GAIN_SLEW_SECONDS = 0.01
+_SHARING_VOICES = 4
 
 
 @dataclass(eq=False)
 class Note:
-    """A handle on one sounding note. Its methods may be called at any time; on a note that has ended they do nothing."""
+    """A handle on one sounding note. Its methods may be called at any time; once the note has ended they do nothing."""
 
     pitch: float
     velocity: float
@@ -109,6 +111,7 @@ class Engine:
         bend_range: semitones at full pitch wheel.
         batch_ahead_samples: how much sooner than needed a voice's block may be made so as to share an evaluation with
             others. It lowers the cost, and delays what live events do to a note by at most as much.
+        threads: 1, or 2 to vocode on a thread of its own while the network makes the next block (for offline work).
     """
 
     def __init__(
@@ -121,6 +124,7 @@ class Engine:
         gain_db: float = 0.0,
         bend_range: float = 2.0,
         batch_ahead_samples: int = 0,
+        threads: int = 1,
     ) -> None:
         self.model = model if isinstance(model, Model) else load_model(model)
         self.polyphony = int(_in_range("polyphony", polyphony, 1, 256, "voices"))
@@ -129,7 +133,7 @@ class Engine:
             raise CmaudioError(f"steps must be 1 (one step) or 2 (fine), not {steps!r}")
         self.steps = steps
         self.bend_range = _in_range("bend_range", bend_range, 0, BEND_MAX_SEMITONES, "semitones")
-        self._renderer = Renderer(Synthesizer(self.model))
+        self._renderer = Renderer(Synthesizer(self.model), threads)
         self.sample_rate = self.model.manifest.sample_rate
         self._batch_ahead = batch_ahead_samples
         self._horizon = self._renderer.block_samples + self.model.stft.overlap + batch_ahead_samples
@@ -229,9 +233,9 @@ class Engine:
                 case events.NoteOn(channel, pitch, velocity, program):
                     if program in vectors:
                         note, vector = self._new_note(pitch, velocity, channel, None), vectors[program]
-                        self._submit(time, lambda t, note=note, vector=vector: self._press(note, vector, t))
+                        self._submit(time, partial(self._press, note, vector))
                 case events.NoteOff(channel, pitch):
-                    self._submit(time, lambda t, channel=channel, pitch=pitch: self._lift(channel, pitch, t))
+                    self._submit(time, partial(self._lift, channel, pitch))
                 case events.Sustain(channel, down):
                     self.sustain(down, channel, time)
                 case events.PitchBend(channel, semitones):
@@ -268,7 +272,7 @@ class Engine:
         return not (self._voices or self._schedule or self._inbox)
 
     def warm_up(self) -> None:
-        """Run every batch size once, so that the first note is as quick as the later ones. Changes nothing that is heard."""
+        """Run several batch sizes once, so that the first note is as quick as later ones. Nothing of it is heard."""
         for count in {1, 2, 4, 8, self.polyphony}:
             notes = [self._new_note(60, 64, 0, 0) for _ in range(count)]
             voices = [self._voice(note, self.model.timbre_vector(None), 0) for note in notes]
@@ -294,8 +298,9 @@ class Engine:
         """Mix the voices' next samples into `out`; make the blocks that they lack."""
         n = len(out)
         due = [(voice, n - max(0, voice.strike.at - self.now)) for voice in self._voices]
+        # A few voices are cheap enough to be made when needed; many share evaluations, a little ahead of their time.
+        ahead = round(self._batch_ahead * min(1.0, max(0, len(due) - 1) / _SHARING_VOICES))
         while any(voice.lacks(wanted) for voice, wanted in due if wanted > 0):
-            ahead = self._batch_ahead
             self._renderer.render([v for v, wanted in due if wanted + ahead > 0 and v.lacks(wanted + ahead)])
         gains: dict[int, Float | float] = {}
         for voice, wanted in due:

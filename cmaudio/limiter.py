@@ -1,6 +1,6 @@
 """A look-ahead peak limiter: the output never passes the ceiling, and below it nothing is touched.
 
-The signal is cut into quanta of 64 samples. The gain is linear inside a quantum, and at each boundary it is at most what
+The signal is cut into quanta of 64 samples. The gain is linear inside a quantum, and at each boundary at most what
 both neighbours need, so it is at most what every sample needs. That takes one quantum of look-ahead.
 """
 

@@ -14,6 +14,7 @@ import difflib
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -206,7 +207,7 @@ def load_model(name_or_path: str | Path = DEFAULT_MODEL) -> Model:
     try:
         with zipfile.ZipFile(path) as archive:
             return _read(path, archive)
-    except (zipfile.BadZipFile, EOFError, zipfile.zlib.error, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise CmaudioError(f"{path} is not a model file or is damaged ({error}); get or export it again") from error
 
 

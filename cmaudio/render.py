@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +14,16 @@ from cmaudio.audio_file import AudioFileWriter
 from cmaudio.dsp import Float
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.events import PERCUSSION_CHANNEL, NoteOff, NoteOn, Score
+from cmaudio.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score
 from cmaudio.general_midi import PERCUSSION, PROGRAMS, nearest_percussion, nearest_program
 from cmaudio.midi_file import read_midi
 from cmaudio.model import Model, Timbre, load_model
 
 Missing = Literal["nearest", "omit"]
 
-CHUNK_SAMPLES = 4096
+CHUNK_SAMPLES = 16384
 TAIL_SECONDS = 4.0
-# Two blocks' grace lets voices share evaluations; offline nobody waits for a note.
+# A block's grace lets voices share evaluations; offline nobody waits for a note.
 BATCH_AHEAD_SAMPLES = 2048
 _SILENT = 10 ** (-75 / 20)
 
@@ -90,7 +91,7 @@ def _arrange_percussion(score: Score, model: Model, percussion: Missing, notices
     if played:
         names = (f"{PERCUSSION.get(key, key)} by {model.programs[place[0]]!r}" for key, place in played.items())
         notices.append(f"percussion played by the nearest timbre: {', '.join(names)}")
-    events = []
+    events: list[tuple[float, Event]] = []
     for seconds, event in score.events:
         match event:
             case NoteOn(channel, pitch, velocity, _) if channel == PERCUSSION_CHANNEL:
@@ -154,7 +155,13 @@ def render(
     for notice in arrangement.notices if on_notice else ():
         on_notice(notice)  # type: ignore[misc]
     engine = Engine(
-        loaded, polyphony=polyphony, seed=seed, steps=steps, gain_db=gain_db, batch_ahead_samples=BATCH_AHEAD_SAMPLES
+        loaded,
+        polyphony=polyphony,
+        seed=seed,
+        steps=steps,
+        gain_db=gain_db,
+        batch_ahead_samples=BATCH_AHEAD_SAMPLES,
+        threads=min(2, os.cpu_count() or 1),
     )
     if not 0 <= tail <= 600:
         raise CmaudioError(f"tail must be from 0 to 600 seconds, not {tail!r}")

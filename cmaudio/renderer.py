@@ -6,20 +6,25 @@ Shapes: B voices, K frames of a block, M mel bands, C control channels, F STFT b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from cmaudio.controls import harmonic_picture, note_features, semitones_to_hz
 from cmaudio.dsp import Complex, Float, pulse_train, split_filters, white_noise
-from cmaudio.synthesis import NetworkState, Synthesizer, batch_states, split_states
+from cmaudio.synthesis import Synthesizer, batch_arrays, batch_states, split_states
 from cmaudio.voice import Voice, stack
 
 
 class Renderer:
-    """Adds a block to voices. A voice's samples depend on its own history alone, not on the company it is rendered in."""
+    """Adds a block to voices. A voice's samples depend on its own history alone, not on the company it is rendered in.
 
-    def __init__(self, synthesizer: Synthesizer) -> None:
+    With `threads` = 2 a block is vocoded while the network makes the next one; voices wait for what they need.
+    """
+
+    def __init__(self, synthesizer: Synthesizer, threads: int = 1) -> None:
         self.synthesizer = synthesizer
+        self._worker = ThreadPoolExecutor(1, "cmaudio-vocoder") if threads > 1 else None
         model = synthesizer.model
         self.stft, self.mel = model.stft, model.mel
         self.block_frames = synthesizer.block_frames
@@ -45,7 +50,15 @@ class Renderer:
         controls, timbre, f0 = self._controls(voices, pulses)
         state = batch_states([voice.network for voice in voices if voice.network is not None])
         state = self.synthesizer.generate(state, controls, timbre, context_noise, block_noise)
-        self._vocode(voices, state, f0, pulses, noise)
+        for voice, network in zip(voices, split_states(state), strict=True):
+            voice.network = network
+        ends = [voice.planned_end for voice in voices]
+        if self._worker is None:
+            self._vocode(voices, ends, state.frames, f0, pulses, noise)
+            return
+        block = self._worker.submit(self._vocode, voices, ends, state.frames, f0, pulses, noise)
+        for voice in voices:
+            voice.pending.append(block)
 
     def _start(self, voices: list[Voice]) -> None:
         """Networks read the silent block before the onset."""
@@ -53,11 +66,12 @@ class Renderer:
         controls, timbre, _ = self._controls(voices, pulses)
         for i, voice in enumerate(voices):
             voice.network = self.synthesizer.init_state(controls[i : i + 1], timbre[i : i + 1])
+            voice.vocoder, voice.network.vocoder = voice.network.vocoder, []
 
     def _sources(self, voices: list[Voice]) -> tuple[Complex, Complex]:
         """Plan the next K hops of excitation; spectra (B, K, F) of the pulses and of the noise."""
         count = self.block_samples
-        f0 = stack([voice.f0(voice.planned_end, voice.planned_end + count) for voice in voices])
+        f0 = np.stack([voice.f0(voice.planned_end, voice.planned_end + count) for voice in voices])
         phase = np.array([voice.phase[-1] for voice in voices])
         pulses, phases = pulse_train(f0, phase, self.sample_rate)
         seen = [voice.plan(pulses[i], white_noise(voice.rng, count), phases[i]) for i, voice in enumerate(voices)]
@@ -83,9 +97,14 @@ class Renderer:
         f0 = np.where(ends > 0, semitones_to_hz(semitones), 0.0)
         return controls, timbre.astype(np.float32), f0.astype(np.float32)
 
-    def _vocode(self, voices: list[Voice], state: NetworkState, f0: Float, pulses: Complex, noise: Complex) -> None:
-        raw, state = self.synthesizer.filters(state, f0)
+    def _vocode(
+        self, voices: list[Voice], ends: list[int], frames: Float, f0: Float, pulses: Complex, noise: Complex
+    ) -> None:
+        """Frames (B, K, M) to samples, into the voices; `ends` are the voice times at which the blocks end."""
+        states = batch_arrays([voice.vocoder for voice in voices])
+        raw, *states = self.synthesizer.vocoder(frames, f0, state=states)
         h, n, d = split_filters(raw)
         samples = self.stft.overlap_add(h * pulses + n * noise + d)
-        for i, (voice, network) in enumerate(zip(voices, split_states(state), strict=True)):
-            voice.add_block(samples[i], h[i], network)
+        for i, voice in enumerate(voices):
+            voice.vocoder = [array[i : i + 1] for array in states]
+            voice.add_block(samples[i], h[i], ends[i])

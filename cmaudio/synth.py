@@ -11,9 +11,9 @@ from cmaudio.engine import Engine, EngineState, Note
 from cmaudio.events import Score
 from cmaudio.model import Model, Timbre, load_model
 from cmaudio.playback import Player, PlayerState
-from cmaudio.render import Missing, arrange
+from cmaudio.render import BATCH_AHEAD_SAMPLES, Missing, arrange
 
-LEAD_MS = 30.0
+LEAD_MS = 40.0
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,15 @@ def open(
         CmaudioError: no PortAudio, no such device, a value out of range, a damaged model.
     """
     loaded = model if isinstance(model, Model) else load_model(model) if model else load_model()
-    engine = Engine(loaded, polyphony=polyphony, seed=seed, steps=steps, gain_db=gain_db, bend_range=bend_range)
+    engine = Engine(
+        loaded,
+        polyphony=polyphony,
+        seed=seed,
+        steps=steps,
+        gain_db=gain_db,
+        bend_range=bend_range,
+        batch_ahead_samples=BATCH_AHEAD_SAMPLES,
+    )
     engine.warm_up()
     player = Player(engine, device=device, lead_ms=lead_ms, on_notice=on_notice)
     player.start()

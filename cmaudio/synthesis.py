@@ -36,6 +36,11 @@ class NetworkState:
     vocoder: list[Float]
 
 
+def batch_arrays(states: Sequence[list[Float]]) -> list[Float]:
+    """Join the arrays of single voices, position by position, along the leading axis."""
+    return states[0] if len(states) == 1 else [np.concatenate(arrays) for arrays in zip(*states, strict=True)]
+
+
 def batch_states(states: Sequence[NetworkState]) -> NetworkState:
     """Join single states into one of B voices."""
     if len(states) == 1:
@@ -43,8 +48,8 @@ def batch_states(states: Sequence[NetworkState]) -> NetworkState:
     return NetworkState(
         np.concatenate([state.frames for state in states]),
         np.concatenate([state.conditioning for state in states]),
-        [np.concatenate(arrays) for arrays in zip(*(state.context for state in states), strict=True)],
-        [np.concatenate(arrays) for arrays in zip(*(state.vocoder for state in states), strict=True)],
+        batch_arrays([state.context for state in states]),
+        batch_arrays([state.vocoder for state in states]),
     )
 
 
@@ -66,7 +71,7 @@ class Graph:
 
     def __init__(self, name: str, content: bytes) -> None:
         options = ort.SessionOptions()
-        # One thread: spinning pools of several sessions fight for the cores, and without spinning two threads win nothing.
+        # One thread: spinning pools of several sessions fight for the cores, and without spinning two win nothing.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
@@ -81,7 +86,7 @@ class Graph:
 
     def __call__(self, *inputs: Float, state: Sequence[Float] = ()) -> list[Float]:
         feed = dict(zip(self.input_names, (*inputs, *state), strict=True))
-        return self._session.run(None, feed)  # type: ignore[no-any-return]
+        return self._session.run(None, feed)
 
     def init_state(self, batch: int) -> list[Float]:
         """The state of a silent past."""
@@ -106,7 +111,7 @@ class Synthesizer:
         self._check_shapes()
 
     def _check_shapes(self) -> None:
-        """The graphs must fit the manifest: a file put together from two exports is refused here, not while it plays."""
+        """Graphs must fit the manifest: a file put together from two exports is refused here, not while it plays."""
         bins, k = self.model.stft.bins, self.block_frames
         expected = {
             (self.controls, "controls"): NOTE_FEATURES + self.bands,
@@ -145,7 +150,7 @@ class Synthesizer:
         return self.controls(controls, timbre)[0]
 
     def init_state(self, controls: Float, timbre: Float) -> NetworkState:
-        """State of one voice before its onset; (1, K, C) controls and (1, K, Z) timbre of the silent block before it."""
+        """State of a voice before its onset; (1, K, C) controls and (1, K, Z) timbre of the silent block before it."""
         conditioning = self.encode(controls, timbre)
         return NetworkState(self.silence, conditioning, self.context.init_state(1), self._silent_vocoder)
 

@@ -1,6 +1,6 @@
-"""One sounding note: its own clock, its controls over time, its share of the excitation, and the samples it has ready.
+"""One sounding note: its own clock, its controls over time, its excitation, and the samples it has ready.
 
-Times are samples of the voice's clock, 0 = onset. Frame t covers hop t and its window sees the hops t - 3 ... t; block b
+Times are samples of the voice's clock, 0 = onset. Frame t covers hop t, its window sees the hops t - 3 ... t; block b
 holds the frames b K ... b K + K - 1. Once the excitation is planned up to time P, output is complete up to P - 3 hops.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from cmaudio.synthesis import NetworkState
 FADE_SAMPLES = 240  # 5 ms at 48 kHz: heard as immediate, too long to click
 BEND_FADE_SAMPLES = 64
 SILENT_DB = -76.0
+_INAUDIBLE_DB = 60.0  # below a released note's own loudest block
 _SILENT_BLOCKS = 6
 _RELEASE_LIMIT_SECONDS = 6.0
 
@@ -55,13 +57,17 @@ class Voice:
         self.timbre = Trajectory(timbre)
         self.rng = np.random.Generator(np.random.PCG64(strike.seed))
         self.stft, self.block_frames, self.sample_rate = stft, block_frames, sample_rate
-        self.network: NetworkState | None = None
+        self.network: NetworkState | None = (
+            None  # of the consistency network; the vocoder's is apart, it may lag behind
+        )
+        self.vocoder: list[Float] = []
+        self.pending: list[Future[None]] = []  # blocks that are still being vocoded
         self.position = 0
         self.released_at = math.inf
         self.ends_at = math.inf
         self.fades_from = math.inf
         self.levels_db: list[tuple[int, float]] = []  # (end of the block, its level), as far as not yet played
-        self._silent_blocks = 0
+        self._silent_blocks, self._loudest_db = 0, SILENT_DB
         # Planned sources up to `planned_end`, as far back as a bend may still reach or the next frames still see.
         hop = stft.hop_length
         self._span = block_frames * hop + stft.overlap + -(-ahead_samples // hop) * hop
@@ -86,10 +92,18 @@ class Voice:
 
     def lacks(self, samples: int) -> bool:
         """Whether it needs another block before it can give the next `samples`."""
-        return min(self.position + samples, self.ends_at) > self.position + len(self.ready)
+        return min(self.position + samples, self.ends_at) > self.planned_end - self.stft.overlap
+
+    def settle(self) -> None:
+        """Wait for the blocks under way; raises what went wrong with them."""
+        for block in self.pending:
+            block.result()
+        self.pending.clear()
 
     def take(self, samples: int) -> Float:
         """The next samples, fewer only where the voice ends. Call it while `lacks(samples)` is false."""
+        if self.pending and len(self.ready) < samples:
+            self.settle()
         count = int(min(samples, max(0, self.ends_at - self.position)))
         out, self.ready = self.ready[:count], self.ready[count:]
         if self.position + count > self.fades_from:
@@ -112,16 +126,17 @@ class Voice:
             self.fades_from, self.ends_at = at, at + over
 
     def bend(self, at: float, semitones: float, over: float) -> None:
-        """Go to a pitch (MIDI note number) from `at` on; excitation already planned past `at` is bent after the fact."""
+        """Go to a pitch (MIDI note number) from `at` on; what is already planned past `at` is bent after the fact."""
         self.pitch.forget_before(self.planned_end - 4 * self._span)
         self.pitch.move(at, semitones, over)
         if self.network is not None and at < self.planned_end:
+            self.settle()
             self._replan(max(int(at), self.position))
 
     # -- what the renderer asks and tells ----------------------------------------------------------------------------
 
     def f0(self, start: int, end: int) -> NDArray[np.float64]:
-        """(N,) Hz for every sample in [start, end). It rises from zero over the hop around the onset, as in training."""
+        """(N,) Hz for every sample in [start, end); rises from zero over the hop around the onset, as in training."""
         times = np.arange(start, end, dtype=np.float64)
         hz = semitones_to_hz(self.pitch.at(times))
         hop = self.stft.hop_length
@@ -137,34 +152,35 @@ class Voice:
         self.planned_end += count
         return self.pulses[-overlap - count :], seen
 
-    def add_block(self, samples: Float, filters: NDArray[np.complex64], network: NetworkState) -> None:
-        """Take the overlap-added (overlap + K hops) of a block's frames, and the H they were made with."""
+    def add_block(self, samples: Float, filters: NDArray[np.complex64], end: int) -> None:
+        """Take the overlap-added (overlap + K hops) of a block's frames up to voice time `end`, and their H."""
         overlap = self.stft.overlap
-        self.network = network
         self.filters = np.concatenate([self.filters[len(filters) :], filters])
         samples[:overlap] += self.tail
-        complete_from = self.planned_end - len(samples)
+        complete_from = end - len(samples)
         complete, self.tail = samples[:-overlap], samples[-overlap:]
         complete = complete[
             max(0, -complete_from) :
         ]  # what a first block's windows spread before the onset is not played
         self.ready = np.concatenate([self.ready, complete])
-        self._watch_level(complete)
+        self._watch_level(complete, end - overlap)
 
-    def _watch_level(self, complete: Float) -> None:
+    def _watch_level(self, complete: Float, end: int) -> None:
         power = float(np.mean(np.square(complete))) if len(complete) else 1.0
         level = 10 * math.log10(power + 1e-12)
-        end = self.planned_end - self.stft.overlap
         self.levels_db.append((end, level))
-        self._silent_blocks = self._silent_blocks + 1 if level < SILENT_DB else 0
+        self._loudest_db = max(self._loudest_db, level)
+        let_go = self.released_at < end
+        silent = level < max(SILENT_DB, self._loudest_db - _INAUDIBLE_DB if let_go else SILENT_DB)
+        self._silent_blocks = self._silent_blocks + 1 if silent else 0
         if self._silent_blocks >= _SILENT_BLOCKS:
             self.fade_out(end - FADE_SAMPLES)
 
     def _replan(self, at: int) -> None:
         """Change the pitch of planned excitation from `at` on, and the output by what that changes.
 
-        The filters are linear, so the correction is the filtered difference between the new and the old pulses. It comes
-        in over a short fade, since what the filters would spread before `at` has been played.
+        The filters are linear, so the correction is the filtered difference between the new and the old pulses. It
+        comes in over a short fade, since what the filters would spread before `at` has been played.
         """
         hop, overlap = self.stft.hop_length, self.stft.overlap
         offset = at - (self.planned_end - self._span)

@@ -1,12 +1,119 @@
 """Fixtures that more than one test file uses."""
 
-from collections.abc import Iterator
+from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 import pytest
 from jack import JackServer, running_jack_server
+
+from cmaudio.controls import NOTE_FEATURES
+from cmaudio.model import Manifest, Model, load_model, save_model
+
+if TYPE_CHECKING:
+    from cmaudio.training.consistency_network import ConsistencyNetwork
+    from cmaudio.training.vocoder_network import VocoderNetwork
 
 
 @pytest.fixture
 def jack_server() -> Iterator[JackServer]:
     """A running JACK server with a dummy device, gone after the test."""
     yield from running_jack_server()
+
+
+@pytest.fixture(scope="session")
+def model() -> Model:
+    """The embedded model."""
+    return load_model()
+
+
+@dataclass(frozen=True)
+class TinyModel:
+    """A small random float model, as torch modules and as a loaded model file."""
+
+    network: ConsistencyNetwork
+    vocoder: VocoderNetwork
+    model: Model
+
+
+def make_tiny_model(
+    folder: Path,
+    *,
+    seed: int = 0,
+    block_frames: int = 4,
+    bands: int = 16,
+    width: int = 24,
+    conditioning: int = 20,
+    timbre_dims: int = 5,
+    vocoder_width: int = 28,
+) -> TinyModel:
+    """Random networks at 16 kHz with hops of 64 samples, exported and loaded. Skips where torch or onnx is missing."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from cmaudio.training.consistency_network import ConsistencyNetwork
+    from cmaudio.training.export import export_graphs
+    from cmaudio.training.vocoder_network import VocoderNetwork
+
+    torch.manual_seed(seed)
+    network = ConsistencyNetwork(
+        mel_bands=bands,
+        block_frames=block_frames,
+        controls=NOTE_FEATURES + bands,
+        timbres=3,
+        timbre_dims=timbre_dims,
+        width=width,
+        context_depth=3,
+        head_depth=2,
+        conditioning=conditioning,
+    )
+    vocoder = VocoderNetwork(mel_bands=bands, bins=129, width=vocoder_width, depth=4)
+    with torch.no_grad():
+        for parameter in network.parameters():  # what starts at zero would hide a wrong weight
+            parameter.normal_(0, 0.7 / max(1, parameter.shape[-1]) ** 0.5)
+        vocoder.out.weight.normal_(0, 0.3 / vocoder_width**0.5)
+    rng = np.random.default_rng(seed)
+    timbres = [
+        {"name": name, "vector": rng.normal(size=timbre_dims).tolist(), "program": program, "sustained": program > 0}
+        for program, name in enumerate(("first", "second", "third"))
+    ]
+    manifest = Manifest.model_validate(
+        {
+            "format_version": 1,
+            "name": "tiny",
+            "description": "random",
+            "licence": "none",
+            "sample_rate": 16_000,
+            "hop_length": 64,
+            "n_fft": 256,
+            "block_frames": block_frames,
+            "mel": {
+                "bands": bands,
+                "f_min_hz": 20.0,
+                "f_max_hz": 8_000.0,
+                "floor": 3e-4,
+                "mean": rng.normal(-5, 1, bands).tolist(),
+                "std": rng.uniform(1, 2, bands).tolist(),
+            },
+            "sigma": {"min": 0.002, "max": 80.0, "data": 1.0, "fine": 1.0, "context": 0.1},
+            "features": "note-1",
+            "controls": [],
+            "timbre_dims": timbre_dims,
+            "timbres": timbres,
+            "default_timbre": "first",
+            "weights": "float32",
+            "sha256": {},
+        }
+    )
+    path = folder / "tiny.cmaudio"
+    save_model(path, manifest, export_graphs(network, vocoder), "A random model.")
+    return TinyModel(network.eval(), vocoder.eval(), load_model(path))
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """The small random float model."""
+    return make_tiny_model(tmp_path_factory.mktemp("tiny"))

@@ -46,7 +46,9 @@ def record_feeds(model: Model, rounds: int = 12, seed: int = 0) -> dict[str, lis
             setattr(synthesizer, graph, _Recorder(getattr(synthesizer, graph), feeds[graph], 7))
         for _ in range(16):
             start = int(rng.integers(0, 4096))
-            note = engine.note_on(rng.integers(28, 97), rng.integers(16, 128), timbre=str(rng.choice(names)), at=start)
+            note = engine.note_on(
+                int(rng.integers(28, 97)), int(rng.integers(16, 128)), timbre=str(rng.choice(names)), at=start
+            )
             if rng.random() < 0.4:
                 note.bend(rng.uniform(-4, 4), 0.5, at=start + 9600)
             if rng.random() < 0.2:

@@ -1,4 +1,4 @@
-"""The consistency network: a causal context encoder over the frames already made, and a head that denoises the next block.
+"""The consistency network: a causal encoder of the frames already made, and a head that denoises the next block.
 
 Shapes: B voices, T frames, K frames of one block, M mel bands, C control channels, Z timbre dimensions,
 D width, E conditioning width. Frames are normalised log-mel (zero mean, unit variance a band).
@@ -22,7 +22,7 @@ from cmaudio.training.layers import (
 
 def precondition(sigma: Tensor, sigma_min: float, sigma_data: float) -> tuple[Tensor, Tensor, Tensor]:
     """c_skip, c_out, c_in that make f(x, sigma_min) = x (Song et al. 2023, arXiv 2303.01469, appendix C)."""
-    c_skip = sigma_data**2 / ((sigma - sigma_min) ** 2 + sigma_data**2)
+    c_skip: Tensor = sigma_data**2 / ((sigma - sigma_min) ** 2 + sigma_data**2)
     c_out = (sigma - sigma_min) * sigma_data / (sigma**2 + sigma_data**2).sqrt()
     c_in = 1 / (sigma**2 + sigma_data**2).sqrt()
     return c_skip, c_out, c_in
@@ -33,6 +33,7 @@ class ControlEncoder(nn.Module):
 
     def __init__(self, controls: int, timbre: int, conditioning: int) -> None:
         super().__init__()
+        self.control_width, self.width = controls, conditioning
         self.mlp = nn.Sequential(
             nn.Linear(controls + timbre, conditioning), nn.SiLU(), nn.Linear(conditioning, conditioning)
         )
@@ -59,7 +60,10 @@ class ContextEncoder(nn.Module):
         self.mlps = nn.ModuleList(ModulatedMlp(width) for _ in range(depth))
 
     def init_state(self, batch: int) -> list[Tensor]:
-        return [self.stem.init_state(batch), *(conv.init_state(batch) for conv in self.convs)]
+        return [
+            self.stem.init_state(batch),
+            *(m.init_state(batch) for m in self.modules() if isinstance(m, CausalDepthwiseConv)),
+        ]
 
     def forward(self, frames: Tensor, c: Tensor, sigma: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         before = torch.cat([state[0][:, -1:], frames[:, :-1]], 1)

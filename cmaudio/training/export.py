@@ -1,7 +1,7 @@
 """From torch networks to a model file: four ONNX graphs with explicit state, in 32-bit float or 8-bit integer.
 
-8 bit means: weights as signed bytes with a scale for each output channel, activations as unsigned bytes with one scale a
-tensor that is fixed here, from recorded playing ("static" quantisation). Fixed scales keep voices independent of each
+8 bit means: weights as signed bytes with a scale an output channel, activations as unsigned bytes with one scale a tensor
+that is fixed here, from recorded playing ("static" quantisation). Fixed scales keep voices independent of each
 other, and integer sums are exact, so a voice's samples are the same in any company.
 """
 
@@ -26,7 +26,7 @@ from cmaudio.training.vocoder_network import VocoderNetwork
 
 OPSET = 20
 Feed = dict[str, np.ndarray]
-# Products that stay in float: small, or felt in the spectrum when rounded. With them in 8 bit the one-step network's mel
+# Products that stay in float: small, or felt in the spectrum when rounded. With them in 8 bit the one-step mel
 # distance rose from 2.39 to 2.56 dB on 256 held-out notes, with them in float to 2.40.
 KEEP_FLOAT = ("/out/", "/bridge/", "stem/", "sigma", "modulation", "/mlp/mlp.")
 
@@ -57,10 +57,10 @@ def export_graphs(network: ConsistencyNetwork, vocoder: VocoderNetwork) -> dict[
     """The four float graphs of a model file, by name. The number of voices (axis 0) is free, that of frames is K."""
     batch, k = 2, network.head.block_frames
     bands, width = network.context_encoder.mel_bands, network.head.bridge.in_features
-    mlp = network.control_encoder.mlp
-    conditioning = torch.zeros(batch, k, mlp[2].out_features)
+    encoder = network.control_encoder
+    conditioning = torch.zeros(batch, k, encoder.width)
     timbre = torch.zeros(batch, k, network.timbres.embedding_dim)
-    controls = torch.zeros(batch, k, mlp[0].in_features - timbre.shape[-1])
+    controls = torch.zeros(batch, k, encoder.control_width)
     frames, sigma = torch.zeros(batch, k, bands), torch.ones(batch)
     context_state, vocoder_state = network.context_encoder.init_state(batch), vocoder.init_state(batch)
     return {
@@ -94,7 +94,7 @@ def _trace(module: nn.Module, inputs: Mapping[str, Tensor], state: Sequence[Tens
         torch.onnx.export(
             module.eval(),
             (*inputs.values(), *state),
-            buffer,
+            buffer,  # type: ignore[arg-type]  # the tracing exporter takes a buffer, its annotation does not
             input_names=[*inputs, *state_in],
             output_names=[*outputs, *state_out],
             dynamic_axes=axes,

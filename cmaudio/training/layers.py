@@ -38,8 +38,8 @@ class CausalConv(nn.Module):
 class CausalDepthwiseConv(nn.Module):
     """Depthwise causal convolution, channels last, as a weighted sum over a window of frames.
 
-    (B, T, D), (B, P, D) -> (B, T, D), (B, P, D), P = (kernel - 1) * dilation. Gathering windows needs no transposes; over the
-    few frames of a block it takes ONNX Runtime a fifth of the time of a grouped Conv.
+    (B, T, D), (B, P, D) -> (B, T, D), (B, P, D), P = (kernel - 1) * dilation. Gathering windows needs no transposes; over
+    the few frames of a block it takes ONNX Runtime a fifth of the time of a grouped Conv.
     """
 
     def __init__(self, width: int, kernel: int, dilation: int) -> None:
@@ -72,6 +72,7 @@ class BlockDepthwiseConv(nn.Module):
         self.weight = nn.Parameter(torch.randn(kernel, width) / math.sqrt(kernel))
         self.bias = nn.Parameter(torch.zeros(width))
         frame = torch.arange(block_frames)
+        self.taps: Tensor
         self.register_buffer("taps", frame - frame[:, None] + block_frames - 1, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -79,7 +80,7 @@ class BlockDepthwiseConv(nn.Module):
 
 
 class Mlp(nn.Module):
-    """The pointwise half of a ConvNeXt block: widen by three, GELU (tanh form), narrow. (B, T, D) -> (B, T, D)."""
+    """The pointwise half of a ConvNeXt block: widen by three, GELU (tanh form), narrow; (B, T, D) -> (B, T, D)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -91,7 +92,7 @@ class Mlp(nn.Module):
 
 
 class ConvNeXtBlock(nn.Module):
-    """Causal ConvNeXt block with a learned residual scale (Liu et al. 2022, arXiv 2201.03545; as in Vocos, 2306.00814)."""
+    """Causal ConvNeXt block with a residual scale (Liu et al. 2022, arXiv 2201.03545; as in Vocos, 2306.00814)."""
 
     def __init__(self, width: int, kernel: int, dilation: int) -> None:
         super().__init__()
@@ -111,7 +112,7 @@ class ConvNeXtBlock(nn.Module):
 class Modulation(nn.Module):
     """Scale, shift and gate of all blocks of a stack from one product: (B, T, E) -> `depth` triples of (B, T, D).
 
-    Adaptive layer norm (Peebles and Xie 2023, arXiv 2212.09748), zero at the start so that every block begins as identity.
+    Adaptive layer norm (Peebles and Xie 2023, arXiv 2212.09748), zero at the start: every block begins as identity.
     """
 
     def __init__(self, conditioning: int, width: int, depth: int) -> None:
@@ -140,10 +141,11 @@ class ModulatedMlp(nn.Module):
 
 
 class NoiseLevelEmbedding(nn.Module):
-    """Sinusoids of c_noise = ln(sigma) / 4 (Karras et al. 2022, arXiv 2206.00364, table 1) through a small MLP. (B,) -> (B, E)."""
+    """c_noise = ln(sigma) / 4 (Karras et al. 2022, arXiv 2206.00364, table 1) as sinusoids, then an MLP; (B,) -> (B, E)."""
 
     def __init__(self, conditioning: int) -> None:
         super().__init__()
+        self.frequencies: Tensor
         self.register_buffer("frequencies", torch.exp(torch.linspace(0, math.log(1000), 32)))
         self.mlp = nn.Sequential(nn.Linear(64, conditioning), nn.SiLU(), nn.Linear(conditioning, conditioning))
 

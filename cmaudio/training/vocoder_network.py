@@ -1,4 +1,4 @@
-"""The source-filter vocoder's network: mel frames and pitch become filters for the excitation, one STFT frame a mel frame.
+"""The source-filter vocoder's network: mel frames and pitch become filters for the excitation, frame by frame.
 
 Shapes: B voices, T frames, M mel bands, D width, F STFT bins.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from cmaudio.training.layers import CausalConv, ConvNeXtBlock
+from cmaudio.training.layers import CausalConv, CausalDepthwiseConv, ConvNeXtBlock
 
 DILATIONS = (1, 1, 2, 1, 4, 1, 2, 1)
 REFERENCE_HZ = 220.0
@@ -39,7 +39,10 @@ class VocoderNetwork(nn.Module):
                 self.out.bias[index * bins : (index + 1) * bins] = log_level
 
     def init_state(self, batch: int) -> list[Tensor]:
-        return [self.stem.init_state(batch), *(block.init_state(batch) for block in self.blocks)]
+        return [
+            self.stem.init_state(batch),
+            *(m.init_state(batch) for m in self.modules() if isinstance(m, CausalDepthwiseConv)),
+        ]
 
     def forward(self, mel: Tensor, f0: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         voiced = f0 > VOICED_ABOVE_HZ

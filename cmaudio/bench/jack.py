@@ -1,0 +1,116 @@
+"""A JACK server of our own on a dummy device: PortAudio reaches it without a sound card, and it says when it is late."""
+
+from __future__ import annotations
+
+import ctypes.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+SAMPLE_RATE = 48_000
+PERIOD_SAMPLES = 128
+# jack_client_open with JackNoStartServer | JackServerName
+_PROBE = """
+import ctypes, sys
+jack = ctypes.CDLL(sys.argv[1])
+jack.jack_client_open.restype = ctypes.c_void_p
+sys.exit(not jack.jack_client_open(b"probe", 0x1 | 0x4, None, sys.argv[2].encode()))
+"""
+_XRUNS: dict[bytes, Literal["server", "client"]] = {
+    b"JackTimedDriver::Process XRun": "server",
+    b"JackEngine::XRun": "client",
+}
+
+
+@dataclass(frozen=True)
+class Xrun:
+    """A late period: `at_s` on the clock of `time.monotonic`; the server's own timer or a client was late."""
+
+    at_s: float
+    late: Literal["server", "client"]
+
+
+def what_is_missing() -> str | None:
+    """What a JACK server and a PortAudio stream on it need and this system lacks, with the remedy; None if nothing."""
+    if shutil.which("jackd") is None or ctypes.util.find_library("jack") is None:
+        return "needs jackd (apt install jackd2)"
+    if ctypes.util.find_library("portaudio") is None:
+        return "needs PortAudio (apt install libportaudio2)"
+    return None
+
+
+class JackServer:
+    """`jackd -d dummy` on a private server name, without real-time priority; `environment` leads a client to it.
+
+    Every late period that jackd notifies its clients of it also writes out, one line each, which is what `xruns`
+    counts. PortAudio's underflow flag tells less: it joins all notifications between two callbacks into one.
+    """
+
+    def __init__(self, library: str | None = None) -> None:
+        self.name = f"cmaudio-{uuid.uuid4().hex[:8]}"
+        self.environment = {**os.environ, "JACK_DEFAULT_SERVER": self.name, "JACK_NO_START_SERVER": "1"}
+        self._library = library or ctypes.util.find_library("jack") or "libjack.so.0"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._xruns: list[Xrun] = []
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self, wait_s: float = 15.0) -> None:
+        """Start and wait until a client can connect. Raises TimeoutError."""
+        command = ["jackd", "-n", self.name, "-r", "-d", "dummy", "-r", str(SAMPLE_RATE), "-p", str(PERIOD_SAMPLES)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        until = time.monotonic() + wait_s
+        while time.monotonic() < until:
+            probe = [sys.executable, "-S", "-c", _PROBE, self._library, self.name]
+            if subprocess.run(probe, capture_output=True, timeout=wait_s, check=False).returncode == 0:
+                return
+            time.sleep(0.1)
+        self.stop()
+        raise TimeoutError(f"jackd was not ready within {wait_s} s")
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stderr is not None
+        with process.stderr as lines:
+            for line in lines:
+                self._xruns += [Xrun(time.monotonic(), late) for text, late in _XRUNS.items() if line.startswith(text)]
+
+    def xruns(self, since_s: float, until_s: float) -> list[Xrun]:
+        """Late periods between two times of `time.monotonic`."""
+        return [xrun for xrun in tuple(self._xruns) if since_s <= xrun.at_s < until_s]
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it, by force if it does not heed; does nothing if it does not run."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGCONT)
+        self._process.send_signal(how)
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
+@contextmanager
+def jack_server() -> Iterator[JackServer]:
+    """A running server, gone at the end. Raises TimeoutError if it does not start."""
+    server = JackServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,89 @@
+"""How long a note takes from `note_on` to its first sample, on an engine without a device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cmaudio.bench.material import strike_held
+from cmaudio.engine import Engine
+from cmaudio.limiter import QUANTUM_SAMPLES
+from cmaudio.model import Model
+
+TRIALS = 300
+CHORD_NOTES = 8
+COMPANY_VOICES = 4
+_COMPANY_SAMPLES = (1024, 4096)
+
+
+class LatencyTrials:
+    """One engine, and notes of random pitch, velocity and timbre on it."""
+
+    def __init__(self, model: Model, seed: int = 0) -> None:
+        self.engine = Engine(model)
+        self.engine.warm_up()
+        self._timbres = [timbre.name for timbre in model.manifest.timbres]
+        self._random = np.random.default_rng(seed)
+
+    def trial(self, notes: int, company: int = 0) -> tuple[float, bool]:
+        """Strike `notes` at once while `company` others sound; (milliseconds, whether the first samples sound)."""
+        self._fall_silent()
+        if company:
+            strike_held(self.engine, company, self.engine.model.stft.n_fft)
+            low, high = _COMPANY_SAMPLES
+            self._read(int(self._random.integers(low, high)))
+        pitches = self._random.uniform(36, 96, notes).tolist()
+        velocities = self._random.uniform(30, 127, notes).tolist()
+        timbres = self._random.choice(self._timbres, notes).tolist()
+        before = time.perf_counter()
+        for pitch, velocity, timbre in zip(pitches, velocities, timbres, strict=True):
+            self.engine.note_on(pitch, velocity, timbre=timbre)
+        samples = self.engine.read(QUANTUM_SAMPLES + self.engine.latency_samples)
+        took_s = time.perf_counter() - before
+        return 1000 * took_s, bool(np.any(samples[self.engine.latency_samples :]))
+
+    def _read(self, samples: int) -> None:
+        # Whole quanta leave nothing over in the engine: the next read begins where its clock is.
+        self.engine.read(-(-samples // QUANTUM_SAMPLES) * QUANTUM_SAMPLES)
+
+    def _fall_silent(self) -> None:
+        self.engine.panic()
+        self._read(QUANTUM_SAMPLES)
+        while not self.engine.idle:
+            self._read(QUANTUM_SAMPLES)
+        self._read(2 * self.engine.latency_samples)
+
+
+def measure_latency(model: Model, trials: int = TRIALS) -> dict[str, Any]:
+    """Milliseconds from `note_on` until the first sample of the onset has left the engine.
+
+    Keys: `trials` of each; `one_note`, `chord` (8 notes at once), `one_note_among_4`, `chord_among_4` (while 4 voices
+    sound, whose blocks may fall due in the same read), each with `p50_ms`, `p99_ms`, `max_ms`, `sounded` (share of the
+    trials whose first 64 samples are not all zero).
+    """
+    bench = LatencyTrials(model)
+    cases = {
+        "one_note": (1, 0),
+        "chord": (CHORD_NOTES, 0),
+        "one_note_among_4": (1, COMPANY_VOICES),
+        "chord_among_4": (CHORD_NOTES, COMPANY_VOICES),
+    }
+    result: dict[str, Any] = {"trials": trials}
+    for name, (notes, company) in cases.items():
+        for _ in range(5):
+            bench.trial(notes, company)
+        result[name] = _summary([bench.trial(notes, company) for _ in range(trials)])
+    return result
+
+
+def _summary(trials: Sequence[tuple[float, bool]]) -> dict[str, float]:
+    took_ms, sounded = np.array([ms for ms, _ in trials]), np.array([heard for _, heard in trials])
+    return {
+        "p50_ms": float(np.percentile(took_ms, 50)),
+        "p99_ms": float(np.percentile(took_ms, 99)),
+        "max_ms": float(took_ms.max()),
+        "sounded": float(sounded.mean()),
+    }

@@ -1,0 +1,63 @@
+"""What the benchmark plays: notes, timbres that hold, and two scores. The same every time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cmaudio.engine import Engine, Note
+from cmaudio.events import NoteOff, NoteOn, Score
+from cmaudio.model import Model
+
+_MELODY = (60, 62, 64, 67, 65, 64, 62, 59)
+_DENSE_PITCHES = (36, 43, 48, 52, 55, 57, 60, 62, 64, 65, 67, 69, 72, 74, 76, 79)
+
+
+def held_timbres(model: Model) -> list[str]:
+    """Names of the timbres that hold a note, or of all if none says that it does."""
+    names = [timbre.name for timbre in model.manifest.timbres if timbre.sustained]
+    return names or [timbre.name for timbre in model.manifest.timbres]
+
+
+def strike_held(engine: Engine, voices: int, spread_samples: int = 0) -> list[Note]:
+    """Strike `voices` notes of varied timbres that hold, from now on, evenly over `spread_samples`."""
+    timbres = held_timbres(engine.model)
+    now = engine.now
+    return [
+        engine.note_on(
+            _DENSE_PITCHES[i % len(_DENSE_PITCHES)],
+            90,
+            timbre=timbres[7 * i % len(timbres)],
+            seed=i,
+            at=now + i * spread_samples // voices,
+        )
+        for i in range(voices)
+    ]
+
+
+def melody(seconds: float, note_seconds: float = 0.4) -> Score:
+    """One voice: notes of `note_seconds` without a rest, for `seconds`."""
+    events: list[tuple[float, NoteOn | NoteOff]] = []
+    for i in range(round(seconds / note_seconds)):
+        pitch = _MELODY[i % len(_MELODY)] + 12 * (i // len(_MELODY) % 2)
+        events.append((i * note_seconds, NoteOn(0, pitch, 90, 0)))
+        events.append(((i + 1) * note_seconds, NoteOff(0, pitch)))
+    return _score("melody", events, seconds)
+
+
+def dense(seconds: float, voices: int = 16, note_seconds: float = 2.0) -> Score:
+    """`voices` notes sounding all the time, each struck afresh every `note_seconds` or so, for `seconds`."""
+    events: list[tuple[float, NoteOn | NoteOff]] = []
+    for i, late in enumerate(np.linspace(0, note_seconds, voices, endpoint=False).tolist()):
+        pitch, channel = _DENSE_PITCHES[i % len(_DENSE_PITCHES)], i % 8
+        starts = [0.0, *np.arange(note_seconds / 2 + late / 2, seconds, note_seconds).tolist()]
+        for start, end in zip(starts, [*starts[1:], seconds], strict=True):
+            events.append((start, NoteOn(channel, pitch, 90, 0)))
+            events.append((end, NoteOff(channel, pitch)))
+    return _score("dense", events, seconds)
+
+
+def _score(name: str, events: Sequence[tuple[float, NoteOn | NoteOff]], seconds: float) -> Score:
+    in_order = sorted(events, key=lambda item: (item[0], isinstance(item[1], NoteOn)))
+    return Score(name, list(in_order), seconds, programs=[0])

@@ -1,0 +1,153 @@
+"""One live performance in a process of its own, as `python -m cmaudio.bench.performer '<Performance as JSON>'`.
+
+It prints its `Outcome` as JSON in its last line. Times are of `time.monotonic`, which all processes share.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import cmaudio
+from cmaudio.bench.material import strike_held
+from cmaudio.engine import Note
+from cmaudio.ring import Ring, RingCounters, silence_callback
+from cmaudio.synth import Synth
+
+_SETTLE_S = 1.0
+_LOOK_EVERY_S = 0.25
+
+
+@dataclass(frozen=True)
+class Performance:
+    """`who` plays for `seconds` once all is settled, beside a `hog`: a thread that never lets Python rest.
+
+    The synth holds `voices` notes at `lead_ms`; "silence" is a compiled callback that writes zeros.
+    """
+
+    who: Literal["synth", "silence"]
+    model: str
+    seconds: float
+    lead_ms: float
+    voices: int
+    hog: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`began_s`..`ended_s` is the time that counts; callbacks are counted in it, the starved ones from the start."""
+
+    began_s: float
+    ended_s: float
+    callbacks: int
+    starved_callbacks: int
+    missing_samples: int
+    underflow_flags: int
+    least_voices: int
+    load: float
+
+
+def perform(wanted: Performance) -> Outcome:
+    """Play on the default device of this process's environment."""
+    scene: AbstractContextManager[_Scene] = _synth(wanted) if wanted.who == "synth" else _silence()
+    with scene as playing:
+        time.sleep(_SETTLE_S)
+        if wanted.hog:
+            threading.Thread(target=_hog, daemon=True).start()
+        first, began_s, least = playing.counters(), time.monotonic(), wanted.voices
+        while (left_s := began_s + wanted.seconds - time.monotonic()) > 0:
+            time.sleep(min(_LOOK_EVERY_S, left_s))
+            least = min(least, playing.hold())
+        last, ended_s = playing.counters(), time.monotonic()
+        return Outcome(
+            began_s,
+            ended_s,
+            last.callbacks - first.callbacks,
+            last.starved_callbacks,
+            last.missing_samples,
+            last.underflows - first.underflows,
+            least,
+            playing.load(),
+        )
+
+
+class _Scene:
+    """A stream that plays silence by itself."""
+
+    def __init__(self, ring: Ring) -> None:
+        self._ring = ring
+
+    def counters(self) -> RingCounters:
+        return self._ring.counters()
+
+    def hold(self) -> int:
+        """Keep everything sounding; how many voices did."""
+        return 0
+
+    def load(self) -> float:
+        return 0.0
+
+
+class _HeldNotes(_Scene):
+    def __init__(self, synth: Synth, voices: int) -> None:
+        self._synth, self._voices = synth, voices
+        self._notes: list[Note] = strike_held(synth.engine, voices)
+
+    def counters(self) -> RingCounters:
+        return self._synth.state().player.counters
+
+    def hold(self) -> int:
+        self._synth.player.raise_if_failed()
+        self._notes = [note for note in self._notes if not note.ended]
+        sounding = len(self._notes)
+        if sounding < self._voices:
+            self._notes += strike_held(self._synth.engine, self._voices - sounding)
+        return sounding
+
+    def load(self) -> float:
+        return self._synth.state().player.load
+
+
+@contextmanager
+def _synth(wanted: Performance) -> Iterator[_Scene]:
+    with cmaudio.open(wanted.model, lead_ms=wanted.lead_ms) as synth:
+        yield _HeldNotes(synth, wanted.voices)
+
+
+@contextmanager
+def _silence() -> Iterator[_Scene]:
+    import sounddevice as sd
+
+    ring = Ring(1, channels=2)
+    stream = sd._StreamBase(
+        kind="output",
+        samplerate=None,
+        blocksize=0,
+        device=None,
+        channels=ring.channels,
+        dtype="float32",
+        latency="low",
+        callback=sd._ffi.cast("void *", silence_callback().address),
+        userdata=sd._ffi.cast("void *", ring.pointer),
+    )
+    stream.start()
+    try:
+        yield _Scene(ring)
+    finally:
+        stream.close()
+
+
+def _hog() -> None:
+    count = 0
+    while True:
+        count += 1
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(perform(Performance(**json.loads(sys.argv[1]))))), flush=True)

@@ -1,0 +1,50 @@
+"""A benchmark's result as tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cmaudio.bench.targets import FIGURES, Figure
+
+_VERDICTS = {True: "[green]met[/]", False: "[bold red]not met[/]", None: ""}
+
+
+def print_report(result: dict[str, Any], console: Console) -> None:
+    """Show a result of `run_bench`: one table a section, targets beside the figures."""
+    machine = result["machine"]
+    console.print(
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; {machine['os']}\n"
+        f"Python {machine['python']}, ONNX Runtime {machine['onnxruntime']}; "
+        f"cmaudio {result['cmaudio']}, model {result['model']}; {result['date']}",
+        highlight=False,
+    )
+    for section in dict.fromkeys(figure.path.partition(".")[0] for figure in FIGURES):
+        if section in result:
+            _print_section(section, result, console)
+    met = list(result["met"].values())
+    console.print(f"{sum(met)} of {len(met)} targets met.", highlight=False)
+
+
+def _print_section(section: str, result: dict[str, Any], console: Console) -> None:
+    if "skipped" in result[section]:
+        console.print(f"{section}: skipped, {result[section]['skipped']}", highlight=False)
+        return
+    table = Table("figure", "measured", "unit", "target", "", title=section, title_justify="left")
+    for column in table.columns[1:2]:
+        column.justify = "right"
+    for figure in FIGURES:
+        if figure.path.startswith(f"{section}."):
+            table.add_row(
+                figure.label, _shown(figure, result), figure.unit, figure.target, _VERDICTS[figure.met(result)]
+            )
+    console.print(table)
+
+
+def _shown(figure: Figure, result: dict[str, Any]) -> str:
+    value = figure.value(result)
+    if value is None:
+        return "none"
+    return f"{value:.0f}" if value == int(value) or value >= 100 else f"{value:.3g}"

@@ -1,0 +1,86 @@
+"""From the start of a fresh process to its first sound, and the memory it takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from cmaudio.bench.jack import jack_server, what_is_missing
+from cmaudio.model import Model
+
+RUNS = 3
+# Arguments: model file, time.monotonic() when the process was started.
+_SOUND_CARD = """
+import sys, time
+import cmaudio
+synth = cmaudio.open(sys.argv[1])
+notes = [synth.note_on(60)]
+while not synth.player.take_peak():
+    time.sleep(0.001)
+took_s = time.monotonic() - float(sys.argv[2])
+notes += [synth.note_on(pitch) for pitch in (64, 67, 72)]
+synth.wait(3)
+"""
+_ENGINE = """
+import sys, time
+import cmaudio
+engine = cmaudio.Engine(cmaudio.load_model(sys.argv[1]))
+engine.warm_up()
+engine.note_on(60)
+engine.read(64 + engine.latency_samples)
+took_s = time.monotonic() - float(sys.argv[2])
+for pitch in (64, 67, 72):
+    engine.note_on(pitch)
+for _ in range(3 * engine.sample_rate // 256):
+    engine.read(256)
+"""
+_MEMORY = """
+import json, pathlib
+status = pathlib.Path("/proc/self/status")
+lines = dict(line.split(":", 1) for line in status.read_text().splitlines()) if status.exists() else {}
+peak, now = (int(lines[key].split()[0]) / 1024 if key in lines else None for key in ("VmHWM", "VmRSS"))
+print(json.dumps({"took_s": took_s, "peak_mib": peak, "resident_mib": now}), flush=True)
+"""
+
+
+def measure_startup(model: Model, runs: int = RUNS) -> dict[str, Any]:
+    """Medians over fresh processes, on a warm disk.
+
+    Keys: `output` ("JACK dummy server": `cmaudio.open`, and the first sample other than 0 that the sound card is given;
+    "engine alone": the first onset sample out of the engine), `first_sound_s` from before the process is started,
+    `runs_s`, `peak_mib` and `resident_mib` of memory after 3 s with 4 voices (null where the system does not say).
+    """
+    if what_is_missing() is None:
+        try:
+            with jack_server() as server:
+                return {"output": "JACK dummy server", **_medians(_SOUND_CARD, model, server.environment, runs)}
+        except TimeoutError:
+            pass
+    return {"output": "engine alone", **_medians(_ENGINE, model, os.environ, runs)}
+
+
+def _medians(script: str, model: Model, environment: Mapping[str, str], runs: int) -> dict[str, Any]:
+    found = [_run(script + _MEMORY, model, environment) for _ in range(runs + 1)][1:]  # the first warms the disk
+    result = {
+        "first_sound_s": statistics.median(run["took_s"] for run in found),
+        "runs_s": [r["took_s"] for r in found],
+    }
+    for key in ("peak_mib", "resident_mib"):
+        values = [run[key] for run in found if run[key] is not None]
+        result[key] = statistics.median(values) if values else None
+    return result
+
+
+def _run(script: str, model: Model, environment: Mapping[str, str]) -> dict[str, Any]:
+    command = [sys.executable, "-c", script, str(model.path.resolve()), str(time.monotonic())]
+    done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the process that should have started cmaudio failed: {done.stderr[-2000:]}")
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result

@@ -1,0 +1,85 @@
+"""One step of the consistency model against the sampler of the diffusion model that taught it."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cmaudio.controls import NOTE_FEATURES
+from cmaudio.heun import STEPS, evaluations, heun, karras_sigmas
+from cmaudio.model import Model
+from cmaudio.synthesis import NetworkState, Synthesizer
+
+_RUNS = 60
+
+
+class _OneBlock:
+    """One block of one voice, with inputs at random: what the networks cost does not depend on them."""
+
+    def __init__(self, model: Model, seed: int = 0) -> None:
+        self.synthesizer = Synthesizer(model)
+        random = np.random.default_rng(seed)
+        k, bands, sigma = model.manifest.block_frames, model.manifest.mel.bands, model.manifest.sigma
+        self._controls = random.standard_normal((1, k, NOTE_FEATURES + bands), dtype=np.float32)
+        self._timbre = random.standard_normal((1, k, model.manifest.timbre_dims), dtype=np.float32)
+        self._noise = random.standard_normal((1, 1, k, bands), dtype=np.float32)
+        self._f0 = np.full((1, k), 220.0, np.float32)
+        self._sigmas = karras_sigmas(STEPS, sigma.min, sigma.max)
+        self._state = self.synthesizer.init_state(self._controls, self._timbre)
+
+    def one_step(self) -> NetworkState:
+        """Context, conditioning and one evaluation of the head."""
+        return self.synthesizer.generate(self._state, self._controls, self._timbre, self._noise[:, 0], self._noise)
+
+    def sampled(self) -> NetworkState:
+        """Context, conditioning and the Heun sampler on the same head."""
+        level = np.full(1, self.synthesizer.sigma.context, np.float32)
+        past = self._state.frames + level[0] * self._noise[:, 0]
+        context, *context_state = self.synthesizer.context(
+            past, self._state.conditioning, level, state=self._state.context
+        )
+        conditioning = self.synthesizer.encode(self._controls, self._timbre)
+        frames = heun(
+            lambda x, sigma: self.synthesizer.denoise(x, sigma, context, conditioning), self._noise[:, 0], self._sigmas
+        )
+        return NetworkState(frames, conditioning, context_state, self._state.vocoder)
+
+    def vocode(self, state: NetworkState) -> None:
+        """The vocoder's network, that follows either."""
+        self.synthesizer.filters(state, self._f0)
+
+
+def measure_teacher(model: Model, runs: int = _RUNS) -> dict[str, Any]:
+    """Milliseconds for one block of one voice, medians, one step and the 18-step sampler by turns.
+
+    The teacher's networks have the shapes of the model's own, so those stand in for it.
+    Keys: `evaluations` of the sampler, `block_ms` of audio, `one_step_ms`, `sampler_ms` (log-mel frames),
+    `vocoder_ms` (its network), `ratio`, `ratio_with_vocoder`.
+    """
+    block = _OneBlock(model)
+    state = block.one_step()
+    cases: dict[str, Callable[[], object]] = {
+        "one_step": block.one_step,
+        "sampler": block.sampled,
+        "vocoder": lambda: block.vocode(state),
+    }
+    took: dict[str, list[float]] = {name: [] for name in cases}
+    for _ in range(runs):
+        for name, make in cases.items():
+            before = time.perf_counter()
+            make()
+            took[name].append(1000 * (time.perf_counter() - before))
+    one, sampler, vocoder = (statistics.median(took[name]) for name in cases)
+    return {
+        "evaluations": evaluations(STEPS),
+        "block_ms": 1000 * model.manifest.block_frames * model.manifest.hop_length / model.manifest.sample_rate,
+        "one_step_ms": one,
+        "sampler_ms": sampler,
+        "vocoder_ms": vocoder,
+        "ratio": sampler / one,
+        "ratio_with_vocoder": (sampler + vocoder) / (one + vocoder),
+    }

@@ -1,0 +1,75 @@
+"""Frame-rate buzz: does a held note's loudness tremble at the rate of the frames it is made of?
+
+The envelope of every band (an STFT of 5 ms windows, 1500 a second) over one second, and in its spectrum the largest
+line within 1 Hz of the frame rate over the median line of the neighbourhood. Noise without any buzz gives 3 to 5 dB,
+since the largest of three lines stands against a median.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cmaudio.dsp import Float, Stft
+from cmaudio.evaluation.rendering import HeldNote, hold
+from cmaudio.evaluation.setting import Figures, Setting, decibels, level_db, summary
+
+PITCHES = (50, 60, 72)  # higher than the neighbourhood, so that no beating of harmonics falls into it
+VELOCITY = 96
+FROM_SECONDS, SECONDS = 1.0, 1.0
+_ENVELOPE = Stft(256, 64)
+_ENVELOPE_HOP = 32
+_BAND_EDGES = (1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36, 48, 64, 96)  # bins of 187.5 Hz
+_NEIGHBOURHOOD_HZ, _APART_HZ, _LINE_HZ = 14.0, 3.0, 1.0
+_ACTIVE_DB = -50.0
+_SILENT_DB = -75.0
+
+
+def _envelopes(signal: Float) -> Float:
+    """(frames, bands) amplitude."""
+    frames = np.lib.stride_tricks.sliding_window_view(signal, _ENVELOPE.n_fft)[::_ENVELOPE_HOP]
+    power = np.square(np.abs(np.fft.rfft(frames * _ENVELOPE.window)))
+    bands: Float = np.sqrt(np.add.reduceat(power, _BAND_EDGES, axis=1)[:, :-1]).astype(np.float32)
+    return bands
+
+
+def buzz_db(signal: Float, sample_rate: int, frame_rate: float) -> float | None:
+    """Median over the active bands of the line at the frame rate over its neighbourhood; None for silence."""
+    if level_db(signal) < _SILENT_DB:
+        return None
+    bands = _envelopes(signal)
+    means = bands.mean(0)
+    bands = bands[:, means > means.max() * 10 ** (_ACTIVE_DB / 20)]
+    relative = bands / bands.mean(0) - 1
+    lines = np.abs(np.fft.rfft(relative * np.hanning(len(relative))[:, None], axis=0))
+    distance = np.abs(np.fft.rfftfreq(len(relative), _ENVELOPE_HOP / sample_rate) - frame_rate)
+    around = (distance <= _NEIGHBOURHOOD_HZ) & (distance >= _APART_HZ)
+    excess = decibels(lines[distance <= _LINE_HZ].max(0) / (np.median(lines[around], axis=0) + 1e-12))
+    return float(np.median(excess))
+
+
+def measure_buzz(setting: Setting) -> Figures:
+    """Every sustained timbre at three pitches, ours and the SoundFont's own."""
+    rate = setting.renderer.sample_rate
+    frame_rate = rate / setting.renderer.stft.hop_length
+    start, samples = round(FROM_SECONDS * rate), round((FROM_SECONDS + SECONDS) * rate)
+    notes = [HeldNote(t.name, pitch, VELOCITY) for t in setting.timbres(sustained_only=True) for pitch in PITCHES]
+    ours: list[tuple[float, HeldNote]] = []
+    theirs: list[float] = []
+    for note, signal in hold(setting.renderer, notes, samples):
+        found = buzz_db(signal[start:], rate, frame_rate)
+        if found is not None:
+            ours.append((found, note))
+        timbre = setting.model.timbres[note.timbre]
+        recording = setting.recording(timbre)
+        if recording is not None and timbre.program is not None:
+            reference = recording.note(timbre.program, note.pitch, note.velocity, samples)
+            found = buzz_db(reference[start:], rate, frame_rate)
+            theirs += [] if found is None else [found]
+    setting.progress("buzz: done")
+    worst = sorted(ours, key=lambda entry: -entry[0])[:10]
+    return {
+        "frame_rate_hz": frame_rate,
+        "ours_db": summary([value for value, _ in ours]),
+        "soundfont_db": summary(theirs),
+        "worst": [{"timbre": note.timbre, "pitch": note.pitch, "db": round(value, 2)} for value, note in worst],
+    }

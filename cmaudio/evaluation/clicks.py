@@ -1,0 +1,129 @@
+"""Clicks: the largest second difference from sample to sample around an event, over that of the sound around it.
+
+A jump in the waveform or in its slope is a spike in the second difference. 0 dB means that the sound itself has steps
+as steep a moment earlier or later; the row "none" is the same measure at a moment when nothing happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from cmaudio.dsp import Float
+from cmaudio.engine import Engine, Note
+from cmaudio.evaluation.listening import Listener
+from cmaudio.evaluation.setting import Figures, Setting, decibels, summary
+
+PITCH, OTHER_PITCH, VELOCITY = 60, 64, 96
+OTHER_TIMBRES = ("violin", "drawbar organ")  # what to morph to: the first that the timbre is not itself
+EVENTS = ("none", "release", "bend 0.3", "bend 2", "bend 7", "morph at once", "steal", "start")
+SUSPICIOUS_DB = 6.0
+_HOLD_SECONDS = 0.35
+_AROUND_SECONDS = 0.1
+_BEFORE_SECONDS, _AFTER_SECONDS = 0.001, 0.01
+_PLANNED_SECONDS = 0.08  # a release and a morph are heard from the next block on, and blend in over a window
+_LATE_EVENTS = ("release", "morph at once")
+_QUIETEST = 1e-5
+
+
+def click_db(
+    signal: Float, at: int, sample_rate: int, *, surroundings: str = "both", after_seconds: float = _AFTER_SECONDS
+) -> float | None:
+    """Of an event at index `at` against the sound 100 ms "before" it, "after" it or "both"; None in silence.
+
+    The event's own part of the signal lasts from 1 ms before `at` to `after_seconds` after it.
+    """
+    steps = np.abs(np.diff(signal.astype(np.float64), n=2))
+    first, last = at - round(_BEFORE_SECONDS * sample_rate), at + round(after_seconds * sample_rate)
+    around = round(_AROUND_SECONDS * sample_rate)
+    before, after = steps[max(0, first - around) : max(0, first)], steps[last : last + around]
+    compared = {"before": before, "after": after, "both": np.concatenate([before, after])}[surroundings]
+    if compared.max(initial=0) < _QUIETEST:
+        return None
+    return float(decibels(steps[max(0, first) : last].max() / compared.max()))
+
+
+def _other(timbre: str, setting: Setting) -> str:
+    names = [*OTHER_TIMBRES, *setting.model.timbres]
+    return next(name for name in names if name != timbre and name in setting.model.timbres)
+
+
+def _event(listener: Listener, name: str, timbre: str, setting: Setting) -> float | None:
+    """Hold a note, let the event happen while it sounds, and measure."""
+    engine, rate = listener.engine, setting.renderer.sample_rate
+    actions: dict[str, Callable[[Note], None]] = {
+        "none": lambda note: None,
+        "release": lambda note: note.off(),
+        "bend 0.3": lambda note: note.bend(0.3),
+        "bend 2": lambda note: note.bend(2, 0),
+        "bend 7": lambda note: note.bend(-7, 0),
+        "morph at once": lambda note: note.morph(_other(timbre, setting)),
+    }
+    start = engine.now + 64
+    note = engine.note_on(PITCH, VELOCITY, timbre=timbre, seed=2, at=start)
+    listener.until(start)
+    heard = [listener.until(start + round(_HOLD_SECONDS * rate) + 177)]
+    at = engine.now - start
+    actions[name](note)
+    heard.append(listener.until(start + at + round(2 * _AROUND_SECONDS * rate)))
+    listener.hush()
+    after_seconds = _PLANNED_SECONDS if name in _LATE_EVENTS else _AFTER_SECONDS
+    return click_db(np.concatenate(heard), at, rate, after_seconds=after_seconds)
+
+
+def _start(listener: Listener, timbre: str, setting: Setting) -> tuple[float | None, float | None]:
+    """Of a note's first samples, ours and the SoundFont's own."""
+    engine, rate = listener.engine, setting.renderer.sample_rate
+    start, lead = engine.now + 1111, 960
+    engine.note_on(PITCH, VELOCITY, timbre=timbre, seed=2, at=start)
+    listener.until(start - lead)
+    heard = listener.until(start + round(2 * _AROUND_SECONDS * rate))
+    listener.hush()
+    definition = setting.model.timbres[timbre]
+    recording = setting.recording(definition)
+    theirs = None
+    if recording is not None and definition.program is not None:
+        sound = recording.note(definition.program, PITCH, VELOCITY, len(heard) - lead)
+        theirs = click_db(np.concatenate([np.zeros(lead, np.float32), sound]), lead, rate, surroundings="after")
+    return click_db(heard, lead, rate, surroundings="after"), theirs
+
+
+def _steal(listener: Listener, timbre: str, setting: Setting) -> float | None:
+    """What is left of a stolen note: the sound of both less that of the thief alone (same seed, same samples)."""
+    engine, rate = listener.engine, setting.renderer.sample_rate
+    hold, rest = round(_HOLD_SECONDS * rate) + 331, round(2 * _AROUND_SECONDS * rate)
+    heard = []
+    for both in (True, False):
+        start = engine.now + 64
+        if both:
+            engine.note_on(PITCH, VELOCITY, timbre=timbre, seed=2, at=start)
+        engine.note_on(OTHER_PITCH, VELOCITY, timbre=timbre, seed=3, at=start + hold)
+        listener.until(start)
+        heard.append(listener.until(start + hold + rest))
+        listener.hush()
+    return click_db(heard[0] - heard[1], hold, rate, surroundings="before")
+
+
+def measure_clicks(setting: Setting) -> Figures:
+    """Every timbre and every kind of event, live: the engine learns of it at the moment it happens."""
+    listener = Listener(Engine(setting.model, polyphony=1))
+    found: dict[str, dict[str, float]] = {name: {} for name in (*EVENTS, "start of the SoundFont")}
+    for timbre in (t.name for t in setting.timbres()):
+        values = {name: _event(listener, name, timbre, setting) for name in EVENTS[:-2]}
+        values["steal"] = _steal(listener, timbre, setting)
+        values["start"], values["start of the SoundFont"] = _start(listener, timbre, setting)
+        for name, value in values.items():
+            if value is not None:
+                found[name][timbre] = value
+        setting.progress(f"clicks: {timbre}")
+    return {"suspicious_db": SUSPICIOUS_DB, "events": {name: _overall(rows) for name, rows in found.items()}}
+
+
+def _overall(rows: dict[str, float]) -> Figures:
+    worst = sorted(rows, key=lambda timbre: -rows[timbre])[:5]
+    return {
+        **summary(list(rows.values())),
+        "suspicious": sum(value > SUSPICIOUS_DB for value in rows.values()),
+        "worst": [{"timbre": timbre, "db": round(rows[timbre], 2)} for timbre in worst],
+    }

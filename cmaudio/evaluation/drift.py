@@ -1,0 +1,112 @@
+"""Drift: how far a note that is held for a minute wanders from what it was in its own third second.
+
+Level: root mean square of a second, in dB. Spectrum: mean absolute difference in dB between the mean log-mel of a
+second and that of the reference second, over the bands that are active (20 dB above the floor) in either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.dsp import Float, Mel, Stft
+from cmaudio.engine import VOICE_GAIN
+from cmaudio.evaluation.rendering import BATCH, HeldNote, stream
+from cmaudio.evaluation.setting import Figures, Setting, level_db, summary
+
+PITCH, VELOCITY = 60, 96
+REFERENCE_SECOND = 2  # counted from 0: from 2 s to 3 s after the onset
+SECONDS, QUICK_SECONDS = 60, 5
+_ACTIVE_ABOVE_FLOOR = 10.0  # 20 dB
+_DB = 20 / np.log(10)
+_WORST = 12
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Of every second against the reference: signed level and mean spectral difference, both dB."""
+
+    level_db: NDArray[np.float64]
+    spectrum_db: NDArray[np.float64]
+
+    def figures(self) -> Figures:
+        after = slice(REFERENCE_SECOND, None)
+        level, spectrum = self.level_db[after], self.spectrum_db[after]
+        return {
+            "level_end_db": round(float(level[-1]), 2),
+            "level_max_db": round(float(np.abs(level).max()), 2),
+            "spectrum_end_db": round(float(spectrum[-1]), 2),
+            "spectrum_max_db": round(float(spectrum.max()), 2),
+        }
+
+
+def measure_seconds(seconds: Iterable[Float], stft: Stft, mel: Mel) -> Drift:
+    """Drift of a note that comes in pieces of one second, at the level at which voices are mixed."""
+    levels, spectra = [], []
+    for piece in seconds:
+        levels.append(level_db(piece))
+        spectra.append(mel(stft.analyse(piece / np.float32(VOICE_GAIN))).mean(0).astype(np.float64))
+    return drift(np.array(levels), np.stack(spectra), float(np.log(mel.floor * _ACTIVE_ABOVE_FLOOR)))
+
+
+def drift(levels: NDArray[np.float64], spectra: NDArray[np.float64], active_above: float) -> Drift:
+    """From (T,) levels in dB and (T, M) mean log-mels (natural logarithm) of the seconds."""
+    reference = spectra[REFERENCE_SECOND]
+    active = (spectra > active_above) | (reference > active_above)
+    difference = np.abs(spectra - reference) * _DB
+    mean = (difference * active).sum(1) / np.maximum(active.sum(1), 1)
+    return Drift(levels - levels[REFERENCE_SECOND], mean)
+
+
+def measure_drift(setting: Setting) -> Figures:
+    """A held note of every sustained timbre, ours and the SoundFont's own."""
+    chosen = setting.timbres(sustained_only=True)
+    seconds = QUICK_SECONDS if setting.quick else SECONDS
+    rows: dict[str, dict[str, Figures]] = {}
+    for first in range(0, len(chosen), BATCH):
+        batch = chosen[first : first + BATCH]
+        notes = [HeldNote(timbre.name, PITCH, VELOCITY) for timbre in batch]
+        for timbre, found in zip(batch, _batch_drift(setting, notes, seconds), strict=True):
+            rows[timbre.name] = {"ours": found.figures()}
+            recording = setting.recording(timbre)
+            if recording is not None and timbre.program is not None:
+                rate = setting.renderer.sample_rate
+                long = recording.note(timbre.program, PITCH, VELOCITY, seconds * rate)
+                reference = measure_seconds(np.split(long, seconds), setting.renderer.stft, setting.renderer.mel)
+                rows[timbre.name]["soundfont"] = reference.figures()
+            setting.progress(f"drift: {timbre.name}")
+    return {
+        "seconds": seconds,
+        "pitch": PITCH,
+        "velocity": VELOCITY,
+        "ours": _overall(rows, "ours"),
+        "soundfont": _overall(rows, "soundfont"),
+        "timbres": rows,
+    }
+
+
+def _batch_drift(setting: Setting, notes: list[HeldNote], seconds: int) -> Iterator[Drift]:
+    """All notes of a batch second by second, so that a minute of them never has to be in memory."""
+    rate, stft, mel = setting.renderer.sample_rate, setting.renderer.stft, setting.renderer.mel
+    levels, spectra = [], []
+    for count, pieces in enumerate(stream(setting.renderer, notes, seconds * rate, chunk=rate), start=1):
+        levels.append([level_db(piece) for piece in pieces])
+        spectra.append([mel(stft.analyse(piece / np.float32(VOICE_GAIN))).mean(0) for piece in pieces])
+        if count % 10 == 0:
+            setting.progress(f"drift: {notes[0].timbre} and {len(notes) - 1} more, {count} s")
+    active_above = float(np.log(mel.floor * _ACTIVE_ABOVE_FLOOR))
+    for i in range(len(notes)):
+        yield drift(np.array(levels)[:, i], np.array(spectra, np.float64)[:, i], active_above)
+
+
+def _overall(rows: dict[str, dict[str, Figures]], whose: str) -> Figures:
+    found = {name: row[whose] for name, row in rows.items() if whose in row}
+    names = ("level_end_db", "level_max_db", "spectrum_end_db", "spectrum_max_db")
+    worst = sorted(found, key=lambda name: -max(found[name]["level_max_db"], found[name]["spectrum_max_db"]))
+    return {
+        **{key: summary([abs(row[key]) for row in found.values()]) for key in names},
+        "worst": [{"timbre": name, **found[name]} for name in worst[:_WORST]],
+    }

@@ -1,0 +1,144 @@
+"""Free-running generation against held-out recordings, every block from the network's own past.
+
+Shapes: N notes, T frames, K frames of a block, M mel bands, C control channels, Z timbre dimensions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.controls import harmonic_picture, note_features, semitones_to_hz
+from cmaudio.dsp import Float, pulse_train
+from cmaudio.engine import VOICE_GAIN
+from cmaudio.evaluation.notes import LEAD_SAMPLES, SAMPLES, Recording, draw_gesture, record
+from cmaudio.evaluation.setting import Figures, Setting, not_measured
+from cmaudio.renderer import Renderer
+from cmaudio.synthesis import STEPS, NetworkState, batch_states
+
+NOTES, QUICK_NOTES = 256, 16
+_EDGE_FRAMES = 106  # 1.1 s
+_ACTIVE_ABOVE_FLOOR = 10.0  # 20 dB
+_DB = 20 / np.log(10)
+_GROUP_FRAMES, _GROUP_BANDS = 8, 4
+_SPAN_FRAMES = 288  # of the averages; taken from frame 0 and from frame 4, so that blocks' phases count too
+_PIECE = 8
+
+
+@dataclass(frozen=True)
+class Material:
+    """(N, T, M) normalised log-mel of the recordings, and the controls (N, T, C) and timbres (N, T, Z) to play them by."""
+
+    mels: Float
+    controls: Float
+    timbre: Float
+
+
+def frechet(a: Float, b: Float) -> float:
+    """Fréchet distance between two sets of (N, T, M) normalised log-mels, T >= 292, M = 128.
+
+    The features are the 32 band averages of pieces of 8 frames: |m_a - m_b|^2 + tr(A + B - 2 (A B)^(1/2)).
+    """
+    x, y = _averages(a), _averages(b)
+    cov_x, cov_y = np.cov(x.T), np.cov(y.T)
+    root = np.sqrt(np.clip(np.linalg.eigvals(cov_x @ cov_y).real, 0, None)).sum()
+    return float(np.square(x.mean(0) - y.mean(0)).sum() + np.trace(cov_x) + np.trace(cov_y) - 2 * root)
+
+
+def _averages(mels: Float) -> NDArray[np.float64]:
+    notes, _, bands = mels.shape
+    shape = (notes, _SPAN_FRAMES // _GROUP_FRAMES, _GROUP_FRAMES, bands // _GROUP_BANDS, _GROUP_BANDS)
+    parts = [mels[:, o : o + _SPAN_FRAMES].astype(np.float64).reshape(shape).mean((2, 4)) for o in (0, 4)]
+    return np.concatenate(parts).reshape(-1, bands // _GROUP_BANDS)
+
+
+def prepare(renderer: Renderer, recordings: list[Recording]) -> Material:
+    """Recordings to the network's numbers, a few at a time."""
+    parts = [_prepare(renderer, recordings[i : i + _PIECE]) for i in range(0, len(recordings), _PIECE)]
+    mels, controls, timbre = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return Material(mels, controls, timbre)
+
+
+def _prepare(renderer: Renderer, recordings: list[Recording]) -> tuple[Float, Float, Float]:
+    stft, mel, rate = renderer.stft, renderer.mel, renderer.sample_rate
+    hop, frames = stft.hop_length, SAMPLES // stft.hop_length
+    gestures = [recording.gesture for recording in recordings]
+    before = np.zeros((len(recordings), stft.overlap), np.float32)
+    audio = np.stack([recording.audio for recording in recordings]) / np.float32(VOICE_GAIN)
+    heard = mel(stft.analyse(np.concatenate([before, audio], 1)))
+    pitch = np.array([g.pitch for g in gestures], np.float64)
+    bend = np.stack([g.bend for g in gestures]).reshape(len(gestures), frames, -1).mean(-1)
+    ends = np.broadcast_to((np.arange(frames)[None] + 1.0) * hop - LEAD_SAMPLES, (len(gestures), frames))
+    semitones = pitch[:, None] + bend
+    f0 = semitones_to_hz(semitones) * (ends > 0)
+    centres = (np.arange(frames * hop) + 0.5) / hop - 0.5
+    smooth = np.stack([np.interp(centres, np.arange(frames), row) for row in f0])
+    pulses, _ = pulse_train(smooth, np.zeros(len(gestures)), rate)
+    picture = harmonic_picture(mel(stft.analyse(np.concatenate([before, pulses], 1))))
+    gate = np.array([[g.gate_samples] for g in gestures])
+    velocity = np.array([g.velocity for g in gestures], np.float64)
+    features = note_features(ends / rate, (ends - gate) / rate, semitones, pitch, velocity)
+    model = renderer.synthesizer.model
+    vectors = np.stack([model.timbre_vector(model.programs[g.program]) for g in gestures]).astype(np.float32)
+    timbre = np.ascontiguousarray(np.broadcast_to(vectors[:, None], (len(gestures), frames, vectors.shape[1])))
+    mean, std = renderer.synthesizer.mean, renderer.synthesizer.std
+    return (heard - mean) / std, np.concatenate([features, picture], -1), timbre
+
+
+def generate(renderer: Renderer, material: Material, steps: int, seed: int) -> Float:
+    """(N, T, M) normalised log-mel, the first block silence, the others in `steps` evaluations each."""
+    synthesizer, k = renderer.synthesizer, renderer.block_frames
+    notes, frames, bands = material.mels.shape
+    rng = np.random.default_rng(seed)
+    state: NetworkState = batch_states(
+        [synthesizer.init_state(material.controls[i : i + 1, :k], material.timbre[i : i + 1, :k]) for i in range(notes)]
+    )
+    out = [state.frames]
+    for start in range(k, frames, k):
+        block = slice(start, start + k)
+        context_noise = rng.standard_normal((notes, k, bands), dtype=np.float32)
+        block_noise = rng.standard_normal((notes, steps, k, bands), dtype=np.float32)
+        controls, timbre = material.controls[:, block], material.timbre[:, block]
+        state = synthesizer.generate(state, controls, timbre, context_noise, block_noise)
+        out.append(state.frames)
+    return np.concatenate(out, 1)
+
+
+def compare(renderer: Renderer, ours: Float, recorded: Float) -> Figures:
+    """L1 in dB of log-mel (all, active bands, first and last 1.1 s) and the Fréchet distance."""
+    mean, std, floor = renderer.synthesizer.mean, renderer.synthesizer.std, renderer.mel.floor
+    difference = np.abs(ours - recorded) * std * np.float32(_DB)
+    active = (recorded * std + mean) > np.log(floor * _ACTIVE_ABOVE_FLOOR)
+    return {
+        "l1_all_db": round(float(difference.mean()), 3),
+        "l1_active_db": round(float(difference[active].mean()), 3),
+        "l1_first_db": round(float(difference[:, :_EDGE_FRAMES].mean()), 3),
+        "l1_last_db": round(float(difference[:, -_EDGE_FRAMES:].mean()), 3),
+        "frechet": round(frechet(ours, recorded), 4),
+    }
+
+
+def measure_held_out(setting: Setting) -> Figures:
+    """The table of the training recipe for this model, and how far two seeds are apart."""
+    if isinstance(setting.soundfont, str):
+        return not_measured(setting.soundfont)
+    model = setting.model
+    if model.manifest.sample_rate != 48_000 or model.manifest.mel.bands != 128 or model.stft.hop_length != 512:
+        return not_measured("the held-out notes are defined for 48 kHz, hop 512 and 128 bands")
+    gestures = [draw_gesture(seed) for seed in range(QUICK_NOTES if setting.quick else NOTES)]
+    gestures = [gesture for gesture in gestures if gesture.program in model.programs]
+    setting.progress(f"held_out: recording {len(gestures)} notes")
+    material = prepare(setting.renderer, [record(setting.soundfont, gesture) for gesture in gestures])
+    figures: Figures = {"notes": len(gestures)}
+    for steps in STEPS:
+        setting.progress(f"held_out: {steps} step{'s'[: steps - 1]}")
+        first, second = (generate(setting.renderer, material, steps, seed) for seed in (0, 1))
+        spread = compare(setting.renderer, second, first)
+        figures[f"steps_{steps}"] = {
+            **compare(setting.renderer, first, material.mels),
+            "seed_spread_all_db": spread["l1_all_db"],
+            "seed_spread_active_db": spread["l1_active_db"],
+        }
+    return figures

@@ -1,0 +1,31 @@
+"""An engine with a place in time: which sample of the engine's clock each sample read belongs to."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cmaudio.dsp import Float
+from cmaudio.engine import Engine
+
+_QUIET_STEP_SAMPLES = 1024
+
+
+class Listener:
+    """Reads an engine and knows the clock's time of what it reads; `position` is that of the next sample."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.position = -engine.latency_samples
+
+    def until(self, time: int) -> Float:
+        """The samples up to (not including) `time` on the engine's clock."""
+        samples = self.engine.read(max(0, time - self.position))
+        self.position += len(samples)
+        return samples
+
+    def hush(self) -> None:
+        """Panic, and wait until nothing sounds and nothing of it is left in the limiter."""
+        self.engine.panic()
+        self.until(self.position + _QUIET_STEP_SAMPLES)
+        while not self.engine.idle or np.abs(self.until(self.position + _QUIET_STEP_SAMPLES)).max() > 0:
+            pass

@@ -1,0 +1,92 @@
+"""Onsets: whether a note begins at the sample it was asked for.
+
+The onset is the first sample whose magnitude exceeds -50 dB re the note's own peak in its first 50 ms: late enough
+to be above the noise before a slow attack, early enough to be inaudible. A slow timbre passes it late in any
+recording, so the figures that speak of timing are: nothing sounds before the asked time, a note asked for N samples
+later gives the same samples N later, and the onset is where the SoundFont's own is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cmaudio.dsp import Float
+from cmaudio.engine import Engine
+from cmaudio.evaluation.listening import Listener
+from cmaudio.evaluation.setting import FLOOR_DB, Figures, Setting, decibels, summary
+from cmaudio.model import TimbreDefinition
+
+PITCHES = (48, 60, 74)
+VELOCITY = 100
+TARGET_MS = 1.0
+THRESHOLD_DB = -50.0
+PEAK_SECONDS = 0.05
+_LISTEN_SECONDS = 0.1
+_LEAD_SAMPLES = 3001  # more than the engine plans ahead, and odd
+_SHIFT_SAMPLES = 997
+
+
+def onset_sample(signal: Float, sample_rate: int) -> int | None:
+    """Index of the onset in a note that was asked for at index 0; None where its first 50 ms are silent."""
+    first = np.abs(signal[: round(PEAK_SECONDS * sample_rate)])
+    peak = float(first.max(initial=0.0))
+    return int(np.argmax(first > peak * 10 ** (THRESHOLD_DB / 20))) if peak > 1e-7 else None
+
+
+def _strike(listener: Listener, timbre: str, pitch: int, lead: int) -> tuple[Float, Float]:
+    """A note asked for `lead` samples from now: what is heard before the asked time, and from it on."""
+    engine = listener.engine
+    at = engine.now + lead
+    engine.note_on(pitch, VELOCITY, timbre=timbre, seed=1, at=at)
+    before = listener.until(at)
+    after = listener.until(at + round(_LISTEN_SECONDS * engine.sample_rate))
+    listener.hush()
+    return before, after
+
+
+def _measure_note(setting: Setting, listener: Listener, timbre: TimbreDefinition, pitch: int, lead: int) -> Figures:
+    rate = setting.renderer.sample_rate
+    before, after = _strike(listener, timbre.name, pitch, lead)
+    _, moved = _strike(listener, timbre.name, pitch, lead + _SHIFT_SAMPLES)
+    peak = max(float(np.abs(after).max()), 1e-9)
+    ours, theirs = onset_sample(after, rate), None
+    recording = setting.recording(timbre)
+    if recording is not None and timbre.program is not None:
+        theirs = onset_sample(recording.note(timbre.program, pitch, VELOCITY, len(after)), rate)
+    return {
+        "timbre": timbre.name,
+        "pitch": pitch,
+        "before_db": float(decibels(np.abs(before).max() / peak)),
+        "moved_db": float(decibels(np.abs(after - moved).max() / peak)),
+        "onset_ms": None if ours is None else ours * 1000 / rate,
+        "soundfont_ms": None if theirs is None else theirs * 1000 / rate,
+    }
+
+
+def measure_onset(setting: Setting) -> Figures:
+    """Every timbre at three pitches, each note at an odd sample position of its own."""
+    listener = Listener(Engine(setting.model))
+    notes = []
+    for timbre in setting.timbres():
+        for pitch in PITCHES:
+            lead = _LEAD_SAMPLES + 2 * (len(notes) * 37 % 512)
+            notes.append(_measure_note(setting, listener, timbre, pitch, lead))
+        setting.progress(f"onset: {timbre.name}")
+    both = [n for n in notes if n["onset_ms"] is not None and n["soundfont_ms"] is not None]
+    later = [n["onset_ms"] - n["soundfont_ms"] for n in both]
+    order = np.argsort(-np.abs(later))[:10] if later else []
+    return {
+        "targets": {"moved_db": FLOOR_DB, "before_db": FLOOR_DB, "timing_ms": TARGET_MS},
+        "threshold_db": THRESHOLD_DB,
+        "notes": len(notes),
+        "before_db_max": max(n["before_db"] for n in notes),
+        "moved_db_max": max(n["moved_db"] for n in notes),
+        "moved_exactly": sum(n["moved_db"] <= FLOOR_DB for n in notes),
+        "silent": sum(n["onset_ms"] is None for n in notes),
+        "ours_ms": summary([n["onset_ms"] for n in notes if n["onset_ms"] is not None]),
+        "soundfont_ms": summary([n["soundfont_ms"] for n in notes if n["soundfont_ms"] is not None]),
+        "later_than_soundfont_ms": summary(later),
+        "apart_from_soundfont_ms": summary([abs(ms) for ms in later]),
+        "within_target_of_soundfont": sum(abs(ms) <= TARGET_MS for ms in later),
+        "furthest": [{**both[i], "later_ms": round(later[i], 3)} for i in order],
+    }

@@ -1,0 +1,64 @@
+"""Held notes of the model, many at once and each on its own: the mix of an engine could not be taken apart again.
+
+Shapes: B notes, N samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cmaudio.dsp import Float
+from cmaudio.engine import VOICE_GAIN
+from cmaudio.renderer import Renderer
+from cmaudio.voice import Strike, Voice
+
+BATCH = 16
+_CHUNK_SAMPLES = 8192
+
+
+@dataclass(frozen=True)
+class HeldNote:
+    """A note that is not let go: timbre by name, pitch as MIDI note number, velocity 1..127."""
+
+    timbre: str
+    pitch: int
+    velocity: int
+    seed: int = 0
+
+
+def stream(renderer: Renderer, notes: Sequence[HeldNote], samples: int, chunk: int = _CHUNK_SAMPLES) -> Iterator[Float]:
+    """(B, chunk) pieces of all notes, from their onsets on, at the level at which the engine mixes them."""
+    voices = [_voice(renderer, note) for note in notes]
+    for start in range(0, samples, chunk):
+        count = min(chunk, samples - start)
+        while lacking := [voice for voice in voices if voice.lacks(count)]:
+            renderer.render(lacking)
+        out = np.zeros((len(voices), count), np.float32)
+        for row, voice in zip(out, voices, strict=True):
+            part = voice.take(count)
+            row[: len(part)] = part * np.float32(VOICE_GAIN)
+        yield out
+
+
+def hold(renderer: Renderer, notes: Sequence[HeldNote], samples: int) -> Iterator[tuple[HeldNote, Float]]:
+    """Every note with its (N,) samples from the onset on."""
+    for first in range(0, len(notes), BATCH):
+        batch = notes[first : first + BATCH]
+        pieces = np.concatenate(list(stream(renderer, batch, samples)), axis=1)
+        yield from zip(batch, pieces, strict=True)
+
+
+def _voice(renderer: Renderer, note: HeldNote) -> Voice:
+    strike = Strike(note.pitch, note.velocity, 0, note.seed, 0, 1)
+    vector = renderer.synthesizer.model.timbre_vector(note.timbre)
+    return Voice(
+        strike,
+        vector,
+        0.0,
+        stft=renderer.stft,
+        block_frames=renderer.block_frames,
+        sample_rate=renderer.sample_rate,
+    )

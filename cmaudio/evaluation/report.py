@@ -1,0 +1,157 @@
+"""The report as tables for a terminal: one a section, targets beside the figures that have one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cmaudio.evaluation.setting import Figures
+
+_NOTHING = "not measured"
+
+
+def print_report(result: Figures, console: Console) -> None:
+    """Print what `run_evaluation` returned."""
+    model, machine, beside = result["model"], result["machine"], result["soundfont"]
+    console.print(f"[bold]{model['name']}[/] ({model['weights']}, SHA-256 {model['sha256'][:12]}), {result['date']}")
+    console.print(f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}")
+    console.print(f"SoundFont: {beside.get('name') or 'not measured: ' + beside['not_measured']}")
+    if result["quick"]:
+        console.print("[yellow]quick: a few timbres and notes only[/]")
+    for name, figures in result["sections"].items():
+        console.print()
+        if "not_measured" in figures:
+            console.print(f"[bold]{name}[/]: not measured: {figures['not_measured']}")
+        else:
+            _PRINTERS[name](figures, console)
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="right" if i else "left")
+    for row in rows:
+        table.add_row(*(_text(cell) for cell in row))
+    return table
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return _NOTHING
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _target(value: float | None, target: float) -> str:
+    if value is None:
+        return f"≤ {target:g}"
+    return f"≤ {target:g} {'[green]met[/]' if value <= target else '[red]missed[/]'}"
+
+
+def _list(console: Console, title: str, entries: Sequence[str]) -> None:
+    if entries:
+        console.print(f"{title}: {'; '.join(entries)}", highlight=False)
+
+
+def _pitch(f: Figures, console: Console) -> None:
+    ours, theirs, targets = f["ours"], f["soundfont"], f["targets"]
+    rows = [
+        ("median", ours["median"], theirs["median"], _target(ours["median"], targets["median"])),
+        ("95th percentile", ours["p95"], theirs["p95"], _target(ours["p95"], targets["p95"])),
+        ("worst", ours["max"], theirs["max"], ""),
+        ("worst timbre's median", ours["timbre_medians"]["max"], theirs["timbre_medians"]["max"], ""),
+        ("notes", ours["n"], theirs["n"], ""),
+    ]
+    console.print(_table("Pitch: cents off the asked pitch", ("", "ours", "SoundFont", "target"), rows))
+    _list(console, "Furthest off", [f"{n['timbre']} {n['pitch']}: {n['cents']:.1f}" for n in ours["worst"]])
+
+
+def _onset(f: Figures, console: Console) -> None:
+    notes, compared = f["notes"], f["later_than_soundfont_ms"]["n"]
+    rows = [
+        ("loudest sample before the asked time, dB", f["before_db_max"], _target(f["before_db_max"], -200)),
+        ("moved by N samples, output moves by N", f"{f['moved_exactly']} of {notes}", f"{notes}"),
+        (f"onset ({f['threshold_db']:g} dB), median ms", f["ours_ms"]["median"], ""),
+        ("the SoundFont's onset, median ms", f["soundfont_ms"]["median"], ""),
+        ("later than the SoundFont, median ms", f["later_than_soundfont_ms"]["median"], ""),
+        ("apart from the SoundFont, median ms", f["apart_from_soundfont_ms"]["median"], ""),
+        ("apart from the SoundFont, 95th percentile ms", f["apart_from_soundfont_ms"]["p95"], ""),
+        ("within 1 ms of the SoundFont", f"{f['within_target_of_soundfont']} of {compared}", ""),
+    ]
+    console.print(_table("Onset", ("", "ours", "target"), rows))
+    _list(console, "Furthest", [f"{n['timbre']} {n['pitch']}: {n['later_ms']:+.1f} ms" for n in f["furthest"]])
+
+
+def _velocity(f: Figures, console: Console) -> None:
+    ours, theirs = f["ours"], f["soundfont"]
+    monotonic = [f"{s['monotonic']} of {s['curves']}" if s["curves"] else None for s in (ours, theirs)]
+    rows = [
+        (f"never falls by more than {f['allowed_db']} dB", *monotonic, f"{ours['curves']}"),
+        ("softest to hardest, median dB", ours["range_db"]["median"], theirs["range_db"]["median"], ""),
+        ("level apart from the SoundFont, median dB", f["level_difference_db"]["median"], "", ""),
+    ]
+    console.print(_table("Level against velocity", ("", "ours", "SoundFont", "target"), rows))
+    for title, part in (("Exceptions", ours), ("The SoundFont's", theirs)):
+        entries = [f"{e['timbre']} {e['pitch']} ({e['fall_db']:.1f} dB)" for e in part["exceptions"]]
+        _list(console, title, entries)
+
+
+def _drift(f: Figures, console: Console) -> None:
+    names = {
+        "level_max_db": "level, largest dB",
+        "level_end_db": "level at the end, dB",
+        "spectrum_max_db": "spectrum, largest dB",
+        "spectrum_end_db": "spectrum at the end, dB",
+    }
+    rows = [
+        (label, *(f[whose][key][figure] for whose in ("ours", "soundfont") for figure in ("median", "p95", "max")))
+        for key, label in names.items()
+    ]
+    columns = ("", "median", "p95", "worst", "SoundFont", "p95", "worst")
+    title = f"Drift of a note held for {f['seconds']} s, against its own third second ({f['ours']['level_max_db']['n']} timbres)"
+    console.print(_table(title, columns, rows))
+    entries = [f"{w['timbre']} {w['level_max_db']:.0f}/{w['spectrum_max_db']:.0f} dB" for w in f["ours"]["worst"]]
+    _list(console, "Largest (level/spectrum)", entries)
+
+
+def _held_out(f: Figures, console: Console) -> None:
+    names = {
+        "l1_all_db": "L1, all bands, dB",
+        "l1_active_db": "L1, active bands, dB",
+        "l1_first_db": "L1, first 1.1 s, dB",
+        "l1_last_db": "L1, last 1.1 s, dB",
+        "frechet": "Fréchet",
+        "seed_spread_all_db": "two seeds apart, all bands, dB",
+        "seed_spread_active_db": "two seeds apart, active bands, dB",
+    }
+    rows = [(label, f["steps_1"][key], f["steps_2"][key]) for key, label in names.items()]
+    console.print(_table(f"{f['notes']} held-out notes, free-running", ("", "one step", "two steps"), rows))
+
+
+def _buzz(f: Figures, console: Console) -> None:
+    rows = [(key, f["ours_db"][key], f["soundfont_db"][key]) for key in ("median", "p95", "max")]
+    title = f"Modulation at {f['frame_rate_hz']:g} Hz over its neighbourhood, dB"
+    console.print(_table(title, ("", "ours", "SoundFont"), rows))
+    _list(console, "Most", [f"{n['timbre']} {n['pitch']}: {n['db']:.1f}" for n in f["worst"]])
+
+
+def _clicks(f: Figures, console: Console) -> None:
+    rows = [
+        (name, e["median"], e["p95"], e["max"], e["suspicious"], e["worst"][0]["timbre"] if e["worst"] else "")
+        for name, e in f["events"].items()
+    ]
+    columns = ("event", "median", "p95", "worst", f"over {f['suspicious_db']:g} dB", "worst timbre")
+    console.print(_table("Clicks: steepest step at the event over the sound around it, dB", columns, rows))
+
+
+_PRINTERS: dict[str, Callable[[Figures, Console], None]] = {
+    "pitch": _pitch,
+    "onset": _onset,
+    "velocity": _velocity,
+    "drift": _drift,
+    "held_out": _held_out,
+    "buzz": _buzz,
+    "clicks": _clicks,
+}

@@ -1,0 +1,106 @@
+"""The report: its sections one after the other, with what they were measured on."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cmaudio.errors import CmaudioError
+from cmaudio.evaluation.buzz import measure_buzz
+from cmaudio.evaluation.clicks import measure_clicks
+from cmaudio.evaluation.drift import measure_drift
+from cmaudio.evaluation.held_out import measure_held_out
+from cmaudio.evaluation.onset import measure_onset
+from cmaudio.evaluation.pitch import measure_pitch
+from cmaudio.evaluation.setting import Figures, Setting
+from cmaudio.evaluation.soundfont import SoundFont, open_soundfont
+from cmaudio.evaluation.velocity import measure_velocity
+from cmaudio.model import Model, load_model
+from cmaudio.renderer import Renderer
+from cmaudio.synthesis import Synthesizer
+
+SECTIONS: dict[str, Callable[[Setting], Figures]] = {
+    "pitch": measure_pitch,
+    "onset": measure_onset,
+    "velocity": measure_velocity,
+    "drift": measure_drift,
+    "held_out": measure_held_out,
+    "buzz": measure_buzz,
+    "clicks": measure_clicks,
+}
+
+
+def run_evaluation(
+    model: Model | str = "instrument",
+    *,
+    soundfont: Path | None = None,
+    only: Sequence[str] | None = None,
+    quick: bool = False,
+    on_progress: Callable[[str], None] | None = None,
+) -> Figures:
+    """Measure a model.
+
+    Args:
+        model: a loaded model, an embedded model's name, or a model file.
+        soundfont: what to measure beside it; None for the first that is installed.
+        only: names of sections (`SECTIONS`), None for all. quick: a few timbres and notes, about a minute.
+        on_progress: is told in words what is done.
+    Returns:
+        the figures, JSON-able.
+    Raises:
+        CmaudioError: an unknown section, or a model or SoundFont that cannot be read.
+    """
+    unknown = sorted(set(only or ()) - set(SECTIONS))
+    if unknown:
+        raise CmaudioError(f"no section {', '.join(map(repr, unknown))} in the report; there are {', '.join(SECTIONS)}")
+    loaded = model if isinstance(model, Model) else load_model(model)
+    beside = open_soundfont(soundfont, loaded.manifest.sample_rate)
+    setting = Setting(loaded, Renderer(Synthesizer(loaded)), beside, quick, on_progress or (lambda message: None))
+    result: Figures = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "model": describe_model(loaded),
+        "soundfont": beside.description if isinstance(beside, SoundFont) else {"not_measured": beside},
+        "quick": quick,
+        "sections": {},
+        "seconds": {},
+    }
+    for name in [section for section in SECTIONS if only is None or section in only]:
+        start = time.monotonic()
+        result["sections"][name] = SECTIONS[name](setting)
+        result["seconds"][name] = round(time.monotonic() - start, 1)
+    return result
+
+
+def machine() -> dict[str, str | int]:
+    """Processor, cores that may be used, system and Python."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {
+        "processor": _processor(),
+        "cores": cores,
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+    }
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def describe_model(model: Model) -> dict[str, str]:
+    """Name, kind of weights, and the checksum of the file."""
+    return {
+        "name": model.manifest.name,
+        "weights": model.manifest.weights,
+        "sha256": hashlib.sha256(model.path.read_bytes()).hexdigest(),
+    }

@@ -1,0 +1,68 @@
+"""What every section of the report works with, and the few sums that all of them need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cmaudio.evaluation.soundfont import SoundFont
+from cmaudio.model import Model, TimbreDefinition
+from cmaudio.renderer import Renderer
+
+Figures = dict[str, Any]  # JSON-able
+
+FLOOR_DB = -200.0
+_QUICK_TIMBRES = 4
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A model to measure. `soundfont` is what stands beside it, or the reason why nothing does."""
+
+    model: Model
+    renderer: Renderer
+    soundfont: SoundFont | str
+    quick: bool
+    progress: Callable[[str], None]
+
+    def timbres(self, sustained_only: bool = False) -> list[TimbreDefinition]:
+        """Those to measure: all of them, or a few spread over the list when it has to be quick."""
+        chosen = [t for t in self.model.manifest.timbres if t.sustained or not sustained_only]
+        return chosen[:: max(1, len(chosen) // _QUICK_TIMBRES)] if self.quick else chosen
+
+    def recording(self, timbre: TimbreDefinition) -> SoundFont | None:
+        """The SoundFont, if there is one and the timbre is one of its programs."""
+        return self.soundfont if isinstance(self.soundfont, SoundFont) and timbre.program is not None else None
+
+
+def decibels(amplitude: ArrayLike) -> Any:
+    """Amplitude (a ratio) to dB, at least -200."""
+    return 20 * np.log10(np.maximum(np.abs(np.asarray(amplitude, np.float64)), 10 ** (FLOOR_DB / 20)))
+
+
+def level_db(signal: ArrayLike) -> float:
+    """Root mean square of a signal in dB re full scale, at least -200."""
+    samples = np.asarray(signal, np.float64)
+    return float(decibels(np.sqrt(np.mean(np.square(samples))))) if samples.size else FLOOR_DB
+
+
+def summary(values: Sequence[float]) -> Figures:
+    """Count, median, 95th percentile, least and largest of some values; all None where there are none."""
+    if not len(values):
+        return {"n": 0, "median": None, "p95": None, "min": None, "max": None}
+    array = np.asarray(values, np.float64)
+    return {
+        "n": len(array),
+        "median": round(float(np.median(array)), 4),
+        "p95": round(float(np.percentile(array, 95)), 4),
+        "min": round(float(array.min()), 4),
+        "max": round(float(array.max()), 4),
+    }
+
+
+def not_measured(reason: str) -> Figures:
+    return {"not_measured": reason}
