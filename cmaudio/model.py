@@ -15,12 +15,12 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -108,9 +108,9 @@ class Manifest(_Strict):
     def _consistent(self) -> Manifest:
         if self.n_fft != 4 * self.hop_length:
             raise ValueError(f"n_fft {self.n_fft} must be 4 x hop_length {self.hop_length}")
-        for field, values in (("mean", self.mel.mean), ("std", self.mel.std)):
+        for name, values in (("mean", self.mel.mean), ("std", self.mel.std)):
             if len(values) != self.mel.bands:
-                raise ValueError(f"mel {field} has {len(values)} values for {self.mel.bands} bands")
+                raise ValueError(f"mel {name} has {len(values)} values for {self.mel.bands} bands")
         for timbre in self.timbres:
             if len(timbre.vector) != self.timbre_dims:
                 raise ValueError(f"timbre {timbre.name!r} has {len(timbre.vector)} of {self.timbre_dims} dimensions")
@@ -124,12 +124,21 @@ Timbre = str | Mapping[str, float] | ArrayLike
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model file: manifest, card and the bytes of its graphs."""
+    """A loaded and checked model file."""
 
     path: Path
     manifest: Manifest
     card: str
-    graphs: Mapping[str, bytes]
+    _unused_graphs: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+
+    def graph(self, name: str) -> bytes:
+        """The bytes of an ONNX graph. Handed out once from memory, then read again: a playing engine holds no copy."""
+        kept = self._unused_graphs.pop(name, None)
+        return (
+            _open(self.path, lambda archive: _checked(self.path, archive, f"{name}.onnx", self.manifest))
+            if kept is None
+            else kept
+        )
 
     @cached_property
     def stft(self) -> Stft:
@@ -204,9 +213,18 @@ def load_model(name_or_path: str | Path = DEFAULT_MODEL) -> Model:
     if not path.is_file():
         names = ", ".join(embedded) or "none"
         raise CmaudioError(f"no model {str(name_or_path)!r}: give a {SUFFIX} file or an embedded model ({names})")
+    return _open(path, lambda archive: _read(path, archive))
+
+
+T = TypeVar("T")
+
+
+def _open(path: Path, read: Callable[[zipfile.ZipFile], T]) -> T:
     try:
         with zipfile.ZipFile(path) as archive:
-            return _read(path, archive)
+            return read(archive)
+    except OSError as error:
+        raise CmaudioError(f"{path} cannot be read ({error.strerror}); put the file back or choose another") from error
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise CmaudioError(f"{path} is not a model file or is damaged ({error}); get or export it again") from error
 
@@ -218,13 +236,16 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Model:
     if missing:
         raise CmaudioError(f"{path} is not a cmaudio model file: {', '.join(missing)} missing in it")
     manifest = _manifest(path, _member(path, archive, "manifest.json"))
-    content = {}
-    for name in sorted(members):
-        content[name] = _member(path, archive, name)
-        if hashlib.sha256(content[name]).hexdigest() != manifest.sha256.get(name):
-            raise CmaudioError(f"{path} is damaged: {name} does not match its checksum; get or export the model again")
-    graphs = {graph: content[f"{graph}.onnx"] for graph in GRAPHS}
-    return Model(path, manifest, content["card.md"].decode("utf-8", "replace"), graphs)
+    graphs = {graph: _checked(path, archive, f"{graph}.onnx", manifest) for graph in GRAPHS}
+    card = _checked(path, archive, "card.md", manifest).decode("utf-8", "replace")
+    return Model(path, manifest, card, graphs)
+
+
+def _checked(path: Path, archive: zipfile.ZipFile, name: str, manifest: Manifest) -> bytes:
+    content = _member(path, archive, name)
+    if hashlib.sha256(content).hexdigest() != manifest.sha256.get(name):
+        raise CmaudioError(f"{path} is damaged: {name} does not match its checksum; get or export the model again")
+    return content
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:

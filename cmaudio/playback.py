@@ -34,7 +34,8 @@ __all__ = [
     "open_sound_card",
 ]
 
-_SWITCH_INTERVAL_S = 0.0005
+# Synthesis gives the interpreter up many times a block; a busy thread must not keep it from coming back.
+_SWITCH_INTERVAL_S = 0.00005
 _LOOK_EVERY_S = 0.1
 _SILENT_LIMIT_S = 0.5
 _RETRY_EVERY_S = 1.0

@@ -28,6 +28,8 @@ class Renderer:
         model = synthesizer.model
         self.stft, self.mel = model.stft, model.mel
         self.block_frames = synthesizer.block_frames
+        # Training hardly hears the last bins below the Nyquist frequency; what the direct part leaves there is no music.
+        self._band_end = round(0.97 * self.stft.n_fft / 2)
         self.block_samples = self.block_frames * self.stft.hop_length
         self.sample_rate = model.manifest.sample_rate
 
@@ -62,21 +64,26 @@ class Renderer:
 
     def _start(self, voices: list[Voice]) -> None:
         """Networks read the silent block before the onset."""
-        pulses, _ = self._sources(voices)
+        pulses = self.stft.analyse(self._plan(voices)[0])
         controls, timbre, _ = self._controls(voices, pulses)
-        for i, voice in enumerate(voices):
-            voice.network = self.synthesizer.init_state(controls[i : i + 1], timbre[i : i + 1])
-            voice.vocoder, voice.network.vocoder = voice.network.vocoder, []
+        states = split_states(self.synthesizer.init_state(controls, timbre))
+        for voice, state in zip(voices, states, strict=True):
+            voice.vocoder, state.vocoder = state.vocoder, []
+            voice.network = state
 
     def _sources(self, voices: list[Voice]) -> tuple[Complex, Complex]:
-        """Plan the next K hops of excitation; spectra (B, K, F) of the pulses and of the noise."""
+        """Spectra (B, K, F) of the next K hops of pulses and of noise."""
+        spectra = self.stft.analyse(self._plan(voices))
+        return spectra[0], spectra[1]
+
+    def _plan(self, voices: list[Voice]) -> Float:
+        """Plan the next K hops of excitation; (2, B, N) pulses and noise, as far back as the frames see."""
         count = self.block_samples
         f0 = np.stack([voice.f0(voice.planned_end, voice.planned_end + count) for voice in voices])
         phase = np.array([voice.phase[-1] for voice in voices])
         pulses, phases = pulse_train(f0, phase, self.sample_rate)
         seen = [voice.plan(pulses[i], white_noise(voice.rng, count), phases[i]) for i, voice in enumerate(voices)]
-        spectra = self.stft.analyse(np.stack([np.stack(pair) for pair in seen]))
-        return spectra[:, 0], spectra[:, 1]
+        return np.stack([np.stack(source) for source in zip(*seen, strict=True)])
 
     def _controls(self, voices: list[Voice], pulses: Complex) -> tuple[Float, Float, Float]:
         """Controls (B, K, C), timbre (B, K, Z) and f0 (B, K) Hz of the block just planned."""
@@ -104,7 +111,9 @@ class Renderer:
         states = batch_arrays([voice.vocoder for voice in voices])
         raw, *states = self.synthesizer.vocoder(frames, f0, state=states)
         h, n, d = split_filters(raw)
-        samples = self.stft.overlap_add(h * pulses + n * noise + d)
+        spectra = h * pulses + n * noise + d
+        spectra[..., self._band_end :] = 0
+        samples = self.stft.overlap_add(spectra)
         for i, voice in enumerate(voices):
             voice.vocoder = [array[i : i + 1] for array in states]
             voice.add_block(samples[i], h[i], ends[i])

@@ -80,6 +80,7 @@ class Graph:
             raise CmaudioError(
                 f"graph {name!r} of the model cannot be loaded: {error}; export the model again"
             ) from error
+        self._session._model_bytes = None  # kept there for a change of provider, which never comes; 30 MB
         self.name = name
         self.input_names = [node.name for node in self._session.get_inputs()]
         self.shapes = {node.name: node.shape for node in (*self._session.get_inputs(), *self._session.get_outputs())}
@@ -106,7 +107,7 @@ class Synthesizer:
         self.std = np.array(manifest.mel.std, np.float32)
         self.sigma = manifest.sigma
         self.controls, self.context, self.head, self.vocoder = (
-            Graph(name, model.graphs[name]) for name in ("controls", "context", "head", "vocoder")
+            Graph(name, model.graph(name)) for name in ("controls", "context", "head", "vocoder")
         )
         self._check_shapes()
 
@@ -150,9 +151,11 @@ class Synthesizer:
         return self.controls(controls, timbre)[0]
 
     def init_state(self, controls: Float, timbre: Float) -> NetworkState:
-        """State of a voice before its onset; (1, K, C) controls and (1, K, Z) timbre of the silent block before it."""
+        """State of B voices before their onset; (B, K, C) controls and (B, K, Z) timbre of the silent block before it."""
+        batch = len(controls)
+        silent = [np.repeat(array, batch, axis=0) for array in (self.silence, *self._silent_vocoder)]
         conditioning = self.encode(controls, timbre)
-        return NetworkState(self.silence, conditioning, self.context.init_state(1), self._silent_vocoder)
+        return NetworkState(silent[0], conditioning, self.context.init_state(batch), silent[1:])
 
     def generate(
         self, state: NetworkState, controls: Float, timbre: Float, context_noise: Float, block_noise: Float

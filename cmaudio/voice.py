@@ -19,7 +19,7 @@ from cmaudio.dsp import Float, Stft, pulse_train
 from cmaudio.synthesis import NetworkState
 
 FADE_SAMPLES = 240  # 5 ms at 48 kHz: heard as immediate, too long to click
-BEND_FADE_SAMPLES = 64
+BEND_FADE_SAMPLES = 240  # shorter fades click on low, pure timbres
 SILENT_DB = -76.0
 _INAUDIBLE_DB = 60.0  # below a released note's own loudest block
 _SILENT_BLOCKS = 6

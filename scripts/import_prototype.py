@@ -168,7 +168,7 @@ def main() -> None:
             float_model = Path(folder) / "float.cmaudio"
             save_model(float_model, described, graphs, card)
             feeds = record_feeds(load_model(float_model))
-        graphs = {name: quantise(graph, feeds[name], KEEP_FLOAT) for name, graph in graphs.items()}
+        graphs = {name: quantise(graph, feeds[name], KEEP_FLOAT[name]) for name, graph in graphs.items()}
     save_model(arguments.output, described, graphs, card)
     print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.1f} MB")
 

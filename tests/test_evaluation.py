@@ -136,7 +136,7 @@ def test_summary_of_nothing() -> None:
 
 
 def test_unknown_section_is_named() -> None:
-    with pytest.raises(CmaudioError, match="'loudness'.*pitch"):
+    with pytest.raises(CmaudioError, match=r"'loudness'.*pitch"):
         run_evaluation(only=["loudness"])
 
 

@@ -47,9 +47,8 @@ def run_bench(
     chosen = SECTIONS if only is None else tuple(only)
     unknown = sorted(set(chosen) - set(SECTIONS))
     if unknown:
-        raise CmaudioError(
-            f"no section {', '.join(map(repr, unknown))} in the benchmark: there are {', '.join(SECTIONS)}"
-        )
+        known = ", ".join(SECTIONS)
+        raise CmaudioError(f"the benchmark has no {', '.join(map(repr, unknown))}: there are {known}")
     if not live_seconds > 0:
         raise CmaudioError(f"live_seconds must be positive, not {live_seconds!r}")
     loaded = model if isinstance(model, Model) else load_model(model)

@@ -1,4 +1,4 @@
-"""A JACK server of our own on a dummy device: PortAudio reaches it without a sound card, and it says when it is late."""
+"""A JACK server of our own on a dummy device: PortAudio needs no sound card there, and late periods are told."""
 
 from __future__ import annotations
 
@@ -48,16 +48,36 @@ def what_is_missing() -> str | None:
     return None
 
 
+def may_be_realtime() -> bool:
+    """Whether this user's programs get real-time priority where they ask for it, as audio servers do."""
+    granted: list[bool] = []
+
+    def ask() -> None:  # on a thread of its own: the priority goes with it
+        try:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        except (AttributeError, OSError):
+            return
+        granted.append(True)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    return bool(granted)
+
+
 class JackServer:
-    """`jackd -d dummy` on a private server name, without real-time priority; `environment` leads a client to it.
+    """`jackd -d dummy` on a private server name; `environment` leads a client to it.
+
+    With `realtime` it and the audio threads of its clients have real-time priority, which is jackd's own default.
 
     Every late period that jackd notifies its clients of it also writes out, one line each, which is what `xruns`
     counts. PortAudio's underflow flag tells less: it joins all notifications between two callbacks into one.
     """
 
-    def __init__(self, library: str | None = None) -> None:
+    def __init__(self, library: str | None = None, *, realtime: bool = False) -> None:
         self.name = f"cmaudio-{uuid.uuid4().hex[:8]}"
         self.environment = {**os.environ, "JACK_DEFAULT_SERVER": self.name, "JACK_NO_START_SERVER": "1"}
+        self._realtime = realtime
         self._library = library or ctypes.util.find_library("jack") or "libjack.so.0"
         self._process: subprocess.Popen[bytes] | None = None
         self._xruns: list[Xrun] = []
@@ -69,7 +89,9 @@ class JackServer:
 
     def start(self, wait_s: float = 15.0) -> None:
         """Start and wait until a client can connect. Raises TimeoutError."""
-        command = ["jackd", "-n", self.name, "-r", "-d", "dummy", "-r", str(SAMPLE_RATE), "-p", str(PERIOD_SAMPLES)]
+        priority = "-R" if self._realtime else "-r"
+        device = ["-d", "dummy", "-r", str(SAMPLE_RATE), "-p", str(PERIOD_SAMPLES)]
+        command = ["jackd", "-n", self.name, priority, *device]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
         until = time.monotonic() + wait_s
@@ -106,9 +128,9 @@ class JackServer:
 
 
 @contextmanager
-def jack_server() -> Iterator[JackServer]:
+def jack_server(realtime: bool = False) -> Iterator[JackServer]:
     """A running server, gone at the end. Raises TimeoutError if it does not start."""
-    server = JackServer()
+    server = JackServer(realtime=realtime)
     try:
         server.start()
         yield server

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cmaudio.bench.material import strike_held
-from cmaudio.engine import Engine
+from cmaudio.bench.material import live_engine, strike_held
 from cmaudio.limiter import QUANTUM_SAMPLES
 from cmaudio.model import Model
 
@@ -23,8 +22,7 @@ class LatencyTrials:
     """One engine, and notes of random pitch, velocity and timbre on it."""
 
     def __init__(self, model: Model, seed: int = 0) -> None:
-        self.engine = Engine(model)
-        self.engine.warm_up()
+        self.engine = live_engine(model)
         self._timbres = [timbre.name for timbre in model.manifest.timbres]
         self._random = np.random.default_rng(seed)
 

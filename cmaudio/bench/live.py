@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from cmaudio.bench.jack import PERIOD_SAMPLES, SAMPLE_RATE, JackServer, jack_server, what_is_missing
+from cmaudio.bench.jack import PERIOD_SAMPLES, SAMPLE_RATE, JackServer, jack_server, may_be_realtime, what_is_missing
 from cmaudio.bench.performer import Outcome, Performance
 from cmaudio.model import Model
 from cmaudio.synth import LEAD_MS
@@ -20,29 +20,35 @@ LEAD_TRIAL_S = 10.0
 PIECES = 4  # the synth's and the silence's turns, so that both meet the same weather on the machine
 
 
-def measure_live(model: Model, seconds: float, on_progress: Callable[[str], None]) -> dict[str, Any]:
+def measure_live(
+    model: Model, seconds: float, on_progress: Callable[[str], None], realtime: bool | None = None
+) -> dict[str, Any]:
     """Starved callbacks and late periods with a hog, and the least lead without one, on a JACK dummy server.
 
-    Keys: `sample_rate`, `period_samples`, `voices`, `lead_ms`, `seconds`; `synth` and `silence` (the compiled callback
-    that only writes silence), each the sum over its turns: `callbacks`, `starved_callbacks`, `missing_samples`,
-    `late_periods` (the server's xruns: its own timer's plus its client's), `late_server`, `late_client`,
-    `underflow_flags` (what PortAudio made of them), `least_voices`, `load`; `late_ratio` (synth to silence);
-    `least_lead_ms` (null: none held), `leads`: the starved callbacks of each lead tried, over 10 s without the hog.
+    The server has real-time priority if `realtime`, by default where the system grants it, as jackd has.
+
+    Keys: `realtime`, `sample_rate`, `period_samples`, `voices`, `lead_ms`, `seconds`; `synth` and `silence` (the
+    compiled callback that only writes silence), each the sum over its turns: `callbacks`, `starved_callbacks`,
+    `missing_samples`, `late_periods` (the server's xruns: its own timer's plus its client's), `late_server`,
+    `late_client`, `underflow_flags` (what PortAudio made of them), `least_voices`, `load`; `late_ratio` (synth to
+    silence); `least_lead_ms` (null: none held), `leads`: the starved callbacks of each lead tried, over 10 s without
+    the hog.
     Or `skipped`: why there is nothing of this.
     """
     missing = what_is_missing()
     if missing is not None:
         return {"skipped": missing}
+    realtime = may_be_realtime() if realtime is None else realtime
     base = Performance("synth", str(model.path.resolve()), seconds / PIECES, LEAD_MS, VOICES, hog=True)
     try:
-        with jack_server() as server:
+        with jack_server(realtime) as server:
             result = _against_silence(server, base, on_progress)
             leads = _leads(server, replace(base, seconds=LEAD_TRIAL_S, hog=False), on_progress)
     except TimeoutError as error:
         return {"skipped": str(error)}
     setting = {"sample_rate": SAMPLE_RATE, "period_samples": PERIOD_SAMPLES, "voices": VOICES, "lead_ms": LEAD_MS}
     least = next((float(lead) for lead, starved in leads.items() if not starved), None)
-    return {**setting, "seconds": seconds, **result, "least_lead_ms": least, "leads": leads}
+    return {"realtime": realtime, **setting, "seconds": seconds, **result, "least_lead_ms": least, "leads": leads}
 
 
 def _against_silence(server: JackServer, base: Performance, on_progress: Callable[[str], None]) -> dict[str, Any]:

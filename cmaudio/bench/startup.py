@@ -44,8 +44,8 @@ _MEMORY = """
 import json, pathlib
 status = pathlib.Path("/proc/self/status")
 lines = dict(line.split(":", 1) for line in status.read_text().splitlines()) if status.exists() else {}
-peak, now = (int(lines[key].split()[0]) / 1024 if key in lines else None for key in ("VmHWM", "VmRSS"))
-print(json.dumps({"took_s": took_s, "peak_mib": peak, "resident_mib": now}), flush=True)
+peak, now = (int(lines[key].split()[0]) * 1024 / 1e6 if key in lines else None for key in ("VmHWM", "VmRSS"))
+print(json.dumps({"took_s": took_s, "peak_mb": peak, "resident_mb": now}), flush=True)
 """
 
 
@@ -54,7 +54,7 @@ def measure_startup(model: Model, runs: int = RUNS) -> dict[str, Any]:
 
     Keys: `output` ("JACK dummy server": `cmaudio.open`, and the first sample other than 0 that the sound card is given;
     "engine alone": the first onset sample out of the engine), `first_sound_s` from before the process is started,
-    `runs_s`, `peak_mib` and `resident_mib` of memory after 3 s with 4 voices (null where the system does not say).
+    `runs_s`, `peak_mb` and `resident_mb` of memory after 3 s with 4 voices (null where the system does not say).
     """
     if what_is_missing() is None:
         try:
@@ -67,11 +67,9 @@ def measure_startup(model: Model, runs: int = RUNS) -> dict[str, Any]:
 
 def _medians(script: str, model: Model, environment: Mapping[str, str], runs: int) -> dict[str, Any]:
     found = [_run(script + _MEMORY, model, environment) for _ in range(runs + 1)][1:]  # the first warms the disk
-    result = {
-        "first_sound_s": statistics.median(run["took_s"] for run in found),
-        "runs_s": [r["took_s"] for r in found],
-    }
-    for key in ("peak_mib", "resident_mib"):
+    runs_s = [run["took_s"] for run in found]
+    result: dict[str, Any] = {"first_sound_s": statistics.median(runs_s), "runs_s": runs_s}
+    for key in ("peak_mb", "resident_mb"):
         values = [run[key] for run in found if run[key] is not None]
         result[key] = statistics.median(values) if values else None
     return result

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cmaudio.bench.material import dense, held_timbres, melody, strike_held
-from cmaudio.engine import Engine
+from cmaudio.bench.material import dense, held_timbres, live_engine, melody, strike_held
 from cmaudio.model import Model
 from cmaudio.render import render
 
@@ -24,10 +23,11 @@ def measure_throughput(model: Model) -> dict[str, Any]:
     """Loads and render speeds; the engine uses one thread.
 
     Keys: `voices_1`, `voices_8`, `voices_16`, each with `warm_load`, `cold_load` (compute time over audio time, median
-    over blocks, for notes struck evenly over a block: little shares an evaluation, as in live playing; cold: 64 MB of
-    other memory are read between the reads), `warm_together_load`, `cold_together_load` (notes struck at once, in one
-    batch); `render_melody`, `render_dense`, each with `times_real_time` (of the whole call of `render`, the engine's
-    making included), `audio_seconds`, `took_seconds`.
+    over blocks, on an engine as `cmaudio.open` makes it, for notes struck evenly over a block, which share evaluations
+    only as far as the engine makes blocks ahead; cold: 64 MB of other memory are read between the reads),
+    `warm_together_load`, `cold_together_load` (notes struck at once, in one batch); `render_melody`, `render_dense`,
+    each with `times_real_time` (of the whole call of `render`, the engine's making included; median of 3),
+    `audio_seconds`, `took_seconds`.
     """
     result: dict[str, Any] = {f"voices_{voices}": _loads(model, voices) for voices in VOICES}
     timbre = held_timbres(model)[0]
@@ -53,8 +53,7 @@ def _loads(model: Model, voices: int) -> dict[str, float]:
 
 def held_load(model: Model, voices: int, *, together: bool, cold: bool, blocks: int | None = None) -> float:
     """Compute time over audio time of `voices` held notes: the median over blocks."""
-    engine = Engine(model, polyphony=voices)
-    engine.warm_up()
+    engine = live_engine(model, voices)
     block_samples = model.manifest.block_frames * model.stft.hop_length
     strike_held(engine, voices, 0 if together else block_samples)
     engine.read(_FIRST_BLOCKS * block_samples)

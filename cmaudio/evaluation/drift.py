@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.dsp import Float, Mel, Stft
-from cmaudio.engine import VOICE_GAIN
 from cmaudio.evaluation.rendering import BATCH, HeldNote, stream
 from cmaudio.evaluation.setting import Figures, Setting, level_db, summary
+from cmaudio.evaluation.soundfont import TRAINING_GAIN
 
 PITCH, VELOCITY = 60, 96
 REFERENCE_SECOND = 2  # counted from 0: from 2 s to 3 s after the onset
@@ -44,11 +44,11 @@ class Drift:
 
 
 def measure_seconds(seconds: Iterable[Float], stft: Stft, mel: Mel) -> Drift:
-    """Drift of a note that comes in pieces of one second, at the level at which voices are mixed."""
+    """Drift of a note that comes in pieces of one second, at the level of the SoundFont."""
     levels, spectra = [], []
     for piece in seconds:
         levels.append(level_db(piece))
-        spectra.append(mel(stft.analyse(piece / np.float32(VOICE_GAIN))).mean(0).astype(np.float64))
+        spectra.append(mel(stft.analyse(piece * np.float32(TRAINING_GAIN))).mean(0).astype(np.float64))
     return drift(np.array(levels), np.stack(spectra), float(np.log(mel.floor * _ACTIVE_ABOVE_FLOOR)))
 
 
@@ -94,7 +94,7 @@ def _batch_drift(setting: Setting, notes: list[HeldNote], seconds: int) -> Itera
     levels, spectra = [], []
     for count, pieces in enumerate(stream(setting.renderer, notes, seconds * rate, chunk=rate), start=1):
         levels.append([level_db(piece) for piece in pieces])
-        spectra.append([mel(stft.analyse(piece / np.float32(VOICE_GAIN))).mean(0) for piece in pieces])
+        spectra.append([mel(stft.analyse(piece * np.float32(TRAINING_GAIN))).mean(0) for piece in pieces])
         if count % 10 == 0:
             setting.progress(f"drift: {notes[0].timbre} and {len(notes) - 1} more, {count} s")
     active_above = float(np.log(mel.floor * _ACTIVE_ABOVE_FLOOR))

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from cmaudio.controls import harmonic_picture, note_features, semitones_to_hz
 from cmaudio.dsp import Float, pulse_train
-from cmaudio.engine import VOICE_GAIN
 from cmaudio.evaluation.notes import LEAD_SAMPLES, SAMPLES, Recording, draw_gesture, record
 from cmaudio.evaluation.setting import Figures, Setting, not_measured
+from cmaudio.evaluation.soundfont import TRAINING_GAIN
 from cmaudio.renderer import Renderer
 from cmaudio.synthesis import STEPS, NetworkState, batch_states
 
@@ -29,7 +29,7 @@ _PIECE = 8
 
 @dataclass(frozen=True)
 class Material:
-    """(N, T, M) normalised log-mel of the recordings, and the controls (N, T, C) and timbres (N, T, Z) to play them by."""
+    """(N, T, M) normalised log-mel of the recordings, and the controls (N, T, C) and timbres (N, T, Z) to play by."""
 
     mels: Float
     controls: Float
@@ -66,7 +66,7 @@ def _prepare(renderer: Renderer, recordings: list[Recording]) -> tuple[Float, Fl
     hop, frames = stft.hop_length, SAMPLES // stft.hop_length
     gestures = [recording.gesture for recording in recordings]
     before = np.zeros((len(recordings), stft.overlap), np.float32)
-    audio = np.stack([recording.audio for recording in recordings]) / np.float32(VOICE_GAIN)
+    audio = np.stack([recording.audio for recording in recordings]) * np.float32(TRAINING_GAIN)
     heard = mel(stft.analyse(np.concatenate([before, audio], 1)))
     pitch = np.array([g.pitch for g in gestures], np.float64)
     bend = np.stack([g.bend for g in gestures]).reshape(len(gestures), frames, -1).mean(-1)

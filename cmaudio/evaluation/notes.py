@@ -23,7 +23,7 @@ _SAMPLE_RATE = 48_000
 
 @dataclass(frozen=True)
 class Gesture:
-    """What is played: program, pitch (MIDI), velocity, gate in samples, and the bend in semitones for every 256 samples."""
+    """What is played: program, pitch (MIDI), velocity, gate in samples, bend in semitones every 256 samples."""
 
     program: int
     pitch: int
@@ -75,4 +75,5 @@ def record(soundfont: SoundFont, gesture: Gesture) -> Recording:
         if start >= LEAD_SAMPLES:
             audio[start : start + STEP_SAMPLES] = heard
     soundfont.silence()
-    return Recording(gesture, (np.clip(audio, -1, 1) * 32767).astype(np.int16).astype(np.float32) / 32767)
+    rounded = (np.clip(audio, -1, 1) * 32767).astype(np.int16).astype(np.float32)
+    return Recording(gesture, rounded / np.float32(32767))

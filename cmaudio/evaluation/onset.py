@@ -66,7 +66,7 @@ def _measure_note(setting: Setting, listener: Listener, timbre: TimbreDefinition
 def measure_onset(setting: Setting) -> Figures:
     """Every timbre at three pitches, each note at an odd sample position of its own."""
     listener = Listener(Engine(setting.model))
-    notes = []
+    notes: list[Figures] = []
     for timbre in setting.timbres():
         for pitch in PITCHES:
             lead = _LEAD_SAMPLES + 2 * (len(notes) * 37 % 512)
@@ -74,7 +74,7 @@ def measure_onset(setting: Setting) -> Figures:
         setting.progress(f"onset: {timbre.name}")
     both = [n for n in notes if n["onset_ms"] is not None and n["soundfont_ms"] is not None]
     later = [n["onset_ms"] - n["soundfont_ms"] for n in both]
-    order = np.argsort(-np.abs(later))[:10] if later else []
+    furthest = sorted(zip(both, later, strict=True), key=lambda entry: -abs(entry[1]))[:10]
     return {
         "targets": {"moved_db": FLOOR_DB, "before_db": FLOOR_DB, "timing_ms": TARGET_MS},
         "threshold_db": THRESHOLD_DB,
@@ -88,5 +88,5 @@ def measure_onset(setting: Setting) -> Figures:
         "later_than_soundfont_ms": summary(later),
         "apart_from_soundfont_ms": summary([abs(ms) for ms in later]),
         "within_target_of_soundfont": sum(abs(ms) <= TARGET_MS for ms in later),
-        "furthest": [{**both[i], "later_ms": round(later[i], 3)} for i in order],
+        "furthest": [{**note, "later_ms": round(ms, 3)} for note, ms in furthest],
     }

@@ -31,7 +31,7 @@ _PADDING = 4
 
 
 def harmonic_peaks(signal: Float, sample_rate: int, f0_hz: float) -> list[tuple[float, float]]:
-    """(cents off, amplitude) of the harmonics 1 to 4 that have a peak within 60 cents (3 Hz at the least) of their place."""
+    """(cents off, amplitude) of the harmonics 1 to 4 that have a peak within 60 cents, or 3 Hz, of their place."""
     position = np.linspace(-_WINDOW_SIGMAS, _WINDOW_SIGMAS, len(signal))
     n_fft = 1 << (_PADDING * len(signal) - 1).bit_length()
     spectrum = np.abs(np.fft.rfft(signal * np.exp(-0.5 * np.square(position)), n_fft)) + 1e-12

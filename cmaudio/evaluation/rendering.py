@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmaudio.dsp import Float
-from cmaudio.engine import VOICE_GAIN
+from cmaudio.evaluation.soundfont import TRAINING_GAIN
 from cmaudio.renderer import Renderer
 from cmaudio.voice import Strike, Voice
 
@@ -30,7 +30,7 @@ class HeldNote:
 
 
 def stream(renderer: Renderer, notes: Sequence[HeldNote], samples: int, chunk: int = _CHUNK_SAMPLES) -> Iterator[Float]:
-    """(B, chunk) pieces of all notes, from their onsets on, at the level at which the engine mixes them."""
+    """(B, chunk) pieces of all notes, from their onsets on, at the level of the SoundFont."""
     voices = [_voice(renderer, note) for note in notes]
     for start in range(0, samples, chunk):
         count = min(chunk, samples - start)
@@ -39,7 +39,7 @@ def stream(renderer: Renderer, notes: Sequence[HeldNote], samples: int, chunk: i
         out = np.zeros((len(voices), count), np.float32)
         for row, voice in zip(out, voices, strict=True):
             part = voice.take(count)
-            row[: len(part)] = part * np.float32(VOICE_GAIN)
+            row[: len(part)] = part / np.float32(TRAINING_GAIN)
         yield out
 
 

@@ -110,7 +110,8 @@ def _drift(f: Figures, console: Console) -> None:
         for key, label in names.items()
     ]
     columns = ("", "median", "p95", "worst", "SoundFont", "p95", "worst")
-    title = f"Drift of a note held for {f['seconds']} s, against its own third second ({f['ours']['level_max_db']['n']} timbres)"
+    count = f["ours"]["level_max_db"]["n"]
+    title = f"Drift of a note held for {f['seconds']} s, against its own third second ({count} timbres)"
     console.print(_table(title, columns, rows))
     entries = [f"{w['timbre']} {w['level_max_db']:.0f}/{w['spectrum_max_db']:.0f} dB" for w in f["ours"]["worst"]]
     _list(console, "Largest (level/spectrum)", entries)

@@ -50,14 +50,10 @@ def run_evaluation(
         soundfont: what to measure beside it; None for the first that is installed.
         only: names of sections (`SECTIONS`), None for all. quick: a few timbres and notes, about a minute.
         on_progress: is told in words what is done.
-    Returns:
-        the figures, JSON-able.
-    Raises:
-        CmaudioError: an unknown section, or a model or SoundFont that cannot be read.
+    Returns the figures, JSON-able.
+    Raises CmaudioError for an unknown section, and for a model or SoundFont that cannot be read.
     """
-    unknown = sorted(set(only or ()) - set(SECTIONS))
-    if unknown:
-        raise CmaudioError(f"no section {', '.join(map(repr, unknown))} in the report; there are {', '.join(SECTIONS)}")
+    _check_sections(only or ())
     loaded = model if isinstance(model, Model) else load_model(model)
     beside = open_soundfont(soundfont, loaded.manifest.sample_rate)
     setting = Setting(loaded, Renderer(Synthesizer(loaded)), beside, quick, on_progress or (lambda message: None))
@@ -75,6 +71,12 @@ def run_evaluation(
         result["sections"][name] = SECTIONS[name](setting)
         result["seconds"][name] = round(time.monotonic() - start, 1)
     return result
+
+
+def _check_sections(names: Sequence[str]) -> None:
+    unknown = sorted(set(names) - set(SECTIONS))
+    if unknown:
+        raise CmaudioError(f"no section {', '.join(map(repr, unknown))} in the report; there are {', '.join(SECTIONS)}")
 
 
 def machine() -> dict[str, str | int]:

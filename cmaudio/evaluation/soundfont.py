@@ -19,6 +19,7 @@ PLACES = (
     Path("/usr/share/sounds/sf2/default-GM.sf2"),
 )
 GAIN_DB = -6.0
+TRAINING_GAIN = 4.0  # what networks are trained on is this much louder than the SoundFont plays it
 BEND_RANGE_SEMITONES = 12.0
 BEND_CENTRE = 8192
 _FLUSH_SAMPLES = 1024
@@ -26,7 +27,7 @@ _FLUSHES = 8
 
 
 class SoundFont:
-    """One SoundFont on one TinySoundFont synthesizer; a note is played on a silent synthesizer, left and right averaged."""
+    """One SoundFont on one TinySoundFont synthesizer; left and right are averaged."""
 
     def __init__(self, path: Path, sample_rate: int) -> None:
         import tinysoundfont
@@ -42,9 +43,13 @@ class SoundFont:
 
     def select(self, program: int, channel: int = 0) -> None:
         """General MIDI program 0..127 of the melodic bank, bends over an octave to both sides."""
-        self._synth.program_select(channel, self._font, 0, program)
+        self.program(program, channel)
         self._synth.pitchbend_range(channel, BEND_RANGE_SEMITONES)
         self._synth.pitchbend(channel, BEND_CENTRE)
+
+    def program(self, program: int, channel: int = 0) -> None:
+        """General MIDI program 0..127 for the notes to come, all else as it is."""
+        self._synth.program_select(channel, self._font, 0, program)
 
     def on(self, pitch: int, velocity: int, channel: int = 0) -> None:
         self._synth.noteon(channel, pitch, velocity)
