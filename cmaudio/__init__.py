@@ -10,11 +10,12 @@ with cmaudio.open() as synth:
 audio = cmaudio.render("song.mid")
 """
 
-from cmaudio.engine import Engine, Note
+from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.events import Score
 from cmaudio.midi_file import read_midi
 from cmaudio.model import Model, embedded_models, load_model
+from cmaudio.note import Note
 from cmaudio.pieces import builtin_piece
 from cmaudio.playback import list_devices
 from cmaudio.render import render

@@ -7,73 +7,33 @@ Methods that send events may be called from any thread; `read` belongs to one.
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import math
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio import events
+from cmaudio.checks import CHANNELS, channel_number, in_range, whole_number
 from cmaudio.controls import Trajectory
 from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
 from cmaudio.limiter import QUANTUM_SAMPLES, Limiter
 from cmaudio.model import Model, Timbre, load_model
+from cmaudio.note import BEND_MAX_SEMITONES, Note
 from cmaudio.renderer import Renderer
+from cmaudio.schedule import Action, Schedule
+from cmaudio.stage import Stage
 from cmaudio.synthesis import STEPS, Synthesizer
 from cmaudio.voice import Strike, Voice
 
-CHANNELS = 16
-BEND_MAX_SEMITONES = 24.0
 GAIN_RANGE_DB = (-80.0, 24.0)
 VOICE_GAIN = 0.4  # a chord of four at velocity 90 peaks near -12 dB, sixteen loud voices just reach the limiter
-_SLEW_SECONDS = 0.005
 _GAIN_SLEW_SECONDS = 0.01
 _SHARING_VOICES = 4
-
-
-@dataclass(eq=False)
-class Note:
-    """A handle on one sounding note. Its methods may be called at any time; once the note has ended they do nothing."""
-
-    pitch: float
-    velocity: float
-    channel: int
-    seed: int
-    engine: Engine = field(repr=False)
-    _voice: Voice | None = field(default=None, repr=False)
-    _bend: float = field(default=0.0, repr=False)
-    ended: bool = False
-
-    def off(self, at: int | None = None) -> None:
-        """Let the key go; with the channel's sustain pedal down the note sounds on."""
-        self.engine._submit(at, lambda time: self.engine._release(self, time))
-
-    def bend(self, semitones: float, seconds: float = _SLEW_SECONDS, at: int | None = None) -> None:
-        """Bend to `semitones` above (or below) the struck pitch within `seconds`; on top of the channel's bend."""
-        bend = _in_range("bend", semitones, -BEND_MAX_SEMITONES, BEND_MAX_SEMITONES, "semitones")
-        over = _in_range("seconds", seconds, 0, 3600, "seconds")
-        self.engine._submit(at, lambda time: self.engine._bend_note(self, time, bend, over))
-
-    def morph(self, timbre: Timbre, seconds: float = 0.0, at: int | None = None) -> None:
-        """Move to another timbre (name, mix or vector) within `seconds`, while the note sounds."""
-        vector = self.engine.model.timbre_vector(timbre)
-        over = _in_range("seconds", seconds, 0, 3600, "seconds")
-        self.engine._submit(at, lambda time: self.engine._morph(self, time, vector, over))
-
-
-@dataclass
-class _Channel:
-    bend: float = 0.0
-    sustain: bool = False
-    gain: Trajectory = field(default_factory=lambda: Trajectory(1.0))
-    keys: dict[int, Note] = field(default_factory=dict)  # keys of a score or keyboard that are down
-    held: list[Note] = field(default_factory=list)  # notes that only the pedal keeps
 
 
 @dataclass(frozen=True)
@@ -84,19 +44,6 @@ class EngineState:
     voices: int
     peak_db: float
     reduction_db: float
-
-
-@dataclass(order=True)
-class _Scheduled:
-    at: int
-    order: int
-    action: Callable[[int], None] = field(compare=False)
-
-
-def _in_range(name: str, value: float, low: float, high: float, unit: str) -> float:
-    if not isinstance(value, int | float | np.number) or not low <= value <= high:
-        raise CmaudioError(f"{name} must be a number from {low:g} to {high:g} ({unit}), not {value!r}")
-    return float(value)
 
 
 class Engine:
@@ -127,24 +74,20 @@ class Engine:
         threads: int = 1,
     ) -> None:
         self.model = model if isinstance(model, Model) else load_model(model)
-        self.polyphony = int(_in_range("polyphony", polyphony, 1, 256, "voices"))
-        self.seed = int(_in_range("seed", seed, 0, 2**63 - 1, "whole number"))
+        self.seed = whole_number("seed", seed, 0, 2**63 - 1)
         if steps not in STEPS:
             raise CmaudioError(f"steps must be 1 (one step) or 2 (fine), not {steps!r}")
-        self.steps = steps
-        self.bend_range = _in_range("bend_range", bend_range, 0, BEND_MAX_SEMITONES, "semitones")
+        self.bend_range = in_range("bend_range", bend_range, 0, BEND_MAX_SEMITONES, "semitones")
         self._renderer = Renderer(Synthesizer(self.model), threads)
         self.sample_rate = self.model.manifest.sample_rate
-        self._batch_ahead = batch_ahead_samples
-        self._horizon = self._renderer.block_samples + self.model.stft.overlap + batch_ahead_samples
+        block = self._renderer.block_samples
+        self._batch_ahead = whole_number("batch_ahead_samples", batch_ahead_samples, 0, block)
+        # Events are taken as soon as a block could know of them, whatever the batching: it changes nothing.
+        self._horizon = 2 * block + self.model.stft.overlap
         self._limiter = Limiter(self.sample_rate)
-        self._gain = Trajectory(10 ** (_in_range("gain_db", gain_db, *GAIN_RANGE_DB, "dB") / 20))
-        self._channels = [_Channel() for _ in range(CHANNELS)]
-        self._voices: list[Voice] = []
-        self._notes: dict[int, Note] = {}  # by the identity of its voice
-        self._inbox: deque[tuple[int | None, Callable[[int], None]]] = deque()
-        self._schedule: list[_Scheduled] = []
-        self._order = itertools.count()
+        self._gain = Trajectory(10 ** (in_range("gain_db", gain_db, *GAIN_RANGE_DB, "dB") / 20))
+        self.stage = Stage(self._make_voice, whole_number("polyphony", polyphony, 1, 256), steps, self.sample_rate)
+        self._schedule = Schedule()
         self._note_count = itertools.count()
         self._spare = np.zeros(0, np.float32)
         self._peak = 0.0
@@ -184,45 +127,45 @@ class Engine:
         """
         vector = self.model.timbre_vector(timbre)
         note = self._new_note(pitch, velocity, channel, seed)
-        self._submit(at, lambda time: self._strike(note, vector, time))
+        self.submit(at, partial(self.stage.strike, note, vector))
         return note
 
     def all_notes_off(self, channel: int | None = None, at: int | None = None) -> None:
         """Release every note (of a channel) and lift the pedal."""
-        channels = range(CHANNELS) if channel is None else [_channel(channel)]
-        self._submit(at, lambda time: self._all_off(channels, time))
+        channels = range(CHANNELS) if channel is None else [channel_number(channel)]
+        self.submit(at, partial(self.stage.all_off, channels))
 
     def sustain(self, down: bool, channel: int = 0, at: int | None = None) -> None:
         """Sustain pedal: while it is down, notes that are let go sound on."""
-        number = _channel(channel)
-        self._submit(at, lambda time: self._sustain(number, bool(down), time))
+        self.submit(at, partial(self.stage.sustain, channel_number(channel), bool(down)))
 
     def bend(self, semitones: float, channel: int = 0, at: int | None = None) -> None:
         """Bend every note of a channel, those to come included."""
-        number, bend = (
-            _channel(channel),
-            _in_range("bend", semitones, -BEND_MAX_SEMITONES, BEND_MAX_SEMITONES, "semitones"),
-        )
-        self._submit(at, lambda time: self._bend_channel(number, bend, time))
+        bend = in_range("bend", semitones, -BEND_MAX_SEMITONES, BEND_MAX_SEMITONES, "semitones")
+        number = channel_number(channel)
+        self.submit(at, partial(self.stage.bend_channel, number, bend))
 
     def pitch_wheel(self, position: float, channel: int = 0, at: int | None = None) -> None:
         """Pitch wheel from -1 to 1, times `bend_range`."""
-        self.bend(_in_range("position", position, -1, 1, "of the wheel") * self.bend_range, channel, at)
+        self.bend(in_range("position", position, -1, 1, "of the wheel") * self.bend_range, channel, at)
 
     def channel_gain(self, gain: float, channel: int = 0, at: int | None = None) -> None:
         """Linear gain 0..4 of a channel (volume and expression)."""
-        number, value = _channel(channel), _in_range("gain", gain, 0, 4, "linear")
-        over = _GAIN_SLEW_SECONDS * self.sample_rate
-        self._submit(at, lambda time: self._channels[number].gain.move(time, value, over))
+        number, value = channel_number(channel), in_range("gain", gain, 0, 4, "linear")
+        self.submit(at, partial(self.stage.set_gain, number, value))
 
     def master_gain(self, gain_db: float, at: int | None = None) -> None:
         """Gain of everything, before the limiter."""
-        value = 10 ** (_in_range("gain_db", gain_db, *GAIN_RANGE_DB, "dB") / 20)
-        self._submit(at, lambda time: self._gain.move(time, value, _GAIN_SLEW_SECONDS * self.sample_rate))
+        value = 10 ** (in_range("gain_db", gain_db, *GAIN_RANGE_DB, "dB") / 20)
+        self.submit(at, lambda time: self._gain.move(time, value, _GAIN_SLEW_SECONDS * self.sample_rate))
 
     def panic(self) -> None:
         """Silence within 5 ms; what was scheduled is dropped, pedals and bends are reset."""
-        self._submit(None, self._panic)
+        self.submit(None, self._panic)
+
+    def _panic(self, at: int) -> None:
+        self._schedule.drop_earlier()
+        self.stage.clear(at)
 
     def play(self, score: events.Score, timbres: Mapping[int, Timbre], at: int = 0) -> None:
         """Schedule a score from sample `at` on. Notes of programs that are not in `timbres` are left out."""
@@ -233,9 +176,9 @@ class Engine:
                 case events.NoteOn(channel, pitch, velocity, program):
                     if program in vectors:
                         note, vector = self._new_note(pitch, velocity, channel, None), vectors[program]
-                        self._submit(time, partial(self._press, note, vector))
+                        self.submit(time, partial(self.stage.press, note, vector))
                 case events.NoteOff(channel, pitch):
-                    self._submit(time, partial(self._lift, channel, pitch))
+                    self.submit(time, partial(self.stage.lift, channel, pitch))
                 case events.Sustain(channel, down):
                     self.sustain(down, channel, time)
                 case events.PitchBend(channel, semitones):
@@ -261,7 +204,7 @@ class Engine:
     def state(self) -> EngineState:
         """For a meter."""
         peak, self._peak = self._peak, 0.0
-        sounding = sum(voice.strike.at <= self.now for voice in tuple(self._voices))
+        sounding = sum(voice.strike.at <= self.now for voice in tuple(self.stage.voices))
         return EngineState(
             self.now / self.sample_rate, sounding, 20 * math.log10(max(peak, 1e-6)), 20 * math.log10(self._limiter.gain)
         )
@@ -269,13 +212,13 @@ class Engine:
     @property
     def idle(self) -> bool:
         """Nothing sounds and nothing is scheduled."""
-        return not (self._voices or self._schedule or self._inbox)
+        return not (self.stage.voices or self._schedule)
 
     def warm_up(self) -> None:
         """Run several batch sizes once, so that the first note is as quick as later ones. Nothing of it is heard."""
-        for count in {1, 2, 4, 8, self.polyphony}:
+        for count in {1, 2, 4, 8, self.stage.polyphony}:
             notes = [self._new_note(60, 64, 0, 0) for _ in range(count)]
-            voices = [self._voice(note, self.model.timbre_vector(None), 0) for note in notes]
+            voices = [self.stage.new_voice(note, self.model.timbre_vector(None), 0) for note in notes]
             for _ in range(2):
                 self._renderer.render(voices)
                 voices[0].take(len(voices[0].ready))
@@ -285,10 +228,10 @@ class Engine:
         out = np.zeros(count, np.float32)
         done = 0
         while done < count:
-            self._take_events()
-            segment = count - done
-            if self._schedule:
-                segment = min(segment, self._schedule[0].at - self._horizon - self.now)
+            self._schedule.run(self.now, self._horizon)
+            segment, next_at = count - done, self._schedule.next_at()
+            if next_at is not None:
+                segment = min(segment, next_at - self._horizon - self.now)
             self._add_voices(out[done : done + segment])
             self.now += segment
             done += segment
@@ -297,7 +240,7 @@ class Engine:
     def _add_voices(self, out: Float) -> None:
         """Mix the voices' next samples into `out`; make the blocks that they lack."""
         n = len(out)
-        due = [(voice, n - max(0, voice.strike.at - self.now)) for voice in self._voices]
+        due = [(voice, n - max(0, voice.strike.at - self.now)) for voice in self.stage.voices]
         # A few voices are cheap enough to be made when needed; many share evaluations, a little ahead of their time.
         ahead = round(self._batch_ahead * min(1.0, max(0, len(due) - 1) / _SHARING_VOICES))
         while any(voice.lacks(wanted) for voice, wanted in due if wanted > 0):
@@ -307,13 +250,13 @@ class Engine:
             if wanted > 0:
                 channel = voice.strike.channel
                 if channel not in gains:
-                    gains[channel] = self._gain_over(self._channels[channel].gain, n)
+                    gains[channel] = self._gain_over(self.stage.channels[channel].gain, n)
                 samples, gain = voice.take(wanted), gains[channel]
                 start = n - wanted
                 out[start : start + len(samples)] += samples * (
                     gain if isinstance(gain, float) else gain[start : start + len(samples)]
                 )
-        self._voices = [voice for voice in self._voices if not voice.finished or self._forget(voice)]
+        self.stage.drop_finished()
         out *= np.float32(VOICE_GAIN) * self._gain_over(self._gain, n)
 
     def _gain_over(self, gain: Trajectory, samples: int) -> Float | float:
@@ -322,40 +265,22 @@ class Engine:
             return float(gain.target)
         return gain.at(np.arange(self.now, self.now + samples, dtype=np.float64)).astype(np.float32)
 
-    def _forget(self, voice: Voice) -> bool:
-        note = self._notes.pop(id(voice), None)
-        if note is not None:
-            note.ended, note._voice = True, None
-        return False
-
-    # -- what events do; called at the event's turn, with its time ---------------------------------------------------
-
-    def _submit(self, at: int | None, action: Callable[[int], None]) -> None:
-        self._inbox.append((at, action))
-
-    def _take_events(self) -> None:
-        while self._inbox:
-            at, action = self._inbox.popleft()
-            time = self.now if at is None else max(at, self.now)
-            heapq.heappush(self._schedule, _Scheduled(time, next(self._order), action))
-        while self._schedule and self._schedule[0].at <= self.now + self._horizon:
-            event = heapq.heappop(self._schedule)
-            event.action(event.at)
+    def submit(self, at: int | None, action: Action) -> None:
+        """Have `action(time)` called when sample `at` (None: the next one) comes into sight; from any thread."""
+        self._schedule.submit(None if at is None else whole_number("at", at, 0, 2**62), action)
 
     def _new_note(self, pitch: float, velocity: float, channel: int, seed: int | None) -> Note:
         if seed is None:
             seed = int(np.random.SeedSequence((self.seed, next(self._note_count))).generate_state(1, np.uint64)[0] >> 1)
         return Note(
-            _in_range("pitch", pitch, 0, 127, "MIDI note number"),
-            _in_range("velocity", velocity, 1, 127, "MIDI velocity"),
-            _channel(channel),
-            int(_in_range("seed", seed, 0, 2**63 - 1, "whole number")),
+            in_range("pitch", pitch, 0, 127, "MIDI note number"),
+            in_range("velocity", velocity, 1, 127, "MIDI velocity"),
+            channel_number(channel),
+            whole_number("seed", seed, 0, 2**63 - 1),
             self,
         )
 
-    def _voice(self, note: Note, timbre: NDArray[np.float64], at: int) -> Voice:
-        strike = Strike(note.pitch, note.velocity, note.channel, note.seed, at, self.steps)
-        bend = self._channels[note.channel].bend
+    def _make_voice(self, strike: Strike, timbre: NDArray[np.float64], bend: float) -> Voice:
         return Voice(
             strike,
             timbre,
@@ -365,94 +290,3 @@ class Engine:
             sample_rate=self.sample_rate,
             ahead_samples=self._batch_ahead,
         )
-
-    def _strike(self, note: Note, timbre: NDArray[np.float64], at: int) -> None:
-        if note.ended:  # let go before it began
-            return
-        sounding = [voice for voice in self._voices if voice.strike.at + voice.fades_from > at]
-        if len(sounding) >= self.polyphony:
-            victim = self._least_missed(sounding, at)
-            victim.fade_out(max(0, at - victim.strike.at))
-        note._voice = self._voice(note, timbre, at)
-        self._notes[id(note._voice)] = note
-        self._voices.append(note._voice)
-
-    @staticmethod
-    def _least_missed(voices: list[Voice], at: int) -> Voice:
-        """Released before held, then the quietest (in steps of 3 dB), then the oldest."""
-        return min(
-            voices,
-            key=lambda v: (v.released_at + v.strike.at >= at, round(v.level_db / 3), v.strike.at),
-        )
-
-    def _press(self, note: Note, timbre: NDArray[np.float64], at: int) -> None:
-        """A key of a score or keyboard: striking it again releases what it sounded before."""
-        keys = self._channels[note.channel].keys
-        before = keys.get(round(note.pitch))
-        if before is not None:
-            self._let_go(before, at)
-        keys[round(note.pitch)] = note
-        self._strike(note, timbre, at)
-
-    def _lift(self, channel: int, pitch: int, at: int) -> None:
-        note = self._channels[channel].keys.pop(pitch, None)
-        if note is not None:
-            self._release(note, at)
-
-    def _release(self, note: Note, at: int) -> None:
-        channel = self._channels[note.channel]
-        if channel.sustain:
-            channel.held.append(note)
-        else:
-            self._let_go(note, at)
-
-    def _let_go(self, note: Note, at: int) -> None:
-        if note._voice is None:
-            note.ended = True
-        else:
-            note._voice.release(max(0, at - note._voice.strike.at))
-
-    def _sustain(self, number: int, down: bool, at: int) -> None:
-        channel = self._channels[number]
-        channel.sustain = down
-        if not down:
-            for note in channel.held:
-                self._let_go(note, at)
-            channel.held.clear()
-
-    def _all_off(self, channels: range | list[int], at: int) -> None:
-        for number in channels:
-            self._sustain(number, False, at)
-            self._channels[number].keys.clear()
-        for voice in self._voices:
-            if voice.strike.channel in channels:
-                voice.release(max(0, at - voice.strike.at))
-
-    def _bend_note(self, note: Note, at: int, semitones: float, seconds: float) -> None:
-        note._bend = semitones
-        self._move_pitch(note, at, seconds)
-
-    def _bend_channel(self, number: int, semitones: float, at: int) -> None:
-        self._channels[number].bend = semitones
-        for note in list(self._notes.values()):
-            if note.channel == number:
-                self._move_pitch(note, at, _SLEW_SECONDS)
-
-    def _move_pitch(self, note: Note, at: int, seconds: float) -> None:
-        if note._voice is not None:
-            pitch = note.pitch + note._bend + self._channels[note.channel].bend
-            note._voice.bend(max(0, at - note._voice.strike.at), pitch, seconds * self.sample_rate)
-
-    def _morph(self, note: Note, at: int, timbre: NDArray[np.float64], seconds: float) -> None:
-        if note._voice is not None:
-            note._voice.timbre.move(max(0, at - note._voice.strike.at), timbre, seconds * self.sample_rate)
-
-    def _panic(self, at: int) -> None:
-        self._schedule.clear()
-        self._channels = [_Channel() for _ in range(CHANNELS)]
-        for voice in self._voices:
-            voice.fade_out(max(0, at - voice.strike.at))
-
-
-def _channel(number: int) -> int:
-    return int(_in_range("channel", number, 0, CHANNELS - 1, "MIDI channels counted from 0"))

@@ -133,12 +133,9 @@ class Model:
 
     def graph(self, name: str) -> bytes:
         """The bytes of an ONNX graph. Handed out once from memory, then read again: a playing engine holds no copy."""
-        kept = self._unused_graphs.pop(name, None)
-        return (
-            _open(self.path, lambda archive: _checked(self.path, archive, f"{name}.onnx", self.manifest))
-            if kept is None
-            else kept
-        )
+        if name in self._unused_graphs:
+            return self._unused_graphs.pop(name)
+        return _open(self.path, lambda archive: _checked(self.path, archive, f"{name}.onnx", self.manifest))
 
     @cached_property
     def stft(self) -> Stft:
@@ -181,15 +178,21 @@ class Model:
         return vector
 
     def _mixed(self, mix: Mapping[str, float]) -> NDArray[np.float64]:
-        total = sum(mix.values())
-        if not mix or not np.isfinite(total) or abs(total) < 1e-9:
-            raise CmaudioError(f"the weights of a timbre mix must add up to something other than zero, not {dict(mix)}")
+        try:
+            total = float(sum(mix.values()))
+        except TypeError:
+            total = 0.0
+        if not np.isfinite(total) or abs(total) < 1e-9:
+            raise CmaudioError(
+                f"the weights of a timbre mix must be numbers that add up to something but zero, not {dict(mix)}"
+            )
         return np.sum([np.array(self._named(name).vector) * (weight / total) for name, weight in mix.items()], axis=0)
 
     def _named(self, name: str) -> TimbreDefinition:
-        found = self.timbres.get(name.strip().lower())
+        key = str(name).strip().lower()
+        found = self.timbres.get(key)
         if found is None:
-            near = difflib.get_close_matches(name.strip().lower(), self.timbres, n=3, cutoff=0.0)
+            near = difflib.get_close_matches(key, self.timbres, n=3, cutoff=0.0)
             raise CmaudioError(
                 f"unknown timbre {name!r}; the nearest of this model's {len(self.timbres)} are "
                 f"{', '.join(map(repr, near))} (`cmaudio models inspect` lists all)"
@@ -244,7 +247,10 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Model:
 def _checked(path: Path, archive: zipfile.ZipFile, name: str, manifest: Manifest) -> bytes:
     content = _member(path, archive, name)
     if hashlib.sha256(content).hexdigest() != manifest.sha256.get(name):
-        raise CmaudioError(f"{path} is damaged: {name} does not match its checksum; get or export the model again")
+        raise CmaudioError(
+            f"{path} is damaged, or changed since it was loaded: {name} does not match its checksum; "
+            "load it again, or get or export the model again"
+        )
     return content
 
 

@@ -28,7 +28,7 @@ class Renderer:
         model = synthesizer.model
         self.stft, self.mel = model.stft, model.mel
         self.block_frames = synthesizer.block_frames
-        # Training hardly hears the last bins below the Nyquist frequency; what the direct part leaves there is no music.
+        # Training hardly hears the last bins below the Nyquist frequency; what the direct part leaves there is noise.
         self._band_end = round(0.97 * self.stft.n_fft / 2)
         self.block_samples = self.block_frames * self.stft.hop_length
         self.sample_rate = model.manifest.sample_rate
@@ -111,8 +111,9 @@ class Renderer:
         states = batch_arrays([voice.vocoder for voice in voices])
         raw, *states = self.synthesizer.vocoder(frames, f0, state=states)
         h, n, d = split_filters(raw)
+        for part in (h, n, d):
+            part[..., self._band_end :] = 0
         spectra = h * pulses + n * noise + d
-        spectra[..., self._band_end :] = 0
         samples = self.stft.overlap_add(spectra)
         for i, voice in enumerate(voices):
             voice.vocoder = [array[i : i + 1] for array in states]

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 
-from cmaudio.engine import Engine, EngineState, Note
+from cmaudio.engine import Engine, EngineState
 from cmaudio.events import Score
 from cmaudio.model import Model, Timbre, load_model
+from cmaudio.note import Note
 from cmaudio.playback import Player, PlayerState
 from cmaudio.render import BATCH_AHEAD_SAMPLES, Missing, arrange
 

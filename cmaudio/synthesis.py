@@ -89,6 +89,13 @@ class Graph:
         feed = dict(zip(self.input_names, (*inputs, *state), strict=True))
         return self._session.run(None, feed)
 
+    def misfit(self, name: str, shape: tuple[int, ...]) -> str:
+        """What is wrong with the shape of an input or output (its voice axis left out); "" if nothing is."""
+        found = tuple(self.shapes.get(name, ["?"])[1:])
+        # The shape of an output may not be known before it is computed; such axes carry a name.
+        fits = len(found) == len(shape) and all(f == s or isinstance(f, str) for f, s in zip(found, shape, strict=True))
+        return "" if fits and name in self.shapes else f"{self.name}.{name} is {found}, not {shape}"
+
     def init_state(self, batch: int) -> list[Float]:
         """The state of a silent past."""
         shapes = [self.shapes[name] for name in self.input_names if name.startswith("state_")]
@@ -106,30 +113,35 @@ class Synthesizer:
         self.mean = np.array(manifest.mel.mean, np.float32)
         self.std = np.array(manifest.mel.std, np.float32)
         self.sigma = manifest.sigma
-        self.controls, self.context, self.head, self.vocoder = (
-            Graph(name, model.graph(name)) for name in ("controls", "context", "head", "vocoder")
-        )
+        try:
+            self.controls, self.context, self.head, self.vocoder = (
+                Graph(name, model.graph(name)) for name in ("controls", "context", "head", "vocoder")
+            )
+        except CmaudioError as error:
+            raise CmaudioError(f"{model.path}: {error}") from error
         self._check_shapes()
 
     def _check_shapes(self) -> None:
         """Graphs must fit the manifest: a file put together from two exports is refused here, not while it plays."""
-        bins, k = self.model.stft.bins, self.block_frames
-        expected = {
-            (self.controls, "controls"): NOTE_FEATURES + self.bands,
-            (self.controls, "timbre"): self.model.manifest.timbre_dims,
-            (self.context, "frames"): self.bands,
-            (self.head, "noisy"): self.bands,
-            (self.vocoder, "mel"): self.bands,
-            (self.vocoder, "filters"): 5 * bins,
-        }
-        found = {key: (key[0].shapes.get(key[1]) or [None])[-1] for key in expected}
-        wrong = [
-            f"{g.name}.{name} has {found[g, name]}, not {size}"
-            for (g, name), size in expected.items()
-            if found[g, name] != size
+        k, bands = self.block_frames, self.bands
+        conditioning = (k, self.head.shapes["conditioning"][-1])
+        context = (self.head.shapes["context"][-1],)
+        expected: list[tuple[Graph, dict[str, tuple[int, ...]]]] = [
+            (
+                self.controls,
+                {
+                    "controls": (k, NOTE_FEATURES + bands),
+                    "timbre": (k, self.model.manifest.timbre_dims),
+                    "conditioning": conditioning,
+                },
+            ),
+            (self.context, {"frames": (k, bands), "conditioning": conditioning, "sigma": (), "context": context}),
+            (self.head, {"noisy": (k, bands), "sigma": (), "conditioning": conditioning, "denoised": (k, bands)}),
+            (self.vocoder, {"mel": (k, bands), "f0": (k,), "filters": (k, 5 * self.model.stft.bins)}),
         ]
-        if self.head.shapes["noisy"][1] != k:
-            wrong.append(f"head.noisy has {self.head.shapes['noisy'][1]} frames a block, not {k}")
+        wrong = [
+            text for graph, shapes in expected for name, shape in shapes.items() if (text := graph.misfit(name, shape))
+        ]
         if wrong:
             raise CmaudioError(
                 f"{self.model.path}: graphs and manifest disagree ({'; '.join(wrong)}); export the model again"
@@ -151,7 +163,7 @@ class Synthesizer:
         return self.controls(controls, timbre)[0]
 
     def init_state(self, controls: Float, timbre: Float) -> NetworkState:
-        """State of B voices before their onset; (B, K, C) controls and (B, K, Z) timbre of the silent block before it."""
+        """State of B voices before their onset; (B, K, C) controls, (B, K, Z) timbre of the silent block before it."""
         batch = len(controls)
         silent = [np.repeat(array, batch, axis=0) for array in (self.silence, *self._silent_vocoder)]
         conditioning = self.encode(controls, timbre)

@@ -82,6 +82,11 @@ class Voice:
     # -- what the engine asks and tells ------------------------------------------------------------------------------
 
     @property
+    def released(self) -> bool:
+        """The key is up, or is known to go up."""
+        return self.released_at < math.inf
+
+    @property
     def finished(self) -> bool:
         return self.position >= self.ends_at
 
@@ -116,7 +121,8 @@ class Voice:
 
     def release(self, at: float) -> None:
         """The key is up from `at` on; the network plays the release."""
-        if self.released_at == math.inf:
+        if not self.released:
+            self.settle()
             self.released_at = at
             self.fade_out(at + _RELEASE_LIMIT_SECONDS * self.sample_rate, 0.5 * self.sample_rate)
 

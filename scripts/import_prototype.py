@@ -143,7 +143,7 @@ def manifest(network: ConsistencyNetwork, statistics: Weights, name: str, weight
             )
             for i in range(PROGRAMS_TRAINED)
         ],
-        default_timbre=PROGRAMS[0],
+        default_timbre=PROGRAMS[4],  # the piano is faint and uneven: so were the notes it learned from
         weights=weights,
         sha256={},
     )

@@ -263,6 +263,7 @@ def torch_note(tiny: TinyModel, samples: int, steps: int) -> Float:
     log_h, phase_h, log_n, log_d, phase_d = raw[0, k:].double().chunk(5, -1)
     out = torch.polar(log_h.exp(), phase_h) * spectra[0, k:] + log_n.exp() * spectra[1, k:]
     out = out + torch.polar(log_d.exp(), phase_d)
+    out[:, round(0.97 * n_fft / 2) :] = 0
     y = torch.zeros(n_fft - hop + len(out) * hop, dtype=torch.float64)
     for t, frame in enumerate(torch.fft.irfft(out, n_fft) * window / 1.5):
         y[t * hop : t * hop + n_fft] += frame
@@ -313,7 +314,7 @@ def test_quantised_graph_is_smaller_close_and_knows_no_neighbours(tiny: TinyMode
     content = export_graphs(network, vocoder)[name]
     graph = Graph(name, content)
     feeds = feeds_of(graph, 12, 4)
-    small = quantise(content, feeds, KEEP_FLOAT)
+    small = quantise(content, feeds, KEEP_FLOAT[name])
     assert len(small) < 0.75 * len(content)
     quantised = Graph(name, small)
     assert quantised.input_names == graph.input_names

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cmaudio.engine import Engine, Note
+from cmaudio.engine import Engine
 from cmaudio.events import NoteOff, NoteOn, Score
 from cmaudio.model import Model
+from cmaudio.note import Note
 from cmaudio.render import BATCH_AHEAD_SAMPLES
 
 _MELODY = (60, 62, 64, 67, 65, 64, 62, 59)

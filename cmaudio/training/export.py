@@ -1,7 +1,7 @@
 """From torch networks to a model file: four ONNX graphs with explicit state, in 32-bit float or 8-bit integer.
 
-8 bit means: weights as signed bytes with a scale an output channel, activations as unsigned bytes with one scale a tensor
-that is fixed here, from recorded playing ("static" quantisation). Fixed scales keep voices independent of each
+8 bit means: weights as signed bytes with a scale an output channel, activations as unsigned bytes with one scale a
+tensor that is fixed here, from recorded playing ("static" quantisation). Fixed scales keep voices independent of each
 other, and integer sums are exact, so a voice's samples are the same in any company.
 """
 
@@ -26,7 +26,7 @@ from cmaudio.training.vocoder_network import VocoderNetwork
 
 OPSET = 20
 Feed = dict[str, np.ndarray]
-# Parts of the names of products that stay in float, a graph each: small ones, and those whose rounding the spectrum shows.
+# Parts of the names of products that stay in float, by graph: small ones, and those whose rounding the spectrum shows.
 # With every product in 8 bit the one-step mel distance to 256 held-out notes rose from 2.39 to 2.56 dB, so to 2.40; the
 # vocoder's copy-synthesis distance (0.0948) does not change.
 KEEP_FLOAT = {

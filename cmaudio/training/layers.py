@@ -38,8 +38,8 @@ class CausalConv(nn.Module):
 class CausalDepthwiseConv(nn.Module):
     """Depthwise causal convolution, channels last, as a weighted sum over a window of frames.
 
-    (B, T, D), (B, P, D) -> (B, T, D), (B, P, D), P = (kernel - 1) * dilation. Gathering windows needs no transposes; over
-    the few frames of a block it takes ONNX Runtime a fifth of the time of a grouped Conv.
+    (B, T, D), (B, P, D) -> (B, T, D), (B, P, D), P = (kernel - 1) * dilation. Gathering windows needs no transposes;
+    over the few frames of a block it takes ONNX Runtime a fifth of the time of a grouped Conv.
     """
 
     def __init__(self, width: int, kernel: int, dilation: int) -> None:
@@ -141,7 +141,7 @@ class ModulatedMlp(nn.Module):
 
 
 class NoiseLevelEmbedding(nn.Module):
-    """c_noise = ln(sigma) / 4 (Karras et al. 2022, arXiv 2206.00364, table 1) as sinusoids, then an MLP; (B,) -> (B, E)."""
+    """ln(sigma) / 4 (Karras et al. 2022, arXiv 2206.00364, table 1) as sinusoids, then an MLP; (B,) -> (B, E)."""
 
     def __init__(self, conditioning: int) -> None:
         super().__init__()

@@ -1,0 +1,55 @@
+"""Events in time: sent from any thread, taken in order by the one that renders."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+Action = Callable[[int], None]
+
+
+@dataclass(order=True)
+class _Scheduled:
+    at: int
+    order: int
+    action: Action = field(compare=False)
+
+
+class Schedule:
+    """A queue of actions by their time in samples; those of the same time keep the order in which they were sent."""
+
+    def __init__(self) -> None:
+        self._inbox: deque[tuple[int | None, Action]] = deque()  # appending is atomic: no lock on the way in
+        self._heap: list[_Scheduled] = []
+        self._order = itertools.count()
+        self._running = 0  # the order of the action that is being called
+
+    def __bool__(self) -> bool:
+        return bool(self._heap or self._inbox)
+
+    def submit(self, at: int | None, action: Action) -> None:
+        """Have `action(time)` called; `at` None means as soon as possible. From any thread."""
+        self._inbox.append((at, action))
+
+    def run(self, now: int, horizon: int) -> None:
+        """Call what is due within `horizon` samples; what comes late is due now."""
+        while self._inbox:
+            at, action = self._inbox.popleft()
+            time = now if at is None else max(at, now)
+            heapq.heappush(self._heap, _Scheduled(time, next(self._order), action))
+        while self._heap and self._heap[0].at <= now + horizon:
+            event = heapq.heappop(self._heap)
+            self._running = event.order
+            event.action(event.at)
+
+    def next_at(self) -> int | None:
+        """Time of the first action that is still to come."""
+        return self._heap[0].at if self._heap else None
+
+    def drop_earlier(self) -> None:
+        """Called by an action: drop what is to come, unless it was sent after this action."""
+        self._heap = [event for event in self._heap if event.order > self._running]
+        heapq.heapify(self._heap)
