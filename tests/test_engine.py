@@ -20,7 +20,7 @@ from cmaudio.note import BEND_MAX_SEMITONES, Note
 
 RATE = 48_000
 PURE = "whistle"  # nearly all of its power is in the fundamental, so that a click or a wrong pitch stands out
-STEADY = "drawbar organ"
+STEADY = "church organ"
 
 
 def schedule_a_bit_of_everything(engine: Engine) -> None:
@@ -524,7 +524,7 @@ BAD: list[tuple[str, Callable[[Engine], object], str]] = [
     ("text pitch", lambda e: e.note_on("C4"), r"pitch .* not 'C4'"),  # type: ignore[arg-type]
     ("velocity", lambda e: e.note_on(60, 0), r"velocity .* 1 to 127 .* not 0"),
     ("infinite velocity", lambda e: e.note_on(60, float("inf")), r"velocity .* not inf"),
-    ("channel", lambda e: e.note_on(60, channel=16), r"channel .* 0 to 15 .* not 16"),
+    ("channel", lambda e: e.note_on(60, channel=16), r"channel .* 0 to 15, not 16"),
     ("seed", lambda e: e.note_on(60, seed=-1), r"seed .* not -1"),
     ("timbre", lambda e: e.note_on(60, timbre="vilion"), r"unknown timbre 'vilion'.*'violin'"),
     ("timbre vector", lambda e: e.note_on(60, timbre=[1.0, 2.0]), r"32 finite numbers, not \[1.0, 2.0\]"),
@@ -538,7 +538,7 @@ BAD: list[tuple[str, Callable[[Engine], object], str]] = [
     ("morph", lambda e: e.note_on(60).morph("obo"), r"unknown timbre 'obo'.*'oboe'"),
     ("off channel", lambda e: e.all_notes_off(-1), r"channel .* not -1"),
     ("steps", lambda e: Engine(e.model, steps=3), r"steps must be 1 .* or 2 .* not 3"),
-    ("polyphony", lambda e: Engine(e.model, polyphony=0), r"polyphony .* 1 to 256 .* not 0"),
+    ("polyphony", lambda e: Engine(e.model, polyphony=0), r"polyphony .* 1 to 256, not 0"),
     ("range", lambda e: Engine(e.model, bend_range=-1), r"bend_range .* not -1"),
     ("gain", lambda e: Engine(e.model, gain_db=float("nan")), r"gain_db .* not nan"),
     ("model", lambda e: Engine("no such model"), r"no model 'no such model'.*instrument"),
@@ -654,7 +654,7 @@ def test_nothing_grows_over_a_hundred_notes(model: Model) -> None:
     for _ in range(100):
         engine.read(400)
         voices += [weakref.ref(voice) for voice in engine.stage.voices]
-        assert len(engine.stage.voices) <= 14  # those within the horizon and those that fade
+        assert len(engine.stage.voices) <= 18  # those within the horizon and those that fade
     assert len(engine._spare) < 64
     engine.all_notes_off()
     read_until_idle(engine, seconds=8)

@@ -16,7 +16,7 @@ from typing import Literal
 
 import cmaudio
 from cmaudio.bench.material import strike_held
-from cmaudio.engine import Note
+from cmaudio.note import Note
 from cmaudio.ring import Ring, RingCounters, silence_callback
 from cmaudio.synth import Synth
 
