@@ -58,7 +58,8 @@ class Engine:
         bend_range: semitones at full pitch wheel.
         batch_ahead_samples: how much sooner than needed a voice's block may be made so as to share an evaluation with
             others. It lowers the cost, and delays what live events do to a note by at most as much.
-        threads: 1, or 2 to vocode on a thread of its own while the network makes the next block (for offline work).
+        threads: 1, or 2 to make many voices in two halves side by side.
+        pipelined: with two threads, also vocode while the network makes the next block (for offline work).
     """
 
     def __init__(
@@ -72,13 +73,14 @@ class Engine:
         bend_range: float = 2.0,
         batch_ahead_samples: int = 0,
         threads: int = 1,
+        pipelined: bool = False,
     ) -> None:
         self.model = model if isinstance(model, Model) else load_model(model)
         self.seed = whole_number("seed", seed, 0, 2**63 - 1)
         if steps not in STEPS:
             raise CmaudioError(f"steps must be 1 (one step) or 2 (fine), not {steps!r}")
         self.bend_range = in_range("bend_range", bend_range, 0, BEND_MAX_SEMITONES, "semitones")
-        self._renderer = Renderer(Synthesizer(self.model), threads)
+        self._renderer = Renderer(Synthesizer(self.model), threads, pipelined)
         self.sample_rate = self.model.manifest.sample_rate
         block = self._renderer.block_samples
         self._batch_ahead = whole_number("batch_ahead_samples", batch_ahead_samples, 0, block)

@@ -162,6 +162,7 @@ def render(
         gain_db=gain_db,
         batch_ahead_samples=BATCH_AHEAD_SAMPLES,
         threads=min(2, os.cpu_count() or 1),
+        pipelined=True,
     )
     if not 0 <= tail <= 600:
         raise CmaudioError(f"tail must be from 0 to 600 seconds, not {tail!r}")

@@ -15,16 +15,20 @@ from cmaudio.dsp import Complex, Float, pulse_train, split_filters, white_noise
 from cmaudio.synthesis import Synthesizer, batch_arrays, batch_states, split_states
 from cmaudio.voice import Voice, stack
 
+_HALVED_FROM_VOICES = 6  # fewer are made sooner by one thread
+
 
 class Renderer:
     """Adds a block to voices. A voice's samples depend on its own history alone, not on the company it is rendered in.
 
-    With `threads` = 2 a block is vocoded while the network makes the next one; voices wait for what they need.
+    With `threads` = 2 many voices are made in two halves side by side. Pipelined, few voices' blocks are vocoded while
+    the network makes the next ones; voices wait for what they need.
     """
 
-    def __init__(self, synthesizer: Synthesizer, threads: int = 1) -> None:
+    def __init__(self, synthesizer: Synthesizer, threads: int = 1, pipelined: bool = False) -> None:
         self.synthesizer = synthesizer
-        self._worker = ThreadPoolExecutor(1, "cmaudio-vocoder") if threads > 1 else None
+        self._worker = ThreadPoolExecutor(1, "cmaudio-render") if threads > 1 else None
+        self._pipelined = pipelined
         model = synthesizer.model
         self.stft, self.mel = model.stft, model.mel
         self.block_frames = synthesizer.block_frames
@@ -36,9 +40,18 @@ class Renderer:
     def render(self, voices: Sequence[Voice]) -> None:
         """One more block for every voice; voices may be at different places, and of different `steps`."""
         for steps in sorted({voice.strike.steps for voice in voices}):
-            self._render([voice for voice in voices if voice.strike.steps == steps], steps)
+            alike = [voice for voice in voices if voice.strike.steps == steps]
+            if self._worker is None or len(alike) < _HALVED_FROM_VOICES:
+                self._render(alike, steps, self._worker if self._pipelined else None)
+                continue
+            middle = len(alike) // 2
+            for voice in alike:
+                voice.settle()
+            half = self._worker.submit(self._render, alike[middle:], steps, None)
+            self._render(alike[:middle], steps, None)
+            half.result()
 
-    def _render(self, voices: list[Voice], steps: int) -> None:
+    def _render(self, voices: list[Voice], steps: int, vocoder: ThreadPoolExecutor | None) -> None:
         fresh = [voice for voice in voices if voice.network is None]
         if fresh:
             self._start(fresh)
@@ -55,10 +68,10 @@ class Renderer:
         for voice, network in zip(voices, split_states(state), strict=True):
             voice.network = network
         ends = [voice.planned_end for voice in voices]
-        if self._worker is None:
+        if vocoder is None:
             self._vocode(voices, ends, state.frames, f0, pulses, noise)
             return
-        block = self._worker.submit(self._vocode, voices, ends, state.frames, f0, pulses, noise)
+        block = vocoder.submit(self._vocode, voices, ends, state.frames, f0, pulses, noise)
         for voice in voices:
             voice.pending.append(block)
 

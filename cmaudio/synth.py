@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -147,6 +148,7 @@ def open(
         gain_db=gain_db,
         bend_range=bend_range,
         batch_ahead_samples=BATCH_AHEAD_SAMPLES,
+        threads=min(2, os.cpu_count() or 1),
     )
     engine.warm_up()
     player = Player(engine, device=device, lead_ms=lead_ms, on_notice=on_notice)

@@ -53,7 +53,7 @@ def _loads(model: Model, voices: int) -> dict[str, float]:
 
 def held_load(model: Model, voices: int, *, together: bool, cold: bool, blocks: int | None = None) -> float:
     """Compute time over audio time of `voices` held notes: the median over blocks."""
-    engine = live_engine(model, voices)
+    engine = live_engine(model, voices, threads=1)
     block_samples = model.manifest.block_frames * model.stft.hop_length
     strike_held(engine, voices, 0 if together else block_samples)
     engine.read(_FIRST_BLOCKS * block_samples)
