@@ -17,7 +17,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score
 from cmaudio.general_midi import PERCUSSION, PROGRAMS, nearest_percussion, nearest_program
 from cmaudio.midi_file import read_midi
-from cmaudio.model import Model, Timbre, load_model
+from cmaudio.model import DEFAULT_MODEL, Model, Timbre
 
 Missing = Literal["nearest", "omit"]
 
@@ -149,13 +149,11 @@ def render(
     Raises:
         CmaudioError: a file that cannot be read or written, an unknown timbre, a value out of range.
     """
+    if not 0 <= tail <= 600:
+        raise CmaudioError(f"tail must be from 0 to 600 seconds, not {tail!r}")
     score = source if isinstance(source, Score) else read_midi(Path(source))
-    loaded = model if isinstance(model, Model) else load_model(model) if model else load_model()
-    arrangement = arrange(score, loaded, timbre=timbre, missing=missing, percussion=percussion)
-    for notice in arrangement.notices if on_notice else ():
-        on_notice(notice)  # type: ignore[misc]
     engine = Engine(
-        loaded,
+        model or DEFAULT_MODEL,
         polyphony=polyphony,
         seed=seed,
         steps=steps,
@@ -164,8 +162,10 @@ def render(
         threads=min(2, os.cpu_count() or 1),
         pipelined=True,
     )
-    if not 0 <= tail <= 600:
-        raise CmaudioError(f"tail must be from 0 to 600 seconds, not {tail!r}")
+    arrangement = arrange(score, engine.model, timbre=timbre, missing=missing, percussion=percussion)
+    if on_notice:
+        for notice in arrangement.notices:
+            on_notice(notice)
     engine.play(arrangement.score, arrangement.timbres)
     blocks: list[Float] = []
     made = 0

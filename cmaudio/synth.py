@@ -10,7 +10,7 @@ from types import TracebackType
 
 from cmaudio.engine import Engine, EngineState
 from cmaudio.events import Score
-from cmaudio.model import Model, Timbre, load_model
+from cmaudio.model import DEFAULT_MODEL, Model, Timbre
 from cmaudio.note import Note
 from cmaudio.playback import Player, PlayerState
 from cmaudio.render import BATCH_AHEAD_SAMPLES, Missing, arrange
@@ -139,9 +139,8 @@ def open(
     Raises:
         CmaudioError: no PortAudio, no such device, a value out of range, a damaged model.
     """
-    loaded = model if isinstance(model, Model) else load_model(model) if model else load_model()
     engine = Engine(
-        loaded,
+        model or DEFAULT_MODEL,
         polyphony=polyphony,
         seed=seed,
         steps=steps,
