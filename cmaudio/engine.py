@@ -34,6 +34,7 @@ GAIN_RANGE_DB = (-80.0, 24.0)
 VOICE_GAIN = 0.4  # a chord of four at velocity 90 peaks near -12 dB, sixteen loud voices just reach the limiter
 _GAIN_SLEW_SECONDS = 0.01
 _SHARING_VOICES = 4
+_BATCH_VOICES = 16  # more in one evaluation cost as much each
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,11 @@ class Engine:
         bend_range: semitones at full pitch wheel.
         batch_ahead_samples: how much sooner than needed a voice's block may be made so as to share an evaluation with
             others. It lowers the cost, and delays what live events do to a note by at most as much.
+        look_ahead_samples: how much sooner than needed events are taken and blocks made, so that notes of different times
+            share evaluations. It changes no sample of what is scheduled beforehand, but later events come as much late:
+            for offline work.
         threads: 1, or 2 to make many voices in two halves side by side.
-        pipelined: with two threads, also vocode while the network makes the next block (for offline work).
+        pipelined: the second thread vocodes instead, while the first makes the next blocks (for offline work).
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Engine:
         gain_db: float = 0.0,
         bend_range: float = 2.0,
         batch_ahead_samples: int = 0,
+        look_ahead_samples: int = 0,
         threads: int = 1,
         pipelined: bool = False,
     ) -> None:
@@ -84,6 +89,7 @@ class Engine:
         self.sample_rate = self.model.manifest.sample_rate
         block = self._renderer.block_samples
         self._batch_ahead = whole_number("batch_ahead_samples", batch_ahead_samples, 0, block)
+        self._look_ahead = whole_number("look_ahead_samples", look_ahead_samples, 0, 2**31)
         # Events are taken as soon as a block could know of them, whatever the batching: it changes nothing.
         self._horizon = 2 * block + self.model.stft.overlap
         self._limiter = Limiter(self.sample_rate)
@@ -93,6 +99,7 @@ class Engine:
         self._note_count = itertools.count()
         self._spare = np.zeros(0, np.float32)
         self._peak = 0.0
+        self._known = 0  # events before this sample have been taken
         self.now = 0
 
     # -- events ------------------------------------------------------------------------------------------------------
@@ -230,23 +237,39 @@ class Engine:
         out = np.zeros(count, np.float32)
         done = 0
         while done < count:
-            self._schedule.run(self.now, self._horizon)
+            self._take_events()
             segment, next_at = count - done, self._schedule.next_at()
             if next_at is not None:
                 segment = min(segment, next_at - self._horizon - self.now)
+            if self._look_ahead:
+                segment = min(segment, self._look_ahead)  # further on blocks may not be made yet
             self._add_voices(out[done : done + segment])
             self.now += segment
             done += segment
         return out
 
+    def _take_events(self) -> None:
+        """Call what is due, and with look-ahead what comes later, up to where a note could take another's voice.
+
+        Which voice that is depends on what is heard until then.
+        """
+        near = self.now + self._horizon
+        self._schedule.receive(max(self.now, self._known - self._horizon))
+        self._known, far = max(self._known, near), near + self._look_ahead
+        while (at := self._schedule.next_at()) is not None and (
+            at <= near or at < self._known or (at <= far and not self.stage.full(at))
+        ):
+            self._schedule.run_next()
+        self._known = max(self._known, far if at is None else min(at, far))
+
     def _add_voices(self, out: Float) -> None:
         """Mix the voices' next samples into `out`; make the blocks that they lack."""
         n = len(out)
         due = [(voice, n - max(0, voice.strike.at - self.now)) for voice in self.stage.voices]
-        # A few voices are cheap enough to be made when needed; many share evaluations, a little ahead of their time.
-        ahead = round(self._batch_ahead * min(1.0, max(0, len(due) - 1) / _SHARING_VOICES))
-        while any(voice.lacks(wanted) for voice, wanted in due if wanted > 0):
-            self._renderer.render([v for v, wanted in due if wanted + ahead > 0 and v.lacks(wanted + ahead)])
+        # With look-ahead a block is begun one block early, so that another thread can finish it meanwhile.
+        early = self._renderer.block_samples if self._look_ahead else 0
+        while any(voice.lacks(wanted + early) for voice, wanted in due if wanted > 0):
+            self._renderer.render(self._next_batch(due))
         gains: dict[int, Float | float] = {}
         for voice, wanted in due:
             if wanted > 0:
@@ -260,6 +283,16 @@ class Engine:
                 )
         self.stage.drop_finished()
         out *= np.float32(VOICE_GAIN) * self._gain_over(self._gain, n)
+
+    def _next_batch(self, due: list[tuple[Voice, int]]) -> list[Voice]:
+        """Voices that share the next evaluation, given with how many samples are wanted of them."""
+        if self._look_ahead:
+            block = self._renderer.block_samples
+            ends = {voice: voice.strike.at + voice.planned_end + block for voice, _ in due if voice.lacks(self._known)}
+            return sorted((v for v, end in ends.items() if end <= self._known), key=lambda v: ends[v])[:_BATCH_VOICES]
+        # A few voices are cheap enough to be made when needed; many share evaluations, a little ahead of their time.
+        ahead = round(self._batch_ahead * min(1.0, max(0, len(due) - 1) / _SHARING_VOICES))
+        return [voice for voice, wanted in due if wanted + ahead > 0 and voice.lacks(wanted + ahead)]
 
     def _gain_over(self, gain: Trajectory, samples: int) -> Float | float:
         gain.forget_before(self.now)
@@ -290,5 +323,5 @@ class Engine:
             stft=self.model.stft,
             block_frames=self._renderer.block_frames,
             sample_rate=self.sample_rate,
-            ahead_samples=self._batch_ahead,
+            ahead_samples=self._renderer.block_samples if self._look_ahead else self._batch_ahead,
         )

@@ -23,8 +23,7 @@ Missing = Literal["nearest", "omit"]
 
 CHUNK_SAMPLES = 16384
 TAIL_SECONDS = 4.0
-# A block's grace lets voices share evaluations; offline nobody waits for a note.
-BATCH_AHEAD_SAMPLES = 2048
+LOOK_AHEAD_SAMPLES = 2**19  # some ten seconds whose notes share evaluations: a melody is made many notes at a time
 _SILENT = 10 ** (-75 / 20)
 
 
@@ -158,7 +157,7 @@ def render(
         seed=seed,
         steps=steps,
         gain_db=gain_db,
-        batch_ahead_samples=BATCH_AHEAD_SAMPLES,
+        look_ahead_samples=LOOK_AHEAD_SAMPLES,
         threads=min(2, os.cpu_count() or 1),
         pipelined=True,
     )

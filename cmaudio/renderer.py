@@ -21,8 +21,8 @@ _HALVED_FROM_VOICES = 6  # fewer are made sooner by one thread
 class Renderer:
     """Adds a block to voices. A voice's samples depend on its own history alone, not on the company it is rendered in.
 
-    With `threads` = 2 many voices are made in two halves side by side. Pipelined, few voices' blocks are vocoded while
-    the network makes the next ones; voices wait for what they need.
+    With `threads` = 2 many voices are made in two halves side by side, so that all are ready sooner. Pipelined instead,
+    blocks are vocoded while the network makes the next ones: more gets done, and voices wait for what they need.
     """
 
     def __init__(self, synthesizer: Synthesizer, threads: int = 1, pipelined: bool = False) -> None:
@@ -41,7 +41,7 @@ class Renderer:
         """One more block for every voice; voices may be at different places, and of different `steps`."""
         for steps in sorted({voice.strike.steps for voice in voices}):
             alike = [voice for voice in voices if voice.strike.steps == steps]
-            if self._worker is None or len(alike) < _HALVED_FROM_VOICES:
+            if self._worker is None or self._pipelined or len(alike) < _HALVED_FROM_VOICES:
                 self._render(alike, steps, self._worker if self._pipelined else None)
                 continue
             middle = len(alike) // 2
@@ -58,7 +58,8 @@ class Renderer:
         k, bands = self.block_frames, self.synthesizer.bands
         context_noise = stack([voice.rng.standard_normal((k, bands), dtype=np.float32) for voice in voices])
         block_noise = stack([voice.rng.standard_normal((1, k, bands), dtype=np.float32) for voice in voices])
-        pulses, noise = self._sources(voices)
+        pulse_samples, noise = self._plan(voices)
+        pulses = self.stft.analyse(pulse_samples)
         if steps > 1:
             more = [voice.rng.standard_normal((steps - 1, k, bands), dtype=np.float32) for voice in voices]
             block_noise = np.concatenate([block_noise, stack(more)], 1)
@@ -84,19 +85,14 @@ class Renderer:
             voice.vocoder, state.vocoder = state.vocoder, []
             voice.network = state
 
-    def _sources(self, voices: list[Voice]) -> tuple[Complex, Complex]:
-        """Spectra (B, K, F) of the next K hops of pulses and of noise."""
-        spectra = self.stft.analyse(self._plan(voices))
-        return spectra[0], spectra[1]
-
-    def _plan(self, voices: list[Voice]) -> Float:
-        """Plan the next K hops of excitation; (2, B, N) pulses and noise, as far back as the frames see."""
+    def _plan(self, voices: list[Voice]) -> tuple[Float, Float]:
+        """Plan the next K hops of excitation; (B, N) pulses and (B, N) noise, as far back as the frames see."""
         count = self.block_samples
         f0 = np.stack([voice.f0(voice.planned_end, voice.planned_end + count) for voice in voices])
         phase = np.array([voice.phase[-1] for voice in voices])
         pulses, phases = pulse_train(f0, phase, self.sample_rate)
         seen = [voice.plan(pulses[i], white_noise(voice.rng, count), phases[i]) for i, voice in enumerate(voices)]
-        return np.stack([np.stack(source) for source in zip(*seen, strict=True)])
+        return stack([pulses for pulses, _ in seen]), stack([noise for _, noise in seen])
 
     def _controls(self, voices: list[Voice], pulses: Complex) -> tuple[Float, Float, Float]:
         """Controls (B, K, C), timbre (B, K, Z) and f0 (B, K) Hz of the block just planned."""
@@ -118,15 +114,18 @@ class Renderer:
         return controls, timbre.astype(np.float32), f0.astype(np.float32)
 
     def _vocode(
-        self, voices: list[Voice], ends: list[int], frames: Float, f0: Float, pulses: Complex, noise: Complex
+        self, voices: list[Voice], ends: list[int], frames: Float, f0: Float, pulses: Complex, noise: Float
     ) -> None:
-        """Frames (B, K, M) to samples, into the voices; `ends` are the voice times at which the blocks end."""
+        """Frames (B, K, M) to samples, into the voices.
+
+        `ends` are the voice times at which the blocks end; pulses are spectra (B, K, F), the noise is samples.
+        """
         states = batch_arrays([voice.vocoder for voice in voices])
         raw, *states = self.synthesizer.vocoder(frames, f0, state=states)
         h, n, d = split_filters(raw)
         for part in (h, n, d):
             part[..., self._band_end :] = 0
-        spectra = h * pulses + n * noise + d
+        spectra = h * pulses + n * self.stft.analyse(noise) + d
         samples = self.stft.overlap_add(spectra)
         for i, voice in enumerate(voices):
             voice.vocoder = [array[i : i + 1] for array in states]

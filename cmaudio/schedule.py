@@ -34,16 +34,18 @@ class Schedule:
         """Have `action(time)` called; `at` None means as soon as possible. From any thread."""
         self._inbox.append((at, action))
 
-    def run(self, now: int, horizon: int) -> None:
-        """Call what is due within `horizon` samples; what comes late is due now."""
+    def receive(self, earliest: int) -> None:
+        """Put what was sent in its place in time; what comes late is due at `earliest`."""
         while self._inbox:
             at, action = self._inbox.popleft()
-            time = now if at is None else max(at, now)
+            time = earliest if at is None else max(at, earliest)
             heapq.heappush(self._heap, _Scheduled(time, next(self._order), action))
-        while self._heap and self._heap[0].at <= now + horizon:
-            event = heapq.heappop(self._heap)
-            self._running = event.order
-            event.action(event.at)
+
+    def run_next(self) -> None:
+        """Call the first action that is still to come."""
+        event = heapq.heappop(self._heap)
+        self._running = event.order
+        event.action(event.at)
 
     def next_at(self) -> int | None:
         """Time of the first action that is still to come."""

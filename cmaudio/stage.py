@@ -52,7 +52,7 @@ class Stage:
         """A note begins; when all voices are taken, the one that is missed least makes room."""
         if note.ended:  # let go before it began
             return
-        sounding = [voice for voice in self.voices if voice.strike.at + voice.fades_from > at]
+        sounding = self._sounding(at)
         if len(sounding) >= self.polyphony:
             victim = self._least_missed(sounding)
             victim.fade_out(max(0, at - victim.strike.at))
@@ -60,11 +60,16 @@ class Stage:
         self.notes[id(note.voice)] = note
         self.voices.append(note.voice)
 
+    def full(self, at: int) -> bool:
+        """Whether a note struck at `at` would, by what is known now, take the voice of another."""
+        return len(self._sounding(at)) >= self.polyphony
+
+    def _sounding(self, at: int) -> list[Voice]:
+        return [voice for voice in self.voices if voice.sounds_at(at - voice.strike.at)]
+
     @staticmethod
     def _least_missed(voices: list[Voice]) -> Voice:
         """Released before held, then the quietest (in steps of 3 dB), then the oldest."""
-        for voice in voices:
-            voice.settle()
         return min(voices, key=lambda v: (not v.released, round(v.level_db / 3), v.strike.at))
 
     def press(self, note: Note, timbre: Vector, at: int) -> None:

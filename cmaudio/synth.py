@@ -13,9 +13,10 @@ from cmaudio.events import Score
 from cmaudio.model import DEFAULT_MODEL, Model, Timbre
 from cmaudio.note import Note
 from cmaudio.playback import Player, PlayerState
-from cmaudio.render import BATCH_AHEAD_SAMPLES, Missing, arrange
+from cmaudio.render import Missing, arrange
 
 LEAD_MS = 40.0
+BATCH_AHEAD_SAMPLES = 2048  # of grace that lets voices share evaluations
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ Every row is computed apart from the others: what a voice sounds like does not d
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -115,9 +116,10 @@ class Synthesizer:
         self.std = np.array(manifest.mel.std, np.float32)
         self.sigma = manifest.sigma
         try:
-            self.controls, self.context, self.head, self.vocoder = (
-                Graph(name, model.graph(name)) for name in ("controls", "context", "head", "vocoder")
-            )
+            with ThreadPoolExecutor(2) as pool:  # unpacking and loading release the interpreter lock
+                self.controls, self.context, self.head, self.vocoder = pool.map(
+                    lambda name: Graph(name, model.graph(name)), ("controls", "context", "head", "vocoder")
+                )
         except CmaudioError as error:
             raise CmaudioError(f"{model.path}: {error}") from error
         self._check_shapes()

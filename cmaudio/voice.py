@@ -7,6 +7,7 @@ holds the frames b K ... b K + K - 1. Once the excitation is planned up to time 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ FADE_SAMPLES = 240  # 5 ms at 48 kHz: heard as immediate, too long to click
 BEND_FADE_SAMPLES = 240  # shorter fades click on low, pure timbres
 SILENT_DB = -76.0
 _INAUDIBLE_DB = 60.0  # below a released note's own loudest block
-_SILENT_BLOCKS = 6
+_SILENT_BLOCKS, _SILENT_BLOCKS_LET_GO = 6, 3
 _RELEASE_LIMIT_SECONDS = 6.0
 
 
@@ -61,12 +62,14 @@ class Voice:
             None  # of the consistency network; the vocoder's is apart, it may lag behind
         )
         self.vocoder: list[Float] = []
-        self.pending: list[Future[None]] = []  # blocks that are still being vocoded
+        self.pending: deque[Future[None]] = deque()  # blocks that are still being vocoded
         self.position = 0
         self.released_at = math.inf
         self.ends_at = math.inf
         self.fades_from = math.inf
-        self.levels_db: list[tuple[int, float]] = []  # (end of the block, its level), as far as not yet played
+        self._asked_to_fade = math.inf  # apart from its own dying away, which is known only when it has been made
+        self._silent_from = math.inf  # start of the block in which it was found to have died away
+        self._levels_db: list[tuple[int, float]] = []  # (end of a block, its level), from the last one heard on
         self._silent_blocks, self._loudest_db = 0, SILENT_DB
         # Planned sources up to `planned_end`, as far back as a bend may still reach or the next frames still see.
         hop = stft.hop_length
@@ -77,6 +80,7 @@ class Voice:
         self.phase = np.zeros(self._span + 1)  # in cycles, before each sample and after the last
         self.filters = np.zeros((self._span // hop, stft.bins), np.complex64)  # H of the frames in that span
         self.ready = np.zeros(0, np.float32)  # complete samples from `position` on
+        self._later: deque[Float] = deque()  # blocks of complete samples that follow; another thread may append
         self.tail = np.zeros(stft.overlap, np.float32)  # the samples up to `planned_end`, still growing
 
     # -- what the engine asks and tells ------------------------------------------------------------------------------
@@ -92,8 +96,13 @@ class Voice:
 
     @property
     def level_db(self) -> float:
-        """Level of the block that `position` is in, dB re full scale."""
-        return next((level for end, level in self.levels_db if end > self.position), 0.0)
+        """Level of the block that was heard last, dB re full scale; 0 before the first."""
+        end, level = self._levels_db[0] if self._levels_db else (0, 0.0)
+        return level if 0 < end <= self.position else 0.0
+
+    def sounds_at(self, time: float) -> bool:
+        """Whether it will sound at `time`, by what was asked of it and what has been heard: not by how far it is made."""
+        return time < self._asked_to_fade and (time < self.fades_from or self.position <= self._silent_from)
 
     def lacks(self, samples: int) -> bool:
         """Whether it needs another block before it can give the next `samples`."""
@@ -101,14 +110,15 @@ class Voice:
 
     def settle(self) -> None:
         """Wait for the blocks under way; raises what went wrong with them."""
-        for block in self.pending:
-            block.result()
-        self.pending.clear()
+        while self.pending:
+            self.pending.popleft().result()
 
     def take(self, samples: int) -> Float:
         """The next samples, fewer only where the voice ends. Call it while `lacks(samples)` is false."""
-        if self.pending and len(self.ready) < samples:
-            self.settle()
+        if len(self.ready) < samples:
+            while self.pending and len(self.ready) + sum(map(len, tuple(self._later))) < samples:
+                self.pending.popleft().result()
+            self._gather()
         count = int(min(samples, max(0, self.ends_at - self.position)))
         out, self.ready = self.ready[:count], self.ready[count:]
         if self.position + count > self.fades_from:
@@ -116,7 +126,8 @@ class Voice:
             fade = np.clip((self.ends_at - times) / (self.ends_at - self.fades_from), 0, 1)
             out = out * (0.5 - 0.5 * np.cos(np.pi * fade)).astype(np.float32)
         self.position += count
-        self.levels_db = [entry for entry in self.levels_db if entry[0] > self.position]
+        while len(self._levels_db) > 1 and self._levels_db[1][0] <= self.position:
+            del self._levels_db[0]
         return out
 
     def release(self, at: float) -> None:
@@ -128,8 +139,8 @@ class Voice:
 
     def fade_out(self, at: float, over: float = FADE_SAMPLES) -> None:
         """Fade to nothing from `at` on, and end; an earlier end stays."""
-        if at + over < self.ends_at:
-            self.fades_from, self.ends_at = at, at + over
+        self._asked_to_fade = min(self._asked_to_fade, at)
+        self._fade(at, over)
 
     def bend(self, at: float, semitones: float, over: float) -> None:
         """Go to a pitch (MIDI note number) from `at` on; what is already planned past `at` is bent after the fact."""
@@ -168,19 +179,30 @@ class Voice:
         complete = complete[
             max(0, -complete_from) :
         ]  # what a first block's windows spread before the onset is not played
-        self.ready = np.concatenate([self.ready, complete])
         self._watch_level(complete, end - overlap)
+        self._later.append(complete)
 
     def _watch_level(self, complete: Float, end: int) -> None:
         power = float(np.mean(np.square(complete))) if len(complete) else 1.0
         level = 10 * math.log10(power + 1e-12)
-        self.levels_db.append((end, level))
+        self._levels_db.append((end, level))
         self._loudest_db = max(self._loudest_db, level)
         let_go = self.released_at < end
         silent = level < max(SILENT_DB, self._loudest_db - _INAUDIBLE_DB if let_go else SILENT_DB)
         self._silent_blocks = self._silent_blocks + 1 if silent else 0
-        if self._silent_blocks >= _SILENT_BLOCKS:
-            self.fade_out(end - FADE_SAMPLES)
+        enough = _SILENT_BLOCKS_LET_GO if let_go else _SILENT_BLOCKS
+        if self._silent_blocks >= enough and self._silent_from == math.inf:
+            self._silent_from = end - len(complete)
+            self._fade(end - FADE_SAMPLES, FADE_SAMPLES)
+
+    def _fade(self, at: float, over: float) -> None:
+        if at + over < self.ends_at:
+            self.fades_from, self.ends_at = at, at + over
+
+    def _gather(self) -> None:
+        blocks = [self._later.popleft() for _ in range(len(self._later))]
+        if blocks:
+            self.ready = np.concatenate([self.ready, *blocks])
 
     def _replan(self, at: int) -> None:
         """Change the pitch of planned excitation from `at` on, and the output by what that changes.
@@ -200,6 +222,7 @@ class Voice:
         change = change[len(change) - (self.planned_end - at) :]
         fade = min(BEND_FADE_SAMPLES, len(change))
         change[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
+        self._gather()
         pending = np.concatenate([self.ready, self.tail])
         pending[at - self.position :] += change
         self.ready, self.tail = pending[:-overlap], pending[-overlap:]

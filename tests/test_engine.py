@@ -112,6 +112,45 @@ def test_making_blocks_ahead_steals_the_same_voices(model: Model, offline: Float
     np.testing.assert_allclose(performance(model, 4096, batch_ahead_samples=2048), offline, atol=1e-4)
 
 
+def crowded_score(seconds: float) -> Score:
+    """Short and long notes that die away, ring on under the pedal, are bent, and are at times more than six."""
+    rng = np.random.default_rng(5)
+    found: list[tuple[float, Any]] = []
+    for at in np.arange(0.05, seconds - 1, 0.11):
+        pitch, channel = int(rng.integers(40, 84)), int(rng.integers(0, 2))
+        found.append((float(at), NoteOn(channel, pitch, int(rng.integers(30, 120)), channel)))
+        found.append((float(at + rng.choice([0.06, 0.2, 0.9])), NoteOff(channel, pitch)))
+    found += [(1.0, Sustain(0, True)), (1.6, Sustain(0, False)), (2.0, PitchBend(1, 1.5)), (2.3, PitchBend(1, 0.0))]
+    return Score("crowd", sorted(found, key=lambda pair: pair[0]), seconds, [0, 1], [], [])
+
+
+@pytest.mark.parametrize("polyphony", [5, 32])
+def test_looking_ahead_changes_nothing_that_was_scheduled(model: Model, polyphony: int) -> None:
+    found = []
+    for settings in ({}, {"look_ahead_samples": 2**17}, {"look_ahead_samples": 2**17, "threads": 2, "pipelined": True}):
+        engine = Engine(model, polyphony=polyphony, **settings)  # type: ignore[arg-type]
+        engine.play(crowded_score(4.0), {0: "acoustic grand piano", 1: "marimba"})
+        found.append(np.concatenate([engine.read(8193) for _ in range(24)]))
+    assert rms(found[0]) > 0.005
+    np.testing.assert_array_equal(found[1], found[2])
+    np.testing.assert_allclose(found[1], found[0], atol=1e-4)
+
+
+def test_what_comes_late_to_an_engine_that_looks_ahead_takes_effect_after_what_is_made(model: Model) -> None:
+    ahead = RATE
+    engine = Engine(model, look_ahead_samples=ahead)
+    note = engine.note_on(62, 100, timbre=STEADY, at=0)
+    before = engine.read(4096)
+    note.bend(3)
+    note.off(at=RATE // 2)
+    whole = np.concatenate([before, *(engine.read(4096) for _ in range(48))])
+    undisturbed = Engine(model, look_ahead_samples=ahead)
+    undisturbed.note_on(62, 100, timbre=STEADY, at=0)
+    untouched = ahead - 2 * 2048  # the block in which it takes effect, and the reach of its windows
+    np.testing.assert_array_equal(whole[:untouched], undisturbed.read(untouched))
+    read_until_idle(engine, 8)
+
+
 def test_warm_up_is_not_heard(model: Model) -> None:
     found = []
     for warm in (False, True):

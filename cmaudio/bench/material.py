@@ -10,7 +10,7 @@ from cmaudio.engine import Engine
 from cmaudio.events import NoteOff, NoteOn, Score
 from cmaudio.model import Model
 from cmaudio.note import Note
-from cmaudio.render import BATCH_AHEAD_SAMPLES
+from cmaudio.synth import BATCH_AHEAD_SAMPLES
 
 _MELODY = (60, 62, 64, 67, 65, 64, 62, 59)
 _DENSE_PITCHES = (36, 43, 48, 52, 55, 57, 60, 62, 64, 65, 67, 69, 72, 74, 76, 79)

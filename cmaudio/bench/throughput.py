@@ -16,7 +16,7 @@ VOICES = (1, 8, 16)
 CHUNK_SAMPLES = 256  # what the player reads at a time
 _WARM_BLOCKS, _COLD_BLOCKS, _FIRST_BLOCKS = 60, 30, 4
 _EVICTED_BYTES = 64 * 2**20
-_MELODY_SECONDS, _DENSE_SECONDS = 20.0, 12.0
+_MELODY_SECONDS, _DENSE_SECONDS = 60.0, 15.0
 
 
 def measure_throughput(model: Model) -> dict[str, Any]:
