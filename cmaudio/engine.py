@@ -59,9 +59,9 @@ class Engine:
         bend_range: semitones at full pitch wheel.
         batch_ahead_samples: how much sooner than needed a voice's block may be made so as to share an evaluation with
             others. It lowers the cost, and delays what live events do to a note by at most as much.
-        look_ahead_samples: how much sooner than needed events are taken and blocks made, so that notes of different times
-            share evaluations. It changes no sample of what is scheduled beforehand, but later events come as much late:
-            for offline work.
+        look_ahead_samples: how much sooner than needed events are taken and blocks made, so that notes of different
+            times share evaluations. It changes no sample of what is scheduled beforehand, but later events come as
+            much late: for offline work.
         threads: 1, or 2 to make many voices in two halves side by side.
         pipelined: the second thread vocodes instead, while the first makes the next blocks (for offline work).
     """

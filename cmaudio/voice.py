@@ -101,7 +101,7 @@ class Voice:
         return level if 0 < end <= self.position else 0.0
 
     def sounds_at(self, time: float) -> bool:
-        """Whether it will sound at `time`, by what was asked of it and what has been heard: not by how far it is made."""
+        """Whether it will sound at `time`, by what was asked of it and was heard of it, not by how far it is made."""
         return time < self._asked_to_fade and (time < self.fades_from or self.position <= self._silent_from)
 
     def lacks(self, samples: int) -> bool:
