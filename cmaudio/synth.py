@@ -160,6 +160,6 @@ def open(
 
 
 def _give_back_freed_memory() -> None:
-    """Return what loading has freed to the system (45 MB with the embedded instrument); a JACK client locks the rest."""
+    """Return what loading freed to the system (45 MB with the embedded instrument); a JACK client locks the rest."""
     with contextlib.suppress(OSError, AttributeError, TypeError):  # glibc alone has this
         ctypes.CDLL(None).malloc_trim(0)
