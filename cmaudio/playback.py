@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from cmaudio.devices import Device, OpenStream, OutputStream, find_device, list_devices, open_sound_card
 from cmaudio.errors import CmaudioError
+from cmaudio.priority import hurry_this_thread
 from cmaudio.ring import Ring, RingCounters
 
 __all__ = [
@@ -262,6 +263,7 @@ class Player:
                     sys.excepthook(*sys.exc_info())
 
     def _synthesise(self) -> None:
+        hurry_this_thread()
         try:
             while not self._stop.is_set():
                 self._step()

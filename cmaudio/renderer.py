@@ -12,6 +12,7 @@ import numpy as np
 
 from cmaudio.controls import harmonic_picture, note_features, semitones_to_hz
 from cmaudio.dsp import Complex, Float, pulse_train, split_filters, white_noise
+from cmaudio.priority import hurry_this_thread
 from cmaudio.synthesis import Synthesizer, batch_arrays, batch_states, split_states
 from cmaudio.voice import Voice, stack
 
@@ -27,7 +28,9 @@ class Renderer:
 
     def __init__(self, synthesizer: Synthesizer, threads: int = 1, pipelined: bool = False) -> None:
         self.synthesizer = synthesizer
-        self._worker = ThreadPoolExecutor(1, "cmaudio-render") if threads > 1 else None
+        # Halves side by side are for playing live: one is waited for like the other.
+        hurry = None if pipelined else hurry_this_thread
+        self._worker = ThreadPoolExecutor(1, "cmaudio-render", hurry) if threads > 1 else None
         self._pipelined = pipelined
         model = synthesizer.model
         self.stft, self.mel = model.stft, model.mel

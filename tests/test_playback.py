@@ -1,6 +1,7 @@
 """The player: on a fake stream for everything but the device itself, on a JACK server of our own for that."""
 
 import gc
+import os
 import subprocess
 import sys
 import threading
@@ -119,6 +120,31 @@ def test_lead_stays_near_what_was_asked() -> None:
         wait_for(lambda: player.state().lead_ms >= 20)
         assert card.streams[0].ring.readable < 960 + 100
         assert 0 < player.state().load < 100
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no priority is asked for")
+@pytest.mark.usefixtures("patience")
+def test_synthesis_thread_alone_is_hurried() -> None:
+    def priority() -> tuple[int, int]:
+        return os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK, os.getpriority(os.PRIO_PROCESS, 0)
+
+    class Asking(Sine):
+        def read(self, n: int, /) -> npt.NDArray[np.float32]:
+            self.found = priority()
+            return super().read(n)
+
+    granted = subprocess.run(
+        [sys.executable, "-c", "import os; os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))"],
+        capture_output=True,
+        check=False,
+    )
+    mine, source = priority(), Asking()
+    with Player(source, open_stream=FakeCard(), lead_ms=20):
+        assert priority() == mine
+    if granted.returncode == 0:
+        assert source.found[0] == os.SCHED_RR
+    else:  # a plain user's player goes without, and says nothing
+        assert source.found in (mine, (mine[0], -11))
 
 
 @pytest.mark.usefixtures("patience")
