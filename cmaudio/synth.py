@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import os
 import time
 from collections.abc import Callable
@@ -153,13 +151,6 @@ def open(
         threads=min(2, os.cpu_count() or 1),
     )
     engine.warm_up()
-    _give_back_freed_memory()
     player = Player(engine, device=device, lead_ms=lead_ms, on_notice=on_notice)
     player.start()
     return Synth(engine, player)
-
-
-def _give_back_freed_memory() -> None:
-    """Return what loading freed to the system (45 MB with the embedded instrument); a JACK client locks the rest."""
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # glibc alone has this
-        ctypes.CDLL(None).malloc_trim(0)
