@@ -45,10 +45,10 @@ class Trajectory:
 
     def at(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N,) times -> (N, *value shape)."""
+        if len(self._times) == 1:
+            return np.full((len(times), *self._values[0].shape), self._values[0])
         known = np.array(self._times)
-        right = np.clip(np.searchsorted(known, times, side="right"), 1, max(1, len(known) - 1))
-        if len(known) == 1:
-            return np.broadcast_to(self._values[0], (len(times), *self._values[0].shape)).copy()
+        right = np.clip(np.searchsorted(known, times, side="right"), 1, len(known) - 1)
         left = right - 1
         span = known[right] - known[left]
         weight = np.clip((times - known[left]) / span, 0, 1)
