@@ -163,6 +163,7 @@ class Player:
         if self._status != "new":
             raise CmaudioError("a Player starts once: make a new one")
         output_callback()  # its compiler leaves much to give back
+        gc.collect()
         _give_back_freed_memory()
         output = self._open(rescan=False)
         self._switch_interval_s = sys.getswitchinterval()

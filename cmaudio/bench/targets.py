@@ -60,7 +60,7 @@ FIGURES = (
     Figure("throughput.render_dense.times_real_time", "offline render of 16 voices", "x real time", at_least=2),
     Figure("startup.first_sound_s", "process start to first sound", "s", at_most=2),
     Figure("startup.peak_mb", "resident memory, peak", "MB", at_most=350),
-    Figure("startup.resident_mb", "resident memory while playing", "MB"),
+    Figure("startup.own_mb", "the same without memory shared with the sound server", "MB"),
     Figure("live.lead_ms", "lead", "ms", at_most=40),
     Figure("live.synth.starved_callbacks", "starved callbacks with a hog", at_most=0),
     Figure("live.synth.least_voices", "fewest voices sounding"),
