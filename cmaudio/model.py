@@ -75,12 +75,18 @@ class ControlDefinition(_Strict):
 
 
 class TimbreDefinition(_Strict):
-    """A named point of the timbre space; `program` is its General MIDI program, `sustained` whether it holds a note."""
+    """A named point of the timbre space.
+
+    `program` is its General MIDI program, `key` its key on the percussion channel, where it has one; `sustained` whether
+    it holds a note; `pitched` whether it has a pitch: without one all keys sound alike.
+    """
 
     name: str
     vector: list[Finite]
     program: Annotated[int, Field(ge=0, le=127)] | None = None
+    key: Annotated[int, Field(ge=0, le=127)] | None = None
     sustained: bool = False
+    pitched: bool = True
 
 
 class Manifest(_Strict):

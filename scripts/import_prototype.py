@@ -10,26 +10,19 @@ from __future__ import annotations
 
 import argparse
 import re
-import tempfile
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
 
 from cmaudio.general_midi import PROGRAMS
-from cmaudio.model import (
-    ControlDefinition,
-    Manifest,
-    MelDefinition,
-    NoiseLevels,
-    TimbreDefinition,
-    load_model,
-    save_model,
-)
-from cmaudio.training.calibration import record_feeds
+from cmaudio.model import Manifest, NoiseLevels, TimbreDefinition
 from cmaudio.training.consistency_network import ConsistencyNetwork
-from cmaudio.training.export import KEEP_FLOAT, export_graphs, quantise
+from cmaudio.training.data.corpus import MelStatistics
+from cmaudio.training.data.description import SignalDefinition
+from cmaudio.training.packing import mel_definition, note_controls, write_model
 from cmaudio.training.vocoder_network import VocoderNetwork
+from cmaudio.training.weights import save_weights
 
 Weights = dict[str, torch.Tensor]
 PROGRAMS_TRAINED = 96
@@ -99,21 +92,7 @@ def vocoder_network(path: Path) -> VocoderNetwork:
     return network.eval()
 
 
-def _controls() -> list[ControlDefinition]:
-    rows = [
-        ("pitch", "MIDI note number", 24, 108, 60, "which note is struck; trained on 33..96 (bass timbres 24..60)"),
-        ("velocity", "MIDI velocity", 1, 127, 96, "how hard it is struck"),
-        ("bend", "semitones", -24, 24, 0, "added to the pitch while it sounds; trained on -4..4"),
-        ("gate", "on/off", 0, 1, 0, "1 from note-on to release"),
-        ("timbre", "point of the timbre space", -10, 10, 0, "32 numbers; the named timbres are points of it"),
-    ]
-    return [
-        ControlDefinition(name=n, unit=u, min=low, max=high, default=d, description=text)
-        for n, u, low, high, d, text in rows
-    ]
-
-
-def manifest(network: ConsistencyNetwork, statistics: Weights, name: str, weights: str) -> Manifest:
+def manifest(network: ConsistencyNetwork, statistics: MelStatistics, name: str, weights: str) -> Manifest:
     """The embedded instrument's manifest."""
     vectors = network.timbres.weight.detach().double().tolist()
     return Manifest(
@@ -125,17 +104,10 @@ def manifest(network: ConsistencyNetwork, statistics: Weights, name: str, weight
         hop_length=512,
         n_fft=2048,
         block_frames=4,
-        mel=MelDefinition(
-            bands=128,
-            f_min_hz=20,
-            f_max_hz=24000,
-            floor=3e-4,
-            mean=statistics["mel_mean"].tolist(),
-            std=statistics["mel_std"].tolist(),
-        ),
+        mel=mel_definition(SignalDefinition(), statistics),
         sigma=NoiseLevels(min=0.002, max=80, data=1, fine=1, context=0.1),
         features="note-1",
-        controls=_controls(),
+        controls=note_controls(),
         timbre_dims=32,
         timbres=[
             TimbreDefinition(
@@ -155,21 +127,28 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("--weights", choices=("float32", "int8"), default="int8")
-    parser.add_argument("--network", choices=("consistency", "teacher"), default="consistency")
+    parser.add_argument("--network", choices=("student", "teacher"), default="student")
+    parser.add_argument("--weights-folder", type=Path, help="also write student, teacher and vocoder to train on from")
     parser.add_argument("--card", type=Path, default=Path(__file__).parents[1] / "configs" / "instrument_card.md")
     arguments = parser.parse_args()
-    statistics = load_file(arguments.folder / "consistency.safetensors")
-    network = consistency_network(arguments.folder / f"{arguments.network}.safetensors")
-    graphs = export_graphs(network, vocoder_network(arguments.folder / "vocoder.safetensors"))
+    mel = load_file(arguments.folder / "consistency.safetensors")
+    statistics = MelStatistics(mel["mel_mean"].float(), mel["mel_std"].float())
+    networks = {
+        "student": consistency_network(arguments.folder / "consistency.safetensors"),
+        "teacher": consistency_network(arguments.folder / "teacher.safetensors"),
+        "vocoder": vocoder_network(arguments.folder / "vocoder.safetensors"),
+    }
+    if arguments.weights_folder:
+        arguments.weights_folder.mkdir(parents=True, exist_ok=True)
+        names = [PROGRAMS[i] if i < PROGRAMS_TRAINED else f"untrained {i + 1}" for i in range(len(PROGRAMS))]
+        for name, network in networks.items():
+            save_weights(arguments.weights_folder / f"{name}.safetensors", network, statistics, names, {"stage": name})
+    network = networks[arguments.network]
+    assert isinstance(network, ConsistencyNetwork)
     described = manifest(network, statistics, arguments.output.stem, arguments.weights)
-    card = arguments.card.read_text()
-    if arguments.weights == "int8":
-        with tempfile.TemporaryDirectory() as folder:
-            float_model = Path(folder) / "float.cmaudio"
-            save_model(float_model, described, graphs, card)
-            feeds = record_feeds(load_model(float_model))
-        graphs = {name: quantise(graph, feeds[name], KEEP_FLOAT[name]) for name, graph in graphs.items()}
-    save_model(arguments.output, described, graphs, card)
+    vocoder = networks["vocoder"]
+    assert isinstance(vocoder, VocoderNetwork)
+    write_model(arguments.output, described, network, vocoder, arguments.card.read_text())
     print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.1f} MB")
 
 

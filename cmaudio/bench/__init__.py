@@ -15,12 +15,13 @@ from cmaudio.bench.startup import measure_startup
 from cmaudio.bench.targets import judge
 from cmaudio.bench.teacher import measure_teacher
 from cmaudio.bench.throughput import measure_throughput
+from cmaudio.bench.training import measure_training
 from cmaudio.errors import CmaudioError
 from cmaudio.model import Model, load_model
 
 __all__ = ["SECTIONS", "print_report", "run_bench"]
 
-SECTIONS = ("latency", "throughput", "startup", "live", "teacher")
+SECTIONS = ("latency", "throughput", "startup", "live", "teacher", "training")
 
 
 def run_bench(
@@ -71,6 +72,7 @@ def _measure(model: Model, live_seconds: float, chosen: Sequence[str], tell: Cal
         "startup": lambda: measure_startup(model),
         "live": lambda: measure_live(model, live_seconds, tell),
         "teacher": lambda: measure_teacher(model),
+        "training": measure_training,
     }
     for section in SECTIONS:
         if section in chosen:

@@ -72,6 +72,12 @@ FIGURES = (
     Figure("teacher.sampler_ms", "one block's mel, 18-step Heun", "ms"),
     Figure("teacher.ratio", "one step to the sampler", "x faster"),
     Figure("teacher.ratio_with_vocoder", "the same with the vocoder's network", "x faster"),
+    Figure("training.teraflop", "training step of 64 x 320 frames: arithmetic", "TFLOP"),
+    Figure("training.gigabytes", "the same: memory traffic, at least", "GB"),
+    Figure("training.floor_ms", "the same: floor on an H100", "ms"),
+    Figure("training.step_ms", "the same: on this device", "ms"),
+    Figure("training.steps_per_second", "steps a second on this device", "1/s"),
+    Figure("training.share_of_products", "its arithmetic against a plain product's on this device"),
 )
 
 

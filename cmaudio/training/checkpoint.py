@@ -1,0 +1,126 @@
+"""Checkpoints: everything that a stage needs to go on exactly, in one safetensors file that is either whole or not there.
+
+Random numbers need no keeping: those of a step depend on its number alone. Weights files are the same without the
+optimisers: what a finished stage leaves, and what another run may start from.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from cmaudio.errors import CmaudioError
+
+FORMAT = "cmaudio-training-1"
+SUFFIX = ".safetensors"
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Write a file atomically: it is flushed to the disk before it takes its name.
+
+    Raises CmaudioError where it cannot be written (a full disk); what was there before stays.
+    """
+    partial = path.with_name(path.name + ".part")
+    try:
+        save_file(
+            {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()},
+            partial,
+            {"format": FORMAT, "about": json.dumps(about)},
+        )
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        raise CmaudioError(
+            f"{path} cannot be written ({error}); make room or choose another run folder, then give the same command "
+            "again: it goes on from the last whole checkpoint"
+        ) from error
+
+
+def load_tensors(path: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and what was said about them. Raises CmaudioError for a file of another kind, version, or a damaged one."""
+    try:
+        with safe_open(path, "pt", device=str(device)) as file:
+            about = file.metadata() or {}
+            if about.get("format") != FORMAT:
+                raise CmaudioError(
+                    f"{path} is {about.get('format', 'not a file of this project')!r}, this version reads {FORMAT!r}: "
+                    "train again, or give a file that this version wrote"
+                )
+            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(about["about"])  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise CmaudioError(f"{path} cannot be read ({error}); give another file") from error
+
+
+def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], path: Path, prefix: str = "") -> None:
+    """Fill a module. Raises CmaudioError that names what has another shape, is missing or left over."""
+    given = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+    wanted = module.state_dict()
+    wrong = [
+        f"{n} is {tuple(given[n].shape)}, not {tuple(w.shape)}"
+        for n, w in wanted.items()
+        if n in given and given[n].shape != w.shape
+    ]
+    wrong += [f"{n} is missing" for n in wanted if n not in given]
+    wrong += [f"{n} is unknown" for n in given if n not in wanted]
+    if wrong:
+        more = f" and {len(wrong) - 4} more" if len(wrong) > 4 else ""
+        raise CmaudioError(
+            f"{path} does not fit the networks of this configuration: {'; '.join(wrong[:4])}{more}; "
+            "set the sections network and vocoder_network as they were when it was trained"
+        )
+    module.load_state_dict(given)
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer, names: list[str], prefix: str) -> dict[str, Tensor]:
+    """An optimiser's state under its parameters' names; `names` in the order of its parameters."""
+    state = optimiser.state_dict()["state"]
+    return {
+        f"{prefix}{names[index]}/{key}": torch.as_tensor(value)
+        for index, values in state.items()
+        for key, value in values.items()
+    }
+
+
+def load_optimiser(
+    optimiser: torch.optim.Optimizer, names: list[str], tensors: Mapping[str, Tensor], prefix: str
+) -> None:
+    """The inverse of `optimiser_tensors`."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith(prefix):
+            parameter, _, key = name.removeprefix(prefix).rpartition("/")
+            state.setdefault(names.index(parameter), {})[key] = tensor
+    fields = optimiser.state_dict()
+    fields["state"] = state
+    optimiser.load_state_dict(fields)
+
+
+def newest(folder: Path, stage: str) -> Path | None:
+    """The last checkpoint of a stage."""
+    found = checkpoints(folder, stage)
+    return found[-1] if found else None
+
+
+def checkpoints(folder: Path, stage: str) -> list[Path]:
+    """All of a stage, oldest first; unfinished ones are not among them."""
+    return sorted(folder.glob(f"{stage}-*{SUFFIX}"))
+
+
+def checkpoint_path(folder: Path, stage: str, step: int) -> Path:
+    return folder / f"{stage}-{step:09d}{SUFFIX}"
+
+
+def forget_older(folder: Path, stage: str, keep: int) -> None:
+    """Delete all but the last `keep` checkpoints of a stage."""
+    for path in checkpoints(folder, stage)[:-keep]:
+        path.unlink(missing_ok=True)

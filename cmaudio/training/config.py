@@ -1,0 +1,270 @@
+"""The configuration of a training run: YAML, strict, complete. What is not said has the value that stands here."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cmaudio.errors import CmaudioError
+from cmaudio.model import NoiseLevels
+from cmaudio.training.objectives import ObjectiveSettings
+from cmaudio.training.vocoder_task import VocoderSettings
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkSettings(_Strict):
+    """Shape of the consistency network (and of its teacher)."""
+
+    block_frames: Annotated[int, Field(ge=1, le=64)] = 4
+    width: Annotated[int, Field(ge=8)] = 256
+    context_depth: Annotated[int, Field(ge=1, le=24)] = 6
+    head_depth: Annotated[int, Field(ge=1, le=24)] = 6
+    conditioning: Annotated[int, Field(ge=8)] = 256
+    timbre_dims: Annotated[int, Field(ge=1)] = 32
+
+
+class VocoderNetworkSettings(_Strict):
+    """Shape of the vocoder."""
+
+    width: Annotated[int, Field(ge=8)] = 384
+    depth: Annotated[int, Field(ge=1, le=24)] = 8
+
+
+class Crops(_Strict):
+    """What a step reads: `clips` crops of `frames` frames, computed `chunk_clips` at a time.
+
+    A chunk is a process's unit of work and has random numbers of its own, so that the sum over chunks, and with it the
+    training, is the same on any number of processes. `chunk_clips` 0 means one chunk. The context encoder looks back 74
+    frames (at its default depth): hence the 80 frames of warm-up.
+    """
+
+    clips: Annotated[int, Field(ge=1)] = 64
+    frames: Annotated[int, Field(ge=8)] = 320
+    chunk_clips: Annotated[int, Field(ge=0)] = 0
+    warm_up_frames: Annotated[int, Field(ge=0, description="not scored in crops from inside a clip")] = 80
+    from_start: Annotated[Share, Field(description="crops that begin where their clip does: attacks")] = 0.5
+    balance: Annotated[Share, Field(description="0: by time; 1: every timbre alike")] = 0.5
+
+    @model_validator(mode="after")
+    def _whole_chunks(self) -> Crops:
+        if self.chunk_clips and self.clips % self.chunk_clips:
+            raise ValueError(f"clips {self.clips} must be a multiple of chunk_clips {self.chunk_clips}")
+        return self
+
+    @property
+    def chunks(self) -> int:
+        return self.clips // (self.chunk_clips or self.clips)
+
+
+class ConsistencyStage(_Strict):
+    """Training of the consistency network, or of its teacher, by one objective.
+
+    `warmup_steps` raise the learning rate; it falls to `final_share` of itself, along a cosine or in the last
+    `decay_share` linearly. `context_noise` is the largest noise on the past in training; a quarter of the clips has next
+    to none. `rollout_passes` replaces the past by the network's own, for that share of the steps that `rollout_share`
+    says. `attack_weight` counts the first 8 blocks of a clip that often.
+    """
+
+    objective: ObjectiveSettings
+    steps: Annotated[int, Field(ge=1)]
+    crops: Crops = Crops()
+    optimiser: Literal["adamw", "radam"] = "adamw"
+    learning_rate: Positive = 1e-3
+    final_share: Share = 0.1
+    schedule: Literal["cosine", "late"] = "cosine"
+    decay_share: Share = 0.3
+    warmup_steps: Annotated[int, Field(ge=0)] = 500
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    gradient_norm: Positive = 1.0
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    context_noise: Annotated[float, Field(ge=0)] = 1.5
+    attack_weight: Positive = 1.0
+    rollout_passes: Annotated[int, Field(ge=0, le=32)] = 0
+    rollout_share: Share = 0.5
+
+
+class VocoderStage(_Strict):
+    """Training of the vocoder; with `generated_share` that part of the clips has mels from the consistency network."""
+
+    steps: Annotated[int, Field(ge=1)]
+    crops: Crops = Crops(frames=48, warm_up_frames=16, from_start=0.35)
+    losses: VocoderSettings = VocoderSettings()
+    gradient_norm: Positive = 10.0
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    generated_share: Share = 0.0
+
+
+class LoopSettings(_Strict):
+    """How a run is computed, not what; it may change when a run is resumed."""
+
+    precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed"
+    compile: bool = True
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    devices: Annotated[int, Field(ge=1)] = 1
+    nodes: Annotated[int, Field(ge=1)] = 1
+    threads: Annotated[int, Field(ge=0, description="of the CPU, 0: as torch chooses")] = 0
+    memory_gb: Annotated[float, Field(gt=0, description="most of a corpus kept on the device at once")] = 24.0
+    window_steps: Annotated[int, Field(ge=1, description="steps on one window of a corpus that is larger")] = 1000
+    checkpoint_minutes: Positive = 5.0
+    keep: Annotated[int, Field(ge=1)] = 2
+    log_steps: Annotated[int, Field(ge=1)] = 50
+    picture_steps: Annotated[int, Field(ge=0, description="0: only at the end")] = 1000
+
+
+class ExportSettings(_Strict):
+    """What the model file says of itself, and how its weights are kept."""
+
+    weights: Literal["float32", "int8"] = "float32"
+    default_timbre: str | None = None
+    licence: str | None = None
+    limits: list[str] = []
+
+
+class StartFrom(_Strict):
+    """Weights (.safetensors of an earlier run) that a stage begins with; timbres are matched by name."""
+
+    teacher: Path | None = None
+    student: Path | None = None
+    vocoder: Path | None = None
+
+
+class RunConfig(_Strict):
+    """A run: teacher, then student, then vocoder, then its tuning on the student's mels, then a model file.
+
+    A stage that is null is left out; a student without a teacher stage starts from `start_from`, or anew.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")]
+    description: str
+    seed: Annotated[int, Field(ge=0)] = 1
+    expected: Annotated[str, Field(description="figures that this run should reach, and where they come from")] = ""
+    network: NetworkSettings = NetworkSettings()
+    vocoder_network: VocoderNetworkSettings = VocoderNetworkSettings()
+    sigma: NoiseLevels = NoiseLevels(min=0.002, max=80, data=1, fine=1, context=0.1)
+    start_from: StartFrom = StartFrom()
+    teacher: ConsistencyStage | None = None
+    student: ConsistencyStage | None = None
+    vocoder: VocoderStage | None = None
+    vocoder_tuning: VocoderStage | None = None
+    loop: LoopSettings = LoopSettings()
+    export: ExportSettings = ExportSettings()
+
+    @model_validator(mode="after")
+    def _whole_blocks(self) -> RunConfig:
+        for name in ("teacher", "student"):
+            stage = getattr(self, name)
+            if stage and (
+                stage.crops.frames % self.network.block_frames or stage.crops.frames < 3 * self.network.block_frames
+            ):
+                raise ValueError(
+                    f"{name}.crops.frames {stage.crops.frames} must be a multiple of network.block_frames "
+                    f"{self.network.block_frames}, and at least three of them"
+                )
+        if self.vocoder_tuning and not (self.student or self.start_from.student):
+            raise ValueError("vocoder_tuning needs a student: give the stage or start_from.student")
+        return self
+
+
+def read_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
+    """Read a configuration, with `section.key=value` overrides (the value in YAML) on top.
+
+    Raises CmaudioError that names the key, what is wrong with its value, and for an unknown key the nearest known ones.
+    """
+    try:
+        fields = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise CmaudioError(f"configuration {path} cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CmaudioError(f"configuration {path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(fields, dict):
+        raise CmaudioError(f"configuration {path} must be a mapping of sections, not {type(fields).__name__}")
+    for override in overrides:
+        _override(fields, override)
+    try:
+        return RunConfig.model_validate(fields)
+    except ValidationError as error:
+        raise CmaudioError(f"configuration {path}: " + "; ".join(_explain(e) for e in error.errors())) from error
+
+
+def _override(fields: dict[str, Any], override: str) -> None:
+    key, separator, value = override.partition("=")
+    if not separator or not key.strip():
+        raise CmaudioError(f"override {override!r} must have the form section.key=value, e.g. student.steps=1000")
+    *sections, last = key.strip().split(".")
+    for section in sections:
+        fields = fields.setdefault(section, {})
+        if not isinstance(fields, dict):
+            raise CmaudioError(f"override {override!r}: {section} is a value, not a section")
+    fields[last] = yaml.safe_load(value)
+
+
+def _explain(error: Any) -> str:
+    where = ".".join(map(str, error["loc"])) or "the whole"
+    if error["type"] != "extra_forbidden":
+        given = json.dumps(error["input"], default=str) if not isinstance(error["input"], dict) else "a section"
+        return f"{where}: {error['msg']}" + ("" if error["type"] == "missing" else f" (given: {given[:80]})")
+    known = _known_keys(error["loc"])
+    near = difflib.get_close_matches(str(error["loc"][-1]), known, n=3, cutoff=0.0)
+    return f"{where}: no such key" + (f"; nearest are {', '.join(near)}" if near else "")
+
+
+def _known_keys(location: Sequence[Any]) -> list[str]:
+    """Keys of the section that an unknown key stands in."""
+    schema = RunConfig.model_json_schema()
+    node: Any = schema
+    for part in location[:-1]:
+        node = _resolve(node, schema)
+        inside = [n.get("properties", {}) for n in node]
+        node = next((p[part] for p in inside if part in p), None) or {}
+    keys = {key for n in _resolve(node, schema) for key in n.get("properties", {})}
+    return sorted(keys)
+
+
+def _resolve(node: Any, schema: Any) -> list[Any]:
+    """The objects a schema node may stand for: references followed, alternatives listed."""
+    nodes = node if isinstance(node, list) else [node]
+    found = []
+    for n in nodes:
+        if "$ref" in n:
+            found += _resolve(schema["$defs"][n["$ref"].rsplit("/", 1)[-1]], schema)
+        elif "anyOf" in n or "oneOf" in n:
+            found += _resolve(n.get("anyOf") or n.get("oneOf"), schema)
+        else:
+            found.append(n)
+    return found
+
+
+def write_config(config: RunConfig, path: Path) -> None:
+    """Every value, also those that were not given."""
+    path.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+
+
+def differences(old: RunConfig, new: RunConfig) -> list[str]:
+    """Keys (dotted) that differ, but those of `loop` and `export`, which a resumed run may change."""
+    return sorted(set(_flat(old)) ^ set(_flat(new)), key=str.lower)
+
+
+def _flat(config: RunConfig) -> set[str]:
+    rows: set[str] = set()
+
+    def walk(prefix: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(f"{prefix}.{key}" if prefix else key, inner)
+        else:
+            rows.add(f"{prefix} = {json.dumps(value)}")
+
+    walk("", config.model_dump(mode="json", exclude={"loop", "export", "expected", "description"}))
+    return rows

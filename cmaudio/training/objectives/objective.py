@@ -1,0 +1,100 @@
+"""What the training loop asks of an objective, and what several objectives share.
+
+Shapes: N blocks, K frames of a block, M mel bands. Symbols: x clean blocks; t a noise level, with x_t = x + t z for
+standard normal z; f(x_t, t) the network; D(x_t, t) the teacher's denoiser; `progress` 0..1 how far the training is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Literal, Protocol
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+from cmaudio.model import NoiseLevels
+
+Denoiser = Callable[[Tensor, Tensor], Tensor]  # (N, K, M) noisy blocks, (N,) their noise levels -> (N, K, M)
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Settings(BaseModel):
+    """Strict settings of one objective; the literal field `objective` tells which."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Objective(Protocol):
+    """A loss over blocks. `needs_teacher`: `loss` wants one. `differentiates_forward`: f must bear torch.func.jvp."""
+
+    needs_teacher: bool
+    differentiates_forward: bool
+
+    def draw(
+        self, x_shape: tuple[int, int, int], generator: torch.Generator, device: torch.device, progress: float
+    ) -> dict[str, Tensor]:
+        """Everything random in a step over (N, K, M) blocks; every tensor has N rows."""
+        ...
+
+    def loss(
+        self, f: Denoiser, x: Tensor, draws: Mapping[str, Tensor], *, teacher: Denoiser | None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """(N, K, M) clean blocks -> (N,) float32 losses with gradient, and detached scalars to show."""
+        ...
+
+
+def draw_noise(x_shape: tuple[int, int, int], generator: torch.Generator, device: torch.device) -> Tensor:
+    """Standard normal z of the blocks' shape."""
+    return torch.randn(x_shape, generator=generator, device=device)
+
+
+def draw_level(
+    blocks: int, generator: torch.Generator, device: torch.device, mean: float, std: float, low: float, high: float
+) -> Tensor:
+    """(N,) noise levels with ln t normal (Karras et al. 2022, section 5), clamped to low..high."""
+    return (torch.randn(blocks, generator=generator, device=device) * std + mean).exp().clamp(low, high)
+
+
+def noised(x: Tensor, t: Tensor, z: Tensor) -> Tensor:
+    """x_t = x + t z."""
+    return x + t[:, None, None] * z
+
+
+def rms(error: Tensor) -> Tensor:
+    """Root mean square as a figure: a detached scalar on the device."""
+    return error.detach().square().mean().sqrt()
+
+
+class PairSettings(Settings):
+    """Loss between f at two levels t > r of one trajectory, for consistency objectives in discrete steps.
+
+    `distance` is pseudo-Huber with c = `huber` sqrt(KM), or the squared error. `weighting` over t: "interval" is
+    1 / (t - r) (Song and Dhariwal 2023, table 1), "snr" 1 / t^2 + 1 / sigma_data^2 (Karras et al. 2022), "uniform" 1.
+    """
+
+    t_mean: Finite = -0.4
+    t_std: Positive = 2.0
+    distance: Literal["pseudo-huber", "l2"] = "pseudo-huber"
+    huber: Positive = 0.00054
+    weighting: Literal["interval", "snr", "uniform"] = "interval"
+
+
+def pair_loss(
+    settings: PairSettings, y: Tensor, target: Tensor, t: Tensor, r: Tensor, sigma: NoiseLevels
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """(N,) weighted distances of y = f(x_t, t) from the target at r, float32."""
+    error = y.float() - target.float()
+    squared = error.square().sum((1, 2))
+    if settings.distance == "pseudo-huber":
+        c = settings.huber * error[0].numel() ** 0.5
+        distance = (squared + c**2).sqrt() - c  # Song and Dhariwal 2023 (arXiv 2310.14189), equation 7
+    else:
+        distance = squared
+    weight = {
+        "interval": lambda: 1 / (t - r),
+        "snr": lambda: 1 / t**2 + 1 / sigma.data**2,
+        "uniform": lambda: torch.ones_like(t),
+    }[settings.weighting]()
+    return weight * distance, {"rms": rms(error)}

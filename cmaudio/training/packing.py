@@ -1,0 +1,168 @@
+"""From a finished run to a model file with its card."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+from cmaudio.errors import CmaudioError
+from cmaudio.model import (
+    ControlDefinition,
+    Manifest,
+    MelDefinition,
+    Model,
+    TimbreDefinition,
+    load_model,
+    save_model,
+)
+from cmaudio.training.calibration import record_feeds
+from cmaudio.training.card import make_card
+from cmaudio.training.config import RunConfig, read_config
+from cmaudio.training.consistency_network import ConsistencyNetwork
+from cmaudio.training.data.corpus import MelStatistics
+from cmaudio.training.data.description import CorpusDescription, SignalDefinition, read_description
+from cmaudio.training.export import KEEP_FLOAT, export_graphs, quantise
+from cmaudio.training.networks import make_consistency_network, make_vocoder_network
+from cmaudio.training.vocoder_network import VocoderNetwork
+from cmaudio.training.weights import read_statistics, start_from
+
+
+def pack_run(folder: Path, output: Path, *, network: str = "student", weights: str | None = None) -> Model:
+    """Write the model file of a run.
+
+    Args:
+        network: "student", or "teacher" for a model that wants many evaluations (to compare with).
+        weights: "float32" or "int8"; None for what the configuration says.
+    Raises CmaudioError where a stage is not finished.
+    """
+    config = read_config(folder / "config.yaml")
+    about = json.loads((folder / "run.json").read_text())
+    description = read_description(Path(about["corpus"]))
+    trained = _finished(folder, config, network)
+    vocoder_path = folder / "vocoder_tuning.safetensors"
+    if not vocoder_path.is_file():
+        vocoder_path = _finished(folder, config, "vocoder")
+    timbres = [timbre.name for timbre in description.timbres]
+    consistency, vocoder = (
+        make_consistency_network(config, description),
+        make_vocoder_network(config, description.signal),
+    )
+    start_from(trained, consistency, timbres)
+    start_from(vocoder_path, vocoder, timbres)
+    kind = weights or config.export.weights
+    manifest = describe(config, description, consistency, read_statistics(trained), kind)
+    return write_model(
+        output, manifest, consistency.eval(), vocoder.eval(), make_card(folder, config, description, kind)
+    )
+
+
+def _finished(folder: Path, config: RunConfig, stage: str) -> Path:
+    path = folder / f"{stage}.safetensors"
+    if path.is_file():
+        return path
+    given = getattr(config.start_from, stage, None)
+    if given is None or getattr(config, stage) is not None:
+        raise CmaudioError(f"{folder} has no finished {stage}; `cmaudio train` with the same arguments goes on with it")
+    return Path(given)
+
+
+def write_model(
+    output: Path, manifest: Manifest, network: ConsistencyNetwork, vocoder: VocoderNetwork, card: str
+) -> Model:
+    """Export, bring to 8 bit where the manifest says so (calibrated by playing the float model), write, load again."""
+    graphs = export_graphs(network, vocoder)
+    if manifest.weights == "int8":
+        with tempfile.TemporaryDirectory() as scratch:
+            float_model = Path(scratch) / "float.cmaudio"
+            save_model(float_model, manifest, graphs, card)
+            feeds = record_feeds(load_model(float_model))
+        graphs = {name: quantise(graph, feeds[name], KEEP_FLOAT[name]) for name, graph in graphs.items()}
+    save_model(output, manifest, graphs, card)
+    return load_model(output)
+
+
+def describe(
+    config: RunConfig,
+    corpus: CorpusDescription,
+    network: ConsistencyNetwork,
+    statistics: MelStatistics,
+    weights: str,
+) -> Manifest:
+    """The manifest of a model trained on a corpus."""
+    vectors = network.timbres.weight.detach().double().tolist()
+    timbres = [
+        TimbreDefinition(
+            name=timbre.name,
+            vector=[round(x, 6) for x in vector],
+            program=timbre.program,
+            key=timbre.key,
+            sustained=timbre.sustained,
+            pitched=timbre.pitched,
+        )
+        for timbre, vector in zip(corpus.timbres, vectors, strict=True)
+    ]
+    default = config.export.default_timbre or timbres[0].name
+    if default not in {timbre.name for timbre in timbres}:
+        raise CmaudioError(
+            f"export.default_timbre {default!r} is not among the corpus's timbres ({', '.join(t.name for t in timbres[:8])} ...)"
+        )
+    return Manifest(
+        format_version=1,
+        name=config.name,
+        description=config.description,
+        licence=config.export.licence or corpus.licence,
+        sample_rate=corpus.signal.sample_rate,
+        hop_length=corpus.signal.hop_length,
+        n_fft=corpus.signal.n_fft,
+        block_frames=config.network.block_frames,
+        mel=mel_definition(corpus.signal, statistics),
+        sigma=config.sigma,
+        features="note-1",
+        controls=note_controls(),
+        timbre_dims=config.network.timbre_dims,
+        timbres=timbres,
+        default_timbre=default,
+        weights=weights,
+        sha256={},
+    )
+
+
+def mel_definition(signal: SignalDefinition, statistics: MelStatistics) -> MelDefinition:
+    return MelDefinition(
+        bands=signal.bands,
+        f_min_hz=signal.f_min_hz,
+        f_max_hz=signal.f_max_hz,
+        floor=signal.floor,
+        mean=statistics.mean.tolist(),
+        std=statistics.std.tolist(),
+    )
+
+
+def note_controls() -> list[ControlDefinition]:
+    """The controls of a model whose features are `note-1`."""
+    rows = [
+        (
+            "pitch",
+            "MIDI note number",
+            24,
+            108,
+            60,
+            "which note is struck; unpitched timbres have one sound on all keys",
+        ),
+        ("velocity", "MIDI velocity", 1, 127, 96, "how hard it is struck"),
+        ("bend", "semitones", -24, 24, 0, "added to the pitch while it sounds"),
+        ("gate", "on/off", 0, 1, 0, "1 from note-on to release"),
+        (
+            "timbre",
+            "point of the timbre space",
+            -10,
+            10,
+            0,
+            "the named timbres are points of it; mixes lie between them",
+        ),
+    ]
+    return [
+        ControlDefinition(name=n, unit=u, min=low, max=high, default=d, description=text)
+        for n, u, low, high, d, text in rows
+    ]

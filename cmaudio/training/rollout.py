@@ -1,0 +1,35 @@
+"""The network's own past for training against drift: parallel scheduled sampling.
+
+Duckworth, Neelakantan, Goodrich, Kaiser, Bengio: "Parallel Scheduled Sampling" (2019, arXiv 1906.04331).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def rollout(generate: Callable[[Tensor], Tensor], mel: Tensor, block_frames: int, passes: int) -> Tensor:
+    """Replace recorded frames by what the network makes of its own past, all blocks at once, `passes` times.
+
+    Pass p makes every block from blocks of pass p - 1. So after p passes the first p blocks are those of free running,
+    and T / K - 1 passes are free running throughout. A later block has p generations of the network behind it: as far
+    as it depends only on the block before, it is the last of p blocks of free running from the recording; what it hears
+    of older blocks is generated too, where p blocks of free running would still hear the recording. Drift can thus
+    build up over p blocks at the price of p evaluations of the crop, instead of T / K - 1 in sequence.
+
+    Args:
+        generate: (B, T, M) past -> (B, T - K, M), every block but the first from the frames before it, by one step.
+            It must use the same noise at every call, else a pass does not continue the one before.
+        mel: (B, T, M) recorded frames; the first block stays.
+        block_frames: K. passes: at least 0; 0 gives the recording back.
+    Returns:
+        (B, T, M) without gradient.
+    """
+    first, past = mel[:, :block_frames], mel
+    with torch.no_grad():
+        for _ in range(passes):
+            past = torch.cat([first, generate(past).to(mel.dtype)], 1)
+    return past

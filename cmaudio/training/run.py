@@ -1,0 +1,309 @@
+"""A run: its folder, and its stages one after the other, each resumable, from a corpus to a model file.
+
+RUN/config.yaml         all of the configuration          RUN/checkpoints/   what a stage goes on from
+RUN/run.json            versions, commit, corpus           RUN/log/           TensorBoard
+RUN/<stage>.safetensors what a finished stage leaves       RUN/<name>.cmaudio the model file, RUN/teacher.cmaudio
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from rich.console import Console
+
+from cmaudio.errors import CmaudioError
+from cmaudio.training.batch import Batch
+from cmaudio.training.config import (
+    ConsistencyStage,
+    Crops,
+    RunConfig,
+    VocoderStage,
+    differences,
+    read_config,
+    write_config,
+)
+from cmaudio.training.consistency_network import ConsistencyNetwork
+from cmaudio.training.consistency_task import ConsistencyTask
+from cmaudio.training.data.corpus import Corpus, MelStatistics
+from cmaudio.training.data.description import CorpusDescription, read_description
+from cmaudio.training.demonstration import Demonstration
+from cmaudio.training.journal import Journal
+from cmaudio.training.loop import Trainer
+from cmaudio.training.networks import make_consistency_network, make_vocoder_network
+from cmaudio.training.vocoder_task import VocoderTask
+from cmaudio.training.weights import read_statistics, save_weights, start_from
+
+STAGES = ("teacher", "student", "vocoder", "vocoder_tuning")
+_TUNING_CONTEXT_FRAMES = 80  # before a crop, for the network that makes its mel
+
+
+def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusDescription) -> None:
+    """Make the run's folder, or check that it is of the same configuration and corpus.
+
+    Raises CmaudioError which names what differs.
+    """
+    path = folder / "config.yaml"
+    about = {
+        "corpus": str(corpus.resolve()),
+        "corpus_name": description.name,
+        "timbres": [t.name for t in description.timbres],
+    }
+    if path.is_file():
+        changed = differences(read_config(path), config)
+        before = json.loads((folder / "run.json").read_text())
+        changed += [
+            f"{key} = {before.get(key)!r}"[:200] for key in ("corpus_name", "timbres") if before.get(key) != about[key]
+        ]
+        if changed:
+            raise CmaudioError(
+                f"{folder} holds a run of another configuration; these differ (old and new): {'; '.join(changed[:6])}. "
+                "Give another --run folder, or the configuration that it began with"
+            )
+    else:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CmaudioError(f"run folder {folder} cannot be made ({error.strerror}); give another --run") from error
+        about |= {
+            "began": datetime.now(UTC).isoformat(timespec="seconds"),
+            "commit": _commit(),
+            "torch": torch.__version__,
+        }
+        about |= {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
+        (folder / "run.json").write_text(json.dumps(about, indent=1))
+    write_config(config, path)
+
+
+def _commit() -> str:
+    """The commit of the code, with a mark where files differ from it; "" where it is not a checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def launch(config: RunConfig) -> Fabric:
+    """Processes and precision; under torchrun or SLURM the launcher's count of processes counts."""
+    loop = config.loop
+    devices = int(os.environ.get("LOCAL_WORLD_SIZE", loop.devices))
+    nodes = int(os.environ.get("GROUP_WORLD_SIZE", loop.nodes))
+    strategy = "ddp" if devices * nodes > 1 else "auto"
+    if loop.threads:
+        torch.set_num_threads(loop.threads)
+    torch.set_float32_matmul_precision("high")
+    fabric = Fabric(
+        accelerator=loop.accelerator, devices=devices, num_nodes=nodes, strategy=strategy, precision=loop.precision
+    )
+    fabric.launch()
+    return fabric
+
+
+def train(
+    config: RunConfig, corpus: Path, folder: Path, console: Console | None = None, until: str | None = None
+) -> bool:
+    """Train every stage of the configuration that the run has not finished, in order.
+
+    Args:
+        corpus: folder of a prepared corpus. folder: of the run, made where it is not there.
+        until: the last stage to train, None for all.
+    Returns whether this is the first process, which is the one to write what follows.
+    Raises CmaudioError for what is wrong with corpus, run folder or configuration, and for losses that are not finite.
+    """
+    if until is not None and until not in STAGES:
+        raise CmaudioError(f"no stage {until!r}; there are {', '.join(STAGES)}")
+    description = read_description(corpus)
+    fabric = launch(config)
+    if fabric.is_global_zero:
+        open_run(folder, config, corpus, description)
+    fabric.barrier()
+    with Journal(folder, console, fabric.is_global_zero) as journal:
+        run = Run(config, corpus, folder, description, fabric, journal)
+        for stage in STAGES:
+            if getattr(config, stage) is not None:
+                run.stage(stage)
+            if stage == until:
+                break
+    return fabric.is_global_zero
+
+
+class Run:
+    """What the stages share."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        corpus: Path,
+        folder: Path,
+        description: CorpusDescription,
+        fabric: Fabric,
+        journal: Journal,
+    ) -> None:
+        self.config, self.corpus, self.folder, self.description = config, corpus, folder, description
+        self.fabric, self.journal = fabric, journal
+        self.timbres = [timbre.name for timbre in description.timbres]
+        self.statistics = self._statistics()
+
+    def _statistics(self) -> MelStatistics | None:
+        """Those of the weights that this run has or starts from; None: of the corpus."""
+        start = self.config.start_from
+        own = [self.folder / f"{stage}.safetensors" for stage in STAGES]
+        given = [
+            path for path in (*own, start.student, start.teacher, start.vocoder) if path is not None and path.is_file()
+        ]
+        return read_statistics(given[0]) if given else None
+
+    def open_corpus(self, crops: Crops, with_audio: bool) -> Corpus:
+        processes = self.fabric.world_size
+        if crops.chunks % processes:
+            raise CmaudioError(
+                f"{crops.clips} clips in {crops.chunks} chunks cannot be shared by {processes} processes: set chunk_clips "
+                f"to at most {max(1, crops.clips // processes)}, so that the number of chunks is a multiple of {processes}"
+            )
+        loop = self.config.loop
+        corpus = Corpus(
+            self.corpus,
+            device=self.fabric.device,
+            with_audio=with_audio,
+            seed=self.config.seed,
+            memory_gb=loop.memory_gb,
+            window_steps=loop.window_steps,
+            statistics=self.statistics,
+        )
+        self.statistics = corpus.statistics
+        return corpus
+
+    def stage(self, name: str) -> None:
+        """Train a stage to its end, unless it has been."""
+        path = self.folder / f"{name}.safetensors"
+        if path.is_file():
+            self.journal.note(f"{name}: done before ({path})")
+            return
+        settings = getattr(self.config, name)
+        make = self._consistency if isinstance(settings, ConsistencyStage) else self._vocoder
+        trainer = make(name, settings)
+        average = trainer.run()
+        if self.fabric.is_global_zero:
+            assert self.statistics is not None
+            about = {"stage": name, "steps": str(settings.steps), "run": self.config.name}
+            save_weights(path, average, self.statistics, self.timbres, about)
+        self.fabric.barrier()
+        self.journal.note(f"{name}: {settings.steps} steps, weights in {path}")
+
+    def _trainer(
+        self, name: str, task: Any, corpus: Corpus, settings: ConsistencyStage | VocoderStage, **more: Any
+    ) -> Trainer:
+        return Trainer(
+            self.fabric,
+            task,
+            corpus,
+            name=name,
+            steps=settings.steps,
+            ema=settings.ema,
+            settings=self.config.loop,
+            folder=self.folder,
+            journal=self.journal,
+            **more,
+        )
+
+    def _consistency(self, name: str, settings: ConsistencyStage) -> Trainer:
+        corpus = self.open_corpus(settings.crops, with_audio=False)
+        network = self.network(name)
+        teacher = self.trained("teacher", self.network("teacher")) if name == "student" else None
+        task = ConsistencyTask(network, settings, self.config.sigma, teacher=teacher, compiled=self.config.loop.compile)
+        trainer = self._trainer(name, task, corpus, settings, crops=settings.crops)
+        demonstration = Demonstration(self.corpus, corpus, self.config, self.journal, name)
+        trainer.show = lambda step: demonstration.network(trainer.average, step)
+        return trainer
+
+    def _vocoder(self, name: str, settings: VocoderStage) -> Trainer:
+        crops = settings.crops
+        generated = settings.generated_share > 0
+        if generated:
+            crops = crops.model_copy(update={"frames": crops.frames + _TUNING_CONTEXT_FRAMES})
+        corpus = self.open_corpus(crops, with_audio=True)
+        vocoder = self.fabric.to_device(self.initial(name, make_vocoder_network(self.config, self.description.signal)))
+        task = VocoderTask(
+            vocoder,
+            self.description.signal.signal(),
+            settings.losses,
+            steps=settings.steps,
+            warm_up_frames=settings.crops.warm_up_frames,
+            gradient_norm=settings.gradient_norm,
+        )
+        transform = self._generated_mels(settings) if generated else None
+        trainer = self._trainer(name, task, corpus, settings, crops=crops, transform=transform)
+        demonstration = Demonstration(self.corpus, corpus, self.config, self.journal, name)
+        trainer.show = lambda step: demonstration.vocoder(trainer.average, step)
+        return trainer
+
+    def network(self, name: str) -> ConsistencyNetwork:
+        """The network of a stage with the weights that it begins with."""
+        network = make_consistency_network(self.config, self.description)
+        return self.fabric.to_device(self.initial(name, network))
+
+    def initial(self, name: str, module: Any) -> Any:
+        """Fill from what the stage before left, else from `start_from`, else leave it as it was made."""
+        before = {"student": "teacher", "vocoder_tuning": "vocoder"}.get(name)
+        start = self.config.start_from
+        places = [self.folder / f"{before}.safetensors"] if before and getattr(self.config, before) else []
+        places += [getattr(start, name, None) or (getattr(start, before) if before else None)]
+        for path in places:
+            if path is None:
+                continue
+            if not path.is_file():
+                raise CmaudioError(
+                    f"{name} begins with {path}, which is not there; train that stage first or mend start_from"
+                )
+            found = start_from(path, module, self.timbres)
+            self.journal.note(f"{name} begins with {path} ({found} of {len(self.timbres)} timbres known)")
+            break
+        return module
+
+    def trained(self, name: str, module: Any) -> Any:
+        """Fill from the finished stage of this run, or as `initial`."""
+        path = self.folder / f"{name}.safetensors"
+        if path.is_file():
+            start_from(path, module, self.timbres)
+        return module
+
+    def _generated_mels(self, settings: VocoderStage) -> Callable[[Batch, torch.Generator], Batch]:
+        """Mels of a share of the clips as the consistency network makes them from the recorded past."""
+        network = self.trained("student", self.network("student")).requires_grad_(False).eval()
+        stage = self.config.student or self.config.teacher
+        assert stage is not None
+        maker = ConsistencyTask(network, stage, self.config.sigma, teacher=network)
+        hop = self.description.signal.hop_length
+
+        def transform(batch: Batch, generator: torch.Generator) -> Batch:
+            clips, frames, bands = batch.mel.shape
+            k = network.head.block_frames
+            device = batch.mel.device
+            noise = torch.randn(clips * (frames // k - 1), k, bands, generator=generator, device=device)
+            context_noise = torch.randn(batch.mel.shape, generator=generator, device=device)
+            own = torch.rand(clips, generator=generator, device=device) < settings.generated_share
+            with torch.no_grad():
+                mel = maker.generate(batch, noise, context_noise, 1)
+            mel = torch.where(own[:, None, None], mel, batch.mel)
+            # A crop from the start of its clip keeps its first frames; one from inside loses those without a past.
+            first = torch.where(batch.scored[:, 0], 0, _TUNING_CONTEXT_FRAMES)
+            rows = first[:, None] + torch.arange(frames - _TUNING_CONTEXT_FRAMES, device=device)
+            pick = lambda x: x[torch.arange(clips, device=device)[:, None], rows]  # noqa: E731
+            audio = pick(batch.audio.unflatten(1, (frames, hop))).flatten(1)
+            unscored = (rows - first[:, None] < settings.crops.warm_up_frames) & (first > 0)[:, None]
+            scored = pick(batch.scored) & ~unscored
+            return replace(
+                batch, mel=pick(mel), controls=pick(batch.controls), f0=pick(batch.f0), audio=audio, scored=scored
+            )
+
+        return transform

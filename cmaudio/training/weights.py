@@ -1,0 +1,48 @@
+"""Weights files: what a finished stage leaves and another run may start from, with the mel statistics they go with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from cmaudio.training.checkpoint import load_tensors, load_weights, save_tensors
+from cmaudio.training.consistency_network import ConsistencyNetwork
+from cmaudio.training.data.corpus import MelStatistics
+
+_TIMBRES = "timbres.weight"
+
+
+def save_weights(
+    path: Path, module: nn.Module, statistics: MelStatistics, timbres: Sequence[str], about: dict[str, str]
+) -> None:
+    """Write a network, the names of its timbres in order, and what its mel is normalised with."""
+    tensors = dict(module.state_dict()) | {"mel_mean": statistics.mean, "mel_std": statistics.std}
+    save_tensors(path, tensors, {"timbres": list(timbres), **about})
+
+
+def read_statistics(path: Path) -> MelStatistics:
+    tensors, _ = load_tensors(path)
+    return MelStatistics(tensors["mel_mean"], tensors["mel_std"])
+
+
+def start_from(path: Path, module: nn.Module, timbres: Sequence[str]) -> int:
+    """Fill a network from a weights file; timbres by name, those it lacks begin at the mean of those it has.
+
+    Returns how many timbres were found in the file. Raises CmaudioError for a file that does not fit.
+    """
+    tensors, about = load_tensors(path)
+    tensors = {name: t for name, t in tensors.items() if name not in ("mel_mean", "mel_std")}
+    found = len(timbres)
+    if isinstance(module, ConsistencyNetwork):
+        found, tensors[_TIMBRES] = _timbres(tensors[_TIMBRES], about["timbres"], timbres)
+    load_weights(module, tensors, path)
+    return found
+
+
+def _timbres(table: Tensor, known: Sequence[str], wanted: Sequence[str]) -> tuple[int, Tensor]:
+    rows = {name: table[i] for i, name in enumerate(known)}
+    mean = torch.stack(list(rows.values())).mean(0)
+    return len(rows.keys() & set(wanted)), torch.stack([rows.get(name, mean) for name in wanted])

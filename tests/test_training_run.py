@@ -1,0 +1,162 @@
+"""A run from a corpus to a model file that plays: stages, what they hand on, the card, and what goes wrong early."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+for package in ("lhotse", "lightning_fabric", "tensorboard", "onnx"):
+    pytest.importorskip(package)
+from training_corpus import make_corpus
+
+from cmaudio import Engine
+from cmaudio.errors import CmaudioError
+from cmaudio.model import load_model
+from cmaudio.training.config import RunConfig, read_config
+from cmaudio.training.data.description import read_description
+from cmaudio.training.networks import make_consistency_network
+from cmaudio.training.packing import pack_run
+from cmaudio.training.run import train
+from cmaudio.training.weights import start_from
+
+CONFIG = """
+name: toy
+description: saws and bursts
+network: {block_frames: 4, width: 16, context_depth: 2, head_depth: 2, conditioning: 16, timbre_dims: 4}
+vocoder_network: {width: 16, depth: 2}
+teacher: {objective: {objective: edm}, steps: 6, crops: &crops {clips: 4, frames: 32, chunk_clips: 2, warm_up_frames: 8}}
+student: {objective: {objective: ect}, steps: 6, crops: *crops, optimiser: radam, rollout_passes: 2}
+vocoder: {steps: 4, crops: {clips: 4, frames: 32, warm_up_frames: 8}}
+vocoder_tuning: {steps: 2, crops: {clips: 4, frames: 32, warm_up_frames: 8}, generated_share: 0.5}
+loop: {precision: 32-true, compile: false, log_steps: 2, picture_steps: 4, threads: 1}
+export: {licence: CC0-1.0, limits: [It is a toy.]}
+"""
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("corpus") / "toy"
+    make_corpus(path)
+    return path
+
+
+def config(tmp_path: Path, *overrides: str) -> RunConfig:
+    path = tmp_path / "toy.yaml"
+    path.write_text(CONFIG)
+    return read_config(path, overrides)
+
+
+@pytest.fixture(scope="module")
+def finished(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    train(config(folder), corpus, folder / "toy")
+    return folder / "toy"
+
+
+def test_the_model_file_plays(finished: Path, tmp_path: Path) -> None:
+    (finished / "evaluation.json").write_text(json.dumps({"sections": {"held_out": {"l1_db": 2.5, "worst": [1]}}}))
+    model = pack_run(finished, tmp_path / "toy.cmaudio")
+    assert [t.name for t in model.manifest.timbres] == ["burst", "saw"]
+    engine = Engine(model)
+    engine.note_on(60, 100, timbre="saw")
+    assert np.isfinite(engine.read(8000)).all()
+    for said in (
+        "CC0-1.0",
+        "It is a toy.",
+        "12 clips",
+        "held_out.l1_db | 2.5",
+        "student (ect) 6 steps",
+        "block_frames: 4",
+    ):
+        assert said in model.card
+    small = pack_run(finished, tmp_path / "small.cmaudio", network="teacher", weights="int8")
+    assert load_model(small.path).manifest.weights == "int8"
+
+
+def test_stages_hand_on_and_leave_traces(finished: Path, corpus: Path) -> None:
+    written = {path.name for path in finished.iterdir()}
+    assert {f"{s}.safetensors" for s in ("teacher", "student", "vocoder", "vocoder_tuning")} <= written
+    assert json.loads((finished / "run.json").read_text())["corpus"] == str(corpus.resolve())
+    stages = [json.loads(line)["stage"] for line in (finished / "figures.jsonl").read_text().splitlines()]
+    assert list(dict.fromkeys(stages)) == ["teacher", "student", "vocoder", "vocoder_tuning"]
+
+
+def test_the_same_command_finds_everything_done(finished: Path, corpus: Path, tmp_path: Path) -> None:
+    before = (finished / "student.safetensors").stat().st_mtime_ns
+    train(config(tmp_path), corpus, finished)
+    assert (finished / "student.safetensors").stat().st_mtime_ns == before
+
+
+def test_an_interrupted_run_ends_like_an_uninterrupted_one(finished: Path, corpus: Path, tmp_path: Path) -> None:
+    settings = config(tmp_path, "loop.checkpoint_minutes=1.0e-9", "vocoder=null", "vocoder_tuning=null")
+    train(settings, corpus, tmp_path / "run", until="teacher")
+    train(settings, corpus, tmp_path / "run")
+    for stage in ("teacher", "student"):
+        a, b = (folder / f"{stage}.safetensors" for folder in (finished, tmp_path / "run"))
+        assert a.read_bytes()[-1000:] == b.read_bytes()[-1000:]
+
+
+def test_a_run_of_another_configuration_or_corpus_is_refused(finished: Path, corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(CmaudioError, match=r"student\.steps = 6.*student\.steps = 7"):
+        train(config(tmp_path, "student.steps=7"), corpus, finished)
+    other = tmp_path / "other"
+    make_corpus(other)
+    described = other / "corpus.json"
+    described.write_text(described.read_text().replace('"burst"', '"blast"'))
+    with pytest.raises(CmaudioError, match="timbres"):
+        train(config(tmp_path), other, finished)
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("start_from={teacher: nowhere.safetensors}", r"nowhere\.safetensors, which is not there"),
+        ("export.default_timbre=oboe", "oboe.*burst, saw"),
+    ],
+)
+def test_mistakes_of_configuration(corpus: Path, tmp_path: Path, override: str, told: str) -> None:
+    steps = ["teacher.steps=1", "student=null", "vocoder.steps=1", "vocoder_tuning=null"]
+    settings = config(tmp_path, override, *steps)
+    with pytest.raises(CmaudioError, match=told):
+        train(settings, corpus, tmp_path / "run")
+        pack_run(tmp_path / "run", tmp_path / "out.cmaudio", network="teacher")
+
+
+def test_unfinished_runs_and_unknown_stages(corpus: Path, tmp_path: Path) -> None:
+    train(config(tmp_path), corpus, tmp_path / "run", until="teacher")
+    with pytest.raises(CmaudioError, match="no finished student"):
+        pack_run(tmp_path / "run", tmp_path / "out.cmaudio")
+    with pytest.raises(CmaudioError, match="no stage 'pupil'"):
+        train(config(tmp_path), corpus, tmp_path / "run", until="pupil")
+
+
+def test_timbres_are_matched_by_name(finished: Path, corpus: Path, tmp_path: Path) -> None:
+    description = read_description(corpus)
+    network = make_consistency_network(config(tmp_path), description)
+    assert start_from(finished / "student.safetensors", network, ["saw", "burst"]) == 2
+    swapped = network.timbres.weight.detach().clone()
+    assert start_from(finished / "student.safetensors", network, ["burst", "whistle"]) == 1
+    known, new = network.timbres.weight.detach()
+    torch.testing.assert_close(known, swapped[1])
+    torch.testing.assert_close(new, swapped.mean(0))
+    with pytest.raises(CmaudioError, match="does not fit"):
+        wide = make_consistency_network(config(tmp_path, "network.width=24"), description)
+        start_from(finished / "student.safetensors", wide, ["burst", "saw"])
+
+
+def test_more_processes_than_chunks_is_said(corpus: Path, tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    from cmaudio.training.journal import Journal
+    from cmaudio.training.run import Run
+
+    fabric = SimpleNamespace(world_size=3, device=torch.device("cpu"))
+    settings = config(tmp_path)
+    run = Run(settings, corpus, tmp_path, read_description(corpus), fabric, Journal(tmp_path, None))  # type: ignore[arg-type]
+    assert settings.teacher is not None
+    with pytest.raises(CmaudioError, match="4 clips in 2 chunks cannot be shared by 3 processes"):
+        run.open_corpus(settings.teacher.crops, with_audio=False)
