@@ -77,8 +77,8 @@ class ControlDefinition(_Strict):
 class TimbreDefinition(_Strict):
     """A named point of the timbre space.
 
-    `program` is its General MIDI program, `key` its key on the percussion channel, where it has one; `sustained` whether
-    it holds a note; `pitched` whether it has a pitch: without one all keys sound alike.
+    `program` is its General MIDI program, `key` its key on the percussion channel, where it has one; `sustained`
+    whether it holds a note; `pitched` whether it has a pitch: without one all keys sound alike.
     """
 
     name: str

@@ -17,17 +17,17 @@ from cmaudio.synthesis import Graph, Synthesizer, batch_states, split_states
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
-from torch import Tensor, nn  # noqa: E402
+from torch import Tensor, nn
 
-from cmaudio.training.consistency_network import BlockHead, ContextEncoder, precondition  # noqa: E402
-from cmaudio.training.export import KEEP_FLOAT, export_graphs, quantise  # noqa: E402
-from cmaudio.training.layers import (  # noqa: E402
+from cmaudio.training.consistency_network import BlockHead, ContextEncoder, precondition
+from cmaudio.training.export import KEEP_FLOAT, export_graphs, quantise
+from cmaudio.training.layers import (
     CausalConv,
     CausalDepthwiseConv,
     ConvNeXtBlock,
     NoiseLevelEmbedding,
 )
-from cmaudio.training.vocoder_network import VocoderNetwork  # noqa: E402
+from cmaudio.training.vocoder_network import VocoderNetwork
 
 State = list[Tensor]
 Step = Callable[[Tensor, State], tuple[Tensor, State]]

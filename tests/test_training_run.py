@@ -28,7 +28,7 @@ name: toy
 description: saws and bursts
 network: {block_frames: 4, width: 16, context_depth: 2, head_depth: 2, conditioning: 16, timbre_dims: 4}
 vocoder_network: {width: 16, depth: 2}
-teacher: {objective: {objective: edm}, steps: 6, crops: &crops {clips: 4, frames: 32, chunk_clips: 2, warm_up_frames: 8}}
+teacher: {objective: {objective: edm}, steps: 6, crops: &crops {clips: 4, frames: 32, chunk_clips: 2}}
 student: {objective: {objective: ect}, steps: 6, crops: *crops, optimiser: radam, rollout_passes: 2}
 vocoder: {steps: 4, crops: {clips: 4, frames: 32, warm_up_frames: 8}}
 vocoder_tuning: {steps: 2, crops: {clips: 4, frames: 32, warm_up_frames: 8}, generated_share: 0.5}
@@ -121,9 +121,13 @@ def test_a_run_of_another_configuration_or_corpus_is_refused(finished: Path, cor
 def test_mistakes_of_configuration(corpus: Path, tmp_path: Path, override: str, told: str) -> None:
     steps = ["teacher.steps=1", "student=null", "vocoder.steps=1", "vocoder_tuning=null"]
     settings = config(tmp_path, override, *steps)
-    with pytest.raises(CmaudioError, match=told):
+
+    def run_and_pack() -> None:
         train(settings, corpus, tmp_path / "run")
         pack_run(tmp_path / "run", tmp_path / "out.cmaudio", network="teacher")
+
+    with pytest.raises(CmaudioError, match=told):
+        run_and_pack()
 
 
 def test_unfinished_runs_and_unknown_stages(corpus: Path, tmp_path: Path) -> None:
@@ -143,8 +147,8 @@ def test_timbres_are_matched_by_name(finished: Path, corpus: Path, tmp_path: Pat
     known, new = network.timbres.weight.detach()
     torch.testing.assert_close(known, swapped[1])
     torch.testing.assert_close(new, swapped.mean(0))
+    wide = make_consistency_network(config(tmp_path, "network.width=24"), description)
     with pytest.raises(CmaudioError, match="does not fit"):
-        wide = make_consistency_network(config(tmp_path, "network.width=24"), description)
         start_from(finished / "student.safetensors", wide, ["burst", "saw"])
 
 

@@ -21,10 +21,11 @@ _SECONDS = 20.0
 def measure_training() -> dict[str, Any]:
     """The student's step of configs/instrument.yaml (64 clips x 320 frames), on the GPU where there is one.
 
-    Keys: `device`, `clips` computed at a time, `teraflop` (products of a whole step, forward and backward), `gigabytes`
-    (tensors kept for the backward pass, written and read once, and what optimiser and average touch), `floor_ms` on an
-    H100, its `bound_by`, `step_ms` (median), `steps_per_second`, `share_of_floor` (of an H100's), `teraflop_per_second`,
-    and `share_of_products`: that rate against a large plain product on the same device in the same run.
+    Keys: `device`, `clips` computed at a time, `teraflop` (products of a whole step, forward and backward),
+    `gigabytes` (tensors kept for the backward pass, written and read once, and what optimiser and average touch),
+    `floor_ms` on an H100, its `bound_by`, `step_ms` (median), `steps_per_second`, `share_of_floor` (of an H100's),
+    `teraflop_per_second`, and `share_of_products`: that rate against a large plain product on the same
+    device in the same run.
     `skipped` where torch is not installed.
     """
     try:
@@ -73,7 +74,7 @@ def _make_step(clips: int, device: str) -> tuple[Callable[[], None], Callable[[]
 
     def step() -> None:
         optimiser.zero_grad(set_to_none=True)
-        loss().backward()
+        loss().backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(task.network.parameters(), 1.0)
         optimiser.step()
         with torch.no_grad():
@@ -124,7 +125,7 @@ def _count(loss: Callable[[], Tensor]) -> tuple[float, float]:
     with torch.compiler.set_stance("force_eager"), FlopCounterMode(display=False) as counter:
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             value = loss()
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]
     return float(counter.get_total_flops()), float(sum(kept.values()))
 
 

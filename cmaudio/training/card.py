@@ -27,15 +27,14 @@ def make_card(folder: Path, config: RunConfig, corpus: CorpusDescription, weight
         "## Limits",
         _limits(config, corpus),
         "## Configuration",
-        "```yaml\n"
-        + yaml.safe_dump(config.model_dump(mode="json", exclude={"expected", "description"}), sort_keys=False)
-        + "```",
+        _configuration(config),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _facts(config: RunConfig, corpus: CorpusDescription, weights: str, about: dict[str, Any]) -> str:
     train, held_out = corpus.splits["train"], corpus.splits["held_out"]
+    hours = train.seconds / 3600
     stages = [text for name in ("teacher", "student", "vocoder", "vocoder_tuning") if (text := _stage(config, name))]
     start = {name: Path(path).name for name, path in config.start_from.model_dump().items() if path}
     rows = {
@@ -44,7 +43,7 @@ def _facts(config: RunConfig, corpus: CorpusDescription, weights: str, about: di
         "weights": weights,
         "signal": f"{corpus.signal.sample_rate} Hz, hop {corpus.signal.hop_length}, {corpus.signal.bands} mel bands",
         "licence of the weights": config.export.licence or corpus.licence,
-        "trained on": f"{corpus.name}: {train.clips} clips, {train.seconds / 3600:.2f} h, {len(corpus.timbres)} timbres",
+        "trained on": f"{corpus.name}: {train.clips} clips, {hours:.2f} h, {len(corpus.timbres)} timbres",
         "source": f"{corpus.source} ({corpus.licence})",
         "held out": f"{held_out.clips} clips, {held_out.seconds / 60:.1f} min",
         "training": "; ".join(stages) or "none",
@@ -53,6 +52,11 @@ def _facts(config: RunConfig, corpus: CorpusDescription, weights: str, about: di
         "made with": f"torch {about['torch']}, Python {about['python']}, began {about['began']}",
     }
     return "| | |\n|---|---|\n" + "\n".join(f"| {key} | {value} |" for key, value in rows.items())
+
+
+def _configuration(config: RunConfig) -> str:
+    fields = config.model_dump(mode="json", exclude={"expected", "description"})
+    return f"```yaml\n{yaml.safe_dump(fields, sort_keys=False)}```"
 
 
 def _millions(network: Any) -> str:

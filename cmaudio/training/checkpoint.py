@@ -1,4 +1,4 @@
-"""Checkpoints: everything that a stage needs to go on exactly, in one safetensors file that is either whole or not there.
+"""Checkpoints: all that a stage needs to go on exactly, in one safetensors file that is either whole or not there.
 
 Random numbers need no keeping: those of a step depend on its number alone. Weights files are the same without the
 optimisers: what a finished stage leaves, and what another run may start from.
@@ -47,7 +47,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, 
 
 
 def load_tensors(path: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and what was said about them. Raises CmaudioError for a file of another kind, version, or a damaged one."""
+    """Tensors and what was said about them. Raises CmaudioError for a file of another kind or version, or damaged."""
     try:
         with safe_open(path, "pt", device=str(device)) as file:
             about = file.metadata() or {}

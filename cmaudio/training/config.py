@@ -72,9 +72,9 @@ class ConsistencyStage(_Strict):
     """Training of the consistency network, or of its teacher, by one objective.
 
     `warmup_steps` raise the learning rate; it falls to `final_share` of itself, along a cosine or in the last
-    `decay_share` linearly. `context_noise` is the largest noise on the past in training; a quarter of the clips has next
-    to none. `rollout_passes` replaces the past by the network's own, for that share of the steps that `rollout_share`
-    says. `attack_weight` counts the first 8 blocks of a clip that often.
+    `decay_share` linearly. `context_noise` is the largest noise on the past in training; a quarter of the clips has
+    next to none. `rollout_passes` replaces the past by the network's own, for `rollout_share` of the clips.
+    `attack_weight` counts the first 8 blocks of a clip that often.
     """
 
     objective: ObjectiveSettings
@@ -164,10 +164,8 @@ class RunConfig(_Strict):
     @model_validator(mode="after")
     def _whole_blocks(self) -> RunConfig:
         for name in ("teacher", "student"):
-            stage = getattr(self, name)
-            if stage and (
-                stage.crops.frames % self.network.block_frames or stage.crops.frames < 3 * self.network.block_frames
-            ):
+            stage, k = getattr(self, name), self.network.block_frames
+            if stage and (stage.crops.frames % k or stage.crops.frames < 3 * k):
                 raise ValueError(
                     f"{name}.crops.frames {stage.crops.frames} must be a multiple of network.block_frames "
                     f"{self.network.block_frames}, and at least three of them"

@@ -36,7 +36,7 @@ class Conditioned:
         self.head = wrap(network.head.forward)
 
     def condition(self, batch: Batch, past: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
-        """Noised past (B, T, M), its noise level (B,) -> contexts (N, D + 2M) and conditioning (N, K, E) of the blocks."""
+        """Noised past (B, T, M) and its level (B,) -> contexts (N, D + 2M) and conditioning (N, K, E) of the blocks."""
         network, k = self.network, self.network.head.block_frames
         timbre = network.timbres(batch.timbre)[:, None].expand(-1, past.shape[1], -1)
         c = network.control_encoder(batch.controls, timbre)
@@ -53,6 +53,17 @@ class Conditioned:
 def to_blocks(frames: Tensor, k: int) -> Tensor:
     """(B, T, ...) frames -> (N, K, ...) blocks, without each clip's first."""
     return frames[:, k:].reshape(-1, k, *frames.shape[2:])
+
+
+def one_step(
+    network: Conditioned, batch: Batch, past: Tensor, noise: Tensor, context_noise: Tensor, sigma: NoiseLevels
+) -> Tensor:
+    """Every block but the first from the past before it, as played: (B, T, M), noise (N, K, M) -> (B, T - K, M)."""
+    level = torch.full((len(past),), sigma.context, device=past.device)
+    contexts, conditioning = network.condition(batch, past + sigma.context * context_noise, level)
+    highest = torch.full((len(noise),), sigma.max, device=noise.device)
+    blocks = network.denoiser(contexts, conditioning)(noise * sigma.max, highest)
+    return blocks.reshape(len(past), -1, past.shape[-1])
 
 
 class ConsistencyTask:
@@ -130,21 +141,14 @@ class ConsistencyTask:
         """The recorded past, or for some clips what the network itself makes of it."""
         if not self.stage.rollout_passes:
             return batch.mel
-        with torch.no_grad():
-            own = self.generate(batch, draws["rollout_noise"], draws["context_noise"], self.stage.rollout_passes)
+        noise, context_noise = draws["rollout_noise"], draws["context_noise"]
+        own = rollout(
+            lambda past: one_step(self._student, batch, past, noise, context_noise, self.sigma),
+            batch.mel,
+            self.network.head.block_frames,
+            self.stage.rollout_passes,
+        )
         return torch.where(draws["rollout"][:, None, None], own, batch.mel)
-
-    def generate(self, batch: Batch, noise: Tensor, context_noise: Tensor, passes: int) -> Tensor:
-        """(B, T, M) frames made in one step from the network's own past of `passes` blocks; (N, K, M) noise."""
-        level = torch.full((len(batch.mel),), self.sigma.context, device=batch.mel.device)
-        sigma = torch.full((len(noise),), self.sigma.max, device=noise.device)
-
-        def one_step(past: Tensor) -> Tensor:
-            conditioned = self._student.condition(batch, past + self.sigma.context * context_noise, level)
-            blocks = self._student.denoiser(*conditioned)(noise * self.sigma.max, sigma)
-            return blocks.reshape(len(past), -1, past.shape[-1])
-
-        return rollout(one_step, batch.mel, self.network.head.block_frames, passes)
 
     def _weights(self, batch: Batch) -> Tensor:
         """(N,) weight of every block: 0 where a frame of it is not scored, more for attacks."""

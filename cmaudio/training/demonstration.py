@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from cmaudio.training.batch import Batch
 from cmaudio.training.config import RunConfig
 from cmaudio.training.data.corpus import Corpus
-from cmaudio.training.data.description import read_description
+from cmaudio.training.data.description import Split, read_description
 from cmaudio.training.generate import free_run
 from cmaudio.training.journal import Journal
 from cmaudio.training.signal import synthesise
@@ -26,7 +26,7 @@ class Demonstration:
     def __init__(self, folder: Path, corpus: Corpus, config: RunConfig, journal: Journal, stage: str) -> None:
         self.config, self.journal, self.stage, self.corpus = config, journal, stage, corpus
         described = read_description(folder)
-        split = "held_out" if described.splits["held_out"].clips else "train"
+        split: Split = "held_out" if described.splits["held_out"].clips else "train"
         device = corpus.device
         shown = Corpus(folder, split=split, device=device, with_audio=True, statistics=corpus.statistics, memory_gb=1)
         count = len(shown.clips.names)

@@ -6,6 +6,7 @@ Shapes: B clips, N samples, F bins, T frames.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -61,9 +62,7 @@ class PeriodDiscriminator(nn.Module):
         super().__init__()
         self.period = period
         widths = [1, channels, 4 * channels, 8 * channels, 8 * channels]
-        self.convs = nn.ModuleList(
-            weight_norm(nn.Conv2d(a, b, (5, 1), (3, 1), (2, 0))) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.convs = nn.ModuleList(weight_norm(nn.Conv2d(a, b, (5, 1), (3, 1), (2, 0))) for a, b in pairwise(widths))
         self.out = weight_norm(nn.Conv2d(widths[-1], 1, (3, 1), padding=(1, 0)))
 
     def forward(self, x: Tensor) -> Judgement:

@@ -1,4 +1,4 @@
-"""Free running in torch: every block from the network's own past, as the live half plays it, for pictures and checks."""
+"""Free running in torch: every block from the network's own past, as the live half plays it."""
 
 from __future__ import annotations
 

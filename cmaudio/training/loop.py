@@ -98,8 +98,8 @@ class Trainer:
         with torch.no_grad():
             # The average follows closely at first, else it would long remember where the weights began.
             beta = min(self.ema, self.step / (self.step + 10))
-            trained = list(self.modules[self.task.averaged()].parameters())
-            torch._foreach_lerp_(list(self.average.parameters()), trained, 1 - beta)
+            trained: list[Tensor] = list(self.modules[self.task.averaged()].parameters())
+            torch._foreach_lerp_(list[Tensor](self.average.parameters()), trained, 1 - beta)
         self.step += 1
 
     def _take_turn(self, turn: str, rate: float, chunks: list[tuple[Batch, Draws]], progress: float) -> None:
@@ -110,14 +110,14 @@ class Trainer:
         for batch, draws in chunks:
             with self.fabric.autocast():
                 loss, figures = self.task.loss(turn, batch, draws, progress)
-            (loss / self.crops.chunks).backward()
+            (loss / self.crops.chunks).backward()  # type: ignore[no-untyped-call]
             for key, value in figures.items():
                 shown = self._figures.setdefault(f"{turn}/{key}", torch.zeros((), device=loss.device))
                 shown += value.detach().float() / self.crops.chunks
         parameters = [p for group in optimiser.param_groups for p in group["params"]]
         self._sum_over_processes(parameters)
         norm = nn.utils.clip_grad_norm_([p for p in parameters if p.grad is not None], self.task.gradient_norm(turn))
-        # Looking at a number makes the host wait for the device, so the first bad step is noted there, and asked for later.
+        # A look at a number makes the host wait for the device: the first bad step is noted there, and asked for later.
         now = torch.full_like(self._first_bad, self.step)
         self._first_bad = torch.where(torch.isfinite(norm), self._first_bad, torch.minimum(self._first_bad, now))
         self._figures.setdefault(f"{turn}/gradient_norm", torch.zeros((), device=norm.device)).add_(norm.float())
@@ -132,7 +132,7 @@ class Trainer:
         flat = torch.cat([p.grad.flatten() for p in parameters if p.grad is not None])
         summed = self.fabric.all_reduce(flat, reduce_op="sum")
         assert isinstance(summed, Tensor)
-        for parameter, part in zip(parameters, summed.split([p.numel() for p in parameters]), strict=True):
+        for parameter, part in zip(parameters, torch.split(summed, [p.numel() for p in parameters]), strict=True):
             parameter.grad = part.view_as(parameter)
 
     # -- the run -----------------------------------------------------------------------------------------------------
@@ -174,6 +174,7 @@ class Trainer:
         if self.fabric.world_size == 1:
             return flag
         summed = self.fabric.all_reduce(torch.tensor(float(flag), device=self.fabric.device), reduce_op="sum")
+        assert isinstance(summed, Tensor)
         return bool(summed > 0)
 
     def _report(self) -> None:
@@ -250,7 +251,7 @@ class Trainer:
 
 
 class _asked_to_stop:
-    """While inside, SIGTERM (a scheduler's notice) and Ctrl-C ask for a checkpoint and an end instead of ending at once."""
+    """While inside, SIGTERM (a scheduler's notice) and Ctrl-C ask for a checkpoint before the end."""
 
     def __init__(self, ask: Callable[[], None]) -> None:
         self._ask = ask

@@ -105,7 +105,8 @@ def describe(
     default = config.export.default_timbre or timbres[0].name
     if default not in {timbre.name for timbre in timbres}:
         raise CmaudioError(
-            f"export.default_timbre {default!r} is not among the corpus's timbres ({', '.join(t.name for t in timbres[:8])} ...)"
+            f"export.default_timbre {default!r} is not among the corpus's timbres: "
+            + ", ".join(timbre.name for timbre in timbres)
         )
     return Manifest(
         format_version=1,

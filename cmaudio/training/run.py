@@ -11,8 +11,6 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,6 @@ from lightning_fabric import Fabric
 from rich.console import Console
 
 from cmaudio.errors import CmaudioError
-from cmaudio.training.batch import Batch
 from cmaudio.training.config import (
     ConsistencyStage,
     Crops,
@@ -37,6 +34,7 @@ from cmaudio.training.consistency_task import ConsistencyTask
 from cmaudio.training.data.corpus import Corpus, MelStatistics
 from cmaudio.training.data.description import CorpusDescription, read_description
 from cmaudio.training.demonstration import Demonstration
+from cmaudio.training.generated_mels import CONTEXT_FRAMES, GeneratedMels
 from cmaudio.training.journal import Journal
 from cmaudio.training.loop import Trainer
 from cmaudio.training.networks import make_consistency_network, make_vocoder_network
@@ -44,7 +42,6 @@ from cmaudio.training.vocoder_task import VocoderTask
 from cmaudio.training.weights import read_statistics, save_weights, start_from
 
 STAGES = ("teacher", "student", "vocoder", "vocoder_tuning")
-_TUNING_CONTEXT_FRAMES = 80  # before a crop, for the network that makes its mel
 
 
 def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusDescription) -> None:
@@ -167,8 +164,8 @@ class Run:
         processes = self.fabric.world_size
         if crops.chunks % processes:
             raise CmaudioError(
-                f"{crops.clips} clips in {crops.chunks} chunks cannot be shared by {processes} processes: set chunk_clips "
-                f"to at most {max(1, crops.clips // processes)}, so that the number of chunks is a multiple of {processes}"
+                f"{crops.clips} clips in {crops.chunks} chunks cannot be shared by {processes} processes: set "
+                f"chunk_clips to at most {max(1, crops.clips // processes)}, a multiple of {processes} chunks"
             )
         loop = self.config.loop
         corpus = Corpus(
@@ -230,7 +227,7 @@ class Run:
         crops = settings.crops
         generated = settings.generated_share > 0
         if generated:
-            crops = crops.model_copy(update={"frames": crops.frames + _TUNING_CONTEXT_FRAMES})
+            crops = crops.model_copy(update={"frames": crops.frames + CONTEXT_FRAMES})
         corpus = self.open_corpus(crops, with_audio=True)
         vocoder = self.fabric.to_device(self.initial(name, make_vocoder_network(self.config, self.description.signal)))
         task = VocoderTask(
@@ -241,7 +238,10 @@ class Run:
             warm_up_frames=settings.crops.warm_up_frames,
             gradient_norm=settings.gradient_norm,
         )
-        transform = self._generated_mels(settings) if generated else None
+        transform = None
+        if generated:
+            maker = self.trained("student", self.network("student"))
+            transform = GeneratedMels(maker, settings, self.config.sigma, self.description.signal.hop_length)
         trainer = self._trainer(name, task, corpus, settings, crops=crops, transform=transform)
         demonstration = Demonstration(self.corpus, corpus, self.config, self.journal, name)
         trainer.show = lambda step: demonstration.vocoder(trainer.average, step)
@@ -254,21 +254,23 @@ class Run:
 
     def initial(self, name: str, module: Any) -> Any:
         """Fill from what the stage before left, else from `start_from`, else leave it as it was made."""
-        before = {"student": "teacher", "vocoder_tuning": "vocoder"}.get(name)
-        start = self.config.start_from
-        places = [self.folder / f"{before}.safetensors"] if before and getattr(self.config, before) else []
-        places += [getattr(start, name, None) or (getattr(start, before) if before else None)]
-        for path in places:
-            if path is None:
-                continue
+        path = self._beginning(name)
+        if path is not None:
             if not path.is_file():
                 raise CmaudioError(
                     f"{name} begins with {path}, which is not there; train that stage first or mend start_from"
                 )
             found = start_from(path, module, self.timbres)
             self.journal.note(f"{name} begins with {path} ({found} of {len(self.timbres)} timbres known)")
-            break
         return module
+
+    def _beginning(self, name: str) -> Path | None:
+        """Weights that a stage begins with: a student with its teacher's, a tuning with the vocoder's."""
+        before = {"student": "teacher", "vocoder_tuning": "vocoder"}.get(name)
+        if before and getattr(self.config, before):
+            return self.folder / f"{before}.safetensors"
+        given: dict[str, Path | None] = dict(self.config.start_from)
+        return given.get(name) or given.get(before or "")
 
     def trained(self, name: str, module: Any) -> Any:
         """Fill from the finished stage of this run, or as `initial`."""
@@ -276,34 +278,3 @@ class Run:
         if path.is_file():
             start_from(path, module, self.timbres)
         return module
-
-    def _generated_mels(self, settings: VocoderStage) -> Callable[[Batch, torch.Generator], Batch]:
-        """Mels of a share of the clips as the consistency network makes them from the recorded past."""
-        network = self.trained("student", self.network("student")).requires_grad_(False).eval()
-        stage = self.config.student or self.config.teacher
-        assert stage is not None
-        maker = ConsistencyTask(network, stage, self.config.sigma, teacher=network)
-        hop = self.description.signal.hop_length
-
-        def transform(batch: Batch, generator: torch.Generator) -> Batch:
-            clips, frames, bands = batch.mel.shape
-            k = network.head.block_frames
-            device = batch.mel.device
-            noise = torch.randn(clips * (frames // k - 1), k, bands, generator=generator, device=device)
-            context_noise = torch.randn(batch.mel.shape, generator=generator, device=device)
-            own = torch.rand(clips, generator=generator, device=device) < settings.generated_share
-            with torch.no_grad():
-                mel = maker.generate(batch, noise, context_noise, 1)
-            mel = torch.where(own[:, None, None], mel, batch.mel)
-            # A crop from the start of its clip keeps its first frames; one from inside loses those without a past.
-            first = torch.where(batch.scored[:, 0], 0, _TUNING_CONTEXT_FRAMES)
-            rows = first[:, None] + torch.arange(frames - _TUNING_CONTEXT_FRAMES, device=device)
-            pick = lambda x: x[torch.arange(clips, device=device)[:, None], rows]  # noqa: E731
-            audio = pick(batch.audio.unflatten(1, (frames, hop))).flatten(1)
-            unscored = (rows - first[:, None] < settings.crops.warm_up_frames) & (first > 0)[:, None]
-            scored = pick(batch.scored) & ~unscored
-            return replace(
-                batch, mel=pick(mel), controls=pick(batch.controls), f0=pick(batch.f0), audio=audio, scored=scored
-            )
-
-        return transform

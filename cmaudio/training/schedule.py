@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+
+from cmaudio.training.config import ConsistencyStage
 
 
-class Scheduled(Protocol):
-    """The fields of a stage that say so (`cmaudio.training.config.ConsistencyStage`)."""
-
-    steps: int
-    learning_rate: float
-    final_share: float
-    schedule: str
-    decay_share: float
-    warmup_steps: int
-
-
-def learning_rate(stage: Scheduled, progress: float) -> float:
-    """Linear rise over `warmup_steps`, then a cosine down to `final_share`, or constant and a straight fall at the end."""
+def learning_rate(stage: ConsistencyStage, progress: float) -> float:
+    """Linear rise over `warmup_steps`, then a cosine down to `final_share`, or constant and a straight fall at last."""
     rise = min(1.0, (progress * stage.steps + 1) / max(1, stage.warmup_steps))
     if stage.schedule == "cosine":
         fall = 0.5 * (1 + math.cos(math.pi * progress))

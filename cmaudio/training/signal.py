@@ -29,7 +29,7 @@ def analyse(x: Tensor, stft: Stft) -> Tensor:
 
 
 def overlap_add(spectra: Tensor, stft: Stft) -> Tensor:
-    """(B, T, F) spectra -> (B, N) samples, in line with those that `analyse` took; the last overlap is still growing."""
+    """(B, T, F) spectra -> (B, N) samples in line with those that `analyse` took; the last overlap is still growing."""
     gain = float(stft.window.astype("float64") @ stft.window) / stft.hop_length
     window = torch.from_numpy(stft.window).to(spectra.real) / gain
     frames = torch.fft.irfft(spectra, stft.n_fft) * window

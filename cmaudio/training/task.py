@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import torch
@@ -20,7 +20,8 @@ class Task(Protocol):
     optimiser and learning rate. `progress` is the part of the training that is done, 0 at the first step, 1 at the end.
     """
 
-    turns: tuple[str, ...]
+    @property
+    def turns(self) -> Sequence[str]: ...
 
     def modules(self) -> Mapping[str, nn.Module]:
         """Everything that is trained, by turn: what an optimiser steps and a checkpoint keeps."""

@@ -145,5 +145,5 @@ class VocoderTask:
         first = batch.scored.float().argmax(1).clamp(max=self.warm_up_frames)
         rows = first[:, None] + torch.arange(length, device=first.device)
         clip = torch.arange(len(rows), device=first.device)[:, None]
-        picked = sound.unflatten(1, (frames, hop))[clip, rows] * batch.scored[clip, rows][..., None]
+        picked = sound.reshape(-1, frames, hop)[clip, rows] * batch.scored[clip, rows][..., None]
         return picked.flatten(1)

@@ -39,8 +39,9 @@ class Clip:
     Attributes:
         name: unique in its corpus, e.g. "violin/a4 p60 v96 000123". timbre: which of the corpus's timbres it shows.
         audio: (N,) float32, at most 1 in magnitude.
-        semitones: (T,) MIDI note number sounding at each frame, also where nothing sounds or no pitch is heard (there it
-            goes on or is interpolated); 60 throughout for unpitched sound. voiced: (T,) 1 where a pitch is heard, else 0.
+        semitones: (T,) MIDI note number sounding at each frame, also where nothing sounds or no pitch is heard (there
+            it goes on or is interpolated); 60 throughout for unpitched sound.
+        voiced: (T,) 1 where a pitch is heard, else 0.
         pitch, velocity: as struck; velocity 1..127. For recordings: median pitch, and velocity from the level.
         onset_samples, release_samples: when the key goes down and up.
         text: what is said, where something is.

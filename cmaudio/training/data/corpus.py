@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,8 @@ class Clips:
     timbre: Tensor
 
     def to(self, device: torch.device) -> Clips:
-        moved = {k: v.to(device) if isinstance(v, Tensor) else v for k, v in self.__dict__.items()}
-        return Clips(**moved)
+        moved: dict[str, Any] = {key: value.to(device) for key, value in vars(self).items() if key != "names"}
+        return replace(self, **moved)
 
 
 def read_clips(
@@ -90,8 +90,8 @@ def read_clips(
             raise
         except Exception as error:  # a damaged archive shows in exceptions of tar, gzip, JSON, NumPy or Lhotse
             raise CmaudioError(
-                f"{folder / split}: shard {shard:06d} cannot be read ({type(error).__name__}: {error}); delete its files "
-                "and run the same `cmaudio prepare` again to make it anew"
+                f"{folder / split}: shard {shard:06d} cannot be read ({type(error).__name__}: {error}); delete its "
+                "files and run the same `cmaudio prepare` again to make it anew"
             ) from error
     if not names:
         raise CmaudioError(f"{folder}: no clips in its {split} split")

@@ -16,7 +16,15 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from cmaudio.model import NoiseLevels
-from cmaudio.training.objectives.objective import Denoiser, PairSettings, draw_level, draw_noise, noised, pair_loss
+from cmaudio.training.objectives.objective import (
+    Denoiser,
+    PairSettings,
+    Weighting,
+    draw_level,
+    draw_noise,
+    noised,
+    pair_loss,
+)
 
 RHO = 7.0
 
@@ -25,12 +33,14 @@ class CdSettings(PairSettings):
     """`intervals` of Karras levels at the start of the training, doubled in equal shares of it up to `final_intervals`.
 
     `solver_steps` Heun steps of the teacher cross one interval, two evaluations each. One interval for the whole of the
-    training with 18 solver steps is plain distillation of the teacher's samples.
+    training with 18 solver steps is plain distillation of the teacher's samples. The weights are uniform, as in the first
+    paper: Karras intervals are widest at sigma_max, where 1 / (t - r) would all but silence the levels one step starts at.
     """
 
     objective: Literal["cd"] = "cd"
-    intervals: Annotated[int, Field(ge=1, le=4096)] = 20
-    final_intervals: Annotated[int, Field(ge=1, le=4096)] = 160
+    weighting: Weighting = "uniform"
+    intervals: Annotated[int, Field(ge=1, le=4096)] = 10
+    final_intervals: Annotated[int, Field(ge=1, le=4096)] = 80
     solver_steps: Annotated[int, Field(ge=1, le=64)] = 1
 
     @model_validator(mode="after")

@@ -17,6 +17,7 @@ from cmaudio.model import NoiseLevels
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]  # (N, K, M) noisy blocks, (N,) their noise levels -> (N, K, M)
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Weighting = Literal["interval", "snr", "uniform"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -78,7 +79,7 @@ class PairSettings(Settings):
     t_std: Positive = 2.0
     distance: Literal["pseudo-huber", "l2"] = "pseudo-huber"
     huber: Positive = 0.00054
-    weighting: Literal["interval", "snr", "uniform"] = "interval"
+    weighting: Weighting = "interval"
 
 
 def pair_loss(
