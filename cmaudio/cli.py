@@ -52,7 +52,7 @@ Steps = Annotated[int, typer.Option(help="Network evaluations a block: 1, or 2 f
 Gain = Annotated[float, typer.Option(help="Master gain in dB, before the limiter.")]
 Polyphony = Annotated[int, typer.Option(help="Most voices at once.")]
 MissingOption = Annotated[Missing, typer.Option(help="Programs that the model lacks.")]
-PercussionOption = Annotated[Missing, typer.Option(help="Drums, where the model has none.")]
+PercussionOption = Annotated[Missing, typer.Option(help="Drums that the model lacks.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from cmaudio.dsp import Float
 
 NOTE_FEATURES = 16
+UNPITCHED_SEMITONES = 60.0  # what the network reads as the pitch of sounds that have none
 # Training notes last 3.4 s; a clock that ran past that would show the network numbers it never saw.
 _CLOCK_MAX_SECONDS = 3.3
 

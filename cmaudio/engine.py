@@ -324,4 +324,5 @@ class Engine:
             block_frames=self._renderer.block_frames,
             sample_rate=self.sample_rate,
             ahead_samples=self._renderer.block_samples if self._look_ahead else self._batch_ahead,
+            pitched=self.model.has_pitch(timbre),
         )

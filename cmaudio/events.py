@@ -13,7 +13,7 @@ class NoteOn:
     channel: int
     pitch: int
     velocity: int
-    program: int  # General MIDI program 0..127 that is selected on the channel
+    program: int  # General MIDI program 0..127 that is selected on the channel, or 128 + key for a model's own drum
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,11 @@ class Model:
         return {timbre.name: timbre for timbre in self.manifest.timbres}
 
     @cached_property
+    def drums(self) -> Mapping[int, str]:
+        """Key on the General MIDI percussion channel -> timbre name, for the drums this model has."""
+        return {timbre.key: timbre.name for timbre in self.manifest.timbres if timbre.key is not None}
+
+    @cached_property
     def programs(self) -> Mapping[int, str]:
         """General MIDI program -> timbre name, for the programs this model has."""
         return {timbre.program: timbre.name for timbre in self.manifest.timbres if timbre.program is not None}
@@ -182,6 +187,13 @@ class Model:
                 f"not {str(timbre)[:80]}"
             )
         return vector
+
+    def has_pitch(self, vector: NDArray[np.float64]) -> bool:
+        """Whether a point (Z,) of the timbre space has a pitch: as the named timbre has that lies nearest to it."""
+        if all(timbre.pitched for timbre in self.manifest.timbres):
+            return True
+        vectors = np.array([timbre.vector for timbre in self.manifest.timbres])
+        return self.manifest.timbres[int(np.square(vectors - vector).sum(-1).argmin())].pitched
 
     def _mixed(self, mix: Mapping[str, float]) -> NDArray[np.float64]:
         try:

@@ -43,5 +43,6 @@ class Note:
     def morph(self, timbre: Timbre, seconds: float = 0.0, at: int | None = None) -> None:
         """Move to another timbre (name, mix or vector) within `seconds`, while the note sounds."""
         vector = self.engine.model.timbre_vector(timbre)
+        pitched = self.engine.model.has_pitch(vector)
         over = in_range("seconds", seconds, 0, 3600, "seconds")
-        self.engine.submit(at, partial(self.engine.stage.morph, self, vector, over))
+        self.engine.submit(at, partial(self.engine.stage.morph, self, vector, over, pitched))

@@ -23,6 +23,7 @@ Missing = Literal["nearest", "omit"]
 
 CHUNK_SAMPLES = 16384
 TAIL_SECONDS = 4.0
+DRUMS = 128  # a NoteOn's program from here on is a drum of the model's own: 128 + its key on the percussion channel
 LOOK_AHEAD_SAMPLES = 2**19  # some ten seconds whose notes share evaluations: a melody is made many notes at a time
 _SILENT = 10 ** (-75 / 20)
 
@@ -49,17 +50,18 @@ def arrange(
     Args:
         timbre: plays everything, whatever the programs say.
         missing: programs that the model lacks are played by the nearest timbre, or left out.
-        percussion: drums are left out, or played by the nearest pitched timbre where there is a sensible one.
+        percussion: drums that the model lacks are left out, or played by a pitched timbre where there is a sensible one.
     """
     for name, value in (("missing", missing), ("percussion", percussion)):
         if value not in ("nearest", "omit"):
             raise CmaudioError(f"{name} must be 'nearest' or 'omit', not {value!r}")
     notices = list(score.notices)
     score = _arrange_percussion(score, model, percussion, notices)
+    drums: dict[int, Timbre] = {DRUMS + key: name for key, name in model.drums.items()}
     if timbre is not None:
         model.timbre_vector(timbre)
-        return Arrangement(score, dict.fromkeys(range(128), timbre), notices)
-    timbres: dict[int, Timbre] = {p: model.programs[p] for p in range(128) if p in model.programs}
+        return Arrangement(score, dict.fromkeys(range(DRUMS), timbre) | drums, notices)
+    timbres = dict(model.programs) | drums
     for program in score.programs:
         if program not in model.programs:
             _substitute(program, model, missing, timbres, notices)
@@ -79,17 +81,20 @@ def _substitute(program: int, model: Model, missing: Missing, timbres: dict[int,
 
 
 def _arrange_percussion(score: Score, model: Model, percussion: Missing, notices: list[str]) -> Score:
-    """The score with the drum channel taken out, or moved to pitched timbres."""
+    """The score with the drum channel on the model's drums; those it lacks taken out, or on pitched timbres."""
     if not score.percussion:
         return score
-    stand_ins = {key: nearest_percussion(key) for key in score.percussion} if percussion == "nearest" else {}
-    played = {key: place for key, place in stand_ins.items() if place and place[0] in model.programs}
-    left_out = [PERCUSSION.get(key, f"key {key}") for key in score.percussion if key not in played]
+    lacking = [key for key in score.percussion if key not in model.drums]
+    places = {key: nearest_percussion(key) for key in lacking} if percussion == "nearest" else {}
+    stand_ins = {key: place for key, place in places.items() if place and place[0] in model.programs}
+    left_out = [PERCUSSION.get(key, f"key {key}") for key in lacking if key not in stand_ins]
     if left_out:
-        notices.append(f"this model has no percussion: {', '.join(left_out)} left out")
-    if played:
-        names = (f"{PERCUSSION.get(key, key)} by {model.programs[place[0]]!r}" for key, place in played.items())
+        lack = "lacks some" if model.drums else "has no"
+        notices.append(f"this model {lack} percussion: {', '.join(left_out)} left out")
+    if stand_ins:
+        names = (f"{PERCUSSION.get(key, key)} by {model.programs[place[0]]!r}" for key, place in stand_ins.items())
         notices.append(f"percussion played by the nearest timbre: {', '.join(names)}")
+    played = {key: (DRUMS + key, key) for key in model.drums} | stand_ins
     events: list[tuple[float, Event]] = []
     for seconds, event in score.events:
         match event:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from cmaudio.controls import harmonic_picture, note_features, semitones_to_hz
+from cmaudio.controls import UNPITCHED_SEMITONES, harmonic_picture, note_features, semitones_to_hz
 from cmaudio.dsp import Complex, Float, pulse_train, split_filters, white_noise
 from cmaudio.synthesis import Synthesizer, batch_arrays, batch_states, split_states
 from cmaudio.system import hurry_this_thread
@@ -102,18 +102,20 @@ class Renderer:
         hop, k = self.stft.hop_length, self.block_frames
         ends = np.array([voice.planned_end for voice in voices])[:, None] + (np.arange(k) - (k - 1)) * hop
         centres = ends - hop / 2
-        semitones = np.stack([voice.pitch.at(row) for voice, row in zip(voices, centres, strict=True)])
+        semitones = np.stack([voice.semitones(row) for voice, row in zip(voices, centres, strict=True)])
+        pitched = centres >= np.array([voice.pitched_from for voice in voices])[:, None]
+        struck = np.where(pitched[:, -1], [voice.strike.pitch for voice in voices], UNPITCHED_SEMITONES)
         timbre = np.stack([voice.timbre.at(row) for voice, row in zip(voices, centres, strict=True)])
         released = np.array([voice.released_at for voice in voices])[:, None]
         features = note_features(
             ends / self.sample_rate,
             (ends - released) / self.sample_rate,
             semitones,
-            np.array([voice.strike.pitch for voice in voices]),
+            struck,
             np.array([voice.strike.velocity for voice in voices]),
         )
         controls = np.concatenate([features, harmonic_picture(self.mel(pulses))], -1)
-        f0 = np.where(ends > 0, semitones_to_hz(semitones), 0.0)
+        f0 = np.where((ends > 0) & pitched, semitones_to_hz(semitones), 0.0)
         return controls, timbre.astype(np.float32), f0.astype(np.float32)
 
     def _vocode(

@@ -140,10 +140,10 @@ class Stage:
             pitch = note.pitch + note.bent + self.channels[note.channel].bend
             note.voice.bend(max(0, at - note.voice.strike.at), pitch, seconds * self.sample_rate)
 
-    def morph(self, note: Note, timbre: Vector, seconds: float, at: int) -> None:
+    def morph(self, note: Note, timbre: Vector, seconds: float, pitched: bool, at: int) -> None:
         """Move one note to another timbre."""
         if note.voice is not None:
-            note.voice.timbre.move(max(0, at - note.voice.strike.at), timbre, seconds * self.sample_rate)
+            note.voice.morph(max(0, at - note.voice.strike.at), timbre, seconds * self.sample_rate, pitched)
 
     def set_gain(self, number: int, gain: float, at: int) -> None:
         """Linear gain of a channel, smoothed."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.controls import Trajectory, semitones_to_hz
+from cmaudio.controls import UNPITCHED_SEMITONES, Trajectory, semitones_to_hz
 from cmaudio.dsp import Float, Stft, pulse_train
 from cmaudio.synthesis import NetworkState
 
@@ -52,8 +52,10 @@ class Voice:
         block_frames: int,
         sample_rate: int,
         ahead_samples: int = 0,
+        pitched: bool = True,
     ) -> None:
         self.strike = strike
+        self.pitched_from = -math.inf if pitched else math.inf  # before it noise alone sounds, whatever the key
         self.pitch = Trajectory(strike.pitch + bend)
         self.timbre = Trajectory(timbre)
         self.rng = np.random.Generator(np.random.PCG64(strike.seed))
@@ -150,14 +152,26 @@ class Voice:
             self.settle()
             self._replan(max(int(at), self.position))
 
+    def morph(self, at: float, timbre: NDArray[np.float64], over: float, pitched: bool) -> None:
+        """Go to a timbre from `at` on. Towards one that has a pitch, the voice has one from then on, and keeps it."""
+        self.timbre.move(at, timbre, over)
+        if pitched:
+            self.pitched_from = min(self.pitched_from, at)
+
     # -- what the renderer asks and tells ----------------------------------------------------------------------------
 
     def f0(self, start: int, end: int) -> NDArray[np.float64]:
         """(N,) Hz for every sample in [start, end); rises from zero over the hop around the onset, as in training."""
         times = np.arange(start, end, dtype=np.float64)
         hz = semitones_to_hz(self.pitch.at(times))
+        if self.pitched_from > start:
+            hz *= times >= self.pitched_from
         hop = self.stft.hop_length
         return hz if start >= hop // 2 else hz * np.clip((times + 0.5) / hop + 0.5, 0, 1)
+
+    def semitones(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N,) pitch as the network reads it, MIDI note numbers."""
+        return np.where(times >= self.pitched_from, self.pitch.at(times), UNPITCHED_SEMITONES)
 
     def plan(self, pulses: Float, noise: Float, phase: NDArray[np.float64]) -> tuple[Float, Float]:
         """Append K hops of sources; returns the (overlap + K hops) of pulses and noise that their frames see."""

@@ -1,7 +1,7 @@
 """Objectives: on data whose consistency map is known, each of them must find it; so must the denoiser and its sampler.
 
-Data are independent normal numbers of mean MU and deviation SD, unlike sigma_data, so that the preconditioning alone does
-not solve the task: the denoiser is D(x, t) = mu + (x - mu) s^2 / (t^2 + s^2) and the consistency map
+Data are independent normal numbers of mean MU and deviation SD, unlike sigma_data, so that the preconditioning alone
+does not solve the task: the denoiser is D(x, t) = mu + (x - mu) s^2 / (t^2 + s^2) and the consistency map
 f(x, t) = mu + (x - mu) sqrt((sigma_min^2 + s^2) / (t^2 + s^2)).
 """
 
@@ -39,7 +39,7 @@ SIGMA = NoiseLevels(min=0.002, max=80, data=1, fine=1, context=0.1)
 MU, SD = 0.3, 0.5
 K, M = 2, 2
 CPU = torch.device("cpu")
-STUDENTS = {
+STUDENTS: dict[str, EctSettings | CdSettings | ScmSettings] = {
     "ect": EctSettings(),
     "cd": CdSettings(),
     "scm": ScmSettings(),
@@ -62,10 +62,9 @@ class ToyNetwork(nn.Module):
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()
-        self.mlp = nn.Sequential(
-            nn.Linear(6, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1)
-        )
-        nn.init.zeros_(self.mlp[-1].weight)
+        out = nn.Linear(width, 1)
+        nn.init.zeros_(out.weight)
+        self.mlp = nn.Sequential(nn.Linear(6, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), out)
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         c_skip, c_out, c_in = precondition(t[:, None, None], SIGMA.min, SIGMA.data)
@@ -101,7 +100,7 @@ def train(
         draws = objective.draw((len(x), K, M), generator, CPU, step / steps)
         losses, _ = objective.loss(network, x, draws, teacher=teacher if objective.needs_teacher else None)
         optimiser.zero_grad()
-        losses.mean().backward()
+        torch.autograd.backward(losses.mean())
         optimiser.step()
         with torch.no_grad():
             torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - min(0.99, step / 10))
@@ -132,7 +131,7 @@ def untrained() -> ToyNetwork:
 
 @pytest.fixture(scope="module")
 def teacher(untrained: ToyNetwork) -> ToyNetwork:
-    return train(make_objective(EdmSettings(), SIGMA), untrained, 1000, 5e-3, None)
+    return train(make_objective(EdmSettings(), SIGMA), untrained, 800, 5e-3, None)
 
 
 def test_diffusion_finds_the_denoiser(untrained: ToyNetwork, teacher: ToyNetwork) -> None:
@@ -154,7 +153,8 @@ def test_heun_samples_from_the_trained_denoiser(teacher: ToyNetwork) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "steps", "tolerance"), [("ect", 900, 0.1), ("cd", 500, 0.1), ("scm", 400, 0.1), ("scm on data", 500, 0.18)]
+    ("name", "steps", "tolerance"),
+    [("ect", 800, 0.08), ("cd", 500, 0.08), ("scm", 300, 0.08), ("scm on data", 350, 0.12)],
 )
 def test_every_objective_finds_the_consistency_map(
     name: str, steps: int, tolerance: float, untrained: ToyNetwork, teacher: ToyNetwork
@@ -163,7 +163,6 @@ def test_every_objective_finds_the_consistency_map(
     assert relative_error(teacher, exact_map) > 2 * tolerance
     student = train(make_objective(STUDENTS[name], SIGMA), teacher, steps, 2e-3, teacher)
     samples = one_step(student)
-    print(f"{name}: {relative_error(student, exact_map):.3f}, {samples.mean():.3f} +- {samples.std():.3f}")
     assert relative_error(student, exact_map) < tolerance
     assert float(samples.mean()) == pytest.approx(MU, abs=0.06)
     assert float(samples.std()) == pytest.approx(SD, rel=0.15)
@@ -185,7 +184,6 @@ def test_one_step_draws_from_both_modes(untrained: ToyNetwork) -> None:
     student = train(make_objective(CdSettings(), SIGMA), untrained, 800, 5e-3, denoiser, data)
     samples = one_step(student)
     near = (samples.abs() - 1).abs() < 3 * width
-    print(f"near {near.float().mean():.3f} right {(samples > 0).float().mean():.3f}")
     assert float(near.float().mean()) > 0.85  # 0.32 of a normal variable with the same variance would be
     assert float((samples > 0).float().mean()) == pytest.approx(0.5, abs=0.1)
 
@@ -282,7 +280,7 @@ def test_losses_through_the_real_head_in_autocast(settings: Any) -> None:
         losses, figures = objective.loss(
             f, torch.randn(8, 3, 6, generator=generator), draws, teacher=teacher if objective.needs_teacher else None
         )
-    losses.mean().backward()
+    torch.autograd.backward(losses.mean())
     assert losses.shape == (8,)
     assert losses.dtype == torch.float32
     assert losses.isfinite().all()
@@ -298,9 +296,9 @@ def test_forward_differentiation_of_the_real_head() -> None:
     x, v, t = torch.randn(8, 3, 6).double(), torch.randn(8, 3, 6).double(), torch.rand(8).double() + 1
     h = 1e-5
     with torch.no_grad():
-        _, slope = torch.func.jvp(f, (x, t), (v, torch.ones_like(t)))
+        _, slope = torch.func.jvp(f, (x, t), (v, torch.ones_like(t)))[:2]
         difference = (f(x + h * v, t + h) - f(x - h * v, t - h)) / (2 * h)
-    torch.testing.assert_close(slope, difference, rtol=1e-4, atol=1e-4)
+    assert (slope - difference).abs().max() < 1e-2 * slope.abs().max()  # the head ends in float32
 
 
 @pytest.mark.parametrize("settings", ALL.values(), ids=ALL)

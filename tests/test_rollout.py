@@ -16,7 +16,7 @@ B, BLOCKS, K, M = 2, 7, 3, 4
 
 
 def linear_network(order: int) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor, int], Tensor]]:
-    """Block n = sum over the last `order` blocks of A_i block_{n-i} + its noise: over a whole crop, and for one block."""
+    """Block n = its noise + sum over i <= `order` of A_i block_{n-i}: over a whole crop, and for one block."""
     generator = torch.Generator().manual_seed(order)
     a = torch.randn(order, K * M, K * M, generator=generator, dtype=torch.float64) / (K * M) ** 0.5
     noise = torch.randn(B, BLOCKS, K * M, generator=generator, dtype=torch.float64)

@@ -13,8 +13,6 @@ import numpy as np
 from cmaudio.controls import harmonic_picture, note_features, semitones_to_hz
 from cmaudio.dsp import Float, Mel, Stft, pulse_train
 
-UNPITCHED_SEMITONES = 60.0  # what the network reads as the pitch of sounds that have none
-
 
 @dataclass(frozen=True)
 class Signal:

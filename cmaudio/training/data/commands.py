@@ -39,6 +39,15 @@ class Pitched(StrEnum):
     no = "no"
 
 
+class SpeechLayout(StrEnum):
+    """How a speech corpus lies on disk."""
+
+    ljspeech = "ljspeech"
+    vctk = "vctk"
+    libritts = "libritts"
+    cmu_arctic = "cmu_arctic"
+
+
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="Folder of the corpus; one that was begun is gone on with.")
 ]
@@ -124,6 +133,28 @@ def folder(
         seed=seed,
         gain_db=gain_db,
         licence=licence,
+    )
+    prepare(output, source, define_signal(sample_rate, hop_length, bands), workers)
+
+
+@app.command()
+def speech(
+    layout: Annotated[SpeechLayout, typer.Argument(help="How the corpus lies on disk.")],
+    directory: Annotated[Path, typer.Argument(help="Folder of the corpus.")],
+    output: Output,
+    held_out_share: Annotated[float, typer.Option(min=0, max=0.5, help="Share of the utterances kept apart.")] = 0.02,
+    max_seconds: Annotated[float, typer.Option(help="Longer utterances are left out.")] = 60.0,
+    workers: Workers = CORES,
+    sample_rate: SampleRate = 24_000,
+    hop_length: HopLength = None,
+    bands: Bands = 128,
+    licence: Licence = "not stated",
+) -> None:
+    """A corpus of read speech through Lhotse's recipes: a timbre a speaker, with pitch and voicing."""
+    with _wanting_extra():
+        from cmaudio.training.data.speech import SpeechSource
+    source = SpeechSource(
+        directory, layout.value, held_out_share=held_out_share, max_seconds=max_seconds, licence=licence
     )
     prepare(output, source, define_signal(sample_rate, hop_length, bands), workers)
 

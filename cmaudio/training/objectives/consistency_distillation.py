@@ -33,8 +33,10 @@ class CdSettings(PairSettings):
     """`intervals` of Karras levels at the start of the training, doubled in equal shares of it up to `final_intervals`.
 
     `solver_steps` Heun steps of the teacher cross one interval, two evaluations each. One interval for the whole of the
-    training with 18 solver steps is plain distillation of the teacher's samples. The weights are uniform, as in the first
-    paper: Karras intervals are widest at sigma_max, where 1 / (t - r) would all but silence the levels one step starts at.
+    training with 18 solver steps is plain distillation of the teacher's samples.
+
+    The weights are uniform, as in the first paper: Karras intervals are widest at sigma_max, where 1 / (t - r) would
+    all but silence the levels that one step starts at.
     """
 
     objective: Literal["cd"] = "cd"

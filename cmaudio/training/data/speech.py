@@ -1,0 +1,196 @@
+"""A corpus of read speech as a source of clips: an utterance a clip, a speaker a timbre."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from cmaudio.controls import UNPITCHED_SEMITONES
+from cmaudio.dsp import Float
+from cmaudio.errors import CmaudioError
+from cmaudio.training.data.clip import Clip, Signal
+from cmaudio.training.data.description import Split
+from cmaudio.training.data.folder import TARGET_DB, read_mono
+from cmaudio.training.data.pitch import frame_centres, track_pitch
+from cmaudio.training.data.played import LEAD_HOPS, velocity_of
+from cmaudio.training.data.report import SILENT_DB, momentary_level_db
+from cmaudio.training.data.source import Maker, Refused, Traits
+from cmaudio.training.data.speech_layouts import LAYOUTS
+from cmaudio.training.data.utterances import Utterance, find_utterances
+
+TAIL_SECONDS = 0.2
+SHORTEST_SECONDS = 0.1
+_SILENT_DB = -70.0
+_SPEECH_DB = -40.0  # against the loudest 0.4 s of the utterance
+_WINDOW_SECONDS = 0.01
+_F0_MAX_HZ = 800.0  # above what read speech reaches, below where detectors take harmonics for it
+_LEAST_HELD_OUT, _OF_UTTERANCES = 16, 100
+_LISTENED_A_SPEAKER = 24
+_LOUD_PERCENTILE = 95
+# So much louder than a speaker's usual utterance is velocity 127: the usual one is then 96, between mf and f.
+_HEADROOM_DB = 40 * float(np.log10(127 / 96))
+
+
+@dataclass(frozen=True)
+class SpeechSource:
+    """A corpus in one of the layouts of `cmaudio.training.data.speech_layouts`.
+
+    Args:
+        held_out_share: of the utterances, drawn by their ids; at least 16 where there are 100.
+        max_seconds: longer files are refused.
+    """
+
+    folder: Path
+    layout: str
+    held_out_share: float = 0.02
+    max_seconds: float = 60.0
+    licence: str = "not stated"
+    kind: str = "speech"
+
+    def __post_init__(self) -> None:
+        if self.layout not in LAYOUTS:
+            raise CmaudioError(f"no speech layout {self.layout!r}: give one of {', '.join(LAYOUTS)}")
+        if not self.folder.is_dir():
+            raise CmaudioError(f"no folder {self.folder}: give one with {LAYOUTS[self.layout].expected}")
+        if not self.max_seconds > 0:
+            raise CmaudioError(f"--max-seconds {self.max_seconds:g} leaves nothing: give more than 0")
+
+    @property
+    def name(self) -> str:
+        return self.folder.resolve().name
+
+    @property
+    def settings(self) -> Mapping[str, str | int | float | bool | None]:
+        rates = Counter(utterance.sample_rate for utterance in self.utterances if utterance.sample_rate)
+        return {
+            "layout": self.layout,
+            "held_out_share": self.held_out_share,
+            "max_seconds": self.max_seconds,
+            "sample_rates_found": ", ".join(f"{rate} Hz ({count} files)" for rate, count in sorted(rates.items())),
+        }
+
+    @cached_property
+    def utterances(self) -> list[Utterance]:
+        """All that the corpus lists, those that cannot be used too."""
+        return find_utterances(self.folder, self.layout)
+
+    @cached_property
+    def _levels_db(self) -> dict[str, list[float]]:
+        """Momentary levels of some utterances of each speaker, before the gain."""
+        of_speaker: defaultdict[str, list[Utterance]] = defaultdict(list)
+        for utterance in self.utterances:
+            if not utterance.trouble and utterance.seconds <= self.max_seconds:
+                of_speaker[utterance.speaker].append(utterance)
+        levels = {}
+        for speaker, spoken in of_speaker.items():
+            chosen = spoken[:: -(-len(spoken) // _LISTENED_A_SPEAKER)]
+            levels[speaker] = [level for level in map(self._level_db, chosen) if level > _SILENT_DB]
+        return levels
+
+    def _level_db(self, utterance: Utterance) -> float:
+        try:
+            audio = read_mono(self.folder / utterance.audio, 0, -1, utterance.sample_rate)
+        except Refused:
+            return SILENT_DB
+        return momentary_level_db(audio, utterance.sample_rate)
+
+    @property
+    def gain(self) -> float:
+        levels = [level for of_speaker in self._levels_db.values() for level in of_speaker]
+        loudest = float(np.percentile(levels, _LOUD_PERCENTILE)) if levels else TARGET_DB
+        return float(f"{10 ** ((TARGET_DB - loudest) / 20):.4g}")
+
+    def items(self) -> Mapping[Split, Sequence[Utterance]]:
+        chosen = choose_held_out((u for u in self.utterances if not u.trouble), self.held_out_share)
+        return {
+            "train": [utterance for utterance in self.utterances if utterance.name not in chosen],
+            "held_out": [utterance for utterance in self.utterances if utterance.name in chosen],
+        }
+
+    def open(self, signal: Signal) -> Maker[Utterance]:
+        usual = {speaker: float(np.median(levels)) for speaker, levels in self._levels_db.items() if levels}
+        return lambda utterance: [self._clip(utterance, signal, usual)]
+
+    def _clip(self, utterance: Utterance, signal: Signal, usual_db: Mapping[str, float]) -> Clip:
+        if utterance.trouble:
+            raise Refused(utterance.trouble)
+        if utterance.seconds > self.max_seconds:
+            raise Refused(f"longer than {self.max_seconds:g} s")
+        audio = read_mono(self.folder / utterance.audio, 0, -1, signal.sample_rate)
+        level = momentary_level_db(audio, signal.sample_rate)
+        if level < _SILENT_DB:
+            raise Refused(f"silent (below {_SILENT_DB:g} dB)")
+        start, end = speech_bounds(audio, signal.sample_rate)
+        if end - start < SHORTEST_SECONDS * signal.sample_rate:
+            raise Refused(f"less than {SHORTEST_SECONDS:g} s of speech")
+        framed = frame_speech(audio, start, end, signal)
+        semitones, voiced = track_pitch(
+            framed, signal.sample_rate, frame_centres(len(framed) // signal.hop_length, signal.hop_length),
+            f_max_hz=_F0_MAX_HZ,
+        )  # fmt: skip
+        lead = LEAD_HOPS * signal.hop_length
+        return Clip(
+            name=utterance.name,
+            timbre=utterance.speaker or self.name,
+            audio=framed,
+            semitones=semitones,
+            voiced=voiced,
+            pitch=float(np.median(semitones[voiced > 0])) if voiced.any() else UNPITCHED_SEMITONES,
+            velocity=velocity_of(level, usual_db.get(utterance.speaker, level) + _HEADROOM_DB),
+            onset_samples=lead,
+            release_samples=lead + end - start,
+            text=utterance.text,
+        )
+
+    def traits(self, timbre: str, voiced_share: float) -> Traits:
+        """Every voice has a pitch and goes on for as long as it is asked to."""
+        return Traits(pitched=True, sustained=True)
+
+
+def choose_held_out(utterances: Iterable[Utterance], share: float) -> set[str]:
+    """Names of a share of the utterances, drawn by their ids; every speaker keeps one to train on."""
+    spoken = list(utterances)
+    left = Counter(utterance.speaker for utterance in spoken)
+    least = _LEAST_HELD_OUT if share and len(spoken) >= _OF_UTTERANCES else 0
+    count = max(round(share * len(spoken)), least)
+    chosen: set[str] = set()
+    for utterance in sorted(spoken, key=lambda utterance: sha256(utterance.name.encode()).digest()):
+        if len(chosen) < count and left[utterance.speaker] > 1:
+            left[utterance.speaker] -= 1
+            chosen.add(utterance.name)
+    return chosen
+
+
+def speech_bounds(audio: Float, sample_rate: int) -> tuple[int, int]:
+    """First and last sample (exclusive) of what is within 40 dB of the loudest 0.4 s, in windows of 10 ms."""
+    window = round(_WINDOW_SECONDS * sample_rate)
+    padded = np.pad(audio, (0, -len(audio) % window))
+    power = np.square(padded, dtype=np.float64).reshape(-1, window).mean(1)
+    threshold = 10 ** ((momentary_level_db(audio, sample_rate) + _SPEECH_DB) / 10)
+    heard = np.flatnonzero(power >= threshold)
+    return int(heard[0]) * window, min(int(heard[-1] + 1) * window, len(audio))
+
+
+def frame_speech(audio: Float, start: int, end: int, signal: Signal) -> Float:
+    """The speech with 4 hops before it and at least 0.2 s after it, (N,) with N a multiple of the hop.
+
+    The room is faded in and out over these, so that a clip begins and ends in the silence that players begin from.
+    """
+    lead = LEAD_HOPS * signal.hop_length
+    tail = int(TAIL_SECONDS * signal.sample_rate)
+    frames = -(-(lead + end - start + tail) // signal.hop_length)
+    framed = np.zeros(frames * signal.hop_length, np.float32)
+    first, last = max(0, start - lead), min(len(audio), end + tail)
+    at = lead - (start - first)
+    framed[at : at + last - first] = audio[first:last]
+    framed[:lead] *= np.linspace(0, 1, lead, endpoint=False, dtype=np.float32)
+    fade_out = framed[lead + end - start :][:tail]
+    fade_out *= np.linspace(1, 0, tail, dtype=np.float32)
+    framed[lead + end - start + tail :] = 0
+    return np.clip(framed, -1, 1)
