@@ -3,8 +3,9 @@
     sudo apt-get install festvox-ru
     python scripts/ru_ljspeech.py OUTPUT [--limit N]
 
-One male reader, 620 recordings, 99.5 minutes, 16 kHz; transcripts in UTF-8 with their spelling and punctuation, a plus
-sign after some stressed vowels left out. (c) 2005 Nickolay V. Shmyrev, BSD-like licence, beside the corpus as LICENCE.
+One male reader, 620 recordings, 99.5 minutes, 16 kHz. Transcripts are in UTF-8 and keep their spelling and punctuation;
+only the plus signs before some stressed vowels go. (c) 2005 Nickolay V. Shmyrev, BSD-like licence, which is copied
+beside the corpus.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from conftest import TinyModel
 
 from cmaudio.dsp import Float
 from cmaudio.engine import Engine
-from cmaudio.events import PERCUSSION_CHANNEL, NoteOff, NoteOn, Score
+from cmaudio.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score
 from cmaudio.model import Model, load_model, save_model
 from cmaudio.render import arrange, render
 
@@ -78,12 +78,12 @@ def test_a_morph_towards_a_pitch_brings_it_at_its_time(drums: Model, reads: list
 
 
 def test_drums_of_a_score_find_their_timbres(drums: Model) -> None:
-    events = [
+    events: list[tuple[float, Event]] = [
         (0.0, NoteOn(PERCUSSION_CHANNEL, 36, 100, 0)),
         (0.1, NoteOff(PERCUSSION_CHANNEL, 36)),
         (0.2, NoteOn(PERCUSSION_CHANNEL, 42, 100, 0)),
     ]
-    score = Score("beat", list(events), 0.3, [], [36, 42], [])
+    score = Score("beat", events, 0.3, [], [36, 42], [])
     arrangement = arrange(score, drums)
     assert arrangement.timbres[128 + 36] == "bass drum 1"
     struck = [event for _, event in arrangement.score.events if isinstance(event, NoteOn)]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cmaudio.training.data.clip import UNPITCHED_SEMITONES, Clip, Signal
+from cmaudio.controls import UNPITCHED_SEMITONES
+from cmaudio.training.data.clip import Clip, Signal
 from cmaudio.training.data.description import CorpusDescription, SignalDefinition, Split
 from cmaudio.training.data.source import Maker, Traits
 from cmaudio.training.data.writer import write_corpus

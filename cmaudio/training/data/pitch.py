@@ -9,9 +9,9 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from cmaudio.controls import UNPITCHED_SEMITONES
 from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
-from cmaudio.training.data.clip import UNPITCHED_SEMITONES
 
 _DETECTOR_RATE = 16_000
 _VOICED_CONFIDENCE = 0.5  # the detector's own calibration

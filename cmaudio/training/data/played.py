@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cmaudio.controls import UNPITCHED_SEMITONES
 from cmaudio.dsp import Float
-from cmaudio.training.data.clip import UNPITCHED_SEMITONES, Clip, Signal
+from cmaudio.training.data.clip import Clip, Signal
 from cmaudio.training.data.pitch import frame_centres, track_pitch
 from cmaudio.training.data.report import momentary_level_db
 

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from cmaudio.controls import UNPITCHED_SEMITONES
 from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
 from cmaudio.evaluation.soundfont import TRAINING_GAIN
 from cmaudio.general_midi import PERCUSSION, PROGRAMS
 from cmaudio.training.data.baked_soundfont import BakedSoundFont, copyright_notice
-from cmaudio.training.data.clip import UNPITCHED_SEMITONES, Clip, Signal
+from cmaudio.training.data.clip import Clip, Signal
 from cmaudio.training.data.description import Split
 from cmaudio.training.data.notes import Note, NotePlan
 from cmaudio.training.data.pitch import frame_centres
