@@ -50,7 +50,7 @@ def arrange(
     Args:
         timbre: plays everything, whatever the programs say.
         missing: programs that the model lacks are played by the nearest timbre, or left out.
-        percussion: drums that the model lacks are left out, or played by a pitched timbre where there is a sensible one.
+        percussion: drums that the model lacks are left out, or played by a pitched timbre where one is near.
     """
     for name, value in (("missing", missing), ("percussion", percussion)):
         if value not in ("nearest", "omit"):
