@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -338,6 +339,19 @@ def test_louder_utterances_have_higher_velocities_within_a_speaker(tmp_path: Pat
     assert clips["a"].velocity < 80 < 110 < clips["c"].velocity
     loudest = momentary_level_db(clips["c"].audio, TINY.sample_rate) + 20 * np.log10(source.gain)
     assert loudest == pytest.approx(-12, abs=1.5)
+
+
+def test_what_workers_get_is_small_and_enough(tmp_path: Path) -> None:
+    make_ljspeech(tmp_path)
+    source = SpeechSource(tmp_path, "ljspeech")
+    gain, utterance = source.gain, source.utterances[0]
+    (tmp_path / "metadata.csv").unlink()
+    sent = copy(source)
+    assert "utterances" not in vars(sent)
+    assert sent.gain == gain
+    (here,), (there,) = (of.open(TINY.signal())(utterance) for of in (source, sent))
+    assert here.velocity == there.velocity
+    np.testing.assert_array_equal(here.audio, there.audio)
 
 
 def test_lhotse_needs_no_torchaudio(tmp_path: Path) -> None:

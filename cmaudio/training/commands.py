@@ -17,7 +17,7 @@ RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.")]
 def train(
     config: Annotated[Path, typer.Argument(help="Configuration (.yaml); `configs/` has presets.")],
     corpus: Annotated[Path, typer.Option(help="Folder that `cmaudio prepare` made.")],
-    run: Annotated[Path, typer.Option(help="Folder of the run; one that exists is gone on with.")],
+    run: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; one that exists is gone on with.")],
     override: Annotated[
         list[str] | None,
         typer.Option("--set", help="section.key=value instead of the configuration's; may be repeated."),

@@ -64,13 +64,13 @@ def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusD
         if changed:
             raise CmaudioError(
                 f"{folder} holds a run of another configuration; these differ (old and new): {'; '.join(changed[:6])}. "
-                "Give another --run folder, or the configuration that it began with"
+                "Give another folder, or the configuration that it began with"
             )
     else:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CmaudioError(f"run folder {folder} cannot be made ({error.strerror}); give another --run") from error
+            raise CmaudioError(f"run folder {folder} cannot be made ({error.strerror}); give another folder") from error
         about |= {
             "began": datetime.now(UTC).isoformat(timespec="seconds"),
             "commit": _commit(),

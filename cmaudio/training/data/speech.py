@@ -27,7 +27,8 @@ from cmaudio.training.data.utterances import Utterance, find_utterances
 TAIL_SECONDS = 0.2
 SHORTEST_SECONDS = 0.1
 _SILENT_DB = -70.0
-_SPEECH_DB = -40.0  # against the loudest 0.4 s of the utterance
+# Against the loudest 0.4 s: above most breaths, below the faintest consonants that utterances begin or end with.
+_SPEECH_DB = -33.0
 _WINDOW_SECONDS = 0.01
 _F0_MAX_HZ = 800.0  # above what read speech reaches, below where detectors take harmonics for it
 _LEAST_HELD_OUT, _OF_UTTERANCES = 16, 100
@@ -60,6 +61,10 @@ class SpeechSource:
             raise CmaudioError(f"no folder {self.folder}: give one with {LAYOUTS[self.layout].expected}")
         if not self.max_seconds > 0:
             raise CmaudioError(f"--max-seconds {self.max_seconds:g} leaves nothing: give more than 0")
+
+    def __getstate__(self) -> dict[str, object]:
+        """For worker processes, which get their utterances one by one: the list may be far larger than all the rest."""
+        return {key: value for key, value in vars(self).items() if key != "utterances"}
 
     @property
     def name(self) -> str:
@@ -168,7 +173,7 @@ def choose_held_out(utterances: Iterable[Utterance], share: float) -> set[str]:
 
 
 def speech_bounds(audio: Float, sample_rate: int) -> tuple[int, int]:
-    """First and last sample (exclusive) of what is within 40 dB of the loudest 0.4 s, in windows of 10 ms."""
+    """First and last sample (exclusive) of what is within 33 dB of the loudest 0.4 s, in windows of 10 ms."""
     window = round(_WINDOW_SECONDS * sample_rate)
     padded = np.pad(audio, (0, -len(audio) % window))
     power = np.square(padded, dtype=np.float64).reshape(-1, window).mean(1)
