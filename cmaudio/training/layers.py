@@ -55,11 +55,13 @@ class CausalDepthwiseConv(nn.Module):
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         count = x.shape[1]
-        x = torch.cat([state, x], 1)
         if torch.onnx.is_in_onnx_export():
+            frames = torch.arange(count, device=x.device)
             taps = torch.arange(len(self.weight), device=x.device) * self.dilation
-            y = (x[:, torch.arange(count, device=x.device)[:, None] + taps] * self.weight).sum(2) + self.bias
+            x = torch.cat([state, x], 1)
+            y = (x[:, frames[:, None] + taps] * self.weight).sum(2) + self.bias
         else:
+            x = torch.cat([state, x], 1)
             y = self.bias
             for tap, weight in enumerate(self.weight):
                 y = torch.addcmul(y, x[:, tap * self.dilation :][:, :count], weight)
