@@ -237,6 +237,7 @@ class Run:
             steps=settings.steps,
             warm_up_frames=settings.crops.warm_up_frames,
             gradient_norm=settings.gradient_norm,
+            compiled=self.config.loop.compile,
         )
         transform = None
         if generated:

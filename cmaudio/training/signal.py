@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -23,16 +24,13 @@ _NOISE_SCALE = 1 / math.sqrt(768)
 
 def analyse(x: Tensor, stft: Stft) -> Tensor:
     """(B, N) samples after silence -> (B, T, F) spectra."""
-    window = torch.from_numpy(stft.window).to(x)
     frames = F.pad(x, (stft.overlap, 0)).unfold(-1, stft.n_fft, stft.hop_length)
-    return torch.fft.rfft(frames * window)
+    return torch.fft.rfft(frames * _windows(stft, x.device)[0])
 
 
 def overlap_add(spectra: Tensor, stft: Stft) -> Tensor:
     """(B, T, F) spectra -> (B, N) samples in line with those that `analyse` took; the last overlap is still growing."""
-    gain = float(stft.window.astype("float64") @ stft.window) / stft.hop_length
-    window = torch.from_numpy(stft.window).to(spectra.real) / gain
-    frames = torch.fft.irfft(spectra, stft.n_fft) * window
+    frames = torch.fft.irfft(spectra, stft.n_fft) * _windows(stft, spectra.device)[1]
     clips, count, _ = frames.shape
     hop, parts = stft.hop_length, stft.n_fft // stft.hop_length
     # A frame's four hops go to four neighbouring places: a sum of shifted copies, without scatter.
@@ -40,6 +38,14 @@ def overlap_add(spectra: Tensor, stft: Stft) -> Tensor:
     y = sum(F.pad(pieces[:, :, j], (0, 0, j, parts - 1 - j)) for j in range(parts))
     assert isinstance(y, Tensor)
     return y.flatten(1)[:, stft.overlap :]
+
+
+@lru_cache
+def _windows(stft: Stft, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Of analysis and synthesis, kept on the device: copying them there at every step would make the host wait."""
+    gain = float(stft.window.astype("float64") @ stft.window) / stft.hop_length
+    window = torch.from_numpy(stft.window).to(device)
+    return window, window / gain
 
 
 def sample_f0(f0: Tensor, hop_length: int) -> Tensor:

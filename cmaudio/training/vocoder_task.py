@@ -70,9 +70,11 @@ class VocoderTask:
         steps: int,
         warm_up_frames: int = 16,
         gradient_norm: float = 10.0,
+        compiled: bool = False,
     ) -> None:
         self.vocoder, self.signal, self.settings = vocoder, signal, settings
         self.steps, self.warm_up_frames, self._gradient_norm = steps, warm_up_frames, gradient_norm
+        self._filters = torch.compile(vocoder) if compiled else vocoder
         device = next(vocoder.parameters()).device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
@@ -114,7 +116,7 @@ class VocoderTask:
     def loss(self, turn: str, batch: Batch, draws: Draws, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         self.discriminators.requires_grad_(turn == "discriminators")
         with torch.set_grad_enabled(turn == "vocoder"):
-            sound = synthesise(self.vocoder, self.signal, batch.mel, batch.f0, draws["noise"], draws["phase"])
+            sound = synthesise(self._filters, self.signal, batch.mel, batch.f0, draws["noise"], draws["phase"])
         fake, real = self._scored(sound, batch), self._scored(batch.audio, batch)
         if turn == "discriminators":
             loss = discriminator_loss(self.discriminators(real), self.discriminators(fake))

@@ -48,19 +48,15 @@ class Layout:
     Attributes:
         expected: what its folder must hold, in words.
         lines: of all its transcripts. audio: its sound files, those without a transcript too.
-        companions: files that the recipe reads besides, by place, with what it is to find in them.
         recipe: the manifests of a folder; one dictionary of recordings and supervisions for each part.
+        companions: files that the recipe reads besides, by place, with what it is to find in them.
     """
 
     expected: str
     lines: Callable[[Path], Iterator[Line]]
     audio: Callable[[Path], Iterator[Path]]
-    companions: Callable[[Iterable[Line]], dict[str, str]]
     recipe: Callable[[Path], Iterable[Manifests]]
-
-
-def _no_companions(lines: Iterable[Line]) -> dict[str, str]:
-    return {}
+    companions: Callable[[Iterable[Line]], dict[str, str]] = lambda lines: {}
 
 
 def _read(path: Path) -> Iterator[tuple[str, str | None]]:
@@ -232,7 +228,6 @@ LAYOUTS = {
         "metadata.csv with lines id|text|text in words, and the sound of each in wavs/id.wav",
         _ljspeech_lines,
         lambda folder: _visible((folder / "wavs").rglob("*.wav")),
-        _no_companions,
         _ljspeech_recipe,
     ),
     "vctk": Layout(
@@ -240,21 +235,20 @@ LAYOUTS = {
         "(0.92) or wav48/SPEAKER/SPEAKER_NUMBER.wav (0.80)",
         _vctk_lines,
         _vctk_audio,
-        lambda lines: {"speaker-info.txt": "ID AGE GENDER ACCENTS REGION\n"},
         _vctk_recipe,
+        lambda lines: {"speaker-info.txt": "ID AGE GENDER ACCENTS REGION\n"},
     ),
     "libritts": Layout(
         f"parts ({', '.join(LIBRITTS_PARTS)}) with SPEAKER/CHAPTER/SPEAKER_CHAPTER.trans.tsv and WAV files beside it",
         _libritts_lines,
         _libritts_audio,
-        _libritts_companions,
         _libritts_recipe,
+        _libritts_companions,
     ),
     "cmu_arctic": Layout(
         "cmu_us_SPEAKER_arctic/etc/txt.done.data, and the sound in cmu_us_SPEAKER_arctic/wav",
         _arctic_lines,
         lambda folder: (wav for voice in _arctic_voices(folder) for wav in _visible((voice / "wav").glob("*.wav"))),
-        _no_companions,
         _arctic_recipe,
     ),
 }
