@@ -74,7 +74,9 @@ class VocoderTask:
     ) -> None:
         self.vocoder, self.signal, self.settings = vocoder, signal, settings
         self.steps, self.warm_up_frames, self._gradient_norm = steps, warm_up_frames, gradient_norm
-        self._filters = torch.compile(vocoder) if compiled else vocoder
+        self._filters: VocoderNetwork = vocoder
+        if compiled:
+            self._filters = torch.compile(vocoder)  # type: ignore[assignment]  # passes on what is asked of the module
         device = next(vocoder.parameters()).device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 Manifests = dict[str, Any]
-LIBRITTS_PARTS = (
-    "dev-clean", "dev-other", "test-clean", "test-other", "train-clean-100", "train-clean-360", "train-other-500",
-)  # fmt: skip
+_TRAINING_PARTS = ("train-clean-100", "train-clean-360", "train-other-500")
+LIBRITTS_PARTS = ("dev-clean", "dev-other", "test-clean", "test-other", *_TRAINING_PARTS)
 _NOT_UTF8 = "transcript is not UTF-8 text"
 
 
@@ -116,11 +115,9 @@ def _vctk_lines(folder: Path) -> Iterator[Line]:
         name = f"{path.stem}_{_VCTK_MICROPHONE}" if newer else path.stem
         place = f"{_VCTK_092}/{speaker}/{name}.flac" if newer else f"{_VCTK_080}/{speaker}/{name}.wav"
         read = [line for _, line in _read(path)]
-        if None in read:
-            yield Line(name, trouble=_NOT_UTF8)
-            continue
-        text = _single_spaced(" ".join(line for line in read if line is not None))
-        yield Line(name, text, folder / place, place, f"txt/{speaker}/{path.name}", text)
+        trouble = _NOT_UTF8 if None in read else ""
+        text = _single_spaced(" ".join(line or "" for line in read))
+        yield Line(name, text, folder / place, place, f"txt/{speaker}/{path.name}", text, trouble)
 
 
 def _vctk_audio(folder: Path) -> Iterator[Path]:
@@ -143,7 +140,7 @@ def _libritts_parts(folder: Path) -> list[str]:
     """The training parts; all parts where there is none of those. Networks know speakers by name only, and those of the
     development and test parts are in no other part."""
     there = [part for part in LIBRITTS_PARTS if (folder / part).is_dir()]
-    return [part for part in there if part.startswith("train")] or there
+    return [part for part in there if part in _TRAINING_PARTS] or there
 
 
 def _libritts_lines(folder: Path) -> Iterator[Line]:
