@@ -161,3 +161,22 @@ def test_wrong_arguments_are_named(model: Model) -> None:
         run_bench(model=model, only=["speed"])
     with pytest.raises(CmaudioError, match="live_seconds must be positive"):
         run_bench(model=model, live_seconds=0)
+
+
+def test_a_training_step_counts_what_a_step_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("lightning_fabric")
+    from cmaudio.bench import training
+
+    monkeypatch.setattr(training, "_SECONDS", 0.0)
+    monkeypatch.setattr(training, "_CPU_CLIPS", 1)
+    monkeypatch.setattr(training, "_FRAMES", 32)
+    result = training.measure_training()
+    # Every weight of a product takes two operations an evaluation, and four in the backward pass; the head is evaluated
+    # once more for the target. A step has 64 clips of 32 frames, of which the head sees all blocks but the first.
+    encoder, head = 3.9e6, 3.75e6
+    expected = 64 * (32 * 6 * encoder + 28 * 8 * head)
+    if result["device"] == "cpu":
+        assert result["teraflop"] == pytest.approx(expected / 1e12, rel=0.25)
+    assert result["steps_per_second"] == pytest.approx(1e3 / result["step_ms"])
+    assert result["share_of_floor"] == pytest.approx(result["floor_ms"] / result["step_ms"])
+    assert result["gigabytes"] > 0.32  # what optimiser and average touch alone
