@@ -36,13 +36,14 @@ class Demonstration:
         self.signal = described.signal.signal()
 
     def network(self, average: nn.Module, step: int) -> None:
-        """Recording above, one-step free running below; the distance between them in dB."""
+        """Recording above, one-step free running below; the distance between them inside the clips, in dB."""
         generator = torch.Generator(self.batch.mel.device).manual_seed(0)
         made = free_run(average, self.batch, self.config.sigma, generator)  # type: ignore[arg-type]
-        distance = ((made - self.batch.mel).abs() * self.corpus.statistics.std).mean() * 20 / np.log(10)
+        error = ((made - self.batch.mel).abs() * self.corpus.statistics.std).mean(-1) * 20 / np.log(10)
+        distance = error[self.batch.scored].mean()
         self.journal.figures(self.stage, step, {"held_out_mel_db": float(distance)})
         for index, (ours, theirs) in enumerate(zip(made, self.batch.mel, strict=True)):
-            self.journal.picture(f"{self.stage}/{index}", _unit(torch.cat([theirs, ours], 1)), step)
+            self.journal.picture(f"{self.stage}/{index}", self._unit(torch.cat([ours, theirs], 1)), step)
 
     @torch.no_grad()
     def vocoder(self, average: nn.Module, step: int) -> None:
@@ -58,7 +59,9 @@ class Demonstration:
             if step == 0 or index == 0:
                 self.journal.audio(f"recording/{index}", self.batch.audio[index].cpu().numpy(), rate, step)
 
-
-def _unit(mels: Tensor) -> np.ndarray:
-    """Normalised log-mel to 0..1."""
-    return ((mels + 2.5) / 5).clamp(0, 1).float().cpu().numpy()
+    def _unit(self, mels: Tensor) -> np.ndarray:
+        """(T, 2M) normalised log-mel of two sounds to 0..1, from the floor to the loudest there is."""
+        mean, std = (x.repeat(2) for x in (self.corpus.statistics.mean, self.corpus.statistics.std))
+        log_mel = (mels * std + mean).float()
+        floor = float(np.log(self.signal.mel.floor))
+        return ((log_mel - floor) / (log_mel.max() - floor)).clamp(0, 1).cpu().numpy()

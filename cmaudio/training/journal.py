@@ -81,7 +81,10 @@ class Journal:
     def picture(self, name: str, mels: Float, step: int) -> None:
         """(T, M) values in 0..1 as a spectrogram, low bands below."""
         if self._active:
-            self._board.add_image(name, np.flipud(np.clip(mels, 0, 1).T)[None], step)
+            from matplotlib import colormaps
+
+            coloured = colormaps["magma"](np.flipud(np.clip(mels, 0, 1).T))[..., :3]
+            self._board.add_image(name, coloured, step, dataformats="HWC")
 
     def audio(self, name: str, samples: Float, sample_rate: int, step: int) -> None:
         """(N,) samples."""
