@@ -50,6 +50,8 @@ def test_overrides_reach_nested_keys(plain: Path) -> None:
         ("teacher.learning_rate=.nan", ["teacher.learning_rate"]),
         ("teacher.crops.frames=322", ["322", "block_frames"]),
         ("teacher.crops={clips: 10, chunk_clips: 4}", ["clips 10", "chunk_clips 4"]),
+        ("teacher.crops={frames: 40, from_start: 0}", ["40", "80", "from_start"]),
+        ("vocoder={steps: 5, crops: {frames: 40}}", ["crops.frames 40", "at least 96"]),
         ("network.width=2", ["network.width", "8"]),
         ("steps", ["section.key=value"]),
         ("name.first=7", ["name is a value"]),

@@ -63,6 +63,15 @@ class Crops(_Strict):
             raise ValueError(f"clips {self.clips} must be a multiple of chunk_clips {self.chunk_clips}")
         return self
 
+    @model_validator(mode="after")
+    def _something_scored(self) -> Crops:
+        if self.frames <= self.warm_up_frames and self.from_start == 0:
+            raise ValueError(
+                f"crops of {self.frames} frames are all warm-up ({self.warm_up_frames}): nothing would be learned; "
+                "take longer ones, fewer warm_up_frames, or more from_start"
+            )
+        return self
+
     @property
     def chunks(self) -> int:
         return self.clips // (self.chunk_clips or self.clips)
@@ -104,6 +113,16 @@ class VocoderStage(_Strict):
     gradient_norm: Positive = 10.0
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
     generated_share: Share = 0.0
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> VocoderStage:
+        least = self.crops.warm_up_frames + 16
+        if self.crops.frames < least:
+            raise ValueError(
+                f"crops.frames {self.crops.frames} must be at least {least}: {self.crops.warm_up_frames} of warm-up "
+                "(crops.warm_up_frames) and 16 to compare"
+            )
+        return self
 
 
 class LoopSettings(_Strict):

@@ -82,10 +82,12 @@ def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusD
 
 
 def _commit() -> str:
-    """The commit of the code, with a mark where files differ from it; "" where it is not a checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    """The commit of the code, with a mark where files differ from it; "" where it is not a checkout of its own."""
+    git = ["git", "-C", str(Path(__file__).parent)]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        subprocess.run([*git, "ls-files", "--error-unmatch", Path(__file__).name], capture_output=True, check=True)
+        described = [*git, "describe", "--always", "--dirty", "--abbrev=12"]
+        return subprocess.run(described, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
 
