@@ -237,6 +237,10 @@ def bench(
 def evaluate(
     model: ModelName = DEFAULT_MODEL,
     soundfont: Annotated[Path | None, typer.Option(help="SoundFont to compare with.")] = None,
+    corpus: Annotated[Path | None, typer.Option(help="Prepared corpus: measure on its held-out clips too.")] = None,
+    teacher: Annotated[str | None, typer.Option(help="Model file of the teacher, to stand beside.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Most clips of the corpus.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Paint the corpus's clips to this .png.")] = None,
     only: Only = None,
     quick: Annotated[bool, typer.Option(help="A minute instead of many.")] = False,
     as_json: Json = False,
@@ -244,7 +248,17 @@ def evaluate(
     """Measure what a model sounds like: pitch, onsets, velocity, drift, distance to held-out notes."""
     from cmaudio.evaluation import print_report, run_evaluation
 
-    result = run_evaluation(model, soundfont=soundfont, only=only, quick=quick, on_progress=lambda t: errors.print(t))
+    result = run_evaluation(
+        model,
+        soundfont=soundfont,
+        corpus=corpus,
+        teacher=teacher,
+        limit=limit,
+        picture=picture,
+        only=only,
+        quick=quick,
+        on_progress=lambda t: errors.print(t),
+    )
     _report(result, as_json, print_report)
 
 

@@ -7,7 +7,7 @@ Every row is computed apart from the others: what a voice sounds like does not d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -104,6 +104,19 @@ class Graph:
         return [np.zeros((batch, *shape[1:]), np.float32) for shape in shapes]
 
 
+@dataclass(frozen=True)
+class Condition:
+    """Context of the past (B, D + 2M), conditioning of the next block (B, K, E), and the encoder's state after it."""
+
+    context: Float
+    conditioning: Float
+    state: list[Float]
+
+    def denoiser(self, synthesizer: Synthesizer) -> Callable[[Float, float], Float]:
+        """D(x, sigma) for the next block."""
+        return lambda noisy, sigma: synthesizer.denoise(noisy, sigma, self.context, self.conditioning)
+
+
 class Synthesizer:
     """The networks of a model, loaded and warm."""
 
@@ -184,16 +197,19 @@ class Synthesizer:
         Returns:
             the state with `frames` new; its vocoder part is still the old one.
         """
-        batch = len(controls)
-        level = np.full(batch, self.sigma.context, np.float32)
+        given = self.condition(state, controls, timbre, context_noise)
+        denoise = given.denoiser(self)
+        frames = denoise(block_noise[:, 0] * np.float32(self.sigma.max), self.sigma.max)
+        for step in range(1, block_noise.shape[1]):
+            frames = denoise(frames + np.float32(self.sigma.fine) * block_noise[:, step], self.sigma.fine)
+        return NetworkState(frames, given.conditioning, given.state, state.vocoder)
+
+    def condition(self, state: NetworkState, controls: Float, timbre: Float, context_noise: Float) -> Condition:
+        """What the next block is made from, whatever the sampler; arguments as for `generate`."""
+        level = np.full(len(controls), self.sigma.context, np.float32)
         past = state.frames + level[0] * context_noise
         context, *context_state = self.context(past, state.conditioning, level, state=state.context)
-        conditioning = self.encode(controls, timbre)
-        frames = self.denoise(block_noise[:, 0] * np.float32(self.sigma.max), self.sigma.max, context, conditioning)
-        for step in range(1, block_noise.shape[1]):
-            noisy = frames + np.float32(self.sigma.fine) * block_noise[:, step]
-            frames = self.denoise(noisy, self.sigma.fine, context, conditioning)
-        return NetworkState(frames, conditioning, context_state, state.vocoder)
+        return Condition(context, self.encode(controls, timbre), context_state)
 
     def denoise(self, noisy: Float, sigma: float, context: Float, conditioning: Float) -> Float:
         """D(x, sigma): (B, K, M) block at noise level sigma -> (B, K, M) clean block."""

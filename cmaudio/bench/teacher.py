@@ -37,16 +37,9 @@ class _OneBlock:
 
     def sampled(self) -> NetworkState:
         """Context, conditioning and the Heun sampler on the same head."""
-        level = np.full(1, self.synthesizer.sigma.context, np.float32)
-        past = self._state.frames + level[0] * self._noise[:, 0]
-        context, *context_state = self.synthesizer.context(
-            past, self._state.conditioning, level, state=self._state.context
-        )
-        conditioning = self.synthesizer.encode(self._controls, self._timbre)
-        frames = heun(
-            lambda x, sigma: self.synthesizer.denoise(x, sigma, context, conditioning), self._noise[:, 0], self._sigmas
-        )
-        return NetworkState(frames, conditioning, context_state, self._state.vocoder)
+        given = self.synthesizer.condition(self._state, self._controls, self._timbre, self._noise[:, 0])
+        frames = heun(given.denoiser(self.synthesizer), self._noise[:, 0], self._sigmas)
+        return NetworkState(frames, given.conditioning, given.state, self._state.vocoder)
 
     def vocode(self, state: NetworkState) -> None:
         """The vocoder's network, that follows either."""

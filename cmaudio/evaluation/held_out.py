@@ -39,9 +39,13 @@ class Material:
 def frechet(a: Float, b: Float) -> float:
     """Fréchet distance between two sets of (N, T, M) normalised log-mels, T >= 292, M = 128.
 
-    The features are the 32 band averages of pieces of 8 frames: |m_a - m_b|^2 + tr(A + B - 2 (A B)^(1/2)).
+    The features are the 32 band averages of pieces of 8 frames.
     """
-    x, y = _averages(a), _averages(b)
+    return frechet_of_features(_averages(a), _averages(b))
+
+
+def frechet_of_features(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """|m_x - m_y|^2 + tr(X + Y - 2 (X Y)^(1/2)) of two sets (P, D), X and Y their covariances."""
     cov_x, cov_y = np.cov(x.T), np.cov(y.T)
     root = np.sqrt(np.clip(np.linalg.eigvals(cov_x @ cov_y).real, 0, None)).sum()
     return float(np.square(x.mean(0) - y.mean(0)).sum() + np.trace(cov_x) + np.trace(cov_y) - 2 * root)

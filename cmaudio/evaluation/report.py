@@ -147,6 +147,32 @@ def _clicks(f: Figures, console: Console) -> None:
     console.print(_table("Clicks: steepest step at the event over the sound around it, dB", columns, rows))
 
 
+def _corpus(f: Figures, console: Console) -> None:
+    columns = ("sampler", "evaluations", "ms a block", "L1 all", "active", "attack", "last third", "Fréchet", "spread")
+    keys = ("evaluations", "block_ms", "l1_all_db", "l1_active_db", "l1_attack_db", "l1_last_third_db", "frechet")
+    rows = [(name, *(s[k] for k in keys), s["seed_spread_all_db"]) for name, s in f["samplers"].items()]
+    title = f"{f['clips']} held-out clips of {f['folder']}, free-running; L1 in dB"
+    console.print(_table(title, columns, rows))
+    console.print(f"Fréchet of one half of the recordings to the other: {_text(f['frechet_of_two_halves'])}")
+    copied = f["vocoder"]
+    pesq = f", PESQ {_text(copied['pesq'])}" if "pesq" in copied else ""
+    console.print(f"Copy-synthesis of {copied['clips']} clips: mel L1 {copied['mel_l1']}{pesq}", highlight=False)
+    _list(console, "Timbres that the model lacks", f["timbres_lacking"])
+    held = f["held_notes"]
+    if "not_measured" in held:
+        console.print(f"Held notes: not measured: {held['not_measured']}")
+        return
+    names = {
+        "level_max_db": "level, largest dB",
+        "spectrum_max_db": "spectrum, largest dB",
+        "spectrum_end_db": "at the end",
+    }
+    drifts = [(label, held[key]["median"], held[key]["p95"], held[key]["max"]) for key, label in names.items()]
+    title = f"Held for {held['seconds']} s against the third second, {held['timbres']} timbres, network alone"
+    console.print(_table(title, ("", "median", "p95", "worst"), drifts))
+    _list(console, "Most", [f"{w['timbre']} {w['spectrum_max_db']:.0f} dB" for w in held["worst"]])
+
+
 _PRINTERS: dict[str, Callable[[Figures, Console], None]] = {
     "pitch": _pitch,
     "onset": _onset,
@@ -155,4 +181,5 @@ _PRINTERS: dict[str, Callable[[Figures, Console], None]] = {
     "held_out": _held_out,
     "buzz": _buzz,
     "clicks": _clicks,
+    "corpus": _corpus,
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 from cmaudio.errors import CmaudioError
 from cmaudio.evaluation.buzz import measure_buzz
 from cmaudio.evaluation.clicks import measure_clicks
+from cmaudio.evaluation.corpus import measure_corpus
 from cmaudio.evaluation.drift import measure_drift
 from cmaudio.evaluation.held_out import measure_held_out
 from cmaudio.evaluation.onset import measure_onset
@@ -32,6 +33,7 @@ SECTIONS: dict[str, Callable[[Setting], Figures]] = {
     "held_out": measure_held_out,
     "buzz": measure_buzz,
     "clicks": measure_clicks,
+    "corpus": measure_corpus,
 }
 
 
@@ -39,6 +41,10 @@ def run_evaluation(
     model: Model | str = "instrument",
     *,
     soundfont: Path | None = None,
+    corpus: Path | None = None,
+    teacher: Model | str | None = None,
+    limit: int | None = None,
+    picture: Path | None = None,
     only: Sequence[str] | None = None,
     quick: bool = False,
     on_progress: Callable[[str], None] | None = None,
@@ -48,6 +54,9 @@ def run_evaluation(
     Args:
         model: a loaded model, an embedded model's name, or a model file.
         soundfont: what to measure beside it; None for the first that is installed.
+        corpus: folder of a prepared corpus, for the section `corpus`, which is left out without one.
+        teacher: the diffusion model that it was tuned from (`cmaudio export --network teacher`), to stand beside.
+        limit: most clips of the corpus. picture: where to paint the corpus's section (.png).
         only: names of sections (`SECTIONS`), None for all. quick: a few timbres and notes, about a minute.
         on_progress: is told in words what is done.
     Returns the figures, JSON-able.
@@ -56,7 +65,18 @@ def run_evaluation(
     _check_sections(only or ())
     loaded = model if isinstance(model, Model) else load_model(model)
     beside = open_soundfont(soundfont, loaded.manifest.sample_rate)
-    setting = Setting(loaded, Renderer(Synthesizer(loaded)), beside, quick, on_progress or (lambda message: None))
+    taught_by = load_model(teacher) if isinstance(teacher, str) else teacher
+    setting = Setting(
+        loaded,
+        Renderer(Synthesizer(loaded)),
+        beside,
+        quick,
+        on_progress or (lambda message: None),
+        corpus,
+        taught_by,
+        limit,
+        picture,
+    )
     result: Figures = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
@@ -66,7 +86,8 @@ def run_evaluation(
         "sections": {},
         "seconds": {},
     }
-    for name in [section for section in SECTIONS if only is None or section in only]:
+    chosen = only or [section for section in SECTIONS if section != "corpus" or corpus is not None]
+    for name in [section for section in SECTIONS if section in chosen]:
         start = time.monotonic()
         result["sections"][name] = SECTIONS[name](setting)
         result["seconds"][name] = round(time.monotonic() - start, 1)

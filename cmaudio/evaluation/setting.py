@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,20 @@ _QUICK_TIMBRES = 4
 
 @dataclass(frozen=True)
 class Setting:
-    """A model to measure. `soundfont` is what stands beside it, or the reason why nothing does."""
+    """A model to measure. `soundfont` is what stands beside it, or the reason why nothing does.
+
+    `corpus` is a prepared corpus's folder, `teacher` the model that taught this one, `picture` where to paint.
+    """
 
     model: Model
     renderer: Renderer
     soundfont: SoundFont | str
     quick: bool
     progress: Callable[[str], None]
+    corpus: Path | None = None
+    teacher: Model | None = None
+    limit: int | None = None  # clips of the corpus
+    picture: Path | None = None
 
     def timbres(self, sustained_only: bool = False) -> list[TimbreDefinition]:
         """Those to measure: all of them, or a few spread over the list when it has to be quick."""

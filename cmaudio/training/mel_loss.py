@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -15,9 +17,12 @@ _REFERENCE_RATE = 48_000
 
 
 def windows(sample_rate: int) -> list[tuple[int, int]]:
-    """The resolutions at a sample rate: windows are powers of two, and have at least twice as many bins as bands."""
-    scaled = [(2 ** round(torch.tensor(n * sample_rate / _REFERENCE_RATE).log2().item()), m) for n, m in RESOLUTIONS]
-    return [(max(64, n), min(m, max(64, n) // 8)) for n, m in scaled]
+    """The resolutions at a sample rate: powers of two from 64 samples on, each once, with 8 samples a band or more."""
+    scaled: dict[int, int] = {}
+    for n, bands in RESOLUTIONS:
+        n_fft = max(64, 2 ** round(math.log2(n * sample_rate / _REFERENCE_RATE)))
+        scaled.setdefault(n_fft, min(bands, n_fft // 8))
+    return list(scaled.items())
 
 
 class MultiResolutionMelLoss(nn.Module):

@@ -58,8 +58,9 @@ def pulse_train(f0: Tensor, phase: Tensor, sample_rate: int) -> Tensor:
 
     The phase runs in double precision: single loses a tenth of a cycle within a minute.
     """
-    cycles = torch.cumsum(f0.double() / sample_rate, -1) + phase.double()[:, None]
-    x = ((cycles - cycles.floor()) * (2 * math.pi)).float()
+    exact = torch.device("cpu") if f0.device.type == "mps" else f0.device  # Apple's GPUs have no doubles
+    cycles = torch.cumsum(f0.to(exact, torch.float64) / sample_rate, -1) + phase.to(exact, torch.float64)[:, None]
+    x = ((cycles - cycles.floor()) * (2 * math.pi)).to(f0)
     harmonics = (0.49 * sample_rate / f0.clamp(min=VOICED_ABOVE_HZ)).floor()
     half = torch.sin(0.5 * x)
     regular = half.abs() > 1e-4

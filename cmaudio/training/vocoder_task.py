@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
+from cmaudio.errors import CmaudioError
 from cmaudio.training.batch import Batch
 from cmaudio.training.data.clip import Signal
 from cmaudio.training.discriminators import (
@@ -29,6 +30,7 @@ from cmaudio.training.vocoder_network import VocoderNetwork
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class VocoderSettings(BaseModel):
@@ -43,7 +45,7 @@ class VocoderSettings(BaseModel):
     final_share: Annotated[float, Field(ge=0, le=1)] = 0.02
     warmup_steps: Annotated[int, Field(ge=0)] = 200
     discriminator_learning_rate: Positive = 3e-4
-    betas: tuple[float, float] = (0.8, 0.9)
+    betas: tuple[Beta, Beta] = (0.8, 0.9)
     weight_decay: Weight = 1e-3
     mel_weight: Weight = 15.0
     adversarial_weight: Weight = 1.0
@@ -51,6 +53,12 @@ class VocoderSettings(BaseModel):
     warmup: Annotated[float, Field(ge=0, le=1)] = 0.1
     windows: list[Annotated[int, Field(ge=64, le=8192)]] = [2048, 1024, 512, 256]
     periods: list[Annotated[int, Field(ge=2, le=64)]] = []
+
+    @model_validator(mode="after")
+    def _has_a_discriminator(self) -> VocoderSettings:
+        if self.warmup < 1 and not (self.windows or self.periods):
+            raise ValueError("windows and periods are both empty: name a discriminator, or set warmup to 1 for none")
+        return self
 
 
 class VocoderTask:
@@ -82,6 +90,8 @@ class VocoderTask:
             torch.manual_seed(0)
             self.discriminators = Discriminators(settings.windows, settings.periods).to(device)
         self.mel_loss = MultiResolutionMelLoss(signal.sample_rate).to(device)
+        judged = [] if settings.warmup == 1 else settings.windows
+        self._longest_window = max(*self.mel_loss.lengths, *judged)
 
     def modules(self) -> Mapping[str, nn.Module]:
         return {"vocoder": self.vocoder, "discriminators": self.discriminators}
@@ -145,7 +155,14 @@ class VocoderTask:
         """
         hop, overlap = self.signal.hop_length, self.signal.stft.overlap
         frames = batch.scored.shape[1]
-        length = frames - self.warm_up_frames - overlap // hop
+        beside = self.warm_up_frames + overlap // hop
+        length = frames - beside
+        if length * hop < self._longest_window:
+            least = beside + math.ceil(self._longest_window / hop)
+            raise CmaudioError(
+                f"crops of {frames} frames leave {max(0, length)} to score, too few for the losses' window of "
+                f"{self._longest_window} samples: crops.frames must be at least {least}"
+            )
         first = batch.scored.float().argmax(1).clamp(max=self.warm_up_frames)
         rows = first[:, None] + torch.arange(length, device=first.device)
         clip = torch.arange(len(rows), device=first.device)[:, None]

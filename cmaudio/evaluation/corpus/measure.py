@@ -1,0 +1,83 @@
+"""The section `corpus` of the report: samplers of teacher and student, the vocoder, and long holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cmaudio.dsp import Float
+from cmaudio.evaluation.corpus.clips import HeldOut, held_out_clips
+from cmaudio.evaluation.corpus.copying import measure_copying
+from cmaudio.evaluation.corpus.distances import MelScale, patch_frechet
+from cmaudio.evaluation.corpus.free_running import free_run
+from cmaudio.evaluation.corpus.holding import SECONDS, measure_holding
+from cmaudio.evaluation.corpus.picture import save_picture
+from cmaudio.evaluation.corpus.samplers import Sampler, heun_sampler, multistep
+from cmaudio.evaluation.setting import Figures, Setting, not_measured
+from cmaudio.model import Model
+from cmaudio.synthesis import Synthesizer
+
+STUDENT_STEPS, TEACHER_STEPS = (1, 2, 4), (1, 5, 18)
+_COPIED = 64
+_QUICK_CLIPS, _QUICK_SECONDS = 12, 10
+
+
+def measure_corpus(setting: Setting) -> Figures:
+    """Free running on held-out clips by every sampler, copy-synthesis, and five minutes of held notes.
+
+    Raises CmaudioError for a corpus that does not fit the model (`held_out_clips`).
+    """
+    if setting.corpus is None:
+        return not_measured("no corpus: give --corpus FOLDER")
+    found = held_out_clips(setting.corpus, setting.model, _QUICK_CLIPS if setting.quick else setting.limit)
+    clips, synthesizer = found.clips, setting.renderer.synthesizer
+    scale = MelScale.of(setting.model.manifest)
+    recorded = [clip.mel for clip in clips]
+    shown: dict[str, list[Float]] = {"recording": recorded}
+    rows: dict[str, Figures] = {}
+    for label, model, sampler in _samplers(setting.model, setting.teacher):
+        setting.progress(f"corpus: {label}")
+        rows[label], shown[label] = _measure_sampler(synthesizer if model is None else model, clips, sampler, scale)
+    if setting.picture:
+        save_picture(Path(setting.picture), setting.model, clips, shown)
+    setting.progress("corpus: copy-synthesis")
+    copied = measure_copying(synthesizer, clips[:: max(1, len(clips) // _COPIED)], found.speech)
+    setting.progress("corpus: held notes")
+    one_step = multistep(1, setting.model.manifest.sigma)
+    return {
+        "folder": setting.corpus.name,
+        "clips": len(clips),
+        "timbres_lacking": found.lacking,
+        "frechet_of_two_halves": patch_frechet(recorded[::2], recorded[1::2]),
+        "samplers": rows,
+        "vocoder": copied,
+        "held_notes": measure_holding(synthesizer, one_step, _QUICK_SECONDS if setting.quick else SECONDS),
+    }
+
+
+def _samplers(student: Model, teacher: Model | None) -> list[tuple[str, Synthesizer | None, Sampler]]:
+    """What is compared: label, whose networks (None: the student's), how."""
+    rows: list[tuple[str, Synthesizer | None, Sampler]] = []
+    if teacher is not None:
+        networks, sigma = Synthesizer(teacher), teacher.manifest.sigma
+        for steps in TEACHER_STEPS:
+            sampler = heun_sampler(steps, sigma)
+            rows.append((f"teacher, {sampler.name}", networks, sampler))
+    for steps in STUDENT_STEPS:
+        sampler = multistep(steps, student.manifest.sigma)
+        rows.append((sampler.name, None, sampler))
+    return rows
+
+
+def _measure_sampler(
+    synthesizer: Synthesizer, clips: list[HeldOut], sampler: Sampler, scale: MelScale
+) -> tuple[Figures, list[Float]]:
+    first = free_run(synthesizer, clips, sampler, seed=0)
+    second = free_run(synthesizer, clips, sampler, seed=1)
+    spread = scale.compare(second.mels, first.mels)
+    figures = {
+        "evaluations": sampler.evaluations,
+        "block_ms": round(first.block_ms, 2),
+        **scale.compare(first.mels, [clip.mel for clip in clips]),
+        "seed_spread_all_db": spread["l1_all_db"],
+    }
+    return figures, first.mels
