@@ -50,8 +50,9 @@ def make_tiny_model(
     conditioning: int = 20,
     timbre_dims: int = 5,
     vocoder_width: int = 28,
+    hop_length: int = 64,
 ) -> TinyModel:
-    """Random networks at 16 kHz with hops of 64 samples, exported and loaded. Skips where torch or onnx is missing."""
+    """Random networks at 16 kHz, exported and loaded. Skips where torch or onnx is missing."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
     from cmaudio.training.consistency_network import ConsistencyNetwork
@@ -70,7 +71,7 @@ def make_tiny_model(
         head_depth=2,
         conditioning=conditioning,
     )
-    vocoder = VocoderNetwork(mel_bands=bands, bins=129, width=vocoder_width, depth=4)
+    vocoder = VocoderNetwork(mel_bands=bands, bins=2 * hop_length + 1, width=vocoder_width, depth=4)
     with torch.no_grad():
         for parameter in network.parameters():  # what starts at zero would hide a wrong weight
             parameter.normal_(0, 0.7 / max(1, parameter.shape[-1]) ** 0.5)
@@ -87,8 +88,8 @@ def make_tiny_model(
             "description": "random",
             "licence": "none",
             "sample_rate": 16_000,
-            "hop_length": 64,
-            "n_fft": 256,
+            "hop_length": hop_length,
+            "n_fft": 4 * hop_length,
             "block_frames": block_frames,
             "mel": {
                 "bands": bands,

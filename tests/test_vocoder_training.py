@@ -62,6 +62,12 @@ def test_the_excitation_is_that_of_dsp() -> None:
     pulses, _ = dsp.pulse_train(smooth, phase, RATE)
     made = ts.pulse_train(torch.from_numpy(smooth), torch.from_numpy(phase), RATE)
     np.testing.assert_allclose(made.numpy(), pulses, atol=1e-4)
+    samples = smooth.shape[1]
+    before, numbers = np.zeros(STFT.overlap, np.float32), np.random.default_rng(3).standard_normal(samples, np.float32)
+    noise = STFT.analyse(np.concatenate([before, dsp.white_noise(np.random.default_rng(3), samples)]))
+    noises = torch.from_numpy(np.stack([numbers, numbers]))
+    excitation = ts.excite(torch.from_numpy(f0), noises, torch.from_numpy(phase), SIGNAL)
+    np.testing.assert_allclose(excitation.noise[0].numpy(), noise, atol=1e-5)
 
 
 def test_filters_are_applied_as_when_playing() -> None:
@@ -163,8 +169,11 @@ def test_what_is_not_scored_does_not_count() -> None:
     audio[::2, : 8 * HOP] = 0.3  # the warm-up of crops from inside a clip
     audio[:, -STFT.overlap :] = 0.3  # whose frames are not complete
     assert task.loss("vocoder", replace(b, audio=audio), given, 0.9)[0].item() == one
-    audio[1, : 8 * HOP] = 0.3  # the start of a clip is scored
-    assert task.loss("vocoder", replace(b, audio=audio), given, 0.9)[0].item() != one
+    starts, ends = audio.clone(), audio.clone()
+    starts[1, : 8 * HOP] = 0.3  # of a clip from its start
+    ends[0, -STFT.overlap - HOP : -STFT.overlap] = 0.3  # of a crop from inside a clip
+    for scored in (starts, ends):
+        assert task.loss("vocoder", replace(b, audio=scored), given, 0.9)[0].item() != one
 
 
 def test_each_turn_has_its_own_gradients() -> None:
@@ -203,6 +212,8 @@ def test_discriminators_tell_a_saw_from_noise() -> None:
         losses.append(loss.item())
     assert losses[-1] < 0.7 * losses[0]
     with torch.no_grad():
+        for (is_real, _), (is_fake, _) in zip(judges(real), judges(noise), strict=True):
+            assert is_real.mean() > 0 > is_fake.mean()
         assert float(feature_matching_loss(judges(real), judges(real))) == 0
         assert float(feature_matching_loss(judges(real), judges(noise))) > 0.1
 

@@ -43,7 +43,7 @@ def measure_holding(synthesizer: Synthesizer, sampler: Sampler, seconds: int = S
 def _drifts(synthesizer: Synthesizer, timbres: list[TimbreDefinition], sampler: Sampler, seconds: int) -> list[Drift]:
     manifest = synthesizer.model.manifest
     frame_rate = manifest.sample_rate / manifest.hop_length
-    frames = int(seconds * frame_rate) // synthesizer.block_frames * synthesizer.block_frames
+    frames = -(-int(seconds * frame_rate) // synthesizer.block_frames) * synthesizer.block_frames
     controls = np.stack([_controls(synthesizer, timbre.pitched, frames) for timbre in timbres])
     vectors = np.array([timbre.vector for timbre in timbres], np.float32)
     mels = run_controls(synthesizer, controls, vectors, sampler, np.random.default_rng(0))
