@@ -116,10 +116,14 @@ class ConsistencyTask:
             "context_noise": torch.randn(batch.mel.shape, generator=generator, device=device),
             **self.objective.draw(blocks, generator, device, progress),
         }
-        if self.stage.rollout_passes:
-            draws["rollout_noise"] = torch.randn(blocks, generator=generator, device=device)
-            draws["rollout"] = torch.rand(clips, generator=generator, device=device) < self.stage.rollout_share
+        if self._rolled_out(clips):
+            rolled = (self._rolled_out(clips) * (frames // k - 1), k, bands)
+            draws["rollout_noise"] = torch.randn(rolled, generator=generator, device=device)
         return draws
+
+    def _rolled_out(self, clips: int) -> int:
+        """How many clips of a chunk have their own past: the first ones, since their order is random already."""
+        return round(self.stage.rollout_share * clips) if self.stage.rollout_passes else 0
 
     def loss(self, turn: str, batch: Batch, draws: Draws, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         k = self.network.head.block_frames
@@ -139,16 +143,18 @@ class ConsistencyTask:
 
     def _past(self, batch: Batch, draws: Draws) -> Tensor:
         """The recorded past, or for some clips what the network itself makes of it."""
-        if not self.stage.rollout_passes:
+        count = self._rolled_out(len(batch.mel))
+        if not count:
             return batch.mel
-        noise, context_noise = draws["rollout_noise"], draws["context_noise"]
+        first = Batch(**{key: value[:count] for key, value in vars(batch).items()})
+        noise, context_noise = draws["rollout_noise"], draws["context_noise"][:count]
         own = rollout(
-            lambda past: one_step(self._student, batch, past, noise, context_noise, self.sigma),
-            batch.mel,
+            lambda past: one_step(self._student, first, past, noise, context_noise, self.sigma),
+            first.mel,
             self.network.head.block_frames,
             self.stage.rollout_passes,
         )
-        return torch.where(draws["rollout"][:, None, None], own, batch.mel)
+        return torch.cat([own, batch.mel[count:]])
 
     def _weights(self, batch: Batch) -> Tensor:
         """(N,) weight of every block: 0 where a frame of it is not scored, more for attacks."""

@@ -101,6 +101,7 @@ def launch(config: RunConfig) -> Fabric:
     if loop.threads:
         torch.set_num_threads(loop.threads)
     torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.benchmark = True  # crops have one shape, so the fastest convolution is found once
     fabric = Fabric(
         accelerator=loop.accelerator, devices=devices, num_nodes=nodes, strategy=strategy, precision=loop.precision
     )
