@@ -11,12 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from cmaudio.controls import UNPITCHED_SEMITONES, harmonic_picture, note_features, semitones_to_hz
-from cmaudio.dsp import Complex, Float, pulse_train, split_filters, white_noise
+from cmaudio.dsp import Complex, Float, Stft, pulse_train, split_filters, white_noise
 from cmaudio.synthesis import Synthesizer, batch_arrays, batch_states, split_states
 from cmaudio.system import hurry_this_thread
 from cmaudio.voice import Voice, stack
 
 _HALVED_FROM_VOICES = 6  # fewer are made sooner by one thread
+
+
+def heard_bins(stft: Stft) -> int:
+    """How many of a frame's bins are played: training hardly hears the last ones, and there is noise."""
+    return round(0.97 * stft.n_fft / 2)
 
 
 class Renderer:
@@ -35,8 +40,7 @@ class Renderer:
         model = synthesizer.model
         self.stft, self.mel = model.stft, model.mel
         self.block_frames = synthesizer.block_frames
-        # Training hardly hears the last bins below the Nyquist frequency; what the direct part leaves there is noise.
-        self._band_end = round(0.97 * self.stft.n_fft / 2)
+        self._band_end = heard_bins(self.stft)
         self.block_samples = self.block_frames * self.stft.hop_length
         self.sample_rate = model.manifest.sample_rate
 

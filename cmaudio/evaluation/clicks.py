@@ -47,7 +47,7 @@ def click_db(
 
 def _other(timbre: str, setting: Setting) -> str:
     names = [*OTHER_TIMBRES, *setting.model.timbres]
-    return next(name for name in names if name != timbre and name in setting.model.timbres)
+    return next((name for name in names if name != timbre and name in setting.model.timbres), timbre)
 
 
 def _event(listener: Listener, name: str, timbre: str, setting: Setting) -> float | None:

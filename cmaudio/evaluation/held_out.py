@@ -133,6 +133,8 @@ def measure_held_out(setting: Setting) -> Figures:
         return not_measured("the held-out notes are defined for 48 kHz, hop 512 and 128 bands")
     gestures = [draw_gesture(seed) for seed in range(QUICK_NOTES if setting.quick else NOTES)]
     gestures = [gesture for gesture in gestures if gesture.program in model.programs]
+    if not gestures:
+        return not_measured("the model has none of the General MIDI programs")
     setting.progress(f"held_out: recording {len(gestures)} notes")
     material = prepare(setting.renderer, [record(setting.soundfont, gesture) for gesture in gestures])
     figures: Figures = {"notes": len(gestures)}

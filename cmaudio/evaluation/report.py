@@ -148,15 +148,26 @@ def _clicks(f: Figures, console: Console) -> None:
 
 
 def _corpus(f: Figures, console: Console) -> None:
-    columns = ("sampler", "evaluations", "ms a block", "L1 all", "active", "attack", "last third", "Fréchet", "spread")
-    keys = ("evaluations", "block_ms", "l1_all_db", "l1_active_db", "l1_attack_db", "l1_last_third_db", "frechet")
-    rows = [(name, *(s[k] for k in keys), s["seed_spread_all_db"]) for name, s in f["samplers"].items()]
-    title = f"{f['clips']} held-out clips of {f['folder']}, free-running; L1 in dB"
-    console.print(_table(title, columns, rows))
+    names = {
+        "evaluations": "evaluations",
+        "block_ms": "ms, one voice",
+        "l1_all_db": "all bands",
+        "l1_active_db": "active bands",
+        "l1_attack_db": "attack",
+        "l1_first_third_db": "first third",
+        "l1_last_third_db": "last third",
+        "frechet": "Fréchet",
+        "seed_spread_all_db": "two seeds",
+        "seed_spread_active_db": "  active bands",
+    }
+    rows = [(label, *(row[key] for row in f["samplers"].values())) for key, label in names.items()]
+    title = f"{f['clips']} held-out clips of {f['folder']}, free-running: a block's cost, L1 in dB"
+    console.print(_table(title, ("", *f["samplers"]), rows))
     console.print(f"Fréchet of one half of the recordings to the other: {_text(f['frechet_of_two_halves'])}")
     copied = f["vocoder"]
     pesq = f", PESQ {_text(copied['pesq'])}" if "pesq" in copied else ""
     console.print(f"Copy-synthesis of {copied['clips']} clips: mel L1 {copied['mel_l1']}{pesq}", highlight=False)
+    _heard(f["sound"], console)
     _list(console, "Timbres that the model lacks", f["timbres_lacking"])
     held = f["held_notes"]
     if "not_measured" in held:
@@ -171,6 +182,17 @@ def _corpus(f: Figures, console: Console) -> None:
     title = f"Held for {held['seconds']} s against the third second, {held['timbres']} timbres, network alone"
     console.print(_table(title, ("", "median", "p95", "worst"), drifts))
     _list(console, "Most", [f"{w['timbre']} {w['spectrum_max_db']:.0f} dB" for w in held["worst"]])
+
+
+def _heard(rows: Figures, console: Console) -> None:
+    columns = ["", "steepest rise, dB/ms", "p95", "line at the frame rate, dB", "p95"]
+    speech = any("voice_frechet" in row for row in rows.values())
+    table = [
+        [label, *(row[key][figure] for key in ("onset_db_per_ms", "frame_rate_db") for figure in ("median", "p95"))]
+        + ([row["voice_frechet"]] if speech else [])
+        for label, row in rows.items()
+    ]
+    console.print(_table("What is heard of them", [*columns, *(["Fréchet of voices"] if speech else [])], table))
 
 
 _PRINTERS: dict[str, Callable[[Figures, Console], None]] = {

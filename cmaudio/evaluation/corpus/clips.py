@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmaudio.controls import NOTE_FEATURES
 from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
 from cmaudio.model import Model
+
+if TYPE_CHECKING:
+    from cmaudio.training.data.corpus import Clips
 
 _LONGEST_SECONDS = 8.0
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """One clip, at most its first 8 s: mel (T, M) normalised as the model has it, controls (T, C), timbre (Z,), f0 (T,)
-    in Hz, audio (N,) as the networks hear it, T a multiple of the model's block."""
+    """One clip as a voice would play it: from a block before its onset on, for at most 8 s.
+
+    Attributes:
+        timbre: its name. mel: (T, M) normalised as the model has it, T a multiple of the model's block.
+        controls: (T, C). f0: (T,) Hz, 0 before the onset and where no pitch is heard.
+        audio: (N,) as the networks hear it.
+    """
 
     name: str
+    timbre: str
     mel: Float
     controls: Float
-    timbre: Float
     f0: Float
     audio: Float
 
@@ -58,34 +68,45 @@ def held_out_clips(folder: Path, model: Model, limit: int | None = None) -> Held
     known = [i for i, name in enumerate(names) if name in model.timbres]
     if not known:
         raise CmaudioError(f"{folder}: the model has none of its timbres ({', '.join(sorted(set(names))[:8])} ...)")
-    chosen = (
-        known
-        if limit is None
-        else [known[i] for i in np.linspace(0, len(known) - 1, min(limit, len(known))).astype(int)]
-    )
-    k, rate, hop = model.manifest.block_frames, model.manifest.sample_rate, model.manifest.hop_length
-    longest = int(_LONGEST_SECONDS * rate / hop) // k * k
-    mean, std = np.array(model.manifest.mel.mean, np.float32), np.array(model.manifest.mel.std, np.float32)
-    found = []
-    for i in chosen:
-        first, frames = int(clips.first[i]), min(int(clips.frames[i]) // k * k, longest)
-        rows = slice(first, first + frames)
-        found.append(
-            HeldOut(
-                clips.names[i],
-                (clips.log_mel[rows].float().numpy() - mean) / std,
-                clips.controls[rows].float().numpy(),
-                model.timbre_vector(names[i]).astype(np.float32),
-                clips.f0[rows].numpy(),
-                clips.audio[rows].numpy().reshape(-1).astype(np.float32) * np.float32(description.gain / 32768),
-            )
-        )
+    chosen = known if limit is None else [known[i] for i in _spread(len(known), limit)]
+    found = [_as_played(clips, i, names[i], model, description.gain) for i in chosen]
+    found = [clip for clip in found if len(clip.mel) > model.manifest.block_frames]
     return HeldOutClips(found, sorted(set(names) - set(model.timbres)), description.source == "speech")
+
+
+def _spread(count: int, limit: int) -> list[int]:
+    """At most `limit` of `count` places, evenly."""
+    return np.linspace(0, count - 1, min(limit, count)).astype(int).tolist()
+
+
+def _as_played(clips: Clips, index: int, timbre: str, model: Model, gain: float) -> HeldOut:
+    """The blocks lie as those of a voice do, which begin with the onset, and no pulses sound before it."""
+    from cmaudio.training.data.clip import Signal, harmonics
+
+    m = model.manifest
+    k, frames = m.block_frames, int(clips.frames[index])
+    begun = clips.controls[int(clips.first[index]) :][:frames, 0].numpy() > 0
+    first = int(begun.argmax()) - k
+    count = min(frames - first, int(_LONGEST_SECONDS * m.sample_rate / m.hop_length)) // k * k
+    inside = np.clip(np.arange(first, first + count), 0, None)  # the silence at the start is repeated where it is short
+    rows = int(clips.first[index]) + inside
+    f0 = clips.f0[rows].numpy() * begun[inside]
+    life = clips.controls[rows, :NOTE_FEATURES].float().numpy()
+    mean, std = np.array(m.mel.mean, np.float32), np.array(m.mel.std, np.float32)
+    return HeldOut(
+        clips.names[index],
+        timbre,
+        (clips.log_mel[rows].float().numpy() - mean) / std,
+        np.concatenate([life, harmonics(Signal(model.stft, model.mel), f0)], 1),
+        f0,
+        clips.audio[rows].numpy().reshape(-1).astype(np.float32) * np.float32(gain / 32768),
+    )
 
 
 def _same_signal(folder: Path, signal: dict[str, float], model: Model) -> None:
     m = model.manifest
-    own = {"sample_rate": m.sample_rate, "hop_length": m.hop_length, "bands": m.mel.bands, "floor": m.mel.floor}
+    own: dict[str, float] = {"sample_rate": m.sample_rate, "hop_length": m.hop_length}
+    own |= {key: getattr(m.mel, key) for key in ("bands", "f_min_hz", "f_max_hz", "floor")}
     wrong = [f"{key} {signal[key]:g}, the model's {value:g}" for key, value in own.items() if signal[key] != value]
     if wrong:
         raise CmaudioError(f"{folder} has another signal than {model.path.name}: {'; '.join(wrong)}")

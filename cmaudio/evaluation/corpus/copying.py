@@ -10,6 +10,7 @@ from cmaudio.dsp import Float, pulse_train, split_filters, white_noise
 from cmaudio.evaluation.corpus.clips import HeldOut
 from cmaudio.evaluation.setting import Figures
 from cmaudio.model import Model
+from cmaudio.renderer import heard_bins
 from cmaudio.synthesis import Synthesizer
 
 _PESQ_RATE = 16_000
@@ -31,7 +32,9 @@ def copy(synthesizer: Synthesizer, clip: HeldOut, seed: int = 0) -> Float:
         raw, *state = synthesizer.vocoder(clip.mel[None, block], clip.f0[None, block], state=state)
         rows.append(raw[0])
     h, n, d = split_filters(np.concatenate(rows))
-    return stft.overlap_add(h * harmonic + n * noisy + d)[stft.overlap :]
+    spectra = h * harmonic + n * noisy + d
+    spectra[:, heard_bins(stft) :] = 0
+    return stft.overlap_add(spectra)[stft.overlap :]
 
 
 def measure_copying(synthesizer: Synthesizer, clips: Sequence[HeldOut], speech: bool) -> Figures:

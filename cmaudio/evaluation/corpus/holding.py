@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
-from cmaudio.controls import NOTE_FEATURES, UNPITCHED_SEMITONES, note_features
-from cmaudio.dsp import Float
-from cmaudio.evaluation.corpus.free_running import run_controls
+from cmaudio.controls import UNPITCHED_SEMITONES, harmonic_picture, note_features, semitones_to_hz
+from cmaudio.dsp import Float, pulse_train
+from cmaudio.evaluation.corpus.free_running import stream, timbres
 from cmaudio.evaluation.corpus.samplers import Sampler
 from cmaudio.evaluation.drift import Drift, drift
 from cmaudio.evaluation.setting import Figures, summary
@@ -16,7 +18,7 @@ from cmaudio.synthesis import Synthesizer
 SECONDS = 300
 _MOST_TIMBRES = 16
 _PITCH, _VELOCITY = 60.0, 96.0
-_PICTURE_SECONDS = 8  # of the harmonics: after that they repeat
+_STEADY_SECONDS = 8  # the clock of the features has stopped before half of them; that half is repeated
 _ACTIVE_ABOVE_FLOOR = 10.0  # 20 dB
 
 
@@ -29,8 +31,7 @@ def measure_holding(synthesizer: Synthesizer, sampler: Sampler, seconds: int = S
     held = held[:: max(1, -(-len(held) // _MOST_TIMBRES))]
     if not held:
         return {"not_measured": "the model has no sustained timbre"}
-    drifts = _drifts(synthesizer, held, sampler, seconds)
-    figures = [found.figures() for found in drifts]
+    figures = [found.figures() for found in _drifts(synthesizer, held, sampler, seconds)]
     worst = sorted(zip(held, figures, strict=True), key=lambda pair: -pair[1]["spectrum_max_db"])[:6]
     return {
         "seconds": seconds,
@@ -40,36 +41,56 @@ def measure_holding(synthesizer: Synthesizer, sampler: Sampler, seconds: int = S
     }
 
 
-def _drifts(synthesizer: Synthesizer, timbres: list[TimbreDefinition], sampler: Sampler, seconds: int) -> list[Drift]:
+def _drifts(synthesizer: Synthesizer, held: list[TimbreDefinition], sampler: Sampler, seconds: int) -> list[Drift]:
     manifest = synthesizer.model.manifest
-    frame_rate = manifest.sample_rate / manifest.hop_length
-    frames = -(-int(seconds * frame_rate) // synthesizer.block_frames) * synthesizer.block_frames
-    controls = np.stack([_controls(synthesizer, timbre.pitched, frames) for timbre in timbres])
-    vectors = np.array([timbre.vector for timbre in timbres], np.float32)
-    mels = run_controls(synthesizer, controls, vectors, sampler, np.random.default_rng(0))
-    log_mel = mels * synthesizer.std + synthesizer.mean
-    a_second = int(frame_rate)
-    pieces = log_mel[:, : seconds * a_second].reshape(len(timbres), seconds, a_second, -1)
-    levels = 10 * np.log10(np.exp(2 * pieces.astype(np.float64)).mean((2, 3)))
+    vectors = timbres(synthesizer, [timbre.name for timbre in held])
+    running = stream(synthesizer, _controls(synthesizer, held), vectors, sampler, np.random.default_rng(0))
+    levels, means = [], []
+    for _, piece in zip(range(seconds), _seconds(running, manifest.sample_rate / manifest.hop_length), strict=False):
+        log_mel = (piece * synthesizer.std + synthesizer.mean).astype(np.float64)
+        levels.append(10 * np.log10(np.exp(2 * log_mel).mean((1, 2))))
+        means.append(log_mel.mean(1))
     active_above = float(np.log(manifest.mel.floor * _ACTIVE_ABOVE_FLOOR))
-    means = pieces.mean(2).astype(np.float64)
-    return [drift(level, spectra, active_above) for level, spectra in zip(levels, means, strict=True)]
+    rows = zip(np.stack(levels, 1), np.stack(means, 1), strict=True)
+    return [drift(level, spectra, active_above) for level, spectra in rows]
 
 
-def _controls(synthesizer: Synthesizer, pitched: bool, frames: int) -> Float:
-    """(T, C): struck at frame 4, never let go."""
-    from cmaudio.training.data.clip import Signal, f0_hz, harmonics
+def _seconds(blocks: Iterable[Float], frame_rate: float) -> Iterator[Float]:
+    """Blocks (N, K, M) in pieces (N, T, M) of a second each, to the nearest block, without the silent one before."""
+    pieces, frames, ends = iter(blocks), 0, frame_rate
+    held: list[Float] = []
+    next(pieces)
+    for block in pieces:
+        held.append(block)
+        frames += block.shape[1]
+        if frames >= ends:
+            yield np.concatenate(held, 1)
+            held, ends = [], ends + frame_rate
 
-    model = synthesizer.model
+
+def _controls(synthesizer: Synthesizer, held: list[TimbreDefinition]) -> Iterator[Float]:
+    """(N, K, C) without end: struck after the first block, never let go."""
+    m, k = synthesizer.model.manifest, synthesizer.block_frames
+    steady = int(_STEADY_SECONDS / 2 * m.sample_rate / m.hop_length) // k * k
+    beginning = np.stack([_struck(synthesizer, timbre.pitched, 2 * steady) for timbre in held])
+    for begin in range(0, 2 * steady, k):
+        yield np.ascontiguousarray(beginning[:, begin : begin + k])
+    while True:
+        for begin in range(steady, 2 * steady, k):
+            yield np.ascontiguousarray(beginning[:, begin : begin + k])
+
+
+def _struck(synthesizer: Synthesizer, pitched: bool, frames: int) -> Float:
+    """(T, C) of a note that is struck with frame K."""
+    model, k = synthesizer.model, synthesizer.block_frames
     rate, hop = model.manifest.sample_rate, model.manifest.hop_length
-    pitch = _PITCH if pitched else UNPITCHED_SEMITONES
-    ends = (np.arange(frames)[None] - 3.0) * hop / rate
-    semitones = np.full((1, frames), pitch)
-    life = note_features(ends, np.full((1, frames), -np.inf), semitones, np.array([pitch]), np.array([_VELOCITY]))[0]
-    shown = min(frames, int(_PICTURE_SECONDS * rate / hop))
-    voiced = ((np.arange(shown) >= 4) & pitched).astype(np.float32)
-    picture = harmonics(Signal(model.stft, model.mel), f0_hz(np.full(shown, pitch, np.float32), voiced))
-    steady = picture[shown // 2 :]
-    more = -(-(frames - shown) // len(steady))
-    assert life.shape[1] == NOTE_FEATURES
-    return np.concatenate([life, np.concatenate([picture, *([steady] * more)])[:frames]], 1)
+    pitch = np.array([_PITCH if pitched else UNPITCHED_SEMITONES])
+    semitones = np.broadcast_to(pitch[:, None], (1, frames))
+    since_onset = (np.arange(frames)[None] + 1.0 - k) * hop / rate
+    life = note_features(since_onset, np.full((1, frames), -np.inf), semitones, pitch, np.array([_VELOCITY]))[0]
+    f0 = semitones_to_hz(np.broadcast_to(pitch, frames * hop)) * pitched
+    f0[: k * hop] = 0
+    pulses, _ = pulse_train(f0, np.zeros(()), rate)
+    before = np.zeros(model.stft.overlap, np.float32)
+    picture = harmonic_picture(model.mel(model.stft.analyse(np.concatenate([before, pulses]))))
+    return np.concatenate([life, picture], 1)

@@ -5,29 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 
 from cmaudio.dsp import Float
+from cmaudio.errors import CmaudioError
 from cmaudio.evaluation.corpus.clips import HeldOut, held_out_clips
 from cmaudio.evaluation.corpus.copying import measure_copying
 from cmaudio.evaluation.corpus.distances import MelScale, patch_frechet
-from cmaudio.evaluation.corpus.free_running import free_run
+from cmaudio.evaluation.corpus.free_running import block_ms, free_run
 from cmaudio.evaluation.corpus.holding import SECONDS, measure_holding
 from cmaudio.evaluation.corpus.picture import save_picture
 from cmaudio.evaluation.corpus.samplers import Sampler, heun_sampler, multistep
+from cmaudio.evaluation.corpus.sound import measure_sound
 from cmaudio.evaluation.setting import Figures, Setting, not_measured
 from cmaudio.model import Model
 from cmaudio.synthesis import Synthesizer
 
 STUDENT_STEPS, TEACHER_STEPS = (1, 2, 4), (1, 5, 18)
-_COPIED = 64
+_HEARD = 64
 _QUICK_CLIPS, _QUICK_SECONDS = 12, 10
 
 
 def measure_corpus(setting: Setting) -> Figures:
     """Free running on held-out clips by every sampler, copy-synthesis, and five minutes of held notes.
 
-    Raises CmaudioError for a corpus that does not fit the model (`held_out_clips`).
+    Raises CmaudioError for a corpus that does not fit the model (`held_out_clips`), and for another model's teacher.
     """
     if setting.corpus is None:
         return not_measured("no corpus: give --corpus FOLDER")
+    if setting.teacher is not None:
+        _check_teacher(setting.teacher, setting.model)
     found = held_out_clips(setting.corpus, setting.model, _QUICK_CLIPS if setting.quick else setting.limit)
     clips, synthesizer = found.clips, setting.renderer.synthesizer
     scale = MelScale.of(setting.model.manifest)
@@ -40,9 +44,14 @@ def measure_corpus(setting: Setting) -> Figures:
     if setting.picture:
         save_picture(Path(setting.picture), setting.model, clips, shown)
     setting.progress("corpus: copy-synthesis")
-    copied = measure_copying(synthesizer, clips[:: max(1, len(clips) // _COPIED)], found.speech)
-    setting.progress("corpus: held notes")
+    every = max(1, len(clips) // _HEARD)
+    some = clips[::every]
+    copied = measure_copying(synthesizer, some, found.speech)
+    setting.progress("corpus: sound")
     one_step = multistep(1, setting.model.manifest.sigma)
+    listened = {"copy-synthesis": recorded[::every], one_step.name: shown[one_step.name][::every]}
+    heard = measure_sound(synthesizer, some, listened, found.speech)
+    setting.progress("corpus: held notes")
     return {
         "folder": setting.corpus.name,
         "clips": len(clips),
@@ -50,8 +59,25 @@ def measure_corpus(setting: Setting) -> Figures:
         "frechet_of_two_halves": patch_frechet(recorded[::2], recorded[1::2]),
         "samplers": rows,
         "vocoder": copied,
+        "sound": heard,
         "held_notes": measure_holding(synthesizer, one_step, _QUICK_SECONDS if setting.quick else SECONDS),
     }
+
+
+def _check_teacher(teacher: Model, student: Model) -> None:
+    ours, theirs = student.manifest, teacher.manifest
+    wrong = [
+        key
+        for key in ("sample_rate", "hop_length", "block_frames", "mel")
+        if getattr(ours, key) != getattr(theirs, key)
+    ]
+    if set(student.timbres) - set(teacher.timbres):
+        wrong.append("timbres")
+    if wrong:
+        raise CmaudioError(
+            f"{teacher.path} did not teach this model, their {', '.join(wrong)} differ: "
+            "give what `cmaudio export RUN --network teacher` wrote of the same run"
+        )
 
 
 def _samplers(student: Model, teacher: Model | None) -> list[tuple[str, Synthesizer | None, Sampler]]:
@@ -73,11 +99,12 @@ def _measure_sampler(
 ) -> tuple[Figures, list[Float]]:
     first = free_run(synthesizer, clips, sampler, seed=0)
     second = free_run(synthesizer, clips, sampler, seed=1)
-    spread = scale.compare(second.mels, first.mels)
+    spread = scale.compare(second, first)
     figures = {
         "evaluations": sampler.evaluations,
-        "block_ms": round(first.block_ms, 2),
-        **scale.compare(first.mels, [clip.mel for clip in clips]),
+        "block_ms": round(block_ms(synthesizer, clips[0], sampler), 2),
+        **scale.compare(first, [clip.mel for clip in clips]),
         "seed_spread_all_db": spread["l1_all_db"],
+        "seed_spread_active_db": spread["l1_active_db"],
     }
-    return figures, first.mels
+    return figures, first

@@ -49,7 +49,7 @@ def save_picture(path: Path, model: Model, clips: Sequence[HeldOut], mels: Mappi
     for axis in axes[-1]:
         axis.remove()
     middle = max(1, len(mels) // 2)
-    _onsets(figure.add_subplot(grid[-1, :middle]), log_mels, frame_rate)
+    _onsets(figure.add_subplot(grid[-1, :middle]), log_mels, model.manifest.block_frames, frame_rate)
     if middle < len(mels):
         _modulation(figure.add_subplot(grid[-1, middle:]), log_mels, frame_rate)
     figure.tight_layout()
@@ -63,11 +63,11 @@ def save_picture(path: Path, model: Model, clips: Sequence[HeldOut], mels: Mappi
         plt.close(figure)
 
 
-def _onsets(axis: Any, log_mels: Mapping[str, Sequence[Float]], frame_rate: float) -> None:
+def _onsets(axis: Any, log_mels: Mapping[str, Sequence[Float]], lead_frames: int, frame_rate: float) -> None:
     for label, mels in log_mels.items():
         levels = [_level_db(mel[:_ONSET_FRAMES]) for mel in mels if len(mel) >= _ONSET_FRAMES]
         if levels:
-            time = (np.arange(_ONSET_FRAMES) - 4) / frame_rate * 1e3
+            time = (np.arange(_ONSET_FRAMES) - lead_frames) / frame_rate * 1e3
             axis.plot(time, np.mean(levels, 0), label=label, linewidth=2 if label == "recording" else 1)
     axis.set(xlabel="ms from the onset", ylabel="mean level, dB")
     axis.legend(fontsize=7)
