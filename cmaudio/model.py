@@ -16,6 +16,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -298,14 +299,19 @@ def _manifest(path: Path, content: bytes) -> Manifest:
 
 
 def save_model(path: Path, manifest: Manifest, graphs: Mapping[str, bytes], card: str) -> None:
-    """Write a model file atomically; checksums are computed here."""
+    """Write a model file atomically; checksums are computed here. Raises CmaudioError where it cannot be written."""
     content = {f"{name}.onnx": graphs[name] for name in GRAPHS} | {"card.md": card.encode()}
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
     fields = manifest.model_copy(update={"sha256": sums}).model_dump(mode="json")
     partial = path.with_name(path.name + ".part")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in {"manifest.json": json.dumps(fields, indent=1).encode(), **content}.items():
-            member = zipfile.ZipInfo(name)  # a fixed date: the same content gives the same file
-            member.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(member, data)
-    partial.replace(path)
+    try:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in {"manifest.json": json.dumps(fields, indent=1).encode(), **content}.items():
+                member = zipfile.ZipInfo(name)  # a fixed date: the same content gives the same file
+                member.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(member, data)
+        partial.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise CmaudioError(f"{path} cannot be written ({error.strerror}); make room or choose another place") from error

@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 for package in ("lhotse", "lightning_fabric", "tensorboard", "onnx"):
     pytest.importorskip(package)
+from safetensors.torch import load_file
 from training_corpus import make_corpus
 
 from cmaudio import Engine
@@ -164,3 +165,72 @@ def test_more_processes_than_chunks_is_said(corpus: Path, tmp_path: Path) -> Non
     assert settings.teacher is not None
     with pytest.raises(CmaudioError, match="4 clips in 2 chunks cannot be shared by 3 processes"):
         run.open_corpus(settings.teacher.crops, with_audio=False)
+
+
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(
+    corpus: Path, tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rich.console import Console
+
+    settings, run = config(tmp_path, "loop.checkpoint_minutes=0.00001", "loop.keep=5"), tmp_path / "run"
+    train(settings, corpus, run, until="teacher")
+    (run / "teacher.safetensors").unlink()
+    last = sorted((run / "checkpoints").glob("teacher-*.safetensors"))[-1]
+    last.write_bytes(last.read_bytes()[:1000])
+    train(settings, corpus, run, Console(width=500), until="teacher")
+    said = capsys.readouterr().out
+    assert last.name in said
+    assert "goes on from step 4" in said
+    assert (run / "checkpoints" / f"{last.name}.damaged").is_file()
+    again, before = (load_file(folder / "teacher.safetensors") for folder in (run, finished))
+    assert all(torch.equal(again[name], before[name]) for name in before)
+
+
+def test_no_whole_checkpoint_is_an_error_and_not_a_new_beginning(corpus: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(config(tmp_path), corpus, run, until="teacher")
+    (run / "teacher.safetensors").unlink()
+    for path in (run / "checkpoints").glob("teacher-*.safetensors"):
+        path.write_bytes(b"no")
+    with pytest.raises(CmaudioError, match=r"none of .* can be read"):
+        train(config(tmp_path), corpus, run, until="teacher")
+
+
+def test_a_log_that_cannot_be_written_does_not_end_the_run(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rich.console import Console
+    from torch.utils.tensorboard import SummaryWriter
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(SummaryWriter, "add_scalar", full)
+    train(config(tmp_path), corpus, tmp_path / "run", Console(width=500), until="teacher")
+    assert (tmp_path / "run" / "teacher.safetensors").is_file()
+    assert capsys.readouterr().out.count("No space left on device") == 1
+
+
+def test_a_device_that_is_not_there_is_named(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(CmaudioError, match=r"loop\.accelerator cuda.*cpu"):
+        train(config(tmp_path, "loop.accelerator=cuda"), corpus, tmp_path / "run")
+
+
+def test_weights_of_another_kind_are_refused(finished: Path, corpus: Path, tmp_path: Path) -> None:
+    network = make_consistency_network(config(tmp_path), read_description(corpus))
+    with pytest.raises(CmaudioError, match="no consistency network"):
+        start_from(finished / "vocoder.safetensors", network, ["a"])
+
+
+def test_a_run_folder_that_lost_its_description_is_refused(corpus: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(config(tmp_path), corpus, run, until="teacher")
+    (run / "run.json").write_text("{")
+    with pytest.raises(CmaudioError, match=r"run\.json cannot be read"):
+        train(config(tmp_path), corpus, run, until="teacher")
+
+
+def test_an_override_that_is_no_yaml_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CmaudioError, match="not valid YAML"):
+        config(tmp_path, "teacher.steps=[1")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,34 @@ def newest(folder: Path, stage: str) -> Path | None:
 def checkpoints(folder: Path, stage: str) -> list[Path]:
     """All of a stage, oldest first; unfinished ones are not among them."""
     return sorted(folder.glob(f"{stage}-*{SUFFIX}"))
+
+
+def last_whole(
+    folder: Path, stage: str, device: torch.device, tell: Callable[[str], None]
+) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
+    """The last checkpoint of a stage that can be read, None where there is none; `tell` hears of damaged ones.
+
+    Raises CmaudioError where there are checkpoints but none can be read: to begin anew is for the user to choose.
+    """
+    found = checkpoints(folder, stage)
+    for path in reversed(found):
+        try:
+            return path, *load_tensors(path, device)
+        except CmaudioError as error:
+            tell(f"{stage}: {error}; looking for the checkpoint before it")
+    if found:
+        raise CmaudioError(
+            f"{stage}: none of {len(found)} checkpoints in {folder} can be read; put a whole one back, or delete them "
+            "to begin the stage anew"
+        )
+    return None
+
+
+def set_aside_later(folder: Path, stage: str, path: Path) -> None:
+    """Rename what came after `path`: damaged files must not count among those that are kept."""
+    for later in checkpoints(folder, stage):
+        if later.name > path.name:
+            later.replace(later.with_name(later.name + ".damaged"))
 
 
 def checkpoint_path(folder: Path, stage: str, step: int) -> Path:

@@ -224,7 +224,10 @@ def _override(fields: dict[str, Any], override: str) -> None:
         fields = fields.setdefault(section, {})
         if not isinstance(fields, dict):
             raise CmaudioError(f"override {override!r}: {section} is a value, not a section")
-    fields[last] = yaml.safe_load(value)
+    try:
+        fields[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise CmaudioError(f"override {override!r}: {value!r} is not valid YAML") from error
 
 
 def _explain(error: Any) -> str:

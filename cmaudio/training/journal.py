@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from cmaudio.dsp import Float
+from cmaudio.errors import CmaudioError
 
 
 class Journal:
@@ -26,12 +28,18 @@ class Journal:
         self._console = console or Console(stderr=True, quiet=True)
         self._last: dict[str, tuple[int, float]] = {}
         self._tasks: dict[str, TaskID] = {}
+        self._failed = False
         if not active:
             return
         from torch.utils.tensorboard import SummaryWriter
 
-        self._board = SummaryWriter(str(folder / "log"))
-        self._lines = (folder / "figures.jsonl").open("a")
+        try:
+            self._board = SummaryWriter(str(folder / "log"))
+            self._lines = (folder / "figures.jsonl").open("a")
+        except OSError as error:
+            raise CmaudioError(
+                f"{folder} cannot be written ({error.strerror}); make room or give another run folder"
+            ) from error
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, TextColumn("{task.fields[figures]}"), console=self._console)
 
@@ -45,18 +53,29 @@ class Journal:
     ) -> None:
         if self._active:
             self._progress.stop()
-            self._board.close()
-            self._lines.close()
+            for close in (self._board.close, self._lines.close):
+                self._write(close)
+
+    def _write(self, action: Callable[[], object]) -> None:
+        """Do it if the disk allows: a log that cannot be written must not cost the training."""
+        try:
+            action()
+        except OSError as error:
+            if not self._failed:
+                self._failed = True
+                self.note(
+                    f"the log cannot be written ({error.strerror or error}); training goes on, figures are missing"
+                )
 
     def figures(self, stage: str, step: int, values: Mapping[str, float]) -> None:
         """Scalars of a stage at a step."""
         if not self._active:
             return
         for key, value in values.items():
-            self._board.add_scalar(f"{stage}/{key}", value, step)
+            self._write(partial(self._board.add_scalar, f"{stage}/{key}", value, step))
         rounded = {key: float(f"{value:.6g}") for key, value in values.items()}
-        self._lines.write(json.dumps({"stage": stage, "step": step} | rounded) + "\n")
-        self._lines.flush()
+        self._write(lambda: self._lines.write(json.dumps({"stage": stage, "step": step} | rounded) + "\n"))
+        self._write(self._lines.flush)
 
     def progress(self, stage: str, step: int, steps: int, values: Mapping[str, float]) -> None:
         """The same, with the pace, and on the progress line."""
@@ -84,9 +103,9 @@ class Journal:
             from matplotlib import colormaps
 
             coloured = colormaps["magma"](np.flipud(np.clip(mels, 0, 1).T))[..., :3]
-            self._board.add_image(name, coloured, step, dataformats="HWC")
+            self._write(partial(self._board.add_image, name, coloured, step, dataformats="HWC"))
 
     def audio(self, name: str, samples: Float, sample_rate: int, step: int) -> None:
         """(N,) samples."""
         if self._active:
-            self._board.add_audio(name, np.clip(samples, -1, 1)[None], step, sample_rate)
+            self._write(partial(self._board.add_audio, name, np.clip(samples, -1, 1)[None], step, sample_rate))

@@ -234,10 +234,13 @@ class Trainer:
 
     def resume(self) -> None:
         """Go to the state of the last checkpoint, if there is one. Raises CmaudioError where it does not fit."""
-        path = checkpoint.newest(self.folder, self.name)
-        if path is None:
+        found = checkpoint.last_whole(self.folder, self.name, self.fabric.device, self.journal.note)
+        if found is None:
             return
-        tensors, about = checkpoint.load_tensors(path, self.fabric.device)
+        path, tensors, about = found
+        self.fabric.barrier()
+        if self.fabric.is_global_zero:
+            checkpoint.set_aside_later(self.folder, self.name, path)
         if about.get("steps") != self.steps:
             raise CmaudioError(
                 f"{path} belongs to a stage of {about.get('steps')} steps, not {self.steps}; use a new run folder"

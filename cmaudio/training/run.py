@@ -57,7 +57,7 @@ def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusD
     }
     if path.is_file():
         changed = differences(read_config(path), config)
-        before = json.loads((folder / "run.json").read_text())
+        before = _read_about(folder / "run.json")
         changed += [
             f"{key} = {before.get(key)!r}"[:200] for key in ("corpus_name", "timbres") if before.get(key) != about[key]
         ]
@@ -67,18 +67,31 @@ def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusD
                 "Give another folder, or the configuration that it began with"
             )
     else:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CmaudioError(f"run folder {folder} cannot be made ({error.strerror}); give another folder") from error
         about |= {
             "began": datetime.now(UTC).isoformat(timespec="seconds"),
             "commit": _commit(),
             "torch": torch.__version__,
         }
         about |= {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
-        (folder / "run.json").write_text(json.dumps(about, indent=1))
-    write_config(config, path)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "run.json").write_text(json.dumps(about, indent=1))
+        except OSError as error:
+            raise CmaudioError(f"run folder {folder} cannot be made ({error.strerror}); give another folder") from error
+    try:
+        write_config(config, path)
+    except OSError as error:
+        raise CmaudioError(f"{path} cannot be written ({error.strerror}); make room or give another folder") from error
+
+
+def _read_about(path: Path) -> dict[str, Any]:
+    try:
+        about = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CmaudioError(
+            f"{path} cannot be read ({error}): the folder is not a whole run; give another folder"
+        ) from error
+    return dict(about)
 
 
 def _commit() -> str:
@@ -102,11 +115,22 @@ def launch(config: RunConfig) -> Fabric:
         torch.set_num_threads(loop.threads)
     torch.set_float32_matmul_precision("high")
     torch.backends.cudnn.benchmark = True  # crops have one shape, so the fastest convolution is found once
+    _find_accelerator(loop.accelerator)
     fabric = Fabric(
         accelerator=loop.accelerator, devices=devices, num_nodes=nodes, strategy=strategy, precision=loop.precision
     )
     fabric.launch()
     return fabric
+
+
+def _find_accelerator(name: str) -> None:
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(name, True):
+        found = ", ".join(["auto", "cpu", *(other for other, is_there in there.items() if is_there)])
+        raise CmaudioError(
+            f"loop.accelerator {name}: no such device here, or torch was installed without it; --set "
+            f"loop.accelerator to one of {found}"
+        )
 
 
 def train(

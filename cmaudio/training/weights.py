@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from cmaudio.errors import CmaudioError
 from cmaudio.training.checkpoint import load_tensors, load_weights, save_tensors
 from cmaudio.training.consistency_network import ConsistencyNetwork
 from cmaudio.training.data.corpus import MelStatistics
@@ -25,6 +26,10 @@ def save_weights(
 
 def read_statistics(path: Path) -> MelStatistics:
     tensors, _ = load_tensors(path)
+    if not {"mel_mean", "mel_std"} <= tensors.keys():
+        raise CmaudioError(
+            f"{path} is no weights file of a finished stage (no mel statistics); give RUN/STAGE.safetensors"
+        )
     return MelStatistics(tensors["mel_mean"], tensors["mel_std"])
 
 
@@ -37,6 +42,8 @@ def start_from(path: Path, module: nn.Module, timbres: Sequence[str]) -> int:
     tensors = {name: t for name, t in tensors.items() if name not in ("mel_mean", "mel_std")}
     found = len(timbres)
     if isinstance(module, ConsistencyNetwork):
+        if _TIMBRES not in tensors or "timbres" not in about:
+            raise CmaudioError(f"{path} holds no consistency network; give a teacher's or a student's weights")
         found, tensors[_TIMBRES] = _timbres(tensors[_TIMBRES], about["timbres"], timbres)
     load_weights(module, tensors, path)
     return found
