@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,11 @@ from cmaudio.model import Model, Timbre, load_model
 from cmaudio.note import BEND_MAX_SEMITONES, Note
 from cmaudio.renderer import Renderer
 from cmaudio.schedule import Action, Schedule
+from cmaudio.speech.language import language
+from cmaudio.speech.phonemes import Phoneme, Phrase, Word, pause
+from cmaudio.speech.prosody import Prosody, Segment
+from cmaudio.speech.speech import Speech
+from cmaudio.speech.utterance import Utterance
 from cmaudio.stage import Stage
 from cmaudio.synthesis import STEPS, Synthesizer
 from cmaudio.voice import Strike, Voice
@@ -96,6 +102,7 @@ class Engine:
         self._gain = Trajectory(10 ** (in_range("gain_db", gain_db, *GAIN_RANGE_DB, "dB") / 20))
         self.stage = Stage(self._make_voice, whole_number("polyphony", polyphony, 1, 256), steps, self.sample_rate)
         self._schedule = Schedule()
+        self._prosody: Prosody | None = None  # loaded by the first text
         self._note_count = itertools.count()
         self._spare = np.zeros(0, np.float32)
         self._peak = 0.0
@@ -134,10 +141,51 @@ class Engine:
         Raises:
             CmaudioError: a value out of range, or an unknown timbre (with the nearest names).
         """
+        if self.model.manifest.speech:
+            raise CmaudioError(f"model {self.model.manifest.name!r} reads text and plays no notes: use `say`")
         vector = self.model.timbre_vector(timbre)
         note = self._new_note(pitch, velocity, channel, seed)
         self.submit(at, partial(self.stage.strike, note, vector))
         return note
+
+    def say(
+        self,
+        text: str | Iterable[str],
+        *,
+        timbre: Timbre | None = None,
+        seed: int | None = None,
+        channel: int = 0,
+        phonemes: bool = False,
+        background: bool = False,
+        at: int | None = None,
+        rate: float | None = None,
+        pitch: float | None = None,
+        pitch_range: float | None = None,
+        energy: float | None = None,
+    ) -> Speech:
+        """Say a text, with a model that reads.
+
+        Args:
+            text: whole, or in pieces that may still be on their way (words with the spaces between them).
+            phonemes: the text is IPA in the model's symbols ("həlˈoʊ wˈɚld.") instead of writing.
+            timbre, seed, channel, at: as for `note_on`. rate, pitch, pitch_range, energy: as for `Speech.steer`.
+            background: return at once and read the text on a thread of its own; else all of it is read first.
+        Raises:
+            CmaudioError: a model that plays notes, a language whose data is missing, a value out of range, and without
+                `background` also phonemes that the model does not have.
+        """
+        if self._prosody is None:
+            self._prosody = Prosody(self.model)
+        note = self._new_note(0, 96, channel, seed)
+        speech = Speech(note.channel, note.seed, self, self.model.timbre_vector(timbre), at)
+        speech.steer(rate=rate, pitch=pitch, pitch_range=pitch_range, energy=energy)
+        speech.read(text, self._prosody.anew(), phonemes, background)
+        return speech
+
+    def make_utterance(self, speech: Speech, first: Segment, at: int) -> Utterance:
+        """A voice for a text, not yet on the stage."""
+        strike = Strike(0.0, 96.0, speech.channel, speech.seed, at, self.stage.steps)
+        return Utterance(strike, speech.timbre, first, speech.marks, **self._voice_settings())
 
     def all_notes_off(self, channel: int | None = None, at: int | None = None) -> None:
         """Release every note (of a channel) and lift the pedal."""
@@ -225,6 +273,9 @@ class Engine:
 
     def warm_up(self) -> None:
         """Run several batch sizes once, so that the first note is as quick as later ones. Nothing of it is heard."""
+        if self.model.manifest.speech:
+            self._warm_up_speech()
+            return
         for count in {1, 2, 4, 8, self.stage.polyphony}:
             notes = [self._new_note(60, 64, 0, 0) for _ in range(count)]
             voices = [self.stage.new_voice(note, self.model.timbre_vector(None), 0) for note in notes]
@@ -232,6 +283,19 @@ class Engine:
                 self._renderer.render(voices)
                 voices[0].take(len(voices[0].ready))
                 voices[0].bend(voices[0].position, 60.5, 0)
+
+    def _warm_up_speech(self) -> None:
+        if self._prosody is None:
+            self._prosody = Prosody(self.model)
+        vector = self.model.timbre_vector(None)
+        language(self._prosody.language).phrase("one two")
+        word = Word("", tuple(Phoneme(symbol) for symbol in self._prosody.symbols[-8:]))
+        segment = next(self._prosody.anew().segments(Phrase((word, pause("."))), vector))
+        speech = Speech(0, 0, self, vector, None)
+        for count in (1, 2):
+            voices: list[Voice] = [self.make_utterance(speech, segment, 0) for _ in range(count)]
+            for _ in range(4):
+                self._renderer.render(voices)
 
     def _mix(self, count: int) -> Float:
         out = np.zeros(count, np.float32)
@@ -320,9 +384,14 @@ class Engine:
             strike,
             timbre,
             bend,
-            stft=self.model.stft,
-            block_frames=self._renderer.block_frames,
-            sample_rate=self.sample_rate,
-            ahead_samples=self._renderer.block_samples if self._look_ahead else self._batch_ahead,
             pitched=self.model.has_pitch(timbre),
+            **self._voice_settings(),
         )
+
+    def _voice_settings(self) -> dict[str, Any]:
+        return {
+            "stft": self.model.stft,
+            "block_frames": self._renderer.block_frames,
+            "sample_rate": self.sample_rate,
+            "ahead_samples": self._renderer.block_samples if self._look_ahead else self._batch_ahead,
+        }

@@ -1,4 +1,4 @@
-"""The model file: one zip with a manifest, four ONNX graphs and a card. Loading is strict and runs no code from it.
+"""The model file: one zip with a manifest, ONNX graphs and a card. Loading is strict and runs no code from it.
 
 manifest.json   what this module's `Manifest` describes, with a SHA-256 of every other member
 card.md         data, licence, figures, limits
@@ -6,6 +6,7 @@ controls.onnx   controls, timbre -> conditioning
 context.onnx    finished frames, conditioning, sigma, state -> context, state
 head.onnx       noisy block, sigma, context, conditioning -> denoised block
 vocoder.onnx    frames, f0, state -> filters, state
+prosody.onnx    of models that read text: phonemes, timbre -> duration, energy, pitch, voicing
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from cmaudio.errors import CmaudioError
 FORMAT_VERSION = 1
 SUFFIX = ".cmaudio"
 GRAPHS = ("controls", "context", "head", "vocoder")
+SPEECH_GRAPHS = ("prosody",)
 DEFAULT_MODEL = "instrument"
 _MEMBER_MAX_BYTES = 512 * 2**20
 
@@ -90,6 +92,19 @@ class TimbreDefinition(_Strict):
     pitched: bool = True
 
 
+class SpeechDefinition(_Strict):
+    """What a model that reads text reads: its language and its phonemes; the first is "", the silence before a text."""
+
+    language: str
+    symbols: Annotated[list[str], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _distinct(self) -> SpeechDefinition:
+        if self.symbols[0] or len(set(self.symbols)) != len(self.symbols):
+            raise ValueError('symbols must begin with "" and differ from each other')
+        return self
+
+
 class Manifest(_Strict):
     """Everything about a model but its weights."""
 
@@ -103,13 +118,19 @@ class Manifest(_Strict):
     block_frames: Annotated[int, Field(ge=1, le=64)]
     mel: MelDefinition
     sigma: NoiseLevels
-    features: Literal["note-1"]
+    features: Literal["note-1", "speech-1"]
     controls: list[ControlDefinition]
     timbre_dims: Annotated[int, Field(ge=1)]
     timbres: Annotated[list[TimbreDefinition], Field(min_length=1)]
     default_timbre: str
     weights: str
     sha256: dict[str, str]
+    speech: SpeechDefinition | None = None
+
+    @property
+    def graphs(self) -> tuple[str, ...]:
+        """Names of the graphs in the file."""
+        return GRAPHS + (SPEECH_GRAPHS if self.speech else ())
 
     @model_validator(mode="after")
     def _consistent(self) -> Manifest:
@@ -118,6 +139,8 @@ class Manifest(_Strict):
         for name, values in (("mean", self.mel.mean), ("std", self.mel.std)):
             if len(values) != self.mel.bands:
                 raise ValueError(f"mel {name} has {len(values)} values for {self.mel.bands} bands")
+        if (self.features == "speech-1") != (self.speech is not None):
+            raise ValueError(f"features {self.features!r} and `speech` must go together")
         for timbre in self.timbres:
             if len(timbre.vector) != self.timbre_dims:
                 raise ValueError(f"timbre {timbre.name!r} has {len(timbre.vector)} of {self.timbre_dims} dimensions")
@@ -253,14 +276,18 @@ def _open(path: Path, read: Callable[[zipfile.ZipFile], T]) -> T:
 
 def _read(path: Path, archive: zipfile.ZipFile) -> Model:
     names = set(archive.namelist())
-    members = {f"{graph}.onnx" for graph in GRAPHS} | {"card.md"}
-    missing = sorted((members | {"manifest.json"}) - names)
-    if missing:
-        raise CmaudioError(f"{path} is not a cmaudio model file: {', '.join(missing)} missing in it")
+    _demand(path, names, {f"{graph}.onnx" for graph in GRAPHS} | {"card.md", "manifest.json"})
     manifest = _manifest(path, _member(path, archive, "manifest.json"))
-    graphs = {graph: _checked(path, archive, f"{graph}.onnx", manifest) for graph in GRAPHS}
+    _demand(path, names, {f"{graph}.onnx" for graph in manifest.graphs})
+    graphs = {graph: _checked(path, archive, f"{graph}.onnx", manifest) for graph in manifest.graphs}
     card = _checked(path, archive, "card.md", manifest).decode("utf-8", "replace")
     return Model(path, manifest, card, graphs)
+
+
+def _demand(path: Path, names: set[str], members: set[str]) -> None:
+    missing = sorted(members - names)
+    if missing:
+        raise CmaudioError(f"{path} is not a cmaudio model file: {', '.join(missing)} missing in it")
 
 
 def _checked(path: Path, archive: zipfile.ZipFile, name: str, manifest: Manifest) -> bytes:
@@ -300,7 +327,7 @@ def _manifest(path: Path, content: bytes) -> Manifest:
 
 def save_model(path: Path, manifest: Manifest, graphs: Mapping[str, bytes], card: str) -> None:
     """Write a model file atomically; checksums are computed here. Raises CmaudioError where it cannot be written."""
-    content = {f"{name}.onnx": graphs[name] for name in GRAPHS} | {"card.md": card.encode()}
+    content = {f"{name}.onnx": graphs[name] for name in manifest.graphs} | {"card.md": card.encode()}
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
     fields = manifest.model_copy(update={"sha256": sums}).model_dump(mode="json")
     partial = path.with_name(path.name + ".part")

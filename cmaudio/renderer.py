@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cmaudio.controls import UNPITCHED_SEMITONES, harmonic_picture, note_features, semitones_to_hz
 from cmaudio.dsp import Complex, Float, Stft, pulse_train, split_filters, white_noise
+from cmaudio.speech.utterance import Utterance
 from cmaudio.synthesis import Synthesizer, batch_arrays, batch_states, split_states
 from cmaudio.system import hurry_this_thread
 from cmaudio.voice import Voice, stack
@@ -43,6 +45,7 @@ class Renderer:
         self._band_end = heard_bins(self.stft)
         self.block_samples = self.block_frames * self.stft.hop_length
         self.sample_rate = model.manifest.sample_rate
+        self._speech = model.manifest.speech is not None
 
     def render(self, voices: Sequence[Voice]) -> None:
         """One more block for every voice; voices may be at different places, and of different `steps`."""
@@ -105,11 +108,25 @@ class Renderer:
         """Controls (B, K, C), timbre (B, K, Z) and f0 (B, K) Hz of the block just planned."""
         hop, k = self.stft.hop_length, self.block_frames
         ends = np.array([voice.planned_end for voice in voices])[:, None] + (np.arange(k) - (k - 1)) * hop
-        centres = ends - hop / 2
+        centres = ends - np.float64(hop) / 2
+        timbre = np.stack([voice.timbre.at(row) for voice, row in zip(voices, centres, strict=True)])
+        features, f0 = self._spoken(voices) if self._speech else self._played(voices, ends, centres)
+        controls = np.concatenate([features, harmonic_picture(self.mel(pulses))], -1)
+        return controls, timbre.astype(np.float32), f0.astype(np.float32)
+
+    @staticmethod
+    def _spoken(voices: list[Voice]) -> tuple[Float, NDArray[np.float64]]:
+        """Features (B, K, C) and f0 (B, K) of texts."""
+        blocks = [voice.block() for voice in voices if isinstance(voice, Utterance)]
+        return stack([features for features, _ in blocks]), np.stack([f0 for _, f0 in blocks])
+
+    def _played(
+        self, voices: list[Voice], ends: NDArray[np.int64], centres: NDArray[np.float64]
+    ) -> tuple[Float, NDArray[np.float64]]:
+        """Features (B, K, C) and f0 (B, K) of notes, whose frames end and have their middles at these voice times."""
         semitones = np.stack([voice.semitones(row) for voice, row in zip(voices, centres, strict=True)])
         pitched = centres >= np.array([voice.pitched_from for voice in voices])[:, None]
         struck = np.where(pitched[:, -1], [voice.strike.pitch for voice in voices], UNPITCHED_SEMITONES)
-        timbre = np.stack([voice.timbre.at(row) for voice, row in zip(voices, centres, strict=True)])
         released = np.array([voice.released_at for voice in voices])[:, None]
         features = note_features(
             ends / self.sample_rate,
@@ -118,9 +135,7 @@ class Renderer:
             struck,
             np.array([voice.strike.velocity for voice in voices]),
         )
-        controls = np.concatenate([features, harmonic_picture(self.mel(pulses))], -1)
-        f0 = np.where((ends > 0) & pitched, semitones_to_hz(semitones), 0.0)
-        return controls, timbre.astype(np.float32), f0.astype(np.float32)
+        return features, np.where((ends > 0) & pitched, semitones_to_hz(semitones), 0.0)
 
     def _vocode(
         self, voices: list[Voice], ends: list[int], frames: Float, f0: Float, pulses: Complex, noise: Float

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,16 @@ Vector = NDArray[np.float64]
 _GAIN_SECONDS = 0.01
 
 
+class Handle(Protocol):
+    """What whoever plays holds of a voice: a note, or a text that is being said. `voice` is None while none sounds."""
+
+    pitch: float
+    channel: int
+    bent: float
+    ended: bool
+    voice: Any
+
+
 @dataclass
 class Channel:
     """What the notes of a MIDI channel share."""
@@ -28,7 +39,7 @@ class Channel:
     sustain: bool = False
     gain: Trajectory = field(default_factory=lambda: Trajectory(1.0))
     keys: dict[int, Note] = field(default_factory=dict)  # keys of a score or keyboard that are down
-    held: list[Note] = field(default_factory=list)  # notes that only the pedal keeps
+    held: list[Handle] = field(default_factory=list)  # notes that only the pedal keeps
 
 
 class Stage:
@@ -40,7 +51,7 @@ class Stage:
         self.polyphony, self.steps, self.sample_rate = polyphony, steps, sample_rate
         self._make_voice = make_voice
         self.voices: list[Voice] = []
-        self.notes: dict[int, Note] = {}  # by the identity of the voice
+        self.notes: dict[int, Handle] = {}  # by the identity of the voice
         self.channels = [Channel() for _ in range(CHANNELS)]
 
     def new_voice(self, note: Note, timbre: Vector, at: int) -> Voice:
@@ -50,15 +61,18 @@ class Stage:
 
     def strike(self, note: Note, timbre: Vector, at: int) -> None:
         """A note begins; when all voices are taken, the one that is missed least makes room."""
-        if note.ended:  # let go before it began
-            return
+        if not note.ended:  # let go before it began
+            self.enter(note, self.new_voice(note, timbre, at), at)
+
+    def enter(self, note: Handle, voice: Voice, at: int) -> None:
+        """A voice begins to sound for whoever holds its handle."""
         sounding = self._sounding(at)
         if len(sounding) >= self.polyphony:
             victim = self._least_missed(sounding)
             victim.fade_out(max(0, at - victim.strike.at))
-        note.voice = self.new_voice(note, timbre, at)
-        self.notes[id(note.voice)] = note
-        self.voices.append(note.voice)
+        note.voice = voice
+        self.notes[id(voice)] = note
+        self.voices.append(voice)
 
     def full(self, at: int) -> bool:
         """Whether a note struck at `at` would, by what is known now, take the voice of another."""
@@ -87,7 +101,7 @@ class Stage:
         if note is not None:
             self.release(note, at)
 
-    def release(self, note: Note, at: int) -> None:
+    def release(self, note: Handle, at: int) -> None:
         """A note is let go; the pedal may hold it."""
         channel = self.channels[note.channel]
         if channel.sustain and note.voice is not None and at >= note.voice.strike.at:
@@ -95,7 +109,7 @@ class Stage:
         else:
             self._let_go(note, at)
 
-    def _let_go(self, note: Note, at: int) -> None:
+    def _let_go(self, note: Handle, at: int) -> None:
         """Release; a note that would only begin after `at` never does."""
         if note.voice is None:
             note.ended = True
@@ -123,7 +137,7 @@ class Stage:
             if note.channel in numbers:
                 self._let_go(note, at)
 
-    def bend_note(self, note: Note, semitones: float, seconds: float, at: int) -> None:
+    def bend_note(self, note: Handle, semitones: float, seconds: float, at: int) -> None:
         """Bend one note, on top of its channel's bend."""
         note.bent = semitones
         self._move_pitch(note, seconds, at)
@@ -135,12 +149,12 @@ class Stage:
             if note.channel == number:
                 self._move_pitch(note, BEND_SECONDS, at)
 
-    def _move_pitch(self, note: Note, seconds: float, at: int) -> None:
+    def _move_pitch(self, note: Handle, seconds: float, at: int) -> None:
         if note.voice is not None:
             pitch = note.pitch + note.bent + self.channels[note.channel].bend
             note.voice.bend(max(0, at - note.voice.strike.at), pitch, seconds * self.sample_rate)
 
-    def morph(self, note: Note, timbre: Vector, seconds: float, pitched: bool, at: int) -> None:
+    def morph(self, note: Handle, timbre: Vector, seconds: float, pitched: bool, at: int) -> None:
         """Move one note to another timbre."""
         if note.voice is not None:
             note.voice.morph(max(0, at - note.voice.strike.at), timbre, seconds * self.sample_rate, pitched)

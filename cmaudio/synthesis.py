@@ -11,14 +11,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
 from cmaudio.controls import NOTE_FEATURES
 from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
 from cmaudio.model import Model
+from cmaudio.speech.features import SPEECH_FEATURES
 
 STEPS = (1, 2)
 
@@ -87,7 +90,7 @@ class Graph:
         self.input_names = [node.name for node in self._session.get_inputs()]
         self.shapes = {node.name: node.shape for node in (*self._session.get_inputs(), *self._session.get_outputs())}
 
-    def __call__(self, *inputs: Float, state: Sequence[Float] = ()) -> list[Float]:
+    def __call__(self, *inputs: NDArray[Any], state: Sequence[Float] = ()) -> list[Float]:
         feed = dict(zip(self.input_names, (*inputs, *state), strict=True))
         return self._session.run(None, feed)
 
@@ -128,6 +131,7 @@ class Synthesizer:
         self.mean = np.array(manifest.mel.mean, np.float32)
         self.std = np.array(manifest.mel.std, np.float32)
         self.sigma = manifest.sigma
+        self.features = SPEECH_FEATURES if manifest.speech else NOTE_FEATURES
         try:
             with ThreadPoolExecutor(2) as pool:  # unpacking and loading release the interpreter lock
                 self.controls, self.context, self.head, self.vocoder = pool.map(
@@ -146,7 +150,7 @@ class Synthesizer:
             (
                 self.controls,
                 {
-                    "controls": (k, NOTE_FEATURES + bands),
+                    "controls": (k, self.features + bands),
                     "timbre": (k, self.model.manifest.timbre_dims),
                     "conditioning": conditioning,
                 },

@@ -94,7 +94,7 @@ def trainer(
     return Trainer(
         made,
         ToyTask(),
-        corpus or ToyCorpus(),  # type: ignore[arg-type]  # all that the loop asks of a corpus is `batch`
+        corpus or ToyCorpus(),
         name="toy",
         steps=steps,
         crops=CROPS,

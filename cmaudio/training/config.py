@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -40,6 +41,14 @@ class VocoderNetworkSettings(_Strict):
 
     width: Annotated[int, Field(ge=8)] = 384
     depth: Annotated[int, Field(ge=1, le=24)] = 8
+
+
+class ProsodyNetworkSettings(_Strict):
+    """Shape of the prosody network."""
+
+    width: Annotated[int, Field(ge=8)] = 192
+    depth: Annotated[int, Field(ge=1, le=24)] = 6
+    dropout: Share = 0.1
 
 
 class Crops(_Strict):
@@ -104,6 +113,30 @@ class ConsistencyStage(_Strict):
     rollout_share: Share = 0.5
 
 
+class SentenceStage(_Strict):
+    """Training on whole utterances: of the aligner, which finds when each phoneme is said, and of prosody.
+
+    `clips` utterances (for prosody: stretches between pauses) a step; the learning rate rises over `warmup_steps` and
+    falls along a cosine to a tenth.
+    """
+
+    steps: Annotated[int, Field(ge=1)]
+    clips: Annotated[int, Field(ge=1)] = 16
+    learning_rate: Positive = 1e-3
+    warmup_steps: Annotated[int, Field(ge=0)] = 50
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.99
+
+    @property
+    def chunks(self) -> int:
+        """All in one: these networks are small."""
+        return 1
+
+    def rate_at(self, progress: float) -> float:
+        """Learning rate when this part of the training is done."""
+        rise = min(1.0, (progress * self.steps + 1) / max(1, self.warmup_steps))
+        return self.learning_rate * rise * (0.55 + 0.45 * math.cos(math.pi * progress))
+
+
 class VocoderStage(_Strict):
     """Training of the vocoder; with `generated_share` that part of the clips has mels from the consistency network."""
 
@@ -154,6 +187,7 @@ class ExportSettings(_Strict):
 class StartFrom(_Strict):
     """Weights (.safetensors of an earlier run) that a stage begins with; timbres are matched by name."""
 
+    prosody: Path | None = None
     teacher: Path | None = None
     student: Path | None = None
     vocoder: Path | None = None
@@ -161,6 +195,8 @@ class StartFrom(_Strict):
 
 class RunConfig(_Strict):
     """A run: teacher, then student, then vocoder, then its tuning on the student's mels, then a model file.
+
+    For a corpus with text an aligner comes first, unless the corpus has the times of its phonemes, and prosody last.
 
     A stage that is null is left out; a student without a teacher stage starts from `start_from`, or anew.
     """
@@ -171,12 +207,15 @@ class RunConfig(_Strict):
     expected: Annotated[str, Field(description="figures that this run should reach, and where they come from")] = ""
     network: NetworkSettings = NetworkSettings()
     vocoder_network: VocoderNetworkSettings = VocoderNetworkSettings()
+    prosody_network: ProsodyNetworkSettings = ProsodyNetworkSettings()
     sigma: NoiseLevels = NoiseLevels(min=0.002, max=80, data=1, fine=1, context=0.1)
     start_from: StartFrom = StartFrom()
+    aligner: SentenceStage | None = None
     teacher: ConsistencyStage | None = None
     student: ConsistencyStage | None = None
     vocoder: VocoderStage | None = None
     vocoder_tuning: VocoderStage | None = None
+    prosody: SentenceStage | None = None
     loop: LoopSettings = LoopSettings()
     export: ExportSettings = ExportSettings()
 

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cmaudio.speech.features import IDS
 from cmaudio.training.layers import (
     BlockDepthwiseConv,
     CausalConv,
@@ -18,6 +19,8 @@ from cmaudio.training.layers import (
     Modulation,
     NoiseLevelEmbedding,
 )
+
+_PHONEME_DIMS = 32
 
 
 def precondition(sigma: Tensor, sigma_min: float, sigma_data: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -40,6 +43,22 @@ class ControlEncoder(nn.Module):
 
     def forward(self, controls: Tensor, timbre: Tensor) -> Tensor:
         return self.mlp(torch.cat([controls, timbre], -1))
+
+
+class PhonemeControlEncoder(ControlEncoder):
+    """The same for controls that begin with indices of phonemes (the one before, this one, the next): each is embedded.
+
+    (B, T, C), (B, T, Z) -> (B, T, E); C counts the indices.
+    """
+
+    def __init__(self, controls: int, timbre: int, conditioning: int, symbols: int) -> None:
+        super().__init__(controls + IDS * (_PHONEME_DIMS - 1), timbre, conditioning)
+        self.control_width = controls
+        self.symbols = nn.Embedding(symbols, _PHONEME_DIMS)
+
+    def forward(self, controls: Tensor, timbre: Tensor) -> Tensor:
+        phonemes = self.symbols(controls[..., :IDS].long()).flatten(-2)
+        return self.mlp(torch.cat([phonemes, controls[..., IDS:], timbre], -1))
 
 
 class ContextEncoder(nn.Module):
@@ -119,7 +138,10 @@ class BlockHead(nn.Module):
 
 
 class ConsistencyNetwork(nn.Module):
-    """The parts above and the table of learned timbres; `sigma_data` = 1 because frames are normalised."""
+    """The parts above and the table of learned timbres; `sigma_data` = 1 because frames are normalised.
+
+    With `symbols` its controls begin with phonemes (of so many kinds).
+    """
 
     def __init__(
         self,
@@ -135,10 +157,15 @@ class ConsistencyNetwork(nn.Module):
         conditioning: int = 256,
         sigma_min: float = 0.002,
         sigma_data: float = 1.0,
+        symbols: int = 0,
     ) -> None:
         super().__init__()
         sigma = NoiseLevelEmbedding(conditioning)
         self.timbres = nn.Embedding(timbres, timbre_dims)
-        self.control_encoder = ControlEncoder(controls, timbre_dims, conditioning)
+        self.control_encoder = (
+            PhonemeControlEncoder(controls, timbre_dims, conditioning, symbols)
+            if symbols
+            else ControlEncoder(controls, timbre_dims, conditioning)
+        )
         self.context_encoder = ContextEncoder(mel_bands, width, context_depth, conditioning, sigma)
         self.head = BlockHead(mel_bands, block_frames, width, head_depth, conditioning, sigma, sigma_min, sigma_data)

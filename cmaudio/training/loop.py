@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from lightning_fabric import Fabric
@@ -20,14 +21,25 @@ from torch import Tensor, nn
 
 from cmaudio.errors import CmaudioError
 from cmaudio.training import checkpoint
-from cmaudio.training.batch import Batch
-from cmaudio.training.config import Crops, LoopSettings
-from cmaudio.training.data.corpus import Corpus
+from cmaudio.training.config import LoopSettings
 from cmaudio.training.journal import Journal
 from cmaudio.training.task import Draws, Task
 
-Transform = Callable[[Batch, torch.Generator], Batch]
+Transform = Callable[[Any, torch.Generator], Any]
 _NEVER = 2**62
+
+
+class Batches(Protocol):
+    """Where batches come from: any by its step and chunk, with the generator of what is still to be drawn for it."""
+
+    def batch(self, step: int, chunk: int, crops: Any, /) -> tuple[Any, torch.Generator]: ...
+
+
+class Shares(Protocol):
+    """How a step's batch is divided."""
+
+    @property
+    def chunks(self) -> int: ...
 
 
 class Stopped(CmaudioError):
@@ -49,11 +61,11 @@ class Trainer:
         self,
         fabric: Fabric,
         task: Task,
-        corpus: Corpus,
+        corpus: Batches,
         *,
         name: str,
         steps: int,
-        crops: Crops,
+        crops: Shares,
         ema: float,
         settings: LoopSettings,
         folder: Path,
@@ -77,12 +89,12 @@ class Trainer:
 
     # -- a step ------------------------------------------------------------------------------------------------------
 
-    def chunks(self, step: int) -> list[tuple[Batch, Draws]]:
+    def chunks(self, step: int) -> list[tuple[Any, Draws]]:
         """This process's part of a step's batch, with its random numbers."""
         mine = range(self.fabric.global_rank, self.crops.chunks, self.fabric.world_size)
         return [self.chunk(step, index) for index in mine]
 
-    def chunk(self, step: int, index: int) -> tuple[Batch, Draws]:
+    def chunk(self, step: int, index: int) -> tuple[Any, Draws]:
         batch, generator = self.corpus.batch(step, index, self.crops)
         batch = self.transform(batch, generator)
         return batch, self.task.draw(batch, generator, step / self.steps)
@@ -102,7 +114,7 @@ class Trainer:
             torch._foreach_lerp_(list[Tensor](self.average.parameters()), trained, 1 - beta)
         self.step += 1
 
-    def _take_turn(self, turn: str, rate: float, chunks: list[tuple[Batch, Draws]], progress: float) -> None:
+    def _take_turn(self, turn: str, rate: float, chunks: list[tuple[Any, Draws]], progress: float) -> None:
         optimiser = self.optimisers[turn]
         for group in optimiser.param_groups:
             group["lr"] = rate

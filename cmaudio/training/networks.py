@@ -5,9 +5,12 @@ from __future__ import annotations
 import torch
 
 from cmaudio.controls import NOTE_FEATURES
+from cmaudio.speech.features import SPEECH_FEATURES
+from cmaudio.training.aligner_network import AlignerNetwork
 from cmaudio.training.config import RunConfig
 from cmaudio.training.consistency_network import ConsistencyNetwork
 from cmaudio.training.data.description import CorpusDescription, SignalDefinition
+from cmaudio.training.prosody_network import ProsodyNetwork
 from cmaudio.training.vocoder_network import VocoderNetwork
 
 
@@ -19,7 +22,7 @@ def make_consistency_network(config: RunConfig, description: CorpusDescription) 
         return ConsistencyNetwork(
             mel_bands=bands,
             block_frames=shape.block_frames,
-            controls=NOTE_FEATURES + bands,
+            controls=(SPEECH_FEATURES if description.symbols else NOTE_FEATURES) + bands,
             timbres=len(description.timbres),
             timbre_dims=shape.timbre_dims,
             width=shape.width,
@@ -28,6 +31,28 @@ def make_consistency_network(config: RunConfig, description: CorpusDescription) 
             conditioning=shape.conditioning,
             sigma_min=config.sigma.min,
             sigma_data=config.sigma.data,
+            symbols=len(description.symbols),
+        )
+
+
+def make_aligner_network(config: RunConfig, description: CorpusDescription) -> AlignerNetwork:
+    """It is of no use after training, so it has no settings."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed + 2)
+        return AlignerNetwork(mel_bands=description.signal.bands, symbols=len(description.symbols))
+
+
+def make_prosody_network(config: RunConfig, description: CorpusDescription) -> ProsodyNetwork:
+    """For a corpus with text."""
+    shape = config.prosody_network
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed + 3)
+        return ProsodyNetwork(
+            symbols=len(description.symbols),
+            timbre_dims=config.network.timbre_dims,
+            width=shape.width,
+            depth=shape.depth,
+            dropout=shape.dropout,
         )
 
 

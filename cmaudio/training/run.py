@@ -3,6 +3,7 @@
 RUN/config.yaml         all of the configuration          RUN/checkpoints/   what a stage goes on from
 RUN/run.json            versions, commit, corpus           RUN/log/           TensorBoard
 RUN/<stage>.safetensors what a finished stage leaves       RUN/<name>.cmaudio the model file, RUN/teacher.cmaudio
+RUN/alignment.jsonl.gz  when each phoneme ends, where the aligner had to find it
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,10 +22,13 @@ from lightning_fabric import Fabric
 from rich.console import Console
 
 from cmaudio.errors import CmaudioError
+from cmaudio.training.aligner_network import AlignerNetwork
+from cmaudio.training.aligner_task import AlignerTask, read_alignment, write_alignment
 from cmaudio.training.config import (
     ConsistencyStage,
     Crops,
     RunConfig,
+    SentenceStage,
     VocoderStage,
     differences,
     read_config,
@@ -31,17 +36,25 @@ from cmaudio.training.config import (
 )
 from cmaudio.training.consistency_network import ConsistencyNetwork
 from cmaudio.training.consistency_task import ConsistencyTask
-from cmaudio.training.data.corpus import Corpus, MelStatistics
-from cmaudio.training.data.description import CorpusDescription, read_description
+from cmaudio.training.data.corpus import Corpus, MelStatistics, read_clips
+from cmaudio.training.data.description import SPLITS, CorpusDescription, Split, read_description
+from cmaudio.training.data.sentences import BreathGroups, Sentences, sentence_batch
 from cmaudio.training.demonstration import Demonstration
 from cmaudio.training.generated_mels import CONTEXT_FRAMES, GeneratedMels
 from cmaudio.training.journal import Journal
-from cmaudio.training.loop import Trainer
-from cmaudio.training.networks import make_consistency_network, make_vocoder_network
+from cmaudio.training.loop import Batches, Trainer
+from cmaudio.training.networks import (
+    make_aligner_network,
+    make_consistency_network,
+    make_prosody_network,
+    make_vocoder_network,
+)
+from cmaudio.training.prosody_task import ProsodyTask
 from cmaudio.training.vocoder_task import VocoderTask
 from cmaudio.training.weights import read_statistics, save_weights, start_from
 
-STAGES = ("teacher", "student", "vocoder", "vocoder_tuning")
+STAGES = ("aligner", "teacher", "student", "vocoder", "vocoder_tuning", "prosody")
+ALIGNMENT = "alignment.jsonl.gz"
 
 
 def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusDescription) -> None:
@@ -177,6 +190,8 @@ class Run:
         self.fabric, self.journal = fabric, journal
         self.timbres = [timbre.name for timbre in description.timbres]
         self.statistics = self._statistics()
+        alignment = folder / ALIGNMENT
+        self.ends = read_alignment(alignment) if alignment.is_file() else None
 
     def _statistics(self) -> MelStatistics | None:
         """Those of the weights that this run has or starts from; None: of the corpus."""
@@ -187,9 +202,9 @@ class Run:
         ]
         return read_statistics(given[0]) if given else None
 
-    def open_corpus(self, crops: Crops, with_audio: bool) -> Corpus:
+    def open_corpus(self, crops: Crops | SentenceStage, with_audio: bool) -> Corpus:
         processes = self.fabric.world_size
-        if crops.chunks % processes:
+        if isinstance(crops, Crops) and crops.chunks % processes:
             raise CmaudioError(
                 f"{crops.clips} clips in {crops.chunks} chunks cannot be shared by {processes} processes: set "
                 f"chunk_clips to at most {max(1, crops.clips // processes)}, a multiple of {processes} chunks"
@@ -203,6 +218,7 @@ class Run:
             memory_gb=loop.memory_gb,
             window_steps=loop.window_steps,
             statistics=self.statistics,
+            ends=self.ends,
         )
         self.statistics = corpus.statistics
         return corpus
@@ -214,18 +230,31 @@ class Run:
             self.journal.note(f"{name}: done before ({path})")
             return
         settings = getattr(self.config, name)
-        make = self._consistency if isinstance(settings, ConsistencyStage) else self._vocoder
-        trainer = make(name, settings)
+        makers: dict[str, Callable[[str, Any], Trainer]] = {"aligner": self._aligner, "prosody": self._prosody}
+        other = self._consistency if isinstance(settings, ConsistencyStage) else self._vocoder
+        if name in makers and not self.description.symbols:
+            raise CmaudioError(f"{name} needs a corpus with text: prepare it with --language, or set {name} to null")
+        trainer = makers.get(name, other)(name, settings)
         average = trainer.run()
         if self.fabric.is_global_zero:
             assert self.statistics is not None
             about = {"stage": name, "steps": str(settings.steps), "run": self.config.name}
             save_weights(path, average, self.statistics, self.timbres, about)
+            if name == "aligner":
+                assert isinstance(average, AlignerNetwork)
+                self.align(average)
         self.fabric.barrier()
+        if name == "aligner":
+            self.ends = read_alignment(self.folder / ALIGNMENT)
         self.journal.note(f"{name}: {settings.steps} steps, weights in {path}")
 
     def _trainer(
-        self, name: str, task: Any, corpus: Corpus, settings: ConsistencyStage | VocoderStage, **more: Any
+        self,
+        name: str,
+        task: Any,
+        corpus: Batches,
+        settings: ConsistencyStage | VocoderStage | SentenceStage,
+        **more: Any,
     ) -> Trainer:
         return Trainer(
             self.fabric,
@@ -242,6 +271,8 @@ class Run:
 
     def _consistency(self, name: str, settings: ConsistencyStage) -> Trainer:
         corpus = self.open_corpus(settings.crops, with_audio=False)
+        if self.description.symbols and any(spoken is None for spoken in corpus.clips.spoken):
+            raise CmaudioError(f"{self.corpus} does not say when its phonemes are said: give the run an aligner stage")
         network = self.network(name)
         teacher = self.trained("teacher", self.network("teacher")) if name == "student" else None
         task = ConsistencyTask(network, settings, self.config.sigma, teacher=teacher, compiled=self.config.loop.compile)
@@ -249,6 +280,41 @@ class Run:
         demonstration = Demonstration(self.corpus, corpus, self.config, self.journal, name)
         trainer.show = lambda step: demonstration.network(trainer.average, step)
         return trainer
+
+    def _aligner(self, name: str, settings: SentenceStage) -> Trainer:
+        corpus = self.open_corpus(settings, with_audio=False)
+        network = make_aligner_network(self.config, self.description)
+        self.fabric.to_device(network)
+        task = AlignerTask(network, settings)
+        return self._trainer(name, task, Sentences(corpus), settings, crops=settings)
+
+    def align(self, network: AlignerNetwork) -> None:
+        """Find the ends of all phonemes of the corpus, held-out clips too, and write them down."""
+        stage = self.config.aligner
+        assert stage is not None
+        task = AlignerTask(network, stage)
+        rate = self.description.signal.frame_rate
+        ends: dict[str, list[float]] = {}
+        for split in SPLITS:
+            for shard in range(self.description.splits[split].shards):
+                for name, frames in self._align_shard(task, split, shard):
+                    ends[name] = [round(frame / rate, 4) for frame in frames]
+        write_alignment(self.folder / ALIGNMENT, ends)
+
+    def _align_shard(self, task: AlignerTask, split: Split, shard: int) -> Iterator[tuple[str, list[int]]]:
+        clips = read_clips(self.corpus, self.description, split, [shard], False).to(self.fabric.device)
+        assert self.statistics is not None
+        for index, (name, ids) in enumerate(zip(clips.names, clips.ids, strict=True)):
+            if 0 < len(ids) <= int(clips.frames[index]):
+                batch = sentence_batch(clips, [index], self.statistics)
+                yield name, task.ends(batch)[0]
+
+    def _prosody(self, name: str, settings: SentenceStage) -> Trainer:
+        corpus = self.open_corpus(settings, with_audio=False)
+        network = self.fabric.to_device(self.initial(name, make_prosody_network(self.config, self.description)))
+        timbres = self.trained("student", self.network("student")).timbres.weight
+        task = ProsodyTask(network, settings, timbres, self.description.signal.frame_rate)
+        return self._trainer(name, task, BreathGroups(corpus), settings, crops=settings)
 
     def _vocoder(self, name: str, settings: VocoderStage) -> Trainer:
         crops = settings.crops

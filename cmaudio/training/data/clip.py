@@ -43,6 +43,8 @@ class Clip:
         pitch, velocity: as struck; velocity 1..127. For recordings: median pitch, and velocity from the level.
         onset_samples, release_samples: when the key goes down and up.
         text: what is said, where something is.
+        phonemes: of the text, the silence before it first (`cmaudio.speech.phonemes`); where each ends, in seconds
+            from the clip's beginning, is in `ends`, or nothing where no one knows.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Clip:
     onset_samples: int
     release_samples: int
     text: str = ""
+    phonemes: tuple[str, ...] = ()
+    ends: tuple[float, ...] = ()
 
 
 def log_mel(signal: Signal, audio: Float, gain: float) -> Float:

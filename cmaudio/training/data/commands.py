@@ -144,6 +144,9 @@ def speech(
     output: Output,
     held_out_share: Annotated[float, typer.Option(min=0, max=0.5, help="Share of the utterances kept apart.")] = 0.02,
     max_seconds: Annotated[float, typer.Option(help="Longer utterances are left out.")] = 60.0,
+    language: Annotated[
+        str | None, typer.Option(help="Of the texts, e.g. en-us: the corpus is then for voices that read.")
+    ] = None,
     workers: Workers = CORES,
     sample_rate: SampleRate = 24_000,
     hop_length: HopLength = None,
@@ -154,7 +157,12 @@ def speech(
     with _wanting_extra():
         from cmaudio.training.data.speech import SpeechSource
     source = SpeechSource(
-        directory, layout.value, held_out_share=held_out_share, max_seconds=max_seconds, licence=licence
+        directory,
+        layout.value,
+        held_out_share=held_out_share,
+        max_seconds=max_seconds,
+        licence=licence,
+        language=language,
     )
     prepare(output, source, define_signal(sample_rate, hop_length, bands), workers)
 

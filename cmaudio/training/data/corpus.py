@@ -8,7 +8,7 @@ that depends on the seed alone; the next window is read while the present one is
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +20,10 @@ import torch
 from torch import Tensor
 
 from cmaudio.errors import CmaudioError
+from cmaudio.speech.features import SPEECH_FEATURES
 from cmaudio.training.batch import Batch
 from cmaudio.training.config import Crops
+from cmaudio.training.data.alignment import Ints, Spoken, frame_ends, frame_features, read_ids
 from cmaudio.training.data.clip import f0_hz, life_features
 from cmaudio.training.data.description import CorpusDescription, Split, read_description
 
@@ -31,7 +33,8 @@ class Clips:
     """Clips in memory, on one device.
 
     log_mel (S, M) half, controls (S, C) half, f0 (S,) Hz, audio (S, hop) 16-bit samples or (0, hop);
-    by clip: first and frames (into S), timbre (index).
+    by clip: first and frames (into S), timbre (index), what is said (ids (P, 2), (0, 2) without text), and when where
+    that is known.
     """
 
     names: list[str]
@@ -42,16 +45,27 @@ class Clips:
     first: Tensor
     frames: Tensor
     timbre: Tensor
+    spoken: list[Spoken | None]
+    ids: list[Ints]
 
     def to(self, device: torch.device) -> Clips:
-        moved: dict[str, Any] = {key: value.to(device) for key, value in vars(self).items() if key != "names"}
+        moved: dict[str, Any] = {
+            key: value.to(device) for key, value in vars(self).items() if isinstance(value, Tensor)
+        }
         return replace(self, **moved)
 
 
 def read_clips(
-    folder: Path, description: CorpusDescription, split: Split, shards: Sequence[int] | None, with_audio: bool
+    folder: Path,
+    description: CorpusDescription,
+    split: Split,
+    shards: Sequence[int] | None,
+    with_audio: bool,
+    ends: Mapping[str, Sequence[float]] | None = None,
 ) -> Clips:
-    """Read shards (all for None) of a split. Raises CmaudioError for a shard that is missing, damaged or not finite."""
+    """Read shards (all for None) of a split. `ends` are those of phonemes by clip, for corpora that bring none.
+
+    Raises CmaudioError for a shard that is missing, damaged or not finite."""
     from lhotse import CutSet
 
     signal = description.signal.signal()
@@ -59,6 +73,8 @@ def read_clips(
     columns: dict[str, list[np.ndarray]] = {"log_mel": [], "controls": [], "f0": [], "audio": []}
     names: list[str] = []
     timbres: list[int] = []
+    said: list[Spoken | None] = []
+    ids: list[Ints] = []
     chosen = range(description.splits[split].shards) if shards is None else shards
     for shard in chosen:
         fields = _shard_fields(folder / split, shard)
@@ -71,20 +87,30 @@ def read_clips(
                         f"{folder / split}: clip {cut.id!r} of shard {shard} has values that are not finite"
                     )
                 semitones, voiced = track[:, 0], track[:, 1]
-                life = life_features(
-                    signal,
-                    semitones,
-                    custom["pitch"],
-                    custom["velocity"],
-                    custom["onset_samples"],
-                    custom["release_samples"],
-                )
+                spoken = _spoken(cut.id, custom, description, len(log_mel), ends or {})
+                if description.symbols and spoken is None and ends is not None:
+                    continue  # no aligner could place its phonemes
+                if spoken is not None:
+                    features = frame_features(log_mel, semitones, voiced, spoken, description.signal.frame_rate)
+                elif description.symbols:
+                    features = np.zeros((len(log_mel), SPEECH_FEATURES), np.float32)
+                else:
+                    features = life_features(
+                        signal,
+                        semitones,
+                        custom["pitch"],
+                        custom["velocity"],
+                        custom["onset_samples"],
+                        custom["release_samples"],
+                    )
                 columns["log_mel"].append(log_mel.astype(np.float16))
-                columns["controls"].append(np.concatenate([life, cut.load_harmonics()], 1).astype(np.float16))
+                columns["controls"].append(np.concatenate([features, cut.load_harmonics()], 1).astype(np.float16))
                 columns["f0"].append(f0_hz(semitones, voiced))
                 if with_audio:
                     columns["audio"].append(_samples(cut).reshape(-1, signal.hop_length))
                 names.append(cut.id)
+                said.append(spoken)
+                ids.append(read_ids(custom.get("phonemes", ()), description.symbols))
                 timbres.append(index[custom["timbre"]])
         except CmaudioError:
             raise
@@ -109,7 +135,24 @@ def read_clips(
         torch.from_numpy(np.cumsum(frames) - frames),
         torch.from_numpy(frames),
         torch.tensor(timbres),
+        said,
+        ids,
     )
+
+
+def _spoken(
+    name: str,
+    custom: Mapping[str, Any],
+    description: CorpusDescription,
+    frames: int,
+    ends: Mapping[str, Sequence[float]],
+) -> Spoken | None:
+    """Whose phonemes have times, by the corpus or by `ends`, and no more of them than frames."""
+    phonemes, seconds = custom.get("phonemes", ()), custom.get("ends") or ends.get(name, ())
+    if not phonemes or len(phonemes) != len(seconds):
+        return None
+    in_frames = frame_ends(seconds, frames, description.signal.frame_rate)
+    return None if in_frames is None else Spoken(read_ids(phonemes, description.symbols), in_frames)
 
 
 def _samples(cut: Any) -> np.ndarray:
@@ -155,10 +198,11 @@ class Corpus:
         memory_gb: float = 24.0,
         window_steps: int = 1000,
         statistics: MelStatistics | None = None,
+        ends: Mapping[str, Sequence[float]] | None = None,
     ) -> None:
         self.folder, self.description = folder, read_description(folder)
         self.split, self.device, self.with_audio, self.seed = split, torch.device(device), with_audio, seed
-        self.window_steps = window_steps
+        self.window_steps, self._ends = window_steps, ends
         self._windows = self._plan_windows(memory_gb)
         self._at = -1
         self._next: tuple[int, Future[Clips]] | None = None
@@ -202,7 +246,7 @@ class Corpus:
         return self._clips
 
     def _read(self, window: int) -> Clips:
-        return read_clips(self.folder, self.description, self.split, self._shards(window), self.with_audio)
+        return read_clips(self.folder, self.description, self.split, self._shards(window), self.with_audio, self._ends)
 
     def _cumulative(self, clips: Clips, crop_frames: int, balance: float) -> Tensor:
         """(clips,) cumulative probability of drawing a clip: by its length, timbres evened out by `balance`."""
@@ -218,7 +262,7 @@ class Corpus:
     def batch(self, step: int, chunk: int, crops: Crops) -> tuple[Batch, torch.Generator]:
         """Chunk `chunk` of step `step`'s crops, and the generator of all that is still to be drawn for them."""
         clips = self._window(step // self.window_steps)
-        generator = torch.Generator(self.device).manual_seed(_seed(self.seed, step, chunk))
+        generator = torch.Generator(self.device).manual_seed(batch_seed(self.seed, step, chunk))
         count = crops.chunk_clips or crops.clips
         u = torch.rand(3, count, generator=generator, device=self.device)
         cumulative = self._cumulative(clips, crops.frames, crops.balance)
@@ -251,6 +295,6 @@ class Corpus:
         )
 
 
-def _seed(seed: int, step: int, chunk: int) -> int:
+def batch_seed(seed: int, step: int, chunk: int) -> int:
     """A 63-bit seed for a chunk of a step; neighbours share nothing."""
     return int(np.random.SeedSequence([seed, step, chunk]).generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -41,6 +41,11 @@ class SignalDefinition(_Strict):
     def n_fft(self) -> int:
         return 4 * self.hop_length
 
+    @property
+    def frame_rate(self) -> float:
+        """Frames a second."""
+        return self.sample_rate / self.hop_length
+
     def signal(self) -> Signal:
         """The transforms it defines."""
         stft = Stft(self.n_fft, self.hop_length)
@@ -71,7 +76,10 @@ class SplitDescription(_Strict):
 
 
 class CorpusDescription(_Strict):
-    """A corpus. What the networks hear is the stored audio times `gain`; the log-mel in the shards has it already."""
+    """A corpus. What the networks hear is the stored audio times `gain`; the log-mel in the shards has it already.
+
+    `symbols` are the phonemes that are said in it, where it has a language.
+    """
 
     format_version: Literal[1] = 1
     name: str
@@ -83,6 +91,8 @@ class CorpusDescription(_Strict):
     splits: dict[Split, SplitDescription]
     settings: dict[str, str | int | float | bool | None]
     cmaudio: str
+    language: str | None = None
+    symbols: list[str] = []
 
 
 def read_description(folder: Path) -> CorpusDescription:

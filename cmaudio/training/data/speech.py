@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 from cmaudio.controls import UNPITCHED_SEMITONES
 from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
+from cmaudio.speech.language import language
 from cmaudio.training.data.clip import Clip, Signal
 from cmaudio.training.data.description import Split
 from cmaudio.training.data.folder import TARGET_DB, read_mono
@@ -22,6 +23,7 @@ from cmaudio.training.data.played import LEAD_HOPS, velocity_of
 from cmaudio.training.data.report import SILENT_DB, momentary_level_db
 from cmaudio.training.data.source import Maker, Refused, Traits
 from cmaudio.training.data.speech_layouts import LAYOUTS
+from cmaudio.training.data.spoken import phonemes_of, read_given
 from cmaudio.training.data.utterances import Utterance, find_utterances
 
 TAIL_SECONDS = 0.2
@@ -45,6 +47,7 @@ class SpeechSource:
     Args:
         held_out_share: of the utterances, drawn by their ids; at least 16 where there are 100.
         max_seconds: longer files are refused.
+        language: of the texts, e.g. "en-us": clips then have phonemes. None for sound alone.
     """
 
     folder: Path
@@ -52,6 +55,7 @@ class SpeechSource:
     held_out_share: float = 0.02
     max_seconds: float = 60.0
     licence: str = "not stated"
+    language: str | None = None
     kind: str = "speech"
 
     def __post_init__(self) -> None:
@@ -61,6 +65,8 @@ class SpeechSource:
             raise CmaudioError(f"no folder {self.folder}: give one with {LAYOUTS[self.layout].expected}")
         if not self.max_seconds > 0:
             raise CmaudioError(f"--max-seconds {self.max_seconds:g} leaves nothing: give more than 0")
+        if self.language is not None:
+            language(self.language)
 
     def __getstate__(self) -> dict[str, object]:
         """For worker processes, which get their utterances one by one: the list may be far larger than all the rest."""
@@ -77,13 +83,23 @@ class SpeechSource:
             "layout": self.layout,
             "held_out_share": self.held_out_share,
             "max_seconds": self.max_seconds,
+            **({"language": self.language} if self.language else {}),
             "sample_rates_found": ", ".join(f"{rate} Hz ({count} files)" for rate, count in sorted(rates.items())),
         }
 
     @cached_property
     def utterances(self) -> list[Utterance]:
         """All that the corpus lists, those that cannot be used too."""
-        return find_utterances(self.folder, self.layout)
+        found = find_utterances(self.folder, self.layout)
+        if self.language is None:
+            return found
+        given = read_given(self.folder)
+        return [
+            replace(utterance, phonemes=given[utterance.name][0], ends=given[utterance.name][1])
+            if utterance.name in given
+            else utterance
+            for utterance in found
+        ]
 
     @cached_property
     def _levels_db(self) -> dict[str, list[float]]:
@@ -127,6 +143,9 @@ class SpeechSource:
             raise Refused(utterance.trouble)
         if utterance.seconds > self.max_seconds:
             raise Refused(f"longer than {self.max_seconds:g} s")
+        phonemes = utterance.phonemes
+        if self.language and not phonemes:
+            phonemes = phonemes_of(utterance.text, self.language)
         audio = read_mono(self.folder / utterance.audio, 0, -1, signal.sample_rate)
         level = momentary_level_db(audio, signal.sample_rate)
         if level < _SILENT_DB:
@@ -151,6 +170,8 @@ class SpeechSource:
             onset_samples=lead,
             release_samples=lead + end - start,
             text=utterance.text,
+            phonemes=phonemes,
+            ends=tuple(round(max(0.0, at + (lead - start) / signal.sample_rate), 4) for at in utterance.ends),
         )
 
     def traits(self, timbre: str, voiced_share: float) -> Traits:

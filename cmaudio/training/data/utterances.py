@@ -25,7 +25,10 @@ _SHOWN_NAMES = 6
 
 @dataclass(frozen=True)
 class Utterance:
-    """A work item: `audio` below the corpus's folder, or why the utterance cannot be used."""
+    """A work item: `audio` below the corpus's folder, or why the utterance cannot be used.
+
+    `phonemes` and their `ends` in seconds are there where the corpus brings them (`cmaudio.training.data.spoken`).
+    """
 
     name: str
     audio: str = ""
@@ -34,6 +37,8 @@ class Utterance:
     sample_rate: int = 0
     seconds: float = 0.0
     trouble: str = ""
+    phonemes: tuple[str, ...] = ()
+    ends: tuple[float, ...] = ()
 
 
 def find_utterances(folder: Path, layout_name: str) -> list[Utterance]:

@@ -26,6 +26,7 @@ from cmaudio.training.data.description import FILE_NAME, CorpusDescription, Sign
 from cmaudio.training.data.report import Entry, Outcome, describe, write_report
 from cmaudio.training.data.shard import field_files, write_cuts
 from cmaudio.training.data.source import Item, Maker, Refused, Source
+from cmaudio.training.data.spoken import spoken_symbols
 
 SHARD_ITEMS = 128
 _PLAN = "plan.json"
@@ -208,6 +209,13 @@ def _finish(
     try:
         write_report(folder / "report.json", outcomes)
         description = describe(source, definition, outcomes)
+        if code := source.settings.get("language"):
+            cuts = [
+                folder / outcome_split / field_files(index)[0]
+                for outcome_split, part in description.splits.items()
+                for index in range(part.shards)
+            ]
+            description = description.model_copy(update={"language": str(code), "symbols": spoken_symbols(cuts)})
         write_whole(folder / FILE_NAME, description.model_dump_json(indent=1))
         shutil.rmtree(folder / _PARTIAL, ignore_errors=True)
     except OSError as error:

@@ -1,0 +1,111 @@
+"""Phonemes, words and phrases: what a text is made of before it has a sound. Symbols are IPA, as gruut writes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cmaudio.errors import CmaudioError
+
+EDGE = ""  # the silence before a text
+PAUSES = (",", ".", "?", "!")  # what ends a phrase: each has a melody and a silence of its own
+STRESSES = {"ˈ": 1, "ˌ": 2}
+_PAUSE_OF = {";": ",", ":": ",", "—": ",", "–": ",", "…": ".", "|": ",", "‖": "."}
+
+
+@dataclass(frozen=True, slots=True)
+class Phoneme:
+    """A symbol and its stress: 0 none, 1 primary, 2 secondary. Pauses are phonemes too."""
+
+    symbol: str
+    stress: int = 0
+
+    @classmethod
+    def of(cls, text: str) -> Phoneme:
+        """From IPA with a stress mark in front of it, e.g. "ˈoʊ"."""
+        stress = STRESSES.get(text[:1], 0)
+        return cls(text[1:] if stress else text, stress)
+
+    @property
+    def is_pause(self) -> bool:
+        return self.symbol in PAUSES or self.symbol == EDGE
+
+    def __str__(self) -> str:
+        return {0: "", 1: "ˈ", 2: "ˌ"}[self.stress] + self.symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as it was written, or a mark of punctuation, which is one pause."""
+
+    text: str
+    phonemes: tuple[Phoneme, ...]
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """What is said in one go; its last word is a pause. `unspoken`: what of the text could not be said, and why."""
+
+    words: tuple[Word, ...]
+    unspoken: tuple[str, ...] = ()
+
+    @property
+    def phonemes(self) -> list[Phoneme]:
+        return [phoneme for word in self.words for phoneme in word.phonemes]
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing in it but pauses."""
+        return all(phoneme.is_pause for phoneme in self.phonemes)
+
+    def known(self, symbols: Iterable[str]) -> Phrase:
+        """Without the phonemes that are not among `symbols`, which are reported."""
+        known = set(symbols)
+        words, lost = [], []
+        for word in self.words:
+            kept = tuple(phoneme for phoneme in word.phonemes if phoneme.symbol in known)
+            lost += [f"{p} in {word.text!r}: this voice has no such phoneme" for p in word.phonemes if p not in kept]
+            if kept:
+                words.append(Word(word.text, kept))
+        return self if not lost else Phrase(tuple(words), (*self.unspoken, *lost))
+
+
+def pause(mark: str) -> Word:
+    """A mark of punctuation as the pause that it stands for."""
+    symbol = mark if mark in PAUSES else _PAUSE_OF.get(mark, ",")
+    return Word(mark, (Phoneme(symbol),))
+
+
+def parse_phonemes(text: str, symbols: Sequence[str]) -> Iterator[Phrase]:
+    """Phrases of a text in IPA, such as "həlˈoʊ, wˈɚld!": words apart by spaces, stress before the vowel it is on.
+
+    The longest symbol that fits is taken. Raises CmaudioError that names what none of the `symbols` begins with.
+    """
+    sounds = sorted((symbol for symbol in symbols if symbol and symbol not in PAUSES), key=len, reverse=True)
+    marks = "".join(PAUSES) + "".join(_PAUSE_OF)
+    token = re.compile(rf"([ˈˌ]?)({'|'.join(map(re.escape, sounds))})")
+    words: list[Word] = []
+    for written in re.findall(rf"[{re.escape(marks)}]|[^\s{re.escape(marks)}]+", text):
+        if written in marks:
+            yield Phrase((*words, pause(written)))
+            words = []
+            continue
+        words.append(Word(written, _spell(written, token, sounds)))
+    if words:
+        yield Phrase((*words, pause(".")))
+
+
+def _spell(written: str, token: re.Pattern[str], sounds: Sequence[str]) -> tuple[Phoneme, ...]:
+    phonemes, at = [], 0
+    while at < len(written):
+        found = token.match(written, at)
+        if found is None:
+            raise CmaudioError(
+                f"{written[at:][:20]!r} in {written[:40]!r} is no phoneme of this voice; it has "
+                + " ".join(sorted(sounds))
+                + ", stressed by ˈ or ˌ before them"
+            )
+        phonemes.append(Phoneme(found[2], STRESSES.get(found[1], 0)))
+        at = found.end()
+    return tuple(phonemes)

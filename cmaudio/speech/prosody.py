@@ -1,0 +1,102 @@
+"""Phrases to segments: how long, how loud and how high each of their phonemes is, as the model's prosody graph says.
+
+Shapes: P phonemes, Z timbre dimensions.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.dsp import Float
+from cmaudio.errors import CmaudioError
+from cmaudio.model import Model
+from cmaudio.speech.features import KNOTS, phoneme_ids, pitch_of_feature
+from cmaudio.speech.phonemes import EDGE, Phoneme, Phrase
+from cmaudio.synthesis import Graph
+
+_SECONDS = (0.01, 1.5)  # what a phoneme may last, whatever the network says
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Phonemes with their timing and melody, at the nominal rate.
+
+    ids (P, 2) symbol and stress, seconds (P,), energy (P,) feature, semitones (P, 4) and voiced (P, 4) at the knots,
+    pivot: the mean pitch about which the pitch range widens; words: (text, first phoneme, phonemes) of each.
+    """
+
+    phonemes: tuple[Phoneme, ...]
+    ids: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    energy: Float
+    semitones: NDArray[np.float64]
+    voiced: NDArray[np.float64]
+    pivot: float
+    words: tuple[tuple[str, int, int], ...]
+
+
+class Prosody:
+    """The prosody network of a model. Raises CmaudioError for a model that does not read text."""
+
+    def __init__(self, model: Model) -> None:
+        speech = model.manifest.speech
+        if speech is None:
+            raise CmaudioError(
+                f"model {model.manifest.name!r} plays notes and does not read text; voices that do: "
+                "`cmaudio models list`"
+            )
+        self.symbols, self.language = speech.symbols, speech.language
+        self._graph = Graph("prosody", model.graph("prosody"))
+        wrong = self._graph.misfit("timbre", (model.manifest.timbre_dims,))
+        if wrong:
+            raise CmaudioError(f"{model.path}: graphs and manifest disagree ({wrong}); export the model again")
+        self._before = Phoneme(EDGE)
+
+    def segments(self, phrase: Phrase, timbre: NDArray[np.float64]) -> Iterator[Segment]:
+        """The stretches between pauses of a phrase, one after the other; phrases must come in order.
+
+        A stretch is read knowing the pause before it; the edge before the first is part of it.
+        """
+        vector = timbre.astype(np.float32)[None]
+        phonemes: list[Phoneme] = []
+        words: list[tuple[str, int, int]] = []
+        for word in phrase.known(self.symbols).words:
+            if not word.phonemes[0].is_pause:
+                words.append((word.text, len(phonemes), len(word.phonemes)))
+            phonemes += word.phonemes
+            if word.phonemes[-1].is_pause and len(phonemes) > 1:
+                yield self._segment(phonemes, words, vector)
+                phonemes, words = [], []
+
+    def anew(self) -> Prosody:
+        """The same network, for a text of its own."""
+        other = copy.copy(self)
+        other._before = Phoneme(EDGE)
+        return other
+
+    def _segment(self, phonemes: list[Phoneme], words: list[tuple[str, int, int]], timbre: Float) -> Segment:
+        first = self._before.symbol == EDGE
+        said = [self._before, *phonemes]
+        out = self._graph(phoneme_ids(said, self.symbols)[None], timbre)[0][0].astype(np.float64)
+        self._before = phonemes[-1]
+        shift = 1 if first else 0
+        if not first:
+            said, out = said[1:], out[1:]
+        voiced = 1 / (1 + np.exp(-out[:, 2 + KNOTS :]))
+        semitones = pitch_of_feature(out[:, 2 : 2 + KNOTS])
+        weights = (voiced > 0.5) + 1e-9
+        return Segment(
+            tuple(said),
+            phoneme_ids(said, self.symbols),
+            np.clip(np.exp(np.minimum(out[:, 0], 2)), *_SECONDS),
+            out[:, 1].astype(np.float32),
+            semitones,
+            voiced,
+            float((semitones * weights).sum() / weights.sum()),
+            tuple((text, at + shift, count) for text, at, count in words),
+        )

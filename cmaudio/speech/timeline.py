@@ -1,0 +1,108 @@
+"""What is to be said, at the nominal rate: segments one after the other, looked up by nominal time.
+
+Shapes: N moments. Nominal time is seconds from the beginning of the text at rate 1; it is known up to `end`, and grows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.speech.features import KNOTS, neighbours
+from cmaudio.speech.prosody import Segment
+
+_EDGE_ID = 0
+_KEPT = 8  # phonemes behind the present one
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What is said at N moments; arrays (N, ...): `ids` (N, 3) before, this, next; `begins`, `ends` in nominal time."""
+
+    index: NDArray[np.int64]
+    ids: NDArray[np.int64]
+    stress: NDArray[np.int64]
+    begins: NDArray[np.float64]
+    ends: NDArray[np.float64]
+    energy: NDArray[np.float64]
+    semitones: NDArray[np.float64]
+    pivot: NDArray[np.float64]
+    voiced: NDArray[np.bool_]
+
+
+class Timeline:
+    """A growing row of phonemes. Index i counts them from the beginning of the text."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.dropped = 0  # phonemes that are no longer kept
+        self._ids = np.zeros((0, 2), np.int64)
+        self._before = _EDGE_ID
+        self._begins, self._ends = np.zeros(0), np.zeros(0)
+        self._energy, self._pivot = np.zeros(0), np.zeros(0)
+        self._semitones, self._voiced = np.zeros((0, KNOTS)), np.zeros((0, KNOTS))
+        self.end = 0.0
+        self.names: list[str] = []  # of all phonemes kept
+        self.words: dict[int, tuple[str, int]] = {}  # by the index of the first phoneme: text, phonemes
+
+    def extend(self, segment: Segment, now: float) -> None:
+        """Append a segment; what was said well before nominal time `now` is dropped."""
+        self._drop(int(np.searchsorted(self._ends, now, side="right")) - _KEPT)
+        count = self.dropped + len(self._ids)
+        self.words |= {count + at: (text, length) for text, at, length in segment.words}
+        ends = self.end + np.cumsum(segment.seconds)
+        self._begins = np.concatenate([self._begins, ends - segment.seconds])
+        self._ends = np.concatenate([self._ends, ends])
+        self._ids = np.concatenate([self._ids, segment.ids])
+        self._energy = np.concatenate([self._energy, segment.energy])
+        self._pivot = np.concatenate([self._pivot, np.full(len(ends), segment.pivot)])
+        self._semitones = np.concatenate([self._semitones, segment.semitones])
+        self._voiced = np.concatenate([self._voiced, segment.voiced])
+        self.names += map(str, segment.phonemes)
+        self.end = float(ends[-1])
+
+    def close(self) -> None:
+        """Nothing follows."""
+        self.closed = True
+
+    def cut(self, after: float) -> None:
+        """Nothing follows the phoneme that is said at nominal time `after`."""
+        self.close()
+        at = int(np.searchsorted(self._ends, after, side="right"))
+        if at < len(self._ends):
+            self.end = float(self._ends[at])
+
+    def look(self, times: NDArray[np.float64]) -> Moments:
+        """(N,) nominal times, rising, not past `end` by more than what is held there: the last phoneme is."""
+        last = len(self._ends) - 1
+        at = np.minimum(np.searchsorted(self._ends, times, side="right"), last)
+        ids = neighbours(self._ids[:, 0], self._before, _EDGE_ID)
+        places = self._begins[:, None] + (np.arange(KNOTS) + 0.5) / KNOTS * (self._ends - self._begins)[:, None]
+        knots = places.ravel()
+        return Moments(
+            at + self.dropped,
+            ids[at],
+            self._ids[at, 1],
+            self._begins[at],
+            self._ends[at],
+            self._energy[at],
+            np.interp(times, knots, self._semitones.ravel()),
+            self._pivot[at],
+            np.interp(times, knots, self._voiced.ravel()) > 0.5,
+        )
+
+    def name(self, index: int) -> str:
+        """The phoneme with its stress mark."""
+        return self.names[index - self.dropped]
+
+    def _drop(self, count: int) -> None:
+        if count <= 0:
+            return
+        self._before = int(self._ids[count - 1, 0])
+        for name in ("_ids", "_begins", "_ends", "_energy", "_pivot", "_semitones", "_voiced"):
+            setattr(self, name, getattr(self, name)[count:])
+        del self.names[:count]
+        self.dropped += count
+        self.words = {at: word for at, word in self.words.items() if at >= self.dropped}

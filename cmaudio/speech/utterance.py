@@ -1,0 +1,150 @@
+"""A voice that says a text: its clock runs over a timeline at a rate that may change, its pitch and energy are steered.
+
+Times are samples of the voice's clock as in `cmaudio.voice`. What is steered acts from the next block on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.controls import Trajectory, semitones_to_hz
+from cmaudio.dsp import Float
+from cmaudio.speech.features import energy_step, speech_features
+from cmaudio.speech.prosody import Segment
+from cmaudio.speech.timeline import Timeline
+from cmaudio.voice import Strike, Voice
+
+_END_FADE_SECONDS = 0.02
+_WAITING_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Mark:
+    """When something begins to be said: `seconds` from the beginning of the voice; `kind` is "word" or "phoneme"."""
+
+    seconds: float
+    kind: str
+    text: str
+
+
+class Utterance(Voice):
+    """A text being said. Its timeline may still grow; until it is closed the voice waits, silent, for more."""
+
+    def __init__(
+        self, strike: Strike, timbre: NDArray[np.float64], first: Segment, marks: list[Mark], **fixed: Any
+    ) -> None:
+        super().__init__(strike, timbre, 0.0, **fixed)
+        self.pitch = Trajectory(0.0)  # semitones on top of the melody
+        self.rate, self.range, self.energy = Trajectory(1.0), Trajectory(1.0), Trajectory(0.0)
+        self.timeline = Timeline()
+        self.timeline.extend(first, 0.0)
+        self.marks = marks  # whoever follows the text reads them, also after the voice has ended
+        self._said = -1  # index of the last phoneme with a mark
+        self._nominal = 0.0  # nominal time at which the next frame begins
+        self._features = np.zeros((0, 0), np.float32)
+        self._frame_f0 = np.zeros(0)
+        self._last_f0 = 0.0
+
+    # -- what the engine tells ---------------------------------------------------------------------------------------
+
+    def extend(self, segment: Segment) -> None:
+        """More to say."""
+        self.timeline.extend(segment, self._nominal)
+
+    def close(self) -> None:
+        """No more to say: the voice ends where the timeline does."""
+        self.timeline.close()
+
+    def stop(self) -> None:
+        """End with the phoneme that is being said."""
+        self.timeline.cut(self._nominal)
+
+    def release(self, at: float) -> None:
+        """Let go as a note is, a text ends with the phoneme that is being said."""
+        self.stop()
+
+    def bend(self, at: float, semitones: float, over: float) -> None:
+        """Move the whole melody by `semitones`."""
+        self.pitch.forget_before(self.planned_end)
+        self.pitch.move(max(at, self.planned_end), semitones, over)
+
+    def steer(self, name: str, at: float, value: float, over: float) -> None:
+        """Move "rate", "range" or "energy"."""
+        trajectory: Trajectory = getattr(self, name)
+        trajectory.forget_before(self.planned_end)
+        trajectory.move(max(at, self.planned_end), value, over)
+
+    # -- what the renderer asks --------------------------------------------------------------------------------------
+
+    def f0(self, start: int, end: int) -> NDArray[np.float64]:
+        """(N,) Hz for every sample of the next block, 0 where unvoiced; linear between the middles of frames."""
+        hop = self.stft.hop_length
+        frames = (end - start) // hop
+        middles = start + (np.arange(frames + 1, dtype=np.float64) + 0.5) * hop
+        f0 = self._say(middles)
+        known = np.concatenate([[self._last_f0], f0])
+        self._frame_f0, self._last_f0 = f0[:-1], float(f0[-2])
+        times = np.arange(start, end) + 0.5
+        return np.interp(times, np.concatenate([[middles[0] - hop], middles]), known)
+
+    def block(self) -> tuple[Float, NDArray[np.float64]]:
+        """Features (K, C) and f0 (K,) Hz of the frames that `f0` was asked for last."""
+        return self._features, self._frame_f0
+
+    def _say(self, middles: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Go on by the frames at these times but the last, which is only looked at; f0 of all, their features kept."""
+        rates = np.where(middles >= 0, self.rate.at(middles), 0.0)
+        step = self.stft.hop_length / self.sample_rate
+        nominal = self._nominal + np.cumsum(rates * step) - rates * step / 2
+        moments = self.timeline.look(nominal)
+        waiting = nominal - self.timeline.end
+        pitch = self.pitch.at(middles) + moments.pivot
+        semitones = pitch + self.range.at(middles) * (moments.semitones - moments.pivot)
+        voiced = moments.voiced & (waiting < 0) & (middles >= 0)
+        safe = np.maximum(rates, 0.05)
+        features = speech_features(
+            moments.ids,
+            moments.stress,
+            (nominal - moments.begins) / safe,
+            np.where(waiting < 0, (moments.ends - nominal) / safe, _WAITING_SECONDS),
+            moments.energy + self.energy.at(middles) * energy_step(1.0),
+            voiced,
+            semitones,
+        )
+        self._features = features[:-1]
+        self._mark(moments.index[:-1], middles[:-1], waiting[:-1])
+        self._nominal = min(self._nominal + float(rates[:-1].sum()) * step, max(self._nominal, self.timeline.end))
+        self._end_at(middles, waiting)
+        return np.where(voiced, semitones_to_hz(semitones), 0.0)
+
+    def _mark(self, index: NDArray[np.int64], middles: NDArray[np.float64], waiting: NDArray[np.float64]) -> None:
+        """Note down what begins in frames with these phonemes."""
+        for i, time, at_end in zip(index.tolist(), middles.tolist(), (waiting >= 0).tolist(), strict=True):
+            while self._said < i and not at_end and time >= 0:
+                self._said += 1
+                if self._said < self.timeline.dropped:
+                    continue
+                seconds = max(0.0, (time - 0.5 * self.stft.hop_length) / self.sample_rate)
+                word = self.timeline.words.get(self._said)
+                if word:
+                    self.marks.append(Mark(seconds, "word", word[0]))
+                self.marks.append(Mark(seconds, "phoneme", self.timeline.name(self._said)))
+
+    def _end_at(self, middles: NDArray[np.float64], waiting: NDArray[np.float64]) -> None:
+        over = np.flatnonzero(waiting >= 0)
+        if self.timeline.closed and len(over):
+            fade = _END_FADE_SECONDS * self.sample_rate
+            self.fade_out(max(0.0, float(middles[over[0]])), fade)
+
+    def semitones(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Not asked of a voice that speaks: its features hold the pitch."""
+        raise NotImplementedError
+
+    def _watch_level(self, complete: Float, end: int) -> None:
+        """Silence does not end a text; the level is kept for whoever has to choose a voice to take."""
+        level = 10 * float(np.log10(np.mean(np.square(complete)) + 1e-12)) if len(complete) else 0.0
+        self._levels_db.append((end, level))

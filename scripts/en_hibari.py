@@ -1,0 +1,180 @@
+"""Make an English corpus with hibari-tts, laid out like LJSpeech, with the times of its phonemes.
+
+    pip install hibari-tts && sudo apt-get install wordnet-base
+    python scripts/en_hibari.py OUTPUT --hours 6
+
+hibari-tts 0.2.1 (Apache-2.0) is a synthesiser: label what is trained on this as synthetic. The text is the example
+sentences of WordNet 3.0 (its licence allows any use, with the notice that is copied beside the corpus), in an order
+drawn from a seed. They are read to the synthesiser in the phonemes of `cmaudio.speech`, so that phonemes.jsonl holds
+exactly what was said and when: the model's own durations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cmaudio.speech.language import language
+from cmaudio.speech.phonemes import EDGE, Phoneme, Word
+
+WORDNET = Path("/usr/share/wordnet")
+LICENCE = Path("/usr/share/doc/wordnet-base/copyright")
+RATE = 24_000
+_DURATIONS, _UNIT_SECONDS = "/Clip_output_0", 0.025  # of every input symbol, inside the graph of 0.2.1
+_LIKE_HIBARI = {
+    "oʊ": "O", "eɪ": "A", "aɪ": "I", "aʊ": "W", "ɔɪ": "Y", "t͡ʃ": "ʧ", "d͡ʒ": "ʤ", "ɚ": "əɹ",
+}  # fmt: skip
+_STRESSED = {"ɚ": "ɜɹ"}
+_VOWELS = frozenset(["O", "A", "I", "W", "Y", "əɹ", "ɜɹ", "ɑ", "æ", "ɛ", "ɪ", "i", "u", "ʊ", "ʌ", "ɔ", "ə"])
+
+
+def sentences(folder: Path) -> list[str]:
+    """The example sentences in the glosses of WordNet, each once, that begin and end like sentences or clauses."""
+    found: dict[str, None] = {}
+    for part in ("noun", "verb", "adj", "adv"):
+        for line in (folder / f"data.{part}").read_text(encoding="utf-8", errors="replace").splitlines():
+            gloss = line.partition("| ")[2]
+            for quoted in re.findall(r'"([^"]+)"', gloss):
+                text = " ".join(quoted.split()).strip(" ;,-")
+                if 4 <= len(text.split()) <= 30 and re.fullmatch(r"[A-Za-z ,;:'!?.-]+", text):
+                    found[text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")] = None
+    return list(found)
+
+
+@cache
+def _synthesiser() -> tuple[Any, Any]:
+    """hibari's graph with the durations as a further output, and its vocabulary."""
+    import hibari
+    import onnx
+    import onnxruntime as ort
+
+    tts = hibari.Hibari()
+    graph = onnx.load(tts.model_path)
+    graph.graph.output.append(onnx.helper.make_empty_tensor_value_info(_DURATIONS))
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    return ort.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"]), tts.vocab
+
+
+def _spelled(words: Sequence[Word]) -> Iterator[tuple[str, int]]:
+    """hibari's symbols in order, each with the index of the phoneme that it belongs to (-1: the edge before)."""
+    index = -1
+    for number, word in enumerate(words):
+        pausing = word.phonemes[0].is_pause
+        if number and not pausing:
+            yield " ", index
+        for at, phoneme in enumerate(word.phonemes):
+            index += 1
+            if phoneme.stress and not pausing:
+                yield {1: "ˈ", 2: "ˌ"}[phoneme.stress], index
+            symbol = _flapped(word.phonemes, at) or _symbol(phoneme)
+            yield from ((letter, index) for letter in symbol)
+
+
+def _symbol(phoneme: Phoneme) -> str:
+    stressed = _STRESSED.get(phoneme.symbol) if phoneme.stress else None
+    return stressed or _LIKE_HIBARI.get(phoneme.symbol, phoneme.symbol)
+
+
+def _flapped(phonemes: Sequence[Phoneme], at: int) -> str:
+    """Between vowels, the second of them unstressed, an American t is a tap."""
+    if phonemes[at].symbol != "t" or not 0 < at < len(phonemes) - 1 or phonemes[at + 1].stress:
+        return ""
+    before, after = _symbol(phonemes[at - 1]), _symbol(phonemes[at + 1])
+    return "T" if before in _VOWELS and after in _VOWELS else ""
+
+
+def speak(text: str, seed: int, speed: float) -> tuple[np.ndarray, list[str], list[float]]:
+    """(N,) samples, the phonemes (the edge before them first), and where each ends, in seconds."""
+    from hibari import dsp
+
+    phrases = list(language("en-us").phrases([text]))
+    words = [word for phrase in phrases for word in phrase.words]
+    spelled = list(_spelled(words))
+    session, vocabulary = _synthesiser()
+    ids = [0, *(vocabulary[letter] for letter, _ in spelled), 0]
+    outputs = [output.name for output in session.get_outputs()]
+    feed = {"ids": np.array([ids]), "speed": np.array([speed], np.float32)}
+    *parts, durations = session.run([*outputs[:-1], _DURATIONS], feed)
+    audio = dsp.synth(*(part[0] for part in parts), np.random.default_rng(seed))
+    phonemes = [str(phoneme) for word in words for phoneme in word.phonemes]
+    ends = np.zeros(len(phonemes) + 1)
+    owners = [-1, *(index for _, index in spelled), len(phonemes) - 1]
+    for owner, units in zip(owners, np.asarray(durations).ravel(), strict=True):
+        ends[owner + 1] += float(units) * _UNIT_SECONDS
+    return audio, [EDGE, *phonemes], np.cumsum(ends).round(4).tolist()
+
+
+def _write(output: Path, numbered: tuple[int, str], seed: int) -> dict[str, Any] | None:
+    import soundfile
+
+    number, text = numbered
+    name = f"wn-{number:05d}"
+    speed = float(np.random.default_rng([seed, number]).uniform(0.85, 1.15))
+    try:
+        audio, phonemes, ends = speak(text, number, speed)
+    except KeyError as letter:
+        print(f"{name}: hibari has no symbol {letter}: {text}", file=sys.stderr)
+        return None
+    soundfile.write(output / "wavs" / f"{name}.wav", np.clip(audio, -1, 1), RATE, subtype="PCM_16")
+    return {"id": name, "text": text, "phonemes": phonemes, "ends": ends, "seconds": len(audio) / RATE}
+
+
+def make(output: Path, texts: Sequence[str], seconds: float, seed: int, workers: int) -> float:
+    """Write metadata.csv, phonemes.jsonl and wavs/; returns the seconds of sound."""
+    (output / "wavs").mkdir(parents=True)
+    order = list(enumerate(texts))
+    random.Random(seed).shuffle(order)
+    total = 0.0
+    with (
+        ProcessPoolExecutor(workers) as pool,
+        (output / "metadata.csv").open("w", encoding="utf-8") as metadata,
+        (output / "phonemes.jsonl").open("w", encoding="utf-8") as alignment,
+    ):
+        for first in range(0, len(order), 256):
+            for row in pool.map(partial(_write, output, seed=seed), order[first : first + 256], chunksize=16):
+                if row is not None:
+                    total += row.pop("seconds")
+                    metadata.write(f"{row['id']}|{row['text']}|{row.pop('text')}\n")
+                    alignment.write(json.dumps(row, ensure_ascii=False) + "\n")
+            if total >= seconds:
+                break
+    return total
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("output", type=Path)
+    parser.add_argument(
+        "--hours", type=float, default=6.0, help="about so much sound (all sentences are some 12 hours)"
+    )
+    parser.add_argument("--wordnet", type=Path, default=WORDNET, help="folder with data.noun and its like")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+    if not (arguments.wordnet / "data.noun").is_file():
+        sys.exit(f"no WordNet in {arguments.wordnet}: apt-get install wordnet-base, or say where it is with --wordnet")
+    if arguments.output.exists():
+        sys.exit(f"{arguments.output} is there already; give a new folder")
+    texts = sentences(arguments.wordnet)
+    total = make(arguments.output, texts, arguments.hours * 3600, arguments.seed, arguments.workers)
+    if LICENCE.is_file():
+        shutil.copyfile(LICENCE, arguments.output / "LICENCE.wordnet")
+    print(f"{arguments.output}: {total / 3600:.1f} hours of {len(texts)} sentences")
+
+
+if __name__ == "__main__":
+    main()
