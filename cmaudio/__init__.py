@@ -19,6 +19,8 @@ from cmaudio.note import Note
 from cmaudio.pieces import builtin_piece
 from cmaudio.playback import list_devices
 from cmaudio.render import render
+from cmaudio.speech.speak import Spoken, speak
+from cmaudio.speech.speech import Speech
 from cmaudio.synth import Synth, open
 
 __version__ = "0.1.0"
@@ -29,6 +31,8 @@ __all__ = [
     "Model",
     "Note",
     "Score",
+    "Speech",
+    "Spoken",
     "Synth",
     "builtin_piece",
     "embedded_models",
@@ -37,4 +41,5 @@ __all__ = [
     "open",
     "read_midi",
     "render",
+    "speak",
 ]

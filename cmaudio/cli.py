@@ -1,4 +1,4 @@
-"""The command line: play, render, devices, models, bench, evaluate; prepare, train, export."""
+"""The command line: play, render, say, recite, devices, models, bench, evaluate; prepare, train, export."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from cmaudio.model import DEFAULT_MODEL, Model, embedded_models, load_model
 from cmaudio.pieces import builtin_piece
 from cmaudio.playback import list_devices
 from cmaudio.render import TAIL_SECONDS, render
+from cmaudio.speech.commands import recite, say
 from cmaudio.synth import LEAD_MS, open
 from cmaudio.training.commands import export, train
 from cmaudio.training.data.commands import app as prepare_app
@@ -31,6 +32,8 @@ app = typer.Typer(help="Real-time neural audio: play, render and measure.", no_a
 models_app = typer.Typer(help="Model files: list and inspect.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.add_typer(prepare_app, name="prepare")
+app.command()(say)
+app.command()(recite)
 app.command()(train)
 app.command()(export)
 console = Console()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -157,6 +157,7 @@ class Engine:
         channel: int = 0,
         phonemes: bool = False,
         background: bool = False,
+        on_segment: Callable[[], object] = lambda: None,
         at: int | None = None,
         rate: float | None = None,
         pitch: float | None = None,
@@ -170,6 +171,7 @@ class Engine:
             phonemes: the text is IPA in the model's symbols ("həlˈoʊ wˈɚld.") instead of writing.
             timbre, seed, channel, at: as for `note_on`. rate, pitch, pitch_range, energy: as for `Speech.steer`.
             background: return at once and read the text on a thread of its own; else all of it is read first.
+            on_segment: is called when there is more to say, to wake whoever asks for samples.
         Raises:
             CmaudioError: a model that plays notes, a language whose data is missing, a value out of range, and without
                 `background` also phonemes that the model does not have.
@@ -179,7 +181,7 @@ class Engine:
         note = self._new_note(0, 96, channel, seed)
         speech = Speech(note.channel, note.seed, self, self.model.timbre_vector(timbre), at)
         speech.steer(rate=rate, pitch=pitch, pitch_range=pitch_range, energy=energy)
-        speech.read(text, self._prosody.anew(), phonemes, background)
+        speech.read(text, self._prosody.anew(), phonemes, background, on_segment)
         return speech
 
     def make_utterance(self, speech: Speech, first: Segment, at: int) -> Utterance:

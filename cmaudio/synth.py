@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 
 from cmaudio.engine import Engine, EngineState
 from cmaudio.events import Score
-from cmaudio.model import DEFAULT_MODEL, Model, Timbre
+from cmaudio.model import DEFAULT_MODEL, Model, Timbre, load_model
 from cmaudio.note import Note
 from cmaudio.playback import Player, PlayerState
 from cmaudio.render import Missing, arrange
+from cmaudio.speech.speech import Speech
 
 LEAD_MS = 40.0
 BATCH_AHEAD_SAMPLES = 2048  # of grace that lets voices share evaluations
@@ -60,6 +61,39 @@ class Synth:
         note = self.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=channel)
         self.player.wake()
         return note
+
+    def say(
+        self,
+        text: str | Iterable[str],
+        *,
+        timbre: Timbre | None = None,
+        seed: int | None = None,
+        channel: int = 0,
+        phonemes: bool = False,
+        rate: float | None = None,
+        pitch: float | None = None,
+        pitch_range: float | None = None,
+        energy: float | None = None,
+    ) -> Speech:
+        """Say a text now; returns at once. `text` may be a generator of words that are still being thought of.
+
+        See `Engine.say`. What it returns steers, follows and stops the text.
+        """
+        speech = self.engine.say(
+            text,
+            timbre=timbre,
+            seed=seed,
+            channel=channel,
+            phonemes=phonemes,
+            rate=rate,
+            pitch=pitch,
+            pitch_range=pitch_range,
+            energy=energy,
+            background=True,
+            on_segment=self.player.wake,
+        )
+        self.player.wake()
+        return speech
 
     def all_notes_off(self) -> None:
         """Release everything and lift the pedals."""
@@ -140,14 +174,16 @@ def open(
     Raises:
         CmaudioError: no PortAudio, no such device, a value out of range, a damaged model.
     """
+    loaded = model if isinstance(model, Model) else load_model(model or DEFAULT_MODEL)
+    block = loaded.manifest.block_frames * loaded.manifest.hop_length
     engine = Engine(
-        model or DEFAULT_MODEL,
+        loaded,
         polyphony=polyphony,
         seed=seed,
         steps=steps,
         gain_db=gain_db,
         bend_range=bend_range,
-        batch_ahead_samples=BATCH_AHEAD_SAMPLES,
+        batch_ahead_samples=min(BATCH_AHEAD_SAMPLES, block),
         threads=min(2, os.cpu_count() or 1),
     )
     engine.warm_up()

@@ -64,6 +64,10 @@ def run_evaluation(
     """
     _check_sections(only or ())
     loaded = model if isinstance(model, Model) else load_model(model)
+    if loaded.manifest.speech:
+        raise CmaudioError(
+            f"model {loaded.manifest.name!r} reads text; what it says is measured by scripts/report_voice.py"
+        )
     chosen = only or [section for section in SECTIONS if section != "corpus" or corpus is not None]
     alone = set(chosen) == {"corpus"}
     beside = "the corpus alone" if alone else open_soundfont(soundfont, loaded.manifest.sample_rate)

@@ -111,8 +111,7 @@ class Language:
             from gruut.utils import find_lang_dir, resolve_lang
         except ImportError as error:
             raise CmaudioError(
-                f"{error.name} is missing, which reads text: pip install 'cmaudio[speech]' (phonemes can be given "
-                "without it)"
+                f"{error.name} is missing, which reads text: pip install gruut (phonemes can be given without it)"
             ) from error
         self.code = resolve_lang(code)
         self._base = re.split("[-_]", self.code)[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -118,7 +118,9 @@ class Speech:
 
     # -- from the text to the voice ----------------------------------------------------------------------------------
 
-    def read(self, text: str | Iterable[str], prosody: Prosody, phonemes: bool, background: bool) -> None:
+    def read(
+        self, text: str | Iterable[str], prosody: Prosody, phonemes: bool, background: bool, wake: Callable[[], object]
+    ) -> None:
         """Have the text said; see `Engine.say`."""
         pieces = [text] if isinstance(text, str) else text
         if phonemes:
@@ -126,13 +128,13 @@ class Speech:
         else:
             phrases = language(prosody.language).phrases(pieces)
         if not background:
-            self._read(phrases, prosody)
+            self._read(phrases, prosody, wake)
             if self._error is not None:
                 raise self._error
             return
-        threading.Thread(target=self._read, args=(phrases, prosody), name="cmaudio-text", daemon=True).start()
+        threading.Thread(target=self._read, args=(phrases, prosody, wake), name="cmaudio-text", daemon=True).start()
 
-    def _read(self, phrases: Iterable[Phrase], prosody: Prosody) -> None:
+    def _read(self, phrases: Iterable[Phrase], prosody: Prosody, wake: Callable[[], object]) -> None:
         first = True
         try:
             for phrase in phrases:
@@ -142,6 +144,7 @@ class Speech:
                 for segment in prosody.segments(phrase, self.timbre):
                     self.engine.submit(self.at, partial(self._begin if first else self._extend, segment))
                     first = False
+                    wake()
         except BaseException as error:  # of whoever gives the text: it is raised where it is waited for
             self._error = error if isinstance(error, CmaudioError) else _told(error)
         if first:

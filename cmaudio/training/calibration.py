@@ -9,7 +9,8 @@ import numpy as np
 
 from cmaudio.dsp import Float
 from cmaudio.engine import Engine
-from cmaudio.model import Model
+from cmaudio.model import GRAPHS, Model
+from cmaudio.speech.phonemes import PAUSES
 from cmaudio.synthesis import Graph
 from cmaudio.training.export import Feed
 
@@ -32,7 +33,12 @@ class _Recorder:
 
 
 def record_feeds(model: Model, rounds: int = 12, seed: int = 0) -> dict[str, list[Feed]]:
-    """Play random notes over all timbres, pitches, velocities, lengths, bends and morphs; graph name -> feeds.
+    """Play or speak at random; graph name -> feeds."""
+    return _speak(model, rounds, seed) if model.manifest.speech else _play(model, rounds, seed)
+
+
+def _play(model: Model, rounds: int, seed: int) -> dict[str, list[Feed]]:
+    """Random notes over all timbres, pitches, velocities, lengths, bends and morphs.
 
     A round is 16 notes of up to 3 s, one third of them in two steps.
     """
@@ -41,9 +47,7 @@ def record_feeds(model: Model, rounds: int = 12, seed: int = 0) -> dict[str, lis
     names = list(model.timbres)
     for index in range(rounds):
         engine = Engine(model, seed=index, steps=2 if index % 3 == 2 else 1)
-        synthesizer = engine.synthesizer
-        for graph in ("controls", "context", "head", "vocoder"):
-            setattr(synthesizer, graph, _Recorder(getattr(synthesizer, graph), feeds[graph], 7))
+        _record(engine, feeds)
         for _ in range(16):
             start = int(rng.integers(0, 4096))
             note = engine.note_on(
@@ -56,3 +60,32 @@ def record_feeds(model: Model, rounds: int = 12, seed: int = 0) -> dict[str, lis
             note.off(at=start + int(rng.uniform(0.15, 2.6) * engine.sample_rate))
         engine.read(3 * engine.sample_rate)
     return dict(feeds)
+
+
+def _speak(model: Model, rounds: int, seed: int) -> dict[str, list[Feed]]:
+    """Random phonemes as words and phrases, at all rates, pitches and efforts, by all speakers."""
+    feeds: dict[str, list[Feed]] = defaultdict(list)
+    rng = np.random.default_rng(seed)
+    assert model.manifest.speech is not None
+    sounds = [symbol for symbol in model.manifest.speech.symbols if symbol and symbol not in PAUSES]
+    for index in range(rounds):
+        engine = Engine(model, seed=index, steps=2 if index % 3 == 2 else 1)
+        _record(engine, feeds)
+        words = ("".join(rng.choice(sounds, rng.integers(1, 8))) for _ in range(12))
+        marks = rng.choice(["", "", "", *PAUSES], 12)
+        engine.say(
+            " ".join(word + mark for word, mark in zip(words, marks, strict=True)),
+            phonemes=True,
+            timbre=str(rng.choice(list(model.timbres))),
+            rate=float(rng.uniform(0.7, 1.4)),
+            pitch=float(rng.uniform(-6, 6)),
+            energy=float(rng.uniform(-6, 6)),
+        )
+        engine.read(4 * engine.sample_rate)
+    return dict(feeds)
+
+
+def _record(engine: Engine, feeds: dict[str, list[Feed]]) -> None:
+    synthesizer = engine.synthesizer
+    for graph in GRAPHS:
+        setattr(synthesizer, graph, _Recorder(getattr(synthesizer, graph), feeds[graph], 7))

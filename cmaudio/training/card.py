@@ -8,10 +8,11 @@ from typing import Any
 
 import yaml
 
-from cmaudio.training.config import ConsistencyStage, RunConfig
+from cmaudio.training.config import ConsistencyStage, RunConfig, SentenceStage
 from cmaudio.training.data.description import CorpusDescription
-from cmaudio.training.networks import make_consistency_network, make_vocoder_network
+from cmaudio.training.networks import make_consistency_network, make_prosody_network, make_vocoder_network
 
+STAGES = ("aligner", "teacher", "student", "vocoder", "vocoder_tuning", "prosody")
 FIGURES = "evaluation.json"  # what `cmaudio evaluate --json` printed, kept in the run's folder
 
 
@@ -35,11 +36,13 @@ def make_card(folder: Path, config: RunConfig, corpus: CorpusDescription, weight
 def _facts(config: RunConfig, corpus: CorpusDescription, weights: str, about: dict[str, Any]) -> str:
     train, held_out = corpus.splits["train"], corpus.splits["held_out"]
     hours = train.seconds / 3600
-    stages = [text for name in ("teacher", "student", "vocoder", "vocoder_tuning") if (text := _stage(config, name))]
+    stages = [text for name in STAGES if (text := _stage(config, name))]
     start = {name: Path(path).name for name, path in config.start_from.model_dump().items() if path}
     rows = {
         "consistency network": f"{_millions(make_consistency_network(config, corpus))} M parameters",
         "vocoder": f"{_millions(make_vocoder_network(config, corpus.signal))} M parameters",
+        **({"prosody": f"{_millions(make_prosody_network(config, corpus))} M parameters"} if corpus.symbols else {}),
+        **({"language": corpus.language} if corpus.language else {}),
         "weights": weights,
         "signal": f"{corpus.signal.sample_rate} Hz, hop {corpus.signal.hop_length}, {corpus.signal.bands} mel bands",
         "licence of the weights": config.export.licence or corpus.licence,
@@ -67,6 +70,8 @@ def _stage(config: RunConfig, name: str) -> str:
     stage = getattr(config, name)
     if stage is None:
         return ""
+    if isinstance(stage, SentenceStage):
+        return f"{name} {stage.steps} steps of {stage.clips} utterances"
     how = f" ({stage.objective.objective})" if isinstance(stage, ConsistencyStage) else ""
     return f"{name.replace('_', ' ')}{how} {stage.steps} steps of {stage.crops.clips} x {stage.crops.frames} frames"
 

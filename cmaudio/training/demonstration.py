@@ -28,7 +28,15 @@ class Demonstration:
         described = read_description(folder)
         split: Split = "held_out" if described.splits["held_out"].clips else "train"
         device = corpus.device
-        shown = Corpus(folder, split=split, device=device, with_audio=True, statistics=corpus.statistics, memory_gb=1)
+        shown = Corpus(
+            folder,
+            split=split,
+            device=device,
+            with_audio=True,
+            statistics=corpus.statistics,
+            memory_gb=1,
+            ends=corpus.ends,
+        )
         count = len(shown.clips.names)
         chosen = torch.linspace(0, count - 1, min(_CLIPS, count), device=device).long()
         k = config.network.block_frames

@@ -22,6 +22,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
 from cmaudio.training.consistency_network import ConsistencyNetwork, ContextEncoder
+from cmaudio.training.prosody_network import ProsodyNetwork
 from cmaudio.training.vocoder_network import VocoderNetwork
 
 OPSET = 20
@@ -89,11 +90,29 @@ def export_graphs(network: ConsistencyNetwork, vocoder: VocoderNetwork) -> dict[
     }
 
 
-def _trace(module: nn.Module, inputs: Mapping[str, Tensor], state: Sequence[Tensor], outputs: list[str]) -> bytes:
-    """Export one module; only axis 0 is free: with a fixed number of frames the graph has half as many nodes."""
+def export_prosody(network: ProsodyNetwork) -> bytes:
+    """The graph that reads phonemes, for one text at a time and any number of them."""
+    ids = torch.zeros(1, 9, 2, dtype=torch.long)
+    timbre = torch.zeros(1, network.timbre_dims)
+    return _trace(network, {"ids": ids, "timbre": timbre}, [], ["prosody"], {"ids": {1: "P"}, "prosody": {1: "P"}})
+
+
+def _trace(
+    module: nn.Module,
+    inputs: Mapping[str, Tensor],
+    state: Sequence[Tensor],
+    outputs: list[str],
+    more_axes: Mapping[str, dict[int, str]] | None = None,
+) -> bytes:
+    """Export one module; axis 0 is free: with a fixed number of frames the graph has half as many nodes.
+
+    `more_axes` are further free ones, by the input or output they belong to.
+    """
     state_in = [f"state_{i}" for i in range(len(state))]
     state_out = [f"new_state_{i}" for i in range(len(state))]
     axes = {name: {0: "voices"} for name in (*inputs, *outputs, *state_in, *state_out)}
+    for name, further in (more_axes or {}).items():
+        axes[name] = axes[name] | further
     buffer = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracing exporter is deprecated, and the only one without further packages

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from cmaudio.errors import CmaudioError
@@ -12,18 +13,21 @@ from cmaudio.model import (
     Manifest,
     MelDefinition,
     Model,
+    SpeechDefinition,
     TimbreDefinition,
     load_model,
     save_model,
 )
+from cmaudio.speech.speech import ENERGY_RANGE_DB, PITCH_RANGE_SEMITONES, RANGE_RANGE, RATE_RANGE
 from cmaudio.training.calibration import record_feeds
 from cmaudio.training.card import make_card
 from cmaudio.training.config import RunConfig, read_config
 from cmaudio.training.consistency_network import ConsistencyNetwork
 from cmaudio.training.data.corpus import MelStatistics
 from cmaudio.training.data.description import CorpusDescription, SignalDefinition, read_description
-from cmaudio.training.export import KEEP_FLOAT, export_graphs, quantise
-from cmaudio.training.networks import make_consistency_network, make_vocoder_network
+from cmaudio.training.export import KEEP_FLOAT, export_graphs, export_prosody, quantise
+from cmaudio.training.networks import make_consistency_network, make_prosody_network, make_vocoder_network
+from cmaudio.training.prosody_network import ProsodyNetwork
 from cmaudio.training.vocoder_network import VocoderNetwork
 from cmaudio.training.weights import read_statistics, start_from
 
@@ -51,10 +55,13 @@ def pack_run(folder: Path, output: Path, *, network: str = "student", weights: s
     start_from(trained, consistency, timbres)
     start_from(vocoder_path, vocoder, timbres)
     kind = weights or config.export.weights
+    prosody = None
+    if description.symbols:
+        prosody = make_prosody_network(config, description)
+        start_from(_finished(folder, config, "prosody"), prosody, timbres)
     manifest = describe(config, description, consistency, read_statistics(trained), kind)
-    return write_model(
-        output, manifest, consistency.eval(), vocoder.eval(), make_card(folder, config, description, kind)
-    )
+    card = make_card(folder, config, description, kind)
+    return write_model(output, manifest, consistency.eval(), vocoder.eval(), card, prosody)
 
 
 def _finished(folder: Path, config: RunConfig, stage: str) -> Path:
@@ -68,23 +75,30 @@ def _finished(folder: Path, config: RunConfig, stage: str) -> Path:
 
 
 def write_model(
-    output: Path, manifest: Manifest, network: ConsistencyNetwork, vocoder: VocoderNetwork, card: str
+    output: Path,
+    manifest: Manifest,
+    network: ConsistencyNetwork,
+    vocoder: VocoderNetwork,
+    card: str,
+    prosody: ProsodyNetwork | None = None,
 ) -> Model:
     """Export, bring to 8 bit where the manifest says so (calibrated by playing the float model), write, load again.
 
-    What stays in float beside 8-bit weights has half precision's digits, which makes the file a fifth smaller.
+    Prosody stays in float: it is small and runs once a phrase. What else stays in float beside 8-bit weights has half
+    precision's digits, which makes the file a fifth smaller.
     """
     if manifest.weights == "int8":
         for parameter in (*network.parameters(), *vocoder.parameters()):
             parameter.data = parameter.data.half().float()
     graphs = export_graphs(network, vocoder)
+    extra = {"prosody": export_prosody(prosody.eval())} if prosody else {}
     if manifest.weights == "int8":
         with tempfile.TemporaryDirectory() as scratch:
             float_model = Path(scratch) / "float.cmaudio"
-            save_model(float_model, manifest, graphs, card)
+            save_model(float_model, manifest, graphs | extra, card)
             feeds = record_feeds(load_model(float_model))
         graphs = {name: quantise(graph, feeds[name], KEEP_FLOAT[name]) for name, graph in graphs.items()}
-    save_model(output, manifest, graphs, card)
+    save_model(output, manifest, graphs | extra, card)
     return load_model(output)
 
 
@@ -125,13 +139,14 @@ def describe(
         block_frames=config.network.block_frames,
         mel=mel_definition(corpus.signal, statistics),
         sigma=config.sigma,
-        features="note-1",
-        controls=note_controls(),
+        features="speech-1" if corpus.symbols else "note-1",
+        controls=speech_controls() if corpus.symbols else note_controls(),
         timbre_dims=config.network.timbre_dims,
         timbres=timbres,
         default_timbre=default,
         weights=weights,
         sha256={},
+        speech=SpeechDefinition(language=corpus.language, symbols=corpus.symbols) if corpus.language else None,
     )
 
 
@@ -169,6 +184,24 @@ def note_controls() -> list[ControlDefinition]:
             "the named timbres are points of it; mixes lie between them",
         ),
     ]
+    return _controls(rows)
+
+
+def speech_controls() -> list[ControlDefinition]:
+    """The controls of a model whose features are `speech-1`; all but the text act while it speaks."""
+    speaker = "the speakers are points of it; mixes lie between them"
+    return _controls(
+        [
+            ("rate", "times", *RATE_RANGE, 1, "how fast it speaks"),
+            ("pitch", "semitones", *PITCH_RANGE_SEMITONES, 0, "moves the melody of the voice"),
+            ("pitch_range", "times", *RANGE_RANGE, 1, "widens the melody; 0 is one tone"),
+            ("energy", "dB", *ENERGY_RANGE_DB, 0, "effort of the voice"),
+            ("timbre", "point of the timbre space", -10, 10, 0, speaker),
+        ]
+    )
+
+
+def _controls(rows: Iterable[tuple[str, str, float, float, float, str]]) -> list[ControlDefinition]:
     return [
         ControlDefinition(name=n, unit=u, min=low, max=high, default=d, description=text)
         for n, u, low, high, d, text in rows

@@ -24,6 +24,7 @@ from rich.console import Console
 from cmaudio.errors import CmaudioError
 from cmaudio.training.aligner_network import AlignerNetwork
 from cmaudio.training.aligner_task import AlignerTask, read_alignment, write_alignment
+from cmaudio.training.card import STAGES
 from cmaudio.training.config import (
     ConsistencyStage,
     Crops,
@@ -53,7 +54,6 @@ from cmaudio.training.prosody_task import ProsodyTask
 from cmaudio.training.vocoder_task import VocoderTask
 from cmaudio.training.weights import read_statistics, save_weights, start_from
 
-STAGES = ("aligner", "teacher", "student", "vocoder", "vocoder_tuning", "prosody")
 ALIGNMENT = "alignment.jsonl.gz"
 
 
@@ -232,6 +232,9 @@ class Run:
         settings = getattr(self.config, name)
         makers: dict[str, Callable[[str, Any], Trainer]] = {"aligner": self._aligner, "prosody": self._prosody}
         other = self._consistency if isinstance(settings, ConsistencyStage) else self._vocoder
+        if name == "aligner" and self._timed():
+            self.journal.note("aligner: left out, the corpus says when its phonemes are said")
+            return
         if name in makers and not self.description.symbols:
             raise CmaudioError(f"{name} needs a corpus with text: prepare it with --language, or set {name} to null")
         trainer = makers.get(name, other)(name, settings)
@@ -287,6 +290,12 @@ class Run:
         self.fabric.to_device(network)
         task = AlignerTask(network, settings)
         return self._trainer(name, task, Sentences(corpus), settings, crops=settings)
+
+    def _timed(self) -> bool:
+        """Whether the corpus brings the times of its phonemes, by its first shard."""
+        return all(
+            spoken is not None for spoken in read_clips(self.corpus, self.description, "train", [0], False).spoken
+        )
 
     def align(self, network: AlignerNetwork) -> None:
         """Find the ends of all phonemes of the corpus, held-out clips too, and write them down."""

@@ -202,7 +202,7 @@ class Corpus:
     ) -> None:
         self.folder, self.description = folder, read_description(folder)
         self.split, self.device, self.with_audio, self.seed = split, torch.device(device), with_audio, seed
-        self.window_steps, self._ends = window_steps, ends
+        self.window_steps, self.ends = window_steps, ends
         self._windows = self._plan_windows(memory_gb)
         self._at = -1
         self._next: tuple[int, Future[Clips]] | None = None
@@ -246,7 +246,7 @@ class Corpus:
         return self._clips
 
     def _read(self, window: int) -> Clips:
-        return read_clips(self.folder, self.description, self.split, self._shards(window), self.with_audio, self._ends)
+        return read_clips(self.folder, self.description, self.split, self._shards(window), self.with_audio, self.ends)
 
     def _cumulative(self, clips: Clips, crop_frames: int, balance: float) -> Tensor:
         """(clips,) cumulative probability of drawing a clip: by its length, timbres evened out by `balance`."""

@@ -1,0 +1,79 @@
+"""A text to samples, without a sound card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cmaudio.audio_file import AudioFileWriter
+from cmaudio.dsp import Float
+from cmaudio.engine import Engine
+from cmaudio.model import Model, Timbre
+from cmaudio.speech.utterance import Mark
+
+DEFAULT_VOICE = "english"
+_READ_SAMPLES = 4096
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What became of a text: samples (N,) at `sample_rate`, when its words and phonemes begin, what was left out."""
+
+    audio: Float
+    sample_rate: int
+    marks: list[Mark]
+    unspoken: list[str]
+
+
+def speak(
+    text: str | Iterable[str],
+    path: str | Path | None = None,
+    *,
+    model: Model | str | None = None,
+    timbre: Timbre | None = None,
+    seed: int = 0,
+    steps: int = 1,
+    phonemes: bool = False,
+    rate: float | None = None,
+    pitch: float | None = None,
+    pitch_range: float | None = None,
+    energy: float | None = None,
+    gain_db: float = 0.0,
+    on_progress: Callable[[float], None] | None = None,
+) -> Spoken:
+    """Say a text, faster than it can be heard.
+
+    Args:
+        text, phonemes, timbre, rate, pitch, pitch_range, energy: see `Engine.say`.
+        path: also write it there (.wav or .flac); no half file is left on an error.
+        model: a voice, its name or its file; the embedded English one by default. on_progress: is told seconds made.
+    Raises:
+        CmaudioError: see `Engine.say`; a file that cannot be written.
+    """
+    engine = Engine(model or DEFAULT_VOICE, seed=seed, steps=steps, gain_db=gain_db)
+    writer = AudioFileWriter(Path(path), engine.sample_rate) if path is not None else nullcontext()
+    with writer as file:
+        speech = engine.say(
+            text,
+            timbre=timbre,
+            seed=seed,
+            phonemes=phonemes,
+            rate=rate,
+            pitch=pitch,
+            pitch_range=pitch_range,
+            energy=energy,
+        )
+        blocks = [np.zeros(0, np.float32)]
+        while not (engine.idle and speech.ended):
+            blocks.append(engine.read(_READ_SAMPLES))
+            if file is not None:
+                file.write(blocks[-1])
+            if on_progress:
+                on_progress(engine.now / engine.sample_rate)
+    delay = engine.latency_samples / engine.sample_rate
+    marks = [Mark(mark.seconds + delay, mark.kind, mark.text) for mark in speech.marks]
+    return Spoken(np.concatenate(blocks), engine.sample_rate, marks, speech.unspoken)
