@@ -36,7 +36,7 @@ Sound = tuple[np.ndarray, int]
 
 def make(arguments: argparse.Namespace) -> None:
     """Recordings, copies, what the voice, its teacher and its peers say, and how fast."""
-    from cmaudio.bench.machine import machine
+    from cmaudio.bench.machine import describe_machine
     from cmaudio.model import load_model
 
     voice, output = load_model(arguments.voice), arguments.output
@@ -44,7 +44,7 @@ def make(arguments: argparse.Namespace) -> None:
     print(f"{len(sentences)} sentences")
     result: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%d"),
-        "machine": machine(),
+        "machine": describe_machine(),
         "voice": voice.manifest.name,
         "language": voice.manifest.speech.language,
         "texts": {name: text for name, text, _ in sentences},

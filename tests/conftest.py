@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from jack import JackServer, running_jack_server
 
 from cmaudio.controls import NOTE_FEATURES
 from cmaudio.model import Manifest, Model, load_model, save_model
+from cmaudio.speech.features import SPEECH_FEATURES
 
 if TYPE_CHECKING:
     from cmaudio.training.consistency_network import ConsistencyNetwork
@@ -51,25 +53,28 @@ def make_tiny_model(
     timbre_dims: int = 5,
     vocoder_width: int = 28,
     hop_length: int = 64,
+    symbols: Sequence[str] = (),
 ) -> TinyModel:
-    """Random networks at 16 kHz, exported and loaded. Skips where torch or onnx is missing."""
+    """Random networks at 16 kHz, exported and loaded; with `symbols` a voice. Skips where torch or onnx is missing."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
     from cmaudio.training.consistency_network import ConsistencyNetwork
-    from cmaudio.training.export import export_graphs
+    from cmaudio.training.export import export_graphs, export_prosody
+    from cmaudio.training.prosody_network import ProsodyNetwork
     from cmaudio.training.vocoder_network import VocoderNetwork
 
     torch.manual_seed(seed)
     network = ConsistencyNetwork(
         mel_bands=bands,
         block_frames=block_frames,
-        controls=NOTE_FEATURES + bands,
+        controls=(SPEECH_FEATURES if symbols else NOTE_FEATURES) + bands,
         timbres=3,
         timbre_dims=timbre_dims,
         width=width,
         context_depth=3,
         head_depth=2,
         conditioning=conditioning,
+        symbols=len(symbols),
     )
     vocoder = VocoderNetwork(mel_bands=bands, bins=2 * hop_length + 1, width=vocoder_width, depth=4)
     with torch.no_grad():
@@ -100,7 +105,8 @@ def make_tiny_model(
                 "std": rng.uniform(1, 2, bands).tolist(),
             },
             "sigma": {"min": 0.002, "max": 80.0, "data": 1.0, "fine": 1.0, "context": 0.1},
-            "features": "note-1",
+            "features": "speech-1" if symbols else "note-1",
+            "speech": {"language": "en-us", "symbols": list(symbols)} if symbols else None,
             "controls": [],
             "timbre_dims": timbre_dims,
             "timbres": timbres,
@@ -110,7 +116,12 @@ def make_tiny_model(
         }
     )
     path = folder / "tiny.cmaudio"
-    save_model(path, manifest, export_graphs(network, vocoder), "A random model.")
+    graphs = export_graphs(network, vocoder)
+    if symbols:
+        prosody = ProsodyNetwork(symbols=len(symbols), timbre_dims=timbre_dims, width=16, depth=2).eval()
+        torch.nn.init.normal_(prosody.out.weight, 0, 0.1)
+        graphs["prosody"] = export_prosody(prosody)
+    save_model(path, manifest, graphs, "A random model.")
     return TinyModel(network.eval(), vocoder.eval(), load_model(path))
 
 
@@ -118,3 +129,14 @@ def make_tiny_model(
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
     """The small random float model."""
     return make_tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+# What the English front end gives, and the pauses.
+_SOUNDS = "p b t d k ɡ f v θ ð s z ʃ ʒ h m n ŋ l ɹ w j t͡ʃ d͡ʒ i ɪ ɛ æ ɑ ɔ ʊ u ʌ ə ɚ eɪ aɪ ɔɪ aʊ oʊ"
+ENGLISH = ("", ",", ".", "?", "!", *re.split(" ", _SOUNDS))
+
+
+@pytest.fixture(scope="session")
+def tiny_voice(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A small random voice with three speakers."""
+    return make_tiny_model(tmp_path_factory.mktemp("voice"), symbols=ENGLISH).model

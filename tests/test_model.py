@@ -212,7 +212,7 @@ def test_manifest_that_is_none(file: Path, content: bytes) -> None:
         pytest.param("head", {"width": 40}),
     ],
 )
-def test_graph_of_another_model(tiny: TinyModel, tmp_path: Path, graph: str, sizes: dict[str, int]) -> None:
+def test_graph_of_another_model(tiny: TinyModel, tmp_path: Path, graph: str, sizes: dict[str, Any]) -> None:
     other = make_tiny_model(tmp_path, **sizes).model
     path = tmp_path / "mixed.cmaudio"
     save_model(path, tiny.model.manifest, {**graphs_of(tiny.model), graph: other.graph(graph)}, "")

@@ -17,6 +17,7 @@ _MARKUP = re.compile(r"</?[A-Za-z!?][^<>]*>|&[a-z]+;|&#\d+;")
 _SCRIPTS = {"ru": "CYRILLIC", "uk": "CYRILLIC", "fa": "ARABIC", "ar": "ARABIC", "el": "GREEK"}
 _SAID_SIGNS = frozenset("%$€£¥₽&@+=°№")
 _SILENT_SIGNS = frozenset("\"'“”‘’«»„()[]{}*_~#/\\|<>^`´-‐‑–—.,;:!?…¿¡")
+_LONG_NUMBER = re.compile(r"\d{13,}")  # is read digit by digit
 _DASHES = frozenset("-‐‑–—")
 _SPACES = re.compile(r"\s+")
 # Words without a stress of their own in running speech; the lexicon gives them as they are said alone.
@@ -137,22 +138,35 @@ class Language:
 
     def phrase(self, text: str, mark: str = ".") -> Phrase:
         """One phrase with the mark that ends it. What cannot be said is left out and reported."""
-        from gruut import sentences
-
         cleaned, unspoken = self._clean(text)
-        words: list[Word] = []
-        if cleaned:
-            with self._lock:
-                for sentence in sentences(cleaned, lang=self.code, ssml=False):
-                    for found in sentence:
-                        word = self._word(found.text, found.phonemes or ())
-                        if word is not None:
-                            words.append(word)
-                        elif found.is_spoken:
-                            unspoken.append(f"{found.text[:40]!r}: no pronunciation")
+        try:
+            words = self._read(cleaned, unspoken)
+        except Exception:  # gruut's rules for numbers, dates and their like meet some that they cannot take
+            words = [word for written in cleaned.split() for word in self._read_alone(written, unspoken)]
         while words and words[-1].phonemes[0].is_pause:
             words.pop()
         return Phrase((*words, pause(mark)), tuple(unspoken))
+
+    def _read(self, cleaned: str, unspoken: list[str]) -> list[Word]:
+        from gruut import sentences
+
+        words: list[Word] = []
+        with self._lock:
+            for sentence in sentences(cleaned, lang=self.code, ssml=False) if cleaned else ():
+                for found in sentence:
+                    word = self._word(found.text, found.phonemes or ())
+                    if word is not None:
+                        words.append(word)
+                    elif found.is_spoken:
+                        unspoken.append(f"{found.text[:40]!r}: no pronunciation")
+        return words
+
+    def _read_alone(self, written: str, unspoken: list[str]) -> list[Word]:
+        try:
+            return self._read(written, unspoken)
+        except Exception as error:
+            unspoken.append(f"{written[:40]!r}: cannot be read ({type(error).__name__})")
+            return []
 
     def _word(self, text: str, phonemes: Iterable[str]) -> Word | None:
         said = [p for p in phonemes if p]
@@ -169,7 +183,7 @@ class Language:
         """What can be said of a text, and what is left out, with the reason."""
         unspoken = [f"{tag[:40]!r}: markup" for tag in _MARKUP.findall(text)]
         kept = []
-        for word in _SPACES.sub(" ", _MARKUP.sub(" ", text)).split(" "):
+        for word in _SPACES.sub(" ", _LONG_NUMBER.sub(_digits, _MARKUP.sub(" ", text))).split(" "):
             plain, lost = self._speakable(word)
             if lost:
                 unspoken.append(f"{word[:40]!r}: {lost}")
@@ -198,6 +212,10 @@ class Language:
     def _plain(self, letter: str) -> str:
         """English is written without accents; other languages keep theirs."""
         return letter if self._base != "en" else unicodedata.normalize("NFKD", letter)[0]
+
+
+def _digits(number: re.Match[str]) -> str:
+    return " ".join(number[0])
 
 
 @cache
