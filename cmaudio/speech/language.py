@@ -183,7 +183,7 @@ class Language:
         """What can be said of a text, and what is left out, with the reason."""
         unspoken = [f"{tag[:40]!r}: markup" for tag in _MARKUP.findall(text)]
         kept = []
-        for word in _SPACES.sub(" ", _LONG_NUMBER.sub(_digits, _MARKUP.sub(" ", text))).split(" "):
+        for word in _SPACES.sub(" ", _MARKUP.sub(" ", text)).split(" "):
             plain, lost = self._speakable(word)
             if lost:
                 unspoken.append(f"{word[:40]!r}: {lost}")
@@ -197,8 +197,8 @@ class Language:
         if len(word) > MAX_LETTERS:
             return "", f"longer than {MAX_LETTERS} letters"
         out, lost = [], ""
-        for letter in unicodedata.normalize("NFC", word):
-            if letter in _SAID_SIGNS or letter.isdecimal() or letter in _SILENT_SIGNS:
+        for letter in unicodedata.normalize("NFC", _LONG_NUMBER.sub(_digits, word)):
+            if letter in _SAID_SIGNS or letter == " " or letter.isdecimal() or letter in _SILENT_SIGNS:
                 out.append(" " if letter in "*_~#/\\|<>^`[]{}" else letter)
             elif letter.isalpha():
                 name = unicodedata.name(letter, "")

@@ -13,7 +13,7 @@ MAX_WORDS = 24
 _LEAST_WORDS = 3  # fewer before a comma stay with what follows
 _MARKS = ".!?…,;:—–"
 _CLOSING = "\"'”’»)]}"
-_TOKEN = re.compile(r"\n|\S+(?=\s)")
+_TOKEN = re.compile(r"\n|\S+")
 _ABBREVIATIONS = frozenset(
     [
         "mr",
@@ -81,6 +81,8 @@ class PhraseReader:
     def _next(self) -> tuple[str, str, int] | None:
         """The first phrase, its mark, and where the text goes on after it."""
         for count, token in enumerate(_TOKEN.finditer(self._rest), 1):
+            if token.end() == len(self._rest) and token[0] != "\n":
+                return None  # a word that may go on
             if token[0] == "\n":
                 return self._rest[: token.start()], ".", token.end()
             word, mark = _split_mark(token[0])
