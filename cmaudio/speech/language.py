@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import threading
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 from cmaudio.errors import CmaudioError
 from cmaudio.speech.phonemes import PAUSES, Phoneme, Phrase, Word, pause
@@ -108,7 +111,6 @@ class Language:
     def __init__(self, code: str) -> None:
         try:
             from gruut.const import LANG_ALIASES
-            from gruut.lang import get_settings
             from gruut.utils import find_lang_dir, resolve_lang
         except ImportError as error:
             raise CmaudioError(
@@ -123,7 +125,7 @@ class Language:
                 f"gruut knows {known}, or give phonemes"
             )
         try:
-            get_settings(self.code)
+            self._processor = _processor(self.code)
         except Exception as error:  # what gruut raises for a language it has data of but no rules
             raise CmaudioError(f"gruut cannot read language {code!r} ({error})") from error
         self._script = _SCRIPTS.get(self._base, "LATIN")
@@ -148,11 +150,9 @@ class Language:
         return Phrase((*words, pause(mark)), tuple(unspoken))
 
     def _read(self, cleaned: str, unspoken: list[str]) -> list[Word]:
-        from gruut import sentences
-
         words: list[Word] = []
         with self._lock:
-            for sentence in sentences(cleaned, lang=self.code, ssml=False) if cleaned else ():
+            for sentence in self._processor.sentences(*self._processor(cleaned)) if cleaned else ():
                 for found in sentence:
                     word = self._word(found.text, found.phonemes or ())
                     if word is not None:
@@ -212,6 +212,27 @@ class Language:
     def _plain(self, letter: str) -> str:
         """English is written without accents; other languages keep theirs."""
         return letter if self._base != "en" else unicodedata.normalize("NFKD", letter)[0]
+
+
+def _processor(code: str) -> Any:
+    """gruut's processor of texts, one for all threads, its lexicon in memory with an index.
+
+    gruut keeps one a thread, and scans the whole lexicon for every word: 15 ms for a word that it has not met before.
+    """
+    from gruut.lang import get_settings
+    from gruut.phonemize import SqlitePhonemizer
+    from gruut.text_processor import TextProcessor
+
+    settings = get_settings(code)
+    lookup: Any = settings.lookup_phonemes
+    if isinstance(path := getattr(lookup, "db_path", None), Path):
+        lexicon = sqlite3.connect(":memory:", check_same_thread=False)
+        lexicon.execute("ATTACH ? AS file", (str(path),))
+        lexicon.execute("CREATE TABLE word_phonemes AS SELECT word, pron_order, phonemes, role FROM file.word_phonemes")
+        lexicon.execute("CREATE INDEX by_word ON word_phonemes(word)")
+        lexicon.execute("DETACH file")
+        lookup.phonemizer = SqlitePhonemizer(db_conn=lexicon, **lookup.phonemizer_args)
+    return TextProcessor(default_lang=code, settings={code: settings})
 
 
 def _digits(number: re.Match[str]) -> str:
