@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -25,6 +24,7 @@ from cmaudio.playback import list_devices
 from cmaudio.render import TAIL_SECONDS, render
 from cmaudio.speech.commands import recite, say
 from cmaudio.synth import LEAD_MS, open
+from cmaudio.terminal import any_output, console, device_of, errors, notice
 from cmaudio.training.commands import export, train
 from cmaudio.training.data.commands import app as prepare_app
 
@@ -36,8 +36,6 @@ app.command()(say)
 app.command()(recite)
 app.command()(train)
 app.command()(export)
-console = Console()
-errors = Console(stderr=True)
 
 
 class Missing(StrEnum):
@@ -57,10 +55,6 @@ Polyphony = Annotated[int, typer.Option(help="Most voices at once.")]
 MissingOption = Annotated[Missing, typer.Option(help="Programs that the model lacks.")]
 PercussionOption = Annotated[Missing, typer.Option(help="Drums that the model lacks.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def _notice(text: str) -> None:
-    errors.print(f"[yellow]note:[/] {text}", highlight=False)
 
 
 def _read(song: Path | None) -> Score:
@@ -83,38 +77,30 @@ def play(
 ) -> None:
     """Play a MIDI file through the sound card, with a live meter. Without a sound card it renders to a file."""
     score, loaded = _read(song), load_model(model)
-    wanted = int(device) if device and device.isdecimal() else device
     try:
         synth = open(
             loaded,
-            device=wanted,
+            device=device_of(device),
             lead_ms=lead,
             polyphony=polyphony,
             seed=seed,
             steps=steps,
             gain_db=gain,
-            on_notice=_notice,
+            on_notice=notice,
         )
     except CmaudioError as error:
-        if device is not None or _any_output():
+        if device is not None or any_output():
             raise
         path = Path(re.sub(r"[^a-z0-9]+", "-", score.name.lower()).strip("-") or "cmaudio").with_suffix(".wav")
-        _notice(f"{error} Rendering to {path} instead.")
+        notice(f"{error} Rendering to {path} instead.")
         arguments = {"timbre": timbre, "seed": seed, "steps": steps, "gain_db": gain, "polyphony": polyphony}
         _render(score, path, loaded, arguments | {"missing": missing.value, "percussion": percussion.value})
         return
     with synth:
         for text in synth.play(score, timbre=timbre, missing=missing.value, percussion=percussion.value):
-            _notice(text)
+            notice(text)
         console.print(f"[bold]{score.name}[/] on {synth.state().player.device_name}", highlight=False)
         show_while_playing(synth, score.duration, console)
-
-
-def _any_output() -> bool:
-    try:
-        return bool(list_devices())
-    except CmaudioError:
-        return False
 
 
 @app.command("render")
@@ -147,7 +133,7 @@ def _render(score: Score, path: Path, model: Model, arguments: dict[str, Any]) -
             path,
             model=model,
             on_progress=lambda seconds: progress.update(task, completed=seconds),
-            on_notice=_notice,
+            on_notice=notice,
             **arguments,
         )
     seconds, spent = len(audio) / model.manifest.sample_rate, time.perf_counter() - began

@@ -11,8 +11,8 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from cmaudio.note import BEND_MAX_SEMITONES, Note
 from cmaudio.renderer import Renderer
 from cmaudio.schedule import Action, Schedule
 from cmaudio.speech.language import language
+from cmaudio.speech.manner import Manner
 from cmaudio.speech.phonemes import Phoneme, Phrase, Word, pause
 from cmaudio.speech.prosody import Prosody, Segment
 from cmaudio.speech.speech import Speech
@@ -102,7 +103,6 @@ class Engine:
         self._gain = Trajectory(10 ** (in_range("gain_db", gain_db, *GAIN_RANGE_DB, "dB") / 20))
         self.stage = Stage(self._make_voice, whole_number("polyphony", polyphony, 1, 256), steps, self.sample_rate)
         self._schedule = Schedule()
-        self._prosody: Prosody | None = None  # loaded by the first text
         self._note_count = itertools.count()
         self._spare = np.zeros(0, np.float32)
         self._peak = 0.0
@@ -115,6 +115,11 @@ class Engine:
     def synthesizer(self) -> Synthesizer:
         """The loaded networks."""
         return self._renderer.synthesizer
+
+    @cached_property
+    def _prosody(self) -> Prosody:
+        """Loaded by the first text."""
+        return Prosody(self.model)
 
     @property
     def latency_samples(self) -> int:
@@ -159,29 +164,24 @@ class Engine:
         background: bool = False,
         on_segment: Callable[[], object] = lambda: None,
         at: int | None = None,
-        rate: float | None = None,
-        pitch: float | None = None,
-        pitch_range: float | None = None,
-        energy: float | None = None,
+        **manner: Unpack[Manner],
     ) -> Speech:
         """Say a text, with a model that reads.
 
         Args:
             text: whole, or in pieces that may still be on their way (words with the spaces between them).
             phonemes: the text is IPA in the model's symbols ("həlˈoʊ wˈɚld.") instead of writing.
-            timbre, seed, channel, at: as for `note_on`. rate, pitch, pitch_range, energy: as for `Speech.steer`.
+            timbre, seed, channel, at: as for `note_on`. rate, pitch, pitch_range, energy: see `Manner`.
             background: return at once and read the text on a thread of its own; else all of it is read first.
             on_segment: is called when there is more to say, to wake whoever asks for samples.
         Raises:
             CmaudioError: a model that plays notes, a language whose data is missing, a value out of range, and without
                 `background` also phonemes that the model does not have.
         """
-        if self._prosody is None:
-            self._prosody = Prosody(self.model)
-        note = self._new_note(0, 96, channel, seed)
-        speech = Speech(note.channel, note.seed, self, self.model.timbre_vector(timbre), at)
-        speech.steer(rate=rate, pitch=pitch, pitch_range=pitch_range, energy=energy)
-        speech.read(text, self._prosody.anew(), phonemes, background, on_segment)
+        prosody = self._prosody.anew()
+        speech = Speech(channel_number(channel), self._seed(seed), self, self.model.timbre_vector(timbre), at)
+        speech.steer(**manner)
+        speech.read(text, prosody, phonemes, background, on_segment)
         return speech
 
     def make_utterance(self, speech: Speech, first: Segment, at: int) -> Utterance:
@@ -287,8 +287,6 @@ class Engine:
                 voices[0].bend(voices[0].position, 60.5, 0)
 
     def _warm_up_speech(self) -> None:
-        if self._prosody is None:
-            self._prosody = Prosody(self.model)
         vector = self.model.timbre_vector(None)
         language(self._prosody.language).phrase("one two")
         word = Word("", tuple(Phoneme(symbol) for symbol in self._prosody.symbols[-8:]))
@@ -371,15 +369,19 @@ class Engine:
         self._schedule.submit(None if at is None else whole_number("at", at, 0, 2**62), action)
 
     def _new_note(self, pitch: float, velocity: float, channel: int, seed: int | None) -> Note:
-        if seed is None:
-            seed = int(np.random.SeedSequence((self.seed, next(self._note_count))).generate_state(1, np.uint64)[0] >> 1)
         return Note(
             in_range("pitch", pitch, 0, 127, "MIDI note number"),
             in_range("velocity", velocity, 1, 127, "MIDI velocity"),
             channel_number(channel),
-            whole_number("seed", seed, 0, 2**63 - 1),
+            self._seed(seed),
             self,
         )
+
+    def _seed(self, given: int | None) -> int:
+        """As given, else the next of the engine's own."""
+        if given is not None:
+            return whole_number("seed", given, 0, 2**63 - 1)
+        return int(np.random.SeedSequence((self.seed, next(self._note_count))).generate_state(1, np.uint64)[0] >> 1)
 
     def _make_voice(self, strike: Strike, timbre: NDArray[np.float64], bend: float) -> Voice:
         return Voice(

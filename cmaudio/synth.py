@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Unpack
 
 from cmaudio.engine import Engine, EngineState
 from cmaudio.events import Score
@@ -14,6 +15,7 @@ from cmaudio.model import DEFAULT_MODEL, Model, Timbre, load_model
 from cmaudio.note import Note
 from cmaudio.playback import Player, PlayerState
 from cmaudio.render import Missing, arrange
+from cmaudio.speech.manner import Manner
 from cmaudio.speech.speech import Speech
 
 LEAD_MS = 40.0
@@ -70,10 +72,7 @@ class Synth:
         seed: int | None = None,
         channel: int = 0,
         phonemes: bool = False,
-        rate: float | None = None,
-        pitch: float | None = None,
-        pitch_range: float | None = None,
-        energy: float | None = None,
+        **manner: Unpack[Manner],
     ) -> Speech:
         """Say a text now; returns at once. `text` may be a generator of words that are still being thought of.
 
@@ -85,12 +84,9 @@ class Synth:
             seed=seed,
             channel=channel,
             phonemes=phonemes,
-            rate=rate,
-            pitch=pitch,
-            pitch_range=pitch_range,
-            energy=energy,
             background=True,
             on_segment=self.player.wake,
+            **manner,
         )
         self.player.wake()
         return speech

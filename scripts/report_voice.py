@@ -110,11 +110,9 @@ def of_model(voice: Any, steps: int) -> Callable[[str, int], Sound]:
 
 
 def run(engine: Any, text: str, seed: int) -> Sound:
-    speech = engine.say(text, seed=seed)
-    blocks = [np.zeros(0, np.float32)]
-    while not (engine.idle and speech.ended):
-        blocks.append(engine.read(4096))
-    return np.concatenate(blocks), engine.sample_rate
+    from cmaudio.speech.speak import read_out
+
+    return np.concatenate([*read_out(engine, engine.say(text, seed=seed))]), engine.sample_rate
 
 
 def of_teacher(teacher: Any) -> Callable[[str, int], Sound]:
@@ -189,6 +187,7 @@ def speak_all(
 def first_sound(voice: Any, texts: list[str]) -> dict[str, float]:
     """From handing over a sentence to its first samples, and to the first that is audible when they play at once."""
     from cmaudio.engine import Engine
+    from cmaudio.speech.speak import read_out
 
     engine = Engine(voice)
     engine.warm_up()
@@ -206,8 +205,7 @@ def first_sound(voice: Any, texts: list[str]) -> dict[str, float]:
                 made.append(time.perf_counter() - began)
         audible.append(made[-1] + int((np.abs(samples) > _AUDIBLE).argmax()) / engine.sample_rate)
         speech.stop()
-        while not (engine.idle and speech.ended):
-            engine.read(4096)
+        list(read_out(engine, speech))
     return {
         f"{name} p{q} ms": round(1000 * float(np.percentile(seconds, q)), 1)
         for name, seconds in (("made", made), ("audible", audible))

@@ -9,26 +9,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cmaudio.errors import CmaudioError
 from cmaudio.model import Model, load_model
-from cmaudio.playback import list_devices
 from cmaudio.speech.recite import recite as recite_lines
 from cmaudio.speech.speak import DEFAULT_VOICE, speak
 from cmaudio.synth import LEAD_MS, Synth, open
-
-console = Console()
-errors = Console(stderr=True)
+from cmaudio.terminal import any_output, console, device_of, errors, notice
 
 VoiceName = Annotated[str, typer.Option("--voice", help="Embedded voice's name, or a model file.")]
 Speaker = Annotated[str | None, typer.Option(help="Timbre of the voice, where it has several.")]
 _FALLBACK = Path("say.wav")
-
-
-def _notice(text: str) -> None:
-    errors.print(f"[yellow]note:[/] {text}", highlight=False, markup=True)
 
 
 def _report(unspoken: list[str]) -> None:
@@ -63,10 +55,10 @@ def say(
         try:
             synth = _open(model, device, lead, steps, gain)
         except CmaudioError as error:
-            if device is not None or _any_output():
+            if device is not None or any_output():
                 raise
             output = _FALLBACK
-            _notice(f"{error} Writing to {output} instead.")
+            notice(f"{error} Writing to {output} instead.")
         else:
             with synth:
                 _say_aloud(synth, source, how, marks)
@@ -86,15 +78,7 @@ def _lines() -> Iterator[str]:
 
 
 def _open(model: Model, device: str | None, lead: float, steps: int, gain: float) -> Synth:
-    wanted = int(device) if device and device.isdecimal() else device
-    return open(model, device=wanted, lead_ms=lead, steps=steps, gain_db=gain, on_notice=_notice)
-
-
-def _any_output() -> bool:
-    try:
-        return bool(list_devices())
-    except CmaudioError:
-        return False
+    return open(model, device=device_of(device), lead_ms=lead, steps=steps, gain_db=gain, on_notice=notice)
 
 
 def _say_aloud(synth: Synth, source: str | Iterator[str], how: dict[str, Any], marks: bool) -> None:

@@ -82,21 +82,21 @@ class Prosody:
     def _segment(self, phonemes: list[Phoneme], words: list[tuple[str, int, int]], timbre: Float) -> Segment:
         first = self._before.symbol == EDGE
         said = [self._before, *phonemes]
-        out = self._graph(phoneme_ids(said, self.symbols)[None], timbre)[0][0].astype(np.float64)
+        ids = phoneme_ids(said, self.symbols)
+        out = self._graph(ids[None], timbre)[0][0].astype(np.float64)
         self._before = phonemes[-1]
-        shift = 1 if first else 0
         if not first:
-            said, out = said[1:], out[1:]
+            said, ids, out = said[1:], ids[1:], out[1:]
         voiced = 1 / (1 + np.exp(-out[:, 2 + KNOTS :]))
         semitones = pitch_of_feature(out[:, 2 : 2 + KNOTS])
         weights = (voiced > 0.5) + 1e-9
         return Segment(
             tuple(said),
-            phoneme_ids(said, self.symbols),
+            ids,
             np.clip(np.exp(np.minimum(out[:, 0], 2)), *_SECONDS),
             out[:, 1].astype(np.float32),
             semitones,
             voiced,
             float((semitones * weights).sum() / weights.sum()),
-            tuple((text, at + shift, count) for text, at, count in words),
+            tuple((text, at + first, count) for text, at, count in words),
         )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache, partial
+from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,10 @@ from cmaudio.audio_file import unfinished_file
 from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
 from cmaudio.model import Model, load_model
+from cmaudio.plan import agree_on_plan
+from cmaudio.speech.manner import RATE_RANGE
 from cmaudio.speech.phonemes import EDGE
 from cmaudio.speech.speak import DEFAULT_VOICE, Spoken, speak
-from cmaudio.speech.speech import RATE_RANGE
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,8 @@ def recite(
         CmaudioError: a file that cannot be read, an empty one, another corpus in the folder, a full disk.
     """
     voice = model if isinstance(model, Model) else load_model(model or DEFAULT_VOICE)
-    lines = _plan(source, voice, timbres, rates, seeds)
-    plan = {"model": voice.manifest.sha256, "lines": [asdict(line) for line in lines]}
-    _agree(output, json.dumps(plan, ensure_ascii=False))
+    lines = _lines(source, voice, timbres, rates, seeds)
+    agree_on_plan(output, _plan(voice, lines), ("wavs", "spoken"))
     waiting = [line for line in lines if not _record(output, line.name).is_file()]
     done = len(lines) - len(waiting)
     on_progress(done, len(lines))
@@ -80,7 +81,7 @@ def recite(
     return _finish(output, lines)
 
 
-def _plan(source: Path, voice: Model, timbres: Sequence[str], rates: Sequence[float], seeds: int) -> list[Line]:
+def _lines(source: Path, voice: Model, timbres: Sequence[str], rates: Sequence[float], seeds: int) -> list[Line]:
     try:
         text = source.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -102,23 +103,14 @@ def _plan(source: Path, voice: Model, timbres: Sequence[str], rates: Sequence[fl
     return lines
 
 
-def _agree(output: Path, plan: str) -> None:
-    path = output / "plan.json"
-    try:
-        if path.is_file():
-            if path.read_text(encoding="utf-8") != plan:
-                raise CmaudioError(
-                    f"{output} holds a corpus of another text, voice or variants; give the same ones to go on, or "
-                    "another folder"
-                )
-            return
-        if output.is_dir() and any(output.iterdir()):
-            raise CmaudioError(f"{output} is not empty and holds no such corpus; give a new folder")
-        for name in ("wavs", "spoken"):
-            (output / name).mkdir(parents=True, exist_ok=True)
-        path.write_text(plan, encoding="utf-8")
-    except OSError as error:
-        raise CmaudioError(f"{output} cannot be written ({error.strerror}); give another folder") from error
+def _plan(voice: Model, lines: Sequence[Line]) -> dict[str, Any]:
+    variants = dict.fromkeys(line.variant for line in lines)
+    text = "\n".join(f"{line.name} {line.text}" for line in lines)
+    return {
+        "model": voice.manifest.sha256,
+        "variants": [asdict(variant) for variant in variants],
+        "text": sha256(text.encode()).hexdigest(),
+    }
 
 
 def _record(output: Path, name: str) -> Path:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from cmaudio.audio_file import AudioFileWriter
 from cmaudio.dsp import Float
 from cmaudio.engine import Engine
 from cmaudio.model import Model, Timbre
+from cmaudio.speech.manner import Manner
+from cmaudio.speech.speech import Speech
 from cmaudio.speech.utterance import Mark
 
 DEFAULT_VOICE = "english"
@@ -38,12 +41,9 @@ def speak(
     seed: int = 0,
     steps: int = 1,
     phonemes: bool = False,
-    rate: float | None = None,
-    pitch: float | None = None,
-    pitch_range: float | None = None,
-    energy: float | None = None,
     gain_db: float = 0.0,
     on_progress: Callable[[float], None] | None = None,
+    **manner: Unpack[Manner],
 ) -> Spoken:
     """Say a text, faster than it can be heard.
 
@@ -57,23 +57,20 @@ def speak(
     engine = Engine(model or DEFAULT_VOICE, seed=seed, steps=steps, gain_db=gain_db)
     writer = AudioFileWriter(Path(path), engine.sample_rate) if path is not None else nullcontext()
     with writer as file:
-        speech = engine.say(
-            text,
-            timbre=timbre,
-            seed=seed,
-            phonemes=phonemes,
-            rate=rate,
-            pitch=pitch,
-            pitch_range=pitch_range,
-            energy=energy,
-        )
+        speech = engine.say(text, timbre=timbre, seed=seed, phonemes=phonemes, **manner)
         blocks = [np.zeros(0, np.float32)]
-        while not (engine.idle and speech.ended):
-            blocks.append(engine.read(_READ_SAMPLES))
+        for block in read_out(engine, speech):
+            blocks.append(block)
             if file is not None:
-                file.write(blocks[-1])
+                file.write(block)
             if on_progress:
                 on_progress(engine.now / engine.sample_rate)
     delay = engine.latency_samples / engine.sample_rate
     marks = [Mark(mark.seconds + delay, mark.kind, mark.text) for mark in speech.marks]
     return Spoken(np.concatenate(blocks), engine.sample_rate, marks, speech.unspoken)
+
+
+def read_out(engine: Engine, speech: Speech) -> Iterator[Float]:
+    """The engine's samples until a text has been said and nothing else sounds."""
+    while not (engine.idle and speech.ended):
+        yield engine.read(_READ_SAMPLES)

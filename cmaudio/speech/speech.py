@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
 from cmaudio.model import Timbre
 from cmaudio.speech.language import language
+from cmaudio.speech.manner import Manner, checked
 from cmaudio.speech.phonemes import Phrase, parse_phonemes
 from cmaudio.speech.prosody import Prosody, Segment
 from cmaudio.speech.utterance import Mark, Utterance
@@ -23,10 +24,6 @@ from cmaudio.speech.utterance import Mark, Utterance
 if TYPE_CHECKING:
     from cmaudio.engine import Engine
 
-RATE_RANGE = (0.25, 4.0)
-PITCH_RANGE_SEMITONES = (-24.0, 24.0)
-RANGE_RANGE = (0.0, 4.0)
-ENERGY_RANGE_DB = (-24.0, 12.0)
 _STEER_SECONDS = 0.03
 _LOOK_SECONDS = 0.005
 
@@ -59,32 +56,13 @@ class Speech:
 
     # -- while it speaks ---------------------------------------------------------------------------------------------
 
-    def steer(
-        self,
-        *,
-        rate: float | None = None,
-        pitch: float | None = None,
-        pitch_range: float | None = None,
-        energy: float | None = None,
-        at: int | None = None,
-    ) -> None:
-        """Change how it speaks, from the next block (42 ms) on.
+    def steer(self, *, at: int | None = None, **manner: Unpack[Manner]) -> None:
+        """Change `rate`, `pitch`, `pitch_range` or `energy` (see `Manner`), from the next block (42 ms) on.
 
-        Args:
-            rate: times as fast, 0.25..4. pitch: semitones, -24..24. pitch_range: of the melody, 0 (one tone) ..4.
-            energy: dB, -24..12: effort, not volume.
         Raises CmaudioError for a value out of range.
         """
-        given: dict[str, tuple[float | None, tuple[float, float], str]] = {
-            "rate": (rate, RATE_RANGE, "times"),
-            "pitch": (pitch, PITCH_RANGE_SEMITONES, "semitones"),
-            "range": (pitch_range, RANGE_RANGE, "times"),
-            "energy": (energy, ENERGY_RANGE_DB, "dB"),
-        }
-        for name, (value, limits, unit) in given.items():
-            if value is not None:
-                checked = in_range("pitch_range" if name == "range" else name, value, *limits, unit)
-                self.engine.submit(self.at if at is None else at, partial(self._steer, name, checked))
+        for name, value in checked(manner).items():
+            self.engine.submit(self.at if at is None else at, partial(self._steer, name, value))
 
     def morph(self, timbre: Timbre, seconds: float = 0.0, at: int | None = None) -> None:
         """Move to another speaker (name, mix or vector) within `seconds`; the melody follows with the next phrase."""

@@ -39,7 +39,7 @@ class Utterance(Voice):
     ) -> None:
         super().__init__(strike, timbre, 0.0, **fixed)
         self.pitch = Trajectory(0.0)  # semitones on top of the melody
-        self.rate, self.range, self.energy = Trajectory(1.0), Trajectory(1.0), Trajectory(0.0)
+        self.rate, self.pitch_range, self.energy = Trajectory(1.0), Trajectory(1.0), Trajectory(0.0)
         self.timeline = Timeline()
         self.timeline.extend(first, 0.0)
         self.marks = marks  # whoever follows the text reads them, also after the voice has ended
@@ -73,7 +73,7 @@ class Utterance(Voice):
         self.pitch.move(max(at, self.planned_end), semitones, over)
 
     def steer(self, name: str, at: float, value: float, over: float) -> None:
-        """Move "rate", "range" or "energy"."""
+        """Move "rate", "pitch_range" or "energy"."""
         trajectory: Trajectory = getattr(self, name)
         trajectory.forget_before(self.planned_end)
         trajectory.move(max(at, self.planned_end), value, over)
@@ -103,7 +103,7 @@ class Utterance(Voice):
         moments = self.timeline.look(nominal)
         waiting = nominal - self.timeline.end
         pitch = self.pitch.at(middles) + moments.pivot
-        semitones = pitch + self.range.at(middles) * (moments.semitones - moments.pivot)
+        semitones = pitch + self.pitch_range.at(middles) * (moments.semitones - moments.pivot)
         voiced = moments.voiced & (waiting < 0) & (middles >= 0)
         safe = np.maximum(rates, 0.05)
         features = speech_features(

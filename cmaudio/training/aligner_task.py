@@ -4,45 +4,25 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cmaudio.errors import CmaudioError
-from cmaudio.training.aligner_network import AlignerNetwork, diagonal_prior, forward_sum_loss
-from cmaudio.training.config import SentenceStage
+from cmaudio.training.aligner_network import diagonal_prior, forward_sum_loss
 from cmaudio.training.data.sentences import SentenceBatch
 from cmaudio.training.monotone_path import monotone_ends
+from cmaudio.training.sentence_task import SentenceTask
 from cmaudio.training.task import Draws
 
 
-class AlignerTask:
+class AlignerTask(SentenceTask):
     """`cmaudio.training.task.Task` for an aligner."""
 
-    turns = ("aligner",)
-
-    def __init__(self, network: AlignerNetwork, stage: SentenceStage) -> None:
-        self.network, self.stage = network, stage
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"aligner": self.network}
-
-    def averaged(self) -> str:
-        return "aligner"
-
-    def optimiser(self, turn: str, parameters: Iterator[nn.Parameter]) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(parameters, self.stage.learning_rate, (0.9, 0.98), weight_decay=1e-6)
-
-    def learning_rate(self, turn: str, progress: float) -> float:
-        return self.stage.rate_at(progress)
-
-    def gradient_norm(self, turn: str) -> float:
-        return 1.0
-
-    def draw(self, batch: SentenceBatch, generator: torch.Generator, progress: float) -> Draws:
-        return {}
+    name = "aligner"
+    weight_decay = 1e-6
 
     def loss(self, turn: str, batch: SentenceBatch, draws: Draws, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         loss = forward_sum_loss(self._score(batch), batch.frames, batch.phonemes)

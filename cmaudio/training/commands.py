@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cmaudio.errors import CmaudioError
+from cmaudio.terminal import errors
 
-errors = Console(stderr=True)
 RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.")]
 
 

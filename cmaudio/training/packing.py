@@ -18,7 +18,7 @@ from cmaudio.model import (
     load_model,
     save_model,
 )
-from cmaudio.speech.speech import ENERGY_RANGE_DB, PITCH_RANGE_SEMITONES, RANGE_RANGE, RATE_RANGE
+from cmaudio.speech.manner import LIMITS
 from cmaudio.training.calibration import record_feeds
 from cmaudio.training.card import make_card
 from cmaudio.training.config import RunConfig, read_config
@@ -190,12 +190,15 @@ def note_controls() -> list[ControlDefinition]:
 def speech_controls() -> list[ControlDefinition]:
     """The controls of a model whose features are `speech-1`; all but the text act while it speaks."""
     speaker = "the speakers are points of it; mixes lie between them"
+    manner = {
+        "rate": (1, "how fast it speaks"),
+        "pitch": (0, "moves the melody of the voice"),
+        "pitch_range": (1, "widens the melody; 0 is one tone"),
+        "energy": (0, "effort of the voice"),
+    }
     return _controls(
         [
-            ("rate", "times", *RATE_RANGE, 1, "how fast it speaks"),
-            ("pitch", "semitones", *PITCH_RANGE_SEMITONES, 0, "moves the melody of the voice"),
-            ("pitch_range", "times", *RANGE_RANGE, 1, "widens the melody; 0 is one tone"),
-            ("energy", "dB", *ENERGY_RANGE_DB, 0, "effort of the voice"),
+            *((name, unit, low, high, *manner[name]) for name, (low, high, unit) in LIMITS.items()),
             ("timbre", "point of the timbre space", -10, 10, 0, speaker),
         ]
     )

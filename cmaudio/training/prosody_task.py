@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from cmaudio.speech.features import KNOTS
 from cmaudio.training.config import SentenceStage
 from cmaudio.training.data.prosody_targets import ProsodyTargets
 from cmaudio.training.prosody_network import ProsodyNetwork
+from cmaudio.training.sentence_task import SentenceTask
 from cmaudio.training.task import Draws
 
 
-class ProsodyTask:
+class ProsodyTask(SentenceTask):
     """`cmaudio.training.task.Task` for a prosody network; `timbres` (speakers, Z) are those of the student."""
 
-    turns = ("prosody",)
+    name = "prosody"
+    weight_decay = 1e-2
 
     def __init__(self, network: ProsodyNetwork, stage: SentenceStage, timbres: Tensor, frame_rate: float) -> None:
-        self.network, self.stage, self.timbres, self.frame_rate = network, stage, timbres.detach(), frame_rate
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"prosody": self.network}
-
-    def averaged(self) -> str:
-        return "prosody"
-
-    def optimiser(self, turn: str, parameters: Iterator[nn.Parameter]) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(parameters, self.stage.learning_rate, (0.9, 0.98), weight_decay=1e-2)
-
-    def learning_rate(self, turn: str, progress: float) -> float:
-        return self.stage.rate_at(progress)
-
-    def gradient_norm(self, turn: str) -> float:
-        return 1.0
-
-    def draw(self, batch: ProsodyTargets, generator: torch.Generator, progress: float) -> Draws:
-        return {}
+        super().__init__(network, stage)
+        self.timbres, self.frame_rate = timbres.detach(), frame_rate
 
     def loss(self, turn: str, batch: ProsodyTargets, draws: Draws, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         padding = batch.ids.new_ones(batch.ids.shape[:2]).where(batch.durations > 0, 0)

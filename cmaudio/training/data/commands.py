@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from cmaudio.errors import CmaudioError
+from cmaudio.terminal import console, errors
 
 if TYPE_CHECKING:
     from cmaudio.training.data.description import SignalDefinition
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 FRAME_RATE = 93.75
 app = typer.Typer(help="Prepare a corpus: from sound on disk to what `cmaudio train` reads.", no_args_is_help=True)
-console = Console()
-errors = Console(stderr=True)
 
 
 class Labels(StrEnum):

@@ -8,7 +8,6 @@ corpus.json, report.json, summary.png, written last
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from cmaudio.errors import CmaudioError
+from cmaudio.plan import agree_on_plan
 from cmaudio.training.data.description import FILE_NAME, CorpusDescription, SignalDefinition, Split
 from cmaudio.training.data.report import Entry, Outcome, describe, write_report
 from cmaudio.training.data.shard import field_files, write_cuts
@@ -29,7 +29,6 @@ from cmaudio.training.data.source import Item, Maker, Refused, Source
 from cmaudio.training.data.spoken import spoken_symbols
 
 SHARD_ITEMS = 128
-_PLAN = "plan.json"
 _PARTIAL = ".partial"
 _GOES_ON = "finished shards are kept; the same command goes on from there"
 
@@ -74,7 +73,8 @@ def write_corpus(
         CmaudioError: the folder holds another corpus, no item gave a clip, the disk is full, or a worker died.
     """
     items = source.items()
-    _agree_on_plan(folder, _plan(source, definition, shard_items, items))
+    agree_on_plan(folder, _plan(source, definition, shard_items, items), ("shards", *items))
+    shutil.rmtree(folder / _PARTIAL, ignore_errors=True)
     shards = list(chain.from_iterable(_shards(split, of_split, shard_items) for split, of_split in items.items()))
     waiting = [shard for shard in shards if not shard.finished(folder)]
     total, clips = sum(len(shard.items) for shard in shards), 0
@@ -114,28 +114,6 @@ def _plan(
         **source.settings,
         **{f"items.{split}": digest(of_split) for split, of_split in items.items()},
     }
-
-
-def _agree_on_plan(folder: Path, plan: dict[str, Any]) -> None:
-    path = folder / _PLAN
-    if path.is_file():
-        earlier = json.loads(path.read_text())
-        different = [key for key in {**earlier, **plan} if earlier.get(key) != plan.get(key)]
-        if different:
-            rows = ", ".join(f"{key}: {earlier.get(key)!r}, now {plan.get(key)!r}" for key in different)
-            raise CmaudioError(
-                f"{folder} holds a corpus that was begun with other settings or other files ({rows}); "
-                "give the same ones to go on, or another folder"
-            )
-    elif folder.is_dir() and any(folder.iterdir()):
-        raise CmaudioError(f"{folder} is not empty and holds no corpus; give a new folder")
-    try:
-        for name in ("shards", *(split for split in ("train", "held_out") if f"items.{split}" in plan)):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(folder / _PARTIAL, ignore_errors=True)
-        write_whole(path, json.dumps(plan, indent=1))
-    except OSError as error:
-        raise CmaudioError(f"corpus folder {folder} cannot be written ({error.strerror})") from error
 
 
 def write_whole(path: Path, text: str) -> None:
