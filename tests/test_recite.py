@@ -79,5 +79,5 @@ def test_what_cannot_be_recited(tiny_voice: Model, text: Path, tmp_path: Path) -
         recite(text, tmp_path / "a", model=tiny_voice, timbres=["nobody"])
     with pytest.raises(CmaudioError, match="rate must be"):
         recite(text, tmp_path / "a", model=tiny_voice, rates=[9])
-    with pytest.raises(CmaudioError, match="holds no such corpus"):
+    with pytest.raises(CmaudioError, match="is not empty and holds no corpus"):
         recite(text, tmp_path, model=tiny_voice)
