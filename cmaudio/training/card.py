@@ -80,7 +80,7 @@ def _figures(folder: Path, config: RunConfig) -> str:
     expected = f"Expected of this configuration: {config.expected}" if config.expected else ""
     path = folder / FIGURES
     if not path.is_file():
-        return f"Not measured yet: `cmaudio evaluate` measures any model file. {expected}"
+        return f"Not measured yet. {expected}"
     report = json.loads(path.read_text())
     lines = ["| figure | value |", "|---|---|"]
     lines += [f"| {key} | {value} |" for key, value in _flat("", report.get("sections", report))]
