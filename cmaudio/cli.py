@@ -74,6 +74,7 @@ def play(
     polyphony: Polyphony = 16,
     missing: MissingOption = Missing.nearest,
     percussion: PercussionOption = Missing.omit,
+    record: Annotated[Path | None, typer.Option(help="Also record it: .wav or .flac, and a .mid beside it.")] = None,
 ) -> None:
     """Play a MIDI file through the sound card, with a live meter. Without a sound card it renders to a file."""
     score, loaded = _read(song), load_model(model)
@@ -97,6 +98,8 @@ def play(
         _render(score, path, loaded, arguments | {"missing": missing.value, "percussion": percussion.value})
         return
     with synth:
+        if record:
+            synth.record(record)
         for text in synth.play(score, timbre=timbre, missing=missing.value, percussion=percussion.value):
             notice(text)
         console.print(f"[bold]{score.name}[/] on {synth.state().player.device_name}", highlight=False)

@@ -101,7 +101,8 @@ class Engine:
         self._horizon = 2 * block + self.model.stft.overlap
         self._limiter = Limiter(self.sample_rate)
         self._gain = Trajectory(10 ** (in_range("gain_db", gain_db, *GAIN_RANGE_DB, "dB") / 20))
-        self.stage = Stage(self._make_voice, whole_number("polyphony", polyphony, 1, 256), steps, self.sample_rate)
+        voices = whole_number("polyphony", polyphony, 1, 256)
+        self.stage = Stage(self._make_voice, self.model.nearest_program, voices, steps, self.sample_rate)
         self._schedule = Schedule()
         self._note_count = itertools.count()
         self._spare = np.zeros(0, np.float32)

@@ -33,7 +33,8 @@ from cmaudio.events import (
 
 EXPORT_AGAIN = "Export it again as a Standard MIDI File (.mid)."
 TEMPO = 0xFF000000  # marks a word that holds microseconds per beat; other words are status, data 1, data 2
-_WRITE_TICKS_PER_BEAT, _WRITE_TEMPO = 9600, 500_000  # 19200 ticks a second
+TICKS_PER_BEAT, TICKS_PER_SECOND = 9600, 19_200  # of what is written, at 120 beats a minute
+_TEMPO = 500_000
 
 
 class _Damage(Exception):
@@ -151,9 +152,9 @@ class Song:
 
 def encode_score(score: Score) -> bytes:
     """The bytes of a type 1 file with one track for each channel; see `write_midi` for the rounding."""
-    song = mido.MidiFile(type=1, ticks_per_beat=_WRITE_TICKS_PER_BEAT, charset="utf-8")
+    song = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
     head = mido.MidiTrack([mido.MetaMessage("track_name", name=score.name)])
-    head.append(mido.MetaMessage("set_tempo", tempo=_WRITE_TEMPO))
+    head.append(mido.MetaMessage("set_tempo", tempo=_TEMPO))
     song.tracks.append(head)
     for channel in sorted({event.channel for _, event in score.events}):
         song.tracks.append(_channel_track(channel, [pair for pair in score.events if pair[1].channel == channel]))
@@ -165,23 +166,31 @@ def encode_score(score: Score) -> bytes:
 def _channel_track(channel: int, events: list[tuple[float, Event]]) -> mido.MidiTrack:
     bends = [abs(event.semitones) for _, event in events if isinstance(event, PitchBend)]
     bend_range = max(2, math.ceil(max(bends, default=0.0)))
-    controls = ((7, 127), (101, 0), (100, 0), (6, bend_range), (38, 0), (101, 127), (100, 127))
-    track = mido.MidiTrack(
-        mido.Message("control_change", channel=channel, control=control, value=value) for control, value in controls
-    )
+    track = mido.MidiTrack([_control(channel, 7, 127), *bend_range_messages(channel, bend_range)])
     tick, program = 0, None
     for time, event in events:
-        now = round(time * _WRITE_TICKS_PER_BEAT * 1e6 / _WRITE_TEMPO)
+        now = round(time * TICKS_PER_SECOND)
         if isinstance(event, NoteOn) and channel != PERCUSSION_CHANNEL and event.program != program:
             program = event.program
             track.append(mido.Message("program_change", channel=channel, program=program, time=now - tick))
             tick = now
-        track.append(_message(event, bend_range).copy(time=now - tick))
+        track.append(event_message(event, bend_range).copy(time=now - tick))
         tick = now
     return track
 
 
-def _message(event: Event, bend_range: int) -> mido.Message:
+def _control(channel: int, control: int, value: int) -> mido.Message:
+    return mido.Message("control_change", channel=channel, control=control, value=value)
+
+
+def bend_range_messages(channel: int, semitones: int) -> list[mido.Message]:
+    """Registered parameter 0, so that whole wheels mean this many semitones."""
+    controls = ((101, 0), (100, 0), (6, semitones), (38, 0), (101, 127), (100, 127))
+    return [_control(channel, control, value) for control, value in controls]
+
+
+def event_message(event: Event, bend_range: int) -> mido.Message:
+    """The message that says this event, on a channel with this bend range in semitones."""
     channel = event.channel
     match event:
         case NoteOn():
@@ -189,12 +198,11 @@ def _message(event: Event, bend_range: int) -> mido.Message:
         case NoteOff():
             return mido.Message("note_off", channel=channel, note=event.pitch)
         case Sustain():
-            return mido.Message("control_change", channel=channel, control=64, value=127 * event.down)
+            return _control(channel, 64, 127 * event.down)
         case PitchBend():
             wheel = min(8191, round(event.semitones / bend_range * 8192))
             return mido.Message("pitchwheel", channel=channel, pitch=wheel)
         case ChannelGain():
-            value = round(127 * math.sqrt(min(max(event.gain, 0.0), 1.0)))
-            return mido.Message("control_change", channel=channel, control=7, value=value)
+            return _control(channel, 7, round(127 * math.sqrt(min(max(event.gain, 0.0), 1.0))))
         case AllNotesOff():
-            return mido.Message("control_change", channel=channel, control=120, value=0)
+            return _control(channel, 120, 0)

@@ -16,7 +16,7 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -216,8 +216,12 @@ class Model:
         """Whether a point (Z,) of the timbre space has a pitch: as the named timbre has that lies nearest to it."""
         if all(timbre.pitched for timbre in self.manifest.timbres):
             return True
-        vectors = np.array([timbre.vector for timbre in self.manifest.timbres])
-        return self.manifest.timbres[int(np.square(vectors - vector).sum(-1).argmin())].pitched
+        return _nearest(self.manifest.timbres, vector).pitched
+
+    def nearest_program(self, vector: NDArray[np.float64]) -> int:
+        """General MIDI program of the named timbre nearest to a point (Z,), of those that have one; 0 without any."""
+        with_program = [timbre for timbre in self.manifest.timbres if timbre.program is not None]
+        return (_nearest(with_program, vector).program or 0) if with_program else 0
 
     def _mixed(self, mix: Mapping[str, float]) -> NDArray[np.float64]:
         try:
@@ -240,6 +244,12 @@ class Model:
                 f"{', '.join(map(repr, near))} (`cmaudio models inspect` lists all)"
             )
         return found
+
+
+def _nearest(timbres: Sequence[TimbreDefinition], vector: NDArray[np.float64]) -> TimbreDefinition:
+    """The timbre nearest to a point (Z,)."""
+    vectors = np.array([timbre.vector for timbre in timbres])
+    return timbres[int(np.square(vectors - vector).sum(-1).argmin())]
 
 
 def embedded_models() -> dict[str, Path]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cmaudio.checks import CHANNELS
 from cmaudio.controls import Trajectory
+from cmaudio.events import AllNotesOff, ChannelGain, Event, NoteOff, NoteOn, PitchBend, Sustain
 from cmaudio.note import BEND_SECONDS, Note
 from cmaudio.voice import Strike, Voice
 
@@ -46,10 +47,16 @@ class Stage:
     """At most `polyphony` voices; `make_voice` builds one from how it is struck, its timbre and its bend."""
 
     def __init__(
-        self, make_voice: Callable[[Strike, Vector, float], Voice], polyphony: int, steps: int, sample_rate: int
+        self,
+        make_voice: Callable[[Strike, Vector, float], Voice],
+        program_of: Callable[[Vector], int],
+        polyphony: int,
+        steps: int,
+        sample_rate: int,
     ) -> None:
         self.polyphony, self.steps, self.sample_rate = polyphony, steps, sample_rate
-        self._make_voice = make_voice
+        self._make_voice, self._program_of = make_voice, program_of
+        self.on_event: Callable[[int, Event], object] | None = None  # is told what happens, and at which sample
         self.voices: list[Voice] = []
         self.notes: dict[int, Handle] = {}  # by the identity of the voice
         self.channels = [Channel() for _ in range(CHANNELS)]
@@ -63,6 +70,9 @@ class Stage:
         """A note begins; when all voices are taken, the one that is missed least makes room."""
         if not note.ended:  # let go before it began
             self.enter(note, self.new_voice(note, timbre, at), at)
+            if self.on_event:
+                key, velocity = _midi(note)
+                self.on_event(at, NoteOn(note.channel, key, velocity, self._program_of(timbre)))
 
     def enter(self, note: Handle, voice: Voice, at: int) -> None:
         """A voice begins to sound for whoever holds its handle."""
@@ -91,6 +101,7 @@ class Stage:
         keys = self.channels[note.channel].keys
         before = keys.get(round(note.pitch))
         if before is not None:
+            self._tell_off(before, at)
             self._let_go(before, at)
         keys[round(note.pitch)] = note
         self.strike(note, timbre, at)
@@ -103,11 +114,16 @@ class Stage:
 
     def release(self, note: Handle, at: int) -> None:
         """A note is let go; the pedal may hold it."""
+        self._tell_off(note, at)
         channel = self.channels[note.channel]
         if channel.sustain and note.voice is not None and at >= note.voice.strike.at:
             channel.held.append(note)
         else:
             self._let_go(note, at)
+
+    def _tell_off(self, note: Handle, at: int) -> None:
+        if self.on_event and isinstance(note, Note) and note.voice is not None and not note.voice.released:
+            self.on_event(max(at, note.voice.strike.at), NoteOff(note.channel, _midi(note)[0]))
 
     def _let_go(self, note: Handle, at: int) -> None:
         """Release; a note that would only begin after `at` never does."""
@@ -121,6 +137,8 @@ class Stage:
     def sustain(self, number: int, down: bool, at: int) -> None:
         """The pedal of a channel goes down or up."""
         channel = self.channels[number]
+        if self.on_event and down != channel.sustain:
+            self.on_event(at, Sustain(number, down))
         channel.sustain = down
         if not down:
             for note in channel.held:
@@ -135,6 +153,7 @@ class Stage:
             self.channels[number].keys.clear()
         for note in list(self.notes.values()):
             if note.channel in numbers:
+                self._tell_off(note, at)
                 self._let_go(note, at)
 
     def bend_note(self, note: Handle, semitones: float, seconds: float, at: int) -> None:
@@ -145,6 +164,8 @@ class Stage:
     def bend_channel(self, number: int, semitones: float, at: int) -> None:
         """Bend all notes of a channel, those to come included."""
         self.channels[number].bend = semitones
+        if self.on_event:
+            self.on_event(at, PitchBend(number, semitones))
         for note in list(self.notes.values()):
             if note.channel == number:
                 self._move_pitch(note, BEND_SECONDS, at)
@@ -161,10 +182,19 @@ class Stage:
 
     def set_gain(self, number: int, gain: float, at: int) -> None:
         """Linear gain of a channel, smoothed."""
+        if self.on_event:
+            self.on_event(at, ChannelGain(number, gain))
         self.channels[number].gain.move(at, gain, _GAIN_SECONDS * self.sample_rate)
 
     def clear(self, at: int) -> None:
         """Everything fades at once; channels are as new, but for their gain, which the fading voices still need."""
+        for note in self.notes.values():
+            self._tell_off(note, at)
+        for number, channel in enumerate(self.channels):
+            if self.on_event and (channel.keys or channel.sustain or channel.bend):
+                self.on_event(at, AllNotesOff(number))
+                self.on_event(at, Sustain(number, False))
+                self.on_event(at, PitchBend(number, 0.0))
         self._drop([voice for voice in self.voices if voice.strike.at > at])
         self.channels = [Channel(gain=channel.gain) for channel in self.channels]
         for voice in self.voices:
@@ -183,3 +213,8 @@ class Stage:
             if note in held:
                 held.remove(note)
             self.voices.remove(voice)
+
+
+def _midi(note: Handle) -> tuple[int, int]:
+    """Key and velocity of a note in whole numbers."""
+    return min(127, round(note.pitch)), max(1, round(getattr(note, "velocity", 64)))

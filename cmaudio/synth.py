@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Unpack
 
@@ -14,9 +15,11 @@ from cmaudio.events import Score
 from cmaudio.model import DEFAULT_MODEL, Model, Timbre, load_model
 from cmaudio.note import Note
 from cmaudio.playback import Player, PlayerState
+from cmaudio.recorder import Recorder
 from cmaudio.render import Missing, arrange
 from cmaudio.speech.manner import Manner
 from cmaudio.speech.speech import Speech
+from cmaudio.take import Take
 
 LEAD_MS = 40.0
 BATCH_AHEAD_SAMPLES = 2048  # of grace that lets voices share evaluations
@@ -33,9 +36,11 @@ class SynthState:
 class Synth:
     """A sounding instrument. Made by `cmaudio.open`; a context manager; its methods may be called from any thread."""
 
-    def __init__(self, engine: Engine, player: Player) -> None:
-        self.engine = engine
-        self.player = player
+    def __init__(
+        self, engine: Engine, recorder: Recorder, player: Player, on_notice: Callable[[str], None] | None = None
+    ) -> None:
+        self.engine, self.recorder, self.player, self._on_notice = engine, recorder, player, on_notice
+        self._takes: list[Take] = []
 
     def __enter__(self) -> Synth:
         return self
@@ -131,6 +136,16 @@ class Synth:
         self.player.wake()
         return arrangement.notices
 
+    def keep(self, path: str | Path, seconds: float | None = None) -> Path:
+        """Write what was played last, up to five minutes, to a .wav or .flac and a .mid; see `Recorder.keep`."""
+        return self.recorder.keep(path, seconds)
+
+    def record(self, path: str | Path) -> Take:
+        """Record from now on until the take is stopped or the instrument closed; see `Take`."""
+        take = Take(self.recorder, path, self._on_notice)
+        self._takes.append(take)
+        return take
+
     def wait(self, seconds: float) -> None:
         """Let it sound for a while. Raises what the synthesis thread died of, if it did."""
         end = time.monotonic() + seconds
@@ -143,8 +158,12 @@ class Synth:
         return SynthState(self.engine.state(), self.player.state())
 
     def close(self) -> None:
-        """Fade out and give the sound card back."""
-        self.player.close()
+        """Fade out, give the sound card back, end what is being recorded."""
+        try:
+            self.player.close()
+        finally:
+            for take in self._takes:
+                take.stop()
 
 
 def open(
@@ -183,6 +202,7 @@ def open(
         threads=min(2, os.cpu_count() or 1),
     )
     engine.warm_up()
-    player = Player(engine, device=device, lead_ms=lead_ms, on_notice=on_notice)
+    recorder = Recorder(engine)
+    player = Player(recorder, device=device, lead_ms=lead_ms, on_notice=on_notice)
     player.start()
-    return Synth(engine, player)
+    return Synth(engine, recorder, player, on_notice)

@@ -19,6 +19,7 @@ from cmaudio.midi_file import write_midi
 from cmaudio.model import Model
 from cmaudio.pieces import builtin_piece
 from cmaudio.playback import Player
+from cmaudio.recorder import Recorder
 from cmaudio.synth import Synth
 
 README = Path(__file__).parent.parent / "README.md"
@@ -58,7 +59,7 @@ class SilentSynth(Synth):
     """Reads the engine instead of waiting for a sound card."""
 
     def wait(self, seconds: float) -> None:
-        self.engine.read(round(min(seconds, 2) * self.engine.sample_rate))
+        self.recorder.read(round(min(seconds, 2) * self.engine.sample_rate))
 
 
 def test_readme_code_runs(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +70,8 @@ def test_readme_code_runs(model: Model, tmp_path: Path, monkeypatch: pytest.Monk
         assert set(settings) <= set(known), settings
         for name in ("device", "lead_ms", "on_notice"):
             settings.pop(name, None)
-        opened.append(SilentSynth(Engine(chosen or model, **settings), cast("Player", SilentPlayer())))
+        recorder = Recorder(Engine(chosen or model, **settings))
+        opened.append(SilentSynth(recorder.engine, recorder, cast("Player", SilentPlayer())))
         return opened[-1]
 
     monkeypatch.setattr(cmaudio, "open", open_silently)

@@ -64,7 +64,7 @@ def test_what_was_interrupted_goes_on(
     )
     assert made == ["000001-00", "000001-01", "000003-00", "000003-01"]
     assert told[0] == (2, 4)
-    with pytest.raises(CmaudioError, match="begun with other settings .*variants"):
+    with pytest.raises(CmaudioError, match=r"begun with other settings .*variants"):
         recite(text, tmp_path / "corpus", model=tiny_voice, seeds=3)
 
 
