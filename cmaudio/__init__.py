@@ -18,6 +18,7 @@ from cmaudio.model import Model, embedded_models, load_model
 from cmaudio.note import Note
 from cmaudio.pieces import builtin_piece
 from cmaudio.playback import list_devices
+from cmaudio.preset import Preset, load_preset, save_preset
 from cmaudio.render import render
 from cmaudio.speech.speak import Spoken, speak
 from cmaudio.speech.speech import Speech
@@ -30,6 +31,7 @@ __all__ = [
     "Engine",
     "Model",
     "Note",
+    "Preset",
     "Score",
     "Speech",
     "Spoken",
@@ -38,8 +40,10 @@ __all__ = [
     "embedded_models",
     "list_devices",
     "load_model",
+    "load_preset",
     "open",
     "read_midi",
     "render",
+    "save_preset",
     "speak",
 ]

@@ -21,6 +21,7 @@ from cmaudio.midi_file import read_midi
 from cmaudio.model import DEFAULT_MODEL, Model, embedded_models, load_model
 from cmaudio.pieces import builtin_piece
 from cmaudio.playback import list_devices
+from cmaudio.preset import load_preset, preset_files
 from cmaudio.render import TAIL_SECONDS, render
 from cmaudio.speech.commands import recite, say
 from cmaudio.synth import LEAD_MS, open
@@ -47,6 +48,7 @@ class Missing(StrEnum):
 
 Song = Annotated[Path | None, typer.Argument(help="A MIDI file; a short built-in piece when none is given.")]
 ModelName = Annotated[str, typer.Option("--model", help="Embedded model's name, or a model file.")]
+PresetName = Annotated[str | None, typer.Option("--preset", help="Plays everything (`cmaudio presets`), or a file.")]
 TimbreName = Annotated[str | None, typer.Option("--timbre", help="Plays everything, whatever the programs say.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same samples.")]
 Steps = Annotated[int, typer.Option(help="Network evaluations a block: 1, or 2 for fine.")]
@@ -74,9 +76,12 @@ def play(
     polyphony: Polyphony = 16,
     missing: MissingOption = Missing.nearest,
     percussion: PercussionOption = Missing.omit,
+    preset: PresetName = None,
     record: Annotated[Path | None, typer.Option(help="Also record it: .wav or .flac, and a .mid beside it.")] = None,
 ) -> None:
     """Play a MIDI file through the sound card, with a live meter. Without a sound card it renders to a file."""
+    chosen: Any = {"timbre": timbre, "seed": seed, "steps": steps, "gain_db": gain}
+    model, chosen = _chosen(preset, model, chosen)
     score, loaded = _read(song), load_model(model)
     try:
         synth = open(
@@ -84,23 +89,21 @@ def play(
             device=device_of(device),
             lead_ms=lead,
             polyphony=polyphony,
-            seed=seed,
-            steps=steps,
-            gain_db=gain,
             on_notice=notice,
+            **{name: chosen[name] for name in ("seed", "steps", "gain_db")},
         )
     except CmaudioError as error:
         if device is not None or any_output():
             raise
         path = Path(re.sub(r"[^a-z0-9]+", "-", score.name.lower()).strip("-") or "cmaudio").with_suffix(".wav")
         notice(f"{error} Rendering to {path} instead.")
-        arguments = {"timbre": timbre, "seed": seed, "steps": steps, "gain_db": gain, "polyphony": polyphony}
-        _render(score, path, loaded, arguments | {"missing": missing.value, "percussion": percussion.value})
+        more = {"polyphony": polyphony, "missing": missing.value, "percussion": percussion.value}
+        _render(score, path, loaded, chosen | more)
         return
     with synth:
         if record:
             synth.record(record)
-        for text in synth.play(score, timbre=timbre, missing=missing.value, percussion=percussion.value):
+        for text in synth.play(score, timbre=chosen["timbre"], missing=missing.value, percussion=percussion.value):
             notice(text)
         console.print(f"[bold]{score.name}[/] on {synth.state().player.device_name}", highlight=False)
         show_while_playing(synth, score.duration, console)
@@ -119,11 +122,26 @@ def render_command(
     polyphony: Polyphony = 16,
     missing: MissingOption = Missing.nearest,
     percussion: PercussionOption = Missing.omit,
+    preset: PresetName = None,
 ) -> None:
     """Render a MIDI file to a sound file, faster than real time."""
-    arguments = {"timbre": timbre, "seed": seed, "steps": steps, "tail": tail, "gain_db": gain, "polyphony": polyphony}
-    chosen = arguments | {"missing": missing.value, "percussion": percussion.value}
-    _render(_read(song), output, load_model(model), chosen)
+    chosen: Any = {"timbre": timbre, "seed": seed, "steps": steps, "gain_db": gain}
+    model, chosen = _chosen(preset, model, chosen)
+    more = {"tail": tail, "polyphony": polyphony, "missing": missing.value, "percussion": percussion.value}
+    _render(_read(song), output, load_model(model), chosen | more)
+
+
+def _chosen(preset: str | None, model: str, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Model and settings: a preset's, but for a timbre that is given too; what else is given adds to it."""
+    if preset is None:
+        return model, given
+    found = load_preset(preset)
+    return found.model, {
+        "timbre": given["timbre"] or found.timbre,
+        "seed": given["seed"] or found.seed or 0,
+        "steps": max(given["steps"], found.steps),
+        "gain_db": given["gain_db"] + found.gain_db,
+    }
 
 
 def _render(score: Score, path: Path, model: Model, arguments: dict[str, Any]) -> None:
@@ -157,6 +175,25 @@ def devices(as_json: Json = False) -> None:
         default = "default" if device.is_default else ""
         table.add_row(str(device.index), device.name, device.host_api, channels, rate, default)
     console.print(table if found else "no sound card output; `cmaudio render` works without one")
+
+
+@app.command()
+def presets(as_json: Json = False) -> None:
+    """List the presets: those that come with cmaudio and the user's own."""
+    rows = []
+    for file, path in preset_files().items():
+        try:
+            rows.append(load_preset(path).model_dump() | {"file": str(path)})
+        except CmaudioError as error:
+            notice(str(error))
+            rows.append({"name": file, "description": "cannot be read", "timbre": {}, "file": str(path)})
+    if as_json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    table = Table("name", "what it is", "timbres")
+    for row in rows:
+        table.add_row(row["name"], row["description"], ", ".join(row["timbre"]))
+    console.print(table)
 
 
 @models_app.command("list")

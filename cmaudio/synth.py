@@ -11,10 +11,12 @@ from types import TracebackType
 from typing import Unpack
 
 from cmaudio.engine import Engine, EngineState
+from cmaudio.errors import CmaudioError
 from cmaudio.events import Score
 from cmaudio.model import DEFAULT_MODEL, Model, Timbre, load_model
 from cmaudio.note import Note
 from cmaudio.playback import Player, PlayerState
+from cmaudio.preset import Preset, load_preset
 from cmaudio.recorder import Recorder
 from cmaudio.render import Missing, arrange
 from cmaudio.speech.manner import Manner
@@ -41,6 +43,7 @@ class Synth:
     ) -> None:
         self.engine, self.recorder, self.player, self._on_notice = engine, recorder, player, on_notice
         self._takes: list[Take] = []
+        self._preset: Preset | None = None
 
     def __enter__(self) -> Synth:
         return self
@@ -64,7 +67,14 @@ class Synth:
         seed: int | None = None,
         channel: int = 0,
     ) -> Note:
-        """Strike a note now; see `Engine.note_on`. Its `off`, `bend` and `morph` steer it while it sounds."""
+        """Strike a note now; see `Engine.note_on`. Its `off`, `bend` and `morph` steer it while it sounds.
+
+        Without timbre and seed of its own it has those of the preset.
+        """
+        preset = self._preset
+        if preset is not None:
+            timbre = preset.timbre if timbre is None else timbre
+            seed = preset.seed if seed is None else seed
         note = self.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=channel)
         self.player.wake()
         return note
@@ -135,6 +145,32 @@ class Synth:
         self.engine.play(arrangement.score, arrangement.timbres, at)
         self.player.wake()
         return arrangement.notices
+
+    def apply(self, preset: Preset | str | Path, morph_seconds: float = 0.2) -> Preset:
+        """Set the instrument as a preset says, by its name, its file or itself; what sounds morphs to its timbre.
+
+        Raises CmaudioError for an unknown preset, one of another model, and an unknown timbre; then nothing changes.
+        """
+        chosen = preset if isinstance(preset, Preset) else load_preset(preset)
+        if chosen.model != self.model.manifest.name:
+            raise CmaudioError(
+                f"preset {chosen.name!r} is of model {chosen.model!r}, and {self.model.manifest.name!r} plays; open the "
+                "preset's model"
+            )
+        self.model.timbre_vector(chosen.timbre)
+        self._preset = chosen
+        self.engine.bend_range, self.engine.stage.steps = chosen.bend_range, chosen.steps
+        self.engine.master_gain(chosen.gain_db)
+        for note in list(self.engine.stage.notes.values()):
+            if isinstance(note, Note):
+                note.morph(chosen.timbre, morph_seconds)
+        self.player.wake()
+        return chosen
+
+    @property
+    def preset(self) -> Preset | None:
+        """The preset that was applied last."""
+        return self._preset
 
     def keep(self, path: str | Path, seconds: float | None = None) -> Path:
         """Write what was played last, up to five minutes, to a .wav or .flac and a .mid; see `Recorder.keep`."""

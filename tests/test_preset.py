@@ -1,0 +1,130 @@
+"""Presets: what is shipped sounds, what is saved comes back, what is wrong is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cmaudio.preset
+from cmaudio.engine import Engine
+from cmaudio.errors import CmaudioError
+from cmaudio.model import Model
+from cmaudio.playback import Player
+from cmaudio.preset import Preset, load_preset, preset_files, save_preset
+from cmaudio.recorder import Recorder
+from cmaudio.synth import Synth
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(cmaudio.preset, "user_folder", lambda: tmp_path / "user")
+    return tmp_path / "user"
+
+
+class SilentPlayer:
+    def wake(self) -> None: ...
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def synth(model: Model) -> Synth:
+    recorder = Recorder(Engine(model))
+    return Synth(recorder.engine, recorder, cast("Player", SilentPlayer()))
+
+
+def test_twenty_presets_are_shipped_each_a_sound_of_its_own(synth: Synth) -> None:
+    assert len(preset_files()) == 20
+    mixes = []
+    for name, path in preset_files().items():
+        preset = synth.apply(name)
+        assert load_preset(preset.name) == preset == load_preset(path), "its name and its file find it"
+        assert 10 < len(preset.description) < 80
+        mixes.append(tuple(synth.model.timbre_vector(preset.timbre).tolist()))
+        note = synth.note_on(55)
+        synth.recorder.read(synth.engine.sample_rate // 2)
+        assert synth.engine.state().peak_db > -40, name
+        note.off()
+        synth.panic()
+        synth.recorder.read(synth.engine.sample_rate // 4)
+    assert len(set(mixes)) == 20
+
+
+def test_a_locked_seed_gives_the_same_samples_and_a_free_one_others(synth: Synth) -> None:
+    def strike(preset: Preset) -> np.ndarray:
+        synth.panic()
+        synth.recorder.read(24 * 2048)
+        synth.apply(preset, 0)
+        synth.note_on(60)
+        return synth.recorder.read(12288)
+
+    locked = Preset(name="a", timbre={"flute": 1}, seed=3)
+    first, second = strike(locked), strike(locked)
+    np.testing.assert_allclose(first, second, atol=1e-4)
+    free = Preset(name="b", timbre={"flute": 1})
+    assert np.abs(strike(free) - strike(free)).max() > 0.01
+
+
+def test_applying_morphs_what_sounds(synth: Synth) -> None:
+    note = synth.note_on(57, timbre="violin")
+    synth.recorder.read(synth.engine.sample_rate)
+    synth.apply(Preset(name="to", timbre={"flute": 1}, bend_range=7, gain_db=-6, steps=2), 0.1)
+    synth.recorder.read(synth.engine.sample_rate)
+    assert note.voice is not None
+    now = note.voice.timbre.at(np.array([float(note.voice.planned_end)]))
+    np.testing.assert_allclose(np.ravel(now), synth.model.timbre_vector("flute"), atol=1e-6)
+    assert (synth.engine.bend_range, synth.engine.stage.steps) == (7, 2)
+
+
+def test_what_is_wrong_with_a_preset_is_named(synth: Synth, tmp_path: Path) -> None:
+    with pytest.raises(CmaudioError, match="no preset 'Breathing gras'; the nearest of 20 are 'breathing-glass'"):
+        load_preset("Breathing gras")
+    good = {"version": 1, "name": "a", "timbre": {"flute": 1}}
+    for changes, told in [
+        ({"version": 2}, "version"),
+        ({"steps": 3}, r"steps.*given: '3'"),
+        ({"timbre": {}}, "timbre"),
+        ({"timbre": {"flute": "loud"}}, r"timbre\.flute"),
+        ({"gain_db": 99}, "gain_db.*99"),
+        ({"colour": "red"}, "colour.*known are version, name"),
+        ({"name": "../../x"}, "name"),
+    ]:
+        path = tmp_path / "bad.json"
+        path.write_text(json.dumps(good | cast("dict[str, Any]", changes)))
+        with pytest.raises(CmaudioError, match=told):
+            load_preset(path)
+    before = synth.apply("Chapel")
+    with pytest.raises(CmaudioError, match="unknown timbre 'flu'"):
+        synth.apply(Preset(name="a", timbre={"flu": 1}))
+    with pytest.raises(CmaudioError, match="is of model 'other'"):
+        synth.apply(Preset(name="a", timbre={"flute": 1}, model="other"))
+    assert synth.preset is before
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.binary(max_size=200)
+    | st.recursive(st.none() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)).map(
+        lambda x: json.dumps(x).encode()
+    )
+)
+def test_nonsense_is_a_clear_error(tmp_path_factory: Any, data: bytes) -> None:
+    path = tmp_path_factory.mktemp("preset") / "a.json"
+    path.write_bytes(data)
+    with pytest.raises(CmaudioError, match="is no preset of version 1"):
+        load_preset(path)
+
+
+def test_the_users_own_are_found_by_name(own_folder: Path) -> None:
+    mine = Preset(name="Mine, all Mine!", description="Mine", timbre={"cello": 0.6, "flute": -0.1}, seed=2**63 - 1)
+    path = save_preset(mine)
+    assert path == own_folder / "mine-all-mine.json"
+    assert load_preset("mine, all mine!") == mine
+    assert "mine-all-mine" in preset_files()
+    with pytest.raises(CmaudioError, match="there is no folder"):
+        save_preset(mine, own_folder / "none" / "a.json")
