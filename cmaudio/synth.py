@@ -154,8 +154,8 @@ class Synth:
         chosen = preset if isinstance(preset, Preset) else load_preset(preset)
         if chosen.model != self.model.manifest.name:
             raise CmaudioError(
-                f"preset {chosen.name!r} is of model {chosen.model!r}, and {self.model.manifest.name!r} plays; open the "
-                "preset's model"
+                f"preset {chosen.name!r} is of model {chosen.model!r}, and {self.model.manifest.name!r} plays; open "
+                "that model"
             )
         self.model.timbre_vector(chosen.timbre)
         self._preset = chosen
