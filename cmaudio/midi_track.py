@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 import mido
+from mido.midifiles.meta import encode_variable_int
 
 from cmaudio.errors import CmaudioError
 from cmaudio.events import PERCUSSION_CHANNEL, Event, NoteOn
@@ -63,7 +64,7 @@ class MidiTrackFile:
 
     def flush(self, seconds: float) -> None:
         """Bring the file to this time."""
-        end = bytes(_variable_length(max(0, round(seconds * TICKS_PER_SECOND) - self._tick))) + _END
+        end = bytes(encode_variable_int(max(0, round(seconds * TICKS_PER_SECOND) - self._tick))) + _END
         try:
             self._file.seek(self._body_end)
             self._file.write(bytes(self._pending) + end)
@@ -77,18 +78,10 @@ class MidiTrackFile:
 
     def _append(self, seconds: float, message: mido.Message) -> None:
         now = max(self._tick, round(seconds * TICKS_PER_SECOND))
-        self._pending += bytes(_variable_length(now - self._tick)) + bytes(message.bytes())
+        self._pending += bytes(encode_variable_int(now - self._tick)) + bytes(message.bytes())
         self._tick = now
 
     def _failure(self, error: OSError) -> CmaudioError:
         return CmaudioError(
             f"{self.path}: cannot be written ({error.strerror or error}). Make room, or write elsewhere."
         )
-
-
-def _variable_length(value: int) -> list[int]:
-    """Seven bits a byte, the highest first (Standard MIDI Files 1.0)."""
-    parts = [value & 0x7F]
-    while value := value >> 7:
-        parts.insert(0, value & 0x7F | 0x80)
-    return parts

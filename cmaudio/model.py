@@ -16,7 +16,7 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -216,12 +216,22 @@ class Model:
         """Whether a point (Z,) of the timbre space has a pitch: as the named timbre has that lies nearest to it."""
         if all(timbre.pitched for timbre in self.manifest.timbres):
             return True
-        return _nearest(self.manifest.timbres, vector).pitched
+        return self.manifest.timbres[int(self._distances(vector).argmin())].pitched
 
     def nearest_program(self, vector: NDArray[np.float64]) -> int:
         """General MIDI program of the named timbre nearest to a point (Z,), of those that have one; 0 without any."""
-        with_program = [timbre for timbre in self.manifest.timbres if timbre.program is not None]
-        return (_nearest(with_program, vector).program or 0) if with_program else 0
+        programs = [timbre.program for timbre in self.manifest.timbres]
+        order = np.argsort(self._distances(vector), kind="stable").tolist()
+        return next((program for i in order if (program := programs[i]) is not None), 0)
+
+    @cached_property
+    def _vectors(self) -> NDArray[np.float64]:
+        """(timbres, Z); kept, because every note that is struck may ask for the nearest."""
+        return np.array([timbre.vector for timbre in self.manifest.timbres], np.float64)
+
+    def _distances(self, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Squared, from a point (Z,) to every timbre."""
+        return np.square(self._vectors - vector).sum(-1)
 
     def _mixed(self, mix: Mapping[str, float]) -> NDArray[np.float64]:
         try:
@@ -244,12 +254,6 @@ class Model:
                 f"{', '.join(map(repr, near))} (`cmaudio models inspect` lists all)"
             )
         return found
-
-
-def _nearest(timbres: Sequence[TimbreDefinition], vector: NDArray[np.float64]) -> TimbreDefinition:
-    """The timbre nearest to a point (Z,)."""
-    vectors = np.array([timbre.vector for timbre in timbres])
-    return timbres[int(np.square(vectors - vector).sum(-1).argmin())]
 
 
 def embedded_models() -> dict[str, Path]:

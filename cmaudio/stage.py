@@ -56,7 +56,9 @@ class Stage:
     ) -> None:
         self.polyphony, self.steps, self.sample_rate = polyphony, steps, sample_rate
         self._make_voice, self._program_of = make_voice, program_of
-        self.on_event: Callable[[int, Event], object] | None = None  # is told what happens, and at which sample
+        self.on_event: Callable[[int, Event], object] = lambda at, event: (
+            None
+        )  # is told what happens, and at which sample
         self.voices: list[Voice] = []
         self.notes: dict[int, Handle] = {}  # by the identity of the voice
         self.channels = [Channel() for _ in range(CHANNELS)]
@@ -70,9 +72,8 @@ class Stage:
         """A note begins; when all voices are taken, the one that is missed least makes room."""
         if not note.ended:  # let go before it began
             self.enter(note, self.new_voice(note, timbre, at), at)
-            if self.on_event:
-                key, velocity = _midi(note)
-                self.on_event(at, NoteOn(note.channel, key, velocity, self._program_of(timbre)))
+            key, velocity = _midi(note)
+            self.on_event(at, NoteOn(note.channel, key, velocity, self._program_of(timbre)))
 
     def enter(self, note: Handle, voice: Voice, at: int) -> None:
         """A voice begins to sound for whoever holds its handle."""
@@ -122,7 +123,7 @@ class Stage:
             self._let_go(note, at)
 
     def _tell_off(self, note: Handle, at: int) -> None:
-        if self.on_event and isinstance(note, Note) and note.voice is not None and not note.voice.released:
+        if isinstance(note, Note) and note.voice is not None and not note.voice.released:
             self.on_event(max(at, note.voice.strike.at), NoteOff(note.channel, _midi(note)[0]))
 
     def _let_go(self, note: Handle, at: int) -> None:
@@ -137,7 +138,7 @@ class Stage:
     def sustain(self, number: int, down: bool, at: int) -> None:
         """The pedal of a channel goes down or up."""
         channel = self.channels[number]
-        if self.on_event and down != channel.sustain:
+        if down != channel.sustain:
             self.on_event(at, Sustain(number, down))
         channel.sustain = down
         if not down:
@@ -164,8 +165,7 @@ class Stage:
     def bend_channel(self, number: int, semitones: float, at: int) -> None:
         """Bend all notes of a channel, those to come included."""
         self.channels[number].bend = semitones
-        if self.on_event:
-            self.on_event(at, PitchBend(number, semitones))
+        self.on_event(at, PitchBend(number, semitones))
         for note in list(self.notes.values()):
             if note.channel == number:
                 self._move_pitch(note, BEND_SECONDS, at)
@@ -182,8 +182,7 @@ class Stage:
 
     def set_gain(self, number: int, gain: float, at: int) -> None:
         """Linear gain of a channel, smoothed."""
-        if self.on_event:
-            self.on_event(at, ChannelGain(number, gain))
+        self.on_event(at, ChannelGain(number, gain))
         self.channels[number].gain.move(at, gain, _GAIN_SECONDS * self.sample_rate)
 
     def clear(self, at: int) -> None:
@@ -191,7 +190,7 @@ class Stage:
         for note in self.notes.values():
             self._tell_off(note, at)
         for number, channel in enumerate(self.channels):
-            if self.on_event and (channel.keys or channel.sustain or channel.bend):
+            if channel.keys or channel.sustain or channel.bend:
                 self.on_event(at, AllNotesOff(number))
                 self.on_event(at, Sustain(number, False))
                 self.on_event(at, PitchBend(number, 0.0))
@@ -215,6 +214,6 @@ class Stage:
             self.voices.remove(voice)
 
 
-def _midi(note: Handle) -> tuple[int, int]:
+def _midi(note: Note) -> tuple[int, int]:
     """Key and velocity of a note in whole numbers."""
-    return min(127, round(note.pitch)), max(1, round(getattr(note, "velocity", 64)))
+    return round(note.pitch), round(note.velocity)
