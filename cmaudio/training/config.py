@@ -185,7 +185,10 @@ class ExportSettings(_Strict):
 
 
 class StartFrom(_Strict):
-    """Weights (.safetensors of an earlier run) that a stage begins with; timbres are matched by name."""
+    """Weights that a stage begins with; timbres are matched by name.
+
+    A .safetensors of an earlier run, a model file, or the name of an embedded model.
+    """
 
     prosody: Path | None = None
     teacher: Path | None = None

@@ -79,11 +79,12 @@ def _through(convs: nn.ModuleList, out: nn.Module, x: Tensor) -> Judgement:
 
 
 class Discriminators(nn.Module):
-    """Several of both kinds: (B, N) -> one judgement each."""
+    """Several of both kinds: (B, N) -> one judgement each; `channels` of the STFT ones."""
 
-    def __init__(self, windows: Sequence[int], periods: Sequence[int]) -> None:
+    def __init__(self, windows: Sequence[int], periods: Sequence[int], channels: int = 32) -> None:
         super().__init__()
-        self.members = nn.ModuleList([*map(StftDiscriminator, windows), *map(PeriodDiscriminator, periods)])
+        spectral = [StftDiscriminator(window, channels) for window in windows]
+        self.members = nn.ModuleList([*spectral, *map(PeriodDiscriminator, periods)])
 
     def forward(self, x: Tensor) -> list[Judgement]:
         return [member(x) for member in self.members]

@@ -52,7 +52,7 @@ from cmaudio.training.networks import (
 )
 from cmaudio.training.prosody_task import ProsodyTask
 from cmaudio.training.vocoder_task import VocoderTask
-from cmaudio.training.weights import read_statistics, save_weights, start_from
+from cmaudio.training.weights import can_start_from, read_statistics, save_weights, start_from
 
 ALIGNMENT = "alignment.jsonl.gz"
 
@@ -198,7 +198,7 @@ class Run:
         start = self.config.start_from
         own = [self.folder / f"{stage}.safetensors" for stage in STAGES]
         given = [
-            path for path in (*own, start.student, start.teacher, start.vocoder) if path is not None and path.is_file()
+            path for path in (*own, start.student, start.teacher, start.vocoder) if path is not None and can_start_from(path)
         ]
         return read_statistics(given[0]) if given else None
 
@@ -359,7 +359,7 @@ class Run:
         """Fill from what the stage before left, else from `start_from`, else leave it as it was made."""
         path = self._beginning(name)
         if path is not None:
-            if not path.is_file():
+            if not can_start_from(path):
                 raise CmaudioError(
                     f"{name} begins with {path}, which is not there; train that stage first or mend start_from"
                 )

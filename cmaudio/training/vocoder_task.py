@@ -36,7 +36,8 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 class VocoderSettings(BaseModel):
     """`warmup` is the share of the training with the mel loss alone; 1 for no discriminators at all.
 
-    `windows` are the discriminators' STFT lengths in samples, `periods` those of multi-period ones (for speech).
+    `windows` are the discriminators' STFT lengths in samples, `channels` their width, `periods` those of multi-period
+    ones (for speech).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,6 +53,7 @@ class VocoderSettings(BaseModel):
     feature_matching_weight: Weight = 4.0
     warmup: Annotated[float, Field(ge=0, le=1)] = 0.1
     windows: list[Annotated[int, Field(ge=64, le=8192)]] = [2048, 1024, 512, 256]
+    channels: Annotated[int, Field(ge=4, le=256)] = 32
     periods: list[Annotated[int, Field(ge=2, le=64)]] = []
 
     @model_validator(mode="after")
@@ -88,7 +90,7 @@ class VocoderTask:
         device = next(vocoder.parameters()).device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            self.discriminators = Discriminators(settings.windows, settings.periods).to(device)
+            self.discriminators = Discriminators(settings.windows, settings.periods, settings.channels).to(device)
         self.mel_loss = MultiResolutionMelLoss(signal.sample_rate).to(device)
         judged = [] if settings.warmup == 1 else settings.windows
         self._longest_window = max(*self.mel_loss.lengths, *judged)

@@ -1,4 +1,7 @@
-"""Weights files: what a finished stage leaves and another run may start from, with the mel statistics they go with."""
+"""Weights files: what a finished stage leaves and another run may start from, with the mel statistics they go with.
+
+A run may start from a model file too, an embedded one by its name.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from cmaudio.errors import CmaudioError
+from cmaudio.model import SUFFIX, Model, embedded_models, load_model
 from cmaudio.training.checkpoint import load_tensors, load_weights, save_tensors
 from cmaudio.training.consistency_network import ConsistencyNetwork
 from cmaudio.training.data.corpus import MelStatistics
+from cmaudio.training.model_weights import weights_of
 
 _TIMBRES = "timbres.weight"
 
@@ -24,7 +29,22 @@ def save_weights(
     save_tensors(path, tensors, {"timbres": list(timbres), **about})
 
 
+def can_start_from(path: Path) -> bool:
+    """Whether there is something at this path: a file, or an embedded model of this name."""
+    return path.is_file() or str(path) in embedded_models()
+
+
+def _model_at(path: Path) -> Model | None:
+    """The model that a path names; None: it is a weights file."""
+    return load_model(path) if path.suffix == SUFFIX or str(path) in embedded_models() else None
+
+
 def read_statistics(path: Path) -> MelStatistics:
+    """What the mel of these weights is normalised with."""
+    model = _model_at(path)
+    if model is not None:
+        mel = model.manifest.mel
+        return MelStatistics(torch.tensor(mel.mean), torch.tensor(mel.std))
     tensors, _ = load_tensors(path)
     if not {"mel_mean", "mel_std"} <= tensors.keys():
         raise CmaudioError(
@@ -34,12 +54,16 @@ def read_statistics(path: Path) -> MelStatistics:
 
 
 def start_from(path: Path, module: nn.Module, timbres: Sequence[str]) -> int:
-    """Fill a network from a weights file; timbres by name, those it lacks begin at the mean of those it has.
+    """Fill a network from a weights file or a model; timbres by name, new ones begin at the mean of those it has.
 
     Returns how many timbres were found in the file. Raises CmaudioError for a file that does not fit.
     """
-    tensors, about = load_tensors(path)
-    tensors = {name: t for name, t in tensors.items() if name not in ("mel_mean", "mel_std")}
+    model = _model_at(path)
+    if model is not None:
+        tensors, about = weights_of(model, module), {"timbres": list(model.timbres)}
+    else:
+        tensors, about = load_tensors(path)
+        tensors = {name: t for name, t in tensors.items() if name not in ("mel_mean", "mel_std")}
     found = len(timbres)
     if isinstance(module, ConsistencyNetwork):
         if _TIMBRES not in tensors or "timbres" not in about:
