@@ -99,6 +99,12 @@ class Mel:
         return (triangles * 2 / (edges[2:] - edges[:-2])).astype(np.float32)
 
     @cached_property
+    def centres_hz(self) -> NDArray[np.float64]:
+        """(M,) middle of every band."""
+        low, high = _slaney_mel(np.array([self.f_min_hz, self.f_max_hz]))
+        return _slaney_hz(np.linspace(low, high, self.bands + 2))[1:-1]
+
+    @cached_property
     def _sparse(self) -> tuple[NDArray[np.intp], Float, NDArray[np.intp]]:
         """Bins, their weights and the start of every band; a band without a bin gets one of weight zero."""
         bins: list[NDArray[np.intp]] = []

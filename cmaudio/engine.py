@@ -22,6 +22,7 @@ from cmaudio.checks import CHANNELS, channel_number, in_range, whole_number
 from cmaudio.controls import Trajectory
 from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
+from cmaudio.expression import checked_expression
 from cmaudio.limiter import QUANTUM_SAMPLES, Limiter
 from cmaudio.model import Model, Timbre, load_model
 from cmaudio.note import BEND_MAX_SEMITONES, Note
@@ -147,12 +148,29 @@ class Engine:
         Raises:
             CmaudioError: a value out of range, or an unknown timbre (with the nearest names).
         """
-        if self.model.manifest.speech:
-            raise CmaudioError(f"model {self.model.manifest.name!r} reads text and plays no notes: use `say`")
-        vector = self.model.timbre_vector(timbre)
-        note = self._new_note(pitch, velocity, channel, seed)
-        self.submit(at, partial(self.stage.strike, note, vector))
+        note = self._note(pitch, velocity, channel, seed)
+        self.submit(at, partial(self.stage.strike, note, self.model.timbre_vector(timbre)))
         return note
+
+    def press(
+        self,
+        pitch: int,
+        velocity: float = 96,
+        *,
+        timbre: Timbre | None = None,
+        seed: int | None = None,
+        channel: int = 0,
+        at: int | None = None,
+    ) -> Note:
+        """A key goes down: as `note_on`, but `lift` finds the note again, and a key that is down is struck anew."""
+        note = self._note(pitch, velocity, channel, seed)
+        self.submit(at, partial(self.stage.press, note, self.model.timbre_vector(timbre)))
+        return note
+
+    def lift(self, pitch: int, channel: int = 0, at: int | None = None) -> None:
+        """A key goes up; pedals may hold its note."""
+        key = whole_number("pitch", pitch, 0, 127)
+        self.submit(at, partial(self.stage.lift, channel_number(channel), key))
 
     def say(
         self,
@@ -188,7 +206,8 @@ class Engine:
     def make_utterance(self, speech: Speech, first: Segment, at: int) -> Utterance:
         """A voice for a text, not yet on the stage."""
         strike = Strike(0.0, 96.0, speech.channel, speech.seed, at, self.stage.steps)
-        return Utterance(strike, speech.timbre, first, speech.marks, **self._voice_settings())
+        expression = self.stage.expression_of(speech)
+        return Utterance(strike, speech.timbre, first, speech.marks, expression=expression, **self._voice_settings())
 
     def all_notes_off(self, channel: int | None = None, at: int | None = None) -> None:
         """Release every note (of a channel) and lift the pedal."""
@@ -199,11 +218,25 @@ class Engine:
         """Sustain pedal: while it is down, notes that are let go sound on."""
         self.submit(at, partial(self.stage.sustain, channel_number(channel), bool(down)))
 
-    def bend(self, semitones: float, channel: int = 0, at: int | None = None) -> None:
-        """Bend every note of a channel, those to come included."""
+    def bend(self, semitones: float, channel: int | None = 0, at: int | None = None) -> None:
+        """Bend every note of a channel, those to come included, or the whole instrument (None), on top of that."""
         bend = in_range("bend", semitones, -BEND_MAX_SEMITONES, BEND_MAX_SEMITONES, "semitones")
-        number = channel_number(channel)
-        self.submit(at, partial(self.stage.bend_channel, number, bend))
+        if channel is None:
+            self.submit(at, partial(self.stage.bend_all, bend))
+        else:
+            self.submit(at, partial(self.stage.bend_channel, channel_number(channel), bend))
+
+    def express(self, name: str, value: float, channel: int | None = 0, at: int | None = None) -> None:
+        """Shape every note of a channel, those to come included, or the whole instrument (None): see `Note.express`."""
+        checked = checked_expression(name, value)
+        if channel is None:
+            self.submit(at, partial(self.stage.express_all, name, checked))
+        else:
+            self.submit(at, partial(self.stage.express_channel, channel_number(channel), name, checked))
+
+    def sostenuto(self, down: bool, channel: int = 0, at: int | None = None) -> None:
+        """Sostenuto pedal: notes whose keys are down when it goes down sound on until it goes up."""
+        self.submit(at, partial(self.stage.sostenuto, channel_number(channel), bool(down)))
 
     def pitch_wheel(self, position: float, channel: int = 0, at: int | None = None) -> None:
         """Pitch wheel from -1 to 1, times `bend_range`."""
@@ -245,6 +278,8 @@ class Engine:
                     self.bend(max(-BEND_MAX_SEMITONES, min(BEND_MAX_SEMITONES, semitones)), channel, time)
                 case events.ChannelGain(channel, gain):
                     self.channel_gain(min(gain, 4.0), channel, time)
+                case events.Expression(channel, name, value):
+                    self.express(name, value, channel, time)
                 case events.AllNotesOff(channel):
                     self.all_notes_off(channel, time)
 
@@ -369,6 +404,11 @@ class Engine:
         """Have `action(time)` called when sample `at` (None: the next one) comes into sight; from any thread."""
         self._schedule.submit(None if at is None else whole_number("at", at, 0, 2**62), action)
 
+    def _note(self, pitch: float, velocity: float, channel: int, seed: int | None) -> Note:
+        if self.model.manifest.speech:
+            raise CmaudioError(f"model {self.model.manifest.name!r} reads text and plays no notes: use `say`")
+        return self._new_note(pitch, velocity, channel, seed)
+
     def _new_note(self, pitch: float, velocity: float, channel: int, seed: int | None) -> Note:
         return Note(
             in_range("pitch", pitch, 0, 127, "MIDI note number"),
@@ -384,12 +424,15 @@ class Engine:
             return whole_number("seed", given, 0, 2**63 - 1)
         return int(np.random.SeedSequence((self.seed, next(self._note_count))).generate_state(1, np.uint64)[0] >> 1)
 
-    def _make_voice(self, strike: Strike, timbre: NDArray[np.float64], bend: float) -> Voice:
+    def _make_voice(
+        self, strike: Strike, timbre: NDArray[np.float64], bend: float, expression: Mapping[str, float]
+    ) -> Voice:
         return Voice(
             strike,
             timbre,
             bend,
             pitched=self.model.has_pitch(timbre),
+            expression=expression,
             **self._voice_settings(),
         )
 

@@ -41,11 +41,18 @@ class ChannelGain:
 
 
 @dataclass(frozen=True, slots=True)
+class Expression:
+    channel: int
+    name: str  # of `cmaudio.expression.EXPRESSIONS`
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class AllNotesOff:
     channel: int
 
 
-Event = NoteOn | NoteOff | Sustain | PitchBend | ChannelGain | AllNotesOff
+Event = NoteOn | NoteOff | Sustain | PitchBend | ChannelGain | Expression | AllNotesOff
 
 PERCUSSION_CHANNEL = 9
 

@@ -18,12 +18,14 @@ import mido
 import numpy as np
 import numpy.typing as npt
 
+from cmaudio.controllers import BY_EXPRESSION, controller_value
 from cmaudio.errors import CmaudioError
 from cmaudio.events import (
     PERCUSSION_CHANNEL,
     AllNotesOff,
     ChannelGain,
     Event,
+    Expression,
     NoteOff,
     NoteOn,
     PitchBend,
@@ -204,5 +206,9 @@ def event_message(event: Event, bend_range: int) -> mido.Message:
             return mido.Message("pitchwheel", channel=channel, pitch=wheel)
         case ChannelGain():
             return _control(channel, 7, round(127 * math.sqrt(min(max(event.gain, 0.0), 1.0))))
+        case Expression(_, "pressure", value):
+            return mido.Message("aftertouch", channel=channel, value=controller_value("pressure", value))
+        case Expression(_, name, value):
+            return _control(channel, BY_EXPRESSION[name], controller_value(name, value))
         case AllNotesOff():
             return _control(channel, 120, 0)

@@ -6,12 +6,14 @@ from collections import Counter
 from pathlib import Path
 
 from cmaudio.audio_file import unfinished_file
+from cmaudio.controllers import BY_CONTROLLER, controller_gain, expression_value
 from cmaudio.errors import CmaudioError
 from cmaudio.events import (
     PERCUSSION_CHANNEL,
     AllNotesOff,
     ChannelGain,
     Event,
+    Expression,
     NoteOff,
     NoteOn,
     PitchBend,
@@ -99,6 +101,7 @@ class _Channels:
         self._wheel, self._bend = [0] * 16, [0.0] * 16
         self._bend_range, self._rpn = [(2, 0)] * 16, [_NO_RPN] * 16
         self._down = [False] * 16
+        self._expressions: list[dict[str, float]] = [{} for _ in range(16)]
         self._sounding: list[dict[int, None]] = [{} for _ in range(16)]
         self._struck_again: dict[tuple[int, int], float] = {}
 
@@ -112,6 +115,8 @@ class _Channels:
             self._control(time, channel, first, second)
         elif kind == 0xC0:
             self._program[channel] = first
+        elif kind == 0xD0:
+            self._express(time, channel, "pressure", first)
         elif kind == 0xE0:
             self._wheel[channel] = (second << 7 | first) - 8192
             self._update_bend(time, channel)
@@ -163,6 +168,8 @@ class _Channels:
             self._update_gain(time, channel)
         elif control == 64:
             self._sustain(time, channel, down=value >= 64)
+        elif control in BY_CONTROLLER:
+            self._express(time, channel, BY_CONTROLLER[control], value)
         elif control in (6, 38, 98, 99, 100, 101):
             self._parameter(time, channel, control, value)
         elif control == 121:
@@ -193,6 +200,16 @@ class _Channels:
         self._update_gain(time, channel)
         self._update_bend(time, channel)
         self._sustain(time, channel, down=False)
+        for name, value in self._expressions[channel].items():
+            if value:
+                self._expressions[channel][name] = 0.0
+                self.events.append((time, Expression(channel, name, 0.0)))
+
+    def _express(self, time: float, channel: int, name: str, value: int) -> None:
+        wanted = expression_value(name, value)
+        if wanted != self._expressions[channel].get(name, 0.0):
+            self._expressions[channel][name] = wanted
+            self.events.append((time, Expression(channel, name, wanted)))
 
     def _sustain(self, time: float, channel: int, *, down: bool) -> None:
         if down != self._down[channel]:
@@ -200,7 +217,7 @@ class _Channels:
             self.events.append((time, Sustain(channel, down)))
 
     def _update_gain(self, time: float, channel: int) -> None:
-        gain = (self._volume[channel] / 127) ** 2 * (self._expression[channel] / 127) ** 2
+        gain = controller_gain(self._volume[channel], self._expression[channel])
         if gain != self._gain[channel]:
             self._gain[channel] = gain
             self.events.append((time, ChannelGain(channel, gain)))

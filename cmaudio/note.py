@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cmaudio.checks import in_range
+from cmaudio.expression import checked_expression
 from cmaudio.model import Timbre
 from cmaudio.voice import Voice
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 BEND_MAX_SEMITONES = 24.0
 BEND_SECONDS = 0.005  # a wheel's steps are smoothed, and heard as immediate
+EXPRESSION_SECONDS = 0.01
 
 
 @dataclass(eq=False)
@@ -29,6 +31,7 @@ class Note:
     ended: bool = False
     voice: Voice | None = field(default=None, repr=False)  # the engine's, while it sounds
     bent: float = field(default=0.0, repr=False)  # semitones, the channel's bend not counted
+    expression: dict[str, float] = field(default_factory=dict, repr=False)  # likewise, by name
 
     def off(self, at: int | None = None) -> None:
         """Let the key go; with the channel's sustain pedal down the note sounds on."""
@@ -39,6 +42,17 @@ class Note:
         bend = in_range("bend", semitones, -BEND_MAX_SEMITONES, BEND_MAX_SEMITONES, "semitones")
         over = in_range("seconds", seconds, 0, 3600, "seconds")
         self.engine.submit(at, partial(self.engine.stage.bend_note, self, bend, over))
+
+    def express(self, name: str, value: float, seconds: float = EXPRESSION_SECONDS, at: int | None = None) -> None:
+        """Shape the note by "vibrato", "pressure", "brightness" or "resonance" (`cmaudio.expression`).
+
+        It adds to what the channel and the whole instrument do.
+
+        Raises CmaudioError for an unknown name or a value out of range.
+        """
+        checked = checked_expression(name, value)
+        over = in_range("seconds", seconds, 0, 3600, "seconds")
+        self.engine.submit(at, partial(self.engine.stage.express_note, self, name, checked, over))
 
     def morph(self, timbre: Timbre, seconds: float = 0.0, at: int | None = None) -> None:
         """Move to another timbre (name, mix or vector) within `seconds`, while the note sounds."""

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from cmaudio.devices import Device, OpenStream, OutputStream, find_device, list_devices, open_sound_card
 from cmaudio.errors import CmaudioError
 from cmaudio.ring import Ring, RingCounters, output_callback
+from cmaudio.sample_clock import SampleClock
 from cmaudio.system import give_back_freed_memory, hurry_this_thread
 
 __all__ = [
@@ -43,6 +44,7 @@ _RETRY_EVERY_S = 1.0
 _RELEASE_LIMIT_S = 2.0
 _LOAD_MEMORY_S = 1.0
 _RING_SLACK_SAMPLES = 65_536
+_PLACING_CHUNKS = 1.5  # one that may just have been read, and how late the thread may look
 
 _unreleased: list[Any] = []  # PortAudio may still write to the rings of streams it never let go of
 
@@ -84,10 +86,14 @@ class _Output:
 
             self._resampler = soxr.ResampleStream(source_rate, self.rate, 1, dtype="float32")
 
-    def wants_more(self) -> bool:
-        # A device that takes much at once would starve whatever the lead.
+    @property
+    def lead_samples(self) -> int:
+        """How much is kept ready: a device that takes much at once would starve whatever the lead."""
         lead = max(self._lead_samples, self.ring.largest_request_samples + self._chunk_samples)
-        if self.ring.readable < min(lead, self.ring.capacity_samples - 2 * self._chunk_samples):
+        return min(lead, self.ring.capacity_samples - 2 * self._chunk_samples)
+
+    def wants_more(self) -> bool:
+        if self.ring.readable < self.lead_samples:
             return True
         self.filled.set()
         return False
@@ -152,6 +158,8 @@ class Player:
         self._status: Literal["new", "playing", "lost", "failed", "closed"] = "new"
         self._device_name, self._rate = "", source.sample_rate
         self._read_s, self._made_s, self._due_s = 0.0, 0.0, 0.0
+        self._read_samples = 0
+        self._clock = SampleClock(source.sample_rate)
         self._failure: BaseException | None = None
         self._failure_told = False
         self._switch_interval_s = sys.getswitchinterval()
@@ -218,6 +226,17 @@ class Player:
             failure=self._failure,
         )
 
+    def place(self, seconds: float) -> int:
+        """The source's sample at which what happened at `seconds` (of `time.perf_counter`) is to sound.
+
+        It lies a constant time behind what is heard then, just far enough to be still unmade: what happens regularly
+        sounds regularly, however samples are read ahead.
+        """
+        output = self._output
+        rate = self._source.sample_rate
+        lead = output.lead_samples * rate / output.rate if output else self._lead_ms / 1000 * rate
+        return max(0, round(self._clock.at(seconds) + lead + _PLACING_CHUNKS * self._chunk_samples))
+
     def take_peak(self) -> float:
         """The largest absolute sample played since the last call, for a meter."""
         output = self._output
@@ -281,6 +300,8 @@ class Player:
     def _step(self) -> None:
         """Read one chunk if it is wanted now, else sleep until it may be, or until something changed."""
         output, chunk_s = self._output, self._chunk_samples / self._source.sample_rate
+        unheard = output.ring.readable * self._source.sample_rate / output.rate if output else 0.0
+        self._clock.update(time.perf_counter(), self._read_samples - unheard)
         if output is None:  # the device is lost: keep the performance's clock running
             wait_s = self._due_s - time.monotonic()
             if wait_s <= 0:
@@ -298,6 +319,7 @@ class Player:
     def _read(self) -> npt.NDArray[np.float32]:
         began_s = time.perf_counter()
         samples = self._source.read(self._chunk_samples)
+        self._read_samples += len(samples)
         read_s, made_s = time.perf_counter() - began_s, self._chunk_samples / self._source.sample_rate
         keep = 1 - min(1.0, made_s / _LOAD_MEMORY_S)
         self._read_s, self._made_s = keep * self._read_s + read_s, keep * self._made_s + made_s

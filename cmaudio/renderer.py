@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cmaudio.controls import UNPITCHED_SEMITONES, harmonic_picture, note_features, semitones_to_hz
 from cmaudio.dsp import Complex, Float, Stft, pulse_train, split_filters, white_noise
+from cmaudio.expression import SpectrumShaper
 from cmaudio.speech.utterance import Utterance
 from cmaudio.synthesis import Synthesizer, batch_arrays, batch_states, split_states
 from cmaudio.system import hurry_this_thread
@@ -46,6 +47,8 @@ class Renderer:
         self.block_samples = self.block_frames * self.stft.hop_length
         self.sample_rate = model.manifest.sample_rate
         self._speech = model.manifest.speech is not None
+        mean, std = (np.array(x, np.float32) for x in (model.manifest.mel.mean, model.manifest.mel.std))
+        self._shaper = SpectrumShaper(self.mel, mean, std)
 
     def render(self, voices: Sequence[Voice]) -> None:
         """One more block for every voice; voices may be at different places, and of different `steps`."""
@@ -79,10 +82,11 @@ class Renderer:
         for voice, network in zip(voices, split_states(state), strict=True):
             voice.network = network
         ends = [voice.planned_end for voice in voices]
+        frames = self._shaped(voices, state.frames, f0)
         if vocoder is None:
-            self._vocode(voices, ends, state.frames, f0, pulses, noise)
+            self._vocode(voices, ends, frames, f0, pulses, noise)
             return
-        block = vocoder.submit(self._vocode, voices, ends, state.frames, f0, pulses, noise)
+        block = vocoder.submit(self._vocode, voices, ends, frames, f0, pulses, noise)
         for voice in voices:
             voice.pending.append(block)
 
@@ -106,13 +110,19 @@ class Renderer:
 
     def _controls(self, voices: list[Voice], pulses: Complex) -> tuple[Float, Float, Float]:
         """Controls (B, K, C), timbre (B, K, Z) and f0 (B, K) Hz of the block just planned."""
-        hop, k = self.stft.hop_length, self.block_frames
-        ends = np.array([voice.planned_end for voice in voices])[:, None] + (np.arange(k) - (k - 1)) * hop
-        centres = ends - np.float64(hop) / 2
+        ends = self._frame_ends(voices)
+        centres = ends - np.float64(self.stft.hop_length) / 2
         timbre = np.stack([voice.timbre.at(row) for voice, row in zip(voices, centres, strict=True)])
         features, f0 = self._spoken(voices) if self._speech else self._played(voices, ends, centres)
         controls = np.concatenate([features, harmonic_picture(self.mel(pulses))], -1)
         return controls, timbre.astype(np.float32), f0.astype(np.float32)
+
+    def _frame_ends(self, voices: list[Voice]) -> NDArray[np.int64]:
+        """(B, K) voice times at which the frames of the block just planned end."""
+        k = self.block_frames
+        return (
+            np.array([voice.planned_end for voice in voices])[:, None] + (np.arange(k) - (k - 1)) * self.stft.hop_length
+        )
 
     @staticmethod
     def _spoken(voices: list[Voice]) -> tuple[Float, NDArray[np.float64]]:
@@ -136,6 +146,15 @@ class Renderer:
             np.array([voice.strike.velocity for voice in voices]),
         )
         return features, np.where((ends > 0) & pitched, semitones_to_hz(semitones), 0.0)
+
+    def _shaped(self, voices: list[Voice], frames: Float, f0: Float) -> Float:
+        """Frames (B, K, M) as brightness and resonance want them."""
+        middles = self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
+        spectra = [voice.spectrum(row) for voice, row in zip(voices, middles, strict=True)]
+        brightness, resonance = (stack([s[i].astype(np.float32) for s in spectra]) for i in (0, 1))
+        if not (brightness.any() or resonance.any()):
+            return frames
+        return self._shaper(frames, f0, brightness, resonance)
 
     def _vocode(
         self, voices: list[Voice], ends: list[int], frames: Float, f0: Float, pulses: Complex, noise: Float

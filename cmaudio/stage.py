@@ -5,7 +5,7 @@ Every method that takes `at` is called at its event's turn, with the event's sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from cmaudio.checks import CHANNELS
 from cmaudio.controls import Trajectory
-from cmaudio.events import AllNotesOff, ChannelGain, Event, NoteOff, NoteOn, PitchBend, Sustain
-from cmaudio.note import BEND_SECONDS, Note
+from cmaudio.events import AllNotesOff, ChannelGain, Event, Expression, NoteOff, NoteOn, PitchBend, Sustain
+from cmaudio.expression import EXPRESSIONS
+from cmaudio.note import BEND_SECONDS, EXPRESSION_SECONDS, Note
 from cmaudio.voice import Strike, Voice
 
 Vector = NDArray[np.float64]
@@ -28,6 +29,7 @@ class Handle(Protocol):
     pitch: float
     channel: int
     bent: float
+    expression: dict[str, float]
     ended: bool
     voice: Any
 
@@ -36,19 +38,23 @@ class Handle(Protocol):
 class Channel:
     """What the notes of a MIDI channel share."""
 
+    used: bool = False  # has had a note
     bend: float = 0.0
+    expression: dict[str, float] = field(default_factory=dict)
     sustain: bool = False
+    sostenuto: bool = False
+    caught: list[Handle] = field(default_factory=list)  # notes that the sostenuto pedal keeps once their keys are up
     gain: Trajectory = field(default_factory=lambda: Trajectory(1.0))
     keys: dict[int, Note] = field(default_factory=dict)  # keys of a score or keyboard that are down
-    held: list[Handle] = field(default_factory=list)  # notes that only the pedal keeps
+    held: list[Handle] = field(default_factory=list)  # notes that only a pedal keeps
 
 
 class Stage:
-    """At most `polyphony` voices; `make_voice` builds one from how it is struck, its timbre and its bend."""
+    """At most `polyphony` voices; `make_voice` builds one from how it is struck, its timbre, bend and expression."""
 
     def __init__(
         self,
-        make_voice: Callable[[Strike, Vector, float], Voice],
+        make_voice: Callable[[Strike, Vector, float, Mapping[str, float]], Voice],
         program_of: Callable[[Vector], int],
         polyphony: int,
         steps: int,
@@ -62,11 +68,13 @@ class Stage:
         self.voices: list[Voice] = []
         self.notes: dict[int, Handle] = {}  # by the identity of the voice
         self.channels = [Channel() for _ in range(CHANNELS)]
+        self.bend, self.expression = 0.0, dict[str, float]()  # of the whole instrument, on top of the channels'
 
     def new_voice(self, note: Note, timbre: Vector, at: int) -> Voice:
         """A voice for a note, not yet on the stage."""
         strike = Strike(note.pitch, note.velocity, note.channel, note.seed, at, self.steps)
-        return self._make_voice(strike, timbre, self.channels[note.channel].bend)
+        bend = note.bent + self.channels[note.channel].bend + self.bend
+        return self._make_voice(strike, timbre, bend, self.expression_of(note))
 
     def strike(self, note: Note, timbre: Vector, at: int) -> None:
         """A note begins; when all voices are taken, the one that is missed least makes room."""
@@ -77,6 +85,7 @@ class Stage:
 
     def enter(self, note: Handle, voice: Voice, at: int) -> None:
         """A voice begins to sound for whoever holds its handle."""
+        self._use(note.channel, at)
         sounding = self._sounding(at)
         if len(sounding) >= self.polyphony:
             victim = self._least_missed(sounding)
@@ -84,6 +93,16 @@ class Stage:
         note.voice = voice
         self.notes[id(voice)] = note
         self.voices.append(voice)
+
+    def _use(self, number: int, at: int) -> None:
+        """The first note of a channel: who listens has not been told yet how the whole instrument is shaped."""
+        channel = self.channels[number]
+        if not channel.used:
+            channel.used = True
+            if self.bend:
+                self._tell_bend(number, at)
+            for name in self.expression:
+                self._tell_expression(number, name, at)
 
     def full(self, at: int) -> bool:
         """Whether a note struck at `at` would, by what is known now, take the voice of another."""
@@ -117,7 +136,8 @@ class Stage:
         """A note is let go; the pedal may hold it."""
         self._tell_off(note, at)
         channel = self.channels[note.channel]
-        if channel.sustain and note.voice is not None and at >= note.voice.strike.at:
+        kept = channel.sustain or note in channel.caught
+        if kept and note.voice is not None and at >= note.voice.strike.at:
             channel.held.append(note)
         else:
             self._let_go(note, at)
@@ -142,14 +162,33 @@ class Stage:
             self.on_event(at, Sustain(number, down))
         channel.sustain = down
         if not down:
-            for note in channel.held:
+            self._let_go_of_held(channel, at)
+
+    def sostenuto(self, number: int, down: bool, at: int) -> None:
+        """The middle pedal of a channel: it keeps the notes whose keys are down when it goes down, and no others."""
+        channel = self.channels[number]
+        if down and not channel.sostenuto:
+            mine = [note for note in self.notes.values() if note.channel == number and note not in channel.held]
+            channel.caught = [note for note in mine if note.voice is not None and not note.voice.released]
+        elif not down:
+            channel.caught = []
+            self._let_go_of_held(channel, at)
+        channel.sostenuto = down
+
+    def _let_go_of_held(self, channel: Channel, at: int) -> None:
+        """Release what no pedal keeps any more."""
+        held, channel.held = channel.held, []
+        for note in held:
+            if channel.sustain or note in channel.caught:
+                channel.held.append(note)
+            else:
                 self._let_go(note, at)
-            channel.held.clear()
 
     def all_off(self, channels: Iterable[int], at: int) -> None:
         """Release everything on some channels, pedals up."""
         numbers = set(channels)
         for number in numbers:
+            self.sostenuto(number, False, at)
             self.sustain(number, False, at)
             self.channels[number].keys.clear()
         for note in list(self.notes.values()):
@@ -165,14 +204,69 @@ class Stage:
     def bend_channel(self, number: int, semitones: float, at: int) -> None:
         """Bend all notes of a channel, those to come included."""
         self.channels[number].bend = semitones
-        self.on_event(at, PitchBend(number, semitones))
-        for note in list(self.notes.values()):
-            if note.channel == number:
-                self._move_pitch(note, BEND_SECONDS, at)
+        self._tell_bend(number, at)
+        for note in self._notes_of([number]):
+            self._move_pitch(note, BEND_SECONDS, at)
+
+    def bend_all(self, semitones: float, at: int) -> None:
+        """Bend the whole instrument, on top of its channels."""
+        self.bend = semitones
+        for number in self._used():
+            self._tell_bend(number, at)
+        for note in self._notes_of(range(CHANNELS)):
+            self._move_pitch(note, BEND_SECONDS, at)
+
+    def _tell_bend(self, number: int, at: int) -> None:
+        self.on_event(at, PitchBend(number, self.channels[number].bend + self.bend))
+
+    def _used(self) -> list[int]:
+        return [number for number, channel in enumerate(self.channels) if channel.used]
+
+    def _notes_of(self, numbers: Container[int]) -> list[Handle]:
+        return [note for note in self.notes.values() if note.channel in numbers]
+
+    def express_note(self, note: Handle, name: str, value: float, seconds: float, at: int) -> None:
+        """Shape one note (see `cmaudio.expression`), on top of its channel."""
+        note.expression[name] = value
+        self._move_expression(note, name, seconds, at)
+
+    def express_channel(self, number: int, name: str, value: float, at: int) -> None:
+        """Shape all notes of a channel, those to come included."""
+        self.channels[number].expression[name] = value
+        self._tell_expression(number, name, at)
+        for note in self._notes_of([number]):
+            self._move_expression(note, name, EXPRESSION_SECONDS, at)
+
+    def express_all(self, name: str, value: float, at: int) -> None:
+        """Shape the whole instrument, on top of its channels."""
+        self.expression[name] = value
+        for number in self._used():
+            self._tell_expression(number, name, at)
+        for note in self._notes_of(range(CHANNELS)):
+            self._move_expression(note, name, EXPRESSION_SECONDS, at)
+
+    def _tell_expression(self, number: int, name: str, at: int) -> None:
+        value = self._together(name, self.channels[number].expression)
+        self.on_event(at, Expression(number, name, value))
+
+    def _together(self, name: str, *asked: Mapping[str, float]) -> float:
+        """What is asked for by the whole instrument and others, within the limits."""
+        known = EXPRESSIONS[name]
+        return min(known.max, max(known.min, sum(values.get(name, 0.0) for values in (self.expression, *asked))))
+
+    def expression_of(self, note: Handle) -> dict[str, float]:
+        """What note, channel and the whole instrument ask for together, by name."""
+        channel = self.channels[note.channel].expression
+        return {name: self._together(name, note.expression, channel) for name in EXPRESSIONS}
+
+    def _move_expression(self, note: Handle, name: str, seconds: float, at: int) -> None:
+        if note.voice is not None:
+            value, over = self.expression_of(note)[name], seconds * self.sample_rate
+            note.voice.express(name, max(0, at - note.voice.strike.at), value, over)
 
     def _move_pitch(self, note: Handle, seconds: float, at: int) -> None:
         if note.voice is not None:
-            pitch = note.pitch + note.bent + self.channels[note.channel].bend
+            pitch = note.pitch + note.bent + self.channels[note.channel].bend + self.bend
             note.voice.bend(max(0, at - note.voice.strike.at), pitch, seconds * self.sample_rate)
 
     def morph(self, note: Handle, timbre: Vector, seconds: float, pitched: bool, at: int) -> None:
@@ -193,9 +287,12 @@ class Stage:
             if channel.keys or channel.sustain or channel.bend:
                 self.on_event(at, AllNotesOff(number))
                 self.on_event(at, Sustain(number, False))
-                self.on_event(at, PitchBend(number, 0.0))
+                self.on_event(at, PitchBend(number, self.bend))
+            for name, value in channel.expression.items():
+                if value:
+                    self.on_event(at, Expression(number, name, self._together(name)))
         self._drop([voice for voice in self.voices if voice.strike.at > at])
-        self.channels = [Channel(gain=channel.gain) for channel in self.channels]
+        self.channels = [Channel(used=channel.used, gain=channel.gain) for channel in self.channels]
         for voice in self.voices:
             voice.settle()
             voice.fade_out(at - voice.strike.at)
@@ -208,9 +305,10 @@ class Stage:
         for voice in voices:
             note = self.notes.pop(id(voice))
             note.ended, note.voice = True, None
-            held = self.channels[note.channel].held
-            if note in held:
-                held.remove(note)
+            channel = self.channels[note.channel]
+            for kept in (channel.held, channel.caught):
+                if note in kept:
+                    kept.remove(note)
             self.voices.remove(voice)
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Unpack
+from typing import Unpack, cast
 
-from cmaudio.engine import Engine, EngineState
+from cmaudio.engine import GAIN_RANGE_DB, Engine, EngineState
 from cmaudio.errors import CmaudioError
 from cmaudio.events import Score
 from cmaudio.model import DEFAULT_MODEL, Model, Timbre, load_model
@@ -21,6 +21,7 @@ from cmaudio.recorder import Recorder
 from cmaudio.render import Missing, arrange
 from cmaudio.speech.manner import Manner
 from cmaudio.speech.speech import Speech
+from cmaudio.surface import Surface
 from cmaudio.take import Take
 
 LEAD_MS = 40.0
@@ -39,9 +40,15 @@ class Synth:
     """A sounding instrument. Made by `cmaudio.open`; a context manager; its methods may be called from any thread."""
 
     def __init__(
-        self, engine: Engine, recorder: Recorder, player: Player, on_notice: Callable[[str], None] | None = None
+        self,
+        engine: Engine,
+        recorder: Recorder,
+        player: Player,
+        on_notice: Callable[[str], None] | None = None,
+        gain_db: float = 0.0,
     ) -> None:
         self.engine, self.recorder, self.player, self._on_notice = engine, recorder, player, on_notice
+        self.surface = Surface(engine, GAIN_RANGE_DB, gain_db)
         self._takes: list[Take] = []
         self._preset: Preset | None = None
 
@@ -69,15 +76,42 @@ class Synth:
     ) -> Note:
         """Strike a note now; see `Engine.note_on`. Its `off`, `bend` and `morph` steer it while it sounds.
 
-        Without timbre and seed of its own it has those of the preset.
+        Without timbre and seed of its own it has those of the surface, which presets set.
         """
-        preset = self._preset
-        if preset is not None:
-            timbre = preset.timbre if timbre is None else timbre
-            seed = preset.seed if seed is None else seed
+        timbre, seed = self._of_surface(timbre, seed)
         note = self.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=channel)
         self.player.wake()
         return note
+
+    def _of_surface(self, timbre: Timbre | None, seed: int | None) -> tuple[Timbre, int | None]:
+        return self.surface.vector if timbre is None else timbre, self.surface.seed if seed is None else seed
+
+    def press(
+        self,
+        pitch: int,
+        velocity: float | None = None,
+        *,
+        timbre: Timbre | None = None,
+        channel: int = 0,
+        at: int | None = None,
+    ) -> Note:
+        """A key of a keyboard goes down: as `note_on`, with the velocity of the surface unless it is given."""
+        timbre, seed = self._of_surface(timbre, None)
+        hard = self.surface["velocity"] if velocity is None else velocity
+        note = self.engine.press(pitch, hard, timbre=timbre, seed=seed, channel=channel, at=at)
+        self.player.wake()
+        return note
+
+    def lift(self, pitch: int, channel: int = 0, at: int | None = None) -> None:
+        """A key goes up; pedals may hold its note."""
+        self.engine.lift(pitch, channel, at)
+
+    def place(self, seconds: float | None = None) -> int:
+        """The sample for the `at` of what happened at `seconds` (of `time.perf_counter`; now by default).
+
+        Events that are placed so sound a constant time after they happened: no jitter comes from reading ahead.
+        """
+        return self.player.place(time.perf_counter() if seconds is None else seconds)
 
     def say(
         self,
@@ -93,6 +127,7 @@ class Synth:
 
         See `Engine.say`. What it returns steers, follows and stops the text.
         """
+        timbre, seed = self._of_surface(timbre, seed)
         speech = self.engine.say(
             text,
             timbre=timbre,
@@ -101,7 +136,7 @@ class Synth:
             phonemes=phonemes,
             background=True,
             on_segment=self.player.wake,
-            **manner,
+            **cast("Manner", self.surface.manner | manner),
         )
         self.player.wake()
         return speech
@@ -124,7 +159,7 @@ class Synth:
 
     def gain(self, gain_db: float) -> None:
         """Master gain in dB; the limiter after it never lets the output clip."""
-        self.engine.master_gain(gain_db)
+        self.surface.set("gain", gain_db)
 
     def panic(self) -> None:
         """Silence at once."""
@@ -159,11 +194,10 @@ class Synth:
             )
         self.model.timbre_vector(chosen.timbre)
         self._preset = chosen
-        self.engine.bend_range, self.engine.stage.steps = chosen.bend_range, chosen.steps
-        self.engine.master_gain(chosen.gain_db)
-        for note in list(self.engine.stage.notes.values()):
-            if isinstance(note, Note):
-                note.morph(chosen.timbre, morph_seconds)
+        self.surface.set_timbre(chosen.timbre, morph_seconds)
+        self.surface.set_seed(chosen.seed)
+        for name, value in (("bend_range", chosen.bend_range), ("steps", chosen.steps), ("gain", chosen.gain_db)):
+            self.surface.set(name, value)
         self.player.wake()
         return chosen
 
@@ -241,4 +275,4 @@ def open(
     recorder = Recorder(engine)
     player = Player(recorder, device=device, lead_ms=lead_ms, on_notice=on_notice)
     player.start()
-    return Synth(engine, recorder, player, on_notice)
+    return Synth(engine, recorder, player, on_notice, gain_db)

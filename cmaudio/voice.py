@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cmaudio.controls import UNPITCHED_SEMITONES, Trajectory, semitones_to_hz
 from cmaudio.dsp import Float, Stft, pulse_train
+from cmaudio.expression import EXPRESSIONS, PRESSURE_BRIGHTNESS, PRESSURE_DB, VIBRATO_HZ
 from cmaudio.synthesis import NetworkState
 
 FADE_SAMPLES = 240  # 5 ms at 48 kHz: heard as immediate, too long to click
@@ -53,11 +54,13 @@ class Voice:
         sample_rate: int,
         ahead_samples: int = 0,
         pitched: bool = True,
+        expression: Mapping[str, float] | None = None,
     ) -> None:
         self.strike = strike
         self.pitched_from = -math.inf if pitched else math.inf  # before it noise alone sounds, whatever the key
         self.pitch = Trajectory(strike.pitch + bend)
         self.timbre = Trajectory(timbre)
+        self.expression = {name: Trajectory((expression or {}).get(name, 0.0)) for name in EXPRESSIONS}
         self.rng = np.random.Generator(np.random.PCG64(strike.seed))
         self.stft, self.block_frames, self.sample_rate = stft, block_frames, sample_rate
         self.network: NetworkState | None = (
@@ -127,6 +130,10 @@ class Voice:
             times = np.arange(self.position, self.position + count)
             fade = np.clip((self.ends_at - times) / (self.ends_at - self.fades_from), 0, 1)
             out = out * (0.5 - 0.5 * np.cos(np.pi * fade)).astype(np.float32)
+        pressure = self.expression["pressure"]
+        if not pressure.rests_at(self.position) or pressure.target:
+            span = np.arange(self.position, self.position + count, dtype=np.float64)
+            out = out * (10 ** (PRESSURE_DB / 20 * pressure.at(span))).astype(np.float32)
         self.position += count
         while len(self._levels_db) > 1 and self._levels_db[1][0] <= self.position:
             del self._levels_db[0]
@@ -146,8 +153,20 @@ class Voice:
 
     def bend(self, at: float, semitones: float, over: float) -> None:
         """Go to a pitch (MIDI note number) from `at` on; what is already planned past `at` is bent after the fact."""
-        self.pitch.forget_before(self.planned_end - 4 * self._span)
-        self.pitch.move(at, semitones, over)
+        self._move_pitch(self.pitch, at, semitones, over)
+
+    def express(self, name: str, at: float, value: float, over: float) -> None:
+        """Move one of the `EXPRESSIONS`: vibrato and pressure at once, the others from the next block on."""
+        trajectory = self.expression[name]
+        if name == "vibrato":
+            self._move_pitch(trajectory, at, value, over)
+        else:
+            trajectory.forget_before(self.position)
+            trajectory.move(at, value, over)
+
+    def _move_pitch(self, trajectory: Trajectory, at: float, value: float, over: float) -> None:
+        trajectory.forget_before(self.planned_end - 4 * self._span)
+        trajectory.move(at, value, over)
         if self.network is not None and at < self.planned_end:
             self.settle()
             self._replan(max(int(at), self.position))
@@ -163,7 +182,7 @@ class Voice:
     def f0(self, start: int, end: int) -> NDArray[np.float64]:
         """(N,) Hz for every sample in [start, end); rises from zero over the hop around the onset, as in training."""
         times = np.arange(start, end, dtype=np.float64)
-        hz = semitones_to_hz(self.pitch.at(times))
+        hz = semitones_to_hz(self._sounding_pitch(times))
         if self.pitched_from > start:
             hz *= times >= self.pitched_from
         hop = self.stft.hop_length
@@ -171,7 +190,21 @@ class Voice:
 
     def semitones(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N,) pitch as the network reads it, MIDI note numbers."""
-        return np.where(times >= self.pitched_from, self.pitch.at(times), UNPITCHED_SEMITONES)
+        return np.where(times >= self.pitched_from, self._sounding_pitch(times), UNPITCHED_SEMITONES)
+
+    def _sounding_pitch(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N,) MIDI note numbers, bend and vibrato included; the vibrato swings from the onset on, heard or not."""
+        vibrato = self.expression["vibrato"]
+        if vibrato.rests_at(times[0]) and not vibrato.target:
+            return self.pitch.at(times)
+        swing = np.sin(2 * np.pi * VIBRATO_HZ / self.sample_rate * times)
+        return self.pitch.at(times) + vibrato.at(times) * swing
+
+    def spectrum(self, times: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Brightness in dB an octave and resonance -1..1, (N,) each; pressure brightens too."""
+        pressure = self.expression["pressure"].at(times)
+        brightness = self.expression["brightness"].at(times) + PRESSURE_BRIGHTNESS * pressure
+        return brightness, self.expression["resonance"].at(times)
 
     def plan(self, pulses: Float, noise: Float, phase: NDArray[np.float64]) -> tuple[Float, Float]:
         """Append K hops of sources; returns the (overlap + K hops) of pulses and noise that their frames see."""

@@ -50,6 +50,7 @@ class Speech:
     voice: Utterance | None = field(default=None, repr=False)  # the engine's, while it sounds
     pitch: float = field(default=0.0, repr=False)  # with `bent` and the channel's bend, semitones on the melody
     bent: float = field(default=0.0, repr=False)
+    expression: dict[str, float] = field(default_factory=dict, repr=False)
     _error: BaseException | None = field(default=None, repr=False)
     _stopped: bool = field(default=False, repr=False)
     _wanted: dict[str, float] = field(default_factory=dict, repr=False)

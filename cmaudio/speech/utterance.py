@@ -67,14 +67,12 @@ class Utterance(Voice):
         """Let go as a note is, a text ends with the phoneme that is being said."""
         self.stop()
 
-    def bend(self, at: float, semitones: float, over: float) -> None:
-        """Move the whole melody by `semitones`."""
-        self.pitch.forget_before(self.planned_end)
-        self.pitch.move(max(at, self.planned_end), semitones, over)
-
     def steer(self, name: str, at: float, value: float, over: float) -> None:
         """Move "rate", "pitch_range" or "energy"."""
-        trajectory: Trajectory = getattr(self, name)
+        self._move_pitch(getattr(self, name), at, value, over)
+
+    def _move_pitch(self, trajectory: Trajectory, at: float, value: float, over: float) -> None:
+        """What moves the melody acts from the next block on: a melody cannot be planned anew."""
         trajectory.forget_before(self.planned_end)
         trajectory.move(max(at, self.planned_end), value, over)
 
@@ -102,7 +100,7 @@ class Utterance(Voice):
         nominal = self._nominal + np.cumsum(rates * step) - rates * step / 2
         moments = self.timeline.look(nominal)
         waiting = nominal - self.timeline.end
-        pitch = self.pitch.at(middles) + moments.pivot
+        pitch = self._sounding_pitch(middles) + moments.pivot
         semitones = pitch + self.pitch_range.at(middles) * (moments.semitones - moments.pivot)
         voiced = moments.voiced & (waiting < 0) & (middles >= 0)
         safe = np.maximum(rates, 0.05)

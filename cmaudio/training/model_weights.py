@@ -58,20 +58,19 @@ def _named(graph: onnx.GraphProto) -> dict[str, Array]:
     arrays |= {node.output[0]: _dequantised(arrays, node) for node in graph.node if _is_weight(arrays, node)}
     named = {name: array for name, array in arrays.items() if not name.startswith(("/", "onnx::"))}
     for node in graph.node:
-        path = node.name.strip("/").split("/")
-        if node.op_type == "MatMul" and node.input[1] in arrays:
-            named[".".join(_modules(path[:-1])) + ".weight"] = arrays[node.input[1]].T
-        elif node.op_type == "Gemm" and node.input[1] in arrays and not _transposed(node):
-            named[".".join(_modules(path[:-1])) + ".weight"] = arrays[node.input[1]].T
+        if node.op_type in ("MatMul", "Gemm") and node.input[1] in arrays and not _transposed(node):
+            named[_weight_name(node.name.rpartition("/")[0])] = arrays[node.input[1]].T
     for name, array in arrays.items():
         if name.endswith(_FOLDED):
-            named[".".join(_modules(name.removesuffix(_FOLDED).strip("/").split("/"))) + ".weight"] = _unfolded(array)
+            named[_weight_name(name.removesuffix(_FOLDED))] = _unfolded(array)
     return named
 
 
-def _modules(path: list[str]) -> list[str]:
-    """The tracer names a container's child twice: `mlp/mlp.0` is `mlp.0`."""
-    return [part for part, after in zip(path, [*path[1:], ""], strict=True) if not after.startswith(part + ".")]
+def _weight_name(path: str) -> str:
+    """The matrix of the module at a node's path. The tracer names a container's child twice: `mlp/mlp.0` is `mlp.0`."""
+    parts = path.strip("/").split("/")
+    modules = [part for part, after in zip(parts, [*parts[1:], ""], strict=True) if not after.startswith(part + ".")]
+    return ".".join([*modules, "weight"])
 
 
 def _is_weight(arrays: Mapping[str, Array], node: onnx.NodeProto) -> bool:

@@ -198,7 +198,9 @@ class Run:
         start = self.config.start_from
         own = [self.folder / f"{stage}.safetensors" for stage in STAGES]
         given = [
-            path for path in (*own, start.student, start.teacher, start.vocoder) if path is not None and can_start_from(path)
+            path
+            for path in (*own, start.student, start.teacher, start.vocoder)
+            if path is not None and can_start_from(path)
         ]
         return read_statistics(given[0]) if given else None
 
