@@ -68,8 +68,8 @@ def _synthesiser() -> tuple[Any, Any]:
     return ort.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"]), tts.vocab
 
 
-def _spelled(words: Sequence[Word]) -> Iterator[tuple[str, int]]:
-    """hibari's symbols in order, each with the index of the phoneme that it belongs to (-1: the edge before)."""
+def spelled(words: Sequence[Word]) -> Iterator[tuple[str, int]]:
+    """Symbols of hibari and Kokoro in order, each with the index of its phoneme (-1: the edge before)."""
     index = -1
     for number, word in enumerate(words):
         pausing = word.phonemes[0].is_pause
@@ -102,16 +102,16 @@ def speak(text: str, seed: int, speed: float) -> tuple[np.ndarray, list[str], li
 
     phrases = list(language("en-us").phrases([text]))
     words = [word for phrase in phrases for word in phrase.words]
-    spelled = list(_spelled(words))
+    letters = list(spelled(words))
     session, vocabulary = _synthesiser()
-    ids = [0, *(vocabulary[letter] for letter, _ in spelled), 0]
+    ids = [0, *(vocabulary[letter] for letter, _ in letters), 0]
     outputs = [output.name for output in session.get_outputs()]
     feed = {"ids": np.array([ids]), "speed": np.array([speed], np.float32)}
     *parts, durations = session.run([*outputs[:-1], _DURATIONS], feed)
     audio = dsp.synth(*(part[0] for part in parts), np.random.default_rng(seed))
     phonemes = [str(phoneme) for word in words for phoneme in word.phonemes]
     ends = np.zeros(len(phonemes) + 1)
-    owners = [-1, *(index for _, index in spelled), len(phonemes) - 1]
+    owners = [-1, *(index for _, index in letters), len(phonemes) - 1]
     for owner, units in zip(owners, np.asarray(durations).ravel(), strict=True):
         ends[owner + 1] += float(units) * _UNIT_SECONDS
     return audio, [EDGE, *phonemes], np.cumsum(ends).round(4).tolist()

