@@ -103,6 +103,8 @@ def play(
     with synth:
         if record:
             synth.record(record)
+        for name, value in chosen.get("controls", {}).items():
+            synth.surface.set(name, value)
         for text in synth.play(score, timbre=chosen["timbre"], missing=missing.value, percussion=percussion.value):
             notice(text)
         console.print(f"[bold]{score.name}[/] on {synth.state().player.device_name}", highlight=False)
@@ -141,6 +143,7 @@ def _chosen(preset: str | None, model: str, given: dict[str, Any]) -> tuple[str,
         "seed": given["seed"] or found.seed or 0,
         "steps": max(given["steps"], found.steps),
         "gain_db": given["gain_db"] + found.gain_db,
+        "controls": found.controls,
     }
 
 
@@ -192,7 +195,8 @@ def presets(as_json: Json = False) -> None:
         return
     table = Table("name", "what it is", "timbres")
     for row in rows:
-        table.add_row(row["name"], row["description"], ", ".join(row["timbre"]))
+        timbres = ", ".join(row["timbre"]) if isinstance(row["timbre"], dict) else "a point of its own"
+        table.add_row(row["name"], row["description"], timbres)
     console.print(table)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 
 from cmaudio.audio_file import unfinished_file
 from cmaudio.engine import GAIN_RANGE_DB
@@ -23,13 +23,24 @@ from cmaudio.note import BEND_MAX_SEMITONES
 VERSION = 1  # the number that files of this layout say
 SUFFIX = ".json"
 _MAX_BYTES = 2**20
+# Controls that a preset says in fields of their own.
+FIELD_OF_CONTROL = {
+    "gain": "gain_db",
+    "steps": "steps",
+    "bend_range": "bend_range",
+    "timbre_x": "timbre",
+    "timbre_y": "timbre",
+}
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+_MIX, _VECTOR = "a mix", "a vector"
 
 
 class Preset(BaseModel):
     """How an instrument is set.
 
-    timbre: weights of a mix of the model's timbres. seed: of every note, the same each time; None for a new one each.
-    steps: evaluations a block, 1 or 2. gain_db: before the limiter. bend_range: semitones at full pitch wheel.
+    timbre: weights of a mix of the model's timbres, or a vector of its timbre space. seed: of every note, the same each
+    time; None for a new one each. steps: evaluations a block, 1 or 2. gain_db: before the limiter. bend_range:
+    semitones at full pitch wheel. controls: the others of `cmaudio.surface` by name, those that are not at their default.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,11 +49,28 @@ class Preset(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^/\\\x00-\x1f]+$")]
     description: Annotated[str, Field(max_length=200)] = ""
     model: str = DEFAULT_MODEL
-    timbre: Annotated[dict[str, Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=1)]
+    timbre: Annotated[
+        Annotated[dict[str, Finite], Field(min_length=1), Tag(_MIX)]
+        | Annotated[list[Finite], Field(min_length=1), Tag(_VECTOR)],
+        Discriminator(lambda given: _VECTOR if isinstance(given, list) else _MIX),
+    ]
     seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
     steps: Literal[1, 2] = 1
     gain_db: Annotated[float, Field(ge=GAIN_RANGE_DB[0], le=GAIN_RANGE_DB[1])] = 0.0
     bend_range: Annotated[float, Field(ge=0, le=BEND_MAX_SEMITONES)] = 2.0
+    controls: dict[str, Finite] = {}
+
+    @field_validator("controls")
+    @classmethod
+    def _said_once(cls, controls: dict[str, float]) -> dict[str, float]:
+        twice = sorted(controls.keys() & FIELD_OF_CONTROL.keys())
+        if twice:
+            raise ValueError(f"{twice[0]} belongs beside `controls`, as {FIELD_OF_CONTROL[twice[0]]}")
+        return controls
+
+    def settings(self) -> dict[str, float]:
+        """All controls that it sets, by name."""
+        return {"steps": self.steps, "gain": self.gain_db, "bend_range": self.bend_range, **self.controls}
 
     @field_validator("description")
     @classmethod
@@ -50,6 +78,14 @@ class Preset(BaseModel):
         if "\n" in text:
             raise ValueError("a description is one line")
         return text
+
+
+def make_preset(**fields: object) -> Preset:
+    """A preset from its fields. Raises CmaudioError that names what is not allowed."""
+    try:
+        return Preset.model_validate(fields)
+    except ValidationError as error:
+        raise CmaudioError(f"not a preset: {_explained(error)}") from error
 
 
 def user_folder() -> Path:
@@ -114,7 +150,7 @@ def file_stem(name: str) -> str:
 def _explained(error: ValidationError) -> str:
     parts = []
     for problem in error.errors():
-        where = ".".join(map(str, problem["loc"])) or "the whole"
+        where = ".".join(str(part) for part in problem["loc"] if part not in (_MIX, _VECTOR)) or "the whole"
         known = f"; known are {', '.join(Preset.model_fields)}" if problem["type"] == "extra_forbidden" else ""
         parts.append(f"{where}: {problem['msg']} (given: {str(problem['input'])[:60]!r}){known}")
     return "; ".join(parts[:4])

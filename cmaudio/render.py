@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,12 +12,13 @@ import numpy as np
 
 from cmaudio.audio_file import AudioFileWriter
 from cmaudio.dsp import Float
-from cmaudio.engine import Engine
+from cmaudio.engine import GAIN_RANGE_DB, Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score
 from cmaudio.general_midi import PERCUSSION, PROGRAMS, nearest_percussion, nearest_program
 from cmaudio.midi_file import read_midi
 from cmaudio.model import DEFAULT_MODEL, Model, Timbre
+from cmaudio.surface import Surface
 
 Missing = Literal["nearest", "omit"]
 
@@ -135,6 +136,7 @@ def render(
     tail: float = TAIL_SECONDS,
     polyphony: int = 16,
     gain_db: float = 0.0,
+    controls: Mapping[str, float] | None = None,
     missing: Missing = "nearest",
     percussion: Missing = "omit",
     on_progress: Callable[[float], None] | None = None,
@@ -146,6 +148,7 @@ def render(
         source: a MIDI file, or a Score. path: also write it there (.wav or .flac); no half file is left on an error.
         model: a loaded model, its name or its file; the embedded instrument by default.
         timbre: plays everything, whatever the programs say. seed, steps, polyphony, gain_db: see `Engine`.
+        controls: how the instrument is shaped, by the names of `cmaudio.surface`.
         tail: most seconds to wait for notes to die away. missing, percussion: see `arrange`.
         on_progress: is told the seconds made so far. on_notice: is told what the model lacks and what was mended.
     Returns:
@@ -166,6 +169,9 @@ def render(
         threads=min(2, os.cpu_count() or 1),
         pipelined=True,
     )
+    surface = Surface(engine, GAIN_RANGE_DB, gain_db)
+    for name, value in (controls or {}).items():
+        surface.set(name, value)
     arrangement = arrange(score, engine.model, timbre=timbre, missing=missing, percussion=percussion)
     if on_notice:
         for notice in arrangement.notices:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cmaudio.engine import Engine
 
 MORPH_SECONDS = 0.1
+_STAY = ("gain", "timbre_x", "timbre_y")
 SEED_MAX = 2**31 - 1  # of what is drawn and shown; any seed up to 2**63 - 1 is played
 Listener = Callable[[str, object, str], None]
 
@@ -131,11 +132,21 @@ class Surface:
             self._tell("timbre", self.timbre, source)
         return checked
 
-    def reset(self, source: str = "") -> None:
-        """All controls as they are by default; timbre and seed stay."""
+    def apply(self, settings: Mapping[str, float], source: str = "", at: int | None = None) -> None:
+        """Move several controls, all others but gain and timbre to their default.
+
+        Raises CmaudioError for an unknown name or a value out of range; then nothing changes.
+        """
+        for name, value in settings.items():
+            control = self._known(name)
+            in_range(name, value, control.min, control.max, control.unit)
         for name, control in self.definitions.items():
-            if name not in ("timbre_x", "timbre_y"):
-                self.set(name, control.default, source)
+            if name in settings or name not in _STAY:
+                self.set(name, settings.get(name, control.default), source, at)
+
+    def reset(self, source: str = "") -> None:
+        """All controls as they are by default; timbre, seed and gain stay."""
+        self.apply({}, source)
 
     def _known(self, name: str) -> ControlDefinition:
         found = self.definitions.get(name)

@@ -16,7 +16,7 @@ from cmaudio.events import Score
 from cmaudio.model import DEFAULT_MODEL, Model, Timbre, load_model
 from cmaudio.note import Note
 from cmaudio.playback import Player, PlayerState
-from cmaudio.preset import Preset, load_preset
+from cmaudio.preset import FIELD_OF_CONTROL, Preset, load_preset, make_preset
 from cmaudio.recorder import Recorder
 from cmaudio.render import Missing, arrange
 from cmaudio.speech.manner import Manner
@@ -193,13 +193,16 @@ class Synth:
                 "that model"
             )
         self.model.timbre_vector(chosen.timbre)
+        self.surface.apply(_known_settings(chosen, self.surface))
         self._preset = chosen
         self.surface.set_timbre(chosen.timbre, morph_seconds)
         self.surface.set_seed(chosen.seed)
-        for name, value in (("bend_range", chosen.bend_range), ("steps", chosen.steps), ("gain", chosen.gain_db)):
-            self.surface.set(name, value)
         self.player.wake()
         return chosen
+
+    def as_preset(self, name: str, description: str = "") -> Preset:
+        """How the instrument is set now, to be saved or gone back to. Raises CmaudioError for a name that is none."""
+        return preset_of(self.surface, self.model, name, description)
 
     @property
     def preset(self) -> Preset | None:
@@ -234,6 +237,27 @@ class Synth:
         finally:
             for take in self._takes:
                 take.stop()
+
+
+def _known_settings(preset: Preset, surface: Surface) -> dict[str, float]:
+    """A preset's controls; those that every preset has only where the model has them (a voice has no bend range)."""
+    return {n: v for n, v in preset.settings().items() if n in surface.definitions or n not in FIELD_OF_CONTROL}
+
+
+def preset_of(surface: Surface, model: Model, name: str, description: str = "") -> Preset:
+    """A surface as it is set, as a preset."""
+    values, definitions = surface.values(), surface.definitions
+    return make_preset(
+        name=name,
+        description=description,
+        model=model.manifest.name,
+        timbre=surface.timbre or surface.vector.tolist(),
+        seed=surface.seed,
+        steps=int(values["steps"]),
+        gain_db=values["gain"],
+        bend_range=values.get("bend_range", 2.0),
+        controls={n: v for n, v in values.items() if n not in FIELD_OF_CONTROL and v != definitions[n].default},
+    )
 
 
 def open(

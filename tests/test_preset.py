@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 import cmaudio.preset
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
+from cmaudio.events import NoteOff, NoteOn, Score
 from cmaudio.model import Model
 from cmaudio.playback import Player
 from cmaudio.preset import Preset, load_preset, preset_files, save_preset
 from cmaudio.recorder import Recorder
+from cmaudio.render import render
 from cmaudio.synth import Synth
 
 
@@ -128,3 +130,57 @@ def test_the_users_own_are_found_by_name(own_folder: Path) -> None:
     assert "mine-all-mine" in preset_files()
     with pytest.raises(CmaudioError, match="there is no folder"):
         save_preset(mine, own_folder / "none" / "a.json")
+
+
+def test_everything_that_is_set_comes_back(synth: Synth) -> None:
+    synth.surface.set_timbre({"cello": 0.6, "flute": 0.4})
+    synth.surface.set("brightness", 2.5)
+    synth.surface.set("vibrato", 0.3)
+    synth.surface.set("gain", -6)
+    synth.surface.set_seed(12)
+    mine = synth.as_preset("Mine", "as it is now")
+    assert mine.controls == {"brightness": 2.5, "vibrato": 0.3}
+    save_preset(mine)
+    before = synth.surface.values()
+    synth.apply("Chapel")
+    assert synth.surface["brightness"] == 0, "what a preset does not set goes back to its default"
+    synth.apply("mine")
+    after = synth.surface.values()
+    places = ("timbre_x", "timbre_y")
+    assert after == {**before, **{name: pytest.approx(before[name]) for name in places}}
+    assert (synth.surface.timbre, synth.surface.seed) == ({"cello": 0.6, "flute": 0.4}, 12)
+
+
+def test_a_point_of_the_timbre_space_is_kept_as_its_numbers(synth: Synth) -> None:
+    synth.surface.set_timbre(synth.model.timbre_vector("cello") * 0.9)
+    preset = synth.as_preset("Point")
+    synth.apply("Chapel")
+    synth.apply(load_preset(save_preset(preset)))
+    np.testing.assert_allclose(synth.surface.vector, synth.model.timbre_vector("cello") * 0.9)
+
+
+@pytest.mark.parametrize(
+    ("controls", "told"),
+    [({"cutoff": 1.0}, "no control 'cutoff'"), ({"brightness": 40.0}, "brightness must be a number from -6 to 6")],
+)
+def test_a_control_that_is_none_changes_nothing(synth: Synth, controls: dict[str, float], told: str) -> None:
+    synth.apply("Chapel")
+    before = synth.surface.values()
+    with pytest.raises(CmaudioError, match=told):
+        synth.apply(Preset(name="a", timbre={"flute": 1}, steps=2, controls=controls))
+    assert synth.surface.values() == before
+
+
+def test_a_control_with_a_field_of_its_own_is_said_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"version": 1, "name": "a", "timbre": {"flute": 1}, "controls": {"gain": -3}}))
+    with pytest.raises(CmaudioError, match="gain belongs beside `controls`, as gain_db"):
+        load_preset(path)
+
+
+def test_an_offline_rendering_is_shaped_too() -> None:
+    score = Score("one", [(0.0, NoteOn(0, 57, 90, 73)), (0.4, NoteOff(0, 57))], 0.5, [73])
+    plain, bright = (render(score, tail=0.2, controls={"brightness": b}) for b in (0.0, 6.0))
+    np.testing.assert_array_equal(plain, render(score, tail=0.2))
+    high = [np.abs(np.fft.rfft(sound))[len(sound) // 12 :].sum() for sound in (plain, bright)]
+    assert high[1] > 2 * high[0]
