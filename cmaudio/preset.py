@@ -40,7 +40,7 @@ class Preset(BaseModel):
 
     timbre: weights of a mix of the model's timbres, or a vector of its timbre space. seed: of every note, the same each
     time; None for a new one each. steps: evaluations a block, 1 or 2. gain_db: before the limiter. bend_range:
-    semitones at full pitch wheel. controls: the others of `cmaudio.surface` by name, those that are not at their default.
+    semitones at full pitch wheel. controls: the others of `cmaudio.surface` by name, where they are not as by default.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
