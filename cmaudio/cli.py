@@ -50,9 +50,9 @@ Song = Annotated[Path | None, typer.Argument(help="A MIDI file; a short built-in
 ModelName = Annotated[str, typer.Option("--model", help="Embedded model's name, or a model file.")]
 PresetName = Annotated[str | None, typer.Option("--preset", help="Plays everything (`cmaudio presets`), or a file.")]
 TimbreName = Annotated[str | None, typer.Option("--timbre", help="Plays everything, whatever the programs say.")]
-Seed = Annotated[int, typer.Option(help="Same seed, same samples.")]
-Steps = Annotated[int, typer.Option(help="Network evaluations a block: 1, or 2 for fine.")]
-Gain = Annotated[float, typer.Option(help="Master gain in dB, before the limiter.")]
+Seed = Annotated[int | None, typer.Option(help="Same seed, same samples.", show_default="0")]
+Steps = Annotated[int | None, typer.Option(help="Network evaluations a block: 1, or 2 for fine.", show_default="1")]
+Gain = Annotated[float | None, typer.Option(help="Master gain in dB, before the limiter.", show_default="0")]
 Polyphony = Annotated[int, typer.Option(help="Most voices at once.")]
 MissingOption = Annotated[Missing, typer.Option(help="Programs that the model lacks.")]
 PercussionOption = Annotated[Missing, typer.Option(help="Drums that the model lacks.")]
@@ -70,9 +70,9 @@ def play(
     device: Annotated[str | None, typer.Option(help="Output: name, part of it, or index (`cmaudio devices`).")] = None,
     lead: Annotated[float, typer.Option(help="How far synthesis runs ahead of the sound card, in ms.")] = LEAD_MS,
     timbre: TimbreName = None,
-    seed: Seed = 0,
-    steps: Steps = 1,
-    gain: Gain = 0.0,
+    seed: Seed = None,
+    steps: Steps = None,
+    gain: Gain = None,
     polyphony: Polyphony = 16,
     missing: MissingOption = Missing.nearest,
     percussion: PercussionOption = Missing.omit,
@@ -103,8 +103,7 @@ def play(
     with synth:
         if record:
             synth.record(record)
-        for name, value in chosen.get("controls", {}).items():
-            synth.surface.set(name, value)
+        synth.surface.apply(chosen["controls"] | {"steps": chosen["steps"]})
         for text in synth.play(score, timbre=chosen["timbre"], missing=missing.value, percussion=percussion.value):
             notice(text)
         console.print(f"[bold]{score.name}[/] on {synth.state().player.device_name}", highlight=False)
@@ -117,10 +116,10 @@ def render_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to: .wav or .flac.")] = Path("out.wav"),
     model: ModelName = DEFAULT_MODEL,
     timbre: TimbreName = None,
-    seed: Seed = 0,
-    steps: Steps = 1,
+    seed: Seed = None,
+    steps: Steps = None,
     tail: Annotated[float, typer.Option(help="Most seconds to wait for the last notes to die away.")] = TAIL_SECONDS,
-    gain: Gain = 0.0,
+    gain: Gain = None,
     polyphony: Polyphony = 16,
     missing: MissingOption = Missing.nearest,
     percussion: PercussionOption = Missing.omit,
@@ -134,17 +133,14 @@ def render_command(
 
 
 def _chosen(preset: str | None, model: str, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Model and settings: a preset's, but for a timbre that is given too; what else is given adds to it."""
-    if preset is None:
-        return model, given
-    found = load_preset(preset)
-    return found.model, {
-        "timbre": given["timbre"] or found.timbre,
-        "seed": given["seed"] or found.seed or 0,
-        "steps": max(given["steps"], found.steps),
-        "gain_db": given["gain_db"] + found.gain_db,
-        "controls": found.controls,
-    }
+    """Model and settings: what is given, else the preset's, else as by default."""
+    settings: dict[str, Any] = {"timbre": None, "seed": 0, "steps": 1, "gain_db": 0.0, "controls": {}}
+    if preset is not None:
+        found = load_preset(preset)
+        model = found.model
+        settings |= {"timbre": found.timbre, "seed": found.seed or 0, "steps": found.steps}
+        settings |= {"gain_db": found.gain_db, "controls": found.controls}
+    return model, settings | {name: value for name, value in given.items() if value is not None}
 
 
 def _render(score: Score, path: Path, model: Model, arguments: dict[str, Any]) -> None:

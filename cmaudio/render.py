@@ -170,8 +170,7 @@ def render(
         pipelined=True,
     )
     surface = Surface(engine, GAIN_RANGE_DB, gain_db)
-    for name, value in (controls or {}).items():
-        surface.set(name, value)
+    surface.apply(dict(controls or {}) | {"steps": steps})
     arrangement = arrange(score, engine.model, timbre=timbre, missing=missing, percussion=percussion)
     if on_notice:
         for notice in arrangement.notices:

@@ -46,8 +46,13 @@ class Take:
         self._sounding: set[tuple[int, int]] = set()
         self._error: CmaudioError | None = None
         self._files = ExitStack()
-        self._sound: wave.Wave_write = self._files.enter_context(self._open_sound())
-        self._track = self._files.enter_context(MidiTrackFile(self._mid))
+        try:
+            self._sound: wave.Wave_write = self._files.enter_context(self._open_sound())
+            self._track = self._files.enter_context(MidiTrackFile(self._mid))
+        except CmaudioError:
+            self._files.close()
+            self._wav.unlink(missing_ok=True)
+            raise
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="cmaudio-take", daemon=True)
         self._thread.start()

@@ -8,13 +8,17 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import cmaudio.preset
+from cmaudio.cli import app
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.events import NoteOff, NoteOn, Score
+from cmaudio.midi_file import write_midi
 from cmaudio.model import Model
 from cmaudio.playback import Player
 from cmaudio.preset import Preset, load_preset, preset_files, save_preset
@@ -176,6 +180,25 @@ def test_a_control_with_a_field_of_its_own_is_said_there(tmp_path: Path) -> None
     path.write_text(json.dumps({"version": 1, "name": "a", "timbre": {"flute": 1}, "controls": {"gain": -3}}))
     with pytest.raises(CmaudioError, match="gain belongs beside `controls`, as gain_db"):
         load_preset(path)
+
+
+def test_what_is_given_on_the_command_line_goes_before_the_preset(tmp_path: Path) -> None:
+    write_midi(tmp_path / "one.mid", Score("one", [(0.0, NoteOn(0, 57, 90, 73)), (0.2, NoteOff(0, 57))], 0.3, [73]))
+    save_preset(Preset(name="mine", timbre={"flute": 1}, seed=5, gain_db=-12, controls={"vibrato": 0.2}))
+
+    def rendered(*arguments: str) -> np.ndarray:
+        out = tmp_path / "out.wav"
+        result = CliRunner().invoke(
+            app, ["render", str(tmp_path / "one.mid"), "-o", str(out), "--tail", "0", *arguments]
+        )
+        assert result.exit_code == 0, result.output
+        return np.asarray(soundfile.read(out, dtype="float32")[0])
+
+    given = rendered("--preset", "mine", "--seed", "0", "--gain", "0")
+    plain = render(tmp_path / "one.mid", timbre="flute", seed=0, tail=0, controls={"vibrato": 0.2})
+    np.testing.assert_allclose(given, plain, atol=1e-4)
+    preset = render(tmp_path / "one.mid", timbre="flute", seed=5, gain_db=-12, tail=0, controls={"vibrato": 0.2})
+    np.testing.assert_allclose(rendered("--preset", "mine"), preset, atol=1e-4)
 
 
 def test_an_offline_rendering_is_shaped_too() -> None:

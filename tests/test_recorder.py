@@ -138,6 +138,13 @@ def test_a_recording_writes_over_nothing(model: Model, tmp_path: Path) -> None:
         Take(recorder, tmp_path / "none" / "new.wav")
 
 
+def test_a_recording_that_cannot_begin_leaves_nothing(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "new.mid").symlink_to(tmp_path / "none" / "new.mid")
+    with pytest.raises(CmaudioError, match=r"new\.mid: cannot be written"):
+        Take(Recorder(Engine(model)), tmp_path / "new.wav")
+    assert not (tmp_path / "new.wav").exists()
+
+
 def test_a_full_disk_ends_the_take_and_not_the_sound(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
