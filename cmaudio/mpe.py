@@ -56,7 +56,8 @@ class Zones:
 
     def speaks_for(self, channel: int) -> list[int]:
         """The channels that a message on this one is for: a manager's are all of its zone."""
-        return self._zone(channel) or [channel]
+        is_manager = channel in (LOWER_MANAGER, UPPER_MANAGER) and self.manager_of(channel) is None
+        return (self._zone(channel) if is_manager else []) or [channel]
 
     def siblings(self, channel: int) -> list[int]:
         """The member channels of the same zone, this one included; only itself where it is no member."""

@@ -113,7 +113,7 @@ class Rig:
 
 def still_synth(engine: Engine) -> Synth:
     """A synth on an engine that only the test reads."""
-    return Synth(engine, Recorder(engine, 1.0), cast(Player, StillPlayer(engine)))
+    return Synth(engine, Recorder(engine, 1.0), cast("Player", StillPlayer(engine)))
 
 
 @contextmanager
