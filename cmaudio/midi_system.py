@@ -20,7 +20,7 @@ from cmaudio.system import hurry_this_thread
 
 Receive = Callable[[bytes], None]
 T = TypeVar("T")
-_ASK_EVERY_SECONDS = 0.001
+_ASK_EVERY_SECONDS, _IDLE_SECONDS = 0.001, 0.02
 _NO_PACKAGE = "MIDI input needs the package pylibremidi, which cannot be loaded here ({}); `pip install pylibremidi`"
 _NO_SYSTEM = (
     "this machine has no MIDI system. On Linux that is the ALSA sequencer, /dev/snd/seq: `sudo modprobe snd-seq`, "
@@ -139,7 +139,7 @@ class LibremidiSystem:
         # Who wants to be told is what keeps CoreMIDI's list of ports up to date.
         configuration.input_added = _ignore
         self._observer = self._library.Observer(configuration, self._api)
-        while not self._ending.wait(_ASK_EVERY_SECONDS):
+        while not self._ending.wait(_ASK_EVERY_SECONDS if self._open else _IDLE_SECONDS):
             while not self._tasks.empty():
                 self._tasks.get()()
             for port in self._open.values():

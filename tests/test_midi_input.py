@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import random
+import sys
 import threading
-from collections.abc import Iterator
+import types
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from midi import KEYS, FakeSystem, Rig, control, off, on, parameter, rig, still_synth, wait_until, wheel
 
+from cmaudio import live_commands
+from cmaudio.bench.performing import Watch, figures
+from cmaudio.bindings import Binding, Bindings
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.midi_flow import Inbox, Thinner
 from cmaudio.midi_notices import Notices
 from cmaudio.midi_ports import MidiPorts, find_input, list_midi_inputs
 from cmaudio.midi_stream import Message, MidiStream
-from cmaudio.midi_system import InputPort, unique_names
+from cmaudio.midi_system import InputPort, LibremidiSystem, unique_names
 from cmaudio.model import Model
 from cmaudio.synth import Synth
 
@@ -465,3 +472,132 @@ def test_connecting_closes_with_the_synth(tiny: TinyModel, tmp_path: Path, monke
     assert system.receivers == {}
     synth.engine.read(4096)
     assert not any(channel.keys for channel in synth.engine.stage.channels)
+
+
+# -- the library, the commands and the measure -------------------------------------------------------------------------
+
+
+class FakeLibrary(types.ModuleType):
+    """As much of pylibremidi as is used; `source(index)` is what it has to say of a port."""
+
+    class API:
+        WINDOWS_MM, CORE, NONE = "winmm", "core", "none"
+
+    class ObserverConfiguration: ...
+
+    class InputConfiguration:
+        on_raw_data: Callable[[list[int], int], None]
+
+    def __init__(self, api: str, *names: str) -> None:
+        super().__init__("pylibremidi")
+        self.api = api
+        self.sources = [types.SimpleNamespace(display_name=name, port=i) for i, name in enumerate(names)]
+        self.opened: dict[str, Any] = {}
+
+    def midi1_default_api(self) -> str:
+        return self.api
+
+    def available_apis(self) -> list[str]:
+        return ["winmm", "core"]
+
+    def Observer(self, _configuration: object, _api: str) -> Any:
+        return types.SimpleNamespace(poll=lambda: None, get_input_ports=lambda: list(self.sources))
+
+    def MidiIn(self, configuration: Any, _api: str) -> Any:
+        waiting: list[list[int]] = []
+
+        def poll() -> None:
+            while waiting:
+                configuration.on_raw_data(waiting.pop(0), 0)
+
+        def open_port(source: Any) -> str:
+            self.opened[source.display_name] = port
+            return "held" if source.display_name == "Held" else ""
+
+        port = types.SimpleNamespace(poll=poll, open_port=open_port, close_port=lambda: waiting.clear(), say=waiting)
+        return port
+
+
+def test_a_library_that_keeps_arrivals_is_asked_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = FakeLibrary("core", KEYS, KEYS, "Held")
+    monkeypatch.setitem(sys.modules, "pylibremidi", library)
+    system = LibremidiSystem()
+    assert [(port.name, port.key) for port in system.inputs()] == [(KEYS, "0"), (f"{KEYS} (2)", "1"), ("Held", "2")]
+    got: list[bytes] = []
+    opened = system.open(system.inputs()[0], got.append)
+    library.opened[KEYS].say.append([0x90, 60, 1])
+    wait_until(lambda: got)
+    assert got == [bytes([0x90, 60, 1])]
+    with pytest.raises(CmaudioError, match="'Held' cannot be opened"):
+        system.open(system.inputs()[2], got.append)
+    opened.close()
+    system.close()
+    with pytest.raises(CmaudioError, match="was closed"):
+        system.inputs()
+    library.api = "winmm"
+    numbered = LibremidiSystem()
+    assert [port.key for port in numbered.inputs()] == ["", "", ""]
+    numbered.close()
+
+
+def test_no_library_and_no_system_are_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pylibremidi", FakeLibrary("none"))
+    with pytest.raises(CmaudioError, match="modprobe snd-seq"):
+        LibremidiSystem()
+    monkeypatch.setitem(sys.modules, "pylibremidi", None)
+    with pytest.raises(CmaudioError, match="pip install pylibremidi"):
+        LibremidiSystem()
+
+
+def test_live_goes_on_without_midi_unless_a_port_was_asked_for(
+    synth: Synth, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "pylibremidi", None)
+    monkeypatch.setattr("cmaudio.bindings.bindings_file", lambda: tmp_path / "midi.json")
+    live_commands.connect_midi(synth, None, False, None, [])
+    assert "pip install" in " ".join(capsys.readouterr().err.split())
+    with pytest.raises(CmaudioError, match="pip install"):
+        live_commands.connect_midi(synth, "keys", False, None, [])
+    with pytest.raises(CmaudioError, match="--learn: no control 'volume'"):
+        live_commands.connect_midi(synth, None, False, None, ["volume"])
+
+
+def test_controls_are_learnt_in_turn_and_saved(
+    keys: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: list[str]
+) -> None:
+    monkeypatch.setattr("cmaudio.bindings.bindings_file", lambda: tmp_path / "midi.json")
+    live_commands._learn_in_turn(keys.midi, ["vibrato", "brightness"], told.append)
+    keys.send(control(20, 0), control(20, 127), control(21, 0), control(21, 127))
+    assert [(b.controller, b.control) for b in Bindings.load()] == [(20, "vibrato"), (21, "brightness")]
+    assert [text for text in told if text.startswith("move")][1] == "move the controller that is to move 'brightness'"
+    keys.synth.surface.reset()
+
+
+def test_the_midi_command_lists_ports_and_bindings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "midi.json"
+    Bindings([Binding(controller="bend", control="gain", min=-9, max=0)]).save(file)
+    monkeypatch.setattr("cmaudio.bindings.bindings_file", lambda: file)
+    monkeypatch.setitem(sys.modules, "pylibremidi", FakeLibrary("core", KEYS))
+    live_commands.midi(as_json=True)
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["ports"] == [KEYS]
+    assert shown["trouble"] is None
+    assert shown["bindings"] == [{"channel": None, "controller": "bend", "control": "gain", "min": -9.0, "max": 0.0}]
+    live_commands.midi(as_json=False)
+    assert "bend on any channel -> gain -9..0" in capsys.readouterr().out
+
+
+def test_what_a_performance_took_is_read_off_its_samples() -> None:
+    watch = Watch.__new__(Watch)
+    watch.made = [(256 * (i + 1), 0.001 * i) for i in range(1000)]
+    watch.onsets = {60: [4800, 14_400], 62: [9610]}
+    stamps = [(60, 0.0), (62, 0.1), (60, 0.2), (64, 0.3)]
+    found = figures(watch, stamps, 48_000)
+    assert found["lost"] == 1
+    assert found["ring"]["max_ms"] == pytest.approx(18)  # sample 4800 is in the 19th piece
+    residual = 10 / 48 * np.array([-1, 2, -1]) / 3
+    assert found["jitter_ms"] == pytest.approx(float(np.std(residual)))
+    with pytest.raises(RuntimeError, match="only 0 of 1"):
+        figures(watch, [(70, 0.0)], 48_000)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -65,7 +65,7 @@ class _OnePort:
     def close(self) -> None: ...
 
 
-class _Watch:
+class Watch:
     """Notes down when samples were made, and at which sample the measured notes begin."""
 
     def __init__(self, synth: Synth) -> None:
@@ -88,8 +88,7 @@ class _Watch:
 
     def made_at(self, sample: int) -> float | None:
         """When a sample went to the ring, which follows its reading at once."""
-        ends = [end for end, _ in self.made]
-        place = bisect_right(ends, sample)
+        place = bisect_right(self.made, sample, key=lambda made: made[0])
         return self.made[place][1] if place < len(self.made) else None
 
 
@@ -99,9 +98,9 @@ def measure_performing(
     """Milliseconds from a MIDI note's stamp until its first sample is in the ring, and how its delay varies.
 
     Keys: `realtime`, `sample_rate`, `period_samples`, `lead_ms`, `voices` that sound beside it, `notes`, `lost` of
-    them; `ring` with `p50_ms`, `p99_ms`, `max_ms` until the synthesis thread wrote the onset; `heard_ms` from the stamp
-    until the onset is heard, by the sound card's clock, in the mean; `jitter_ms` the standard deviation of the onset's
-    sample against the stamp, a straight line (offset and the two clocks' rates) taken away; `starved_callbacks`.
+    them; `ring` with `p50_ms`, `p99_ms`, `max_ms` until the synthesis thread wrote the onset; `jitter_ms`, the standard
+    deviation of the onset's sample against the stamp, a straight line (the constant delay, and how the clocks of sound
+    card and computer drift apart) taken away; `starved_callbacks`.
     Or `skipped`: why there is nothing of this.
     """
     missing = what_is_missing()
@@ -129,19 +128,14 @@ def perform(wanted: Playing) -> dict[str, Any]:
     """Play on the default device of this process's environment, and measure."""
     system = _OnePort()
     with cmaudio.open(wanted.model, lead_ms=wanted.lead_ms) as synth:
-        watch = _Watch(synth)
+        watch = Watch(synth)
         synth.connect_midi(system=system, bindings=Bindings())
         held = strike_held(synth.engine, wanted.voices)
         time.sleep(_SETTLE_S)
         stamps = _play(system, wanted, synth, held)
         time.sleep(0.5)
-        heard_s = [synth.player._clock.at(stamp) / synth.engine.sample_rate for _, stamp in stamps]
         starved = synth.state().player.counters.starved_callbacks
-    return {
-        **asdict(wanted),
-        **_figures(watch, stamps, heard_s, synth.engine.sample_rate),
-        "starved_callbacks": starved,
-    }
+    return {**asdict(wanted), **figures(watch, stamps, synth.engine.sample_rate), "starved_callbacks": starved}
 
 
 def _play(system: _OnePort, wanted: Playing, synth: Synth, held: list[Any]) -> list[tuple[int, float]]:
@@ -160,29 +154,24 @@ def _play(system: _OnePort, wanted: Playing, synth: Synth, held: list[Any]) -> l
     return stamps
 
 
-def _figures(watch: _Watch, stamps: list[tuple[int, float]], heard_s: list[float], sample_rate: int) -> dict[str, Any]:
-    took_ms, pairs, delay_ms = [], [], []
-    for (key, stamp), heard in zip(stamps, heard_s, strict=True):
+def figures(watch: Watch, stamps: Sequence[tuple[int, float]], sample_rate: int) -> dict[str, Any]:
+    """What `measure_performing` says of notes, given as key and `time.perf_counter` of each."""
+    took_ms, pairs = [], []
+    for key, stamp in stamps:
         onset = watch.onsets[key].pop(0) if watch.onsets.get(key) else None
         made = None if onset is None else watch.made_at(onset)
-        if onset is None or made is None:
-            continue
-        took_ms.append(1000 * (made - stamp))
-        pairs.append((stamp, onset / sample_rate))
-        delay_ms.append(1000 * (onset / sample_rate - heard))
+        if onset is not None and made is not None:
+            took_ms.append(1000 * (made - stamp))
+            pairs.append((stamp, onset / sample_rate))
+    if len(pairs) < 3:
+        raise RuntimeError(f"only {len(pairs)} of {len(stamps)} notes sounded: nothing can be said")
     times, onsets = np.array(pairs).T
     line = np.polyval(np.polyfit(times - times[0], onsets, 1), times - times[0])
-    ring = {
-        "p50_ms": float(np.percentile(took_ms, 50)),
-        "p99_ms": float(np.percentile(took_ms, 99)),
-        "max_ms": float(np.max(took_ms)),
-    }
-    jitter_ms = 1000 * float(np.std(onsets - line))
+    p50, p99 = np.percentile(took_ms, (50, 99)).tolist()
     return {
         "lost": len(stamps) - len(pairs),
-        "ring": ring,
-        "heard_ms": float(np.mean(delay_ms)),
-        "jitter_ms": jitter_ms,
+        "ring": {"p50_ms": p50, "p99_ms": p99, "max_ms": max(took_ms)},
+        "jitter_ms": 1000 * float(np.std(onsets - line)),
     }
 
 
