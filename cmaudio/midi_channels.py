@@ -13,6 +13,7 @@ from cmaudio.controllers import BY_CONTROLLER, EXPRESSION_PEDAL, SOSTENUTO, SUST
 from cmaudio.events import PERCUSSION_CHANNEL
 from cmaudio.expression import EXPRESSIONS
 from cmaudio.general_midi import PERCUSSION, PROGRAMS, nearest_program
+from cmaudio.midi_flow import PITCH_INTERVAL_SECONDS
 from cmaudio.midi_notices import Notices
 from cmaudio.midi_state import NO_PARAMETER, ChannelStates, wheel_position
 from cmaudio.midi_stream import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, NOTE_OFF, NOTE_ON, PROGRAM, WHEEL, Message
@@ -170,7 +171,7 @@ class MidiChannels:
 
     def _bend(self, at: int, channel: int) -> None:
         for number in self.zones.speaks_for(channel):
-            self._engine.bend(self._states.bend(number), number, at)
+            self._engine.bend(self._states.bend(number), number, at, PITCH_INTERVAL_SECONDS)
 
     def _parameter(self, at: int, channel: int, number: int, value: int) -> None:
         """Registered parameters: 0 is the bend range, 6 the MPE Configuration Message."""

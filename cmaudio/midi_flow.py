@@ -6,10 +6,13 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
+from cmaudio.controllers import MODULATION
 from cmaudio.midi_stream import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, WHEEL, Message
 
 LIMIT_ARRIVALS = 8192
-INTERVAL_SECONDS = 0.005  # between values of one controller; the engine smooths over as much
+INTERVAL_SECONDS = 0.01  # between values of one controller; the engine smooths over as much
+# What moves the pitch makes each sounding note's excitation anew: twice as seldom, and glided over as long.
+PITCH_INTERVAL_SECONDS = 0.02
 # Data entry, parameter numbers, pedals and channel modes: each one counts, in its order.
 _NEVER_THINNED = frozenset((0, 32, 6, 38, *range(64, 70), *range(96, 102), *range(120, 128)))
 
@@ -81,20 +84,20 @@ class Thinner:
     the bend and pressure that were sent before it.
     """
 
-    def __init__(self, send: Callable[[float, str, Message], None], interval: float = INTERVAL_SECONDS) -> None:
-        self._send, self._interval = send, interval
+    def __init__(self, send: Callable[[float, str, Message], None]) -> None:
+        self._send = send
         self._sent: dict[tuple[int, int], float] = {}
         self._pending: dict[tuple[int, int], Arrived] = {}
         self.thinned = 0
 
     def add(self, stamp: float, port: str, message: Message) -> None:
         """A message that arrived at `stamp`."""
-        key = _controller(message)
+        key = controller_key(message)
         if key is None:
             if message[0] < 0xF0:
                 self._flush([k for k in self._pending if k[0] & 0x0F == message[0] & 0x0F])
             self._send(stamp, port, message)
-        elif key in self._pending or stamp - self._sent.get(key, -1.0) < self._interval:
+        elif key in self._pending or stamp - self._sent.get(key, -1.0) < _interval(key):
             self.thinned += key in self._pending
             self._pending[key] = (stamp, port, message)
         else:
@@ -103,13 +106,16 @@ class Thinner:
 
     def flush_due(self, now: float) -> None:
         """Pass on what has waited for its interval."""
-        self._flush([key for key in self._pending if now - self._sent[key] >= self._interval])
+        self._flush([key for key in self._pending if now >= self._due(key)])
 
     def due_in(self, now: float, at_most: float) -> float:
         """Seconds until `flush_due` has something to do."""
         if not self._pending:
             return at_most
-        return max(0.0, min(at_most, min(self._sent[key] for key in self._pending) + self._interval - now))
+        return max(0.0, min(at_most, min(map(self._due, self._pending)) - now))
+
+    def _due(self, key: tuple[int, int]) -> float:
+        return self._sent[key] + _interval(key)
 
     def clear(self) -> None:
         """Forget what waits."""
@@ -125,7 +131,12 @@ class Thinner:
 Arrived = tuple[float, str, Message]
 
 
-def _controller(message: Message) -> tuple[int, int] | None:
+def _interval(key: tuple[int, int]) -> float:
+    bends = key[0] & 0xF0 == WHEEL or (key[0] & 0xF0 == CONTROL and key[1] == MODULATION)
+    return PITCH_INTERVAL_SECONDS if bends else INTERVAL_SECONDS
+
+
+def controller_key(message: Message) -> tuple[int, int] | None:
     """What a continuous controller is known by: its status, and its number or key; None for all else."""
     status, first, _ = message
     kind = status & 0xF0

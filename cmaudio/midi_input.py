@@ -18,7 +18,7 @@ from cmaudio.bindings import Binding, Bindings
 from cmaudio.errors import CmaudioError
 from cmaudio.midi_bound import BoundControls
 from cmaudio.midi_channels import MidiChannels
-from cmaudio.midi_flow import Arrival, Inbox, Thinner
+from cmaudio.midi_flow import Arrival, Inbox, Thinner, controller_key
 from cmaudio.midi_notices import Notices
 from cmaudio.midi_ports import MidiPorts
 from cmaudio.midi_stream import CLOCK, CONTINUE, SONG_POSITION, START, STOP, SYSTEM_RESET, Message, MidiStream
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 OnClock = Callable[[str, float, int], object]
 _REST_SECONDS = 0.5
+_GRID_SAMPLES = 256  # controllers take effect on it together: the engine mixes in one piece what nothing divides
 _CLOCK = {CLOCK: "pulse", START: "start", CONTINUE: "continue", STOP: "stop", SONG_POSITION: "position"}
 _CLOCK_LOST_SECONDS = 2.0
 
@@ -212,9 +213,12 @@ class MidiInput:
             self._thinner.add(stamp, port, message)
         self._notices.count("malformed bytes were passed over", stream.malformed - before)
 
-    def _place(self, stamp: float) -> int:
-        """The sample for `at`; never before that of what came earlier, or a key could go up before it went down."""
-        self._at = max(self._at, self._synth.place(stamp))
+    def _place(self, stamp: float, grid: int = 1) -> int:
+        """The sample for `at`, rounded down to a multiple of `grid`.
+
+        It is never before that of what came earlier, or a key could go up before it went down.
+        """
+        self._at = max(self._at, self._synth.place(stamp) // grid * grid)
         return self._at
 
     def _act(self, stamp: float, port: str, message: Message) -> None:
@@ -224,7 +228,7 @@ class MidiInput:
         elif status == SYSTEM_RESET:
             self._begin_anew()
         elif status < 0xF0:
-            at = self._place(stamp)
+            at = self._place(stamp, 1 if controller_key(message) is None else _GRID_SAMPLES)
             # What a member channel of a zone says belongs to its note, and is never bound.
             is_member = self._channels.zones.manager_of(status & 0x0F) is not None
             if is_member or not self._bound.move(at, message):

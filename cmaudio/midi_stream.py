@@ -1,6 +1,6 @@
 """Raw MIDI bytes to messages, whatever comes: running status, real-time bytes in between, damage, endless sysex.
 
-MIDI 1.0 Detailed Specification 4.2. mido's parser knows no running status, and takes ten times as long.
+MIDI 1.0 Detailed Specification 4.2. mido's parser knows no running status.
 """
 
 from __future__ import annotations

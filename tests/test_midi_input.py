@@ -335,25 +335,37 @@ def test_what_was_lost_takes_all_that_waits_with_it() -> None:
 
 def test_controllers_are_thinned_to_their_last_value_and_notes_never() -> None:
     passed: list[tuple[float, Message]] = []
-    thinner = Thinner(lambda stamp, _port, message: passed.append((stamp, message)), interval=0.005)
+    thinner = Thinner(lambda stamp, _port, message: passed.append((stamp, message)))
     for i in range(8):
-        thinner.add(i / 1000, KEYS, (0xB0, 1, i))
-    thinner.add(0.0042, KEYS, (0xB1, 1, 9))
-    assert passed == [(0.0, (0xB0, 1, 0)), (0.0042, (0xB1, 1, 9))]
+        thinner.add(i / 1000, KEYS, (0xB0, 74, i))
+    thinner.add(0.0042, KEYS, (0xB1, 74, 9))
+    assert passed == [(0.0, (0xB0, 74, 0)), (0.0042, (0xB1, 74, 9))]
     thinner.add(0.0043, KEYS, (0x90, 60, 1))
     thinner.add(0.0043, KEYS, (0x80, 60, 1))
-    assert passed[2:] == [(0.007, (0xB0, 1, 7)), (0.0043, (0x90, 60, 1)), (0.0043, (0x80, 60, 1))]
-    thinner.add(0.008, KEYS, (0xB0, 1, 50))
-    assert 0.003 < thinner.due_in(0.008, 1.0) < 0.005
-    thinner.flush_due(0.0119)
+    assert passed[2:] == [(0.007, (0xB0, 74, 7)), (0.0043, (0x90, 60, 1)), (0.0043, (0x80, 60, 1))]
+    thinner.add(0.008, KEYS, (0xB0, 74, 50))
+    assert 0.008 < thinner.due_in(0.008, 1.0) < 0.01
+    thinner.flush_due(0.0169)
     assert len(passed) == 5
-    thinner.flush_due(0.0121)
-    assert passed[5:] == [(0.008, (0xB0, 1, 50))]
-    assert thinner.due_in(0.0121, 1.0) == 1.0
+    thinner.flush_due(0.0171)
+    assert passed[5:] == [(0.008, (0xB0, 74, 50))]
+    assert thinner.due_in(0.0171, 1.0) == 1.0
     for number in (6, 38, 64, 100, 101, 123):
         thinner.add(0.013, KEYS, (0xB0, number, 1))
         thinner.add(0.013, KEYS, (0xB0, number, 1))
     assert len(passed) == 6 + 12
+
+
+def test_what_moves_the_pitch_is_thinned_more() -> None:
+    passed: list[Message] = []
+    thinner = Thinner(lambda _stamp, _port, message: passed.append(message))
+    for status, number in ((0xE0, 0), (0xB0, 1), (0xD0, 0)):
+        thinner.add(1.0, KEYS, (status, number, 1))
+        thinner.add(1.001, KEYS, (status, number, 2))
+    thinner.flush_due(1.011)
+    assert passed[3:] == [(0xD0, 0, 2)]
+    thinner.flush_due(1.021)
+    assert passed[4:] == [(0xE0, 0, 2), (0xB0, 1, 2)]
 
 
 def test_a_key_never_goes_up_before_it_went_down(keys: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,6 +377,28 @@ def test_a_key_never_goes_up_before_it_went_down(keys: Rig, monkeypatch: pytest.
     keys.system.send(on(60) + off(60))
     wait_until(lambda: lifted)
     assert lifted == [now + 1000]
+    monkeypatch.undo()
+
+
+def test_controllers_take_effect_together_and_notes_at_their_own_sample(
+    keys: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[tuple[int, str]] = []
+    now = -(-keys.synth.engine.now // 256) * 256
+    places = iter([now + 260, now + 300, now + 301, now + 310, now + 520])
+    monkeypatch.setattr(keys.synth, "place", lambda _stamp: next(places, now + 530))
+    monkeypatch.setattr(
+        keys.synth.engine.stage, "on_event", lambda at, event: happened.append((at - now, type(event).__name__))
+    )
+    keys.send(wheel(1), control(74, 9), on(60), [0xD0, 5], control(1, 8))
+    keys.synth.engine.read(1024)
+    assert happened == [
+        (256, "PitchBend"),
+        (256, "Expression"),
+        (301, "NoteOn"),
+        (301, "Expression"),
+        (512, "Expression"),
+    ]
     monkeypatch.undo()
 
 
