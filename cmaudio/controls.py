@@ -5,6 +5,8 @@ Shapes: B voices, T frames, C control channels. Times are samples of the voice's
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -46,14 +48,18 @@ class Trajectory:
 
     def at(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N,) times -> (N, *value shape)."""
-        if len(self._times) == 1:
+        if len(self._times) == 1 or not len(times):
             return np.full((len(times), *self._values[0].shape), self._values[0])
-        known = np.array(self._times)
+        # Only the pieces that are asked for: a wheel in motion leaves hundreds.
+        first = max(0, bisect_right(self._times, times.min()) - 1)
+        last = max(first + 2, bisect_right(self._times, times.max()) + 1)
+        first = min(first, len(self._times) - 2)
+        known = np.array(self._times[first:last])
         right = np.clip(np.searchsorted(known, times, side="right"), 1, len(known) - 1)
         left = right - 1
         span = known[right] - known[left]
         weight = np.clip((times - known[left]) / span, 0, 1)
-        values = np.stack(self._values)
+        values = np.stack(self._values[first:last])
         weight = weight.reshape(-1, *([1] * (values.ndim - 1)))
         return values[left] + weight * (values[right] - values[left])
 

@@ -25,7 +25,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.expression import checked_expression
 from cmaudio.limiter import QUANTUM_SAMPLES, Limiter
 from cmaudio.model import Model, Timbre, load_model
-from cmaudio.note import BEND_MAX_SEMITONES, Note
+from cmaudio.note import BEND_MAX_SEMITONES, BEND_SECONDS, Note
 from cmaudio.renderer import Renderer
 from cmaudio.schedule import Action, Schedule
 from cmaudio.speech.language import language
@@ -218,13 +218,19 @@ class Engine:
         """Sustain pedal: while it is down, notes that are let go sound on."""
         self.submit(at, partial(self.stage.sustain, channel_number(channel), bool(down)))
 
-    def bend(self, semitones: float, channel: int | None = 0, at: int | None = None) -> None:
-        """Bend every note of a channel, those to come included, or the whole instrument (None), on top of that."""
+    def bend(
+        self, semitones: float, channel: int | None = 0, at: int | None = None, seconds: float = BEND_SECONDS
+    ) -> None:
+        """Bend every note of a channel, those to come included, or the whole instrument (None), on top of that.
+
+        What sounds gets there within `seconds`.
+        """
+        over = in_range("seconds", seconds, 0, 3600, "seconds")
         bend = in_range("bend", semitones, -BEND_MAX_SEMITONES, BEND_MAX_SEMITONES, "semitones")
         if channel is None:
-            self.submit(at, partial(self.stage.bend_all, bend))
+            self.submit(at, partial(self.stage.bend_all, bend, over))
         else:
-            self.submit(at, partial(self.stage.bend_channel, channel_number(channel), bend))
+            self.submit(at, partial(self.stage.bend_channel, channel_number(channel), bend, over))
 
     def express(self, name: str, value: float, channel: int | None = 0, at: int | None = None) -> None:
         """Shape every note of a channel, those to come included, or the whole instrument (None): see `Note.express`."""

@@ -14,7 +14,7 @@ from cmaudio.voice import Voice
 if TYPE_CHECKING:
     from cmaudio.engine import Engine
 
-BEND_MAX_SEMITONES = 24.0
+BEND_MAX_SEMITONES = 48.0  # what a full wheel means in MPE
 BEND_SECONDS = 0.005  # a wheel's steps are smoothed, and heard as immediate
 EXPRESSION_SECONDS = 0.01
 

@@ -16,7 +16,7 @@ from cmaudio.checks import CHANNELS
 from cmaudio.controls import Trajectory
 from cmaudio.events import AllNotesOff, ChannelGain, Event, Expression, NoteOff, NoteOn, PitchBend, Sustain
 from cmaudio.expression import EXPRESSIONS
-from cmaudio.note import BEND_SECONDS, EXPRESSION_SECONDS, Note
+from cmaudio.note import EXPRESSION_SECONDS, Note
 from cmaudio.voice import Strike, Voice
 
 Vector = NDArray[np.float64]
@@ -201,20 +201,20 @@ class Stage:
         note.bent = semitones
         self._move_pitch(note, seconds, at)
 
-    def bend_channel(self, number: int, semitones: float, at: int) -> None:
+    def bend_channel(self, number: int, semitones: float, seconds: float, at: int) -> None:
         """Bend all notes of a channel, those to come included."""
         self.channels[number].bend = semitones
         self._tell_bend(number, at)
         for note in self._notes_of([number]):
-            self._move_pitch(note, BEND_SECONDS, at)
+            self._move_pitch(note, seconds, at)
 
-    def bend_all(self, semitones: float, at: int) -> None:
+    def bend_all(self, semitones: float, seconds: float, at: int) -> None:
         """Bend the whole instrument, on top of its channels."""
         self.bend = semitones
         for number in self._used():
             self._tell_bend(number, at)
         for note in self._notes_of(range(CHANNELS)):
-            self._move_pitch(note, BEND_SECONDS, at)
+            self._move_pitch(note, seconds, at)
 
     def _tell_bend(self, number: int, at: int) -> None:
         self.on_event(at, PitchBend(number, self.channels[number].bend + self.bend))

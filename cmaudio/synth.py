@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Unpack, cast
+from typing import TYPE_CHECKING, Unpack, cast
 
 from cmaudio.engine import GAIN_RANGE_DB, Engine, EngineState
 from cmaudio.errors import CmaudioError
@@ -23,6 +23,11 @@ from cmaudio.speech.manner import Manner
 from cmaudio.speech.speech import Speech
 from cmaudio.surface import Surface
 from cmaudio.take import Take
+
+if TYPE_CHECKING:
+    from cmaudio.bindings import Bindings
+    from cmaudio.midi_input import MidiInput, OnClock
+    from cmaudio.midi_system import MidiSystem
 
 LEAD_MS = 40.0
 BATCH_AHEAD_SAMPLES = 2048  # of grace that lets voices share evaluations
@@ -50,6 +55,7 @@ class Synth:
         self.engine, self.recorder, self.player, self._on_notice = engine, recorder, player, on_notice
         self.surface = Surface(engine, GAIN_RANGE_DB, gain_db)
         self._takes: list[Take] = []
+        self._midi: list[MidiInput] = []
         self._preset: Preset | None = None
 
     def __enter__(self) -> Synth:
@@ -219,6 +225,38 @@ class Synth:
         self._takes.append(take)
         return take
 
+    def connect_midi(
+        self,
+        port: str | int | None = None,
+        *,
+        mpe: bool = False,
+        virtual: str | None = None,
+        bindings: Bindings | None = None,
+        on_clock: OnClock | None = None,
+        system: MidiSystem | None = None,
+    ) -> MidiInput:
+        """Play it from MIDI ports, until what this returns is closed, or the instrument; see `MidiInput`.
+
+        By default all ports are listened to, and the user's saved bindings hold.
+
+        Raises CmaudioError: no MIDI system here (with the remedy), no such port, bindings that cannot be read.
+        """
+        from cmaudio.bindings import Bindings
+        from cmaudio.midi_input import MidiInput
+
+        midi = MidiInput(
+            self,
+            port=port,
+            virtual=virtual,
+            mpe=mpe,
+            bindings=Bindings.load() if bindings is None else bindings,
+            on_clock=on_clock,
+            on_notice=self._on_notice,
+            system=system,
+        )
+        self._midi.append(midi)
+        return midi
+
     def wait(self, seconds: float) -> None:
         """Let it sound for a while. Raises what the synthesis thread died of, if it did."""
         end = time.monotonic() + seconds
@@ -231,7 +269,9 @@ class Synth:
         return SynthState(self.engine.state(), self.player.state())
 
     def close(self) -> None:
-        """Fade out, give the sound card back, end what is being recorded."""
+        """Fade out, give the sound card back and the MIDI ports, end what is being recorded."""
+        for midi in self._midi:
+            midi.close()
         try:
             self.player.close()
         finally:

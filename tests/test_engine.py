@@ -568,7 +568,7 @@ BAD: list[tuple[str, Callable[[Engine], object], str]] = [
     ("timbre", lambda e: e.note_on(60, timbre="vilion"), r"unknown timbre 'vilion'.*'violin'"),
     ("timbre vector", lambda e: e.note_on(60, timbre=[1.0, 2.0]), r"32 finite numbers, not \[1.0, 2.0\]"),
     ("pedal channel", lambda e: e.sustain(True, 99), r"channel .* not 99"),
-    ("channel bend", lambda e: e.bend(25), r"bend .* -24 to 24 .* not 25"),
+    ("channel bend", lambda e: e.bend(49), r"bend .* -48 to 48 .* not 49"),
     ("wheel", lambda e: e.pitch_wheel(1.1), r"position .* -1 to 1 .* not 1.1"),
     ("channel gain", lambda e: e.channel_gain(-1), r"gain .* 0 to 4 .* not -1"),
     ("master gain", lambda e: e.master_gain(99), r"gain_db .* -80 to 24 .* not 99"),

@@ -1,0 +1,180 @@
+"""MIDI learn: which controller moves which control, learnt by moving it, kept in a strict and versioned JSON file."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cmaudio.audio_file import unfinished_file
+from cmaudio.errors import CmaudioError
+from cmaudio.preset import user_folder
+
+VERSION = 1  # the number that files of this layout say
+Controller = int | Literal["bend", "pressure"]
+_TRAVEL = 8 / 127  # that a controller must go before it counts as moved: worn ones tremble
+_REST: dict[Controller, float] = {"bend": 0.5, "pressure": 0.0}
+# Bank and parameter numbers, data entry, increments and channel modes are no knobs.
+_NO_KNOBS = frozenset((0, 32, 6, 38, *range(96, 102), *range(120, 128)))
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Binding(BaseModel):
+    """A controller and the control that it moves.
+
+    channel: 0..15, None for any. controller: MIDI controller 0..119, "bend" or "pressure". control: its name on the
+    surface. min, max: the control's value where the controller is lowest and highest, in its unit; min may be greater.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    channel: Annotated[int, Field(ge=0, le=15)] | None = None
+    controller: Annotated[int, Field(ge=0, le=119)] | Literal["bend", "pressure"]
+    control: Annotated[str, Field(min_length=1, max_length=60)]
+    min: _Finite
+    max: _Finite
+
+    def value(self, position: float) -> float:
+        """The control's value at a position 0..1 of the controller."""
+        return self.min + position * (self.max - self.min)
+
+    def __str__(self) -> str:
+        name = f"controller {self.controller}" if isinstance(self.controller, int) else self.controller
+        channel = "any channel" if self.channel is None else f"channel {self.channel + 1}"
+        return f"{name} on {channel} -> {self.control} {self.min:g}..{self.max:g}"
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    version: Literal[1]
+    bindings: list[Binding]
+
+
+@dataclass
+class _Learning:
+    control: str
+    min: float
+    max: float
+    any_channel: bool
+    begun: dict[tuple[int, Controller], float] = field(default_factory=dict)
+
+
+class Bindings:
+    """At most one controller a control, and one control a controller on a channel. From any thread."""
+
+    def __init__(self, bindings: Iterable[Binding] = ()) -> None:
+        self._lock = threading.Lock()
+        self._bound: dict[tuple[int | None, Controller], Binding] = {}
+        self._learning: _Learning | None = None
+        self._positions: dict[tuple[int, Controller], float] = {}
+        for binding in bindings:
+            self.add(binding)
+
+    def __iter__(self) -> Iterator[Binding]:
+        return iter(tuple(self._bound.values()))
+
+    def __len__(self) -> int:
+        return len(self._bound)
+
+    def add(self, binding: Binding) -> None:
+        """Bind; what moved this control, and what this controller moved, is forgotten."""
+        source = (binding.channel, binding.controller)
+        with self._lock:
+            others = {k: b for k, b in self._bound.items() if b.control != binding.control and k != source}
+            self._bound = {**others, source: binding}  # whoever looks meanwhile sees the old or the new
+
+    def remove(self, control: str) -> None:
+        """Unbind a control. Raises CmaudioError if nothing moves it."""
+        with self._lock:
+            left = {k: b for k, b in self._bound.items() if b.control != control}
+            if len(left) == len(self._bound):
+                bound = ", ".join(b.control for b in self._bound.values()) or "none"
+                raise CmaudioError(f"no controller is bound to {control!r}; bound are: {bound}")
+            self._bound = left
+
+    def find(self, channel: int, controller: Controller) -> Binding | None:
+        """What a controller moves; a binding of its very channel goes before one of any."""
+        bound = self._bound
+        return bound.get((channel, controller)) or bound.get((None, controller))
+
+    @property
+    def learning(self) -> str | None:
+        """The control that waits for a controller."""
+        waiting = self._learning
+        return waiting.control if waiting else None
+
+    def learn(self, control: str, low: float, high: float, any_channel: bool = False) -> None:
+        """Bind the next controller that really moves to a control; it goes from `low` to `high`."""
+        self._learning = _Learning(control, low, high, any_channel, dict(self._positions))
+
+    def forget_learning(self) -> None:
+        """Wait no longer."""
+        self._learning = None
+
+    def moved(self, channel: int, controller: Controller, position: float) -> Binding | None:
+        """Told of every controller and its position 0..1; returns the binding if it was the one waited for."""
+        source, waiting = (channel, controller), self._learning
+        self._positions[source] = position
+        if waiting is None or controller in _NO_KNOBS:
+            return None
+        if abs(position - waiting.begun.setdefault(source, _REST.get(controller, position))) < _TRAVEL:
+            return None
+        self._learning = None
+        learnt = Binding(
+            channel=None if waiting.any_channel else channel,
+            controller=controller,
+            control=waiting.control,
+            min=waiting.min,
+            max=waiting.max,
+        )
+        self.add(learnt)
+        return learnt
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> Bindings:
+        """Those saved in a file, by default the user's own; none if that is not there yet.
+
+        Raises CmaudioError for a file that cannot be read or holds something else, which it names.
+        """
+        file = Path(path) if path is not None else bindings_file()
+        if path is None and not file.exists():
+            return cls()
+        try:
+            return cls(_File.model_validate_json(file.read_bytes()).bindings)
+        except OSError as error:
+            raise CmaudioError(f"MIDI bindings {file} cannot be read ({error.strerror})") from error
+        except ValidationError as error:
+            raise CmaudioError(
+                f"{file} holds no MIDI bindings of version {VERSION}: {_explained(error)}. Mend or remove it"
+            ) from error
+
+    def save(self, path: str | Path | None = None) -> Path:
+        """Write them to a file, by default the user's own. Raises CmaudioError where that fails."""
+        file = Path(path) if path is not None else bindings_file()
+        text = _File(version=1, bindings=list(self)).model_dump_json(indent=1) + "\n"
+        try:
+            if path is None:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            with unfinished_file(file) as part:
+                part.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise CmaudioError(f"MIDI bindings {file} cannot be written ({error.strerror})") from error
+        return file
+
+
+def bindings_file() -> Path:
+    """Where the user's own are, beside the presets."""
+    return user_folder().parent / "midi.json"
+
+
+def _explained(error: ValidationError) -> str:
+    parts = []
+    for problem in error.errors()[:3]:
+        where = ".".join(map(str, problem["loc"])) or "the whole"
+        parts.append(f"{where}: {problem['msg']} (given: {str(problem['input'])[:60]!r})")
+    return "; ".join(parts)

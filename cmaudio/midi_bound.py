@@ -1,0 +1,62 @@
+"""Bound controllers moving their controls, and learning which they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cmaudio.bindings import Binding, Bindings, Controller
+from cmaudio.midi_notices import Notices
+from cmaudio.midi_state import wheel_position
+from cmaudio.midi_stream import CHANNEL_PRESSURE, CONTROL, WHEEL, Message
+from cmaudio.surface import Surface
+
+SOURCE = "midi"  # who moves a bound control, as listeners of the surface are told
+_FIRST_MODE = 120  # controllers from here on are channel modes
+
+
+class BoundControls:
+    """Moves the controls of a surface. `on_learned` is told of what was learnt."""
+
+    def __init__(self, surface: Surface, bindings: Bindings, notices: Notices) -> None:
+        self.bindings = bindings
+        self.on_learned: Callable[[Binding], object] | None = None
+        self._surface, self._notices = surface, notices
+        for binding in bindings:
+            self._has(binding)
+
+    def move(self, at: int, message: Message) -> bool:
+        """Whether a binding takes the message; one that waits to be learnt may be the binding."""
+        source = _controller_of(message)
+        if source is None:
+            return False
+        channel, (controller, position) = message[0] & 0x0F, source
+        learnt = self.bindings.moved(channel, controller, position)
+        if learnt is not None:
+            self._notices.tell(f"learnt: {learnt}")
+            if self.on_learned is not None:
+                self.on_learned(learnt)
+        binding = self.bindings.find(channel, controller)
+        if binding is None or not self._has(binding):
+            return False
+        known = self._surface.definitions[binding.control]
+        self._surface.set(binding.control, min(known.max, max(known.min, binding.value(position))), SOURCE, at)
+        return True
+
+    def _has(self, binding: Binding) -> bool:
+        if binding.control in self._surface.definitions:
+            return True
+        self._notices.once(f"this model has no control {binding.control!r}: {binding} is kept and does nothing")
+        return False
+
+
+def _controller_of(message: Message) -> tuple[Controller, float] | None:
+    """A controller and its position 0..1, of a message that is one's."""
+    status, first, second = message
+    kind = status & 0xF0
+    if kind == CONTROL and first < _FIRST_MODE:
+        return first, second / 127
+    if kind == WHEEL:
+        return "bend", (wheel_position(first, second) + 1) / 2
+    if kind == CHANNEL_PRESSURE:
+        return "pressure", first / 127
+    return None

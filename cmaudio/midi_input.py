@@ -1,0 +1,245 @@
+"""MIDI played into a synth: from bytes with their time of arrival to events on the engine, on a thread of its own.
+
+The ports only stamp and queue. The thread parses, thins out controllers, gives bound ones to their controls, and the
+rest its meaning (`cmaudio.midi_channels`), each placed so that it sounds a constant time after it arrived.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from cmaudio.bindings import Binding, Bindings
+from cmaudio.errors import CmaudioError
+from cmaudio.midi_bound import BoundControls
+from cmaudio.midi_channels import MidiChannels
+from cmaudio.midi_flow import Arrival, Inbox, Thinner, controller_key
+from cmaudio.midi_notices import Notices
+from cmaudio.midi_ports import MidiPorts
+from cmaudio.midi_stream import CLOCK, CONTINUE, SONG_POSITION, START, STOP, SYSTEM_RESET, Message, MidiStream
+from cmaudio.midi_system import LibremidiSystem, MidiSystem
+from cmaudio.system import hurry_this_thread
+
+if TYPE_CHECKING:
+    from cmaudio.synth import Synth
+
+OnClock = Callable[[str, float, int], object]
+_REST_SECONDS = 0.5
+_GRID_SAMPLES = 256  # controllers take effect on it together: the engine mixes in one piece what nothing divides
+_CLOCK = {CLOCK: "pulse", START: "start", CONTINUE: "continue", STOP: "stop", SONG_POSITION: "position"}
+_CLOCK_LOST_SECONDS = 2.0
+
+
+class MidiInput:
+    """Plays `synth` from MIDI ports until it is closed; made by `Synth.connect_midi`. A context manager.
+
+    Args:
+        port: index, name or part of a name; None for all, those included that are plugged in later.
+        virtual: name of a port to make for other programs.
+        mpe: begin with a lower zone of 15 members; an MPE Configuration Message makes zones at any time.
+        bindings: which controllers move which controls; what is learnt is added to them.
+        on_clock: is told of MIDI clock: "pulse" (24 a quarter), "start", "continue", "stop", "position" (value: in
+            sixteenths), with the time it arrived (`time.perf_counter`), on the thread of this input.
+        on_notice: is told of ports that come and go, what the model lacks, and what was passed over.
+        system: where ports come from; by default this machine's, which is closed with the input.
+    Raises:
+        CmaudioError: no MIDI system, no such port, no virtual ports here.
+    """
+
+    def __init__(
+        self,
+        synth: Synth,
+        *,
+        port: str | int | None = None,
+        virtual: str | None = None,
+        mpe: bool = False,
+        bindings: Bindings | None = None,
+        on_clock: OnClock | None = None,
+        on_notice: Callable[[str], None] | None = None,
+        system: MidiSystem | None = None,
+    ) -> None:
+        self._synth, self.on_clock, self._notices = synth, on_clock, Notices(on_notice)
+        self._bound = BoundControls(synth.surface, Bindings() if bindings is None else bindings, self._notices)
+        self._channels = MidiChannels(synth, self._notices, mpe)
+        self._streams: dict[str, MidiStream] = defaultdict(MidiStream)
+        self._inbox, self._thinner = Inbox(), Thinner(partial(self._guarded, self._act))
+        self._at, self._clock_port = 0, ("", float("-inf"))
+        self._ending = threading.Event()
+        self._own_system = LibremidiSystem() if system is None else None
+        try:
+            used = system or self._own_system
+            assert used is not None
+            how = {"gone": self._gone, "on_notice": self._notices.tell}
+            self._ports = MidiPorts(used, self._inbox.put, port=port, virtual=virtual, **how)
+        except BaseException:
+            self._close_system()
+            raise
+        self._thread = threading.Thread(target=self._run, name="cmaudio-midi", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> MidiInput:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def bindings(self) -> Bindings:
+        """Which controllers move which controls."""
+        return self._bound.bindings
+
+    @property
+    def on_learned(self) -> Callable[[Binding], object] | None:
+        """Is told of every binding that was learnt, on the thread of this input."""
+        return self._bound.on_learned
+
+    @on_learned.setter
+    def on_learned(self, told: Callable[[Binding], object] | None) -> None:
+        self._bound.on_learned = told
+
+    @property
+    def ports(self) -> list[str]:
+        """Names of the ports that are listened to now."""
+        return self._ports.names
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """The last that were told."""
+        return tuple(self._notices.recent)
+
+    @property
+    def keys_down(self) -> int:
+        """How many keys are down."""
+        return self._channels.keys_down
+
+    def learn(
+        self, control: str, low: float | None = None, high: float | None = None, any_channel: bool = False
+    ) -> None:
+        """Bind the next controller that moves to a control, over its whole range or from `low` to `high`.
+
+        Raises CmaudioError for a control that this model lacks.
+        """
+        definitions = self._synth.surface.definitions
+        known = definitions.get(control)
+        if known is None:
+            raise CmaudioError(f"no control {control!r}; this model has {', '.join(definitions)}")
+        ends = known.min if low is None else low, known.max if high is None else high
+        self.bindings.learn(control, *ends, any_channel=any_channel)
+
+    def panic(self) -> None:
+        """Silence at once; what has arrived and was not played yet is dropped. From any thread."""
+        self._synth.panic()
+        self._inbox.silence()
+
+    def close(self) -> None:
+        """Stop listening and let go of all that was held."""
+        if self._ending.is_set():
+            return
+        self._ports.close()
+        self._close_system()
+        self._ending.set()
+        self._inbox.wake()
+        self._thread.join()
+
+    def _close_system(self) -> None:
+        if self._own_system is not None:
+            self._own_system.close()
+
+    def _gone(self, port: str) -> None:
+        self._inbox.put(time.perf_counter(), port, None)
+
+    # -- on the thread -----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        hurry_this_thread()
+        while not self._ending.is_set():
+            taken = self._inbox.take(self._thinner.due_in(time.perf_counter(), _REST_SECONDS))
+            if taken.silence:
+                self._guarded(self._begin_anew)
+            if taken.lost:
+                self._guarded(self._overflow, taken.lost)
+            for arrival in taken.arrivals:
+                if self._inbox.silenced:
+                    break
+                self._guarded(self._take_in, arrival)
+            self._guarded(self._thinner.flush_due, time.perf_counter())
+            if taken.arrivals:
+                self._guarded(self._synth.player.wake)
+            self._notices.report(time.perf_counter())
+        self._guarded(self._let_go)
+
+    def _guarded(self, what: Callable[..., object], *arguments: object) -> None:
+        """Call it; what fails must not take along what comes after it, which may let notes go."""
+        try:
+            what(*arguments)
+        except CmaudioError as error:
+            self._notices.once(str(error))
+        except Exception as error:
+            self._notices.once(f"MIDI message passed over: {type(error).__name__}: {error}")
+
+    def _begin_anew(self) -> None:
+        self._forget_arrivals()
+        self._synth.panic()
+        self._channels.forget()
+
+    def _forget_arrivals(self) -> None:
+        self._thinner.clear()
+        self._streams.clear()
+
+    def _overflow(self, lost: int) -> None:
+        self._notices.count("messages came faster than they could be played and were lost; all notes were let go", lost)
+        self._forget_arrivals()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._channels.let_go(self._place(time.perf_counter()))
+
+    def _take_in(self, arrival: Arrival) -> None:
+        stamp, port, data = arrival
+        if data is None:
+            self._streams.pop(port, None)
+            self._channels.gone(self._place(stamp), port)
+            return
+        stream = self._streams[port]
+        before = stream.malformed
+        for message in stream.feed(data):
+            self._thinner.add(stamp, port, message)
+        self._notices.count("malformed bytes were passed over", stream.malformed - before)
+
+    def _place(self, stamp: float, grid: int = 1) -> int:
+        """The sample for `at`, rounded down to a multiple of `grid`.
+
+        It is never before that of what came earlier, or a key could go up before it went down.
+        """
+        self._at = max(self._at, self._synth.place(stamp) // grid * grid)
+        return self._at
+
+    def _act(self, stamp: float, port: str, message: Message) -> None:
+        status = message[0]
+        if status in _CLOCK:
+            self._follow_clock(stamp, port, message)
+        elif status == SYSTEM_RESET:
+            self._begin_anew()
+        elif status < 0xF0:
+            at = self._place(stamp, 1 if controller_key(message) is None else _GRID_SAMPLES)
+            # What a member channel of a zone says belongs to its note, and is never bound.
+            is_member = self._channels.zones.manager_of(status & 0x0F) is not None
+            if is_member or not self._bound.move(at, message):
+                self._channels.message(at, port, message)
+
+    def _follow_clock(self, stamp: float, port: str, message: Message) -> None:
+        """Of one port: those of several would add up to a tempo that nobody plays."""
+        followed, last = self._clock_port
+        if port != followed and stamp - last < _CLOCK_LOST_SECONDS:
+            return
+        self._clock_port = (port, stamp)
+        if self.on_clock is not None:
+            status, low, high = message
+            self.on_clock(_CLOCK[status], stamp, high << 7 | low)

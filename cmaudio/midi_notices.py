@@ -1,0 +1,54 @@
+"""What a running performance tells of trouble: each thing once, and counts of what was passed over now and then."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+
+_EVERY_SECONDS = 10.0
+_REMEMBERED = 256
+
+
+class Notices:
+    """Tells `on_notice`, whose own errors stop nothing. `recent` are the last that were told. From any thread."""
+
+    def __init__(self, on_notice: Callable[[str], None] | None, every_seconds: float = _EVERY_SECONDS) -> None:
+        self._on_notice, self._every = on_notice, every_seconds
+        self.recent: deque[str] = deque(maxlen=16)
+        self._told: set[str] = set()
+        self._counts: Counter[str] = Counter()
+        self._reported = -every_seconds
+        self._lock = threading.Lock()
+
+    def tell(self, text: str) -> None:
+        """Tell it now."""
+        self.recent.append(text)
+        if self._on_notice is not None:
+            try:
+                self._on_notice(text)
+            except Exception:
+                sys.excepthook(*sys.exc_info())
+
+    def once(self, text: str) -> None:
+        """Tell it unless it was told before."""
+        with self._lock:
+            new = text not in self._told and len(self._told) < _REMEMBERED
+            self._told.add(text) if new else None
+        if new:
+            self.tell(text)
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Add to what `report` tells."""
+        if number:
+            with self._lock:
+                self._counts[what] += number
+
+    def report(self, now: float) -> None:
+        """Tell the counts, if there are any and the last time is long enough ago; `now` in seconds."""
+        if not self._counts or now - self._reported < self._every:
+            return
+        with self._lock:
+            counts, self._counts, self._reported = self._counts, Counter(), now
+        self.tell("MIDI: " + ", ".join(f"{number} {what}" for what, number in counts.items()))

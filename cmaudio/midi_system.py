@@ -1,0 +1,193 @@
+"""The MIDI inputs of this machine: what the ports need of a MIDI system, and the one behind pylibremidi.
+
+pylibremidi takes arrivals in on the driver's thread without the interpreter and keeps them until it is asked; so one
+thread asks it a thousand times a second, and owns all that belongs to it (CoreMIDI binds its port list to a thread).
+"""
+
+from __future__ import annotations
+
+import importlib
+import queue
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from cmaudio.errors import CmaudioError
+from cmaudio.system import hurry_this_thread
+
+Receive = Callable[[bytes], None]
+T = TypeVar("T")
+_ASK_EVERY_SECONDS, _IDLE_SECONDS = 0.001, 0.02
+_NO_PACKAGE = "MIDI input needs the package pylibremidi, which cannot be loaded here ({}); `pip install pylibremidi`"
+_NO_SYSTEM = (
+    "this machine has no MIDI system. On Linux that is the ALSA sequencer, /dev/snd/seq: `sudo modprobe snd-seq`, "
+    "and be of the group `audio`"
+)
+
+
+_REFUSED = "another program may hold it; and Windows has no virtual ports (loopMIDI makes them)"
+
+
+@dataclass(frozen=True)
+class InputPort:
+    """A source of MIDI. `name` is unique among those listed together; a port that was plugged anew has another `key`.
+
+    `handle` is the system's own.
+    """
+
+    name: str
+    key: str = ""
+    handle: Any = None
+
+
+class OpenPort(Protocol):
+    """A port that is listened to."""
+
+    def close(self) -> None: ...
+
+
+class MidiSystem(Protocol):
+    """Where MIDI comes from. `receive` is called with raw bytes on any thread, and must be quick."""
+
+    def inputs(self) -> list[InputPort]:
+        """The ports that are there now, in the system's order."""
+        ...
+
+    def open(self, port: InputPort, receive: Receive) -> OpenPort:
+        """Listen to a port. Raises CmaudioError."""
+        ...
+
+    def open_virtual(self, name: str, receive: Receive) -> OpenPort:
+        """Make a port that other programs can send to. Raises CmaudioError where the system has none."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class LibremidiSystem:
+    """CoreMIDI, WinMM or the ALSA sequencer. `api` names another one of libremidi's ("JACK_MIDI").
+
+    Raises CmaudioError where there is none, with the remedy.
+    """
+
+    def __init__(self, api: str | None = None) -> None:
+        try:
+            self._library = importlib.import_module("pylibremidi")
+        except ImportError as error:
+            raise CmaudioError(_NO_PACKAGE.format(error)) from error
+        self._api = getattr(self._library.API, api) if api else self._library.midi1_default_api()
+        if self._api not in self._library.available_apis():
+            raise CmaudioError(_NO_SYSTEM)
+        self._open: dict[int, Any] = {}
+        self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cmaudio-midi-system", daemon=True)
+        self._thread.start()
+
+    def inputs(self) -> list[InputPort]:
+        """The ports that are there now."""
+        return self._on_thread(self._list)
+
+    def open(self, port: InputPort, receive: Receive) -> _LibremidiPort:
+        """Listen to a port."""
+        return self._on_thread(lambda: self._opened(f"MIDI port {port.name!r}", receive, "open_port", port.handle))
+
+    def open_virtual(self, name: str, receive: Receive) -> _LibremidiPort:
+        """Make a port that other programs can send to."""
+        return self._on_thread(lambda: self._opened(f"virtual MIDI port {name!r}", receive, "open_virtual_port", name))
+
+    def release(self, number: int) -> None:
+        """Stop listening to a port."""
+
+        def release() -> None:
+            if (port := self._open.pop(number, None)) is not None:
+                port.close_port()
+
+        self._on_thread(release)
+
+    def close(self) -> None:
+        """Stop listening to all."""
+        self._ending.set()
+        self._thread.join()
+
+    def _on_thread(self, what: Callable[[], T]) -> T:
+        if self._ending.is_set():
+            raise CmaudioError("the MIDI system was closed")
+        done: Future[T] = Future()
+
+        def task() -> None:
+            try:
+                done.set_result(what())
+            except BaseException as error:
+                done.set_exception(error)
+
+        self._tasks.put(task)
+        while not done.done() and self._thread.is_alive():
+            try:
+                return done.result(timeout=0.2)
+            except TimeoutError:
+                continue
+        return done.result(timeout=0)
+
+    def _run(self) -> None:
+        hurry_this_thread()
+        configuration = self._library.ObserverConfiguration()
+        configuration.track_virtual = configuration.track_any = True
+        # Who wants to be told is what keeps CoreMIDI's list of ports up to date.
+        configuration.input_added = _ignore
+        self._observer = self._library.Observer(configuration, self._api)
+        while not self._ending.wait(_ASK_EVERY_SECONDS if self._open else _IDLE_SECONDS):
+            while not self._tasks.empty():
+                self._tasks.get()()
+            for port in self._open.values():
+                port.poll()
+        for port in self._open.values():
+            port.close_port()
+        self._open.clear()
+        del self._observer
+
+    def _list(self) -> list[InputPort]:
+        self._observer.poll()
+        found = self._observer.get_input_ports()
+        names = [port.display_name or port.port_name or "MIDI" for port in found]
+        # WinMM knows ports by their index alone, which moves when another one goes.
+        keys = ["" if self._api == self._library.API.WINDOWS_MM else str(port.port) for port in found]
+        return [InputPort(*row) for row in zip(unique_names(names), keys, found, strict=True)]
+
+    def _opened(self, what: str, receive: Receive, how: str, *arguments: Any) -> _LibremidiPort:
+        configuration = self._library.InputConfiguration()
+        configuration.ignore_sysex = configuration.ignore_timing = False
+        configuration.on_raw_data = lambda data, _time: receive(bytes(data))
+        port = self._library.MidiIn(configuration, self._api)
+        if error := getattr(port, how)(*arguments):
+            raise CmaudioError(
+                f"{what} cannot be opened ({error}); another program may hold it, or the system has none"
+            )
+        number = max(self._open, default=0) + 1
+        self._open[number] = port
+        return _LibremidiPort(self, number)
+
+
+class _LibremidiPort:
+    def __init__(self, system: LibremidiSystem, number: int) -> None:
+        self._system, self._number = system, number
+
+    def close(self) -> None:
+        self._system.release(self._number)
+
+
+def _ignore(_port: object) -> None:
+    """Nobody listens."""
+
+
+def unique_names(names: list[str]) -> list[str]:
+    """The same, those that come again numbered: two keyboards of one kind are "Keys" and "Keys (2)"."""
+    seen: Counter[str] = Counter()
+    result = []
+    for name in names:
+        seen[name] += 1
+        result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return result
