@@ -16,6 +16,7 @@ from rich.table import Table
 
 from cmaudio.errors import CmaudioError
 from cmaudio.events import Score
+from cmaudio.live_commands import live, midi
 from cmaudio.meter import show_while_playing
 from cmaudio.midi_file import read_midi
 from cmaudio.model import DEFAULT_MODEL, Model, embedded_models, load_model
@@ -33,6 +34,8 @@ app = typer.Typer(help="Real-time neural audio: play, render and measure.", no_a
 models_app = typer.Typer(help="Model files: list and inspect.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.add_typer(prepare_app, name="prepare")
+app.command()(live)
+app.command()(midi)
 app.command()(say)
 app.command()(recite)
 app.command()(train)

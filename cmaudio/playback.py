@@ -148,6 +148,8 @@ class Player:
                 f"cannot play with lead_ms={lead_ms}, {chunk_samples=}, {period_samples=}: they count up"
             )
         self._source, self._device, self._lead_ms = source, device, lead_ms
+        # What a source may do ahead in time to spare, where it can.
+        self._prepare: Callable[[], None] = getattr(source, "prepare", lambda: None)
         self._period_samples, self._chunk_samples, self._open_stream = period_samples, chunk_samples, open_stream
         self._on_notice = on_notice
         self._notices: deque[str] = deque(maxlen=16)
@@ -312,9 +314,9 @@ class Player:
             wait_s = 0.0
         else:
             wait_s = chunk_s / 2
-        if wait_s > 0:
-            self._wake.wait(wait_s)
+        if wait_s > 0 and self._wake.wait(wait_s):
             self._wake.clear()
+            self._prepare()
 
     def _read(self) -> npt.NDArray[np.float32]:
         began_s = time.perf_counter()

@@ -48,6 +48,10 @@ class Recorder:
         self.heard += len(out)
         return out
 
+    def prepare(self) -> None:
+        """Use time to spare; see `Engine.prepare`."""
+        self.engine.prepare()
+
     def _remember(self, at: int, event: Event) -> None:
         self._events.append((at + self.engine.latency_samples, event))
 

@@ -64,10 +64,7 @@ def control_definitions(model: Model, gain_range_db: tuple[float, float]) -> dic
                 name="velocity", unit="MIDI velocity", min=1, max=127, default=96,
                 description="of keys that do not say how hard they are struck",
             ),
-            ControlDefinition(
-                name="bend", unit="semitones", min=-BEND_MAX_SEMITONES, max=BEND_MAX_SEMITONES, default=0,
-                description="of the whole instrument",
-            ),
+            *(control for name, control in schema.items() if name == "bend"),
             ControlDefinition(
                 name="bend_range", unit="semitones", min=0, max=BEND_MAX_SEMITONES, default=2,
                 description="at full pitch wheel",

@@ -57,6 +57,25 @@ def performance(model: Model, read: int, samples: int = 26_000, **settings: Any)
     return np.concatenate(parts)
 
 
+def test_preparing_ahead_changes_no_sample(model: Model) -> None:
+    engine = Engine(model, polyphony=4, seed=7)
+    schedule_a_bit_of_everything(engine)
+    parts = []
+    for start in range(0, 26_000, 256):
+        engine.prepare()
+        parts.append(engine.read(min(256, 26_000 - start)))
+    np.testing.assert_array_equal(np.concatenate(parts), performance(model, 256))
+
+
+def test_a_prepared_note_is_made_before_it_is_read(model: Model) -> None:
+    engine = Engine(model, seed=7)
+    note = engine.note_on(60, at=500)
+    engine.prepare()
+    assert note.voice is not None
+    assert note.voice.network is not None, "its first block is there"
+    assert engine.now == 0
+
+
 @pytest.fixture(scope="module")
 def offline(model: Model) -> Float:
     return performance(model, 26_000)

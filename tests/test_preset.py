@@ -188,9 +188,7 @@ def test_what_is_given_on_the_command_line_goes_before_the_preset(tmp_path: Path
 
     def rendered(*arguments: str) -> np.ndarray:
         out = tmp_path / "out.wav"
-        result = CliRunner().invoke(
-            app, ["render", str(tmp_path / "one.mid"), "-o", str(out), "--tail=0", *arguments]
-        )
+        result = CliRunner().invoke(app, ["render", str(tmp_path / "one.mid"), "-o", str(out), "--tail=0", *arguments])
         assert result.exit_code == 0, result.output
         return np.asarray(soundfile.read(out, dtype="float32")[0])
 
