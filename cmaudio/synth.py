@@ -27,6 +27,7 @@ from cmaudio.take import Take
 
 if TYPE_CHECKING:
     from cmaudio.osc import OscServer
+    from cmaudio.sliders import Sliders
 
 LEAD_MS = 40.0
 BATCH_AHEAD_SAMPLES = 2048  # of grace that lets voices share evaluations
@@ -259,6 +260,22 @@ class Synth:
         )
         self._attached.append(server)
         return server
+
+    def sliders(self) -> Sliders:
+        """The controls as sliders in a notebook, which show what others move, too. They need ipywidgets.
+
+        Raises CmaudioError where that is not installed.
+        """
+        from cmaudio.sliders import Sliders
+
+        sliders = Sliders(self)
+        self._attached.append(sliders)
+        return sliders
+
+    def _repr_html_(self) -> str:
+        from cmaudio.notebook import synth_html
+
+        return synth_html(self)
 
     def wait(self, seconds: float) -> None:
         """Let it sound for a while. Raises what the synthesis thread died of, if it did."""

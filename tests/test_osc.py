@@ -92,7 +92,7 @@ class Client:
 
     def rest(self) -> list[tuple[str, list[Any]]]:
         """What comes until nothing comes any more."""
-        found = []
+        found: list[tuple[str, list[Any]]] = []
         self.socket.settimeout(0.2)
         with suppress(TimeoutError):
             while len(found) < 10_000:
@@ -205,8 +205,9 @@ def test_timbre_seed_and_preset(synth: Synth, client: Client, tmp_path: Path, mo
     client.settle()
     assert synth.surface.seed != 2**40
     client.send("/cmaudio/seed", -1)
+    client.send("/cmaudio/query")
+    assert client.read_until("/cmaudio/seed") == [-1]
     client.settle()
-    assert synth.surface.seed is None
     client.send("/cmaudio/preset", "mine")
     client.settle()
     assert synth.preset == mine
@@ -414,7 +415,7 @@ def test_a_flood_leaves_the_sound_alone(synth: Synth, server: OscServer, client:
             assert np.isfinite(synth.recorder.read(160)).all()
     spent = time.perf_counter() - began
     wait_for(lambda: synth.surface["bend"] == pytest.approx(0.9999, abs=1e-6))  # the latest value is never lost
-    allowed = 16 + 100 * (spent + 1)
+    allowed = 4 + 60 * (spent + 1)
     assert server.troubles.left_out > 0
     assert server.troubles.received - server.troubles.left_out < allowed + 100
     assert np.abs(synth.recorder.read(1600)).max() > 0
@@ -450,10 +451,10 @@ def test_errors_of_a_flood_are_counted_and_told_now_and_then(tiny: TinyModel) ->
 
 
 def test_a_shortage_of_time_lets_less_pass() -> None:
-    for short, expected in ((False, 116), (True, 36)):
+    for load, expected in ((0.5, 64), (0.8, 19)):
         passed: list[int] = []
         flow: Flow[int] = Flow(passed.append, lambda _: None, 8)
-        flow.set_short(short)
+        flow.set_load(load)
         for i in range(10_000):
             flow.offer_latest("bend", i, i / 10_000)
             flow.release(i / 10_000)
@@ -594,7 +595,7 @@ def test_state_and_notes_are_told(synth: Synth, server: OscServer) -> None:
         synth.press(62, 127)
         peak = np.abs(synth.recorder.read(4000)).max()
         expected = 20 * math.log10(peak)
-        levels = []
+        levels: list[float] = []
         while not levels or levels[-1] != pytest.approx(expected, abs=0.01):
             levels += listener.read_until("/cmaudio/state/level_db")
             assert len(levels) < 20

@@ -12,7 +12,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 BURST, PER_SECOND = 512, 1000.0
-_LATEST_BURST, _LATEST_PER_SECOND, _LATEST_PER_SECOND_SHORT = 16, 100.0, 20.0
+_LATEST_BURST, _LATEST_PER_SECOND, _LATEST_PER_SECOND_SHORT = 4, 60.0, 15.0
+_STRIKES_LOAD, _LATEST_LOAD = 0.9, 0.6  # above which less is followed; coarser moves are missed less than notes
 _STRIKES_PER_SECOND, _STRIKES_PER_SECOND_SHORT = 50.0, 10.0
 
 
@@ -59,10 +60,10 @@ class Flow(Generic[T]):
         self._latest_per_second = _LATEST_PER_SECOND
         self._waiting: dict[Hashable, T] = {}
 
-    def set_short(self, short: bool) -> None:
-        """Whether the machine is short of time."""
-        self._strikes.per_second = _STRIKES_PER_SECOND_SHORT if short else _STRIKES_PER_SECOND
-        self._latest_per_second = _LATEST_PER_SECOND_SHORT if short else _LATEST_PER_SECOND
+    def set_load(self, load: float) -> None:
+        """How much of its time synthesis takes, 1 is all."""
+        self._strikes.per_second = _STRIKES_PER_SECOND_SHORT if load > _STRIKES_LOAD else _STRIKES_PER_SECOND
+        self._latest_per_second = _LATEST_PER_SECOND_SHORT if load > _LATEST_LOAD else _LATEST_PER_SECOND
         for bucket in self._latest.values():
             bucket.per_second = self._latest_per_second
 

@@ -34,7 +34,6 @@ _EARLY_SECONDS = 0.02  # that a message is done before its time, so that its sam
 _MOST_AHEAD = 10_000
 _WAIT_SECONDS = 0.1
 _BUFFER_BYTES = 2**20
-_SHORT_LOAD = 0.9
 _IGNORED = tuple(f"{ROOT}/{name}" for name in ("error", "state/", "event/", "kept", "recorded"))
 
 Work = tuple[Address, list[Any], Call]
@@ -121,7 +120,7 @@ class OscServer:
             wait = min([_WAIT_SECONDS, *(t - now for t in times)])
             if now - self._looked_s >= _WAIT_SECONDS:
                 self._looked_s = now
-                self._flow.set_short(self._synth.player.state().load > _SHORT_LOAD)
+                self._flow.set_load(self._synth.player.state().load)
                 self.troubles.notice()
 
     def _receive(self, datagram: bytes, peer: Peer) -> None:
