@@ -581,7 +581,7 @@ def test_state_and_notes_are_told(synth: Synth, server: OscServer) -> None:
     with listener.socket:
         sender = OscSender(synth, "127.0.0.1", listener.port, rate=50)
         listener.read_until("/cmaudio/state/seconds")
-        synth.press(60, 101, channel=2, at=3000)
+        synth.press(60, 101, channel=2, at=2400)  # the engine tells of it before it is heard
         synth.lift(60, 2, at=6000)
         synth.recorder.read(2000)
         listener.read_until("/cmaudio/state/seconds")
