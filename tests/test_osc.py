@@ -86,8 +86,9 @@ class Client:
         return decode(self.socket.recv(2**16))
 
     def read_until(self, path: str) -> list[Any]:
+        until = time.monotonic() + 10
         while (message := self.read())[0] != path:
-            pass
+            assert time.monotonic() < until, f"no {path} came"
         return message[1]
 
     def rest(self) -> list[tuple[str, list[Any]]]:
@@ -534,6 +535,8 @@ def test_where_a_server_may_listen(synth: Synth, server: OscServer) -> None:
         synth.serve_osc(0, "no such host.invalid")
     with pytest.raises(CmaudioError, match="port must be"):
         synth.serve_osc(70_000)
+    with pytest.raises(CmaudioError, match="port must be"):
+        synth.serve_osc(0, send_to=("127.0.0.1", 0))
 
 
 def test_an_open_server_says_so_and_tells_no_strangers(tiny: TinyModel, tmp_path: Path) -> None:

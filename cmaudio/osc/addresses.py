@@ -12,6 +12,7 @@ from cmaudio.checks import in_range, whole_number
 from cmaudio.errors import CmaudioError
 from cmaudio.model import ControlDefinition
 from cmaudio.note import BEND_MAX_SEMITONES
+from cmaudio.recorder import MEMORY_SECONDS
 
 ROOT = "/cmaudio"
 TEXT_MAX = 4000  # characters
@@ -54,7 +55,8 @@ class Argument:
         elif self.kind == "switch":
             said = "0 or 1"
         else:
-            said = f"{'whole, ' if self.kind == 'whole' else ''}{self.min:.10g} to {self.max:.10g}"
+            limits = (f"{limit:.0f}" if self.kind == "whole" else f"{limit:g}" for limit in (self.min, self.max))
+            said = ("whole, " if self.kind == "whole" else "") + " to ".join(limits)
             said += f" {self.unit}" if self.unit else ""
             said += "" if self.default is None else f", {self.default:g} by default"
         return f"[{self.name}: {said}]" if self.optional else f"{self.name}: {said}"
@@ -155,7 +157,7 @@ _COMMON = (
     Address(
         "/keep",
         "writes what was played last, into the server's folder; answered by /cmaudio/kept",
-        (_SOUND, Argument("seconds", "number", 0.1, 3600, "s", optional=True)),
+        (_SOUND, Argument("seconds", "number", 0.1, MEMORY_SECONDS, "s", optional=True)),
         "latest",
     ),
     Address("/query", "all values are sent back to where the question came from", flow="latest"),
@@ -194,7 +196,7 @@ def outgoing(definitions: Mapping[str, ControlDefinition], speaks: bool) -> list
         _TIMBRES[0],
         Address("/seed", "-1: every note has its own", (Argument("seed", "whole", -1, 2**63 - 1),)),
         Address("/seed/lock", "whether the seed is kept", (Argument("locked", "switch"),)),
-        Address("/preset", "the preset that was applied last", (Argument("name", "text"),)),
+        Address("/preset", "answers /query: the preset that was applied last", (Argument("name", "text"),)),
         Address("/state/level_db", "peak since the last time", (Argument("level", "number", -120, 0, "dB"),)),
         Address("/state/voices", "that sound", (Argument("voices", "whole", 0, 256),)),
         Address("/state/load", "of synthesis, 1 is all there is", (Argument("load", "number", 0, 100),)),

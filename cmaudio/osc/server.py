@@ -78,17 +78,20 @@ class OscServer:
         self._actions.own_port = self.address[1]
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cmaudio-osc", daemon=True)
-        try:
-            if send_to is not None:
+        self._begin(send_to, folder)
+
+    def _begin(self, send_to: tuple[str, int] | None, folder: SoundFolder) -> None:
+        if send_to is not None:
+            try:
                 self._subscribers.name(*send_to)
-            if not is_loopback(self.address[0]):
-                self._tell(
-                    f"OSC is open to the network at {self.address[0]}:{self.address[1]}: whoever reaches it may play, "
-                    f"and write sound files into {folder.path}"
-                )
-        except CmaudioError:
-            self._socket.close()
-            raise
+            except CmaudioError:
+                self._socket.close()
+                raise
+        if not is_loopback(self.address[0]):
+            self._tell(
+                f"OSC is open to the network at {self.address[0]}:{self.address[1]}: whoever reaches it may play, and "
+                f"write sound files into {folder.path}"
+            )
         self._thread.start()
 
     def __enter__(self) -> OscServer:
