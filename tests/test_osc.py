@@ -34,6 +34,7 @@ from cmaudio.osc.addresses import Argument, incoming
 from cmaudio.osc.flow import Flow
 from cmaudio.osc.folder import SoundFolder
 from cmaudio.osc.packets import decode, encode, messages
+from cmaudio.osc.subscribers import MOST
 from cmaudio.playback import Player, PlayerState
 from cmaudio.recorder import Recorder
 from cmaudio.ring import RingCounters
@@ -545,8 +546,8 @@ def test_an_open_server_says_so_and_tells_no_strangers(tiny: TinyModel, tmp_path
         server = synth.serve_osc(0, "0.0.0.0", files=tmp_path)
         assert "open to the network" in notices[0]
         with pytest.raises(CmaudioError, match="remote subscribers"):
-            server._subscribers.add(("192.0.2.1", 7000), 7000, server.address)
-        server._subscribers.add(("127.0.0.1", 7000), 7000, server.address)
+            server._subscribers.add(("192.0.2.1", 7000), 7000)
+        server._subscribers.add(("127.0.0.1", 7000), 7000)
         server._subscribers.remove(("127.0.0.1", 7000), None)
         assert not len(server._subscribers)
 
@@ -610,18 +611,30 @@ def test_state_and_notes_are_told(synth: Synth, server: OscServer) -> None:
 
 def test_two_linked_instruments_do_not_quarrel(tiny: TinyModel) -> None:
     with make_synth(tiny.model) as one, make_synth(tiny.model) as other:
-        first = one.serve_osc(0)
-        second = other.serve_osc(0, send_to=first.address)
-        one._attached.append(OscSender(one, *second.address))
-        one.surface.set("brightness", 2.5)
-        wait_for(lambda: other.surface["brightness"] == 2.5)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        first = one.serve_osc(0, send_to=("127.0.0.1", port))
+        second = other.serve_osc(port, send_to=first.address)
+        wait_for(lambda: first.troubles.received > len(one.surface.definitions) + 2)
         moves: list[object] = []
-        one.surface.subscribe(lambda name, value, source: moves.append(name))
-        other.surface.set("pressure", 0.25)
-        wait_for(lambda: one.surface["pressure"] == 0.25)
-        time.sleep(0.3)
-        assert moves.count("pressure") <= 1
+        one.surface.subscribe(lambda name, value, source: moves.append((name, value)))
+        for value in (0.25, 0.75, 0.5):
+            other.surface.set("pressure", value)
+            one.surface.set("brightness", 4 * value)
+            time.sleep(0.03)
+        wait_for(lambda: one.surface["pressure"] == 0.5 and other.surface["brightness"] == 2)
+        count = len(moves)
+        time.sleep(0.2)
+        assert len(moves) == count <= 6, "nothing goes round"
         assert first.troubles.errors == second.troubles.errors == 0
+
+
+def test_the_first_subscriber_gives_way(server: OscServer, client: Client) -> None:
+    for port in range(20_000, 20_000 + MOST + 1):
+        server._subscribers.add(("127.0.0.1", 5), port)
+    assert len(server._subscribers) == MOST
+    assert ("127.0.0.1", 20_000) not in [target for _, target in server._subscribers._senders]
 
 
 def test_texts_are_said_and_stopped(tiny_voice: Model) -> None:

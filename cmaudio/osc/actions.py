@@ -58,7 +58,6 @@ class Actions:
         self._synth, self._engine, self._surface = synth, synth.engine, synth.surface
         self._folder, self._subscribers = folder, subscribers
         self._drop_scheduled, self._failed = drop_scheduled, failed
-        self.own_port = 0
         self._notes: dict[tuple[int, int], Note] = {}
         self._speeches: list[Speech] = []
         self._take: Take | None = None
@@ -72,7 +71,7 @@ class Actions:
             "seed/roll": lambda call: self._surface.roll_seed(),  # the one who rolls wants to know what came
             "say": self._say, "stop": self._stop, "keep": self._keep, "record/start": self._record,
             "record/stop": self._end_record, "query": self._query, "unsubscribe": self._unsubscribe,
-            "subscribe": lambda call, port: self._subscribers.add(call.peer, port, ("", self.own_port)),
+            "subscribe": lambda call, port: self._subscribers.add(call.peer, port),
         }  # fmt: skip
         named |= {f"control/{name}": partial(self._control, name) for name in self._surface.definitions}
         self.table = {f"{ROOT}/{name}": action for name, action in named.items()}

@@ -55,7 +55,7 @@ class Argument:
         elif self.kind == "switch":
             said = "0 or 1"
         else:
-            limits = (f"{limit:.0f}" if self.kind == "whole" else f"{limit:g}" for limit in (self.min, self.max))
+            limits = (f"{int(limit)}" if self.kind == "whole" else f"{limit:g}" for limit in (self.min, self.max))
             said = ("whole, " if self.kind == "whole" else "") + " to ".join(limits)
             said += f" {self.unit}" if self.unit else ""
             said += "" if self.default is None else f", {self.default:g} by default"

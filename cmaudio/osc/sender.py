@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,19 +35,6 @@ def resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]
     except (OSError, UnicodeError) as error:
         raise CmaudioError(f"no host {host!r} ({error}); give an address such as 127.0.0.1") from error
     return family, (str(address[0]), int(address[1]))
-
-
-def _connected(family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:
-    """A socket of which the system tells when nobody listens at its other end."""
-    opened = socket.socket(family, socket.SOCK_DGRAM)
-    try:
-        opened.connect(address)
-    except OSError as error:
-        opened.close()
-        raise CmaudioError(
-            f"{address[0]}:{address[1]} cannot be reached ({error.strerror}); give another host"
-        ) from error
-    return opened
 
 
 def source_name(host: str, port: int) -> str:
@@ -81,18 +69,27 @@ class OscSender:
         host, port: of the client. rate: state messages a second, 0.1 to 50. Changes and notes come within 20 ms.
         own: source of the changes that the client makes itself (`source_name`), which it is not told; by default
             that of whatever it sends from the port at which it listens, and on another machine from any.
+        through: a server's socket to send by, so that two instruments that tell each other know whom they hear.
     Raises CmaudioError for an unknown host and values out of range.
     """
 
-    def __init__(self, synth: Synth, host: str, port: int, rate: float = 10.0, *, own: str | None = None) -> None:
+    def __init__(
+        self,
+        synth: Synth,
+        host: str,
+        port: int,
+        rate: float = 10.0,
+        *,
+        own: str | None = None,
+        through: socket.socket | None = None,
+    ) -> None:
         family, self.address = resolve(host, whole_number("port", port, 1, 65535))
         self._synth, self._every_s = synth, 1 / in_range("rate", rate, 0.1, 50, "messages a second")
         local = self.address[0].startswith("127.") or self.address[0] == "::1"
         self.own = own or (source_name(*self.address) if local else f"osc:{self.address[0]}:")
-        self._socket = _connected(family, self.address)
+        self._through, self._socket = through, through or socket.socket(family, socket.SOCK_DGRAM)
         self._known: dict[str, bytes] = {}  # what the client was told last, by path
         self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
-        self.refused_since: float | None = None  # nobody listens there, since this `time.monotonic`
         self._metered = synth.recorder.heard
         self._changes = Changes(synth.surface, lambda source: source.startswith(self.own), self._forget)
         self._end_events = synth.recorder.subscribe(lambda at, event: self._events.append((at, event)))
@@ -111,31 +108,26 @@ class OscSender:
         self._post(encode(path, *values))
 
     def _post(self, datagram: bytes) -> None:
-        try:
-            self._socket.send(datagram)
-        except ConnectionRefusedError:
-            self.refused_since = self.refused_since or time.monotonic()
-        except OSError:
-            pass  # a network that is down or full: the next message may arrive
-        else:
-            self.refused_since = None
+        with suppress(OSError):  # nobody there, or a network that is down or full: the next message may arrive
+            self._socket.sendto(datagram, self.address)
 
     def _run(self) -> None:
         due = time.monotonic()
-        with self._socket:
-            for path, values in all_values(self._synth):
-                self._tell(path, values)
-            while not self._ending.wait(_TICK_SECONDS):
-                for name in self._changes.take():
-                    pair = value_of(self._synth, name)
-                    if pair is not None:
-                        self._tell(*pair)
-                self._send_events()
-                if time.monotonic() >= due:
-                    due = max(due + self._every_s, time.monotonic() - self._every_s)
-                    self._send_state()
+        for path, values in all_values(self._synth):
+            self._tell(path, values)
+        while not self._ending.wait(_TICK_SECONDS):
+            for name in self._changes.take():
+                pair = value_of(self._synth, name)
+                if pair is not None:
+                    self._tell(*pair)
+            self._send_events()
+            if time.monotonic() >= due:
+                due = max(due + self._every_s, time.monotonic() - self._every_s)
+                self._send_state()
         self._changes.close()
         self._end_events()
+        if self._through is None:
+            self._socket.close()
 
     def _tell(self, path: str, values: tuple[Value, ...]) -> None:
         datagram = encode(path, *values)

@@ -70,12 +70,11 @@ class OscServer:
         self._flow: Flow[Work] = Flow(self._act, self._leave_out, synth.engine.stage.polyphony)
         self._ahead: list[tuple[float, int, Work]] = []
         self._order, self._looked_s = itertools.count(), 0.0
-        self._subscribers = Subscribers(synth, remote_subscribers)
-        self._actions = Actions(synth, folder, self._subscribers, self._drop_scheduled, self._failed)
-        _ = synth.surface.timbre_map  # made now and not at the first touch
         self._socket = _bound(host, whole_number("port", port, 0, 65535))
         self.address: Peer = self._socket.getsockname()[:2]
-        self._actions.own_port = self.address[1]
+        self._subscribers = Subscribers(synth, self._socket, remote_subscribers)
+        self._actions = Actions(synth, folder, self._subscribers, self._drop_scheduled, self._failed)
+        _ = synth.surface.timbre_map  # made now and not at the first touch
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cmaudio-osc", daemon=True)
         self._begin(send_to, folder)

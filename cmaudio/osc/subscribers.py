@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
-import time
+import socket
 from typing import TYPE_CHECKING
 
 from cmaudio.errors import CmaudioError
-from cmaudio.osc.sender import OscSender, source_name
+from cmaudio.osc.sender import OscSender, resolve, source_name
 
 if TYPE_CHECKING:
     from cmaudio.synth import Synth
 
 Peer = tuple[str, int]
 MOST = 8
-_GONE_SECONDS = 5.0
 
 
 def is_loopback(host: str) -> bool:
@@ -25,30 +24,38 @@ def is_loopback(host: str) -> bool:
 
 
 class Subscribers:
-    """The senders of a server. remote: clients on other machines may ask too."""
+    """The senders of a server, by its socket where that reaches. remote: clients on other machines may ask too."""
 
-    def __init__(self, synth: Synth, remote: bool) -> None:
-        self._synth, self._remote = synth, remote
+    def __init__(self, synth: Synth, server: socket.socket, remote: bool) -> None:
+        self._synth, self._server, self._remote = synth, server, remote
+        self._address: Peer = server.getsockname()[:2]
         self._senders: dict[tuple[Peer, Peer], OscSender] = {}  # by who asked, and where it is sent
-        self.named: list[OscSender] = []
+        self._named: list[OscSender] = []
 
     def name(self, host: str, port: int) -> None:
         """Tell this client, as the one who starts the server wants it."""
-        self.named.append(OscSender(self._synth, host, port))
+        self._named.append(self._sender((host, port), None))
 
-    def add(self, peer: Peer, port: int | None, server: Peer) -> None:
-        """Tell a client that asked from `peer`. Raises CmaudioError where that is not allowed."""
+    def add(self, peer: Peer, port: int | None) -> None:
+        """Tell a client that asked from `peer`; where there are too many, the first gives way.
+
+        Raises CmaudioError where that is not allowed.
+        """
         target = (peer[0], peer[1] if port is None else port)
         if not self._remote and not is_loopback(peer[0]):
             raise CmaudioError("only clients on the server's machine may subscribe; start it with remote subscribers")
-        if target[1] == server[1] and is_loopback(peer[0]):
+        if target[1] == self._address[1] and is_loopback(peer[0]):
             raise CmaudioError(f"port {target[1]} is the server's own; give the one at which the client listens")
         self.remove(peer, target[1])
-        for key in [k for k, s in self._senders.items() if _gone(s)]:
-            self._senders.pop(key).close(wait=False)
         if len(self._senders) >= MOST:
-            raise CmaudioError(f"{MOST} clients are told already; let one /cmaudio/unsubscribe")
-        self._senders[peer, target] = OscSender(self._synth, *target, own=source_name(*peer))
+            self._senders.pop(next(iter(self._senders))).close(wait=False)
+        self._senders[peer, target] = self._sender(target, source_name(*peer))
+
+    def _sender(self, target: Peer, own: str | None) -> OscSender:
+        family, address = resolve(*target)
+        reaches = is_loopback(address[0]) or not is_loopback(self._address[0])
+        through = self._server if reaches and family == self._server.family else None
+        return OscSender(self._synth, *target, own=own, through=through)
 
     def remove(self, peer: Peer, port: int | None) -> None:
         """Tell a client no more: at one port of its machine, or all that it asked for from this port."""
@@ -61,9 +68,5 @@ class Subscribers:
 
     def close(self) -> None:
         """Tell nobody any more."""
-        for sender in (*self._senders.values(), *self.named):
+        for sender in (*self._senders.values(), *self._named):
             sender.close()
-
-
-def _gone(sender: OscSender) -> bool:
-    return sender.refused_since is not None and time.monotonic() - sender.refused_since > _GONE_SECONDS
