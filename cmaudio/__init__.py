@@ -20,6 +20,7 @@ from cmaudio.pieces import builtin_piece
 from cmaudio.playback import list_devices
 from cmaudio.preset import Preset, load_preset, save_preset
 from cmaudio.render import render
+from cmaudio.sound import Sound
 from cmaudio.speech.speak import Spoken, speak
 from cmaudio.speech.speech import Speech
 from cmaudio.synth import Synth, open
@@ -33,6 +34,7 @@ __all__ = [
     "Note",
     "Preset",
     "Score",
+    "Sound",
     "Speech",
     "Spoken",
     "Synth",

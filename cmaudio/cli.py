@@ -20,6 +20,7 @@ from cmaudio.live_commands import live, midi
 from cmaudio.meter import show_while_playing
 from cmaudio.midi_file import read_midi
 from cmaudio.model import DEFAULT_MODEL, Model, embedded_models, load_model
+from cmaudio.osc.commands import osc
 from cmaudio.pieces import builtin_piece
 from cmaudio.playback import list_devices
 from cmaudio.preset import load_preset, preset_files
@@ -36,6 +37,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(prepare_app, name="prepare")
 app.command()(live)
 app.command()(midi)
+app.command()(osc)
 app.command()(say)
 app.command()(recite)
 app.command()(train)

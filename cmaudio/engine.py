@@ -316,10 +316,13 @@ class Engine:
     def state(self) -> EngineState:
         """For a meter."""
         peak, self._peak = self._peak, 0.0
-        sounding = sum(voice.strike.at <= self.now for voice in tuple(self.stage.voices))
-        return EngineState(
-            self.now / self.sample_rate, sounding, 20 * math.log10(max(peak, 1e-6)), 20 * math.log10(self._limiter.gain)
-        )
+        seconds, level_db = self.now / self.sample_rate, 20 * math.log10(max(peak, 1e-6))
+        return EngineState(seconds, self.sounding, level_db, 20 * math.log10(self._limiter.gain))
+
+    @property
+    def sounding(self) -> int:
+        """How many voices sound."""
+        return sum(voice.strike.at <= self.now for voice in tuple(self.stage.voices))
 
     @property
     def idle(self) -> bool:

@@ -7,7 +7,7 @@ Remembering copies a chunk and appends to a queue; files are written by other th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import takewhile
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class Recorder:
         self._ring = np.zeros(round((self.seconds + _SPARE_SECONDS) * self.sample_rate), np.float32)
         self.heard = 0  # samples made so far
         self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
+        self._listeners: tuple[Callable[[int, Event], object], ...] = ()
         engine.stage.on_event = self._remember
 
     def read(self, samples: int) -> Float:
@@ -52,8 +53,24 @@ class Recorder:
         """Use time to spare; see `Engine.prepare`."""
         self.engine.prepare()
 
+    def subscribe(self, listener: Callable[[int, Event], object]) -> Callable[[], None]:
+        """Have `listener(at, event)` called with all that happens, and its sample in `heard`. Returns what ends it.
+
+        It is called on the synthesis thread, up to a fraction of a second before its time: it may append to a queue,
+        and do no more.
+        """
+        self._listeners = (*self._listeners, listener)
+
+        def unsubscribe() -> None:
+            self._listeners = tuple(known for known in self._listeners if known is not listener)
+
+        return unsubscribe
+
     def _remember(self, at: int, event: Event) -> None:
-        self._events.append((at + self.engine.latency_samples, event))
+        heard_at = at + self.engine.latency_samples
+        self._events.append((heard_at, event))
+        for listener in self._listeners:
+            listener(heard_at, event)
 
     def samples(self, start: int, end: int) -> Iterator[Float]:
         """Samples `start` to `end` of all that was made, in chunks; they must still be remembered."""

@@ -18,6 +18,7 @@ from cmaudio.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score
 from cmaudio.general_midi import PERCUSSION, PROGRAMS, nearest_percussion, nearest_program
 from cmaudio.midi_file import read_midi
 from cmaudio.model import DEFAULT_MODEL, Model, Timbre
+from cmaudio.sound import Sound
 from cmaudio.surface import Surface
 
 Missing = Literal["nearest", "omit"]
@@ -141,7 +142,7 @@ def render(
     percussion: Missing = "omit",
     on_progress: Callable[[float], None] | None = None,
     on_notice: Callable[[str], None] | None = None,
-) -> Float:
+) -> Sound:
     """Render a MIDI file or a score, faster than real time and without a sound card.
 
     Args:
@@ -152,7 +153,7 @@ def render(
         tail: most seconds to wait for notes to die away. missing, percussion: see `arrange`.
         on_progress: is told the seconds made so far. on_notice: is told what the model lacks and what was mended.
     Returns:
-        (N,) float32 samples at the model's sample rate, within [-1, 1].
+        (N,) float32 samples within [-1, 1], an array with the model's `sample_rate`; a notebook shows and plays it.
     Raises:
         CmaudioError: a file that cannot be read or written, an unknown timbre, a value out of range.
     """
@@ -195,4 +196,4 @@ def render(
         with AudioFileWriter(Path(path), engine.sample_rate) as writer:
             for samples in pull():
                 writer.write(samples)
-    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+    return Sound(np.concatenate(blocks) if blocks else np.zeros(0, np.float32), engine.sample_rate)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Unpack, cast
+from typing import TYPE_CHECKING, Protocol, Unpack, cast
 
 from cmaudio.engine import GAIN_RANGE_DB, Engine, EngineState
 from cmaudio.errors import CmaudioError
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from cmaudio.bindings import Bindings
     from cmaudio.midi_input import MidiInput, OnClock
     from cmaudio.midi_system import MidiSystem
+    from cmaudio.osc import OscServer
+    from cmaudio.sliders import Sliders
 
 LEAD_MS = 40.0
 BATCH_AHEAD_SAMPLES = 2048  # of grace that lets voices share evaluations
@@ -39,6 +42,10 @@ class SynthState:
 
     engine: EngineState
     player: PlayerState
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
 
 
 class Synth:
@@ -55,7 +62,7 @@ class Synth:
         self.engine, self.recorder, self.player, self._on_notice = engine, recorder, player, on_notice
         self.surface = Surface(engine, GAIN_RANGE_DB, gain_db)
         self._takes: list[Take] = []
-        self._midi: list[MidiInput] = []
+        self._attached: list[_Closable] = []  # what plays or shows this instrument, and ends with it
         self._preset: Preset | None = None
 
     def __enter__(self) -> Synth:
@@ -254,8 +261,59 @@ class Synth:
             on_notice=self._on_notice,
             system=system,
         )
-        self._midi.append(midi)
+        self._attached.append(midi)
         return midi
+
+    def serve_osc(
+        self,
+        port: int = 9000,
+        host: str = "127.0.0.1",
+        *,
+        files: str | Path | None = None,
+        send_to: tuple[str, int] | None = None,
+        remote_subscribers: bool = False,
+    ) -> OscServer:
+        """Be played over Open Sound Control until the server or the instrument is closed; `cmaudio osc` lists what is
+        understood.
+
+        Args:
+            port: 0 lets the system choose; the server's `address` tells. host: at which it listens; with another one
+                than this machine's own, whoever reaches it may play.
+            files: the one folder into which it writes recordings when it is told to; the current one by default.
+            send_to: host and port of a client that is told of changes, notes and state.
+            remote_subscribers: clients on other machines may ask to be told, too.
+        Raises:
+            CmaudioError: a port that is taken, an unknown host, no such folder.
+        """
+        from cmaudio.osc import OscServer
+
+        server = OscServer(
+            self,
+            port,
+            host,
+            files=files,
+            send_to=send_to,
+            remote_subscribers=remote_subscribers,
+            on_notice=self._on_notice,
+        )
+        self._attached.append(server)
+        return server
+
+    def sliders(self) -> Sliders:
+        """The controls as sliders in a notebook, which show what others move, too. They need ipywidgets.
+
+        Raises CmaudioError where that is not installed.
+        """
+        from cmaudio.sliders import Sliders
+
+        sliders = Sliders(self)
+        self._attached.append(sliders)
+        return sliders
+
+    def _repr_html_(self) -> str:
+        from cmaudio.notebook import synth_html
+
+        return synth_html(self)
 
     def wait(self, seconds: float) -> None:
         """Let it sound for a while. Raises what the synthesis thread died of, if it did."""
@@ -269,14 +327,13 @@ class Synth:
         return SynthState(self.engine.state(), self.player.state())
 
     def close(self) -> None:
-        """Fade out, give the sound card back and the MIDI ports, end what is being recorded."""
-        for midi in self._midi:
-            midi.close()
-        try:
-            self.player.close()
-        finally:
+        """Fade out, give the sound card back, end what is being recorded and whatever else came with it."""
+        with ExitStack() as stack:  # from the last to the first, whatever goes wrong with one of them
             for take in self._takes:
-                take.stop()
+                stack.callback(take.stop)
+            stack.callback(self.player.close)
+            for attached in self._attached:
+                stack.callback(attached.close)
 
 
 def _known_settings(preset: Preset, surface: Surface) -> dict[str, float]:

@@ -173,6 +173,7 @@ class Voice:
 
     def morph(self, at: float, timbre: NDArray[np.float64], over: float, pitched: bool) -> None:
         """Go to a timbre from `at` on. Towards one that has a pitch, the voice has one from then on, and keeps it."""
+        self.timbre.forget_before(self.planned_end - 4 * self._span)
         self.timbre.move(at, timbre, over)
         if pitched:
             self.pitched_from = min(self.pitched_from, at)

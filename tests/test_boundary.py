@@ -18,8 +18,9 @@ from cmaudio.engine import Engine
 from cmaudio.midi_file import write_midi
 from cmaudio.model import Model
 from cmaudio.pieces import builtin_piece
-from cmaudio.playback import Player
+from cmaudio.playback import Player, PlayerState
 from cmaudio.recorder import Recorder
+from cmaudio.ring import RingCounters
 from cmaudio.synth import Synth
 
 README = Path(__file__).parent.parent / "README.md"
@@ -53,6 +54,9 @@ class SilentPlayer:
     def wake(self) -> None: ...
     def raise_if_failed(self) -> None: ...
     def close(self) -> None: ...
+
+    def state(self) -> PlayerState:
+        return PlayerState("playing", "", 48_000, 0.0, 0.0, RingCounters(), (), None)
 
 
 class SilentSynth(Synth):

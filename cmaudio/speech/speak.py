@@ -14,6 +14,7 @@ from cmaudio.audio_file import AudioFileWriter
 from cmaudio.dsp import Float
 from cmaudio.engine import Engine
 from cmaudio.model import Model, Timbre
+from cmaudio.sound import Sound
 from cmaudio.speech.manner import Manner
 from cmaudio.speech.speech import Speech
 from cmaudio.speech.utterance import Mark
@@ -24,12 +25,20 @@ _READ_SAMPLES = 4096
 
 @dataclass(frozen=True)
 class Spoken:
-    """What became of a text: samples (N,) at `sample_rate`, when its words and phonemes begin, what was left out."""
+    """What became of a text: samples (N,) at `sample_rate`, when its words and phonemes begin, what was left out.
 
-    audio: Float
+    A notebook shows and plays it.
+    """
+
+    audio: Sound
     sample_rate: int
     marks: list[Mark]
     unspoken: list[str]
+
+    def _repr_html_(self) -> str:
+        from cmaudio.notebook import spoken_html
+
+        return spoken_html(self)
 
 
 def speak(
@@ -67,7 +76,8 @@ def speak(
                 on_progress(engine.now / engine.sample_rate)
     delay = engine.latency_samples / engine.sample_rate
     marks = [Mark(mark.seconds + delay, mark.kind, mark.text) for mark in speech.marks]
-    return Spoken(np.concatenate(blocks), engine.sample_rate, marks, speech.unspoken)
+    audio = Sound(np.concatenate(blocks), engine.sample_rate)
+    return Spoken(audio, engine.sample_rate, marks, speech.unspoken)
 
 
 def read_out(engine: Engine, speech: Speech) -> Iterator[Float]:

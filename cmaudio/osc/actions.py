@@ -1,0 +1,192 @@
+"""What the instrument does for each address of the table."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cmaudio.errors import CmaudioError
+from cmaudio.note import Note
+from cmaudio.osc.addresses import ROOT
+from cmaudio.osc.folder import SoundFolder
+from cmaudio.osc.sender import all_values, source_name
+from cmaudio.osc.subscribers import Peer, Subscribers
+from cmaudio.preset import file_stem, preset_files
+from cmaudio.speech.speech import Speech
+from cmaudio.take import Take
+
+if TYPE_CHECKING:
+    from cmaudio.synth import Synth
+
+_MOST_TEXTS = 16
+_MOST_JOBS = 4
+
+
+@dataclass(frozen=True)
+class Call:
+    """A message's sender, the moment that it is for (of `time.perf_counter`), and the way to answer."""
+
+    peer: Peer
+    seconds: float
+    reply: Callable[..., object]  # (path, *values)
+
+    @property
+    def source(self) -> str:
+        """For the listeners of the surface."""
+        return source_name(*self.peer)
+
+
+class Actions:
+    """`table`: path -> action(call, *arguments). They are quick: what takes long goes to another thread.
+
+    run_later: errors of those jobs are told to `failed(call, error)`.
+    """
+
+    def __init__(
+        self,
+        synth: Synth,
+        folder: SoundFolder,
+        subscribers: Subscribers,
+        drop_scheduled: Callable[[], object],
+        failed: Callable[[Call, Exception], object],
+    ) -> None:
+        self._synth, self._engine, self._surface = synth, synth.engine, synth.surface
+        self._folder, self._subscribers = folder, subscribers
+        self._drop_scheduled, self._failed = drop_scheduled, failed
+        self._notes: dict[tuple[int, int], Note] = {}
+        self._speeches: list[Speech] = []
+        self._take: Take | None = None
+        self._worker = ThreadPoolExecutor(1, "cmaudio-osc-files")
+        self._jobs: list[Future[None]] = []
+        named: dict[str, Callable[..., object]] = {
+            "note": self._note, "note/on": self._note_on, "note/off": self._note_off, "note/bend": self._note_bend,
+            "sustain": self._sustain, "sostenuto": self._sostenuto, "all_off": self._all_off, "panic": self._panic,
+            "timbre": self._timbre, "timbre/xy": self._timbre_xy, "preset": self._preset, "seed": self._seed,
+            "seed/lock": lambda call, locked: self._surface.lock_seed(locked, call.source),
+            "seed/roll": lambda call: self._surface.roll_seed(),  # the one who rolls wants to know what came
+            "say": self._say, "stop": self._stop, "keep": self._keep, "record/start": self._record,
+            "record/stop": self._end_record, "query": self._query, "unsubscribe": self._unsubscribe,
+            "subscribe": lambda call, port: self._subscribers.add(call.peer, port),
+        }  # fmt: skip
+        named |= {f"control/{name}": partial(self._control, name) for name in self._surface.definitions}
+        self.table = {f"{ROOT}/{name}": action for name, action in named.items()}
+
+    def close(self) -> None:
+        """Finish the jobs that are under way."""
+        self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def run_later(self, call: Call, job: Callable[[], object]) -> None:
+        """Do what may take long. Raises CmaudioError if too much is waiting."""
+        self._jobs = [job for job in self._jobs if not job.done()]
+        if len(self._jobs) >= _MOST_JOBS:
+            raise CmaudioError("files are still being written; send it again when they are done")
+        self._jobs.append(self._worker.submit(self._run, call, job))
+
+    def _run(self, call: Call, job: Callable[[], object]) -> None:
+        try:
+            job()
+        except Exception as error:
+            self._failed(call, error)
+
+    # -- notes -------------------------------------------------------------------------------------------------------
+
+    def _note(self, call: Call, key: int, velocity: float, channel: int | None) -> None:
+        if velocity:
+            self._note_on(call, key, max(1.0, velocity), channel)
+        else:
+            self._note_off(call, key, channel)
+
+    def _note_on(self, call: Call, key: int, velocity: float | None, channel: int | None) -> None:
+        at, number = self._synth.place(call.seconds), channel or 0
+        self._notes[number, key] = self._synth.press(key, velocity, channel=number, at=at)
+
+    def _note_off(self, call: Call, key: int, channel: int | None) -> None:
+        self._synth.lift(key, channel or 0, self._synth.place(call.seconds))
+
+    def _note_bend(self, call: Call, key: int, semitones: float, channel: int | None) -> None:
+        note = self._notes.get((channel or 0, key))
+        if note is not None:
+            note.bend(semitones, at=self._synth.place(call.seconds))
+
+    def _sustain(self, call: Call, down: bool, channel: int | None) -> None:
+        self._engine.sustain(down, channel or 0, self._synth.place(call.seconds))
+
+    def _sostenuto(self, call: Call, down: bool, channel: int | None) -> None:
+        self._engine.sostenuto(down, channel or 0, self._synth.place(call.seconds))
+
+    def _all_off(self, call: Call) -> None:
+        self._engine.all_notes_off(at=self._synth.place(call.seconds))
+
+    def _panic(self, call: Call) -> None:
+        self._drop_scheduled()
+        self._synth.panic()
+
+    # -- the surface -------------------------------------------------------------------------------------------------
+
+    def _control(self, name: str, call: Call, value: float) -> None:
+        self._surface.set(name, value, call.source, self._synth.place(call.seconds))
+
+    def _timbre(self, call: Call, *pairs: Any) -> None:
+        timbre: str | dict[str, float] = pairs[0]
+        if len(pairs) > 1:
+            timbre = {}
+            for name, weight in zip(pairs[::2], pairs[1::2], strict=True):
+                timbre[name] = timbre.get(name, 0.0) + weight
+        self._surface.set_timbre(timbre, source=call.source, at=self._synth.place(call.seconds))
+
+    def _timbre_xy(self, call: Call, x: float, y: float) -> None:
+        self._control("timbre_x", call, x)
+        self._control("timbre_y", call, y)
+
+    def _seed(self, call: Call, seed: int) -> None:
+        self._surface.set_seed(None if seed < 0 else seed, call.source)
+
+    def _preset(self, call: Call, name: str) -> None:
+        files = preset_files()  # by name alone: what files there are is no business of the network
+        path = files.get(file_stem(name))
+        if path is None:
+            near = difflib.get_close_matches(name, files, n=3, cutoff=0.0)
+            raise CmaudioError(f"no preset {name[:60]!r}; the nearest are {', '.join(map(repr, near))}")
+        self._synth.apply(path)
+
+    def _query(self, call: Call) -> None:
+        for path, values in all_values(self._synth):
+            call.reply(path, *values)
+
+    def _unsubscribe(self, call: Call, port: int | None) -> None:
+        self._subscribers.remove(call.peer, port)
+
+    # -- texts and files ---------------------------------------------------------------------------------------------
+
+    def _say(self, call: Call, text: str) -> None:
+        self._speeches = [speech for speech in self._speeches if not speech.ended]
+        if len(self._speeches) >= _MOST_TEXTS:
+            raise CmaudioError(f"{_MOST_TEXTS} texts are being said; wait, or send /cmaudio/stop")
+        self._speeches.append(self._synth.say(text))
+
+    def _stop(self, call: Call, phoneme: bool | None) -> None:
+        for speech in self._speeches:
+            speech.stop("phoneme" if phoneme else "now")
+
+    def _keep(self, call: Call, name: str, seconds: float | None) -> None:
+        path = self._folder.new_file(name)
+        self.run_later(call, lambda: call.reply(f"{ROOT}/kept", self._named(self._synth.keep(path, seconds))))
+
+    def _record(self, call: Call, name: str) -> None:
+        if self._take is not None and self._take.running:
+            raise CmaudioError(f"{self._named(self._take.path)} is being recorded; send /cmaudio/record/stop first")
+        self._take = self._synth.record(self._folder.new_file(name))
+
+    def _end_record(self, call: Call) -> None:
+        take, self._take = self._take, None
+        if take is None:
+            raise CmaudioError("nothing is being recorded; send /cmaudio/record/start first")
+        self.run_later(call, lambda: call.reply(f"{ROOT}/recorded", self._named(take.stop())))
+
+    def _named(self, path: Path) -> str:
+        return path.relative_to(self._folder.path).as_posix()

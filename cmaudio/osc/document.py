@@ -1,0 +1,36 @@
+"""The table of addresses as a text and as data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from cmaudio.engine import GAIN_RANGE_DB
+from cmaudio.model import Model
+from cmaudio.osc.addresses import Address, incoming, outgoing
+from cmaudio.surface import control_definitions
+
+
+def addresses(model: Model) -> tuple[list[Address], list[Address]]:
+    """What a model's server understands, and what it tells."""
+    definitions, speaks = control_definitions(model, GAIN_RANGE_DB), model.manifest.speech is not None
+    return list(incoming(definitions, speaks).values()), outgoing(definitions, speaks)
+
+
+def rows(model: Model) -> list[dict[str, Any]]:
+    """The same as plain data, for JSON: direction, path, description, arguments with their ranges."""
+    return [
+        {"direction": direction, "path": a.path, "description": a.description}
+        | {"repeats": a.repeats, "arguments": [asdict(argument) for argument in a.arguments]}
+        for direction, group in zip(("in", "out"), addresses(model), strict=True)
+        for a in group
+    ]
+
+
+def markdown(model: Model) -> str:
+    """Markdown: two tables, of what is understood and of what is told."""
+    parts = [f"# OSC addresses of {model.manifest.name}"]
+    for title, group in zip(("Understood", "Told"), addresses(model), strict=True):
+        lines = [f"| `{a.path}` | {a.signature} | {a.description} |" for a in group]
+        parts.append("\n".join((f"## {title}\n", "| address | arguments | meaning |", "|---|---|---|", *lines)))
+    return "\n\n".join(parts) + "\n"

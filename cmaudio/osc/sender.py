@@ -1,0 +1,172 @@
+"""What the instrument tells over OSC: controls that others moved, notes as they are heard, and how it goes."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cmaudio.changes import Changes
+from cmaudio.checks import in_range, whole_number
+from cmaudio.errors import CmaudioError
+from cmaudio.events import Event, NoteOff, NoteOn
+from cmaudio.osc.addresses import ROOT
+from cmaudio.osc.packets import encode
+
+if TYPE_CHECKING:
+    from cmaudio.synth import Synth
+
+Value = float | int | bool | str
+_TICK_SECONDS = 0.02
+_EVENTS = 4096
+_FLOOR = 1e-6  # -120 dB
+_LEVEL_SECONDS = 1.0
+
+
+def resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
+    """Family and address for a name or number. Raises CmaudioError for an unknown host."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise CmaudioError(f"no host {host!r} ({error}); give an address such as 127.0.0.1") from error
+    return family, (str(address[0]), int(address[1]))
+
+
+def source_name(host: str, port: int) -> str:
+    """What a surface's listeners hear as the source of changes that this peer makes."""
+    return f"osc:{host}:{port}/"
+
+
+def value_of(synth: Synth, name: str) -> tuple[str, tuple[Value, ...]] | None:
+    """Path and values for a name of the surface as it is now; None for a timbre that has no name."""
+    surface = synth.surface
+    if name == "timbre":
+        mix = surface.timbre
+        return None if mix is None else (f"{ROOT}/timbre", tuple(v for pair in mix.items() for v in pair))
+    if name == "seed":
+        return f"{ROOT}/seed", (-1 if surface.seed is None else surface.seed,)
+    if name == "seed_locked":
+        return f"{ROOT}/seed/lock", (surface.seed_locked,)
+    return f"{ROOT}/control/{name}", (float(surface[name]),)
+
+
+def all_values(synth: Synth) -> list[tuple[str, tuple[Value, ...]]]:
+    """All that a client needs to show the surface."""
+    names = (*synth.surface.definitions, "timbre", "seed", "seed_locked")
+    values = [pair for name in names if (pair := value_of(synth, name)) is not None]
+    return values if synth.preset is None else [(f"{ROOT}/preset", (synth.preset.name,)), *values]
+
+
+class OscSender:
+    """Tells one client of changes, notes and state, from a thread of its own, until it is closed.
+
+    Args:
+        host, port: of the client. rate: state messages a second, 0.1 to 50. Changes and notes come within 20 ms.
+        own: source of the changes that the client makes itself (`source_name`), which it is not told; by default
+            that of whatever it sends from the port at which it listens, and on another machine from any.
+        through: a server's socket to send by, so that two instruments that tell each other know whom they hear.
+    Raises CmaudioError for an unknown host and values out of range.
+    """
+
+    def __init__(
+        self,
+        synth: Synth,
+        host: str,
+        port: int,
+        rate: float = 10.0,
+        *,
+        own: str | None = None,
+        through: socket.socket | None = None,
+    ) -> None:
+        family, self.address = resolve(host, whole_number("port", port, 1, 65535))
+        self._synth, self._every_s = synth, 1 / in_range("rate", rate, 0.1, 50, "messages a second")
+        local = self.address[0].startswith("127.") or self.address[0] == "::1"
+        self.own = own or (source_name(*self.address) if local else f"osc:{self.address[0]}:")
+        self._through, self._socket = through, through or socket.socket(family, socket.SOCK_DGRAM)
+        self._known: dict[str, bytes] = {}  # what the client was told last, by path
+        self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
+        self._metered = synth.recorder.heard
+        self._changes = Changes(synth.surface, lambda source: source.startswith(self.own), self._forget)
+        self._end_events = synth.recorder.subscribe(lambda at, event: self._events.append((at, event)))
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cmaudio-osc-out", daemon=True)
+        self._thread.start()
+
+    def close(self, wait: bool = True) -> None:
+        """Say no more."""
+        self._ending.set()
+        if wait:
+            self._thread.join()
+
+    def send(self, path: str, *values: Value) -> None:
+        """Send one message; a client that is not there is no error."""
+        self._post(encode(path, *values))
+
+    def _post(self, datagram: bytes) -> None:
+        with suppress(OSError):  # nobody there, or a network that is down or full: the next message may arrive
+            self._socket.sendto(datagram, self.address)
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        for path, values in all_values(self._synth):
+            self._tell(path, values)
+        while not self._ending.wait(_TICK_SECONDS):
+            for name in self._changes.take():
+                pair = value_of(self._synth, name)
+                if pair is not None:
+                    self._tell(*pair)
+            self._send_events()
+            if time.monotonic() >= due:
+                due = max(due + self._every_s, time.monotonic() - self._every_s)
+                self._send_state()
+        self._changes.close()
+        self._end_events()
+        if self._through is None:
+            self._socket.close()
+
+    def _tell(self, path: str, values: tuple[Value, ...]) -> None:
+        datagram = encode(path, *values)
+        if self._known.get(path) != datagram:
+            self._known[path] = datagram
+            self._post(datagram)
+
+    def _forget(self, name: str) -> None:
+        """The client moved it itself: what it knows is what it sent."""
+        pair = value_of(self._synth, name)
+        if pair is not None:
+            self._known[pair[0]] = encode(pair[0], *pair[1])
+
+    def _heard(self) -> int:
+        """How many samples have left the ring."""
+        recorder, player = self._synth.recorder, self._synth.player.state()
+        return recorder.heard - round(player.lead_ms / 1000 * recorder.sample_rate)
+
+    def _send_events(self) -> None:
+        heard = self._heard()
+        for _ in range(len(self._events)):
+            at, event = self._events.popleft()
+            if at > heard:
+                self._events.append((at, event))
+            elif isinstance(event, NoteOn):
+                self.send(f"{ROOT}/event/note_on", event.pitch, event.velocity, event.channel)
+            elif isinstance(event, NoteOff):
+                self.send(f"{ROOT}/event/note_off", event.pitch, event.channel)
+
+    def _send_state(self) -> None:
+        recorder, engine, player = self._synth.recorder, self._synth.engine, self._synth.player.state()
+        end = recorder.heard
+        start = max(self._metered, end - round(_LEVEL_SECONDS * recorder.sample_rate))
+        # Not the engine's own meter, which forgets its peak when it is read: others read it.
+        peak = max((float(np.abs(chunk).max()) for chunk in recorder.samples(start, end)), default=0.0)
+        self._metered = end
+        self.send(f"{ROOT}/state/level_db", 20 * float(np.log10(max(peak, _FLOOR))))
+        self.send(f"{ROOT}/state/voices", engine.sounding)
+        self.send(f"{ROOT}/state/load", player.load)
+        self.send(f"{ROOT}/state/lead_ms", player.lead_ms)
+        self.send(f"{ROOT}/state/underruns", player.counters.starved_callbacks)
+        self.send(f"{ROOT}/state/seconds", engine.now / engine.sample_rate)
