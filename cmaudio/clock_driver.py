@@ -33,7 +33,7 @@ class WithinEngine:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._next = -1  # sample of the tick that is under way
+        self._next = -1  # sample of the tick that was asked for last
         self._spare_samples = round(HUMANISE_MAX_MS / 1000 * engine.sample_rate)
 
     def begin(self, advance: Advance) -> None:
@@ -45,20 +45,23 @@ class WithinEngine:
         return self._engine.now
 
     def wake(self) -> None:
-        """There is something to do."""
-        if self._next < self._engine.now:  # none is under way, or it was dropped by a panic
-            self._next = self._engine.now
-            self._engine.submit(None, self._tick)
+        """There is something to do, maybe before the next tick."""
+        self._engine.submit(None, self._tick)
 
     def close(self) -> None:
         """Nothing is left behind."""
 
     def _tick(self, at: int) -> None:
-        if self._advance(at + _TICK_SAMPLES + self._spare_samples):
+        if at < self._next:  # the next one is under way, unless a panic dropped it
+            self._advance(self._next + self._spare_samples)
+            self._engine.submit(self._next + 1, self._make_up)
+        elif self._advance(at + _TICK_SAMPLES + self._spare_samples):
             self._next = at + _TICK_SAMPLES
             self._engine.submit(self._next, self._tick)
-        else:
-            self._next = -1
+
+    def _make_up(self, at: int) -> None:
+        if at > self._next:
+            self._tick(at)
 
 
 class Ahead:
