@@ -44,13 +44,14 @@ class Sequencer(Transport):
 
     Attributes:
         late, dropped: notes and calls that came late (and were played at once), and too late to be played.
+        looked_to: all that is due before this sample was scheduled.
     """
 
     def __init__(
         self, engine: Engine, driver: Driver, tempo: float, on_notice: Callable[[str], None] | None = None
     ) -> None:
         super().__init__(engine, driver, tempo)
-        self.late = self.dropped = 0
+        self.late = self.dropped = self.looked_to = 0
         self._on_notice = on_notice
         self._parts: list[Part] = []
         self._end: float | None = None
@@ -92,14 +93,23 @@ class Sequencer(Transport):
 
     def next_beat(self, beats: float) -> float:
         """The next multiple of `beats`; for 0 the beat that is now, or that of the function which asks."""
-        calling = self._calling
-        within = calling is not None and calling[0] == threading.get_ident()
-        here = calling[1] if calling is not None and within else self.map.beat_at(self.soon())
+        called = self._called_for()
+        here = self.map.beat_at(self.soon()) if called is None else called
         return next_multiple(here, beats) if beats else here
 
     def boundary(self, beats: float) -> float:
         """The next multiple of `beats` for which nothing was scheduled yet."""
-        return next_multiple(max(self.next_beat(0), self.map.beat_at(self.edge)), beats)
+        return next_multiple(self.map.beat_at(self.edge), beats)
+
+    @property
+    def edge(self) -> float:
+        """The first sample for which nothing was scheduled yet; to a function that is being called, its beat's."""
+        return super().edge if self._called_for() is None else self._said
+
+    def _called_for(self) -> float | None:
+        """The beat of the function that asks, if one does."""
+        calling = self._calling
+        return calling[1] if calling is not None and calling[0] == threading.get_ident() else None
 
     def in_time(self, sample: int) -> int | None:
         """The sample for what was to be at one: a little late it is played at once, and much too late not (None)."""
@@ -125,7 +135,7 @@ class Sequencer(Transport):
                 part, beat = self._next()
                 at = self.map.sample_at(beat)
                 if part is None or at >= until:
-                    self._said = max(self._said, float(until))
+                    self.looked_to = until
                     self._forget()
                     return part is not None and self.running
                 self._said = max(self._said, at)

@@ -1,7 +1,7 @@
 """Where the beat is, and how it starts, stops, jumps and changes its tempo: a tempo map that is said bit by bit.
 
-Up to some sample everything was scheduled, and stays: what is changed takes effect from there on. Only standing still
-and jumping are immediate: what was not heard yet is called back.
+What was scheduled ahead stays: what is changed takes effect after it. Only standing still and jumping are immediate:
+what was not heard yet is called back.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Transport(ABC):
         self.lock = threading.RLock()
         start = self.soon()
         self.map = TempoMap(engine.sample_rate, tempo, start)
-        self._said = float(start)  # what is before this sample was scheduled
+        self._said = start - 1.0  # the sample of what was scheduled last
 
     @property
     def beat(self) -> float:
@@ -88,7 +88,7 @@ class Transport(ABC):
             if not self.running:
                 sample = self.soon() if at is None else at
                 self.map.start(sample)
-                self._said = float(sample)
+                self._said = sample - 1.0
         self.wake()
 
     def stop(self) -> None:
@@ -106,7 +106,7 @@ class Transport(ABC):
         with self.lock:
             sample = self.soon()
             self.map.locate(sample, to)
-            self._said = float(sample)
+            self._said = sample - 1.0
             self._rewind(sample, to, jumped=True, anew=anew)
         self.wake()
 
@@ -128,8 +128,8 @@ class Transport(ABC):
 
     @property
     def edge(self) -> float:
-        """The sample from which on nothing was scheduled yet."""
-        return max(self._said, float(self.soon()))
+        """The first sample for which nothing was scheduled yet."""
+        return max(self._said + 1, float(self.soon()))
 
     def _forget(self) -> None:
         self.map.forget_before(self.engine.now - _REMEMBERED_SECONDS * self.engine.sample_rate)

@@ -154,6 +154,19 @@ def test_the_tempo_changes_at_a_beat(stand: Stand) -> None:
     assert stand.clock.sample(5) == 8 * BEAT
 
 
+def test_a_function_changes_tempo_and_notes_at_its_beat(stand: Stand) -> None:
+    loop = stand.clock.play([60], loop=True, gate=0.5)
+
+    def turn(beat: float) -> None:
+        if beat == 2:
+            stand.clock.tempo = 60
+            loop.replace([80])
+
+    stand.clock.every(1, turn)
+    stand.read_to(7 * BEAT - 500)
+    assert stand.onsets == [(0, 60), (BEAT, 60), (2 * BEAT, 80), (4 * BEAT, 80), (6 * BEAT, 80)]
+
+
 def test_the_tempo_changes_live_without_a_jump(stand: Stand) -> None:
     stand.clock.play(list(range(40, 80)), beat=1 / 4, gate=0.5)
     for tempo in (200, 50, 150, 120):
@@ -237,6 +250,14 @@ def test_replaced_at_the_boundary(stand: Stand) -> None:
     loop.stop()
     with pytest.raises(CmaudioError, match="has ended"):
         loop.replace([60])
+
+
+def test_a_step_that_is_on_its_way_is_not_replaced_and_not_doubled(stand: Stand) -> None:
+    loop = stand.clock.play([60], loop=True, gate=0.5)
+    stand.read_to(2 * BEAT - 300)
+    loop.replace([80])
+    stand.read_to(5 * BEAT - 300)
+    assert stand.onsets == [(0, 60), (BEAT, 60), (2 * BEAT, 60), (3 * BEAT, 80), (4 * BEAT, 80)]
 
 
 def test_stop_leaves_no_note_hanging(stand: Stand) -> None:
@@ -483,7 +504,7 @@ def test_a_thread_keeps_ahead_of_what_is_made(synth: Synth) -> None:
     loop = synth.play([60, 63, 67, None], beat=1 / 4, loop=True, gate=0.5, quantise=1)
     wait_for(lambda: not synth.engine.idle)
     while synth.engine.now < 4 * BEAT:
-        wait_for(lambda: synth.clock.edge > synth.engine.now + 1024)
+        wait_for(lambda: synth.clock.looked_to > synth.engine.now + 1024)
         synth.recorder.read(256)
     found = synth.recorder.events(0, 3 * BEAT)
     start = synth.clock.sample(loop.start)
@@ -501,9 +522,9 @@ def test_a_scheduler_that_was_kept_away_drops_what_is_too_late(synth: Synth) -> 
     wait_for(lambda: not synth.engine.idle)
     with synth.clock.lock:
         synth.recorder.read(4 * BEAT)
-    wait_for(lambda: synth.clock.edge > synth.engine.now + 1024)
+    wait_for(lambda: synth.clock.looked_to > synth.engine.now + 1024)
     for _ in range(200):
-        wait_for(lambda: synth.clock.edge > synth.engine.now + 512)
+        wait_for(lambda: synth.clock.looked_to > synth.engine.now + 512)
         synth.recorder.read(256)
     onsets = [(at, e.pitch) for at, e in synth.recorder.events(0, 2**40) if isinstance(e, NoteOn)]
     apart = np.diff([at for at, _ in onsets])
