@@ -39,7 +39,8 @@ class Pattern:
         self._end = math.inf
         self._replacement: tuple[float, tuple[PlannedStep, ...]] | None = None
         self._muted = False
-        self._held: list[tuple[float, int, Note]] = []  # a heap, by the beats at which they are let go
+        # A heap of notes by the beats at which they are let go, with the samples by which they began late.
+        self._held: list[tuple[float, int, Note, int]] = []
         self._order = itertools.count()
         self._struck: deque[tuple[int, Note]] = deque()  # that may not have begun yet, by their samples
 
@@ -75,6 +76,8 @@ class Pattern:
         with self._clock.lock:
             if beats:
                 self._end = self._clock.boundary(beats)
+                self._held = [(min(end, self._end), order, note, late) for end, order, note, late in self._held]
+                heapq.heapify(self._held)
             else:
                 self._clock.drop(self)
 
@@ -103,7 +106,8 @@ class Pattern:
         """Do what is due, at this sample; the clock's lock is held."""
         onset = self._onset()
         if self._held and self._held[0][0] <= onset:
-            heapq.heappop(self._held)[2].off(at=round(at))
+            _, _, note, late = heapq.heappop(self._held)
+            note.off(at=max(0, round(at) + late))
             return
         step = self.steps[self._index]
         self._strike(step, self._beat_of(step.offset + self.feel.gate * step.beats), at)
@@ -191,7 +195,7 @@ class Pattern:
             note = clock.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=feel.channel, at=sample)
             if step.bend:
                 note.bend(step.bend, min(3600.0, seconds), at=sample)
-            heapq.heappush(self._held, (min(end, self._end), next(self._order), note))
+            heapq.heappush(self._held, (min(end, self._end), next(self._order), note, sample - round(at)))
             self._struck.append((sample, note))
         while self._struck and self._struck[0][0] < clock.engine.now:
             self._struck.popleft()

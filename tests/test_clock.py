@@ -274,7 +274,7 @@ def test_stop_leaves_no_note_hanging(stand: Stand) -> None:
 
 def test_stop_at_a_boundary_lets_go_there(stand: Stand) -> None:
     loop = stand.clock.play([60, "_", "_"], loop=True, gate=1.0)
-    stand.read_to(0.5 * BEAT)
+    stand.read_to(3.5 * BEAT)
     loop.stop(quantise=4)
     stand.read_to(8 * BEAT)
     assert [at / BEAT for at, _ in stand.onsets] == [0, 3]
@@ -347,6 +347,14 @@ def test_the_same_seed_draws_the_same(tiny: TinyModel) -> None:
     assert np.abs(off).max() <= 0.010 * RATE + 1
     assert len(set(off.tolist())) > 5
     assert 5 < len(first) < 12, "some did not sound"
+
+
+def test_a_note_that_is_late_keeps_its_length(stand: Stand) -> None:
+    stand.clock.play([60, 62, 64, 65], beat=1 / 4, gate=0.1, humanise_ms=50, loop=True)
+    stand.read_to(6 * BEAT)
+    ons, offs = [[at for at, _ in stand.events(kind)] for kind in (NoteOn, NoteOff)]
+    assert len(ons) > 20
+    np.testing.assert_array_equal(np.array(offs[1:20]) - ons[1:20], 200)
 
 
 def groove(clock: Clock) -> None:
