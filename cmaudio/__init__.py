@@ -10,33 +10,40 @@ with cmaudio.open() as synth:
 audio = cmaudio.render("song.mid")
 """
 
+from cmaudio.clock import Clock
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.events import Score
 from cmaudio.midi_file import read_midi
 from cmaudio.model import Model, embedded_models, load_model
 from cmaudio.note import Note
+from cmaudio.pattern import Pattern
 from cmaudio.pieces import builtin_piece
 from cmaudio.playback import list_devices
 from cmaudio.preset import Preset, load_preset, save_preset
 from cmaudio.render import render
+from cmaudio.render_pattern import render_pattern
 from cmaudio.sound import Sound
 from cmaudio.speech.speak import Spoken, speak
 from cmaudio.speech.speech import Speech
+from cmaudio.steps import Step
 from cmaudio.synth import Synth, open
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Clock",
     "CmaudioError",
     "Engine",
     "Model",
     "Note",
+    "Pattern",
     "Preset",
     "Score",
     "Sound",
     "Speech",
     "Spoken",
+    "Step",
     "Synth",
     "builtin_piece",
     "embedded_models",
@@ -46,6 +53,7 @@ __all__ = [
     "open",
     "read_midi",
     "render",
+    "render_pattern",
     "save_preset",
     "speak",
 ]

@@ -128,6 +128,11 @@ class Engine:
         """Samples by which `read` is behind the clock of events: the limiter's look-ahead."""
         return self._limiter.latency_samples
 
+    @property
+    def horizon_samples(self) -> int:
+        """Samples before its time at which an event is taken, so that the networks plan with it."""
+        return self._horizon
+
     def note_on(
         self,
         pitch: float,
@@ -374,12 +379,14 @@ class Engine:
         Which voice that is depends on what is heard until then.
         """
         near = self.now + self._horizon
-        self._schedule.receive(max(self.now, self._known - self._horizon))
+        earliest = max(self.now, self._known - self._horizon)
+        self._schedule.receive(earliest)
         self._known, far = max(self._known, near), near + self._look_ahead
         while (at := self._schedule.next_at()) is not None and (
             at <= near or at < self._known or (at <= far and not self.stage.full(at))
         ):
             self._schedule.run_next()
+            self._schedule.receive(earliest)  # an action may ask for what comes right after it
         self._known = max(self._known, far if at is None else min(at, far))
 
     def _add_voices(self, out: Float) -> None:

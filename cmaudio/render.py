@@ -177,12 +177,23 @@ def render(
         for notice in arrangement.notices:
             on_notice(notice)
     engine.play(arrangement.score, arrangement.timbres)
+    return render_engine(engine, arrangement.score.duration, path, tail, on_progress)
+
+
+def render_engine(
+    engine: Engine,
+    duration: float,
+    path: str | Path | None = None,
+    tail: float = TAIL_SECONDS,
+    on_progress: Callable[[float], None] | None = None,
+) -> Float:
+    """All samples of `render_blocks`, also written to a file where one is named."""
     blocks: list[Float] = []
     made = 0
 
     def pull() -> Iterator[Float]:
         nonlocal made
-        for samples in render_blocks(engine, arrangement.score.duration, tail):
+        for samples in render_blocks(engine, duration, tail):
             blocks.append(samples)
             made += len(samples)
             if on_progress:

@@ -1,6 +1,7 @@
 """Which sample is heard at a moment: the sound card's clock, seen through callbacks that take a period at a time.
 
-A delay-locked loop smooths what is seen (Adriaensen 2005, "Using a DLL to filter time", Linux Audio Conference).
+A delay-locked loop smooths what is seen (Adriaensen 2005, "Using a DLL to filter time", Linux Audio Conference). The
+same loop follows the pulses of a MIDI clock.
 """
 
 from __future__ import annotations
@@ -10,41 +11,82 @@ import math
 _BANDWIDTH_HZ = 0.3
 _LOST_SECONDS = 0.05  # off by more, the card has stopped, starved or changed: begin anew
 _RATE_TOLERANCE = 0.01
+_LEARNT_POINTS = 4  # fewer say too little to call the next one lost
 
 
-class SampleClock:
-    """Told now and then how many samples were heard, it says how many are heard at any moment near then.
+class LockedLine:
+    """A straight line through points (x, y) that come one by one and jitter: a delay-locked loop.
+
+    Args:
+        rate: of y over x, as expected; it stays within `rate_range`.
+        bandwidth: of the loop, in cycles a unit of x. lost: a point that is off by more begins the line anew.
+        learns: the rate is not known beforehand. The first points then count as in a least-squares line, up to as many
+            as the loop remembers (an expanding-memory filter, Morrison 1969), and a lost line keeps its rate.
 
     `update` belongs to one thread, `at` may be called from any.
     """
 
-    def __init__(self, sample_rate: float) -> None:
-        self.sample_rate = sample_rate
-        self._line: tuple[float, float, float] | None = None  # seconds, samples then, samples a second
+    def __init__(
+        self, rate: float, *, bandwidth: float, lost: float, rate_range: tuple[float, float], learns: bool = False
+    ) -> None:
+        self._expected_rate, self._bandwidth, self._lost = rate, bandwidth, lost
+        self._rate_range, self._learns = rate_range, learns
+        self.points = 0  # since the line was begun
+        self._line: tuple[float, float, float] | None = None  # x, y there, rate
 
-    def update(self, seconds: float, samples: float) -> None:
-        """At `seconds` (of `time.perf_counter`) so many samples had been heard."""
+    @property
+    def rate(self) -> float:
+        """Of y over x, as it is now."""
+        return self._expected_rate if self._line is None else self._line[2]
+
+    def begin(self, x: float, y: float, rate: float | None = None) -> None:
+        """Begin anew at this point; at the expected rate unless another is given."""
+        self._line, self.points = (x, y, self._expected_rate if rate is None else rate), 1
+
+    def update(self, x: float, y: float) -> None:
+        """The next point."""
         if self._line is None:
-            self._line = (seconds, samples, self.sample_rate)
+            self.begin(x, y)
             return
         before, known, rate = self._line
-        passed = seconds - before
+        passed = x - before
         if passed <= 0:
             return
         expected = known + rate * passed
-        error = samples - expected
-        if abs(error) > _LOST_SECONDS * self.sample_rate:
-            self._line = (seconds, samples, self.sample_rate)
+        error = y - expected
+        if abs(error) > self._lost and not (self._learns and self.points < _LEARNT_POINTS):
+            self.begin(x, y, rate if self._learns else None)
             return
-        omega = min(0.5, 2 * math.pi * _BANDWIDTH_HZ * passed)
-        rate += omega * omega * error / passed
-        most = _RATE_TOLERANCE * self.sample_rate
-        rate = min(self.sample_rate + most, max(self.sample_rate - most, rate))
-        self._line = (seconds, expected + math.sqrt(2) * omega * error, rate)
+        self.points += 1
+        near, fast = self._gains(passed)
+        low, high = self._rate_range
+        self._line = (x, expected + near * error, min(high, max(low, rate + fast * error / passed)))
 
-    def at(self, seconds: float) -> float:
-        """How many samples have been heard at `seconds`; 0 before the first update."""
+    def _gains(self, passed: float) -> tuple[float, float]:
+        """How much of an error moves the line, and how much of it its rate."""
+        omega = min(0.5, 2 * math.pi * self._bandwidth * passed)
+        near, fast = math.sqrt(2) * omega, omega * omega
+        if self._learns:
+            n = self.points
+            near, fast = max(near, 2 * (2 * n - 1) / (n * (n + 1))), max(fast, 6 / (n * (n + 1)))
+        return near, fast
+
+    def at(self, x: float) -> float:
+        """Where the line is at `x`; 0 before the first point."""
         if self._line is None:
             return 0.0
-        known_at, samples, rate = self._line
-        return samples + rate * (seconds - known_at)
+        known_at, known, rate = self._line
+        return known + rate * (x - known_at)
+
+
+class SampleClock(LockedLine):
+    """Told now and then how many samples were heard (y) at how many seconds (x, of `time.perf_counter`).
+
+    It says how many are heard at any moment near then.
+    """
+
+    def __init__(self, sample_rate: float) -> None:
+        tolerated = (sample_rate * (1 - _RATE_TOLERANCE), sample_rate * (1 + _RATE_TOLERANCE))
+        lost = _LOST_SECONDS * sample_rate
+        super().__init__(sample_rate, bandwidth=_BANDWIDTH_HZ, lost=lost, rate_range=tolerated)
+        self.sample_rate = sample_rate

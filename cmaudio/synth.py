@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Unpack, cast
+from typing import TYPE_CHECKING, Any, Protocol, Unpack, cast, overload
 
+from cmaudio.clock import Clock
+from cmaudio.clock_driver import Ahead
 from cmaudio.engine import GAIN_RANGE_DB, Engine, EngineState
 from cmaudio.errors import CmaudioError
 from cmaudio.events import Score
 from cmaudio.model import DEFAULT_MODEL, Model, Timbre, load_model
 from cmaudio.note import Note
+from cmaudio.pattern import Pattern
 from cmaudio.playback import Player, PlayerState
 from cmaudio.preset import FIELD_OF_CONTROL, Preset, load_preset, make_preset
 from cmaudio.recorder import Recorder
 from cmaudio.render import Missing, arrange
 from cmaudio.speech.manner import Manner
 from cmaudio.speech.speech import Speech
+from cmaudio.steps import PatternSettings, StepLike
 from cmaudio.surface import Surface
 from cmaudio.take import Take
 
@@ -64,6 +69,8 @@ class Synth:
         self._takes: list[Take] = []
         self._attached: list[_Closable] = []  # what plays or shows this instrument, and ends with it
         self._preset: Preset | None = None
+        self._clock: Clock | None = None
+        self._making_clock = threading.Lock()
 
     def __enter__(self) -> Synth:
         return self
@@ -86,13 +93,14 @@ class Synth:
         timbre: Timbre | None = None,
         seed: int | None = None,
         channel: int = 0,
+        at: int | None = None,
     ) -> Note:
-        """Strike a note now; see `Engine.note_on`. Its `off`, `bend` and `morph` steer it while it sounds.
+        """Strike a note, at once by default; see `Engine.note_on`. Its `off`, `bend` and `morph` steer it.
 
         Without timbre and seed of its own it has those of the surface, which presets set.
         """
         timbre, seed = self._of_surface(timbre, seed)
-        note = self.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=channel)
+        note = self.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=channel, at=at)
         self.player.wake()
         return note
 
@@ -175,10 +183,57 @@ class Synth:
         self.surface.set("gain", gain_db)
 
     def panic(self) -> None:
-        """Silence at once."""
+        """Silence at once; patterns end."""
+        if self._clock is not None:
+            self._clock.clear()
         self.engine.panic()
 
+    @property
+    def clock(self) -> Clock:
+        """Tempo, beat, and what is played in time; it runs from when it is first asked for."""
+        with self._making_clock:
+            if self._clock is None:
+                self._clock = Clock(
+                    self.engine,
+                    surface=self.surface,
+                    driver=Ahead(self.engine),
+                    place=self.place,
+                    on_notice=self._on_notice,
+                )
+                self._attached.append(self._clock)
+            return self._clock
+
+    @overload
     def play(
+        self,
+        piece: Score,
+        *,
+        timbre: Timbre | None = None,
+        missing: Missing = "nearest",
+        percussion: Missing = "omit",
+        delay: float = 0.2,
+    ) -> list[str]: ...
+
+    @overload
+    def play(
+        self,
+        piece: Iterable[StepLike],
+        *,
+        quantise: float = 1.0,
+        at: float | None = None,
+        **settings: Unpack[PatternSettings],
+    ) -> Pattern: ...
+
+    def play(self, piece: Score | Iterable[StepLike], **settings: Any) -> list[str] | Pattern:
+        """Start a score (from `cmaudio.read_midi`) or a pattern (a list of notes); returns at once.
+
+        A score takes `timbre`, `missing` and `percussion` (see `cmaudio.render`) and `delay` in seconds, and returns
+        notices of what the model lacks. A pattern takes what `Clock.play` takes, and returns what stops, mutes and
+        replaces it.
+        """
+        return self._play_score(piece, **settings) if isinstance(piece, Score) else self.clock.play(piece, **settings)
+
+    def _play_score(
         self,
         score: Score,
         *,
@@ -187,7 +242,6 @@ class Synth:
         percussion: Missing = "omit",
         delay: float = 0.2,
     ) -> list[str]:
-        """Start a score (from `cmaudio.read_midi`); returns at once, with notices of what the model lacks."""
         arrangement = arrange(score, self.model, timbre=timbre, missing=missing, percussion=percussion)
         at = self.engine.now + round(delay * self.engine.sample_rate)
         self.engine.play(arrangement.score, arrangement.timbres, at)
@@ -244,7 +298,7 @@ class Synth:
     ) -> MidiInput:
         """Play it from MIDI ports, until what this returns is closed, or the instrument; see `MidiInput`.
 
-        By default all ports are listened to, and the user's saved bindings hold.
+        By default all ports are listened to, the user's saved bindings hold, and `clock` follows MIDI clock.
 
         Raises CmaudioError: no MIDI system here (with the remedy), no such port, bindings that cannot be read.
         """
@@ -257,12 +311,15 @@ class Synth:
             virtual=virtual,
             mpe=mpe,
             bindings=Bindings.load() if bindings is None else bindings,
-            on_clock=on_clock,
+            on_clock=on_clock or self._follow_midi_clock,
             on_notice=self._on_notice,
             system=system,
         )
         self._attached.append(midi)
         return midi
+
+    def _follow_midi_clock(self, kind: str, seconds: float, value: int) -> None:
+        self.clock.midi(kind, seconds, value)  # the clock is made when the first pulse comes
 
     def serve_osc(
         self,

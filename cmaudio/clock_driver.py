@@ -1,0 +1,102 @@
+"""What moves a clock on: a thread that looks ahead while a sound card plays, or the engine's own events offline.
+
+Either way the clock is told up to which sample all has to be scheduled; when it is told changes no event's sample.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from cmaudio.engine import Engine
+from cmaudio.steps import HUMANISE_MAX_MS
+
+Advance = Callable[[int], bool]
+_SLACK_SECONDS = 0.05  # how late the thread may be before an event is
+_LOOK_EVERY_SECONDS = 0.01
+_SOON_SECONDS = 0.02
+_TICK_SAMPLES = 1024
+
+
+class Driver(Protocol):
+    """`soon()` is the first sample at which what is asked for now can happen."""
+
+    def begin(self, advance: Advance) -> None: ...
+    def soon(self) -> int: ...
+    def wake(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class WithinEngine:
+    """Each tick is an event of the engine that asks for the next one: however samples are read, ticks are the same."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._next = -1  # sample of the tick that was asked for last
+        self._spare_samples = round(HUMANISE_MAX_MS / 1000 * engine.sample_rate)
+
+    def begin(self, advance: Advance) -> None:
+        """Have `advance(until)` called from now on; it returns whether there is more to come."""
+        self._advance = advance
+
+    def soon(self) -> int:
+        """The next sample."""
+        return self._engine.now
+
+    def wake(self) -> None:
+        """There is something to do, maybe before the next tick."""
+        self._engine.submit(None, self._tick)
+
+    def close(self) -> None:
+        """Nothing is left behind."""
+
+    def _tick(self, at: int) -> None:
+        if at < self._next:  # the next one is under way, unless a panic dropped it
+            self._advance(self._next + self._spare_samples)
+            self._engine.submit(self._next + 1, self._make_up)
+        elif self._advance(at + _TICK_SAMPLES + self._spare_samples):
+            self._next = at + _TICK_SAMPLES
+            self._engine.submit(self._next, self._tick)
+
+    def _make_up(self, at: int) -> None:
+        if at > self._next:
+            self._tick(at)
+
+
+class Ahead:
+    """A thread that keeps ahead of the engine by what it plans and a little more."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        rate = engine.sample_rate
+        self._ahead_samples = engine.horizon_samples + round((_SLACK_SECONDS + HUMANISE_MAX_MS / 1000) * rate)
+        self._soon_samples = round(_SOON_SECONDS * rate)
+        self._wake, self._closed = threading.Event(), False
+
+    def begin(self, advance: Advance) -> None:
+        """Have `advance(until)` called from now on; it returns whether there is more to come."""
+        self._advance = advance
+        self._thread = threading.Thread(target=self._run, name="cmaudio-clock", daemon=True)
+        self._thread.start()
+
+    def soon(self) -> int:
+        """A few periods of the sound card ahead of what is being made."""
+        return self._engine.now + self._soon_samples
+
+    def wake(self) -> None:
+        """There is something to do."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._closed = True
+        self._wake.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join(1)
+
+    def _run(self) -> None:
+        while not self._closed:
+            self._wake.clear()
+            more = self._advance(self._engine.now + self._ahead_samples)
+            self._wake.wait(_LOOK_EVERY_SECONDS if more else None)

@@ -1,0 +1,208 @@
+"""A pattern that plays: which step comes next and when, what it strikes, and what still has to be let go.
+
+Nothing is carried from step to step that a step could not be worked out from: what is drawn for it depends on the
+pattern's seed, the round and the step alone, so that a pattern can be found again at any beat.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cmaudio.errors import CmaudioError
+from cmaudio.note import Note
+from cmaudio.steps import Feel, PlannedStep, StepLike, checked_quantise, plan_steps
+from cmaudio.tempo import SAME_BEAT
+
+if TYPE_CHECKING:
+    from cmaudio.clock import Clock
+
+
+class Pattern:
+    """A pattern of a clock; made by `Clock.play`. Its methods may be called from any thread.
+
+    Attributes:
+        start: the beat where it began. feel: how it is played. steps: what is played.
+    """
+
+    priority = 1  # after functions of the same beat, which may replace it
+
+    def __init__(self, clock: Clock, steps: tuple[PlannedStep, ...], feel: Feel, start: float, quantise: float) -> None:
+        self._clock, self.steps, self.feel, self.start, self._quantise = clock, steps, feel, start, quantise
+        self._round, self._index = 0, 0
+        self._end = math.inf
+        self._replacement: tuple[float, tuple[PlannedStep, ...]] | None = None
+        self._muted = False
+        # A heap of notes by the beats at which they are let go, with the samples by which they began late.
+        self._held: list[tuple[float, int, Note, int]] = []
+        self._order = itertools.count()
+        self._struck: deque[tuple[int, Note]] = deque()  # that may not have begun yet, by their samples
+
+    def __repr__(self) -> str:
+        state = "playing" if self.playing else "ended"
+        return f"<Pattern of {len(self.steps)} steps, {self.length:g} beats, {state}>"
+
+    @property
+    def length(self) -> float:
+        """Beats of one round."""
+        return self.feel.every or self.steps[-1].offset + self.steps[-1].beats
+
+    @property
+    def playing(self) -> bool:
+        """Whether there is more to come."""
+        return self._clock.has(self)
+
+    @property
+    def muted(self) -> bool:
+        """Whether it goes on unheard."""
+        return self._muted
+
+    def mute(self, muted: bool = True) -> None:
+        """Go on unheard, or be heard again; the place in the pattern is kept."""
+        with self._clock.lock:
+            self._muted = bool(muted)
+            if muted:
+                self._cancel(self._clock.soon())
+
+    def stop(self, quantise: float = 0.0) -> None:
+        """End at once, or at the next multiple of `quantise` beats; what sounds is let go then."""
+        beats = checked_quantise(quantise)
+        with self._clock.lock:
+            if beats:
+                self._end = self._clock.boundary(beats)
+                self._held = [(min(end, self._end), order, note, late) for end, order, note, late in self._held]
+                heapq.heapify(self._held)
+            else:
+                self._clock.drop(self)
+
+    def replace(self, notes: Iterable[StepLike], quantise: float | None = None) -> None:
+        """Go over to other notes at the next multiple of `quantise` beats (by default as it was started).
+
+        Raises CmaudioError as `Clock.play` does, and where the pattern has ended.
+        """
+        steps = plan_steps(notes, self.feel, self._clock.engine.model)
+        beats = self._quantise if quantise is None else checked_quantise(quantise)
+        with self._clock.lock:
+            if not self.playing:
+                raise CmaudioError("the pattern has ended: play the notes as a new one")
+            self._replacement = (max(self.start, self._clock.boundary(beats)), steps)
+        self._clock.wake()
+
+    # -- what the clock asks and tells -------------------------------------------------------------------------------
+
+    def due(self) -> float | None:
+        """The beat of what comes next; None when there is nothing more."""
+        onset = self._onset()
+        first = min(onset, self._held[0][0]) if self._held else onset
+        return None if first == math.inf else first
+
+    def play(self, at: float) -> None:
+        """Do what is due, at this sample; the clock's lock is held."""
+        onset = self._onset()
+        if self._held and self._held[0][0] <= onset:
+            _, _, note, late = heapq.heappop(self._held)
+            note.off(at=max(0, round(at) + late))
+            return
+        step = self.steps[self._index]
+        self._strike(step, self._beat_of(step.offset + self.feel.gate * step.beats), at)
+        self._step_on()
+
+    def begin(self, beat: float) -> None:
+        """From the top, at this beat; nothing may be sounding."""
+        self._settle()
+        self.start, self._round, self._index = beat, 0, 0
+
+    def seek(self, beat: float, jumped: bool) -> None:
+        """Go on at the first step that is not before this beat; `jumped`: the beat is not where the clock was."""
+        if jumped:
+            self._settle()
+            if self.loops and beat < self.start:
+                self.start -= math.ceil((self.start - beat) / self.length) * self.length
+        # From the round before on: swing may carry its last step over.
+        self._round = max(0, math.floor((beat - self.start) / self.length) - 1) if self.loops else 0
+        self._index = 0
+        while self._onset() < beat - SAME_BEAT:
+            self._step_on()
+
+    def silence(self, at: int) -> None:
+        """Let go of all notes at a sample; those that would begin later do not."""
+        while self._held:
+            heapq.heappop(self._held)[2].off(at=at)
+        self._cancel(at)
+
+    # -- within ------------------------------------------------------------------------------------------------------
+
+    @property
+    def loops(self) -> bool:
+        """Whether it begins anew after its last step."""
+        return self.feel.loop or self.feel.every is not None
+
+    def _settle(self) -> None:
+        """The clock jumps: what was to be at a later beat is now."""
+        if self._end < math.inf:
+            self._end = -math.inf
+        if self._replacement is not None:
+            self.steps, self._replacement = self._replacement[1], None
+
+    def _step_on(self) -> None:
+        self._index += 1
+        if self._index == len(self.steps) or self.steps[self._index].offset >= self.length - SAME_BEAT:
+            self._round, self._index = self._round + 1, 0
+
+    def _beat_of(self, offset: float) -> float:
+        """The beat of a place in this round, swing included: pairs of steps are warped, the first one longer."""
+        place = self._round * self.length + offset
+        swing, beat = self.feel.swing, self.feel.beat
+        if not swing:
+            return self.start + place
+        pair, within = divmod(place / beat, 2)
+        warped = within * (1 + swing) if within < 1 else 1 + swing + (within - 1) * (1 - swing)
+        return self.start + (2 * pair + warped) * beat
+
+    def _onset(self) -> float:
+        """The beat of the next step; inf after the last. Goes over to other notes where it is time."""
+        ended = self._round > 0 and not self.loops
+        onset = math.inf if ended else self._beat_of(self.steps[self._index].offset)
+        if self._replacement is not None and onset >= self._replacement[0] - SAME_BEAT:
+            (onset, self.steps), self._replacement = self._replacement, None
+            self.start, self._round, self._index = onset, 0, 0
+        return onset if onset < self._end - SAME_BEAT else math.inf
+
+    def _strike(self, step: PlannedStep, end: float, at: float) -> None:
+        clock, feel = self._clock, self.feel
+        drawn = np.random.default_rng((feel.seed, self._round, self._index))
+        chance, early, soft = drawn.random(3)
+        late_samples = (2 * early - 1) * feel.humanise_ms / 1000 * clock.engine.sample_rate
+        if self._muted or chance >= step.probability or not step.pitches:
+            return
+        sample = clock.in_time(round(at + late_samples))
+        if sample is None:
+            return
+        surface = clock.surface
+        hard = surface["velocity"] if step.velocity is None else step.velocity
+        velocity = min(127.0, max(1.0, hard + (2 * soft - 1) * feel.humanise_ms))
+        timbre = surface.vector if step.timbre is None else step.timbre
+        seconds = max(0.0, (clock.map.sample_at(end) - at) / clock.engine.sample_rate)
+        for pitch in step.pitches:
+            own = int(drawn.integers(2**63))
+            seed = own if surface.seed is None else surface.seed
+            note = clock.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=feel.channel, at=sample)
+            if step.bend:
+                note.bend(step.bend, min(3600.0, seconds), at=sample)
+            heapq.heappush(self._held, (min(end, self._end), next(self._order), note, sample - round(at)))
+            self._struck.append((sample, note))
+        while self._struck and self._struck[0][0] < clock.engine.now:
+            self._struck.popleft()
+
+    def _cancel(self, at: int) -> None:
+        """Notes that are on their way and begin after a sample do not."""
+        for sample, note in self._struck:
+            if sample > at:
+                note.off(at=at)
+        self._struck.clear()

@@ -1,0 +1,213 @@
+"""What a pattern is made of: notes as a musician writes them, and the steps that they mean.
+
+A note is a number (60), a name ("C4" is 60, "F#3", "Bb2"), a chord (a tuple of them), None for a rest, "_" to hold what
+was before for one more step, or a `Step` (or a dict of its fields) where more is to be said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.checks import channel_number, in_range, whole_number
+from cmaudio.errors import CmaudioError
+from cmaudio.model import Model, Timbre
+from cmaudio.note import BEND_MAX_SEMITONES
+
+TIE = "_"
+BEATS_RANGE = (1 / 64, 1024.0)
+HUMANISE_MAX_MS = 50.0
+_NAME = re.compile(r"([A-Ga-g])([#♯b♭]*)(-?\d+)")
+_KEYS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+
+Pitch = float | str | tuple[float | str, ...] | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a pattern.
+
+    Attributes:
+        pitch: number, name, tuple of them (a chord), or None (a rest). beats: how long the step is.
+        velocity: 1..127. timbre: name, mix or vector. None: as the pattern says.
+        bend: semitones to which the note glides over its length. probability: that it sounds, 0..1.
+    """
+
+    pitch: Pitch
+    beats: float | None = None
+    velocity: float | None = None
+    timbre: Timbre | None = None
+    bend: float = 0.0
+    probability: float = 1.0
+
+
+StepLike = Pitch | Step | Mapping[str, Any]
+
+
+class PatternSettings(TypedDict, total=False):
+    """How a pattern is played: the fields of `Feel`."""
+
+    beat: float
+    velocity: float | Sequence[float] | None
+    timbre: Timbre | None
+    gate: float
+    swing: float
+    humanise_ms: float
+    loop: bool
+    every: float | None
+    seed: int
+    channel: int
+
+
+@dataclass(frozen=True)
+class Feel:
+    """How a pattern is played.
+
+    Attributes:
+        beat: beats a step. velocity: 1..127, or several in turn; None: the surface's. timbre: None: the surface's.
+        gate: how much of its step a note is held. swing: how much of a step every second one comes later, 0..0.9.
+        humanise_ms: by how much at most onsets are early or late, and velocities (in units of theirs) off.
+        loop: again and again; `every`: likewise, once in so many beats. seed: what is drawn is drawn from it.
+    Raises CmaudioError for a value out of range.
+    """
+
+    beat: float = 1.0
+    velocity: float | Sequence[float] | None = None
+    timbre: Timbre | None = None
+    gate: float = 0.9
+    swing: float = 0.0
+    humanise_ms: float = 0.0
+    loop: bool = False
+    every: float | None = None
+    seed: int = 0
+    channel: int = 0
+
+    def __post_init__(self) -> None:
+        in_range("beat", self.beat, *BEATS_RANGE, "beats a step")
+        in_range("gate", self.gate, 0.01, 4, "of the step")
+        in_range("swing", self.swing, 0, 0.9, "of a step")
+        in_range("humanise_ms", self.humanise_ms, 0, HUMANISE_MAX_MS, "milliseconds")
+        if self.every is not None:
+            in_range("every", self.every, *BEATS_RANGE, "beats")
+        whole_number("seed", self.seed, 0, 2**63 - 1)
+        channel_number(self.channel)
+        for value in self.velocities:
+            if value is not None:
+                in_range("velocity", value, 1, 127, "MIDI velocity")
+
+    @classmethod
+    def of(cls, settings: PatternSettings) -> Feel:
+        """Raises CmaudioError for an unknown name too."""
+        known = [field.name for field in fields(cls)]
+        for name in settings:
+            if name not in known:
+                raise CmaudioError(f"a pattern has no {name!r}; there are {', '.join(known)}, quantise, at")
+        return cls(**settings)
+
+    @property
+    def velocities(self) -> tuple[float | None, ...]:
+        """In turn; None: the surface's."""
+        if isinstance(self.velocity, Sequence | np.ndarray):
+            if not len(self.velocity):
+                raise CmaudioError("velocity must be a number from 1 to 127, or several of them, not an empty list")
+            return tuple(self.velocity)
+        return (self.velocity,)
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step with everything worked out: `offset` and `beats` in beats; no pitches: a rest."""
+
+    offset: float
+    beats: float
+    pitches: tuple[float, ...]
+    velocity: float | None
+    timbre: NDArray[np.float64] | None
+    bend: float
+    probability: float
+
+
+def checked_quantise(quantise: float) -> float:
+    """Beats, 0 for at once. Raises CmaudioError."""
+    return 0.0 if quantise == 0 else in_range("quantise", quantise, *BEATS_RANGE, "beats, or 0 for at once")
+
+
+def note_number(name: str) -> int:
+    """The MIDI note number of a name: "C4" is 60. Raises CmaudioError for what is none."""
+    match = _NAME.fullmatch(name.strip())
+    if match is not None:
+        letter, accidentals, octave = match.groups()
+        sharps = sum(1 if sign in "#♯" else -1 for sign in accidentals)
+        number = _KEYS[letter.upper()] + sharps + 12 * (int(octave) + 1)
+        if 0 <= number <= 127:
+            return number
+    raise CmaudioError(f'a note is named from "C-1" to "G9" ("C4" is 60, "F#3", "Bb2"; "_" holds), not {name!r}')
+
+
+def plan_steps(notes: Iterable[StepLike], feel: Feel, model: Model) -> tuple[PlannedStep, ...]:
+    """The steps that notes mean. Raises CmaudioError that names the step which is wrong."""
+    if isinstance(notes, str | Mapping) or not isinstance(notes, Iterable):
+        raise CmaudioError(f"a pattern is a list of notes such as [60, None, ('C4', 'G4')], not {notes!r}")
+    planned: list[PlannedStep] = []
+    for index, note in enumerate(notes):
+        try:
+            _add(planned, note, index, feel, model)
+        except CmaudioError as error:
+            raise CmaudioError(f"step {index + 1} of the pattern: {error}") from None
+    if not planned:
+        raise CmaudioError("a pattern needs at least one step; [None] is a rest")
+    return tuple(planned)
+
+
+def _add(planned: list[PlannedStep], note: StepLike, index: int, feel: Feel, model: Model) -> None:
+    if isinstance(note, str) and note.strip() == TIE:
+        if not planned:
+            raise CmaudioError('"_" holds the note before it, and there is none')
+        planned[-1] = replace(planned[-1], beats=planned[-1].beats + feel.beat)
+        return
+    step = _step(note)
+    beats = feel.beat if step.beats is None else in_range("beats", step.beats, *BEATS_RANGE, "beats")
+    velocity = feel.velocities[index % len(feel.velocities)] if step.velocity is None else step.velocity
+    if velocity is not None:
+        in_range("velocity", velocity, 1, 127, "MIDI velocity")
+    timbre = feel.timbre if step.timbre is None else step.timbre
+    planned.append(
+        PlannedStep(
+            offset=planned[-1].offset + planned[-1].beats if planned else 0.0,
+            beats=beats,
+            pitches=_pitches(step.pitch),
+            velocity=velocity,
+            timbre=None if timbre is None else model.timbre_vector(timbre),
+            bend=in_range("bend", step.bend, -BEND_MAX_SEMITONES, BEND_MAX_SEMITONES, "semitones"),
+            probability=in_range("probability", step.probability, 0, 1, "of sounding"),
+        )
+    )
+
+
+def _step(note: StepLike) -> Step:
+    if isinstance(note, Step):
+        return note
+    if not isinstance(note, Mapping):
+        return Step(note)
+    known = [field.name for field in fields(Step)]
+    unknown = [str(name) for name in note if name not in known]
+    if unknown or "pitch" not in note:
+        raise CmaudioError(f"a step has a pitch, and of {', '.join(known[1:])} what it needs, not {dict(note)!r}")
+    return Step(**note)
+
+
+def _pitches(pitch: Any) -> tuple[float, ...]:
+    if pitch is None:
+        return ()
+    if isinstance(pitch, str):
+        return (float(note_number(pitch)),)
+    if isinstance(pitch, tuple | list):
+        if not pitch or any(part is None or isinstance(part, tuple | list) for part in pitch):
+            raise CmaudioError(f"a chord is a tuple of notes such as (60, 'E4'), not {pitch!r}")
+        return tuple(number for part in pitch for number in _pitches(part))
+    return (in_range("pitch", pitch, 0, 127, "MIDI note number, or a name such as 'C4'"),)
