@@ -15,7 +15,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.events import Score
 from cmaudio.model import DEFAULT_MODEL, Model, Timbre, load_model
 from cmaudio.note import Note
-from cmaudio.playback import Player, PlayerState
+from cmaudio.playback import OpenStream, Player, PlayerState, open_sound_card
 from cmaudio.preset import Preset, load_preset
 from cmaudio.recorder import Recorder
 from cmaudio.render import Missing, arrange
@@ -223,6 +223,10 @@ class Synth:
             self.player.raise_if_failed()
             time.sleep(min(left, 0.05))
 
+    def use_device(self, device: str | int | None, open_stream: OpenStream | None = None) -> None:
+        """Go on on another sound card, or output; what sounds goes on. See `Player.use_device`."""
+        self.player.use_device(device, open_stream)
+
     def state(self) -> SynthState:
         """Level, voices, load, lead, underruns."""
         return SynthState(self.engine.state(), self.player.state())
@@ -247,6 +251,7 @@ def open(
     gain_db: float = 0.0,
     bend_range: float = 2.0,
     on_notice: Callable[[str], None] | None = None,
+    open_stream: OpenStream = open_sound_card,
 ) -> Synth:
     """Open a sound card and start an instrument on it.
 
@@ -256,6 +261,7 @@ def open(
         lead_ms: how far synthesis runs ahead of the sound card. Less is more immediate, more survives busier machines.
         polyphony, seed, steps, gain_db, bend_range: see `Engine`.
         on_notice: is told of trouble with the device and of its end.
+        open_stream: opens the output: the sound card, unless something else takes the samples.
     Raises:
         CmaudioError: no PortAudio, no such device, a value out of range, a damaged model.
     """
@@ -273,6 +279,6 @@ def open(
     )
     engine.warm_up()
     recorder = Recorder(engine)
-    player = Player(recorder, device=device, lead_ms=lead_ms, on_notice=on_notice)
+    player = Player(recorder, device=device, lead_ms=lead_ms, on_notice=on_notice, open_stream=open_stream)
     player.start()
     return Synth(engine, recorder, player, on_notice, gain_db)
