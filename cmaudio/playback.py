@@ -205,8 +205,8 @@ class Player:
     def use_device(self, device: str | int | None, open_stream: OpenStream | None = None) -> None:
         """Go on playing on another output, while what sounds goes on; the old one is closed when the new one is open.
 
-        `open_stream`: how it is opened, as until now by default. Raises CmaudioError where it cannot be opened; then the
-        old one plays on.
+        `open_stream`: how it is opened, as until now by default. Raises CmaudioError where it cannot be opened; then
+        the old one plays on.
         """
         with self._choosing:
             if self._status not in ("playing", "lost"):

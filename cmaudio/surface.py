@@ -194,7 +194,9 @@ class Surface:
         self._tell("timbre_x", x, source)
         self._tell("timbre_y", y, source)
 
-    def go_to(self, x: float, y: float, seconds: float = MORPH_SECONDS, source: str = "", at: int | None = None) -> None:
+    def go_to(
+        self, x: float, y: float, seconds: float = MORPH_SECONDS, source: str = "", at: int | None = None
+    ) -> None:
         """Go to a place of the timbre map, both coordinates at once. Raises CmaudioError for one outside of it."""
         place = {"timbre_x": x, "timbre_y": y}
         for name, value in place.items():

@@ -28,7 +28,9 @@ def panel(
     device: Annotated[str | None, typer.Option(help="Output: name, part of it, or index (`cmaudio devices`).")] = None,
     lead: Annotated[float, typer.Option(help="How far synthesis runs ahead of the sound card, in ms.")] = LEAD_MS,
     polyphony: Annotated[int, typer.Option(help="Most voices at once.")] = 16,
-    host: Annotated[str, typer.Option(help="Address to serve at; beside 127.0.0.1 a token is asked for.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to serve at; beside 127.0.0.1 a token is asked for.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to serve at.")] = PORT,
     token: Annotated[str | None, typer.Option(help="What the page asks for; drawn at random if it is needed.")] = None,
     listen: Annotated[
@@ -49,7 +51,9 @@ def panel(
             synth.apply(chosen, morph_seconds=0)
         server = Host(synth, address, files, clock, notice)
         try:
-            console.print(f"[bold]{synth.model.manifest.name}[/] on {synth.state().player.device_name}", highlight=False)
+            console.print(
+                f"[bold]{synth.model.manifest.name}[/] on {synth.state().player.device_name}", highlight=False
+            )
             console.print(f"{address.url}  (Ctrl-C ends it)", highlight=False, soft_wrap=True)
             if not no_browser:
                 webbrowser.open(address.url)
@@ -67,9 +71,7 @@ def demand_nicegui() -> None:
         raise CmaudioError("the panel needs NiceGUI: pip install 'cmaudio[panel]'")
 
 
-def _open(
-    model: str, device: str | None, lead: float, polyphony: int, listen: str, clock: ClockOutput
-) -> Synth:
+def _open(model: str, device: str | None, lead: float, polyphony: int, listen: str, clock: ClockOutput) -> Synth:
     settings: dict[str, Any] = {"lead_ms": lead, "polyphony": polyphony, "on_notice": notice}
     output: OpenStream = open_sound_card
     if listen == "browser" or (device is None and not any_output()):

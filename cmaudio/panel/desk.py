@@ -116,9 +116,7 @@ class Desk:
                 self.hands.set(command.client, command.name, command.value, command.held)
         self.synth.player.wake()
 
-    def _shape(
-        self, command: m.GoTo | m.ChooseTimbre | m.SetSeed | m.LockSeed | m.ApplyPreset | m.Slots
-    ) -> None:
+    def _shape(self, command: m.GoTo | m.ChooseTimbre | m.SetSeed | m.LockSeed | m.ApplyPreset | m.Slots) -> None:
         surface, client = self.synth.surface, command.client
         match command:
             case m.GoTo():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from nicegui import ui
 
-from cmaudio.panel.view import View, custom
+from cmaudio.panel.view import View, button, custom, lit
 
 
 class FilesView(View):
@@ -16,11 +17,10 @@ class FilesView(View):
 
     def build(self) -> None:
         with ui.element("div").classes("line"):
-            self.record = ui.button("record", icon="fiber_manual_record", on_click=self._turn)
-            self.record.props("unelevated no-caps").classes("record").mark("record")
+            self.record = button("record", self._turn, icon="fiber_manual_record").classes("record")
             self.clock = ui.label().classes("clock")
             ui.space()
-            with ui.button("keep", icon="history").props("flat no-caps dense").tooltip("write what was played last"):
+            with button("keep", icon="history", hint="write what was played last"):
                 self._build_menu()
         self.files = ui.element("div").classes("files")
         self.folder = ui.label(self.hub.introduction["files_folder"]).classes("folder")
@@ -30,7 +30,7 @@ class FilesView(View):
         with ui.menu().props("auto-close"):
             for seconds in (15.0, 60.0, remembered):
                 text = f"the last {seconds:.0f} s" if seconds <= 60 else f"the last {seconds / 60:.0f} minutes"
-                ui.menu_item(text, on_click=lambda s=seconds: self.send("keep", seconds=s))
+                ui.menu_item(text, on_click=partial(self.send, "keep", seconds=seconds))
 
     def _turn(self) -> None:
         self.send("stop" if self.hub.state.get("recording") else "record")
@@ -40,7 +40,7 @@ class FilesView(View):
             take = changes["recording"]
             self.record.set_text("stop" if take else "record")
             self.record.props(f"icon={'stop' if take else 'fiber_manual_record'}")
-            self.record.classes(add="on" if take else "", remove="" if take else "on")
+            lit(self.record, bool(take))
             self.clock.set_text(f"{take['seconds']:.0f} s  {take['file']}" if take else "")
         if "files" in changes:
             self.files.clear()

@@ -1,7 +1,7 @@
 """Who may come in: before anything else of the server sees a request, web sockets and static files included.
 
-On the loopback interface names in the Host header are checked, so that no page of the internet can reach the panel under
-a name of its own (DNS rebinding); elsewhere a token is asked for. An Origin must be the page's own.
+On the loopback interface the name in the Host header is checked, so that no page of the internet can reach the panel
+under a name of its own (DNS rebinding); elsewhere a token is asked for. An Origin must be the page's own.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from cmaudio.synth import Synth
 _EVERY_SECONDS = 0.05
 _START_SECONDS = 60.0
 _END_SECONDS = 5.0
-_SHORT_LIFE_SECONDS = 10.0  # a server that ends sooner would only end again
+_LOOK_SECONDS = 0.2
+_SHORT_LIFE_SECONDS, _SHORT_LIVES = 10.0, 3
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,9 @@ class Address:
     @property
     def url(self) -> str:
         """What the browser is given."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, f"[{self.host}]" if ":" in self.host else self.host)
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(
+            self.host, f"[{self.host}]" if ":" in self.host else self.host
+        )
         return f"http://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
 
 
@@ -121,7 +125,7 @@ class Host:
             if before is not None:
                 before.close()
             link.send(introduction(self.desk))
-            link.start(self._take, lambda ended=link: self._lost(ended))  # type: ignore[misc]
+            link.start(self._take, partial(self._lost, link))
             self._link = link
 
     def _take(self, data: bytes) -> None:
@@ -161,12 +165,14 @@ class Host:
                     sys.excepthook(*sys.exc_info())
 
     def _watch(self) -> None:
-        began = time.monotonic()
-        while not self._ending.wait(0.2):
+        """Start a server that ended again; not for ever, where it ends at once each time."""
+        began, short = time.monotonic(), 0
+        while not self._ending.wait(_LOOK_SECONDS):
             if self._process.poll() is None:
                 continue
-            if time.monotonic() - began < _SHORT_LIFE_SECONDS:
-                self._on_notice("the panel's server ended again; the sound goes on, Ctrl-C ends it")
+            short = short + 1 if time.monotonic() - began < _SHORT_LIFE_SECONDS else 1
+            if short > _SHORT_LIVES:
+                self._on_notice("the panel's server ends at once each time; the sound goes on, and Ctrl-C ends it")
                 return
             self._on_notice("the panel's server ended unexpectedly: starting it again")
             began, self._process = time.monotonic(), self._spawn()

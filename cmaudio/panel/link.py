@@ -23,7 +23,7 @@ _DROPPED_ABOVE = 64
 
 
 class Link:
-    """One end. `on_message` is called with the bytes of each message on the reader's thread, `on_end` once at the end."""
+    """One end of it. Messages arrive on a thread of its own."""
 
     def __init__(self, connection: Connection[Any, Any]) -> None:
         self._connection = connection
@@ -31,7 +31,7 @@ class Link:
         self.closed = threading.Event()
 
     def start(self, on_message: Callable[[bytes], None], on_end: Callable[[], None] = lambda: None) -> None:
-        """Begin to read and write."""
+        """Begin to read and write: `on_message` gets the bytes of each message, `on_end` is called once at the end."""
         threading.Thread(target=self._write, name="cmaudio-link-out", daemon=True).start()
         threading.Thread(target=self._read, args=(on_message, on_end), name="cmaudio-link-in", daemon=True).start()
 
@@ -52,16 +52,17 @@ class Link:
         self.closed.set()
         with suppress(queue.Full):
             self._outbox.put_nowait(None)
-        with suppress(OSError, ValueError), socket.fromfd(
-            self._connection.fileno(), socket.AF_INET, socket.SOCK_STREAM
-        ) as wire:
+        with (
+            suppress(OSError, ValueError),
+            socket.fromfd(self._connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as wire,
+        ):
             wire.shutdown(socket.SHUT_RDWR)  # a thread that is reading would keep a mere close from taking effect
 
     def flush_and_close(self, limit_s: float = 1.0) -> None:
         """End it when what was sent is on its way."""
-        sent = threading.Event()
-        threading.Thread(target=lambda: (self._outbox.join(), sent.set()), daemon=True).start()
-        sent.wait(limit_s)
+        sent = threading.Thread(target=self._outbox.join, name="cmaudio-link-flush", daemon=True)
+        sent.start()
+        sent.join(limit_s)
         self.close()
 
     def _write(self) -> None:

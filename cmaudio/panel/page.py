@@ -11,7 +11,7 @@ from cmaudio.panel.files_view import FilesView
 from cmaudio.panel.hub import Hub
 from cmaudio.panel.sound_view import SoundView
 from cmaudio.panel.vary_view import VaryView
-from cmaudio.panel.view import View, custom, section
+from cmaudio.panel.view import View, button, custom, section
 
 _ELSEWHERE = ("timbre_x", "timbre_y", "steps")  # on the map, and as a switch
 _HEAD = """
@@ -39,14 +39,16 @@ class Page:
         top, sound, files, vary = self.views
         with ui.element("div").classes("panel"):
             top.build()
-            with section("view"):
-                custom("cm-spectrum")
-                custom("cm-level")
             with section("map", "Timbre <small>drag to morph</small>"):
                 custom("cm-map")
-            self._controls()
-            sound.build()
-            self._work(files, vary)
+            with ui.element("div").classes("middle"):
+                with section("view"):
+                    custom("cm-spectrum")
+                    custom("cm-level")
+                self._controls()
+            with ui.element("div").classes("side"):
+                sound.build()
+                self._work(files, vary)
             self.foot.build()
         for view in self.views:
             view.follow(self.hub.state)
@@ -56,7 +58,7 @@ class Page:
 
     def _controls(self) -> None:
         with section("controls", "Controls"):
-            ui.button("reset", on_click=lambda: self.top.send("reset")).props("flat dense").classes("corner")
+            button("reset", lambda: self.top.send("reset"), hint="all as by default").classes("corner")
             with ui.element("div").classes("sliders"):
                 for control in self.hello["definitions"]:
                     if control["name"] not in _ELSEWHERE:
@@ -77,7 +79,7 @@ class Page:
     def _work(self, files: View, vary: View) -> None:
         with section("work"):
             with ui.tabs().props("dense no-caps") as tabs:
-                recordings, variations = ui.tab("Takes"), ui.tab("Variations").mark("variations")
+                recordings, variations = ui.tab("Takes"), ui.tab("Variations")
             with ui.tab_panels(tabs, value=recordings).props("keep-alive"):
                 with ui.tab_panel(recordings):
                     files.build()
@@ -115,9 +117,7 @@ class TopView(View):
             self.device.tooltip("where it sounds")
             self.device.classes("device").on("popup-show", lambda: self.send("devices"))
             custom("cm-listen")
-            ui.button("panic", on_click=lambda: self.send("panic")).props("flat dense").classes("panic").tooltip(
-                "silence at once"
-            )
+            button("panic", lambda: self.send("panic"), hint="silence at once").classes("panic")
 
     def follow(self, changes: Mapping[str, Any]) -> None:
         if "devices" in changes or "device" in changes:
@@ -143,9 +143,9 @@ class KeysView(View):
             keys = custom("cm-keys")
             with ui.element("div").classes("octaves"):
                 for label, octaves in (("octave +", 1), ("octave −", -1)):
-                    shift = f"() => getHtmlElement({keys.id}).dispatchEvent(new CustomEvent('octave', {{detail: {octaves}}}))"
-                    ui.button(label).props("flat dense no-caps").on("click", js_handler=shift)
-                self.pedal = ui.button("sustain", on_click=self._step).props("flat dense no-caps")
+                    event = f"new CustomEvent('octave', {{detail: {octaves}}})"
+                    button(label).on("click", js_handler=f"() => getHtmlElement({keys.id}).dispatchEvent({event})")
+                self.pedal = button("sustain", self._step)
         self._down = False
 
     def _step(self) -> None:
@@ -161,8 +161,8 @@ class SayView(View):
         with section("say", "Say"):
             self.text = ui.textarea(placeholder="What to say; Ctrl+Enter says it").props("dense outlined autogrow")
             self.text.classes("text").on("keydown.ctrl.enter", self._say)
-            ui.button("say", icon="record_voice_over", on_click=self._say).props("unelevated no-caps").classes("primary")
-            ui.button("stop", icon="stop", on_click=lambda: self.send("hush")).props("flat no-caps")
+            button("say", self._say, icon="record_voice_over").classes("primary")
+            button("stop", lambda: self.send("hush"), icon="stop")
 
     def _say(self) -> None:
         if self.text.value and self.text.value.strip():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from nicegui import ui
 
-from cmaudio.panel.view import View, section
+from cmaudio.panel.view import View, button, lit, section
 
 _STEPS = {1: "1 step", 2: "2, fine"}
 
@@ -20,35 +21,33 @@ class SoundView(View):
             self._build_slots()
             names = [timbre["name"] for timbre in self.hub.introduction["map"]]
             self.timbre = ui.select(sorted(names), label="timbre", with_input=True, on_change=self._choose_timbre)
-            self.timbre.props("dense outlined options-dense").classes("wide").mark("timbre")
+            self.timbre.props("dense outlined options-dense").classes("wide")
             self.mix = ui.label().classes("mix")
             with ui.element("div").classes("line"):
                 self.preset = ui.select([], label="preset", with_input=True, on_change=self._choose_preset)
-                self.preset.props("dense outlined options-dense").classes("grow").mark("preset")
-                ui.button(icon="save", on_click=self._ask_name).props("flat dense").tooltip("save as a preset")
+                self.preset.props("dense outlined options-dense").classes("grow")
+                button(icon="save", act=self._ask_name, hint="save as a preset")
             self._build_seed()
-            self.steps = ui.toggle(_STEPS, value=1, on_change=self._choose_steps).props("dense no-caps unelevated")
+            self.steps = ui.toggle(_STEPS, value=1, on_change=self._choose_steps).props(
+                "dense no-caps unelevated toggle-text-color=black"
+            )
             self.steps.classes("steps").tooltip("evaluations of the network a block, for new notes")
 
     def _build_slots(self) -> None:
         self.slots: dict[str, ui.button] = {}
         with ui.element("div").classes("slots"):
             for name in ("A", "B"):
-                button = ui.button(name, on_click=lambda n=name: self.send("recall", slot=n))
-                self.slots[name] = button.props("flat dense").mark(f"slot-{name}")
-                button.tooltip(f"go to what is stored in {name}")
-                store = ui.button(icon="download", on_click=lambda n=name: self.send("store", slot=n))
-                store.props("flat dense size=sm").tooltip(f"store all as it is in {name}").mark(f"store-{name}")
+                go = button(name, partial(self.send, "recall", slot=name), hint=f"go to what is stored in {name}")
+                self.slots[name] = go.classes("slot")
+                store = button("set", partial(self.send, "store", slot=name), hint=f"store all as it is now in {name}")
+                store.classes("store")
 
     def _build_seed(self) -> None:
         with ui.element("div").classes("line"):
             self.seed = ui.input("seed", placeholder="new each note").props("dense outlined clearable").classes("grow")
             self.seed.on("keydown.enter", self._set_seed).on("blur", self._set_seed).on("clear", self._set_seed)
-            ui.button(icon="casino", on_click=lambda: self.send("roll")).props("flat dense").tooltip("draw a seed").mark(
-                "dice"
-            )
-            self.lock = ui.button(icon="lock_open", on_click=self._turn_lock).props("flat dense")
-            self.lock.tooltip("keep the seed from being drawn anew")
+            button(icon="casino", act=lambda: self.send("roll"), hint="draw a seed")
+            self.lock = button(icon="lock_open", act=self._turn_lock, hint="keep the seed from being drawn anew")
 
     # -- what is asked for -------------------------------------------------------------------------------------------
 
@@ -72,7 +71,9 @@ class SoundView(View):
         elif text.isdecimal() and len(text) < 20:
             self.send("seed", seed=int(text))
         else:
-            ui.notify(f"a seed is a whole number from 0 to {2**63 - 1}, not {text[:30]!r}", type="warning", position="top")
+            ui.notify(
+                f"a seed is a whole number from 0 to {2**63 - 1}, not {text[:30]!r}", type="warning", position="top"
+            )
 
     def _turn_lock(self) -> None:
         self.send("lock", locked=not self.hub.state.get("seed_locked"))
@@ -89,7 +90,7 @@ class SoundView(View):
                     dialog.close()
 
             name.on("keydown.enter", save)
-            ui.button("save", on_click=save).props("unelevated no-caps").classes("primary")
+            button("save", save).classes("primary")
 
     # -- what is shown -----------------------------------------------------------------------------------------------
 
@@ -105,7 +106,7 @@ class SoundView(View):
                 self.seed.set_value(changes["seed"] or "")
             if "seed_locked" in changes:
                 self.lock.props(f"icon={'lock' if changes['seed_locked'] else 'lock_open'}")
-                self.lock.classes(add="on" if changes["seed_locked"] else "", remove="" if changes["seed_locked"] else "on")
+                lit(self.lock, changes["seed_locked"])
             if "steps" in changes.get("controls", {}):
                 self.steps.set_value(int(changes["controls"]["steps"][0]))
             if "slots" in changes:
@@ -118,6 +119,6 @@ class SoundView(View):
         self.mix.set_text(" · ".join(shown) if len(names) > 1 else "")
 
     def _show_slots(self, slots: Mapping[str, Any]) -> None:
-        for name, button in self.slots.items():
-            button.set_enabled(name in slots["filled"])
-            button.classes(add="on" if slots["active"] == name else "", remove="" if slots["active"] == name else "on")
+        for name, go in self.slots.items():
+            go.set_enabled(name in slots["filled"])
+            lit(go, slots["active"] == name)

@@ -41,7 +41,9 @@ class Takes:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CmaudioError(f"{folder} cannot be made ({error.strerror}); give another folder with --files") from error
+            raise CmaudioError(
+                f"{folder} cannot be made ({error.strerror}); give another folder with --files"
+            ) from error
 
     def record(self) -> None:
         """Begin a take. Raises CmaudioError while one is running."""

@@ -74,7 +74,12 @@ def main() -> None:
     with suppress(AttributeError, OSError):  # Windows has no niceness
         os.nice(_NICENESS)
     job, ended = Job.model_validate_json(sys.stdin.readline()), threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+
+    def wait_for_the_end() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
     try:
         render_job(job, ended)
     except CmaudioError as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from nicegui import ui
 
 from cmaudio.panel.files_view import file_row
 from cmaudio.panel.messages import MAX_VARIATIONS
-from cmaudio.panel.view import View
+from cmaudio.panel.view import View, button
 
 _WHAT = {"seeds": "seeds", "places": "places around"}
 _PHRASE = {"note": "held note", "motif": "motif", "played": "what I played"}
@@ -21,9 +22,11 @@ class VaryView(View):
 
     def build(self) -> None:
         speech = self.hub.introduction["speech"]
-        self.what = ui.toggle(_WHAT, value="seeds").props("dense no-caps unelevated").classes("what").mark("what")
+        self.what = (
+            ui.toggle(_WHAT, value="seeds").props("dense no-caps unelevated toggle-text-color=black").classes("what")
+        )
         with ui.element("div").classes("fields"):
-            self.count = ui.number("how many", value=8, min=1, max=MAX_VARIATIONS, precision=0).props(_FIELD).mark("count")
+            self.count = ui.number("how many", value=8, min=1, max=MAX_VARIATIONS, precision=0).props(_FIELD)
             self.radius = ui.number("radius", value=0.3, min=0.05, max=1, step=0.05).props(_FIELD)
             self.radius.bind_enabled_from(self.what, "value", lambda what: what == "places")
             if speech:
@@ -31,16 +34,15 @@ class VaryView(View):
             else:
                 self._build_phrase()
         with ui.element("div").classes("line"):
-            self.go = ui.button("render", icon="auto_awesome", on_click=self._start)
-            self.go.props("unelevated no-caps").classes("primary").mark("render")
-            self.cancel = ui.button("cancel", on_click=lambda: self.send("cancel")).props("flat no-caps dense")
+            self.go = button("render", self._start, icon="auto_awesome").classes("primary render")
+            self.cancel = button("cancel", lambda: self.send("cancel"))
             self.bar = ui.linear_progress(0, show_value=False).props("instant-feedback").classes("grow")
         self.error = ui.label().classes("error")
         self.files = ui.element("div").classes("files")
 
     def _build_phrase(self) -> None:
         self.phrase = ui.select(_PHRASE, value="note", label="plays").props(f"{_FIELD} options-dense")
-        self.seconds = ui.number("seconds", value=2.0, min=0.2, max=30, step=0.1).props(_FIELD).mark("seconds")
+        self.seconds = ui.number("seconds", value=2.0, min=0.2, max=30, step=0.1).props(_FIELD)
         self.pitch = ui.number("pitch", value=60, min=0, max=127, precision=0).props(_FIELD)
         self.seconds.bind_enabled_from(self.phrase, "value", lambda phrase: phrase != "played")
         self.pitch.bind_enabled_from(self.phrase, "value", lambda phrase: phrase != "played")
@@ -75,8 +77,7 @@ class VaryView(View):
         with self.files:
             for number, row in enumerate(rows, 1):
                 with file_row(row["name"], f"{number}  {row['label']}", ""):
-                    use = ui.button("use", on_click=lambda r=row: self._use(r)).props("flat dense no-caps size=sm")
-                    use.tooltip("play on with this seed and timbre")
+                    button("use", partial(self._use, row), hint="play on with this seed and timbre")
 
     def _use(self, row: Mapping[str, Any]) -> None:
         self.send("seed", seed=row["seed"])

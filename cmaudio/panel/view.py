@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,6 +47,19 @@ def section(name: str, title: str = "") -> ui.element:
         with found, ui.element("h2"):
             ui.html(title, sanitize=False)
     return found
+
+
+def button(
+    text: str = "", act: Callable[[], Any] | None = None, *, icon: str | None = None, hint: str = ""
+) -> ui.button:
+    """A button without a colour of its own; panel.css gives it one."""
+    found = ui.button(text, on_click=act, icon=icon, color=None).props("flat dense no-caps")
+    return found.tooltip(hint) if hint else found
+
+
+def lit(element: ui.element, on: bool) -> None:
+    """Whether it is shown as being on."""
+    element.classes(add="on") if on else element.classes(remove="on")
 
 
 def custom(tag: str, **attributes: Any) -> ui.element:
