@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.events import NoteOff, NoteOn
+from cmaudio.events import Event, NoteOff, NoteOn
 from cmaudio.model import Model
 from cmaudio.panel.clock_output import PACKET_SECONDS, ClockOutput
 from cmaudio.panel.commands import demand_nicegui
@@ -251,7 +252,12 @@ def test_variations_spread_around_a_place() -> None:
 
 
 def test_what_was_played_becomes_a_phrase() -> None:
-    played = [(1.0, NoteOn(0, 60, 90, 0)), (1.5, NoteOn(0, 64, 80, 0)), (2.0, NoteOff(0, 60)), (2.1, NoteOff(0, 50))]
+    played: list[tuple[float, Event]] = [
+        (1.0, NoteOn(0, 60, 90, 0)),
+        (1.5, NoteOn(0, 64, 80, 0)),
+        (2.0, NoteOff(0, 60)),
+        (2.1, NoteOff(0, 50)),
+    ]
     assert notes_of(played, 3.0) == [PhraseNote(0.0, 60, 90, 1.0), PhraseNote(0.5, 64, 80, 1.5)]
     assert notes_of([], 3.0) == []
 
@@ -328,7 +334,7 @@ def test_a_wrong_token_gets_nothing(guarded: Any) -> None:
     for headers in wrong:
         assert {status(guarded, path, **headers) for path in ROUTES} == {403}
         for path in ("/live?client=me", "/listen", "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"):
-            assert refused(lambda path=path, headers=headers: connect(guarded, path, **headers))
+            assert refused(partial(connect, guarded, path, **headers))
     assert status(guarded, "/?token=s3cre") == 403
     assert refused(lambda: connect(guarded, "/live?client=me&token=%C3%A9"))
     right = {"Cookie": "cmaudio-panel=s3cret"}
@@ -460,6 +466,23 @@ def test_a_key_on_the_screen_is_the_louder_the_lower_it_is_struck(quiet: Any, sy
         actions(quiet).release().perform()
         wait_for(lambda: not synth.engine.stage.channels[0].keys)
     assert velocities[0] + 20 < velocities[1]
+
+
+def test_two_fingers_play_two_keys(quiet: Any, synth: Synth) -> None:
+    def touch(kind: str, *pitches: int) -> None:
+        points = []
+        for finger, pitch in enumerate(pitches):
+            box = element(quiet, f'.key[data-pitch="{pitch}"]').rect
+            points.append({"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] - 9, "id": finger})
+        quiet.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    keys = synth.engine.stage.channels[0].keys
+    touch("touchStart", 52, 59)
+    wait_for(lambda: set(keys) == {52, 59})
+    touch("touchMove", 53, 59)  # a finger that slides plays the keys it meets
+    wait_for(lambda: set(keys) == {53, 59})
+    touch("touchEnd")
+    wait_for(lambda: not keys)
 
 
 def test_keys_are_released_when_the_window_loses_the_focus(quiet: Any, synth: Synth) -> None:

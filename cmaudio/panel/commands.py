@@ -19,7 +19,7 @@ from cmaudio.synth import LEAD_MS, Synth, open
 from cmaudio.terminal import any_output, console, device_of, notice
 
 PORT = 8765
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LOOPBACK, _EVERYWHERE = ("127.0.0.1", "localhost", "::1"), ("0.0.0.0", "::")
 
 
 def panel(
@@ -55,6 +55,8 @@ def panel(
                 f"[bold]{synth.model.manifest.name}[/] on {synth.state().player.device_name}", highlight=False
             )
             console.print(f"{address.url}  (Ctrl-C ends it)", highlight=False, soft_wrap=True)
+            if host in _EVERYWHERE:
+                console.print("From elsewhere: this machine's name or address in place of the first part.")
             if not no_browser:
                 webbrowser.open(address.url)
             while True:

@@ -55,10 +55,10 @@ def file_row(name: str, label: str, note: str) -> ui.element:
     """A file to play and to download."""
     with ui.element("div").classes("file") as row:
         custom("cm-play", file=name)
-        ui.label(label).classes("name").tooltip(name)
+        ui.label(label).classes("name").props["title"] = name
         ui.label(note).classes("note")
         link = ui.element("a").classes("get")
         link.props["href"], link.props["download"] = f"/files/{quote(name)}", name
         with link:
-            ui.icon("file_download").tooltip("download")
+            ui.icon("file_download").props["title"] = "download"
     return row

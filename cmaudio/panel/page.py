@@ -37,10 +37,12 @@ class Page:
         ui.colors(primary="#ffb454", dark="#12171f", dark_page="#0b0e13", warning="#8a4b1f", info="#1f4d5a")
         ui.add_head_html(_HEAD.format(client=self.client.id))
         top, sound, files, vary = self.views
-        with ui.element("div").classes("panel"):
+        single, speech = len(self.hello["map"]) < 2, self.hello["speech"]
+        with ui.element("div").classes(f"panel {'single' if single else ''} {'voice' if speech else ''}"):
             top.build()
-            with section("map", "Timbre <small>drag to morph</small>"):
-                custom("cm-map")
+            if not single:
+                with section("map", "Timbre <small>drag to morph</small>"):
+                    custom("cm-map")
             with ui.element("div").classes("middle"):
                 with section("view"):
                     custom("cm-spectrum")
@@ -65,16 +67,16 @@ class Page:
                         self._slider(control)
 
     def _slider(self, control: Mapping[str, Any]) -> None:
-        what = f"{control['description']} ({control['min']:g} to {control['max']:g} {control['unit']})"
-        with custom(
+        limits = f"{control['min']:g} to {control['max']:g} {control['unit']}"
+        custom(
             "cm-slider",
             control=control["name"],
             unit=control["unit"],
             min=control["min"],
             max=control["max"],
             default=control["default"],
-        ):
-            ui.tooltip(f"{what}; double click: {control['default']:g}").props("delay=600")
+            title=f"{control['description']} ({limits}); double click: {control['default']:g}",
+        )
 
     def _work(self, files: View, vary: View) -> None:
         with section("work"):

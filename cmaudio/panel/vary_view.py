@@ -77,7 +77,8 @@ class VaryView(View):
         with self.files:
             for number, row in enumerate(rows, 1):
                 with file_row(row["name"], f"{number}  {row['label']}", ""):
-                    button("use", partial(self._use, row), hint="play on with this seed and timbre")
+                    use = button("use", partial(self._use, row)).classes("use")
+                    use.props["title"] = "play on with this seed and timbre"
 
     def _use(self, row: Mapping[str, Any]) -> None:
         self.send("seed", seed=row["seed"])
