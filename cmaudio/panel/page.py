@@ -11,7 +11,7 @@ from cmaudio.panel.files_view import FilesView
 from cmaudio.panel.hub import Hub
 from cmaudio.panel.sound_view import SoundView
 from cmaudio.panel.vary_view import VaryView
-from cmaudio.panel.view import View, button, custom, section
+from cmaudio.panel.view import View, button, custom, lit, section
 
 _ELSEWHERE = ("timbre_x", "timbre_y", "steps")  # on the map, and as a switch
 _HEAD = """
@@ -30,7 +30,7 @@ class Page:
         identity = self.client.id
         self.top = TopView(hub, identity)
         self.views: list[View] = [self.top, SoundView(hub, identity), FilesView(hub, identity), VaryView(hub, identity)]
-        self.foot = SayView(hub, identity) if self.hello["speech"] else KeysView(hub, identity)
+        self.foot: View = SayView(hub, identity) if self.hello["speech"] else KeysView(hub, identity)
 
     def build(self) -> None:
         """Make all of it."""
@@ -52,6 +52,7 @@ class Page:
                 sound.build()
                 self._work(files, vary)
             self.foot.build()
+        self.views.append(self.foot)
         for view in self.views:
             view.follow(self.hub.state)
         self.hub.on_change.add(self._follow)
@@ -82,7 +83,7 @@ class Page:
         with section("work"):
             with ui.tabs().props("dense no-caps") as tabs:
                 recordings, variations = ui.tab("Takes"), ui.tab("Variations")
-            with ui.tab_panels(tabs, value=recordings).props("keep-alive"):
+            with ui.tab_panels(tabs, value=recordings, animated=False).props("keep-alive"):
                 with ui.tab_panel(recordings):
                     files.build()
                 with ui.tab_panel(variations):
@@ -148,12 +149,13 @@ class KeysView(View):
                     event = f"new CustomEvent('octave', {{detail: {octaves}}})"
                     button(label).on("click", js_handler=f"() => getHtmlElement({keys.id}).dispatchEvent({event})")
                 self.pedal = button("sustain", self._step)
-        self._down = False
 
     def _step(self) -> None:
-        self._down = not self._down
-        self.send("sustain", down=self._down)
-        self.pedal.classes(toggle="on")
+        self.send("sustain", down=not self.hub.state.get("sustain"))
+
+    def follow(self, changes: Mapping[str, Any]) -> None:
+        if "sustain" in changes:
+            lit(self.pedal, changes["sustain"])
 
 
 class SayView(View):

@@ -93,6 +93,7 @@ class Report:
             "preset": preset.name if preset else None,
             "slots": {"filled": desk.slots.filled, "active": desk.slots.active},
             "keys": sorted({key for channel in synth.engine.stage.channels for key in tuple(channel.keys)}),
+            "sustain": synth.engine.stage.channels[0].sustain,
             "device": player.device_name,
             "status": player.status,
             "devices": desk.device_names,

@@ -18,8 +18,8 @@ class Slider extends HTMLElement {
     const whole = Number.isInteger(min) && max - min > 100;
     Object.assign(this.input, { min, max, step: whole ? 1 : (max - min) / STEPS });
     this.input.setAttribute("aria-label", this.control);
-    const move = throttled((value) => send("set", { name: this.control, value }));
-    this.input.addEventListener("input", () => { this.paint(this.input.valueAsNumber); move(this.input.valueAsNumber); });
+    this.move = throttled((value) => send("set", { name: this.control, value }));
+    this.input.addEventListener("input", () => { this.paint(this.input.valueAsNumber); this.move(this.input.valueAsNumber); });
     this.addEventListener("dblclick", () => this.restore());
     this.input.addEventListener("pointerup", (event) => this.tapped(event));
     listen("state", ({ controls }) => this.follow(controls[this.control]));
@@ -34,7 +34,7 @@ class Slider extends HTMLElement {
 
   restore() {
     this.paint(this.normal);
-    send("set", { name: this.control, value: this.normal });
+    this.move(this.normal); // the same way as the click before it, which must not come after it
   }
 
   follow(moved) {
