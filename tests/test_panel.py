@@ -542,7 +542,7 @@ def test_a_recording_holds_what_was_played(quiet: Any, synth: Synth, host: Any) 
 
 def test_variations_are_as_many_files_and_all_different(quiet: Any, host: Any) -> None:
     element(quiet, ".work .q-tab:nth-of-type(2)").click()
-    wait_for(lambda: element(quiet, ".render").is_displayed())
+    wait_for(lambda: [found for found in quiet.find_elements("css selector", ".render") if found.is_displayed()])
     for label, value in (("how many", "3"), ("seconds", "0.4")):
         field = element(quiet, f'.fields input[aria-label="{label}"]')
         quiet.execute_script("arguments[0].select()", field)
