@@ -6,46 +6,20 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cmaudio.audio_file import unfinished_file
+from cmaudio.binding import Binding, Controller
 from cmaudio.errors import CmaudioError
 from cmaudio.preset import user_folder
 
 VERSION = 1  # the number that files of this layout say
-Controller = int | Literal["bend", "pressure"]
 _TRAVEL = 8 / 127  # that a controller must go before it counts as moved: worn ones tremble
 _REST: dict[Controller, float] = {"bend": 0.5, "pressure": 0.0}
 # Bank and parameter numbers, data entry, increments and channel modes are no knobs.
 _NO_KNOBS = frozenset((0, 32, 6, 38, *range(96, 102), *range(120, 128)))
-_Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Binding(BaseModel):
-    """A controller and the control that it moves.
-
-    channel: 0..15, None for any. controller: MIDI controller 0..119, "bend" or "pressure". control: its name on the
-    surface. min, max: the control's value where the controller is lowest and highest, in its unit; min may be greater.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    channel: Annotated[int, Field(ge=0, le=15)] | None = None
-    controller: Annotated[int, Field(ge=0, le=119)] | Literal["bend", "pressure"]
-    control: Annotated[str, Field(min_length=1, max_length=60)]
-    min: _Finite
-    max: _Finite
-
-    def value(self, position: float) -> float:
-        """The control's value at a position 0..1 of the controller."""
-        return self.min + position * (self.max - self.min)
-
-    def __str__(self) -> str:
-        name = f"controller {self.controller}" if isinstance(self.controller, int) else self.controller
-        channel = "any channel" if self.channel is None else f"channel {self.channel + 1}"
-        return f"{name} on {channel} -> {self.control} {self.min:g}..{self.max:g}"
 
 
 class _File(BaseModel):

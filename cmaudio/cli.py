@@ -21,6 +21,7 @@ from cmaudio.meter import show_while_playing
 from cmaudio.midi_file import read_midi
 from cmaudio.model import DEFAULT_MODEL, Model, embedded_models, load_model
 from cmaudio.osc.commands import osc
+from cmaudio.panel.commands import panel
 from cmaudio.pieces import builtin_piece
 from cmaudio.playback import list_devices
 from cmaudio.preset import load_preset, preset_files
@@ -38,6 +39,7 @@ app.add_typer(prepare_app, name="prepare")
 app.command()(live)
 app.command()(midi)
 app.command()(osc)
+app.command()(panel)
 app.command()(say)
 app.command()(recite)
 app.command()(train)

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cmaudio.bindings import Binding, Bindings, bindings_file
+from cmaudio.binding import Binding
+from cmaudio.bindings import Bindings, bindings_file
 from cmaudio.errors import CmaudioError
 from cmaudio.meter import show_until_stopped
 from cmaudio.midi_input import MidiInput

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cmaudio.bindings import Binding, Bindings, Controller
+from cmaudio.binding import Binding, Controller
+from cmaudio.bindings import Bindings
 from cmaudio.midi_notices import Notices
 from cmaudio.midi_state import wheel_position
 from cmaudio.midi_stream import CHANNEL_PRESSURE, CONTROL, WHEEL, Message

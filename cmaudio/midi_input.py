@@ -14,7 +14,8 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from cmaudio.bindings import Binding, Bindings
+from cmaudio.binding import Binding
+from cmaudio.bindings import Bindings
 from cmaudio.errors import CmaudioError
 from cmaudio.midi_bound import BoundControls
 from cmaudio.midi_channels import MidiChannels

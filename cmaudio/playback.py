@@ -166,6 +166,7 @@ class Player:
         self._failure_told = False
         self._switch_interval_s = sys.getswitchinterval()
         self._threads: dict[str, threading.Thread] = {}
+        self._choosing = threading.Lock()  # one at a time opens a device: who chose one, or who watches
 
     def start(self) -> Self:
         """Open the device, fill the ring, begin to sound. Raises CmaudioError, or what the source raised."""
@@ -202,6 +203,44 @@ class Player:
         with suppress(Exception):  # the error under way says more
             self.close()
         return None
+
+    def use_device(self, device: str | int | None, open_stream: OpenStream | None = None) -> None:
+        """Go on playing on another output, while what sounds goes on; the old one is closed when the new one is open.
+
+        `open_stream`: how it is opened, as until now by default. Raises CmaudioError where it cannot be opened; then
+        the old one plays on.
+        """
+        with self._choosing:
+            if self._status not in ("playing", "lost"):
+                raise CmaudioError(f"a player that is {self._status} has no device to change: start a new one")
+            before = self._device, self._open_stream, self._device_name, self._rate
+            self._device, self._open_stream = device, open_stream or self._open_stream
+            old = self._output
+            try:
+                self._begin(self._open(rescan=old is None))
+            except CmaudioError:
+                self._output = old
+                self._device, self._open_stream, self._device_name, self._rate = before
+                raise
+            if old is not None:
+                _fade_out(old.ring)
+                self._past = _sum(self._past, old.ring.counters())
+                self._warn_if_held(old, _release(old))
+            self._notice(f"playing on {self._device_name}")
+
+    def _begin(self, output: _Output) -> None:
+        """Sound on `output` as soon as enough is ready. Raises CmaudioError, and closes it, where it does not start."""
+        self._output = output
+        while not output.filled.wait(_LOOK_EVERY_S):
+            if self._stop.is_set() or self._failure is not None:
+                return
+        try:
+            output.stream.start()
+        except CmaudioError:
+            self._due_s = time.monotonic()
+            self._let_go(output)
+            raise
+        self._status = "playing"
 
     def wake(self) -> None:
         """Tell the thread that something changed; from any thread. Raises what the source raised."""
@@ -251,10 +290,11 @@ class Player:
         self._stop.set()
         self._wake.set()
         self._join("synthesis", "device")
-        output = self._output
-        if output is not None:
-            _fade_out(output.ring)
-            self._let_go(output)
+        with self._choosing:
+            output = self._output
+            if output is not None:
+                _fade_out(output.ring)
+                self._let_go(output)
         self._undelivered.put(None)
         self._join("notices")
         sys.setswitchinterval(self._switch_interval_s)
@@ -340,44 +380,39 @@ class Player:
 
     def _watch(self) -> None:
         while not self._stop.wait(_LOOK_EVERY_S) and self._failure is None:
-            output = self._output
-            if output is None or not output.is_dead(_LOOK_EVERY_S):
-                continue
-            self._due_s = time.monotonic() - output.silent_s
-            self._output, self._status = None, "lost"
-            self._notice(f"lost {self._device_name}: the performance goes on unheard until it is back")
-            closer = self._let_go(output)
+            with self._choosing:
+                output = self._output
+                if output is None or not output.is_dead(_LOOK_EVERY_S):
+                    continue
+                self._due_s = time.monotonic() - output.silent_s
+                self._output, self._status = None, "lost"
+                self._notice(f"lost {self._device_name}: the performance goes on unheard until it is back")
+                closer = self._let_go(output)
             while not self._stop.wait(_RETRY_EVERY_S) and self._failure is None:
-                if not closer.is_alive() and self._bring_back():
-                    break
+                with self._choosing:
+                    if self._output is not None or (not closer.is_alive() and self._bring_back()):
+                        break
 
     def _let_go(self, output: _Output) -> threading.Thread:
         closer = _release(output)
         self._past, self._output = _sum(self._past, output.ring.counters()), None
+        self._warn_if_held(output, closer)
+        return closer
+
+    def _warn_if_held(self, output: _Output, closer: threading.Thread) -> None:
         if closer.is_alive():
             self._notice(
                 f"{output.stream.device_name} does not let go of its stream: "
                 "no device can be opened again before it does; if it stays so, start the program again"
             )
-        return closer
 
     def _bring_back(self) -> bool:
         try:
-            output = self._open(rescan=True)
+            self._begin(self._open(rescan=True))
         except CmaudioError:
             return False
-        self._output = output
-        while not output.filled.wait(_LOOK_EVERY_S):
-            if self._stop.is_set() or self._failure is not None:
-                return True
-        try:
-            output.stream.start()
-        except CmaudioError:
-            self._due_s = time.monotonic()
-            self._let_go(output)
-            return False
-        self._status = "playing"
-        self._notice(f"{self._device_name} is back")
+        if self._status == "playing":
+            self._notice(f"{self._device_name} is back")
         return True
 
 

@@ -15,6 +15,7 @@ import typer
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 
 from cmaudio.audio_file import unfinished_file
+from cmaudio.binding import Binding
 from cmaudio.engine import GAIN_RANGE_DB
 from cmaudio.errors import CmaudioError
 from cmaudio.model import DEFAULT_MODEL
@@ -41,6 +42,7 @@ class Preset(BaseModel):
     timbre: weights of a mix of the model's timbres, or a vector of its timbre space. seed: of every note, the same each
     time; None for a new one each. steps: evaluations a block, 1 or 2. gain_db: before the limiter. bend_range:
     semitones at full pitch wheel. controls: the others of `cmaudio.surface` by name, where they are not as by default.
+    bindings: MIDI controllers that move controls; applied, they are added to those there are.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,6 +61,7 @@ class Preset(BaseModel):
     gain_db: Annotated[float, Field(ge=GAIN_RANGE_DB[0], le=GAIN_RANGE_DB[1])] = 0.0
     bend_range: Annotated[float, Field(ge=0, le=BEND_MAX_SEMITONES)] = 2.0
     controls: dict[str, Finite] = {}
+    bindings: list[Binding] = []
 
     @field_validator("controls")
     @classmethod

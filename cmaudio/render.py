@@ -186,7 +186,7 @@ def render_engine(
     path: str | Path | None = None,
     tail: float = TAIL_SECONDS,
     on_progress: Callable[[float], None] | None = None,
-) -> Float:
+) -> Sound:
     """All samples of `render_blocks`, also written to a file where one is named."""
     blocks: list[Float] = []
     made = 0

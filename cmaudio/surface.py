@@ -202,6 +202,20 @@ class Surface:
         self._tell("timbre_x", x, source)
         self._tell("timbre_y", y, source)
 
+    def go_to(
+        self, x: float, y: float, seconds: float = MORPH_SECONDS, source: str = "", at: int | None = None
+    ) -> None:
+        """Go to a place of the timbre map, both coordinates at once. Raises CmaudioError for one outside of it."""
+        place = {"timbre_x": x, "timbre_y": y}
+        for name, value in place.items():
+            place[name] = in_range(name, value, -1, 1, self.definitions[name].unit)
+        with self._lock:
+            self._move_timbre(self.timbre_map.mix(x, y), seconds, at)
+            self._values |= place
+        self._tell("timbre", self.timbre, source)
+        for name, value in place.items():
+            self._tell(name, value, source)
+
     def _place(self, timbre: Timbre) -> tuple[float, float]:
         if isinstance(timbre, str):
             index = self.timbre_map.names.index(timbre.strip().lower())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from cmaudio.events import Score
 from cmaudio.model import DEFAULT_MODEL, Model, Timbre, load_model
 from cmaudio.note import Note
 from cmaudio.pattern import Pattern
-from cmaudio.playback import Player, PlayerState
+from cmaudio.playback import OpenStream, Player, PlayerState, open_sound_card
 from cmaudio.preset import FIELD_OF_CONTROL, Preset, load_preset, make_preset
 from cmaudio.recorder import Recorder
 from cmaudio.render import Missing, arrange
@@ -31,6 +31,7 @@ from cmaudio.surface import Surface
 from cmaudio.take import Take
 
 if TYPE_CHECKING:
+    from cmaudio.binding import Binding
     from cmaudio.bindings import Bindings
     from cmaudio.midi_input import MidiInput, OnClock
     from cmaudio.midi_system import MidiSystem
@@ -68,6 +69,7 @@ class Synth:
         self.surface = Surface(engine, GAIN_RANGE_DB, gain_db)
         self._takes: list[Take] = []
         self._attached: list[_Closable] = []  # what plays or shows this instrument, and ends with it
+        self._midi: MidiInput | None = None  # that was connected last
         self._preset: Preset | None = None
         self._clock: Clock | None = None
         self._making_clock = threading.Lock()
@@ -264,12 +266,19 @@ class Synth:
         self._preset = chosen
         self.surface.set_timbre(chosen.timbre, morph_seconds)
         self.surface.set_seed(chosen.seed)
+        if self._midi is not None:
+            for binding in chosen.bindings:
+                self._midi.bindings.add(binding)
         self.player.wake()
         return chosen
 
     def as_preset(self, name: str, description: str = "") -> Preset:
-        """How the instrument is set now, to be saved or gone back to. Raises CmaudioError for a name that is none."""
-        return preset_of(self.surface, self.model, name, description)
+        """How the instrument is set now, MIDI bindings included, to be saved or gone back to.
+
+        Raises CmaudioError for a name that is none.
+        """
+        bindings = list(self._midi.bindings) if self._midi is not None else []
+        return preset_of(self.surface, self.model, name, description, bindings)
 
     @property
     def preset(self) -> Preset | None:
@@ -316,6 +325,7 @@ class Synth:
             system=system,
         )
         self._attached.append(midi)
+        self._midi = midi
         return midi
 
     def _follow_midi_clock(self, kind: str, seconds: float, value: int) -> None:
@@ -379,6 +389,10 @@ class Synth:
             self.player.raise_if_failed()
             time.sleep(min(left, 0.05))
 
+    def use_device(self, device: str | int | None, open_stream: OpenStream | None = None) -> None:
+        """Go on on another sound card, or output; what sounds goes on. See `Player.use_device`."""
+        self.player.use_device(device, open_stream)
+
     def state(self) -> SynthState:
         """Level, voices, load, lead, underruns."""
         return SynthState(self.engine.state(), self.player.state())
@@ -398,7 +412,9 @@ def _known_settings(preset: Preset, surface: Surface) -> dict[str, float]:
     return {n: v for n, v in preset.settings().items() if n in surface.definitions or n not in FIELD_OF_CONTROL}
 
 
-def preset_of(surface: Surface, model: Model, name: str, description: str = "") -> Preset:
+def preset_of(
+    surface: Surface, model: Model, name: str, description: str = "", bindings: Sequence[Binding] = ()
+) -> Preset:
     """A surface as it is set, as a preset."""
     values, definitions = surface.values(), surface.definitions
     return make_preset(
@@ -411,6 +427,7 @@ def preset_of(surface: Surface, model: Model, name: str, description: str = "") 
         gain_db=values["gain"],
         bend_range=values.get("bend_range", 2.0),
         controls={n: v for n, v in values.items() if n not in FIELD_OF_CONTROL and v != definitions[n].default},
+        bindings=list(bindings),
     )
 
 
@@ -425,6 +442,7 @@ def open(
     gain_db: float = 0.0,
     bend_range: float = 2.0,
     on_notice: Callable[[str], None] | None = None,
+    open_stream: OpenStream = open_sound_card,
 ) -> Synth:
     """Open a sound card and start an instrument on it.
 
@@ -434,6 +452,7 @@ def open(
         lead_ms: how far synthesis runs ahead of the sound card. Less is more immediate, more survives busier machines.
         polyphony, seed, steps, gain_db, bend_range: see `Engine`.
         on_notice: is told of trouble with the device and of its end.
+        open_stream: opens the output: the sound card, unless something else takes the samples.
     Raises:
         CmaudioError: no PortAudio, no such device, a value out of range, a damaged model.
     """
@@ -451,6 +470,6 @@ def open(
     )
     engine.warm_up()
     recorder = Recorder(engine)
-    player = Player(recorder, device=device, lead_ms=lead_ms, on_notice=on_notice)
+    player = Player(recorder, device=device, lead_ms=lead_ms, on_notice=on_notice, open_stream=open_stream)
     player.start()
     return Synth(engine, recorder, player, on_notice, gain_db)

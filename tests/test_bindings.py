@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from midi import control, on, rig, still_synth, wheel
+from midi import KEYS, FakeSystem, control, on, rig, still_synth, wheel
 from pydantic import ValidationError
 
-from cmaudio.bindings import Binding, Bindings
+from cmaudio.binding import Binding
+from cmaudio.bindings import Bindings
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
+from cmaudio.preset import load_preset, save_preset
 from cmaudio.synth import Synth
 
 if TYPE_CHECKING:
@@ -186,3 +188,21 @@ def test_a_binding_is_strict() -> None:
     for changed in ({"controller": True}, {"channel": -1}, {"control": ""}, {"min": "0"}, {"max": float("inf")}):
         with pytest.raises(ValidationError):
             Binding.model_validate({"controller": 1, "control": "gain", "min": 0.0, "max": 1.0} | changed)
+
+
+def test_a_preset_holds_the_bindings_and_brings_them_back(synth: Synth, tmp_path: Path) -> None:
+    system = FakeSystem(KEYS)
+    with synth.connect_midi(system=system, bindings=Bindings([bound(20, "vibrato", max=0.5)])) as midi:
+        saved = save_preset(synth.as_preset("Bound"), tmp_path / "bound.json")
+        midi.bindings.remove("vibrato")
+        midi.bindings.add(bound(21, "gain"))
+        synth.apply(saved)
+        assert {(b.controller, b.control, b.max) for b in midi.bindings} == {(20, "vibrato", 0.5), (21, "gain", 1.0)}
+
+
+def test_a_binding_that_is_none_is_named_in_its_preset(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    wrong = {"controller": 300, "control": "gain", "min": 0.0, "max": 1.0}
+    path.write_text(json.dumps({"version": 1, "name": "a", "timbre": {"flute": 1}, "bindings": [wrong]}))
+    with pytest.raises(CmaudioError, match=r"bindings\.0\.controller.*300"):
+        load_preset(path)

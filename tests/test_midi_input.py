@@ -19,7 +19,8 @@ from midi import KEYS, FakeSystem, Rig, control, off, on, parameter, rig, still_
 
 from cmaudio import live_commands
 from cmaudio.bench.performing import Watch, figures
-from cmaudio.bindings import Binding, Bindings
+from cmaudio.binding import Binding
+from cmaudio.bindings import Bindings
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.midi_flow import Inbox, Thinner

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from midi import Rig, control, off, on, parameter, rig, still_synth, wheel
 
-from cmaudio.bindings import Binding, Bindings
+from cmaudio.binding import Binding
+from cmaudio.bindings import Bindings
 from cmaudio.engine import Engine
 from cmaudio.mpe import Zones
 from cmaudio.synth import Synth

@@ -231,6 +231,27 @@ def test_device_that_vanishes_comes_back(hangs: bool) -> None:
     assert card.asked == ["fake", "Fake card, Fake API"]
 
 
+def test_another_output_is_chosen_while_it_plays() -> None:
+    first, second, source, notices = FakeCard(runs=True), FakeCard(runs=True), Sine(), list[str]()
+    with Player(source, open_stream=first, device="one", on_notice=notices.append) as player:
+        wait_for(lambda: player.state().counters.played_samples > 0)
+        player.use_device("two", second)
+        before = player.state().counters.played_samples
+        wait_for(lambda: player.state().counters.played_samples > before + 4_800)
+        assert (first.streams[0].closed, second.asked) == (True, ["two"])
+        made = source.made_samples
+        second.plugged = False
+        with pytest.raises(CmaudioError, match="there is no output device"):
+            player.use_device("three")
+        second.plugged = True
+        wait_for(lambda: source.made_samples > made + 4_800)
+        assert not second.streams[0].closed
+        wait_for(lambda: "playing on Fake card, Fake API" in notices)
+    with pytest.raises(CmaudioError, match="closed"):
+        player.use_device("one")
+    assert second.streams[0].closed
+
+
 def test_stream_that_became_inactive_is_lost_and_close_does_not_wait_for_a_dead_device() -> None:
     card = FakeCard(runs=True)
     player = Player(Sine(), open_stream=card).start()

@@ -1,0 +1,68 @@
+"""An output without a sound card: a ring emptied by the computer's clock, in packets of 16-bit samples."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from cmaudio.ring import Ring, output_callback
+from cmaudio.system import hurry_this_thread
+
+PACKET_SECONDS = 0.02
+_LATE_SECONDS = 0.2  # after so much the machine has slept: the clock begins anew
+NAME = "this page"
+
+
+class ClockStream:
+    """Empties `ring` like a sound card's callback; each packet's bytes (int16, little endian) go to `on_packet`."""
+
+    def __init__(self, ring: Ring, sample_rate: int, on_packet: Callable[[bytes], None]) -> None:
+        self.sample_rate, self.device_name = sample_rate, NAME
+        self._ring, self._on_packet = ring, on_packet
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cmaudio-clock", daemon=True)
+        output_callback()  # compiled before the clock runs
+
+    @property
+    def active(self) -> bool:
+        """Whether it takes samples."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begin to take samples."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Take no more."""
+        self._ending.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        hurry_this_thread()
+        samples = round(PACKET_SECONDS * self.sample_rate)
+        callback, due = output_callback(), time.monotonic()
+        while not self._ending.is_set():
+            played = callback.drive(self._ring, samples)[:, 0]
+            self._on_packet(np.round(played * 32767).astype("<i2").tobytes())
+            due += samples / self.sample_rate
+            wait_s = due - time.monotonic()
+            if wait_s < -_LATE_SECONDS:
+                due = time.monotonic()
+            elif wait_s > 0:
+                self._ending.wait(wait_s)
+
+
+class ClockOutput:
+    """Opens clock streams (`OpenStream`). `on_packet` may be replaced at any time."""
+
+    def __init__(self) -> None:
+        self.on_packet: Callable[[bytes], None] = lambda packet: None
+
+    def __call__(
+        self, ring: Ring, sample_rate: int, device: str | int | None, period_samples: int, rescan: bool
+    ) -> ClockStream:
+        return ClockStream(ring, sample_rate, lambda packet: self.on_packet(packet))

@@ -1,0 +1,190 @@
+"""What the page's commands do to the instrument. Nonsense is refused with a message, and changes nothing."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from cmaudio.devices import Device, list_devices, open_sound_card
+from cmaudio.errors import CmaudioError
+from cmaudio.panel import messages as m
+from cmaudio.panel.clock_output import ClockOutput
+from cmaudio.panel.hands import Hands
+from cmaudio.panel.job import plan
+from cmaudio.panel.slots import Slots
+from cmaudio.panel.takes import Takes
+from cmaudio.panel.variations import Variations
+from cmaudio.preset import load_preset, preset_files, save_preset
+from cmaudio.speech.speech import Speech
+from cmaudio.synth import Synth
+
+Tell = Callable[[dict[str, Any]], None]
+
+
+def devices() -> list[Device]:
+    """The sound cards there are; none without PortAudio."""
+    try:
+        return list_devices()
+    except CmaudioError:
+        return []
+
+
+class Desk:
+    """One instrument and everybody's hands on it. `tell` takes messages for the page.
+
+    Attributes: listened, whether a browser wants the sound; device_names, presets, what there is to choose from.
+    """
+
+    def __init__(self, synth: Synth, files: Path, clock: ClockOutput, tell: Tell) -> None:
+        self.synth, self.clock, self._tell = synth, clock, tell
+        self.hands, self.slots, self.takes = Hands(synth), Slots(), Takes(synth, files)
+        self.variations = Variations()
+        self.listened = False
+        self.device_names = [device.full_name for device in devices()]
+        self.presets = self._presets()
+        mix = synth.surface.timbre  # the map shows where it lies
+        synth.surface.set_timbre(synth.surface.vector if mix is None else mix, 0)
+        self._speeches: list[Speech] = []
+        self._lock = threading.Lock()  # a server that is started anew may overlap with the last one's end
+        self._slowly = ThreadPoolExecutor(1, "cmaudio-panel")  # for what takes longer than a key may wait
+
+    def take(self, data: bytes) -> None:
+        """Do what a command says; never raises."""
+        client = ""
+        try:
+            command = m.parse_command(data)
+            client = command.client
+            with self._lock:
+                self._do(command)
+        except Exception as error:
+            self._refuse(client, error)
+
+    def let_go(self) -> None:
+        """The page's server is gone, and everybody with it."""
+        with self._lock:
+            self.listened = False
+            self.hands.let_go_all()
+
+    def close(self) -> None:
+        """End what was begun here."""
+        self.let_go()
+        self.variations.cancel()
+        self._slowly.shutdown(cancel_futures=True)
+
+    def _refuse(self, client: str, error: Exception) -> None:
+        if not isinstance(error, CmaudioError):
+            sys.excepthook(type(error), error, error.__traceback__)
+        text = str(error) if isinstance(error, CmaudioError) else f"{type(error).__name__}: {error}"
+        self._tell({"kind": "refused", "client": client, "text": text})
+
+    def _do(self, command: m.Command) -> None:
+        match command:
+            case m.Press() | m.Lift() | m.Pedal() | m.SetControl():
+                self._play(command)
+            case m.GoTo() | m.ChooseTimbre() | m.SetSeed() | m.LockSeed() | m.ApplyPreset() | m.Slots():
+                self._shape(command)
+            case m.SavePreset():
+                self._save(command)
+            case m.Say():
+                self._speeches = [speech for speech in self._speeches if not speech.ended]
+                self._speeches.append(self.synth.say(command.text))
+            case m.Vary():
+                job = plan(command, self.synth.surface, self.synth.recorder, self.takes.folder)
+                self.variations.start(job, command.what)
+            case m.Keep():
+                self._later(command, lambda: self._kept(command))
+            case m.ChooseDevice():
+                self._later(command, lambda: self._choose_device(command.name))
+            case m.Listen():
+                self.listened = command.on
+            case m.Simple():
+                self._simple(command)
+
+    def _play(self, command: m.Press | m.Lift | m.Pedal | m.SetControl) -> None:
+        match command:
+            case m.Press():
+                self.hands.press(command.client, command.pitch, command.velocity)
+            case m.Lift():
+                self.hands.lift(command.client, command.pitch)
+            case m.Pedal():
+                self.hands.pedal(command.client, command.down)
+            case m.SetControl():
+                self.hands.set(command.client, command.name, command.value, command.held)
+        self.synth.player.wake()
+
+    def _shape(self, command: m.GoTo | m.ChooseTimbre | m.SetSeed | m.LockSeed | m.ApplyPreset | m.Slots) -> None:
+        surface, client = self.synth.surface, command.client
+        match command:
+            case m.GoTo():
+                surface.go_to(command.x, command.y, source=client)
+            case m.ChooseTimbre():
+                surface.set_timbre(command.name, source=client)
+            case m.SetSeed():
+                surface.set_seed(command.seed, client)
+            case m.LockSeed():
+                surface.lock_seed(command.locked, client)
+            case m.ApplyPreset():
+                self.synth.apply(command.name)
+            case m.Slots(kind="store"):
+                self.slots.store(command.slot, surface)
+            case m.Slots():
+                self.slots.recall(command.slot, surface, client)
+
+    def _simple(self, command: m.Simple) -> None:
+        surface, client = self.synth.surface, command.client
+        does: dict[str, Callable[[], Any]] = {
+            "roll": lambda: surface.roll_seed(client),
+            "reset": lambda: surface.reset(client),
+            "panic": self.synth.panic,
+            "record": self.takes.record,
+            "stop": self.takes.stop,
+            "hush": self._hush,
+            "cancel": lambda: self._later(command, self.variations.cancel),
+            "devices": self._look_for_devices,
+            "gone": lambda: self.hands.let_go(client),
+        }
+        does[command.kind]()
+
+    def _later(self, command: m.Command, job: Callable[[], Any]) -> None:
+        def run() -> None:
+            try:
+                job()
+            except Exception as error:
+                self._refuse(command.client, error)
+
+        self._slowly.submit(run)
+
+    def _kept(self, command: m.Keep) -> None:
+        path = self.takes.keep(command.seconds)
+        self._tell({"kind": "notice", "text": f"kept as {path.name}"})
+
+    def _choose_device(self, name: str | None) -> None:
+        self.synth.use_device(name, self.clock if name is None else open_sound_card)
+
+    def _look_for_devices(self) -> None:
+        self.device_names = [device.full_name for device in devices()]
+
+    def _hush(self) -> None:
+        for speech in self._speeches:
+            speech.stop()
+
+    def _save(self, command: m.SavePreset) -> None:
+        path = save_preset(self.synth.as_preset(command.name, command.description))
+        self.presets = self._presets()
+        self._tell({"kind": "notice", "text": f"saved as {path}"})
+
+    def _presets(self) -> list[dict[str, str]]:
+        """Name and description of those that are of this model."""
+        found = []
+        for file in preset_files():
+            try:
+                preset = load_preset(file)
+            except CmaudioError:
+                continue  # `cmaudio presets` says what is wrong with it
+            if preset.model == self.synth.model.manifest.name:
+                found.append({"name": preset.name, "description": preset.description})
+        return found

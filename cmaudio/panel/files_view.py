@@ -1,0 +1,64 @@
+"""Recording, keeping what was just played, and the sound files there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from nicegui import ui
+
+from cmaudio.panel.view import View, button, custom, lit
+
+
+class FilesView(View):
+    """The takes."""
+
+    def build(self) -> None:
+        with ui.element("div").classes("line"):
+            self.record = button("record", self._turn, icon="fiber_manual_record").classes("record")
+            self.clock = ui.label().classes("clock")
+            ui.space()
+            with button("keep", icon="history", hint="write what was played last"):
+                self._build_menu()
+        self.files = ui.element("div").classes("files")
+        self.folder = ui.label(self.hub.introduction["files_folder"]).classes("folder")
+
+    def _build_menu(self) -> None:
+        remembered = float(self.hub.introduction["remembered"])
+        with ui.menu().props("auto-close"):
+            for seconds in (15.0, 60.0, remembered):
+                text = f"the last {seconds:.0f} s" if seconds <= 60 else f"the last {seconds / 60:.0f} minutes"
+                ui.menu_item(text, on_click=partial(self.send, "keep", seconds=seconds))
+
+    def _turn(self) -> None:
+        self.send("stop" if self.hub.state.get("recording") else "record")
+
+    def follow(self, changes: Mapping[str, Any]) -> None:
+        if "recording" in changes:
+            take = changes["recording"]
+            self.record.set_text("stop" if take else "record")
+            self.record.props(f"icon={'stop' if take else 'fiber_manual_record'}")
+            lit(self.record, bool(take))
+            self.clock.set_text(f"{take['seconds']:.0f} s  {take['file']}" if take else "")
+        if "files" in changes:
+            self.files.clear()
+            with self.files:
+                for file in changes["files"]:
+                    file_row(file["name"], file["name"], f"{file['seconds']:.1f} s")
+                if not changes["files"]:
+                    ui.label("no takes yet").classes("none")
+
+
+def file_row(name: str, label: str, note: str) -> ui.element:
+    """A file to play and to download."""
+    with ui.element("div").classes("file") as row:
+        custom("cm-play", file=name)
+        ui.label(label).classes("name").props["title"] = name
+        ui.label(note).classes("note")
+        link = ui.element("a").classes("get")
+        link.props["href"], link.props["download"] = f"/files/{quote(name)}", name
+        with link:
+            ui.icon("file_download").props["title"] = "download"
+    return row

@@ -1,0 +1,72 @@
+"""Who may come in: before anything else of the server sees a request, web sockets and static files included.
+
+On the loopback interface the name in the Host header is checked, so that no page of the internet can reach the panel
+under a name of its own (DNS rebinding); elsewhere a token is asked for. An Origin must be the page's own.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+COOKIE = "cmaudio-panel"
+
+
+class Guard:
+    """ASGI middleware. `token` None: none is asked for. A right one in the address is remembered in a cookie."""
+
+    def __init__(self, app: ASGIApp, host: str, token: str | None) -> None:
+        self._app, self._token = app, token
+        self._names = {*LOOPBACK, host} if host in LOOPBACK else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self._app(scope, receive, send)
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        reason = self.refusal(headers, given)
+        if reason:
+            if scope["type"] == "websocket":
+                return await send({"type": "websocket.close", "code": 1008, "reason": reason})  # before it is accepted
+            return await PlainTextResponse(reason, 403)(scope, receive, send)
+        if self._token is not None and given and scope["type"] == "http" and scope["path"] == "/":
+            response = RedirectResponse("/", 303)  # the token must not stay in the address, the history and logs
+            response.set_cookie(COOKIE, self._token, httponly=True, samesite="strict")
+            return await response(scope, receive, send)
+        return await self._app(scope, receive, send)
+
+    def refusal(self, headers: Mapping[str, str], given: str) -> str:
+        """Why this request is not answered; empty for one that is. `given`: the token in its address."""
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if self._names is not None and _name(host) not in self._names:
+            return f"the panel is not called {host[:100]!r}: open it as 127.0.0.1 or localhost"
+        if origin is not None and urlsplit(origin).netloc != host:
+            return "only the panel's own page may use it"
+        if self._token is not None and not any(self._is_token(each) for each in (given, _cookie(headers))):
+            return "the token is missing or wrong: open the whole address that `cmaudio panel` printed"
+        return ""
+
+    def _is_token(self, given: str) -> bool:
+        return hmac.compare_digest(given.encode("utf-8", "replace"), (self._token or "").encode())
+
+
+def _name(host: str) -> str:
+    """A Host header without its port."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _cookie(headers: Mapping[str, str]) -> str:
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return found.value if found else ""

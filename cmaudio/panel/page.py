@@ -1,0 +1,173 @@
+"""The page, laid out: what is touched at sounding speed are elements of its own (static/), the rest is NiceGUI's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nicegui import ui
+
+from cmaudio.panel.files_view import FilesView
+from cmaudio.panel.hub import Hub
+from cmaudio.panel.sound_view import SoundView
+from cmaudio.panel.vary_view import VaryView
+from cmaudio.panel.view import View, button, custom, lit, section
+
+_ELSEWHERE = ("timbre_x", "timbre_y", "steps")  # on the map, and as a switch
+_HEAD = """
+<meta name="cm-client" content="{client}">
+<link rel="stylesheet" href="/panel/panel.css">
+<script type="module" src="/panel/main.js"></script>
+"""
+
+
+class Page:
+    """One open page. It follows the hub until its client is gone."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub, self.hello = hub, hub.introduction
+        self.client = ui.context.client
+        identity = self.client.id
+        self.top = TopView(hub, identity)
+        self.views: list[View] = [self.top, SoundView(hub, identity), FilesView(hub, identity), VaryView(hub, identity)]
+        self.foot: View = SayView(hub, identity) if self.hello["speech"] else KeysView(hub, identity)
+
+    def build(self) -> None:
+        """Make all of it."""
+        ui.colors(primary="#ffb454", dark="#12171f", dark_page="#0b0e13", warning="#8a4b1f", info="#1f4d5a")
+        ui.add_head_html(_HEAD.format(client=self.client.id))
+        top, sound, files, vary = self.views
+        single, speech = len(self.hello["map"]) < 2, self.hello["speech"]
+        with ui.element("div").classes(f"panel {'single' if single else ''} {'voice' if speech else ''}"):
+            top.build()
+            if not single:
+                with section("map", "Timbre <small>drag to morph</small>"):
+                    custom("cm-map")
+            with ui.element("div").classes("middle"):
+                with section("view"):
+                    custom("cm-spectrum")
+                    custom("cm-level")
+                self._controls()
+            with ui.element("div").classes("side"):
+                sound.build()
+                self._work(files, vary)
+            self.foot.build()
+        self.views.append(self.foot)
+        for view in self.views:
+            view.follow(self.hub.state)
+        self.hub.on_change.add(self._follow)
+        self.hub.on_word.add(self._notify)
+        self.client.on_delete(self._leave)
+
+    def _controls(self) -> None:
+        with section("controls", "Controls"):
+            button("reset", lambda: self.top.send("reset"), hint="all as by default").classes("corner")
+            with ui.element("div").classes("sliders"):
+                for control in self.hello["definitions"]:
+                    if control["name"] not in _ELSEWHERE:
+                        self._slider(control)
+
+    def _slider(self, control: Mapping[str, Any]) -> None:
+        limits = f"{control['min']:g} to {control['max']:g} {control['unit']}"
+        custom(
+            "cm-slider",
+            control=control["name"],
+            unit=control["unit"],
+            min=control["min"],
+            max=control["max"],
+            default=control["default"],
+            title=f"{control['description']} ({limits}); double click: {control['default']:g}",
+        )
+
+    def _work(self, files: View, vary: View) -> None:
+        with section("work"):
+            with ui.tabs().props("dense no-caps") as tabs:
+                recordings, variations = ui.tab("Takes"), ui.tab("Variations")
+            with ui.tab_panels(tabs, value=recordings, animated=False).props("keep-alive"):
+                with ui.tab_panel(recordings):
+                    files.build()
+                with ui.tab_panel(variations):
+                    vary.build()
+
+    def _follow(self, changes: Mapping[str, Any]) -> None:
+        if changes:
+            for view in self.views:
+                view.follow(changes)
+
+    def _notify(self, word: Mapping[str, Any]) -> None:
+        if word.get("client") in (None, "", self.client.id):
+            kind: Any = "warning" if word["kind"] == "refused" else "info"
+            with self.client.content:
+                ui.notify(word["text"], type=kind, position="top", multi_line=True)
+
+    def _leave(self) -> None:
+        self.hub.on_change.discard(self._follow)
+        self.hub.on_word.discard(self._notify)
+
+
+class TopView(View):
+    """The name of what plays, the output, and how it goes."""
+
+    def build(self) -> None:
+        hello = self.hub.introduction
+        with ui.element("header"):
+            ui.html('<img src="/panel/favicon.svg" alt=""><h1>cmaudio</h1>', sanitize=False).classes("brand")
+            with ui.label(hello["model"]).classes("model"):
+                ui.tooltip(hello["description"])
+            ui.space()
+            custom("cm-load")
+            self.device = ui.select([], on_change=self._choose).props("dense outlined options-dense")
+            self.device.tooltip("where it sounds")
+            self.device.classes("device").on("popup-show", lambda: self.send("devices"))
+            custom("cm-listen")
+            button("panic", lambda: self.send("panic"), hint="silence at once").classes("panic")
+
+    def follow(self, changes: Mapping[str, Any]) -> None:
+        if "devices" in changes or "device" in changes:
+            state = self.hub.state
+            names = [self.hub.introduction["page_device"], *state.get("devices", [])]
+            current = state.get("device") or None
+            with self.quietly():
+                self.device.set_options(list(dict.fromkeys([*names, *([current] if current else [])])), value=current)
+
+    def _choose(self) -> None:
+        name = self.device.value
+        self.send("device", name=None if name == self.hub.introduction["page_device"] else name)
+
+
+class KeysView(View):
+    """Wheels, keyboard, octaves and pedal of a model that plays notes."""
+
+    def build(self) -> None:
+        with section("keys"):
+            with ui.element("div").classes("wheels"):
+                custom("cm-wheel", control="bend", label="bend", min=-2, max=2, springs="")
+                custom("cm-wheel", control="vibrato", label="vibrato", min=0, max=1)
+            keys = custom("cm-keys")
+            with ui.element("div").classes("octaves"):
+                for label, octaves in (("octave +", 1), ("octave −", -1)):
+                    event = f"new CustomEvent('octave', {{detail: {octaves}}})"
+                    button(label).on("click", js_handler=f"() => getHtmlElement({keys.id}).dispatchEvent({event})")
+                self.pedal = button("sustain", self._step)
+
+    def _step(self) -> None:
+        self.send("sustain", down=not self.hub.state.get("sustain"))
+
+    def follow(self, changes: Mapping[str, Any]) -> None:
+        if "sustain" in changes:
+            lit(self.pedal, changes["sustain"])
+
+
+class SayView(View):
+    """The text of a model that speaks."""
+
+    def build(self) -> None:
+        with section("say", "Say"):
+            self.text = ui.textarea(placeholder="What to say; Ctrl+Enter says it").props("dense outlined autogrow")
+            self.text.classes("text").on("keydown.ctrl.enter", self._say)
+            button("say", self._say, icon="record_voice_over").classes("primary")
+            button("stop", lambda: self.send("hush"), icon="stop")
+
+    def _say(self) -> None:
+        if self.text.value and self.text.value.strip():
+            self.send("say", text=self.text.value)

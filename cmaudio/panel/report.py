@@ -1,0 +1,117 @@
+"""What the page is told: once what the instrument is, then twenty times a second what has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cmaudio.general_midi import family
+from cmaudio.model import TimbreDefinition
+from cmaudio.panel.clock_output import NAME
+from cmaudio.panel.desk import Desk
+from cmaudio.panel.spectrum import Spectrum
+
+_SHOWN_IN_MIX = 4
+
+
+def _family(timbre: TimbreDefinition) -> str:
+    if timbre.program is not None:
+        return family(timbre.program)
+    return "percussion" if timbre.key is not None else ""
+
+
+def introduction(desk: Desk) -> dict[str, Any]:
+    """What never changes while it runs: the model, its controls, the map of its timbres."""
+    synth = desk.synth
+    manifest, surface = synth.model.manifest, synth.surface
+    places = surface.timbre_map.places.tolist()
+    return {
+        "kind": "hello",
+        "model": manifest.name,
+        "description": manifest.description,
+        "speech": manifest.speech is not None,
+        "sample_rate": manifest.sample_rate,
+        "frame_rate": manifest.sample_rate / manifest.hop_length,
+        "centres_hz": [round(hz, 1) for hz in synth.model.mel.centres_hz.tolist()],
+        "definitions": [control.model_dump() for control in surface.definitions.values()],
+        "map": [
+            {"name": timbre.name, "family": _family(timbre), "x": round(x, 4), "y": round(y, 4)}
+            for timbre, (x, y) in zip(manifest.timbres, places, strict=True)
+        ],
+        "files_folder": str(desk.takes.folder.resolve()),
+        "remembered": synth.recorder.seconds,
+        "page_device": NAME,
+    }
+
+
+class Report:
+    """Follows an instrument for one server."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk, self._told = desk, dict[str, Any]()
+        self._values: dict[str, float] = {}
+        self._noticed = desk.synth.player.state().notices
+        self._sources: dict[str, str] = {}
+        self._spectrum = Spectrum(desk.synth.model, desk.synth.recorder)
+        self.end: Callable[[], None] = desk.synth.surface.subscribe(self._heard)
+
+    def _heard(self, name: str, value: object, source: str) -> None:
+        self._sources[name] = source
+
+    def changes(self) -> dict[str, Any]:
+        """What has changed since the last time, and the meters. `controls`: name -> [value, who moved it]."""
+        now = self._slow_state()
+        message = {name: value for name, value in now.items() if name not in self._told or self._told[name] != value}
+        self._told = now
+        values = self._desk.synth.surface.values()
+        moved = {
+            name: [round(value, 5), self._sources.get(name, "")]
+            for name, value in values.items()
+            if self._values.get(name) != value
+        }
+        self._values = values
+        if moved:
+            message["controls"] = moved
+        return {"kind": "state"} | message | self._meters()
+
+    def notices(self) -> list[str]:
+        """What the player had to say since the last time."""
+        now = self._desk.synth.player.state().notices
+        new = [text for text in now if text not in self._noticed]
+        self._noticed = now
+        return new
+
+    def _slow_state(self) -> dict[str, Any]:
+        desk, synth = self._desk, self._desk.synth
+        surface, preset = synth.surface, synth.preset
+        mix = surface.timbre
+        player = synth.player.state()
+        return {
+            "timbre": None if mix is None else {name: round(mix[name], 3) for name in list(mix)[:_SHOWN_IN_MIX]},
+            "seed": None if surface.seed is None else str(surface.seed),  # as text: JavaScript's numbers are too short
+            "seed_locked": surface.seed_locked,
+            "preset": preset.name if preset else None,
+            "slots": {"filled": desk.slots.filled, "active": desk.slots.active},
+            "keys": sorted({key for channel in synth.engine.stage.channels for key in tuple(channel.keys)}),
+            "sustain": synth.engine.stage.channels[0].sustain,
+            "device": player.device_name,
+            "status": player.status,
+            "devices": desk.device_names,
+            "presets": desk.presets,
+            "recording": desk.takes.recording,
+            "files": desk.takes.files(),
+            "variations": desk.variations.status,
+        }
+
+    def _meters(self) -> dict[str, Any]:
+        state = self._desk.synth.state()
+        return {
+            "level_db": round(state.engine.peak_db, 1),
+            "reduction_db": round(state.engine.reduction_db, 1),
+            "voices": state.engine.voices,
+            "seconds": round(state.engine.seconds, 2),
+            "load": round(state.player.load, 3),
+            "lead_ms": round(state.player.lead_ms, 1),
+            "underruns": state.player.counters.starved_callbacks,
+            "columns": self._spectrum.message(),
+        }

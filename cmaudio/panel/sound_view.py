@@ -1,0 +1,124 @@
+"""What the sound is: a named timbre, presets, the seed, one or two steps, and two slots to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+
+from cmaudio.panel.view import View, button, lit, section
+
+_STEPS = {1: "1 step", 2: "2, fine"}
+
+
+class SoundView(View):
+    """The section beside the map."""
+
+    def build(self) -> None:
+        with section("sound", "Sound"):
+            self._build_slots()
+            names = [timbre["name"] for timbre in self.hub.introduction["map"]]
+            self.timbre = ui.select(sorted(names), label="timbre", with_input=True, on_change=self._choose_timbre)
+            self.timbre.props("dense outlined options-dense").classes("wide")
+            self.mix = ui.label().classes("mix")
+            with ui.element("div").classes("line"):
+                self.preset = ui.select([], label="preset", with_input=True, on_change=self._choose_preset)
+                self.preset.props("dense outlined options-dense").classes("grow")
+                button(icon="save", act=self._ask_name, hint="save as a preset")
+            self._build_seed()
+            self.steps = ui.toggle(_STEPS, value=1, on_change=self._choose_steps).props(
+                "dense no-caps unelevated toggle-text-color=black"
+            )
+            self.steps.classes("steps").tooltip("evaluations of the network a block, for new notes")
+
+    def _build_slots(self) -> None:
+        self.slots: dict[str, ui.button] = {}
+        with ui.element("div").classes("slots"):
+            for name in ("A", "B"):
+                go = button(name, partial(self.send, "recall", slot=name), hint=f"go to what is stored in {name}")
+                self.slots[name] = go.classes("slot")
+                store = button("set", partial(self.send, "store", slot=name), hint=f"store all as it is now in {name}")
+                store.classes("store")
+
+    def _build_seed(self) -> None:
+        with ui.element("div").classes("line"):
+            self.seed = ui.input("seed", placeholder="new each note").props("dense outlined clearable").classes("grow")
+            self.seed.on("keydown.enter", self._set_seed).on("blur", self._set_seed).on("clear", self._set_seed)
+            button(icon="casino", act=lambda: self.send("roll"), hint="draw a seed")
+            self.lock = button(icon="lock_open", act=self._turn_lock, hint="keep the seed from being drawn anew")
+
+    # -- what is asked for -------------------------------------------------------------------------------------------
+
+    def _choose_timbre(self) -> None:
+        if self.timbre.value:
+            self.send("timbre", name=self.timbre.value)
+
+    def _choose_preset(self) -> None:
+        if self.preset.value:
+            self.send("preset", name=self.preset.value)
+
+    def _choose_steps(self) -> None:
+        self.send("set", name="steps", value=float(self.steps.value))
+
+    def _set_seed(self) -> None:
+        text = (self.seed.value or "").strip()
+        if text == (self.hub.state.get("seed") or ""):
+            return
+        if not text:
+            self.send("seed", seed=None)
+        elif text.isdecimal() and len(text) < 20:
+            self.send("seed", seed=int(text))
+        else:
+            ui.notify(
+                f"a seed is a whole number from 0 to {2**63 - 1}, not {text[:30]!r}", type="warning", position="top"
+            )
+
+    def _turn_lock(self) -> None:
+        self.send("lock", locked=not self.hub.state.get("seed_locked"))
+
+    def _ask_name(self) -> None:
+        with ui.dialog(value=True) as dialog, ui.card().classes("ask"):
+            ui.label("Save the sound as a preset")
+            name = ui.input("name").props("dense outlined autofocus").classes("wide")
+            text = ui.input("description").props("dense outlined").classes("wide")
+
+            def save() -> None:
+                if name.value:
+                    self.send("save_preset", name=name.value, description=text.value or "")
+                    dialog.close()
+
+            name.on("keydown.enter", save)
+            button("save", save).classes("primary")
+
+    # -- what is shown -----------------------------------------------------------------------------------------------
+
+    def follow(self, changes: Mapping[str, Any]) -> None:
+        with self.quietly():
+            if "timbre" in changes:
+                self._show_timbre(changes["timbre"])
+            if "presets" in changes or "preset" in changes:
+                names = [preset["name"] for preset in self.hub.state["presets"]]
+                current = self.hub.state.get("preset")
+                self.preset.set_options(names, value=current if current in names else None)
+            if "seed" in changes:
+                self.seed.set_value(changes["seed"] or "")
+            if "seed_locked" in changes:
+                self.lock.props(f"icon={'lock' if changes['seed_locked'] else 'lock_open'}")
+                lit(self.lock, changes["seed_locked"])
+            if "steps" in changes.get("controls", {}):
+                self.steps.set_value(int(changes["controls"]["steps"][0]))
+            if "slots" in changes:
+                self._show_slots(changes["slots"])
+
+    def _show_timbre(self, mix: Mapping[str, float] | None) -> None:
+        names = list(mix or {})
+        self.timbre.set_value(names[0] if len(names) == 1 else None)
+        shown = [f"{name} {100 * weight:.0f}%" for name, weight in (mix or {}).items() if weight >= 0.005]
+        self.mix.set_text(" · ".join(shown) if len(names) > 1 else "")
+
+    def _show_slots(self, slots: Mapping[str, Any]) -> None:
+        for name, go in self.slots.items():
+            go.set_enabled(name in slots["filled"])
+            lit(go, slots["active"] == name)

@@ -1,0 +1,43 @@
+"""Columns of a live spectrogram: log-mel frames of what was made last, in steps of a byte."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.model import Model
+from cmaudio.recorder import Recorder
+
+_LOUDEST_NEPERS = 1.0  # natural logarithm of the band energy that is painted brightest
+_MOST_SECONDS = 0.5  # of what was missed, when nobody looked
+
+
+class Spectrum:
+    """Follows a recorder; the model's own mel, so that what is seen is what the network makes."""
+
+    def __init__(self, model: Model, recorder: Recorder) -> None:
+        self._stft, self._mel, self._recorder = model.stft, model.mel, recorder
+        self._next = recorder.heard  # where the next frame's hop begins
+        self._floor = float(np.log(self._mel.floor))
+
+    def take(self) -> NDArray[np.uint8]:
+        """(T, M) columns since the last call, oldest first; 0 is the floor."""
+        hop, heard = self._stft.hop_length, self._recorder.heard
+        most = round(_MOST_SECONDS * self._recorder.sample_rate)
+        self._next = max(self._next, heard - most)
+        frames = (heard - self._next) // hop
+        if frames <= 0:
+            return np.zeros((0, self._mel.bands), np.uint8)
+        start, self._next = self._next - self._stft.overlap, self._next + frames * hop
+        samples = np.concatenate([*self._recorder.samples(max(0, start), self._next)])
+        if not samples.any():
+            return np.zeros((frames, self._mel.bands), np.uint8)
+        log_mel = self._mel(self._stft.analyse(np.pad(samples, (max(0, -start), 0))))
+        scaled = (log_mel - self._floor) / (_LOUDEST_NEPERS - self._floor)
+        return np.round(255 * np.clip(scaled, 0, 1)).astype(np.uint8)
+
+    def message(self) -> str:
+        """The same in base64, M bytes a column; empty where there is nothing new."""
+        return base64.b64encode(self.take().tobytes()).decode()

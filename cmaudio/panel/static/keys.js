@@ -1,0 +1,162 @@
+// <cm-keys>: a keyboard for fingers, mouse and the computer's own keys; <cm-wheel>: a control that is pushed by hand.
+import { listen, live, send, throttled } from "./live.js";
+
+const SEMITONES = 30;
+const BLACK = [1, 3, 6, 8, 10];
+const CODES = [
+  "KeyA", "KeyW", "KeyS", "KeyE", "KeyD", "KeyF", "KeyT", "KeyG", "KeyY", "KeyH", "KeyU", "KeyJ",
+  "KeyK", "KeyO", "KeyL", "KeyP", "Semicolon", "Quote",
+]; // where the keys lie, whatever is printed on them
+const [SOFTEST, LOUDEST, TYPED] = [30, 127, 96];
+const [LOWEST, HIGHEST] = [12, 84];
+
+class Keys extends HTMLElement {
+  connectedCallback() {
+    if (this.board) return;
+    this.first = 48;
+    this.held = new Map(); // what holds it (a finger, a key of the computer) -> pitch
+    this.innerHTML = '<div class="board"></div>';
+    this.board = this.firstChild;
+    this.build();
+    this.bindFingers();
+    addEventListener("keydown", (event) => this.typed(event, true));
+    addEventListener("keyup", (event) => this.typed(event, false));
+    addEventListener("blur", () => this.releaseAll());
+    document.addEventListener("visibilitychange", () => document.hidden && this.releaseAll());
+    this.addEventListener("octave", (event) => this.shift(event.detail));
+    listen("state", ({ keys }) => keys && this.follow(keys));
+    listen("end", () => this.forget());
+  }
+
+  build() {
+    this.board.replaceChildren();
+    this.byPitch = new Map();
+    const whites = [...Array(SEMITONES).keys()].filter((i) => !BLACK.includes(i % 12)).length;
+    let white = 0;
+    for (let i = 0; i < SEMITONES; i++) {
+      const black = BLACK.includes(i % 12);
+      const key = this.board.appendChild(document.createElement("div"));
+      key.className = black ? "key black" : "key white";
+      const width = 100 / whites;
+      key.style.left = `${black ? white * width - width * 0.3 : white * width}%`;
+      key.style.width = `${black ? width * 0.6 : width}%`;
+      if (!black) white++;
+      const pitch = this.first + i;
+      key.dataset.pitch = pitch;
+      const letter = CODES[i] ? CODES[i].replace("Key", "").replace("Semicolon", ";").replace("Quote", "'") : "";
+      key.innerHTML = `<i>${letter}</i>${i % 12 === 0 ? `<b>C${pitch / 12 - 1}</b>` : ""}`;
+      this.byPitch.set(pitch, key);
+    }
+    this.follow(live.state.keys ?? []);
+  }
+
+  shift(octaves) {
+    this.first = Math.max(LOWEST, Math.min(HIGHEST, this.first + 12 * octaves));
+    this.build();
+  }
+
+  bindFingers() {
+    const touch = (event) => {
+      const found = this.under(event);
+      if (found && this.held.get(event.pointerId) !== found.pitch) this.hold(event.pointerId, found.pitch, found.velocity);
+    };
+    this.board.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      document.activeElement?.blur?.();
+      this.board.setPointerCapture(event.pointerId);
+      touch(event);
+    });
+    this.board.addEventListener("pointermove", (event) => this.held.has(event.pointerId) && touch(event));
+    for (const kind of ["pointerup", "pointercancel", "lostpointercapture"])
+      this.board.addEventListener(kind, (event) => this.release(event.pointerId));
+    this.board.addEventListener("contextmenu", (event) => event.preventDefault());
+  }
+
+  // The lower on the key, the louder.
+  under({ clientX, clientY }) {
+    const key = document.elementsFromPoint(clientX, clientY).find((e) => e.dataset?.pitch && this.contains(e));
+    if (!key) return null;
+    const box = key.getBoundingClientRect();
+    const velocity = Math.round(SOFTEST + ((LOUDEST - SOFTEST) * (clientY - box.top)) / box.height);
+    return { pitch: parseInt(key.dataset.pitch), velocity: Math.max(SOFTEST, Math.min(LOUDEST, velocity)) };
+  }
+
+  typed(event, down) {
+    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target.closest?.('textarea, select, [contenteditable], input:not([type="range"])');
+    const step = CODES.indexOf(event.code);
+    if (!down) return this.release(event.code);
+    if (typing) return;
+    const octave = { KeyZ: -1, KeyX: 1 }[event.code];
+    if (octave) this.shift(octave);
+    if (step >= 0) this.hold(event.code, this.first + step, Math.round(live.controls.velocity?.[0] ?? TYPED));
+  }
+
+  hold(finger, pitch, velocity) {
+    this.release(finger);
+    if (pitch > 127) return;
+    this.held.set(finger, pitch);
+    this.byPitch.get(pitch)?.classList.add("mine");
+    send("press", { pitch, velocity });
+  }
+
+  release(finger) {
+    const pitch = this.held.get(finger);
+    if (pitch === undefined) return;
+    this.held.delete(finger);
+    if ([...this.held.values()].includes(pitch)) return;
+    this.byPitch.get(pitch)?.classList.remove("mine");
+    send("lift", { pitch });
+  }
+
+  releaseAll() {
+    for (const finger of [...this.held.keys()]) this.release(finger);
+  }
+
+  // The engine has let go of what this page held when the connection was lost.
+  forget() {
+    this.held.clear();
+    this.follow([]);
+    for (const key of this.byPitch.values()) key.classList.remove("mine");
+  }
+
+  follow(keys) {
+    for (const [pitch, key] of this.byPitch) key.classList.toggle("down", keys.includes(pitch));
+  }
+}
+
+class Wheel extends HTMLElement {
+  connectedCallback() {
+    if (this.knob) return;
+    const [min, max] = ["min", "max"].map((name) => parseFloat(this.getAttribute(name)));
+    Object.assign(this, { control: this.getAttribute("control"), springs: this.hasAttribute("springs"), min, max });
+    this.innerHTML = '<div class="track"><div class="knob"></div></div><span></span>';
+    this.knob = this.querySelector(".knob");
+    this.querySelector("span").textContent = this.getAttribute("label");
+    const move = throttled((value, held) => send("set", { name: this.control, value, held }));
+    const track = this.firstChild;
+    const follow = (event) => {
+      const box = track.getBoundingClientRect();
+      const part = Math.max(0, Math.min(1, 1 - (event.clientY - box.top) / box.height));
+      this.paint(this.min + part * (this.max - this.min));
+      move(this.value, this.springs);
+    };
+    track.addEventListener("pointerdown", (event) => { track.setPointerCapture(event.pointerId); this.pushed = true; follow(event); });
+    track.addEventListener("pointermove", (event) => this.pushed && follow(event));
+    for (const kind of ["pointerup", "pointercancel", "lostpointercapture"])
+      track.addEventListener(kind, () => {
+        if (this.pushed && this.springs) { this.paint(0); move(0, false); }
+        this.pushed = false;
+      });
+    track.addEventListener("dblclick", () => { this.paint(0); move(0, false); });
+    listen("state", ({ controls }) => { if (controls[this.control] && !this.pushed) this.paint(controls[this.control][0]); });
+  }
+
+  paint(value) {
+    this.value = value;
+    this.knob.style.bottom = `${(100 * (value - this.min)) / (this.max - this.min)}%`;
+  }
+}
+
+customElements.define("cm-keys", Keys);
+customElements.define("cm-wheel", Wheel);

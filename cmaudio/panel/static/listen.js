@@ -1,0 +1,79 @@
+// <cm-listen>: the sound in this page. Browsers let nothing sound before a click.
+import { listen, live, url } from "./live.js";
+
+const AHEAD_SECONDS = 0.08;
+
+class Listen extends HTMLElement {
+  connectedCallback() {
+    if (this.button) return;
+    this.innerHTML = "<button></button>";
+    this.button = this.firstChild;
+    this.button.addEventListener("click", () => (this.context ? this.stop() : this.begin()));
+    this.paint("listen");
+    listen("state", ({ device }) => {
+      if (device === undefined) return;
+      this.hidden = device !== live.hello.page_device; // another output has the sound
+      if (this.hidden && this.context) this.stop();
+    });
+  }
+
+  paint(text, title = "hear it in this page") {
+    this.button.textContent = text;
+    this.button.title = title;
+    this.classList.toggle("on", Boolean(this.context));
+  }
+
+  begin() {
+    this.socket = new WebSocket(url("/listen"));
+    this.socket.binaryType = "arraybuffer";
+    this.socket.onmessage = ({ data }) => (typeof data === "string" ? this.prepare(JSON.parse(data)) : this.play?.(data));
+    this.socket.onclose = () => this.stop();
+    this.context = new AudioContext({ latencyHint: "interactive" });
+    this.paint("listening");
+  }
+
+  async prepare({ sample_rate: rate }) {
+    if (this.context.sampleRate !== rate) {
+      this.context.close();
+      this.context = new AudioContext({ sampleRate: rate, latencyHint: "interactive" });
+    }
+    this.context.resume();
+    // Worklets are for pages from this machine or over TLS; elsewhere packets are scheduled one by one.
+    this.play = this.context.audioWorklet ? await this.worklet() : this.scheduler(rate);
+  }
+
+  async worklet() {
+    await this.context.audioWorklet.addModule(new URL("worklet.js", import.meta.url));
+    const node = new AudioWorkletNode(this.context, "cm-jitter-buffer", { outputChannelCount: [2] });
+    node.connect(this.context.destination);
+    node.port.onmessage = ({ data }) => {
+      this.dataset.heard = data.heard;
+      this.paint("listening", `${Math.round(data.buffered_ms)} ms ready, ran dry ${data.dry} times; click to stop`);
+    };
+    return (packet) => node.port.postMessage(packet, [packet]);
+  }
+
+  scheduler(rate) {
+    let next = 0;
+    return (packet) => {
+      const samples = Float32Array.from(new Int16Array(packet), (value) => value / 32768);
+      const buffer = this.context.createBuffer(1, samples.length, rate);
+      buffer.copyToChannel(samples, 0);
+      const source = new AudioBufferSourceNode(this.context, { buffer });
+      source.connect(this.context.destination);
+      const now = this.context.currentTime;
+      if (next < now || next > now + 4 * AHEAD_SECONDS) next = now + AHEAD_SECONDS;
+      source.start(next);
+      next += buffer.duration;
+    };
+  }
+
+  stop() {
+    this.socket?.close();
+    this.context?.close();
+    Object.assign(this, { socket: null, context: null, play: null });
+    this.paint("listen");
+  }
+}
+
+customElements.define("cm-listen", Listen);

@@ -1,0 +1,58 @@
+// <cm-slider>: one control, from its definition. Double click (or double tap) gives the default back.
+import { listen, live, send, throttled } from "./live.js";
+
+const STEPS = 400;
+const DOUBLE_TAP_MS = 300;
+
+class Slider extends HTMLElement {
+  connectedCallback() {
+    if (this.input) return;
+    const [min, max, normal] = ["min", "max", "default"].map((name) => parseFloat(this.getAttribute(name)));
+    Object.assign(this, { control: this.getAttribute("control"), min, max, normal });
+    this.innerHTML =
+      '<label><span class="name"></span><output></output><span class="unit"></span><input type="range"></label>';
+    this.querySelector(".name").textContent = this.control.replaceAll("_", " ");
+    this.querySelector(".unit").textContent = this.getAttribute("unit");
+    this.input = this.querySelector("input");
+    this.output = this.querySelector("output");
+    const whole = Number.isInteger(min) && max - min > 100;
+    Object.assign(this.input, { min, max, step: whole ? 1 : (max - min) / STEPS });
+    this.input.setAttribute("aria-label", this.control);
+    this.move = throttled((value) => send("set", { name: this.control, value }));
+    this.input.addEventListener("input", () => { this.paint(this.input.valueAsNumber); this.move(this.input.valueAsNumber); });
+    this.addEventListener("dblclick", () => this.restore());
+    this.input.addEventListener("pointerup", (event) => this.tapped(event));
+    listen("state", ({ controls }) => this.follow(controls[this.control]));
+  }
+
+  // Touch screens send no double click to a slider.
+  tapped(event) {
+    if (event.pointerType === "mouse") return;
+    if (event.timeStamp - (this.tappedAt ?? -1e9) < DOUBLE_TAP_MS) this.restore();
+    this.tappedAt = event.timeStamp;
+  }
+
+  restore() {
+    this.paint(this.normal);
+    this.move(this.normal); // the same way as the click before it, which must not come after it
+  }
+
+  follow(moved) {
+    if (moved && !(moved[1] === live.client && this.input.matches(":active"))) this.paint(moved[0]);
+  }
+
+  paint(value) {
+    this.input.value = value;
+    const part = (at) => (100 * (at - this.min)) / (this.max - this.min);
+    const rest = this.min < 0 ? 0 : this.min; // the bar grows from where the control does nothing
+    const [from, to] = [part(rest), part(value)].sort((a, b) => a - b);
+    this.style.setProperty("--from", `${from}%`);
+    this.style.setProperty("--to", `${to}%`);
+    this.style.setProperty("--default", `${part(this.normal)}%`);
+    const digits = this.max - this.min > 100 ? 0 : this.max - this.min > 30 ? 1 : 2;
+    this.output.textContent = value.toFixed(digits);
+    this.classList.toggle("moved", Math.abs(value - this.normal) > (this.max - this.min) / STEPS);
+  }
+}
+
+customElements.define("cm-slider", Slider);

@@ -1,0 +1,76 @@
+"""Runs the renderer of variations beside the playing, follows it, and ends it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from typing import Any
+
+from cmaudio.errors import CmaudioError
+from cmaudio.panel.job import Job, as_row
+
+_PATIENCE_SECONDS = 3.0
+
+
+class Variations:
+    """One job at a time. `status` is what a page shows."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self.status: dict[str, Any] = {"running": False, "done": 0, "total": 0, "part": 0.0, "files": [], "error": ""}
+
+    def start(self, job: Job, what: str) -> None:
+        """Begin. Raises CmaudioError while one is running."""
+        if self.status["running"]:
+            raise CmaudioError("variations are being made already; cancel them first")
+        rows = [as_row(item, what) for item in job.items]
+        self.status = {"running": True, "done": 0, "total": len(rows), "part": 0.0, "files": [], "error": ""}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "cmaudio.panel.vary"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is for the command, which ends it in good order
+        )
+        assert self._process.stdin
+        with suppress(OSError):
+            self._process.stdin.write(job.model_dump_json() + "\n")
+            self._process.stdin.flush()
+        self._reader = threading.Thread(
+            target=self._follow, args=(self._process, rows), name="cmaudio-variations", daemon=True
+        )
+        self._reader.start()
+
+    def cancel(self) -> None:
+        """End it early; the files that are whole stay."""
+        process = self._process
+        if process is None:
+            return
+        with suppress(OSError):
+            assert process.stdin
+            process.stdin.close()
+        try:
+            process.wait(_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        if self._reader is not None:
+            self._reader.join(_PATIENCE_SECONDS)
+
+    def _follow(self, process: subprocess.Popen[str], rows: list[dict[str, Any]]) -> None:
+        assert process.stdout
+        for line in process.stdout:
+            with suppress(ValueError):
+                told = json.loads(line)
+                if "error" in told:
+                    self.status = self.status | {"error": told["error"]}
+                else:
+                    self.status = self.status | told | {"files": rows[: told["done"]]}
+        process.wait()
+        failed = process.returncode != 0 and not self.status["error"]
+        error = "the renderer ended unexpectedly" if failed else self.status["error"]
+        self.status = self.status | {"running": False, "part": 0.0, "error": error}

@@ -1,0 +1,94 @@
+"""The renderer of variations, a process of its own: `python -m cmaudio.panel.vary`.
+
+It reads a job (`cmaudio.panel.job.Job`) as one line of JSON from its standard input, and prints a line of JSON now and
+then: {"done": files, "part": of the next one, 0..1}, or {"error": text}. It ends early when its input does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+from cmaudio.audio_file import AudioFileWriter
+from cmaudio.engine import Engine
+from cmaudio.errors import CmaudioError
+from cmaudio.model import Model, load_model
+from cmaudio.panel.job import Item, Job
+from cmaudio.render import TAIL_SECONDS, render_blocks
+from cmaudio.speech.manner import Manner
+
+_NICENESS = 15
+_SPOKEN_SECONDS = 600.0
+
+
+class Cancelled(Exception):
+    """Nobody wants the rest."""
+
+
+def _say(**message: Any) -> None:
+    print(json.dumps(message), flush=True)
+
+
+def scheduled(model: Model, job: Job, item: Item) -> tuple[Engine, float, float]:
+    """An engine with all of it scheduled, the seconds that it takes, and the most that it dies away in."""
+    engine = Engine(model, steps=job.steps, gain_db=job.gain_db, polyphony=32)
+    for name, value in job.shape.items():
+        if name == "bend":
+            engine.bend(value, None, at=0)
+        else:
+            engine.express(name, value, None, at=0)
+    if job.text:
+        engine.say(job.text, timbre=item.timbre, seed=item.seed, at=0, **cast("Manner", job.manner))
+        return engine, 0.1, _SPOKEN_SECONDS
+    rate = engine.sample_rate
+    for at, pitch, velocity, seconds in job.notes:
+        note = engine.note_on(pitch, velocity, timbre=item.timbre, seed=item.seed, at=round(at * rate))
+        note.off(at=round((at + seconds) * rate))
+    return engine, max(note.at + note.seconds for note in job.notes), TAIL_SECONDS
+
+
+def render_job(job: Job, ended: threading.Event) -> None:
+    """Write every file of a job; none is left half. Raises Cancelled."""
+    model = load_model(job.model)
+    for done, item in enumerate(job.items):
+        _say(done=done, part=0.0)
+        engine, duration, tail = scheduled(model, job, item)
+        with AudioFileWriter(Path(job.folder) / item.file, engine.sample_rate) as file:
+            made = 0
+            for samples in render_blocks(engine, duration, tail):
+                if ended.is_set():
+                    raise Cancelled
+                file.write(samples)
+                made += len(samples)
+                _say(done=done, part=min(0.95, made / engine.sample_rate / (duration + 1.0)))
+    _say(done=len(job.items), part=0.0)
+
+
+def main() -> None:
+    """Entry point."""
+    with suppress(AttributeError, OSError):  # Windows has no niceness
+        os.nice(_NICENESS)
+    job, ended = Job.model_validate_json(sys.stdin.readline()), threading.Event()
+
+    def wait_for_the_end() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
+    try:
+        render_job(job, ended)
+    except CmaudioError as error:
+        _say(error=str(error))
+    except Cancelled:
+        pass
+    sys.stdout.flush()
+    os._exit(0)  # the thread that waits for the end of the input would keep the interpreter from finishing
+
+
+if __name__ == "__main__":
+    main()

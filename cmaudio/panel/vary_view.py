@@ -1,0 +1,85 @@
+"""Many versions of one sound at a time: what varies, what is played, and the files as they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+
+from cmaudio.panel.files_view import file_row
+from cmaudio.panel.messages import MAX_VARIATIONS
+from cmaudio.panel.view import View, button
+
+_WHAT = {"seeds": "seeds", "places": "places around"}
+_PHRASE = {"note": "held note", "motif": "motif", "played": "what I played"}
+_FIELD = "dense outlined"
+
+
+class VaryView(View):
+    """The variations."""
+
+    def build(self) -> None:
+        speech = self.hub.introduction["speech"]
+        self.what = (
+            ui.toggle(_WHAT, value="seeds").props("dense no-caps unelevated toggle-text-color=black").classes("what")
+        )
+        with ui.element("div").classes("fields"):
+            self.count = ui.number("how many", value=8, min=1, max=MAX_VARIATIONS, precision=0).props(_FIELD)
+            self.radius = ui.number("radius", value=0.3, min=0.05, max=1, step=0.05).props(_FIELD)
+            self.radius.bind_enabled_from(self.what, "value", lambda what: what == "places")
+            if speech:
+                self.text = ui.input("text").props(_FIELD).classes("whole")
+            else:
+                self._build_phrase()
+        with ui.element("div").classes("line"):
+            self.go = button("render", self._start, icon="auto_awesome").classes("primary render")
+            self.cancel = button("cancel", lambda: self.send("cancel"))
+            self.bar = ui.linear_progress(0, show_value=False).props("instant-feedback").classes("grow")
+        self.error = ui.label().classes("error")
+        self.files = ui.element("div").classes("files")
+
+    def _build_phrase(self) -> None:
+        self.phrase = ui.select(_PHRASE, value="note", label="plays").props(f"{_FIELD} options-dense")
+        self.seconds = ui.number("seconds", value=2.0, min=0.2, max=30, step=0.1).props(_FIELD)
+        self.pitch = ui.number("pitch", value=60, min=0, max=127, precision=0).props(_FIELD)
+        self.seconds.bind_enabled_from(self.phrase, "value", lambda phrase: phrase != "played")
+        self.pitch.bind_enabled_from(self.phrase, "value", lambda phrase: phrase != "played")
+
+    def _start(self) -> None:
+        wanted: dict[str, Any] = {"what": self.what.value, "count": int(self.count.value or 0)}
+        wanted["radius"] = float(self.radius.value or 0)
+        if self.hub.introduction["speech"]:
+            wanted["text"] = self.text.value or ""
+        else:
+            wanted["phrase"] = self.phrase.value
+            wanted |= {"pitch": int(self.pitch.value or 0), "seconds": float(self.seconds.value or 0)}
+        self.send("vary", **wanted)
+
+    def follow(self, changes: Mapping[str, Any]) -> None:
+        if "variations" not in changes:
+            return
+        status = changes["variations"]
+        running = bool(status["running"])
+        self.bar.set_value((status["done"] + status["part"]) / max(1, status["total"]))
+        self.bar.set_visibility(running)
+        self.cancel.set_visibility(running)
+        self.go.set_enabled(not running)
+        self.error.set_text(status["error"])
+        shown = [row["name"] for row in status["files"]]
+        if shown != getattr(self, "_shown", None):
+            self._shown = shown
+            self._show(status["files"])
+
+    def _show(self, rows: list[dict[str, Any]]) -> None:
+        self.files.clear()
+        with self.files:
+            for number, row in enumerate(rows, 1):
+                with file_row(row["name"], f"{number}  {row['label']}", ""):
+                    use = button("use", partial(self._use, row)).classes("use")
+                    use.props["title"] = "play on with this seed and timbre"
+
+    def _use(self, row: Mapping[str, Any]) -> None:
+        self.send("seed", seed=row["seed"])
+        self.send("place", x=row["x"], y=row["y"])
