@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -63,8 +63,9 @@ def live(
     gain: Annotated[float, typer.Option(help="Master gain in dB, before the limiter; adds to the preset's.")] = 0.0,
     polyphony: Annotated[int, typer.Option(help="Most voices at once.")] = 16,
     record: Annotated[Path | None, typer.Option(help="Record it: .wav or .flac, and a .mid beside it.")] = None,
+    osc: Annotated[int | None, typer.Option(help="Listen to OSC at this port too (`cmaudio osc`).")] = None,
 ) -> None:
-    """Play the instrument from MIDI keyboards, with a live meter, until Ctrl-C."""
+    """Play the instrument from MIDI keyboards and OSC, with a live meter, until Ctrl-C."""
     chosen = load_preset(preset) if preset else None
     name = model or (chosen.model if chosen else DEFAULT_MODEL)
     synth = open(
@@ -87,11 +88,15 @@ def live(
         if record:
             synth.record(record)
         console.print(f"[bold]{synth.model.manifest.name}[/] on {synth.state().player.device_name}", highlight=False)
-        connect_midi(synth, midi_port, mpe, virtual, learn or [])
+        if osc is not None:
+            console.print("OSC at {}:{}".format(*synth.serve_osc(osc).address), highlight=False)
+        connect_midi(synth, midi_port, mpe, virtual, learn or ())
         show_until_stopped(synth, console)
 
 
-def connect_midi(synth: Synth, port: str | None, mpe: bool, virtual: str | None, learn: list[str]) -> None:
+def connect_midi(
+    synth: Synth, port: str | None = None, mpe: bool = False, virtual: str | None = None, learn: Sequence[str] = ()
+) -> None:
     """Connect and tell of it; where there is no MIDI and none was asked for, say so and go on.
 
     Raises CmaudioError for a port that was asked for and is not there, and for a control that is not there to learn.
@@ -111,7 +116,7 @@ def connect_midi(synth: Synth, port: str | None, mpe: bool, virtual: str | None,
     _learn_in_turn(midi, learn)
 
 
-def _learn_in_turn(midi: MidiInput, controls: list[str], tell: Callable[[str], None] = notice) -> None:
+def _learn_in_turn(midi: MidiInput, controls: Sequence[str], tell: Callable[[str], None] = notice) -> None:
     """Have each control learnt after the one before, and every binding saved."""
     waiting = list(controls)
 

@@ -164,6 +164,16 @@ want_jack() {
     how_to_install jackd2
 }
 
+# A browser for the tests of the panel.
+want_chromium() {
+    [[ $(uname -s) == Linux ]] || return 0
+    command -v chromium >/dev/null && command -v chromedriver >/dev/null && return
+    # Ubuntu's are only doors to snaps, which root cannot drive in a container.
+    if grep -q '^ID=debian' /etc/os-release 2>/dev/null && may_install && apt_install chromium chromium-driver; then return; fi
+    say "$1 To install it:"
+    how_to_install chromium chromium-driver
+}
+
 python_runs() { "$VENV/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
 # Some tools make environments without pip.

@@ -10,6 +10,7 @@ from typing import Any
 from cmaudio.bench.latency import measure_latency
 from cmaudio.bench.live import measure_live
 from cmaudio.bench.machine import describe_machine
+from cmaudio.bench.performing import measure_performing
 from cmaudio.bench.report import print_report
 from cmaudio.bench.startup import measure_startup
 from cmaudio.bench.targets import judge
@@ -21,7 +22,7 @@ from cmaudio.model import Model, load_model
 
 __all__ = ["SECTIONS", "print_report", "run_bench"]
 
-SECTIONS = ("latency", "throughput", "startup", "live", "teacher", "training")
+SECTIONS = ("latency", "throughput", "startup", "live", "performing", "teacher", "training")
 
 
 def run_bench(
@@ -31,7 +32,7 @@ def run_bench(
     only: Sequence[str] | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Measure this machine with a model; takes about six minutes, and wants the machine to itself.
+    """Measure this machine with a model; takes about seven minutes, and wants the machine to itself.
 
     Args:
         model: a loaded model, an embedded model's name, or a model file.
@@ -71,6 +72,7 @@ def _measure(model: Model, live_seconds: float, chosen: Sequence[str], tell: Cal
         "throughput": lambda: measure_throughput(model),
         "startup": lambda: measure_startup(model),
         "live": lambda: measure_live(model, live_seconds, tell),
+        "performing": lambda: measure_performing(model, on_progress=tell),
         "teacher": lambda: measure_teacher(model),
         "training": measure_training,
     }

@@ -46,7 +46,7 @@ class Playing:
     lead_ms: float
 
 
-class _OnePort:
+class OnePort:
     """A MIDI system whose only port is played by the benchmark."""
 
     def __init__(self) -> None:
@@ -126,7 +126,7 @@ def measure_performing(
 
 def perform(wanted: Playing) -> dict[str, Any]:
     """Play on the default device of this process's environment, and measure."""
-    system = _OnePort()
+    system = OnePort()
     with cmaudio.open(wanted.model, lead_ms=wanted.lead_ms) as synth:
         watch = Watch(synth)
         synth.connect_midi(system=system, bindings=Bindings())
@@ -138,7 +138,7 @@ def perform(wanted: Playing) -> dict[str, Any]:
     return {**asdict(wanted), **figures(watch, stamps, synth.engine.sample_rate), "starved_callbacks": starved}
 
 
-def _play(system: _OnePort, wanted: Playing, synth: Synth, held: list[Any]) -> list[tuple[int, float]]:
+def _play(system: OnePort, wanted: Playing, synth: Synth, held: list[Any]) -> list[tuple[int, float]]:
     """Strike and lift keys at random times; returns each key and when."""
     random = np.random.default_rng(0)
     stamps = []

@@ -12,6 +12,7 @@ import typer
 
 from cmaudio.devices import OpenStream, open_sound_card
 from cmaudio.errors import CmaudioError
+from cmaudio.live_commands import connect_midi
 from cmaudio.model import DEFAULT_MODEL
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.preset import load_preset
@@ -38,6 +39,8 @@ def panel(
     ] = "device",
     files: Annotated[Path, typer.Option(help="Folder for takes and variations.")] = Path("takes"),
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    no_midi: Annotated[bool, typer.Option("--no-midi", help="Leave MIDI keyboards alone.")] = False,
+    osc: Annotated[int | None, typer.Option(help="Listen to OSC at this port too (`cmaudio osc`).")] = None,
 ) -> None:
     """Play and shape an instrument in the browser. Without a sound card it sounds in the page."""
     demand_nicegui()
@@ -49,6 +52,10 @@ def panel(
     with _open(chosen.model if chosen else model, device, lead, polyphony, listen, clock) as synth:
         if chosen:
             synth.apply(chosen, morph_seconds=0)
+        if osc is not None:
+            console.print("OSC at {}:{}".format(*synth.serve_osc(osc, files=files).address), highlight=False)
+        if not no_midi and synth.model.manifest.speech is None:
+            connect_midi(synth)
         server = Host(synth, address, files, clock, notice)
         try:
             console.print(

@@ -1,0 +1,160 @@
+"""Play densely for a long time with the panel open, and count what the sound card lacked.
+
+    python scripts/soak.py [--minutes 10] [--seed 0] [--lead 40]
+
+On a JACK dummy server at 128 frames: 16 voices at random notes, bends, pedals, controllers, morphs and presets through
+MIDI, the panel's page open in a headless Chromium (where there is one) with its spectrogram running. Prints JSON: starved
+callbacks, how long MIDI notes took into the ring, and how steadily they sounded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import cmaudio
+from cmaudio.bench.jack import jack_server, may_be_realtime
+from cmaudio.bench.machine import describe_machine
+from cmaudio.bench.performing import OnePort, Watch, figures
+from cmaudio.bindings import Bindings
+from cmaudio.panel.clock_output import ClockOutput
+from cmaudio.panel.host import Address, Host
+from cmaudio.preset import preset_files
+from cmaudio.synth import Synth
+
+_PORT = 8799
+_CHANNELS = 4  # for what is played; the notes that are measured have one of their own
+_MEASURED = 15
+_EVERY_SECONDS = 0.03
+_QUIET = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+
+@contextmanager
+def page(url: str) -> Iterator[bool]:
+    """The panel's page in a browser; yields whether there is one."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        yield False
+        return
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        command = [browser, *_QUIET.split(), f"--user-data-dir={profile}", "--remote-debugging-port=0", url]
+        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield True
+        finally:
+            running.terminate()
+            running.wait(10)
+
+
+def messages(random: np.random.Generator, down: list[tuple[int, int]]) -> Iterator[bytes]:
+    """What happens at one moment: mostly notes, at most a dozen at once, some controllers."""
+    channel = int(random.integers(_CHANNELS))
+    kind = random.random()
+    if kind < 0.45 and len(down) < 12:
+        key, velocity = int(random.integers(36, 90)), int(random.integers(20, 127))
+        down.append((channel, key))
+        yield bytes((0x90 | channel, key, velocity))
+    elif kind < 0.8 and down:
+        held, key = down.pop(int(random.integers(len(down))))
+        yield bytes((0x80 | held, key, 0))
+    elif kind < 0.86:
+        wheel = int(random.integers(0, 1 << 14))
+        yield bytes((0xE0 | channel, wheel & 127, wheel >> 7))
+    elif kind < 0.98:
+        yield bytes((0xB0 | channel, int(random.choice([1, 7, 11, 71, 74])), int(random.integers(20, 128))))
+    elif kind < 0.99:
+        yield bytes((0xC0 | channel, int(random.integers(96))))
+    else:
+        yield bytes((0xB0 | channel, 64, 127 * int(random.random() < 0.5)))
+
+
+def play(synth: Synth, port: OnePort, seconds: float, seed: int) -> tuple[list[tuple[int, float]], int]:
+    """Play at random; returns key and time of the notes that are measured, and the most voices at once."""
+    random, down = np.random.default_rng(seed), list[tuple[int, int]]()
+    stamps, most, end = list[tuple[int, float]](), 0, time.monotonic() + seconds
+    moments, sounding = 0, None
+    presets = list(preset_files())
+    while time.monotonic() < end:
+        moments += 1
+        for message in messages(random, down):
+            port.play(message)
+        if moments % 20 == 0:  # every 0.6 s one that is measured, alone on its channel
+            if sounding is not None:
+                port.play(bytes((0x80 | _MEASURED, sounding, 0)))
+            sounding = 40 + (moments // 20) % 48
+            stamps.append((sounding, time.perf_counter()))
+            port.play(bytes((0x90 | _MEASURED, sounding, 90)))
+        if moments % 1000 == 0:
+            synth.apply(presets[int(random.integers(len(presets)))])
+        most = max(most, synth.engine.sounding)
+        time.sleep(_EVERY_SECONDS)
+    return stamps, most
+
+
+def soak(minutes: float, seed: int, lead_ms: float) -> dict[str, Any]:
+    """In the environment of a JACK server."""
+    port = OnePort()
+    with ExitStack() as stack:
+        synth = stack.enter_context(cmaudio.open(lead_ms=lead_ms))
+        watch = Watch(synth)
+        synth.connect_midi(system=port, bindings=Bindings())
+        files = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        address = Address("127.0.0.1", _PORT, None)
+        host = Host(synth, address, files, ClockOutput(), lambda text: print(text, file=sys.stderr))
+        stack.callback(host.close)
+        browser = stack.enter_context(page(address.url))
+        time.sleep(10)  # the page is there
+        before = synth.state().player.counters
+        stamps, most = play(synth, port, 60 * minutes, seed)
+        state = synth.state()
+        after = state.player.counters
+    return {
+        "minutes": minutes,
+        "seed": seed,
+        "lead_ms": lead_ms,
+        "panel_in_a_browser": browser,
+        "most_voices": most,
+        "load": round(state.player.load, 2),
+        "callbacks": after.callbacks - before.callbacks,
+        "starved_callbacks": after.starved_callbacks - before.starved_callbacks,
+        "measured_notes": len(stamps),
+        **figures(watch, stamps, synth.engine.sample_rate),
+    }
+
+
+def main() -> None:
+    """Command line; runs itself again below a JACK server."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--lead", type=float, default=40.0)
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.inside:
+        print(json.dumps(soak(arguments.minutes, arguments.seed, arguments.lead)))
+        return
+    with jack_server(may_be_realtime()) as server:
+        done = subprocess.run(
+            [sys.executable, __file__, *sys.argv[1:], "--inside"],
+            env=server.environment, stdout=subprocess.PIPE, text=True, check=True,
+        )  # fmt: skip
+    setting = {"date": time.strftime("%Y-%m-%d"), "machine": describe_machine()}
+    print(json.dumps(setting | json.loads(done.stdout.splitlines()[-1]), indent=1))
+
+
+if __name__ == "__main__":
+    main()
