@@ -52,6 +52,8 @@ class Renderer:
 
     def render(self, voices: Sequence[Voice]) -> None:
         """One more block for every voice; voices may be at different places, and of different `steps`."""
+        for voice in voices:
+            voice.catch_up()
         for steps in sorted({voice.strike.steps for voice in voices}):
             alike = [voice for voice in voices if voice.strike.steps == steps]
             if self._worker is None or self._pipelined or len(alike) < _HALVED_FROM_VOICES:

@@ -72,6 +72,7 @@ class Voice:
         self.released_at = math.inf
         self.ends_at = math.inf
         self.fades_from = math.inf
+        self._bent_from = math.inf  # what is planned from here on has another pitch by now
         self._asked_to_fade = math.inf  # apart from its own dying away, which is known only when it has been made
         self._silent_from = math.inf  # start of the block in which it was found to have died away
         self._levels_db: list[tuple[int, float]] = []  # (end of a block, its level), from the last one heard on
@@ -120,6 +121,7 @@ class Voice:
 
     def take(self, samples: int) -> Float:
         """The next samples, fewer only where the voice ends. Call it while `lacks(samples)` is false."""
+        self.catch_up()
         if len(self.ready) < samples:
             while self.pending and len(self.ready) + sum(map(len, tuple(self._later))) < samples:
                 self.pending.popleft().result()
@@ -152,7 +154,7 @@ class Voice:
         self._fade(at, over)
 
     def bend(self, at: float, semitones: float, over: float) -> None:
-        """Go to a pitch (MIDI note number) from `at` on; what is already planned past `at` is bent after the fact."""
+        """Go to a pitch (MIDI note number) from `at` on; what is already planned is bent before it is taken."""
         self._move_pitch(self.pitch, at, semitones, over)
 
     def express(self, name: str, at: float, value: float, over: float) -> None:
@@ -168,6 +170,12 @@ class Voice:
         trajectory.forget_before(self.planned_end - 4 * self._span)
         trajectory.move(at, value, over)
         if self.network is not None and at < self.planned_end:
+            self._bent_from = min(self._bent_from, at)
+
+    def catch_up(self) -> None:
+        """Bend what is planned already, once for all moves since the last time: a wheel makes many between reads."""
+        if self._bent_from < math.inf:
+            at, self._bent_from = self._bent_from, math.inf
             self.settle()
             self._replan(max(int(at), self.position))
 

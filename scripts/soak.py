@@ -2,9 +2,9 @@
 
     python scripts/soak.py [--minutes 10] [--seed 0] [--lead 40]
 
-On a JACK dummy server at 128 frames: 16 voices at random notes, bends, pedals, controllers, morphs and presets through
-MIDI, the panel's page open in a headless Chromium (where there is one) with its spectrogram running. Prints JSON: starved
-callbacks, how long MIDI notes took into the ring, and how steadily they sounded.
+On a JACK dummy server at 128 frames: up to 16 voices, bends, pedals, controllers, program changes through MIDI, and
+presets; the panel's page is open in a headless Chromium (where there is one) with its spectrogram running. Prints JSON:
+starved callbacks, how long MIDI notes took into the ring, and how steadily they sounded.
 """
 
 from __future__ import annotations
