@@ -72,7 +72,7 @@ def _measure(model: Model, live_seconds: float, chosen: Sequence[str], tell: Cal
         "throughput": lambda: measure_throughput(model),
         "startup": lambda: measure_startup(model),
         "live": lambda: measure_live(model, live_seconds, tell),
-        "performing": lambda: measure_performing(model, on_progress=tell),
+        "performing": lambda: measure_performing(model, tell),
         "teacher": lambda: measure_teacher(model),
         "training": measure_training,
     }

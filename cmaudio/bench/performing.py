@@ -93,7 +93,7 @@ class Watch:
 
 
 def measure_performing(
-    model: Model, notes: int = NOTES, on_progress: Callable[[str], None] = lambda _text: None
+    model: Model, on_progress: Callable[[str], None] = lambda _text: None, notes: int = NOTES
 ) -> dict[str, Any]:
     """Milliseconds from a MIDI note's stamp until its first sample is in the ring, and how its delay varies.
 
