@@ -10,24 +10,24 @@ with cmaudio.open() as synth:
 audio = cmaudio.render("song.mid")
 """
 
-from cmaudio.clock import Clock
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.events import Score
-from cmaudio.midi_file import read_midi
+from cmaudio.midi.file import read_midi
 from cmaudio.model import Model, embedded_models, load_model
 from cmaudio.note import Note
-from cmaudio.pattern import Pattern
 from cmaudio.pieces import builtin_piece
 from cmaudio.playback import list_devices
 from cmaudio.preset import Preset, load_preset, save_preset
 from cmaudio.render import render
-from cmaudio.render_pattern import render_pattern
 from cmaudio.sound import Sound
 from cmaudio.speech.speak import Spoken, speak
 from cmaudio.speech.speech import Speech
-from cmaudio.steps import Step
 from cmaudio.synth import Synth, open
+from cmaudio.timing.clock import Clock
+from cmaudio.timing.pattern import Pattern
+from cmaudio.timing.render import render_pattern
+from cmaudio.timing.steps import Step
 
 __version__ = "0.1.0"
 

@@ -18,7 +18,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.events import Score
 from cmaudio.live_commands import live, midi
 from cmaudio.meter import show_while_playing
-from cmaudio.midi_file import read_midi
+from cmaudio.midi.file import read_midi
 from cmaudio.model import DEFAULT_MODEL, Model, embedded_models, load_model
 from cmaudio.osc.commands import osc
 from cmaudio.panel.commands import panel

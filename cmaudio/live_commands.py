@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cmaudio.binding import Binding
-from cmaudio.bindings import Bindings, bindings_file
 from cmaudio.errors import CmaudioError
 from cmaudio.meter import show_until_stopped
-from cmaudio.midi_input import MidiInput
-from cmaudio.midi_ports import list_midi_inputs
+from cmaudio.midi.binding import Binding
+from cmaudio.midi.bindings import Bindings, bindings_file
+from cmaudio.midi.input import MidiInput
+from cmaudio.midi.ports import list_midi_inputs
 from cmaudio.model import DEFAULT_MODEL
 from cmaudio.preset import load_preset
 from cmaudio.synth import LEAD_MS, Synth, open

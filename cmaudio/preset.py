@@ -15,9 +15,9 @@ import typer
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 
 from cmaudio.audio_file import unfinished_file
-from cmaudio.binding import Binding
 from cmaudio.engine import GAIN_RANGE_DB
 from cmaudio.errors import CmaudioError
+from cmaudio.midi.binding import Binding
 from cmaudio.model import DEFAULT_MODEL
 from cmaudio.note import BEND_MAX_SEMITONES
 

@@ -19,7 +19,7 @@ from cmaudio.dsp import Float
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.events import Event, NoteOff, NoteOn
-from cmaudio.midi_track import MidiTrackFile
+from cmaudio.midi.track import MidiTrackFile
 
 MEMORY_SECONDS = 300.0
 _SPARE_SECONDS = 10.0  # that may be overwritten while the memory is being read

@@ -16,7 +16,7 @@ from cmaudio.engine import GAIN_RANGE_DB, Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score
 from cmaudio.general_midi import PERCUSSION, PROGRAMS, nearest_percussion, nearest_program
-from cmaudio.midi_file import read_midi
+from cmaudio.midi.file import read_midi
 from cmaudio.model import DEFAULT_MODEL, Model, Timbre
 from cmaudio.sound import Sound
 from cmaudio.surface import Surface

@@ -12,29 +12,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Unpack, cast, overload
 
-from cmaudio.clock import Clock
-from cmaudio.clock_driver import Ahead
 from cmaudio.engine import GAIN_RANGE_DB, Engine, EngineState
 from cmaudio.errors import CmaudioError
 from cmaudio.events import Score
 from cmaudio.model import DEFAULT_MODEL, Model, Timbre, load_model
 from cmaudio.note import Note
-from cmaudio.pattern import Pattern
 from cmaudio.playback import OpenStream, Player, PlayerState, open_sound_card
 from cmaudio.preset import FIELD_OF_CONTROL, Preset, load_preset, make_preset
 from cmaudio.recorder import Recorder
 from cmaudio.render import Missing, arrange
 from cmaudio.speech.manner import Manner
 from cmaudio.speech.speech import Speech
-from cmaudio.steps import PatternSettings, StepLike
 from cmaudio.surface import Surface
 from cmaudio.take import Take
+from cmaudio.timing.clock import Clock
+from cmaudio.timing.driver import Ahead
+from cmaudio.timing.pattern import Pattern
+from cmaudio.timing.steps import PatternSettings, StepLike
 
 if TYPE_CHECKING:
-    from cmaudio.binding import Binding
-    from cmaudio.bindings import Bindings
-    from cmaudio.midi_input import MidiInput, OnClock
-    from cmaudio.midi_system import MidiSystem
+    from cmaudio.midi.binding import Binding
+    from cmaudio.midi.bindings import Bindings
+    from cmaudio.midi.input import MidiInput, OnClock
+    from cmaudio.midi.system import MidiSystem
     from cmaudio.osc import OscServer
     from cmaudio.sliders import Sliders
 
@@ -311,8 +311,8 @@ class Synth:
 
         Raises CmaudioError: no MIDI system here (with the remedy), no such port, bindings that cannot be read.
         """
-        from cmaudio.bindings import Bindings
-        from cmaudio.midi_input import MidiInput
+        from cmaudio.midi.bindings import Bindings
+        from cmaudio.midi.input import MidiInput
 
         midi = MidiInput(
             self,

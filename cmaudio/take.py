@@ -15,7 +15,7 @@ import soundfile
 from cmaudio.audio_file import unfinished_file
 from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
-from cmaudio.midi_track import MidiTrackFile
+from cmaudio.midi.track import MidiTrackFile
 from cmaudio.recorder import Recorder, add_whole, end_notes
 
 _EVERY_SECONDS = 0.4

@@ -19,7 +19,7 @@ from cmaudio.dsp import Float, Stft
 from cmaudio.evaluation.setting import level_db
 from cmaudio.evaluation.soundfont import SoundFont, open_soundfont
 from cmaudio.events import AllNotesOff, ChannelGain, Event, NoteOff, NoteOn, PitchBend, Score, Sustain
-from cmaudio.midi_file import read_midi
+from cmaudio.midi.file import read_midi
 from cmaudio.model import load_model
 from cmaudio.render import render
 

@@ -27,7 +27,7 @@ import cmaudio
 from cmaudio.bench.jack import jack_server, may_be_realtime
 from cmaudio.bench.machine import describe_machine
 from cmaudio.bench.performing import OnePort, Watch, figures
-from cmaudio.bindings import Bindings
+from cmaudio.midi.bindings import Bindings
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.host import Address, Host
 from cmaudio.preset import preset_files

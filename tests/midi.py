@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from cmaudio.bindings import Bindings
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.midi_input import MidiInput
-from cmaudio.midi_system import InputPort, OpenPort, Receive
+from cmaudio.midi.bindings import Bindings
+from cmaudio.midi.input import MidiInput
+from cmaudio.midi.system import InputPort, OpenPort, Receive
 from cmaudio.playback import Player
 from cmaudio.recorder import Recorder
 from cmaudio.synth import Synth

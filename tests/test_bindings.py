@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from midi import KEYS, FakeSystem, control, on, rig, still_synth, wheel
 from pydantic import ValidationError
 
-from cmaudio.binding import Binding
-from cmaudio.bindings import Bindings
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
+from cmaudio.midi.binding import Binding
+from cmaudio.midi.bindings import Bindings
 from cmaudio.preset import load_preset, save_preset
 from cmaudio.synth import Synth
 
@@ -136,7 +136,7 @@ def test_the_file_gives_back_what_was_saved(tmp_path_factory: pytest.TempPathFac
 
 
 def test_the_users_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cmaudio.bindings.user_folder", lambda: tmp_path / "cmaudio" / "presets")
+    monkeypatch.setattr("cmaudio.midi.bindings.user_folder", lambda: tmp_path / "cmaudio" / "presets")
     assert list(Bindings.load()) == []
     Bindings([bound()]).save()
     assert (tmp_path / "cmaudio" / "midi.json").exists()

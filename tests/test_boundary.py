@@ -15,7 +15,7 @@ import pytest
 
 import cmaudio
 from cmaudio.engine import Engine
-from cmaudio.midi_file import write_midi
+from cmaudio.midi.file import write_midi
 from cmaudio.model import Model
 from cmaudio.pieces import builtin_piece
 from cmaudio.playback import Player, PlayerState

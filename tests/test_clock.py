@@ -14,16 +14,16 @@ from conftest import TinyModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmaudio.clock import Clock
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.events import Event, Expression, NoteOff, NoteOn
 from cmaudio.model import Model
 from cmaudio.playback import Player
 from cmaudio.recorder import Recorder
-from cmaudio.render_pattern import render_pattern
-from cmaudio.steps import Step, StepLike, note_number
 from cmaudio.synth import Synth
+from cmaudio.timing.clock import Clock
+from cmaudio.timing.render import render_pattern
+from cmaudio.timing.steps import Step, StepLike, note_number
 
 RATE = 16_000  # of the tiny model
 BEAT = 8_000  # samples at 120 beats a minute

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cmaudio import midi_file
 from cmaudio.errors import CmaudioError
 from cmaudio.events import AllNotesOff, ChannelGain, Event, NoteOff, NoteOn, PitchBend, Score, Sustain
-from cmaudio.midi_file import read_midi, write_midi
+from cmaudio.midi import file as midi_file
+from cmaudio.midi.file import read_midi, write_midi
 
 BEAT = 480  # ticks; half a second at the default tempo
 

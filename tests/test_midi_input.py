@@ -19,15 +19,15 @@ from midi import KEYS, FakeSystem, Rig, control, off, on, parameter, rig, still_
 
 from cmaudio import live_commands
 from cmaudio.bench.performing import Watch, figures
-from cmaudio.binding import Binding
-from cmaudio.bindings import Bindings
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.midi_flow import Inbox, Thinner
-from cmaudio.midi_notices import Notices
-from cmaudio.midi_ports import MidiPorts, find_input, list_midi_inputs
-from cmaudio.midi_stream import Message, MidiStream
-from cmaudio.midi_system import InputPort, LibremidiSystem, unique_names
+from cmaudio.midi.binding import Binding
+from cmaudio.midi.bindings import Bindings
+from cmaudio.midi.flow import Inbox, Thinner
+from cmaudio.midi.notices import Notices
+from cmaudio.midi.ports import MidiPorts, find_input, list_midi_inputs
+from cmaudio.midi.stream import Message, MidiStream
+from cmaudio.midi.system import InputPort, LibremidiSystem, unique_names
 from cmaudio.model import Model
 from cmaudio.synth import Synth
 
@@ -498,7 +498,7 @@ def test_this_machines_ports_or_the_remedy() -> None:
 
 
 def test_connecting_closes_with_the_synth(tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cmaudio.bindings.bindings_file", lambda: tmp_path / "midi.json")
+    monkeypatch.setattr("cmaudio.midi.bindings.bindings_file", lambda: tmp_path / "midi.json")
     synth, system = still_synth(Engine(tiny.model, polyphony=2)), FakeSystem(KEYS)
     midi = synth.connect_midi(system=system)
     system.send(on(60))
@@ -588,7 +588,7 @@ def test_live_goes_on_without_midi_unless_a_port_was_asked_for(
     synth: Synth, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "pylibremidi", None)
-    monkeypatch.setattr("cmaudio.bindings.bindings_file", lambda: tmp_path / "midi.json")
+    monkeypatch.setattr("cmaudio.midi.bindings.bindings_file", lambda: tmp_path / "midi.json")
     live_commands.connect_midi(synth, None, False, None, [])
     assert "pip install" in " ".join(capsys.readouterr().err.split())
     with pytest.raises(CmaudioError, match="pip install"):
@@ -600,7 +600,7 @@ def test_live_goes_on_without_midi_unless_a_port_was_asked_for(
 def test_controls_are_learnt_in_turn_and_saved(
     keys: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: list[str]
 ) -> None:
-    monkeypatch.setattr("cmaudio.bindings.bindings_file", lambda: tmp_path / "midi.json")
+    monkeypatch.setattr("cmaudio.midi.bindings.bindings_file", lambda: tmp_path / "midi.json")
     live_commands._learn_in_turn(keys.midi, ["vibrato", "brightness"], told.append)
     keys.send(control(20, 0), control(20, 127), control(21, 0), control(21, 127))
     assert [(b.controller, b.control) for b in Bindings.load()] == [(20, "vibrato"), (21, "brightness")]
@@ -613,7 +613,7 @@ def test_the_midi_command_lists_ports_and_bindings(
 ) -> None:
     file = tmp_path / "midi.json"
     Bindings([Binding(controller="bend", control="gain", min=-9, max=0)]).save(file)
-    monkeypatch.setattr("cmaudio.bindings.bindings_file", lambda: file)
+    monkeypatch.setattr("cmaudio.midi.bindings.bindings_file", lambda: file)
     monkeypatch.setitem(sys.modules, "pylibremidi", FakeLibrary("core", KEYS))
     live_commands.midi(as_json=True)
     shown = json.loads(capsys.readouterr().out)

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from midi import Rig, control, off, on, parameter, rig, still_synth, wheel
 
-from cmaudio.binding import Binding
-from cmaudio.bindings import Bindings
 from cmaudio.engine import Engine
-from cmaudio.mpe import Zones
+from cmaudio.midi.binding import Binding
+from cmaudio.midi.bindings import Bindings
+from cmaudio.midi.mpe import Zones
 from cmaudio.synth import Synth
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from cmaudio.events import ChannelGain, NoteOff, NoteOn, PitchBend, Score, Sustain
-from cmaudio.midi_file import read_midi, write_midi
+from cmaudio.midi.file import read_midi, write_midi
 from cmaudio.pieces import builtin_piece
 
 

@@ -18,7 +18,7 @@ from cmaudio.cli import app
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.events import NoteOff, NoteOn, Score
-from cmaudio.midi_file import write_midi
+from cmaudio.midi.file import write_midi
 from cmaudio.model import Model
 from cmaudio.playback import Player
 from cmaudio.preset import Preset, load_preset, preset_files, save_preset

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.events import AllNotesOff, ChannelGain, Event, NoteOff, NoteOn, PitchBend, Sustain
-from cmaudio.midi_file import read_midi
-from cmaudio.midi_track import MidiTrackFile
+from cmaudio.midi.file import read_midi
+from cmaudio.midi.track import MidiTrackFile
 from cmaudio.model import Model
 from cmaudio.recorder import Recorder
 from cmaudio.take import Take

@@ -14,7 +14,7 @@ from cmaudio.dsp import Float
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.events import PERCUSSION_CHANNEL, NoteOff, NoteOn, Score
-from cmaudio.midi_file import read_midi, write_midi
+from cmaudio.midi.file import read_midi, write_midi
 from cmaudio.model import Model
 from cmaudio.pieces import builtin_piece
 from cmaudio.render import arrange, render

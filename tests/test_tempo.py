@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cmaudio.errors import CmaudioError
 from cmaudio.sample_clock import LockedLine, SampleClock
-from cmaudio.tempo import TempoMap, next_multiple
+from cmaudio.timing.tempo import TempoMap, next_multiple
 
 RATE = 48_000
 

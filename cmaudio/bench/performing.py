@@ -20,10 +20,10 @@ import numpy as np
 import cmaudio
 from cmaudio.bench.jack import PERIOD_SAMPLES, SAMPLE_RATE, jack_server, may_be_realtime, what_is_missing
 from cmaudio.bench.material import strike_held
-from cmaudio.bindings import Bindings
 from cmaudio.dsp import Float
 from cmaudio.events import Event, NoteOn
-from cmaudio.midi_system import InputPort, OpenPort, Receive
+from cmaudio.midi.bindings import Bindings
+from cmaudio.midi.system import InputPort, OpenPort, Receive
 from cmaudio.model import Model
 from cmaudio.synth import LEAD_MS, Synth
 

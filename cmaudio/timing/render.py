@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Unpack
 
 from cmaudio.checks import in_range
-from cmaudio.clock import Clock
 from cmaudio.dsp import Float
 from cmaudio.engine import Engine
 from cmaudio.model import DEFAULT_MODEL, Model
 from cmaudio.render import LOOK_AHEAD_SAMPLES, TAIL_SECONDS, render_engine
-from cmaudio.steps import BEATS_RANGE, PatternSettings, StepLike
+from cmaudio.timing.clock import Clock
+from cmaudio.timing.steps import BEATS_RANGE, PatternSettings, StepLike
 
 
 def render_pattern(

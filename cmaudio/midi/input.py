@@ -1,7 +1,7 @@
 """MIDI played into a synth: from bytes with their time of arrival to events on the engine, on a thread of its own.
 
 The ports only stamp and queue. The thread parses, thins out controllers, gives bound ones to their controls, and the
-rest its meaning (`cmaudio.midi_channels`), each placed so that it sounds a constant time after it arrived.
+rest its meaning (`cmaudio.midi.channels`), each placed so that it sounds a constant time after it arrived.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from cmaudio.binding import Binding
-from cmaudio.bindings import Bindings
 from cmaudio.errors import CmaudioError
-from cmaudio.midi_bound import BoundControls
-from cmaudio.midi_channels import MidiChannels
-from cmaudio.midi_flow import Arrival, Inbox, Thinner, controller_key
-from cmaudio.midi_notices import Notices
-from cmaudio.midi_ports import MidiPorts
-from cmaudio.midi_stream import CLOCK, CONTINUE, SONG_POSITION, START, STOP, SYSTEM_RESET, Message, MidiStream
-from cmaudio.midi_system import LibremidiSystem, MidiSystem
+from cmaudio.midi.binding import Binding
+from cmaudio.midi.bindings import Bindings
+from cmaudio.midi.bound import BoundControls
+from cmaudio.midi.channels import MidiChannels
+from cmaudio.midi.flow import Arrival, Inbox, Thinner, controller_key
+from cmaudio.midi.notices import Notices
+from cmaudio.midi.ports import MidiPorts
+from cmaudio.midi.stream import CLOCK, CONTINUE, SONG_POSITION, START, STOP, SYSTEM_RESET, Message, MidiStream
+from cmaudio.midi.system import LibremidiSystem, MidiSystem
 from cmaudio.system import hurry_this_thread
 
 if TYPE_CHECKING:

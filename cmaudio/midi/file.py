@@ -6,7 +6,6 @@ from collections import Counter
 from pathlib import Path
 
 from cmaudio.audio_file import unfinished_file
-from cmaudio.controllers import BY_CONTROLLER, controller_gain, expression_value
 from cmaudio.errors import CmaudioError
 from cmaudio.events import (
     PERCUSSION_CHANNEL,
@@ -20,7 +19,8 @@ from cmaudio.events import (
     Score,
     Sustain,
 )
-from cmaudio.midi_bytes import EXPORT_AGAIN, TEMPO, Song, encode_score
+from cmaudio.midi.controllers import BY_CONTROLLER, controller_gain, expression_value
+from cmaudio.midi.smf import EXPORT_AGAIN, TEMPO, Song, encode_score
 
 MAX_SECONDS = 6 * 3600.0
 MAX_BYTES = 16 * 2**20

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cmaudio.tempo import next_multiple
+from cmaudio.timing.tempo import next_multiple
 
 if TYPE_CHECKING:
-    from cmaudio.clock import Clock
+    from cmaudio.timing.clock import Clock
 
 _MOVES_A_BEAT = 24
 

@@ -11,8 +11,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cmaudio.audio_file import unfinished_file
-from cmaudio.binding import Binding, Controller
 from cmaudio.errors import CmaudioError
+from cmaudio.midi.binding import Binding, Controller
 from cmaudio.preset import user_folder
 
 VERSION = 1  # the number that files of this layout say

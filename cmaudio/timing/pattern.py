@@ -17,11 +17,11 @@ import numpy as np
 
 from cmaudio.errors import CmaudioError
 from cmaudio.note import Note
-from cmaudio.steps import Feel, PlannedStep, StepLike, checked_quantise, plan_steps
-from cmaudio.tempo import SAME_BEAT
+from cmaudio.timing.steps import Feel, PlannedStep, StepLike, checked_quantise, plan_steps
+from cmaudio.timing.tempo import SAME_BEAT
 
 if TYPE_CHECKING:
-    from cmaudio.clock import Clock
+    from cmaudio.timing.clock import Clock
 
 
 class Pattern:

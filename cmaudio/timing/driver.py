@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from cmaudio.engine import Engine
-from cmaudio.steps import HUMANISE_MAX_MS
+from cmaudio.timing.steps import HUMANISE_MAX_MS
 
 Advance = Callable[[int], bool]
 _SLACK_SECONDS = 0.05  # how late the thread may be before an event is

@@ -12,10 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from cmaudio.checks import in_range
-from cmaudio.clock_driver import Driver
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.tempo import TEMPO_RANGE, TempoMap
+from cmaudio.timing.driver import Driver
+from cmaudio.timing.tempo import TEMPO_RANGE, TempoMap
 
 BEAT_MAX = 1e9
 _LOCK_BEATS = 0.5  # over which the beat leans towards another clock's

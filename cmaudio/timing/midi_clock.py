@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
 from cmaudio.sample_clock import LockedLine
-from cmaudio.tempo import TEMPO_RANGE
+from cmaudio.timing.tempo import TEMPO_RANGE
 
 if TYPE_CHECKING:
-    from cmaudio.clock import Clock
+    from cmaudio.timing.clock import Clock
 
 PULSES_A_BEAT, PULSES_A_POSITION = 24, 6
 KINDS = ("pulse", "start", "continue", "stop", "position")

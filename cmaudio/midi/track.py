@@ -15,7 +15,7 @@ from mido.midifiles.meta import encode_variable_int
 
 from cmaudio.errors import CmaudioError
 from cmaudio.events import PERCUSSION_CHANNEL, Event, NoteOn
-from cmaudio.midi_bytes import TICKS_PER_BEAT, TICKS_PER_SECOND, bend_range_messages, event_message
+from cmaudio.midi.smf import TICKS_PER_BEAT, TICKS_PER_SECOND, bend_range_messages, event_message
 from cmaudio.note import BEND_MAX_SEMITONES
 
 _HEAD = struct.pack(">4sLHHH4sL", b"MThd", 6, 0, 1, TICKS_PER_BEAT, b"MTrk", 0)

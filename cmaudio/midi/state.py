@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cmaudio.checks import CHANNELS
-from cmaudio.controllers import controller_gain
 from cmaudio.expression import EXPRESSIONS
-from cmaudio.mpe import MEMBER_BEND_RANGE, Zones
+from cmaudio.midi.controllers import controller_gain
+from cmaudio.midi.mpe import MEMBER_BEND_RANGE, Zones
 from cmaudio.note import BEND_MAX_SEMITONES
 
 NO_PARAMETER = (127, 127)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cmaudio.binding import Binding, Controller
-from cmaudio.bindings import Bindings
-from cmaudio.midi_notices import Notices
-from cmaudio.midi_state import wheel_position
-from cmaudio.midi_stream import CHANNEL_PRESSURE, CONTROL, WHEEL, Message
+from cmaudio.midi.binding import Binding, Controller
+from cmaudio.midi.bindings import Bindings
+from cmaudio.midi.notices import Notices
+from cmaudio.midi.state import wheel_position
+from cmaudio.midi.stream import CHANNEL_PRESSURE, CONTROL, WHEEL, Message
 from cmaudio.surface import Surface
 
 SOURCE = "midi"  # who moves a bound control, as listeners of the surface are told

@@ -18,7 +18,6 @@ import mido
 import numpy as np
 import numpy.typing as npt
 
-from cmaudio.controllers import BY_EXPRESSION, controller_value
 from cmaudio.errors import CmaudioError
 from cmaudio.events import (
     PERCUSSION_CHANNEL,
@@ -32,6 +31,7 @@ from cmaudio.events import (
     Score,
     Sustain,
 )
+from cmaudio.midi.controllers import BY_EXPRESSION, controller_value
 
 EXPORT_AGAIN = "Export it again as a Standard MIDI File (.mid)."
 TEMPO = 0xFF000000  # marks a word that holds microseconds per beat; other words are status, data 1, data 2

@@ -11,17 +11,17 @@ from functools import partial
 from typing import Unpack
 
 from cmaudio.checks import in_range
-from cmaudio.clock_driver import Driver, WithinEngine
-from cmaudio.clock_parts import Glide, Repeated
 from cmaudio.engine import GAIN_RANGE_DB, Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.midi_clock import MidiClock
-from cmaudio.pattern import Pattern
-from cmaudio.sequencer import Sequencer
-from cmaudio.steps import BEATS_RANGE, Feel, PatternSettings, StepLike, checked_quantise, plan_steps
 from cmaudio.surface import Surface
-from cmaudio.tempo import TEMPO_RANGE
-from cmaudio.transport import BEAT_MAX
+from cmaudio.timing.driver import Driver, WithinEngine
+from cmaudio.timing.midi_clock import MidiClock
+from cmaudio.timing.parts import Glide, Repeated
+from cmaudio.timing.pattern import Pattern
+from cmaudio.timing.sequencer import Sequencer
+from cmaudio.timing.steps import BEATS_RANGE, Feel, PatternSettings, StepLike, checked_quantise, plan_steps
+from cmaudio.timing.tempo import TEMPO_RANGE
+from cmaudio.timing.transport import BEAT_MAX
 
 
 class Clock(Sequencer):
@@ -63,9 +63,9 @@ class Clock(Sequencer):
         """Play notes as a pattern; returns at once.
 
         Args:
-            notes: numbers, names, chords, rests, ties and steps; see `cmaudio.steps`.
+            notes: numbers, names, chords, rests, ties and steps; see `cmaudio.timing.steps`.
             quantise: begin at the next multiple of so many beats, 0 for at once. at: or at this beat.
-            beat, velocity, timbre, gate, swing, humanise_ms, loop, every, seed, channel: see `cmaudio.steps.Feel`.
+            beat, velocity, timbre, gate, swing, humanise_ms, loop, every, seed, channel: see `Feel`.
         Returns what stops, mutes and replaces it. Raises CmaudioError that names the step or value which is wrong.
         """
         model = self.engine.model

@@ -10,10 +10,10 @@ from functools import partial
 from typing import Protocol
 
 from cmaudio.checks import in_range
-from cmaudio.clock_driver import Driver
 from cmaudio.engine import Engine
-from cmaudio.tempo import next_multiple
-from cmaudio.transport import BEAT_MAX, Transport
+from cmaudio.timing.driver import Driver
+from cmaudio.timing.tempo import next_multiple
+from cmaudio.timing.transport import BEAT_MAX, Transport
 
 _LATE_SECONDS = 0.08  # later than that a note is worse than none
 

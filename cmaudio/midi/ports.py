@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from cmaudio.errors import CmaudioError
-from cmaudio.midi_system import InputPort, LibremidiSystem, MidiSystem, OpenPort, Receive
+from cmaudio.midi.system import InputPort, LibremidiSystem, MidiSystem, OpenPort, Receive
 
 _LOOK_EVERY_SECONDS = 1.0
 Arrived = Callable[[float, str, bytes], None]

@@ -1,7 +1,7 @@
 """What MIDI messages mean to the instrument: sixteen channels, and the zones that MPE makes of them.
 
 Every message takes effect at a sample of the engine's clock, `at`. MIDI 1.0 Detailed Specification 4.2; Reset All
-Controllers as in recommended practice RP-015; which controller does what: `cmaudio.controllers`.
+Controllers as in recommended practice RP-015; which controller does what: `cmaudio.midi.controllers`.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from cmaudio.controllers import BY_CONTROLLER, EXPRESSION_PEDAL, SOSTENUTO, SUSTAIN, VOLUME, expression_value
 from cmaudio.events import PERCUSSION_CHANNEL
 from cmaudio.expression import EXPRESSIONS
 from cmaudio.general_midi import PERCUSSION, PROGRAMS, nearest_program
-from cmaudio.midi_flow import PITCH_INTERVAL_SECONDS
-from cmaudio.midi_notices import Notices
-from cmaudio.midi_state import NO_PARAMETER, ChannelStates, wheel_position
-from cmaudio.midi_stream import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, NOTE_OFF, NOTE_ON, PROGRAM, WHEEL, Message
+from cmaudio.midi.controllers import BY_CONTROLLER, EXPRESSION_PEDAL, SOSTENUTO, SUSTAIN, VOLUME, expression_value
+from cmaudio.midi.flow import PITCH_INTERVAL_SECONDS
+from cmaudio.midi.mpe import MANAGER_BEND_RANGE, MEMBERS_MAX, Zones
+from cmaudio.midi.notices import Notices
+from cmaudio.midi.state import NO_PARAMETER, ChannelStates, wheel_position
+from cmaudio.midi.stream import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, NOTE_OFF, NOTE_ON, PROGRAM, WHEEL, Message
 from cmaudio.model import Timbre
-from cmaudio.mpe import MANAGER_BEND_RANGE, MEMBERS_MAX, Zones
 from cmaudio.note import Note
 
 if TYPE_CHECKING:
