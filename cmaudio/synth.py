@@ -328,6 +328,11 @@ class Synth:
         self._midi = midi
         return midi
 
+    @property
+    def midi(self) -> MidiInput | None:
+        """The MIDI input that was connected last."""
+        return self._midi
+
     def _follow_midi_clock(self, kind: str, seconds: float, value: int) -> None:
         self.clock.midi(kind, seconds, value)  # the clock is made when the first pulse comes
 

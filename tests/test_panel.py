@@ -19,10 +19,13 @@ from browser import running_browser, wait_for
 from conftest import TinyModel
 from hypothesis import given
 from hypothesis import strategies as st
+from midi import KEYS, FakeSystem
 
+import cmaudio.midi.bindings
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.events import Event, NoteOff, NoteOn
+from cmaudio.midi.bindings import Bindings
 from cmaudio.model import Model
 from cmaudio.panel.clock_output import PACKET_SECONDS, ClockOutput
 from cmaudio.panel.commands import demand_nicegui
@@ -203,6 +206,27 @@ def test_presets_are_saved_and_found(talk: Talk, synth: Synth, tmp_path: Path, m
 
 
 # -- the parts ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_control_learns_its_controller(
+    talk: Talk, synth: Synth, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cmaudio.midi.bindings, "bindings_file", lambda: tmp_path / "midi.json")
+    talk("learn", name="vibrato")
+    assert "no MIDI is connected" in talk.answers.pop()["text"]
+    system = FakeSystem(KEYS)
+    with synth.connect_midi(system=system, bindings=Bindings()) as midi:
+        talk("learn", name="cutoff")
+        assert "no control 'cutoff'" in talk.answers.pop()["text"]
+        talk("learn", name="vibrato")
+        assert talk.answers.pop()["text"] == "move the controller that is to move vibrato"
+        for value in (10, 60, 90):
+            system.send([0xB0, 20, value])
+        wait_for(lambda: synth.surface["vibrato"] > 0.5)
+        assert [binding.control for binding in midi.bindings] == ["vibrato"]
+        assert [binding.control for binding in Bindings.load()] == ["vibrato"]
+        assert talk.answers.pop()["text"].startswith("controller 20 on channel 1 -> vibrato")
+    synth.surface.reset()
 
 
 def test_columns_are_the_models_own_mel(tiny: TinyModel) -> None:
@@ -517,6 +541,12 @@ def test_a_slider_moves_its_control_and_goes_back(quiet: Any, synth: Synth) -> N
     wait_for(lambda: synth.surface["brightness"] == 0)
     synth.surface.set("brightness", -3.0)
     wait_for(lambda: float(slider.get_attribute("value")) == pytest.approx(-3, abs=0.05))
+
+
+def test_a_right_click_on_a_control_asks_for_midi_learn(quiet: Any, synth: Synth) -> None:
+    with synth.connect_midi(system=FakeSystem(KEYS), bindings=Bindings()) as midi:
+        actions(quiet).context_click(element(quiet, 'cm-slider[control="brightness"]')).perform()
+        wait_for(lambda: midi.bindings.learning == "brightness")
 
 
 def test_a_recording_holds_what_was_played(quiet: Any, synth: Synth, host: Any) -> None:

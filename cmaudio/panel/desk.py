@@ -89,6 +89,8 @@ class Desk:
                 self._shape(command)
             case m.SavePreset():
                 self._save(command)
+            case m.Learn():
+                self._learn(command.name)
             case m.Say():
                 self._speeches = [speech for speech in self._speeches if not speech.ended]
                 self._speeches.append(self.synth.say(command.text))
@@ -171,6 +173,17 @@ class Desk:
     def _hush(self) -> None:
         for speech in self._speeches:
             speech.stop()
+
+    def _learn(self, control: str | None) -> None:
+        midi = self.synth.midi
+        if midi is None:
+            raise CmaudioError("no MIDI is connected: plug a controller in and start the panel again")
+        if control is None:
+            midi.bindings.forget_learning()
+            return
+        midi.on_learned = lambda binding: self._tell({"kind": "notice", "text": f"{binding}: {midi.bindings.save()}"})
+        midi.learn(control)
+        self._tell({"kind": "notice", "text": f"move the controller that is to move {control.replace('_', ' ')}"})
 
     def _save(self, command: m.SavePreset) -> None:
         path = save_preset(self.synth.as_preset(command.name, command.description))

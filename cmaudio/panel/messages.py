@@ -38,6 +38,13 @@ class SetControl(_Command):
     held: bool = False
 
 
+class Learn(_Command):
+    """Bind the next MIDI controller that is moved to a control, and save it; None: wait no longer."""
+
+    kind: Literal["learn"]
+    name: Name | None
+
+
 class GoTo(_Command):
     """Go to a place on the timbre map; what sounds morphs."""
 
@@ -162,8 +169,8 @@ class Listen(_Command):
 
 
 Command = (
-    SetControl | GoTo | ChooseTimbre | Press | Lift | Pedal | SetSeed | LockSeed | Simple | ApplyPreset | SavePreset
-    | Slots | Keep | Say | Vary | ChooseDevice | Listen
+    SetControl | Learn | GoTo | ChooseTimbre | Press | Lift | Pedal | SetSeed | LockSeed | Simple | ApplyPreset
+    | SavePreset | Slots | Keep | Say | Vary | ChooseDevice | Listen
 )  # fmt: skip
 _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 

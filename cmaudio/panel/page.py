@@ -76,7 +76,7 @@ class Page:
             min=control["min"],
             max=control["max"],
             default=control["default"],
-            title=f"{control['description']} ({limits}); double click: {control['default']:g}",
+            title=f"{control['description']} ({limits}); double click: {control['default']:g}; right click: MIDI learn",
         )
 
     def _work(self, files: View, vary: View) -> None:

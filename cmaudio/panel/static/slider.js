@@ -1,4 +1,5 @@
-// <cm-slider>: one control, from its definition. Double click (or double tap) gives the default back.
+// <cm-slider>: one control, from its definition. Double click (or double tap) gives the default back; a right click (or a
+// long press) has the next MIDI controller that is moved bound to it.
 import { listen, live, send, throttled } from "./live.js";
 
 const STEPS = 400;
@@ -21,6 +22,7 @@ class Slider extends HTMLElement {
     this.move = throttled((value) => send("set", { name: this.control, value }));
     this.input.addEventListener("input", () => { this.paint(this.input.valueAsNumber); this.move(this.input.valueAsNumber); });
     this.addEventListener("dblclick", () => this.restore());
+    this.addEventListener("contextmenu", (event) => { event.preventDefault(); send("learn", { name: this.control }); });
     this.input.addEventListener("pointerup", (event) => this.tapped(event));
     listen("state", ({ controls }) => this.follow(controls[this.control]));
   }
