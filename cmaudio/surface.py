@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 MORPH_SECONDS = 0.1
 _STAY = ("gain", "timbre_x", "timbre_y")
 SEED_MAX = 2**31 - 1  # of what is drawn and shown; any seed up to 2**63 - 1 is played
+_BEND = ControlDefinition(
+    name="bend", unit="semitones", min=-24, max=24, default=0, description="of the whole instrument"
+)
 Listener = Callable[[str, object, str], None]
 
 
@@ -64,7 +67,7 @@ def control_definitions(model: Model, gain_range_db: tuple[float, float]) -> dic
                 name="velocity", unit="MIDI velocity", min=1, max=127, default=96,
                 description="of keys that do not say how hard they are struck",
             ),
-            *(control for name, control in schema.items() if name == "bend"),
+            schema.get("bend", _BEND),
             ControlDefinition(
                 name="bend_range", unit="semitones", min=0, max=BEND_MAX_SEMITONES, default=2,
                 description="at full pitch wheel",
