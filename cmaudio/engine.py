@@ -42,6 +42,7 @@ GAIN_RANGE_DB = (-80.0, 24.0)
 VOICE_GAIN = 0.4  # a chord of four at velocity 90 peaks near -12 dB, sixteen loud voices just reach the limiter
 _GAIN_SLEW_SECONDS = 0.01
 _SHARING_VOICES = 4
+_LIVE_BATCH_VOICES = 8  # a read that makes more takes so long that the next ones come late
 _BATCH_VOICES = 16  # more in one evaluation cost as much each
 
 
@@ -108,6 +109,7 @@ class Engine:
         self._note_count = itertools.count()
         self._spare = np.zeros(0, np.float32)
         self._peak = 0.0
+        self._parted = -(2**62)  # when a crowd of voices was parted last
         self._known = 0  # events before this sample have been taken
         self.now = 0
 
@@ -397,6 +399,8 @@ class Engine:
         early = self._renderer.block_samples if self._look_ahead else 0
         while any(voice.lacks(wanted + early) for voice, wanted in due if wanted > 0):
             self._renderer.render(self._next_batch(due))
+        if not self._look_ahead:
+            self._part_crowd(due)
         gains: dict[int, Float | float] = {}
         for voice, wanted in due:
             if wanted > 0:
@@ -419,7 +423,24 @@ class Engine:
             return sorted((v for v, end in ends.items() if end <= self._known), key=lambda v: ends[v])[:_BATCH_VOICES]
         # A few voices are cheap enough to be made when needed; many share evaluations, a little ahead of their time.
         ahead = round(self._batch_ahead * min(1.0, max(0, len(due) - 1) / _SHARING_VOICES))
-        return [voice for voice, wanted in due if wanted + ahead > 0 and voice.lacks(wanted + ahead)]
+        now = [voice for voice, wanted in due if wanted > 0 and voice.lacks(wanted)]
+        soon = [v for v, wanted in due if wanted + ahead > 0 and v.lacks(wanted + ahead) and v not in now]
+        soon.sort(key=lambda voice: voice.strike.at + voice.planned_end)
+        return [*now, *soon[: max(0, _LIVE_BATCH_VOICES - len(now))]]
+
+    def _part_crowd(self, due: list[tuple[Voice, int]]) -> None:
+        """Of many voices that will need a block at the same time, as after a chord, make some half a block sooner.
+
+        From then on they take turns, and no read has all of them to make.
+        """
+        block = self._renderer.block_samples
+        ahead = min(block // 2, self._batch_ahead)
+        if self.now < self._parted + block // 3 or len(due) <= _LIVE_BATCH_VOICES:
+            return
+        crowd = [voice for voice, wanted in due if wanted > 0 and voice.lacks(wanted + ahead)]
+        if len(crowd) > _LIVE_BATCH_VOICES:
+            self._parted = self.now
+            self._renderer.render(crowd[:_LIVE_BATCH_VOICES])
 
     def _gain_over(self, gain: Trajectory, samples: int) -> Float | float:
         gain.forget_before(self.now)
