@@ -44,7 +44,7 @@ _RETRY_EVERY_S = 1.0
 _RELEASE_LIMIT_S = 2.0
 _LOAD_MEMORY_S = 1.0
 _RING_SLACK_SAMPLES = 65_536
-_PLACING_CHUNKS = 1.5  # one that may just have been read, and how late the thread may look
+_PLACING_CHUNKS = 1.0  # that may just have been read
 
 _unreleased: list[Any] = []  # PortAudio may still write to the rings of streams it never let go of
 
