@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -160,16 +160,7 @@ def render(
     if not 0 <= tail <= 600:
         raise CmaudioError(f"tail must be from 0 to 600 seconds, not {tail!r}")
     score = source if isinstance(source, Score) else read_midi(Path(source))
-    engine = Engine(
-        model or DEFAULT_MODEL,
-        polyphony=polyphony,
-        seed=seed,
-        steps=steps,
-        gain_db=gain_db,
-        look_ahead_samples=LOOK_AHEAD_SAMPLES,
-        threads=min(2, os.cpu_count() or 1),
-        pipelined=True,
-    )
+    engine = offline_engine(model, polyphony=polyphony, seed=seed, steps=steps, gain_db=gain_db)
     surface = Surface(engine, GAIN_RANGE_DB, gain_db)
     surface.apply(dict(controls or {}) | {"steps": steps})
     arrangement = arrange(score, engine.model, timbre=timbre, missing=missing, percussion=percussion)
@@ -178,6 +169,17 @@ def render(
             on_notice(notice)
     engine.play(arrangement.score, arrangement.timbres)
     return render_engine(engine, arrangement.score.duration, path, tail, on_progress)
+
+
+def offline_engine(model: Model | str | None, **settings: Any) -> Engine:
+    """For work without a sound card: it looks ahead, and vocodes on a second thread. Settings: see `Engine`."""
+    return Engine(
+        model or DEFAULT_MODEL,
+        look_ahead_samples=LOOK_AHEAD_SAMPLES,
+        threads=min(2, os.cpu_count() or 1),
+        pipelined=True,
+        **settings,
+    )
 
 
 def render_engine(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Unpack
 
 from cmaudio.checks import in_range
 from cmaudio.dsp import Float
-from cmaudio.engine import Engine
-from cmaudio.model import DEFAULT_MODEL, Model
-from cmaudio.render import LOOK_AHEAD_SAMPLES, TAIL_SECONDS, render_engine
+from cmaudio.model import Model
+from cmaudio.render import TAIL_SECONDS, offline_engine, render_engine
 from cmaudio.timing.clock import Clock
 from cmaudio.timing.steps import BEATS_RANGE, PatternSettings, StepLike
 
@@ -40,15 +38,7 @@ def render_pattern(
     """
     length = in_range("beats", beats, *BEATS_RANGE, "beats")
     in_range("tail", tail, 0, 600, "seconds")
-    engine = Engine(
-        model or DEFAULT_MODEL,
-        polyphony=polyphony,
-        steps=steps,
-        gain_db=gain_db,
-        look_ahead_samples=LOOK_AHEAD_SAMPLES,
-        threads=min(2, os.cpu_count() or 1),
-        pipelined=True,
-    )
+    engine = offline_engine(model, polyphony=polyphony, steps=steps, gain_db=gain_db)
     clock = Clock(engine, tempo)
     if callable(pattern):
         pattern(clock)
