@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from cmaudio import events
 from cmaudio.checks import CHANNELS, channel_number, in_range, whole_number
 from cmaudio.controls import Trajectory
+from cmaudio.deferred import Deferred
 from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
 from cmaudio.expression import checked_expression
@@ -42,16 +43,27 @@ GAIN_RANGE_DB = (-80.0, 24.0)
 VOICE_GAIN = 0.4  # a chord of four at velocity 90 peaks near -12 dB, sixteen loud voices just reach the limiter
 _GAIN_SLEW_SECONDS = 0.01
 _SHARING_VOICES = 4
+_PREPARED_SHARE = 0.5  # of the time by which blocks may be made sooner: what live events do is not put off for more
 _LIVE_BATCH_VOICES = 8  # a read that makes more takes so long that the next ones come late
+_RELIEF_SECONDS = 4.0  # until one more may sound again
 _BATCH_VOICES = 16  # more in one evaluation cost as much each
+
+
+def _batch_voices(voices: int) -> int:
+    """How many of so many voices share a live evaluation: a note that comes meanwhile waits, but many must be cheap."""
+    return 2 if voices <= _LIVE_BATCH_VOICES else _LIVE_BATCH_VOICES
 
 
 @dataclass(frozen=True)
 class EngineState:
-    """What a meter shows. `peak_db` is the loudest sample since the state was last asked for."""
+    """What a meter shows. `peak_db` is the loudest sample since the state was last asked for.
+
+    `voices` sound; `limit` may at once: the polyphony, or fewer while the machine does not keep up with so many.
+    """
 
     seconds: float
     voices: int
+    limit: int
     peak_db: float
     reduction_db: float
 
@@ -109,7 +121,8 @@ class Engine:
         self._note_count = itertools.count()
         self._spare = np.zeros(0, np.float32)
         self._peak = 0.0
-        self._parted = -(2**62)  # when a crowd of voices was parted last
+        self._begun: list[Deferred] = []  # second halves of blocks that were begun in time to spare
+        self._relieved = -(2**62)  # when a voice was let go to keep up
         self._known = 0  # events before this sample have been taken
         self.now = 0
 
@@ -301,6 +314,7 @@ class Engine:
     def read(self, samples: int) -> Float:
         """The next (N,) samples, float32 within [-1, 1]."""
         missing = samples - len(self._spare)
+        self._allow_more()
         if missing > 0:
             count = -(-missing // QUANTUM_SAMPLES) * QUANTUM_SAMPLES
             self._spare = np.concatenate([self._spare, self._limiter.process(self._mix(count))])
@@ -309,22 +323,54 @@ class Engine:
             self._peak = max(self._peak, float(np.abs(out).max()))
         return out
 
-    def prepare(self) -> None:
-        """Make the first blocks of notes that are about to begin, so that the read in which they do has less to do.
+    def prepare(self) -> bool:
+        """Do a bit of what the next reads would have to do; returns whether there was any.
 
-        For the thread that reads, when it has time to spare; it changes no sample of what is scheduled.
+        For the thread that reads, when it has time to spare: the reads need not do it all at once, and a note that
+        begins meanwhile waits for half a block of a few voices only. Notes that are about to begin come first. It
+        changes no sample of what is scheduled.
         """
         self._take_events()
         near = self.now + self._renderer.block_samples
         fresh = [voice for voice in self.stage.voices if voice.network is None and voice.strike.at <= near]
         if fresh:
-            self._renderer.render(fresh)
+            self._renderer.render(fresh[:_LIVE_BATCH_VOICES])
+        elif self._begun:
+            self._begun.pop(0).result()
+        elif soon := self._soon_lacking():
+            self._begun = self._renderer.begin(soon)
+        else:
+            return False
+        return True
+
+    def _soon_lacking(self) -> list[Voice]:
+        """Those that need a block first, of the voices that need one soon."""
+        voices = [voice for voice in self.stage.voices if voice.network is not None]
+        ahead = round(self._batch_ahead * _PREPARED_SHARE)
+        soon = [voice for voice in voices if voice.lacks(self.now + ahead - voice.strike.at - voice.position)]
+        soon.sort(key=lambda voice: voice.strike.at + voice.planned_end)
+        return soon[: _batch_voices(len(voices))]
+
+    def relieve(self) -> None:
+        """Let go of the voice that is missed least, where many sound, and let no more sound for a while.
+
+        For the thread that reads, when it falls behind: less is to be made, and the rest plays on.
+        """
+        if self.now >= self._relieved + self._renderer.block_samples // 4 and self.sounding > _LIVE_BATCH_VOICES:
+            self._relieved = self.now
+            self.stage.lower_limit(self.now)
+
+    def _allow_more(self) -> None:
+        """One voice more again, a while after the last was let go to keep up, until there may be as many as asked."""
+        if self.stage.limit < self.stage.polyphony and self.now >= self._relieved + _RELIEF_SECONDS * self.sample_rate:
+            self._relieved = self.now
+            self.stage.limit += 1
 
     def state(self) -> EngineState:
         """For a meter."""
         peak, self._peak = self._peak, 0.0
         seconds, level_db = self.now / self.sample_rate, 20 * math.log10(max(peak, 1e-6))
-        return EngineState(seconds, self.sounding, level_db, 20 * math.log10(self._limiter.gain))
+        return EngineState(seconds, self.sounding, self.stage.limit, level_db, 20 * math.log10(self._limiter.gain))
 
     @property
     def sounding(self) -> int:
@@ -399,8 +445,6 @@ class Engine:
         early = self._renderer.block_samples if self._look_ahead else 0
         while any(voice.lacks(wanted + early) for voice, wanted in due if wanted > 0):
             self._renderer.render(self._next_batch(due))
-        if not self._look_ahead:
-            self._part_crowd(due)
         gains: dict[int, Float | float] = {}
         for voice, wanted in due:
             if wanted > 0:
@@ -422,25 +466,14 @@ class Engine:
             ends = {voice: voice.strike.at + voice.planned_end + block for voice, _ in due if voice.lacks(self._known)}
             return sorted((v for v, end in ends.items() if end <= self._known), key=lambda v: ends[v])[:_BATCH_VOICES]
         # A few voices are cheap enough to be made when needed; many share evaluations, a little ahead of their time.
+        # A note that begins is waited for: it takes nobody along.
         ahead = round(self._batch_ahead * min(1.0, max(0, len(due) - 1) / _SHARING_VOICES))
         now = [voice for voice, wanted in due if wanted > 0 and voice.lacks(wanted)]
+        if any(voice.network is None for voice in now):
+            return now
         soon = [v for v, wanted in due if wanted + ahead > 0 and v.lacks(wanted + ahead) and v not in now]
         soon.sort(key=lambda voice: voice.strike.at + voice.planned_end)
-        return [*now, *soon[: max(0, _LIVE_BATCH_VOICES - len(now))]]
-
-    def _part_crowd(self, due: list[tuple[Voice, int]]) -> None:
-        """Of many voices that will need a block at the same time, as after a chord, make some half a block sooner.
-
-        From then on they take turns, and no read has all of them to make.
-        """
-        block = self._renderer.block_samples
-        ahead = min(block // 2, self._batch_ahead)
-        if self.now < self._parted + block // 3 or len(due) <= _LIVE_BATCH_VOICES:
-            return
-        crowd = [voice for voice, wanted in due if wanted > 0 and voice.lacks(wanted + ahead)]
-        if len(crowd) > _LIVE_BATCH_VOICES:
-            self._parted = self.now
-            self._renderer.render(crowd[:_LIVE_BATCH_VOICES])
+        return [*now, *soon[: max(0, _batch_voices(len(due)) - len(now))]]
 
     def _gain_over(self, gain: Trajectory, samples: int) -> Float | float:
         gain.forget_before(self.now)

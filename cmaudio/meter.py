@@ -63,7 +63,9 @@ def _line(state: SynthState, duration: float | None) -> Text:
     line = Text(f"{engine.seconds:6.1f}" + ("" if duration is None else f" / {duration:.0f}") + " s  ")
     line.append("█" * filled, "red" if engine.peak_db > -1 else "green")
     line.append("░" * (_BAR_CELLS - filled) + f" {engine.peak_db:6.1f} dB  ")
-    line.append(f"voices {engine.voices:2d}  load {player.load:4.0%}  lead {player.lead_ms:3.0f} ms  ")
+    line.append(
+        f"voices {engine.voices:2d} of {engine.limit}  load {player.load:4.0%}  lead {player.lead_ms:3.0f} ms  "
+    )
     line.append(f"underruns {player.counters.starved_callbacks}", "red" if player.counters.starved_callbacks else "")
     if player.status != "playing":
         line.append(f"  {player.status}", "bold red")

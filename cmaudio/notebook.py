@@ -60,7 +60,7 @@ def synth_html(synth: Synth) -> str:
         ("timbre", timbre),
         ("seed", "each note its own" if surface.seed is None else str(surface.seed)),
         ("level", f"{state.engine.peak_db:.1f} dB"),
-        ("voices", str(state.engine.voices)),
+        ("voices", f"{state.engine.voices} of {state.engine.limit}"),
         ("sound card", f"{state.player.status}, {state.player.device_name}"),
     ]
     controls = [

@@ -59,7 +59,10 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class PlayerState:
-    """How playing goes. `lead_ms` is what lies in the ring now; `load` the time in `source.read` over the time made."""
+    """How playing goes.
+
+    `lead_ms` is what lies in the ring now; `load` the source's computing time over the time made.
+    """
 
     status: Literal["new", "playing", "lost", "failed", "closed"]
     device_name: str
@@ -97,6 +100,11 @@ class _Output:
             return True
         self.filled.set()
         return False
+
+    @property
+    def behind(self) -> bool:
+        """Less than half of what should be ready is: the source is too slow."""
+        return self.filled.is_set() and self.ring.readable < self.lead_samples // 2
 
     def write(self, samples: npt.NDArray[np.float32]) -> None:
         self.ring.write(samples if self._resampler is None else self._resampler.resample_chunk(samples))
@@ -149,7 +157,8 @@ class Player:
             )
         self._source, self._device, self._lead_ms = source, device, lead_ms
         # What a source may do ahead in time to spare, where it can.
-        self._prepare: Callable[[], None] = getattr(source, "prepare", lambda: None)
+        self._prepare: Callable[[], bool] = getattr(source, "prepare", lambda: False)
+        self._relieve: Callable[[], None] = getattr(source, "relieve", lambda: None)
         self._period_samples, self._chunk_samples, self._open_stream = period_samples, chunk_samples, open_stream
         self._on_notice = on_notice
         self._notices: deque[str] = deque(maxlen=16)
@@ -160,6 +169,7 @@ class Player:
         self._status: Literal["new", "playing", "lost", "failed", "closed"] = "new"
         self._device_name, self._rate = "", source.sample_rate
         self._read_s, self._made_s, self._due_s = 0.0, 0.0, 0.0
+        self._prepared_s = 0.0  # spent since the last read on what the next ones need
         self._read_samples = 0
         self._clock = SampleClock(source.sample_rate)
         self._failure: BaseException | None = None
@@ -350,19 +360,23 @@ class Player:
                 self._read()
                 self._due_s = max(self._due_s, time.monotonic() - _SILENT_LIMIT_S) + chunk_s
         elif output.wants_more():
+            if output.behind:
+                self._relieve()
             output.write(self._read())
             wait_s = 0.0
         else:
-            wait_s = chunk_s / 2
+            began_s = time.perf_counter()
+            wait_s = 0.0 if self._prepare() else chunk_s / 2
+            self._prepared_s += time.perf_counter() - began_s
         if wait_s > 0 and self._wake.wait(wait_s):
             self._wake.clear()
-            self._prepare()
 
     def _read(self) -> npt.NDArray[np.float32]:
         began_s = time.perf_counter()
         samples = self._source.read(self._chunk_samples)
         self._read_samples += len(samples)
         read_s, made_s = time.perf_counter() - began_s, self._chunk_samples / self._source.sample_rate
+        read_s, self._prepared_s = read_s + self._prepared_s, 0.0
         keep = 1 - min(1.0, made_s / _LOAD_MEMORY_S)
         self._read_s, self._made_s = keep * self._read_s + read_s, keep * self._made_s + made_s
         return samples

@@ -49,9 +49,13 @@ class Recorder:
         self.heard += len(out)
         return out
 
-    def prepare(self) -> None:
+    def prepare(self) -> bool:
         """Use time to spare; see `Engine.prepare`."""
-        self.engine.prepare()
+        return self.engine.prepare()
+
+    def relieve(self) -> None:
+        """Make less; see `Engine.relieve`."""
+        self.engine.relieve()
 
     def subscribe(self, listener: Callable[[int, Event], object]) -> Callable[[], None]:
         """Have `listener(at, event)` called with all that happens, and its sample in `heard`. Returns what ends it.

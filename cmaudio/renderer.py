@@ -5,13 +5,16 @@ Shapes: B voices, K frames of a block, M mel bands, C control channels, F STFT b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.controls import UNPITCHED_SEMITONES, harmonic_picture, note_features, semitones_to_hz
+from cmaudio.deferred import Deferred, Pending
 from cmaudio.dsp import Complex, Float, Stft, pulse_train, split_filters, white_noise
 from cmaudio.expression import SpectrumShaper
 from cmaudio.speech.utterance import Utterance
@@ -20,6 +23,14 @@ from cmaudio.system import hurry_this_thread
 from cmaudio.voice import Voice, stack
 
 _HALVED_FROM_VOICES = 6  # fewer are made sooner by one thread
+
+
+def _alike(voices: Sequence[Voice]) -> Iterator[tuple[list[Voice], int]]:
+    """Voices of the same number of steps, and that number; all of them bent as was asked."""
+    for voice in voices:
+        voice.catch_up()
+    for steps in sorted({voice.strike.steps for voice in voices}):
+        yield [voice for voice in voices if voice.strike.steps == steps], steps
 
 
 def heard_bins(stft: Stft) -> int:
@@ -52,21 +63,35 @@ class Renderer:
 
     def render(self, voices: Sequence[Voice]) -> None:
         """One more block for every voice; voices may be at different places, and of different `steps`."""
-        for voice in voices:
-            voice.catch_up()
-        for steps in sorted({voice.strike.steps for voice in voices}):
-            alike = [voice for voice in voices if voice.strike.steps == steps]
+        for alike, steps in _alike(voices):
             if self._worker is None or self._pipelined or len(alike) < _HALVED_FROM_VOICES:
-                self._render(alike, steps, self._worker if self._pipelined else None)
+                submit = self._worker.submit if self._worker and self._pipelined else None
+                self._render(alike, steps, submit)
                 continue
             middle = len(alike) // 2
-            for voice in alike:
+            for voice in alike:  # here, since two halves may wait for the same
                 voice.settle()
             half = self._worker.submit(self._render, alike[middle:], steps, None)
             self._render(alike[:middle], steps, None)
             half.result()
 
-    def _render(self, voices: list[Voice], steps: int, vocoder: ThreadPoolExecutor | None) -> None:
+    def begin(self, voices: Sequence[Voice]) -> list[Deferred]:
+        """The first half of `render`, up to the vocoder; the second is put off until one of the voices needs it.
+
+        Returns what is put off, so that it can be done before, in time to spare.
+        """
+        parts: list[Deferred] = []
+
+        def put_off(work: Callable[..., None], *arguments: Any) -> Deferred:
+            parts.append(Deferred(partial(work, *arguments)))
+            return parts[-1]
+
+        for alike, steps in _alike(voices):
+            self._render(alike, steps, put_off)
+        return parts
+
+    def _render(self, voices: list[Voice], steps: int, submit: Callable[..., Pending] | None) -> None:
+        """A block; vocoded at once, or by `submit(work, *arguments)`."""
         fresh = [voice for voice in voices if voice.network is None]
         if fresh:
             self._start(fresh)
@@ -85,10 +110,12 @@ class Renderer:
             voice.network = network
         ends = [voice.planned_end for voice in voices]
         frames = self._shaped(voices, state.frames, f0)
-        if vocoder is None:
+        if submit is None:
+            for voice in voices:
+                voice.settle()
             self._vocode(voices, ends, frames, f0, pulses, noise)
             return
-        block = vocoder.submit(self._vocode, voices, ends, frames, f0, pulses, noise)
+        block = submit(self._vocode, voices, ends, frames, f0, pulses, noise)
         for voice in voices:
             voice.pending.append(block)
 

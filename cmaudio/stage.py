@@ -61,6 +61,7 @@ class Stage:
         sample_rate: int,
     ) -> None:
         self.polyphony, self.steps, self.sample_rate = polyphony, steps, sample_rate
+        self.limit = polyphony  # of voices, less where the machine cannot make so many
         self._make_voice, self._program_of = make_voice, program_of
         self.on_event: Callable[[int, Event], object] = lambda at, event: (
             None
@@ -86,13 +87,23 @@ class Stage:
     def enter(self, note: Handle, voice: Voice, at: int) -> None:
         """A voice begins to sound for whoever holds its handle."""
         self._use(note.channel, at)
-        sounding = self._sounding(at)
-        if len(sounding) >= self.polyphony:
-            victim = self._least_missed(sounding)
-            victim.fade_out(max(0, at - victim.strike.at))
+        self._make_room(at)
         note.voice = voice
         self.notes[id(voice)] = note
         self.voices.append(voice)
+
+    def _make_room(self, at: int) -> None:
+        """Fade out the voice that is missed least, if no more may sound."""
+        sounding = self._sounding(at)
+        if len(sounding) >= self.limit:
+            victim = self._least_missed(sounding)
+            victim.fade_out(max(0, at - victim.strike.at))
+
+    def lower_limit(self, at: int) -> None:
+        """From now on one voice less than sounds may sound."""
+        self.limit = max(1, len(self._sounding(at)))
+        self._make_room(at)
+        self.limit = max(1, self.limit - 1)
 
     def _use(self, number: int, at: int) -> None:
         """The first note of a channel: who listens has not been told yet how the whole instrument is shaped."""
@@ -106,7 +117,7 @@ class Stage:
 
     def full(self, at: int) -> bool:
         """Whether a note struck at `at` would, by what is known now, take the voice of another."""
-        return len(self._sounding(at)) >= self.polyphony
+        return len(self._sounding(at)) >= self.limit
 
     def _sounding(self, at: int) -> list[Voice]:
         return [voice for voice in self.voices if voice.sounds_at(at - voice.strike.at)]

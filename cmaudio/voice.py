@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.controls import UNPITCHED_SEMITONES, Trajectory, semitones_to_hz
+from cmaudio.deferred import Pending
 from cmaudio.dsp import Float, Stft, pulse_train
 from cmaudio.expression import EXPRESSIONS, PRESSURE_BRIGHTNESS, PRESSURE_DB, VIBRATO_HZ
 from cmaudio.synthesis import NetworkState
@@ -67,7 +67,7 @@ class Voice:
             None  # of the consistency network; the vocoder's is apart, it may lag behind
         )
         self.vocoder: list[Float] = []
-        self.pending: deque[Future[None]] = deque()  # blocks that are still being vocoded
+        self.pending: deque[Pending] = deque()  # blocks that are still to be vocoded
         self.position = 0
         self.released_at = math.inf
         self.ends_at = math.inf

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +83,19 @@ def messages(random: np.random.Generator, down: list[tuple[int, int]]) -> Iterat
         yield bytes((0xB0 | channel, 64, 127 * int(random.random() < 0.5)))
 
 
-def play(synth: Synth, port: OnePort, seconds: float, seed: int) -> tuple[list[tuple[int, float]], int]:
-    """Play at random; returns key and time of the notes that are measured, and the most voices at once."""
+@dataclass
+class Played:
+    """Key and time of the notes that are measured; voices and how many were allowed, as counted at every moment."""
+
+    stamps: list[tuple[int, float]] = field(default_factory=list)
+    voices: list[int] = field(default_factory=list)
+    limits: list[int] = field(default_factory=list)
+
+
+def play(synth: Synth, port: OnePort, seconds: float, seed: int) -> Played:
+    """Play at random."""
     random, down = np.random.default_rng(seed), list[tuple[int, int]]()
-    stamps, most, end = list[tuple[int, float]](), 0, time.monotonic() + seconds
+    played, end = Played(), time.monotonic() + seconds
     moments, sounding = 0, None
     # Two evaluations a block for 16 voices are more than two cores can do.
     presets = [name for name in preset_files() if load_preset(name).steps == 1]
@@ -97,13 +107,14 @@ def play(synth: Synth, port: OnePort, seconds: float, seed: int) -> tuple[list[t
             if sounding is not None:
                 port.play(bytes((0x80 | _MEASURED, sounding, 0)))
             sounding = 40 + (moments // 20) % 48
-            stamps.append((sounding, time.perf_counter()))
+            played.stamps.append((sounding, time.perf_counter()))
             port.play(bytes((0x90 | _MEASURED, sounding, 90)))
         if moments % 1000 == 0:
             synth.apply(presets[int(random.integers(len(presets)))])
-        most = max(most, synth.engine.sounding)
+        played.voices.append(synth.engine.sounding)
+        played.limits.append(synth.engine.stage.limit)
         time.sleep(_EVERY_SECONDS)
-    return stamps, most
+    return played
 
 
 def soak(minutes: float, seed: int, lead_ms: float) -> dict[str, Any]:
@@ -120,7 +131,7 @@ def soak(minutes: float, seed: int, lead_ms: float) -> dict[str, Any]:
         browser = stack.enter_context(page(address.url))
         time.sleep(10)  # the page is there
         before = synth.state().player.counters
-        stamps, most = play(synth, port, 60 * minutes, seed)
+        played = play(synth, port, 60 * minutes, seed)
         state = synth.state()
         after = state.player.counters
     return {
@@ -128,12 +139,13 @@ def soak(minutes: float, seed: int, lead_ms: float) -> dict[str, Any]:
         "seed": seed,
         "lead_ms": lead_ms,
         "panel_in_a_browser": browser,
-        "most_voices": most,
+        "voices": {"mean": round(float(np.mean(played.voices)), 1), "most": max(played.voices)},
+        "allowed_voices": {"mean": round(float(np.mean(played.limits)), 1), "fewest": min(played.limits)},
         "load": round(state.player.load, 2),
         "callbacks": after.callbacks - before.callbacks,
         "starved_callbacks": after.starved_callbacks - before.starved_callbacks,
-        "measured_notes": len(stamps),
-        **figures(watch, stamps, synth.engine.sample_rate),
+        "measured_notes": len(played.stamps),
+        **figures(watch, played.stamps, synth.engine.sample_rate),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.events import AllNotesOff, ChannelGain, NoteOff, NoteOn, PitchBend, Score, Sustain
 from cmaudio.model import Model
 from cmaudio.note import BEND_MAX_SEMITONES, Note
+from cmaudio.voice import Voice
 
 RATE = 48_000
 PURE = "whistle"  # nearly all of its power is in the fundamental, so that a click or a wrong pitch stands out
@@ -57,14 +58,62 @@ def performance(model: Model, read: int, samples: int = 26_000, **settings: Any)
     return np.concatenate(parts)
 
 
-def test_preparing_ahead_changes_no_sample(model: Model) -> None:
-    engine = Engine(model, polyphony=4, seed=7)
+@pytest.mark.parametrize("times", [1, 2, 20])
+def test_preparing_ahead_changes_no_sample(model: Model, times: int) -> None:
+    """Also where it stops between the two halves of a block."""
+    engine = Engine(model, polyphony=4, seed=7, batch_ahead_samples=1024)
     schedule_a_bit_of_everything(engine)
-    parts = []
+    parts, did = [], 0
     for start in range(0, 26_000, 256):
-        engine.prepare()
+        did += sum(engine.prepare() for _ in range(times))
         parts.append(engine.read(min(256, 26_000 - start)))
+    assert did > 20
     np.testing.assert_array_equal(np.concatenate(parts), performance(model, 256))
+
+
+def test_all_that_can_be_prepared_leaves_the_reads_nothing_to_make(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine(model, seed=7, batch_ahead_samples=1024)
+    for key in (50, 57, 64, 71):
+        engine.note_on(key, at=300 * key % 700)
+    made, render = list[int](), engine._renderer.render
+
+    def watched(voices: Sequence[Voice]) -> None:
+        made.append(len(voices))
+        render(voices)
+
+    monkeypatch.setattr(engine._renderer, "render", watched)
+    for _ in range(40):
+        while engine.prepare():
+            pass
+        made.clear()
+        engine.read(128)
+        assert not made
+
+
+def test_who_falls_behind_lets_go_of_tails_first_and_gets_them_back(model: Model) -> None:
+    engine = Engine(model, polyphony=12)
+    notes = [engine.note_on(40 + 3 * i, timbre=STEADY) for i in range(12)]
+    engine.read(2_000)
+    for note in notes[:2]:
+        note.off()
+    engine.read(2_000)
+    assert (engine.state().voices, engine.state().limit) == (12, 12)
+    for _ in range(4):
+        engine.relieve()
+        engine.read(1_000)
+    assert [note.ended for note in notes[:2]] == [True, True]
+    assert engine.state().limit == 8, "few voices are not why a machine falls behind"
+    engine.relieve()
+    assert engine.state().limit == engine.state().voices == 8
+    engine.note_on(90, timbre=STEADY)
+    engine.read(1_000)
+    assert engine.state().voices == 8
+    engine.all_notes_off()
+    for _ in range(17):
+        engine.read(RATE)
+    assert engine.state().limit == 12
 
 
 def test_a_prepared_note_is_made_before_it_is_read(model: Model) -> None:

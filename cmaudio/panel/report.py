@@ -108,7 +108,7 @@ class Report:
         return {
             "level_db": round(state.engine.peak_db, 1),
             "reduction_db": round(state.engine.reduction_db, 1),
-            "voices": state.engine.voices,
+            "voices": f"{state.engine.voices} of {state.engine.limit}",
             "seconds": round(state.engine.seconds, 2),
             "load": round(state.player.load, 3),
             "lead_ms": round(state.player.lead_ms, 1),

@@ -53,7 +53,7 @@ class Load extends HTMLElement {
 
 const MEANING = {
   load: "time that synthesis takes over the time it makes",
-  voices: "notes that sound",
+  voices: "notes that sound, of those that may: fewer while the computer does not keep up",
   lead: "sound that lies ready",
   underruns: "times that the output lacked sound",
 };
