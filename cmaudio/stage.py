@@ -99,11 +99,13 @@ class Stage:
             victim = self._least_missed(sounding)
             victim.fade_out(max(0, at - victim.strike.at))
 
-    def lower_limit(self, at: int) -> None:
-        """From now on one voice less than sounds may sound."""
-        self.limit = max(1, len(self._sounding(at)))
-        self._make_room(at)
-        self.limit = max(1, self.limit - 1)
+    def lower_limit(self, at: int, least: int) -> None:
+        """From now on one voice less than sounds may sound, but no fewer than `least`."""
+        sounding = len(self._sounding(at))
+        if sounding > least:
+            self.limit = sounding
+            self._make_room(at)
+            self.limit -= 1
 
     def _use(self, number: int, at: int) -> None:
         """The first note of a channel: who listens has not been told yet how the whole instrument is shaped."""
