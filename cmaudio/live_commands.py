@@ -59,8 +59,8 @@ def live(
     preset: Annotated[str | None, typer.Option(help="Sound to begin with (`cmaudio presets`), or a file.")] = None,
     timbre: Annotated[str | None, typer.Option(help="Timbre to begin with.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed and playing, same samples.")] = 0,
-    steps: Annotated[int, typer.Option(help="Network evaluations a block: 1, or 2 for fine.")] = 1,
-    gain: Annotated[float, typer.Option(help="Master gain in dB, before the limiter; adds to the preset's.")] = 0.0,
+    steps: Annotated[int | None, typer.Option(help="Network evaluations a block: 1, or 2 for fine.")] = None,
+    gain: Annotated[float | None, typer.Option(help="Master gain in dB, before the limiter.")] = None,
     polyphony: Annotated[int, typer.Option(help="Most voices at once.")] = 16,
     record: Annotated[Path | None, typer.Option(help="Record it: .wav or .flac, and a .mid beside it.")] = None,
     osc: Annotated[int | None, typer.Option(help="Listen to OSC at this port too (`cmaudio osc`).")] = None,
@@ -73,16 +73,15 @@ def live(
         device=device_of(device),
         lead_ms=lead,
         seed=seed,
-        steps=steps,
-        gain_db=gain,
         polyphony=polyphony,
         on_notice=notice,
     )
     with synth:
         if chosen:
             synth.apply(chosen)
-            synth.surface.set("gain", chosen.gain_db + gain)
-            synth.surface.set("steps", max(chosen.steps, steps))
+        for control, value in (("gain", gain), ("steps", steps)):  # what is given goes before the preset's
+            if value is not None:
+                synth.surface.set(control, value)
         if timbre:
             synth.surface.set_timbre(timbre)
         if record:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 
 from cmaudio.audio_file import unfinished_file
 from cmaudio.engine import GAIN_RANGE_DB
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import CmaudioError, explain
 from cmaudio.midi.binding import Binding
 from cmaudio.model import DEFAULT_MODEL
 from cmaudio.note import BEND_MAX_SEMITONES
@@ -83,12 +83,16 @@ class Preset(BaseModel):
         return text
 
 
+def _explain(error: ValidationError) -> str:
+    return explain(error, (_MIX, _VECTOR), tuple(Preset.model_fields))
+
+
 def make_preset(**fields: object) -> Preset:
     """A preset from its fields. Raises CmaudioError that names what is not allowed."""
     try:
         return Preset.model_validate(fields)
     except ValidationError as error:
-        raise CmaudioError(f"not a preset: {_explained(error)}") from error
+        raise CmaudioError(f"not a preset: {_explain(error)}") from error
 
 
 def user_folder() -> Path:
@@ -126,7 +130,7 @@ def load_preset(name_or_path: str | Path) -> Preset:
     try:
         return Preset.model_validate_json(data)
     except ValidationError as error:
-        raise CmaudioError(f"{path} is no preset of version {VERSION}: {_explained(error)}") from error
+        raise CmaudioError(f"{path} is no preset of version {VERSION}: {_explain(error)}") from error
 
 
 def save_preset(preset: Preset, path: str | Path | None = None) -> Path:
@@ -148,12 +152,3 @@ def save_preset(preset: Preset, path: str | Path | None = None) -> Path:
 def file_stem(name: str) -> str:
     """What the file of a preset of this name is called: letters and digits, the rest dashes."""
     return re.sub(r"[^\w]+", "-", name.strip().lower()).strip("-")
-
-
-def _explained(error: ValidationError) -> str:
-    parts = []
-    for problem in error.errors():
-        where = ".".join(str(part) for part in problem["loc"] if part not in (_MIX, _VECTOR)) or "the whole"
-        known = f"; known are {', '.join(Preset.model_fields)}" if problem["type"] == "extra_forbidden" else ""
-        parts.append(f"{where}: {problem['msg']} (given: {str(problem['input'])[:60]!r}){known}")
-    return "; ".join(parts[:4])

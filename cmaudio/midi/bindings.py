@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cmaudio.audio_file import unfinished_file
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import CmaudioError, explain
 from cmaudio.midi.binding import Binding, Controller
 from cmaudio.preset import user_folder
 
@@ -124,7 +124,7 @@ class Bindings:
             raise CmaudioError(f"MIDI bindings {file} cannot be read ({error.strerror})") from error
         except ValidationError as error:
             raise CmaudioError(
-                f"{file} holds no MIDI bindings of version {VERSION}: {_explained(error)}. Mend or remove it"
+                f"{file} holds no MIDI bindings of version {VERSION}: {explain(error)}. Mend or remove it"
             ) from error
 
     def save(self, path: str | Path | None = None) -> Path:
@@ -144,11 +144,3 @@ class Bindings:
 def bindings_file() -> Path:
     """Where the user's own are, beside the presets."""
     return user_folder().parent / "midi.json"
-
-
-def _explained(error: ValidationError) -> str:
-    parts = []
-    for problem in error.errors()[:3]:
-        where = ".".join(map(str, problem["loc"])) or "the whole"
-        parts.append(f"{where}: {problem['msg']} (given: {str(problem['input'])[:60]!r})")
-    return "; ".join(parts)

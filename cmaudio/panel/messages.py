@@ -6,11 +6,11 @@ velocities 1..127, seeds 0..2**63 - 1, places within -1..1 on the timbre map.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import CmaudioError, explain
 
 MAX_BYTES = 2**16
 MAX_VARIATIONS = 64
@@ -182,12 +182,4 @@ def parse_command(data: bytes | str) -> Command:
     try:
         return _ADAPTER.validate_json(data)
     except ValidationError as error:
-        raise CmaudioError(f"not understood: {_explained(error)}") from error
-
-
-def _explained(error: ValidationError) -> str:
-    problems: list[Any] = error.errors(include_url=False, include_context=False)
-    return "; ".join(
-        f"{'.'.join(map(str, p['loc'][1:] or p['loc'])) or 'the whole'}: {p['msg']} (given: {str(p['input'])[:40]!r})"
-        for p in problems[:3]
-    )
+        raise CmaudioError(f"not understood: {explain(error, skip=1)}") from error
