@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio import events
+from cmaudio.batching import LIVE_VOICES, batch_for_read, batch_offline, batch_to_begin, batch_to_spare
 from cmaudio.checks import CHANNELS, channel_number, in_range, whole_number
 from cmaudio.controls import Trajectory
 from cmaudio.deferred import Deferred
@@ -42,19 +43,8 @@ from cmaudio.voice import Strike, Voice
 GAIN_RANGE_DB = (-80.0, 24.0)
 VOICE_GAIN = 0.4  # a chord of four at velocity 90 peaks near -12 dB, sixteen loud voices just reach the limiter
 _GAIN_SLEW_SECONDS = 0.01
-_SHARING_VOICES = 4
 _PREPARED_SHARE = 0.5  # of the time by which blocks may be made sooner: what live events do is not put off for more
-_LIVE_BATCH_VOICES = 8  # a read that makes more takes so long that the next ones come late
 _RELIEF_SECONDS = 4.0  # until one more may sound again
-_BATCH_VOICES = 16  # more in one evaluation cost as much each
-
-
-def _batch_voices(voices: int) -> int:
-    """How many of so many voices share a live evaluation: a note that comes meanwhile waits, but many must be cheap.
-
-    One of 4 takes 7 ms where one of 2 takes 5 and one of 8 takes 11 (2 shared cores).
-    """
-    return 4 if voices <= _LIVE_BATCH_VOICES else _LIVE_BATCH_VOICES
 
 
 @dataclass(frozen=True)
@@ -334,13 +324,12 @@ class Engine:
         changes no sample of what is scheduled.
         """
         self._take_events()
-        near = self.now + self._renderer.block_samples
-        fresh = [voice for voice in self.stage.voices if voice.network is None and voice.strike.at <= near]
-        if fresh:
-            self._renderer.render(fresh[:_LIVE_BATCH_VOICES])
+        voices = self.stage.voices
+        if fresh := batch_to_begin(voices, self.now + self._renderer.block_samples):
+            self._renderer.render(fresh)
         elif self._begun:
             self._begun.pop(0).result()
-        elif soon := self._soon_lacking():
+        elif soon := batch_to_spare(voices, self.now + round(self._batch_ahead * _PREPARED_SHARE)):
             if len(soon) > 5:
                 self._renderer.render(soon)
             else:
@@ -348,14 +337,6 @@ class Engine:
         else:
             return False
         return True
-
-    def _soon_lacking(self) -> list[Voice]:
-        """Those that need a block first, of the voices that need one soon."""
-        voices = [voice for voice in self.stage.voices if voice.network is not None]
-        ahead = round(self._batch_ahead * _PREPARED_SHARE)
-        soon = [voice for voice in voices if voice.lacks(self.now + ahead - voice.strike.at - voice.position)]
-        soon.sort(key=lambda voice: voice.strike.at + voice.planned_end)
-        return soon[: _batch_voices(len(voices))]
 
     def relieve(self) -> None:
         """Let go of the voice that is missed least, where many sound, and let no more sound for a while.
@@ -365,7 +346,7 @@ class Engine:
         """
         if self.now >= self._relieved + self._renderer.block_samples // 4:
             self._relieved = self.now
-            self.stage.lower_limit(self.now, _LIVE_BATCH_VOICES)
+            self.stage.lower_limit(self.now, LIVE_VOICES)
 
     def _allow_more(self) -> None:
         """One voice more again, a while after the last was let go to keep up, until there may be as many as asked."""
@@ -451,7 +432,7 @@ class Engine:
         # With look-ahead a block is begun one block early, so that another thread can finish it meanwhile.
         early = self._renderer.block_samples if self._look_ahead else 0
         while any(voice.lacks(wanted + early) for voice, wanted in due if wanted > 0):
-            self._renderer.render(self._next_batch(due))
+            self._renderer.render(self._next_batch(self.now + n))
         gains: dict[int, Float | float] = {}
         for voice, wanted in due:
             if wanted > 0:
@@ -466,21 +447,11 @@ class Engine:
         self.stage.drop_finished()
         out *= np.float32(VOICE_GAIN) * self._gain_over(self._gain, n)
 
-    def _next_batch(self, due: list[tuple[Voice, int]]) -> list[Voice]:
-        """Voices that share the next evaluation, given with how many samples are wanted of them."""
+    def _next_batch(self, by: int) -> list[Voice]:
+        """Voices that share the next evaluation, when all are to sound until `by`."""
         if self._look_ahead:
-            block = self._renderer.block_samples
-            ends = {voice: voice.strike.at + voice.planned_end + block for voice, _ in due if voice.lacks(self._known)}
-            return sorted((v for v, end in ends.items() if end <= self._known), key=lambda v: ends[v])[:_BATCH_VOICES]
-        # A few voices are cheap enough to be made when needed; many share evaluations, a little ahead of their time.
-        # A note that begins is waited for: it takes nobody along.
-        ahead = round(self._batch_ahead * min(1.0, max(0, len(due) - 1) / _SHARING_VOICES))
-        now = [voice for voice, wanted in due if wanted > 0 and voice.lacks(wanted)]
-        if any(voice.network is None for voice in now):
-            return now
-        soon = [v for v, wanted in due if wanted + ahead > 0 and v.lacks(wanted + ahead) and v not in now]
-        soon.sort(key=lambda voice: voice.strike.at + voice.planned_end)
-        return [*now, *soon[: max(0, _batch_voices(len(due)) - len(now))]]
+            return batch_offline(self.stage.voices, self._known, self._renderer.block_samples)
+        return batch_for_read(self.stage.voices, by, self._batch_ahead)
 
     def _gain_over(self, gain: Trajectory, samples: int) -> Float | float:
         gain.forget_before(self.now)
