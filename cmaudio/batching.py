@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from cmaudio.voice import Voice
 
-LIVE_VOICES = 8  # more take so long that the next reads come late
+_LIVE_VOICES = 8  # more take so long that the next reads come late
 _FEW_VOICES = 4  # of those that are all easily made in time: a note that begins meanwhile waits for less
 _OFFLINE_VOICES = 16  # more cost as much each
 _SHARING_VOICES = 4
@@ -29,7 +29,7 @@ def batch_for_read(voices: Sequence[Voice], by: int, ahead: int) -> list[Voice]:
 
 def batch_to_begin(voices: Sequence[Voice], by: int) -> list[Voice]:
     """Notes that begin until `by` and have no block yet."""
-    return [voice for voice in voices if voice.network is None and voice.strike.at <= by][:LIVE_VOICES]
+    return [voice for voice in voices if voice.network is None and voice.strike.at <= by][:_LIVE_VOICES]
 
 
 def batch_to_spare(voices: Sequence[Voice], by: int) -> list[Voice]:
@@ -50,4 +50,4 @@ def _lacking(voices: Sequence[Voice], by: int) -> list[Voice]:
 
 
 def _live_voices(voices: int) -> int:
-    return _FEW_VOICES if voices <= LIVE_VOICES else LIVE_VOICES
+    return _FEW_VOICES if voices <= _LIVE_VOICES else _LIVE_VOICES

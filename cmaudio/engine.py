@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio import events
-from cmaudio.batching import LIVE_VOICES, batch_for_read, batch_offline, batch_to_begin, batch_to_spare
+from cmaudio.batching import batch_for_read, batch_offline, batch_to_begin, batch_to_spare
 from cmaudio.checks import CHANNELS, channel_number, in_range, whole_number
 from cmaudio.controls import Trajectory
 from cmaudio.deferred import Deferred
@@ -44,6 +44,7 @@ GAIN_RANGE_DB = (-80.0, 24.0)
 VOICE_GAIN = 0.4  # a chord of four at velocity 90 peaks near -12 dB, sixteen loud voices just reach the limiter
 _GAIN_SLEW_SECONDS = 0.01
 _PREPARED_SHARE = 0.5  # of the time by which blocks may be made sooner: what live events do is not put off for more
+_LEFT_ALONE_VOICES = 4  # so many any machine can make that plays at all
 _RELIEF_SECONDS = 4.0  # until one more may sound again
 
 
@@ -346,7 +347,7 @@ class Engine:
         """
         if self.now >= self._relieved + self._renderer.block_samples // 4:
             self._relieved = self.now
-            self.stage.lower_limit(self.now, LIVE_VOICES)
+            self.stage.lower_limit(self.now, _LEFT_ALONE_VOICES)
 
     def _allow_more(self) -> None:
         """One voice more again, a while after the last was let go to keep up, until there may be as many as asked."""
