@@ -331,10 +331,7 @@ class Engine:
         elif self._begun:
             self._begun.pop(0).result()
         elif soon := batch_to_spare(voices, self.now + round(self._batch_ahead * _PREPARED_SHARE)):
-            if len(soon) > 5:
-                self._renderer.render(soon)
-            else:
-                self._begun = self._renderer.begin(soon)
+            self._begun = self._renderer.begin(soon)
         else:
             return False
         return True
