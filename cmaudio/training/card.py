@@ -12,7 +12,7 @@ from cmaudio.training.config import ConsistencyStage, RunConfig, SentenceStage
 from cmaudio.training.data.description import CorpusDescription
 from cmaudio.training.networks import make_consistency_network, make_prosody_network, make_vocoder_network
 
-STAGES = ("aligner", "teacher", "student", "vocoder", "vocoder_tuning", "prosody")
+STAGES = ("aligner", "teacher", "student", "vocoder", "vocoder_tuning", "joint", "prosody")
 FIGURES = "evaluation.json"  # what `cmaudio evaluate --json` printed, kept in the run's folder
 
 

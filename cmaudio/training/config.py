@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from cmaudio.errors import CmaudioError
 from cmaudio.model import NoiseLevels
-from cmaudio.training.objectives import ObjectiveSettings
+from cmaudio.training.objectives import EdmSettings, ObjectiveSettings
 from cmaudio.training.vocoder_task import VocoderSettings
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -158,6 +158,19 @@ class VocoderStage(_Strict):
         return self
 
 
+class JointStage(VocoderStage):
+    """Training of student and vocoder together (`cmaudio.training.joint_task`).
+
+    `generated_share` of the clips goes through both, the student's past its own after `rollout_passes`; with the others
+    each is trained as before, the student by `objective`, which counts `objective_weight`.
+    """
+
+    generated_share: Annotated[float, Field(gt=0, le=1)] = 0.7
+    rollout_passes: Annotated[int, Field(ge=0, le=32)] = 2
+    objective: EdmSettings = EdmSettings(sigma_mean=2.0)
+    objective_weight: Annotated[float, Field(ge=0)] = 1.0
+
+
 class LoopSettings(_Strict):
     """How a run is computed, not what; it may change when a run is resumed."""
 
@@ -197,7 +210,7 @@ class StartFrom(_Strict):
 
 
 class RunConfig(_Strict):
-    """A run: teacher, then student, then vocoder, then its tuning on the student's mels, then a model file.
+    """A run: teacher, student, vocoder, its tuning on the student's mels, both tuned together, then a model file.
 
     For a corpus with text an aligner comes first, unless the corpus has the times of its phonemes, and prosody last.
 
@@ -218,6 +231,7 @@ class RunConfig(_Strict):
     student: ConsistencyStage | None = None
     vocoder: VocoderStage | None = None
     vocoder_tuning: VocoderStage | None = None
+    joint: JointStage | None = None
     prosody: SentenceStage | None = None
     loop: LoopSettings = LoopSettings()
     export: ExportSettings = ExportSettings()
@@ -233,6 +247,11 @@ class RunConfig(_Strict):
                 )
         if self.vocoder_tuning and not (self.student or self.start_from.student):
             raise ValueError("vocoder_tuning needs a student: give the stage or start_from.student")
+        if self.joint and not (
+            (self.student or self.start_from.student)
+            and (self.vocoder or self.vocoder_tuning or self.start_from.vocoder)
+        ):
+            raise ValueError("joint needs a student and a vocoder: give their stages or start_from")
         return self
 
 

@@ -19,8 +19,7 @@ CONTEXT_FRAMES = 80  # before a crop from inside its clip, for the network that 
 class GeneratedMels:
     """Replaces the mel of `stage.generated_share` of the clips by one step of a network from the recorded past.
 
-    Takes crops that are CONTEXT_FRAMES longer than the stage's and cuts them down to it: those from the start of their
-    clip lose the end, the others what is only past.
+    Takes crops that are CONTEXT_FRAMES longer than the stage's and cuts them down to it.
     """
 
     def __init__(self, network: ConsistencyNetwork, stage: VocoderStage, sigma: NoiseLevels, hop_length: int) -> None:
@@ -36,24 +35,27 @@ class GeneratedMels:
         with torch.no_grad():
             made = one_step(self.network, batch, batch.mel, noise, context_noise, self.sigma)
         made = torch.cat([batch.mel[:, :k], made], 1)
-        return self._cut(replace(batch, mel=torch.where(own[:, None, None], made, batch.mel)))
+        heard = replace(batch, mel=torch.where(own[:, None, None], made, batch.mel))
+        return without_context(heard, self.stage.crops.warm_up_frames, self.hop_length)
 
-    def _cut(self, batch: Batch) -> Batch:
-        clips, frames, _ = batch.mel.shape
-        from_start = batch.scored[:, 0]
-        first = torch.where(from_start, 0, CONTEXT_FRAMES)[:, None]
-        rows = first + torch.arange(frames - CONTEXT_FRAMES, device=first.device)
-        clip = torch.arange(clips, device=first.device)[:, None]
 
-        def pick(x: Tensor) -> Tensor:
-            return x[clip, rows]
+def without_context(batch: Batch, warm_up_frames: int, hop_length: int) -> Batch:
+    """Cut crops down by CONTEXT_FRAMES: those from the start of their clip lose the end, others what is only past."""
+    clips, frames, _ = batch.mel.shape
+    from_start = batch.scored[:, 0]
+    first = torch.where(from_start, 0, CONTEXT_FRAMES)[:, None]
+    rows = first + torch.arange(frames - CONTEXT_FRAMES, device=first.device)
+    clip = torch.arange(clips, device=first.device)[:, None]
 
-        warm = (rows - first >= self.stage.crops.warm_up_frames) | from_start[:, None]
-        return replace(
-            batch,
-            mel=pick(batch.mel),
-            controls=pick(batch.controls),
-            f0=pick(batch.f0),
-            audio=pick(batch.audio.reshape(clips, frames, self.hop_length)).flatten(1),
-            scored=pick(batch.scored) & warm,
-        )
+    def pick(x: Tensor) -> Tensor:
+        return x[clip, rows]
+
+    warm = (rows - first >= warm_up_frames) | from_start[:, None]
+    return replace(
+        batch,
+        mel=pick(batch.mel),
+        controls=pick(batch.controls),
+        f0=pick(batch.f0),
+        audio=pick(batch.audio.reshape(clips, frames, hop_length)).flatten(1),
+        scored=pick(batch.scored) & warm,
+    )

@@ -29,7 +29,7 @@ from cmaudio.training.export import KEEP_FLOAT, export_graphs, export_prosody, q
 from cmaudio.training.networks import make_consistency_network, make_prosody_network, make_vocoder_network
 from cmaudio.training.prosody_network import ProsodyNetwork
 from cmaudio.training.vocoder_network import VocoderNetwork
-from cmaudio.training.weights import read_statistics, start_from
+from cmaudio.training.weights import finished, read_statistics, start_from
 
 
 def pack_run(folder: Path, output: Path, *, network: str = "student", weights: str | None = None) -> Model:
@@ -44,9 +44,7 @@ def pack_run(folder: Path, output: Path, *, network: str = "student", weights: s
     about = json.loads((folder / "run.json").read_text())
     description = read_description(Path(about["corpus"]))
     trained = _finished(folder, config, network)
-    vocoder_path = folder / "vocoder_tuning.safetensors"
-    if not vocoder_path.is_file():
-        vocoder_path = _finished(folder, config, "vocoder")
+    vocoder_path = _finished(folder, config, "vocoder")
     timbres = [timbre.name for timbre in description.timbres]
     consistency, vocoder = (
         make_consistency_network(config, description),
@@ -65,8 +63,8 @@ def pack_run(folder: Path, output: Path, *, network: str = "student", weights: s
 
 
 def _finished(folder: Path, config: RunConfig, stage: str) -> Path:
-    path = folder / f"{stage}.safetensors"
-    if path.is_file():
+    path = finished(folder, stage)
+    if path is not None:
         return path
     given = getattr(config.start_from, stage, None)
     if given is None or getattr(config, stage) is not None:

@@ -28,6 +28,7 @@ from cmaudio.training.card import STAGES
 from cmaudio.training.config import (
     ConsistencyStage,
     Crops,
+    JointStage,
     RunConfig,
     SentenceStage,
     VocoderStage,
@@ -42,6 +43,7 @@ from cmaudio.training.data.description import SPLITS, CorpusDescription, Split, 
 from cmaudio.training.data.sentences import BreathGroups, Sentences, sentence_batch
 from cmaudio.training.demonstration import Demonstration
 from cmaudio.training.generated_mels import CONTEXT_FRAMES, GeneratedMels
+from cmaudio.training.joint_task import JointNetworks, JointTask
 from cmaudio.training.journal import Journal
 from cmaudio.training.loop import Batches, Trainer
 from cmaudio.training.networks import (
@@ -52,7 +54,7 @@ from cmaudio.training.networks import (
 )
 from cmaudio.training.prosody_task import ProsodyTask
 from cmaudio.training.vocoder_task import VocoderTask
-from cmaudio.training.weights import can_start_from, read_statistics, save_weights, start_from
+from cmaudio.training.weights import can_start_from, finished, read_statistics, save_weights, start_from
 
 ALIGNMENT = "alignment.jsonl.gz"
 
@@ -232,7 +234,11 @@ class Run:
             self.journal.note(f"{name}: done before ({path})")
             return
         settings = getattr(self.config, name)
-        makers: dict[str, Callable[[str, Any], Trainer]] = {"aligner": self._aligner, "prosody": self._prosody}
+        makers: dict[str, Callable[[str, Any], Trainer]] = {
+            "aligner": self._aligner,
+            "joint": self._joint,
+            "prosody": self._prosody,
+        }
         other = self._consistency if isinstance(settings, ConsistencyStage) else self._vocoder
         if name == "aligner" and self._timed():
             self.journal.note("aligner: left out, the corpus says when its phonemes are said")
@@ -352,6 +358,31 @@ class Run:
         trainer.show = lambda step: demonstration.vocoder(trainer.average, step)
         return trainer
 
+    def _joint(self, name: str, settings: JointStage) -> Trainer:
+        crops = settings.crops.model_copy(update={"frames": settings.crops.frames + CONTEXT_FRAMES})
+        corpus = self.open_corpus(crops, with_audio=True)
+        signal = self.description.signal
+        vocoder = self.trained("vocoder", make_vocoder_network(self.config, signal))
+        task = JointTask(
+            self.trained("student", self.network("student")),
+            self.fabric.to_device(vocoder),
+            settings,
+            signal.signal(),
+            self.config.sigma,
+            compiled=self.config.loop.compile,
+        )
+        trainer = self._trainer(name, task, corpus, settings, crops=crops)
+        demonstration = Demonstration(self.corpus, corpus, self.config, self.journal, name)
+
+        def show(step: int) -> None:
+            voice = trainer.average
+            assert isinstance(voice, JointNetworks)
+            demonstration.network(voice.network, step)
+            demonstration.vocoder(voice.vocoder, step)
+
+        trainer.show = show
+        return trainer
+
     def network(self, name: str) -> ConsistencyNetwork:
         """The network of a stage with the weights that it begins with."""
         network = make_consistency_network(self.config, self.description)
@@ -378,8 +409,9 @@ class Run:
         return given.get(name) or given.get(before or "")
 
     def trained(self, name: str, module: Any) -> Any:
-        """Fill from the finished stage of this run, or as `initial`."""
-        path = self.folder / f"{name}.safetensors"
-        if path.is_file():
-            start_from(path, module, self.timbres)
+        """Fill from the finished stages of this run, or as `initial`."""
+        path = finished(self.folder, name)
+        if path is None:
+            return self.initial(name, module)
+        start_from(path, module, self.timbres)
         return module

@@ -17,8 +17,10 @@ from cmaudio.training.checkpoint import load_tensors, load_weights, save_tensors
 from cmaudio.training.consistency_network import ConsistencyNetwork
 from cmaudio.training.data.corpus import MelStatistics
 from cmaudio.training.model_weights import weights_of
+from cmaudio.training.vocoder_network import VocoderNetwork
 
 _TIMBRES = "timbres.weight"
+_PARTS: dict[type[nn.Module], str] = {ConsistencyNetwork: "network.", VocoderNetwork: "vocoder."}  # of a joint stage
 
 
 def save_weights(
@@ -27,6 +29,13 @@ def save_weights(
     """Write a network, the names of its timbres in order, and what its mel is normalised with."""
     tensors = dict(module.state_dict()) | {"mel_mean": statistics.mean, "mel_std": statistics.std}
     save_tensors(path, tensors, {"timbres": list(timbres), **about})
+
+
+def finished(folder: Path, part: str) -> Path | None:
+    """What the last finished stage of a run left for a part of its model (student, vocoder, prosody, teacher)."""
+    stages = {"student": ("joint", "student"), "vocoder": ("joint", "vocoder_tuning", "vocoder")}.get(part, (part,))
+    paths = (folder / f"{stage}.safetensors" for stage in stages)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def can_start_from(path: Path) -> bool:
@@ -64,6 +73,9 @@ def start_from(path: Path, module: nn.Module, timbres: Sequence[str]) -> int:
     else:
         tensors, about = load_tensors(path)
         tensors = {name: t for name, t in tensors.items() if name not in ("mel_mean", "mel_std")}
+        part = _PARTS.get(type(module), "")
+        if any(name.startswith(part) for name in tensors):
+            tensors = {name.removeprefix(part): t for name, t in tensors.items() if name.startswith(part)}
     found = len(timbres)
     if isinstance(module, ConsistencyNetwork):
         if _TIMBRES not in tensors or "timbres" not in about:
