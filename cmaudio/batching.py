@@ -7,11 +7,14 @@ company is cheap: of 1, 2, 4 and 8 voices it takes 4, 5, 7 and 11 ms on two shar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from cmaudio.voice import Voice
 
-_LIVE_VOICES = 8  # more take so long that the next reads come late
-_FEW_VOICES = 4  # of those that are all easily made in time: a note that begins meanwhile waits for less
+# Evaluations of the network live, of which a voice takes as many as it has steps.
+_TO_BEGIN = 8  # a chord sounds together; more take so long that the next reads come late
+_OF_FEW = 4  # where all are easily made in time: a note that begins meanwhile waits for less
+_OF_MANY = 6  # where more evaluations than _TO_BEGIN make one block of all
 _OFFLINE_VOICES = 16  # more cost as much each
 _SHARING_VOICES = 4
 
@@ -24,18 +27,18 @@ def batch_for_read(voices: Sequence[Voice], by: int, ahead: int) -> list[Voice]:
     # A few voices are cheap enough to be made when needed; many share evaluations, a little ahead of their time.
     ahead = round(ahead * min(1.0, max(0, len(voices) - 1) / _SHARING_VOICES))
     soon = [voice for voice in _lacking(voices, by + ahead) if voice not in now]
-    return [*now, *soon[: max(0, _live_voices(len(voices)) - len(now))]]
+    return [*now, *_first(soon, _company(voices) - _evaluations(now))]
 
 
 def batch_to_begin(voices: Sequence[Voice], by: int) -> list[Voice]:
     """Notes that begin until `by` and have no block yet."""
-    return [voice for voice in voices if voice.network is None and voice.strike.at <= by][:_LIVE_VOICES]
+    return _first([v for v in voices if v.network is None and v.strike.at <= by], _TO_BEGIN)
 
 
 def batch_to_spare(voices: Sequence[Voice], by: int) -> list[Voice]:
     """Of those that sound, the first to need a block before they can go on until `by`."""
     sounding = [voice for voice in voices if voice.network is not None]
-    return _lacking(sounding, by)[: _live_voices(len(sounding))]
+    return _first(_lacking(sounding, by), _company(sounding))
 
 
 def batch_offline(voices: Sequence[Voice], known: int, block_samples: int) -> list[Voice]:
@@ -49,5 +52,15 @@ def _lacking(voices: Sequence[Voice], by: int) -> list[Voice]:
     return sorted(found, key=lambda v: v.strike.at + v.planned_end)
 
 
-def _live_voices(voices: int) -> int:
-    return _FEW_VOICES if voices <= _LIVE_VOICES else _LIVE_VOICES
+def _first(voices: Sequence[Voice], evaluations: int) -> list[Voice]:
+    """The first of them that take at most so many evaluations together."""
+    taken = accumulate(voice.steps for voice in voices)
+    return [voice for voice, total in zip(voices, taken, strict=True) if total <= evaluations]
+
+
+def _company(voices: Sequence[Voice]) -> int:
+    return _OF_FEW if _evaluations(voices) <= _TO_BEGIN else _OF_MANY
+
+
+def _evaluations(voices: Sequence[Voice]) -> int:
+    return sum(voice.steps for voice in voices)

@@ -43,7 +43,6 @@ from cmaudio.voice import Strike, Voice
 GAIN_RANGE_DB = (-80.0, 24.0)
 VOICE_GAIN = 0.4  # a chord of four at velocity 90 peaks near -12 dB, sixteen loud voices just reach the limiter
 _GAIN_SLEW_SECONDS = 0.01
-_PREPARED_SHARE = 0.5  # of the time by which blocks may be made sooner: what live events do is not put off for more
 _LEFT_ALONE_VOICES = 4  # so many any machine can make that plays at all
 _RELIEF_SECONDS = 4.0  # until one more may sound again
 
@@ -219,7 +218,7 @@ class Engine:
 
     def make_utterance(self, speech: Speech, first: Segment, at: int) -> Utterance:
         """A voice for a text, not yet on the stage."""
-        strike = Strike(0.0, 96.0, speech.channel, speech.seed, at, self.stage.steps)
+        strike = Strike(0.0, 96.0, speech.channel, speech.seed, at, self.stage.allowed_steps)
         expression = self.stage.expression_of(speech)
         return Utterance(strike, speech.timbre, first, speech.marks, expression=expression, **self._voice_settings())
 
@@ -330,27 +329,27 @@ class Engine:
             self._renderer.render(fresh)
         elif self._begun:
             self._begun.pop(0).result()
-        elif soon := batch_to_spare(voices, self.now + round(self._batch_ahead * _PREPARED_SHARE)):
+        elif soon := batch_to_spare(voices, self.now + self._batch_ahead):
             self._begun = self._renderer.begin(soon)
         else:
             return False
         return True
 
     def relieve(self) -> None:
-        """Let go of the voice that is missed least, where many sound, and let no more sound for a while.
+        """For a while make all blocks in one step; let go of the voice that is missed least, where many sound.
 
         For the thread that reads, when it falls behind: less is to be made, and the rest plays on. Few voices are left
         alone: whatever else the machine does is to blame then.
         """
         if self.now >= self._relieved + self._renderer.block_samples // 4:
             self._relieved = self.now
-            self.stage.lower_limit(self.now, _LEFT_ALONE_VOICES)
+            self.stage.ask_less(self.now, _LEFT_ALONE_VOICES)
 
     def _allow_more(self) -> None:
         """One voice more again, a while after the last was let go to keep up, until there may be as many as asked."""
-        if self.stage.limit < self.stage.polyphony and self.now >= self._relieved + _RELIEF_SECONDS * self.sample_rate:
+        if self.stage.hurried and self.now >= self._relieved + _RELIEF_SECONDS * self.sample_rate:
             self._relieved = self.now
-            self.stage.limit += 1
+            self.stage.ask_more()
 
     def state(self) -> EngineState:
         """For a meter."""

@@ -360,9 +360,10 @@ class Player:
                 self._read()
                 self._due_s = max(self._due_s, time.monotonic() - _SILENT_LIMIT_S) + chunk_s
         elif output.wants_more():
-            if output.behind:
+            samples = self._read()
+            if output.behind:  # as little is left now as ever
                 self._relieve()
-            output.write(self._read())
+            output.write(samples)
             wait_s = 0.0
         else:
             began_s = time.perf_counter()

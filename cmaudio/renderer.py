@@ -29,8 +29,8 @@ def _alike(voices: Sequence[Voice]) -> Iterator[tuple[list[Voice], int]]:
     """Voices of the same number of steps, and that number; all of them bent as was asked."""
     for voice in voices:
         voice.catch_up()
-    for steps in sorted({voice.strike.steps for voice in voices}):
-        yield [voice for voice in voices if voice.strike.steps == steps], steps
+    for steps in sorted({voice.steps for voice in voices}):
+        yield [voice for voice in voices if voice.steps == steps], steps
 
 
 def heard_bins(stft: Stft) -> int:

@@ -62,6 +62,7 @@ class Stage:
     ) -> None:
         self.polyphony, self.steps, self.sample_rate = polyphony, steps, sample_rate
         self.limit = polyphony  # of voices, less where the machine cannot make so many
+        self.hurried = False  # the machine did not keep up of late: blocks are made in one step
         self._make_voice, self._program_of = make_voice, program_of
         self.on_event: Callable[[int, Event], object] = lambda at, event: (
             None
@@ -73,7 +74,7 @@ class Stage:
 
     def new_voice(self, note: Note, timbre: Vector, at: int) -> Voice:
         """A voice for a note, not yet on the stage."""
-        strike = Strike(note.pitch, note.velocity, note.channel, note.seed, at, self.steps)
+        strike = Strike(note.pitch, note.velocity, note.channel, note.seed, at, self.allowed_steps)
         bend = note.bent + self.channels[note.channel].bend + self.bend
         return self._make_voice(strike, timbre, bend, self.expression_of(note))
 
@@ -99,13 +100,26 @@ class Stage:
             victim = self._least_missed(sounding)
             victim.fade_out(max(0, at - victim.strike.at))
 
-    def lower_limit(self, at: int, least: int) -> None:
-        """From now on one voice less than sounds may sound, but no fewer than `least`."""
+    @property
+    def allowed_steps(self) -> int:
+        """Evaluations a block for a note that begins now."""
+        return 1 if self.hurried else self.steps
+
+    def ask_less(self, at: int, least: int) -> None:
+        """From now on one step makes a block, and one voice less than sounds may sound, but no fewer than `least`."""
+        self.hurried = True
+        for voice in self.voices:
+            voice.steps = 1
         sounding = len(self._sounding(at))
         if sounding > least:
             self.limit = sounding
             self._make_room(at)
             self.limit -= 1
+
+    def ask_more(self) -> None:
+        """One voice more may sound again; when all may, new notes have all their steps."""
+        self.limit = min(self.limit + 1, self.polyphony)
+        self.hurried = self.limit < self.polyphony
 
     def _use(self, number: int, at: int) -> None:
         """The first note of a channel: who listens has not been told yet how the whole instrument is shaped."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from cmaudio.sliders import Sliders
 
 LEAD_MS = 40.0
-BATCH_AHEAD_SAMPLES = 2048  # of grace that lets voices share evaluations
+BATCH_AHEAD_SAMPLES = 1024  # of grace that lets voices share evaluations; what live events do waits for no more
 
 
 @dataclass(frozen=True)
@@ -470,7 +470,7 @@ def open(
         steps=steps,
         gain_db=gain_db,
         bend_range=bend_range,
-        batch_ahead_samples=min(BATCH_AHEAD_SAMPLES, block),
+        batch_ahead_samples=min(BATCH_AHEAD_SAMPLES, block // 2),
         threads=min(2, os.cpu_count() or 1),
     )
     engine.warm_up()

@@ -57,6 +57,7 @@ class Voice:
         expression: Mapping[str, float] | None = None,
     ) -> None:
         self.strike = strike
+        self.steps = strike.steps  # fewer from when the machine does not keep up
         self.pitched_from = -math.inf if pitched else math.inf  # before it noise alone sounds, whatever the key
         self.pitch = Trajectory(strike.pitch + bend)
         self.timbre = Trajectory(timbre)

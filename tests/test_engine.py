@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cmaudio.batching import batch_to_spare
 from cmaudio.dsp import Float
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
@@ -92,6 +93,19 @@ def test_all_that_can_be_prepared_leaves_the_reads_nothing_to_make(
         assert not made
 
 
+def test_two_step_voices_share_evaluations_with_fewer_others(model: Model) -> None:
+    engine = Engine(model, steps=2)
+    notes = [engine.note_on(40 + 3 * i, timbre=STEADY) for i in range(8)]
+    engine.read(2_000)
+    voices = [note.voice for note in notes if note.voice is not None]
+    assert len(voices) == 8
+    assert len(batch_to_spare(voices, engine.now + RATE)) == 3, "six evaluations of sixteen"
+    assert len(batch_to_spare(voices[:4], engine.now + RATE)) == 2, "four of eight: what begins meanwhile waits less"
+    for voice in voices:
+        voice.steps = 1
+    assert len(batch_to_spare(voices, engine.now + RATE)) == 4
+
+
 def test_who_falls_behind_lets_go_of_tails_first_and_gets_them_back(model: Model) -> None:
     engine = Engine(model, polyphony=12)
     notes = [engine.note_on(40 + 3 * i, timbre=STEADY) for i in range(12)]
@@ -115,6 +129,26 @@ def test_who_falls_behind_lets_go_of_tails_first_and_gets_them_back(model: Model
     for _ in range(33):
         engine.read(RATE)
     assert engine.state().limit == 12
+
+
+def test_who_falls_behind_makes_blocks_in_one_step_for_a_while(model: Model) -> None:
+    engine = Engine(model, polyphony=6, steps=2)
+    note = engine.note_on(50, timbre=STEADY)
+    engine.read(2_000)
+    assert note.voice is not None
+    assert note.voice.steps == 2
+    engine.relieve()
+    during = engine.note_on(60, timbre=STEADY)
+    engine.read(2_000)
+    assert during.voice is not None
+    assert (note.voice.steps, during.voice.steps) == (1, 1)
+    assert engine.state().limit == 6, "two voices are not why a machine falls behind"
+    for _ in range(5):
+        engine.read(RATE)
+    after = engine.note_on(70, timbre=STEADY)
+    engine.read(2_000)
+    assert after.voice is not None
+    assert after.voice.steps == 2
 
 
 def test_a_prepared_note_is_made_before_it_is_read(model: Model) -> None:
