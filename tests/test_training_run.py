@@ -19,7 +19,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model import load_model
 from cmaudio.training.config import RunConfig, read_config
 from cmaudio.training.data.description import read_description
-from cmaudio.training.networks import make_consistency_network
+from cmaudio.training.networks import make_consistency_network, make_vocoder_network
 from cmaudio.training.packing import pack_run
 from cmaudio.training.run import train
 from cmaudio.training.weights import start_from
@@ -33,9 +33,13 @@ teacher: {objective: {objective: edm}, steps: 6, crops: &crops {clips: 4, frames
 student: {objective: {objective: ect}, steps: 6, crops: *crops, optimiser: radam, rollout_passes: 2}
 vocoder: {steps: 4, crops: {clips: 4, frames: 32, warm_up_frames: 8}}
 vocoder_tuning: {steps: 2, crops: {clips: 4, frames: 32, warm_up_frames: 8}, generated_share: 0.5}
+joint: {steps: 2, crops: {clips: 4, frames: 32, warm_up_frames: 8}, losses: {warmup: 0.0, windows: [256], channels: 4}}
 loop: {precision: 32-true, compile: false, log_steps: 2, picture_steps: 4, threads: 1}
 export: {licence: CC0-1.0, limits: [It is a toy.]}
 """
+
+
+STAGES = ("teacher", "student", "vocoder", "vocoder_tuning", "joint")
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +84,26 @@ def test_the_model_file_plays(finished: Path, tmp_path: Path) -> None:
 
 def test_stages_hand_on_and_leave_traces(finished: Path, corpus: Path) -> None:
     written = {path.name for path in finished.iterdir()}
-    assert {f"{s}.safetensors" for s in ("teacher", "student", "vocoder", "vocoder_tuning")} <= written
+    assert {f"{s}.safetensors" for s in STAGES} <= written
     assert json.loads((finished / "run.json").read_text())["corpus"] == str(corpus.resolve())
     stages = [json.loads(line)["stage"] for line in (finished / "figures.jsonl").read_text().splitlines()]
-    assert list(dict.fromkeys(stages)) == ["teacher", "student", "vocoder", "vocoder_tuning"]
+    assert list(dict.fromkeys(stages)) == list(STAGES)
+
+
+def test_what_was_trained_together_is_what_is_packed(finished: Path, corpus: Path) -> None:
+    settings, description = read_config(finished / "config.yaml"), read_description(corpus)
+    joint, student = (load_file(finished / f"{stage}.safetensors") for stage in ("joint", "student"))
+    network = make_consistency_network(settings, description)
+    assert start_from(finished / "joint.safetensors", network, ["burst", "saw"]) == 2
+    assert torch.equal(network.head.out.weight, joint["network.head.out.weight"])
+    assert not torch.equal(network.head.out.weight, student["head.out.weight"])
+    vocoder = make_vocoder_network(settings, description.signal)
+    start_from(finished / "joint.safetensors", vocoder, [])
+    assert torch.equal(next(vocoder.parameters()), joint[f"vocoder.{next(iter(dict(vocoder.named_parameters())))}"])
+    packed = pack_run(finished, finished / "packed.cmaudio", weights="float32")
+    again = make_consistency_network(settings, description)
+    start_from(packed.path, again, ["burst", "saw"])
+    torch.testing.assert_close(again.head.out.weight, network.head.out.weight)
 
 
 def test_the_same_command_finds_everything_done(finished: Path, corpus: Path, tmp_path: Path) -> None:
@@ -93,7 +113,7 @@ def test_the_same_command_finds_everything_done(finished: Path, corpus: Path, tm
 
 
 def test_an_interrupted_run_ends_like_an_uninterrupted_one(finished: Path, corpus: Path, tmp_path: Path) -> None:
-    settings = config(tmp_path, "loop.checkpoint_minutes=1.0e-9", "vocoder=null", "vocoder_tuning=null")
+    settings = config(tmp_path, "loop.checkpoint_minutes=1.0e-9", "vocoder=null", "vocoder_tuning=null", "joint=null")
     train(settings, corpus, tmp_path / "run", until="teacher")
     train(settings, corpus, tmp_path / "run")
     for stage in ("teacher", "student"):
@@ -120,7 +140,7 @@ def test_a_run_of_another_configuration_or_corpus_is_refused(finished: Path, cor
     ],
 )
 def test_mistakes_of_configuration(corpus: Path, tmp_path: Path, override: str, told: str) -> None:
-    steps = ["teacher.steps=1", "student=null", "vocoder.steps=1", "vocoder_tuning=null"]
+    steps = ["teacher.steps=1", "student=null", "vocoder.steps=1", "vocoder_tuning=null", "joint=null"]
     settings = config(tmp_path, override, *steps)
 
     def run_and_pack() -> None:

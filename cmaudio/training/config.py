@@ -207,6 +207,7 @@ class StartFrom(_Strict):
     teacher: Path | None = None
     student: Path | None = None
     vocoder: Path | None = None
+    discriminators: Path | None = None
 
 
 class RunConfig(_Strict):

@@ -22,6 +22,7 @@ from cmaudio.training.config import ConsistencyStage, JointStage
 from cmaudio.training.consistency_network import ConsistencyNetwork
 from cmaudio.training.consistency_task import Conditioned, ConsistencyTask, one_step
 from cmaudio.training.data.clip import Signal
+from cmaudio.training.discriminators import Discriminators
 from cmaudio.training.generated_mels import without_context
 from cmaudio.training.rollout import rollout
 from cmaudio.training.task import Draws
@@ -74,8 +75,13 @@ class JointTask:
             compiled=compiled,
         )
 
+    @property
+    def discriminators(self) -> Discriminators:
+        """The others."""
+        return self._vocoder.discriminators
+
     def modules(self) -> Mapping[str, nn.Module]:
-        return {"voice": self.voice, "discriminators": self._vocoder.discriminators}
+        return {"voice": self.voice, "discriminators": self.discriminators}
 
     def averaged(self) -> str:
         return "voice"
@@ -114,7 +120,7 @@ class JointTask:
 
     def _parts(self, batch: Batch) -> tuple[Batch, Batch]:
         """The clips that are heard through both networks, and the others; their order is random already."""
-        count = round(self.stage.generated_share * len(batch.mel))
+        count = max(1, round(self.stage.generated_share * len(batch.mel)))
         fields = vars(batch)
         own, kept = ({key: value[part] for key, value in fields.items()} for part in (slice(count), slice(count, None)))
         return Batch(**own), Batch(**kept)

@@ -42,6 +42,7 @@ from cmaudio.training.data.corpus import Corpus, MelStatistics, read_clips
 from cmaudio.training.data.description import SPLITS, CorpusDescription, Split, read_description
 from cmaudio.training.data.sentences import BreathGroups, Sentences, sentence_batch
 from cmaudio.training.demonstration import Demonstration
+from cmaudio.training.discriminators import Discriminators
 from cmaudio.training.generated_mels import CONTEXT_FRAMES, GeneratedMels
 from cmaudio.training.joint_task import JointNetworks, JointTask
 from cmaudio.training.journal import Journal
@@ -54,9 +55,10 @@ from cmaudio.training.networks import (
 )
 from cmaudio.training.prosody_task import ProsodyTask
 from cmaudio.training.vocoder_task import VocoderTask
-from cmaudio.training.weights import can_start_from, finished, read_statistics, save_weights, start_from
+from cmaudio.training.weights import can_start_from, finished, fits, read_statistics, save_weights, start_from
 
 ALIGNMENT = "alignment.jsonl.gz"
+DISCRIMINATORS = "discriminators"
 
 
 def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusDescription) -> None:
@@ -243,7 +245,7 @@ class Run:
         if name == "aligner" and self._timed():
             self.journal.note("aligner: left out, the corpus says when its phonemes are said")
             return
-        if name in makers and not self.description.symbols:
+        if name in ("aligner", "prosody") and not self.description.symbols:
             raise CmaudioError(f"{name} needs a corpus with text: prepare it with --language, or set {name} to null")
         trainer = makers.get(name, other)(name, settings)
         average = trainer.run()
@@ -251,6 +253,9 @@ class Run:
             assert self.statistics is not None
             about = {"stage": name, "steps": str(settings.steps), "run": self.config.name}
             save_weights(path, average, self.statistics, self.timbres, about)
+            if DISCRIMINATORS in trainer.modules:
+                others = trainer.modules[DISCRIMINATORS]
+                save_weights(self.folder / f"{DISCRIMINATORS}.safetensors", others, self.statistics, [], about)
             if name == "aligner":
                 assert isinstance(average, AlignerNetwork)
                 self.align(average)
@@ -349,6 +354,7 @@ class Run:
             gradient_norm=settings.gradient_norm,
             compiled=self.config.loop.compile,
         )
+        self._resume_discriminators(name, task.discriminators)
         transform = None
         if generated:
             maker = self.trained("student", self.network("student"))
@@ -371,6 +377,7 @@ class Run:
             self.config.sigma,
             compiled=self.config.loop.compile,
         )
+        self._resume_discriminators(name, task.discriminators)
         trainer = self._trainer(name, task, corpus, settings, crops=crops)
         demonstration = Demonstration(self.corpus, corpus, self.config, self.journal, name)
 
@@ -382,6 +389,21 @@ class Run:
 
         trainer.show = show
         return trainer
+
+    def _resume_discriminators(self, name: str, discriminators: Discriminators) -> None:
+        """Those that the stage before left, else of `start_from`, where they are of the same shape.
+
+        New ones take thousands of steps until there is something to learn from them.
+        """
+        path = finished(self.folder, DISCRIMINATORS) or self.config.start_from.discriminators
+        if path is None:
+            return
+        known = fits(path, discriminators)
+        if known:
+            start_from(path, discriminators, [])
+        self.journal.note(
+            f"{name}: discriminators {f'of {path}' if known else 'are new: those before had another shape'}"
+        )
 
     def network(self, name: str) -> ConsistencyNetwork:
         """The network of a stage with the weights that it begins with."""

@@ -85,6 +85,12 @@ def start_from(path: Path, module: nn.Module, timbres: Sequence[str]) -> int:
     return found
 
 
+def fits(path: Path, module: nn.Module) -> bool:
+    """Whether a weights file holds a network of this shape. Raises CmaudioError where it cannot be read."""
+    tensors, _ = load_tensors(path)
+    return all(name in tensors and tensors[name].shape == t.shape for name, t in module.state_dict().items())
+
+
 def _timbres(table: Tensor, known: Sequence[str], wanted: Sequence[str]) -> tuple[int, Tensor]:
     rows = {name: table[i] for i, name in enumerate(known)}
     mean = torch.stack(list(rows.values())).mean(0)
