@@ -135,11 +135,12 @@ def test_the_student_learns_from_the_sound_alone() -> None:
     train(task.voice.vocoder, 3e-3, 60)  # mostly on recorded mels: it learns to follow them
     task.stage = task.stage.model_copy(update={"generated_share": 1.0})
     before = heard(task, make_batch(99))
-    train(task.voice.network, 3e-3, 60)
+    train(task.voice.network, 3e-3, 120)
     assert heard(task, make_batch(99)) < 0.8 * before
 
 
 def test_the_past_is_that_of_as_many_passes_as_asked() -> None:
     batch = make_batch()
-    once, twice = make_task(rollout_passes=0), make_task(rollout_passes=2)
-    assert heard(once, batch) != pytest.approx(heard(twice, batch), rel=1e-4)
+    passes = [heard(make_task(rollout_passes=count), batch) for count in (0, 2, 2)]
+    assert passes[0] != passes[1]
+    assert passes[1] == passes[2]

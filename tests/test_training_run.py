@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 for package in ("lhotse", "lightning_fabric", "tensorboard", "onnx"):
     pytest.importorskip(package)
+from rich.console import Console
 from safetensors.torch import load_file
 from training_corpus import make_corpus
 
@@ -104,6 +106,25 @@ def test_what_was_trained_together_is_what_is_packed(finished: Path, corpus: Pat
     again = make_consistency_network(settings, description)
     start_from(packed.path, again, ["burst", "saw"])
     torch.testing.assert_close(again.head.out.weight, network.head.out.weight)
+
+
+def test_discriminators_go_on_where_they_fit(finished: Path, corpus: Path, tmp_path: Path) -> None:
+    left = finished / "discriminators.safetensors"
+    start = [f"start_from={{student: {finished}/student.safetensors, vocoder: {finished}/vocoder.safetensors, "
+             f"discriminators: {left}}}", "teacher=null", "student=null", "vocoder=null"]  # fmt: skip
+    settings = config(
+        tmp_path, *start, "vocoder_tuning.losses={windows: [512], warmup: 0.0}", "joint.losses.warmup=1.0"
+    )
+    console = Console(file=io.StringIO(), width=400)
+    train(settings, corpus, tmp_path / "run", console)
+    told = console.file.getvalue()  # type: ignore[attr-defined]
+    assert f"vocoder_tuning: discriminators are new: those of {left} have another shape" in told
+    assert f"joint: discriminators are new: those of {tmp_path / 'run' / 'discriminators.safetensors'} have" in told
+    again = config(tmp_path, *start, "vocoder_tuning=null", "joint.losses.warmup=1.0")
+    train(again, corpus, tmp_path / "again", console)
+    assert f"joint: discriminators are those of {left}" in console.file.getvalue()  # type: ignore[attr-defined]
+    a, b = (load_file(path) for path in (left, tmp_path / "again" / "discriminators.safetensors"))
+    assert all(torch.equal(a[name], b[name]) for name in a), "nothing trained them: the warm-up is the whole stage"
 
 
 def test_the_same_command_finds_everything_done(finished: Path, corpus: Path, tmp_path: Path) -> None:

@@ -289,8 +289,8 @@ class Run:
         corpus = self.open_corpus(settings.crops, with_audio=False)
         if self.description.symbols and any(spoken is None for spoken in corpus.clips.spoken):
             raise CmaudioError(f"{self.corpus} does not say when its phonemes are said: give the run an aligner stage")
-        network = self.network(name)
-        teacher = self.trained("teacher", self.network("teacher")) if name == "student" else None
+        network = self.initial(name, self.new_network())
+        teacher = self.trained("teacher", self.new_network()) if name == "student" else None
         task = ConsistencyTask(network, settings, self.config.sigma, teacher=teacher, compiled=self.config.loop.compile)
         trainer = self._trainer(name, task, corpus, settings, crops=settings.crops)
         demonstration = Demonstration(self.corpus, corpus, self.config, self.journal, name)
@@ -334,7 +334,7 @@ class Run:
     def _prosody(self, name: str, settings: SentenceStage) -> Trainer:
         corpus = self.open_corpus(settings, with_audio=False)
         network = self.fabric.to_device(self.initial(name, make_prosody_network(self.config, self.description)))
-        timbres = self.trained("student", self.network("student")).timbres.weight
+        timbres = self.trained("student", self.new_network()).timbres.weight
         task = ProsodyTask(network, settings, timbres, self.description.signal.frame_rate)
         return self._trainer(name, task, BreathGroups(corpus), settings, crops=settings)
 
@@ -357,7 +357,7 @@ class Run:
         self._resume_discriminators(name, task.discriminators)
         transform = None
         if generated:
-            maker = self.trained("student", self.network("student"))
+            maker = self.trained("student", self.new_network())
             transform = GeneratedMels(maker, settings, self.config.sigma, self.description.signal.hop_length)
         trainer = self._trainer(name, task, corpus, settings, crops=crops, transform=transform)
         demonstration = Demonstration(self.corpus, corpus, self.config, self.journal, name)
@@ -370,7 +370,7 @@ class Run:
         signal = self.description.signal
         vocoder = self.trained("vocoder", make_vocoder_network(self.config, signal))
         task = JointTask(
-            self.trained("student", self.network("student")),
+            self.trained("student", self.new_network()),
             self.fabric.to_device(vocoder),
             settings,
             signal.signal(),
@@ -401,14 +401,14 @@ class Run:
         known = fits(path, discriminators)
         if known:
             start_from(path, discriminators, [])
-        self.journal.note(
-            f"{name}: discriminators {f'of {path}' if known else 'are new: those before had another shape'}"
-        )
+        origin = f"are those of {path}" if known else f"are new: those of {path} have another shape"
+        self.journal.note(f"{name}: discriminators {origin}")
 
-    def network(self, name: str) -> ConsistencyNetwork:
-        """The network of a stage with the weights that it begins with."""
+    def new_network(self) -> ConsistencyNetwork:
+        """As it was made."""
         network = make_consistency_network(self.config, self.description)
-        return self.fabric.to_device(self.initial(name, network))
+        self.fabric.to_device(network)
+        return network
 
     def initial(self, name: str, module: Any) -> Any:
         """Fill from what the stage before left, else from `start_from`, else leave it as it was made."""
