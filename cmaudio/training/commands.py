@@ -22,7 +22,7 @@ def train(
         typer.Option("--set", help="section.key=value instead of the configuration's; may be repeated."),
     ] = None,
     until: Annotated[
-        str | None, typer.Option(help="Last stage to train: teacher, student, vocoder or vocoder_tuning.")
+        str | None, typer.Option(help="Last stage to train: teacher, student, vocoder, vocoder_tuning or joint.")
     ] = None,
 ) -> None:
     """Train teacher, student and vocoder, and write the model file. The same command goes on where it ended."""
