@@ -4,6 +4,7 @@ RUN/config.yaml         all of the configuration          RUN/checkpoints/   wha
 RUN/run.json            versions, commit, corpus           RUN/log/           TensorBoard
 RUN/<stage>.safetensors what a finished stage leaves       RUN/<name>.cmaudio the model file, RUN/teacher.cmaudio
 RUN/alignment.jsonl.gz  when each phoneme ends, where the aligner had to find it
+RUN/discriminators.safetensors  of the last stage that had any, for stages and runs to come
 """
 
 from __future__ import annotations
