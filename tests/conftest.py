@@ -33,6 +33,16 @@ def model() -> Model:
     return load_model()
 
 
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Tensors as small as those of tests only lose by being shared out."""
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @dataclass(frozen=True)
 class TinyModel:
     """A small random float model, as torch modules and as a loaded model file."""

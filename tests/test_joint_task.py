@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -27,12 +26,7 @@ SIGNAL = Signal(dsp.Stft(4 * HOP, HOP), dsp.Mel(RATE, 4 * HOP, BANDS, 20.0, 8000
 SIGMA = NoiseLevels(min=0.002, max=80, data=1, fine=1, context=0.1)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def make_task(**settings: object) -> JointTask:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -35,13 +34,7 @@ STFT = dsp.Stft(4 * HOP, HOP)
 SIGNAL = Signal(STFT, dsp.Mel(RATE, 4 * HOP, BANDS, 20.0, 8000.0, 3e-4))
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Tensors as small as these are slower on several threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def random_audio(frames: int = 12) -> np.ndarray:
