@@ -172,6 +172,15 @@ def test_mistakes_of_configuration(corpus: Path, tmp_path: Path, override: str, 
         run_and_pack()
 
 
+def test_crops_that_make_no_whole_blocks_with_their_past(finished: Path, corpus: Path, tmp_path: Path) -> None:
+    start = f"start_from={{student: {finished}/student.safetensors, vocoder: {finished}/vocoder.safetensors}}"
+    none = ["teacher=null", "student=null", "vocoder=null"]
+    for stage, other in (("joint", "vocoder_tuning"), ("vocoder_tuning", "joint")):
+        settings = config(tmp_path, start, *none, f"{other}=null", f"{stage}.crops.frames=34")
+        with pytest.raises(CmaudioError, match=rf"{stage}\.crops\.frames 34.*block_frames 4: take 36"):
+            train(settings, corpus, tmp_path / stage)
+
+
 def test_unfinished_runs_and_unknown_stages(corpus: Path, tmp_path: Path) -> None:
     train(config(tmp_path), corpus, tmp_path / "run", until="teacher")
     with pytest.raises(CmaudioError, match="no finished student"):

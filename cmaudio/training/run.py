@@ -56,7 +56,14 @@ from cmaudio.training.networks import (
 )
 from cmaudio.training.prosody_task import ProsodyTask
 from cmaudio.training.vocoder_task import VocoderTask
-from cmaudio.training.weights import can_start_from, finished, fits, read_statistics, save_weights, start_from
+from cmaudio.training.weights import (
+    can_start_from,
+    finished,
+    read_statistics,
+    save_weights,
+    start_from,
+    start_where_it_fits,
+)
 
 ALIGNMENT = "alignment.jsonl.gz"
 DISCRIMINATORS = "discriminators"
@@ -343,7 +350,7 @@ class Run:
         crops = settings.crops
         generated = settings.generated_share > 0
         if generated:
-            crops = crops.model_copy(update={"frames": crops.frames + CONTEXT_FRAMES})
+            crops = self._with_context(name, crops)
         corpus = self.open_corpus(crops, with_audio=True)
         vocoder = self.fabric.to_device(self.initial(name, make_vocoder_network(self.config, self.description.signal)))
         task = VocoderTask(
@@ -366,7 +373,7 @@ class Run:
         return trainer
 
     def _joint(self, name: str, settings: JointStage) -> Trainer:
-        crops = settings.crops.model_copy(update={"frames": settings.crops.frames + CONTEXT_FRAMES})
+        crops = self._with_context(name, settings.crops)
         corpus = self.open_corpus(crops, with_audio=True)
         signal = self.description.signal
         vocoder = self.trained("vocoder", make_vocoder_network(self.config, signal))
@@ -391,6 +398,16 @@ class Run:
         trainer.show = show
         return trainer
 
+    def _with_context(self, name: str, crops: Crops) -> Crops:
+        """Longer by what the consistency network hears before it makes a crop's mel."""
+        frames, k = crops.frames + CONTEXT_FRAMES, self.config.network.block_frames
+        if frames % k:
+            raise CmaudioError(
+                f"{name}.crops.frames {crops.frames}, with the {CONTEXT_FRAMES} frames of past that are read before "
+                f"them, must be a multiple of network.block_frames {k}: take {crops.frames + -frames % k}"
+            )
+        return crops.model_copy(update={"frames": frames})
+
     def _resume_discriminators(self, name: str, discriminators: Discriminators) -> None:
         """Those that the stage before left, else of `start_from`, where they are of the same shape.
 
@@ -399,9 +416,7 @@ class Run:
         path = finished(self.folder, DISCRIMINATORS) or self.config.start_from.discriminators
         if path is None:
             return
-        known = fits(path, discriminators)
-        if known:
-            start_from(path, discriminators, [])
+        known = start_where_it_fits(path, discriminators)
         origin = f"are those of {path}" if known else f"are new: those of {path} have another shape"
         self.journal.note(f"{name}: discriminators {origin}")
 

@@ -85,10 +85,17 @@ def start_from(path: Path, module: nn.Module, timbres: Sequence[str]) -> int:
     return found
 
 
-def fits(path: Path, module: nn.Module) -> bool:
-    """Whether a weights file holds a network of this shape. Raises CmaudioError where it cannot be read."""
+def start_where_it_fits(path: Path, module: nn.Module) -> bool:
+    """Fill a network from a weights file if that is of the same shape; returns whether it is.
+
+    Raises CmaudioError for a file that cannot be read.
+    """
     tensors, _ = load_tensors(path)
-    return all(name in tensors and tensors[name].shape == t.shape for name, t in module.state_dict().items())
+    wanted = module.state_dict()
+    fits = all(name in tensors and tensors[name].shape == t.shape for name, t in wanted.items())
+    if fits:
+        load_weights(module, {name: tensors[name] for name in wanted}, path)
+    return fits
 
 
 def _timbres(table: Tensor, known: Sequence[str], wanted: Sequence[str]) -> tuple[int, Tensor]:
