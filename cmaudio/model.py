@@ -57,13 +57,23 @@ class MelDefinition(_Strict):
 
 
 class NoiseLevels(_Strict):
-    """Noise levels in the paper's symbols: one step starts at `max`; `fine` is where a second step starts again."""
+    """Noise levels in the paper's symbols: one step starts at `max`; `fine` is where a second step starts again.
+
+    `temperature` scales the noise that one step starts from, its level being told as `max` all the same. A model whose
+    one step draws (trained by the energy score) then keeps closer to what is likely; to a mean it makes no difference.
+    """
 
     min: Annotated[float, Field(gt=0)]
     max: Annotated[float, Field(gt=0)]
     data: Annotated[float, Field(gt=0)]
     fine: Annotated[float, Field(gt=0)]
     context: Annotated[float, Field(gt=0)]
+    temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
+
+    @property
+    def start(self) -> float:
+        """Standard deviation of the noise that one step starts from."""
+        return self.temperature * self.max
 
 
 class ControlDefinition(_Strict):

@@ -203,7 +203,7 @@ class Synthesizer:
         """
         given = self.condition(state, controls, timbre, context_noise)
         denoise = given.denoiser(self)
-        frames = denoise(block_noise[:, 0] * np.float32(self.sigma.max), self.sigma.max)
+        frames = denoise(block_noise[:, 0] * np.float32(self.sigma.start), self.sigma.max)
         for step in range(1, block_noise.shape[1]):
             frames = denoise(frames + np.float32(self.sigma.fine) * block_noise[:, step], self.sigma.fine)
         return NetworkState(frames, given.conditioning, given.state, state.vocoder)

@@ -18,7 +18,7 @@ from cmaudio.training.generate import free_run
 from cmaudio.training.rollout import rollout
 
 CLIPS, FRAMES, BANDS, CONTROLS, K = 3, 48, 8, 6, 4
-SIGMA = NoiseLevels(min=0.002, max=80, data=1, fine=1, context=0.1)
+SIGMA = NoiseLevels(min=0.002, max=80, data=1, fine=1, context=0.1, temperature=0.7)
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")

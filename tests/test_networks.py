@@ -169,7 +169,7 @@ def test_onnx_equals_torch_over_a_streamed_run(tiny: TinyModel, steps: int) -> N
                 frames + sigma.context * context_noise, c, level, context_state
             )
             c = network.control_encoder(controls_t, timbre_t)
-            frames = network.head(sigma.max * block_noise[:, 0], highest, context[:, -1], c)
+            frames = network.head(0.7 * sigma.max * block_noise[:, 0], highest, context[:, -1], c)
             if steps == 2:
                 again = frames + sigma.fine * block_noise[:, 1]
                 frames = network.head(again, torch.full((batch,), sigma.fine), context[:, -1], c)
@@ -247,7 +247,7 @@ def torch_note(tiny: TinyModel, samples: int, steps: int) -> Float:
         context, state = network.context_encoder(past, c[:, b * k : (b + 1) * k], torch.tensor([sigma.context]), state)
         now = c[:, (b + 1) * k : (b + 2) * k]
         x = network.head(
-            sigma.max * torch.from_numpy(block_noise[b][0])[None], torch.tensor([sigma.max]), context[:, -1], now
+            sigma.start * torch.from_numpy(block_noise[b][0])[None], torch.tensor([sigma.max]), context[:, -1], now
         )
         for more in block_noise[b][1:]:
             x = network.head(x + sigma.fine * torch.from_numpy(more), torch.tensor([sigma.fine]), context[:, -1], now)

@@ -28,6 +28,7 @@ from cmaudio.training.objectives import (
     Denoiser,
     EctSettings,
     EdmSettings,
+    EnergySettings,
     Objective,
     ObjectiveSettings,
     ScmSettings,
@@ -45,7 +46,7 @@ STUDENTS: dict[str, EctSettings | CdSettings | ScmSettings] = {
     "scm": ScmSettings(),
     "scm on data": ScmSettings(teacher=False),
 }
-ALL = {"edm": EdmSettings(), **STUDENTS}
+ALL = {"edm": EdmSettings(), "energy": EnergySettings(), **STUDENTS}
 Data = Callable[[torch.Generator], Tensor]
 
 
@@ -163,8 +164,18 @@ def test_every_objective_finds_the_consistency_map(
     assert float(samples.std()) == pytest.approx(SD, rel=0.25)
 
 
-def test_one_step_draws_from_both_modes(untrained: ToyNetwork) -> None:
-    """Half the data near -1, half near 1: D is the mean of both modes' denoisers, weighed by their posterior."""
+@pytest.mark.parametrize(
+    ("settings", "most_between"),  # 0.01 of the data are between the modes; 0.23 of a normal with their variance
+    [(CdSettings(intervals=18, final_intervals=18, distance="l2"), 0.1), (EnergySettings(), 0.16)],
+    ids=["cd", "energy"],
+)
+def test_one_step_draws_from_both_modes(
+    settings: CdSettings | EnergySettings, most_between: float, untrained: ToyNetwork
+) -> None:
+    """Half the data near -1, half near 1: D is the mean of both modes' denoisers, weighed by their posterior.
+
+    A score is flat near its least, so that in as many steps the energy score parts the modes less sharply.
+    """
     width = 0.3
 
     def denoiser(x: Tensor, t: Tensor) -> Tensor:
@@ -176,12 +187,38 @@ def test_one_step_draws_from_both_modes(untrained: ToyNetwork) -> None:
         sign = torch.randint(2, (256, K, M), generator=generator) * 2 - 1
         return sign + width * torch.randn(256, K, M, generator=generator)
 
-    settings = CdSettings(intervals=18, final_intervals=18, distance="l2")
     student = train(make_objective(settings, SIGMA), untrained, 800, 1e-2, denoiser, data)
     samples = one_step(student)
-    between = samples.abs() < width  # 0.01 of the data; 0.23 of a normal variable with the same variance
-    assert float(between.float().mean()) < 0.1
+    assert float((samples.abs() < width).float().mean()) < most_between
     assert float((samples > 0).float().mean()) == pytest.approx(0.5, abs=0.1)
+
+
+def test_energy_draws_and_still_denoises(untrained: ToyNetwork, teacher: ToyNetwork) -> None:
+    """From sigma_max one step is a draw from the data, below it the mean of what the level leaves open."""
+    student = train(make_objective(EnergySettings(share=0.5), SIGMA), teacher, 500, 2e-3, None)
+    samples = one_step(student)
+    assert float(samples.mean()) == pytest.approx(MU, abs=0.05)
+    assert float(samples.std()) == pytest.approx(SD, rel=0.15)
+    assert relative_error(student, exact_denoiser, low=0.02, high=5.0) < 0.1
+
+
+def test_what_is_drawn_hears_nothing_of_the_data() -> None:
+    """Else the score would be least where the network gives back what it was shown."""
+    objective = make_objective(EnergySettings(share=1.0), SIGMA)
+    generator = torch.Generator().manual_seed(2)
+    draws = objective.draw((50, K, M), generator, CPU, 0.0)
+    heard: list[Tensor] = []
+
+    def f(x: Tensor, t: Tensor) -> Tensor:
+        assert (t == SIGMA.max).all()
+        heard.append(x)
+        return x / SIGMA.max
+
+    for shift in (0.0, 1000.0):
+        objective.loss(f, torch.randn(50, K, M, generator=generator) + shift, draws, teacher=None)
+    assert torch.equal(heard[0], heard[2])
+    assert torch.equal(heard[1], heard[3])
+    assert not torch.equal(heard[0], heard[1])
 
 
 def test_the_exact_map_has_no_tangent() -> None:
@@ -244,7 +281,7 @@ def test_draws_are_reproducible_and_within_the_levels(settings: Any, progress: f
     for name, value in first.items():
         assert len(value) == 3000, name
         assert torch.equal(value, second[name])
-    t = first["sigma" if settings.objective == "edm" else "t"]
+    t = first["sigma" if "sigma" in first else "t"]
     assert t.max() <= SIGMA.max * (1 + 1e-5)
     assert t.min() >= SIGMA.min * (1 - 1e-5)
     if "r" in first:
@@ -314,7 +351,7 @@ def test_a_step_never_waits_for_the_device(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"objective": "sct"}, "'edm', 'cd', 'ect', 'scm'"),
+        ({"objective": "sct"}, "'edm', 'cd', 'ect', 'scm', 'energy'"),
         ({"objective": "ect", "stagse": 4}, "Extra inputs"),
         ({"objective": "ect", "q": 1}, "greater than 1"),
         ({"objective": "edm", "sigma_std": 0}, "greater than 0"),

@@ -62,7 +62,7 @@ def one_step(
     level = torch.full((len(past),), sigma.context, device=past.device)
     contexts, conditioning = network.condition(batch, past + sigma.context * context_noise, level)
     highest = torch.full((len(noise),), sigma.max, device=noise.device)
-    blocks = network.denoiser(contexts, conditioning)(noise * sigma.max, highest)
+    blocks = network.denoiser(contexts, conditioning)(noise * sigma.start, highest)
     return blocks.reshape(len(past), -1, past.shape[-1])
 
 

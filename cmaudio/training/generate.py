@@ -25,6 +25,6 @@ def free_run(network: ConsistencyNetwork, batch: Batch, sigma: NoiseLevels, gene
         noise = torch.randn(2, *frames.shape, generator=generator, device=frames.device)
         past = frames + sigma.context * noise[0]
         context, state = network.context_encoder(past, c[:, start : start + k], level, state)
-        frames = network.head(noise[1] * sigma.max, highest, context[:, -1], c[:, start + k : start + 2 * k])
+        frames = network.head(noise[1] * sigma.start, highest, context[:, -1], c[:, start + k : start + 2 * k])
         blocks.append(frames)
     return torch.cat(blocks, 1)

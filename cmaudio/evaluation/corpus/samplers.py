@@ -34,7 +34,7 @@ def multistep(steps: int, sigma: NoiseLevels) -> Sampler:
     }[steps]
 
     def run(denoise: Denoise, noise: Float) -> Float:
-        x = denoise(noise[:, 0] * levels[0], levels[0])
+        x = denoise(noise[:, 0] * sigma.start, levels[0])
         for i, level in enumerate(levels[1:], start=1):
             x = denoise(x + level * noise[:, i], level)
         return x
@@ -45,7 +45,7 @@ def multistep(steps: int, sigma: NoiseLevels) -> Sampler:
 def heun_sampler(steps: int, sigma: NoiseLevels) -> Sampler:
     """The probability flow by Heun's method; in one step that is one evaluation: the model's mean."""
     if steps == 1:
-        return Sampler("1 step (mean)", 1, 1, lambda denoise, noise: denoise(noise[:, 0] * sigma.max, sigma.max))
+        return Sampler("1 step (mean)", 1, 1, lambda denoise, noise: denoise(noise[:, 0] * sigma.start, sigma.max))
     sigmas = karras_sigmas(steps, sigma.min, sigma.max)
     return Sampler(
         f"{steps} Heun steps", evaluations(steps), 1, lambda denoise, noise: heun(denoise, noise[:, 0], sigmas)

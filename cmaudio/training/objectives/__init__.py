@@ -11,6 +11,7 @@ from cmaudio.training.objectives.consistency_distillation import CdSettings, Con
 from cmaudio.training.objectives.continuous_consistency import ContinuousConsistency, ScmSettings
 from cmaudio.training.objectives.easy_consistency_tuning import EasyConsistencyTuning, EctSettings
 from cmaudio.training.objectives.edm import Edm, EdmSettings
+from cmaudio.training.objectives.energy_score import EnergyScore, EnergySettings
 from cmaudio.training.objectives.objective import Denoiser, Objective
 
 __all__ = [
@@ -18,16 +19,19 @@ __all__ = [
     "Denoiser",
     "EctSettings",
     "EdmSettings",
+    "EnergySettings",
     "Objective",
     "ObjectiveSettings",
     "ScmSettings",
     "make_objective",
 ]
 
-ObjectiveSettings = Annotated[EdmSettings | CdSettings | EctSettings | ScmSettings, Field(discriminator="objective")]
+ObjectiveSettings = Annotated[
+    EdmSettings | CdSettings | EctSettings | ScmSettings | EnergySettings, Field(discriminator="objective")
+]
 
 
-def make_objective(settings: EdmSettings | CdSettings | EctSettings | ScmSettings, sigma: NoiseLevels) -> Objective:
+def make_objective(settings: ObjectiveSettings, sigma: NoiseLevels) -> Objective:
     """The objective that the settings are of, for a network with these noise levels."""
     match settings:
         case EdmSettings():
@@ -38,5 +42,7 @@ def make_objective(settings: EdmSettings | CdSettings | EctSettings | ScmSetting
             return EasyConsistencyTuning(settings, sigma)
         case ScmSettings():
             return ContinuousConsistency(settings, sigma)
+        case EnergySettings():
+            return EnergyScore(settings, sigma)
         case _:
             assert_never(settings)

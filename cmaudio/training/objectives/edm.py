@@ -57,6 +57,10 @@ class Edm:
         self, f: Denoiser, x: Tensor, draws: Mapping[str, Tensor], *, teacher: Denoiser | None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         sigma = draws["sigma"]
-        error = f(noised(x, sigma, draws["z"]), sigma).float() - x
+        denoised = f(noised(x, sigma, draws["z"]), sigma).float()
+        return self.error(denoised, x, sigma), {"rms": rms(denoised - x)}
+
+    def error(self, denoised: Tensor, x: Tensor, sigma: Tensor) -> Tensor:
+        """(N,) weighted squared errors of blocks that were at level sigma."""
         weight = (sigma**2 + self.sigma.data**2) / (sigma * self.sigma.data) ** 2
-        return weight * error.square().mean((1, 2)), {"rms": rms(error)}
+        return weight * (denoised - x).square().mean((1, 2))
