@@ -32,6 +32,9 @@ WORDNET = Path("/usr/share/wordnet")
 LICENCE = Path("/usr/share/doc/wordnet-base/copyright")
 RATE = 24_000
 _DURATIONS, _UNIT_SECONDS = "/Clip_output_0", 0.025  # of every input symbol, inside the graph of 0.2.1
+# The sound comes so long before its durations say: with the phonemes as they are told, vowels are voiced and unvoiced
+# consonants are not where all is moved by 4.5 frames of 10.7 ms (share of voiced frames over 128 clips).
+_AHEAD_SECONDS = 2 * _UNIT_SECONDS
 _LIKE_HIBARI = {
     "oʊ": "O", "eɪ": "A", "aɪ": "I", "aʊ": "W", "ɔɪ": "Y", "t͡ʃ": "ʧ", "d͡ʒ": "ʤ", "ɚ": "əɹ",
 }  # fmt: skip
@@ -114,7 +117,9 @@ def speak(text: str, seed: int, speed: float) -> tuple[np.ndarray, list[str], li
     owners = [-1, *(index for _, index in letters), len(phonemes) - 1]
     for owner, units in zip(owners, np.asarray(durations).ravel(), strict=True):
         ends[owner + 1] += float(units) * _UNIT_SECONDS
-    return audio, [EDGE, *phonemes], np.cumsum(ends).round(4).tolist()
+    ends = np.cumsum(ends)
+    ends[:-1] -= _AHEAD_SECONDS
+    return audio, [EDGE, *phonemes], ends.round(4).tolist()
 
 
 def _write(output: Path, numbered: tuple[int, str], seed: int) -> dict[str, Any] | None:

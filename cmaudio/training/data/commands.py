@@ -163,6 +163,27 @@ def speech(
         language=language,
     )
     prepare(output, source, define_signal(sample_rate, hop_length, bands), workers)
+    if language:
+        _warn_of_lag(output)
+
+
+def _warn_of_lag(corpus: Path) -> None:
+    """Where the corpus brings times of phonemes that do not fit its sound: one shard tells."""
+    from cmaudio.training.data.corpus import read_clips
+    from cmaudio.training.data.description import read_description
+    from cmaudio.training.data.label_lag import lag_of
+
+    description = read_description(corpus)
+    lag = lag_of(read_clips(corpus, description, "train", [0], with_audio=False))
+    if lag is not None and lag.is_wrong:
+        seconds = lag.frames / description.signal.frame_rate
+        errors.print(
+            f"warning: the times in phonemes.jsonl come {abs(seconds):.3f} s too {'late' if seconds > 0 else 'early'}: "
+            f"as they are they explain {lag.explained:.0%} of the spectrum, moved by that much "
+            f"{lag.explained_when_moved:.0%}. A voice trained on them will be indistinct; mend them, or remove the "
+            "file and let the run's aligner find them.",
+            highlight=False,
+        )
 
 
 def define_signal(sample_rate: int, hop_length: int | None, bands: int) -> SignalDefinition:
