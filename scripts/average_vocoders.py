@@ -2,10 +2,9 @@
 
     python scripts/average_vocoders.py RUN FIRST SECOND OUTPUT [--share 0.5]
 
-RUN is a run whose configuration has the vocoders' shape; FIRST and SECOND are .safetensors of runs, model files or names
-of embedded models; OUTPUT is for `start_from.vocoder`. Between weights before and after a tuning lie some that keep
-what both are good at (Wortsman et al. 2022, arXiv 2109.01903): of one that was tuned on generated mels and one that
-went on with recorded ones, the mean lost less of the copies' likeness and gave speech more of its texture.
+RUN is a run whose configuration has the vocoders' shape; FIRST and SECOND are .safetensors of runs, model files or
+names of embedded models; OUTPUT is for `start_from.vocoder`. Between weights before and after a tuning lie some that
+keep what both are good at (Wortsman et al. 2022, arXiv 2109.01903).
 """
 
 from __future__ import annotations
