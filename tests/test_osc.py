@@ -215,7 +215,7 @@ def test_timbre_seed_and_preset(synth: Synth, client: Client, tmp_path: Path, mo
     assert synth.preset == mine
     assert (synth.surface.seed, synth.surface["bend_range"]) == (9, 7)
     client.send("/cmaudio/preset", str(tmp_path / "mine.json"))
-    assert "no preset" in client.read()[1][0], "no files by their paths"
+    assert "no preset" in client.read_until("/cmaudio/error")[0], "no files by their paths"
 
 
 def test_all_values_are_sent_back(synth: Synth, client: Client) -> None:
