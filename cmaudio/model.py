@@ -138,6 +138,11 @@ class Manifest(_Strict):
     speech: SpeechDefinition | None = None
 
     @property
+    def block_samples(self) -> int:
+        """Of one block."""
+        return self.block_frames * self.hop_length
+
+    @property
     def graphs(self) -> tuple[str, ...]:
         """Names of the graphs in the file."""
         return GRAPHS + (SPEECH_GRAPHS if self.speech else ())

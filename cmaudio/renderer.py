@@ -55,7 +55,7 @@ class Renderer:
         self.stft, self.mel = model.stft, model.mel
         self.block_frames = synthesizer.block_frames
         self._band_end = heard_bins(self.stft)
-        self.block_samples = self.block_frames * self.stft.hop_length
+        self.block_samples = model.manifest.block_samples
         self.sample_rate = model.manifest.sample_rate
         self._speech = model.manifest.speech is not None
         mean, std = (np.array(x, np.float32) for x in (model.manifest.mel.mean, model.manifest.mel.std))

@@ -17,6 +17,7 @@ for package in ("lhotse", "lightning_fabric", "tensorboard"):
 from cmaudio.cli import app
 from cmaudio.training.aligner_task import AlignerTask, read_alignment
 from cmaudio.training.config import read_config
+from cmaudio.training.data.corpus import Corpus
 from cmaudio.training.data.label_lag import explained_variance, label_lag
 from cmaudio.training.run import ALIGNMENT, train
 
@@ -99,8 +100,6 @@ def test_prepare_tells_of_times_that_do_not_fit(tmp_path: Path, late: float, wor
 def test_what_the_aligner_ends_late_is_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An aligner that is right but for 5 frames."""
     given, _ = prepared(tmp_path / "given", 0.0)
-    from cmaudio.training.data.corpus import Corpus
-
     clips = Corpus(given).clips
     right = {int(n): spoken.ends for n, spoken in zip(clips.frames, clips.spoken, strict=True) if spoken is not None}
 

@@ -56,9 +56,8 @@ class Prosody:
         if wrong:
             raise CmaudioError(f"{model.path}: graphs and manifest disagree ({wrong}); export the model again")
         self._before = Phoneme(EDGE)
-        manifest = model.manifest
         # In training the first block of a clip is only ever past: none that begins with sound was learned.
-        self._lead_seconds = manifest.block_frames * manifest.hop_length / manifest.sample_rate
+        self._lead_seconds = model.manifest.block_samples / model.manifest.sample_rate
 
     def segments(self, phrase: Phrase, timbre: NDArray[np.float64]) -> Iterator[Segment]:
         """The stretches between pauses of a phrase, one after the other; phrases must come in order.

@@ -54,7 +54,7 @@ def measure_sound(
 
 def _attack(sound: Float, model: Model) -> Float:
     """From 10 ms before the onset, which lies a block after the clip's start, to 0.35 s after it."""
-    rate, onset = model.manifest.sample_rate, model.manifest.block_frames * model.manifest.hop_length
+    rate, onset = model.manifest.sample_rate, model.manifest.block_samples
     return sound[max(0, onset - round(_BEFORE_SECONDS * rate)) : onset + round(_ATTACK_SECONDS * rate)]
 
 
@@ -75,7 +75,7 @@ def onset_slope(attack: Float, sample_rate: int) -> float | None:
 def _frame_rate_line(clip: HeldOut, sound: Float, model: Model) -> float | None:
     """`buzz_db` over a second of a held note, None where it is too short, too low, silent, or the rate too high."""
     rate, hop = model.manifest.sample_rate, model.manifest.hop_length
-    onset = model.manifest.block_frames * hop
+    onset = model.manifest.block_samples
     released = clip.controls[:, 1] > 0
     held = (int(released.argmax()) if released.any() else len(released)) * hop
     start = onset + round(_STEADY_FROM_SECONDS * rate)

@@ -48,6 +48,11 @@ class Clips:
     spoken: list[Spoken | None]
     ids: list[Ints]
 
+    def rows(self, index: int) -> slice:
+        """Where a clip's frames lie."""
+        first = int(self.first[index])
+        return slice(first, first + int(self.frames[index]))
+
     def to(self, device: torch.device) -> Clips:
         moved: dict[str, Any] = {
             key: value.to(device) for key, value in vars(self).items() if isinstance(value, Tensor)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cmaudio.dsp import Float
 from cmaudio.training.data.corpus import Clips
 
-REACH = 12  # frames to either side
+_REACH = 12  # frames to either side
 _TOLERATED = 2  # frames: the spectrum of a frame is itself that of some 40 ms
 _CLEARLY = 1.15
 
@@ -35,7 +35,7 @@ class LabelLag:
 
 def label_lag(log_mel: Float, labels: NDArray[np.int64]) -> LabelLag:
     """Where labels (T,) explain most of the spectra (T, M): the share of variance between labels (eta squared)."""
-    shares = {shift: explained_variance(log_mel, np.roll(labels, -shift)) for shift in range(-REACH, REACH + 1)}
+    shares = {shift: explained_variance(log_mel, np.roll(labels, -shift)) for shift in range(-_REACH, _REACH + 1)}
     best = max(shares, key=shares.__getitem__)
     return LabelLag(best, shares[0], shares[best])
 
@@ -54,6 +54,6 @@ def lag_of(clips: Clips) -> LabelLag | None:
     timed = [(i, spoken) for i, spoken in enumerate(clips.spoken) if spoken is not None]
     if not timed:
         return None
-    mels = [clips.log_mel[clips.first[i] : clips.first[i] + clips.frames[i]].float().cpu().numpy() for i, _ in timed]
+    mels = [clips.log_mel[clips.rows(i)].float().cpu().numpy() for i, _ in timed]
     labels = [spoken.ids[spoken.of_frames(), 0] for _, spoken in timed]
     return label_lag(np.concatenate(mels), np.concatenate(labels))

@@ -65,8 +65,7 @@ class Sentences:
 def sentence_batch(clips: Clips, chosen: Sequence[int], statistics: MelStatistics) -> SentenceBatch:
     """The batch of some clips."""
     device = clips.log_mel.device
-    rows = [slice(int(clips.first[i]), int(clips.first[i] + clips.frames[i])) for i in chosen]
-    mels = [(clips.log_mel[row].float() - statistics.mean) / statistics.std for row in rows]
+    mels = [(clips.log_mel[clips.rows(i)].float() - statistics.mean) / statistics.std for i in chosen]
     ids = [torch.from_numpy(clips.ids[i]).to(device) for i in chosen]
     return SentenceBatch(
         pad_sequence(mels, batch_first=True),
@@ -100,6 +99,6 @@ def _groups_of(clips: Clips, index: int, pauses: frozenset[int]) -> list[Prosody
     spoken = clips.spoken[index]
     if spoken is None:
         return []
-    rows = slice(int(clips.first[index]), int(clips.first[index] + clips.frames[index]))
+    rows = clips.rows(index)
     f0 = clips.f0[rows].cpu().numpy()
     return breath_groups(spoken, clips.log_mel[rows].float().cpu().numpy(), f0, int(clips.timbre[index]), pauses)
