@@ -311,6 +311,21 @@ def test_pitch_follows_a_glide_where_it_is_heard() -> None:
     assert not never.any()
 
 
+def test_less_sure_frames_are_voiced_where_that_is_asked_for() -> None:
+    rate = 16_000
+    rng = np.random.default_rng(1)
+    t = np.arange(2 * rate) / rate
+    tone = np.sin(2 * np.pi * 150 * t) + 0.5 * np.sin(2 * np.pi * 300 * t)
+    audio = (tone * np.linspace(1, 0, len(t)) ** 2 + 0.1 * rng.standard_normal(len(t))).astype(np.float32)
+    centres = frame_centres(len(audio) // 160, 160)
+    _, strict = track_pitch(audio, rate, centres)
+    semitones, lenient = track_pitch(audio, rate, centres, voiced_confidence=0.1)
+    assert (lenient >= strict).all()
+    more = (lenient > strict) & (centres / rate > 0.1)
+    assert more.any()
+    assert np.median(np.abs(semitones[more] - (69 + 12 * np.log2(150 / 440)))) < 0.5
+
+
 def plan(**changes: Any) -> NotePlan:
     fields: dict[str, Any] = {
         "notes": 300, "held_out": 40, "seed": 3, "programs": range(128), "sustained": [16, 40], "drum_keys": [36, 38],

@@ -80,6 +80,23 @@ def test_crops_are_aligned_scored_and_normalised(folder: Path) -> None:
     torch.testing.assert_close(everything.mean(0), torch.zeros(SIGNAL.bands), atol=1e-3, rtol=0)
 
 
+def test_silence_leads_into_a_clip(folder: Path) -> None:
+    corpus = Corpus(folder, with_audio=True, lead_frames=4)
+    clips = corpus.clips
+    batch = corpus.crops(torch.tensor([3]), torch.tensor([-4]), 24, 8)
+    assert torch.equal(batch.controls[0, :4], clips.controls[clips.rows(3)][:1].float().expand(4, -1))
+    silence = (np.log(SIGNAL.floor) - corpus.statistics.mean) / corpus.statistics.std
+    torch.testing.assert_close(batch.mel[0, :4], silence.expand(4, -1))
+    assert not batch.audio[0, : 4 * SIGNAL.hop_length].any()
+    assert not batch.f0[0, :4].any()
+    assert batch.scored.all()
+    same = corpus.crops(torch.tensor([3]), torch.tensor([0]), 20, 8)
+    assert torch.equal(batch.mel[:, 4:], same.mel)
+    assert torch.equal(batch.audio[:, 4 * SIGNAL.hop_length :], same.audio)
+    drawn, _ = corpus.batch(0, 0, CROPS.model_copy(update={"from_start": 1.0}))
+    torch.testing.assert_close(drawn.mel[:, :4], silence.expand(len(drawn.mel), 4, -1))
+
+
 def test_balance_evens_out_timbres(tmp_path: Path) -> None:
     make_corpus(tmp_path / "c", train=16, held_out=1)
     corpus = Corpus(tmp_path / "c")

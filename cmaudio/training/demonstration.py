@@ -40,7 +40,7 @@ class Demonstration:
         count = len(shown.clips.names)
         chosen = torch.linspace(0, count - 1, min(_CLIPS, count), device=device).long()
         k = config.network.block_frames
-        self.batch: Batch = shown.crops(chosen, torch.zeros_like(chosen), _FRAMES - _FRAMES % k, 0)
+        self.batch: Batch = shown.crops(chosen, torch.full_like(chosen, -k), _FRAMES - _FRAMES % k, 0)
         self.signal = described.signal.signal()
 
     def network(self, average: nn.Module, step: int) -> None:

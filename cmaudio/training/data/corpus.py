@@ -8,6 +8,7 @@ that depends on the seed alone; the next window is read while the present one is
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -190,7 +191,11 @@ class MelStatistics:
 
 
 class Corpus:
-    """Batches of a split of a corpus, on a device."""
+    """Batches of a split of a corpus, on a device.
+
+    `lead_frames` of silence come before a clip's beginning, as long as a block of the network that is trained: a
+    player's past begins with a silent block, and what follows it has to be learned as well.
+    """
 
     def __init__(
         self,
@@ -204,10 +209,11 @@ class Corpus:
         window_steps: int = 1000,
         statistics: MelStatistics | None = None,
         ends: Mapping[str, Sequence[float]] | None = None,
+        lead_frames: int = 0,
     ) -> None:
         self.folder, self.description = folder, read_description(folder)
         self.split, self.device, self.with_audio, self.seed = split, torch.device(device), with_audio, seed
-        self.window_steps, self.ends = window_steps, ends
+        self.window_steps, self.ends, self.lead_frames = window_steps, ends, lead_frames
         self._windows = self._plan_windows(memory_gb)
         self._at = -1
         self._next: tuple[int, Future[Clips]] | None = None
@@ -273,28 +279,30 @@ class Corpus:
         cumulative = self._cumulative(clips, crops.frames, crops.balance)
         clip = torch.searchsorted(cumulative, u[0]).clamp(max=len(cumulative) - 1)
         spare = (clips.frames[clip] - crops.frames).clamp(min=0)
-        begin = torch.where(u[1] < crops.from_start, torch.zeros_like(spare), (u[2] * (spare + 1)).long())
+        begin = torch.where(u[1] < crops.from_start, -self.lead_frames, (u[2] * (spare + 1)).long())
         return self.crops(clip, begin, crops.frames, crops.warm_up_frames), generator
 
     def crops(self, clip: Tensor, begin: Tensor, frames: int, warm_up_frames: int) -> Batch:
         """Crops of (B,) clips from their frame (B,) `begin` on; what lies past a clip's end repeats its last frame.
 
-        The first `warm_up_frames` of a crop that begins inside its clip are not scored, nor is what lies past the end.
+        Before a clip, at negative frames, is silence under its first frame's controls. The first `warm_up_frames` of a
+        crop that begins inside its clip are not scored, nor is what lies past the end.
         """
         clips = self._clips
         position = begin[:, None] + torch.arange(frames, device=self.device)
-        inside = position < clips.frames[clip][:, None]
-        index = clips.first[clip][:, None] + position.minimum(clips.frames[clip][:, None] - 1)
-        known = position - begin[:, None] >= torch.where(begin == 0, 0, warm_up_frames)[:, None]
+        before, inside = position < 0, position < clips.frames[clip][:, None]
+        index = clips.first[clip][:, None] + position.clamp(min=0).minimum(clips.frames[clip][:, None] - 1)
+        known = position - begin[:, None] >= torch.where(begin <= 0, 0, warm_up_frames)[:, None]
         audio = torch.zeros(len(clip), 0, device=self.device)
         if self.with_audio:
-            audio = clips.audio[index].float() * (self.description.gain / 32768) * inside[..., None]
-            audio = audio.flatten(1)
+            sounding = (inside & ~before)[..., None]
+            audio = (clips.audio[index].float() * (self.description.gain / 32768) * sounding).flatten(1)
+        log_mel = clips.log_mel[index].float().masked_fill(before[..., None], math.log(self.description.signal.floor))
         return Batch(
-            mel=(clips.log_mel[index].float() - self.statistics.mean) / self.statistics.std,
+            mel=(log_mel - self.statistics.mean) / self.statistics.std,
             controls=clips.controls[index].float(),
             timbre=clips.timbre[clip],
-            f0=clips.f0[index],
+            f0=clips.f0[index].masked_fill(before, 0),
             audio=audio,
             scored=inside & known,
         )

@@ -14,7 +14,9 @@ from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
 
 _DETECTOR_RATE = 16_000
-_VOICED_CONFIDENCE = 0.5  # the detector's own calibration
+_HOP = 256  # of the detector, in samples at its rate: 16 ms
+_PASSES = 2  # over the sound, each a part of a hop later: speech glides too fast for 16 ms
+VOICED_CONFIDENCE = 0.5  # the detector's own calibration
 _PEAK = 0.5  # faint recordings are raised to this: below a peak of 0.001 the detector hears silence
 
 
@@ -34,12 +36,14 @@ def track_pitch(
     *,
     f_min_hz: float | None = None,
     f_max_hz: float | None = None,
+    voiced_confidence: float = VOICED_CONFIDENCE,
 ) -> tuple[Float, Float]:
     """Fundamental frequency at given times.
 
     Args:
         audio: (N,) samples. centres_samples: (T,) where to tell it, in samples from the start, rising.
         f_min_hz, f_max_hz: bounds within the detector's own 47 Hz to 2094 Hz.
+        voiced_confidence: what the detector must be sure of, 0 to 1, for a frame to be voiced.
     Returns:
         (T,) semitones (MIDI note numbers), interpolated where nothing is voiced and 60 where nothing ever is; (T,) 1
         for voiced, 0 for not.
@@ -50,14 +54,26 @@ def track_pitch(
         return np.full(len(centres_samples), UNPITCHED_SEMITONES, np.float32), np.zeros(
             len(centres_samples), np.float32
         )
-    found = _detector().detect(resampled * (_PEAK / peak), _DETECTOR_RATE, f_min_hz, f_max_hz)
+    times, pitch_hz, confidence = _detect(resampled * (_PEAK / peak), f_min_hz, f_max_hz)
     seconds = centres_samples / sample_rate
-    sure = found.confidence >= _VOICED_CONFIDENCE
+    sure = confidence >= voiced_confidence
     if not sure.any():
         return np.full(len(seconds), UNPITCHED_SEMITONES, np.float32), np.zeros(len(seconds), np.float32)
-    detected = 69 + 12 * np.log2(found.pitch_hz[sure] / 440)
-    semitones = np.interp(seconds, found.timestamps[sure], detected)
-    return semitones.astype(np.float32), sure[_nearest(found.timestamps, seconds)].astype(np.float32)
+    semitones = np.interp(seconds, times[sure], 69 + 12 * np.log2(pitch_hz[sure] / 440))
+    return semitones.astype(np.float32), sure[_nearest(times, seconds)].astype(np.float32)
+
+
+def _detect(
+    audio: Float, f_min_hz: float | None, f_max_hz: float | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """When (seconds, rising), how high (Hz) and how surely, of all passes together."""
+    passes = []
+    for late in range(0, _HOP, _HOP // _PASSES):
+        found = _detector().detect(np.pad(audio, (late, 0)), _DETECTOR_RATE, f_min_hz, f_max_hz)
+        passes.append((found.timestamps - late / _DETECTOR_RATE, found.pitch_hz, found.confidence))
+    times, pitch_hz, confidence = (np.concatenate(column) for column in zip(*passes, strict=True))
+    order = np.argsort(times, kind="stable")
+    return times[order], pitch_hz[order], confidence[order]
 
 
 def _nearest(times: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.intp]:
