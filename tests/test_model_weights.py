@@ -20,7 +20,7 @@ from cmaudio.training.consistency_network import ConsistencyNetwork
 from cmaudio.training.export import KEEP_FLOAT, export_graphs, export_prosody, quantise
 from cmaudio.training.model_weights import weights_of
 from cmaudio.training.prosody_network import ProsodyNetwork
-from cmaudio.training.weights import can_start_from, read_statistics, start_from
+from cmaudio.training.weights import can_start_from, read_statistics, save_weights, start_from
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +104,25 @@ def test_a_voice_gives_its_prosody_too(tmp_path: Path) -> None:
     start_from(distinct(voice, prosody=prosody).model.path, other, [])
     for name, tensor in prosody.state_dict().items():
         torch.testing.assert_close(other.state_dict()[name], tensor, rtol=0, atol=0)
+
+
+def test_a_voice_in_another_language_begins_with_the_phonemes_that_it_shares(tmp_path: Path) -> None:
+    tiny = make_tiny_model(tmp_path, symbols=("", "a", "b"))
+    prosody = ProsodyNetwork(symbols=3, timbre_dims=tiny.model.manifest.timbre_dims, width=16, depth=2)
+    voice = distinct(tiny, prosody=prosody)
+    rows = voice.network.control_encoder.symbols.weight
+    shape = _shape(voice.network)
+    network = ConsistencyNetwork(**{**shape, "timbres": 3, "symbols": 4})
+    start_from(voice.model.path, network, ["first", "second", "third"], ["", "b", "c", "d"])
+    new = network.control_encoder.symbols.weight
+    torch.testing.assert_close(new[[0, 1]], rows[[0, 2]])
+    torch.testing.assert_close(new[2], rows.mean(0))
+    weights = tmp_path / "student.safetensors"
+    statistics = read_statistics(voice.model.path)
+    save_weights(weights, network, statistics, ["first", "second", "third"], {}, ["", "b", "c", "d"])
+    back = ConsistencyNetwork(**{**shape, "timbres": 3, "symbols": 2})
+    start_from(weights, back, ["first", "second", "third"], ["", "c"])
+    torch.testing.assert_close(back.control_encoder.symbols.weight[1], new[2])
 
 
 def _shape(network: ConsistencyNetwork) -> dict[str, int]:

@@ -234,6 +234,7 @@ class Run:
             window_steps=loop.window_steps,
             statistics=self.statistics,
             ends=self.ends,
+            lead_frames=self.config.network.block_frames,
         )
         self.statistics = corpus.statistics
         return corpus
@@ -261,7 +262,7 @@ class Run:
         if self.fabric.is_global_zero:
             assert self.statistics is not None
             about = {"stage": name, "steps": str(settings.steps), "run": self.config.name}
-            save_weights(path, average, self.statistics, self.timbres, about)
+            save_weights(path, average, self.statistics, self.timbres, about, self.description.symbols)
             if DISCRIMINATORS in trainer.modules:
                 others = trainer.modules[DISCRIMINATORS]
                 save_weights(self.folder / f"{DISCRIMINATORS}.safetensors", others, self.statistics, [], about)
@@ -447,7 +448,7 @@ class Run:
                 raise CmaudioError(
                     f"{name} begins with {path}, which is not there; train that stage first or mend start_from"
                 )
-            found = start_from(path, module, self.timbres)
+            found = start_from(path, module, self.timbres, self.description.symbols)
             self.journal.note(f"{name} begins with {path} ({found} of {len(self.timbres)} timbres known)")
         return module
 
@@ -464,5 +465,5 @@ class Run:
         path = finished(self.folder, name)
         if path is None:
             return self.initial(name, module)
-        start_from(path, module, self.timbres)
+        start_from(path, module, self.timbres, self.description.symbols)
         return module

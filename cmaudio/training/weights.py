@@ -17,18 +17,28 @@ from cmaudio.training.checkpoint import load_tensors, load_weights, save_tensors
 from cmaudio.training.consistency_network import ConsistencyNetwork
 from cmaudio.training.data.corpus import MelStatistics
 from cmaudio.training.model_weights import weights_of
+from cmaudio.training.prosody_network import ProsodyNetwork
 from cmaudio.training.vocoder_network import VocoderNetwork
 
 _TIMBRES = "timbres.weight"
+_SYMBOLS: dict[type[nn.Module], str] = {  # tables of phonemes
+    ConsistencyNetwork: "control_encoder.symbols.weight",
+    ProsodyNetwork: "symbol.weight",
+}
 _PARTS: dict[type[nn.Module], str] = {ConsistencyNetwork: "network.", VocoderNetwork: "vocoder."}  # of a joint stage
 
 
 def save_weights(
-    path: Path, module: nn.Module, statistics: MelStatistics, timbres: Sequence[str], about: dict[str, str]
+    path: Path,
+    module: nn.Module,
+    statistics: MelStatistics,
+    timbres: Sequence[str],
+    about: dict[str, str],
+    symbols: Sequence[str] = (),
 ) -> None:
-    """Write a network, the names of its timbres in order, and what its mel is normalised with."""
+    """Write a network, the names of its timbres and phonemes in order, and what its mel is normalised with."""
     tensors = dict(module.state_dict()) | {"mel_mean": statistics.mean, "mel_std": statistics.std}
-    save_tensors(path, tensors, {"timbres": list(timbres), **about})
+    save_tensors(path, tensors, {"timbres": list(timbres), "symbols": list(symbols), **about})
 
 
 def finished(folder: Path, part: str) -> Path | None:
@@ -62,14 +72,17 @@ def read_statistics(path: Path) -> MelStatistics:
     return MelStatistics(tensors["mel_mean"], tensors["mel_std"])
 
 
-def start_from(path: Path, module: nn.Module, timbres: Sequence[str]) -> int:
-    """Fill a network from a weights file or a model; timbres by name, new ones begin at the mean of those it has.
+def start_from(path: Path, module: nn.Module, timbres: Sequence[str], symbols: Sequence[str] = ()) -> int:
+    """Fill a network from a weights file or a model; timbres and phonemes by name, new ones begin at the mean of those
+    it has: so a voice in another language begins with all that it shares with this one.
 
     Returns how many timbres were found in the file. Raises CmaudioError for a file that does not fit.
     """
     model = _model_at(path)
     if model is not None:
-        tensors, about = weights_of(model, module), {"timbres": list(model.timbres)}
+        speech = model.manifest.speech
+        tensors = weights_of(model, module)
+        about = {"timbres": list(model.timbres), "symbols": speech.symbols if speech else []}
     else:
         tensors, about = load_tensors(path)
         tensors = {name: t for name, t in tensors.items() if name not in ("mel_mean", "mel_std")}
@@ -80,7 +93,10 @@ def start_from(path: Path, module: nn.Module, timbres: Sequence[str]) -> int:
     if isinstance(module, ConsistencyNetwork):
         if _TIMBRES not in tensors or "timbres" not in about:
             raise CmaudioError(f"{path} holds no consistency network; give a teacher's or a student's weights")
-        found, tensors[_TIMBRES] = _timbres(tensors[_TIMBRES], about["timbres"], timbres)
+        found, tensors[_TIMBRES] = _by_name(tensors[_TIMBRES], about["timbres"], timbres)
+    table = _SYMBOLS.get(type(module))
+    if table in tensors and symbols and about.get("symbols"):
+        tensors[table] = _by_name(tensors[table], about["symbols"], symbols)[1]
     load_weights(module, tensors, path)
     return found
 
@@ -98,7 +114,8 @@ def start_where_it_fits(path: Path, module: nn.Module) -> bool:
     return fits
 
 
-def _timbres(table: Tensor, known: Sequence[str], wanted: Sequence[str]) -> tuple[int, Tensor]:
+def _by_name(table: Tensor, known: Sequence[str], wanted: Sequence[str]) -> tuple[int, Tensor]:
+    """The rows of the names that are wanted, and how many of them are known."""
     rows = {name: table[i] for i, name in enumerate(known)}
     mean = torch.stack(list(rows.values())).mean(0)
     return len(rows.keys() & set(wanted)), torch.stack([rows.get(name, mean) for name in wanted])
