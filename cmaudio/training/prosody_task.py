@@ -1,4 +1,10 @@
-"""Training the prosody network. Shapes: B stretches, P phonemes."""
+r"""Training the prosody network. Shapes: B stretches, P phonemes.
+
+Durations are scored by the gamma deviance, d / m - ln(d / m) - 1 (McCullagh and Nelder: "Generalized Linear Models",
+1989, chapter 8): for small errors half the squared error of the logarithm, but least where m is the mean of d. The
+squared error's own least, the mean of logarithms, is shorter, the more so the less certain durations are: a voice from
+a small corpus spoke a tenth too fast.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +34,11 @@ class ProsodyTask(SentenceTask):
         padding = batch.ids.new_ones(batch.ids.shape[:2]).where(batch.durations > 0, 0)
         made = self.network(batch.ids, self.timbres[batch.timbre], padding.float()).float()
         known = batch.scored & (batch.durations > 0)
-        seconds = (batch.durations.clamp(min=0.5) / self.frame_rate).log()
+        log_ratio = (batch.durations.clamp(min=0.5) / self.frame_rate).log() - made[..., 0]
         pitch, voicing = made[..., 2 : 2 + KNOTS], made[..., 2 + KNOTS :]
         voiced = batch.voiced * known[..., None]
         parts = {
-            "duration": _mean(F.smooth_l1_loss(made[..., 0], seconds, reduction="none"), known),
+            "duration": _mean(log_ratio.exp() - log_ratio - 1, known),
             "energy": _mean((made[..., 1] - batch.energy).square(), known),
             "pitch": _mean(F.smooth_l1_loss(pitch, batch.pitch, reduction="none", beta=0.1), voiced),
             "voicing": _mean(
