@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import runpy
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -187,6 +189,19 @@ def test_unfinished_runs_and_unknown_stages(corpus: Path, tmp_path: Path) -> Non
         pack_run(tmp_path / "run", tmp_path / "out.cmaudio")
     with pytest.raises(CmaudioError, match="no stage 'pupil'"):
         train(config(tmp_path), corpus, tmp_path / "run", until="pupil")
+
+
+def test_the_mean_of_two_vocoders_is_weighted(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Path(__file__).parent.parent / "scripts" / "average_vocoders.py"
+    first, second = (finished / f"{name}.safetensors" for name in ("vocoder", "vocoder_tuning"))
+    out = tmp_path / "mean.safetensors"
+    monkeypatch.setattr(sys, "argv", [str(script), *map(str, (finished, first, second, out)), "--share", "0.25"])
+    runpy.run_path(str(script), run_name="__main__")
+    mean, before, after = load_file(out), load_file(first), load_file(second)
+    assert not torch.equal(before["out.weight"], after["out.weight"])
+    for name in before.keys() - {"mel_mean", "mel_std"}:
+        torch.testing.assert_close(mean[name], 0.75 * before[name] + 0.25 * after[name])
+    torch.testing.assert_close(mean["mel_mean"], before["mel_mean"])
 
 
 def test_timbres_are_matched_by_name(finished: Path, corpus: Path, tmp_path: Path) -> None:
