@@ -56,8 +56,6 @@ class Prosody:
         if wrong:
             raise CmaudioError(f"{model.path}: graphs and manifest disagree ({wrong}); export the model again")
         self._before = Phoneme(EDGE)
-        # In training the first block of a clip is only ever past: none that begins with sound was learned.
-        self._lead_seconds = model.manifest.block_samples / model.manifest.sample_rate
 
     def segments(self, phrase: Phrase, timbre: NDArray[np.float64]) -> Iterator[Segment]:
         """The stretches between pauses of a phrase, one after the other; phrases must come in order.
@@ -92,13 +90,10 @@ class Prosody:
         voiced = 1 / (1 + np.exp(-out[:, 2 + KNOTS :]))
         semitones = pitch_of_feature(out[:, 2 : 2 + KNOTS])
         weights = (voiced > 0.5) + 1e-9
-        seconds = np.clip(np.exp(np.minimum(out[:, 0], 2)), *_SECONDS)
-        if first:
-            seconds[0] += self._lead_seconds
         return Segment(
             tuple(said),
             ids,
-            seconds,
+            np.clip(np.exp(np.minimum(out[:, 0], 2)), *_SECONDS),
             out[:, 1].astype(np.float32),
             semitones,
             voiced,
