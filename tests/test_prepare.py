@@ -311,7 +311,7 @@ def test_pitch_follows_a_glide_where_it_is_heard() -> None:
     assert not never.any()
 
 
-def test_less_sure_frames_are_voiced_where_that_is_asked_for() -> None:
+def test_less_sure_frames_beside_sure_ones_are_voiced_where_that_is_asked_for() -> None:
     rate = 16_000
     rng = np.random.default_rng(1)
     t = np.arange(2 * rate) / rate
@@ -319,7 +319,7 @@ def test_less_sure_frames_are_voiced_where_that_is_asked_for() -> None:
     audio = (tone * np.linspace(1, 0, len(t)) ** 2 + 0.1 * rng.standard_normal(len(t))).astype(np.float32)
     centres = frame_centres(len(audio) // 160, 160)
     _, strict = track_pitch(audio, rate, centres)
-    semitones, lenient = track_pitch(audio, rate, centres, voiced_confidence=0.1)
+    semitones, lenient = track_pitch(audio, rate, centres, least_confidence=0.1)
     assert (lenient >= strict).all()
     more = (lenient > strict) & (centres / rate > 0.1)
     assert more.any()

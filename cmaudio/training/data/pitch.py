@@ -16,7 +16,7 @@ from cmaudio.errors import CmaudioError
 _DETECTOR_RATE = 16_000
 _HOP = 256  # of the detector, in samples at its rate: 16 ms
 _PASSES = 2  # over the sound, each a part of a hop later: speech glides too fast for 16 ms
-VOICED_CONFIDENCE = 0.5  # the detector's own calibration
+SURE = 0.5  # the detector's own calibration
 _PEAK = 0.5  # faint recordings are raised to this: below a peak of 0.001 the detector hears silence
 
 
@@ -36,14 +36,14 @@ def track_pitch(
     *,
     f_min_hz: float | None = None,
     f_max_hz: float | None = None,
-    voiced_confidence: float = VOICED_CONFIDENCE,
+    least_confidence: float = SURE,
 ) -> tuple[Float, Float]:
     """Fundamental frequency at given times.
 
     Args:
         audio: (N,) samples. centres_samples: (T,) where to tell it, in samples from the start, rising.
         f_min_hz, f_max_hz: bounds within the detector's own 47 Hz to 2094 Hz.
-        voiced_confidence: what the detector must be sure of, 0 to 1, for a frame to be voiced.
+        least_confidence: frames of at least this, 0 to 0.5, are voiced too where they adjoin those of 0.5.
     Returns:
         (T,) semitones (MIDI note numbers), interpolated where nothing is voiced and 60 where nothing ever is; (T,) 1
         for voiced, 0 for not.
@@ -56,11 +56,19 @@ def track_pitch(
         )
     times, pitch_hz, confidence = _detect(resampled * (_PEAK / peak), f_min_hz, f_max_hz)
     seconds = centres_samples / sample_rate
-    sure = confidence >= voiced_confidence
-    if not sure.any():
+    voiced = _voiced(confidence, least_confidence)
+    if not voiced.any():
         return np.full(len(seconds), UNPITCHED_SEMITONES, np.float32), np.zeros(len(seconds), np.float32)
-    semitones = np.interp(seconds, times[sure], 69 + 12 * np.log2(pitch_hz[sure] / 440))
-    return semitones.astype(np.float32), sure[_nearest(times, seconds)].astype(np.float32)
+    semitones = np.interp(seconds, times[voiced], 69 + 12 * np.log2(pitch_hz[voiced] / 440))
+    return semitones.astype(np.float32), voiced[_nearest(times, seconds)].astype(np.float32)
+
+
+def _voiced(confidence: NDArray[np.float64], least: float) -> NDArray[np.bool_]:
+    """Runs of at least the least confidence in which something is sure: noise has the former here and there."""
+    possible = confidence >= least
+    run = np.cumsum(np.diff(possible, prepend=False))
+    voiced: NDArray[np.bool_] = possible & np.isin(run, run[confidence >= SURE])
+    return voiced
 
 
 def _detect(

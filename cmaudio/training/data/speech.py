@@ -33,9 +33,9 @@ _SILENT_DB = -70.0
 _SPEECH_DB = -33.0
 _WINDOW_SECONDS = 0.01
 _F0_MAX_HZ = 800.0  # above what read speech reaches, below where detectors take harmonics for it
-# Below the detector's own 0.5: the first and last periods of a vowel and a creaky voice are voiced too, and a vocoder
-# that is told no pitch makes noise of them.
-_VOICED_CONFIDENCE = 0.1
+# Beside sure frames: the first and last periods of a vowel and a creaky voice are voiced too, and a vocoder that is
+# told no pitch makes noise of them.
+_LEAST_CONFIDENCE = 0.1
 _LEAST_HELD_OUT, _OF_UTTERANCES = 16, 100
 _LISTENED_A_SPEAKER = 24
 _LOUD_PERCENTILE = 95
@@ -159,7 +159,7 @@ class SpeechSource:
         framed = frame_speech(audio, start, end, signal)
         semitones, voiced = track_pitch(
             framed, signal.sample_rate, frame_centres(len(framed) // signal.hop_length, signal.hop_length),
-            f_max_hz=_F0_MAX_HZ, voiced_confidence=_VOICED_CONFIDENCE,
+            f_max_hz=_F0_MAX_HZ, least_confidence=_LEAST_CONFIDENCE,
         )  # fmt: skip
         lead = LEAD_HOPS * signal.hop_length
         return Clip(
