@@ -63,7 +63,7 @@ class Crops(_Strict):
     frames: Annotated[int, Field(ge=8)] = 320
     chunk_clips: Annotated[int, Field(ge=0)] = 0
     warm_up_frames: Annotated[int, Field(ge=0, description="not scored in crops from inside a clip")] = 80
-    from_start: Annotated[Share, Field(description="crops that begin where their clip does: attacks")] = 0.5
+    from_start: Annotated[Share, Field(description="crops that begin a silent block before their clip: attacks")] = 0.5
     balance: Annotated[Share, Field(description="0: by time; 1: every timbre alike")] = 0.5
 
     @model_validator(mode="after")
