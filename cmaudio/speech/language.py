@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cmaudio.errors import CmaudioError
+from cmaudio.speech import russian
 from cmaudio.speech.phonemes import PAUSES, Phoneme, Phrase, Word, pause
 from cmaudio.speech.phrases import read_phrases
 
@@ -147,6 +148,8 @@ class Language:
             words = [word for written in cleaned.split() for word in self._read_alone(written, unspoken)]
         while words and words[-1].phonemes[0].is_pause:
             words.pop()
+        if self._base == "ru":
+            words = russian.pronounce(words)
         return Phrase((*words, pause(mark)), tuple(unspoken))
 
     def _read(self, cleaned: str, unspoken: list[str]) -> list[Word]:
