@@ -112,7 +112,7 @@ def speak(text: str, seed: int, speed: float) -> tuple[np.ndarray, list[str], li
     feed = {"ids": np.array([ids]), "speed": np.array([speed], np.float32)}
     *parts, durations = session.run([*outputs[:-1], _DURATIONS], feed)
     audio = dsp.synth(*(part[0] for part in parts), np.random.default_rng(seed))
-    phonemes = [str(phoneme) for word in words for phoneme in word.phonemes]
+    phonemes = [phoneme.written for word in words for phoneme in word.phonemes]
     ends = np.zeros(len(phonemes) + 1)
     owners = [-1, *(index for _, index in letters), len(phonemes) - 1]
     for owner, units in zip(owners, np.asarray(durations).ravel(), strict=True):

@@ -1,4 +1,4 @@
-"""What the prosody network is trained to say of how long phonemes last."""
+"""What the prosody network is trained to say of how long phonemes last, and that it is told where words begin."""
 
 from __future__ import annotations
 
@@ -28,18 +28,47 @@ class Always(ProsodyNetwork):
         return self.said.expand(*ids.shape[:2], OUTPUTS)
 
 
-def test_where_durations_are_uncertain_their_mean_is_learned() -> None:
-    durations = torch.tensor([[2.0, 4.0, 6.0, 40.0]])  # frames; their geometric mean is 6.6
-    flags = torch.ones(1, 4, dtype=torch.bool)
-    knots = torch.zeros(1, 4, KNOTS)
-    batch = ProsodyTargets(
-        torch.zeros(1, 4, 2, dtype=torch.long), torch.tensor([0]), flags, durations, torch.zeros(1, 4), knots, knots
-    )
-    network = Always()
+def targets(ids: Tensor, durations: Tensor) -> ProsodyTargets:
+    """Stretches in which all but how long phonemes last is the same."""
+    flat, knots = torch.zeros(durations.shape), torch.zeros(*durations.shape, KNOTS)
+    known = torch.ones(durations.shape, dtype=torch.bool)
+    return ProsodyTargets(ids, torch.zeros(len(ids), dtype=torch.long), known, durations, flat, knots, knots)
+
+
+def train(network: ProsodyNetwork, batch: ProsodyTargets, steps: int, learning_rate: float) -> float:
+    """Train on one batch; returns the last loss of durations."""
     task = ProsodyTask(network, SentenceStage(steps=1), torch.zeros(1, 2), FRAME_RATE)
-    optimiser = torch.optim.Adam([network.said], 0.05)
-    for _ in range(400):
+    optimiser = torch.optim.Adam(network.parameters(), learning_rate)
+    parts: dict[str, Tensor] = {}
+    for _ in range(steps):
         optimiser.zero_grad()
-        task.loss("prosody", batch, {}, 0.0)[0].backward()  # type: ignore[no-untyped-call]
+        loss, parts = task.loss("prosody", batch, {}, 0.0)
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-    assert float(network.said[0].detach().exp()) == pytest.approx(13.0 / FRAME_RATE, rel=0.01)
+    return float(parts["duration"])
+
+
+def test_a_phoneme_that_an_aligner_drew_out_does_not_lengthen_the_others() -> None:
+    durations = torch.tensor([[6.0, 7.0, 8.0, 7.0, 7.0, 8.0, 6.0, 90.0]]).repeat(4, 1)  # frames
+    network = Always()
+    train(network, targets(torch.zeros(4, 8, 3, dtype=torch.long), durations), 400, 0.05)
+    assert 6.5 < float(network.said[0].detach().exp()) * FRAME_RATE < 8.5
+
+
+def test_where_words_begin_is_learned() -> None:
+    torch.manual_seed(1)
+    ids = torch.zeros(16, 12, 3, dtype=torch.long)
+    ids[..., 2] = torch.rand(16, 12) < 0.3
+    batch = targets(ids, torch.where(ids[..., 2] > 0, 12.0, 6.0))
+    blind = targets(torch.cat([ids[..., :2], torch.zeros_like(ids[..., 2:])], -1), batch.durations)
+    losses = [train(ProsodyNetwork(symbols=1, timbre_dims=2, width=16, depth=2), b, 150, 0.01) for b in (batch, blind)]
+    assert losses[0] < 0.3 * losses[1]
+
+
+def test_a_corpus_that_does_not_tell_words_apart_leaves_a_voice_deaf_to_them() -> None:
+    network = ProsodyNetwork(symbols=1, timbre_dims=2, width=16, depth=2).eval()
+    nn.init.normal_(network.out.weight)
+    apart, together = torch.zeros(1, 5, 3, dtype=torch.long), torch.zeros(1, 5, 3, dtype=torch.long)
+    apart[0, 2, 2] = 1
+    with torch.no_grad():
+        assert torch.equal(*(network(ids, torch.zeros(1, 2)) for ids in (apart, together)))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cmaudio.dsp import Float
 from cmaudio.engine import Engine
@@ -18,6 +20,7 @@ from cmaudio.speech.prosody import Prosody
 from cmaudio.speech.speak import Spoken, speak
 from cmaudio.speech.speech import Speech
 from cmaudio.speech.utterance import Mark
+from cmaudio.synthesis import Graph
 
 TEXT = "The quick brown fox jumps, and it is gone. Was it here? It was!"
 
@@ -87,6 +90,25 @@ def test_marks_name_every_word_in_order_and_durations_add_up(tiny_voice: Model) 
     # The frames made are those of the durations, to the frame, and the fade after them.
     assert abs(len(np.trim_zeros(spoken.audio, "b")) / spoken.sample_rate - nominal) < 12 * frame
     assert prosody.language == "en-us"
+
+
+def test_a_voice_that_was_not_told_where_words_begin_still_reads(
+    tiny_voice: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Older(Graph):
+        """A graph of before phonemes had a third column."""
+
+        def __init__(self, name: str, content: bytes) -> None:
+            super().__init__(name, content)
+            self.shapes["ids"] = [1, "P", 2]
+
+        def __call__(self, *inputs: NDArray[Any], state: Sequence[Float] = ()) -> list[Float]:
+            ids, timbre = inputs
+            assert ids.shape[-1] == 2
+            return super().__call__(np.concatenate([ids, np.zeros_like(ids[..., :1])], -1), timbre)
+
+    monkeypatch.setattr("cmaudio.speech.prosody.Graph", Older)
+    assert words(said(tiny_voice).marks)[-1] == "was"
 
 
 def test_rate_changes_how_long_it_takes_and_when_it_acts(tiny_voice: Model) -> None:

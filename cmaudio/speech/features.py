@@ -22,9 +22,10 @@ Array = NDArray[np.floating[Any]]
 
 
 def phoneme_ids(phonemes: Sequence[Phoneme], symbols: Sequence[str]) -> NDArray[np.int64]:
-    """(P, 2) index of the symbol and stress of each; a symbol that is not there is read as the edge."""
+    """(P, 3) index of the symbol, stress, and 1 where a word begins; a symbol that is not there is read as the edge."""
     index = {symbol: i for i, symbol in enumerate(symbols)}
-    return np.array([(index.get(p.symbol, index[EDGE]), p.stress) for p in phonemes], np.int64).reshape(-1, 2)
+    rows = [(index.get(p.symbol, index[EDGE]), p.stress, p.begins_word) for p in phonemes]
+    return np.array(rows, np.int64).reshape(-1, 3)
 
 
 def neighbours(ids: NDArray[np.int64], before: int, after: int) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cmaudio.errors import CmaudioError
 
@@ -16,20 +16,27 @@ _PAUSE_OF = {";": ",", ":": ",", "—": ",", "–": ",", "…": ".", "|": ",", "
 
 @dataclass(frozen=True, slots=True)
 class Phoneme:
-    """A symbol and its stress: 0 none, 1 primary, 2 secondary. Pauses are phonemes too."""
+    """A symbol, its stress (0 none, 1 primary, 2 secondary), whether a word begins with it. Pauses are phonemes too."""
 
     symbol: str
     stress: int = 0
+    begins_word: bool = False
 
     @classmethod
     def of(cls, text: str) -> Phoneme:
-        """From IPA with a stress mark in front of it, e.g. "ˈoʊ"."""
-        stress = STRESSES.get(text[:1], 0)
-        return cls(text[1:] if stress else text, stress)
+        """From IPA with a stress mark in front of it, e.g. "ˈoʊ", and a space before that where a word begins."""
+        sound = text.removeprefix(" ")
+        stress = STRESSES.get(sound[:1], 0)
+        return cls(sound[1:] if stress else sound, stress, sound != text)
 
     @property
     def is_pause(self) -> bool:
         return self.symbol in PAUSES or self.symbol == EDGE
+
+    @property
+    def written(self) -> str:
+        """What `of` reads."""
+        return " " * self.begins_word + str(self)
 
     def __str__(self) -> str:
         return {0: "", 1: "ˈ", 2: "ˌ"}[self.stress] + self.symbol
@@ -37,10 +44,14 @@ class Phoneme:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word as it was written, or a mark of punctuation, which is one pause."""
+    """A word as it was written, or a mark of punctuation, which is one pause. Its first phoneme is told to begin it."""
 
     text: str
     phonemes: tuple[Phoneme, ...]
+
+    def __post_init__(self) -> None:
+        told = (replace(p, begins_word=not (i or p.is_pause)) for i, p in enumerate(self.phonemes))
+        object.__setattr__(self, "phonemes", tuple(told))
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ _SECONDS = (0.01, 1.5)  # what a phoneme may last, whatever the network says
 class Segment:
     """Phonemes with their timing and melody, at the nominal rate.
 
-    ids (P, 2) symbol and stress, seconds (P,), energy (P,) feature, semitones (P, 4) and voiced (P, 4) at the knots,
+    ids (P, 3) of `phoneme_ids`, seconds (P,), energy (P,) feature, semitones (P, 4) and voiced (P, 4) at the knots,
     pivot: the mean pitch about which the pitch range widens; words: (text, first phoneme, phonemes) of each.
     """
 
@@ -55,6 +55,7 @@ class Prosody:
         wrong = self._graph.misfit("timbre", (model.manifest.timbre_dims,))
         if wrong:
             raise CmaudioError(f"{model.path}: graphs and manifest disagree ({wrong}); export the model again")
+        self._columns = int(self._graph.shapes["ids"][-1])  # 2 in models that were not told where words begin
         self._before = Phoneme(EDGE)
 
     def segments(self, phrase: Phrase, timbre: NDArray[np.float64]) -> Iterator[Segment]:
@@ -83,7 +84,7 @@ class Prosody:
         first = self._before.symbol == EDGE
         said = [self._before, *phonemes]
         ids = phoneme_ids(said, self.symbols)
-        out = self._graph(ids[None], timbre)[0][0].astype(np.float64)
+        out = self._graph(ids[None, :, : self._columns], timbre)[0][0].astype(np.float64)
         self._before = phonemes[-1]
         if not first:
             said, ids, out = said[1:], ids[1:], out[1:]

@@ -38,7 +38,7 @@ class Timeline:
     def __init__(self) -> None:
         self.closed = False
         self.dropped = 0  # phonemes that are no longer kept
-        self._ids = np.zeros((0, 2), np.int64)
+        self._ids = np.zeros((0, 3), np.int64)
         self._before = _EDGE_ID
         self._begins, self._ends = np.zeros(0), np.zeros(0)
         self._energy, self._pivot = np.zeros(0), np.zeros(0)

@@ -30,7 +30,7 @@ class AlignerNetwork(nn.Module):
         )
 
     def forward(self, mel: Tensor, ids: Tensor, phonemes: Tensor) -> Tensor:
-        """(B, T, M) mel, (B, P, 2) ids, (B,) how many are no padding -> (B, T, P) logits, -inf for padding."""
+        """(B, T, M) mel, (B, P, 3) ids, (B,) how many are no padding -> (B, T, P) logits, -inf for padding."""
         keys = self.text((self.symbol(ids[..., 0]) + self.stress(ids[..., 1])).transpose(1, 2)).transpose(1, 2)
         queries = self.sound(mel.transpose(1, 2)).transpose(1, 2)
         logits = -_SCALE * torch.cdist(queries.float(), keys.float()).square()

@@ -92,7 +92,7 @@ def export_graphs(network: ConsistencyNetwork, vocoder: VocoderNetwork) -> dict[
 
 def export_prosody(network: ProsodyNetwork) -> bytes:
     """The graph that reads phonemes, for one text at a time and any number of them."""
-    ids = torch.zeros(1, 9, 2, dtype=torch.long)
+    ids = torch.zeros(1, 9, 3, dtype=torch.long)
     timbre = torch.zeros(1, network.timbre_dims)
     return _trace(network, {"ids": ids, "timbre": timbre}, [], ["prosody"], {"ids": {1: "P"}, "prosody": {1: "P"}})
 

@@ -33,9 +33,11 @@ class _Block(nn.Module):
 
 
 class ProsodyNetwork(nn.Module):
-    """(B, P, 2) ids (symbol, stress), (B, Z) timbre -> (B, P, 10): log seconds, energy, 4 x pitch, 4 x voicing logit.
+    """(B, P, 3) ids (symbol, stress, word begins), (B, Z) timbre -> (B, P, 10).
 
-    `mask` (B, P) is 0 for padding, which then is as silent as what lies outside.
+    What it says of a phoneme: log seconds, energy, 4 x pitch, 4 x voicing logit. Without knowing where words begin it
+    hears the lengthening before a boundary as chance. `mask` (B, P) is 0 for padding, which then is as silent as what
+    lies outside.
     """
 
     def __init__(
@@ -43,18 +45,20 @@ class ProsodyNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.timbre_dims = timbre_dims
-        self.symbol, self.stress = nn.Embedding(symbols, width), nn.Embedding(3, width)
+        self.symbol, self.stress, self.start = (nn.Embedding(kinds, width) for kinds in (symbols, 3, 2))
         self.timbre = nn.Linear(timbre_dims, width)
         self.blocks = nn.ModuleList(_Block(width, _DILATIONS[i % len(_DILATIONS)], dropout) for i in range(depth))
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, OUTPUTS)
+        nn.init.zeros_(self.start.weight)  # a corpus that does not tell words apart leaves it so
         nn.init.zeros_(self.out.weight)
         with torch.no_grad():
             self.out.bias.zero_()
             self.out.bias[0] = _USUAL_LOG_SECONDS
 
     def forward(self, ids: Tensor, timbre: Tensor, mask: Tensor | None = None) -> Tensor:
-        x = self.symbol(ids[..., 0]) + self.stress(ids[..., 1]) + self.timbre(timbre)[:, None]
+        x = self.symbol(ids[..., 0]) + self.stress(ids[..., 1]) + self.start(ids[..., 2])
+        x = x + self.timbre(timbre)[:, None]
         for block in self.blocks:
             x = block(x if mask is None else x * mask[..., None])
         return self.out(self.norm(x))

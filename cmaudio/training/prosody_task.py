@@ -1,9 +1,9 @@
-r"""Training the prosody network. Shapes: B stretches, P phonemes.
+"""Training the prosody network. Shapes: B stretches, P phonemes.
 
-Durations are scored by the gamma deviance, d / m - ln(d / m) - 1 (McCullagh and Nelder: "Generalized Linear Models",
-1989, chapter 8): for small errors half the squared error of the logarithm, but least where m is the mean of d. The
-squared error's own least, the mean of logarithms, is shorter, the more so the less certain durations are: a voice from
-a small corpus spoke a tenth too fast.
+What it says is scored by how far the vector of a phoneme's log duration, energy and pitch lies from the recording's,
+and that of five phonemes together: the Euclidean distance, not its square, whose least is not the mean but the
+geometric median (Weiszfeld 1937), since an aligner's durations and a tracker's pitch have outliers. Of a Russian corpus
+of 1.4 hours a voice so trained was misheard less than one that learned means.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from cmaudio.training.data.prosody_targets import ProsodyTargets
 from cmaudio.training.prosody_network import ProsodyNetwork
 from cmaudio.training.sentence_task import SentenceTask
 from cmaudio.training.task import Draws
+
+_SPREADS = (0.3, 0.15, *[0.3] * KNOTS)  # about what log durations, energies and pitch features err by
+_WINDOWS = (1, 5)  # phonemes
 
 
 class ProsodyTask(SentenceTask):
@@ -34,19 +37,30 @@ class ProsodyTask(SentenceTask):
         padding = batch.ids.new_ones(batch.ids.shape[:2]).where(batch.durations > 0, 0)
         made = self.network(batch.ids, self.timbres[batch.timbre], padding.float()).float()
         known = batch.scored & (batch.durations > 0)
-        log_ratio = (batch.durations.clamp(min=0.5) / self.frame_rate).log() - made[..., 0]
-        pitch, voicing = made[..., 2 : 2 + KNOTS], made[..., 2 + KNOTS :]
-        voiced = batch.voiced * known[..., None]
+        log_seconds = (batch.durations.clamp(min=0.5) / self.frame_rate).log()
+        wanted = torch.cat([log_seconds[..., None], batch.energy[..., None], batch.pitch], -1)
+        heard = torch.cat([known[..., None].expand(*known.shape, 2), known[..., None] & (batch.voiced > 0)], -1)
+        error = (made[..., : 2 + KNOTS] - wanted) * heard
+        distance = torch.stack([_distance(error / error.new_tensor(_SPREADS), known, width) for width in _WINDOWS])
+        voicing = _mean(
+            F.binary_cross_entropy_with_logits(made[..., 2 + KNOTS :], batch.voiced, reduction="none"), known[..., None]
+        )
+        loss = distance.sum() + voicing
+        size = error.detach().abs()
         parts = {
-            "duration": _mean(log_ratio.exp() - log_ratio - 1, known),
-            "energy": _mean((made[..., 1] - batch.energy).square(), known),
-            "pitch": _mean(F.smooth_l1_loss(pitch, batch.pitch, reduction="none", beta=0.1), voiced),
-            "voicing": _mean(
-                F.binary_cross_entropy_with_logits(voicing, batch.voiced, reduction="none"), known[..., None]
-            ),
+            "duration": _mean(size[..., 0], known),
+            "energy": _mean(size[..., 1], known),
+            "pitch": _mean(size[..., 2:], heard[..., 2:]),
+            "voicing": voicing.detach(),
         }
-        loss = torch.stack(list(parts.values())).sum()
-        return loss, {"loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}}
+        return loss, {"loss": loss.detach(), **parts}
+
+
+def _distance(error: Tensor, known: Tensor, width: int) -> Tensor:
+    """The mean length of the errors (B, P, N) of `width` phonemes together, over that of one."""
+    square = error.square().sum(-1)
+    together = F.avg_pool1d(square[:, None], width, 1, width // 2)[:, 0]
+    return _mean((together + 1e-6).sqrt(), known)
 
 
 def _mean(values: Tensor, weights: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Spoken:
-    """A clip's phonemes: ids (P, 2) of `phoneme_ids`, and `ends` (P,), the frame after the last of each."""
+    """A clip's phonemes: ids (P, 3) of `phoneme_ids`, and `ends` (P,), the frame after the last of each."""
 
     ids: Ints
     ends: Ints
@@ -33,7 +33,7 @@ class Spoken:
 
 
 def read_ids(texts: Sequence[str], symbols: Sequence[str]) -> Ints:
-    """(P, 2) of phonemes as a corpus keeps them, stress mark first."""
+    """(P, 3) of phonemes as a corpus keeps them (`Phoneme.written`)."""
     return phoneme_ids([Phoneme.of(text) for text in texts], symbols)
 
 

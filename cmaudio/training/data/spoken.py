@@ -1,8 +1,9 @@
 """What is said in an utterance: phonemes from its text or from the corpus, and their times where the corpus has them.
 
 A corpus may bring `phonemes.jsonl` beside its transcripts: a line {"id": ..., "phonemes": [...], "ends": [...]} an
-utterance. Phonemes are in the symbols of `cmaudio.speech` (IPA, "ˈ" or "ˌ" before what is stressed, "," "." "?" "!"
-for pauses), the first "" for the silence before; `ends` are the seconds at which each ends in the recording, or absent.
+utterance. Phonemes are in the symbols of `cmaudio.speech` (IPA, "ˈ" or "ˌ" before what is stressed, a space before the
+first of a word, without which prosody does not learn where words begin; "," "." "?" "!" for pauses), the first "" for
+the silence before; `ends` are the seconds at which each ends in the recording, or absent.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def phonemes_of(text: str, code: str) -> tuple[str, ...]:
         raise Refused("nothing in its text can be said")
     if any(phrase.unspoken for phrase in phrases):
         raise Refused("its text holds what cannot be said")
-    return (EDGE, *(str(phoneme) for phrase in phrases for phoneme in phrase.phonemes))
+    return (EDGE, *(phoneme.written for phrase in phrases for phoneme in phrase.phonemes))
 
 
 def spoken_symbols(cuts: Iterable[Path]) -> list[str]:
