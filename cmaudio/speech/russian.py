@@ -9,7 +9,7 @@ which /ɡ/ is said [v]. Rules: Yanushevskaya and Bunčić, "Russian" (Journal of
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -192,9 +192,8 @@ def _agree(words: list[list[Phoneme]], ends: set[int]) -> None:
                 ahead = False
             elif symbol in _DEVOICED or symbol in _VOICED:
                 gives = symbol not in ("v", "vʲ")
-                change: Callable[[str, str], str] = (_VOICED if ahead else _DEVOICED).get
                 if ahead is not None:
-                    word[i] = Phoneme(change(symbol, symbol))
+                    word[i] = Phoneme((_VOICED if ahead else _DEVOICED).get(symbol, symbol))
                 elif gives:
                     ahead = symbol in _DEVOICED
             else:
