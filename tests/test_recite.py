@@ -32,6 +32,7 @@ def test_every_line_in_every_variant(tiny_voice: Model, text: Path, tmp_path: Pa
     for row in aligned:
         seconds = soundfile.info(output / "wavs" / f"{row['id']}.wav").duration
         assert row["phonemes"][0] == ""
+        assert sum(phoneme.startswith(" ") for phoneme in row["phonemes"]) == {"000001": 3, "000003": 2}[row["id"][:6]]
         assert row["ends"] == sorted(row["ends"])
         assert row["ends"][-1] == pytest.approx(seconds, abs=1e-3)
 

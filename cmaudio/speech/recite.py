@@ -10,7 +10,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from hashlib import sha256
 from multiprocessing import get_context
@@ -25,7 +25,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model import Model, load_model
 from cmaudio.plan import agree_on_plan
 from cmaudio.speech.manner import RATE_RANGE
-from cmaudio.speech.phonemes import EDGE
+from cmaudio.speech.phonemes import EDGE, Phoneme
 from cmaudio.speech.speak import DEFAULT_VOICE, Spoken, speak
 
 
@@ -147,10 +147,13 @@ def _make(model: str, output: Path, line: Line) -> None:
 
 
 def _times(spoken: Spoken) -> dict[str, Any]:
-    """Phonemes and their ends, as `cmaudio.training.data.spoken` reads them."""
-    phonemes = [mark for mark in spoken.marks if mark.kind == "phoneme"]
-    begins = [mark.seconds for mark in phonemes]
-    names = [mark.text for mark in phonemes]
+    """Phonemes and their ends, as `cmaudio.training.data.spoken` reads them; a word's mark comes before them."""
+    names, begins, begins_word = [], [], False
+    for mark in spoken.marks:
+        if mark.kind == "phoneme":
+            names.append(replace(Phoneme.of(mark.text), begins_word=begins_word).written)
+            begins.append(mark.seconds)
+        begins_word = mark.kind == "word"
     if names and names[0] != EDGE:
         names, begins = [EDGE, *names], [0.0, *begins]
     ends = [*begins[1:], len(spoken.audio) / spoken.sample_rate]

@@ -98,7 +98,7 @@ def _stressed(phoneme: Phoneme) -> Phoneme:
 
 
 def _genitive(phonemes: list[Phoneme]) -> list[Phoneme]:
-    """The last /ɡ/ between vowels is [v]."""
+    """The last /ɡ/ is [v]."""
     for i in range(len(phonemes) - 2, 0, -1):
         if phonemes[i].symbol == "ɡ":
             return [*phonemes[:i], Phoneme("v"), *phonemes[i + 1 :]]

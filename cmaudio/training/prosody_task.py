@@ -57,7 +57,7 @@ class ProsodyTask(SentenceTask):
 
 
 def _distance(error: Tensor, known: Tensor, width: int) -> Tensor:
-    """The mean length of the errors (B, P, N) of `width` phonemes together, over that of one."""
+    """The mean length of the errors (B, P, N) of `width` phonemes together, divided by the square root of `width`."""
     square = error.square().sum(-1)
     together = F.avg_pool1d(square[:, None], width, 1, width // 2)[:, 0]
     return _mean((together + 1e-6).sqrt(), known)
