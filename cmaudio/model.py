@@ -128,7 +128,7 @@ class Manifest(_Strict):
     block_frames: Annotated[int, Field(ge=1, le=64)]
     mel: MelDefinition
     sigma: NoiseLevels
-    features: Literal["note-1", "speech-1"]
+    features: Literal["note-1", "speech-1", "speech-2"]
     controls: list[ControlDefinition]
     timbre_dims: Annotated[int, Field(ge=1)]
     timbres: Annotated[list[TimbreDefinition], Field(min_length=1)]
@@ -154,7 +154,7 @@ class Manifest(_Strict):
         for name, values in (("mean", self.mel.mean), ("std", self.mel.std)):
             if len(values) != self.mel.bands:
                 raise ValueError(f"mel {name} has {len(values)} values for {self.mel.bands} bands")
-        if (self.features == "speech-1") != (self.speech is not None):
+        if (self.features != "note-1") != (self.speech is not None):
             raise ValueError(f"features {self.features!r} and `speech` must go together")
         for timbre in self.timbres:
             if len(timbre.vector) != self.timbre_dims:

@@ -21,7 +21,7 @@ from cmaudio.controls import NOTE_FEATURES
 from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
 from cmaudio.model import Model
-from cmaudio.speech.features import SPEECH_FEATURES
+from cmaudio.speech.features import COLUMNS
 
 STEPS = (1, 2)
 
@@ -131,7 +131,7 @@ class Synthesizer:
         self.mean = np.array(manifest.mel.mean, np.float32)
         self.std = np.array(manifest.mel.std, np.float32)
         self.sigma = manifest.sigma
-        self.features = SPEECH_FEATURES if manifest.speech else NOTE_FEATURES
+        self.features = COLUMNS.get(manifest.features, NOTE_FEATURES)
         try:
             with ThreadPoolExecutor(2) as pool:  # unpacking and loading release the interpreter lock
                 self.controls, self.context, self.head, self.vocoder = pool.map(

@@ -115,7 +115,7 @@ def make_tiny_model(
                 "std": rng.uniform(1, 2, bands).tolist(),
             },
             "sigma": {"min": 0.002, "max": 80.0, "data": 1.0, "fine": 1.0, "context": 0.1, "temperature": 0.7},
-            "features": "speech-1" if symbols else "note-1",
+            "features": "speech-2" if symbols else "note-1",
             "speech": {"language": "en-us", "symbols": list(symbols)} if symbols else None,
             "controls": [],
             "timbre_dims": timbre_dims,

@@ -134,7 +134,7 @@ def test_the_aligner_learns_when_phonemes_are_said() -> None:
 
 
 def test_features_of_a_clip() -> None:
-    spoken = Spoken(np.array([[0, 0], [3, 1], [1, 0]]), np.array([4, 10, 12]))
+    spoken = Spoken(np.array([[0, 0, 0, 1], [3, 1, 1, 0], [1, 0, 0, 1]]), np.array([4, 10, 12]))
     log_mel = np.arange(12, dtype=np.float32)[:, None].repeat(3, 1)
     voiced = np.array([0] * 4 + [1] * 6 + [0] * 2, np.float32)
     features = frame_features(log_mel, np.full(12, 57.0, np.float32), voiced, spoken, 93.75)

@@ -14,23 +14,34 @@ from numpy.typing import NDArray
 from cmaudio.dsp import Float
 from cmaudio.speech.phonemes import EDGE, Phoneme
 
-IDS = 3  # the first columns: the phoneme before, this one and the next, as indices into the model's symbols
-SPEECH_FEATURES = IDS + 11
+_NEAR = 14  # columns that tell of a phoneme and those next to it; all that the first voices read
+SPEECH_FEATURES = _NEAR + 10
+COLUMNS = {"speech-1": _NEAR, "speech-2": SPEECH_FEATURES}  # what is new comes after what older voices read
+ID_COLUMNS = (0, 1, 2, _NEAR, _NEAR + 1)  # phonemes as indices into the model's symbols
+ENERGY_COLUMN, SINCE_COLUMN = 11, 5
+AROUND = 2  # phonemes before and after one that are told with it
 KNOTS = 4  # of pitch and voicing a phoneme, in the middles of its quarters
 _LONGEST_SECONDS = 1.0  # of a pause; past it nothing changes any more
 Array = NDArray[np.floating[Any]]
 
 
 def phoneme_ids(phonemes: Sequence[Phoneme], symbols: Sequence[str]) -> NDArray[np.int64]:
-    """(P, 3) index of the symbol, stress, and 1 where a word begins; a symbol that is not there is read as the edge."""
+    """(P, 4) index of the symbol, stress, 1 where a word begins, 1 for pauses; an unknown symbol is read as the edge."""
     index = {symbol: i for i, symbol in enumerate(symbols)}
-    rows = [(index.get(p.symbol, index[EDGE]), p.stress, p.begins_word) for p in phonemes]
-    return np.array(rows, np.int64).reshape(-1, 3)
+    rows = [(index.get(p.symbol, index[EDGE]), p.stress, p.begins_word, p.is_pause) for p in phonemes]
+    return np.array(rows, np.int64).reshape(-1, 4)
 
 
-def neighbours(ids: NDArray[np.int64], before: int, after: int) -> NDArray[np.int64]:
-    """(P,) ids -> (P, 3) with the one before and the one after, given what lies outside."""
-    return np.stack([np.concatenate([[before], ids[:-1]]), ids, np.concatenate([ids[1:], [after]])], -1)
+def surroundings(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(P, 4) of `phoneme_ids` -> (P, 5, 4): two phonemes before, this one, two after; edges lie outside.
+
+    Nothing is told of what lies behind a pause next to a phoneme: in a text that still grows it is not there yet.
+    """
+    padded = np.pad(ids, ((AROUND, AROUND), (0, 0)))
+    around = np.stack([padded[i : i + len(ids)] for i in range(2 * AROUND + 1)], 1)
+    for beyond, pause in ((0, 1), (4, 3)):
+        around[:, beyond] *= 1 - around[:, pause, 3:]
+    return around
 
 
 def energy_feature(mean_log_mel: Float | Array) -> Float:
@@ -44,8 +55,7 @@ def energy_step(decibels: float) -> float:
 
 
 def speech_features(
-    ids: NDArray[np.int64],
-    stress: NDArray[np.int64],
+    around: NDArray[np.int64],
     since: Array,
     until: Array,
     energy: Array,
@@ -55,16 +65,19 @@ def speech_features(
     """What the network reads of each frame beside the picture of its harmonics.
 
     Args:
-        ids: (..., T, 3) of `neighbours`. stress: (..., T) 0, 1 or 2.
+        around: (..., T, 5, 4) of `surroundings`.
         since, until: (..., T) seconds from the phoneme's beginning and to its end.
         energy: (..., T) of `energy_feature`. voiced: 1 or 0. semitones: MIDI note number, where voiced.
     Returns:
-        (..., T, 14) float32.
+        (..., T, 24) float32: 14 of the phoneme and those next to it; indices of those two away; of the four around
+        it how much they are stressed, of all but the one two before whether a word begins with it.
     """
+    ids, stress, begins = around[..., 0], around[..., 1], around[..., 2]
+    this = stress[..., AROUND]
     gone, left = np.clip(since, 0, _LONGEST_SECONDS), np.clip(until, 0, _LONGEST_SECONDS)
     columns = (
-        stress == 1,
-        stress == 2,
+        this == 1,
+        this == 2,
         np.log1p(50 * gone) / 4,
         np.exp(-25 * gone),
         np.log1p(50 * left) / 4,
@@ -75,7 +88,15 @@ def speech_features(
         voiced,
         np.where(voiced > 0, pitch_feature(semitones), 0),
     )
-    return np.concatenate([ids, np.stack(columns, -1)], -1).astype(np.float32)
+    others = np.delete(stress, AROUND, -1)
+    parts = (
+        ids[..., 1:4],
+        np.stack(columns, -1),
+        ids[..., [0, 4]],
+        (others == 1) + (others == 2) / 2,
+        begins[..., 1:],
+    )
+    return np.concatenate(parts, -1).astype(np.float32)
 
 
 def pitch_feature(semitones: Array) -> Float:

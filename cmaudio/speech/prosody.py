@@ -26,7 +26,7 @@ _SECONDS = (0.01, 1.5)  # what a phoneme may last, whatever the network says
 class Segment:
     """Phonemes with their timing and melody, at the nominal rate.
 
-    ids (P, 3) of `phoneme_ids`, seconds (P,), energy (P,) feature, semitones (P, 4) and voiced (P, 4) at the knots,
+    ids (P, 4) of `phoneme_ids`, seconds (P,), energy (P,) feature, semitones (P, 4) and voiced (P, 4) at the knots,
     pivot: the mean pitch about which the pitch range widens; words: (text, first phoneme, phonemes) of each.
     """
 

@@ -10,20 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.speech.features import KNOTS, neighbours
+from cmaudio.speech.features import KNOTS, surroundings
 from cmaudio.speech.prosody import Segment
 
-_EDGE_ID = 0
-_KEPT = 8  # phonemes behind the present one
+_KEPT = 8  # phonemes behind the present one: more than are told with it
 
 
 @dataclass(frozen=True)
 class Moments:
-    """What is said at N moments; arrays (N, ...): `ids` (N, 3) before, this, next; `begins`, `ends` in nominal time."""
+    """What is said at N moments; arrays (N, ...): `around` of `surroundings`; `begins`, `ends` in nominal time."""
 
     index: NDArray[np.int64]
-    ids: NDArray[np.int64]
-    stress: NDArray[np.int64]
+    around: NDArray[np.int64]
     begins: NDArray[np.float64]
     ends: NDArray[np.float64]
     energy: NDArray[np.float64]
@@ -38,8 +36,7 @@ class Timeline:
     def __init__(self) -> None:
         self.closed = False
         self.dropped = 0  # phonemes that are no longer kept
-        self._ids = np.zeros((0, 3), np.int64)
-        self._before = _EDGE_ID
+        self._ids = np.zeros((0, 4), np.int64)
         self._begins, self._ends = np.zeros(0), np.zeros(0)
         self._energy, self._pivot = np.zeros(0), np.zeros(0)
         self._semitones, self._voiced = np.zeros((0, KNOTS)), np.zeros((0, KNOTS))
@@ -78,13 +75,11 @@ class Timeline:
         """(N,) nominal times, rising, not past `end` by more than what is held there: the last phoneme is."""
         last = len(self._ends) - 1
         at = np.minimum(np.searchsorted(self._ends, times, side="right"), last)
-        ids = neighbours(self._ids[:, 0], self._before, _EDGE_ID)
         places = self._begins[:, None] + (np.arange(KNOTS) + 0.5) / KNOTS * (self._ends - self._begins)[:, None]
         knots = places.ravel()
         return Moments(
             at + self.dropped,
-            ids[at],
-            self._ids[at, 1],
+            surroundings(self._ids)[at],
             self._begins[at],
             self._ends[at],
             self._energy[at],
@@ -100,7 +95,6 @@ class Timeline:
     def _drop(self, count: int) -> None:
         if count <= 0:
             return
-        self._before = int(self._ids[count - 1, 0])
         for name in ("_ids", "_begins", "_ends", "_energy", "_pivot", "_semitones", "_voiced"):
             setattr(self, name, getattr(self, name)[count:])
         del self.names[:count]

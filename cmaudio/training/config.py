@@ -26,7 +26,7 @@ class _Strict(BaseModel):
 
 
 class NetworkSettings(_Strict):
-    """Shape of the consistency network (and of its teacher)."""
+    """Shape of the consistency network (and of its teacher). `dropout` is of the past and of what controls say."""
 
     block_frames: Annotated[int, Field(ge=1, le=64)] = 4
     width: Annotated[int, Field(ge=8)] = 256
@@ -34,6 +34,7 @@ class NetworkSettings(_Strict):
     head_depth: Annotated[int, Field(ge=1, le=24)] = 6
     conditioning: Annotated[int, Field(ge=8)] = 256
     timbre_dims: Annotated[int, Field(ge=1)] = 32
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 class VocoderNetworkSettings(_Strict):
@@ -92,7 +93,8 @@ class ConsistencyStage(_Strict):
     `warmup_steps` raise the learning rate; it falls to `final_share` of itself, along a cosine or in the last
     `decay_share` linearly. `context_noise` is the largest noise on the past in training; a quarter of the clips has
     next to none. `rollout_passes` replaces the past by the network's own, for `rollout_share` of the clips.
-    `attack_weight` counts the first 8 blocks of a clip that often.
+    `attack_weight` counts the first 8 blocks of a clip that often. `energy_noise` is the largest standard deviation by
+    which a clip's phonemes are told to be louder or softer than they are (1 is 26 dB): what prosody says is not exact.
     """
 
     objective: ObjectiveSettings
@@ -109,6 +111,7 @@ class ConsistencyStage(_Strict):
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
     context_noise: Annotated[float, Field(ge=0)] = 1.5
     attack_weight: Positive = 1.0
+    energy_noise: Annotated[float, Field(ge=0, le=1)] = 0.0
     rollout_passes: Annotated[int, Field(ge=0, le=32)] = 0
     rollout_share: Share = 0.5
 

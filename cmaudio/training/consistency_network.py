@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cmaudio.speech.features import IDS
+from cmaudio.speech.features import COLUMNS, ID_COLUMNS
 from cmaudio.training.layers import (
     BlockDepthwiseConv,
     CausalConv,
@@ -34,31 +34,48 @@ def precondition(sigma: Tensor, sigma_min: float, sigma_data: float) -> tuple[Te
 class ControlEncoder(nn.Module):
     """Control channels and a timbre become one conditioning vector a frame: (B, T, C), (B, T, Z) -> (B, T, E)."""
 
-    def __init__(self, controls: int, timbre: int, conditioning: int) -> None:
+    def __init__(self, controls: int, timbre: int, conditioning: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.control_width, self.width = controls, conditioning
         self.mlp = nn.Sequential(
             nn.Linear(controls + timbre, conditioning), nn.SiLU(), nn.Linear(conditioning, conditioning)
         )
 
     def forward(self, controls: Tensor, timbre: Tensor) -> Tensor:
-        return self.mlp(torch.cat([controls, timbre], -1))
+        return self.dropout(self.mlp(torch.cat([controls, timbre], -1)))
 
 
 class PhonemeControlEncoder(ControlEncoder):
-    """The same for controls that begin with indices of phonemes (the one before, this one, the next): each is embedded.
+    """The same for controls some of whose columns are indices of phonemes: each is embedded.
 
     (B, T, C), (B, T, Z) -> (B, T, E); C counts the indices.
     """
 
-    def __init__(self, controls: int, timbre: int, conditioning: int, symbols: int) -> None:
-        super().__init__(controls + IDS * (_PHONEME_DIMS - 1), timbre, conditioning)
-        self.control_width = controls
+    def __init__(self, controls: int, timbre: int, conditioning: int, dropout: float, symbols: int) -> None:
+        super().__init__(controls + len(ID_COLUMNS) * (_PHONEME_DIMS - 1), timbre, conditioning, dropout)
+        self.control_width, self.timbre_dims = controls, timbre
+        self.others = [column for column in range(controls) if column not in ID_COLUMNS]
         self.symbols = nn.Embedding(symbols, _PHONEME_DIMS)
 
     def forward(self, controls: Tensor, timbre: Tensor) -> Tensor:
-        phonemes = self.symbols(controls[..., :IDS].long()).flatten(-2)
-        return self.mlp(torch.cat([phonemes, controls[..., IDS:], timbre], -1))
+        phonemes = self.symbols(controls[..., list(ID_COLUMNS)].long()).flatten(-2)
+        return self.dropout(self.mlp(torch.cat([phonemes, controls[..., self.others], timbre], -1)))
+
+    def widened(self, weight: Tensor) -> Tensor:
+        """`mlp.0.weight` of an encoder that read "speech-1" for this one, to which what is new says nothing yet.
+
+        Any other weight comes back as it is.
+        """
+        near, new = COLUMNS["speech-1"], COLUMNS["speech-2"] - COLUMNS["speech-1"]
+        ids = [column < near for column in ID_COLUMNS for _ in range(_PHONEME_DIMS)]
+        others = [column < near or column >= near + new for column in self.others]
+        old = torch.tensor([*ids, *others, *[True] * self.timbre_dims])
+        if weight.shape[1] != int(old.sum()):
+            return weight
+        wide = weight.new_zeros(len(weight), len(old))
+        wide[:, old] = weight
+        return wide
 
 
 class ContextEncoder(nn.Module):
@@ -68,9 +85,18 @@ class ContextEncoder(nn.Module):
     -> (B, T, D + 2M): the encoding joined with the frame itself and the one before it; state.
     """
 
-    def __init__(self, mel_bands: int, width: int, depth: int, conditioning: int, sigma: NoiseLevelEmbedding) -> None:
+    def __init__(
+        self,
+        mel_bands: int,
+        width: int,
+        depth: int,
+        conditioning: int,
+        sigma: NoiseLevelEmbedding,
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
         self.mel_bands = mel_bands
+        self.dropout = nn.Dropout(dropout)
         self.sigma = sigma
         self.sigma_linear = nn.Linear(conditioning, conditioning)
         self.stem = CausalConv(mel_bands, width, 3)
@@ -93,7 +119,7 @@ class ContextEncoder(nn.Module):
         for conv, mlp, modulation, conv_state in layers:
             y, conv_state = conv(x, conv_state)
             new_state.append(conv_state)
-            x = x + mlp(y, modulation)
+            x = x + self.dropout(mlp(y, modulation))
         return torch.cat([x, frames, before], -1), new_state
 
 
@@ -140,7 +166,8 @@ class BlockHead(nn.Module):
 class ConsistencyNetwork(nn.Module):
     """The parts above and the table of learned timbres; `sigma_data` = 1 because frames are normalised.
 
-    With `symbols` its controls begin with phonemes (of so many kinds).
+    `dropout` is of what a block is conditioned on, not of the head: draws that are compared differ in their noise alone.
+    With `symbols` its controls are those of text, with phonemes of so many kinds.
     """
 
     def __init__(
@@ -157,15 +184,16 @@ class ConsistencyNetwork(nn.Module):
         conditioning: int = 256,
         sigma_min: float = 0.002,
         sigma_data: float = 1.0,
+        dropout: float = 0.0,
         symbols: int = 0,
     ) -> None:
         super().__init__()
         sigma = NoiseLevelEmbedding(conditioning)
         self.timbres = nn.Embedding(timbres, timbre_dims)
         self.control_encoder = (
-            PhonemeControlEncoder(controls, timbre_dims, conditioning, symbols)
+            PhonemeControlEncoder(controls, timbre_dims, conditioning, dropout, symbols)
             if symbols
-            else ControlEncoder(controls, timbre_dims, conditioning)
+            else ControlEncoder(controls, timbre_dims, conditioning, dropout)
         )
-        self.context_encoder = ContextEncoder(mel_bands, width, context_depth, conditioning, sigma)
+        self.context_encoder = ContextEncoder(mel_bands, width, context_depth, conditioning, sigma, dropout)
         self.head = BlockHead(mel_bands, block_frames, width, head_depth, conditioning, sigma, sigma_min, sigma_data)

@@ -7,12 +7,14 @@ The first block of a crop is only ever past. Objectives see blocks alone; what a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cmaudio.model import NoiseLevels
+from cmaudio.speech.features import ENERGY_COLUMN, SINCE_COLUMN
 from cmaudio.training.batch import Batch
 from cmaudio.training.config import ConsistencyStage
 from cmaudio.training.consistency_network import ConsistencyNetwork
@@ -53,6 +55,15 @@ class Conditioned:
 def to_blocks(frames: Tensor, k: int) -> Tensor:
     """(B, T, ...) frames -> (N, K, ...) blocks, without each clip's first."""
     return frames[:, k:].reshape(-1, k, *frames.shape[2:])
+
+
+def with_energy_noise(controls: Tensor, noise: Tensor) -> Tensor:
+    """Controls (B, T, C) of text whose phonemes are told to be as much louder as (B, T) noise says, each by one value."""
+    since = controls[..., SINCE_COLUMN]
+    phoneme = (since.diff(dim=1, prepend=since[:, :1]) < 0).cumsum(1)
+    told = controls.clone()
+    told[..., ENERGY_COLUMN] += noise.gather(1, phoneme)
+    return told
 
 
 def one_step(
@@ -116,6 +127,9 @@ class ConsistencyTask:
             "context_noise": torch.randn(batch.mel.shape, generator=generator, device=device),
             **self.objective.draw(blocks, generator, device, progress),
         }
+        if self.stage.energy_noise:
+            spread = self.stage.energy_noise * torch.rand(clips, 1, generator=generator, device=device)
+            draws["energy_noise"] = spread * torch.randn(clips, frames, generator=generator, device=device)
         if self._rolled_out(clips):
             rolled = (self._rolled_out(clips) * (frames // k - 1), k, bands)
             draws["rollout_noise"] = torch.randn(rolled, generator=generator, device=device)
@@ -127,6 +141,8 @@ class ConsistencyTask:
 
     def loss(self, turn: str, batch: Batch, draws: Draws, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         k = self.network.head.block_frames
+        if "energy_noise" in draws:
+            batch = replace(batch, controls=with_energy_noise(batch.controls, draws["energy_noise"]))
         past = self._past(batch, draws)
         noised = past + draws["context_level"][:, None, None] * draws["context_noise"]
         f = self._student.denoiser(

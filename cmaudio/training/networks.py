@@ -29,6 +29,7 @@ def make_consistency_network(config: RunConfig, description: CorpusDescription) 
             context_depth=shape.context_depth,
             head_depth=shape.head_depth,
             conditioning=shape.conditioning,
+            dropout=shape.dropout,
             sigma_min=config.sigma.min,
             sigma_data=config.sigma.data,
             symbols=len(description.symbols),

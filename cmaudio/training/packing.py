@@ -137,7 +137,7 @@ def describe(
         block_frames=config.network.block_frames,
         mel=mel_definition(corpus.signal, statistics),
         sigma=config.sigma,
-        features="speech-1" if corpus.symbols else "note-1",
+        features="speech-2" if corpus.symbols else "note-1",
         controls=speech_controls() if corpus.symbols else note_controls(),
         timbre_dims=config.network.timbre_dims,
         timbres=timbres,
@@ -186,7 +186,7 @@ def note_controls() -> list[ControlDefinition]:
 
 
 def speech_controls() -> list[ControlDefinition]:
-    """The controls of a model whose features are `speech-1`; all but the text act while it speaks."""
+    """The controls of a model that reads text; all but the text act while it speaks."""
     speaker = "the speakers are points of it; mixes lie between them"
     manner = {
         "rate": (1, "how fast it speaks"),

@@ -33,7 +33,7 @@ class _Block(nn.Module):
 
 
 class ProsodyNetwork(nn.Module):
-    """(B, P, 3) ids (symbol, stress, word begins), (B, Z) timbre -> (B, P, 10).
+    """(B, P, 3) ids (symbol, stress, word begins; more is not read), (B, Z) timbre -> (B, P, 10).
 
     What it says of a phoneme: log seconds, energy, 4 x pitch, 4 x voicing logit. Without knowing where words begin it
     hears the lengthening before a boundary as chance. `mask` (B, P) is 0 for padding, which then is as silent as what

@@ -299,6 +299,8 @@ class Run:
         corpus = self.open_corpus(settings.crops, with_audio=False)
         if self.description.symbols and any(spoken is None for spoken in corpus.clips.spoken):
             raise CmaudioError(f"{self.corpus} does not say when its phonemes are said: give the run an aligner stage")
+        if settings.energy_noise and not self.description.symbols:
+            raise CmaudioError(f"{name}.energy_noise is for corpora with text; leave it out for notes")
         network = self.initial(name, self.new_network())
         teacher = self.trained("teacher", self.new_network()) if name == "student" else None
         task = ConsistencyTask(network, settings, self.config.sigma, teacher=teacher, compiled=self.config.loop.compile)

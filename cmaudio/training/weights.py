@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from cmaudio.errors import CmaudioError
 from cmaudio.model import SUFFIX, Model, embedded_models, load_model
 from cmaudio.training.checkpoint import load_tensors, load_weights, save_tensors
-from cmaudio.training.consistency_network import ConsistencyNetwork
+from cmaudio.training.consistency_network import ConsistencyNetwork, PhonemeControlEncoder
 from cmaudio.training.data.corpus import MelStatistics
 from cmaudio.training.model_weights import weights_of
 from cmaudio.training.prosody_network import ProsodyNetwork
 from cmaudio.training.vocoder_network import VocoderNetwork
 
 _TIMBRES = "timbres.weight"
+_CONTROLS = "control_encoder.mlp.0.weight"
 _SYMBOLS: dict[type[nn.Module], str] = {  # tables of phonemes
     ConsistencyNetwork: "control_encoder.symbols.weight",
     ProsodyNetwork: "symbol.weight",
@@ -97,6 +98,9 @@ def start_from(path: Path, module: nn.Module, timbres: Sequence[str], symbols: S
     table = _SYMBOLS.get(type(module))
     if table in tensors and symbols and about.get("symbols"):
         tensors[table] = _by_name(tensors[table], about["symbols"], symbols)[1]
+    encoder = module.control_encoder if isinstance(module, ConsistencyNetwork) else None
+    if isinstance(encoder, PhonemeControlEncoder) and _CONTROLS in tensors:
+        tensors[_CONTROLS] = encoder.widened(tensors[_CONTROLS])
     load_weights(module, tensors, path)
     return found
 

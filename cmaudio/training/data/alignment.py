@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.dsp import Float
-from cmaudio.speech.features import KNOTS, energy_feature, neighbours, phoneme_ids, speech_features
+from cmaudio.speech.features import KNOTS, energy_feature, phoneme_ids, speech_features, surroundings
 from cmaudio.speech.phonemes import Phoneme
 
 Ints = NDArray[np.int64]
@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Spoken:
-    """A clip's phonemes: ids (P, 3) of `phoneme_ids`, and `ends` (P,), the frame after the last of each."""
+    """A clip's phonemes: ids (P, 4) of `phoneme_ids`, and `ends` (P,), the frame after the last of each."""
 
     ids: Ints
     ends: Ints
@@ -33,7 +33,7 @@ class Spoken:
 
 
 def read_ids(texts: Sequence[str], symbols: Sequence[str]) -> Ints:
-    """(P, 3) of phonemes as a corpus keeps them (`Phoneme.written`)."""
+    """(P, 4) of phonemes as a corpus keeps them (`Phoneme.written`)."""
     return phoneme_ids([Phoneme.of(text) for text in texts], symbols)
 
 
@@ -59,13 +59,12 @@ def energies(log_mel: Float, spoken: Spoken) -> Float:
 
 
 def frame_features(log_mel: Float, semitones: Float, voiced: Float, spoken: Spoken, frame_rate: float) -> Float:
-    """(T, 14) speech features of a clip."""
+    """(T, 24) speech features of a clip."""
     owner, ends = spoken.of_frames(), spoken.ends
     middle = np.arange(len(owner)) + 0.5
     begins = ends - spoken.durations
     return speech_features(
-        neighbours(spoken.ids[:, 0], 0, 0)[owner],
-        spoken.ids[owner, 1],
+        surroundings(spoken.ids)[owner],
         (middle - begins[owner]) / frame_rate,
         (ends[owner] - middle) / frame_rate,
         energies(log_mel, spoken)[owner],

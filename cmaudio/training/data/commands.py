@@ -145,6 +145,9 @@ def speech(
     language: Annotated[
         str | None, typer.Option(help="Of the texts, e.g. en-us: the corpus is then for voices that read.")
     ] = None,
+    speeds: Annotated[
+        str, typer.Option(help='At which training utterances are read as well, e.g. "0.9,1.1", each as a speaker.')
+    ] = "",
     workers: Workers = CORES,
     sample_rate: SampleRate = 24_000,
     hop_length: HopLength = None,
@@ -154,6 +157,10 @@ def speech(
     """A corpus of read speech through Lhotse's recipes: a timbre a speaker, with pitch and voicing."""
     with _wanting_extra():
         from cmaudio.training.data.speech import SpeechSource
+    try:
+        chosen = tuple(map(float, filter(None, speeds.split(","))))
+    except ValueError as error:
+        raise CmaudioError(f'--speeds {speeds!r} is no list of numbers, such as "0.9,1.1"') from error
     source = SpeechSource(
         directory,
         layout.value,
@@ -161,6 +168,7 @@ def speech(
         max_seconds=max_seconds,
         licence=licence,
         language=language,
+        speeds=chosen,
     )
     prepare(output, source, define_signal(sample_rate, hop_length, bands), workers)
     if language:

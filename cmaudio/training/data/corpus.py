@@ -34,7 +34,7 @@ class Clips:
     """Clips in memory, on one device.
 
     log_mel (S, M) half, controls (S, C) half, f0 (S,) Hz, audio (S, hop) 16-bit samples or (0, hop);
-    by clip: first and frames (into S), timbre (index), what is said (ids (P, 3), (0, 3) without text), and when where
+    by clip: first and frames (into S), timbre (index), what is said (ids (P, 4), (0, 4) without text), and when where
     that is known.
     """
 

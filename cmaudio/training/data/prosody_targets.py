@@ -25,7 +25,7 @@ class ProsodyTargets:
     """Stretches padded with zeros.
 
     Attributes:
-        ids: (B, P, 3) of `phoneme_ids`. timbre: (B,). scored: (B, P) bool, False for padding, for pauses before a
+        ids: (B, P, 4) of `phoneme_ids`. timbre: (B,). scored: (B, P) bool, False for padding, for pauses before a
             stretch that another one ends with, and for the last pause of a clip, whose end is arbitrary.
         durations: (B, P) frames. energy: (B, P). pitch, voiced: (B, P, 4) at the knots.
     """

@@ -28,7 +28,7 @@ class SentenceBatch:
 
     Attributes:
         mel: (B, T, M) normalised log-mel. frames, phonemes: (B,) how many are not padding.
-        ids: (B, P, 3) of `phoneme_ids`. timbre: (B,) index into the corpus's timbres.
+        ids: (B, P, 4) of `phoneme_ids`. timbre: (B,) index into the corpus's timbres.
     """
 
     mel: Tensor

@@ -28,6 +28,7 @@ class Utterance:
     """A work item: `audio` below the corpus's folder, or why the utterance cannot be used.
 
     `phonemes` and their `ends` in seconds are there where the corpus brings them (`cmaudio.training.data.spoken`).
+    `speed`: how much faster than it was recorded, and higher, it is to be read.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Utterance:
     trouble: str = ""
     phonemes: tuple[str, ...] = ()
     ends: tuple[float, ...] = ()
+    speed: float = 1.0
 
 
 def find_utterances(folder: Path, layout_name: str) -> list[Utterance]:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import torch
+import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
@@ -88,14 +89,16 @@ def energy_score(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
 def _in_parts(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
     """The mean score of parts of the spectrum and of its changes: (N, K, M) -> (N,)."""
     scores = []
-    for views in zip(*map(_views, (a, b, x)), strict=True):
-        scores += [energy_score(*part) for part in zip(*(view.split(_BANDS, -1) for view in views), strict=True)]
-    return torch.stack(scores).mean(0)
+    for view in _views(torch.stack([a - x, b - x, a - b])):  # a change of the errors is the error of the changes
+        square = F.avg_pool1d(view.square().mean(-2), _BANDS, ceil_mode=True)
+        first, second, apart = (square + 1e-8).sqrt()
+        scores.append((first + second - apart) / 2)
+    return torch.cat(scores, -1).mean(-1)
 
 
 def _views(x: Tensor) -> list[Tensor]:
-    """(N, K, M) as it is, and its changes over frames, over bands, and over both."""
+    """(..., K, M) as it is, and its changes over frames, over bands, and over both."""
     views = [x]
-    for dim in (1, 2):
+    for dim in (-2, -1):
         views += [view.diff(dim=dim) for view in views if view.shape[dim] > 1]
     return views
