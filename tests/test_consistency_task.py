@@ -10,10 +10,18 @@ pytest.importorskip("torch")
 import torch
 
 from cmaudio.model import NoiseLevels
+from cmaudio.speech.features import ENERGY_COLUMN, SINCE_COLUMN
 from cmaudio.training.batch import Batch
 from cmaudio.training.config import ConsistencyStage
 from cmaudio.training.consistency_network import ConsistencyNetwork
-from cmaudio.training.consistency_task import ATTACK_BLOCKS, Conditioned, ConsistencyTask, one_step, to_blocks
+from cmaudio.training.consistency_task import (
+    ATTACK_BLOCKS,
+    Conditioned,
+    ConsistencyTask,
+    one_step,
+    to_blocks,
+    with_energy_noise,
+)
 from cmaudio.training.generate import free_run
 from cmaudio.training.rollout import rollout
 
@@ -129,6 +137,42 @@ def test_rollout_changes_the_past_of_some_clips_only() -> None:
     assert torch.equal(past[:, :K], batch.mel[:, :K])
     assert not any(torch.equal(past[i], batch.mel[i]) for i in (0, 1))
     assert not past.requires_grad
+
+
+def test_what_is_told_of_energy_is_off_by_phoneme() -> None:
+    batch = make_batch()
+    since = torch.tensor([0.1, 0.2, 0.3, 0.1, 0.2, 0.1, 0.2, 0.3]).repeat(CLIPS, 1)
+    controls = torch.zeros(CLIPS, 8, 2 * ENERGY_COLUMN)
+    controls[..., SINCE_COLUMN] = since
+    spoken = replace(batch, mel=batch.mel[:, :8], controls=controls)
+    assert "energy_noise" not in make_task().draw(spoken, torch.Generator().manual_seed(0), 0.0)
+    noise = make_task(energy_noise=0.3).draw(spoken, torch.Generator().manual_seed(0), 0.0)["energy_noise"]
+    told = with_energy_noise(controls, noise)
+    assert torch.equal(told[..., ENERGY_COLUMN], noise[:, [0, 0, 0, 1, 1, 2, 2, 2]])
+    assert torch.equal(told[..., :ENERGY_COLUMN], controls[..., :ENERGY_COLUMN])
+    assert 0 < float(noise.abs().max()) < 1.5
+
+
+def test_draws_of_a_network_with_dropout_differ_in_their_noise_alone() -> None:
+    torch.manual_seed(0)
+    network = ConsistencyNetwork(
+        mel_bands=BANDS, block_frames=K, controls=CONTROLS, timbres=2, timbre_dims=3, width=12, context_depth=2,
+        head_depth=2, conditioning=10, dropout=0.5,
+    )  # fmt: skip
+    torch.nn.init.normal_(network.head.out.weight)
+    for modulation in (network.context_encoder.modulation, network.head.modulation):
+        torch.nn.init.normal_(modulation.linear.weight)
+    batch, asked = make_batch(), Conditioned(network, compiled=False)
+    level = torch.full((CLIPS,), 0.1)
+    first, second = (asked.condition(batch, batch.mel, level) for _ in range(2))
+    assert not torch.equal(first[0], second[0])
+    assert not torch.equal(first[1], second[1])
+    f, noise = asked.denoiser(*first), torch.randn(len(first[0]), K, BANDS)
+    sigma = torch.full((len(noise),), SIGMA.max)
+    assert torch.equal(f(noise, sigma), f(noise, sigma))
+    network.eval()
+    still, again = (asked.condition(batch, batch.mel, level) for _ in range(2))
+    assert torch.equal(still[0], again[0])
 
 
 def test_context_noise_is_often_next_to_none() -> None:

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 
 from cmaudio.errors import CmaudioError
 from cmaudio.model import load_model, save_model
+from cmaudio.speech.features import SPEECH_FEATURES
 from cmaudio.training.calibration import record_feeds
+from cmaudio.training.checkpoint import save_tensors
 from cmaudio.training.consistency_network import ConsistencyNetwork, PhonemeControlEncoder
 from cmaudio.training.export import KEEP_FLOAT, export_graphs, export_prosody, quantise
 from cmaudio.training.model_weights import weights_of
@@ -123,6 +125,27 @@ def test_a_voice_in_another_language_begins_with_the_phonemes_that_it_shares(tmp
     back = ConsistencyNetwork(**{**shape, "timbres": 3, "symbols": 2})
     start_from(weights, back, ["first", "second", "third"], ["", "c"])
     torch.testing.assert_close(_phonemes(back)[1], new[2])
+
+
+def test_a_voice_that_was_told_less_around_a_phoneme_goes_on_as_it_was(tmp_path: Path) -> None:
+    voice = make_tiny_model(tmp_path, symbols=("", "a", "b"))
+    encoder = voice.network.control_encoder
+    assert isinstance(encoder, PhonemeControlEncoder)
+    new = [i for i, column in enumerate(encoder.others) if 14 <= column < SPEECH_FEATURES]
+    dims = encoder.symbols.embedding_dim
+    gone = [*range(3 * dims, 5 * dims), *(5 * dims + i for i in new)]
+    kept = [i for i in range(encoder.mlp[0].in_features) if i not in gone]
+    wide = encoder.mlp[0].weight.detach().clone()
+    wide[:, gone] = 0
+    torch.testing.assert_close(encoder.widened(wide[:, kept]), wide, rtol=0, atol=0)
+    assert encoder.widened(wide) is wide
+    tensors = voice.network.state_dict() | {"control_encoder.mlp.0.weight": wide[:, kept].clone()}
+    weights = tmp_path / "student.safetensors"
+    names, symbols = ["first", "second", "third"], ["", "a", "b"]
+    save_tensors(weights, tensors, {"timbres": names, "symbols": symbols})
+    network = ConsistencyNetwork(**{**_shape(voice.network), "timbres": 3, "symbols": 3})
+    start_from(weights, network, names, symbols)
+    torch.testing.assert_close(network.control_encoder.mlp[0].weight.detach(), wide, rtol=0, atol=0)
 
 
 def _phonemes(network: ConsistencyNetwork) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from cmaudio.dsp import Float
 from cmaudio.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.model import Model
+from cmaudio.speech.features import COLUMNS
 from cmaudio.speech.prosody import Prosody
 from cmaudio.speech.speak import Spoken, speak
 from cmaudio.speech.speech import Speech
@@ -109,6 +111,34 @@ def test_a_voice_that_was_not_told_where_words_begin_still_reads(
 
     monkeypatch.setattr("cmaudio.speech.prosody.Graph", Older)
     assert words(said(tiny_voice).marks)[-1] == "was"
+
+
+def test_a_voice_that_is_told_less_around_a_phoneme_still_speaks(
+    tiny_voice: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near, new = COLUMNS["speech-1"], COLUMNS["speech-2"] - COLUMNS["speech-1"]
+
+    class Older(Graph):
+        """The controls' graph of before: what it does not read is as nothing to the networks here."""
+
+        def __init__(self, name: str, content: bytes) -> None:
+            super().__init__(name, content)
+            self.older = name == "controls"
+            if self.older:
+                self.shapes["controls"] = [*self.shapes["controls"][:-1], int(self.shapes["controls"][-1]) - new]
+
+        def __call__(self, *inputs: NDArray[Any], state: Sequence[Float] = ()) -> list[Float]:
+            if not self.older:
+                return super().__call__(*inputs, state=state)
+            controls, timbre = inputs
+            return super().__call__(np.insert(controls, [near] * new, 0, -1), timbre)
+
+    manifest = tiny_voice.manifest.model_copy(update={"features": "speech-1"})
+    older = replace(tiny_voice, manifest=manifest)
+    with pytest.raises(CmaudioError, match="graphs and manifest disagree"):
+        said(older)
+    monkeypatch.setattr("cmaudio.synthesis.Graph", Older)
+    assert words(said(older).marks)[-1] == "was"
 
 
 def test_rate_changes_how_long_it_takes_and_when_it_acts(tiny_voice: Model) -> None:

@@ -156,6 +156,9 @@ def test_sources_that_cannot_be(tmp_path: Path) -> None:
         SpeechSource(tmp_path, "timit")
     with pytest.raises(CmaudioError, match="--max-seconds 0"):
         SpeechSource(tmp_path, "ljspeech", max_seconds=0)
+    for speeds in ((0.3,), (1.0,), (0.9, 0.9), (float("nan"),)):
+        with pytest.raises(CmaudioError, match="--speeds"):
+            SpeechSource(tmp_path, "ljspeech", speeds=speeds)
 
 
 def make_troubled(folder: Path) -> dict[str, str]:
@@ -338,6 +341,35 @@ def test_louder_utterances_have_higher_velocities_within_a_speaker(tmp_path: Pat
     assert clips["a"].velocity < 80 < 110 < clips["c"].velocity
     loudest = momentary_level_db(clips["c"].audio, TINY.sample_rate) + 20 * np.log10(source.gain)
     assert loudest == pytest.approx(-12, abs=1.5)
+
+
+def test_training_utterances_are_read_at_other_speeds_too(tmp_path: Path) -> None:
+    write_tone(tmp_path / "wavs" / "a.wav", 150)
+    write_tone(tmp_path / "wavs" / "b.wav", 150)
+    (tmp_path / "wavs" / "c.wav").write_bytes(b"RIFF")
+    (tmp_path / "metadata.csv").write_text("a|x|x\nb|x|x\nc|x|x\n")
+    ends = {"id": "a", "phonemes": ["", "s", "."], "ends": [0.1, 0.5, 0.8]}
+    (tmp_path / "phonemes.jsonl").write_text(json.dumps(ends) + "\n" + json.dumps(ends | {"id": "b"}) + "\n")
+    source = SpeechSource(tmp_path, "ljspeech", held_out_share=0.5, language="en-us", speeds=(0.8, 1.25))
+    items = source.items()
+    (kept,) = items["held_out"]
+    assert kept.speed == 1
+    (trained,) = {"a", "b"} - {kept.name}
+    assert [(u.name, u.speed) for u in items["train"] if not u.trouble] == [
+        (trained, 1),
+        (trained, 0.8),
+        (trained, 1.25),
+    ]
+    make = source.open(TINY.signal())
+    plain, slow, fast = (make(u)[0] for u in items["train"] if not u.trouble)
+    assert (slow.name, slow.timbre) == (f"{trained}@0.8", f"{plain.timbre}@0.8")
+    assert (fast.name, fast.timbre) == (f"{trained}@1.25", f"{plain.timbre}@1.25")
+    for clip, speed in ((slow, 0.8), (fast, 1.25)):
+        assert clip.pitch - plain.pitch == pytest.approx(12 * np.log2(speed), abs=0.3)
+        assert np.diff(clip.ends) * speed == pytest.approx(np.diff(plain.ends), abs=0.02)
+        assert (clip.release_samples - clip.onset_samples) * speed == pytest.approx(
+            plain.release_samples - plain.onset_samples, rel=0.05
+        )
 
 
 def test_what_workers_get_is_small_and_enough(tmp_path: Path) -> None:

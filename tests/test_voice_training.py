@@ -18,7 +18,8 @@ for package in ("lhotse", "lightning_fabric", "tensorboard", "onnx"):
 
 from cmaudio.errors import CmaudioError
 from cmaudio.model import load_model
-from cmaudio.speech.features import SPEECH_FEATURES
+from cmaudio.speech.features import ID_COLUMNS, SPEECH_FEATURES, phoneme_ids, speech_features, surroundings
+from cmaudio.speech.phonemes import Phoneme
 from cmaudio.speech.speak import speak
 from cmaudio.training.aligner_network import AlignerNetwork, forward_sum_loss
 from cmaudio.training.aligner_task import AlignerTask, read_alignment
@@ -142,6 +143,32 @@ def test_features_of_a_clip() -> None:
     np.testing.assert_array_equal(features[[0, 4, 9, 10], :3], [[0, 0, 3], [0, 3, 1], [0, 3, 1], [3, 1, 0]])
     np.testing.assert_allclose(energies(log_mel, spoken), (np.array([1.5, 6.5, 10.5]) + 5) / 3)
     np.testing.assert_allclose(knots(np.arange(12, dtype=np.float32), spoken)[0], [0, 1, 2, 3])
+
+
+def test_what_is_told_of_a_phoneme_and_of_those_around_it() -> None:
+    symbols = ["", ",", "k", "a", "t"]
+    said = [Phoneme.of(text) for text in ("", " k", "ˈa", "t", ",", " a", "ˌa", ",")]
+    around = surroundings(phoneme_ids(said, symbols))
+    assert around[2, :, 0].tolist() == [0, 2, 3, 4, 1]
+    assert around[2, :, 1].tolist() == [0, 0, 1, 0, 0]
+    assert around[2, :, 2].tolist() == [0, 1, 0, 0, 0]
+    assert around[3, :, 0].tolist() == [2, 3, 4, 1, 0]  # what is behind the pause next to it is not told
+    assert around[5, :, 0].tolist() == [0, 1, 3, 3, 1]
+    nothing = np.zeros(len(said))
+    features = speech_features(around, nothing, nothing, nothing, nothing, nothing)
+    assert features.shape == (len(said), SPEECH_FEATURES)
+    assert features[2, list(ID_COLUMNS)].tolist() == [2, 3, 4, 0, 1]
+    assert features[2, 16:].tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
+    assert features[5, 16:].tolist() == [0, 0, 0.5, 0, 0, 1, 0, 0]
+
+
+def test_a_text_that_grows_tells_no_more_of_what_was_said() -> None:
+    """What a frame is told must not depend on whether the next stretch has come already, but for the pause itself."""
+    symbols = ["", ",", "k", "a", "t"]
+    first = [Phoneme.of(text) for text in ("", " k", "ˈa", ",")]
+    both = [*first, Phoneme.of(" t"), Phoneme.of("a"), Phoneme.of(",")]
+    early, late = (surroundings(phoneme_ids(said, symbols)) for said in (first, both))
+    np.testing.assert_array_equal(early[:3], late[:3])
 
 
 def test_stretches_between_pauses() -> None:

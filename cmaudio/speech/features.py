@@ -26,7 +26,7 @@ Array = NDArray[np.floating[Any]]
 
 
 def phoneme_ids(phonemes: Sequence[Phoneme], symbols: Sequence[str]) -> NDArray[np.int64]:
-    """(P, 4) index of the symbol, stress, 1 where a word begins, 1 for pauses; an unknown symbol is read as the edge."""
+    """(P, 4) index of the symbol, stress, 1 where a word begins, 1 for pauses. Unknown symbols are read as the edge."""
     index = {symbol: i for i, symbol in enumerate(symbols)}
     rows = [(index.get(p.symbol, index[EDGE]), p.stress, p.begins_word, p.is_pause) for p in phonemes]
     return np.array(rows, np.int64).reshape(-1, 4)

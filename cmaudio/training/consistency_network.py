@@ -166,7 +166,7 @@ class BlockHead(nn.Module):
 class ConsistencyNetwork(nn.Module):
     """The parts above and the table of learned timbres; `sigma_data` = 1 because frames are normalised.
 
-    `dropout` is of what a block is conditioned on, not of the head: draws that are compared differ in their noise alone.
+    `dropout` is of what a block is conditioned on, not of the head: draws that are compared differ in noise alone.
     With `symbols` its controls are those of text, with phonemes of so many kinds.
     """
 

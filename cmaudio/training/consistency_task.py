@@ -58,7 +58,7 @@ def to_blocks(frames: Tensor, k: int) -> Tensor:
 
 
 def with_energy_noise(controls: Tensor, noise: Tensor) -> Tensor:
-    """Controls (B, T, C) of text whose phonemes are told to be as much louder as (B, T) noise says, each by one value."""
+    """Controls (B, T, C) of text, each phoneme told to be louder by one of the values of its clip's noise (B, T)."""
     since = controls[..., SINCE_COLUMN]
     phoneme = (since.diff(dim=1, prepend=since[:, :1]) < 0).cumsum(1)
     told = controls.clone()
