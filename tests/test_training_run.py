@@ -7,6 +7,7 @@ import json
 import runpy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,11 +17,13 @@ for package in ("lhotse", "lightning_fabric", "tensorboard", "onnx"):
     pytest.importorskip(package)
 from rich.console import Console
 from safetensors.torch import load_file
+from torch import Tensor
 from training_corpus import make_corpus
 
 from cmaudio import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.model import load_model
+from cmaudio.training.checkpoint import load_tensors, save_tensors
 from cmaudio.training.config import RunConfig, read_config
 from cmaudio.training.data.description import read_description
 from cmaudio.training.networks import make_consistency_network, make_vocoder_network
@@ -219,8 +222,6 @@ def test_timbres_are_matched_by_name(finished: Path, corpus: Path, tmp_path: Pat
 
 
 def test_more_processes_than_chunks_is_said(corpus: Path, tmp_path: Path) -> None:
-    from types import SimpleNamespace
-
     from cmaudio.training.journal import Journal
     from cmaudio.training.run import Run
 
@@ -230,6 +231,27 @@ def test_more_processes_than_chunks_is_said(corpus: Path, tmp_path: Path) -> Non
     assert settings.teacher is not None
     with pytest.raises(CmaudioError, match="4 clips in 2 chunks cannot be shared by 3 processes"):
         run.open_corpus(settings.teacher.crops, with_audio=False)
+
+
+def test_a_vocoder_that_stays_says_what_mel_is_normalised_with(finished: Path, corpus: Path, tmp_path: Path) -> None:
+    from cmaudio.training.journal import Journal
+    from cmaudio.training.run import Run
+
+    student, vocoder = (finished / f"{name}.safetensors" for name in ("student", "vocoder"))
+    other = tmp_path / "vocoder.safetensors"
+    tensors, about = load_tensors(vocoder)
+    save_tensors(other, tensors | {"mel_mean": tensors["mel_mean"] + 1}, about)
+    start = f"start_from={{student: {student}, vocoder: {other}}}"
+    fabric = SimpleNamespace(world_size=1, device=torch.device("cpu"))
+
+    def mean(*more: str) -> Tensor:
+        settings, journal = config(tmp_path, start, *more), Journal(tmp_path, None)
+        run = Run(settings, corpus, tmp_path / "run", read_description(corpus), fabric, journal)  # type: ignore[arg-type]
+        assert run.statistics is not None
+        return run.statistics.mean
+
+    torch.testing.assert_close(mean("vocoder=null", "vocoder_tuning=null", "joint=null"), tensors["mel_mean"] + 1)
+    torch.testing.assert_close(mean(), tensors["mel_mean"])
 
 
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(

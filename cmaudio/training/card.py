@@ -37,7 +37,7 @@ def _facts(config: RunConfig, corpus: CorpusDescription, weights: str, about: di
     train, held_out = corpus.splits["train"], corpus.splits["held_out"]
     hours = train.seconds / 3600
     stages = [text for name in STAGES if (text := _stage(config, name))]
-    start = {name: Path(path).name for name, path in config.start_from.model_dump().items() if path}
+    start = {name: "/".join(Path(path).parts[-2:]) for name, path in config.start_from.model_dump().items() if path}
     rows = {
         "consistency network": f"{_millions(make_consistency_network(config, corpus))} M parameters",
         "vocoder": f"{_millions(make_vocoder_network(config, corpus.signal))} M parameters",

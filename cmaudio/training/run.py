@@ -207,14 +207,16 @@ class Run:
         self.ends = read_alignment(alignment) if alignment.is_file() else None
 
     def _statistics(self) -> MelStatistics | None:
-        """Those of the weights that this run has or starts from; None: of the corpus."""
-        start = self.config.start_from
+        """Those of the weights that this run has or starts from; None: of the corpus.
+
+        A vocoder that stays as it is knows no others: a student that is trained comes to it, also from elsewhere.
+        """
+        config, start = self.config, self.config.start_from
         own = [self.folder / f"{stage}.safetensors" for stage in STAGES]
-        given = [
-            path
-            for path in (*own, start.student, start.teacher, start.vocoder)
-            if path is not None and can_start_from(path)
-        ]
+        starts = [start.student, start.teacher, start.vocoder]
+        if config.vocoder is None and config.vocoder_tuning is None and config.joint is None:
+            starts.insert(0, start.vocoder)
+        given = [path for path in (*own, *starts) if path is not None and can_start_from(path)]
         return read_statistics(given[0]) if given else None
 
     def open_corpus(self, crops: Crops | SentenceStage, with_audio: bool) -> Corpus:
