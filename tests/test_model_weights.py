@@ -134,18 +134,19 @@ def test_a_voice_that_was_told_less_around_a_phoneme_goes_on_as_it_was(tmp_path:
     new = [i for i, column in enumerate(encoder.others) if 14 <= column < SPEECH_FEATURES]
     dims = encoder.symbols.embedding_dim
     gone = [*range(3 * dims, 5 * dims), *(5 * dims + i for i in new)]
-    kept = [i for i in range(encoder.mlp[0].in_features) if i not in gone]
-    wide = encoder.mlp[0].weight.detach().clone()
+    first = "control_encoder.mlp.0.weight"
+    wide = voice.network.state_dict()[first].clone()
+    kept = [i for i in range(wide.shape[1]) if i not in gone]
     wide[:, gone] = 0
     torch.testing.assert_close(encoder.widened(wide[:, kept]), wide, rtol=0, atol=0)
     assert encoder.widened(wide) is wide
-    tensors = voice.network.state_dict() | {"control_encoder.mlp.0.weight": wide[:, kept].clone()}
+    tensors = voice.network.state_dict() | {first: wide[:, kept].clone()}
     weights = tmp_path / "student.safetensors"
     names, symbols = ["first", "second", "third"], ["", "a", "b"]
     save_tensors(weights, tensors, {"timbres": names, "symbols": symbols})
     network = ConsistencyNetwork(**{**_shape(voice.network), "timbres": 3, "symbols": 3})
     start_from(weights, network, names, symbols)
-    torch.testing.assert_close(network.control_encoder.mlp[0].weight.detach(), wide, rtol=0, atol=0)
+    torch.testing.assert_close(network.state_dict()[first], wide, rtol=0, atol=0)
 
 
 def _phonemes(network: ConsistencyNetwork) -> Tensor:
