@@ -22,7 +22,7 @@ def make_card(folder: Path, config: RunConfig, corpus: CorpusDescription, weight
     parts = [
         f"# {config.name}",
         config.description,
-        _facts(config, corpus, weights, about),
+        _facts(folder, config, corpus, weights, about),
         "## Figures",
         _figures(folder, config),
         "## Limits",
@@ -33,10 +33,11 @@ def make_card(folder: Path, config: RunConfig, corpus: CorpusDescription, weight
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _facts(config: RunConfig, corpus: CorpusDescription, weights: str, about: dict[str, Any]) -> str:
+def _facts(folder: Path, config: RunConfig, corpus: CorpusDescription, weights: str, about: dict[str, Any]) -> str:
     train, held_out = corpus.splits["train"], corpus.splits["held_out"]
     hours = train.seconds / 3600
-    stages = [text for name in STAGES if (text := _stage(config, name))]
+    done = [name for name in STAGES if (folder / f"{name}.safetensors").is_file()]  # an aligner may be left out
+    stages = [text for name in done if (text := _stage(config, name))]
     start = {name: "/".join(Path(path).parts[-2:]) for name, path in config.start_from.model_dump().items() if path}
     rows = {
         "consistency network": f"{_millions(make_consistency_network(config, corpus))} M parameters",
