@@ -163,6 +163,7 @@ def test_a_run_of_another_configuration_or_corpus_is_refused(finished: Path, cor
     [
         ("start_from={teacher: nowhere.safetensors}", r"nowhere\.safetensors, which is not there"),
         ("export.default_timbre=oboe", "oboe.*burst, saw"),
+        ("teacher.energy_noise=0.2", "teacher.energy_noise is for corpora with text"),
     ],
 )
 def test_mistakes_of_configuration(corpus: Path, tmp_path: Path, override: str, told: str) -> None:
