@@ -156,9 +156,8 @@ class Renderer:
     def _spoken(self, voices: list[Voice]) -> tuple[Float, NDArray[np.float64]]:
         """Features (B, K, C), as many as the model reads, and f0 (B, K) of texts."""
         blocks = [voice.block() for voice in voices if isinstance(voice, Utterance)]
-        return stack([features[:, : self.synthesizer.features] for features, _ in blocks]), np.stack(
-            [f0 for _, f0 in blocks]
-        )
+        features = stack([features for features, _ in blocks])[..., : self.synthesizer.features]
+        return features, np.stack([f0 for _, f0 in blocks])
 
     def _played(
         self, voices: list[Voice], ends: NDArray[np.int64], centres: NDArray[np.float64]

@@ -18,7 +18,15 @@ for package in ("lhotse", "lightning_fabric", "tensorboard", "onnx"):
 
 from cmaudio.errors import CmaudioError
 from cmaudio.model import load_model
-from cmaudio.speech.features import ID_COLUMNS, SPEECH_FEATURES, phoneme_ids, speech_features, surroundings
+from cmaudio.speech.features import (
+    ENERGY_COLUMN,
+    ID_COLUMNS,
+    SINCE_COLUMN,
+    SPEECH_FEATURES,
+    phoneme_ids,
+    speech_features,
+    surroundings,
+)
 from cmaudio.speech.phonemes import Phoneme
 from cmaudio.speech.speak import speak
 from cmaudio.training.aligner_network import AlignerNetwork, forward_sum_loss
@@ -142,6 +150,8 @@ def test_features_of_a_clip() -> None:
     assert features.shape == (12, SPEECH_FEATURES)
     np.testing.assert_array_equal(features[[0, 4, 9, 10], :3], [[0, 0, 3], [0, 3, 1], [0, 3, 1], [3, 1, 0]])
     np.testing.assert_allclose(energies(log_mel, spoken), (np.array([1.5, 6.5, 10.5]) + 5) / 3)
+    np.testing.assert_allclose(features[[0, 4, 10], ENERGY_COLUMN], energies(log_mel, spoken))
+    assert np.flatnonzero(np.diff(features[:, SINCE_COLUMN]) < 0).tolist() == [3, 9]  # where a phoneme begins anew
     np.testing.assert_allclose(knots(np.arange(12, dtype=np.float32), spoken)[0], [0, 1, 2, 3])
 
 
@@ -172,9 +182,10 @@ def test_a_text_that_grows_tells_no_more_of_what_was_said() -> None:
 
 
 def test_stretches_between_pauses() -> None:
-    ids = np.stack([np.array([0, 5, 6, 1, 7, 2]), np.zeros(6, np.int64)], -1)
+    ids = np.zeros((6, 4), np.int64)
+    ids[:, 0], ids[[0, 3, 5], 3] = [0, 5, 6, 1, 7, 2], 1
     spoken = Spoken(ids, np.arange(1, 7) * 5)
-    groups = breath_groups(spoken, np.zeros((30, 4), np.float32), np.full(30, 220.0, np.float32), 0, frozenset({1, 2}))
+    groups = breath_groups(spoken, np.zeros((30, 4), np.float32), np.full(30, 220.0, np.float32), 0)
     assert [group.ids[0, :, 0].tolist() for group in groups] == [[0, 5, 6, 1], [1, 7, 2]]
     assert groups[0].scored.tolist() == [[True, True, True, True]]
     assert groups[1].scored.tolist() == [[False, True, False]]  # the pause was the first one's; the end is arbitrary

@@ -50,10 +50,8 @@ class ProsodyTargets:
         return cls(timbre=torch.cat([part.timbre for part in parts]).to(device), **padded)
 
 
-def breath_groups(
-    spoken: Spoken, log_mel: Float, f0: Float, timbre: int, pauses: frozenset[int]
-) -> list[ProsodyTargets]:
-    """The stretches of a clip; `f0` (T,) in Hz, 0 where unvoiced; `pauses` are the symbols that end a stretch."""
+def breath_groups(spoken: Spoken, log_mel: Float, f0: Float, timbre: int) -> list[ProsodyTargets]:
+    """The stretches of a clip, each up to a pause; `f0` (T,) in Hz, 0 where unvoiced."""
     sounding = f0 > 0
     semitones = np.full(len(f0), _REST_SEMITONES)
     if sounding.any():
@@ -62,15 +60,15 @@ def breath_groups(
     pitch = pitch_feature(knots(semitones.astype(np.float32), spoken))
     voiced = knots(sounding.astype(np.float32), spoken)
     energy = energies(log_mel, spoken)
-    symbols = spoken.ids[:, 0]
-    cuts = [i for i in range(1, len(symbols)) if int(symbols[i]) in pauses]
+    count, is_pause = len(spoken.ids), spoken.ids[:, 3]
+    cuts = [i for i in range(1, count) if is_pause[i]]
     groups = []
     for begin, end in zip([0, *cuts[:-1]], cuts, strict=True):
         rows = slice(begin, end + 1)
         scored = np.ones(end + 1 - begin, bool)
         scored[0] = begin == 0
         duration_known = scored.copy()
-        duration_known[-1] = end + 1 < len(symbols)
+        duration_known[-1] = end + 1 < count
         groups.append(_target(spoken, rows, scored & duration_known, energy, pitch, voiced, timbre))
     return groups
 

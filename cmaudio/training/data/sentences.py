@@ -14,7 +14,6 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from cmaudio.errors import CmaudioError
-from cmaudio.speech.phonemes import PAUSES
 from cmaudio.training.config import SentenceStage
 from cmaudio.training.data.corpus import Clips, Corpus, MelStatistics, batch_seed
 from cmaudio.training.data.prosody_targets import ProsodyTargets, breath_groups
@@ -81,9 +80,7 @@ class BreathGroups:
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
-        symbols = corpus.description.symbols
-        pauses = frozenset(symbols.index(pause) for pause in PAUSES if pause in symbols)
-        self._groups = [group for i in range(len(corpus.clips.names)) for group in _groups_of(corpus.clips, i, pauses)]
+        self._groups = [group for i in range(len(corpus.clips.names)) for group in _groups_of(corpus.clips, i)]
         if not self._groups:
             raise CmaudioError(f"{corpus.folder}: no clip whose phonemes have times; train the aligner first")
 
@@ -95,10 +92,10 @@ class BreathGroups:
         return ProsodyTargets.join([self._groups[i] for i in chosen], device), torch.Generator(device).manual_seed(seed)
 
 
-def _groups_of(clips: Clips, index: int, pauses: frozenset[int]) -> list[ProsodyTargets]:
+def _groups_of(clips: Clips, index: int) -> list[ProsodyTargets]:
     spoken = clips.spoken[index]
     if spoken is None:
         return []
     rows = clips.rows(index)
     f0 = clips.f0[rows].cpu().numpy()
-    return breath_groups(spoken, clips.log_mel[rows].float().cpu().numpy(), f0, int(clips.timbre[index]), pauses)
+    return breath_groups(spoken, clips.log_mel[rows].float().cpu().numpy(), f0, int(clips.timbre[index]))
