@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import runpy
+import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -193,6 +194,14 @@ def test_unfinished_runs_and_unknown_stages(corpus: Path, tmp_path: Path) -> Non
         pack_run(tmp_path / "run", tmp_path / "out.cmaudio")
     with pytest.raises(CmaudioError, match="no stage 'pupil'"):
         train(config(tmp_path), corpus, tmp_path / "run", until="pupil")
+
+
+def test_an_earlier_stage_is_not_packed_while_a_later_one_is_to_come(finished: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    (run / "joint.safetensors").unlink()
+    with pytest.raises(CmaudioError, match="no finished joint"):
+        pack_run(run, tmp_path / "out.cmaudio")
 
 
 def test_the_mean_of_two_vocoders_is_weighted(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

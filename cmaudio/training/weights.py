@@ -42,10 +42,14 @@ def save_weights(
     save_tensors(path, tensors, {"timbres": list(timbres), "symbols": list(symbols), **about})
 
 
+def stages_of(part: str) -> tuple[str, ...]:
+    """The stages that train a part of the model (student, vocoder, prosody, teacher), the last one first."""
+    return {"student": ("joint", "student"), "vocoder": ("joint", "vocoder_tuning", "vocoder")}.get(part, (part,))
+
+
 def finished(folder: Path, part: str) -> Path | None:
-    """What the last finished stage of a run left for a part of its model (student, vocoder, prosody, teacher)."""
-    stages = {"student": ("joint", "student"), "vocoder": ("joint", "vocoder_tuning", "vocoder")}.get(part, (part,))
-    paths = (folder / f"{stage}.safetensors" for stage in stages)
+    """What the last finished stage of a run left for a part of its model."""
+    paths = (folder / f"{stage}.safetensors" for stage in stages_of(part))
     return next((path for path in paths if path.is_file()), None)
 
 
