@@ -59,8 +59,8 @@ class MelDefinition(_Strict):
 class NoiseLevels(_Strict):
     """Noise levels in the paper's symbols: one step starts at `max`; `fine` is where a second step starts again.
 
-    `temperature` scales the noise that one step starts from, its level being told as `max` all the same. A model whose
-    one step draws (trained by the energy score) then keeps closer to what is likely; to a mean it makes no difference.
+    `temperature` scales the noise that each step starts from, its level being told as it is all the same. A model whose
+    steps draw (trained by the energy score) then keeps closer to what is likely; to a mean it makes no difference.
     """
 
     min: Annotated[float, Field(gt=0)]
@@ -72,8 +72,12 @@ class NoiseLevels(_Strict):
 
     @property
     def start(self) -> float:
-        """Standard deviation of the noise that one step starts from."""
-        return self.temperature * self.max
+        """Standard deviation of the noise that the first step starts from."""
+        return self.noise(self.max)
+
+    def noise(self, level: float) -> float:
+        """Standard deviation of the noise that is added for a step that is told of this level."""
+        return self.temperature * level
 
 
 class ControlDefinition(_Strict):

@@ -205,7 +205,8 @@ class Synthesizer:
         denoise = given.denoiser(self)
         frames = denoise(block_noise[:, 0] * np.float32(self.sigma.start), self.sigma.max)
         for step in range(1, block_noise.shape[1]):
-            frames = denoise(frames + np.float32(self.sigma.fine) * block_noise[:, step], self.sigma.fine)
+            again = np.float32(self.sigma.noise(self.sigma.fine)) * block_noise[:, step]
+            frames = denoise(frames + again, self.sigma.fine)
         return NetworkState(frames, given.conditioning, given.state, state.vocoder)
 
     def condition(self, state: NetworkState, controls: Float, timbre: Float, context_noise: Float) -> Condition:

@@ -171,7 +171,7 @@ def test_onnx_equals_torch_over_a_streamed_run(tiny: TinyModel, steps: int) -> N
             c = network.control_encoder(controls_t, timbre_t)
             frames = network.head(0.7 * sigma.max * block_noise[:, 0], highest, context[:, -1], c)
             if steps == 2:
-                again = frames + sigma.fine * block_noise[:, 1]
+                again = frames + 0.7 * sigma.fine * block_noise[:, 1]
                 frames = network.head(again, torch.full((batch,), sigma.fine), context[:, -1], c)
             expected, vocoder_state = vocoder(frames, f0, vocoder_state)
             np.testing.assert_allclose(state.frames, frames, atol=1e-4)
@@ -250,7 +250,9 @@ def torch_note(tiny: TinyModel, samples: int, steps: int) -> Float:
             sigma.start * torch.from_numpy(block_noise[b][0])[None], torch.tensor([sigma.max]), context[:, -1], now
         )
         for more in block_noise[b][1:]:
-            x = network.head(x + sigma.fine * torch.from_numpy(more), torch.tensor([sigma.fine]), context[:, -1], now)
+            x = network.head(
+                x + sigma.noise(sigma.fine) * torch.from_numpy(more), torch.tensor([sigma.fine]), context[:, -1], now
+            )
         frames.append(x)
     # The vocoder sees all frames at once here.
     raw, _ = tiny.vocoder(torch.cat(frames, 1), hz, tiny.vocoder.init_state(1))

@@ -36,7 +36,7 @@ def multistep(steps: int, sigma: NoiseLevels) -> Sampler:
     def run(denoise: Denoise, noise: Float) -> Float:
         x = denoise(noise[:, 0] * sigma.start, levels[0])
         for i, level in enumerate(levels[1:], start=1):
-            x = denoise(x + level * noise[:, i], level)
+            x = denoise(x + sigma.noise(level) * noise[:, i], level)
         return x
 
     return Sampler(f"{steps} step{'s'[: steps - 1]}", steps, steps, run)
