@@ -19,9 +19,6 @@ from cmaudio.speech.features import KNOTS, phoneme_ids, pitch_of_feature
 from cmaudio.speech.phonemes import EDGE, Phoneme, Phrase
 from cmaudio.synthesis import Graph
 
-# A recorded pause begins with the end of the word before it, and so does its mean energy. Where the word has ended by
-# then, a voice fills that much energy with something: bursts of up to -26 dB after short sentences.
-_PAUSE_ENERGY, _HEARD_PAUSE_SECONDS = -1.0, 0.06
 _SECONDS = (0.01, 1.5)  # what a phoneme may last, whatever the network says
 
 
@@ -94,13 +91,11 @@ class Prosody:
         voiced = 1 / (1 + np.exp(-out[:, 2 + KNOTS :]))
         semitones = pitch_of_feature(out[:, 2 : 2 + KNOTS])
         weights = (voiced > 0.5) + 1e-9
-        seconds = np.clip(np.exp(np.minimum(out[:, 0], 2)), *_SECONDS)
-        falls_silent = (ids[:, 3] > 0) & (seconds > _HEARD_PAUSE_SECONDS)
         return Segment(
             tuple(said),
             ids,
-            seconds,
-            np.where(falls_silent, np.minimum(out[:, 1], _PAUSE_ENERGY), out[:, 1]).astype(np.float32),
+            np.clip(np.exp(np.minimum(out[:, 0], 2)), *_SECONDS),
+            out[:, 1].astype(np.float32),
             semitones,
             voiced,
             float((semitones * weights).sum() / weights.sum()),
