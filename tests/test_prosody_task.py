@@ -28,11 +28,12 @@ class Always(ProsodyNetwork):
         return self.said.expand(*ids.shape[:2], OUTPUTS)
 
 
-def targets(ids: Tensor, durations: Tensor) -> ProsodyTargets:
-    """Stretches in which all but how long phonemes last is the same."""
+def targets(ids: Tensor, durations: Tensor, timed: Tensor | None = None) -> ProsodyTargets:
+    """Stretches in which all but how long phonemes last is the same, and known of all but those not `timed`."""
     flat, knots = torch.zeros(durations.shape), torch.zeros(*durations.shape, KNOTS)
     known = torch.ones(durations.shape, dtype=torch.bool)
-    return ProsodyTargets(ids, torch.zeros(len(ids), dtype=torch.long), known, durations, flat, knots, knots)
+    timbre = torch.zeros(len(ids), dtype=torch.long)
+    return ProsodyTargets(ids, timbre, known, known if timed is None else timed, durations, flat, knots, knots)
 
 
 def train(network: ProsodyNetwork, batch: ProsodyTargets, steps: int, learning_rate: float) -> float:
@@ -53,6 +54,24 @@ def test_a_phoneme_that_an_aligner_drew_out_does_not_lengthen_the_others() -> No
     network = Always()
     train(network, targets(torch.zeros(4, 8, 3, dtype=torch.long), durations), 400, 0.05)
     assert 6.5 < float(network.said[0].detach().exp()) * FRAME_RATE < 8.5
+
+
+def test_a_pause_that_a_clip_cuts_short_teaches_how_loud_it_is_and_not_how_long() -> None:
+    ids = torch.zeros(4, 6, 3, dtype=torch.long)
+    ids[:, -1, 0] = 1  # the last one of every clip, and nowhere else
+    durations = torch.tensor([[8.0, 8.0, 8.0, 8.0, 8.0, 1.0]]).repeat(4, 1)
+    timed = torch.ones(4, 6, dtype=torch.bool)
+    timed[:, -1] = False
+    batch = targets(ids, durations, timed)
+    batch.energy[:, -1] = -1
+    torch.manual_seed(0)
+    network = ProsodyNetwork(symbols=2, timbre_dims=2, width=16, depth=2)
+    train(network, batch, 200, 0.01)
+    with torch.no_grad():
+        made = network.eval()(ids, torch.zeros(4, 2))[0]
+    assert made[:5, 1].abs().max() < 0.1
+    assert -1.1 < made[5, 1] < -0.9
+    assert made[5, 0].exp() * FRAME_RATE > 5
 
 
 def test_where_words_begin_is_learned() -> None:

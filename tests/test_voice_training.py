@@ -187,8 +187,9 @@ def test_stretches_between_pauses() -> None:
     spoken = Spoken(ids, np.arange(1, 7) * 5)
     groups = breath_groups(spoken, np.zeros((30, 4), np.float32), np.full(30, 220.0, np.float32), 0)
     assert [group.ids[0, :, 0].tolist() for group in groups] == [[0, 5, 6, 1], [1, 7, 2]]
-    assert groups[0].scored.tolist() == [[True, True, True, True]]
-    assert groups[1].scored.tolist() == [[False, True, False]]  # the pause was the first one's; the end is arbitrary
+    assert groups[0].scored.tolist() == groups[0].timed.tolist() == [[True, True, True, True]]
+    assert groups[1].scored.tolist() == [[False, True, True]]  # the pause before it was the first one's
+    assert groups[1].timed.tolist() == [[False, True, False]]  # a clip ends where it was cut
     np.testing.assert_allclose(groups[0].pitch, 0, atol=1e-6)
 
 

@@ -39,7 +39,8 @@ class ProsodyTask(SentenceTask):
         known = batch.scored & (batch.durations > 0)
         log_seconds = (batch.durations.clamp(min=0.5) / self.frame_rate).log()
         wanted = torch.cat([log_seconds[..., None], batch.energy[..., None], batch.pitch], -1)
-        heard = torch.cat([known[..., None].expand(*known.shape, 2), known[..., None] & (batch.voiced > 0)], -1)
+        timed = known & batch.timed
+        heard = torch.cat([timed[..., None], known[..., None], known[..., None] & (batch.voiced > 0)], -1)
         error = (made[..., : 2 + KNOTS] - wanted) * heard
         distance = torch.stack([_distance(error / error.new_tensor(_SPREADS), known, width) for width in _WINDOWS])
         voicing = _mean(
@@ -48,7 +49,7 @@ class ProsodyTask(SentenceTask):
         loss = distance.sum() + voicing
         size = error.detach().abs()
         parts = {
-            "duration": _mean(size[..., 0], known),
+            "duration": _mean(size[..., 0], timed),
             "energy": _mean(size[..., 1], known),
             "pitch": _mean(size[..., 2:], heard[..., 2:]),
             "voicing": voicing.detach(),

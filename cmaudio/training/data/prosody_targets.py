@@ -25,14 +25,16 @@ class ProsodyTargets:
     """Stretches padded with zeros.
 
     Attributes:
-        ids: (B, P, 4) of `phoneme_ids`. timbre: (B,). scored: (B, P) bool, False for padding, for pauses before a
-            stretch that another one ends with, and for the last pause of a clip, whose end is arbitrary.
+        ids: (B, P, 4) of `phoneme_ids`. timbre: (B,). scored: (B, P) bool, False for padding and for pauses before a
+            stretch that another one ends with. timed: (B, P) bool, False also for the last pause of a clip, whose end
+            is arbitrary; how loud it is, is not, and in a corpus of single sentences no other pause ends one.
         durations: (B, P) frames. energy: (B, P). pitch, voiced: (B, P, 4) at the knots.
     """
 
     ids: Tensor
     timbre: Tensor
     scored: Tensor
+    timed: Tensor
     durations: Tensor
     energy: Tensor
     pitch: Tensor
@@ -46,7 +48,7 @@ class ProsodyTargets:
             rows = [getattr(part, name)[0] for part in parts]
             return pad_sequence(rows, batch_first=True).to(device)
 
-        padded = {name: pad(name) for name in ("ids", "scored", "durations", "energy", "pitch", "voiced")}
+        padded = {name: pad(name) for name in ("ids", "scored", "timed", "durations", "energy", "pitch", "voiced")}
         return cls(timbre=torch.cat([part.timbre for part in parts]).to(device), **padded)
 
 
@@ -67,14 +69,21 @@ def breath_groups(spoken: Spoken, log_mel: Float, f0: Float, timbre: int) -> lis
         rows = slice(begin, end + 1)
         scored = np.ones(end + 1 - begin, bool)
         scored[0] = begin == 0
-        duration_known = scored.copy()
-        duration_known[-1] = end + 1 < count
-        groups.append(_target(spoken, rows, scored & duration_known, energy, pitch, voiced, timbre))
+        timed = scored.copy()
+        timed[-1] = end + 1 < count
+        groups.append(_target(spoken, rows, scored, timed, energy, pitch, voiced, timbre))
     return groups
 
 
 def _target(
-    spoken: Spoken, rows: slice, scored: np.ndarray, energy: Float, pitch: Float, voiced: Float, timbre: int
+    spoken: Spoken,
+    rows: slice,
+    scored: np.ndarray,
+    timed: np.ndarray,
+    energy: Float,
+    pitch: Float,
+    voiced: Float,
+    timbre: int,
 ) -> ProsodyTargets:
     def row(values: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values))[None]
@@ -83,6 +92,7 @@ def _target(
         row(spoken.ids[rows]),
         torch.tensor([timbre]),
         row(scored),
+        row(timed),
         row(spoken.durations[rows].astype(np.float32)),
         row(energy[rows]),
         row(pitch[rows].reshape(-1, KNOTS)),
