@@ -320,3 +320,13 @@ def test_a_file_is_written_whole_or_not_at_all(tiny_voice: Model, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
     speak("Yes.", path, model=tiny_voice)
     assert path.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("text", ["Is it late?", "Stop that now!", "He went home.", "Or one?", "It sat."])
+def test_after_the_last_word_of_a_short_sentence_it_is_silent(text: str) -> None:
+    spoken = speak(text, model="english", seed=0)
+    end = spoken.marks[-1]
+    pause = np.asarray(spoken.audio)[round(end.seconds * spoken.sample_rate) :]
+    assert end.text in ".?!"
+    assert len(pause) > 1000
+    assert np.abs(pause).max() < 1e-3

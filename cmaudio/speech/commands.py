@@ -39,7 +39,9 @@ def say(
     energy: Annotated[float, typer.Option(help="Effort, dB.")] = 0.0,
     gain: Annotated[float, typer.Option(help="Volume, dB.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Same seed, same samples.")] = 0,
-    steps: Annotated[int, typer.Option(help="Network evaluations a block: 1, or 2 for fine.")] = 1,
+    steps: Annotated[
+        int, typer.Option(help="Network evaluations a block: 1 or 2; embedded voices gain nothing by 2.")
+    ] = 1,
     phonemes: Annotated[bool, typer.Option("--phonemes", help="The text is IPA, e.g. 'həlˈoʊ wˈɚld.'")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A .wav or .flac instead of sound.")] = None,
     marks: Annotated[bool, typer.Option("--marks", help="Print when words and phonemes begin, a JSON a line.")] = False,

@@ -11,6 +11,7 @@ import yaml
 from cmaudio.training.config import ConsistencyStage, RunConfig, SentenceStage
 from cmaudio.training.data.description import CorpusDescription
 from cmaudio.training.networks import make_consistency_network, make_prosody_network, make_vocoder_network
+from cmaudio.training.weights import weights_file
 
 STAGES = ("aligner", "teacher", "student", "vocoder", "vocoder_tuning", "joint", "prosody")
 FIGURES = "evaluation.json"  # what `cmaudio evaluate --json` printed, kept in the run's folder
@@ -36,7 +37,7 @@ def make_card(folder: Path, config: RunConfig, corpus: CorpusDescription, weight
 def _facts(folder: Path, config: RunConfig, corpus: CorpusDescription, weights: str, about: dict[str, Any]) -> str:
     train, held_out = corpus.splits["train"], corpus.splits["held_out"]
     hours = train.seconds / 3600
-    done = [name for name in STAGES if (folder / f"{name}.safetensors").is_file()]  # an aligner may be left out
+    done = [name for name in STAGES if weights_file(folder, name).is_file()]  # an aligner may be left out
     stages = [text for name in done if (text := _stage(config, name))]
     start = {name: "/".join(Path(path).parts[-2:]) for name, path in config.start_from.model_dump().items() if path}
     rows = {

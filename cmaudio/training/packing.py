@@ -29,7 +29,7 @@ from cmaudio.training.export import KEEP_FLOAT, export_graphs, export_prosody, q
 from cmaudio.training.networks import make_consistency_network, make_prosody_network, make_vocoder_network
 from cmaudio.training.prosody_network import ProsodyNetwork
 from cmaudio.training.vocoder_network import VocoderNetwork
-from cmaudio.training.weights import finished, read_statistics, stages_of, start_from
+from cmaudio.training.weights import finished, read_statistics, stages_of, start_from, weights_file
 
 
 def pack_run(folder: Path, output: Path, *, network: str = "student", weights: str | None = None) -> Model:
@@ -65,7 +65,7 @@ def pack_run(folder: Path, output: Path, *, network: str = "student", weights: s
 def _finished(folder: Path, config: RunConfig, part: str) -> Path:
     """The weights of a part of the model: never those of an earlier stage while a later one is still to come."""
     configured = [stage for stage in stages_of(part) if getattr(config, stage) is not None]
-    to_come = [stage for stage in configured if not (folder / f"{stage}.safetensors").is_file()]
+    to_come = [stage for stage in configured if not weights_file(folder, stage).is_file()]
     path = finished(folder, part) or getattr(config.start_from, part, None)
     if to_come or path is None:
         missing = to_come[-1] if to_come else part

@@ -64,6 +64,7 @@ from cmaudio.training.weights import (
     save_weights,
     start_from,
     start_where_it_fits,
+    weights_file,
 )
 
 ALIGNMENT = "alignment.jsonl.gz"
@@ -212,7 +213,7 @@ class Run:
         A vocoder that stays as it is knows no others: a student that is trained comes to it, also from elsewhere.
         """
         config, start = self.config, self.config.start_from
-        own = [self.folder / f"{stage}.safetensors" for stage in STAGES]
+        own = [weights_file(self.folder, stage) for stage in STAGES]
         starts = [start.student, start.teacher, start.vocoder]
         if config.vocoder is None and config.vocoder_tuning is None and config.joint is None:
             starts.insert(0, start.vocoder)
@@ -243,7 +244,7 @@ class Run:
 
     def stage(self, name: str) -> None:
         """Train a stage to its end, unless it has been."""
-        path = self.folder / f"{name}.safetensors"
+        path = weights_file(self.folder, name)
         if path.is_file():
             self.journal.note(f"{name}: done before ({path})")
             return
@@ -267,7 +268,7 @@ class Run:
             save_weights(path, average, self.statistics, self.timbres, about, self.description.symbols)
             if DISCRIMINATORS in trainer.modules:
                 others = trainer.modules[DISCRIMINATORS]
-                save_weights(self.folder / f"{DISCRIMINATORS}.safetensors", others, self.statistics, [], about)
+                save_weights(weights_file(self.folder, DISCRIMINATORS), others, self.statistics, [], about)
             if name == "aligner":
                 assert isinstance(average, AlignerNetwork)
                 self.align(average)
@@ -460,7 +461,7 @@ class Run:
         """Weights that a stage begins with: a student with its teacher's, a tuning with the vocoder's."""
         before = {"student": "teacher", "vocoder_tuning": "vocoder"}.get(name)
         if before and getattr(self.config, before):
-            return self.folder / f"{before}.safetensors"
+            return weights_file(self.folder, before)
         given: dict[str, Path | None] = dict(self.config.start_from)
         return given.get(name) or given.get(before or "")
 

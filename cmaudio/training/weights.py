@@ -42,6 +42,11 @@ def save_weights(
     save_tensors(path, tensors, {"timbres": list(timbres), "symbols": list(symbols), **about})
 
 
+def weights_file(folder: Path, stage: str) -> Path:
+    """Where a run keeps what a finished stage (or its discriminators) learned."""
+    return folder / f"{stage}.safetensors"
+
+
 def stages_of(part: str) -> tuple[str, ...]:
     """The stages that train a part of the model (student, vocoder, prosody, teacher), the last one first."""
     return {"student": ("joint", "student"), "vocoder": ("joint", "vocoder_tuning", "vocoder")}.get(part, (part,))
@@ -49,7 +54,7 @@ def stages_of(part: str) -> tuple[str, ...]:
 
 def finished(folder: Path, part: str) -> Path | None:
     """What the last finished stage of a run left for a part of its model."""
-    paths = (folder / f"{stage}.safetensors" for stage in stages_of(part))
+    paths = (weights_file(folder, stage) for stage in stages_of(part))
     return next((path for path in paths if path.is_file()), None)
 
 
