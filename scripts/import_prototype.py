@@ -22,7 +22,7 @@ from cmaudio.training.data.corpus import MelStatistics
 from cmaudio.training.data.description import SignalDefinition
 from cmaudio.training.packing import mel_definition, note_controls, write_model
 from cmaudio.training.vocoder_network import VocoderNetwork
-from cmaudio.training.weights import save_weights
+from cmaudio.training.weights import save_weights, weights_file
 
 Weights = dict[str, torch.Tensor]
 PROGRAMS_TRAINED = 96
@@ -142,7 +142,7 @@ def main() -> None:
         arguments.weights_folder.mkdir(parents=True, exist_ok=True)
         names = [PROGRAMS[i] if i < PROGRAMS_TRAINED else f"untrained {i + 1}" for i in range(len(PROGRAMS))]
         for name, network in networks.items():
-            save_weights(arguments.weights_folder / f"{name}.safetensors", network, statistics, names, {"stage": name})
+            save_weights(weights_file(arguments.weights_folder, name), network, statistics, names, {"stage": name})
     network = networks[arguments.network]
     assert isinstance(network, ConsistencyNetwork)
     described = manifest(network, statistics, arguments.output.stem, arguments.weights)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from cmaudio.dsp import Float
-from cmaudio.speech.features import KNOTS, pitch_feature
+from cmaudio.speech.features import pitch_feature
 from cmaudio.training.data.alignment import Spoken, energies, knots
 
 _REST_SEMITONES = 57.0
@@ -59,42 +59,22 @@ def breath_groups(spoken: Spoken, log_mel: Float, f0: Float, timbre: int) -> lis
     if sounding.any():
         known = 69 + 12 * np.log2(f0[sounding] / 440)
         semitones = np.interp(np.arange(len(f0)), np.flatnonzero(sounding), known)
-    pitch = pitch_feature(knots(semitones.astype(np.float32), spoken))
-    voiced = knots(sounding.astype(np.float32), spoken)
-    energy = energies(log_mel, spoken)
-    count, is_pause = len(spoken.ids), spoken.ids[:, 3]
-    cuts = [i for i in range(1, count) if is_pause[i]]
+    columns = {
+        "ids": spoken.ids,
+        "durations": spoken.durations.astype(np.float32),
+        "energy": energies(log_mel, spoken),
+        "pitch": pitch_feature(knots(semitones.astype(np.float32), spoken)),
+        "voiced": (knots(sounding.astype(np.float32), spoken) > 0.5).astype(np.float32),
+    }
+    tensors = {name: torch.from_numpy(column)[None] for name, column in columns.items()}
+    last = len(spoken.ids) - 1
+    cuts = [i for i in range(1, last + 1) if spoken.ids[i, 3]]
     groups = []
     for begin, end in zip([0, *cuts[:-1]], cuts, strict=True):
-        rows = slice(begin, end + 1)
-        scored = np.ones(end + 1 - begin, bool)
-        scored[0] = begin == 0
-        timed = scored.copy()
-        timed[-1] = end + 1 < count
-        groups.append(_target(spoken, rows, scored, timed, energy, pitch, voiced, timbre))
+        scored = torch.ones(1, end + 1 - begin, dtype=torch.bool)
+        scored[:, 0] = begin == 0
+        timed = scored.clone()
+        timed[:, -1] = end < last
+        stretch = {name: tensor[:, begin : end + 1] for name, tensor in tensors.items()}
+        groups.append(ProsodyTargets(timbre=torch.tensor([timbre]), scored=scored, timed=timed, **stretch))
     return groups
-
-
-def _target(
-    spoken: Spoken,
-    rows: slice,
-    scored: np.ndarray,
-    timed: np.ndarray,
-    energy: Float,
-    pitch: Float,
-    voiced: Float,
-    timbre: int,
-) -> ProsodyTargets:
-    def row(values: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(values))[None]
-
-    return ProsodyTargets(
-        row(spoken.ids[rows]),
-        torch.tensor([timbre]),
-        row(scored),
-        row(timed),
-        row(spoken.durations[rows].astype(np.float32)),
-        row(energy[rows]),
-        row(pitch[rows].reshape(-1, KNOTS)),
-        row((voiced[rows] > 0.5).astype(np.float32).reshape(-1, KNOTS)),
-    )
