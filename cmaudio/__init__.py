@@ -10,23 +10,23 @@ with cmaudio.open() as synth:
 audio = cmaudio.render("song.mid")
 """
 
-from cmaudio.engine import Engine
+from cmaudio.engine.engine import Engine
+from cmaudio.engine.note import Note
+from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
-from cmaudio.events import Score
-from cmaudio.midi.file import read_midi
-from cmaudio.model import Model, embedded_models, load_model
-from cmaudio.note import Note
-from cmaudio.pieces import builtin_piece
-from cmaudio.playback import list_devices
-from cmaudio.preset import Preset, load_preset, save_preset
-from cmaudio.render import render
-from cmaudio.sound import Sound
-from cmaudio.speech.speak import Spoken, speak
-from cmaudio.speech.speech import Speech
-from cmaudio.synth import Synth, open
+from cmaudio.instrument.preset import Preset, load_preset, save_preset
+from cmaudio.instrument.synth import Synth, open
+from cmaudio.model.file import Model, embedded_models, load_model
+from cmaudio.offline.pattern import render_pattern
+from cmaudio.offline.render import render
+from cmaudio.offline.speak import Spoken, speak
+from cmaudio.output.player import list_devices
+from cmaudio.score.events import Score
+from cmaudio.score.midi_file import read_midi
+from cmaudio.score.pieces import builtin_piece
+from cmaudio.signal.sound import Sound
 from cmaudio.timing.clock import Clock
 from cmaudio.timing.pattern import Pattern
-from cmaudio.timing.render import render_pattern
 from cmaudio.timing.steps import Step
 
 __version__ = "0.1.0"

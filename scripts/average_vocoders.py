@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 
 from cmaudio.training.config import read_config
-from cmaudio.training.data.description import read_description
-from cmaudio.training.networks import make_vocoder_network
-from cmaudio.training.weights import read_statistics, save_weights, start_from
+from cmaudio.training.corpus.description import read_description
+from cmaudio.training.networks.build import make_vocoder_network
+from cmaudio.training.run.weights import read_statistics, save_weights, start_from
 
 
 def main() -> None:

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from cmaudio.audio_file import AudioFileWriter
-from cmaudio.dsp import Float, Stft
 from cmaudio.evaluation.setting import level_db
-from cmaudio.evaluation.soundfont import SoundFont, open_soundfont
-from cmaudio.events import AllNotesOff, ChannelGain, Event, NoteOff, NoteOn, PitchBend, Score, Sustain
-from cmaudio.midi.file import read_midi
-from cmaudio.model import load_model
-from cmaudio.render import render
+from cmaudio.files.audio_file import AudioFileWriter
+from cmaudio.model.file import load_model
+from cmaudio.offline.render import render
+from cmaudio.score.events import AllNotesOff, ChannelGain, Event, NoteOff, NoteOn, PitchBend, Score, Sustain
+from cmaudio.score.midi_file import read_midi
+from cmaudio.signal.dsp import Float, Stft
+from cmaudio.soundfont.player import SoundFont, open_soundfont
 
 CHORALE = "bach/bwv66.6"
 CHORALE_PROGRAMS = (40, 40, 41, 42)  # violin, violin, viola, cello

@@ -15,14 +15,14 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from cmaudio.general_midi import PROGRAMS
-from cmaudio.model import Manifest, NoiseLevels, TimbreDefinition
-from cmaudio.training.consistency_network import ConsistencyNetwork
-from cmaudio.training.data.corpus import MelStatistics
-from cmaudio.training.data.description import SignalDefinition
-from cmaudio.training.packing import mel_definition, note_controls, write_model
-from cmaudio.training.vocoder_network import VocoderNetwork
-from cmaudio.training.weights import save_weights, weights_file
+from cmaudio.model.file import Manifest, NoiseLevels, TimbreDefinition
+from cmaudio.score.general_midi import PROGRAMS
+from cmaudio.training.corpus.corpus import MelStatistics
+from cmaudio.training.corpus.description import SignalDefinition
+from cmaudio.training.export.packing import mel_definition, note_controls, write_model
+from cmaudio.training.networks.consistency import ConsistencyNetwork
+from cmaudio.training.networks.vocoder import VocoderNetwork
+from cmaudio.training.run.weights import save_weights, weights_file
 
 Weights = dict[str, torch.Tensor]
 PROGRAMS_TRAINED = 96

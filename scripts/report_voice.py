@@ -38,7 +38,7 @@ Sound = tuple[np.ndarray, int]
 def make(arguments: argparse.Namespace) -> None:
     """Recordings, copies, what the voice, its teacher and its peers say, and how fast."""
     from cmaudio.bench.machine import describe_machine
-    from cmaudio.model import load_model
+    from cmaudio.model.file import load_model
 
     voice, output = load_model(arguments.voice), arguments.output
     sentences = list(held_out(arguments.corpus, voice, arguments.count))
@@ -70,8 +70,8 @@ def held_out(corpus: Path, voice: Any, count: int) -> Iterator[tuple[str, str, A
     from lhotse import CutSet
 
     from cmaudio.evaluation.corpus.clips import HeldOut
-    from cmaudio.training.data.corpus import read_clips
-    from cmaudio.training.data.description import read_description
+    from cmaudio.training.corpus.corpus import read_clips
+    from cmaudio.training.corpus.description import read_description
 
     description = read_description(corpus)
     clips = read_clips(corpus, description, "held_out", None, with_audio=True)
@@ -92,7 +92,7 @@ def held_out(corpus: Path, voice: Any, count: int) -> Iterator[tuple[str, str, A
 def copies(voice: Any, sentences: list[Any], output: Path) -> dict[str, Any]:
     """The recordings' mels through the vocoder."""
     from cmaudio.evaluation.corpus.copying import copy, measure_copying
-    from cmaudio.synthesis import Synthesizer
+    from cmaudio.synthesis.networks import Synthesizer
 
     synthesizer = Synthesizer(voice)
     for name, _, clip in sentences:
@@ -103,7 +103,7 @@ def copies(voice: Any, sentences: list[Any], output: Path) -> dict[str, Any]:
 
 def of_model(voice: Any, steps: int) -> Callable[[str, int], Sound]:
     """The voice, its networks loaded once."""
-    from cmaudio.engine import Engine
+    from cmaudio.engine.engine import Engine
 
     engine = Engine(voice, steps=steps)
     engine.warm_up()
@@ -111,17 +111,17 @@ def of_model(voice: Any, steps: int) -> Callable[[str, int], Sound]:
 
 
 def run(engine: Any, text: str, seed: int) -> Sound:
-    from cmaudio.speech.speak import read_out
+    from cmaudio.offline.speak import read_out
 
     return np.concatenate([*read_out(engine, engine.say(text, seed=seed))]), engine.sample_rate
 
 
 def of_teacher(teacher: Any) -> Callable[[str, int], Sound]:
     """The diffusion model in the same engine, each block by Heun's method."""
-    from cmaudio.engine import Engine
+    from cmaudio.engine.engine import Engine
     from cmaudio.evaluation.corpus.samplers import heun_sampler
-    from cmaudio.heun import STEPS
-    from cmaudio.synthesis import NetworkState
+    from cmaudio.synthesis.heun import STEPS
+    from cmaudio.synthesis.networks import NetworkState
 
     engine = Engine(teacher)
     synthesizer = engine.synthesizer
@@ -212,8 +212,8 @@ def speak_all(
 
 def first_sound(voice: Any, texts: list[str]) -> dict[str, float]:
     """From handing over a sentence to its first samples, and to the first that is audible when they play at once."""
-    from cmaudio.engine import Engine
-    from cmaudio.speech.speak import read_out
+    from cmaudio.engine.engine import Engine
+    from cmaudio.offline.speak import read_out
 
     engine = Engine(voice)
     engine.warm_up()
@@ -241,7 +241,7 @@ def first_sound(voice: Any, texts: list[str]) -> dict[str, float]:
 
 def read_on(voice: Any, texts: list[str], output: Path) -> dict[str, Any]:
     """Ten minutes in one go: the same sentences in the first minute and in the last, their level and pitch; gaps."""
-    from cmaudio.speech.speak import speak
+    from cmaudio.offline.speak import speak
 
     lengths = [len(speak(text, model=voice).audio) / voice.manifest.sample_rate for text in texts[:40]]
     window = texts[: int(np.searchsorted(np.cumsum(lengths), WINDOW_SECONDS)) + 1]
@@ -271,7 +271,7 @@ def counted(voice: Any, text: str) -> Iterator[str]:
 
 
 def level_and_pitch(audio: np.ndarray, rate: int) -> dict[str, float]:
-    from cmaudio.training.data.pitch import frame_centres, track_pitch
+    from cmaudio.training.prepare.pitch import frame_centres, track_pitch
 
     hop = rate // 100
     semitones, voiced = track_pitch(audio, rate, frame_centres(len(audio) // hop, hop), f_max_hz=800)

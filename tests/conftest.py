@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from jack import JackServer, running_jack_server
+from fixtures.jack import JackServer, running_jack_server
 
-from cmaudio.controls import NOTE_FEATURES
-from cmaudio.model import Manifest, Model, load_model, save_model
+from cmaudio.model.file import Manifest, Model, load_model, save_model
 from cmaudio.speech.features import SPEECH_FEATURES
+from cmaudio.synthesis.controls import NOTE_FEATURES
 
 if TYPE_CHECKING:
-    from cmaudio.training.consistency_network import ConsistencyNetwork
-    from cmaudio.training.vocoder_network import VocoderNetwork
+    from cmaudio.training.networks.consistency import ConsistencyNetwork
+    from cmaudio.training.networks.vocoder import VocoderNetwork
 
 
 @pytest.fixture
@@ -68,10 +68,10 @@ def make_tiny_model(
     """Random networks at 16 kHz, exported and loaded; with `symbols` a voice. Skips where torch or onnx is missing."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
-    from cmaudio.training.consistency_network import ConsistencyNetwork
-    from cmaudio.training.export import export_graphs, export_prosody
-    from cmaudio.training.prosody_network import ProsodyNetwork
-    from cmaudio.training.vocoder_network import VocoderNetwork
+    from cmaudio.training.export.graphs import export_graphs, export_prosody
+    from cmaudio.training.networks.consistency import ConsistencyNetwork
+    from cmaudio.training.networks.prosody import ProsodyNetwork
+    from cmaudio.training.networks.vocoder import VocoderNetwork
 
     torch.manual_seed(seed)
     network = ConsistencyNetwork(

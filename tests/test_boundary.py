@@ -14,14 +14,15 @@ from typing import Any, cast
 import pytest
 
 import cmaudio
-from cmaudio.engine import Engine
-from cmaudio.midi.file import write_midi
-from cmaudio.model import Model
-from cmaudio.pieces import builtin_piece
-from cmaudio.playback import Player, PlayerState
-from cmaudio.recorder import Recorder
-from cmaudio.ring import RingCounters
-from cmaudio.synth import Synth
+from cmaudio.engine.engine import Engine
+from cmaudio.instrument.recorder import Recorder
+from cmaudio.instrument.synth import Synth
+from cmaudio.instrument.synth import open as open_instrument
+from cmaudio.model.file import Model
+from cmaudio.output.player import Player, PlayerState
+from cmaudio.output.ring import RingCounters
+from cmaudio.score.midi_file import write_midi
+from cmaudio.score.pieces import builtin_piece
 
 README = Path(__file__).parent.parent / "README.md"
 HEAVY = ("torch", "sounddevice", "numba", "matplotlib", "onnx", "music21")
@@ -32,10 +33,10 @@ HEAVY = ("torch", "sounddevice", "numba", "matplotlib", "onnx", "music21")
     [
         "import cmaudio",
         "import cmaudio; e = cmaudio.Engine(); e.note_on(60); assert e.read(4800).any()",
-        "import cmaudio; from cmaudio.events import Score, NoteOn, NoteOff\n"
+        "import cmaudio; from cmaudio.score.events import Score, NoteOn, NoteOff\n"
         "s = Score('', [(0.0, NoteOn(0, 60, 90, 0)), (0.1, NoteOff(0, 60))], 0.1, [0])\n"
         "assert cmaudio.render(s, 'out.wav', tail=0.1).any()",
-        "import cmaudio.cli",
+        "import cmaudio.cli.main",
     ],
     ids=["import", "engine", "render", "command line"],
 )
@@ -70,7 +71,7 @@ def test_readme_code_runs(model: Model, tmp_path: Path, monkeypatch: pytest.Monk
     opened: list[Synth] = []
 
     def open_silently(chosen: Model | None = None, **settings: Any) -> Synth:
-        known = inspect.signature(cmaudio.synth.open).parameters
+        known = inspect.signature(open_instrument).parameters
         assert set(settings) <= set(known), settings
         for name in ("device", "lead_ms", "on_notice"):
             settings.pop(name, None)

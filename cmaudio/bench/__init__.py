@@ -18,7 +18,7 @@ from cmaudio.bench.teacher import measure_teacher
 from cmaudio.bench.throughput import measure_throughput
 from cmaudio.bench.training import measure_training
 from cmaudio.errors import CmaudioError
-from cmaudio.model import Model, load_model
+from cmaudio.model.file import Model, load_model
 
 __all__ = ["SECTIONS", "print_report", "run_bench"]
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from cmaudio.bench.material import live_engine, strike_held
-from cmaudio.limiter import QUANTUM_SAMPLES
-from cmaudio.model import Model
+from cmaudio.model.file import Model
+from cmaudio.signal.limiter import QUANTUM_SAMPLES
 from cmaudio.system import hurry_this_thread
 
 TRIALS = 300

@@ -16,9 +16,9 @@ from typing import Literal
 
 import cmaudio
 from cmaudio.bench.material import strike_held
-from cmaudio.note import Note
-from cmaudio.ring import Ring, RingCounters, silence_callback
-from cmaudio.synth import Synth
+from cmaudio.engine.note import Note
+from cmaudio.instrument.synth import Synth
+from cmaudio.output.ring import Ring, RingCounters, silence_callback
 
 _SETTLE_S = 1.0
 _LOOK_EVERY_S = 0.25

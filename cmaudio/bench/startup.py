@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cmaudio.bench.jack import jack_server, what_is_missing
-from cmaudio.model import Model
+from cmaudio.model.file import Model
 
 RUNS = 3
 # Arguments: model file, time.monotonic() when the process was started.

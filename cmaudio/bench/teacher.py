@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from cmaudio.controls import NOTE_FEATURES
-from cmaudio.heun import STEPS, evaluations, heun, karras_sigmas
-from cmaudio.model import Model
-from cmaudio.synthesis import NetworkState, Synthesizer
+from cmaudio.model.file import Model
+from cmaudio.synthesis.controls import NOTE_FEATURES
+from cmaudio.synthesis.heun import STEPS, evaluations, heun, karras_sigmas
+from cmaudio.synthesis.networks import NetworkState, Synthesizer
 
 _RUNS = 60
 

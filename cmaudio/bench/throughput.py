@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from cmaudio.bench.material import dense, held_timbres, live_engine, melody, strike_held
-from cmaudio.model import Model
-from cmaudio.render import render
+from cmaudio.model.file import Model
+from cmaudio.offline.render import render
 
 VOICES = (1, 8, 16)
 CHUNK_SAMPLES = 256  # what the player reads at a time

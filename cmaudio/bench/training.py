@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from cmaudio.training.consistency_task import ConsistencyTask
+    from cmaudio.training.tasks.consistency import ConsistencyTask
 
 # NVIDIA's data sheet of the H100 SXM: dense bf16 products, and memory.
 H100_FLOPS, H100_BYTES_PER_SECOND = 989e12, 3.35e12
@@ -86,12 +86,12 @@ def _make_step(clips: int, device: str) -> tuple[Callable[[], None], Callable[[]
 def _make_task(clips: int, device: str) -> tuple[ConsistencyTask, Callable[[], Any]]:
     import torch
 
-    from cmaudio.controls import NOTE_FEATURES
-    from cmaudio.model import NoiseLevels
-    from cmaudio.training.batch import Batch
+    from cmaudio.model.file import NoiseLevels
+    from cmaudio.synthesis.controls import NOTE_FEATURES
     from cmaudio.training.config import ConsistencyStage
-    from cmaudio.training.consistency_network import ConsistencyNetwork
-    from cmaudio.training.consistency_task import ConsistencyTask
+    from cmaudio.training.corpus.batch import Batch
+    from cmaudio.training.networks.consistency import ConsistencyNetwork
+    from cmaudio.training.tasks.consistency import ConsistencyTask
 
     torch.manual_seed(0)
     controls = NOTE_FEATURES + _BANDS

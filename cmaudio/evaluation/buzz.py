@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmaudio.dsp import Float, Stft
 from cmaudio.evaluation.rendering import HeldNote, hold
 from cmaudio.evaluation.setting import Figures, Setting, decibels, level_db, summary
+from cmaudio.signal.dsp import Float, Stft
 
 PITCHES = (50, 60, 72)  # higher than the neighbourhood, so that no beating of harmonics falls into it
 VELOCITY = 96

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cmaudio.dsp import Float
-from cmaudio.engine import Engine
+from cmaudio.engine.engine import Engine
+from cmaudio.engine.note import Note
 from cmaudio.evaluation.listening import Listener
 from cmaudio.evaluation.setting import Figures, Setting, decibels, summary
-from cmaudio.note import Note
+from cmaudio.signal.dsp import Float
 
 PITCH, OTHER_PITCH, VELOCITY = 60, 64, 96
 OTHER_TIMBRES = ("violin", "drawbar organ")  # what to morph to: the first that the timbre is not itself

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.dsp import Float, Mel, Stft
 from cmaudio.evaluation.rendering import BATCH, HeldNote, stream
 from cmaudio.evaluation.setting import Figures, Setting, level_db, summary
-from cmaudio.evaluation.soundfont import TRAINING_GAIN
+from cmaudio.signal.dsp import Float, Mel, Stft
+from cmaudio.soundfont.player import TRAINING_GAIN
 
 PITCH, VELOCITY = 60, 96
 REFERENCE_SECOND = 2  # counted from 0: from 2 s to 3 s after the onset

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.controls import harmonic_picture, note_features, semitones_to_hz
-from cmaudio.dsp import Float, pulse_train
-from cmaudio.evaluation.notes import LEAD_SAMPLES, SAMPLES, Recording, draw_gesture, record
 from cmaudio.evaluation.setting import Figures, Setting, not_measured
-from cmaudio.evaluation.soundfont import TRAINING_GAIN
-from cmaudio.renderer import Renderer
-from cmaudio.synthesis import STEPS, NetworkState, batch_states
+from cmaudio.signal.dsp import Float, pulse_train
+from cmaudio.soundfont.notes import LEAD_SAMPLES, SAMPLES, Recording, draw_gesture, record
+from cmaudio.soundfont.player import TRAINING_GAIN
+from cmaudio.synthesis.controls import harmonic_picture, note_features, semitones_to_hz
+from cmaudio.synthesis.networks import STEPS, NetworkState, batch_states
+from cmaudio.synthesis.renderer import Renderer
 
 NOTES, QUICK_NOTES = 256, 16
 _EDGE_FRAMES = 106  # 1.1 s

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmaudio.dsp import Float
-from cmaudio.engine import Engine
+from cmaudio.engine.engine import Engine
+from cmaudio.signal.dsp import Float
 
 _QUIET_STEP_SAMPLES = 1024
 

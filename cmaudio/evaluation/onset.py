@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmaudio.dsp import Float
-from cmaudio.engine import Engine
+from cmaudio.engine.engine import Engine
 from cmaudio.evaluation.listening import Listener
 from cmaudio.evaluation.setting import FLOOR_DB, Figures, Setting, decibels, summary
-from cmaudio.model import TimbreDefinition
+from cmaudio.model.file import TimbreDefinition
+from cmaudio.signal.dsp import Float
 
 PITCHES = (48, 60, 74)
 VELOCITY = 100

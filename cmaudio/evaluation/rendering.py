@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cmaudio.dsp import Float
-from cmaudio.evaluation.soundfont import TRAINING_GAIN
-from cmaudio.renderer import Renderer
-from cmaudio.voice import Strike, Voice
+from cmaudio.signal.dsp import Float
+from cmaudio.soundfont.player import TRAINING_GAIN
+from cmaudio.synthesis.renderer import Renderer
+from cmaudio.synthesis.voice import Strike, Voice
 
 BATCH = 16
 _CHUNK_SAMPLES = 8192

@@ -19,11 +19,11 @@ from cmaudio.evaluation.held_out import measure_held_out
 from cmaudio.evaluation.onset import measure_onset
 from cmaudio.evaluation.pitch import measure_pitch
 from cmaudio.evaluation.setting import Figures, Setting
-from cmaudio.evaluation.soundfont import SoundFont, open_soundfont
 from cmaudio.evaluation.velocity import measure_velocity
-from cmaudio.model import Model, load_model
-from cmaudio.renderer import Renderer
-from cmaudio.synthesis import Synthesizer
+from cmaudio.model.file import Model, load_model
+from cmaudio.soundfont.player import SoundFont, open_soundfont
+from cmaudio.synthesis.networks import Synthesizer
+from cmaudio.synthesis.renderer import Renderer
 
 SECTIONS: dict[str, Callable[[Setting], Figures]] = {
     "corpus": measure_corpus,  # first, since what the user named may turn out not to fit

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cmaudio.evaluation.soundfont import SoundFont
-from cmaudio.model import Model, TimbreDefinition
-from cmaudio.renderer import Renderer
+from cmaudio.model.file import Model, TimbreDefinition
+from cmaudio.soundfont.player import SoundFont
+from cmaudio.synthesis.renderer import Renderer
 
 Figures = dict[str, Any]  # JSON-able
 

@@ -10,10 +10,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from cmaudio.audio_file import unfinished_file
+from cmaudio.controls.binding import Binding, Controller
 from cmaudio.errors import CmaudioError, explain
-from cmaudio.midi.binding import Binding, Controller
-from cmaudio.preset import user_folder
+from cmaudio.files.audio_file import unfinished_file
+from cmaudio.instrument.preset import user_folder
 
 VERSION = 1  # the number that files of this layout say
 _TRAVEL = 8 / 127  # that a controller must go before it counts as moved: worn ones tremble

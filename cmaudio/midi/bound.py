@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cmaudio.midi.binding import Binding, Controller
+from cmaudio.controls.binding import Binding, Controller
+from cmaudio.controls.surface import Surface
 from cmaudio.midi.bindings import Bindings
 from cmaudio.midi.notices import Notices
 from cmaudio.midi.state import wheel_position
 from cmaudio.midi.stream import CHANNEL_PRESSURE, CONTROL, WHEEL, Message
-from cmaudio.surface import Surface
 
 SOURCE = "midi"  # who moves a bound control, as listeners of the surface are told
 _FIRST_MODE = 120  # controllers from here on are channel modes

@@ -1,7 +1,7 @@
 """What MIDI messages mean to the instrument: sixteen channels, and the zones that MPE makes of them.
 
 Every message takes effect at a sample of the engine's clock, `at`. MIDI 1.0 Detailed Specification 4.2; Reset All
-Controllers as in recommended practice RP-015; which controller does what: `cmaudio.midi.controllers`.
+Controllers as in recommended practice RP-015; which controller does what: `cmaudio.score.controllers`.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from cmaudio.events import PERCUSSION_CHANNEL
-from cmaudio.expression import EXPRESSIONS
-from cmaudio.general_midi import PERCUSSION, PROGRAMS, nearest_program
-from cmaudio.midi.controllers import BY_CONTROLLER, EXPRESSION_PEDAL, SOSTENUTO, SUSTAIN, VOLUME, expression_value
+from cmaudio.engine.note import Note
 from cmaudio.midi.flow import PITCH_INTERVAL_SECONDS
 from cmaudio.midi.mpe import MANAGER_BEND_RANGE, MEMBERS_MAX, Zones
 from cmaudio.midi.notices import Notices
 from cmaudio.midi.state import NO_PARAMETER, ChannelStates, wheel_position
 from cmaudio.midi.stream import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, NOTE_OFF, NOTE_ON, PROGRAM, WHEEL, Message
-from cmaudio.model import Timbre
-from cmaudio.note import Note
+from cmaudio.model.file import Timbre
+from cmaudio.score.controllers import BY_CONTROLLER, EXPRESSION_PEDAL, SOSTENUTO, SUSTAIN, VOLUME, expression_value
+from cmaudio.score.events import PERCUSSION_CHANNEL
+from cmaudio.score.expression import EXPRESSIONS
+from cmaudio.score.general_midi import PERCUSSION, PROGRAMS, nearest_program
 
 if TYPE_CHECKING:
-    from cmaudio.synth import Synth
+    from cmaudio.instrument.synth import Synth
 
 _PAN, _ALL_SOUND_OFF, _RESET, _LOCAL, _ALL_NOTES_OFF = 10, 120, 121, 122, 123
 _BEND_RANGE, _MPE_CONFIGURATION = (0, 0), (0, 6)

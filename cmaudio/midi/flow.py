@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cmaudio.midi.controllers import MODULATION
 from cmaudio.midi.stream import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, WHEEL, Message
+from cmaudio.score.controllers import MODULATION
 
 LIMIT_ARRIVALS = 8192
 INTERVAL_SECONDS = 0.01  # between values of one controller; the engine smooths over as much

@@ -14,8 +14,8 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from cmaudio.controls.binding import Binding
 from cmaudio.errors import CmaudioError
-from cmaudio.midi.binding import Binding
 from cmaudio.midi.bindings import Bindings
 from cmaudio.midi.bound import BoundControls
 from cmaudio.midi.channels import MidiChannels
@@ -27,7 +27,7 @@ from cmaudio.midi.system import LibremidiSystem, MidiSystem
 from cmaudio.system import hurry_this_thread
 
 if TYPE_CHECKING:
-    from cmaudio.synth import Synth
+    from cmaudio.instrument.synth import Synth
 
 OnClock = Callable[[str, float, int], object]
 _REST_SECONDS = 0.5

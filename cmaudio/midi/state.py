@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cmaudio.checks import CHANNELS
-from cmaudio.expression import EXPRESSIONS
-from cmaudio.midi.controllers import controller_gain
+from cmaudio.engine.note import BEND_MAX_SEMITONES
 from cmaudio.midi.mpe import MEMBER_BEND_RANGE, Zones
-from cmaudio.note import BEND_MAX_SEMITONES
+from cmaudio.score.controllers import controller_gain
+from cmaudio.score.expression import EXPRESSIONS
 
 NO_PARAMETER = (127, 127)
 
@@ -54,7 +54,7 @@ class ChannelStates:
         return max(-BEND_MAX_SEMITONES, min(BEND_MAX_SEMITONES, semitones))
 
     def expression(self, channel: int, name: str) -> float:
-        """Of `cmaudio.expression`, within its range."""
+        """Of `cmaudio.score.expression`, within its range."""
         known = EXPRESSIONS[name]
         value = sum(self.channels[n].expressions.get(name, 0.0) for n in self._with_manager(channel))
         return min(known.max, max(known.min, value))

@@ -10,18 +10,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cmaudio.engine.note import Note
+from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
-from cmaudio.note import Note
+from cmaudio.instrument.preset import file_stem, preset_files
+from cmaudio.instrument.take import Take
 from cmaudio.osc.addresses import ROOT
 from cmaudio.osc.folder import SoundFolder
 from cmaudio.osc.sender import all_values, source_name
 from cmaudio.osc.subscribers import Peer, Subscribers
-from cmaudio.preset import file_stem, preset_files
-from cmaudio.speech.speech import Speech
-from cmaudio.take import Take
 
 if TYPE_CHECKING:
-    from cmaudio.synth import Synth
+    from cmaudio.instrument.synth import Synth
 
 _MOST_TEXTS = 16
 _MOST_JOBS = 4

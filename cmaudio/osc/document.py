@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from cmaudio.engine import GAIN_RANGE_DB
-from cmaudio.model import Model
+from cmaudio.controls.surface import control_definitions
+from cmaudio.engine.engine import GAIN_RANGE_DB
+from cmaudio.model.file import Model
 from cmaudio.osc.addresses import Address, incoming, outgoing
-from cmaudio.surface import control_definitions
 
 
 def addresses(model: Model) -> tuple[list[Address], list[Address]]:

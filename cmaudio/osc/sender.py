@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmaudio.changes import Changes
 from cmaudio.checks import in_range, whole_number
+from cmaudio.controls.changes import Changes
 from cmaudio.errors import CmaudioError
-from cmaudio.events import Event, NoteOff, NoteOn
 from cmaudio.osc.addresses import ROOT
 from cmaudio.osc.packets import encode
+from cmaudio.score.events import Event, NoteOff, NoteOn
 
 if TYPE_CHECKING:
-    from cmaudio.synth import Synth
+    from cmaudio.instrument.synth import Synth
 
 Value = float | int | bool | str
 _TICK_SECONDS = 0.02

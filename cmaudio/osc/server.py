@@ -26,7 +26,7 @@ from cmaudio.osc.subscribers import Peer, Subscribers, is_loopback
 from cmaudio.osc.troubles import Troubles
 
 if TYPE_CHECKING:
-    from cmaudio.synth import Synth
+    from cmaudio.instrument.synth import Synth
 
 DEFAULT_PORT = 9000
 _AHEAD_SECONDS = 60.0

@@ -10,7 +10,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.osc.sender import OscSender, resolve, source_name
 
 if TYPE_CHECKING:
-    from cmaudio.synth import Synth
+    from cmaudio.instrument.synth import Synth
 
 Peer = tuple[str, int]
 MOST = 8

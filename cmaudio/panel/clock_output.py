@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cmaudio.ring import Ring, output_callback
+from cmaudio.output.ring import Ring, output_callback
 from cmaudio.system import hurry_this_thread
 
 PACKET_SECONDS = 0.02

@@ -9,8 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from cmaudio.devices import Device, list_devices, open_sound_card
+from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
+from cmaudio.instrument.preset import load_preset, preset_files, save_preset
+from cmaudio.instrument.synth import Synth
+from cmaudio.output.devices import Device, list_devices, open_sound_card
 from cmaudio.panel import messages as m
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.hands import Hands
@@ -18,9 +21,6 @@ from cmaudio.panel.job import plan
 from cmaudio.panel.slots import Slots
 from cmaudio.panel.takes import Takes
 from cmaudio.panel.variations import Variations
-from cmaudio.preset import load_preset, preset_files, save_preset
-from cmaudio.speech.speech import Speech
-from cmaudio.synth import Synth
 
 Tell = Callable[[dict[str, Any]], None]
 

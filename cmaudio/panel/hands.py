@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cmaudio.synth import Synth
+from cmaudio.instrument.synth import Synth
 
 
 @dataclass

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from cmaudio.errors import CmaudioError
+from cmaudio.instrument.synth import Synth
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.desk import Desk
 from cmaudio.panel.link import Door, Link
 from cmaudio.panel.report import Report, introduction
-from cmaudio.synth import Synth
 
 _EVERY_SECONDS = 0.05
 _START_SECONDS = 60.0

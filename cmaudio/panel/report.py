@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cmaudio.general_midi import family
-from cmaudio.model import TimbreDefinition
+from cmaudio.model.file import TimbreDefinition
 from cmaudio.panel.clock_output import NAME
 from cmaudio.panel.desk import Desk
 from cmaudio.panel.spectrum import Spectrum
+from cmaudio.score.general_midi import family
 
 _SHOWN_IN_MIX = 4
 

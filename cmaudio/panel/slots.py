@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cmaudio.controls.surface import Surface
 from cmaudio.errors import CmaudioError
-from cmaudio.model import Timbre
-from cmaudio.surface import Surface
+from cmaudio.model.file import Timbre
 
 SWITCH_SECONDS = 0.02
 _OF_THE_TIMBRE = ("timbre_x", "timbre_y")

@@ -7,8 +7,8 @@ import base64
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.model import Model
-from cmaudio.recorder import Recorder
+from cmaudio.instrument.recorder import Recorder
+from cmaudio.model.file import Model
 
 _LOUDEST_NEPERS = 1.0  # natural logarithm of the band energy that is painted brightest
 _MOST_SECONDS = 0.5  # of what was missed, when nobody looked

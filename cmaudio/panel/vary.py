@@ -14,12 +14,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from cmaudio.audio_file import AudioFileWriter
-from cmaudio.engine import Engine
+from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.model import Model, load_model
+from cmaudio.files.audio_file import AudioFileWriter
+from cmaudio.model.file import Model, load_model
+from cmaudio.offline.render import TAIL_SECONDS, render_blocks
 from cmaudio.panel.job import Item, Job
-from cmaudio.render import TAIL_SECONDS, render_blocks
 from cmaudio.speech.manner import Manner
 
 _NICENESS = 15

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.dsp import Float
+from cmaudio.signal.dsp import Float
 from cmaudio.speech.phonemes import EDGE, Phoneme
 
 _NEAR = 14  # columns that tell of a phoneme and those next to it; all that the first voices read

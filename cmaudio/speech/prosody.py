@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
-from cmaudio.model import Model
+from cmaudio.model.file import Model
+from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import KNOTS, phoneme_ids, pitch_of_feature
 from cmaudio.speech.phonemes import EDGE, Phoneme, Phrase
-from cmaudio.synthesis import Graph
+from cmaudio.synthesis.networks import Graph
 
 _SECONDS = (0.01, 1.5)  # what a phoneme may last, whatever the network says
 

@@ -1,6 +1,6 @@
 """A voice that says a text: its clock runs over a timeline at a rate that may change, its pitch and energy are steered.
 
-Times are samples of the voice's clock as in `cmaudio.voice`. What is steered acts from the next block on.
+Times are samples of the voice's clock as in `cmaudio.synthesis.voice`. What is steered acts from the next block on.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.controls import Trajectory, semitones_to_hz
-from cmaudio.dsp import Float
+from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import energy_step, speech_features
 from cmaudio.speech.prosody import Segment
 from cmaudio.speech.timeline import Timeline
-from cmaudio.voice import Strike, Voice
+from cmaudio.synthesis.controls import Trajectory, semitones_to_hz
+from cmaudio.synthesis.voice import Strike, Voice
 
 _END_FADE_SECONDS = 0.02
 _WAITING_SECONDS = 1.0

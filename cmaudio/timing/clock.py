@@ -11,9 +11,9 @@ from functools import partial
 from typing import Unpack
 
 from cmaudio.checks import in_range
-from cmaudio.engine import GAIN_RANGE_DB, Engine
+from cmaudio.controls.surface import Surface
+from cmaudio.engine.engine import GAIN_RANGE_DB, Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.surface import Surface
 from cmaudio.timing.driver import Driver, WithinEngine
 from cmaudio.timing.midi_clock import MidiClock
 from cmaudio.timing.parts import Glide, Repeated

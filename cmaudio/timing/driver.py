@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from cmaudio.engine import Engine
+from cmaudio.engine.engine import Engine
 from cmaudio.timing.steps import HUMANISE_MAX_MS
 
 Advance = Callable[[int], bool]

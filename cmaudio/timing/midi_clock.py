@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
-from cmaudio.sample_clock import LockedLine
+from cmaudio.output.sample_clock import LockedLine
 from cmaudio.timing.tempo import TEMPO_RANGE
 
 if TYPE_CHECKING:

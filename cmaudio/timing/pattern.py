@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmaudio.engine.note import Note
 from cmaudio.errors import CmaudioError
-from cmaudio.note import Note
 from cmaudio.timing.steps import Feel, PlannedStep, StepLike, checked_quantise, plan_steps
 from cmaudio.timing.tempo import SAME_BEAT
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from cmaudio.checks import in_range
-from cmaudio.engine import Engine
+from cmaudio.engine.engine import Engine
 from cmaudio.timing.driver import Driver
 from cmaudio.timing.tempo import next_multiple
 from cmaudio.timing.transport import BEAT_MAX, Transport

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from cmaudio.checks import in_range
-from cmaudio.engine import Engine
+from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.timing.driver import Driver
 from cmaudio.timing.tempo import TEMPO_RANGE, TempoMap

@@ -13,9 +13,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cmaudio.errors import CmaudioError
-from cmaudio.model import NoiseLevels
+from cmaudio.model.file import NoiseLevels
 from cmaudio.training.objectives import EdmSettings, ObjectiveSettings
-from cmaudio.training.vocoder_task import VocoderSettings
+from cmaudio.training.tasks.vocoder import VocoderSettings
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -162,7 +162,7 @@ class VocoderStage(_Strict):
 
 
 class JointStage(VocoderStage):
-    """Training of student and vocoder together (`cmaudio.training.joint_task`).
+    """Training of student and vocoder together (`cmaudio.training.tasks.joint`).
 
     `generated_share` of the clips goes through both, the student's past its own after `rollout_passes`; with the others
     each is trained as before, the student by `objective`, which counts `objective_weight`.

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmaudio.controls import NOTE_FEATURES
-from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
-from cmaudio.model import Model
+from cmaudio.model.file import Model
+from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.controls import NOTE_FEATURES
 
 if TYPE_CHECKING:
-    from cmaudio.training.data.corpus import Clips
+    from cmaudio.training.corpus.corpus import Clips
 
 _LONGEST_SECONDS = 8.0
 
@@ -53,8 +53,8 @@ def held_out_clips(folder: Path, model: Model, limit: int | None = None) -> Held
     clips, and where the packages of the training half are missing.
     """
     try:
-        from cmaudio.training.data.corpus import read_clips
-        from cmaudio.training.data.description import read_description
+        from cmaudio.training.corpus.corpus import read_clips
+        from cmaudio.training.corpus.description import read_description
     except ModuleNotFoundError as error:
         raise CmaudioError(
             f"{error.name} is missing: evaluating on a corpus needs pip install 'cmaudio[train]'"
@@ -81,7 +81,7 @@ def _spread(count: int, limit: int) -> list[int]:
 
 def _as_played(clips: Clips, index: int, timbre: str, model: Model, gain: float) -> HeldOut:
     """The blocks lie as those of a voice do, which begin with the onset, and no pulses sound before it."""
-    from cmaudio.training.data.clip import Signal, harmonics
+    from cmaudio.training.corpus.clip import Signal, harmonics
 
     m = model.manifest
     k, frames = m.block_frames, int(clips.frames[index])

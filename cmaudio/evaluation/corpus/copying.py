@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cmaudio.dsp import Float, pulse_train, split_filters, white_noise
 from cmaudio.evaluation.corpus.clips import HeldOut
 from cmaudio.evaluation.setting import Figures
-from cmaudio.model import Model
-from cmaudio.renderer import heard_bins
-from cmaudio.synthesis import Synthesizer
+from cmaudio.model.file import Model
+from cmaudio.signal.dsp import Float, pulse_train, split_filters, white_noise
+from cmaudio.synthesis.networks import Synthesizer
+from cmaudio.synthesis.renderer import heard_bins
 
 _PESQ_RATE = 16_000
 
 
 def copy(synthesizer: Synthesizer, clip: HeldOut, seed: int = 0) -> Float:
     """(N,) samples from the clip's own mel and pitch."""
-    from cmaudio.training.data.clip import sample_f0
+    from cmaudio.training.corpus.clip import sample_f0
 
     model = synthesizer.model
     stft, k = model.stft, synthesizer.block_frames
@@ -38,10 +38,10 @@ def copy(synthesizer: Synthesizer, clip: HeldOut, seed: int = 0) -> Float:
 
 
 def measure_copying(synthesizer: Synthesizer, clips: Sequence[HeldOut], speech: bool) -> Figures:
-    """Multi-resolution log10-mel L1 (`cmaudio.training.mel_loss`), mean over clips; of speech also PESQ (P.862.2)."""
+    """Multi-resolution log10-mel L1 (`training.tasks.mel_loss`), mean over clips; of speech also PESQ (P.862.2)."""
     import torch
 
-    from cmaudio.training.mel_loss import MultiResolutionMelLoss
+    from cmaudio.training.tasks.mel_loss import MultiResolutionMelLoss
 
     model = synthesizer.model
     distance = MultiResolutionMelLoss(model.manifest.sample_rate)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.dsp import Float
 from cmaudio.evaluation.held_out import frechet_of_features
 from cmaudio.evaluation.setting import Figures
-from cmaudio.model import Manifest
+from cmaudio.model.file import Manifest
+from cmaudio.signal.dsp import Float
 
 _DB = 20 / np.log(10)
 _ACTIVE_ABOVE_FLOOR = 10.0  # 20 dB

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import soxr
 
-from cmaudio.dsp import Float
 from cmaudio.evaluation.held_out import frechet_of_features
+from cmaudio.signal.dsp import Float
 
 _RATE = 16_000
 _EMBEDDINGS_A_SECOND = 4

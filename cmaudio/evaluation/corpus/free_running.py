@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from cmaudio.dsp import Float
 from cmaudio.evaluation.corpus.clips import HeldOut
 from cmaudio.evaluation.corpus.samplers import Sampler
-from cmaudio.synthesis import NetworkState, Synthesizer, batch_states
+from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.networks import NetworkState, Synthesizer, batch_states
 
 _BATCH = 32
 _TIMED_BLOCKS, _WARM_UP_BLOCKS = 40, 8

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from cmaudio.controls import UNPITCHED_SEMITONES, harmonic_picture, note_features, semitones_to_hz
-from cmaudio.dsp import Float, pulse_train
 from cmaudio.evaluation.corpus.free_running import stream, timbres
 from cmaudio.evaluation.corpus.samplers import Sampler
 from cmaudio.evaluation.drift import Drift, drift
 from cmaudio.evaluation.setting import Figures, summary
-from cmaudio.model import TimbreDefinition
-from cmaudio.synthesis import Synthesizer
+from cmaudio.model.file import TimbreDefinition
+from cmaudio.signal.dsp import Float, pulse_train
+from cmaudio.synthesis.controls import UNPITCHED_SEMITONES, harmonic_picture, note_features, semitones_to_hz
+from cmaudio.synthesis.networks import Synthesizer
 
 SECONDS = 300
 _MOST_TIMBRES = 16

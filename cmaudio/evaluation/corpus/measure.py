@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
 from cmaudio.evaluation.corpus.clips import HeldOut, held_out_clips
 from cmaudio.evaluation.corpus.copying import measure_copying
@@ -15,8 +14,9 @@ from cmaudio.evaluation.corpus.picture import save_picture
 from cmaudio.evaluation.corpus.samplers import Sampler, heun_sampler, multistep
 from cmaudio.evaluation.corpus.sound import measure_sound
 from cmaudio.evaluation.setting import Figures, Setting, not_measured
-from cmaudio.model import Model
-from cmaudio.synthesis import Synthesizer
+from cmaudio.model.file import Model
+from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.networks import Synthesizer
 
 STUDENT_STEPS, TEACHER_STEPS = (1, 2, 4), (1, 5, 18)
 _HEARD = 64

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.dsp import Float
 from cmaudio.errors import CmaudioError
 from cmaudio.evaluation.corpus.clips import HeldOut
-from cmaudio.model import Model
+from cmaudio.model.file import Model
+from cmaudio.signal.dsp import Float
 
 _ROWS = 5
 _ONSET_FRAMES = 48

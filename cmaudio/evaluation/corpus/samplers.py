@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cmaudio.dsp import Float
-from cmaudio.heun import evaluations, heun, karras_sigmas
-from cmaudio.model import NoiseLevels
+from cmaudio.model.file import NoiseLevels
+from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.heun import evaluations, heun, karras_sigmas
 
 Denoise = Callable[[Float, float], Float]  # D(x, sigma): (B, K, M) -> (B, K, M)
 

@@ -10,14 +10,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from cmaudio.dsp import Float
 from cmaudio.evaluation.buzz import buzz_db
 from cmaudio.evaluation.corpus.clips import HeldOut
 from cmaudio.evaluation.corpus.copying import copy
 from cmaudio.evaluation.corpus.embedding import voice_frechet
 from cmaudio.evaluation.setting import Figures, summary
-from cmaudio.model import Model
-from cmaudio.synthesis import Synthesizer
+from cmaudio.model.file import Model
+from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.networks import Synthesizer
 
 _ATTACK_SECONDS, _BEFORE_SECONDS = 0.35, 0.01
 _WINDOW_SECONDS, _RISE_MS = 0.004, 5

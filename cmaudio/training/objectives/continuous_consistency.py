@@ -31,8 +31,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from cmaudio.model import NoiseLevels
-from cmaudio.training.consistency_network import precondition
+from cmaudio.model.file import NoiseLevels
+from cmaudio.training.networks.consistency import precondition
 from cmaudio.training.objectives.objective import (
     Denoiser,
     Finite,

@@ -1,0 +1,72 @@
+"""The live meter in the terminal: level, voices, load, lead, underruns."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from cmaudio.instrument.synth import Synth, SynthState
+
+_BAR_CELLS = 24
+_BAR_FLOOR_DB = -48.0
+_LINE_SECONDS = 5.0
+_MARGIN_SECONDS = 0.3
+
+
+def show_while_playing(synth: Synth, duration: float, console: Console) -> None:
+    """Show the meter until everything has died away. Without a terminal it prints a line now and then."""
+    if console.is_terminal:
+        with Live(console=console, refresh_per_second=12, transient=False) as live:
+            while _playing(synth):
+                live.update(_line(synth.state(), duration))
+                synth.wait(0.08)
+    else:
+        while _playing(synth):
+            began = time.monotonic()
+            while _playing(synth) and time.monotonic() - began < _LINE_SECONDS:
+                synth.wait(0.2)
+            console.print(_line(synth.state(), duration), soft_wrap=True)
+    synth.wait(_MARGIN_SECONDS)
+    _print_counters(synth, console)
+
+
+def _print_counters(synth: Synth, console: Console) -> None:
+    counters = synth.state().player.counters
+    console.print(f"{counters.starved_callbacks} of {counters.callbacks} callbacks starved", highlight=False)
+
+
+def show_until_stopped(synth: Synth, console: Console) -> None:
+    """Show the meter until Ctrl-C. Without a terminal it prints a line now and then."""
+    try:
+        if console.is_terminal:
+            with Live(console=console, refresh_per_second=12, transient=False) as live:
+                while True:
+                    live.update(_line(synth.state(), None))
+                    synth.wait(0.08)
+        while True:
+            synth.wait(_LINE_SECONDS)
+            console.print(_line(synth.state(), None), soft_wrap=True)
+    except KeyboardInterrupt:
+        _print_counters(synth, console)
+
+
+def _playing(synth: Synth) -> bool:
+    return not synth.engine.idle
+
+
+def _line(state: SynthState, duration: float | None) -> Text:
+    engine, player = state.engine, state.player
+    filled = round(_BAR_CELLS * min(1.0, max(0.0, 1 - engine.peak_db / _BAR_FLOOR_DB)))
+    line = Text(f"{engine.seconds:6.1f}" + ("" if duration is None else f" / {duration:.0f}") + " s  ")
+    line.append("█" * filled, "red" if engine.peak_db > -1 else "green")
+    line.append("░" * (_BAR_CELLS - filled) + f" {engine.peak_db:6.1f} dB  ")
+    line.append(
+        f"voices {engine.voices:2d} of {engine.limit}  load {player.load:4.0%}  lead {player.lead_ms:3.0f} ms  "
+    )
+    line.append(f"underruns {player.counters.starved_callbacks}", "red" if player.counters.starved_callbacks else "")
+    if player.status != "playing":
+        line.append(f"  {player.status}", "bold red")
+    return line

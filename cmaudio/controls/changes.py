@@ -1,0 +1,37 @@
+"""Which controls of a surface others have moved, collected for whoever shows them from a thread of his own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from cmaudio.controls.surface import Surface
+
+
+class Changes:
+    """Collects names (of controls, "timbre", "seed", "seed_locked") until they are taken.
+
+    is_own: says of a change's source whether it is the one who listens, who needs not be told.
+    on_own: is told the names of those changes instead.
+    """
+
+    def __init__(
+        self, surface: Surface, is_own: Callable[[str], bool], on_own: Callable[[str], object] | None = None
+    ) -> None:
+        self._is_own, self._on_own = is_own, on_own
+        self._names: dict[str, None] = {}
+        self._lock = threading.Lock()
+        self.close = surface.subscribe(self._listen)
+
+    def take(self) -> list[str]:
+        """The names since the last time, each once."""
+        with self._lock:
+            names, self._names = self._names, {}
+        return list(names)
+
+    def _listen(self, name: str, value: object, source: str) -> None:
+        if not self._is_own(source):
+            with self._lock:
+                self._names[name] = None
+        elif self._on_own is not None:
+            self._on_own(name)

@@ -1,0 +1,178 @@
+"""A handle on a text that is being said: steering, following and stopping it, and how the text gets to the voice."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Literal, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.checks import in_range
+from cmaudio.errors import CmaudioError
+from cmaudio.model.file import Timbre
+from cmaudio.speech.language import language
+from cmaudio.speech.manner import Manner, checked
+from cmaudio.speech.phonemes import Phrase, parse_phonemes
+from cmaudio.speech.prosody import Prosody, Segment
+from cmaudio.speech.utterance import Mark, Utterance
+
+if TYPE_CHECKING:
+    from cmaudio.engine.engine import Engine
+
+_STEER_SECONDS = 0.03
+_LOOK_SECONDS = 0.005
+
+
+@dataclass(eq=False)
+class Speech:
+    """One text of an engine. Its methods may be called at any time, from any thread; once it has ended they do nothing.
+
+    Attributes:
+        marks: what was made so far of when words and phonemes begin, in seconds from `began`.
+        began: sample of the engine's clock at which the voice began, None before.
+        unspoken: what of the text could not be said, and why. ended: nothing sounds any more, or ever will.
+    """
+
+    channel: int
+    seed: int
+    engine: Engine = field(repr=False)
+    timbre: NDArray[np.float64] = field(repr=False)
+    at: int | None = None
+    ended: bool = False
+    began: int | None = None
+    unspoken: list[str] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list, repr=False)
+    voice: Utterance | None = field(default=None, repr=False)  # the engine's, while it sounds
+    pitch: float = field(default=0.0, repr=False)  # with `bent` and the channel's bend, semitones on the melody
+    bent: float = field(default=0.0, repr=False)
+    expression: dict[str, float] = field(default_factory=dict, repr=False)
+    _error: BaseException | None = field(default=None, repr=False)
+    _stopped: bool = field(default=False, repr=False)
+    _wanted: dict[str, float] = field(default_factory=dict, repr=False)
+
+    # -- while it speaks ---------------------------------------------------------------------------------------------
+
+    def steer(self, *, at: int | None = None, **manner: Unpack[Manner]) -> None:
+        """Change `rate`, `pitch`, `pitch_range` or `energy` (see `Manner`), from the next block (42 ms) on.
+
+        Raises CmaudioError for a value out of range.
+        """
+        for name, value in checked(manner).items():
+            self.engine.submit(self.at if at is None else at, partial(self._steer, name, value))
+
+    def morph(self, timbre: Timbre, seconds: float = 0.0, at: int | None = None) -> None:
+        """Move to another speaker (name, mix or vector) within `seconds`; the melody follows with the next phrase."""
+        self.timbre = self.engine.model.timbre_vector(timbre)
+        over = in_range("seconds", seconds, 0, 3600, "seconds")
+        self.engine.submit(at, partial(self.engine.stage.morph, self, self.timbre, over, True))
+
+    def stop(self, after: Literal["now", "phoneme"] = "now") -> None:
+        """End at once (within 5 ms of sound), or with the phoneme that is being said. No more text is read."""
+        self._stopped = True
+        self.engine.submit(None, partial(self._stop, after))
+
+    # -- following it ------------------------------------------------------------------------------------------------
+
+    def wait(self) -> None:
+        """Until all is said. Raises what went wrong with the text on its way."""
+        while not self.ended:
+            time.sleep(_LOOK_SECONDS)
+        if self._error is not None:
+            raise self._error
+
+    def follow(self) -> Iterator[Mark]:
+        """The marks, each when the engine comes to it (the sound card is the player's lead behind)."""
+        at = 0
+        while not self.ended or at < len(self.marks):
+            now = (self.engine.now - (self.began or 0)) / self.engine.sample_rate
+            while at < len(self.marks) and (self.ended or self.marks[at].seconds <= now):
+                at += 1
+                yield self.marks[at - 1]
+            time.sleep(_LOOK_SECONDS)
+
+    # -- from the text to the voice ----------------------------------------------------------------------------------
+
+    def read(
+        self, text: str | Iterable[str], prosody: Prosody, phonemes: bool, background: bool, wake: Callable[[], object]
+    ) -> None:
+        """Have the text said; see `Engine.say`."""
+        pieces = [text] if isinstance(text, str) else text
+        if phonemes:
+            phrases: Iterable[Phrase] = (p for piece in pieces for p in parse_phonemes(piece, prosody.symbols))
+        else:
+            phrases = language(prosody.language).phrases(pieces)
+        if not background:
+            self._read(phrases, prosody, wake)
+            if self._error is not None:
+                raise self._error
+            return
+        threading.Thread(target=self._read, args=(phrases, prosody, wake), name="cmaudio-text", daemon=True).start()
+
+    def _read(self, phrases: Iterable[Phrase], prosody: Prosody, wake: Callable[[], object]) -> None:
+        first = True
+        try:
+            for phrase in phrases:
+                if self._stopped:
+                    break
+                self.unspoken += [*phrase.unspoken]
+                for segment in prosody.segments(phrase, self.timbre):
+                    self.engine.submit(self.at, partial(self._begin if first else self._extend, segment))
+                    first = False
+                    wake()
+        except BaseException as error:  # of whoever gives the text: it is raised where it is waited for
+            self._error = error if isinstance(error, CmaudioError) else _told(error)
+        if first:
+            self.ended = True
+        else:
+            self.engine.submit(self.at, self._close)
+
+    def _begin(self, segment: Segment, at: int) -> None:
+        if self._stopped:
+            self.ended = True
+            return
+        voice = self.engine.make_utterance(self, segment, at)
+        self.began = at
+        self.engine.stage.enter(self, voice, at)
+        for name, value in self._wanted.items():
+            self._move(voice, name, 0, value, 0)
+
+    def _extend(self, segment: Segment, at: int) -> None:
+        if self.voice is not None:
+            self.voice.extend(segment)
+
+    def _close(self, at: int) -> None:
+        if self.voice is not None:
+            self.voice.close()
+
+    def _steer(self, name: str, value: float, at: int) -> None:
+        self._wanted[name] = value
+        if self.voice is not None:
+            over = _STEER_SECONDS * self.engine.sample_rate
+            self._move(self.voice, name, max(0, at - self.voice.strike.at), value, over)
+
+    def _move(self, voice: Utterance, name: str, at: float, value: float, over: float) -> None:
+        if name == "pitch":
+            self.bent = value
+            voice.bend(at, value + self.engine.stage.channels[self.channel].bend, over)
+        else:
+            voice.steer(name, at, value, over)
+
+    def _stop(self, after: str, at: int) -> None:
+        if self.voice is None:
+            return
+        if after == "phoneme":
+            self.voice.stop()
+        else:
+            self.voice.settle()
+            self.voice.fade_out(max(0, at - self.voice.strike.at))
+
+
+def _told(error: BaseException) -> CmaudioError:
+    wrapped = CmaudioError(f"the text ended with an error ({type(error).__name__}: {error})")
+    wrapped.__cause__ = error
+    return wrapped

@@ -1,0 +1,1 @@
+"""Files and folders: audio files, atomic writes, resume manifests."""

@@ -1,0 +1,1 @@
+"""The live instrument: engine, sound card, presets and recordings."""

@@ -1,0 +1,154 @@
+"""Presets: a sound remembered, in a strict and versioned JSON file, and where such files are.
+
+Twenty come with cmaudio; those of a user lie in the user's folder for cmaudio's settings, or anywhere as a file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
+
+from cmaudio.controls.binding import Binding
+from cmaudio.engine.engine import GAIN_RANGE_DB
+from cmaudio.engine.note import BEND_MAX_SEMITONES
+from cmaudio.errors import CmaudioError, explain
+from cmaudio.files.audio_file import unfinished_file
+from cmaudio.model.file import DEFAULT_MODEL
+
+VERSION = 1  # the number that files of this layout say
+SUFFIX = ".json"
+_MAX_BYTES = 2**20
+# Controls that a preset says in fields of their own.
+FIELD_OF_CONTROL = {
+    "gain": "gain_db",
+    "steps": "steps",
+    "bend_range": "bend_range",
+    "timbre_x": "timbre",
+    "timbre_y": "timbre",
+}
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+_MIX, _VECTOR = "a mix", "a vector"
+
+
+class Preset(BaseModel):
+    """How an instrument is set.
+
+    timbre: weights of a mix of the model's timbres, or a vector of its timbre space. seed: of every note, the same each
+    time; None for a new one each. steps: evaluations a block, 1 or 2. gain_db: before the limiter. bend_range:
+    semitones at full pitch wheel. controls: the others by name, where they are not at their defaults.
+    bindings: MIDI controllers that move controls; applied, they are added to those there are.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: Literal[1] = 1
+    name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^/\\\x00-\x1f]+$")]
+    description: Annotated[str, Field(max_length=200)] = ""
+    model: str = DEFAULT_MODEL
+    timbre: Annotated[
+        Annotated[dict[str, Finite], Field(min_length=1), Tag(_MIX)]
+        | Annotated[list[Finite], Field(min_length=1), Tag(_VECTOR)],
+        Discriminator(lambda given: _VECTOR if isinstance(given, list) else _MIX),
+    ]
+    seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
+    steps: Literal[1, 2] = 1
+    gain_db: Annotated[float, Field(ge=GAIN_RANGE_DB[0], le=GAIN_RANGE_DB[1])] = 0.0
+    bend_range: Annotated[float, Field(ge=0, le=BEND_MAX_SEMITONES)] = 2.0
+    controls: dict[str, Finite] = {}
+    bindings: list[Binding] = []
+
+    @field_validator("controls")
+    @classmethod
+    def _said_once(cls, controls: dict[str, float]) -> dict[str, float]:
+        twice = sorted(controls.keys() & FIELD_OF_CONTROL.keys())
+        if twice:
+            raise ValueError(f"{twice[0]} belongs beside `controls`, as {FIELD_OF_CONTROL[twice[0]]}")
+        return controls
+
+    def settings(self) -> dict[str, float]:
+        """All controls that it sets, by name."""
+        return {"steps": self.steps, "gain": self.gain_db, "bend_range": self.bend_range, **self.controls}
+
+    @field_validator("description")
+    @classmethod
+    def _one_line(cls, text: str) -> str:
+        if "\n" in text:
+            raise ValueError("a description is one line")
+        return text
+
+
+def _explain(error: ValidationError) -> str:
+    return explain(error, (_MIX, _VECTOR), tuple(Preset.model_fields))
+
+
+def make_preset(**fields: object) -> Preset:
+    """A preset from its fields. Raises CmaudioError that names what is not allowed."""
+    try:
+        return Preset.model_validate(fields)
+    except ValidationError as error:
+        raise CmaudioError(f"not a preset: {_explain(error)}") from error
+
+
+def user_folder() -> Path:
+    """Where `save_preset` puts presets that are given no file."""
+    return Path(typer.get_app_dir("cmaudio")) / "presets"
+
+
+def preset_files() -> dict[str, Path]:
+    """File name without its suffix -> file, of the presets that come with cmaudio and of the user's, which go first."""
+    embedded = Path(str(resources.files("cmaudio"))) / "presets"
+    return {path.stem: path for folder in (embedded, user_folder()) for path in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
+def load_preset(name_or_path: str | Path) -> Preset:
+    """A preset by its name (as it is or as its file is called) or its file.
+
+    Raises CmaudioError for an unknown name (with the nearest ones), and for a file that is no preset, of another
+    version, or holds a value that is not allowed, which it names.
+    """
+    files, wanted = preset_files(), str(name_or_path)
+    path = files.get(file_stem(wanted)) or Path(name_or_path)
+    if not path.is_file():
+        near = difflib.get_close_matches(wanted, files, n=3, cutoff=0.0)
+        raise CmaudioError(
+            f"no preset {wanted!r}; the nearest of {len(files)} are {', '.join(map(repr, near))} "
+            "(`cmaudio presets` lists all), or give a file"
+        )
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise CmaudioError(f"preset {path} cannot be read ({error.strerror})") from error
+    if len(data) > _MAX_BYTES:
+        raise CmaudioError(f"{path} is no preset: it is larger than {_MAX_BYTES // 2**20} MiB")
+    try:
+        return Preset.model_validate_json(data)
+    except ValidationError as error:
+        raise CmaudioError(f"{path} is no preset of version {VERSION}: {_explain(error)}") from error
+
+
+def save_preset(preset: Preset, path: str | Path | None = None) -> Path:
+    """Write a preset to a file, or under its name into the user's folder. Raises CmaudioError where that fails."""
+    target = Path(path) if path is not None else user_folder() / f"{file_stem(preset.name)}{SUFFIX}"
+    if path is None:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CmaudioError(f"{target.parent} cannot be made ({error.strerror}); give a file") from error
+    with unfinished_file(target) as part:
+        try:
+            part.write_text(preset.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise CmaudioError(f"preset {target} cannot be written ({error.strerror})") from error
+    return target
+
+
+def file_stem(name: str) -> str:
+    """What the file of a preset of this name is called: letters and digits, the rest dashes."""
+    return re.sub(r"[^\w]+", "-", name.strip().lower()).strip("-")

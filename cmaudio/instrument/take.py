@@ -1,0 +1,134 @@
+"""Recording from now on: sound and events to two files that are whole twice a second, whatever ends the program."""
+
+from __future__ import annotations
+
+import threading
+import wave
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import soundfile
+
+from cmaudio.errors import CmaudioError
+from cmaudio.files.audio_file import unfinished_file
+from cmaudio.instrument.recorder import Recorder, add_whole, end_notes
+from cmaudio.score.track import MidiTrackFile
+from cmaudio.signal.dsp import Float
+
+_EVERY_SECONDS = 0.4
+_BYTES = 3  # 24 bit
+_SUFFIXES = (".wav", ".flac")
+
+
+class Take:
+    """One recording; it begins when it is made, and a context manager ends it.
+
+    The sound is written as a WAV file whose header is mended with every piece, 24 bit; one that is to be FLAC is turned
+    into that at the end, and until then stands beside its name as .wav. The events are in a .mid of the same name.
+
+    Raises CmaudioError for a name that is not .wav or .flac, a file that is there already, and one that cannot be
+    written. What goes wrong later (a full disk) ends the take with what was written, and `stop` raises it.
+    """
+
+    def __init__(self, recorder: Recorder, path: str | Path, on_notice: Callable[[str], None] | None = None) -> None:
+        self.path = Path(path).expanduser()
+        if self.path.suffix.lower() not in _SUFFIXES:
+            raise CmaudioError(f"{path}: a recording is .wav or .flac, not {self.path.suffix or 'without a suffix'!r}")
+        self._wav, self._mid = self.path.with_suffix(".wav"), self.path.with_suffix(".mid")
+        for file in (self.path, self._wav, self._mid):
+            if file.exists():
+                raise CmaudioError(f"{file} is there already, and a recording writes over nothing; give another name")
+        self._recorder, self._on_notice = recorder, on_notice
+        self._written = self._start = recorder.heard
+        self._sounding: set[tuple[int, int]] = set()
+        self._error: CmaudioError | None = None
+        self._files = ExitStack()
+        try:
+            self._sound: wave.Wave_write = self._files.enter_context(self._open_sound())
+            self._track = self._files.enter_context(MidiTrackFile(self._mid))
+        except CmaudioError:
+            self._files.close()
+            self._wav.unlink(missing_ok=True)
+            raise
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="cmaudio-take", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Take:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def seconds(self) -> float:
+        """What is in the files by now."""
+        return (self._written - self._start) / self._recorder.sample_rate
+
+    @property
+    def running(self) -> bool:
+        """Whether it still records."""
+        return self._thread.is_alive()
+
+    def stop(self) -> Path:
+        """End it; returns the sound file's path. Raises what went wrong while it was written."""
+        self._ending.set()
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self.path
+
+    def _open_sound(self) -> wave.Wave_write:
+        try:
+            sound = wave.open(self._files.enter_context(self._wav.open("wb")))  # noqa: SIM115, the stack closes it
+            sound.setparams((1, _BYTES, self._recorder.sample_rate, 0, "NONE", ""))
+            sound.writeframes(b"")
+        except OSError as error:
+            raise self._failure(error) from error
+        return sound
+
+    def _follow(self) -> None:
+        try:
+            with self._files:
+                while not self._ending.wait(_EVERY_SECONDS):
+                    self._write()
+                self._write()
+                end_notes(self._track, self.seconds, self._sounding)
+            if self.path != self._wav:
+                self._compress()
+        except (OSError, soundfile.SoundFileError, CmaudioError) as error:
+            self._error = error if isinstance(error, CmaudioError) else self._failure(error)
+            if self._on_notice:
+                self._on_notice(f"the recording ended after {self.seconds:.1f} s: {self._error}")
+
+    def _write(self) -> None:
+        """All that was made since the last time."""
+        end, rate = self._recorder.heard, self._recorder.sample_rate
+        for at, event in self._recorder.events(self._written, end):
+            add_whole(self._track, (at - self._start) / rate, event, self._sounding)
+        for chunk in self._recorder.samples(self._written, end):
+            self._sound.writeframes(_packed(chunk))  # mends the header too
+            self._written += len(chunk)
+        self._track.flush(self.seconds)
+
+    def _compress(self) -> None:
+        with unfinished_file(self.path) as part, soundfile.SoundFile(self._wav) as sound:
+            rate = sound.samplerate
+            with soundfile.SoundFile(part, "w", rate, 1, "PCM_24", format="FLAC") as compressed:
+                for block in sound.blocks(rate, dtype="int32"):
+                    compressed.write(block)
+        self._wav.unlink()
+
+    def _failure(self, error: Exception) -> CmaudioError:
+        return CmaudioError(f"{self._wav}: cannot be written ({error}). Make room, or record elsewhere.")
+
+
+def _packed(samples: Float) -> bytes:
+    """24 bit, little endian."""
+    whole = np.round(np.clip(samples, -1, 1).astype(np.float64) * (2**23 - 1)).astype("<i4")
+    return whole.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()

@@ -1,0 +1,132 @@
+"""The controls of a surface as sliders in a notebook, which move when others move them."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cmaudio.controls.changes import Changes
+from cmaudio.errors import CmaudioError
+from cmaudio.model.file import ControlDefinition
+
+if TYPE_CHECKING:
+    from cmaudio.instrument.synth import Synth
+
+_EVERY_SECONDS = 0.05
+_MIXED = "(a mix)"
+_SEED_MAX = 2**31 - 1
+_NOTE, _TEXT = 60, "Hello, world."
+_NOTE_SECONDS = 1.0
+
+
+def _widgets() -> Any:
+    try:
+        return importlib.import_module("ipywidgets")
+    except ImportError as error:
+        raise CmaudioError("sliders need ipywidgets: pip install ipywidgets") from error
+
+
+class Sliders:
+    """Widgets for a synth. Show `box` in a notebook, or this itself; `close` lets the surface go.
+
+    Attributes:
+        controls: name -> slider. timbre, seed, locked, dice, play: the other widgets.
+    Raises CmaudioError where ipywidgets is not installed.
+    """
+
+    def __init__(self, synth: Synth) -> None:
+        self._synth, self._surface, w = synth, synth.surface, _widgets()
+        self._source = f"sliders:{id(self)}"
+        self._quiet = threading.local()  # set while a widget is moved by what others did
+        names = [_MIXED, *(timbre.name for timbre in synth.model.manifest.timbres)]
+        self.controls = {name: _slider(w, c, self._surface[name]) for name, c in self._surface.definitions.items()}
+        self.timbre = w.Dropdown(options=names, description="timbre")
+        self.seed = w.BoundedIntText(min=-1, max=_SEED_MAX, description="seed", tooltip="-1: each note its own")
+        self.locked = w.Checkbox(description="locked", indent=False)
+        self.dice, self.play = (
+            w.Button(description="roll"),
+            w.Button(description="say" if self._speaks else "play note"),
+        )
+        self._bind()
+        self._changes = Changes(self._surface, lambda source: source == self._source)
+        self.refresh([*self.controls, "timbre", "seed", "seed_locked"])
+        above = w.HBox([self.timbre, self.seed, self.locked, self.dice, self.play])
+        self.box = w.VBox([above, *self.controls.values()])
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="cmaudio-sliders", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Follow the surface no more."""
+        self._ending.set()
+        self._thread.join()
+        self._changes.close()
+
+    def refresh(self, names: list[str]) -> None:
+        """Show how these (names of the surface) are now."""
+        self._quiet.on = True
+        try:
+            for name in names:
+                if name in self.controls:
+                    self.controls[name].value = self._surface[name]
+            mix, seed = self._surface.timbre, self._surface.seed
+            self.timbre.value = next(iter(mix)) if mix is not None and len(mix) == 1 else _MIXED
+            self.seed.value = -1 if seed is None else min(seed, _SEED_MAX)
+            self.locked.value = self._surface.seed_locked
+        finally:
+            self._quiet.on = False
+
+    def _repr_mimebundle_(self, **how: Any) -> Any:
+        return self.box._repr_mimebundle_(**how)
+
+    @property
+    def _speaks(self) -> bool:
+        return self._synth.model.manifest.speech is not None
+
+    def _bind(self) -> None:
+        for name, slider in self.controls.items():
+            self._on_move(slider, partial(self._surface.set, name, source=self._source))
+        self._on_move(self.timbre, self._set_timbre)
+        self._on_move(self.seed, lambda value: self._surface.set_seed(None if value < 0 else value, self._source))
+        self._on_move(self.locked, lambda value: self._surface.lock_seed(value, self._source))
+        self.dice.on_click(lambda _: self._surface.roll_seed())  # its outcome is news to the seed's widget
+        self.play.on_click(lambda _: self._play())
+
+    def _on_move(self, widget: Any, action: Callable[[Any], object]) -> None:
+        def moved(change: Any) -> None:
+            if not getattr(self._quiet, "on", False):
+                action(change["new"])
+
+        widget.observe(moved, "value")
+
+    def _set_timbre(self, name: str) -> None:
+        if name != _MIXED:
+            self._surface.set_timbre(name)  # its place on the map is news to other sliders
+
+    def _play(self) -> None:
+        if self._speaks:
+            self._synth.say(_TEXT)
+        else:
+            note = self._synth.note_on(_NOTE, self._surface["velocity"])
+            note.off(at=self._synth.place() + round(_NOTE_SECONDS * self._synth.engine.sample_rate))
+
+    def _follow(self) -> None:
+        while not self._ending.wait(_EVERY_SECONDS):
+            names = self._changes.take()
+            if names:
+                self.refresh(names)
+
+
+def _slider(w: Any, control: ControlDefinition, value: float) -> Any:
+    return w.FloatSlider(
+        value=value,
+        min=control.min,
+        max=control.max,
+        step=1.0 if control.name == "steps" else (control.max - control.min) / 200,
+        description=control.name,
+        tooltip=f"{control.description} ({control.unit})",
+        readout_format=".2f",
+    )

@@ -1,0 +1,1 @@
+"""Rendering to arrays and files, without a sound card."""

@@ -1,0 +1,49 @@
+"""Patterns to samples and sound files, without a sound card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Unpack
+
+from cmaudio.checks import in_range
+from cmaudio.model.file import Model
+from cmaudio.offline.render import TAIL_SECONDS, offline_engine, render_engine
+from cmaudio.signal.dsp import Float
+from cmaudio.timing.clock import Clock
+from cmaudio.timing.steps import BEATS_RANGE, PatternSettings, StepLike
+
+
+def render_pattern(
+    pattern: Iterable[StepLike] | Callable[[Clock], object],
+    beats: float,
+    path: str | Path | None = None,
+    *,
+    tempo: float = 120.0,
+    model: Model | str | None = None,
+    steps: int = 1,
+    polyphony: int = 16,
+    gain_db: float = 0.0,
+    tail: float = TAIL_SECONDS,
+    **settings: Unpack[PatternSettings],
+) -> Float:
+    """Render so many beats of a pattern, faster than real time and without a sound card.
+
+    Args:
+        pattern: notes, again and again as `settings` say (see `Clock.play`), or a function that is given the clock and
+            plays on it what it likes: the same function makes the same music live, with `synth.clock`.
+        beats: all ends there, and what rings has up to `tail` seconds more. path: also write it there (.wav or .flac).
+        model, steps, polyphony, gain_db: see `cmaudio.render`.
+    Returns (N,) float32 samples. Raises CmaudioError for a file that cannot be written and for what `Clock.play` does.
+    """
+    length = in_range("beats", beats, *BEATS_RANGE, "beats")
+    in_range("tail", tail, 0, 600, "seconds")
+    engine = offline_engine(model, polyphony=polyphony, steps=steps, gain_db=gain_db)
+    clock = Clock(engine, tempo)
+    if callable(pattern):
+        pattern(clock)
+    else:
+        settings.setdefault("loop", True)
+        clock.play(pattern, **settings)
+    clock.finish(length)
+    return render_engine(engine, clock.sample(length) / engine.sample_rate, path, tail)

@@ -1,0 +1,177 @@
+"""A text file read aloud into a corpus: LJSpeech's layout, with the times of the phonemes, in many variants.
+
+OUTPUT/metadata.csv, wavs/   as LJSpeech has them     OUTPUT/phonemes.jsonl  what is said when
+OUTPUT/plan.json             what it is made of; a later run must agree with it, and goes on where it was interrupted
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
+from hashlib import sha256
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+from cmaudio.checks import in_range
+from cmaudio.errors import CmaudioError
+from cmaudio.files.audio_file import unfinished_file
+from cmaudio.files.resume_manifest import agree_on_plan
+from cmaudio.model.file import Model, load_model
+from cmaudio.offline.speak import DEFAULT_VOICE, Spoken, speak
+from cmaudio.speech.manner import RATE_RANGE
+from cmaudio.speech.phonemes import EDGE, Phoneme
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to say a line."""
+
+    timbre: str
+    rate: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One utterance of the corpus to be."""
+
+    name: str
+    text: str
+    variant: Variant
+
+
+def recite(
+    source: Path,
+    output: Path,
+    *,
+    model: Model | str | None = None,
+    timbres: Sequence[str] = (),
+    rates: Sequence[float] = (1.0,),
+    seeds: int = 1,
+    workers: int = 1,
+    on_progress: Callable[[int, int], object] = lambda done, total: None,
+) -> dict[str, list[str]]:
+    """Read every line of a text file aloud, once for each timbre, rate and seed.
+
+    Args:
+        source: UTF-8, an utterance a line. output: folder; one that a run with the same arguments left is gone on with.
+        timbres: names of the model's; none for its default. rates: see `Speech.steer`. seeds: how many.
+        on_progress: is told the utterances that are there and that there will be.
+    Returns:
+        utterance -> what of it could not be said, where there is such.
+    Raises:
+        CmaudioError: a file that cannot be read, an empty one, another corpus in the folder, a full disk.
+    """
+    voice = model if isinstance(model, Model) else load_model(model or DEFAULT_VOICE)
+    lines = _lines(source, voice, timbres, rates, seeds)
+    agree_on_plan(output, _plan(voice, lines), ("wavs", "spoken"))
+    waiting = [line for line in lines if not _record(output, line.name).is_file()]
+    done = len(lines) - len(waiting)
+    on_progress(done, len(lines))
+    for _ in _made(waiting, partial(_make, str(voice.path), output), workers):
+        done += 1
+        on_progress(done, len(lines))
+    return _finish(output, lines)
+
+
+def _lines(source: Path, voice: Model, timbres: Sequence[str], rates: Sequence[float], seeds: int) -> list[Line]:
+    try:
+        text = source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CmaudioError(f"{source} cannot be read as UTF-8 text ({error})") from error
+    written = [" ".join(line.replace("|", " ").split()) for line in text.splitlines()]
+    named = [timbre or voice.manifest.default_timbre for timbre in (timbres or [""])]
+    for name in named:
+        voice.timbre_vector(name)
+    checked = [in_range("rate", rate, *RATE_RANGE, "times") for rate in rates]
+    variants = [Variant(*parts) for parts in itertools.product(named, checked, range(seeds))]
+    lines = [
+        Line(f"{number:06d}-{index:02d}", line, variant)
+        for number, line in enumerate(written, 1)
+        if line
+        for index, variant in enumerate(variants)
+    ]
+    if not lines:
+        raise CmaudioError(f"{source}: there is nothing to say in it; give a text with an utterance a line")
+    return lines
+
+
+def _plan(voice: Model, lines: Sequence[Line]) -> dict[str, Any]:
+    variants = dict.fromkeys(line.variant for line in lines)
+    text = "\n".join(f"{line.name} {line.text}" for line in lines)
+    return {
+        "model": voice.manifest.sha256,
+        "variants": [asdict(variant) for variant in variants],
+        "text": sha256(text.encode()).hexdigest(),
+    }
+
+
+def _record(output: Path, name: str) -> Path:
+    """Written after the sound, so that it vouches for it."""
+    return output / "spoken" / f"{name}.json"
+
+
+def _made(waiting: Sequence[Line], make: Callable[[Line], None], workers: int) -> Iterator[None]:
+    if workers <= 1 or len(waiting) <= 1:
+        yield from map(make, waiting)
+        return
+    with ProcessPoolExecutor(min(workers, len(waiting)), get_context("spawn")) as pool:
+        yield from pool.map(make, waiting)
+
+
+@cache
+def _voice(path: str) -> Model:
+    return load_model(path)
+
+
+def _make(model: str, output: Path, line: Line) -> None:
+    how = line.variant
+    spoken = speak(line.text, model=_voice(model), timbre=how.timbre, rate=how.rate, seed=how.seed)
+    row = {"id": line.name, **_times(spoken), "unspoken": spoken.unspoken}
+    try:
+        with unfinished_file(output / "wavs" / f"{line.name}.wav") as part:
+            soundfile.write(part, spoken.audio, spoken.sample_rate, format="WAV", subtype="PCM_16")
+        with unfinished_file(_record(output, line.name)) as part:
+            part.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    except (OSError, soundfile.SoundFileError) as error:
+        raise CmaudioError(
+            f"{output}: {line.name} cannot be written ({error}); make room, and the same command goes on"
+        ) from error
+
+
+def _times(spoken: Spoken) -> dict[str, Any]:
+    """Phonemes and their ends, as `cmaudio.training.prepare.spoken` reads them; a word's mark comes before them."""
+    names, begins, begins_word = [], [], False
+    for mark in spoken.marks:
+        if mark.kind == "phoneme":
+            names.append(replace(Phoneme.of(mark.text), begins_word=begins_word).written)
+            begins.append(mark.seconds)
+        begins_word = mark.kind == "word"
+    if names and names[0] != EDGE:
+        names, begins = [EDGE, *names], [0.0, *begins]
+    ends = [*begins[1:], len(spoken.audio) / spoken.sample_rate]
+    return {"phonemes": names, "ends": [round(end, 4) for end in ends] if names else []}
+
+
+def _finish(output: Path, lines: Sequence[Line]) -> dict[str, list[str]]:
+    unspoken, metadata, alignment = {}, [], []
+    for line in lines:
+        row = json.loads(_record(output, line.name).read_text(encoding="utf-8"))
+        if row["unspoken"]:
+            unspoken[line.name] = row["unspoken"]
+        del row["unspoken"]
+        if not row["phonemes"]:
+            continue
+        metadata.append(f"{line.name}|{line.text}|{line.text}\n")
+        alignment.append(json.dumps(row, ensure_ascii=False) + "\n")
+    for name, rows in (("metadata.csv", metadata), ("phonemes.jsonl", alignment)):
+        with unfinished_file(output / name) as part:
+            part.write_text("".join(rows), encoding="utf-8")
+    return unspoken

@@ -1,0 +1,86 @@
+"""A text to samples, without a sound card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Unpack
+
+import numpy as np
+
+from cmaudio.engine.engine import Engine
+from cmaudio.engine.speech import Speech
+from cmaudio.files.audio_file import AudioFileWriter
+from cmaudio.model.file import Model, Timbre
+from cmaudio.signal.dsp import Float
+from cmaudio.signal.sound import Sound
+from cmaudio.speech.manner import Manner
+from cmaudio.speech.utterance import Mark
+
+DEFAULT_VOICE = "english"
+_READ_SAMPLES = 4096
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What became of a text: samples (N,) at `sample_rate`, when its words and phonemes begin, what was left out.
+
+    A notebook shows and plays it.
+    """
+
+    audio: Sound
+    sample_rate: int
+    marks: list[Mark]
+    unspoken: list[str]
+
+    def _repr_html_(self) -> str:
+        from cmaudio.notebook.html import spoken_html
+
+        return spoken_html(self)
+
+
+def speak(
+    text: str | Iterable[str],
+    path: str | Path | None = None,
+    *,
+    model: Model | str | None = None,
+    timbre: Timbre | None = None,
+    seed: int = 0,
+    steps: int = 1,
+    phonemes: bool = False,
+    gain_db: float = 0.0,
+    on_progress: Callable[[float], None] | None = None,
+    **manner: Unpack[Manner],
+) -> Spoken:
+    """Say a text, faster than it can be heard.
+
+    Args:
+        text, phonemes, timbre, rate, pitch, pitch_range, energy: see `Engine.say`.
+        path: also write it there (.wav or .flac); no half file is left on an error.
+        model: a voice, its name or its file; the embedded English one by default. on_progress: is told seconds made.
+    Raises:
+        CmaudioError: see `Engine.say`; a file that cannot be written.
+    """
+    engine = Engine(model or DEFAULT_VOICE, seed=seed, steps=steps, gain_db=gain_db)
+    writer = AudioFileWriter(Path(path), engine.sample_rate) if path is not None else nullcontext()
+    with writer as file:
+        speech = engine.say(text, timbre=timbre, seed=seed, phonemes=phonemes, **manner)
+        blocks = [np.zeros(0, np.float32)]
+        for block in read_out(engine, speech):
+            blocks.append(block)
+            if file is not None:
+                file.write(block)
+            if on_progress:
+                on_progress(engine.now / engine.sample_rate)
+    delay = engine.latency_samples / engine.sample_rate
+    marks = [Mark(mark.seconds + delay, mark.kind, mark.text) for mark in speech.marks]
+    audio = Sound(np.concatenate(blocks), engine.sample_rate)
+    return Spoken(audio, engine.sample_rate, marks, speech.unspoken)
+
+
+def read_out(engine: Engine, speech: Speech) -> Iterator[Float]:
+    """The engine's samples until a text has been said and nothing else sounds."""
+    while not (engine.idle and speech.ended):
+        yield engine.read(_READ_SAMPLES)

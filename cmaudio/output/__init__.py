@@ -1,0 +1,1 @@
+"""Playing a source on a sound card."""

@@ -1,0 +1,171 @@
+"""The sound card: which output devices there are, and a PortAudio stream that empties a ring into one of them.
+
+sounddevice is imported when a device is opened or listed.
+"""
+
+import atexit
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cmaudio.errors import CmaudioError
+from cmaudio.output.ring import Ring, output_callback
+
+
+class OutputStream(Protocol):
+    """An open stream that empties a ring. `start` raises CmaudioError; `close` may take for ever on a dead device."""
+
+    sample_rate: int
+    device_name: str
+
+    @property
+    def active(self) -> bool: ...
+    def start(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class OpenStream(Protocol):
+    """Open a stream, at its own rate if the device refuses `sample_rate`; `rescan` looks for devices afresh."""
+
+    def __call__(
+        self, ring: Ring, sample_rate: int, device: str | int | None, period_samples: int, rescan: bool
+    ) -> OutputStream: ...
+
+
+@dataclass(frozen=True)
+class Device:
+    """One output device as PortAudio names it."""
+
+    index: int
+    name: str
+    host_api: str
+    max_output_channels: int
+    default_sample_rate: int
+    is_default: bool
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.name}, {self.host_api}"
+
+
+def _sounddevice() -> Any:
+    try:
+        import sounddevice
+    except OSError as error:
+        raise CmaudioError(
+            "the PortAudio library is missing: on Debian and Ubuntu run `apt install libportaudio2`, "
+            "on Fedora `dnf install portaudio` (on Windows and macOS it comes with sounddevice: reinstall that)"
+        ) from error
+    return sounddevice
+
+
+def list_devices() -> list[Device]:
+    """The output devices there were when PortAudio started. Raises CmaudioError if PortAudio is missing."""
+    sd = _sounddevice()
+    apis, default = sd.query_hostapis(), -1
+    with suppress(sd.PortAudioError, ValueError):
+        default = sd.query_devices(kind="output")["index"]
+    return [
+        Device(
+            index=info["index"],
+            name=info["name"],
+            host_api=apis[info["hostapi"]]["name"],
+            max_output_channels=info["max_output_channels"],
+            default_sample_rate=round(info["default_samplerate"]),
+            is_default=info["index"] == default,
+        )
+        for info in sd.query_devices()
+        if info["max_output_channels"] > 0
+    ]
+
+
+def find_device(devices: Sequence[Device], wanted: str | int | None) -> Device:
+    """The device of that index, name or part of a name; None is the default. Raises CmaudioError naming the devices."""
+    if not devices:
+        raise CmaudioError("there is no output device: plug in or switch on a sound card, or start the sound server")
+    if wanted is None:
+        return next((device for device in devices if device.is_default), devices[0])
+    if isinstance(wanted, int):
+        found = [device for device in devices if device.index == wanted]
+    else:
+        found = [device for device in devices if wanted in (device.name, device.full_name)]
+        found = found or [device for device in devices if wanted.lower() in device.full_name.lower()]
+        default_api = next((device.host_api for device in devices if device.is_default), None)
+        # Windows lists every sound card once for each host API.
+        found = found if len(found) == 1 else [d for d in found if d.host_api == default_api] or found
+    if len(found) != 1:
+        what = "several output devices match" if found else "there is no output device"
+        names = "; ".join(f"{device.index} {device.full_name}" for device in found or devices)
+        raise CmaudioError(f"{what} {wanted!r}. There are: {names}")
+    return found[0]
+
+
+class _SoundCard:
+    def __init__(self, sd: Any, ring: Ring, device: Device, sample_rate: int, period_samples: int) -> None:
+        self._sd, self._ring, self.device_name = sd, ring, device.full_name
+        self.sample_rate, ring.channels = self._settings(device, sample_rate)
+        try:
+            self._stream = sd._StreamBase(
+                kind="output",
+                samplerate=self.sample_rate,
+                blocksize=period_samples,
+                device=device.index,
+                channels=ring.channels,
+                dtype="float32",
+                latency="low",
+                callback=sd._ffi.cast("void *", output_callback().address),
+                userdata=sd._ffi.cast("void *", ring.pointer),
+            )
+        except sd.PortAudioError as error:
+            raise CmaudioError(f"cannot open {self.device_name}: {error}") from error
+
+    def _settings(self, device: Device, sample_rate: int) -> tuple[int, int]:
+        most = device.max_output_channels
+        for rate in dict.fromkeys((sample_rate, device.default_sample_rate)):
+            for channels in dict.fromkeys((min(2, most), most)):
+                with suppress(self._sd.PortAudioError, ValueError):
+                    self._sd.check_output_settings(device.index, channels, "float32", samplerate=rate)
+                    return rate, channels
+        rates = f"{sample_rate} Hz and its own {device.default_sample_rate} Hz"
+        raise CmaudioError(
+            f"{self.device_name} refuses float32 at {rates}: choose another device, or close what uses it"
+        )
+
+    @property
+    def active(self) -> bool:
+        with suppress(self._sd.PortAudioError):
+            return bool(self._stream.active)
+        return False
+
+    def start(self) -> None:
+        try:
+            self._stream.start()
+        except self._sd.PortAudioError as error:
+            raise CmaudioError(f"cannot start {self.device_name}: {error}") from error
+
+    def close(self) -> None:
+        # At exit sounddevice closes what is open: that must not be tried again where it never returned.
+        atexit.unregister(self._sd._exit_handler)
+        with suppress(self._sd.PortAudioError):
+            self._stream.stop()
+        self._stream.close(ignore_errors=True)
+        atexit.register(self._sd._exit_handler)
+
+
+def open_sound_card(
+    ring: Ring, sample_rate: int, device: str | int | None, period_samples: int, rescan: bool
+) -> OutputStream:
+    """Open a PortAudio output stream on `ring` (see `OpenStream`); `rescan` closes all PortAudio streams there are.
+
+    Raises CmaudioError: no PortAudio, no such device, or the device refuses.
+    """
+    sd = _sounddevice()
+    if rescan:
+        with suppress(sd.PortAudioError):
+            sd._terminate()
+        try:
+            sd._initialize()
+        except sd.PortAudioError as error:
+            raise CmaudioError(f"PortAudio does not start: {error}") from error
+    return _SoundCard(sd, ring, find_device(list_devices(), device), sample_rate, period_samples)

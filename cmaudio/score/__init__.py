@@ -1,0 +1,1 @@
+"""Musical events, General MIDI, and Standard MIDI Files."""

@@ -1,0 +1,1 @@
+"""Signal processing that needs no model: STFT, mel, excitation, limiter, spectrograms."""

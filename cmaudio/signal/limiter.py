@@ -1,0 +1,54 @@
+"""A look-ahead peak limiter: the output never passes the ceiling, and below it nothing is touched.
+
+The signal is cut into quanta of 64 samples. The gain is linear inside a quantum, and at each boundary at most what
+both neighbours need, so it is at most what every sample needs. That takes one quantum of look-ahead.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cmaudio.signal.dsp import Float
+
+QUANTUM_SAMPLES = 64
+
+
+class Limiter:
+    """Streaming limiter. `process` delays by `latency_samples`."""
+
+    latency_samples = QUANTUM_SAMPLES
+
+    def __init__(self, sample_rate: int, ceiling_db: float = -0.3, release_ms: float = 80.0) -> None:
+        self.ceiling = 10 ** (ceiling_db / 20)
+        self._recovery = float(np.exp(-QUANTUM_SAMPLES / (sample_rate * release_ms / 1000)))
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past: silence before, full gain."""
+        self._held = np.zeros(QUANTUM_SAMPLES, np.float32)
+        self._held_needs = 1.0
+        self.gain = 1.0
+
+    def process(self, x: Float) -> Float:
+        """(N,) samples, N a multiple of 64 -> (N,) limited samples, one quantum late."""
+        quanta = np.concatenate([self._held, x]).reshape(-1, QUANTUM_SAMPLES)
+        peaks = np.abs(quanta[1:]).max(1)
+        needs = np.minimum(1.0, self.ceiling / np.maximum(peaks, 1e-9))
+        out = quanta[:-1]
+        if self.gain < 1 or self._held_needs < 1 or needs.min() < 1:
+            out = out * self._gains(needs)
+        self._held, self._held_needs = quanta[-1].copy(), float(needs[-1])
+        return out.reshape(-1)
+
+    def _gains(self, needs: np.ndarray) -> Float:
+        """(Q, 64) gain of the quanta that leave now, from what the quanta that enter need."""
+        boundaries = [self.gain]
+        previous = self._held_needs
+        for need in needs.tolist():
+            recovered = 1 - (1 - boundaries[-1]) * self._recovery
+            boundaries.append(min(previous, need, recovered if recovered < 1 - 1e-6 else 1.0))
+            previous = need
+        self.gain = boundaries[-1]
+        edges = np.array(boundaries)
+        ramp = np.arange(QUANTUM_SAMPLES) / QUANTUM_SAMPLES
+        return (edges[:-1, None] + (edges[1:] - edges[:-1])[:, None] * ramp).astype(np.float32)

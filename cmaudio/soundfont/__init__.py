@@ -1,0 +1,1 @@
+"""SoundFont playback, shared by training and evaluation."""

@@ -1,0 +1,1 @@
+"""Voices and networks: control frames in, samples out."""

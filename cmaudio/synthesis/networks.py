@@ -1,0 +1,226 @@
+"""One block step for B voices: controls and noise in, log-mel frames and vocoder filters out, state in and out.
+
+Shapes: B voices, K frames of a block, M mel bands, C control channels, Z timbre dimensions, E conditioning width,
+F STFT bins. A voice's state has a leading axis of length 1, so states can be batched, kept and thrown away.
+Every row is computed apart from the others: what a voice sounds like does not depend on what it is batched with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from cmaudio.errors import CmaudioError
+from cmaudio.model.file import Model
+from cmaudio.signal.dsp import Float
+from cmaudio.speech.features import COLUMNS
+from cmaudio.synthesis.controls import NOTE_FEATURES
+
+STEPS = (1, 2)
+
+
+@dataclass
+class NetworkState:
+    """What the networks remember of one voice (or of a batch: then the leading axis is B).
+
+    frames (1, K, M) normalised log-mel of the last block, conditioning (1, K, E) that it was made with,
+    and the streaming states of the context encoder and of the vocoder.
+    """
+
+    frames: Float
+    conditioning: Float
+    context: list[Float]
+    vocoder: list[Float]
+
+
+def batch_arrays(states: Sequence[list[Float]]) -> list[Float]:
+    """Join the arrays of single voices, position by position, along the leading axis."""
+    return states[0] if len(states) == 1 else [np.concatenate(arrays) for arrays in zip(*states, strict=True)]
+
+
+def batch_states(states: Sequence[NetworkState]) -> NetworkState:
+    """Join single states into one of B voices."""
+    if len(states) == 1:
+        return states[0]
+    return NetworkState(
+        np.concatenate([state.frames for state in states]),
+        np.concatenate([state.conditioning for state in states]),
+        batch_arrays([state.context for state in states]),
+        batch_arrays([state.vocoder for state in states]),
+    )
+
+
+def split_states(batch: NetworkState) -> list[NetworkState]:
+    """The inverse of `batch_states`; the parts are views."""
+    return [
+        NetworkState(
+            batch.frames[i : i + 1],
+            batch.conditioning[i : i + 1],
+            [array[i : i + 1] for array in batch.context],
+            [array[i : i + 1] for array in batch.vocoder],
+        )
+        for i in range(len(batch.frames))
+    ]
+
+
+class Graph:
+    """One ONNX graph. Inputs and outputs whose names begin with `state_` and `new_state_` are its streaming state."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        options = ort.SessionOptions()
+        # One thread: spinning pools of several sessions fight for the cores, and without spinning two win nothing.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # 17 MB less resident, and no slower
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime raises classes of its own for every kind of bad graph
+            raise CmaudioError(
+                f"graph {name!r} of the model cannot be loaded: {error}; export the model again"
+            ) from error
+        self._session._model_bytes = None  # kept there for a change of provider, which never comes; 30 MB
+        self.name = name
+        self.input_names = [node.name for node in self._session.get_inputs()]
+        self.shapes = {node.name: node.shape for node in (*self._session.get_inputs(), *self._session.get_outputs())}
+
+    def __call__(self, *inputs: NDArray[Any], state: Sequence[Float] = ()) -> list[Float]:
+        feed = dict(zip(self.input_names, (*inputs, *state), strict=True))
+        return self._session.run(None, feed)
+
+    def misfit(self, name: str, shape: tuple[int, ...]) -> str:
+        """What is wrong with the shape of an input or output (its voice axis left out); "" if nothing is."""
+        found = tuple(self.shapes.get(name, ["?"])[1:])
+        # The shape of an output may not be known before it is computed; such axes carry a name.
+        fits = len(found) == len(shape) and all(f == s or isinstance(f, str) for f, s in zip(found, shape, strict=True))
+        return "" if fits and name in self.shapes else f"{self.name}.{name} is {found}, not {shape}"
+
+    def init_state(self, batch: int) -> list[Float]:
+        """The state of a silent past."""
+        shapes = [self.shapes[name] for name in self.input_names if name.startswith("state_")]
+        return [np.zeros((batch, *shape[1:]), np.float32) for shape in shapes]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Context of the past (B, D + 2M), conditioning of the next block (B, K, E), and the encoder's state after it."""
+
+    context: Float
+    conditioning: Float
+    state: list[Float]
+
+    def denoiser(self, synthesizer: Synthesizer) -> Callable[[Float, float], Float]:
+        """D(x, sigma) for the next block."""
+        return lambda noisy, sigma: synthesizer.denoise(noisy, sigma, self.context, self.conditioning)
+
+
+class Synthesizer:
+    """The networks of a model, loaded and warm."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        manifest = model.manifest
+        self.block_frames = manifest.block_frames
+        self.bands = manifest.mel.bands
+        self.mean = np.array(manifest.mel.mean, np.float32)
+        self.std = np.array(manifest.mel.std, np.float32)
+        self.sigma = manifest.sigma
+        self.features = COLUMNS.get(manifest.features, NOTE_FEATURES)
+        try:
+            with ThreadPoolExecutor(2) as pool:  # unpacking and loading release the interpreter lock
+                self.controls, self.context, self.head, self.vocoder = pool.map(
+                    lambda name: Graph(name, model.graph(name)), ("controls", "context", "head", "vocoder")
+                )
+        except CmaudioError as error:
+            raise CmaudioError(f"{model.path}: {error}") from error
+        self._check_shapes()
+
+    def _check_shapes(self) -> None:
+        """Graphs must fit the manifest: a file put together from two exports is refused here, not while it plays."""
+        k, bands = self.block_frames, self.bands
+        conditioning = (k, self.head.shapes["conditioning"][-1])
+        context = (self.head.shapes["context"][-1],)
+        expected: list[tuple[Graph, dict[str, tuple[int, ...]]]] = [
+            (
+                self.controls,
+                {
+                    "controls": (k, self.features + bands),
+                    "timbre": (k, self.model.manifest.timbre_dims),
+                    "conditioning": conditioning,
+                },
+            ),
+            (self.context, {"frames": (k, bands), "conditioning": conditioning, "sigma": (), "context": context}),
+            (self.head, {"noisy": (k, bands), "sigma": (), "conditioning": conditioning, "denoised": (k, bands)}),
+            (self.vocoder, {"mel": (k, bands), "f0": (k,), "filters": (k, 5 * self.model.stft.bins)}),
+        ]
+        wrong = [
+            text for graph, shapes in expected for name, shape in shapes.items() if (text := graph.misfit(name, shape))
+        ]
+        if wrong:
+            raise CmaudioError(
+                f"{self.model.path}: graphs and manifest disagree ({'; '.join(wrong)}); export the model again"
+            )
+
+    @cached_property
+    def silence(self) -> Float:
+        """(1, K, M) normalised frames of silence: what comes before a note."""
+        frame = (np.log(np.float32(self.model.manifest.mel.floor)) - self.mean) / self.std
+        return np.broadcast_to(frame, (1, self.block_frames, self.bands)).astype(np.float32)
+
+    @cached_property
+    def _silent_vocoder(self) -> list[Float]:
+        f0 = np.zeros((1, self.block_frames), np.float32)
+        return self.vocoder(self.silence, f0, state=self.vocoder.init_state(1))[1:]
+
+    def encode(self, controls: Float, timbre: Float) -> Float:
+        """(B, T, C) controls, (B, T, Z) timbre -> (B, T, E) conditioning."""
+        return self.controls(controls, timbre)[0]
+
+    def init_state(self, controls: Float, timbre: Float) -> NetworkState:
+        """State of B voices before their onset; (B, K, C) controls, (B, K, Z) timbre of the silent block before it."""
+        batch = len(controls)
+        silent = [np.repeat(array, batch, axis=0) for array in (self.silence, *self._silent_vocoder)]
+        conditioning = self.encode(controls, timbre)
+        return NetworkState(silent[0], conditioning, self.context.init_state(batch), silent[1:])
+
+    def generate(
+        self, state: NetworkState, controls: Float, timbre: Float, context_noise: Float, block_noise: Float
+    ) -> NetworkState:
+        """The next K frames of B voices, in one evaluation of the head for each block of noise.
+
+        Args:
+            state: of the batch. controls (B, K, C), timbre (B, K, Z).
+            context_noise: (B, K, M) standard normal, added to the last block at the model's context level.
+            block_noise: (B, S, K, M) standard normal, S = 1 (one step) or 2 ("fine": a second step from sigma.fine).
+        Returns:
+            the state with `frames` new; its vocoder part is still the old one.
+        """
+        given = self.condition(state, controls, timbre, context_noise)
+        denoise = given.denoiser(self)
+        frames = denoise(block_noise[:, 0] * np.float32(self.sigma.start), self.sigma.max)
+        for step in range(1, block_noise.shape[1]):
+            again = np.float32(self.sigma.noise(self.sigma.fine)) * block_noise[:, step]
+            frames = denoise(frames + again, self.sigma.fine)
+        return NetworkState(frames, given.conditioning, given.state, state.vocoder)
+
+    def condition(self, state: NetworkState, controls: Float, timbre: Float, context_noise: Float) -> Condition:
+        """What the next block is made from, whatever the sampler; arguments as for `generate`."""
+        level = np.full(len(controls), self.sigma.context, np.float32)
+        past = state.frames + level[0] * context_noise
+        context, *context_state = self.context(past, state.conditioning, level, state=state.context)
+        return Condition(context, self.encode(controls, timbre), context_state)
+
+    def denoise(self, noisy: Float, sigma: float, context: Float, conditioning: Float) -> Float:
+        """D(x, sigma): (B, K, M) block at noise level sigma -> (B, K, M) clean block."""
+        return self.head(noisy, np.full(len(noisy), sigma, np.float32), context, conditioning)[0]
+
+    def filters(self, state: NetworkState, f0: Float) -> tuple[Float, NetworkState]:
+        """Vocoder filters (B, K, 5F) for the state's frames at f0 (B, K) Hz, and the state after them."""
+        filters, *vocoder = self.vocoder(state.frames, f0, state=state.vocoder)
+        return filters, NetworkState(state.frames, state.conditioning, state.context, vocoder)

@@ -1,0 +1,204 @@
+"""Blocks for many voices at once: excitation and controls in, networks, filtered frames out into each voice.
+
+Shapes: B voices, K frames of a block, M mel bands, C control channels, F STFT bins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.score.expression import SpectrumShaper
+from cmaudio.signal.dsp import Complex, Float, Stft, pulse_train, split_filters, white_noise
+from cmaudio.speech.utterance import Utterance
+from cmaudio.synthesis.controls import UNPITCHED_SEMITONES, harmonic_picture, note_features, semitones_to_hz
+from cmaudio.synthesis.deferred import Deferred, Pending
+from cmaudio.synthesis.networks import Synthesizer, batch_arrays, batch_states, split_states
+from cmaudio.synthesis.voice import Voice, stack
+from cmaudio.system import hurry_this_thread
+
+_HALVED_FROM_VOICES = 6  # fewer are made sooner by one thread
+
+
+def _alike(voices: Sequence[Voice]) -> Iterator[tuple[list[Voice], int]]:
+    """Voices of the same number of steps, and that number; all of them bent as was asked."""
+    for voice in voices:
+        voice.catch_up()
+    for steps in sorted({voice.steps for voice in voices}):
+        yield [voice for voice in voices if voice.steps == steps], steps
+
+
+def heard_bins(stft: Stft) -> int:
+    """How many of a frame's bins are played: training hardly hears the last ones, and there is noise."""
+    return round(0.97 * stft.n_fft / 2)
+
+
+class Renderer:
+    """Adds a block to voices. A voice's samples depend on its own history alone, not on the company it is rendered in.
+
+    With `threads` = 2 many voices are made in two halves side by side, so that all are ready sooner. Pipelined instead,
+    blocks are vocoded while the network makes the next ones: more gets done, and voices wait for what they need.
+    """
+
+    def __init__(self, synthesizer: Synthesizer, threads: int = 1, pipelined: bool = False) -> None:
+        self.synthesizer = synthesizer
+        # Halves side by side are for playing live: one is waited for like the other.
+        hurry = None if pipelined else hurry_this_thread
+        self._worker = ThreadPoolExecutor(1, "cmaudio-render", hurry) if threads > 1 else None
+        self._pipelined = pipelined
+        model = synthesizer.model
+        self.stft, self.mel = model.stft, model.mel
+        self.block_frames = synthesizer.block_frames
+        self._band_end = heard_bins(self.stft)
+        self.block_samples = model.manifest.block_samples
+        self.sample_rate = model.manifest.sample_rate
+        self._speech = model.manifest.speech is not None
+        mean, std = (np.array(x, np.float32) for x in (model.manifest.mel.mean, model.manifest.mel.std))
+        self._shaper = SpectrumShaper(self.mel, mean, std)
+
+    def render(self, voices: Sequence[Voice]) -> None:
+        """One more block for every voice; voices may be at different places, and of different `steps`."""
+        for alike, steps in _alike(voices):
+            if self._worker is None or self._pipelined or len(alike) < _HALVED_FROM_VOICES:
+                submit = self._worker.submit if self._worker and self._pipelined else None
+                self._render(alike, steps, submit)
+                continue
+            middle = len(alike) // 2
+            for voice in alike:  # here, since two halves may wait for the same
+                voice.settle()
+            half = self._worker.submit(self._render, alike[middle:], steps, None)
+            self._render(alike[:middle], steps, None)
+            half.result()
+
+    def begin(self, voices: Sequence[Voice]) -> list[Deferred]:
+        """The first half of `render`, up to the vocoder; the second is put off until one of the voices needs it.
+
+        Returns what is put off, so that it can be done before, in time to spare.
+        """
+        parts: list[Deferred] = []
+
+        def put_off(work: Callable[..., None], *arguments: Any) -> Deferred:
+            parts.append(Deferred(partial(work, *arguments)))
+            return parts[-1]
+
+        for alike, steps in _alike(voices):
+            self._render(alike, steps, put_off)
+        return parts
+
+    def _render(self, voices: list[Voice], steps: int, submit: Callable[..., Pending] | None) -> None:
+        """A block; vocoded at once, or by `submit(work, *arguments)`."""
+        fresh = [voice for voice in voices if voice.network is None]
+        if fresh:
+            self._start(fresh)
+        k, bands = self.block_frames, self.synthesizer.bands
+        context_noise = stack([voice.rng.standard_normal((k, bands), dtype=np.float32) for voice in voices])
+        block_noise = stack([voice.rng.standard_normal((1, k, bands), dtype=np.float32) for voice in voices])
+        pulse_samples, noise = self._plan(voices)
+        pulses = self.stft.analyse(pulse_samples)
+        if steps > 1:
+            more = [voice.rng.standard_normal((steps - 1, k, bands), dtype=np.float32) for voice in voices]
+            block_noise = np.concatenate([block_noise, stack(more)], 1)
+        controls, timbre, f0 = self._controls(voices, pulses)
+        state = batch_states([voice.network for voice in voices if voice.network is not None])
+        state = self.synthesizer.generate(state, controls, timbre, context_noise, block_noise)
+        for voice, network in zip(voices, split_states(state), strict=True):
+            voice.network = network
+        ends = [voice.planned_end for voice in voices]
+        frames = self._shaped(voices, state.frames, f0)
+        if submit is None:
+            for voice in voices:
+                voice.settle()
+            self._vocode(voices, ends, frames, f0, pulses, noise)
+            return
+        block = submit(self._vocode, voices, ends, frames, f0, pulses, noise)
+        for voice in voices:
+            voice.pending.append(block)
+
+    def _start(self, voices: list[Voice]) -> None:
+        """Networks read the silent block before the onset."""
+        pulses = self.stft.analyse(self._plan(voices)[0])
+        controls, timbre, _ = self._controls(voices, pulses)
+        states = split_states(self.synthesizer.init_state(controls, timbre))
+        for voice, state in zip(voices, states, strict=True):
+            voice.vocoder, state.vocoder = state.vocoder, []
+            voice.network = state
+
+    def _plan(self, voices: list[Voice]) -> tuple[Float, Float]:
+        """Plan the next K hops of excitation; (B, N) pulses and (B, N) noise, as far back as the frames see."""
+        count = self.block_samples
+        f0 = np.stack([voice.f0(voice.planned_end, voice.planned_end + count) for voice in voices])
+        phase = np.array([voice.phase[-1] for voice in voices])
+        pulses, phases = pulse_train(f0, phase, self.sample_rate)
+        seen = [voice.plan(pulses[i], white_noise(voice.rng, count), phases[i]) for i, voice in enumerate(voices)]
+        return stack([pulses for pulses, _ in seen]), stack([noise for _, noise in seen])
+
+    def _controls(self, voices: list[Voice], pulses: Complex) -> tuple[Float, Float, Float]:
+        """Controls (B, K, C), timbre (B, K, Z) and f0 (B, K) Hz of the block just planned."""
+        ends = self._frame_ends(voices)
+        centres = ends - np.float64(self.stft.hop_length) / 2
+        timbre = np.stack([voice.timbre.at(row) for voice, row in zip(voices, centres, strict=True)])
+        features, f0 = self._spoken(voices) if self._speech else self._played(voices, ends, centres)
+        controls = np.concatenate([features, harmonic_picture(self.mel(pulses))], -1)
+        return controls, timbre.astype(np.float32), f0.astype(np.float32)
+
+    def _frame_ends(self, voices: list[Voice]) -> NDArray[np.int64]:
+        """(B, K) voice times at which the frames of the block just planned end."""
+        k = self.block_frames
+        return (
+            np.array([voice.planned_end for voice in voices])[:, None] + (np.arange(k) - (k - 1)) * self.stft.hop_length
+        )
+
+    def _spoken(self, voices: list[Voice]) -> tuple[Float, NDArray[np.float64]]:
+        """Features (B, K, C), as many as the model reads, and f0 (B, K) of texts."""
+        blocks = [voice.block() for voice in voices if isinstance(voice, Utterance)]
+        features = stack([features for features, _ in blocks])[..., : self.synthesizer.features]
+        return features, np.stack([f0 for _, f0 in blocks])
+
+    def _played(
+        self, voices: list[Voice], ends: NDArray[np.int64], centres: NDArray[np.float64]
+    ) -> tuple[Float, NDArray[np.float64]]:
+        """Features (B, K, C) and f0 (B, K) of notes, whose frames end and have their middles at these voice times."""
+        semitones = np.stack([voice.semitones(row) for voice, row in zip(voices, centres, strict=True)])
+        pitched = centres >= np.array([voice.pitched_from for voice in voices])[:, None]
+        struck = np.where(pitched[:, -1], [voice.strike.pitch for voice in voices], UNPITCHED_SEMITONES)
+        released = np.array([voice.released_at for voice in voices])[:, None]
+        features = note_features(
+            ends / self.sample_rate,
+            (ends - released) / self.sample_rate,
+            semitones,
+            struck,
+            np.array([voice.strike.velocity for voice in voices]),
+        )
+        return features, np.where((ends > 0) & pitched, semitones_to_hz(semitones), 0.0)
+
+    def _shaped(self, voices: list[Voice], frames: Float, f0: Float) -> Float:
+        """Frames (B, K, M) as brightness and resonance want them."""
+        middles = self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
+        spectra = [voice.spectrum(row) for voice, row in zip(voices, middles, strict=True)]
+        brightness, resonance = (stack([s[i].astype(np.float32) for s in spectra]) for i in (0, 1))
+        if not (brightness.any() or resonance.any()):
+            return frames
+        return self._shaper(frames, f0, brightness, resonance)
+
+    def _vocode(
+        self, voices: list[Voice], ends: list[int], frames: Float, f0: Float, pulses: Complex, noise: Float
+    ) -> None:
+        """Frames (B, K, M) to samples, into the voices.
+
+        `ends` are the voice times at which the blocks end; pulses are spectra (B, K, F), the noise is samples.
+        """
+        states = batch_arrays([voice.vocoder for voice in voices])
+        raw, *states = self.synthesizer.vocoder(frames, f0, state=states)
+        h, n, d = split_filters(raw)
+        for part in (h, n, d):
+            part[..., self._band_end :] = 0
+        spectra = h * pulses + n * self.stft.analyse(noise) + d
+        samples = self.stft.overlap_add(spectra)
+        for i, voice in enumerate(voices):
+            voice.vocoder = [array[i : i + 1] for array in states]
+            voice.add_block(samples[i], h[i], ends[i])

@@ -1,0 +1,100 @@
+"""One sound and what was played to make it: what every source of data gives, and all that training knows of it.
+
+Shapes: N samples (a multiple of the hop), T = N / hop_length frames, M mel bands. Frame t covers hop t and ends with
+sample (t + 1) * hop_length - 1; its pitch is that at the centre of the hop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cmaudio.signal.dsp import Float, Mel, Stft, pulse_train
+from cmaudio.synthesis.controls import harmonic_picture, note_features, semitones_to_hz
+
+
+@dataclass(frozen=True)
+class Signal:
+    """The clock and the mel of a corpus and of the models trained on it; `Stft` and `Mel` are the project's own."""
+
+    stft: Stft
+    mel: Mel
+
+    @property
+    def sample_rate(self) -> int:
+        return self.mel.sample_rate
+
+    @property
+    def hop_length(self) -> int:
+        return self.stft.hop_length
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A sound at the corpus's sample rate.
+
+    Attributes:
+        name: unique in its corpus, e.g. "violin/a4 p60 v96 000123". timbre: which of the corpus's timbres it shows.
+        audio: (N,) float32, at most 1 in magnitude.
+        semitones: (T,) MIDI note number sounding at each frame, also where nothing sounds or no pitch is heard (there
+            it goes on or is interpolated); 60 throughout for unpitched sound.
+        voiced: (T,) 1 where a pitch is heard, else 0.
+        pitch, velocity: as struck; velocity 1..127. For recordings: median pitch, and velocity from the level.
+        onset_samples, release_samples: when the key goes down and up.
+        text: what is said, where something is.
+        phonemes: of the text, the silence before it first (`cmaudio.speech.phonemes`); where each ends, in seconds
+            from the clip's beginning, is in `ends`, or nothing where no one knows.
+    """
+
+    name: str
+    timbre: str
+    audio: Float
+    semitones: Float
+    voiced: Float
+    pitch: float
+    velocity: float
+    onset_samples: int
+    release_samples: int
+    text: str = ""
+    phonemes: tuple[str, ...] = ()
+    ends: tuple[float, ...] = ()
+
+
+def log_mel(signal: Signal, audio: Float, gain: float) -> Float:
+    """(N,) samples -> (T, M) log-mel of what the network is to hear: the samples times the corpus's gain."""
+    before = np.zeros(signal.stft.overlap, np.float32)
+    return signal.mel(signal.stft.analyse(np.concatenate([before, audio * np.float32(gain)])))
+
+
+def f0_hz(semitones: Float, voiced: Float) -> Float:
+    """(T,) Hz, 0 where no pitch is heard."""
+    return (semitones_to_hz(semitones.astype(np.float64)) * (voiced > 0)).astype(np.float32)
+
+
+def sample_f0(f0: Float, hop_length: int) -> np.ndarray:
+    """(T,) Hz a frame -> (T * hop,) Hz a sample, linear between the frames' centres."""
+    frames = len(f0)
+    centres = (np.arange(frames * hop_length) + 0.5) / hop_length - 0.5
+    return np.interp(centres, np.arange(frames), f0)
+
+
+def harmonics(signal: Signal, f0: Float) -> Float:
+    """(T,) Hz -> (T, M) picture of the harmonics, as the network reads it."""
+    pulses, _ = pulse_train(sample_f0(f0, signal.hop_length), np.zeros(()), signal.sample_rate)
+    before = np.zeros(signal.stft.overlap, np.float32)
+    return harmonic_picture(signal.mel(signal.stft.analyse(np.concatenate([before, pulses]))))
+
+
+def life_features(
+    signal: Signal, semitones: Float, pitch: float, velocity: float, onset_samples: int, release_samples: int
+) -> Float:
+    """(T, 16) numbers that tell where in its life a clip is (`cmaudio.synthesis.controls.note_features`)."""
+    ends = (np.arange(len(semitones))[None] + 1.0) * signal.hop_length
+    return note_features(
+        (ends - onset_samples) / signal.sample_rate,
+        (ends - release_samples) / signal.sample_rate,
+        semitones[None].astype(np.float64),
+        np.array([pitch]),
+        np.array([velocity]),
+    )[0]

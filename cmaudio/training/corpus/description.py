@@ -1,0 +1,111 @@
+"""corpus.json: what a prepared corpus is, strictly checked; it lies beside the shards and is written last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cmaudio.errors import CmaudioError
+from cmaudio.signal.dsp import Mel, Stft
+from cmaudio.training.corpus.clip import Signal
+
+FILE_NAME = "corpus.json"
+FORMAT_VERSION = 1
+Split = Literal["train", "held_out"]
+SPLITS: tuple[Split, ...] = ("train", "held_out")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SignalDefinition(_Strict):
+    """Clock and mel of a corpus; frames are 4 hops long, so that a model's overlap-add is exact."""
+
+    sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 48_000
+    hop_length: Annotated[int, Field(ge=64)] = 512
+    bands: Annotated[int, Field(ge=8, le=512)] = 128
+    f_min_hz: Annotated[float, Field(ge=0)] = 20.0
+    f_max_hz: Annotated[float, Field(gt=0)] = 24_000.0
+    floor: Annotated[float, Field(gt=0)] = 3e-4
+
+    @model_validator(mode="after")
+    def _band_limits(self) -> SignalDefinition:
+        if not self.f_min_hz < self.f_max_hz <= self.sample_rate / 2:
+            raise ValueError(f"f_max_hz {self.f_max_hz:g} must lie between f_min_hz and half the sample rate")
+        return self
+
+    @property
+    def n_fft(self) -> int:
+        return 4 * self.hop_length
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames a second."""
+        return self.sample_rate / self.hop_length
+
+    def signal(self) -> Signal:
+        """The transforms it defines."""
+        stft = Stft(self.n_fft, self.hop_length)
+        return Signal(stft, Mel(self.sample_rate, self.n_fft, self.bands, self.f_min_hz, self.f_max_hz, self.floor))
+
+
+class CorpusTimbre(_Strict):
+    """One label of the corpus, and what a player needs to know of it.
+
+    `program` (0..127) is its General MIDI program, `key` (0..127) its key on the percussion channel, where it has one.
+    """
+
+    name: str
+    pitched: bool
+    sustained: bool
+    program: Annotated[int, Field(ge=0, le=127)] | None = None
+    key: Annotated[int, Field(ge=0, le=127)] | None = None
+    clips: Annotated[int, Field(ge=0)]
+    seconds: Annotated[float, Field(ge=0)]
+
+
+class SplitDescription(_Strict):
+    """Counts of one split; its shards are the numbered files in the folder of its name."""
+
+    clips: Annotated[int, Field(ge=0)]
+    seconds: Annotated[float, Field(ge=0)]
+    shards: Annotated[int, Field(ge=0)]
+
+
+class CorpusDescription(_Strict):
+    """A corpus. What the networks hear is the stored audio times `gain`; the log-mel in the shards has it already.
+
+    `symbols` are the phonemes that are said in it, where it has a language.
+    """
+
+    format_version: Literal[1] = 1
+    name: str
+    source: str
+    licence: str
+    signal: SignalDefinition
+    gain: Annotated[float, Field(gt=0)] = 1.0
+    timbres: Annotated[list[CorpusTimbre], Field(min_length=1)]
+    splits: dict[Split, SplitDescription]
+    settings: dict[str, str | int | float | bool | None]
+    cmaudio: str
+    language: str | None = None
+    symbols: list[str] = []
+
+
+def read_description(folder: Path) -> CorpusDescription:
+    """Raises CmaudioError where there is no finished corpus in the folder, or one of another version."""
+    path = folder / FILE_NAME
+    try:
+        return CorpusDescription.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise CmaudioError(
+            f"{folder} holds no finished corpus ({FILE_NAME}: {error.strerror}); make one with `cmaudio prepare`, "
+            "or run the same `cmaudio prepare` again to go on with one that was interrupted"
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or FILE_NAME
+        raise CmaudioError(f"{path}: {where}: {first['msg']}; prepare the corpus again with this version") from error

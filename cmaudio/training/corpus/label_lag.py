@@ -1,0 +1,59 @@
+"""Whether the times of a corpus's phonemes fit its sound, or all come too early or too late.
+
+Times from elsewhere (an aligner's, a synthesiser's own durations) are often moved by a constant, and a voice that is
+trained on them is indistinct without any error. Shapes: T frames, M mel bands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.signal.dsp import Float
+from cmaudio.training.corpus.corpus import Clips
+
+_REACH = 12  # frames to either side
+_TOLERATED = 2  # frames: the spectrum of a frame is itself that of some 40 ms
+_CLEARLY = 1.15
+
+
+@dataclass(frozen=True)
+class LabelLag:
+    """`frames` that labels come after what they tell of, and what share of the spectrum's variance they explain."""
+
+    frames: int
+    explained: float
+    explained_when_moved: float
+
+    @property
+    def is_wrong(self) -> bool:
+        """By more than what the spectrum's own length and chance can do."""
+        return abs(self.frames) > _TOLERATED and self.explained_when_moved > _CLEARLY * self.explained
+
+
+def label_lag(log_mel: Float, labels: NDArray[np.int64]) -> LabelLag:
+    """Where labels (T,) explain most of the spectra (T, M): the share of variance between labels (eta squared)."""
+    shares = {shift: explained_variance(log_mel, np.roll(labels, -shift)) for shift in range(-_REACH, _REACH + 1)}
+    best = max(shares, key=shares.__getitem__)
+    return LabelLag(best, shares[0], shares[best])
+
+
+def explained_variance(values: Float, labels: NDArray[np.int64]) -> float:
+    """Variance of the labels' means of (T, M) values over all variance, 0 to 1."""
+    centred = values.astype(np.float64) - values.mean(0)
+    order = np.argsort(labels, kind="stable")
+    begins = np.flatnonzero(np.diff(labels[order], prepend=-1))
+    sums, counts = np.add.reduceat(centred[order], begins), np.diff(np.append(begins, len(labels)))
+    return float((sums**2 / counts[:, None]).sum() / np.maximum((centred**2).sum(), 1e-12))
+
+
+def lag_of(clips: Clips) -> LabelLag | None:
+    """Of clips whose phonemes have times; None where none has."""
+    timed = [(i, spoken) for i, spoken in enumerate(clips.spoken) if spoken is not None]
+    if not timed:
+        return None
+    mels = [clips.log_mel[clips.rows(i)].float().cpu().numpy() for i, _ in timed]
+    labels = [spoken.ids[spoken.of_frames(), 0] for _, spoken in timed]
+    return label_lag(np.concatenate(mels), np.concatenate(labels))

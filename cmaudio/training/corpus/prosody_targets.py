@@ -1,0 +1,80 @@
+"""What the prosody network is to say: for each stretch between pauses how long, how loud and how high each phoneme is.
+
+Shapes: B stretches, P phonemes, T frames, M mel bands. The first phoneme of a stretch is the pause before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from cmaudio.signal.dsp import Float
+from cmaudio.speech.features import pitch_feature
+from cmaudio.training.corpus.alignment import Spoken, energies, knots
+
+_REST_SEMITONES = 57.0
+
+
+@dataclass(frozen=True)
+class ProsodyTargets:
+    """Stretches padded with zeros.
+
+    Attributes:
+        ids: (B, P, 4) of `phoneme_ids`. timbre: (B,). scored: (B, P) bool, False for padding and for pauses before a
+            stretch that another one ends with. timed: (B, P) bool, False also for the last pause of a clip, whose end
+            is arbitrary; how loud it is, is not, and in a corpus of single sentences no other pause ends one.
+        durations: (B, P) frames. energy: (B, P). pitch, voiced: (B, P, 4) at the knots.
+    """
+
+    ids: Tensor
+    timbre: Tensor
+    scored: Tensor
+    timed: Tensor
+    durations: Tensor
+    energy: Tensor
+    pitch: Tensor
+    voiced: Tensor
+
+    @classmethod
+    def join(cls, parts: Sequence[ProsodyTargets], device: torch.device) -> ProsodyTargets:
+        """One batch."""
+
+        def pad(name: str) -> Tensor:
+            rows = [getattr(part, name)[0] for part in parts]
+            return pad_sequence(rows, batch_first=True).to(device)
+
+        padded = {name: pad(name) for name in ("ids", "scored", "timed", "durations", "energy", "pitch", "voiced")}
+        return cls(timbre=torch.cat([part.timbre for part in parts]).to(device), **padded)
+
+
+def breath_groups(spoken: Spoken, log_mel: Float, f0: Float, timbre: int) -> list[ProsodyTargets]:
+    """The stretches of a clip, each up to a pause; `f0` (T,) in Hz, 0 where unvoiced."""
+    sounding = f0 > 0
+    semitones = np.full(len(f0), _REST_SEMITONES)
+    if sounding.any():
+        known = 69 + 12 * np.log2(f0[sounding] / 440)
+        semitones = np.interp(np.arange(len(f0)), np.flatnonzero(sounding), known)
+    columns = {
+        "ids": spoken.ids,
+        "durations": spoken.durations.astype(np.float32),
+        "energy": energies(log_mel, spoken),
+        "pitch": pitch_feature(knots(semitones.astype(np.float32), spoken)),
+        "voiced": (knots(sounding.astype(np.float32), spoken) > 0.5).astype(np.float32),
+    }
+    tensors = {name: torch.from_numpy(column)[None] for name, column in columns.items()}
+    last = len(spoken.ids) - 1
+    cuts = [i for i in range(1, last + 1) if spoken.ids[i, 3]]
+    groups = []
+    for begin, end in zip([0, *cuts[:-1]], cuts, strict=True):
+        scored = torch.ones(1, end + 1 - begin, dtype=torch.bool)
+        scored[:, 0] = begin == 0
+        timed = scored.clone()
+        timed[:, -1] = end < last
+        stretch = {name: tensor[:, begin : end + 1] for name, tensor in tensors.items()}
+        groups.append(ProsodyTargets(timbre=torch.tensor([timbre]), scored=scored, timed=timed, **stretch))
+    return groups

@@ -1,0 +1,91 @@
+"""What the networks meet while playing, recorded: the ranges that 8-bit activations have to cover."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from cmaudio.engine.engine import Engine
+from cmaudio.model.file import GRAPHS, Model
+from cmaudio.signal.dsp import Float
+from cmaudio.speech.phonemes import PAUSES
+from cmaudio.synthesis.networks import Graph
+from cmaudio.training.export.graphs import Feed
+
+
+class _Recorder:
+    """Stands in for a graph and keeps every n-th feed."""
+
+    def __init__(self, graph: Graph, feeds: list[Feed], every: int) -> None:
+        self._graph, self._feeds, self._every, self._calls = graph, feeds, every, 0
+
+    def __call__(self, *inputs: Float, state: Sequence[Float] = ()) -> list[Float]:
+        if self._calls % self._every == 0:
+            names = self._graph.input_names
+            self._feeds.append({n: np.array(x) for n, x in zip(names, (*inputs, *state), strict=True)})
+        self._calls += 1
+        return self._graph(*inputs, state=state)
+
+    def init_state(self, batch: int) -> list[Float]:
+        return self._graph.init_state(batch)
+
+
+def record_feeds(model: Model, rounds: int = 12, seed: int = 0) -> dict[str, list[Feed]]:
+    """Play or speak at random; graph name -> feeds."""
+    return _speak(model, rounds, seed) if model.manifest.speech else _play(model, rounds, seed)
+
+
+def _play(model: Model, rounds: int, seed: int) -> dict[str, list[Feed]]:
+    """Random notes over all timbres, pitches, velocities, lengths, bends and morphs.
+
+    A round is 16 notes of up to 3 s, one third of them in two steps.
+    """
+    feeds: dict[str, list[Feed]] = defaultdict(list)
+    rng = np.random.default_rng(seed)
+    names = list(model.timbres)
+    for index in range(rounds):
+        engine = Engine(model, seed=index, steps=2 if index % 3 == 2 else 1)
+        _record(engine, feeds)
+        for _ in range(16):
+            start = int(rng.integers(0, 4096))
+            note = engine.note_on(
+                int(rng.integers(28, 97)), int(rng.integers(16, 128)), timbre=str(rng.choice(names)), at=start
+            )
+            if rng.random() < 0.4:
+                note.bend(rng.uniform(-4, 4), 0.5, at=start + 9600)
+            if rng.random() < 0.2:
+                note.morph(str(rng.choice(names)), 0.5, at=start + 19200)
+            note.off(at=start + int(rng.uniform(0.15, 2.6) * engine.sample_rate))
+        engine.read(3 * engine.sample_rate)
+    return dict(feeds)
+
+
+def _speak(model: Model, rounds: int, seed: int) -> dict[str, list[Feed]]:
+    """Random phonemes as words and phrases, at all rates, pitches and efforts, by all speakers."""
+    feeds: dict[str, list[Feed]] = defaultdict(list)
+    rng = np.random.default_rng(seed)
+    assert model.manifest.speech is not None
+    sounds = [symbol for symbol in model.manifest.speech.symbols if symbol and symbol not in PAUSES]
+    for index in range(rounds):
+        engine = Engine(model, seed=index, steps=2 if index % 3 == 2 else 1)
+        _record(engine, feeds)
+        words = ("".join(rng.choice(sounds, rng.integers(1, 8))) for _ in range(12))
+        marks = rng.choice(["", "", "", *PAUSES], 12)
+        engine.say(
+            " ".join(word + mark for word, mark in zip(words, marks, strict=True)),
+            phonemes=True,
+            timbre=str(rng.choice(list(model.timbres))),
+            rate=float(rng.uniform(0.7, 1.4)),
+            pitch=float(rng.uniform(-6, 6)),
+            energy=float(rng.uniform(-6, 6)),
+        )
+        engine.read(4 * engine.sample_rate)
+    return dict(feeds)
+
+
+def _record(engine: Engine, feeds: dict[str, list[Feed]]) -> None:
+    synthesizer = engine.synthesizer
+    for graph in GRAPHS:
+        setattr(synthesizer, graph, _Recorder(getattr(synthesizer, graph), feeds[graph], 7))

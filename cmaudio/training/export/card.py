@@ -1,0 +1,108 @@
+"""The model card: data, licences, configuration, commit, figures, limits, written from what the run knows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cmaudio.training.config import ConsistencyStage, RunConfig, SentenceStage
+from cmaudio.training.corpus.description import CorpusDescription
+from cmaudio.training.networks.build import make_consistency_network, make_prosody_network, make_vocoder_network
+from cmaudio.training.run.weights import weights_file
+
+STAGES = ("aligner", "teacher", "student", "vocoder", "vocoder_tuning", "joint", "prosody")
+FIGURES = "evaluation.json"  # what `cmaudio evaluate --json` printed, kept in the run's folder
+
+
+def make_card(folder: Path, config: RunConfig, corpus: CorpusDescription, weights: str) -> str:
+    """Markdown."""
+    about = json.loads((folder / "run.json").read_text())
+    parts = [
+        f"# {config.name}",
+        config.description,
+        _facts(folder, config, corpus, weights, about),
+        "## Figures",
+        _figures(folder, config),
+        "## Limits",
+        _limits(config, corpus),
+        "## Configuration",
+        _configuration(config),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _facts(folder: Path, config: RunConfig, corpus: CorpusDescription, weights: str, about: dict[str, Any]) -> str:
+    train, held_out = corpus.splits["train"], corpus.splits["held_out"]
+    hours = train.seconds / 3600
+    done = [name for name in STAGES if weights_file(folder, name).is_file()]  # an aligner may be left out
+    stages = [text for name in done if (text := _stage(config, name))]
+    start = {name: "/".join(Path(path).parts[-2:]) for name, path in config.start_from.model_dump().items() if path}
+    rows = {
+        "consistency network": f"{_millions(make_consistency_network(config, corpus))} M parameters",
+        "vocoder": f"{_millions(make_vocoder_network(config, corpus.signal))} M parameters",
+        **({"prosody": f"{_millions(make_prosody_network(config, corpus))} M parameters"} if corpus.symbols else {}),
+        **({"language": corpus.language} if corpus.language else {}),
+        "weights": weights,
+        "signal": f"{corpus.signal.sample_rate} Hz, hop {corpus.signal.hop_length}, {corpus.signal.bands} mel bands",
+        "licence of the weights": config.export.licence or corpus.licence,
+        "trained on": f"{corpus.name}: {train.clips} clips, {hours:.2f} h, {len(corpus.timbres)} timbres",
+        "source": f"{corpus.source} ({corpus.licence})",
+        "held out": f"{held_out.clips} clips, {held_out.seconds / 60:.1f} min",
+        "training": "; ".join(stages) or "none",
+        "started from": ", ".join(f"{k}: {v}" for k, v in start.items()) or "nothing",
+        "seed, commit": f"{config.seed}, {about.get('commit') or 'not a checkout'}",
+        "made with": f"torch {about['torch']}, Python {about['python']}, began {about['began']}",
+    }
+    return "| | |\n|---|---|\n" + "\n".join(f"| {key} | {value} |" for key, value in rows.items())
+
+
+def _configuration(config: RunConfig) -> str:
+    fields = config.model_dump(mode="json", exclude={"expected", "description"})
+    return f"```yaml\n{yaml.safe_dump(fields, sort_keys=False)}```"
+
+
+def _millions(network: Any) -> str:
+    return f"{sum(p.numel() for p in network.parameters()) / 1e6:.2f}"
+
+
+def _stage(config: RunConfig, name: str) -> str:
+    stage = getattr(config, name)
+    if stage is None:
+        return ""
+    if isinstance(stage, SentenceStage):
+        return f"{name} {stage.steps} steps of {stage.clips} utterances"
+    how = f" ({stage.objective.objective})" if isinstance(stage, ConsistencyStage) else ""
+    return f"{name.replace('_', ' ')}{how} {stage.steps} steps of {stage.crops.clips} x {stage.crops.frames} frames"
+
+
+def _figures(folder: Path, config: RunConfig) -> str:
+    expected = f"Expected of this configuration: {config.expected}" if config.expected else ""
+    path = folder / FIGURES
+    if not path.is_file():
+        return f"Not measured yet. {expected}"
+    report = json.loads(path.read_text())
+    lines = ["| figure | value |", "|---|---|"]
+    lines += [f"| {key} | {value} |" for key, value in _flat("", report.get("sections", report))]
+    return "\n".join(lines) + (f"\n\n{expected}" if expected else "")
+
+
+def _flat(prefix: str, value: Any) -> list[tuple[str, str]]:
+    """Numbers of nested figures under dotted names; lists (worst cases and the like) stay in the JSON."""
+    if isinstance(value, dict):
+        return [row for key, inner in value.items() for row in _flat(f"{prefix}.{key}".lstrip("."), inner)]
+    return [(prefix, f"{value:g}")] if isinstance(value, int | float) and not isinstance(value, bool) else []
+
+
+def _limits(config: RunConfig, corpus: CorpusDescription) -> str:
+    unpitched = [timbre.name for timbre in corpus.timbres if not timbre.pitched]
+    held = [timbre.name for timbre in corpus.timbres if not timbre.sustained]
+    lines = list(config.export.limits)
+    if unpitched:
+        lines.append(f"{len(unpitched)} timbres have no pitch: all keys sound alike.")
+    if held:
+        lines.append(f"{len(held)} timbres die away while the key is held, as what they learned from did.")
+    lines.append("Mono. What is far from the training data (pitches, velocities, lengths, mixes) was not checked.")
+    return "\n".join(f"* {line}" for line in lines)

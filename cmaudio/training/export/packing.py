@@ -1,0 +1,212 @@
+"""From a finished run to a model file with its card."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from cmaudio.errors import CmaudioError
+from cmaudio.model.file import (
+    ControlDefinition,
+    Manifest,
+    MelDefinition,
+    Model,
+    SpeechDefinition,
+    TimbreDefinition,
+    load_model,
+    save_model,
+)
+from cmaudio.speech.manner import LIMITS
+from cmaudio.training.config import RunConfig, read_config
+from cmaudio.training.corpus.corpus import MelStatistics
+from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition, read_description
+from cmaudio.training.export.calibration import record_feeds
+from cmaudio.training.export.card import make_card
+from cmaudio.training.export.graphs import KEEP_FLOAT, export_graphs, export_prosody, quantise
+from cmaudio.training.networks.build import make_consistency_network, make_prosody_network, make_vocoder_network
+from cmaudio.training.networks.consistency import ConsistencyNetwork
+from cmaudio.training.networks.prosody import ProsodyNetwork
+from cmaudio.training.networks.vocoder import VocoderNetwork
+from cmaudio.training.run.weights import finished, read_statistics, stages_of, start_from, weights_file
+
+
+def pack_run(folder: Path, output: Path, *, network: str = "student", weights: str | None = None) -> Model:
+    """Write the model file of a run.
+
+    Args:
+        network: "student", or "teacher" for a model that wants many evaluations (to compare with).
+        weights: "float32" or "int8"; None for what the configuration says.
+    Raises CmaudioError where a stage is not finished.
+    """
+    config = read_config(folder / "config.yaml")
+    about = json.loads((folder / "run.json").read_text())
+    description = read_description(Path(about["corpus"]))
+    trained = _finished(folder, config, network)
+    vocoder_path = _finished(folder, config, "vocoder")
+    timbres = [timbre.name for timbre in description.timbres]
+    consistency, vocoder = (
+        make_consistency_network(config, description),
+        make_vocoder_network(config, description.signal),
+    )
+    start_from(trained, consistency, timbres)
+    start_from(vocoder_path, vocoder, timbres)
+    kind = weights or config.export.weights
+    prosody = None
+    if description.symbols:
+        prosody = make_prosody_network(config, description)
+        start_from(_finished(folder, config, "prosody"), prosody, timbres)
+    manifest = describe(config, description, consistency, read_statistics(trained), kind)
+    card = make_card(folder, config, description, kind)
+    return write_model(output, manifest, consistency.eval(), vocoder.eval(), card, prosody)
+
+
+def _finished(folder: Path, config: RunConfig, part: str) -> Path:
+    """The weights of a part of the model: never those of an earlier stage while a later one is still to come."""
+    configured = [stage for stage in stages_of(part) if getattr(config, stage) is not None]
+    to_come = [stage for stage in configured if not weights_file(folder, stage).is_file()]
+    path = finished(folder, part) or getattr(config.start_from, part, None)
+    if to_come or path is None:
+        missing = to_come[-1] if to_come else part
+        raise CmaudioError(
+            f"{folder} has no finished {missing}; `cmaudio train` with the same arguments goes on with it"
+        )
+    return Path(path)
+
+
+def write_model(
+    output: Path,
+    manifest: Manifest,
+    network: ConsistencyNetwork,
+    vocoder: VocoderNetwork,
+    card: str,
+    prosody: ProsodyNetwork | None = None,
+) -> Model:
+    """Export, bring to 8 bit where the manifest says so (calibrated by playing the float model), write, load again.
+
+    Prosody stays in float: it is small and runs once a phrase. What else stays in float beside 8-bit weights has half
+    precision's digits, which makes the file a fifth smaller.
+    """
+    if manifest.weights == "int8":
+        for parameter in (*network.parameters(), *vocoder.parameters()):
+            parameter.data = parameter.data.half().float()
+    graphs = export_graphs(network, vocoder)
+    extra = {"prosody": export_prosody(prosody.eval())} if prosody else {}
+    if manifest.weights == "int8":
+        with tempfile.TemporaryDirectory() as scratch:
+            float_model = Path(scratch) / "float.cmaudio"
+            save_model(float_model, manifest, graphs | extra, card)
+            feeds = record_feeds(load_model(float_model))
+        graphs = {name: quantise(graph, feeds[name], KEEP_FLOAT[name]) for name, graph in graphs.items()}
+    save_model(output, manifest, graphs | extra, card)
+    return load_model(output)
+
+
+def describe(
+    config: RunConfig,
+    corpus: CorpusDescription,
+    network: ConsistencyNetwork,
+    statistics: MelStatistics,
+    weights: str,
+) -> Manifest:
+    """The manifest of a model trained on a corpus."""
+    vectors = network.timbres.weight.detach().double().tolist()
+    timbres = [
+        TimbreDefinition(
+            name=timbre.name,
+            vector=[round(x, 6) for x in vector],
+            program=timbre.program,
+            key=timbre.key,
+            sustained=timbre.sustained,
+            pitched=timbre.pitched,
+        )
+        for timbre, vector in zip(corpus.timbres, vectors, strict=True)
+    ]
+    default = config.export.default_timbre or timbres[0].name
+    if default not in {timbre.name for timbre in timbres}:
+        raise CmaudioError(
+            f"export.default_timbre {default!r} is not among the corpus's timbres: "
+            + ", ".join(timbre.name for timbre in timbres)
+        )
+    return Manifest(
+        format_version=1,
+        name=config.name,
+        description=config.description,
+        licence=config.export.licence or corpus.licence,
+        sample_rate=corpus.signal.sample_rate,
+        hop_length=corpus.signal.hop_length,
+        n_fft=corpus.signal.n_fft,
+        block_frames=config.network.block_frames,
+        mel=mel_definition(corpus.signal, statistics),
+        sigma=config.sigma,
+        features="speech-2" if corpus.symbols else "note-1",
+        controls=speech_controls() if corpus.symbols else note_controls(),
+        timbre_dims=config.network.timbre_dims,
+        timbres=timbres,
+        default_timbre=default,
+        weights=weights,
+        sha256={},
+        speech=SpeechDefinition(language=corpus.language, symbols=corpus.symbols) if corpus.language else None,
+    )
+
+
+def mel_definition(signal: SignalDefinition, statistics: MelStatistics) -> MelDefinition:
+    return MelDefinition(
+        bands=signal.bands,
+        f_min_hz=signal.f_min_hz,
+        f_max_hz=signal.f_max_hz,
+        floor=signal.floor,
+        mean=statistics.mean.tolist(),
+        std=statistics.std.tolist(),
+    )
+
+
+def note_controls() -> list[ControlDefinition]:
+    """The controls of a model whose features are `note-1`."""
+    rows = [
+        (
+            "pitch",
+            "MIDI note number",
+            24,
+            108,
+            60,
+            "which note is struck; unpitched timbres have one sound on all keys",
+        ),
+        ("velocity", "MIDI velocity", 1, 127, 96, "how hard it is struck"),
+        ("bend", "semitones", -24, 24, 0, "added to the pitch while it sounds"),
+        ("gate", "on/off", 0, 1, 0, "1 from note-on to release"),
+        (
+            "timbre",
+            "point of the timbre space",
+            -10,
+            10,
+            0,
+            "the named timbres are points of it; mixes lie between them",
+        ),
+    ]
+    return _controls(rows)
+
+
+def speech_controls() -> list[ControlDefinition]:
+    """The controls of a model that reads text; all but the text act while it speaks."""
+    speaker = "the speakers are points of it; mixes lie between them"
+    manner = {
+        "rate": (1, "how fast it speaks"),
+        "pitch": (0, "moves the melody of the voice"),
+        "pitch_range": (1, "widens the melody; 0 is one tone"),
+        "energy": (0, "effort of the voice"),
+    }
+    return _controls(
+        [
+            *((name, unit, low, high, *manner[name]) for name, (low, high, unit) in LIMITS.items()),
+            ("timbre", "point of the timbre space", -10, 10, 0, speaker),
+        ]
+    )
+
+
+def _controls(rows: Iterable[tuple[str, str, float, float, float, str]]) -> list[ControlDefinition]:
+    return [
+        ControlDefinition(name=n, unit=u, min=low, max=high, default=d, description=text)
+        for n, u, low, high, d, text in rows
+    ]

@@ -1,0 +1,65 @@
+"""The networks of a configuration, for a corpus; their first weights come from the configuration's seed."""
+
+from __future__ import annotations
+
+import torch
+
+from cmaudio.speech.features import SPEECH_FEATURES
+from cmaudio.synthesis.controls import NOTE_FEATURES
+from cmaudio.training.config import RunConfig
+from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition
+from cmaudio.training.networks.aligner import AlignerNetwork
+from cmaudio.training.networks.consistency import ConsistencyNetwork
+from cmaudio.training.networks.prosody import ProsodyNetwork
+from cmaudio.training.networks.vocoder import VocoderNetwork
+
+
+def make_consistency_network(config: RunConfig, description: CorpusDescription) -> ConsistencyNetwork:
+    """One network; teacher and student have the same shape."""
+    shape, bands = config.network, description.signal.bands
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        return ConsistencyNetwork(
+            mel_bands=bands,
+            block_frames=shape.block_frames,
+            controls=(SPEECH_FEATURES if description.symbols else NOTE_FEATURES) + bands,
+            timbres=len(description.timbres),
+            timbre_dims=shape.timbre_dims,
+            width=shape.width,
+            context_depth=shape.context_depth,
+            head_depth=shape.head_depth,
+            conditioning=shape.conditioning,
+            dropout=shape.dropout,
+            sigma_min=config.sigma.min,
+            sigma_data=config.sigma.data,
+            symbols=len(description.symbols),
+        )
+
+
+def make_aligner_network(config: RunConfig, description: CorpusDescription) -> AlignerNetwork:
+    """It is of no use after training, so it has no settings."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed + 2)
+        return AlignerNetwork(mel_bands=description.signal.bands, symbols=len(description.symbols))
+
+
+def make_prosody_network(config: RunConfig, description: CorpusDescription) -> ProsodyNetwork:
+    """For a corpus with text."""
+    shape = config.prosody_network
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed + 3)
+        return ProsodyNetwork(
+            symbols=len(description.symbols),
+            timbre_dims=config.network.timbre_dims,
+            width=shape.width,
+            depth=shape.depth,
+            dropout=shape.dropout,
+        )
+
+
+def make_vocoder_network(config: RunConfig, signal: SignalDefinition) -> VocoderNetwork:
+    """The vocoder for a corpus's signal."""
+    shape = config.vocoder_network
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed + 1)
+        return VocoderNetwork(mel_bands=signal.bands, bins=signal.n_fft // 2 + 1, width=shape.width, depth=shape.depth)

@@ -1,0 +1,104 @@
+"""From a recorded sound to clips as if a key had been struck and let go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.controls import UNPITCHED_SEMITONES
+from cmaudio.training.corpus.clip import Clip, Signal
+from cmaudio.training.prepare.pitch import frame_centres, track_pitch
+from cmaudio.training.prepare.report import momentary_level_db
+
+LEAD_HOPS = 4
+_FADE_IN_SECONDS = 0.005
+_RELEASE_SECONDS = 0.3
+_SHORTEST_CLIP_SECONDS = 1.0
+_START_DB, _BEFORE_START_SECONDS = -50.0, 0.002
+_LET_GO_FROM_SECONDS = 0.5  # shorter sounds are heard to their end only
+_VOICED_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What to make of a sound.
+
+    Attributes:
+        name: of the clip. pitched: "yes", "no", or "auto". loudest_db: momentary level that velocity 127 stands for.
+        cut_before, cut_after: whether it is a piece of something longer, which goes on before or after it.
+    """
+
+    name: str
+    timbre: str
+    pitched: str
+    loudest_db: float
+    cut_before: bool = False
+    cut_after: bool = False
+
+
+def velocity_of(level_db: float, loudest_db: float) -> float:
+    """Velocity 1..127 from a momentary level: 12 dB less is half of it, the default curve of SoundFonts."""
+    return float(np.clip(127 * 10 ** ((level_db - loudest_db) / 40), 1, 127))
+
+
+def perform(audio: Float, performance: Performance, signal: Signal, rng: np.random.Generator) -> list[Clip]:
+    """Clips of a sound (N,) at the signal's rate.
+
+    A piece of something longer gives one clip, let go at random in its later part. A sound that is there to its end
+    gives one that is heard to its end and, unless it is very short, another that is let go at random before that: so an
+    instrument learns both how its sound ends and how to stop.
+    """
+    rate = signal.sample_rate
+    started = audio if performance.cut_before else audio[_start(audio, rate) :]
+    if performance.cut_before:
+        started = started * np.minimum(1, np.arange(1, len(started) + 1) / (_FADE_IN_SECONDS * rate))
+    if performance.cut_after:
+        gate = int(len(started) * rng.uniform(0.6, 0.95))
+        return [_clip(_released(started, gate, rate), gate, performance, signal, "")]
+    clips = [_clip(started, len(started), performance, signal, "")]
+    if len(started) >= _LET_GO_FROM_SECONDS * rate:
+        gate = int(len(started) * rng.uniform(0.1, 0.8))
+        clips.append(_clip(_released(started, gate, rate), gate, performance, signal, " let go"))
+    return clips
+
+
+def _start(audio: Float, sample_rate: int) -> int:
+    """Where the sound begins: silence before it would tell the network that a key sounds late."""
+    threshold = np.abs(audio).max() * 10 ** (_START_DB / 20)
+    return max(0, int(np.argmax(np.abs(audio) >= threshold)) - int(_BEFORE_START_SECONDS * sample_rate))
+
+
+def _released(audio: Float, gate: int, sample_rate: int) -> Float:
+    """Let go after `gate` samples: the amplitude falls along a parabola, and there is nothing after it."""
+    length = min(len(audio) - gate, int(_RELEASE_SECONDS * sample_rate))
+    ramp = np.square(np.linspace(1, 0, length, endpoint=False))
+    return np.concatenate([audio[:gate], audio[gate : gate + length] * ramp]).astype(np.float32)
+
+
+def _clip(audio: Float, gate: int, performance: Performance, signal: Signal, suffix: str) -> Clip:
+    rate, hop = signal.sample_rate, signal.hop_length
+    lead = LEAD_HOPS * hop
+    frames = -(-max(lead + len(audio), int(_SHORTEST_CLIP_SECONDS * rate)) // hop)
+    padded = np.zeros(frames * hop, np.float32)
+    padded[lead : lead + len(audio)] = audio
+    level = momentary_level_db(padded, rate)
+    semitones = np.full(frames, UNPITCHED_SEMITONES, np.float32)
+    voiced = np.zeros(frames, np.float32)
+    if performance.pitched != "no":
+        heard = slice(LEAD_HOPS, -(-(lead + len(audio)) // hop))
+        tracked, sure = track_pitch(padded, rate, frame_centres(frames, hop))
+        if sure.any() and (performance.pitched == "yes" or sure[heard].mean() >= _VOICED_SHARE):
+            semitones, voiced = tracked, sure
+    return Clip(
+        name=performance.name + suffix,
+        timbre=performance.timbre,
+        audio=padded,
+        semitones=semitones,
+        voiced=voiced,
+        pitch=float(np.median(semitones[voiced > 0])) if voiced.any() else UNPITCHED_SEMITONES,
+        velocity=velocity_of(level, performance.loudest_db),
+        onset_samples=lead,
+        release_samples=lead + gate,
+    )

@@ -1,0 +1,157 @@
+"""Random notes of a SoundFont as a source of clips, played by TinySoundFont."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from cmaudio.errors import CmaudioError
+from cmaudio.score.general_midi import PERCUSSION, PROGRAMS
+from cmaudio.signal.dsp import Float
+from cmaudio.soundfont.baked import BakedSoundFont, copyright_notice
+from cmaudio.soundfont.player import TRAINING_GAIN
+from cmaudio.synthesis.controls import UNPITCHED_SEMITONES
+from cmaudio.training.corpus.clip import Clip, Signal
+from cmaudio.training.corpus.description import Split
+from cmaudio.training.prepare.notes import Note, NotePlan
+from cmaudio.training.prepare.pitch import frame_centres
+from cmaudio.training.prepare.report import momentary_level_db
+from cmaudio.training.prepare.source import Maker, Refused, Traits
+
+# General MIDI programs that hold a note as long as the key is down.
+SUSTAINED = {*range(16, 24), *range(40, 45), *range(48, 55), *range(56, 96), 97, 99, 101, 102, 103} - {88, 92}
+SUSTAINED |= {109, 110, 111, 122, 125, 126}
+LEAD_HOPS = 4
+_STEPS_A_HOP = 2  # how often the pitch wheel moves
+_SILENT_DB = -85.0  # before the gain; the mel's floor is far above it
+
+
+@dataclass(frozen=True)
+class SoundFontSource:
+    """Notes of a SoundFont file (.sf2, .sf3).
+
+    Args:
+        path: the file. programs: 0..127. drums: also its drum kit, a timbre a key. licence: "" for what the file says.
+        notes, held_out, seed, short_share, long_share: see `NotePlan`; a tenth of the notes are drums.
+    """
+
+    path: Path
+    programs: tuple[int, ...] = tuple(range(128))
+    drums: bool = True
+    notes: int = 24_000
+    held_out: int = 256
+    seed: int = 1
+    short_share: float = 0.25
+    long_share: float = 0.05
+    drum_share: float = 0.1
+    licence: str = ""
+    kind: str = "soundfont"
+    gain: float = TRAINING_GAIN
+
+    def __post_init__(self) -> None:
+        if not self.path.is_file():
+            raise CmaudioError(f"no SoundFont {self.path}: give a .sf2 or .sf3 file")
+        if importlib.util.find_spec("tinysoundfont") is None:
+            raise CmaudioError("tinysoundfont is missing, which plays SoundFonts: pip install --no-deps tinysoundfont")
+        if not self.programs and not self.drums:
+            raise CmaudioError("nothing to play: give --programs, --drums, or both")
+        if not self.licence:
+            object.__setattr__(self, "licence", copyright_notice(self.path))
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @cached_property
+    def settings(self) -> Mapping[str, str | int | float | bool | None]:
+        return {
+            "soundfont": self.path.name,
+            "sha256": sha256(self.path.read_bytes()).hexdigest(),
+            "programs": ",".join(str(program + 1) for program in self.programs),
+            "drums": self.drums,
+            "notes": self.notes,
+            "held_out": self.held_out,
+            "seed": self.seed,
+            "short_share": self.short_share,
+            "long_share": self.long_share,
+            "drum_share": self.drum_share,
+        }
+
+    def items(self) -> Mapping[Split, Sequence[Note]]:
+        return NotePlan(
+            notes=self.notes,
+            held_out=self.held_out,
+            seed=self.seed,
+            programs=self.programs,
+            sustained=sorted(SUSTAINED & set(self.programs)),
+            drum_keys=tuple(PERCUSSION) if self.drums else (),
+            drum_share=self.drum_share,
+            short_share=self.short_share,
+            long_share=self.long_share,
+        ).draw()
+
+    def open(self, signal: Signal) -> Maker[Note]:
+        try:
+            soundfont = BakedSoundFont(self.path, signal.sample_rate)
+        except Exception as error:  # TinySoundFont says only that loading failed, in classes of its own
+            raise CmaudioError(f"SoundFont {self.path} cannot be loaded ({error}); give another file") from error
+        return lambda note: [record(soundfont, note, signal)]
+
+    def traits(self, timbre: str, voiced_share: float) -> Traits:
+        if timbre in PROGRAMS:
+            program = PROGRAMS.index(timbre)
+            return Traits(pitched=True, sustained=program in SUSTAINED, program=program)
+        key = next(key for key, name in PERCUSSION.items() if name == timbre)
+        return Traits(pitched=False, sustained=False, key=key)
+
+
+def record(soundfont: BakedSoundFont, note: Note, signal: Signal) -> Clip:
+    """Play a note. Raises Refused where it is silent: the SoundFont has no sample there."""
+    hop, rate = signal.hop_length, signal.sample_rate
+    frames = round(note.seconds * rate / hop)
+    step = hop // _STEPS_A_HOP
+    lead = LEAD_HOPS * hop
+    gate = max(1, round(note.gate_seconds * rate / step)) * step
+    since_onset = ((np.arange(frames * _STEPS_A_HOP) + 0.5) * step - lead) / rate
+    audio = _play(soundfont, note, note.bend(since_onset), lead, gate, step)
+    if momentary_level_db(audio, rate) < _SILENT_DB:
+        raise Refused(f"silent: the SoundFont has nothing for {note.timbre} there")
+    pitched = note.program is not None
+    pitch = float(note.pitch) if pitched else UNPITCHED_SEMITONES
+    bend = note.bend((frame_centres(frames, hop) - lead) / rate)
+    return Clip(
+        name=note.name,
+        timbre=note.timbre,
+        audio=np.concatenate([audio, np.zeros(frames * hop - len(audio), np.float32)]),
+        semitones=pitch + bend,
+        voiced=np.full(frames, pitched, np.float32),
+        pitch=pitch,
+        velocity=float(note.velocity),
+        onset_samples=lead,
+        release_samples=lead + gate,
+    )
+
+
+def _play(soundfont: BakedSoundFont, note: Note, bend: Float, lead: int, gate: int, step: int) -> Float:
+    """(N,) samples with `lead` samples of silence before the note; bend (N / step,)."""
+    if note.program is None:
+        soundfont.select_drums()
+    else:
+        soundfont.select(note.program)
+    heard = [np.zeros(lead, np.float32)]
+    first = lead // step
+    for index, semitones in enumerate(bend[first:]):
+        if index * step == gate:
+            soundfont.off(note.pitch)
+        soundfont.bend(float(semitones))
+        if index == 0:
+            soundfont.on(note.pitch, note.velocity)
+        heard.append(soundfont.read(step))
+    soundfont.silence()
+    return np.concatenate(heard)

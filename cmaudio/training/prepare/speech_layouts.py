@@ -1,0 +1,251 @@
+"""How speech corpora lie on disk: which lines their transcripts have, which audio belongs to each, and whose recipe
+of Lhotse reads them.
+
+The recipes stop at the first line, file or number that is not as they expect, or leave things out with no more than a
+log line. So every line is looked at here first, and a recipe gets to see only those it can read
+(`cmaudio.training.prepare.utterances`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Manifests = dict[str, Any]
+_TRAINING_PARTS = ("train-clean-100", "train-clean-360", "train-other-500")
+LIBRITTS_PARTS = ("dev-clean", "dev-other", "test-clean", "test-other", *_TRAINING_PARTS)
+_NOT_UTF8 = "transcript is not UTF-8 text"
+
+
+@dataclass(frozen=True)
+class Line:
+    """An utterance as its transcript lists it.
+
+    Attributes:
+        id: what the recipe will call it. text: what is said, white space made single.
+        audio: its sound. audio_place, transcript_place: where the recipe looks for sound and line below the corpus.
+        line: the transcript's line in the one spelling that the recipe takes.
+        trouble: why it cannot be used, or "".
+    """
+
+    id: str
+    text: str = ""
+    audio: Path = Path()
+    audio_place: str = ""
+    transcript_place: str = ""
+    line: str = ""
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A corpus's layout.
+
+    Attributes:
+        expected: what its folder must hold, in words.
+        lines: of all its transcripts. audio: its sound files, those without a transcript too.
+        recipe: the manifests of a folder; one dictionary of recordings and supervisions for each part.
+        companions: files that the recipe reads besides, by place, with what it is to find in them.
+    """
+
+    expected: str
+    lines: Callable[[Path], Iterator[Line]]
+    audio: Callable[[Path], Iterator[Path]]
+    recipe: Callable[[Path], Iterable[Manifests]]
+    companions: Callable[[Iterable[Line]], dict[str, str]] = lambda lines: {}
+
+
+def _read(path: Path) -> Iterator[tuple[str, str | None]]:
+    """Where each line that is not blank stands, and the line; None where it is not UTF-8."""
+    for number, line in enumerate(path.read_bytes().removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
+        if line.strip():
+            try:
+                yield f"{path.name} line {number}", line.decode().strip()
+            except UnicodeDecodeError:
+                yield f"{path.name} line {number}", None
+
+
+def _visible(paths: Iterable[Path]) -> Iterator[Path]:
+    """Sorted; without the files that macOS leaves in archives, and other hidden ones."""
+    return (path for path in sorted(paths) if not path.name.startswith("."))
+
+
+def _single_spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
+# LJSpeech: metadata.csv of "id|text|text in words", wavs/id.wav
+
+
+def _ljspeech_lines(folder: Path) -> Iterator[Line]:
+    if not (folder / "metadata.csv").is_file():
+        return
+    for where, line in _read(folder / "metadata.csv"):
+        if line is None:
+            yield Line(where, trouble=_NOT_UTF8)
+            continue
+        name, *texts = map(_single_spaced, line.split("|"))
+        if len(texts) not in (1, 2) or not name:
+            yield Line(where, trouble="line is not of the form id|text|text in words")
+            continue
+        text, in_words = texts[0] or texts[-1], texts[-1] or texts[0]
+        place = f"wavs/{name}.wav"
+        yield Line(name, text, folder / place, place, "metadata.csv", f"{name}|{text}|{in_words}")
+
+
+def _ljspeech_recipe(folder: Path) -> list[Manifests]:
+    from lhotse.recipes import prepare_ljspeech
+
+    return [prepare_ljspeech(folder)]
+
+
+# VCTK: txt/SPEAKER/SPEAKER_NUMBER.txt; 0.92 has FLAC of two microphones, 0.80 has WAV of one
+
+_VCTK_092, _VCTK_080 = "wav48_silence_trimmed", "wav48"
+_VCTK_MICROPHONE = "mic2"
+
+
+def _vctk_lines(folder: Path) -> Iterator[Line]:
+    newer = (folder / _VCTK_092).is_dir()
+    for path in _visible((folder / "txt").rglob("*.txt")):
+        speaker = path.parent.name
+        name = f"{path.stem}_{_VCTK_MICROPHONE}" if newer else path.stem
+        place = f"{_VCTK_092}/{speaker}/{name}.flac" if newer else f"{_VCTK_080}/{speaker}/{name}.wav"
+        read = [line for _, line in _read(path)]
+        trouble = _NOT_UTF8 if None in read else ""
+        text = _single_spaced(" ".join(line or "" for line in read))
+        yield Line(name, text, folder / place, place, f"txt/{speaker}/{path.name}", text, trouble)
+
+
+def _vctk_audio(folder: Path) -> Iterator[Path]:
+    if (folder / _VCTK_092).is_dir():
+        return _visible((folder / _VCTK_092).rglob(f"*_{_VCTK_MICROPHONE}.flac"))
+    return _visible((folder / _VCTK_080).rglob("*.wav"))
+
+
+def _vctk_recipe(folder: Path) -> list[Manifests]:
+    from lhotse.recipes import prepare_vctk
+
+    newer = (folder / _VCTK_092).is_dir()
+    return [prepare_vctk(folder, use_edinburgh_vctk_url=newer, mic_id=_VCTK_MICROPHONE)]
+
+
+# LibriTTS: PART/SPEAKER/CHAPTER/SPEAKER_CHAPTER.trans.tsv of "id <tab> text <tab> text in words"
+
+
+def _libritts_parts(folder: Path) -> list[str]:
+    """The training parts; all parts where there is none of those. Networks know speakers by name only, and those of the
+    development and test parts are in no other part."""
+    there = [part for part in LIBRITTS_PARTS if (folder / part).is_dir()]
+    return [part for part in there if part in _TRAINING_PARTS] or there
+
+
+def _libritts_lines(folder: Path) -> Iterator[Line]:
+    parts = _libritts_parts(folder)
+    for part in LIBRITTS_PARTS:
+        if part not in parts and (folder / part).is_dir():
+            yield Line(part, trouble="part whose speakers are in no training part")
+    for part in parts:
+        for path in _visible((folder / part).rglob("*.trans.tsv")):
+            yield from _libritts_chapter(folder, path)
+
+
+def _libritts_chapter(folder: Path, path: Path) -> Iterator[Line]:
+    transcript_place = path.relative_to(folder).as_posix()
+    for where, line in _read(path):
+        if line is None:
+            yield Line(where, trouble=_NOT_UTF8)
+            continue
+        name, *texts = map(_single_spaced, line.split("\t"))
+        if len(texts) != 2 or not name:
+            yield Line(where, trouble="line is not of the form id <tab> text <tab> text in words")
+            continue
+        audio = path.with_name(f"{name}.wav")
+        place = audio.relative_to(folder).as_posix()
+        yield Line(name, texts[1], audio, place, transcript_place, "\t".join([name, *texts]))
+
+
+def _libritts_audio(folder: Path) -> Iterator[Path]:
+    for part in _libritts_parts(folder):
+        yield from _visible((folder / part).rglob("*.wav"))
+
+
+def _libritts_companions(lines: Iterable[Line]) -> dict[str, str]:
+    """Signal-to-noise ratios, which nothing here uses; a file must be there."""
+    return {line.transcript_place.replace(".trans.tsv", ".book.tsv"): "" for line in lines}
+
+
+def _libritts_recipe(folder: Path) -> Iterable[Manifests]:
+    from lhotse.recipes import prepare_libritts
+
+    found: dict[str, Manifests] = prepare_libritts(folder, _libritts_parts(folder))
+    return found.values()
+
+
+# CMU Arctic: cmu_us_SPEAKER_arctic/etc/txt.done.data of '( id "text" )', cmu_us_SPEAKER_arctic/wav/id.wav
+
+
+def _arctic_voices(folder: Path) -> list[Path]:
+    """The voices in a folder, or the folder itself."""
+    return [path.parent.parent for pattern in ("", "*/") for path in sorted(folder.glob(f"{pattern}etc/txt.done.data"))]
+
+
+def _arctic_lines(folder: Path) -> Iterator[Line]:
+    for voice in _arctic_voices(folder):
+        name = voice.resolve().name
+        if name.count("_") < 2:
+            yield Line(name, trouble="folder is not named like cmu_us_SPEAKER_arctic")
+            continue
+        for where, line in _read(voice / "etc" / "txt.done.data"):
+            if line is None:
+                yield Line(f"{name} {where}", trouble=_NOT_UTF8)
+                continue
+            parts = re.fullmatch(r'\(\s*([^\s"]+)\s+"(.*)"\s*\)', line)
+            if parts is None:
+                yield Line(f"{name} {where}", trouble='line is not of the form ( id "text" )')
+                continue
+            text = _single_spaced(parts[2].replace('\\"', '"').replace('"', ""))
+            place = f"wav/{parts[1]}.wav"
+            full_id = f"{name.split('_')[2]}-{parts[1]}"
+            transcript_place = f"{name}/etc/txt.done.data"
+            yield Line(full_id, text, voice / place, f"{name}/{place}", transcript_place, f'( {parts[1]} "{text}" )')
+
+
+def _arctic_recipe(folder: Path) -> list[Manifests]:
+    from lhotse.recipes import prepare_cmu_arctic
+
+    return [prepare_cmu_arctic(folder)]
+
+
+LAYOUTS = {
+    "ljspeech": Layout(
+        "metadata.csv with lines id|text|text in words, and the sound of each in wavs/id.wav",
+        _ljspeech_lines,
+        lambda folder: _visible((folder / "wavs").rglob("*.wav")),
+        _ljspeech_recipe,
+    ),
+    "vctk": Layout(
+        "txt/SPEAKER/SPEAKER_NUMBER.txt, and the sound in wav48_silence_trimmed/SPEAKER/SPEAKER_NUMBER_mic2.flac "
+        "(0.92) or wav48/SPEAKER/SPEAKER_NUMBER.wav (0.80)",
+        _vctk_lines,
+        _vctk_audio,
+        _vctk_recipe,
+        lambda lines: {"speaker-info.txt": "ID AGE GENDER ACCENTS REGION\n"},
+    ),
+    "libritts": Layout(
+        f"parts ({', '.join(LIBRITTS_PARTS)}) with SPEAKER/CHAPTER/SPEAKER_CHAPTER.trans.tsv and WAV files beside it",
+        _libritts_lines,
+        _libritts_audio,
+        _libritts_recipe,
+        _libritts_companions,
+    ),
+    "cmu_arctic": Layout(
+        "cmu_us_SPEAKER_arctic/etc/txt.done.data, and the sound in cmu_us_SPEAKER_arctic/wav",
+        _arctic_lines,
+        lambda folder: (wav for voice in _arctic_voices(folder) for wav in _visible((voice / "wav").glob("*.wav"))),
+        _arctic_recipe,
+    ),
+}

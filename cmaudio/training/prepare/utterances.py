@@ -1,0 +1,154 @@
+"""The utterances of a speech corpus through Lhotse's recipe for it, each with what is wrong with it if anything is.
+
+A recipe reads a folder of links to what it can read, made for it and gone afterwards; what it leaves out all the same
+is found by comparing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass, replace
+from io import StringIO
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+import soundfile
+
+from cmaudio.errors import CmaudioError
+from cmaudio.training.prepare.speech_layouts import LAYOUTS, Layout, Line
+
+_SHOWN_NAMES = 6
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A work item: `audio` below the corpus's folder, or why the utterance cannot be used.
+
+    `phonemes` and their `ends` in seconds are there where the corpus brings them (`cmaudio.training.prepare.spoken`).
+    `speed`: how much faster than it was recorded, and higher, it is to be read.
+    """
+
+    name: str
+    audio: str = ""
+    speaker: str = ""
+    text: str = ""
+    sample_rate: int = 0
+    seconds: float = 0.0
+    trouble: str = ""
+    phonemes: tuple[str, ...] = ()
+    ends: tuple[float, ...] = ()
+    speed: float = 1.0
+
+
+def find_utterances(folder: Path, layout_name: str) -> list[Utterance]:
+    """All that the transcripts list and all sound files that none lists, sorted by name.
+
+    `speaker` is "" where the corpus names none. Raises CmaudioError for a folder of another layout.
+    """
+    layout = LAYOUTS[layout_name]
+    lines, audio = list(layout.lines(folder)), list(layout.audio(folder))
+    if not lines or not audio:
+        raise CmaudioError(
+            f"{folder} is not laid out like {layout_name}: expected {layout.expected}; found {_found(folder)}"
+        )
+    looked_at = list(_look_at(lines))
+    usable = [line for line in looked_at if not line.trouble]
+    utterances = _read_by_recipe(folder, layout_name, usable) if usable else []
+    utterances += [Utterance(line.id, trouble=line.trouble) for line in looked_at if line.trouble]
+    listed = {line.audio for line in lines}
+    for path in audio:
+        if path not in listed:
+            utterances.append(Utterance(path.relative_to(folder).as_posix(), trouble="no line in a transcript"))
+    return sorted(utterances, key=lambda utterance: (utterance.name, utterance.trouble))
+
+
+def _found(folder: Path) -> str:
+    names = sorted(path.name + "/" * path.is_dir() for path in folder.iterdir())
+    if not names:
+        return "nothing"
+    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    return ", ".join(names[:_SHOWN_NAMES]) + more
+
+
+def _look_at(lines: Sequence[Line]) -> Iterator[Line]:
+    """The lines with their troubles; of several with one id, no one knows which text the sound has."""
+    times = Counter(line.id for line in lines if not line.trouble)
+    for line in lines:
+        trouble = line.trouble or ("id on more than one line" if times[line.id] > 1 else _trouble(line))
+        yield replace(line, trouble=trouble)
+
+
+def _trouble(line: Line) -> str:
+    if not line.id.isprintable() or ".." in PurePosixPath(line.audio_place).parts:
+        return "id that cannot be a file's name"
+    if not line.text:
+        return "empty transcript"
+    if not line.audio.is_file():
+        return "missing audio"
+    if line.audio.stat().st_size == 0:
+        return "empty file"
+    try:
+        info = soundfile.info(line.audio)
+    except (OSError, RuntimeError):
+        return "not a sound file, or damaged"
+    return "" if info.frames else "no samples"
+
+
+def _read_by_recipe(folder: Path, layout_name: str, lines: Sequence[Line]) -> list[Utterance]:
+    layout = LAYOUTS[layout_name]
+    waiting = {line.id: line for line in lines}
+    utterances = []
+    with TemporaryDirectory(prefix="cmaudio-") as links:
+        _link(Path(links), layout, lines)
+        with _quiet():
+            try:
+                manifests = list(layout.recipe(Path(links)))
+            except Exception as error:  # whatever a version of Lhotse may still stumble over
+                raise CmaudioError(
+                    f"{folder}: Lhotse's recipe for {layout_name} failed ({type(error).__name__}: {error}); "
+                    "is the corpus whole?"
+                ) from error
+    for part in manifests:
+        recordings = {recording.id: recording for recording in part["recordings"]}
+        for supervision in part["supervisions"]:
+            line = waiting.pop(supervision.id)
+            recording = recordings[supervision.recording_id]
+            utterances.append(
+                Utterance(
+                    name=line.id,
+                    audio=line.audio.relative_to(folder).as_posix(),
+                    speaker=supervision.speaker or "",
+                    text=supervision.text,
+                    sample_rate=int(recording.sampling_rate),
+                    seconds=round(float(recording.duration), 6),
+                )
+            )
+    return utterances + [Utterance(name, trouble="left out by Lhotse's recipe") for name in waiting]
+
+
+def _link(links: Path, layout: Layout, lines: Sequence[Line]) -> None:
+    transcripts: dict[str, list[str]] = {}
+    for line in lines:
+        audio = links / line.audio_place
+        audio.parent.mkdir(parents=True, exist_ok=True)
+        audio.symlink_to(line.audio.resolve())
+        transcripts.setdefault(line.transcript_place, []).append(line.line)
+    texts = {place: "\n".join(of_file) + "\n" for place, of_file in transcripts.items()}
+    for place, text in {**texts, **layout.companions(lines)}.items():
+        (links / place).parent.mkdir(parents=True, exist_ok=True)
+        (links / place).write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the recipes' own progress bars and log lines."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with redirect_stderr(StringIO()):
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,1 @@
+"""Runs: the loop, checkpoints, logs, and starting weights."""

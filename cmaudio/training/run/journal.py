@@ -1,0 +1,111 @@
+"""What a run tells while it goes: a progress line, TensorBoard, and one JSON line for every report."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from cmaudio.errors import CmaudioError
+from cmaudio.signal.dsp import Float
+
+
+class Journal:
+    """Writes from the first process only; on all others every method does nothing.
+
+    Files: `log/` (TensorBoard events: figures, pictures, audio) and `figures.jsonl` in the run's folder.
+    """
+
+    def __init__(self, folder: Path, console: Console | None, active: bool = True) -> None:
+        self._active = active
+        self._console = console or Console(stderr=True, quiet=True)
+        self._last: dict[str, tuple[int, float]] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._failed = False
+        if not active:
+            return
+        from torch.utils.tensorboard import SummaryWriter
+
+        try:
+            self._board = SummaryWriter(str(folder / "log"))
+            self._lines = (folder / "figures.jsonl").open("a")
+        except OSError as error:
+            raise CmaudioError(
+                f"{folder} cannot be written ({error.strerror}); make room or give another run folder"
+            ) from error
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, TextColumn("{task.fields[figures]}"), console=self._console)
+
+    def __enter__(self) -> Journal:
+        if self._active:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._active:
+            self._progress.stop()
+            for close in (self._board.close, self._lines.close):
+                self._write(close)
+
+    def _write(self, action: Callable[[], object]) -> None:
+        """Do it if the disk allows: a log that cannot be written must not cost the training."""
+        try:
+            action()
+        except OSError as error:
+            if not self._failed:
+                self._failed = True
+                self.note(
+                    f"the log cannot be written ({error.strerror or error}); training goes on, figures are missing"
+                )
+
+    def figures(self, stage: str, step: int, values: Mapping[str, float]) -> None:
+        """Scalars of a stage at a step."""
+        if not self._active:
+            return
+        for key, value in values.items():
+            self._write(partial(self._board.add_scalar, f"{stage}/{key}", value, step))
+        rounded = {key: float(f"{value:.6g}") for key, value in values.items()}
+        self._write(lambda: self._lines.write(json.dumps({"stage": stage, "step": step} | rounded) + "\n"))
+        self._write(self._lines.flush)
+
+    def progress(self, stage: str, step: int, steps: int, values: Mapping[str, float]) -> None:
+        """The same, with the pace, and on the progress line."""
+        if not self._active:
+            return
+        now = time.monotonic()
+        before = self._last.get(stage)
+        self._last[stage] = (step, now)
+        speed = (step - before[0]) / max(now - before[1], 1e-9) if before else None
+        self.figures(stage, step, dict(values) | ({"steps_per_second": speed} if speed else {}))
+        if stage not in self._tasks:
+            self._tasks[stage] = self._progress.add_task(stage, total=steps, figures="")
+        losses = "  ".join(f"{k.split('/')[-1]} {v:.4g}" for k, v in values.items() if "loss" in k)
+        pace = f"  {speed:.3g} steps/s" if speed else ""
+        self._progress.update(self._tasks[stage], completed=step, figures=losses + pace)
+
+    def note(self, text: str) -> None:
+        """A line for whoever watches."""
+        if self._active:
+            self._console.print(text, highlight=False)
+
+    def picture(self, name: str, mels: Float, step: int) -> None:
+        """(T, M) values in 0..1 as a spectrogram, low bands below."""
+        if self._active:
+            from matplotlib import colormaps
+
+            coloured = colormaps["magma"](np.flipud(np.clip(mels, 0, 1).T))[..., :3]
+            self._write(partial(self._board.add_image, name, coloured, step, dataformats="HWC"))
+
+    def audio(self, name: str, samples: Float, sample_rate: int, step: int) -> None:
+        """(N,) samples."""
+        if self._active:
+            self._write(partial(self._board.add_audio, name, np.clip(samples, -1, 1)[None], step, sample_rate))

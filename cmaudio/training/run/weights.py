@@ -1,0 +1,134 @@
+"""Weights files: what a finished stage leaves and another run may start from, with the mel statistics they go with.
+
+A run may start from a model file too, an embedded one by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from cmaudio.errors import CmaudioError
+from cmaudio.model.file import SUFFIX, Model, embedded_models, load_model
+from cmaudio.training.corpus.corpus import MelStatistics
+from cmaudio.training.networks.consistency import ConsistencyNetwork, PhonemeControlEncoder
+from cmaudio.training.networks.prosody import ProsodyNetwork
+from cmaudio.training.networks.vocoder import VocoderNetwork
+from cmaudio.training.run.checkpoint import load_tensors, load_weights, save_tensors
+from cmaudio.training.run.model_weights import weights_of
+
+_TIMBRES = "timbres.weight"
+_CONTROLS = "control_encoder.mlp.0.weight"
+_SYMBOLS: dict[type[nn.Module], str] = {  # tables of phonemes
+    ConsistencyNetwork: "control_encoder.symbols.weight",
+    ProsodyNetwork: "symbol.weight",
+}
+_PARTS: dict[type[nn.Module], str] = {ConsistencyNetwork: "network.", VocoderNetwork: "vocoder."}  # of a joint stage
+
+
+def save_weights(
+    path: Path,
+    module: nn.Module,
+    statistics: MelStatistics,
+    timbres: Sequence[str],
+    about: dict[str, str],
+    symbols: Sequence[str] = (),
+) -> None:
+    """Write a network, the names of its timbres and phonemes in order, and what its mel is normalised with."""
+    tensors = dict(module.state_dict()) | {"mel_mean": statistics.mean, "mel_std": statistics.std}
+    save_tensors(path, tensors, {"timbres": list(timbres), "symbols": list(symbols), **about})
+
+
+def weights_file(folder: Path, stage: str) -> Path:
+    """Where a run keeps what a finished stage (or its discriminators) learned."""
+    return folder / f"{stage}.safetensors"
+
+
+def stages_of(part: str) -> tuple[str, ...]:
+    """The stages that train a part of the model (student, vocoder, prosody, teacher), the last one first."""
+    return {"student": ("joint", "student"), "vocoder": ("joint", "vocoder_tuning", "vocoder")}.get(part, (part,))
+
+
+def finished(folder: Path, part: str) -> Path | None:
+    """What the last finished stage of a run left for a part of its model."""
+    paths = (weights_file(folder, stage) for stage in stages_of(part))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def can_start_from(path: Path) -> bool:
+    """Whether there is something at this path: a file, or an embedded model of this name."""
+    return path.is_file() or str(path) in embedded_models()
+
+
+def _model_at(path: Path) -> Model | None:
+    """The model that a path names; None: it is a weights file."""
+    return load_model(path) if path.suffix == SUFFIX or str(path) in embedded_models() else None
+
+
+def read_statistics(path: Path) -> MelStatistics:
+    """What the mel of these weights is normalised with."""
+    model = _model_at(path)
+    if model is not None:
+        mel = model.manifest.mel
+        return MelStatistics(torch.tensor(mel.mean), torch.tensor(mel.std))
+    tensors, _ = load_tensors(path)
+    if not {"mel_mean", "mel_std"} <= tensors.keys():
+        raise CmaudioError(
+            f"{path} is no weights file of a finished stage (no mel statistics); give RUN/STAGE.safetensors"
+        )
+    return MelStatistics(tensors["mel_mean"], tensors["mel_std"])
+
+
+def start_from(path: Path, module: nn.Module, timbres: Sequence[str], symbols: Sequence[str] = ()) -> int:
+    """Fill a network from a weights file or a model; timbres and phonemes by name, new ones begin at the mean of those
+    it has: so a voice in another language begins with all that it shares with this one.
+
+    Returns how many timbres were found in the file. Raises CmaudioError for a file that does not fit.
+    """
+    model = _model_at(path)
+    if model is not None:
+        speech = model.manifest.speech
+        tensors = weights_of(model, module)
+        about = {"timbres": list(model.timbres), "symbols": speech.symbols if speech else []}
+    else:
+        tensors, about = load_tensors(path)
+        tensors = {name: t for name, t in tensors.items() if name not in ("mel_mean", "mel_std")}
+        part = _PARTS.get(type(module), "")
+        if any(name.startswith(part) for name in tensors):
+            tensors = {name.removeprefix(part): t for name, t in tensors.items() if name.startswith(part)}
+    found = len(timbres)
+    if isinstance(module, ConsistencyNetwork):
+        if _TIMBRES not in tensors or "timbres" not in about:
+            raise CmaudioError(f"{path} holds no consistency network; give a teacher's or a student's weights")
+        found, tensors[_TIMBRES] = _by_name(tensors[_TIMBRES], about["timbres"], timbres)
+    table = _SYMBOLS.get(type(module))
+    if table in tensors and symbols and about.get("symbols"):
+        tensors[table] = _by_name(tensors[table], about["symbols"], symbols)[1]
+    encoder = module.control_encoder if isinstance(module, ConsistencyNetwork) else None
+    if isinstance(encoder, PhonemeControlEncoder) and _CONTROLS in tensors:
+        tensors[_CONTROLS] = encoder.widened(tensors[_CONTROLS])
+    load_weights(module, tensors, path)
+    return found
+
+
+def start_where_it_fits(path: Path, module: nn.Module) -> bool:
+    """Fill a network from a weights file if that is of the same shape; returns whether it is.
+
+    Raises CmaudioError for a file that cannot be read.
+    """
+    tensors, _ = load_tensors(path)
+    wanted = module.state_dict()
+    fits = all(name in tensors and tensors[name].shape == t.shape for name, t in wanted.items())
+    if fits:
+        load_weights(module, {name: tensors[name] for name in wanted}, path)
+    return fits
+
+
+def _by_name(table: Tensor, known: Sequence[str], wanted: Sequence[str]) -> tuple[int, Tensor]:
+    """The rows of the names that are wanted, and how many of them are known."""
+    rows = {name: table[i] for i, name in enumerate(known)}
+    mean = torch.stack(list(rows.values())).mean(0)
+    return len(rows.keys() & set(wanted)), torch.stack([rows.get(name, mean) for name in wanted])

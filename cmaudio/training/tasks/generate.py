@@ -1,0 +1,30 @@
+"""Free running in torch: every block from the network's own past, as the live half plays it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from cmaudio.model.file import NoiseLevels
+from cmaudio.training.corpus.batch import Batch
+from cmaudio.training.networks.consistency import ConsistencyNetwork
+
+
+@torch.no_grad()
+def free_run(network: ConsistencyNetwork, batch: Batch, sigma: NoiseLevels, generator: torch.Generator) -> Tensor:
+    """(B, T, M) normalised log-mel: the first block of the batch, then one evaluation a block."""
+    k = network.head.block_frames
+    frames = batch.mel[:, :k]
+    level = torch.full((len(frames),), sigma.context, device=frames.device)
+    highest = torch.full_like(level, sigma.max)
+    timbre = network.timbres(batch.timbre)[:, None].expand(-1, batch.mel.shape[1], -1)
+    c = network.control_encoder(batch.controls, timbre)
+    state = network.context_encoder.init_state(len(frames))
+    blocks = [frames]
+    for start in range(0, batch.mel.shape[1] - k, k):
+        noise = torch.randn(2, *frames.shape, generator=generator, device=frames.device)
+        past = frames + sigma.context * noise[0]
+        context, state = network.context_encoder(past, c[:, start : start + k], level, state)
+        frames = network.head(noise[1] * sigma.start, highest, context[:, -1], c[:, start + k : start + 2 * k])
+        blocks.append(frames)
+    return torch.cat(blocks, 1)

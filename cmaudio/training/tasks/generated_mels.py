@@ -1,0 +1,61 @@
+"""Mels for tuning the vocoder as the consistency network makes them: what it will have to work with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from cmaudio.model.file import NoiseLevels
+from cmaudio.training.config import VocoderStage
+from cmaudio.training.corpus.batch import Batch
+from cmaudio.training.networks.consistency import ConsistencyNetwork
+from cmaudio.training.tasks.consistency import Conditioned, one_step
+
+CONTEXT_FRAMES = 80  # before a crop from inside its clip, for the network that makes its mel
+
+
+class GeneratedMels:
+    """Replaces the mel of `stage.generated_share` of the clips by one step of a network from the recorded past.
+
+    Takes crops that are CONTEXT_FRAMES longer than the stage's and cuts them down to it.
+    """
+
+    def __init__(self, network: ConsistencyNetwork, stage: VocoderStage, sigma: NoiseLevels, hop_length: int) -> None:
+        self.stage, self.sigma, self.hop_length = stage, sigma, hop_length
+        self.network = Conditioned(network.requires_grad_(False).eval(), compiled=False)
+
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
+        clips, frames, bands = batch.mel.shape
+        device, k = batch.mel.device, self.network.network.head.block_frames
+        noise = torch.randn(clips * (frames // k - 1), k, bands, generator=generator, device=device)
+        context_noise = torch.randn(batch.mel.shape, generator=generator, device=device)
+        own = torch.rand(clips, generator=generator, device=device) < self.stage.generated_share
+        with torch.no_grad():
+            made = one_step(self.network, batch, batch.mel, noise, context_noise, self.sigma)
+        made = torch.cat([batch.mel[:, :k], made], 1)
+        heard = replace(batch, mel=torch.where(own[:, None, None], made, batch.mel))
+        return without_context(heard, self.stage.crops.warm_up_frames, self.hop_length)
+
+
+def without_context(batch: Batch, warm_up_frames: int, hop_length: int) -> Batch:
+    """Cut crops down by CONTEXT_FRAMES: those from the start of their clip lose the end, others what is only past."""
+    clips, frames, _ = batch.mel.shape
+    from_start = batch.scored[:, 0]
+    first = torch.where(from_start, 0, CONTEXT_FRAMES)[:, None]
+    rows = first + torch.arange(frames - CONTEXT_FRAMES, device=first.device)
+    clip = torch.arange(clips, device=first.device)[:, None]
+
+    def pick(x: Tensor) -> Tensor:
+        return x[clip, rows]
+
+    warm = (rows - first >= warm_up_frames) | from_start[:, None]
+    return replace(
+        batch,
+        mel=pick(batch.mel),
+        controls=pick(batch.controls),
+        f0=pick(batch.f0),
+        audio=pick(batch.audio.reshape(clips, frames, hop_length)).flatten(1),
+        scored=pick(batch.scored) & warm,
+    )

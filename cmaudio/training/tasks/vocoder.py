@@ -1,0 +1,172 @@
+"""Training the vocoder: a mel loss of several resolutions, then discriminators against it.
+
+Shapes: B clips, T frames, N samples. A batch's mel may come from the consistency network: then it is not that of the
+audio to the last detail, and the mel loss asks for a compromise; that is what tuning on generated mels is for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor, nn
+
+from cmaudio.errors import CmaudioError
+from cmaudio.training.corpus.batch import Batch
+from cmaudio.training.corpus.clip import Signal
+from cmaudio.training.networks.discriminators import (
+    Discriminators,
+    adversarial_loss,
+    discriminator_loss,
+    feature_matching_loss,
+)
+from cmaudio.training.networks.vocoder import VocoderNetwork
+from cmaudio.training.tasks.mel_loss import MultiResolutionMelLoss
+from cmaudio.training.tasks.signal import synthesise
+from cmaudio.training.tasks.task import Draws
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
+
+class VocoderSettings(BaseModel):
+    """`warmup` is the share of the training with the mel loss alone; 1 for no discriminators at all.
+
+    `windows` are the discriminators' STFT lengths in samples, `channels` their width, `periods` those of multi-period
+    ones (for speech).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    learning_rate: Positive = 5e-4
+    final_share: Annotated[float, Field(ge=0, le=1)] = 0.02
+    warmup_steps: Annotated[int, Field(ge=0)] = 200
+    discriminator_learning_rate: Positive = 3e-4
+    betas: tuple[Beta, Beta] = (0.8, 0.9)
+    weight_decay: Weight = 1e-3
+    mel_weight: Weight = 15.0
+    adversarial_weight: Weight = 1.0
+    feature_matching_weight: Weight = 4.0
+    warmup: Annotated[float, Field(ge=0, le=1)] = 0.1
+    windows: list[Annotated[int, Field(ge=64, le=8192)]] = [2048, 1024, 512, 256]
+    channels: Annotated[int, Field(ge=4, le=256)] = 32
+    periods: list[Annotated[int, Field(ge=2, le=64)]] = []
+
+    @model_validator(mode="after")
+    def _has_a_discriminator(self) -> VocoderSettings:
+        if self.warmup < 1 and not (self.windows or self.periods):
+            raise ValueError("windows and periods are both empty: name a discriminator, or set warmup to 1 for none")
+        return self
+
+
+class VocoderTask:
+    """`cmaudio.training.tasks.task.Task` for a vocoder; both players see the same crops in a step.
+
+    `steps` of the stage and `warm_up_frames` of its crops; the latter are not scored in crops from inside a clip.
+    """
+
+    turns = ("discriminators", "vocoder")
+
+    def __init__(
+        self,
+        vocoder: VocoderNetwork,
+        signal: Signal,
+        settings: VocoderSettings,
+        *,
+        steps: int,
+        warm_up_frames: int = 16,
+        gradient_norm: float = 10.0,
+        compiled: bool = False,
+    ) -> None:
+        self.vocoder, self.signal, self.settings = vocoder, signal, settings
+        self.steps, self.warm_up_frames, self._gradient_norm = steps, warm_up_frames, gradient_norm
+        self._filters: VocoderNetwork = vocoder
+        if compiled:
+            self._filters = torch.compile(vocoder)  # type: ignore[assignment]  # passes on what is asked of the module
+        device = next(vocoder.parameters()).device
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            self.discriminators = Discriminators(settings.windows, settings.periods, settings.channels).to(device)
+        self.mel_loss = MultiResolutionMelLoss(signal.sample_rate).to(device)
+        judged = [] if settings.warmup == 1 else settings.windows
+        self._longest_window = max(*self.mel_loss.lengths, *judged)
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        return {"vocoder": self.vocoder, "discriminators": self.discriminators}
+
+    def averaged(self) -> str:
+        return "vocoder"
+
+    def optimiser(self, turn: str, parameters: Iterator[nn.Parameter]) -> torch.optim.Optimizer:
+        s = self.settings
+        rate, decay = (s.learning_rate, s.weight_decay) if turn == "vocoder" else (s.discriminator_learning_rate, 0.01)
+        return torch.optim.AdamW(parameters, rate, s.betas, weight_decay=decay)
+
+    def learning_rate(self, turn: str, progress: float) -> float:
+        s = self.settings
+        if turn == "discriminators":
+            return s.discriminator_learning_rate if self._adversarial(progress) else 0.0
+        rise = min(1.0, (progress * self.steps + 1) / max(1, s.warmup_steps))
+        fall = 0.5 * (1 + math.cos(math.pi * progress))
+        return s.learning_rate * rise * (s.final_share + (1 - s.final_share) * fall)
+
+    def gradient_norm(self, turn: str) -> float:
+        return self._gradient_norm
+
+    def _adversarial(self, progress: float) -> bool:
+        return progress >= self.settings.warmup < 1
+
+    def draw(self, batch: Batch, generator: torch.Generator, progress: float) -> Draws:
+        device = batch.audio.device
+        return {
+            "noise": torch.randn(batch.audio.shape, generator=generator, device=device),
+            "phase": torch.rand(len(batch.audio), generator=generator, device=device),
+        }
+
+    def loss(self, turn: str, batch: Batch, draws: Draws, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+        self.discriminators.requires_grad_(turn == "discriminators")
+        with torch.set_grad_enabled(turn == "vocoder"):
+            sound = synthesise(self._filters, self.signal, batch.mel, batch.f0, draws["noise"], draws["phase"])
+        fake, real = self._scored(sound, batch), self._scored(batch.audio, batch)
+        if turn == "discriminators":
+            loss = discriminator_loss(self.discriminators(real), self.discriminators(fake))
+            return loss, {"loss": loss.detach()}
+        with torch.autocast(fake.device.type, enabled=False):
+            mel = self.mel_loss(fake.float(), real)
+        loss, figures = self.settings.mel_weight * mel, {"mel": mel.detach()}
+        if self._adversarial(progress):
+            judged = self.discriminators(fake)
+            with torch.no_grad():
+                wanted = self.discriminators(real)
+            adversarial, matching = adversarial_loss(judged), feature_matching_loss(wanted, judged)
+            loss = (
+                loss + self.settings.adversarial_weight * adversarial + self.settings.feature_matching_weight * matching
+            )
+            figures |= {"adversarial": adversarial.detach(), "feature_matching": matching.detach()}
+        return loss, {"loss": loss.detach(), **figures}
+
+    def _scored(self, sound: Tensor, batch: Batch) -> Tensor:
+        """(B, N') samples of equal length from each clip's first scored frame on; where no frame is scored any more, 0.
+
+        The length is that of the crop less the longest warm-up there is, so that nothing depends on what was drawn; the
+        last frames' overlap is still growing and is left out.
+        """
+        hop, overlap = self.signal.hop_length, self.signal.stft.overlap
+        frames = batch.scored.shape[1]
+        beside = self.warm_up_frames + overlap // hop
+        length = frames - beside
+        if length * hop < self._longest_window:
+            least = beside + math.ceil(self._longest_window / hop)
+            raise CmaudioError(
+                f"crops of {frames} frames leave {max(0, length)} to score, too few for the losses' window of "
+                f"{self._longest_window} samples: crops.frames must be at least {least}"
+            )
+        first = batch.scored.float().argmax(1).clamp(max=self.warm_up_frames)
+        rows = first[:, None] + torch.arange(length, device=first.device)
+        clip = torch.arange(len(rows), device=first.device)[:, None]
+        picked = sound.reshape(-1, frames, hop)[clip, rows] * batch.scored[clip, rows][..., None]
+        return picked.flatten(1)

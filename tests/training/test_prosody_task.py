@@ -1,0 +1,93 @@
+"""What the prosody network is trained to say of how long phonemes last, and that it is told where words begin."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import Tensor, nn
+
+from cmaudio.speech.features import KNOTS
+from cmaudio.training.config import SentenceStage
+from cmaudio.training.corpus.prosody_targets import ProsodyTargets
+from cmaudio.training.networks.prosody import OUTPUTS, ProsodyNetwork
+from cmaudio.training.tasks.prosody import ProsodyTask
+
+FRAME_RATE = 100.0
+
+
+class Always(ProsodyNetwork):
+    """Says the same of every phoneme, whatever it is."""
+
+    def __init__(self) -> None:
+        super().__init__(symbols=1, timbre_dims=2, width=4, depth=1)
+        self.said = nn.Parameter(torch.zeros(OUTPUTS))
+
+    def forward(self, ids: Tensor, timbre: Tensor, mask: Tensor | None = None) -> Tensor:
+        return self.said.expand(*ids.shape[:2], OUTPUTS)
+
+
+def targets(ids: Tensor, durations: Tensor, timed: Tensor | None = None) -> ProsodyTargets:
+    """Stretches in which all but how long phonemes last is the same, and known of all but those not `timed`."""
+    flat, knots = torch.zeros(durations.shape), torch.zeros(*durations.shape, KNOTS)
+    known = torch.ones(durations.shape, dtype=torch.bool)
+    timbre = torch.zeros(len(ids), dtype=torch.long)
+    return ProsodyTargets(ids, timbre, known, known if timed is None else timed, durations, flat, knots, knots)
+
+
+def train(network: ProsodyNetwork, batch: ProsodyTargets, steps: int, learning_rate: float) -> float:
+    """Train on one batch; returns the last loss of durations."""
+    task = ProsodyTask(network, SentenceStage(steps=1), torch.zeros(1, 2), FRAME_RATE)
+    optimiser = torch.optim.Adam(network.parameters(), learning_rate)
+    parts: dict[str, Tensor] = {}
+    for _ in range(steps):
+        optimiser.zero_grad()
+        loss, parts = task.loss("prosody", batch, {}, 0.0)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    return float(parts["duration"])
+
+
+def test_a_phoneme_that_an_aligner_drew_out_does_not_lengthen_the_others() -> None:
+    durations = torch.tensor([[6.0, 7.0, 8.0, 7.0, 7.0, 8.0, 6.0, 90.0]]).repeat(4, 1)  # frames
+    network = Always()
+    train(network, targets(torch.zeros(4, 8, 3, dtype=torch.long), durations), 400, 0.05)
+    assert 6.5 < float(network.said[0].detach().exp()) * FRAME_RATE < 8.5
+
+
+def test_a_pause_that_a_clip_cuts_short_teaches_how_loud_it_is_and_not_how_long() -> None:
+    ids = torch.zeros(4, 6, 3, dtype=torch.long)
+    ids[:, -1, 0] = 1  # the last one of every clip, and nowhere else
+    durations = torch.tensor([[8.0, 8.0, 8.0, 8.0, 8.0, 1.0]]).repeat(4, 1)
+    timed = torch.ones(4, 6, dtype=torch.bool)
+    timed[:, -1] = False
+    batch = targets(ids, durations, timed)
+    batch.energy[:, -1] = -1
+    torch.manual_seed(0)
+    network = ProsodyNetwork(symbols=2, timbre_dims=2, width=16, depth=2)
+    train(network, batch, 200, 0.01)
+    with torch.no_grad():
+        made = network.eval()(ids, torch.zeros(4, 2))[0]
+    assert made[:5, 1].abs().max() < 0.1
+    assert -1.1 < made[5, 1] < -0.9
+    assert made[5, 0].exp() * FRAME_RATE > 5
+
+
+def test_where_words_begin_is_learned() -> None:
+    torch.manual_seed(1)
+    ids = torch.zeros(16, 12, 3, dtype=torch.long)
+    ids[..., 2] = torch.rand(16, 12) < 0.3
+    batch = targets(ids, torch.where(ids[..., 2] > 0, 12.0, 6.0))
+    blind = targets(torch.cat([ids[..., :2], torch.zeros_like(ids[..., 2:])], -1), batch.durations)
+    losses = [train(ProsodyNetwork(symbols=1, timbre_dims=2, width=16, depth=2), b, 150, 0.01) for b in (batch, blind)]
+    assert losses[0] < 0.3 * losses[1]
+
+
+def test_a_corpus_that_does_not_tell_words_apart_leaves_a_voice_deaf_to_them() -> None:
+    network = ProsodyNetwork(symbols=1, timbre_dims=2, width=16, depth=2).eval()
+    nn.init.normal_(network.out.weight)
+    apart, together = torch.zeros(1, 5, 3, dtype=torch.long), torch.zeros(1, 5, 3, dtype=torch.long)
+    apart[0, 2, 2] = 1
+    with torch.no_grad():
+        assert torch.equal(*(network(ids, torch.zeros(1, 2)) for ids in (apart, together)))

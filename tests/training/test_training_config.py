@@ -1,0 +1,87 @@
+"""The configuration: strict, with errors that name the key and the nearest known ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+from cmaudio.errors import CmaudioError
+from cmaudio.training.config import RunConfig, differences, read_config, write_config
+
+PRESETS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+PLAIN = """
+name: plain
+description: a run
+teacher: {objective: {objective: edm}, steps: 10}
+"""
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    path = tmp_path / "plain.yaml"
+    path.write_text(PLAIN)
+    return path
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
+def test_presets_are_valid_and_survive_being_written(preset: Path, tmp_path: Path) -> None:
+    config = read_config(preset)
+    write_config(config, tmp_path / "again.yaml")
+    assert read_config(tmp_path / "again.yaml") == config
+
+
+def test_overrides_reach_nested_keys(plain: Path) -> None:
+    config = read_config(plain, ["teacher.steps=7", "teacher.crops.clips=3", "loop.compile=false"])
+    assert config.teacher is not None
+    assert (config.teacher.steps, config.teacher.crops.clips, config.loop.compile) == (7, 3, False)
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("teacher.stepz=7", ["teacher.stepz", "no such key", "steps"]),
+        ("teachr.steps=7", ["teachr", "no such key", "teacher"]),
+        ("teacher.crops.frame=7", ["teacher.crops.frame", "frames"]),
+        ("teacher.objective.objective=edn", ["edm", "ect", "edn"]),
+        ("teacher.steps=0", ["teacher.steps", "greater than or equal to 1", "0"]),
+        ("teacher.steps=soon", ["teacher.steps", "soon"]),
+        ("teacher.learning_rate=.nan", ["teacher.learning_rate"]),
+        ("teacher.crops.frames=322", ["322", "block_frames"]),
+        ("teacher.crops={clips: 10, chunk_clips: 4}", ["clips 10", "chunk_clips 4"]),
+        ("teacher.crops={frames: 40, from_start: 0}", ["40", "80", "from_start"]),
+        ("vocoder={steps: 5, crops: {frames: 40}}", ["crops.frames 40", "at least 96"]),
+        ("network.width=2", ["network.width", "8"]),
+        ("steps", ["section.key=value"]),
+        ("name.first=7", ["name is a value"]),
+    ],
+)
+def test_mistakes_are_named(plain: Path, override: str, told: list[str]) -> None:
+    with pytest.raises(CmaudioError) as caught:
+        read_config(plain, [override])
+    for part in told:
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "name: [", "name: \x00"])
+def test_files_that_are_no_configuration(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    with pytest.raises(CmaudioError, match=r"broken\.yaml"):
+        read_config(path)
+    with pytest.raises(CmaudioError, match="cannot be read"):
+        read_config(tmp_path / "none.yaml")
+
+
+def test_differences_leave_out_what_may_change(plain: Path) -> None:
+    one = read_config(plain)
+    assert differences(one, read_config(plain, ["loop.devices=4", "export.weights=int8"])) == []
+    other = differences(one, read_config(plain, ["teacher.steps=11"]))
+    assert any("teacher.steps = 10" in row for row in other)
+    assert any("teacher.steps = 11" in row for row in other)
+
+
+def test_every_section_has_defaults_but_what_a_run_is() -> None:
+    required = {name for name, field in RunConfig.model_fields.items() if field.is_required()}
+    assert required == {"name", "description"}

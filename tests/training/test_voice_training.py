@@ -1,0 +1,278 @@
+"""Voices that read, from a corpus with text to a model file: alignment, prosody, features, and what goes wrong."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+torch = pytest.importorskip("torch")
+for package in ("lhotse", "lightning_fabric", "tensorboard", "onnx"):
+    pytest.importorskip(package)
+
+from cmaudio.cli.prepare import define_signal
+from cmaudio.errors import CmaudioError
+from cmaudio.model.file import load_model
+from cmaudio.offline.speak import speak
+from cmaudio.speech.features import (
+    ENERGY_COLUMN,
+    ID_COLUMNS,
+    SINCE_COLUMN,
+    SPEECH_FEATURES,
+    phoneme_ids,
+    speech_features,
+    surroundings,
+)
+from cmaudio.speech.phonemes import Phoneme
+from cmaudio.training.config import SentenceStage, read_config
+from cmaudio.training.corpus.alignment import Spoken, energies, frame_ends, frame_features, knots
+from cmaudio.training.corpus.corpus import Corpus
+from cmaudio.training.corpus.description import read_description
+from cmaudio.training.corpus.prosody_targets import breath_groups
+from cmaudio.training.corpus.sentences import SentenceBatch
+from cmaudio.training.networks.aligner import AlignerNetwork, forward_sum_loss
+from cmaudio.training.prepare.speech import SpeechSource
+from cmaudio.training.prepare.spoken import read_given
+from cmaudio.training.prepare.writer import write_corpus
+from cmaudio.training.run.run import ALIGNMENT, train
+from cmaudio.training.tasks.aligner import AlignerTask, read_alignment
+from cmaudio.training.tasks.monotone_path import monotone_ends
+
+TEXTS = ["See the sea.", "A bird, a tree.", "Is it far?", "We go home now.", "The man was tall."]
+CONFIG = """
+name: toy voice
+description: tones that read
+network: {block_frames: 4, width: 16, context_depth: 2, head_depth: 2, conditioning: 16, timbre_dims: 4}
+vocoder_network: {width: 16, depth: 2}
+prosody_network: {width: 16, depth: 2}
+aligner: {steps: 3, clips: 2}
+student: {objective: {objective: edm}, steps: 3, crops: {clips: 2, frames: 32}}
+vocoder: {steps: 2, crops: {clips: 2, frames: 32, warm_up_frames: 8}}
+prosody: {steps: 3, clips: 4}
+loop: {precision: 32-true, compile: false, log_steps: 2, picture_steps: 0, threads: 1}
+"""
+
+
+# -- alignment ---------------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.floats(0, 3), min_size=1, max_size=30), st.integers(1, 200))
+@settings(max_examples=200, deadline=None)
+def test_frames_of_phonemes_add_up_and_each_has_one(lengths: list[float], frames: int) -> None:
+    ends = frame_ends(np.cumsum(lengths).tolist(), frames, 93.75)
+    if len(lengths) > frames:
+        assert ends is None
+        return
+    assert ends is not None
+    assert ends[-1] == frames
+    assert np.diff(ends, prepend=0).min() >= 1
+
+
+def test_the_most_probable_path_is_found() -> None:
+    rng = np.random.default_rng(0)
+    for frames, phonemes in ((1, 1), (4, 4), (7, 3), (9, 2)):
+        score = rng.normal(size=(frames, phonemes)).astype(np.float32)
+        paths = [(*cuts, frames) for cuts in itertools.combinations(range(1, frames), phonemes - 1)]
+
+        def value(ends: tuple[int, ...], score: np.ndarray = score) -> float:
+            begins = (0, *ends[:-1])
+            return sum(float(score[b:e, p].sum()) for p, (b, e) in enumerate(zip(begins, ends, strict=True)))
+
+        best = max(paths, key=value)
+        assert tuple(monotone_ends(score).tolist()) == best
+
+
+def test_padding_changes_no_loss() -> None:
+    torch.manual_seed(0)
+    network = AlignerNetwork(mel_bands=6, symbols=5, width=8)
+    mel, ids = torch.randn(1, 12, 6), torch.randint(1, 5, (1, 4, 2)).clamp(max=2)
+    one = forward_sum_loss(network(mel, ids, torch.tensor([4])), torch.tensor([12]), torch.tensor([4]))
+    padded_mel = torch.nn.functional.pad(mel, (0, 0, 0, 5))
+    padded_ids = torch.nn.functional.pad(ids, (0, 0, 0, 3))
+    score = network(padded_mel, padded_ids, torch.tensor([4]))
+    assert torch.isinf(score[..., 4:]).all()
+    other = forward_sum_loss(score, torch.tensor([12]), torch.tensor([4]))
+    assert other.item() == pytest.approx(one.item(), rel=0.1)  # the convolution sees the padding beside the last
+
+
+def test_the_aligner_learns_when_phonemes_are_said() -> None:
+    rng = np.random.default_rng(0)
+    symbols, bands, count, each = 12, 24, 32, 10
+    sounds = rng.normal(size=(symbols, bands))
+    mels, ids, truths = [], [], []
+    for _ in range(count):
+        said = 1 + np.cumsum(rng.integers(1, symbols - 2, each)) % (symbols - 1)  # no phoneme twice in a row
+        durations = rng.integers(3, 16, each)
+        noise = 0.3 * rng.normal(size=(durations.sum(), bands))
+        mels.append(torch.from_numpy(np.repeat(sounds[said], durations, 0) + noise).float())
+        ids.append(torch.from_numpy(np.stack([said, np.zeros(each, np.int64)], -1)))
+        truths.append(np.cumsum(durations))
+
+    def batch(chosen: list[int]) -> SentenceBatch:
+        frames = torch.tensor([len(mels[i]) for i in chosen])
+        mel = torch.nn.utils.rnn.pad_sequence([mels[i] for i in chosen], batch_first=True)
+        said = torch.stack([ids[i] for i in chosen])
+        return SentenceBatch(mel, frames, said, torch.full((len(chosen),), each), torch.zeros(len(chosen)))
+
+    torch.manual_seed(0)
+    task = AlignerTask(AlignerNetwork(mel_bands=bands, symbols=symbols), SentenceStage(steps=300))
+    optimiser = task.optimiser("aligner", task.network.parameters())
+
+    def error() -> float:
+        found = task.ends(batch(list(range(count))))
+        return float(np.mean([np.abs(a - b).mean() for a, b in zip(found, truths, strict=True)]))
+
+    before = error()
+    for _ in range(300):
+        loss, _ = task.loss("aligner", batch(rng.choice(count, 8).tolist()), {}, 0.0)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(task.network.parameters(), 1.0)
+        optimiser.step()
+    assert before > 3.0
+    assert error() < 2.0
+
+
+# -- features and targets ----------------------------------------------------------------------------------------------
+
+
+def test_features_of_a_clip() -> None:
+    spoken = Spoken(np.array([[0, 0, 0, 1], [3, 1, 1, 0], [1, 0, 0, 1]]), np.array([4, 10, 12]))
+    log_mel = np.arange(12, dtype=np.float32)[:, None].repeat(3, 1)
+    voiced = np.array([0] * 4 + [1] * 6 + [0] * 2, np.float32)
+    features = frame_features(log_mel, np.full(12, 57.0, np.float32), voiced, spoken, 93.75)
+    assert features.shape == (12, SPEECH_FEATURES)
+    np.testing.assert_array_equal(features[[0, 4, 9, 10], :3], [[0, 0, 3], [0, 3, 1], [0, 3, 1], [3, 1, 0]])
+    np.testing.assert_allclose(energies(log_mel, spoken), (np.array([1.5, 6.5, 10.5]) + 5) / 3)
+    np.testing.assert_allclose(features[[0, 4, 10], ENERGY_COLUMN], energies(log_mel, spoken))
+    assert np.flatnonzero(np.diff(features[:, SINCE_COLUMN]) < 0).tolist() == [3, 9]  # where a phoneme begins anew
+    np.testing.assert_allclose(knots(np.arange(12, dtype=np.float32), spoken)[0], [0, 1, 2, 3])
+
+
+def test_what_is_told_of_a_phoneme_and_of_those_around_it() -> None:
+    symbols = ["", ",", "k", "a", "t"]
+    said = [Phoneme.of(text) for text in ("", " k", "ˈa", "t", ",", " a", "ˌa", ",")]
+    around = surroundings(phoneme_ids(said, symbols))
+    assert around[2, :, 0].tolist() == [0, 2, 3, 4, 1]
+    assert around[2, :, 1].tolist() == [0, 0, 1, 0, 0]
+    assert around[2, :, 2].tolist() == [0, 1, 0, 0, 0]
+    assert around[3, :, 0].tolist() == [2, 3, 4, 1, 0]  # what is behind the pause next to it is not told
+    assert around[5, :, 0].tolist() == [0, 1, 3, 3, 1]
+    nothing = np.zeros(len(said))
+    features = speech_features(around, nothing, nothing, nothing, nothing, nothing)
+    assert features.shape == (len(said), SPEECH_FEATURES)
+    assert features[2, list(ID_COLUMNS)].tolist() == [2, 3, 4, 0, 1]
+    assert features[2, 16:].tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
+    assert features[5, 16:].tolist() == [0, 0, 0.5, 0, 0, 1, 0, 0]
+
+
+def test_a_text_that_grows_tells_no_more_of_what_was_said() -> None:
+    """What a frame is told must not depend on whether the next stretch has come already, but for the pause itself."""
+    symbols = ["", ",", "k", "a", "t"]
+    first = [Phoneme.of(text) for text in ("", " k", "ˈa", ",")]
+    both = [*first, Phoneme.of(" t"), Phoneme.of("a"), Phoneme.of(",")]
+    early, late = (surroundings(phoneme_ids(said, symbols)) for said in (first, both))
+    np.testing.assert_array_equal(early[:3], late[:3])
+
+
+def test_stretches_between_pauses() -> None:
+    ids = np.zeros((6, 4), np.int64)
+    ids[:, 0], ids[[0, 3, 5], 3] = [0, 5, 6, 1, 7, 2], 1
+    spoken = Spoken(ids, np.arange(1, 7) * 5)
+    groups = breath_groups(spoken, np.zeros((30, 4), np.float32), np.full(30, 220.0, np.float32), 0)
+    assert [group.ids[0, :, 0].tolist() for group in groups] == [[0, 5, 6, 1], [1, 7, 2]]
+    assert groups[0].scored.tolist() == groups[0].timed.tolist() == [[True, True, True, True]]
+    assert groups[1].scored.tolist() == [[False, True, True]]  # the pause before it was the first one's
+    assert groups[1].timed.tolist() == [[False, True, False]]  # a clip ends where it was cut
+    np.testing.assert_allclose(groups[0].pitch, 0, atol=1e-6)
+
+
+# -- from a corpus to a model that speaks ------------------------------------------------------------------------------
+
+
+def make_corpus(folder: Path, given_times: bool) -> Path:
+    raw = folder / "raw"
+    (raw / "wavs").mkdir(parents=True)
+    rate, rows, lines = 16_000, [], []
+    for index in range(10):
+        seconds = 1.2 + 0.05 * index
+        time = np.arange(round(rate * seconds)) / rate
+        audio = 0.2 * sum(np.sin(2 * np.pi * k * 150 * time) / k for k in range(1, 8))
+        soundfile.write(raw / "wavs" / f"u{index}.wav", audio, rate)
+        rows.append(f"u{index}|{TEXTS[index % 5]}|{TEXTS[index % 5]}\n")
+        phonemes = ["", "s", "ˈi", "."]
+        lines.append(json.dumps({"id": f"u{index}", "phonemes": phonemes, "ends": [0.05, 0.4, 0.9, 1.1]}) + "\n")
+    (raw / "metadata.csv").write_text("".join(rows), encoding="utf-8")
+    if given_times:
+        (raw / "phonemes.jsonl").write_text("".join(lines), encoding="utf-8")
+    source = SpeechSource(raw, "ljspeech", held_out_share=0.2, language="en-us")
+    write_corpus(folder / "corpus", source, define_signal(16_000, 128, 24))
+    return folder / "corpus"
+
+
+def test_a_voice_from_text_alone(tmp_path: Path) -> None:
+    corpus = make_corpus(tmp_path, given_times=False)
+    description = read_description(corpus)
+    assert description.language == "en-us"
+    assert {"", ".", ",", "?", "s"} <= set(description.symbols)
+    (tmp_path / "toy.yaml").write_text(CONFIG)
+    config = read_config(tmp_path / "toy.yaml")
+    run = tmp_path / "run"
+    assert train(config, corpus, run)
+    ends = read_alignment(run / ALIGNMENT)
+    assert len(ends) == 10
+    frames = Corpus(corpus, ends=ends).clips
+    for spoken, count in zip(frames.spoken, frames.frames.tolist(), strict=True):
+        assert spoken is not None
+        assert spoken.durations.sum() == count
+    from cmaudio.training.export.packing import pack_run
+
+    model = pack_run(run, tmp_path / "toy.cmaudio")
+    assert load_model(tmp_path / "toy.cmaudio").manifest.speech is not None
+    spoken_text = speak("See the tree.", model=model)
+    assert [mark.text for mark in spoken_text.marks if mark.kind == "word"] == ["See", "the", "tree"]
+    assert "language | en-us" in model.card
+
+
+def test_given_times_are_used_and_the_aligner_left_out(tmp_path: Path) -> None:
+    corpus = make_corpus(tmp_path, given_times=True)
+    clips = Corpus(corpus).clips
+    assert all(spoken is not None and len(spoken.ids) == 4 for spoken in clips.spoken)
+    (tmp_path / "toy.yaml").write_text(CONFIG)
+    train(read_config(tmp_path / "toy.yaml"), corpus, tmp_path / "run", until="student")
+    assert not (tmp_path / "run" / ALIGNMENT).exists()
+
+
+def test_without_times_and_aligner_training_says_what_to_do(tmp_path: Path) -> None:
+    corpus = make_corpus(tmp_path, given_times=False)
+    (tmp_path / "toy.yaml").write_text(CONFIG)
+    with pytest.raises(CmaudioError, match="give the run an aligner stage"):
+        train(read_config(tmp_path / "toy.yaml", ["aligner=null"]), corpus, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "not json",
+        '{"id": "u"}',
+        '{"id": "u", "phonemes": ["s"], "ends": [1]}',
+        '{"id": "u", "phonemes": ["", "s"], "ends": [1]}',
+        '{"id": "u", "phonemes": ["", "s"], "ends": [1, 0.5]}',
+        '{"id": "u", "phonemes": ["", "s"], "ends": ["a", "b"]}',
+    ],
+)
+def test_a_wrong_line_of_given_phonemes_is_named(tmp_path: Path, row: str) -> None:
+    (tmp_path / "phonemes.jsonl").write_text('{"id": "a", "phonemes": [""]}\n' + row + "\n", encoding="utf-8")
+    with pytest.raises(CmaudioError, match=r"phonemes\.jsonl, line 2: .*mend the line"):
+        read_given(tmp_path)
+
+
+def test_a_language_without_data_is_told_before_anything_is_prepared(tmp_path: Path) -> None:
+    with pytest.raises(CmaudioError, match="pip install gruut-lang-de"):
+        SpeechSource(tmp_path, "ljspeech", language="de-de")
