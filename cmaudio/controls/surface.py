@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from cmaudio.checks import in_range, whole_number
 from cmaudio.controls.timbre_map import TimbreMap
-from cmaudio.engine.note import BEND_MAX_SEMITONES, Note
+from cmaudio.engine.note import Note
 from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import ControlDefinition, Model, Timbre
 from cmaudio.score.expression import EXPRESSIONS
+from cmaudio.score.ranges import BEND_MAX_SEMITONES, SEED_MAX
 from cmaudio.speech.manner import LIMITS as MANNER
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 MORPH_SECONDS = 0.1
 _STAY = ("gain", "timbre_x", "timbre_y")
-SEED_MAX = 2**31 - 1  # of what is drawn and shown; any seed up to 2**63 - 1 is played
 _BEND = ControlDefinition(
     name="bend", unit="semitones", min=-24, max=24, default=0, description="of the whole instrument"
 )

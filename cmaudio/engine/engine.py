@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from cmaudio.checks import CHANNELS, channel_number, in_range, whole_number
 from cmaudio.engine.allocator import Stage
-from cmaudio.engine.note import BEND_MAX_SEMITONES, BEND_SECONDS, Note
+from cmaudio.engine.note import BEND_SECONDS, Note
 from cmaudio.engine.schedule import Action, Schedule
 from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model, Timbre, load_model
 from cmaudio.score import events
 from cmaudio.score.expression import checked_expression
+from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.limiter import QUANTUM_SAMPLES, Limiter
 from cmaudio.speech.language import language
@@ -40,7 +41,6 @@ from cmaudio.synthesis.networks import STEPS, Synthesizer
 from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.voice import Strike, Voice
 
-GAIN_RANGE_DB = (-80.0, 24.0)
 VOICE_GAIN = 0.4  # a chord of four at velocity 90 peaks near -12 dB, sixteen loud voices just reach the limiter
 _GAIN_SLEW_SECONDS = 0.01
 _LEFT_ALONE_VOICES = 4  # so many any machine can make that plays at all

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from cmaudio.checks import in_range
 from cmaudio.model.file import Timbre
 from cmaudio.score.expression import checked_expression
+from cmaudio.score.ranges import BEND_MAX_SEMITONES
 from cmaudio.synthesis.voice import Voice
 
 if TYPE_CHECKING:
     from cmaudio.engine.engine import Engine
 
-BEND_MAX_SEMITONES = 48.0  # what a full wheel means in MPE
 BEND_SECONDS = 0.005  # a wheel's steps are smoothed, and heard as immediate
 EXPRESSION_SECONDS = 0.01
 

@@ -15,11 +15,10 @@ import typer
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 
 from cmaudio.controls.binding import Binding
-from cmaudio.engine.engine import GAIN_RANGE_DB
-from cmaudio.engine.note import BEND_MAX_SEMITONES
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.files.audio_file import unfinished_file
 from cmaudio.model.file import DEFAULT_MODEL
+from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
 
 VERSION = 1  # the number that files of this layout say
 SUFFIX = ".json"

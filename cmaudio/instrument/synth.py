@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Unpack, cast, overload
 
 from cmaudio.controls.surface import Surface
-from cmaudio.engine.engine import GAIN_RANGE_DB, Engine, EngineState
+from cmaudio.engine.engine import Engine, EngineState
 from cmaudio.engine.note import Note
 from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
@@ -24,6 +24,7 @@ from cmaudio.model.file import DEFAULT_MODEL, Model, Timbre, load_model
 from cmaudio.offline.render import Missing, arrange
 from cmaudio.output.player import OpenStream, Player, PlayerState, open_sound_card
 from cmaudio.score.events import Score
+from cmaudio.score.ranges import GAIN_RANGE_DB
 from cmaudio.speech.manner import Manner
 from cmaudio.timing.clock import Clock
 from cmaudio.timing.driver import Ahead

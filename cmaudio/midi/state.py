@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cmaudio.checks import CHANNELS
-from cmaudio.engine.note import BEND_MAX_SEMITONES
 from cmaudio.midi.mpe import MEMBER_BEND_RANGE, Zones
 from cmaudio.score.controllers import controller_gain
 from cmaudio.score.expression import EXPRESSIONS
+from cmaudio.score.ranges import BEND_MAX_SEMITONES
 
 NO_PARAMETER = (127, 127)
 

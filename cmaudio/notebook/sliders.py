@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from cmaudio.controls.changes import Changes
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import ControlDefinition
+from cmaudio.score.ranges import SEED_MAX
 
 if TYPE_CHECKING:
     from cmaudio.instrument.synth import Synth
 
 _EVERY_SECONDS = 0.05
 _MIXED = "(a mix)"
-_SEED_MAX = 2**31 - 1
 _NOTE, _TEXT = 60, "Hello, world."
 _NOTE_SECONDS = 1.0
 
@@ -44,7 +44,7 @@ class Sliders:
         names = [_MIXED, *(timbre.name for timbre in synth.model.manifest.timbres)]
         self.controls = {name: _slider(w, c, self._surface[name]) for name, c in self._surface.definitions.items()}
         self.timbre = w.Dropdown(options=names, description="timbre")
-        self.seed = w.BoundedIntText(min=-1, max=_SEED_MAX, description="seed", tooltip="-1: each note its own")
+        self.seed = w.BoundedIntText(min=-1, max=SEED_MAX, description="seed", tooltip="-1: each note its own")
         self.locked = w.Checkbox(description="locked", indent=False)
         self.dice, self.play = (
             w.Button(description="roll"),
@@ -74,7 +74,7 @@ class Sliders:
                     self.controls[name].value = self._surface[name]
             mix, seed = self._surface.timbre, self._surface.seed
             self.timbre.value = next(iter(mix)) if mix is not None and len(mix) == 1 else _MIXED
-            self.seed.value = -1 if seed is None else min(seed, _SEED_MAX)
+            self.seed.value = -1 if seed is None else min(seed, SEED_MAX)
             self.locked.value = self._surface.seed_locked
         finally:
             self._quiet.on = False

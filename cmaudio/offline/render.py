@@ -11,13 +11,14 @@ from typing import Any, Literal
 import numpy as np
 
 from cmaudio.controls.surface import Surface
-from cmaudio.engine.engine import GAIN_RANGE_DB, Engine
+from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
 from cmaudio.model.file import DEFAULT_MODEL, Model, Timbre
 from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score
 from cmaudio.score.general_midi import PERCUSSION, PROGRAMS, nearest_percussion, nearest_program
 from cmaudio.score.midi_file import read_midi
+from cmaudio.score.ranges import GAIN_RANGE_DB
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.sound import Sound
 

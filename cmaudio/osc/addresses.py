@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 
 from cmaudio.checks import in_range, whole_number
-from cmaudio.engine.note import BEND_MAX_SEMITONES
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.recorder import MEMORY_SECONDS
 from cmaudio.model.file import ControlDefinition
+from cmaudio.score.ranges import BEND_MAX_SEMITONES
 
 ROOT = "/cmaudio"
 TEXT_MAX = 4000  # characters

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from cmaudio.controls.surface import control_definitions
-from cmaudio.engine.engine import GAIN_RANGE_DB
 from cmaudio.model.file import Model
 from cmaudio.osc.addresses import Address, incoming, outgoing
+from cmaudio.score.ranges import GAIN_RANGE_DB
 
 
 def addresses(model: Model) -> tuple[list[Address], list[Address]]:

@@ -9,13 +9,14 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from cmaudio.controls.surface import SEED_MAX, Surface
+from cmaudio.controls.surface import Surface
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.panel.messages import Vary
 from cmaudio.panel.takes import stamp
 from cmaudio.score.events import Event, NoteOff, NoteOn
 from cmaudio.score.expression import EXPRESSIONS
+from cmaudio.score.ranges import SEED_MAX
 from cmaudio.speech.manner import LIMITS as MANNER
 
 _MOTIF = (0, 3, 7, 12, 7, 10, 5, 0)  # semitones over the wanted pitch

@@ -12,8 +12,9 @@ from typing import Unpack
 
 from cmaudio.checks import in_range
 from cmaudio.controls.surface import Surface
-from cmaudio.engine.engine import GAIN_RANGE_DB, Engine
+from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
+from cmaudio.score.ranges import GAIN_RANGE_DB
 from cmaudio.timing.driver import Driver, WithinEngine
 from cmaudio.timing.midi_clock import MidiClock
 from cmaudio.timing.parts import Glide, Repeated

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.checks import channel_number, in_range, whole_number
-from cmaudio.engine.note import BEND_MAX_SEMITONES
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model, Timbre
+from cmaudio.score.ranges import BEND_MAX_SEMITONES
 
 TIE = "_"
 BEATS_RANGE = (1 / 64, 1024.0)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from cmaudio.controls.surface import Surface
-from cmaudio.engine.engine import GAIN_RANGE_DB, Engine
+from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
+from cmaudio.score.ranges import GAIN_RANGE_DB
 
 
 @pytest.fixture

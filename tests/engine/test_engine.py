@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from cmaudio.engine.engine import Engine
-from cmaudio.engine.note import BEND_MAX_SEMITONES, Note
+from cmaudio.engine.note import Note
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.score.events import AllNotesOff, ChannelGain, NoteOff, NoteOn, PitchBend, Score, Sustain
+from cmaudio.score.ranges import BEND_MAX_SEMITONES
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.batching import batch_to_spare
 from cmaudio.synthesis.voice import Voice

@@ -39,6 +39,7 @@ from cmaudio.osc.packets import decode, encode, messages
 from cmaudio.osc.subscribers import MOST
 from cmaudio.output.player import Player, PlayerState
 from cmaudio.output.ring import RingCounters
+from cmaudio.score.ranges import GAIN_RANGE_DB
 
 
 @dataclass
@@ -402,7 +403,6 @@ def test_any_arguments_are_read_or_refused(model: Model, path: str, values: list
 
 def make_definitions(model: Model) -> Any:
     from cmaudio.controls.surface import control_definitions
-    from cmaudio.engine.engine import GAIN_RANGE_DB
 
     return control_definitions(model, GAIN_RANGE_DB)
 
