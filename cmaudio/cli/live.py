@@ -81,9 +81,9 @@ def live(
             synth.apply(chosen)
         for control, value in (("gain", gain), ("steps", steps)):  # what is given goes before the preset's
             if value is not None:
-                synth.surface.set(control, value)
+                synth.controls.set(control, value)
         if timbre:
-            synth.surface.set_timbre(timbre)
+            synth.controls.set_timbre(timbre)
         if record:
             synth.record(record)
         console.print(f"[bold]{synth.model.manifest.name}[/] on {synth.state().player.device_name}", highlight=False)
@@ -101,8 +101,8 @@ def connect_midi(
     Raises CmaudioError for a port that was asked for and is not there, and for a control that is not there to learn.
     """
     for control in learn:
-        if control not in synth.surface.definitions:
-            known = ", ".join(synth.surface.definitions)
+        if control not in synth.controls.definitions:
+            known = ", ".join(synth.controls.definitions)
             raise CmaudioError(f"--learn: no control {control!r}; this model has {known}")
     try:
         midi = synth.connect_midi(device_of(port), mpe=mpe, virtual=virtual)

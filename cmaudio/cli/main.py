@@ -110,7 +110,7 @@ def play(
     with synth:
         if record:
             synth.record(record)
-        synth.surface.apply(chosen["controls"] | {"steps": chosen["steps"]})
+        synth.controls.apply(chosen["controls"] | {"steps": chosen["steps"]})
         for text in synth.play(score, timbre=chosen["timbre"], missing=missing.value, percussion=percussion.value):
             notice(text)
         console.print(f"[bold]{score.name}[/] on {synth.state().player.device_name}", highlight=False)

@@ -13,8 +13,8 @@ _Finite = Annotated[float, Field(allow_inf_nan=False)]
 class Binding(BaseModel):
     """A controller and the control that it moves.
 
-    channel: 0..15, None for any. controller: MIDI controller 0..119, "bend" or "pressure". control: its name on the
-    surface. min, max: the control's value where the controller is lowest and highest, in its unit; min may be greater.
+    channel: 0..15, None for any. controller: MIDI controller 0..119, "bend" or "pressure". control: its
+    name. min, max: the control's value where the controller is lowest and highest, in its unit; min may be greater.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

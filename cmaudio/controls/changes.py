@@ -1,11 +1,11 @@
-"""Which controls of a surface others have moved, collected for whoever shows them from a thread of his own."""
+"""Names of the controls that others have changed, collected for a thread that displays them."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 
-from cmaudio.controls.surface import Surface
+from cmaudio.controls.controls import Controls
 
 
 class Changes:
@@ -16,12 +16,12 @@ class Changes:
     """
 
     def __init__(
-        self, surface: Surface, is_own: Callable[[str], bool], on_own: Callable[[str], object] | None = None
+        self, controls: Controls, is_own: Callable[[str], bool], on_own: Callable[[str], object] | None = None
     ) -> None:
         self._is_own, self._on_own = is_own, on_own
         self._names: dict[str, None] = {}
         self._lock = threading.Lock()
-        self.close = surface.subscribe(self._listen)
+        self.close = controls.subscribe(self._listen)
 
     def take(self) -> list[str]:
         """The names since the last time, each once."""

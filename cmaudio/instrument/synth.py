@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Unpack, cast, overload
 
-from cmaudio.controls.surface import Surface
+from cmaudio.controls.controls import Controls
 from cmaudio.engine.engine import Engine, EngineState
 from cmaudio.engine.note import Note
 from cmaudio.engine.speech import Speech
@@ -67,7 +67,7 @@ class Synth:
         gain_db: float = 0.0,
     ) -> None:
         self.engine, self.recorder, self.player, self._on_notice = engine, recorder, player, on_notice
-        self.surface = Surface(engine, GAIN_RANGE_DB, gain_db)
+        self.controls = Controls(engine, GAIN_RANGE_DB, gain_db)
         self._takes: list[Take] = []
         self._attached: list[_Closable] = []  # what plays or shows this instrument, and ends with it
         self._midi: MidiInput | None = None  # that was connected last
@@ -100,15 +100,15 @@ class Synth:
     ) -> Note:
         """Strike a note, at once by default; see `Engine.note_on`. Its `off`, `bend` and `morph` steer it.
 
-        Without timbre and seed of its own it has those of the surface, which presets set.
+        Without timbre and seed of its own it has those of the controls, which presets set.
         """
-        timbre, seed = self._of_surface(timbre, seed)
+        timbre, seed = self._of_controls(timbre, seed)
         note = self.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=channel, at=at)
         self.player.wake()
         return note
 
-    def _of_surface(self, timbre: Timbre | None, seed: int | None) -> tuple[Timbre, int | None]:
-        return self.surface.vector if timbre is None else timbre, self.surface.seed if seed is None else seed
+    def _of_controls(self, timbre: Timbre | None, seed: int | None) -> tuple[Timbre, int | None]:
+        return self.controls.vector if timbre is None else timbre, self.controls.seed if seed is None else seed
 
     def press(
         self,
@@ -119,9 +119,9 @@ class Synth:
         channel: int = 0,
         at: int | None = None,
     ) -> Note:
-        """A key of a keyboard goes down: as `note_on`, with the velocity of the surface unless it is given."""
-        timbre, seed = self._of_surface(timbre, None)
-        hard = self.surface["velocity"] if velocity is None else velocity
+        """A key of a keyboard goes down: as `note_on`, with the velocity control's value unless one is given."""
+        timbre, seed = self._of_controls(timbre, None)
+        hard = self.controls["velocity"] if velocity is None else velocity
         note = self.engine.press(pitch, hard, timbre=timbre, seed=seed, channel=channel, at=at)
         self.player.wake()
         return note
@@ -151,7 +151,7 @@ class Synth:
 
         See `Engine.say`. What it returns steers, follows and stops the text.
         """
-        timbre, seed = self._of_surface(timbre, seed)
+        timbre, seed = self._of_controls(timbre, seed)
         speech = self.engine.say(
             text,
             timbre=timbre,
@@ -160,7 +160,7 @@ class Synth:
             phonemes=phonemes,
             background=True,
             on_segment=self.player.wake,
-            **cast("Manner", self.surface.manner | manner),
+            **cast("Manner", self.controls.manner | manner),
         )
         self.player.wake()
         return speech
@@ -183,7 +183,7 @@ class Synth:
 
     def gain(self, gain_db: float) -> None:
         """Master gain in dB; the limiter after it never lets the output clip."""
-        self.surface.set("gain", gain_db)
+        self.controls.set("gain", gain_db)
 
     def panic(self) -> None:
         """Silence at once; patterns end."""
@@ -198,7 +198,7 @@ class Synth:
             if self._clock is None:
                 self._clock = Clock(
                     self.engine,
-                    surface=self.surface,
+                    controls=self.controls,
                     driver=Ahead(self.engine),
                     place=self.place,
                     on_notice=self._on_notice,
@@ -263,10 +263,10 @@ class Synth:
                 "that model"
             )
         self.model.timbre_vector(chosen.timbre)
-        self.surface.apply(_known_settings(chosen, self.surface))
+        self.controls.apply(_known_settings(chosen, self.controls))
         self._preset = chosen
-        self.surface.set_timbre(chosen.timbre, morph_seconds)
-        self.surface.set_seed(chosen.seed)
+        self.controls.set_timbre(chosen.timbre, morph_seconds)
+        self.controls.set_seed(chosen.seed)
         if self._midi is not None:
             for binding in chosen.bindings:
                 self._midi.bindings.add(binding)
@@ -279,7 +279,7 @@ class Synth:
         Raises CmaudioError for a name that is none.
         """
         bindings = list(self._midi.bindings) if self._midi is not None else []
-        return preset_of(self.surface, self.model, name, description, bindings)
+        return preset_of(self.controls, self.model, name, description, bindings)
 
     @property
     def preset(self) -> Preset | None:
@@ -413,22 +413,22 @@ class Synth:
                 stack.callback(attached.close)
 
 
-def _known_settings(preset: Preset, surface: Surface) -> dict[str, float]:
+def _known_settings(preset: Preset, controls: Controls) -> dict[str, float]:
     """A preset's controls; those that every preset has only where the model has them (a voice has no bend range)."""
-    return {n: v for n, v in preset.settings().items() if n in surface.definitions or n not in FIELD_OF_CONTROL}
+    return {n: v for n, v in preset.settings().items() if n in controls.definitions or n not in FIELD_OF_CONTROL}
 
 
 def preset_of(
-    surface: Surface, model: Model, name: str, description: str = "", bindings: Sequence[Binding] = ()
+    controls: Controls, model: Model, name: str, description: str = "", bindings: Sequence[Binding] = ()
 ) -> Preset:
-    """A surface as it is set, as a preset."""
-    values, definitions = surface.values(), surface.definitions
+    """The controls as they are set, as a preset."""
+    values, definitions = controls.values(), controls.definitions
     return make_preset(
         name=name,
         description=description,
         model=model.manifest.name,
-        timbre=surface.timbre or surface.vector.tolist(),
-        seed=surface.seed,
+        timbre=controls.timbre or controls.vector.tolist(),
+        seed=controls.seed,
         steps=int(values["steps"]),
         gain_db=values["gain"],
         bend_range=values.get("bend_range", 2.0),

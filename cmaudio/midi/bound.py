@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cmaudio.controls.binding import Binding, Controller
-from cmaudio.controls.surface import Surface
+from cmaudio.controls.controls import Controls
 from cmaudio.midi.bindings import Bindings
 from cmaudio.midi.notices import Notices
 from cmaudio.midi.state import wheel_position
 from cmaudio.midi.stream import CHANNEL_PRESSURE, CONTROL, WHEEL, Message
 
-SOURCE = "midi"  # who moves a bound control, as listeners of the surface are told
+SOURCE = "midi"  # who moves a bound control, as listeners of the controls are told
 _FIRST_MODE = 120  # controllers from here on are channel modes
 
 
 class BoundControls:
-    """Moves the controls of a surface. `on_learned` is told of what was learnt."""
+    """Moves the instrument's controls. `on_learned` is told of what was learnt."""
 
-    def __init__(self, surface: Surface, bindings: Bindings, notices: Notices) -> None:
+    def __init__(self, controls: Controls, bindings: Bindings, notices: Notices) -> None:
         self.bindings = bindings
         self.on_learned: Callable[[Binding], object] | None = None
-        self._surface, self._notices = surface, notices
+        self._controls, self._notices = controls, notices
         for binding in bindings:
             self._has(binding)
 
@@ -39,12 +39,12 @@ class BoundControls:
         binding = self.bindings.find(channel, controller)
         if binding is None or not self._has(binding):
             return False
-        known = self._surface.definitions[binding.control]
-        self._surface.set(binding.control, min(known.max, max(known.min, binding.value(position))), SOURCE, at)
+        known = self._controls.definitions[binding.control]
+        self._controls.set(binding.control, min(known.max, max(known.min, binding.value(position))), SOURCE, at)
         return True
 
     def _has(self, binding: Binding) -> bool:
-        if binding.control in self._surface.definitions:
+        if binding.control in self._controls.definitions:
             return True
         self._notices.once(f"this model has no control {binding.control!r}: {binding} is kept and does nothing")
         return False

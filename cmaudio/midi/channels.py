@@ -34,7 +34,7 @@ class MidiChannels:
     def __init__(self, synth: Synth, notices: Notices, mpe: bool = False) -> None:
         self._synth, self._engine, self._model, self._notices = synth, synth.engine, synth.model, notices
         self.zones = Zones(lower=MEMBERS_MAX if mpe else 0)
-        self._states = ChannelStates(self.zones, lambda: synth.surface.values().get("bend_range", MANAGER_BEND_RANGE))
+        self._states = ChannelStates(self.zones, lambda: synth.controls.values().get("bend_range", MANAGER_BEND_RANGE))
         self._channels = self._states.channels
         self._keys: dict[tuple[int, int], tuple[str, Note]] = {}  # channel and key -> port and note
 
@@ -81,7 +81,7 @@ class MidiChannels:
         self._keys[channel, key] = (port, note)
 
     def _timbre(self, channel: int) -> Timbre | None:
-        """Of the channel's program; None for what the surface says."""
+        """Of the channel's program; None for what the controls say."""
         manager = self.zones.manager_of(channel)
         program = self._channels[channel if manager is None else manager].program
         return None if program is None else self._model.programs[program]

@@ -65,7 +65,7 @@ class MidiInput:
         system: MidiSystem | None = None,
     ) -> None:
         self._synth, self.on_clock, self._notices = synth, on_clock, Notices(on_notice)
-        self._bound = BoundControls(synth.surface, Bindings() if bindings is None else bindings, self._notices)
+        self._bound = BoundControls(synth.controls, Bindings() if bindings is None else bindings, self._notices)
         self._channels = MidiChannels(synth, self._notices, mpe)
         self._streams: dict[str, MidiStream] = defaultdict(MidiStream)
         self._inbox, self._thinner = Inbox(), Thinner(partial(self._guarded, self._act))
@@ -127,7 +127,7 @@ class MidiInput:
 
         Raises CmaudioError for a control that this model lacks.
         """
-        definitions = self._synth.surface.definitions
+        definitions = self._synth.controls.definitions
         known = definitions.get(control)
         if known is None:
             raise CmaudioError(f"no control {control!r}; this model has {', '.join(definitions)}")

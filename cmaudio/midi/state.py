@@ -16,7 +16,7 @@ NO_PARAMETER = (127, 127)
 
 @dataclass
 class ChannelState:
-    """Of one channel. `wheel` -1..1; `bend_range` in semitones by parameter 0, None as the surface says."""
+    """Of one channel. `wheel` -1..1; `bend_range` in semitones by parameter 0, None as the controls say."""
 
     volume: int = 127
     expression: int = 127

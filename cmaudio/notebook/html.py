@@ -53,21 +53,21 @@ def spoken_html(spoken: Spoken) -> str:
 
 def synth_html(synth: Synth) -> str:
     """The model, its timbre, seed and controls as they are now, and how it goes."""
-    surface, state = synth.surface, synth.state()
-    mix = surface.timbre
+    controls, state = synth.controls, synth.state()
+    mix = controls.timbre
     timbre = "a vector" if mix is None else ", ".join(f"{name} {weight:.0%}" for name, weight in mix.items())
     facts = [
         ("timbre", timbre),
-        ("seed", "each note its own" if surface.seed is None else str(surface.seed)),
+        ("seed", "each note its own" if controls.seed is None else str(controls.seed)),
         ("level", f"{state.engine.peak_db:.1f} dB"),
         ("voices", f"{state.engine.voices} of {state.engine.limit}"),
         ("sound card", f"{state.player.status}, {state.player.device_name}"),
     ]
-    controls = [
-        (c.name, f"{surface[c.name]:g}", c.unit, f"{c.min:g} to {c.max:g}", c.description)
-        for c in surface.definitions.values()
+    rows = [
+        (c.name, f"{controls[c.name]:g}", c.unit, f"{c.min:g} to {c.max:g}", c.description)
+        for c in controls.definitions.values()
     ]
-    return f"<div><b>{escape(synth.model.manifest.name)}</b>{_table(facts)}{_table(controls)}</div>"
+    return f"<div><b>{escape(synth.model.manifest.name)}</b>{_table(facts)}{_table(rows)}</div>"
 
 
 def _table(rows: Iterable[Iterable[str]]) -> str:

@@ -1,4 +1,4 @@
-"""The controls of a surface as sliders in a notebook, which move when others move them."""
+"""The controls as sliders in a notebook, which move when others move them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _widgets() -> Any:
 
 
 class Sliders:
-    """Widgets for a synth. Show `box` in a notebook, or this itself; `close` lets the surface go.
+    """Widgets for a synth. Show `box` in a notebook, or this itself; `close` unsubscribes it.
 
     Attributes:
         controls: name -> slider. timbre, seed, locked, dice, play: the other widgets.
@@ -38,11 +38,11 @@ class Sliders:
     """
 
     def __init__(self, synth: Synth) -> None:
-        self._synth, self._surface, w = synth, synth.surface, _widgets()
+        self._synth, self._controls, w = synth, synth.controls, _widgets()
         self._source = f"sliders:{id(self)}"
         self._quiet = threading.local()  # set while a widget is moved by what others did
         names = [_MIXED, *(timbre.name for timbre in synth.model.manifest.timbres)]
-        self.controls = {name: _slider(w, c, self._surface[name]) for name, c in self._surface.definitions.items()}
+        self.controls = {name: _slider(w, c, self._controls[name]) for name, c in self._controls.definitions.items()}
         self.timbre = w.Dropdown(options=names, description="timbre")
         self.seed = w.BoundedIntText(min=-1, max=SEED_MAX, description="seed", tooltip="-1: each note its own")
         self.locked = w.Checkbox(description="locked", indent=False)
@@ -51,7 +51,7 @@ class Sliders:
             w.Button(description="say" if self._speaks else "play note"),
         )
         self._bind()
-        self._changes = Changes(self._surface, lambda source: source == self._source)
+        self._changes = Changes(self._controls, lambda source: source == self._source)
         self.refresh([*self.controls, "timbre", "seed", "seed_locked"])
         above = w.HBox([self.timbre, self.seed, self.locked, self.dice, self.play])
         self.box = w.VBox([above, *self.controls.values()])
@@ -60,22 +60,22 @@ class Sliders:
         self._thread.start()
 
     def close(self) -> None:
-        """Follow the surface no more."""
+        """Stop following the controls."""
         self._ending.set()
         self._thread.join()
         self._changes.close()
 
     def refresh(self, names: list[str]) -> None:
-        """Show how these (names of the surface) are now."""
+        """Show how these (controls, "timbre", "seed") are now."""
         self._quiet.on = True
         try:
             for name in names:
                 if name in self.controls:
-                    self.controls[name].value = self._surface[name]
-            mix, seed = self._surface.timbre, self._surface.seed
+                    self.controls[name].value = self._controls[name]
+            mix, seed = self._controls.timbre, self._controls.seed
             self.timbre.value = next(iter(mix)) if mix is not None and len(mix) == 1 else _MIXED
             self.seed.value = -1 if seed is None else min(seed, SEED_MAX)
-            self.locked.value = self._surface.seed_locked
+            self.locked.value = self._controls.seed_locked
         finally:
             self._quiet.on = False
 
@@ -88,11 +88,11 @@ class Sliders:
 
     def _bind(self) -> None:
         for name, slider in self.controls.items():
-            self._on_move(slider, partial(self._surface.set, name, source=self._source))
+            self._on_move(slider, partial(self._controls.set, name, source=self._source))
         self._on_move(self.timbre, self._set_timbre)
-        self._on_move(self.seed, lambda value: self._surface.set_seed(None if value < 0 else value, self._source))
-        self._on_move(self.locked, lambda value: self._surface.lock_seed(value, self._source))
-        self.dice.on_click(lambda _: self._surface.roll_seed())  # its outcome is news to the seed's widget
+        self._on_move(self.seed, lambda value: self._controls.set_seed(None if value < 0 else value, self._source))
+        self._on_move(self.locked, lambda value: self._controls.lock_seed(value, self._source))
+        self.dice.on_click(lambda _: self._controls.roll_seed())  # its outcome is news to the seed's widget
         self.play.on_click(lambda _: self._play())
 
     def _on_move(self, widget: Any, action: Callable[[Any], object]) -> None:
@@ -104,13 +104,13 @@ class Sliders:
 
     def _set_timbre(self, name: str) -> None:
         if name != _MIXED:
-            self._surface.set_timbre(name)  # its place on the map is news to other sliders
+            self._controls.set_timbre(name)  # its place on the map is news to other sliders
 
     def _play(self) -> None:
         if self._speaks:
             self._synth.say(_TEXT)
         else:
-            note = self._synth.note_on(_NOTE, self._surface["velocity"])
+            note = self._synth.note_on(_NOTE, self._controls["velocity"])
             note.off(at=self._synth.place() + round(_NOTE_SECONDS * self._synth.engine.sample_rate))
 
     def _follow(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cmaudio.controls.surface import Surface
+from cmaudio.controls.controls import Controls
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
@@ -150,7 +150,7 @@ def render(
         source: a MIDI file, or a Score. path: also write it there (.wav or .flac); no half file is left on an error.
         model: a loaded model, its name or its file; the embedded instrument by default.
         timbre: plays everything, whatever the programs say. seed, steps, polyphony, gain_db: see `Engine`.
-        controls: how the instrument is shaped, by the names of `cmaudio.controls.surface`.
+        controls: how the instrument is shaped, by the names of `cmaudio.controls.controls`.
         tail: most seconds to wait for notes to die away. missing, percussion: see `arrange`.
         on_progress: is told the seconds made so far. on_notice: is told what the model lacks and what was mended.
     Returns:
@@ -162,8 +162,8 @@ def render(
         raise CmaudioError(f"tail must be from 0 to 600 seconds, not {tail!r}")
     score = source if isinstance(source, Score) else read_midi(Path(source))
     engine = offline_engine(model, polyphony=polyphony, seed=seed, steps=steps, gain_db=gain_db)
-    surface = Surface(engine, GAIN_RANGE_DB, gain_db)
-    surface.apply(dict(controls or {}) | {"steps": steps})
+    live_controls = Controls(engine, GAIN_RANGE_DB, gain_db)
+    live_controls.apply(dict(controls or {}) | {"steps": steps})
     arrangement = arrange(score, engine.model, timbre=timbre, missing=missing, percussion=percussion)
     if on_notice:
         for notice in arrangement.notices:

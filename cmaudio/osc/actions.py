@@ -37,7 +37,7 @@ class Call:
 
     @property
     def source(self) -> str:
-        """For the listeners of the surface."""
+        """For the listeners of the controls."""
         return source_name(*self.peer)
 
 
@@ -55,7 +55,7 @@ class Actions:
         drop_scheduled: Callable[[], object],
         failed: Callable[[Call, Exception], object],
     ) -> None:
-        self._synth, self._engine, self._surface = synth, synth.engine, synth.surface
+        self._synth, self._engine, self._controls = synth, synth.engine, synth.controls
         self._folder, self._subscribers = folder, subscribers
         self._drop_scheduled, self._failed = drop_scheduled, failed
         self._notes: dict[tuple[int, int], Note] = {}
@@ -67,13 +67,13 @@ class Actions:
             "note": self._note, "note/on": self._note_on, "note/off": self._note_off, "note/bend": self._note_bend,
             "sustain": self._sustain, "sostenuto": self._sostenuto, "all_off": self._all_off, "panic": self._panic,
             "timbre": self._timbre, "timbre/xy": self._timbre_xy, "preset": self._preset, "seed": self._seed,
-            "seed/lock": lambda call, locked: self._surface.lock_seed(locked, call.source),
-            "seed/roll": lambda call: self._surface.roll_seed(),  # the one who rolls wants to know what came
+            "seed/lock": lambda call, locked: self._controls.lock_seed(locked, call.source),
+            "seed/roll": lambda call: self._controls.roll_seed(),  # the one who rolls wants to know what came
             "say": self._say, "stop": self._stop, "keep": self._keep, "record/start": self._record,
             "record/stop": self._end_record, "query": self._query, "unsubscribe": self._unsubscribe,
             "subscribe": lambda call, port: self._subscribers.add(call.peer, port),
         }  # fmt: skip
-        named |= {f"control/{name}": partial(self._control, name) for name in self._surface.definitions}
+        named |= {f"control/{name}": partial(self._control, name) for name in self._controls.definitions}
         self.table = {f"{ROOT}/{name}": action for name, action in named.items()}
 
     def close(self) -> None:
@@ -126,10 +126,10 @@ class Actions:
         self._drop_scheduled()
         self._synth.panic()
 
-    # -- the surface -------------------------------------------------------------------------------------------------
+    # -- the controls --------------------------------------------------------------------------------------------------
 
     def _control(self, name: str, call: Call, value: float) -> None:
-        self._surface.set(name, value, call.source, self._synth.place(call.seconds))
+        self._controls.set(name, value, call.source, self._synth.place(call.seconds))
 
     def _timbre(self, call: Call, *pairs: Any) -> None:
         timbre: str | dict[str, float] = pairs[0]
@@ -137,14 +137,14 @@ class Actions:
             timbre = {}
             for name, weight in zip(pairs[::2], pairs[1::2], strict=True):
                 timbre[name] = timbre.get(name, 0.0) + weight
-        self._surface.set_timbre(timbre, source=call.source, at=self._synth.place(call.seconds))
+        self._controls.set_timbre(timbre, source=call.source, at=self._synth.place(call.seconds))
 
     def _timbre_xy(self, call: Call, x: float, y: float) -> None:
         self._control("timbre_x", call, x)
         self._control("timbre_y", call, y)
 
     def _seed(self, call: Call, seed: int) -> None:
-        self._surface.set_seed(None if seed < 0 else seed, call.source)
+        self._controls.set_seed(None if seed < 0 else seed, call.source)
 
     def _preset(self, call: Call, name: str) -> None:
         files = preset_files()  # by name alone: what files there are is no business of the network

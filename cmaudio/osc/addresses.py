@@ -119,7 +119,7 @@ _NOTES = (
     Address("/note", "a key goes down, or up with velocity 0", (_KEY, _VELOCITY, _CHANNEL), "strike"),
     Address(
         "/note/on",
-        "a key goes down; without a velocity, with that of the surface",
+        "a key goes down; without a velocity, with that of the controls",
         (_KEY, Argument("velocity", "number", 1, 127, "(MIDI velocity)", optional=True), _CHANNEL),
         "strike",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from cmaudio.controls.surface import control_definitions
+from cmaudio.controls.controls import control_definitions
 from cmaudio.model.file import Model
 from cmaudio.osc.addresses import Address, incoming, outgoing
 from cmaudio.score.ranges import GAIN_RANGE_DB

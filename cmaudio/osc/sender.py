@@ -38,26 +38,26 @@ def resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]
 
 
 def source_name(host: str, port: int) -> str:
-    """What a surface's listeners hear as the source of changes that this peer makes."""
+    """The source that listeners of the controls see for changes this peer makes."""
     return f"osc:{host}:{port}/"
 
 
 def value_of(synth: Synth, name: str) -> tuple[str, tuple[Value, ...]] | None:
-    """Path and values for a name of the surface as it is now; None for a timbre that has no name."""
-    surface = synth.surface
+    """Path and values of a control as it is now; None for a timbre that has no name."""
+    controls = synth.controls
     if name == "timbre":
-        mix = surface.timbre
+        mix = controls.timbre
         return None if mix is None else (f"{ROOT}/timbre", tuple(v for pair in mix.items() for v in pair))
     if name == "seed":
-        return f"{ROOT}/seed", (-1 if surface.seed is None else surface.seed,)
+        return f"{ROOT}/seed", (-1 if controls.seed is None else controls.seed,)
     if name == "seed_locked":
-        return f"{ROOT}/seed/lock", (surface.seed_locked,)
-    return f"{ROOT}/control/{name}", (float(surface[name]),)
+        return f"{ROOT}/seed/lock", (controls.seed_locked,)
+    return f"{ROOT}/control/{name}", (float(controls[name]),)
 
 
 def all_values(synth: Synth) -> list[tuple[str, tuple[Value, ...]]]:
-    """All that a client needs to show the surface."""
-    names = (*synth.surface.definitions, "timbre", "seed", "seed_locked")
+    """All that a client needs to show the controls."""
+    names = (*synth.controls.definitions, "timbre", "seed", "seed_locked")
     values = [pair for name in names if (pair := value_of(synth, name)) is not None]
     return values if synth.preset is None else [(f"{ROOT}/preset", (synth.preset.name,)), *values]
 
@@ -91,7 +91,7 @@ class OscSender:
         self._known: dict[str, bytes] = {}  # what the client was told last, by path
         self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
         self._metered = synth.recorder.heard
-        self._changes = Changes(synth.surface, lambda source: source.startswith(self.own), self._forget)
+        self._changes = Changes(synth.controls, lambda source: source.startswith(self.own), self._forget)
         self._end_events = synth.recorder.subscribe(lambda at, event: self._events.append((at, event)))
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cmaudio-osc-out", daemon=True)

@@ -66,7 +66,7 @@ class OscServer:
         folder = SoundFolder(files if files is not None else Path.cwd())
         self._synth, self._on_notice = synth, on_notice
         self.troubles = Troubles(self._tell)
-        self._table = incoming(synth.surface.definitions, synth.model.manifest.speech is not None)
+        self._table = incoming(synth.controls.definitions, synth.model.manifest.speech is not None)
         self._flow: Flow[Work] = Flow(self._act, self._leave_out, synth.engine.stage.polyphony)
         self._ahead: list[tuple[float, int, Work]] = []
         self._order, self._looked_s = itertools.count(), 0.0
@@ -74,7 +74,7 @@ class OscServer:
         self.address: Peer = self._socket.getsockname()[:2]
         self._subscribers = Subscribers(synth, self._socket, remote_subscribers)
         self._actions = Actions(synth, folder, self._subscribers, self._drop_scheduled, self._failed)
-        _ = synth.surface.timbre_map  # made now and not at the first touch
+        _ = synth.controls.timbre_map  # made now and not at the first touch
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cmaudio-osc", daemon=True)
         self._begin(send_to, folder)

@@ -46,8 +46,8 @@ class Desk:
         self.listened = False
         self.device_names = [device.full_name for device in devices()]
         self.presets = self._presets()
-        mix = synth.surface.timbre  # the map shows where it lies
-        synth.surface.set_timbre(synth.surface.vector if mix is None else mix, 0)
+        mix = synth.controls.timbre  # the map shows where it lies
+        synth.controls.set_timbre(synth.controls.vector if mix is None else mix, 0)
         self._speeches: list[Speech] = []
         self._lock = threading.Lock()  # a server that is started anew may overlap with the last one's end
         self._slowly = ThreadPoolExecutor(1, "cmaudio-panel")  # for what takes longer than a key may wait
@@ -95,7 +95,7 @@ class Desk:
                 self._speeches = [speech for speech in self._speeches if not speech.ended]
                 self._speeches.append(self.synth.say(command.text))
             case m.Vary():
-                job = plan(command, self.synth.surface, self.synth.recorder, self.takes.folder)
+                job = plan(command, self.synth.controls, self.synth.recorder, self.takes.folder)
                 self.variations.start(job, command.what)
             case m.Keep():
                 self._later(command, lambda: self._kept(command))
@@ -119,28 +119,28 @@ class Desk:
         self.synth.player.wake()
 
     def _shape(self, command: m.GoTo | m.ChooseTimbre | m.SetSeed | m.LockSeed | m.ApplyPreset | m.Slots) -> None:
-        surface, client = self.synth.surface, command.client
+        controls, client = self.synth.controls, command.client
         match command:
             case m.GoTo():
-                surface.go_to(command.x, command.y, source=client)
+                controls.go_to(command.x, command.y, source=client)
             case m.ChooseTimbre():
-                surface.set_timbre(command.name, source=client)
+                controls.set_timbre(command.name, source=client)
             case m.SetSeed():
-                surface.set_seed(command.seed, client)
+                controls.set_seed(command.seed, client)
             case m.LockSeed():
-                surface.lock_seed(command.locked, client)
+                controls.lock_seed(command.locked, client)
             case m.ApplyPreset():
                 self.synth.apply(command.name)
             case m.Slots(kind="store"):
-                self.slots.store(command.slot, surface)
+                self.slots.store(command.slot, controls)
             case m.Slots():
-                self.slots.recall(command.slot, surface, client)
+                self.slots.recall(command.slot, controls, client)
 
     def _simple(self, command: m.Simple) -> None:
-        surface, client = self.synth.surface, command.client
+        controls, client = self.synth.controls, command.client
         does: dict[str, Callable[[], Any]] = {
-            "roll": lambda: surface.roll_seed(client),
-            "reset": lambda: surface.reset(client),
+            "roll": lambda: controls.roll_seed(client),
+            "reset": lambda: controls.reset(client),
             "panic": self.synth.panic,
             "record": self.takes.record,
             "stop": self.takes.stop,

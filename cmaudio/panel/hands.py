@@ -41,9 +41,9 @@ class Hands:
 
     def set(self, client: str, name: str, value: float, held: bool) -> None:
         """Move a control, that springs back if it is `held` away from its default."""
-        moved = self._synth.surface.set(name, value, client)
+        moved = self._synth.controls.set(name, value, client)
         controls = self._of(client).controls
-        if held and moved != self._synth.surface.definitions[name].default:
+        if held and moved != self._synth.controls.definitions[name].default:
             controls.add(name)
         else:
             controls.discard(name)
@@ -58,7 +58,7 @@ class Hands:
         if held.pedal:
             self.pedal(client, False)
         for name in held.controls:
-            self._synth.surface.set(name, self._synth.surface.definitions[name].default)
+            self._synth.controls.set(name, self._synth.controls.definitions[name].default)
         self._held.pop(client, None)
 
     def let_go_all(self) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from cmaudio.controls.surface import Surface
+from cmaudio.controls.controls import Controls
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.panel.messages import Vary
@@ -59,22 +59,22 @@ class Job(BaseModel):
     items: Annotated[list[Item], Field(min_length=1)]
 
 
-def plan(wanted: Vary, surface: Surface, recorder: Recorder, folder: Path) -> Job:
+def plan(wanted: Vary, controls: Controls, recorder: Recorder, folder: Path) -> Job:
     """The job for what is wanted. Raises CmaudioError where there is nothing to play."""
-    model, values = surface.engine.model, surface.values()
+    model, values = controls.engine.model, controls.values()
     notes = [] if model.manifest.speech else phrase(wanted, round(values.get("velocity", 96)), recorder)
     if model.manifest.speech and not wanted.text.strip():
         raise CmaudioError("variations of a voice need a text to say")
-    seeds, places = _points(wanted, surface)
+    seeds, places = _points(wanted, controls)
     here = values["timbre_x"], values["timbre_y"]
-    mix = surface.timbre
-    now: dict[str, float] | list[float] = surface.vector.tolist() if mix is None else mix
+    mix = controls.timbre
+    now: dict[str, float] | list[float] = controls.vector.tolist() if mix is None else mix
     begun = stamp()
     items = [
         Item(
             file=f"vary-{begun}-{i + 1:02d}.wav",
             seed=seed,
-            timbre=now if (x, y) == here else surface.timbre_map.mix(x, y),
+            timbre=now if (x, y) == here else controls.timbre_map.mix(x, y),
             x=x,
             y=y,
         )
@@ -93,13 +93,13 @@ def plan(wanted: Vary, surface: Surface, recorder: Recorder, folder: Path) -> Jo
     )
 
 
-def _points(wanted: Vary, surface: Surface) -> tuple[list[int], list[tuple[float, float]]]:
+def _points(wanted: Vary, controls: Controls) -> tuple[list[int], list[tuple[float, float]]]:
     """A seed and a place for each file; what is not varied is as it is now."""
-    here = surface["timbre_x"], surface["timbre_y"]
+    here = controls["timbre_x"], controls["timbre_y"]
     if wanted.what == "seeds":
         drawn = np.random.default_rng().integers(0, SEED_MAX, wanted.count)
         return [int(seed) for seed in drawn], [here] * wanted.count
-    seed = surface.seed if surface.seed is not None else 0
+    seed = controls.seed if controls.seed is not None else 0
     return [seed] * wanted.count, around(here, wanted.radius, wanted.count)
 
 

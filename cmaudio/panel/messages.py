@@ -118,7 +118,7 @@ class SavePreset(_Command):
 
 
 class Slots(_Command):
-    """Store the whole surface in a slot, or go to what is in it."""
+    """Store all controls in a slot, or go to what is in it."""
 
     kind: Literal["store", "recall"]
     slot: Slot

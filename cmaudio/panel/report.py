@@ -23,8 +23,8 @@ def _family(timbre: TimbreDefinition) -> str:
 def introduction(desk: Desk) -> dict[str, Any]:
     """What never changes while it runs: the model, its controls, the map of its timbres."""
     synth = desk.synth
-    manifest, surface = synth.model.manifest, synth.surface
-    places = surface.timbre_map.places.tolist()
+    manifest, controls = synth.model.manifest, synth.controls
+    places = controls.timbre_map.places.tolist()
     return {
         "kind": "hello",
         "model": manifest.name,
@@ -33,7 +33,7 @@ def introduction(desk: Desk) -> dict[str, Any]:
         "sample_rate": manifest.sample_rate,
         "frame_rate": manifest.sample_rate / manifest.hop_length,
         "centres_hz": [round(hz, 1) for hz in synth.model.mel.centres_hz.tolist()],
-        "definitions": [control.model_dump() for control in surface.definitions.values()],
+        "definitions": [control.model_dump() for control in controls.definitions.values()],
         "map": [
             {"name": timbre.name, "family": _family(timbre), "x": round(x, 4), "y": round(y, 4)}
             for timbre, (x, y) in zip(manifest.timbres, places, strict=True)
@@ -53,7 +53,7 @@ class Report:
         self._noticed = desk.synth.player.state().notices
         self._sources: dict[str, str] = {}
         self._spectrum = Spectrum(desk.synth.model, desk.synth.recorder)
-        self.end: Callable[[], None] = desk.synth.surface.subscribe(self._heard)
+        self.end: Callable[[], None] = desk.synth.controls.subscribe(self._heard)
 
     def _heard(self, name: str, value: object, source: str) -> None:
         self._sources[name] = source
@@ -63,7 +63,7 @@ class Report:
         now = self._slow_state()
         message = {name: value for name, value in now.items() if name not in self._told or self._told[name] != value}
         self._told = now
-        values = self._desk.synth.surface.values()
+        values = self._desk.synth.controls.values()
         moved = {
             name: [round(value, 5), self._sources.get(name, "")]
             for name, value in values.items()
@@ -83,13 +83,15 @@ class Report:
 
     def _slow_state(self) -> dict[str, Any]:
         desk, synth = self._desk, self._desk.synth
-        surface, preset = synth.surface, synth.preset
-        mix = surface.timbre
+        controls, preset = synth.controls, synth.preset
+        mix = controls.timbre
         player = synth.player.state()
         return {
             "timbre": None if mix is None else {name: round(mix[name], 3) for name in list(mix)[:_SHOWN_IN_MIX]},
-            "seed": None if surface.seed is None else str(surface.seed),  # as text: JavaScript's numbers are too short
-            "seed_locked": surface.seed_locked,
+            "seed": None
+            if controls.seed is None
+            else str(controls.seed),  # as text: JavaScript's numbers are too short
+            "seed_locked": controls.seed_locked,
             "preset": preset.name if preset else None,
             "slots": {"filled": desk.slots.filled, "active": desk.slots.active},
             "keys": sorted({key for channel in synth.engine.stage.channels for key in tuple(channel.keys)}),

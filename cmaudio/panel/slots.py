@@ -1,10 +1,10 @@
-"""Two places for a whole surface, to go back and forth between them and hear which is better."""
+"""Two settings of all controls, to go back and forth between them and hear which is better."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cmaudio.controls.surface import Surface
+from cmaudio.controls.controls import Controls
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Timbre
 
@@ -14,7 +14,7 @@ _OF_THE_TIMBRE = ("timbre_x", "timbre_y")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All that a surface holds: its controls, timbre and seed."""
+    """All that can be set: controls, timbre and seed."""
 
     values: dict[str, float]
     timbre: Timbre
@@ -22,24 +22,24 @@ class Snapshot:
     seed: int | None
 
     @classmethod
-    def of(cls, surface: Surface) -> Snapshot:
+    def of(cls, controls: Controls) -> Snapshot:
         """As it is now."""
-        values = surface.values()
+        values = controls.values()
         x, y = (values.pop(name) for name in _OF_THE_TIMBRE)
-        mix = surface.timbre
-        return cls(values, surface.vector if mix is None else mix, (x, y), surface.seed)
+        mix = controls.timbre
+        return cls(values, controls.vector if mix is None else mix, (x, y), controls.seed)
 
-    def apply(self, surface: Surface, source: str = "") -> None:
-        """Set the surface as it was; what sounds follows at once."""
+    def apply(self, controls: Controls, source: str = "") -> None:
+        """Set the controls as they were; what sounds follows at once."""
         for name, value in self.values.items():
-            if surface[name] != value:
-                surface.set(name, value, source)
-        if self.timbre == surface.timbre_map.mix(*self.place):
-            surface.go_to(*self.place, SWITCH_SECONDS, source)
+            if controls[name] != value:
+                controls.set(name, value, source)
+        if self.timbre == controls.timbre_map.mix(*self.place):
+            controls.go_to(*self.place, SWITCH_SECONDS, source)
         else:
-            surface.set_timbre(self.timbre, SWITCH_SECONDS, source)
-        if surface.seed != self.seed:
-            surface.set_seed(self.seed, source)
+            controls.set_timbre(self.timbre, SWITCH_SECONDS, source)
+        if controls.seed != self.seed:
+            controls.set_seed(self.seed, source)
 
 
 class Slots:
@@ -54,14 +54,14 @@ class Slots:
         """Which of them hold something."""
         return sorted(self._slots)
 
-    def store(self, name: str, surface: Surface) -> None:
-        """Keep the surface as it is."""
-        self._slots[name] = Snapshot.of(surface)
+    def store(self, name: str, controls: Controls) -> None:
+        """Keep the controls as they are."""
+        self._slots[name] = Snapshot.of(controls)
         self.active = name
 
-    def recall(self, name: str, surface: Surface, source: str = "") -> None:
+    def recall(self, name: str, controls: Controls, source: str = "") -> None:
         """Go to what a slot holds. Raises CmaudioError for an empty one."""
         if name not in self._slots:
             raise CmaudioError(f"slot {name} is empty; store something in it first")
-        self._slots[name].apply(surface, source)
+        self._slots[name].apply(controls, source)
         self.active = name

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Unpack
 
 from cmaudio.checks import in_range
-from cmaudio.controls.surface import Surface
+from cmaudio.controls.controls import Controls
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.score.ranges import GAIN_RANGE_DB
@@ -31,7 +31,7 @@ class Clock(Sequencer):
     Args:
         engine: what plays. Rendered with `engine.read` it sounds the same however it is read; a live instrument has a
             clock of its own, `Synth.clock`.
-        tempo: beats (quarter notes) a minute. surface: the controls that patterns go by and glides move.
+        tempo: beats (quarter notes) a minute. controls: what patterns go by and glides move.
         driver: what moves it on; the engine itself by default. place: the sample for what happened at some seconds.
         on_notice: is told of functions and patterns that fail; by default they are warnings.
 
@@ -44,13 +44,13 @@ class Clock(Sequencer):
         engine: Engine,
         tempo: float = 120.0,
         *,
-        surface: Surface | None = None,
+        controls: Controls | None = None,
         driver: Driver | None = None,
         place: Callable[[float], int] | None = None,
         on_notice: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(engine, driver or WithinEngine(engine), tempo, on_notice)
-        self.surface = Surface(engine, GAIN_RANGE_DB) if surface is None else surface
+        self.controls = Controls(engine, GAIN_RANGE_DB) if controls is None else controls
         self._midi = MidiClock(self, place or (lambda seconds: round(seconds * engine.sample_rate)))
 
     def play(
@@ -92,7 +92,7 @@ class Clock(Sequencer):
         return part
 
     def glide(self, control: str, to: float, beats: float, quantise: float = 0.0) -> Glide:
-        """Move a control of the surface, or "tempo", to a value over some beats, from the next multiple of `quantise`.
+        """Move a control, or "tempo", to a value over some beats, from the next multiple of `quantise`.
 
         A control that is moved by hand meanwhile stays there. Returns what stops it. Raises CmaudioError for an unknown
         control or a value out of range.
@@ -101,8 +101,8 @@ class Clock(Sequencer):
         if control == "tempo":
             in_range(control, to, *TEMPO_RANGE, "beats a minute")
         else:
-            _ = self.surface[control]  # raises for an unknown one
-            known = self.surface.definitions[control]
+            _ = self.controls[control]  # raises for an unknown one
+            known = self.controls.definitions[control]
             in_range(control, to, known.min, known.max, known.unit)
         with self.lock:
             value, move = partial(self._value, control), partial(self._move, control)
@@ -111,13 +111,13 @@ class Clock(Sequencer):
         return part
 
     def _value(self, control: str) -> float:
-        return self.tempo if control == "tempo" else self.surface[control]
+        return self.tempo if control == "tempo" else self.controls[control]
 
     def _move(self, control: str, value: float, at: int) -> None:
         if control == "tempo":
             self.set_tempo(value)
         else:
-            self.surface.set(control, value, "clock", at)
+            self.controls.set(control, value, "clock", at)
 
     # -- a MIDI clock ------------------------------------------------------------------------------------------------
 

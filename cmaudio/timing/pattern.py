@@ -184,14 +184,14 @@ class Pattern:
         sample = clock.in_time(round(at + late_samples))
         if sample is None:
             return
-        surface = clock.surface
-        hard = surface["velocity"] if step.velocity is None else step.velocity
+        controls = clock.controls
+        hard = controls["velocity"] if step.velocity is None else step.velocity
         velocity = min(127.0, max(1.0, hard + (2 * soft - 1) * feel.humanise_ms))
-        timbre = surface.vector if step.timbre is None else step.timbre
+        timbre = controls.vector if step.timbre is None else step.timbre
         seconds = max(0.0, (clock.map.sample_at(end) - at) / clock.engine.sample_rate)
         for pitch in step.pitches:
             own = int(drawn.integers(2**63))
-            seed = own if surface.seed is None else surface.seed
+            seed = own if controls.seed is None else controls.seed
             note = clock.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=feel.channel, at=sample)
             if step.bend:
                 note.bend(step.bend, min(3600.0, seconds), at=sample)

@@ -69,7 +69,7 @@ class Feel:
     """How a pattern is played.
 
     Attributes:
-        beat: beats a step. velocity: 1..127, or several in turn; None: the surface's. timbre: None: the surface's.
+        beat: beats a step. velocity: 1..127, or several in turn; None: the control's. timbre: None: the control's.
         gate: how much of its step a note is held. swing: how much of a step every second one comes later, 0..0.9.
         humanise_ms: by how much at most onsets are early or late, and velocities (in units of theirs) off.
         loop: again and again; `every`: likewise, once in so many beats. seed: what is drawn is drawn from it.
@@ -111,7 +111,7 @@ class Feel:
 
     @property
     def velocities(self) -> tuple[float | None, ...]:
-        """In turn; None: the surface's."""
+        """In turn; None: the control's."""
         if isinstance(self.velocity, Sequence | np.ndarray):
             if not len(self.velocity):
                 raise CmaudioError("velocity must be a number from 1 to 127, or several of them, not an empty list")

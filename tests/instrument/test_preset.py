@@ -137,30 +137,30 @@ def test_the_users_own_are_found_by_name(own_folder: Path) -> None:
 
 
 def test_everything_that_is_set_comes_back(synth: Synth) -> None:
-    synth.surface.set_timbre({"cello": 0.6, "flute": 0.4})
-    synth.surface.set("brightness", 2.5)
-    synth.surface.set("vibrato", 0.3)
-    synth.surface.set("gain", -6)
-    synth.surface.set_seed(12)
+    synth.controls.set_timbre({"cello": 0.6, "flute": 0.4})
+    synth.controls.set("brightness", 2.5)
+    synth.controls.set("vibrato", 0.3)
+    synth.controls.set("gain", -6)
+    synth.controls.set_seed(12)
     mine = synth.as_preset("Mine", "as it is now")
     assert mine.controls == {"brightness": 2.5, "vibrato": 0.3}
     save_preset(mine)
-    before = synth.surface.values()
+    before = synth.controls.values()
     synth.apply("Chapel")
-    assert synth.surface["brightness"] == 0, "what a preset does not set goes back to its default"
+    assert synth.controls["brightness"] == 0, "what a preset does not set goes back to its default"
     synth.apply("mine")
-    after = synth.surface.values()
+    after = synth.controls.values()
     places = ("timbre_x", "timbre_y")
     assert after == {**before, **{name: pytest.approx(before[name]) for name in places}}
-    assert (synth.surface.timbre, synth.surface.seed) == ({"cello": 0.6, "flute": 0.4}, 12)
+    assert (synth.controls.timbre, synth.controls.seed) == ({"cello": 0.6, "flute": 0.4}, 12)
 
 
 def test_a_point_of_the_timbre_space_is_kept_as_its_numbers(synth: Synth) -> None:
-    synth.surface.set_timbre(synth.model.timbre_vector("cello") * 0.9)
+    synth.controls.set_timbre(synth.model.timbre_vector("cello") * 0.9)
     preset = synth.as_preset("Point")
     synth.apply("Chapel")
     synth.apply(load_preset(save_preset(preset)))
-    np.testing.assert_allclose(synth.surface.vector, synth.model.timbre_vector("cello") * 0.9)
+    np.testing.assert_allclose(synth.controls.vector, synth.model.timbre_vector("cello") * 0.9)
 
 
 @pytest.mark.parametrize(
@@ -169,10 +169,10 @@ def test_a_point_of_the_timbre_space_is_kept_as_its_numbers(synth: Synth) -> Non
 )
 def test_a_control_that_is_none_changes_nothing(synth: Synth, controls: dict[str, float], told: str) -> None:
     synth.apply("Chapel")
-    before = synth.surface.values()
+    before = synth.controls.values()
     with pytest.raises(CmaudioError, match=told):
         synth.apply(Preset(name="a", timbre={"flute": 1}, steps=2, controls=controls))
-    assert synth.surface.values() == before
+    assert synth.controls.values() == before
 
 
 def test_a_control_with_a_field_of_its_own_is_said_there(tmp_path: Path) -> None:

@@ -79,20 +79,20 @@ def test_a_bound_controller_moves_its_control_instead_of_what_it_means(synth: Sy
     ranges = [bound(1, "gain", min=0, max=-60), bound("bend", "vibrato"), bound(30, "brightness", min=-99, max=99)]
     with rig(synth, bindings=Bindings(ranges)) as keys:
         keys.send(control(1, 127, 4), wheel(0.0), control(30, 127))
-        surface = synth.surface
-        assert surface["gain"] == -60
-        assert surface["vibrato"] == pytest.approx(0.5)
-        assert surface["brightness"] == 6.0
+        controls = synth.controls
+        assert controls["gain"] == -60
+        assert controls["vibrato"] == pytest.approx(0.5)
+        assert controls["brightness"] == 6.0
         assert keys.channels[4].expression == {}
         assert keys.channels[0].bend == 0
-        surface.reset()
+        controls.reset()
 
 
 def test_learning_by_playing(synth: Synth, tmp_path: Path) -> None:
     told: list[str] = []
     heard: list[tuple[str, object, str]] = []
     with rig(synth, told=told) as keys:
-        end = synth.surface.subscribe(lambda *change: heard.append(change))
+        end = synth.controls.subscribe(lambda *change: heard.append(change))
         learnt: list[Binding] = []
         keys.midi.on_learned = learnt.append
         keys.midi.learn("resonance", low=0.0)
@@ -103,7 +103,7 @@ def test_learning_by_playing(synth: Synth, tmp_path: Path) -> None:
         with pytest.raises(CmaudioError, match="no control 'volume'; this model has"):
             keys.midi.learn("volume")
         end()
-        synth.surface.reset()
+        synth.controls.reset()
 
 
 def test_a_control_that_the_model_lacks_is_told_and_kept(synth: Synth) -> None:

@@ -109,9 +109,9 @@ def test_pedals(keys: Rig) -> None:
     assert keys.sounding() == []
 
 
-def test_wheel_goes_as_far_as_the_surface_or_parameter_0_says(keys: Rig) -> None:
+def test_wheel_goes_as_far_as_the_bend_range_or_parameter_0_says(keys: Rig) -> None:
     keys.send(wheel(1.0, channel=2))
-    assert keys.channels[2].bend == pytest.approx(keys.synth.surface["bend_range"])
+    assert keys.channels[2].bend == pytest.approx(keys.synth.controls["bend_range"])
     keys.send(parameter(0, 7, channel=2, fine=50))
     assert keys.channels[2].bend == pytest.approx(7.5)
     keys.send(wheel(-1.0, channel=2))
@@ -605,7 +605,7 @@ def test_controls_are_learnt_in_turn_and_saved(
     keys.send(control(20, 0), control(20, 127), control(21, 0), control(21, 127))
     assert [(b.controller, b.control) for b in Bindings.load()] == [(20, "vibrato"), (21, "brightness")]
     assert [text for text in told if text.startswith("move")][1] == "move the controller that is to move 'brightness'"
-    keys.synth.surface.reset()
+    keys.synth.controls.reset()
 
 
 def test_the_midi_command_lists_ports_and_bindings(

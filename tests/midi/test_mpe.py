@@ -75,7 +75,7 @@ def test_notes_have_bend_pressure_and_brightness_of_their_own(keys: Rig) -> None
 
 def test_the_manager_adds_to_all_of_its_zone(keys: Rig) -> None:
     keys.send(wheel(1 / 48, 3), wheel(1.0, 0), control(74, 127, 0), control(7, 64, 0), control(11, 64, 3))
-    manager_range = keys.synth.surface["bend_range"]
+    manager_range = keys.synth.controls["bend_range"]
     assert keys.channels[3].bend == pytest.approx(1 + manager_range, abs=0.01)
     assert keys.channels[15].bend == pytest.approx(manager_range)
     assert keys.channels[3].expression["brightness"] == 6.0
@@ -112,11 +112,11 @@ def test_a_configuration_message_makes_a_zone_and_what_it_held_ends(synth: Synth
         assert keys.channels[2].expression["brightness"] == 0
         keys.send(wheel(1.0, 4), wheel(1.0, 5))
         assert keys.channels[4].bend == pytest.approx(48)
-        assert keys.channels[5].bend == pytest.approx(keys.synth.surface["bend_range"])
+        assert keys.channels[5].bend == pytest.approx(keys.synth.controls["bend_range"])
         keys.send(parameter(6, 3, channel=15), wheel(-0.5, 13))
         assert keys.channels[13].bend == pytest.approx(-24, abs=0.01)
         keys.send(parameter(6, 0), wheel(1.0, 4))
-        assert keys.channels[4].bend == pytest.approx(keys.synth.surface["bend_range"])
+        assert keys.channels[4].bend == pytest.approx(keys.synth.controls["bend_range"])
 
 
 def test_bindings_take_nothing_from_a_notes_own_channel(synth: Synth) -> None:
@@ -127,5 +127,5 @@ def test_bindings_take_nothing_from_a_notes_own_channel(synth: Synth) -> None:
         assert keys.channels[1].expression["brightness"] == 6.0
         assert keys.midi.bindings.learning == "vibrato"
         keys.send(control(74, 127, 0))
-        assert keys.synth.surface["resonance"] == 1.0
-        keys.synth.surface.reset()
+        assert keys.synth.controls["resonance"] == 1.0
+        keys.synth.controls.reset()

@@ -185,8 +185,8 @@ def synth(tiny: TinyModel) -> Iterator[Synth]:
 
 
 def test_an_instrument_shows_its_controls(synth: Synth) -> None:
-    synth.surface.set_timbre({"first": 0.25, "second": 0.75})
-    synth.surface.set("brightness", 1.25)
+    synth.controls.set_timbre({"first": 0.25, "second": 0.75})
+    synth.controls.set("brightness", 1.25)
     page = Page(synth._repr_html_())
     for wanted in (
         "tiny",
@@ -194,7 +194,7 @@ def test_an_instrument_shows_its_controls(synth: Synth) -> None:
         "each note its own",
         "1.25",
         "a <desk>",
-        *synth.surface.definitions,
+        *synth.controls.definitions,
     ):
         assert wanted in page.text
 
@@ -208,32 +208,32 @@ def wait_for(condition: Callable[[], object], limit_s: float = 10.0) -> None:
 
 def test_sliders_go_both_ways(synth: Synth) -> None:
     pytest.importorskip("ipywidgets")
-    sliders, surface = synth.sliders(), synth.surface
-    assert set(sliders.controls) == set(surface.definitions)
+    sliders, controls = synth.sliders(), synth.controls
+    assert set(sliders.controls) == set(controls.definitions)
     sliders.controls["brightness"].value = 2.0
-    assert surface["brightness"] == 2
-    threading.Thread(target=lambda: surface.set("brightness", -1, "elsewhere")).start()
+    assert controls["brightness"] == 2
+    threading.Thread(target=lambda: controls.set("brightness", -1, "elsewhere")).start()
     wait_for(lambda: sliders.controls["brightness"].value == -1)
     sliders.timbre.value = "second"
-    assert surface.timbre == {"second": 1}
-    wait_for(lambda: sliders.controls["timbre_x"].value == surface["timbre_x"] != 0)
-    surface.set_timbre({"first": 1, "third": 1})
+    assert controls.timbre == {"second": 1}
+    wait_for(lambda: sliders.controls["timbre_x"].value == controls["timbre_x"] != 0)
+    controls.set_timbre({"first": 1, "third": 1})
     wait_for(lambda: sliders.timbre.value == "(a mix)")
-    assert surface.timbre == {"first": 1, "third": 1}, "what is shown sets nothing"
+    assert controls.timbre == {"first": 1, "third": 1}, "what is shown sets nothing"
     sliders.seed.value = 77
-    assert surface.seed == 77
+    assert controls.seed == 77
     sliders.locked.value = True
     sliders.dice.click()
-    assert surface.seed == 77
+    assert controls.seed == 77
     sliders.locked.value = False
     sliders.dice.click()
-    assert surface.seed != 77
-    wait_for(lambda: sliders.seed.value == surface.seed)
-    surface.set_seed(None)
+    assert controls.seed != 77
+    wait_for(lambda: sliders.seed.value == controls.seed)
+    controls.set_seed(None)
     wait_for(lambda: sliders.seed.value == -1)
     assert "application/vnd.jupyter.widget-view+json" in str(sliders._repr_mimebundle_())
     synth.close()
-    assert not surface._listeners
+    assert not controls._listeners
 
 
 def test_a_note_is_played_and_let_go(synth: Synth) -> None:

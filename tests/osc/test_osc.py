@@ -142,17 +142,17 @@ def wait_for(condition: Callable[[], object], limit_s: float = 10.0) -> None:
         time.sleep(0.005)
 
 
-def test_every_control_of_the_surface_has_its_address(synth: Synth, client: Client) -> None:
-    wanted = {name: c.min + (c.max - c.min) / 4 for name, c in synth.surface.definitions.items()} | {"steps": 2.0}
+def test_every_control_has_its_address(synth: Synth, client: Client) -> None:
+    wanted = {name: c.min + (c.max - c.min) / 4 for name, c in synth.controls.definitions.items()} | {"steps": 2.0}
     for name, value in wanted.items():
         client.send(f"/cmaudio/control/{name}", float(value))
     client.settle()
-    assert synth.surface.values() == pytest.approx(wanted, abs=1e-6)
+    assert synth.controls.values() == pytest.approx(wanted, abs=1e-6)
     client.send("/cmaudio/control/gain", -6)  # an integer
     client.send("/cmaudio/control/vibrato", 0.1)
     client.settle()
-    assert synth.surface["gain"] == -6
-    assert synth.surface["vibrato"] == 0.1, "what a 32-bit float was meant to say"
+    assert synth.controls["gain"] == -6
+    assert synth.controls["vibrato"] == 0.1, "what a 32-bit float was meant to say"
 
 
 def test_notes_sound_while_their_keys_are_down(synth: Synth, client: Client) -> None:
@@ -196,25 +196,25 @@ def test_timbre_seed_and_preset(synth: Synth, client: Client, tmp_path: Path, mo
     cmaudio.save_preset(mine, tmp_path / "mine.json")
     client.send("/cmaudio/timbre", "Second")
     client.settle()
-    assert synth.surface.timbre == {"second": 1}
+    assert synth.controls.timbre == {"second": 1}
     client.send("/cmaudio/timbre", "first", 0.25, "third", 0.5, "first", 0.25)
     client.settle()
-    assert synth.surface.timbre == pytest.approx({"first": 0.5, "third": 0.5})
-    x, y = synth.surface.timbre_map.places[1]
+    assert synth.controls.timbre == pytest.approx({"first": 0.5, "third": 0.5})
+    x, y = synth.controls.timbre_map.places[1]
     client.send("/cmaudio/timbre/xy", float(x), float(y))
     client.send("/cmaudio/seed", 2**40)
     client.settle()
-    assert synth.surface.timbre is not None
-    assert synth.surface.timbre["second"] == pytest.approx(1, abs=1e-3)
-    assert synth.surface.seed == 2**40
+    assert synth.controls.timbre is not None
+    assert synth.controls.timbre["second"] == pytest.approx(1, abs=1e-3)
+    assert synth.controls.seed == 2**40
     client.send("/cmaudio/seed/lock", 1)
     client.send("/cmaudio/seed/roll")
     client.settle()
-    assert synth.surface.seed == 2**40
+    assert synth.controls.seed == 2**40
     client.send("/cmaudio/seed/lock", 0)
     client.send("/cmaudio/seed/roll")
     client.settle()
-    assert synth.surface.seed != 2**40
+    assert synth.controls.seed != 2**40
     client.send("/cmaudio/seed", -1)
     client.send("/cmaudio/query")
     assert client.read_until("/cmaudio/seed") == [-1]
@@ -222,16 +222,16 @@ def test_timbre_seed_and_preset(synth: Synth, client: Client, tmp_path: Path, mo
     client.send("/cmaudio/preset", "mine")
     client.settle()
     assert synth.preset == mine
-    assert (synth.surface.seed, synth.surface["bend_range"]) == (9, 7)
+    assert (synth.controls.seed, synth.controls["bend_range"]) == (9, 7)
     client.send("/cmaudio/preset", str(tmp_path / "mine.json"))
     assert "no preset" in client.read_until("/cmaudio/error")[0], "no files by their paths"
 
 
 def test_all_values_are_sent_back(synth: Synth, client: Client) -> None:
-    synth.surface.set_timbre({"first": 1, "second": 3})
+    synth.controls.set_timbre({"first": 1, "second": 3})
     client.send("/cmaudio/query")
-    answers = dict(client.read() for _ in range(len(synth.surface.definitions) + 3))
-    for name, value in synth.surface.values().items():
+    answers = dict(client.read() for _ in range(len(synth.controls.definitions) + 3))
+    for name, value in synth.controls.values().items():
         assert answers[f"/cmaudio/control/{name}"] == [pytest.approx(value, abs=1e-6)]
     assert answers["/cmaudio/timbre"] == ["first", 1, "second", 3]
     assert answers["/cmaudio/seed"] == [-1]
@@ -265,12 +265,12 @@ def test_all_values_are_sent_back(synth: Synth, client: Client) -> None:
 def test_what_is_wrong_is_answered_and_changes_nothing(
     synth: Synth, server: OscServer, client: Client, path: str, values: list[Any], told: str
 ) -> None:
-    before = synth.surface.values(), synth.surface.timbre, synth.surface.seed
+    before = synth.controls.values(), synth.controls.timbre, synth.controls.seed
     client.send(path, *values)
     answer = client.read()
     assert answer[0] == "/cmaudio/error"
     assert told in answer[1][0]
-    assert (synth.surface.values(), synth.surface.timbre, synth.surface.seed) == before
+    assert (synth.controls.values(), synth.controls.timbre, synth.controls.seed) == before
     assert server.troubles.errors == 1
     client.settle()
 
@@ -289,14 +289,14 @@ def test_bundles_are_done_at_their_time(synth: Synth, client: Client) -> None:
     now_unix, now = time.time(), time.perf_counter()
     client.raw(bundle(now_unix + 0.3, ("/cmaudio/note", [60, 100]), ("/cmaudio/control/gain", -3.0)))
     client.settle()
-    assert synth.surface["gain"] == 0, "not before its time"
-    wait_for(lambda: synth.surface["gain"] == -3)
+    assert synth.controls["gain"] == 0, "not before its time"
+    wait_for(lambda: synth.controls["gain"] == -3)
     synth.recorder.read(16_000)
     assert struck == [pytest.approx(player.place(now + 0.3), abs=0.01 * 16_000)]
     client.raw(bundle(now_unix - 5, ("/cmaudio/control/gain", -4.0)))
     client.raw(bundle(IMMEDIATELY, ("/cmaudio/control/vibrato", 0.5)))
     client.settle()
-    assert (synth.surface["gain"], synth.surface["vibrato"]) == (-4, 0.5)
+    assert (synth.controls["gain"], synth.controls["vibrato"]) == (-4, 0.5)
     client.raw(bundle(now_unix + 90, ("/cmaudio/control/gain", -5.0)))
     assert "at most" in client.read_until("/cmaudio/error")[0]
 
@@ -326,8 +326,8 @@ def test_panic_drops_what_was_sent_ahead(synth: Synth, client: Client) -> None:
     client.settle()
     client.send("/cmaudio/panic")
     client.raw(bundle(time.time() + 0.4, ("/cmaudio/control/vibrato", 1.0)))
-    wait_for(lambda: synth.surface["vibrato"] == 1)
-    assert synth.surface["gain"] == 0
+    wait_for(lambda: synth.controls["vibrato"] == 1)
+    assert synth.controls["gain"] == 0
 
 
 def test_a_bundle_is_done_in_order(synth: Synth, client: Client) -> None:
@@ -402,7 +402,7 @@ def test_any_arguments_are_read_or_refused(model: Model, path: str, values: list
 
 
 def make_definitions(model: Model) -> Any:
-    from cmaudio.controls.surface import control_definitions
+    from cmaudio.controls.controls import control_definitions
 
     return control_definitions(model, GAIN_RANGE_DB)
 
@@ -428,9 +428,9 @@ def test_a_flood_leaves_the_sound_alone(synth: Synth, server: OscServer, client:
     for _ in range(100):
         client.send("/cmaudio/control/bend", 1.0)
         time.sleep(0.1)
-        if synth.surface["bend"] == 1.0:
+        if synth.controls["bend"] == 1.0:
             break
-    assert synth.surface["bend"] == 1.0
+    assert synth.controls["bend"] == 1.0
     allowed = 4 + 60 * (spent + 1)
     assert server.troubles.left_out > 0
     assert server.troubles.received - server.troubles.left_out < allowed + 200
@@ -573,22 +573,22 @@ def test_a_subscriber_is_told_what_others_move(synth: Synth, server: OscServer, 
         assert listener.read_until("/cmaudio/seed/lock") == [0]
         client.send("/cmaudio/control/brightness", 3.0)
         client.settle()
-        synth.surface.set("pressure", 0.5)
+        synth.controls.set("pressure", 0.5)
         seen = []
         while (message := listener.read())[0] != "/cmaudio/control/pressure":
             seen.append(message[0])
         assert message[1] == [0.5]
         assert "/cmaudio/control/brightness" not in seen, "not what it has set itself"
-        synth.surface.set("brightness", 3.0)
-        synth.surface.set_timbre("third")
+        synth.controls.set("brightness", 3.0)
+        synth.controls.set_timbre("third")
         assert listener.read_until("/cmaudio/timbre") == ["third", 1.0]
-        synth.surface.set("brightness", 1.0)
+        synth.controls.set("brightness", 1.0)
         assert listener.read_until("/cmaudio/control/brightness") == [1.0]
         client.send("/cmaudio/unsubscribe", listener.port)
         client.settle()
         assert not len(server._subscribers)
         listener.rest()
-        synth.surface.set("brightness", 2.0)
+        synth.controls.set("brightness", 2.0)
         assert listener.rest() == []
         client.send("/cmaudio/subscribe", server.address[1])
         assert "the server's own" in client.read_until("/cmaudio/error")[0]
@@ -619,7 +619,7 @@ def test_state_and_notes_are_told(synth: Synth, server: OscServer) -> None:
             assert len(levels) < 20
         assert listener.read_until("/cmaudio/state/underruns") == [3]
         sender.close()
-        assert not synth.surface._listeners
+        assert not synth.controls._listeners
         assert not synth.recorder._listeners
 
 
@@ -630,14 +630,14 @@ def test_two_linked_instruments_do_not_quarrel(tiny: TinyModel) -> None:
             port = free.getsockname()[1]
         first = one.serve_osc(0, send_to=("127.0.0.1", port))
         second = other.serve_osc(port, send_to=first.address)
-        wait_for(lambda: first.troubles.received > len(one.surface.definitions) + 2)
+        wait_for(lambda: first.troubles.received > len(one.controls.definitions) + 2)
         moves: list[object] = []
-        one.surface.subscribe(lambda name, value, source: moves.append((name, value)))
+        one.controls.subscribe(lambda name, value, source: moves.append((name, value)))
         for value in (0.25, 0.75, 0.5):
-            other.surface.set("pressure", value)
-            one.surface.set("brightness", 4 * value)
+            other.controls.set("pressure", value)
+            one.controls.set("brightness", 4 * value)
             time.sleep(0.03)
-        wait_for(lambda: one.surface["pressure"] == 0.5 and other.surface["brightness"] == 2)
+        wait_for(lambda: one.controls["pressure"] == 0.5 and other.controls["brightness"] == 2)
         count = len(moves)
         time.sleep(0.2)
         assert len(moves) == count <= 6, "nothing goes round"

@@ -63,7 +63,7 @@ def peak(synth: Synth, seconds: float = 0.2) -> float:
 def hear_and_hush(synth: Synth) -> None:
     """Nothing must be left of what a test played."""
     synth.panic()
-    synth.surface.reset()
+    synth.controls.reset()
     wait_for(lambda: synth.engine.idle and peak(synth) < AUDIBLE)
 
 
@@ -142,12 +142,12 @@ def test_a_command_taken_holds_what_it_may(kind: str, given_fields: dict[str, An
 def test_nonsense_is_refused_and_the_sound_goes_on(talk: Talk, synth: Synth, nonsense: dict[str, Any]) -> None:
     talk("press", pitch=64, velocity=100)
     wait_for(lambda: peak(synth) > AUDIBLE)
-    before = synth.surface.values(), synth.surface.timbre, synth.surface.seed
+    before = synth.controls.values(), synth.controls.timbre, synth.controls.seed
     talk(**nonsense)
     wait_for(lambda: talk.answers)
     assert talk.answers[0]["kind"] == "refused"
     assert talk.answers[0]["client"] in ("me", "")
-    assert (synth.surface.values(), synth.surface.timbre, synth.surface.seed) == before
+    assert (synth.controls.values(), synth.controls.timbre, synth.controls.seed) == before
     heard = synth.recorder.heard
     wait_for(lambda: synth.recorder.heard > heard + synth.recorder.sample_rate // 2)
     assert peak(synth) > AUDIBLE
@@ -166,29 +166,29 @@ def test_who_goes_away_lets_go_of_what_only_he_holds(talk: Talk, synth: Synth) -
     wait_for(lambda: keys() == {60, 64} and synth.engine.stage.channels[0].sustain)
     talk("gone", "one")
     wait_for(lambda: keys() == {64} and not synth.engine.stage.channels[0].sustain)
-    assert synth.surface["bend"] == 0
-    assert synth.surface["vibrato"] == 0.5
+    assert synth.controls["bend"] == 0
+    assert synth.controls["vibrato"] == 0.5
     talk.desk.let_go()
     wait_for(lambda: keys() == set())
     assert not talk.answers
 
 
-def test_slots_hold_the_whole_surface(talk: Talk, synth: Synth) -> None:
+def test_slots_hold_all_controls(talk: Talk, synth: Synth) -> None:
     talk("place", x=0.25, y=-0.5)
     talk("set", name="brightness", value=3.0)
     talk("seed", seed=7)
-    kept = synth.surface.values(), synth.surface.timbre, 7
+    kept = synth.controls.values(), synth.controls.timbre, 7
     talk("store", slot="A")
     talk("timbre", name="third")
     talk("reset")
     talk("seed", seed=None)
     talk("store", slot="B")
-    assert synth.surface["brightness"] == 0
+    assert synth.controls["brightness"] == 0
     talk("recall", slot="A")
-    assert (synth.surface.values(), synth.surface.timbre, synth.surface.seed) == kept
+    assert (synth.controls.values(), synth.controls.timbre, synth.controls.seed) == kept
     talk("recall", slot="B")
-    assert synth.surface.timbre == {"third": 1.0}
-    assert (synth.surface.seed, talk.answers) == (None, [])
+    assert synth.controls.timbre == {"third": 1.0}
+    assert (synth.controls.seed, talk.answers) == (None, [])
 
 
 def test_presets_are_saved_and_found(talk: Talk, synth: Synth, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,10 +197,10 @@ def test_presets_are_saved_and_found(talk: Talk, synth: Synth, tmp_path: Path, m
     talk("save_preset", name="Between")
     assert talk.answers[0]["kind"] == "notice"
     assert [preset["name"] for preset in talk.desk.presets] == ["Between"]
-    mix = synth.surface.timbre
+    mix = synth.controls.timbre
     talk("timbre", name="second")
     talk("preset", name="Between")
-    assert synth.surface.timbre == pytest.approx(mix)
+    assert synth.controls.timbre == pytest.approx(mix)
     talk("save_preset", name="no/slashes")
     assert talk.answers[-1]["kind"] == "refused"
 
@@ -222,11 +222,11 @@ def test_a_control_learns_its_controller(
         assert talk.answers.pop()["text"] == "move the controller that is to move vibrato"
         for value in (10, 60, 90):
             system.send([0xB0, 20, value])
-        wait_for(lambda: synth.surface["vibrato"] > 0.5)
+        wait_for(lambda: synth.controls["vibrato"] > 0.5)
         assert [binding.control for binding in midi.bindings] == ["vibrato"]
         assert [binding.control for binding in Bindings.load()] == ["vibrato"]
         assert talk.answers.pop()["text"].startswith("controller 20 on channel 1 -> vibrato")
-    synth.surface.reset()
+    synth.controls.reset()
 
 
 def test_columns_are_the_models_own_mel(tiny: TinyModel) -> None:
@@ -398,10 +398,10 @@ def test_a_client_that_disconnects_while_holding_a_key_leaves_silence(host: Any,
     with connect(host, "/live?client=me") as socket:
         socket.send(json.dumps({"kind": "set", "name": "bend", "value": 2, "held": True}))
         socket.send(json.dumps({"kind": "press", "pitch": 64, "velocity": 100}))
-        wait_for(lambda: peak(synth) > AUDIBLE and synth.surface["bend"] == 2)
+        wait_for(lambda: peak(synth) > AUDIBLE and synth.controls["bend"] == 2)
         socket.socket.close()  # without a goodbye
     wait_for(lambda: synth.engine.idle and peak(synth) < AUDIBLE)
-    assert synth.surface["bend"] == 0
+    assert synth.controls["bend"] == 0
 
 
 def test_nonsense_on_the_wire_is_answered_and_the_next_command_works(host: Any, synth: Synth) -> None:
@@ -412,8 +412,8 @@ def test_nonsense_on_the_wire_is_answered_and_the_next_command_works(host: Any, 
                 pass
             assert answer["kind"] == "refused"
         socket.send(json.dumps({"kind": "seed", "seed": 2**62}))
-        wait_for(lambda: synth.surface.seed == 2**62)
-    synth.surface.set_seed(None)
+        wait_for(lambda: synth.controls.seed == 2**62)
+    synth.controls.set_seed(None)
 
 
 def test_a_server_that_dies_is_started_again_and_the_sound_goes_on(guarded: Any, synth: Synth) -> None:
@@ -518,28 +518,28 @@ def test_keys_are_released_when_the_window_loses_the_focus(quiet: Any, synth: Sy
 
 
 def test_dragging_on_the_map_changes_the_timbre_that_sounds(quiet: Any, synth: Synth) -> None:
-    surface = synth.surface
+    controls = synth.controls
     note = synth.press(60)
     wait_for(lambda: note.voice is not None)
-    before = surface.vector.copy()
+    before = controls.vector.copy()
     pad = element(quiet, "cm-map")
     actions(quiet).move_to_element(pad).click_and_hold().move_by_offset(40, 60).release().perform()
-    wait_for(lambda: surface["timbre_y"] < -0.1 and surface["timbre_x"] > 0.05)
-    assert np.abs(surface.vector - before).max() > 0.01
-    np.testing.assert_allclose(surface.vector, surface.timbre_map.vector(surface["timbre_x"], surface["timbre_y"]))
+    wait_for(lambda: controls["timbre_y"] < -0.1 and controls["timbre_x"] > 0.05)
+    assert np.abs(controls.vector - before).max() > 0.01
+    np.testing.assert_allclose(controls.vector, controls.timbre_map.vector(controls["timbre_x"], controls["timbre_y"]))
     voice = note.voice
     assert voice is not None
-    wait_for(lambda: np.allclose(voice.timbre.target, surface.vector))
+    wait_for(lambda: np.allclose(voice.timbre.target, controls.vector))
     wait_for(lambda: "%" in element(quiet, ".mix").text)
 
 
 def test_a_slider_moves_its_control_and_goes_back(quiet: Any, synth: Synth) -> None:
     slider = element(quiet, 'cm-slider[control="brightness"] input')
     actions(quiet).move_to_element(slider).click_and_hold().move_by_offset(50, 0).release().perform()
-    wait_for(lambda: synth.surface["brightness"] > 1)
+    wait_for(lambda: synth.controls["brightness"] > 1)
     actions(quiet).double_click(slider).perform()
-    wait_for(lambda: synth.surface["brightness"] == 0)
-    synth.surface.set("brightness", -3.0)
+    wait_for(lambda: synth.controls["brightness"] == 0)
+    synth.controls.set("brightness", -3.0)
     wait_for(lambda: float(slider.get_attribute("value")) == pytest.approx(-3, abs=0.05))
 
 

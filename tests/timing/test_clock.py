@@ -133,11 +133,11 @@ def test_a_step_bends_and_takes_its_timbre(stand: Stand, tiny: TinyModel) -> Non
     assert [e.program for _, e in stand.events(NoteOn)] == [1, 2]
 
 
-def test_what_the_surface_says_goes_for_later_steps(stand: Stand) -> None:
+def test_controls_apply_to_later_steps(stand: Stand) -> None:
     stand.clock.play([60, None, None, None], loop=True)
     stand.read_to(BEAT)
-    stand.clock.surface.set("velocity", 40)
-    stand.clock.surface.set_timbre("third")
+    stand.clock.controls.set("velocity", 40)
+    stand.clock.controls.set_timbre("third")
     stand.read_to(5 * BEAT)
     assert [(e.velocity, e.program) for _, e in stand.events(NoteOn)] == [(96, 0), (40, 2)]
 
@@ -323,9 +323,9 @@ def test_a_glide_arrives_on_the_beat_unless_a_hand_moves_the_control(stand: Stan
     stand.clock.glide("resonance", 1, beats=4)
     stand.read_to(6 * BEAT)
     assert stand.clock.tempo == pytest.approx(60)
-    stand.clock.surface.set("resonance", -0.5)
+    stand.clock.controls.set("resonance", -0.5)
     stand.read_to(10 * BEAT)
-    assert stand.clock.surface["resonance"] == -0.5
+    assert stand.clock.controls["resonance"] == -0.5
 
 
 # -- chance and samples ----------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ Listener = Callable[[str, object, str], None]
 
 
 def control_definitions(model: Model, gain_range_db: tuple[float, float]) -> dict[str, ControlDefinition]:
-    """The controls of a surface: of a model's schema those that steer it as a whole, and those that every model has."""
+    """The controls of an instrument: those of the model's schema that act on it as a whole, and the common ones."""
     schema = {control.name: control for control in model.manifest.controls}
     speech = model.manifest.speech is not None
     common = [
@@ -76,7 +76,7 @@ def control_definitions(model: Model, gain_range_db: tuple[float, float]) -> dic
     return {control.name: control for control in (*own, *common)}
 
 
-class Surface:
+class Controls:
     """The controls of one engine.
 
     Attributes:
