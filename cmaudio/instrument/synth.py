@@ -21,8 +21,8 @@ from cmaudio.instrument.preset import FIELD_OF_CONTROL, Preset, load_preset, mak
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.instrument.take import Take
 from cmaudio.model.file import DEFAULT_MODEL, Model, Timbre, load_model
-from cmaudio.offline.render import Missing, arrange
 from cmaudio.output.player import OpenStream, Player, PlayerState, open_sound_card
+from cmaudio.score.arrangement import Missing, arrange
 from cmaudio.score.events import Score
 from cmaudio.score.ranges import GAIN_RANGE_DB
 from cmaudio.speech.manner import Manner

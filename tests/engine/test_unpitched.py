@@ -10,7 +10,8 @@ from conftest import TinyModel
 
 from cmaudio.engine.engine import Engine
 from cmaudio.model.file import Model, load_model, save_model
-from cmaudio.offline.render import arrange, render
+from cmaudio.offline.render import render
+from cmaudio.score.arrangement import arrange
 from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score
 from cmaudio.signal.dsp import Float
 

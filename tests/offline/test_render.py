@@ -13,7 +13,8 @@ import soundfile
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
-from cmaudio.offline.render import arrange, render
+from cmaudio.offline.render import render
+from cmaudio.score.arrangement import arrange
 from cmaudio.score.events import PERCUSSION_CHANNEL, NoteOff, NoteOn, Score
 from cmaudio.score.midi_file import read_midi, write_midi
 from cmaudio.score.pieces import builtin_piece

@@ -1,0 +1,97 @@
+"""Fitting a score to a model: which timbre plays each program and drum, and what had to be substituted or left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cmaudio.errors import CmaudioError
+from cmaudio.model.file import Model, Timbre
+from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score
+from cmaudio.score.general_midi import PERCUSSION, PROGRAMS, nearest_percussion, nearest_program
+
+Missing = Literal["nearest", "omit"]
+
+DRUMS = 128  # a NoteOn's program from here on is one of the model's drums: 128 + its key on the percussion channel
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """A score fitted to a model: the timbre of each program, the score to play, and notices of what was changed."""
+
+    score: Score
+    timbres: dict[int, Timbre]
+    notices: list[str]
+
+
+def arrange(
+    score: Score,
+    model: Model,
+    *,
+    timbre: Timbre | None = None,
+    missing: Missing = "nearest",
+    percussion: Missing = "omit",
+) -> Arrangement:
+    """Choose a timbre for every program of a score.
+
+    Args:
+        timbre: plays everything, whatever the programs say.
+        missing: programs that the model lacks are played by the nearest timbre, or left out.
+        percussion: drums that the model lacks are left out, or played by a pitched timbre where one is near.
+    """
+    for name, value in (("missing", missing), ("percussion", percussion)):
+        if value not in ("nearest", "omit"):
+            raise CmaudioError(f"{name} must be 'nearest' or 'omit', not {value!r}")
+    notices = list(score.notices)
+    score = _arrange_percussion(score, model, percussion, notices)
+    drums: dict[int, Timbre] = {DRUMS + key: name for key, name in model.drums.items()}
+    if timbre is not None:
+        model.timbre_vector(timbre)
+        return Arrangement(score, dict.fromkeys(range(DRUMS), timbre) | drums, notices)
+    timbres = dict(model.programs) | drums
+    for program in score.programs:
+        if program not in model.programs:
+            _substitute(program, model, missing, timbres, notices)
+    return Arrangement(score, timbres, notices)
+
+
+def _substitute(program: int, model: Model, missing: Missing, timbres: dict[int, Timbre], notices: list[str]) -> None:
+    lack = f"this model has no {PROGRAMS[program]!r} (program {program + 1})"
+    if missing == "omit":
+        notices.append(f"{lack}: its notes are left out")
+        return
+    stand_in = (
+        model.programs[nearest_program(program, model.programs)] if model.programs else model.manifest.default_timbre
+    )
+    timbres[program] = stand_in
+    notices.append(f"{lack}: {stand_in!r} plays it")
+
+
+def _arrange_percussion(score: Score, model: Model, percussion: Missing, notices: list[str]) -> Score:
+    """The score with the drum channel on the model's drums; those it lacks taken out, or on pitched timbres."""
+    if not score.percussion:
+        return score
+    lacking = [key for key in score.percussion if key not in model.drums]
+    places = {key: nearest_percussion(key) for key in lacking} if percussion == "nearest" else {}
+    stand_ins = {key: place for key, place in places.items() if place and place[0] in model.programs}
+    left_out = [PERCUSSION.get(key, f"key {key}") for key in lacking if key not in stand_ins]
+    if left_out:
+        lack = "lacks some" if model.drums else "has no"
+        notices.append(f"this model {lack} percussion: {', '.join(left_out)} left out")
+    if stand_ins:
+        names = (f"{PERCUSSION.get(key, key)} by {model.programs[place[0]]!r}" for key, place in stand_ins.items())
+        notices.append(f"percussion played by the nearest timbre: {', '.join(names)}")
+    played = {key: (DRUMS + key, key) for key in model.drums} | stand_ins
+    events: list[tuple[float, Event]] = []
+    for seconds, event in score.events:
+        match event:
+            case NoteOn(channel, pitch, velocity, _) if channel == PERCUSSION_CHANNEL:
+                if pitch in played:
+                    program, key = played[pitch]
+                    events.append((seconds, NoteOn(channel, key, velocity, program)))
+            case NoteOff(channel, pitch) if channel == PERCUSSION_CHANNEL:
+                if pitch in played:
+                    events.append((seconds, NoteOff(channel, played[pitch][1])))
+            case _:
+                events.append((seconds, event))
+    return Score(score.name, events, score.duration, score.programs, [], score.notices)
