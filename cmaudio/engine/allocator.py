@@ -14,7 +14,18 @@ from numpy.typing import NDArray
 
 from cmaudio.checks import CHANNELS
 from cmaudio.engine.note import EXPRESSION_SECONDS, Note
-from cmaudio.score.events import AllNotesOff, ChannelGain, Event, Expression, NoteOff, NoteOn, PitchBend, Sustain
+from cmaudio.score.events import (
+    AllNotesOff,
+    ChannelGain,
+    Event,
+    Expression,
+    KeyPressure,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    Sostenuto,
+    Sustain,
+)
 from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.synthesis.controls import Trajectory
 from cmaudio.synthesis.voice import Strike, Voice
@@ -194,6 +205,8 @@ class Stage:
     def sostenuto(self, number: int, down: bool, at: int) -> None:
         """The middle pedal of a channel: it keeps the notes whose keys are down when it goes down, and no others."""
         channel = self.channels[number]
+        if down != channel.sostenuto:
+            self.on_event(at, Sostenuto(number, down))
         if down and not channel.sostenuto:
             mine = [note for note in self.notes.values() if note.channel == number and note not in channel.held]
             channel.caught = [note for note in mine if note.voice is not None and not note.voice.released]
@@ -257,6 +270,13 @@ class Stage:
         note.expression[name] = value
         self._move_expression(note, name, seconds, at)
 
+    def press_harder(self, number: int, key: int, value: float, at: int) -> None:
+        """Pressure on one key of a channel, if it is down."""
+        note = self.channels[number].keys.get(key)
+        if note is not None:
+            self.on_event(at, KeyPressure(number, key, value))
+            self.express_note(note, "pressure", value, EXPRESSION_SECONDS, at)
+
     def express_channel(self, number: int, name: str, value: float, at: int) -> None:
         """Shape all notes of a channel, those to come included."""
         self.channels[number].expression[name] = value
@@ -315,6 +335,8 @@ class Stage:
                 self.on_event(at, AllNotesOff(number))
                 self.on_event(at, Sustain(number, False))
                 self.on_event(at, PitchBend(number, self.bend))
+            if channel.sostenuto:
+                self.on_event(at, Sostenuto(number, False))
             for name, value in channel.expression.items():
                 if value:
                     self.on_event(at, Expression(number, name, self._together(name)))

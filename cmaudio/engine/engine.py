@@ -253,6 +253,11 @@ class Engine:
         else:
             self.submit(at, partial(self.stage.express_channel, channel_number(channel), name, checked))
 
+    def key_pressure(self, pitch: int, value: float, channel: int = 0, at: int | None = None) -> None:
+        """Pressure 0..1 on a key that is down, on top of its channel's; it ends with the note."""
+        key, checked = whole_number("pitch", pitch, 0, 127), checked_expression("pressure", value)
+        self.submit(at, partial(self.stage.press_harder, channel_number(channel), key, checked))
+
     def sostenuto(self, down: bool, channel: int = 0, at: int | None = None) -> None:
         """Sostenuto pedal: notes whose keys are down when it goes down sound on until it goes up."""
         self.submit(at, partial(self.stage.sostenuto, channel_number(channel), bool(down)))
@@ -293,6 +298,10 @@ class Engine:
                     self.submit(time, partial(self.stage.lift, channel, pitch))
                 case events.Sustain(channel, down):
                     self.sustain(down, channel, time)
+                case events.Sostenuto(channel, down):
+                    self.sostenuto(down, channel, time)
+                case events.KeyPressure(channel, pitch, value):
+                    self.key_pressure(pitch, value, channel, time)
                 case events.PitchBend(channel, semitones):
                     self.bend(max(-BEND_MAX_SEMITONES, min(BEND_MAX_SEMITONES, semitones)), channel, time)
                 case events.ChannelGain(channel, gain):

@@ -29,6 +29,21 @@ class Sustain:
 
 
 @dataclass(frozen=True, slots=True)
+class Sostenuto:
+    channel: int
+    down: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressure:
+    """Pressure on one key that is down, on top of its channel's."""
+
+    channel: int
+    pitch: int
+    value: float  # 0..1
+
+
+@dataclass(frozen=True, slots=True)
 class PitchBend:
     channel: int
     semitones: float
@@ -52,7 +67,7 @@ class AllNotesOff:
     channel: int
 
 
-Event = NoteOn | NoteOff | Sustain | PitchBend | ChannelGain | Expression | AllNotesOff
+Event = NoteOn | NoteOff | Sustain | Sostenuto | KeyPressure | PitchBend | ChannelGain | Expression | AllNotesOff
 
 PERCUSSION_CHANNEL = 9
 

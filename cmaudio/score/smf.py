@@ -19,17 +19,19 @@ import numpy as np
 import numpy.typing as npt
 
 from cmaudio.errors import CmaudioError
-from cmaudio.score.controllers import BY_EXPRESSION, controller_value
+from cmaudio.score.controllers import BY_EXPRESSION, SOSTENUTO, SUSTAIN, VOLUME, controller_value
 from cmaudio.score.events import (
     PERCUSSION_CHANNEL,
     AllNotesOff,
     ChannelGain,
     Event,
     Expression,
+    KeyPressure,
     NoteOff,
     NoteOn,
     PitchBend,
     Score,
+    Sostenuto,
     Sustain,
 )
 
@@ -200,12 +202,17 @@ def event_message(event: Event, bend_range: int) -> mido.Message:
         case NoteOff():
             return mido.Message("note_off", channel=channel, note=event.pitch)
         case Sustain():
-            return _control(channel, 64, 127 * event.down)
+            return _control(channel, SUSTAIN, 127 * event.down)
+        case Sostenuto():
+            return _control(channel, SOSTENUTO, 127 * event.down)
+        case KeyPressure(_, pitch, value):
+            pressure = controller_value("pressure", value)
+            return mido.Message("polytouch", channel=channel, note=pitch, value=pressure)
         case PitchBend():
             wheel = min(8191, round(event.semitones / bend_range * 8192))
             return mido.Message("pitchwheel", channel=channel, pitch=wheel)
         case ChannelGain():
-            return _control(channel, 7, round(127 * math.sqrt(min(max(event.gain, 0.0), 1.0))))
+            return _control(channel, VOLUME, round(127 * math.sqrt(min(max(event.gain, 0.0), 1.0))))
         case Expression(_, "pressure", value):
             return mido.Message("aftertouch", channel=channel, value=controller_value("pressure", value))
         case Expression(_, name, value):
