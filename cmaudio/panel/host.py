@@ -18,9 +18,9 @@ from typing import Any
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.synth import Synth
 from cmaudio.panel.clock_output import ClockOutput
-from cmaudio.panel.desk import Desk
-from cmaudio.panel.link import Door, Link
-from cmaudio.panel.report import Report, introduction
+from cmaudio.panel.handler import CommandHandler
+from cmaudio.panel.link import Link, LinkListener
+from cmaudio.panel.state_updates import StateUpdates, introduction
 
 _EVERY_SECONDS = 0.05
 _START_SECONDS = 60.0
@@ -56,15 +56,15 @@ class Host:
         self, synth: Synth, address: Address, files: Path, clock: ClockOutput, on_notice: Callable[[str], None]
     ) -> None:
         self.synth, self.address, self._on_notice = synth, address, on_notice
-        self.desk = Desk(synth, files, clock, self.tell)
+        self.handler = CommandHandler(synth, files, clock, self.tell)
         clock.on_packet = self._packet
         self._link: Link | None = None
         self._ready = threading.Event()
         self._failure = ""
         self._ending = threading.Event()
-        self._door = Door()
+        self._listener = LinkListener()
         self._process = self._spawn()
-        threading.Thread(target=self._admit, name="cmaudio-door", daemon=True).start()
+        threading.Thread(target=self._admit, name="cmaudio-panel-link", daemon=True).start()
         threading.Thread(target=self._report, name="cmaudio-report", daemon=True).start()
         self._wait_until_ready()
         threading.Thread(target=self._watch, name="cmaudio-server", daemon=True).start()
@@ -81,20 +81,20 @@ class Host:
         link = self._link
         if link is not None:
             link.flush_and_close()
-        self._door.close()
+        self._listener.close()
         self._end_process()
-        self.desk.close()
+        self.handler.close()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "cmaudio.panel.server"],
+            [sys.executable, "-m", "cmaudio.panel.web.server"],
             stdin=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the command, which ends the server in good order
         )
         told = asdict(self.address) | {
-            "link_port": self._door.port,
-            "link_key": base64.b64encode(self._door.key).decode(),
-            "files": str(self.desk.takes.folder.resolve()),
+            "link_port": self._listener.port,
+            "link_key": base64.b64encode(self._listener.key).decode(),
+            "files": str(self.handler.takes.folder.resolve()),
         }
         assert process.stdin
         with suppress(OSError):
@@ -120,11 +120,11 @@ class Host:
             self._process.stdin.close()
 
     def _admit(self) -> None:
-        while (link := self._door.accept()) is not None:
+        while (link := self._listener.accept()) is not None:
             before, self._link = self._link, None
             if before is not None:
                 before.close()
-            link.send(introduction(self.desk))
+            link.send(introduction(self.handler))
             link.start(self._take, partial(self._lost, link))
             self._link = link
 
@@ -135,27 +135,27 @@ class Host:
         elif data.startswith(b'{"kind":"failed"'):
             self._failure = str(json.loads(data)["text"])
         else:
-            self.desk.take(data)
+            self.handler.take(data)
 
     def _lost(self, link: Link) -> None:
         if self._link is link:
             self._link = None
-        self.desk.let_go()
+        self.handler.release()
 
     def _packet(self, packet: bytes) -> None:
         link = self._link
-        if link is not None and self.desk.listened:
+        if link is not None and self.handler.listened:
             link.send({"kind": "audio", "pcm": base64.b64encode(packet).decode()}, droppable=True)
 
     def _report(self) -> None:
-        report: Report | None = None
+        report: StateUpdates | None = None
         of: Link | None = None
         while not self._ending.wait(_EVERY_SECONDS):
             link = self._link
             if link is not of:
                 if report is not None:
                     report.end()
-                report, of = None if link is None else Report(self.desk), link
+                report, of = None if link is None else StateUpdates(self.handler), link
             if report is not None and link is not None:
                 try:
                     link.send(report.changes())

@@ -86,7 +86,7 @@ class Link:
             on_end()
 
 
-class Door:
+class LinkListener:
     """The engine's side, waiting for the server: a loopback port and the key that opens it."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The panel: commands at the desk, the server's door, and the page in a real browser; no sound card is needed."""
+"""The panel: commands at the handler, the server's door, and the page in a real browser; no sound card is needed."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from cmaudio.midi.bindings import Bindings
 from cmaudio.model.file import Model
 from cmaudio.output.ring import Ring
 from cmaudio.panel.clock_output import PACKET_SECONDS, ClockOutput
-from cmaudio.panel.desk import Desk
-from cmaudio.panel.job import PhraseNote, around, notes_of
-from cmaudio.panel.messages import Command, parse_command
+from cmaudio.panel.commands import Command, parse_command
+from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.spectrum import Spectrum
+from cmaudio.panel.variations.job import PhraseNote, around, notes_of
 from cmaudio.score.events import Event, NoteOff, NoteOn
 
 AUDIBLE = 1e-3
@@ -71,21 +71,21 @@ def hear_and_hush(synth: Synth) -> None:
 
 
 class Talk:
-    """A desk, and what it answers."""
+    """A command handler, and what it answers."""
 
     def __init__(self, synth: Synth, files: Path, clock: ClockOutput) -> None:
         self.answers: list[dict[str, Any]] = []
-        self.desk = Desk(synth, files, clock, self.answers.append)
+        self.handler = CommandHandler(synth, files, clock, self.answers.append)
 
     def __call__(self, kind: str, client: str = "me", **fields: Any) -> None:
-        self.desk.take(json.dumps({"kind": kind, "client": client} | fields).encode())
+        self.handler.take(json.dumps({"kind": kind, "client": client} | fields).encode())
 
 
 @pytest.fixture
 def talk(synth: Synth, clock: ClockOutput, tmp_path: Path) -> Iterator[Talk]:
     talking = Talk(synth, tmp_path, clock)
     yield talking
-    talking.desk.close()
+    talking.handler.close()
     hear_and_hush(synth)
 
 
@@ -168,7 +168,7 @@ def test_who_goes_away_lets_go_of_what_only_he_holds(talk: Talk, synth: Synth) -
     wait_for(lambda: keys() == {64} and not synth.engine.stage.channels[0].sustain)
     assert synth.controls["bend"] == 0
     assert synth.controls["vibrato"] == 0.5
-    talk.desk.let_go()
+    talk.handler.release()
     wait_for(lambda: keys() == set())
     assert not talk.answers
 
@@ -196,7 +196,7 @@ def test_presets_are_saved_and_found(talk: Talk, synth: Synth, tmp_path: Path, m
     talk("place", x=0.1, y=0.2)
     talk("save_preset", name="Between")
     assert talk.answers[0]["kind"] == "notice"
-    assert [preset["name"] for preset in talk.desk.presets] == ["Between"]
+    assert [preset["name"] for preset in talk.handler.presets] == ["Between"]
     mix = synth.controls.timbre
     talk("timbre", name="second")
     talk("preset", name="Between")
@@ -379,7 +379,7 @@ def test_only_the_own_page_under_the_own_name_comes_in(host: Any) -> None:
 
 
 def test_only_sounds_of_the_folder_are_served(host: Any) -> None:
-    folder = host.desk.takes.folder
+    folder = host.handler.takes.folder
     (folder / "notes.txt").write_text("private")
     (folder.parent / "outside.wav").write_bytes(b"private")
     for name in ("notes.txt", "../outside.wav", "..%2Foutside.wav", "%2Fetc%2Fpasswd", "none.wav"):
@@ -417,7 +417,7 @@ def test_nonsense_on_the_wire_is_answered_and_the_next_command_works(host: Any, 
 
 
 def test_a_server_that_dies_is_started_again_and_the_sound_goes_on(guarded: Any, synth: Synth) -> None:
-    guarded.desk.take(b'{"kind":"press","client":"me","pitch":60,"velocity":90}')
+    guarded.handler.take(b'{"kind":"press","client":"me","pitch":60,"velocity":90}')
     wait_for(lambda: peak(synth) > AUDIBLE)
     heard, old = synth.recorder.heard, guarded._process
     old.kill()
@@ -552,16 +552,16 @@ def test_a_right_click_on_a_control_asks_for_midi_learn(quiet: Any, synth: Synth
 def test_a_recording_holds_what_was_played(quiet: Any, synth: Synth, host: Any) -> None:
     start = synth.recorder.heard
     element(quiet, ".record").click()
-    wait_for(lambda: host.desk.takes.recording)
-    name = host.desk.takes.recording["file"]
+    wait_for(lambda: host.handler.takes.recording)
+    name = host.handler.takes.recording["file"]
     actions(quiet).key_down("f").perform()
     wait_for(lambda: peak(synth) > AUDIBLE)
     actions(quiet).key_up("f").perform()
     hear_and_hush(synth)
     wait_for(lambda: element(quiet, ".record").text.endswith("stop"))
     element(quiet, ".record").click()
-    wait_for(lambda: host.desk.takes.recording is None and name in element(quiet, ".files").text)
-    recorded, _ = soundfile.read(host.desk.takes.folder / name, dtype="float32")
+    wait_for(lambda: host.handler.takes.recording is None and name in element(quiet, ".files").text)
+    recorded, _ = soundfile.read(host.handler.takes.folder / name, dtype="float32")
     made = np.concatenate([*synth.recorder.samples(start, synth.recorder.heard)])
     loudest = int(np.abs(recorded).argmax())
     assert np.abs(recorded[loudest]) > AUDIBLE
@@ -578,10 +578,10 @@ def test_variations_are_as_many_files_and_all_different(quiet: Any, host: Any) -
         quiet.execute_script("arguments[0].select()", field)
         field.send_keys(value)
     element(quiet, ".render").click()
-    wait_for(lambda: host.desk.variations.status["done"] == 3 and not host.desk.variations.status["running"], 40)
-    names = [row["name"] for row in host.desk.variations.status["files"]]
+    wait_for(lambda: host.handler.variations.status["done"] == 3 and not host.handler.variations.status["running"], 40)
+    names = [row["name"] for row in host.handler.variations.status["files"]]
     wait_for(lambda: len(quiet.find_elements("css selector", ".work cm-play[file^=vary]")) >= 3)
-    sounds = [soundfile.read(host.desk.takes.folder / name, dtype="float32")[0] for name in names]
+    sounds = [soundfile.read(host.handler.takes.folder / name, dtype="float32")[0] for name in names]
     assert len(sounds) == 3
     for i, sound in enumerate(sounds):
         assert np.abs(sound).max() > AUDIBLE
@@ -592,14 +592,14 @@ def test_variations_are_as_many_files_and_all_different(quiet: Any, host: Any) -
 
 def test_variations_can_be_cancelled(talk: Talk) -> None:
     talk("vary", what="places", count=64, phrase="note", seconds=20.0)
-    wait_for(lambda: talk.desk.variations.status["part"] > 0)
+    wait_for(lambda: talk.handler.variations.status["part"] > 0)
     talk("vary", what="seeds", count=2)
     assert "cancel" in talk.answers[0]["text"]
     talk("cancel")
-    wait_for(lambda: not talk.desk.variations.status["running"])
-    assert talk.desk.variations.status["done"] < 64
-    assert not [*talk.desk.takes.folder.glob("*.part"), *talk.desk.takes.folder.glob(".*.part")]
-    assert talk.desk.variations.status["error"] == ""
+    wait_for(lambda: not talk.handler.variations.status["running"])
+    assert talk.handler.variations.status["done"] < 64
+    assert not [*talk.handler.takes.folder.glob("*.part"), *talk.handler.takes.folder.glob(".*.part")]
+    assert talk.handler.variations.status["error"] == ""
 
 
 def test_the_page_sounds_itself(quiet: Any, synth: Synth) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from nicegui import ui
 
-from cmaudio.panel.view import View, button, lit, section
+from cmaudio.panel.web.view import View, button, lit, section
 
 _STEPS = {1: "1 step", 2: "2, fine"}
 

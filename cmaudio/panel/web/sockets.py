@@ -12,8 +12,8 @@ from fastapi import APIRouter, HTTPException, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse
 
 from cmaudio.errors import CmaudioError
-from cmaudio.panel.hub import Hub
-from cmaudio.panel.messages import MAX_BYTES, parse_command
+from cmaudio.panel.commands import MAX_BYTES, parse_command
+from cmaudio.panel.web.hub import Hub
 
 _SERVED = {".wav": "audio/wav", ".flac": "audio/flac", ".mid": "audio/midi"}
 _ID_LIMIT = 64

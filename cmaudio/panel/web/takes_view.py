@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from nicegui import ui
 
-from cmaudio.panel.view import View, button, custom, lit
+from cmaudio.panel.web.view import View, button, custom, lit
 
 
-class FilesView(View):
+class TakesView(View):
     """The takes."""
 
     def build(self) -> None:

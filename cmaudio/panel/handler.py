@@ -14,13 +14,13 @@ from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset import load_preset, preset_files, save_preset
 from cmaudio.instrument.synth import Synth
 from cmaudio.output.devices import Device, list_devices, open_sound_card
-from cmaudio.panel import messages as m
+from cmaudio.panel import commands as c
 from cmaudio.panel.clock_output import ClockOutput
-from cmaudio.panel.hands import Hands
-from cmaudio.panel.job import plan
+from cmaudio.panel.held_inputs import HeldInputs
 from cmaudio.panel.slots import Slots
 from cmaudio.panel.takes import Takes
-from cmaudio.panel.variations import Variations
+from cmaudio.panel.variations.job import make_job
+from cmaudio.panel.variations.runner import VariationRunner
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -33,7 +33,7 @@ def devices() -> list[Device]:
         return []
 
 
-class Desk:
+class CommandHandler:
     """One instrument and everybody's hands on it. `tell` takes messages for the page.
 
     Attributes: listened, whether a browser wants the sound; device_names, presets, what there is to choose from.
@@ -41,8 +41,8 @@ class Desk:
 
     def __init__(self, synth: Synth, files: Path, clock: ClockOutput, tell: Tell) -> None:
         self.synth, self.clock, self._tell = synth, clock, tell
-        self.hands, self.slots, self.takes = Hands(synth), Slots(), Takes(synth, files)
-        self.variations = Variations()
+        self.held_inputs, self.slots, self.takes = HeldInputs(synth), Slots(), Takes(synth, files)
+        self.variations = VariationRunner()
         self.listened = False
         self.device_names = [device.full_name for device in devices()]
         self.presets = self._presets()
@@ -56,22 +56,22 @@ class Desk:
         """Do what a command says; never raises."""
         client = ""
         try:
-            command = m.parse_command(data)
+            command = c.parse_command(data)
             client = command.client
             with self._lock:
                 self._do(command)
         except Exception as error:
             self._refuse(client, error)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """The page's server is gone, and everybody with it."""
         with self._lock:
             self.listened = False
-            self.hands.let_go_all()
+            self.held_inputs.release_all()
 
     def close(self) -> None:
         """End what was begun here."""
-        self.let_go()
+        self.release()
         self.variations.cancel()
         self._slowly.shutdown(cancel_futures=True)
 
@@ -81,62 +81,62 @@ class Desk:
         text = str(error) if isinstance(error, CmaudioError) else f"{type(error).__name__}: {error}"
         self._tell({"kind": "refused", "client": client, "text": text})
 
-    def _do(self, command: m.Command) -> None:
+    def _do(self, command: c.Command) -> None:
         match command:
-            case m.Press() | m.Lift() | m.Pedal() | m.SetControl():
+            case c.Press() | c.Lift() | c.Pedal() | c.SetControl():
                 self._play(command)
-            case m.GoTo() | m.ChooseTimbre() | m.SetSeed() | m.LockSeed() | m.ApplyPreset() | m.Slots():
+            case c.GoTo() | c.ChooseTimbre() | c.SetSeed() | c.LockSeed() | c.ApplyPreset() | c.Slots():
                 self._shape(command)
-            case m.SavePreset():
+            case c.SavePreset():
                 self._save(command)
-            case m.Learn():
+            case c.Learn():
                 self._learn(command.name)
-            case m.Say():
+            case c.Say():
                 self._speeches = [speech for speech in self._speeches if not speech.ended]
                 self._speeches.append(self.synth.say(command.text))
-            case m.Vary():
-                job = plan(command, self.synth.controls, self.synth.recorder, self.takes.folder)
+            case c.Vary():
+                job = make_job(command, self.synth.controls, self.synth.recorder, self.takes.folder)
                 self.variations.start(job, command.what)
-            case m.Keep():
+            case c.Keep():
                 self._later(command, lambda: self._kept(command))
-            case m.ChooseDevice():
+            case c.ChooseDevice():
                 self._later(command, lambda: self._choose_device(command.name))
-            case m.Listen():
+            case c.Listen():
                 self.listened = command.on
-            case m.Simple():
+            case c.Simple():
                 self._simple(command)
 
-    def _play(self, command: m.Press | m.Lift | m.Pedal | m.SetControl) -> None:
+    def _play(self, command: c.Press | c.Lift | c.Pedal | c.SetControl) -> None:
         match command:
-            case m.Press():
-                self.hands.press(command.client, command.pitch, command.velocity)
-            case m.Lift():
-                self.hands.lift(command.client, command.pitch)
-            case m.Pedal():
-                self.hands.pedal(command.client, command.down)
-            case m.SetControl():
-                self.hands.set(command.client, command.name, command.value, command.held)
+            case c.Press():
+                self.held_inputs.press(command.client, command.pitch, command.velocity)
+            case c.Lift():
+                self.held_inputs.lift(command.client, command.pitch)
+            case c.Pedal():
+                self.held_inputs.pedal(command.client, command.down)
+            case c.SetControl():
+                self.held_inputs.set(command.client, command.name, command.value, command.held)
         self.synth.player.wake()
 
-    def _shape(self, command: m.GoTo | m.ChooseTimbre | m.SetSeed | m.LockSeed | m.ApplyPreset | m.Slots) -> None:
+    def _shape(self, command: c.GoTo | c.ChooseTimbre | c.SetSeed | c.LockSeed | c.ApplyPreset | c.Slots) -> None:
         controls, client = self.synth.controls, command.client
         match command:
-            case m.GoTo():
+            case c.GoTo():
                 controls.go_to(command.x, command.y, source=client)
-            case m.ChooseTimbre():
+            case c.ChooseTimbre():
                 controls.set_timbre(command.name, source=client)
-            case m.SetSeed():
+            case c.SetSeed():
                 controls.set_seed(command.seed, client)
-            case m.LockSeed():
+            case c.LockSeed():
                 controls.lock_seed(command.locked, client)
-            case m.ApplyPreset():
+            case c.ApplyPreset():
                 self.synth.apply(command.name)
-            case m.Slots(kind="store"):
+            case c.Slots(kind="store"):
                 self.slots.store(command.slot, controls)
-            case m.Slots():
+            case c.Slots():
                 self.slots.recall(command.slot, controls, client)
 
-    def _simple(self, command: m.Simple) -> None:
+    def _simple(self, command: c.Simple) -> None:
         controls, client = self.synth.controls, command.client
         does: dict[str, Callable[[], Any]] = {
             "roll": lambda: controls.roll_seed(client),
@@ -147,11 +147,11 @@ class Desk:
             "hush": self._hush,
             "cancel": lambda: self._later(command, self.variations.cancel),
             "devices": self._look_for_devices,
-            "gone": lambda: self.hands.let_go(client),
+            "gone": lambda: self.held_inputs.release(client),
         }
         does[command.kind]()
 
-    def _later(self, command: m.Command, job: Callable[[], Any]) -> None:
+    def _later(self, command: c.Command, job: Callable[[], Any]) -> None:
         def run() -> None:
             try:
                 job()
@@ -160,7 +160,7 @@ class Desk:
 
         self._slowly.submit(run)
 
-    def _kept(self, command: m.Keep) -> None:
+    def _kept(self, command: c.Keep) -> None:
         path = self.takes.keep(command.seconds)
         self._tell({"kind": "notice", "text": f"kept as {path.name}"})
 
@@ -185,7 +185,7 @@ class Desk:
         midi.learn(control)
         self._tell({"kind": "notice", "text": f"move the controller that is to move {control.replace('_', ' ')}"})
 
-    def _save(self, command: m.SavePreset) -> None:
+    def _save(self, command: c.SavePreset) -> None:
         path = save_preset(self.synth.as_preset(command.name, command.description))
         self.presets = self._presets()
         self._tell({"kind": "notice", "text": f"saved as {path}"})

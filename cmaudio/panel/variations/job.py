@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cmaudio.controls.controls import Controls
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.recorder import Recorder
-from cmaudio.panel.messages import Vary
+from cmaudio.panel.commands import Vary
 from cmaudio.panel.takes import stamp
 from cmaudio.score.events import Event, NoteOff, NoteOn
 from cmaudio.score.expression import EXPRESSIONS
@@ -33,7 +33,7 @@ class PhraseNote(NamedTuple):
     seconds: float
 
 
-class Item(BaseModel):
+class Variation(BaseModel):
     """One file: `timbre` is a mix, or a vector (Z,)."""
 
     file: str
@@ -43,7 +43,7 @@ class Item(BaseModel):
     y: float
 
 
-class Job(BaseModel):
+class VariationJob(BaseModel):
     """What the renderer needs to know. `shape`: expressions and bend of the whole instrument."""
 
     model_config = ConfigDict(extra="forbid")
@@ -56,10 +56,10 @@ class Job(BaseModel):
     manner: dict[str, float]
     notes: list[PhraseNote]
     text: str
-    items: Annotated[list[Item], Field(min_length=1)]
+    items: Annotated[list[Variation], Field(min_length=1)]
 
 
-def plan(wanted: Vary, controls: Controls, recorder: Recorder, folder: Path) -> Job:
+def make_job(wanted: Vary, controls: Controls, recorder: Recorder, folder: Path) -> VariationJob:
     """The job for what is wanted. Raises CmaudioError where there is nothing to play."""
     model, values = controls.engine.model, controls.values()
     notes = [] if model.manifest.speech else phrase(wanted, round(values.get("velocity", 96)), recorder)
@@ -71,7 +71,7 @@ def plan(wanted: Vary, controls: Controls, recorder: Recorder, folder: Path) -> 
     now: dict[str, float] | list[float] = controls.vector.tolist() if mix is None else mix
     begun = stamp()
     items = [
-        Item(
+        Variation(
             file=f"vary-{begun}-{i + 1:02d}.wav",
             seed=seed,
             timbre=now if (x, y) == here else controls.timbre_map.mix(x, y),
@@ -80,7 +80,7 @@ def plan(wanted: Vary, controls: Controls, recorder: Recorder, folder: Path) -> 
         )
         for i, (seed, (x, y)) in enumerate(zip(seeds, places, strict=True))
     ]
-    return Job(
+    return VariationJob(
         model=str(model.path),
         folder=str(folder),
         steps=int(values["steps"]),
@@ -143,13 +143,13 @@ def notes_of(events: Sequence[tuple[float, Event]], end: float) -> list[PhraseNo
     return sorted(note._replace(at=note.at - first) for note in notes)
 
 
-def label(item: Item, what: str) -> str:
+def label(item: Variation, what: str) -> str:
     """What a page calls a variation."""
     if what == "seeds" or not isinstance(item.timbre, dict):
         return f"seed {item.seed}"
     return " + ".join(list(item.timbre)[:2])
 
 
-def as_row(item: Item, what: str) -> dict[str, Any]:
+def as_row(item: Variation, what: str) -> dict[str, Any]:
     """A variation as a page lists it."""
     return {"name": item.file, "label": label(item, what), "seed": item.seed, "x": item.x, "y": item.y}

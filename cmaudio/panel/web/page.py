@@ -7,11 +7,11 @@ from typing import Any
 
 from nicegui import ui
 
-from cmaudio.panel.files_view import FilesView
-from cmaudio.panel.hub import Hub
-from cmaudio.panel.sound_view import SoundView
-from cmaudio.panel.vary_view import VaryView
-from cmaudio.panel.view import View, button, custom, lit, section
+from cmaudio.panel.web.hub import Hub
+from cmaudio.panel.web.sound_view import SoundView
+from cmaudio.panel.web.takes_view import TakesView
+from cmaudio.panel.web.variations_view import VariationsView
+from cmaudio.panel.web.view import View, button, custom, lit, section
 
 _ELSEWHERE = ("timbre_x", "timbre_y", "steps")  # on the map, and as a switch
 _HEAD = """
@@ -29,7 +29,12 @@ class Page:
         self.client = ui.context.client
         identity = self.client.id
         self.top = TopView(hub, identity)
-        self.views: list[View] = [self.top, SoundView(hub, identity), FilesView(hub, identity), VaryView(hub, identity)]
+        self.views: list[View] = [
+            self.top,
+            SoundView(hub, identity),
+            TakesView(hub, identity),
+            VariationsView(hub, identity),
+        ]
         self.foot: View = SayView(hub, identity) if self.hello["speech"] else KeysView(hub, identity)
 
     def build(self) -> None:

@@ -10,12 +10,12 @@ from contextlib import suppress
 from typing import Any
 
 from cmaudio.errors import CmaudioError
-from cmaudio.panel.job import Job, as_row
+from cmaudio.panel.variations.job import VariationJob, as_row
 
 _PATIENCE_SECONDS = 3.0
 
 
-class Variations:
+class VariationRunner:
     """One job at a time. `status` is what a page shows."""
 
     def __init__(self) -> None:
@@ -23,14 +23,14 @@ class Variations:
         self._reader: threading.Thread | None = None
         self.status: dict[str, Any] = {"running": False, "done": 0, "total": 0, "part": 0.0, "files": [], "error": ""}
 
-    def start(self, job: Job, what: str) -> None:
+    def start(self, job: VariationJob, what: str) -> None:
         """Begin. Raises CmaudioError while one is running."""
         if self.status["running"]:
             raise CmaudioError("variations are being made already; cancel them first")
         rows = [as_row(item, what) for item in job.items]
         self.status = {"running": True, "done": 0, "total": len(rows), "part": 0.0, "files": [], "error": ""}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "cmaudio.panel.vary"],
+            [sys.executable, "-m", "cmaudio.panel.variations.render"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -8,7 +8,7 @@ from typing import Any
 
 from nicegui import ui
 
-from cmaudio.panel.hub import Hub
+from cmaudio.panel.web.hub import Hub
 
 
 class View:

@@ -1,4 +1,4 @@
-"""The page's server, a process of its own: `python -m cmaudio.panel.server`, started by `cmaudio.panel.host`.
+"""The page's server, a process of its own: `python -m cmaudio.panel.web.server`, started by `cmaudio.panel.host`.
 
 It is told where the engine is, and the key to it, in one line of JSON on its standard input. It ends with the engine.
 """
@@ -45,10 +45,10 @@ def serve(told: dict[str, Any], link: Link, bound: socket.socket) -> None:
     from nicegui import app as pages
     from nicegui import ui
 
-    from cmaudio.panel.guard import Guard
-    from cmaudio.panel.hub import Hub
-    from cmaudio.panel.page import Page
-    from cmaudio.panel.sockets import routes
+    from cmaudio.panel.web.guard import Guard
+    from cmaudio.panel.web.hub import Hub
+    from cmaudio.panel.web.page import Page
+    from cmaudio.panel.web.sockets import routes
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     hub = Hub(link)

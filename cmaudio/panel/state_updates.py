@@ -7,7 +7,7 @@ from typing import Any
 
 from cmaudio.model.file import TimbreDefinition
 from cmaudio.panel.clock_output import NAME
-from cmaudio.panel.desk import Desk
+from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.spectrum import Spectrum
 from cmaudio.score.general_midi import family
 
@@ -20,9 +20,9 @@ def _family(timbre: TimbreDefinition) -> str:
     return "percussion" if timbre.key is not None else ""
 
 
-def introduction(desk: Desk) -> dict[str, Any]:
+def introduction(handler: CommandHandler) -> dict[str, Any]:
     """What never changes while it runs: the model, its controls, the map of its timbres."""
-    synth = desk.synth
+    synth = handler.synth
     manifest, controls = synth.model.manifest, synth.controls
     places = controls.timbre_map.places.tolist()
     return {
@@ -38,22 +38,22 @@ def introduction(desk: Desk) -> dict[str, Any]:
             {"name": timbre.name, "family": _family(timbre), "x": round(x, 4), "y": round(y, 4)}
             for timbre, (x, y) in zip(manifest.timbres, places, strict=True)
         ],
-        "files_folder": str(desk.takes.folder.resolve()),
+        "files_folder": str(handler.takes.folder.resolve()),
         "remembered": synth.recorder.seconds,
         "page_device": NAME,
     }
 
 
-class Report:
+class StateUpdates:
     """Follows an instrument for one server."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk, self._told = desk, dict[str, Any]()
+    def __init__(self, handler: CommandHandler) -> None:
+        self._handler, self._told = handler, dict[str, Any]()
         self._values: dict[str, float] = {}
-        self._noticed = desk.synth.player.state().notices
+        self._noticed = handler.synth.player.state().notices
         self._sources: dict[str, str] = {}
-        self._spectrum = Spectrum(desk.synth.model, desk.synth.recorder)
-        self.end: Callable[[], None] = desk.synth.controls.subscribe(self._heard)
+        self._spectrum = Spectrum(handler.synth.model, handler.synth.recorder)
+        self.end: Callable[[], None] = handler.synth.controls.subscribe(self._heard)
 
     def _heard(self, name: str, value: object, source: str) -> None:
         self._sources[name] = source
@@ -63,7 +63,7 @@ class Report:
         now = self._slow_state()
         message = {name: value for name, value in now.items() if name not in self._told or self._told[name] != value}
         self._told = now
-        values = self._desk.synth.controls.values()
+        values = self._handler.synth.controls.values()
         moved = {
             name: [round(value, 5), self._sources.get(name, "")]
             for name, value in values.items()
@@ -76,13 +76,13 @@ class Report:
 
     def notices(self) -> list[str]:
         """What the player had to say since the last time."""
-        now = self._desk.synth.player.state().notices
+        now = self._handler.synth.player.state().notices
         new = [text for text in now if text not in self._noticed]
         self._noticed = now
         return new
 
     def _slow_state(self) -> dict[str, Any]:
-        desk, synth = self._desk, self._desk.synth
+        handler, synth = self._handler, self._handler.synth
         controls, preset = synth.controls, synth.preset
         mix = controls.timbre
         player = synth.player.state()
@@ -93,20 +93,20 @@ class Report:
             else str(controls.seed),  # as text: JavaScript's numbers are too short
             "seed_locked": controls.seed_locked,
             "preset": preset.name if preset else None,
-            "slots": {"filled": desk.slots.filled, "active": desk.slots.active},
+            "slots": {"filled": handler.slots.filled, "active": handler.slots.active},
             "keys": sorted({key for channel in synth.engine.stage.channels for key in tuple(channel.keys)}),
             "sustain": synth.engine.stage.channels[0].sustain,
             "device": player.device_name,
             "status": player.status,
-            "devices": desk.device_names,
-            "presets": desk.presets,
-            "recording": desk.takes.recording,
-            "files": desk.takes.files(),
-            "variations": desk.variations.status,
+            "devices": handler.device_names,
+            "presets": handler.presets,
+            "recording": handler.takes.recording,
+            "files": handler.takes.files(),
+            "variations": handler.variations.status,
         }
 
     def _meters(self) -> dict[str, Any]:
-        state = self._desk.synth.state()
+        state = self._handler.synth.state()
         return {
             "level_db": round(state.engine.peak_db, 1),
             "reduction_db": round(state.engine.reduction_db, 1),

@@ -1,7 +1,7 @@
-"""The renderer of variations, a process of its own: `python -m cmaudio.panel.vary`.
+"""The renderer of variations, a process of its own: `python -m cmaudio.panel.variations.render`.
 
-It reads a job (`cmaudio.panel.job.Job`) as one line of JSON from its standard input, and prints a line of JSON now and
-then: {"done": files, "part": of the next one, 0..1}, or {"error": text}. It ends early when its input does.
+It reads a job (`cmaudio.panel.variations.job.VariationJob`) as one line of JSON from its standard input, and prints
+lines of JSON: {"done": files, "part": of the next one, 0..1}, or {"error": text}. It ends early when its input does.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
 from cmaudio.model.file import Model, load_model
 from cmaudio.offline.render import TAIL_SECONDS, render_blocks
-from cmaudio.panel.job import Item, Job
+from cmaudio.panel.variations.job import Variation, VariationJob
 from cmaudio.speech.manner import Manner
 
 _NICENESS = 15
@@ -34,7 +34,7 @@ def _say(**message: Any) -> None:
     print(json.dumps(message), flush=True)
 
 
-def scheduled(model: Model, job: Job, item: Item) -> tuple[Engine, float, float]:
+def scheduled(model: Model, job: VariationJob, item: Variation) -> tuple[Engine, float, float]:
     """An engine with all of it scheduled, the seconds that it takes, and the most that it dies away in."""
     engine = Engine(model, steps=job.steps, gain_db=job.gain_db, polyphony=32)
     for name, value in job.shape.items():
@@ -52,7 +52,7 @@ def scheduled(model: Model, job: Job, item: Item) -> tuple[Engine, float, float]
     return engine, max(note.at + note.seconds for note in job.notes), TAIL_SECONDS
 
 
-def render_job(job: Job, ended: threading.Event) -> None:
+def render_job(job: VariationJob, ended: threading.Event) -> None:
     """Write every file of a job; none is left half. Raises Cancelled."""
     model = load_model(job.model)
     for done, item in enumerate(job.items):
@@ -73,7 +73,7 @@ def main() -> None:
     """Entry point."""
     with suppress(AttributeError, OSError):  # Windows has no niceness
         os.nice(_NICENESS)
-    job, ended = Job.model_validate_json(sys.stdin.readline()), threading.Event()
+    job, ended = VariationJob.model_validate_json(sys.stdin.readline()), threading.Event()
 
     def wait_for_the_end() -> None:
         sys.stdin.read()

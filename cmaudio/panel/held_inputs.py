@@ -14,7 +14,7 @@ class _Held:
     pedal: bool = False
 
 
-class Hands:
+class HeldInputs:
     """The hands of all clients on one instrument. A key that two of them hold goes up with the last."""
 
     def __init__(self, synth: Synth) -> None:
@@ -48,7 +48,7 @@ class Hands:
         else:
             controls.discard(name)
 
-    def let_go(self, client: str) -> None:
+    def release(self, client: str) -> None:
         """A client went away."""
         held = self._held.get(client)
         if held is None:
@@ -61,10 +61,10 @@ class Hands:
             self._synth.controls.set(name, self._synth.controls.definitions[name].default)
         self._held.pop(client, None)
 
-    def let_go_all(self) -> None:
+    def release_all(self) -> None:
         """All of them went away."""
         for client in tuple(self._held):
-            self.let_go(client)
+            self.release(client)
 
     def _of(self, client: str) -> _Held:
         return self._held.setdefault(client, _Held())

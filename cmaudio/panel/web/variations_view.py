@@ -8,16 +8,16 @@ from typing import Any
 
 from nicegui import ui
 
-from cmaudio.panel.files_view import file_row
-from cmaudio.panel.messages import MAX_VARIATIONS
-from cmaudio.panel.view import View, button
+from cmaudio.panel.commands import MAX_VARIATIONS
+from cmaudio.panel.web.takes_view import file_row
+from cmaudio.panel.web.view import View, button
 
 _WHAT = {"seeds": "seeds", "places": "places around"}
 _PHRASE = {"note": "held note", "motif": "motif", "played": "what I played"}
 _FIELD = "dense outlined"
 
 
-class VaryView(View):
+class VariationsView(View):
     """The variations."""
 
     def build(self) -> None:
