@@ -15,7 +15,6 @@ from cmaudio.engine.note import Note
 from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset import Preset, load_preset, save_preset
-from cmaudio.instrument.synth import Synth, open
 from cmaudio.model.file import Model, embedded_models, load_model
 from cmaudio.offline.pattern import render_pattern
 from cmaudio.offline.render import render
@@ -25,6 +24,7 @@ from cmaudio.score.events import Score
 from cmaudio.score.midi_file import read_midi
 from cmaudio.score.pieces import builtin_piece
 from cmaudio.signal.sound import Sound
+from cmaudio.synth import Synth, open
 from cmaudio.timing.clock import Clock
 from cmaudio.timing.pattern import Pattern
 from cmaudio.timing.steps import Step

@@ -29,10 +29,10 @@ from cmaudio.bench.jack import jack_server, may_be_realtime
 from cmaudio.bench.machine import describe_machine
 from cmaudio.bench.performing import OnePort, Watch, figures
 from cmaudio.instrument.preset import preset_files
-from cmaudio.instrument.synth import Synth
 from cmaudio.midi.bindings import Bindings
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.host import Address, Host
+from cmaudio.synth import Synth
 
 _PORT = 8799
 _CHANNELS = 4  # for what is played; the notes that are measured have one of their own

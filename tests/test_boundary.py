@@ -16,13 +16,13 @@ import pytest
 import cmaudio
 from cmaudio.engine.engine import Engine
 from cmaudio.instrument.recorder import Recorder
-from cmaudio.instrument.synth import Synth
-from cmaudio.instrument.synth import open as open_instrument
 from cmaudio.model.file import Model
 from cmaudio.output.player import Player, PlayerState
 from cmaudio.output.ring import RingCounters
 from cmaudio.score.midi_file import write_midi
 from cmaudio.score.pieces import builtin_piece
+from cmaudio.synth import Synth
+from cmaudio.synth import open as open_instrument
 
 README = Path(__file__).parent.parent / "README.md"
 HEAVY = ("torch", "sounddevice", "numba", "matplotlib", "onnx", "music21")

@@ -11,8 +11,8 @@ from typing import Any
 
 from cmaudio.bench.jack import PERIOD_SAMPLES, SAMPLE_RATE, JackServer, jack_server, may_be_realtime, what_is_missing
 from cmaudio.bench.performer import Outcome, Performance
-from cmaudio.instrument.synth import LEAD_MS
 from cmaudio.model.file import Model
+from cmaudio.output.player import LEAD_MS
 
 VOICES = 4
 LEADS_MS = (5.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0)

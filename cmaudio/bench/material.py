@@ -8,9 +8,9 @@ import numpy as np
 
 from cmaudio.engine.engine import Engine
 from cmaudio.engine.note import Note
-from cmaudio.instrument.synth import BATCH_AHEAD_SAMPLES
 from cmaudio.model.file import Model
 from cmaudio.score.events import NoteOff, NoteOn, Score
+from cmaudio.synth import BATCH_AHEAD_SAMPLES
 
 _MELODY = (60, 62, 64, 67, 65, 64, 62, 59)
 _DENSE_PITCHES = (36, 43, 48, 52, 55, 57, 60, 62, 64, 65, 67, 69, 72, 74, 76, 79)

@@ -17,8 +17,8 @@ from typing import Literal
 import cmaudio
 from cmaudio.bench.material import strike_held
 from cmaudio.engine.note import Note
-from cmaudio.instrument.synth import Synth
 from cmaudio.output.ring import Ring, RingCounters, silence_callback
+from cmaudio.synth import Synth
 
 _SETTLE_S = 1.0
 _LOOK_EVERY_S = 0.25

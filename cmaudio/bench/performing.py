@@ -20,12 +20,13 @@ import numpy as np
 import cmaudio
 from cmaudio.bench.jack import PERIOD_SAMPLES, SAMPLE_RATE, jack_server, may_be_realtime, what_is_missing
 from cmaudio.bench.material import strike_held
-from cmaudio.instrument.synth import LEAD_MS, Synth
 from cmaudio.midi.bindings import Bindings
 from cmaudio.midi.system import InputPort, OpenPort, Receive
 from cmaudio.model.file import Model
+from cmaudio.output.player import LEAD_MS
 from cmaudio.score.events import Event, NoteOn
 from cmaudio.signal.dsp import Float
+from cmaudio.synth import Synth
 
 NOTES = 200
 VOICES = 4

@@ -15,11 +15,12 @@ from cmaudio.cli.terminal import console, device_of, notice
 from cmaudio.controls.binding import Binding
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset import load_preset
-from cmaudio.instrument.synth import LEAD_MS, Synth, open
 from cmaudio.midi.bindings import Bindings, bindings_file
 from cmaudio.midi.input import MidiInput
 from cmaudio.midi.ports import list_midi_inputs
 from cmaudio.model.file import DEFAULT_MODEL
+from cmaudio.output.player import LEAD_MS
+from cmaudio.synth import Synth, open
 
 
 def midi(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:

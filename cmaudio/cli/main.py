@@ -24,13 +24,13 @@ from cmaudio.cli.terminal import any_output, console, device_of, errors, notice
 from cmaudio.cli.train import export, train
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset import load_preset, preset_files
-from cmaudio.instrument.synth import LEAD_MS, open
 from cmaudio.model.file import DEFAULT_MODEL, Model, embedded_models, load_model
 from cmaudio.offline.render import TAIL_SECONDS, render
-from cmaudio.output.player import list_devices
+from cmaudio.output.player import LEAD_MS, list_devices
 from cmaudio.score.events import Score
 from cmaudio.score.midi_file import read_midi
 from cmaudio.score.pieces import builtin_piece
+from cmaudio.synth import open
 
 app = typer.Typer(help="Real-time neural audio: play, render and measure.", no_args_is_help=True, add_completion=False)
 models_app = typer.Typer(help="Model files: list and inspect.", no_args_is_help=True)

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from cmaudio.instrument.synth import Synth, SynthState
+from cmaudio.instrument.state import InstrumentState
+from cmaudio.synth import Synth
 
 _BAR_CELLS = 24
 _BAR_FLOOR_DB = -48.0
@@ -57,7 +58,7 @@ def _playing(synth: Synth) -> bool:
     return not synth.engine.idle
 
 
-def _line(state: SynthState, duration: float | None) -> Text:
+def _line(state: InstrumentState, duration: float | None) -> Text:
     engine, player = state.engine, state.player
     filled = round(_BAR_CELLS * min(1.0, max(0.0, 1 - engine.peak_db / _BAR_FLOOR_DB)))
     line = Text(f"{engine.seconds:6.1f}" + ("" if duration is None else f" / {duration:.0f}") + " s  ")

@@ -14,10 +14,11 @@ from cmaudio.cli.live import connect_midi
 from cmaudio.cli.terminal import any_output, console, device_of, notice
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset import load_preset
-from cmaudio.instrument.synth import LEAD_MS, Synth, open
 from cmaudio.model.file import DEFAULT_MODEL
 from cmaudio.output.devices import OpenStream, open_sound_card
+from cmaudio.output.player import LEAD_MS
 from cmaudio.panel.clock_output import ClockOutput
+from cmaudio.synth import Synth, open
 
 PORT = 8765
 _LOOPBACK, _EVERYWHERE = ("127.0.0.1", "localhost", "::1"), ("0.0.0.0", "::")

@@ -13,10 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cmaudio.cli.terminal import any_output, console, device_of, errors, notice
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.synth import LEAD_MS, Synth, open
 from cmaudio.model.file import Model, load_model
 from cmaudio.offline.recite import recite as recite_lines
 from cmaudio.offline.speak import DEFAULT_VOICE, speak
+from cmaudio.output.player import LEAD_MS
+from cmaudio.synth import Synth, open
 
 VoiceName = Annotated[str, typer.Option("--voice", help="Embedded voice's name, or a model file.")]
 Speaker = Annotated[str | None, typer.Option(help="Timbre of the voice, where it has several.")]

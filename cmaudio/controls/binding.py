@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -33,3 +34,10 @@ class Binding(BaseModel):
         name = f"controller {self.controller}" if isinstance(self.controller, int) else self.controller
         channel = "any channel" if self.channel is None else f"channel {self.channel + 1}"
         return f"{name} on {channel} -> {self.control} {self.min:g}..{self.max:g}"
+
+
+class BindingSet(Protocol):
+    """Bindings in force, which a preset reads and adds to."""
+
+    def __iter__(self) -> Iterator[Binding]: ...
+    def add(self, binding: Binding) -> None: ...

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,9 +16,10 @@ import typer
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 
 from cmaudio.controls.binding import Binding
+from cmaudio.controls.controls import Controls
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.files.audio_file import unfinished_file
-from cmaudio.model.file import DEFAULT_MODEL
+from cmaudio.model.file import DEFAULT_MODEL, Model
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
 
 VERSION = 1  # the number that files of this layout say
@@ -92,6 +94,30 @@ def make_preset(**fields: object) -> Preset:
         return Preset.model_validate(fields)
     except ValidationError as error:
         raise CmaudioError(f"not a preset: {_explain(error)}") from error
+
+
+def applicable_settings(preset: Preset, controls: Controls) -> dict[str, float]:
+    """The controls that a preset sets; fields of every preset only where the model has the control."""
+    return {n: v for n, v in preset.settings().items() if n in controls.definitions or n not in FIELD_OF_CONTROL}
+
+
+def preset_of(
+    controls: Controls, model: Model, name: str, description: str = "", bindings: Iterable[Binding] = ()
+) -> Preset:
+    """The controls as they are set, as a preset."""
+    values, definitions = controls.values(), controls.definitions
+    return make_preset(
+        name=name,
+        description=description,
+        model=model.manifest.name,
+        timbre=controls.timbre or controls.vector.tolist(),
+        seed=controls.seed,
+        steps=int(values["steps"]),
+        gain_db=values["gain"],
+        bend_range=values.get("bend_range", 2.0),
+        controls={n: v for n, v in values.items() if n not in FIELD_OF_CONTROL and v != definitions[n].default},
+        bindings=list(bindings),
+    )
 
 
 def user_folder() -> Path:

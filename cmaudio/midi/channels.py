@@ -7,9 +7,9 @@ Controllers as in recommended practice RP-015; which controller does what: `cmau
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from cmaudio.engine.note import Note
+from cmaudio.instrument.playable import Playable
 from cmaudio.midi.flow import PITCH_INTERVAL_SECONDS
 from cmaudio.midi.mpe import MANAGER_BEND_RANGE, MEMBERS_MAX, Zones
 from cmaudio.midi.notices import Notices
@@ -21,9 +21,6 @@ from cmaudio.score.events import PERCUSSION_CHANNEL
 from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.score.general_midi import PERCUSSION, PROGRAMS, nearest_program
 
-if TYPE_CHECKING:
-    from cmaudio.instrument.synth import Synth
-
 _PAN, _ALL_SOUND_OFF, _RESET, _LOCAL, _ALL_NOTES_OFF = 10, 120, 121, 122, 123
 _BEND_RANGE, _MPE_CONFIGURATION = (0, 0), (0, 6)
 
@@ -31,7 +28,7 @@ _BEND_RANGE, _MPE_CONFIGURATION = (0, 0), (0, 6)
 class MidiChannels:
     """Turns messages into what they do to `synth`. It belongs to one thread."""
 
-    def __init__(self, synth: Synth, notices: Notices, mpe: bool = False) -> None:
+    def __init__(self, synth: Playable, notices: Notices, mpe: bool = False) -> None:
         self._synth, self._engine, self._model, self._notices = synth, synth.engine, synth.model, notices
         self.zones = Zones(lower=MEMBERS_MAX if mpe else 0)
         self._states = ChannelStates(self.zones, lambda: synth.controls.values().get("bend_range", MANAGER_BEND_RANGE))

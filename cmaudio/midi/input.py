@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from cmaudio.controls.binding import Binding
 from cmaudio.errors import CmaudioError
+from cmaudio.instrument.playable import Playable
 from cmaudio.midi.bindings import Bindings
 from cmaudio.midi.bound import BoundControls
 from cmaudio.midi.channels import MidiChannels
@@ -25,9 +25,6 @@ from cmaudio.midi.ports import MidiPorts
 from cmaudio.midi.stream import CLOCK, CONTINUE, SONG_POSITION, START, STOP, SYSTEM_RESET, Message, MidiStream
 from cmaudio.midi.system import LibremidiSystem, MidiSystem
 from cmaudio.system import hurry_this_thread
-
-if TYPE_CHECKING:
-    from cmaudio.instrument.synth import Synth
 
 OnClock = Callable[[str, float, int], object]
 _REST_SECONDS = 0.5
@@ -54,7 +51,7 @@ class MidiInput:
 
     def __init__(
         self,
-        synth: Synth,
+        synth: Playable,
         *,
         port: str | int | None = None,
         virtual: str | None = None,
@@ -172,7 +169,7 @@ class MidiInput:
                 self._guarded(self._take_in, arrival)
             self._guarded(self._thinner.flush_due, time.perf_counter())
             if taken.arrivals:
-                self._guarded(self._synth.player.wake)
+                self._guarded(self._synth.wake)
             self._notices.report(time.perf_counter())
         self._guarded(self._let_go)
 

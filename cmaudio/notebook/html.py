@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile
 
+from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.spectrogram import spectrogram_png
 
 if TYPE_CHECKING:
-    from cmaudio.instrument.synth import Synth
     from cmaudio.offline.speak import Spoken
 
 SHOWN_SECONDS = 60.0  # about 8 MB in the notebook
@@ -51,7 +51,7 @@ def spoken_html(spoken: Spoken) -> str:
     return f"<div>{''.join(parts)}</div>"
 
 
-def synth_html(synth: Synth) -> str:
+def synth_html(synth: RemotelyPlayable) -> str:
     """The model, its timbre, seed and controls as they are now, and how it goes."""
     controls, state = synth.controls, synth.state()
     mix = controls.timbre

@@ -6,15 +6,13 @@ import importlib
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cmaudio.controls.changes import Changes
 from cmaudio.errors import CmaudioError
+from cmaudio.instrument.playable import Playable
 from cmaudio.model.file import ControlDefinition
 from cmaudio.score.ranges import SEED_MAX
-
-if TYPE_CHECKING:
-    from cmaudio.instrument.synth import Synth
 
 _EVERY_SECONDS = 0.05
 _MIXED = "(a mix)"
@@ -37,7 +35,7 @@ class Sliders:
     Raises CmaudioError where ipywidgets is not installed.
     """
 
-    def __init__(self, synth: Synth) -> None:
+    def __init__(self, synth: Playable) -> None:
         self._synth, self._controls, w = synth, synth.controls, _widgets()
         self._source = f"sliders:{id(self)}"
         self._quiet = threading.local()  # set while a widget is moved by what others did

@@ -8,20 +8,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cmaudio.engine.note import Note
 from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
+from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.instrument.preset import file_stem, preset_files
 from cmaudio.instrument.take import Take
 from cmaudio.osc.addresses import ROOT
 from cmaudio.osc.folder import SoundFolder
 from cmaudio.osc.sender import all_values, source_name
 from cmaudio.osc.subscribers import Peer, Subscribers
-
-if TYPE_CHECKING:
-    from cmaudio.instrument.synth import Synth
 
 _MOST_TEXTS = 16
 _MOST_JOBS = 4
@@ -49,7 +47,7 @@ class Actions:
 
     def __init__(
         self,
-        synth: Synth,
+        synth: RemotelyPlayable,
         folder: SoundFolder,
         subscribers: Subscribers,
         drop_scheduled: Callable[[], object],

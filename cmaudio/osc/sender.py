@@ -7,19 +7,16 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cmaudio.checks import in_range, whole_number
 from cmaudio.controls.changes import Changes
 from cmaudio.errors import CmaudioError
+from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.osc.addresses import ROOT
 from cmaudio.osc.packets import encode
 from cmaudio.score.events import Event, NoteOff, NoteOn
-
-if TYPE_CHECKING:
-    from cmaudio.instrument.synth import Synth
 
 Value = float | int | bool | str
 _TICK_SECONDS = 0.02
@@ -42,7 +39,7 @@ def source_name(host: str, port: int) -> str:
     return f"osc:{host}:{port}/"
 
 
-def value_of(synth: Synth, name: str) -> tuple[str, tuple[Value, ...]] | None:
+def value_of(synth: RemotelyPlayable, name: str) -> tuple[str, tuple[Value, ...]] | None:
     """Path and values of a control as it is now; None for a timbre that has no name."""
     controls = synth.controls
     if name == "timbre":
@@ -55,7 +52,7 @@ def value_of(synth: Synth, name: str) -> tuple[str, tuple[Value, ...]] | None:
     return f"{ROOT}/control/{name}", (float(controls[name]),)
 
 
-def all_values(synth: Synth) -> list[tuple[str, tuple[Value, ...]]]:
+def all_values(synth: RemotelyPlayable) -> list[tuple[str, tuple[Value, ...]]]:
     """All that a client needs to show the controls."""
     names = (*synth.controls.definitions, "timbre", "seed", "seed_locked")
     values = [pair for name in names if (pair := value_of(synth, name)) is not None]
@@ -75,7 +72,7 @@ class OscSender:
 
     def __init__(
         self,
-        synth: Synth,
+        synth: RemotelyPlayable,
         host: str,
         port: int,
         rate: float = 10.0,

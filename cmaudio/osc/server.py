@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cmaudio.checks import whole_number
 from cmaudio.errors import CmaudioError
+from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.osc.actions import Actions, Call
 from cmaudio.osc.addresses import ROOT, Address, incoming
 from cmaudio.osc.flow import Flow
@@ -24,9 +25,6 @@ from cmaudio.osc.packets import decode, encode, messages
 from cmaudio.osc.sender import resolve
 from cmaudio.osc.subscribers import Peer, Subscribers, is_loopback
 from cmaudio.osc.troubles import Troubles
-
-if TYPE_CHECKING:
-    from cmaudio.instrument.synth import Synth
 
 DEFAULT_PORT = 9000
 _AHEAD_SECONDS = 60.0
@@ -54,7 +52,7 @@ class OscServer:
 
     def __init__(
         self,
-        synth: Synth,
+        synth: RemotelyPlayable,
         port: int = DEFAULT_PORT,
         host: str = "127.0.0.1",
         *,

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from typing import TYPE_CHECKING
 
 from cmaudio.errors import CmaudioError
+from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.osc.sender import OscSender, resolve, source_name
-
-if TYPE_CHECKING:
-    from cmaudio.instrument.synth import Synth
 
 Peer = tuple[str, int]
 MOST = 8
@@ -26,7 +23,7 @@ def is_loopback(host: str) -> bool:
 class Subscribers:
     """The senders of a server, by its socket where that reaches. remote: clients on other machines may ask too."""
 
-    def __init__(self, synth: Synth, server: socket.socket, remote: bool) -> None:
+    def __init__(self, synth: RemotelyPlayable, server: socket.socket, remote: bool) -> None:
         self._synth, self._server, self._remote = synth, server, remote
         self._address: Peer = server.getsockname()[:2]
         self._senders: dict[tuple[Peer, Peer], OscSender] = {}  # by who asked, and where it is sent

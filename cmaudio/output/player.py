@@ -38,6 +38,7 @@ __all__ = [
 
 # Synthesis gives the interpreter up many times a block; a busy thread must not keep it from coming back.
 _SWITCH_INTERVAL_S = 0.00005
+LEAD_MS = 40.0
 _LOOK_EVERY_S = 0.1
 _SILENT_LIMIT_S = 0.5
 _RETRY_EVERY_S = 1.0
@@ -145,7 +146,7 @@ class Player:
         source: Source,
         *,
         device: str | int | None = None,
-        lead_ms: float = 40.0,
+        lead_ms: float = LEAD_MS,
         period_samples: int = 0,
         chunk_samples: int = 256,
         on_notice: Callable[[str], None] | None = None,

@@ -12,7 +12,6 @@ from typing import Any
 from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset import load_preset, preset_files, save_preset
-from cmaudio.instrument.synth import Synth
 from cmaudio.output.devices import Device, list_devices, open_sound_card
 from cmaudio.panel import commands as c
 from cmaudio.panel.clock_output import ClockOutput
@@ -21,6 +20,7 @@ from cmaudio.panel.slots import Slots
 from cmaudio.panel.takes import Takes
 from cmaudio.panel.variations.job import make_job
 from cmaudio.panel.variations.runner import VariationRunner
+from cmaudio.synth import Synth
 
 Tell = Callable[[dict[str, Any]], None]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cmaudio.instrument.synth import Synth
+from cmaudio.synth import Synth
 
 
 @dataclass

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.synth import Synth
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.link import Link, LinkListener
 from cmaudio.panel.state_updates import StateUpdates, introduction
+from cmaudio.synth import Synth
 
 _EVERY_SECONDS = 0.05
 _START_SECONDS = 60.0

@@ -9,8 +9,8 @@ from typing import Any
 import soundfile
 
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.synth import Synth
 from cmaudio.instrument.take import Take
+from cmaudio.synth import Synth
 
 SOUNDS = (".wav", ".flac")
 _SHOWN = 60

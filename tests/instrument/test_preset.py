@@ -19,12 +19,12 @@ from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset import Preset, load_preset, preset_files, save_preset
 from cmaudio.instrument.recorder import Recorder
-from cmaudio.instrument.synth import Synth
 from cmaudio.model.file import Model
 from cmaudio.offline.render import render
 from cmaudio.output.player import Player
 from cmaudio.score.events import NoteOff, NoteOn, Score
 from cmaudio.score.midi_file import write_midi
+from cmaudio.synth import Synth
 
 
 @pytest.fixture(autouse=True)

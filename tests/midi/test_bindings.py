@@ -17,8 +17,8 @@ from cmaudio.controls.binding import Binding
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset import load_preset, save_preset
-from cmaudio.instrument.synth import Synth
 from cmaudio.midi.bindings import Bindings
+from cmaudio.synth import Synth
 
 if TYPE_CHECKING:
     from conftest import TinyModel

@@ -22,7 +22,6 @@ from cmaudio.cli import live as live_commands
 from cmaudio.controls.binding import Binding
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.synth import Synth
 from cmaudio.midi.bindings import Bindings
 from cmaudio.midi.flow import Inbox, Thinner
 from cmaudio.midi.notices import Notices
@@ -30,6 +29,7 @@ from cmaudio.midi.ports import MidiPorts, find_input, list_midi_inputs
 from cmaudio.midi.stream import Message, MidiStream
 from cmaudio.midi.system import InputPort, LibremidiSystem, unique_names
 from cmaudio.model.file import Model
+from cmaudio.synth import Synth
 
 if TYPE_CHECKING:
     from conftest import TinyModel

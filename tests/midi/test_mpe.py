@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from cmaudio.controls.binding import Binding
 from cmaudio.engine.engine import Engine
-from cmaudio.instrument.synth import Synth
 from cmaudio.midi.bindings import Bindings
 from cmaudio.midi.mpe import Zones
+from cmaudio.synth import Synth
 
 if TYPE_CHECKING:
     from conftest import TinyModel

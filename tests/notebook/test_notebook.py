@@ -23,7 +23,6 @@ from conftest import TinyModel
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.recorder import Recorder
-from cmaudio.instrument.synth import Synth
 from cmaudio.model.file import Model
 from cmaudio.notebook.html import SHOWN_SECONDS, sound_html
 from cmaudio.offline.render import render
@@ -34,6 +33,7 @@ from cmaudio.score.events import NoteOff, NoteOn, Score
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.sound import Sound
 from cmaudio.signal.spectrogram import BANDS, COLUMNS, log_mel, spectrogram_png
+from cmaudio.synth import Synth
 
 SCORE = Score("a", [(0.0, NoteOn(0, 60, 90, 0)), (0.2, NoteOff(0, 60))], 0.2, [0])
 

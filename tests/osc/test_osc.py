@@ -29,7 +29,6 @@ import cmaudio.instrument.preset
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.recorder import Recorder
-from cmaudio.instrument.synth import Synth
 from cmaudio.model.file import Model
 from cmaudio.osc import OscSender, OscServer
 from cmaudio.osc.addresses import Argument, incoming
@@ -40,6 +39,7 @@ from cmaudio.osc.subscribers import MOST
 from cmaudio.output.player import Player, PlayerState
 from cmaudio.output.ring import RingCounters
 from cmaudio.score.ranges import GAIN_RANGE_DB
+from cmaudio.synth import Synth
 
 
 @dataclass

@@ -26,7 +26,6 @@ from cmaudio.cli.panel import demand_nicegui
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.recorder import Recorder
-from cmaudio.instrument.synth import Synth, open
 from cmaudio.midi.bindings import Bindings
 from cmaudio.model.file import Model
 from cmaudio.output.ring import Ring
@@ -36,6 +35,7 @@ from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.spectrum import Spectrum
 from cmaudio.panel.variations.job import PhraseNote, around, notes_of
 from cmaudio.score.events import Event, NoteOff, NoteOn
+from cmaudio.synth import Synth, open
 
 AUDIBLE = 1e-3
 

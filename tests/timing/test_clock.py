@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.recorder import Recorder
-from cmaudio.instrument.synth import Synth
 from cmaudio.model.file import Model
 from cmaudio.offline.pattern import render_pattern
 from cmaudio.output.player import Player
 from cmaudio.score.events import Event, Expression, NoteOff, NoteOn
+from cmaudio.synth import Synth
 from cmaudio.timing.clock import Clock
 from cmaudio.timing.steps import Step, StepLike, note_number
 

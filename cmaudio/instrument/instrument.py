@@ -1,0 +1,217 @@
+"""A live instrument: an engine that a player keeps sounding, with its controls, clock, presets and recordings."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar, Unpack, overload
+
+from cmaudio.controls.binding import BindingSet
+from cmaudio.controls.controls import Controls
+from cmaudio.engine.engine import Engine
+from cmaudio.errors import CmaudioError
+from cmaudio.instrument.live_engine import LiveEngine
+from cmaudio.instrument.preset import Preset, applicable_settings, load_preset, preset_of
+from cmaudio.instrument.recorder import Recorder
+from cmaudio.instrument.state import InstrumentState
+from cmaudio.instrument.take import Take
+from cmaudio.model.file import Timbre
+from cmaudio.output.devices import OpenStream
+from cmaudio.output.player import Player
+from cmaudio.score.arrangement import Missing, arrange
+from cmaudio.score.events import Score
+from cmaudio.score.ranges import GAIN_RANGE_DB
+from cmaudio.timing.clock import Clock
+from cmaudio.timing.driver import Ahead
+from cmaudio.timing.pattern import Pattern
+from cmaudio.timing.steps import PatternSettings, StepLike
+
+Attached = TypeVar("Attached", bound="_Closable")
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+class Instrument(LiveEngine):
+    """An engine that a player keeps sounding. A context manager; its methods may be called from any thread.
+
+    Args:
+        engine: what makes the sound.
+        recorder: the engine's recorder, which the player reads.
+        player: plays the recorder, and has been started.
+        on_notice: called with one line about trouble, of the device for example.
+        gain_db: the master gain that the engine was made with.
+
+    Attributes:
+        controls: every control by name, for all ways to play.
+        bindings: of MIDI controllers to controls, where MIDI is connected; presets read and extend them.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        recorder: Recorder,
+        player: Player,
+        on_notice: Callable[[str], None] | None = None,
+        gain_db: float = 0.0,
+    ) -> None:
+        super().__init__(engine, player, Controls(engine, GAIN_RANGE_DB, gain_db))
+        self.recorder, self.on_notice = recorder, on_notice
+        self._takes: list[Take] = []
+        self._attached: list[_Closable] = []
+        self.bindings: BindingSet | None = None
+        self._preset: Preset | None = None
+        self._clock: Clock | None = None
+        self._making_clock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def panic(self) -> None:
+        """Silence at once; patterns end."""
+        if self._clock is not None:
+            self._clock.clear()
+        self.engine.panic()
+
+    @property
+    def clock(self) -> Clock:
+        """Tempo, beat, and what is played in time; it runs from when it is first asked for."""
+        with self._making_clock:
+            if self._clock is None:
+                self._clock = Clock(
+                    self.engine,
+                    controls=self.controls,
+                    driver=Ahead(self.engine),
+                    place=self.place,
+                    on_notice=self.on_notice,
+                )
+                self.attach(self._clock)
+            return self._clock
+
+    @overload
+    def play(
+        self,
+        piece: Score,
+        *,
+        timbre: Timbre | None = None,
+        missing: Missing = "nearest",
+        percussion: Missing = "omit",
+        delay: float = 0.2,
+    ) -> list[str]: ...
+
+    @overload
+    def play(
+        self,
+        piece: Iterable[StepLike],
+        *,
+        quantise: float = 1.0,
+        at: float | None = None,
+        **settings: Unpack[PatternSettings],
+    ) -> Pattern: ...
+
+    def play(self, piece: Score | Iterable[StepLike], **settings: Any) -> list[str] | Pattern:
+        """Start a score (from `cmaudio.read_midi`) or a pattern (a list of notes); returns at once.
+
+        A score takes `timbre`, `missing` and `percussion` (see `cmaudio.render`) and `delay` in seconds, and returns
+        notices of what the model lacks. A pattern takes what `Clock.play` takes, and returns what stops, mutes and
+        replaces it.
+        """
+        return self._play_score(piece, **settings) if isinstance(piece, Score) else self.clock.play(piece, **settings)
+
+    def _play_score(
+        self,
+        score: Score,
+        *,
+        timbre: Timbre | None = None,
+        missing: Missing = "nearest",
+        percussion: Missing = "omit",
+        delay: float = 0.2,
+    ) -> list[str]:
+        arrangement = arrange(score, self.model, timbre=timbre, missing=missing, percussion=percussion)
+        at = self.engine.now + round(delay * self.engine.sample_rate)
+        self.engine.play(arrangement.score, arrangement.timbres, at)
+        self.wake()
+        return arrangement.notices
+
+    def apply(self, preset: Preset | str | Path, morph_seconds: float = 0.2) -> Preset:
+        """Set the instrument as a preset says, by its name, its file or itself; what sounds morphs to its timbre.
+
+        Raises CmaudioError for an unknown preset, one of another model, and an unknown timbre; then nothing changes.
+        """
+        chosen = preset if isinstance(preset, Preset) else load_preset(preset)
+        if chosen.model != self.model.manifest.name:
+            raise CmaudioError(
+                f"preset {chosen.name!r} is of model {chosen.model!r}, and {self.model.manifest.name!r} plays; open "
+                "that model"
+            )
+        self.model.timbre_vector(chosen.timbre)
+        self.controls.apply(applicable_settings(chosen, self.controls))
+        self._preset = chosen
+        self.controls.set_timbre(chosen.timbre, morph_seconds)
+        self.controls.set_seed(chosen.seed)
+        if self.bindings is not None:
+            for binding in chosen.bindings:
+                self.bindings.add(binding)
+        self.wake()
+        return chosen
+
+    def as_preset(self, name: str, description: str = "") -> Preset:
+        """How the instrument is set now, MIDI bindings included, to be saved or gone back to.
+
+        Raises CmaudioError for a name that is none.
+        """
+        return preset_of(self.controls, self.model, name, description, self.bindings or ())
+
+    @property
+    def preset(self) -> Preset | None:
+        """The preset that was applied last."""
+        return self._preset
+
+    def keep(self, path: str | Path, seconds: float | None = None) -> Path:
+        """Write what was played last, up to five minutes, to a .wav or .flac and a .mid; see `Recorder.keep`."""
+        return self.recorder.keep(path, seconds)
+
+    def record(self, path: str | Path) -> Take:
+        """Record from now on until the take is stopped or the instrument closed; see `Take`."""
+        take = Take(self.recorder, path, self.on_notice)
+        self._takes.append(take)
+        return take
+
+    def attach(self, part: Attached) -> Attached:
+        """Close `part`, which plays or shows this instrument, when the instrument is closed; returns it."""
+        self._attached.append(part)
+        return part
+
+    def wait(self, seconds: float) -> None:
+        """Let it sound for a while. Raises what the synthesis thread died of, if it did."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.player.raise_if_failed()
+            time.sleep(min(left, 0.05))
+
+    def use_device(self, device: str | int | None, open_stream: OpenStream | None = None) -> None:
+        """Go on on another sound card, or output; what sounds goes on. See `Player.use_device`."""
+        self.player.use_device(device, open_stream)
+
+    def state(self) -> InstrumentState:
+        """Level, voices, load, lead, underruns."""
+        return InstrumentState(self.engine.state(), self.player.state())
+
+    def close(self) -> None:
+        """Fade out, give the sound card back, end what is being recorded and whatever else came with it."""
+        with ExitStack() as stack:  # from the last to the first, whatever goes wrong with one of them
+            for take in self._takes:
+                stack.callback(take.stop)
+            stack.callback(self.player.close)
+            for attached in self._attached:
+                stack.callback(attached.close)

@@ -1,0 +1,134 @@
+"""A live engine: notes and texts that sound at once, with the timbre and seed of the controls unless given others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Unpack, cast
+
+from cmaudio.controls.controls import Controls
+from cmaudio.engine.engine import Engine
+from cmaudio.engine.note import Note
+from cmaudio.engine.speech import Speech
+from cmaudio.model.file import Model, Timbre
+from cmaudio.output.player import Player
+from cmaudio.speech.manner import Manner
+
+
+class LiveEngine:
+    """An engine that a player keeps sounding. Methods may be called from any thread.
+
+    Args:
+        engine: what makes the sound.
+        player: plays it, and has been started.
+        controls: every control by name, for all ways to play.
+    """
+
+    def __init__(self, engine: Engine, player: Player, controls: Controls) -> None:
+        self.engine, self.player, self.controls = engine, player, controls
+
+    @property
+    def model(self) -> Model:
+        """The model that plays."""
+        return self.engine.model
+
+    def note_on(
+        self,
+        pitch: float,
+        velocity: float = 96,
+        *,
+        timbre: Timbre | None = None,
+        seed: int | None = None,
+        channel: int = 0,
+        at: int | None = None,
+    ) -> Note:
+        """Strike a note, at once by default; see `Engine.note_on`. Its `off`, `bend` and `morph` steer it.
+
+        Without timbre and seed of its own it has those of the controls, which presets set.
+        """
+        timbre, seed = self._of_controls(timbre, seed)
+        note = self.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=channel, at=at)
+        self.wake()
+        return note
+
+    def _of_controls(self, timbre: Timbre | None, seed: int | None) -> tuple[Timbre, int | None]:
+        return self.controls.vector if timbre is None else timbre, self.controls.seed if seed is None else seed
+
+    def press(
+        self,
+        pitch: int,
+        velocity: float | None = None,
+        *,
+        timbre: Timbre | None = None,
+        channel: int = 0,
+        at: int | None = None,
+    ) -> Note:
+        """A key of a keyboard goes down: as `note_on`, with the velocity control's value unless one is given."""
+        timbre, seed = self._of_controls(timbre, None)
+        hard = self.controls["velocity"] if velocity is None else velocity
+        note = self.engine.press(pitch, hard, timbre=timbre, seed=seed, channel=channel, at=at)
+        self.wake()
+        return note
+
+    def lift(self, pitch: int, channel: int = 0, at: int | None = None) -> None:
+        """A key goes up; pedals may hold its note."""
+        self.engine.lift(pitch, channel, at)
+
+    def place(self, seconds: float | None = None) -> int:
+        """The sample for the `at` of what happened at `seconds` (of `time.perf_counter`; now by default).
+
+        Events that are placed so sound a constant time after they happened: no jitter comes from reading ahead.
+        """
+        return self.player.place(time.perf_counter() if seconds is None else seconds)
+
+    def say(
+        self,
+        text: str | Iterable[str],
+        *,
+        timbre: Timbre | None = None,
+        seed: int | None = None,
+        channel: int = 0,
+        phonemes: bool = False,
+        **manner: Unpack[Manner],
+    ) -> Speech:
+        """Say a text now; returns at once. `text` may be a generator of words that are still being thought of.
+
+        See `Engine.say`. What it returns steers, follows and stops the text.
+        """
+        timbre, seed = self._of_controls(timbre, seed)
+        speech = self.engine.say(
+            text,
+            timbre=timbre,
+            seed=seed,
+            channel=channel,
+            phonemes=phonemes,
+            background=True,
+            on_segment=self.wake,
+            **cast("Manner", self.controls.manner | manner),
+        )
+        self.wake()
+        return speech
+
+    def all_notes_off(self) -> None:
+        """Release everything and lift the pedals."""
+        self.engine.all_notes_off()
+
+    def sustain(self, down: bool = True, channel: int = 0) -> None:
+        """Sustain pedal."""
+        self.engine.sustain(down, channel)
+
+    def bend(self, semitones: float, channel: int = 0) -> None:
+        """Bend a whole channel."""
+        self.engine.bend(semitones, channel)
+
+    def pitch_wheel(self, position: float, channel: int = 0) -> None:
+        """Pitch wheel from -1 to 1, times the engine's `bend_range`."""
+        self.engine.pitch_wheel(position, channel)
+
+    def gain(self, gain_db: float) -> None:
+        """Master gain in dB; the limiter after it never lets the output clip."""
+        self.controls.set("gain", gain_db)
+
+    def wake(self) -> None:
+        """Have the synthesis thread look for new events now. Raises what it died of, if it did."""
+        self.player.wake()

@@ -1,0 +1,80 @@
+"""What a way to play needs of the instrument: MIDI, OSC, sliders and panels are typed against these protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol, Unpack
+
+from cmaudio.controls.controls import Controls
+from cmaudio.engine.engine import Engine
+from cmaudio.engine.note import Note
+from cmaudio.engine.speech import Speech
+from cmaudio.instrument.preset import Preset
+from cmaudio.instrument.recorder import Recorder
+from cmaudio.instrument.state import InstrumentState
+from cmaudio.instrument.take import Take
+from cmaudio.model.file import Model, Timbre
+from cmaudio.output.player import Player
+from cmaudio.speech.manner import Manner
+
+
+class Playable(Protocol):
+    """Keys, texts and controls. Methods may be called from any thread; `Instrument` describes each."""
+
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def model(self) -> Model: ...
+    @property
+    def controls(self) -> Controls: ...
+
+    def note_on(
+        self,
+        pitch: float,
+        velocity: float = 96,
+        *,
+        timbre: Timbre | None = None,
+        seed: int | None = None,
+        channel: int = 0,
+        at: int | None = None,
+    ) -> Note: ...
+    def press(
+        self,
+        pitch: int,
+        velocity: float | None = None,
+        *,
+        timbre: Timbre | None = None,
+        channel: int = 0,
+        at: int | None = None,
+    ) -> Note: ...
+    def lift(self, pitch: int, channel: int = 0, at: int | None = None) -> None: ...
+    def say(
+        self,
+        text: str | Iterable[str],
+        *,
+        timbre: Timbre | None = None,
+        seed: int | None = None,
+        channel: int = 0,
+        phonemes: bool = False,
+        **manner: Unpack[Manner],
+    ) -> Speech: ...
+    def place(self, seconds: float | None = None) -> int: ...
+    def wake(self) -> None: ...
+    def panic(self) -> None: ...
+
+
+class RemotelyPlayable(Playable, Protocol):
+    """What a remote control shows and does as well: presets, recordings, and the instrument's state."""
+
+    @property
+    def recorder(self) -> Recorder: ...
+    @property
+    def player(self) -> Player: ...
+    @property
+    def preset(self) -> Preset | None: ...
+
+    def apply(self, preset: Preset | str | Path, morph_seconds: float = 0.2) -> Preset: ...
+    def keep(self, path: str | Path, seconds: float | None = None) -> Path: ...
+    def record(self, path: str | Path) -> Take: ...
+    def state(self) -> InstrumentState: ...

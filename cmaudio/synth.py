@@ -1,0 +1,162 @@
+"""The instrument that `cmaudio.open` returns: an `Instrument` that MIDI, OSC and a notebook can be attached to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cmaudio.engine.engine import Engine
+from cmaudio.instrument.instrument import Instrument
+from cmaudio.instrument.recorder import Recorder
+from cmaudio.model.file import DEFAULT_MODEL, Model, load_model
+from cmaudio.output.devices import OpenStream, open_sound_card
+from cmaudio.output.player import LEAD_MS, Player
+
+if TYPE_CHECKING:
+    from cmaudio.midi.bindings import Bindings
+    from cmaudio.midi.input import MidiInput, OnClock
+    from cmaudio.midi.system import MidiSystem
+    from cmaudio.notebook.sliders import Sliders
+    from cmaudio.osc import OscServer
+
+BATCH_AHEAD_SAMPLES = 1024  # how much earlier voices may be computed to share an evaluation; live events wait no longer
+
+
+class Synth(Instrument):
+    """A sounding instrument. Made by `cmaudio.open`; a context manager; its methods may be called from any thread."""
+
+    _midi: MidiInput | None = None
+
+    def connect_midi(
+        self,
+        port: str | int | None = None,
+        *,
+        mpe: bool = False,
+        virtual: str | None = None,
+        bindings: Bindings | None = None,
+        on_clock: OnClock | None = None,
+        system: MidiSystem | None = None,
+    ) -> MidiInput:
+        """Play it from MIDI ports, until what this returns is closed, or the instrument; see `MidiInput`.
+
+        By default all ports are listened to, the user's saved bindings hold, and `clock` follows MIDI clock.
+
+        Raises CmaudioError: no MIDI system here (with the remedy), no such port, bindings that cannot be read.
+        """
+        from cmaudio.midi.bindings import Bindings
+        from cmaudio.midi.input import MidiInput
+
+        midi = MidiInput(
+            self,
+            port=port,
+            virtual=virtual,
+            mpe=mpe,
+            bindings=Bindings.load() if bindings is None else bindings,
+            on_clock=on_clock or self._follow_midi_clock,
+            on_notice=self.on_notice,
+            system=system,
+        )
+        self._midi, self.bindings = midi, midi.bindings
+        return self.attach(midi)
+
+    @property
+    def midi(self) -> MidiInput | None:
+        """The MIDI input that was connected last."""
+        return self._midi
+
+    def _follow_midi_clock(self, kind: str, seconds: float, value: int) -> None:
+        self.clock.midi(kind, seconds, value)  # the clock is made when the first pulse comes
+
+    def serve_osc(
+        self,
+        port: int = 9000,
+        host: str = "127.0.0.1",
+        *,
+        files: str | Path | None = None,
+        send_to: tuple[str, int] | None = None,
+        remote_subscribers: bool = False,
+    ) -> OscServer:
+        """Be played over Open Sound Control until the server or the instrument is closed; `cmaudio osc` lists what is
+        understood.
+
+        Args:
+            port: 0 lets the system choose; the server's `address` tells. host: at which it listens; with another one
+                than this machine's own, whoever reaches it may play.
+            files: the one folder into which it writes recordings when it is told to; the current one by default.
+            send_to: host and port of a client that is told of changes, notes and state.
+            remote_subscribers: clients on other machines may ask to be told, too.
+        Raises:
+            CmaudioError: a port that is taken, an unknown host, no such folder.
+        """
+        from cmaudio.osc import OscServer
+
+        server = OscServer(
+            self,
+            port,
+            host,
+            files=files,
+            send_to=send_to,
+            remote_subscribers=remote_subscribers,
+            on_notice=self.on_notice,
+        )
+        return self.attach(server)
+
+    def sliders(self) -> Sliders:
+        """The controls as sliders in a notebook, which show what others move, too. They need ipywidgets.
+
+        Raises CmaudioError where that is not installed.
+        """
+        from cmaudio.notebook.sliders import Sliders
+
+        return self.attach(Sliders(self))
+
+    def _repr_html_(self) -> str:
+        from cmaudio.notebook.html import synth_html
+
+        return synth_html(self)
+
+
+def open(
+    model: Model | str | None = None,
+    *,
+    device: str | int | None = None,
+    lead_ms: float = LEAD_MS,
+    polyphony: int = 16,
+    seed: int = 0,
+    steps: int = 1,
+    gain_db: float = 0.0,
+    bend_range: float = 2.0,
+    on_notice: Callable[[str], None] | None = None,
+    open_stream: OpenStream = open_sound_card,
+) -> Synth:
+    """Open a sound card and start an instrument on it.
+
+    Args:
+        model: a loaded model, its name or its file; the embedded instrument by default.
+        device: name (or part of it) or index of an output from `cmaudio devices`; the system's default by default.
+        lead_ms: how far synthesis runs ahead of the sound card. Less is more immediate, more survives busier machines.
+        polyphony, seed, steps, gain_db, bend_range: see `Engine`.
+        on_notice: is told of trouble with the device and of its end.
+        open_stream: opens the output: the sound card, unless something else takes the samples.
+    Raises:
+        CmaudioError: no PortAudio, no such device, a value out of range, a damaged model.
+    """
+    loaded = model if isinstance(model, Model) else load_model(model or DEFAULT_MODEL)
+    block = loaded.manifest.block_frames * loaded.manifest.hop_length
+    engine = Engine(
+        loaded,
+        polyphony=polyphony,
+        seed=seed,
+        steps=steps,
+        gain_db=gain_db,
+        bend_range=bend_range,
+        batch_ahead_samples=min(BATCH_AHEAD_SAMPLES, block // 2),
+        threads=min(2, os.cpu_count() or 1),
+    )
+    engine.warm_up()
+    recorder = Recorder(engine)
+    player = Player(recorder, device=device, lead_ms=lead_ms, on_notice=on_notice, open_stream=open_stream)
+    player.start()
+    return Synth(engine, recorder, player, on_notice, gain_db)
