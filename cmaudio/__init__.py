@@ -18,7 +18,8 @@ from cmaudio.instrument.preset import Preset, load_preset, save_preset
 from cmaudio.model.file import Model, embedded_models, load_model
 from cmaudio.offline.pattern import render_pattern
 from cmaudio.offline.render import render
-from cmaudio.offline.speak import Spoken, speak
+from cmaudio.offline.speak import speak
+from cmaudio.offline.spoken import Spoken
 from cmaudio.output.player import list_devices
 from cmaudio.score.events import Score
 from cmaudio.score.midi_file import read_midi

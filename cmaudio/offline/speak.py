@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 
@@ -14,6 +13,7 @@ from cmaudio.engine.engine import Engine
 from cmaudio.engine.speech import Speech
 from cmaudio.files.audio_file import AudioFileWriter
 from cmaudio.model.file import Model, Timbre
+from cmaudio.offline.spoken import Spoken
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.sound import Sound
 from cmaudio.speech.manner import Manner
@@ -21,24 +21,6 @@ from cmaudio.speech.utterance import Mark
 
 DEFAULT_VOICE = "english"
 _READ_SAMPLES = 4096
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """What became of a text: samples (N,) at `sample_rate`, when its words and phonemes begin, what was left out.
-
-    A notebook shows and plays it.
-    """
-
-    audio: Sound
-    sample_rate: int
-    marks: list[Mark]
-    unspoken: list[str]
-
-    def _repr_html_(self) -> str:
-        from cmaudio.notebook.html import spoken_html
-
-        return spoken_html(self)
 
 
 def speak(

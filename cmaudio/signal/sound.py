@@ -36,6 +36,6 @@ class Sound(np.ndarray[Any, np.dtype[np.float32]]):
         self.sample_rate = state[1]
 
     def _repr_html_(self) -> str | None:
-        from cmaudio.notebook.html import sound_html
+        from cmaudio.signal.html import sound_html
 
         return sound_html(self, self.sample_rate) if self.ndim == 1 and self.size and self.sample_rate else None

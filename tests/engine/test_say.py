@@ -17,7 +17,8 @@ from cmaudio.engine.engine import Engine
 from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
-from cmaudio.offline.speak import Spoken, speak
+from cmaudio.offline.speak import speak
+from cmaudio.offline.spoken import Spoken
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import COLUMNS
 from cmaudio.speech.prosody import Prosody

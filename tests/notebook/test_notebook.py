@@ -24,13 +24,13 @@ from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.model.file import Model
-from cmaudio.notebook.html import SHOWN_SECONDS, sound_html
 from cmaudio.offline.render import render
 from cmaudio.offline.speak import speak
 from cmaudio.output.player import Player, PlayerState
 from cmaudio.output.ring import RingCounters
 from cmaudio.score.events import NoteOff, NoteOn, Score
 from cmaudio.signal.dsp import Float
+from cmaudio.signal.html import SHOWN_SECONDS, sound_html
 from cmaudio.signal.sound import Sound
 from cmaudio.signal.spectrogram import BANDS, COLUMNS, log_mel, spectrogram_png
 from cmaudio.synth import Synth

@@ -1,0 +1,39 @@
+"""A sound as HTML for notebooks: a player and a spectrogram with their data inside, so that a saved page still plays."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import soundfile
+
+from cmaudio.signal.dsp import Float
+from cmaudio.signal.spectrogram import spectrogram_png
+
+SHOWN_SECONDS = 60.0  # about 8 MB in the notebook
+
+
+def sound_html(samples: Float, sample_rate: int) -> str:
+    """An audio player and a mel spectrogram of samples (N,), at most the first minute."""
+    shown = np.asarray(samples[: round(SHOWN_SECONDS * sample_rate)])
+    seconds = len(samples) / sample_rate
+    caption = f"{seconds:.2f} s, {sample_rate} Hz"
+    if len(shown) < len(samples):
+        caption += f"; the first {SHOWN_SECONDS:g} s are shown"
+    picture = _data_uri("image/png", spectrogram_png(shown, sample_rate))
+    return (
+        f'<div><audio controls preload="metadata" src="{_data_uri("audio/wav", _wav(shown, sample_rate))}"></audio>'
+        f'<br><img alt="mel spectrogram" src="{picture}" style="width:100%;max-width:800px;height:160px">'
+        f"<br><small>{caption}</small></div>"
+    )
+
+
+def _wav(samples: Float, sample_rate: int) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(samples, -1, 1), sample_rate, "PCM_16", format="WAV")
+    return file.getvalue()
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
