@@ -76,7 +76,7 @@ class Clock(Sequencer):
         steps, beats = plan_steps(notes, feel, model), checked_quantise(quantise)
         with self.lock:
             start = self.next_beat(beats) if at is None else in_range("at", at, 0, BEAT_MAX, "beats")
-            pattern = Pattern(self, steps, feel, start, beats)
+            pattern = Pattern(self, self.controls, steps, feel, start, beats)
             self.add(pattern)
         return pattern
 

@@ -7,15 +7,12 @@ leans towards it, so that the beat is never pushed: no step comes twice and none
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
 from cmaudio.output.sample_clock import LockedLine
 from cmaudio.timing.tempo import TEMPO_RANGE
-
-if TYPE_CHECKING:
-    from cmaudio.timing.clock import Clock
+from cmaudio.timing.transport import Transport
 
 PULSES_A_BEAT, PULSES_A_POSITION = 24, 6
 KINDS = ("pulse", "start", "continue", "stop", "position")
@@ -28,12 +25,12 @@ _LOST_BEATS = 2.0
 class MidiClock:
     """Has a clock follow pulses; `place` gives the sample at which what happened at some seconds is to sound."""
 
-    def __init__(self, clock: Clock, place: Callable[[float], int]) -> None:
-        self._clock, self._place = clock, place
-        rate = clock.engine.sample_rate
+    def __init__(self, transport: Transport, place: Callable[[float], int]) -> None:
+        self._transport, self._place = transport, place
+        rate = transport.engine.sample_rate
         slowest, fastest = (tempo / 60 * PULSES_A_BEAT / rate for tempo in TEMPO_RANGE)
         self._line = LockedLine(
-            clock.tempo / 60 * PULSES_A_BEAT / rate,
+            transport.tempo / 60 * PULSES_A_BEAT / rate,
             bandwidth=_BANDWIDTH_HZ / rate,
             lost=_LOST_PULSES,
             rate_range=(slowest, fastest),
@@ -48,51 +45,51 @@ class MidiClock:
     @property
     def following(self) -> bool:
         """Whether a pulse came within the last two beats."""
-        return self._last is not None and not self._lost(self._clock.engine.now)
+        return self._last is not None and not self._lost(self._transport.engine.now)
 
     def handle(self, kind: str, seconds: float, value: float = 0) -> None:
         """See `Clock.midi`."""
-        at = max(0, self._place(seconds) + round(self.offset_ms / 1000 * self._clock.engine.sample_rate))
+        at = max(0, self._place(seconds) + round(self.offset_ms / 1000 * self._transport.engine.sample_rate))
         if kind == "pulse":
             self._pulse(at)
         elif kind == "start":
-            self._clock.stop()
-            self._clock.locate(0.0, anew=True)
+            self._transport.stop()
+            self._transport.locate(0.0, anew=True)
             self._armed = True
         elif kind == "continue":
-            self._armed = not self._clock.running
+            self._armed = not self._transport.running
         elif kind == "stop":
             self._armed = False
-            self._clock.stop()
+            self._transport.stop()
         elif kind == "position":
             position = in_range("position", value, 0, 16383, "MIDI beats")
-            self._clock.locate(position * PULSES_A_POSITION / PULSES_A_BEAT)
+            self._transport.locate(position * PULSES_A_POSITION / PULSES_A_BEAT)
             self._origin = None
         else:
             raise CmaudioError(f"a MIDI clock sends {', '.join(KINDS)}, not {kind!r}")
 
     def _lost(self, at: int) -> bool:
         """Whether no pulse came for two beats before a sample."""
-        apart = _LOST_BEATS * 60 / self._clock.tempo * self._clock.engine.sample_rate
+        apart = _LOST_BEATS * 60 / self._transport.tempo * self._transport.engine.sample_rate
         return self._last is not None and at - self._last > apart
 
     def _pulse(self, at: int) -> None:
         if self._lost(at):
-            rate = self._clock.engine.sample_rate
-            self._line.begin(at, self._count + 1, self._clock.tempo / 60 * PULSES_A_BEAT / rate)
+            rate = self._transport.engine.sample_rate
+            self._line.begin(at, self._count + 1, self._transport.tempo / 60 * PULSES_A_BEAT / rate)
             self._origin = None  # how many were missed nobody knows: the nearest pulse is it
         self._count += 1
         self._line.update(at, self._count)
         self._last = at
         if self._armed:
             self._armed, self._origin = False, None
-            self._clock.resume(at)
-        if self._origin is None and self._clock.running:
-            here = round(self._clock.map.beat_at(at) * PULSES_A_BEAT)
+            self._transport.resume(at)
+        if self._origin is None and self._transport.running:
+            here = round(self._transport.map.beat_at(at) * PULSES_A_BEAT)
             self._origin = (here - self._count) / PULSES_A_BEAT
         if self._line.points >= _SETTLED_POINTS:
-            tempo = self._line.rate / PULSES_A_BEAT * 60 * self._clock.engine.sample_rate
-            self._clock.follow(tempo, None if self._origin is None else self._beat_at)
+            tempo = self._line.rate / PULSES_A_BEAT * 60 * self._transport.engine.sample_rate
+            self._transport.follow(tempo, None if self._origin is None else self._beat_at)
 
     def _beat_at(self, sample: float) -> float:
         """The beat that the pulses say a sample has."""

@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
+from cmaudio.timing.sequencer import Sequencer
 from cmaudio.timing.tempo import next_multiple
-
-if TYPE_CHECKING:
-    from cmaudio.timing.clock import Clock
 
 _MOVES_A_BEAT = 24
 
@@ -20,8 +17,8 @@ class Repeated:
 
     priority = 0
 
-    def __init__(self, clock: Clock, beats: float, function: Callable[[float], object], first: float) -> None:
-        self._clock, self._beats, self._function = clock, beats, function
+    def __init__(self, sequencer: Sequencer, beats: float, function: Callable[[float], object], first: float) -> None:
+        self._sequencer, self._beats, self._function = sequencer, beats, function
         self._count: int | None = round(first / beats)
 
     def __repr__(self) -> str:
@@ -37,7 +34,7 @@ class Repeated:
         if beat is None:
             return None
         self._count = round(beat / self._beats) + 1
-        return None if self._clock.in_time(round(at)) is None else partial(self._function, beat)
+        return None if self._sequencer.in_time(round(at)) is None else partial(self._function, beat)
 
     def begin(self, beat: float) -> None:
         """The clock starts at this beat."""

@@ -11,17 +11,15 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmaudio.controls.controls import Controls
 from cmaudio.engine.note import Note
 from cmaudio.errors import CmaudioError
+from cmaudio.timing.sequencer import Sequencer
 from cmaudio.timing.steps import Feel, PlannedStep, StepLike, checked_quantise, plan_steps
 from cmaudio.timing.tempo import SAME_BEAT
-
-if TYPE_CHECKING:
-    from cmaudio.timing.clock import Clock
 
 
 class Pattern:
@@ -33,8 +31,17 @@ class Pattern:
 
     priority = 1  # after functions of the same beat, which may replace it
 
-    def __init__(self, clock: Clock, steps: tuple[PlannedStep, ...], feel: Feel, start: float, quantise: float) -> None:
-        self._clock, self.steps, self.feel, self.start, self._quantise = clock, steps, feel, start, quantise
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        controls: Controls,
+        steps: tuple[PlannedStep, ...],
+        feel: Feel,
+        start: float,
+        quantise: float,
+    ) -> None:
+        self._sequencer, self._controls = sequencer, controls
+        self.steps, self.feel, self.start, self._quantise = steps, feel, start, quantise
         self._round, self._index = 0, 0
         self._end = math.inf
         self._replacement: tuple[float, tuple[PlannedStep, ...]] | None = None
@@ -56,7 +63,7 @@ class Pattern:
     @property
     def playing(self) -> bool:
         """Whether there is more to come."""
-        return self._clock.has(self)
+        return self._sequencer.has(self)
 
     @property
     def muted(self) -> bool:
@@ -65,34 +72,34 @@ class Pattern:
 
     def mute(self, muted: bool = True) -> None:
         """Go on unheard, or be heard again; the place in the pattern is kept."""
-        with self._clock.lock:
+        with self._sequencer.lock:
             self._muted = bool(muted)
             if muted:
-                self._cancel(self._clock.soon())
+                self._cancel(self._sequencer.soon())
 
     def stop(self, quantise: float = 0.0) -> None:
         """End at once, or at the next multiple of `quantise` beats; what sounds is let go then."""
         beats = checked_quantise(quantise)
-        with self._clock.lock:
+        with self._sequencer.lock:
             if beats:
-                self._end = self._clock.boundary(beats)
+                self._end = self._sequencer.boundary(beats)
                 self._held = [(min(end, self._end), order, note, late) for end, order, note, late in self._held]
                 heapq.heapify(self._held)
             else:
-                self._clock.drop(self)
+                self._sequencer.drop(self)
 
     def replace(self, notes: Iterable[StepLike], quantise: float | None = None) -> None:
         """Go over to other notes at the next multiple of `quantise` beats (by default as it was started).
 
         Raises CmaudioError as `Clock.play` does, and where the pattern has ended.
         """
-        steps = plan_steps(notes, self.feel, self._clock.engine.model)
+        steps = plan_steps(notes, self.feel, self._sequencer.engine.model)
         beats = self._quantise if quantise is None else checked_quantise(quantise)
-        with self._clock.lock:
+        with self._sequencer.lock:
             if not self.playing:
                 raise CmaudioError("the pattern has ended: play the notes as a new one")
-            self._replacement = (max(self.start, self._clock.boundary(beats)), steps)
-        self._clock.wake()
+            self._replacement = (max(self.start, self._sequencer.boundary(beats)), steps)
+        self._sequencer.wake()
 
     # -- what the clock asks and tells -------------------------------------------------------------------------------
 
@@ -175,29 +182,28 @@ class Pattern:
         return onset if onset < self._end - SAME_BEAT else math.inf
 
     def _strike(self, step: PlannedStep, end: float, at: float) -> None:
-        clock, feel = self._clock, self.feel
+        sequencer, controls, feel = self._sequencer, self._controls, self.feel
         drawn = np.random.default_rng((feel.seed, self._round, self._index))
         chance, early, soft = drawn.random(3)
-        late_samples = (2 * early - 1) * feel.humanise_ms / 1000 * clock.engine.sample_rate
+        late_samples = (2 * early - 1) * feel.humanise_ms / 1000 * sequencer.engine.sample_rate
         if self._muted or chance >= step.probability or not step.pitches:
             return
-        sample = clock.in_time(round(at + late_samples))
+        sample = sequencer.in_time(round(at + late_samples))
         if sample is None:
             return
-        controls = clock.controls
         hard = controls["velocity"] if step.velocity is None else step.velocity
         velocity = min(127.0, max(1.0, hard + (2 * soft - 1) * feel.humanise_ms))
         timbre = controls.vector if step.timbre is None else step.timbre
-        seconds = max(0.0, (clock.map.sample_at(end) - at) / clock.engine.sample_rate)
+        seconds = max(0.0, (sequencer.map.sample_at(end) - at) / sequencer.engine.sample_rate)
         for pitch in step.pitches:
             own = int(drawn.integers(2**63))
             seed = own if controls.seed is None else controls.seed
-            note = clock.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=feel.channel, at=sample)
+            note = sequencer.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=feel.channel, at=sample)
             if step.bend:
                 note.bend(step.bend, min(3600.0, seconds), at=sample)
             heapq.heappush(self._held, (min(end, self._end), next(self._order), note, sample - round(at)))
             self._struck.append((sample, note))
-        while self._struck and self._struck[0][0] < clock.engine.now:
+        while self._struck and self._struck[0][0] < sequencer.engine.now:
             self._struck.popleft()
 
     def _cancel(self, at: int) -> None:
