@@ -111,7 +111,7 @@ def play(synth: Synth, port: OnePort, seconds: float, seed: int) -> Played:
         if moments % 1000 == 0:
             synth.apply(presets[int(random.integers(len(presets)))])
         played.voices.append(synth.engine.sounding)
-        played.limits.append(synth.engine.stage.limit)
+        played.limits.append(synth.engine.allocator.limit)
         time.sleep(_EVERY_SECONDS)
     return played
 

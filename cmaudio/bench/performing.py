@@ -72,10 +72,10 @@ class Watch:
     def __init__(self, synth: Synth) -> None:
         self.made: list[tuple[int, float]] = []  # samples by then, seconds
         self.onsets: dict[int, list[int]] = {}  # by key
-        self._read, self._on_event = synth.recorder.read, synth.engine.stage.on_event
+        self._read, self._on_event = synth.recorder.read, synth.engine.allocator.on_event
         self._recorder, self._latency = synth.recorder, synth.engine.latency_samples
         synth.recorder.read = self.read  # type: ignore[method-assign]
-        synth.engine.stage.on_event = self.on_event
+        synth.engine.allocator.on_event = self.on_event
 
     def read(self, samples: int) -> Float:
         out = self._read(samples)

@@ -88,7 +88,7 @@ class Controls:
         self.engine = engine
         self.definitions: Mapping[str, ControlDefinition] = control_definitions(engine.model, gain_range_db)
         self._values = {name: control.default for name, control in self.definitions.items()}
-        self._values |= {"gain": gain_db, "steps": engine.stage.steps}
+        self._values |= {"gain": gain_db, "steps": engine.allocator.steps}
         if "bend_range" in self._values:
             self._values["bend_range"] = engine.bend_range
         self.seed: int | None = None
@@ -159,7 +159,7 @@ class Controls:
         if name == "gain":
             engine.master_gain(value, at)
         elif name == "steps":
-            engine.stage.steps = int(value)
+            engine.allocator.steps = int(value)
         elif name == "bend":
             engine.bend(value, None, at)
         elif name == "bend_range":
@@ -167,7 +167,7 @@ class Controls:
         elif name in EXPRESSIONS:
             engine.express(name, value, None, at)
         elif name in MANNER:
-            for handle in list(engine.stage.notes.values()):
+            for handle in list(engine.allocator.notes.values()):
                 if isinstance(handle, Speech):
                     handle.steer(at=at, **{name: value})
 
@@ -233,7 +233,7 @@ class Controls:
         else:
             self._mix = {str(k): float(v) for k, v in timbre.items()} if isinstance(timbre, Mapping) else None
         self._vector = vector
-        for handle in list(self.engine.stage.notes.values()):
+        for handle in list(self.engine.allocator.notes.values()):
             if isinstance(handle, Note | Speech):
                 handle.morph(vector, seconds, at)
 

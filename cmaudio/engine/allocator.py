@@ -60,7 +60,7 @@ class Channel:
     held: list[Handle] = field(default_factory=list)  # notes that only a pedal keeps
 
 
-class Stage:
+class VoiceAllocator:
     """At most `polyphony` voices; `make_voice` builds one from how it is struck, its timbre, bend and expression."""
 
     def __init__(
@@ -84,7 +84,7 @@ class Stage:
         self.bend, self.expression = 0.0, dict[str, float]()  # of the whole instrument, on top of the channels'
 
     def new_voice(self, note: Note, timbre: Vector, at: int) -> Voice:
-        """A voice for a note, not yet on the stage."""
+        """Make the voice of a note without starting it."""
         strike = Strike(note.pitch, note.velocity, note.channel, note.seed, at, self.allowed_steps)
         bend = note.bent + self.channels[note.channel].bend + self.bend
         return self._make_voice(strike, timbre, bend, self.expression_of(note))
@@ -347,7 +347,7 @@ class Stage:
             voice.fade_out(at - voice.strike.at)
 
     def drop_finished(self) -> None:
-        """Take voices that have ended off the stage."""
+        """Remove the voices that have ended."""
         self._drop([voice for voice in self.voices if voice.finished])
 
     def _drop(self, voices: list[Voice]) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.checks import CHANNELS, channel_number, in_range, whole_number
-from cmaudio.engine.allocator import Stage
+from cmaudio.engine.allocator import VoiceAllocator
 from cmaudio.engine.note import BEND_SECONDS, Note
 from cmaudio.engine.schedule import Action, Schedule
 from cmaudio.engine.speech import Speech
@@ -109,7 +109,7 @@ class Engine:
         self._limiter = Limiter(self.sample_rate)
         self._gain = Trajectory(10 ** (in_range("gain_db", gain_db, *GAIN_RANGE_DB, "dB") / 20))
         voices = whole_number("polyphony", polyphony, 1, 256)
-        self.stage = Stage(self._make_voice, self.model.nearest_program, voices, steps, self.sample_rate)
+        self.allocator = VoiceAllocator(self._make_voice, self.model.nearest_program, voices, steps, self.sample_rate)
         self._schedule = Schedule()
         self._note_count = itertools.count()
         self._spare = np.zeros(0, np.float32)
@@ -162,7 +162,7 @@ class Engine:
             CmaudioError: a value out of range, or an unknown timbre (with the nearest names).
         """
         note = self._note(pitch, velocity, channel, seed)
-        self.submit(at, partial(self.stage.strike, note, self.model.timbre_vector(timbre)))
+        self.submit(at, partial(self.allocator.strike, note, self.model.timbre_vector(timbre)))
         return note
 
     def press(
@@ -177,13 +177,13 @@ class Engine:
     ) -> Note:
         """A key goes down: as `note_on`, but `lift` finds the note again, and a key that is down is struck anew."""
         note = self._note(pitch, velocity, channel, seed)
-        self.submit(at, partial(self.stage.press, note, self.model.timbre_vector(timbre)))
+        self.submit(at, partial(self.allocator.press, note, self.model.timbre_vector(timbre)))
         return note
 
     def lift(self, pitch: int, channel: int = 0, at: int | None = None) -> None:
         """A key goes up; pedals may hold its note."""
         key = whole_number("pitch", pitch, 0, 127)
-        self.submit(at, partial(self.stage.lift, channel_number(channel), key))
+        self.submit(at, partial(self.allocator.lift, channel_number(channel), key))
 
     def say(
         self,
@@ -217,19 +217,19 @@ class Engine:
         return speech
 
     def make_utterance(self, speech: Speech, first: Segment, at: int) -> Utterance:
-        """A voice for a text, not yet on the stage."""
-        strike = Strike(0.0, 96.0, speech.channel, speech.seed, at, self.stage.allowed_steps)
-        expression = self.stage.expression_of(speech)
+        """Make the voice of a text without starting it."""
+        strike = Strike(0.0, 96.0, speech.channel, speech.seed, at, self.allocator.allowed_steps)
+        expression = self.allocator.expression_of(speech)
         return Utterance(strike, speech.timbre, first, speech.marks, expression=expression, **self._voice_settings())
 
     def all_notes_off(self, channel: int | None = None, at: int | None = None) -> None:
         """Release every note (of a channel) and lift the pedal."""
         channels = range(CHANNELS) if channel is None else [channel_number(channel)]
-        self.submit(at, partial(self.stage.all_off, channels))
+        self.submit(at, partial(self.allocator.all_off, channels))
 
     def sustain(self, down: bool, channel: int = 0, at: int | None = None) -> None:
         """Sustain pedal: while it is down, notes that are let go sound on."""
-        self.submit(at, partial(self.stage.sustain, channel_number(channel), bool(down)))
+        self.submit(at, partial(self.allocator.sustain, channel_number(channel), bool(down)))
 
     def bend(
         self, semitones: float, channel: int | None = 0, at: int | None = None, seconds: float = BEND_SECONDS
@@ -241,17 +241,17 @@ class Engine:
         over = in_range("seconds", seconds, 0, 3600, "seconds")
         bend = in_range("bend", semitones, -BEND_MAX_SEMITONES, BEND_MAX_SEMITONES, "semitones")
         if channel is None:
-            self.submit(at, partial(self.stage.bend_all, bend, over))
+            self.submit(at, partial(self.allocator.bend_all, bend, over))
         else:
-            self.submit(at, partial(self.stage.bend_channel, channel_number(channel), bend, over))
+            self.submit(at, partial(self.allocator.bend_channel, channel_number(channel), bend, over))
 
     def express(self, name: str, value: float, channel: int | None = 0, at: int | None = None) -> None:
         """Shape every note of a channel, those to come included, or the whole instrument (None): see `Note.express`."""
         checked = checked_expression(name, value)
         if channel is None:
-            self.submit(at, partial(self.stage.express_all, name, checked))
+            self.submit(at, partial(self.allocator.express_all, name, checked))
         else:
-            self.submit(at, partial(self.stage.express_channel, channel_number(channel), name, checked))
+            self.submit(at, partial(self.allocator.express_channel, channel_number(channel), name, checked))
 
     def key_pressure(self, pitch: int, value: float, channel: int = 0, at: int | None = None) -> None:
         """Pressure 0..1 on a key that is down, on top of its channel's; it ends with the note."""
@@ -260,7 +260,7 @@ class Engine:
 
     def sostenuto(self, down: bool, channel: int = 0, at: int | None = None) -> None:
         """Sostenuto pedal: notes whose keys are down when it goes down sound on until it goes up."""
-        self.submit(at, partial(self.stage.sostenuto, channel_number(channel), bool(down)))
+        self.submit(at, partial(self.allocator.sostenuto, channel_number(channel), bool(down)))
 
     def pitch_wheel(self, position: float, channel: int = 0, at: int | None = None) -> None:
         """Pitch wheel from -1 to 1, times `bend_range`."""
@@ -269,7 +269,7 @@ class Engine:
     def channel_gain(self, gain: float, channel: int = 0, at: int | None = None) -> None:
         """Linear gain 0..4 of a channel (volume and expression)."""
         number, value = channel_number(channel), in_range("gain", gain, 0, 4, "linear")
-        self.submit(at, partial(self.stage.set_gain, number, value))
+        self.submit(at, partial(self.allocator.set_gain, number, value))
 
     def master_gain(self, gain_db: float, at: int | None = None) -> None:
         """Gain of everything, before the limiter."""
@@ -282,7 +282,7 @@ class Engine:
 
     def _panic(self, at: int) -> None:
         self._schedule.drop_earlier()
-        self.stage.clear(at)
+        self.allocator.clear(at)
 
     def play(self, score: events.Score, timbres: Mapping[int, Timbre], at: int = 0) -> None:
         """Schedule a score from sample `at` on. Notes of programs that are not in `timbres` are left out."""
@@ -293,9 +293,9 @@ class Engine:
                 case events.NoteOn(channel, pitch, velocity, program):
                     if program in vectors:
                         note, vector = self._new_note(pitch, velocity, channel, None), vectors[program]
-                        self.submit(time, partial(self.stage.press, note, vector))
+                        self.submit(time, partial(self.allocator.press, note, vector))
                 case events.NoteOff(channel, pitch):
-                    self.submit(time, partial(self.stage.lift, channel, pitch))
+                    self.submit(time, partial(self.allocator.lift, channel, pitch))
                 case events.Sustain(channel, down):
                     self.sustain(down, channel, time)
                 case events.Sostenuto(channel, down):
@@ -333,7 +333,7 @@ class Engine:
         changes no sample of what is scheduled.
         """
         self._take_events()
-        voices = self.stage.voices
+        voices = self.allocator.voices
         if fresh := batch_to_begin(voices, self.now + self._renderer.block_samples):
             self._renderer.render(fresh)
         elif self._begun:
@@ -352,38 +352,38 @@ class Engine:
         """
         if self.now >= self._relieved + self._renderer.block_samples // 4:
             self._relieved = self.now
-            self.stage.ask_less(self.now, _LEFT_ALONE_VOICES)
+            self.allocator.ask_less(self.now, _LEFT_ALONE_VOICES)
 
     def _allow_more(self) -> None:
         """One voice more again, a while after the last was let go to keep up, until there may be as many as asked."""
-        if self.stage.hurried and self.now >= self._relieved + _RELIEF_SECONDS * self.sample_rate:
+        if self.allocator.hurried and self.now >= self._relieved + _RELIEF_SECONDS * self.sample_rate:
             self._relieved = self.now
-            self.stage.ask_more()
+            self.allocator.ask_more()
 
     def state(self) -> EngineState:
         """For a meter."""
         peak, self._peak = self._peak, 0.0
         seconds, level_db = self.now / self.sample_rate, 20 * math.log10(max(peak, 1e-6))
-        return EngineState(seconds, self.sounding, self.stage.limit, level_db, 20 * math.log10(self._limiter.gain))
+        return EngineState(seconds, self.sounding, self.allocator.limit, level_db, 20 * math.log10(self._limiter.gain))
 
     @property
     def sounding(self) -> int:
         """How many voices sound."""
-        return sum(voice.strike.at <= self.now for voice in tuple(self.stage.voices))
+        return sum(voice.strike.at <= self.now for voice in tuple(self.allocator.voices))
 
     @property
     def idle(self) -> bool:
         """Nothing sounds and nothing is scheduled."""
-        return not (self.stage.voices or self._schedule)
+        return not (self.allocator.voices or self._schedule)
 
     def warm_up(self) -> None:
         """Run several batch sizes once, so that the first note is as quick as later ones. Nothing of it is heard."""
         if self.model.manifest.speech:
             self._warm_up_speech()
             return
-        for count in {1, 2, 4, 8, self.stage.polyphony}:
+        for count in {1, 2, 4, 8, self.allocator.polyphony}:
             notes = [self._new_note(60, 64, 0, 0) for _ in range(count)]
-            voices = [self.stage.new_voice(note, self.model.timbre_vector(None), 0) for note in notes]
+            voices = [self.allocator.new_voice(note, self.model.timbre_vector(None), 0) for note in notes]
             for _ in range(2):
                 self._renderer.render(voices)
                 voices[0].take(len(voices[0].ready))
@@ -425,7 +425,7 @@ class Engine:
         self._schedule.receive(earliest)
         self._known, far = max(self._known, near), near + self._look_ahead
         while (at := self._schedule.next_at()) is not None and (
-            at <= near or at < self._known or (at <= far and not self.stage.full(at))
+            at <= near or at < self._known or (at <= far and not self.allocator.full(at))
         ):
             self._schedule.run_next()
             self._schedule.receive(earliest)  # an action may ask for what comes right after it
@@ -434,7 +434,7 @@ class Engine:
     def _add_voices(self, out: Float) -> None:
         """Mix the voices' next samples into `out`; make the blocks that they lack."""
         n = len(out)
-        due = [(voice, n - max(0, voice.strike.at - self.now)) for voice in self.stage.voices]
+        due = [(voice, n - max(0, voice.strike.at - self.now)) for voice in self.allocator.voices]
         # With look-ahead a block is begun one block early, so that another thread can finish it meanwhile.
         early = self._renderer.block_samples if self._look_ahead else 0
         while any(voice.lacks(wanted + early) for voice, wanted in due if wanted > 0):
@@ -444,20 +444,20 @@ class Engine:
             if wanted > 0:
                 channel = voice.strike.channel
                 if channel not in gains:
-                    gains[channel] = self._gain_over(self.stage.channels[channel].gain, n)
+                    gains[channel] = self._gain_over(self.allocator.channels[channel].gain, n)
                 samples, gain = voice.take(wanted), gains[channel]
                 start = n - wanted
                 out[start : start + len(samples)] += samples * (
                     gain if isinstance(gain, float) else gain[start : start + len(samples)]
                 )
-        self.stage.drop_finished()
+        self.allocator.drop_finished()
         out *= np.float32(VOICE_GAIN) * self._gain_over(self._gain, n)
 
     def _next_batch(self, by: int) -> list[Voice]:
         """Voices that share the next evaluation, when all are to sound until `by`."""
         if self._look_ahead:
-            return batch_offline(self.stage.voices, self._known, self._renderer.block_samples)
-        return batch_for_read(self.stage.voices, by, self._batch_ahead)
+            return batch_offline(self.allocator.voices, self._known, self._renderer.block_samples)
+        return batch_for_read(self.allocator.voices, by, self._batch_ahead)
 
     def _gain_over(self, gain: Trajectory, samples: int) -> Float | float:
         gain.forget_before(self.now)

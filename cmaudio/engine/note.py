@@ -35,13 +35,13 @@ class Note:
 
     def off(self, at: int | None = None) -> None:
         """Let the key go; with the channel's sustain pedal down the note sounds on."""
-        self.engine.submit(at, partial(self.engine.stage.release, self))
+        self.engine.submit(at, partial(self.engine.allocator.release, self))
 
     def bend(self, semitones: float, seconds: float = BEND_SECONDS, at: int | None = None) -> None:
         """Bend to `semitones` above (or below) the struck pitch within `seconds`; on top of the channel's bend."""
         bend = in_range("bend", semitones, -BEND_MAX_SEMITONES, BEND_MAX_SEMITONES, "semitones")
         over = in_range("seconds", seconds, 0, 3600, "seconds")
-        self.engine.submit(at, partial(self.engine.stage.bend_note, self, bend, over))
+        self.engine.submit(at, partial(self.engine.allocator.bend_note, self, bend, over))
 
     def express(self, name: str, value: float, seconds: float = EXPRESSION_SECONDS, at: int | None = None) -> None:
         """Shape the note by "vibrato", "pressure", "brightness" or "resonance" (`cmaudio.score.expression`).
@@ -52,11 +52,11 @@ class Note:
         """
         checked = checked_expression(name, value)
         over = in_range("seconds", seconds, 0, 3600, "seconds")
-        self.engine.submit(at, partial(self.engine.stage.express_note, self, name, checked, over))
+        self.engine.submit(at, partial(self.engine.allocator.express_note, self, name, checked, over))
 
     def morph(self, timbre: Timbre, seconds: float = 0.0, at: int | None = None) -> None:
         """Move to another timbre (name, mix or vector) within `seconds`, while the note sounds."""
         vector = self.engine.model.timbre_vector(timbre)
         pitched = self.engine.model.has_pitch(vector)
         over = in_range("seconds", seconds, 0, 3600, "seconds")
-        self.engine.submit(at, partial(self.engine.stage.morph, self, vector, over, pitched))
+        self.engine.submit(at, partial(self.engine.allocator.morph, self, vector, over, pitched))

@@ -69,7 +69,7 @@ class Speech:
         """Move to another speaker (name, mix or vector) within `seconds`; the melody follows with the next phrase."""
         self.timbre = self.engine.model.timbre_vector(timbre)
         over = in_range("seconds", seconds, 0, 3600, "seconds")
-        self.engine.submit(at, partial(self.engine.stage.morph, self, self.timbre, over, True))
+        self.engine.submit(at, partial(self.engine.allocator.morph, self, self.timbre, over, True))
 
     def stop(self, after: Literal["now", "phoneme"] = "now") -> None:
         """End at once (within 5 ms of sound), or with the phoneme that is being said. No more text is read."""
@@ -137,7 +137,7 @@ class Speech:
             return
         voice = self.engine.make_utterance(self, segment, at)
         self.began = at
-        self.engine.stage.enter(self, voice, at)
+        self.engine.allocator.enter(self, voice, at)
         for name, value in self._wanted.items():
             self._move(voice, name, 0, value, 0)
 
@@ -158,7 +158,7 @@ class Speech:
     def _move(self, voice: Utterance, name: str, at: float, value: float, over: float) -> None:
         if name == "pitch":
             self.bent = value
-            voice.bend(at, value + self.engine.stage.channels[self.channel].bend, over)
+            voice.bend(at, value + self.engine.allocator.channels[self.channel].bend, over)
         else:
             voice.steer(name, at, value, over)
 

@@ -37,7 +37,7 @@ class Recorder:
         self.heard = 0  # samples made so far
         self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
         self._listeners: tuple[Callable[[int, Event], object], ...] = ()
-        engine.stage.on_event = self._remember
+        engine.allocator.on_event = self._remember
 
     def read(self, samples: int) -> Float:
         """The engine's next samples."""

@@ -65,7 +65,7 @@ class OscServer:
         self._synth, self._on_notice = synth, on_notice
         self.troubles = Troubles(self._tell)
         self._table = incoming(synth.controls.definitions, synth.model.manifest.speech is not None)
-        self._flow: Flow[Work] = Flow(self._act, self._leave_out, synth.engine.stage.polyphony)
+        self._flow: Flow[Work] = Flow(self._act, self._leave_out, synth.engine.allocator.polyphony)
         self._ahead: list[tuple[float, int, Work]] = []
         self._order, self._looked_s = itertools.count(), 0.0
         self._socket = _bound(host, whole_number("port", port, 0, 65535))

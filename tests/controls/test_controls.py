@@ -54,7 +54,7 @@ def test_controls_reach_what_sounds(controls: Controls, engine: Engine) -> None:
     assert note.voice is not None
     assert note.voice.expression["vibrato"].target == 0.5
     assert note.voice.pitch.target == 58
-    assert engine.stage.steps == 2 == controls["steps"]
+    assert engine.allocator.steps == 2 == controls["steps"]
 
 
 def test_moving_on_the_map_morphs_what_sounds_to_the_timbre_there(controls: Controls, engine: Engine) -> None:

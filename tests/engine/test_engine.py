@@ -796,13 +796,13 @@ def test_nothing_grows_over_a_hundred_notes(model: Model) -> None:
         note.off(at=index * 400 + 300)
     for _ in range(100):
         engine.read(400)
-        voices += [weakref.ref(voice) for voice in engine.stage.voices]
-        assert len(engine.stage.voices) <= 18  # those within the horizon and those that fade
+        voices += [weakref.ref(voice) for voice in engine.allocator.voices]
+        assert len(engine.allocator.voices) <= 18  # those within the horizon and those that fade
     assert len(engine._spare) < 64
     engine.all_notes_off()
     read_until_idle(engine, seconds=8)
-    assert not engine.stage.notes
-    assert not engine.stage.voices
+    assert not engine.allocator.notes
+    assert not engine.allocator.voices
     assert not engine._schedule
     del note
     gc.collect()
@@ -815,4 +815,4 @@ def test_nothing_grows_while_the_pedal_stays_down(model: Model) -> None:
     for _ in range(20):
         engine.note_on(60).off()
         engine.read(512)
-    assert len(engine.stage.channels[0].held) < 5
+    assert len(engine.allocator.channels[0].held) < 5

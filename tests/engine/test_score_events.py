@@ -36,7 +36,7 @@ def test_sostenuto_holds_the_keys_that_were_down(recorder: Recorder) -> None:
         (0.3, NoteOff(0, 64)),
     ]
     told = play(recorder, events)
-    held = [note for note in recorder.engine.stage.notes.values() if note.voice and not note.voice.released]
+    held = [note for note in recorder.engine.allocator.notes.values() if note.voice and not note.voice.released]
     assert [round(note.pitch) for note in held] == [60]
     assert [event for event in told if not isinstance(event, NoteOn)] == [
         Sostenuto(0, True),
@@ -53,7 +53,7 @@ def test_key_pressure_shapes_the_note_of_its_key(recorder: Recorder) -> None:
         (0.1, KeyPressure(2, 70, 1.0)),  # no such key is down
     ]
     told = play(recorder, events)
-    shaped = {round(note.pitch): note.expression for note in recorder.engine.stage.notes.values()}
+    shaped = {round(note.pitch): note.expression for note in recorder.engine.allocator.notes.values()}
     assert shaped == {60: {}, 64: {"pressure": 0.5}}
     assert [event for event in told if isinstance(event, KeyPressure)] == [KeyPressure(2, 64, 0.5)]
 

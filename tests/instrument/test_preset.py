@@ -84,7 +84,7 @@ def test_applying_morphs_what_sounds(synth: Synth) -> None:
     assert note.voice is not None
     now = note.voice.timbre.at(np.array([float(note.voice.planned_end)]))
     np.testing.assert_allclose(np.ravel(now), synth.model.timbre_vector("flute"), atol=1e-6)
-    assert (synth.engine.bend_range, synth.engine.stage.steps) == (7, 2)
+    assert (synth.engine.bend_range, synth.engine.allocator.steps) == (7, 2)
 
 
 def test_what_is_wrong_with_a_preset_is_named(synth: Synth, tmp_path: Path) -> None:

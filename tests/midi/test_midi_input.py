@@ -94,7 +94,7 @@ def test_how_bytes_are_cut_into_packets_changes_nothing(data: bytes, cuts: list[
 def test_keys_and_velocity_zero(keys: Rig) -> None:
     keys.send(on(60, 80), on(64, 100, channel=3))
     assert keys.sounding() == [(0, 60), (3, 64)]
-    assert {n.voice.strike.velocity for n in keys.synth.engine.stage.notes.values()} == {80.0, 100.0}
+    assert {n.voice.strike.velocity for n in keys.synth.engine.allocator.notes.values()} == {80.0, 100.0}
     keys.send(on(60, 0), off(64, channel=3))
     assert keys.sounding() == []
     assert keys.midi.keys_down == 0
@@ -132,7 +132,7 @@ def test_controllers_shape_the_channel(keys: Rig) -> None:
 
 def test_key_pressure_is_the_notes_own(keys: Rig) -> None:
     keys.send(on(60), on(64), [0xA0, 64, 127], [0xA0, 50, 127])
-    notes = {round(n.pitch): n.expression for n in keys.synth.engine.stage.notes.values()}
+    notes = {round(n.pitch): n.expression for n in keys.synth.engine.allocator.notes.values()}
     assert notes[64] == {"pressure": 1.0}
     assert notes[60] == {}
 
@@ -157,7 +157,7 @@ def test_all_notes_off_heeds_the_pedal_and_all_sound_off_does_not(keys: Rig) -> 
 
 def test_program_changes_and_their_stand_ins(keys: Rig, told: list[str]) -> None:
     keys.send([0xC0, 1], on(60))
-    (note,) = keys.synth.engine.stage.notes.values()
+    (note,) = keys.synth.engine.allocator.notes.values()
     assert note.voice is not None
     model = keys.synth.model
     assert model.nearest_program(note.voice.timbre.target) == 1
@@ -389,7 +389,7 @@ def test_controllers_take_effect_together_and_notes_at_their_own_sample(
     places = iter([now + 260, now + 300, now + 301, now + 310, now + 520])
     monkeypatch.setattr(keys.synth, "place", lambda _stamp: next(places, now + 530))
     monkeypatch.setattr(
-        keys.synth.engine.stage, "on_event", lambda at, event: happened.append((at - now, type(event).__name__))
+        keys.synth.engine.allocator, "on_event", lambda at, event: happened.append((at - now, type(event).__name__))
     )
     keys.send(wheel(1), control(74, 9), on(60), [0xD0, 5], control(1, 8))
     keys.synth.engine.read(1024)
@@ -506,7 +506,7 @@ def test_connecting_closes_with_the_synth(tiny: TinyModel, tmp_path: Path, monke
     synth.close()
     assert system.receivers == {}
     synth.engine.read(4096)
-    assert not any(channel.keys for channel in synth.engine.stage.channels)
+    assert not any(channel.keys for channel in synth.engine.allocator.channels)
 
 
 # -- the library, the commands and the measure -------------------------------------------------------------------------

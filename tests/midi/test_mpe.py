@@ -91,7 +91,7 @@ def test_the_manager_adds_to_all_of_its_zone(keys: Rig) -> None:
 
 def test_the_managers_program_is_the_zones(keys: Rig) -> None:
     keys.send([0xC0, 2], on(60, channel=5))
-    (note,) = keys.synth.engine.stage.notes.values()
+    (note,) = keys.synth.engine.allocator.notes.values()
     assert note.voice is not None
     assert keys.synth.model.nearest_program(note.voice.timbre.target) == 2
 

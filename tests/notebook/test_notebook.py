@@ -240,7 +240,7 @@ def test_a_note_is_played_and_let_go(synth: Synth) -> None:
     pytest.importorskip("ipywidgets")
     synth.sliders().play.click()
     assert synth.recorder.read(4000).any()
-    (note,) = synth.engine.stage.notes.values()
+    (note,) = synth.engine.allocator.notes.values()
     synth.recorder.read(16_000)
     assert note.voice is None or note.voice.released
 

@@ -159,7 +159,7 @@ def test_notes_sound_while_their_keys_are_down(synth: Synth, client: Client) -> 
     def pitches() -> list[tuple[float, float, int]]:
         client.settle()
         synth.recorder.read(16_000)
-        notes = synth.engine.stage.notes.values()
+        notes = synth.engine.allocator.notes.values()
         return sorted((n.pitch, cast("Any", n).velocity, n.channel) for n in notes if n.voice and not n.voice.released)
 
     client.send("/cmaudio/note", 60, 100)
@@ -169,7 +169,7 @@ def test_notes_sound_while_their_keys_are_down(synth: Synth, client: Client) -> 
     client.send("/cmaudio/note/bend", 62, 0.5, 3)
     client.settle()
     synth.recorder.read(1600)
-    assert {n.pitch: n.bent for n in synth.engine.stage.notes.values()} == {60: 0, 62: 0.5, 64: 0}
+    assert {n.pitch: n.bent for n in synth.engine.allocator.notes.values()} == {60: 0, 62: 0.5, 64: 0}
     client.send("/cmaudio/note", 60, 0)
     client.send("/cmaudio/note/off", 62, 3)
     assert pitches() == [(64, 96, 0)]
@@ -336,7 +336,7 @@ def test_a_bundle_is_done_in_order(synth: Synth, client: Client) -> None:
     ])))  # fmt: skip
     client.settle()
     synth.recorder.read(16_000)
-    assert {n.pitch: cast("Any", n).velocity for n in synth.engine.stage.notes.values()} == {60: 60, 62: 62}
+    assert {n.pitch: cast("Any", n).velocity for n in synth.engine.allocator.notes.values()} == {60: 60, 62: 62}
 
 
 @pytest.mark.parametrize(
@@ -442,13 +442,13 @@ def test_too_many_notes_are_left_out_and_their_ends_are_not(synth: Synth, server
         client.send("/cmaudio/note", key, 100)
     client.settle()
     read_up_to_now(synth)
-    assert 16 <= len(synth.engine.stage.channels[0].keys) < 60
+    assert 16 <= len(synth.engine.allocator.channels[0].keys) < 60
     assert server.troubles.left_out >= 40
     for key in range(100):
         client.send("/cmaudio/note", key, 0)
     client.settle()
     read_up_to_now(synth)
-    assert not synth.engine.stage.channels[0].keys
+    assert not synth.engine.allocator.channels[0].keys
 
 
 def test_errors_of_a_flood_are_counted_and_told_now_and_then(tiny: TinyModel) -> None:

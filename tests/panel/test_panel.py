@@ -155,7 +155,7 @@ def test_nonsense_is_refused_and_the_sound_goes_on(talk: Talk, synth: Synth, non
 
 def test_who_goes_away_lets_go_of_what_only_he_holds(talk: Talk, synth: Synth) -> None:
     def keys() -> set[int]:
-        return set(synth.engine.stage.channels[0].keys)
+        return set(synth.engine.allocator.channels[0].keys)
 
     talk("press", "one", pitch=60, velocity=90)
     talk("press", "one", pitch=64, velocity=90)
@@ -163,9 +163,9 @@ def test_who_goes_away_lets_go_of_what_only_he_holds(talk: Talk, synth: Synth) -
     talk("set", "one", name="bend", value=1.5, held=True)
     talk("set", "one", name="vibrato", value=0.5)
     talk("sustain", "one", down=True)
-    wait_for(lambda: keys() == {60, 64} and synth.engine.stage.channels[0].sustain)
+    wait_for(lambda: keys() == {60, 64} and synth.engine.allocator.channels[0].sustain)
     talk("gone", "one")
-    wait_for(lambda: keys() == {64} and not synth.engine.stage.channels[0].sustain)
+    wait_for(lambda: keys() == {64} and not synth.engine.allocator.channels[0].sustain)
     assert synth.controls["bend"] == 0
     assert synth.controls["vibrato"] == 0.5
     talk.handler.release()
@@ -421,7 +421,7 @@ def test_a_server_that_dies_is_started_again_and_the_sound_goes_on(guarded: Any,
     wait_for(lambda: peak(synth) > AUDIBLE)
     heard, old = synth.recorder.heard, guarded._process
     old.kill()
-    wait_for(lambda: not synth.engine.stage.channels[0].keys)
+    wait_for(lambda: not synth.engine.allocator.channels[0].keys)
     wait_for(lambda: guarded._process is not old and status(guarded, "/panel/main.js?token=s3cret") == 200)
     hear_and_hush(synth)
     assert synth.recorder.heard > heard
@@ -474,10 +474,10 @@ def test_nothing_comes_from_elsewhere(page: Any, host: Any) -> None:
 def test_a_key_of_the_computer_sounds_and_is_shown(quiet: Any, synth: Synth) -> None:
     actions(quiet).key_down("d").perform()
     wait_for(lambda: peak(synth) > AUDIBLE)
-    assert set(synth.engine.stage.channels[0].keys) == {52}
+    assert set(synth.engine.allocator.channels[0].keys) == {52}
     wait_for(lambda: element(quiet, '.key[data-pitch="52"]').get_attribute("class").split()[-2:] == ["mine", "down"])
     actions(quiet).key_up("d").perform()
-    wait_for(lambda: not synth.engine.stage.channels[0].keys)
+    wait_for(lambda: not synth.engine.allocator.channels[0].keys)
 
 
 def test_a_key_on_the_screen_is_the_louder_the_lower_it_is_struck(quiet: Any, synth: Synth) -> None:
@@ -485,10 +485,10 @@ def test_a_key_on_the_screen_is_the_louder_the_lower_it_is_struck(quiet: Any, sy
     for height in (-40, 40):
         key = element(quiet, '.key[data-pitch="55"]')
         actions(quiet).move_to_element_with_offset(key, 0, height).click_and_hold().perform()
-        wait_for(lambda: synth.engine.stage.channels[0].keys)
-        velocities.append(synth.engine.stage.channels[0].keys[55].velocity)
+        wait_for(lambda: synth.engine.allocator.channels[0].keys)
+        velocities.append(synth.engine.allocator.channels[0].keys[55].velocity)
         actions(quiet).release().perform()
-        wait_for(lambda: not synth.engine.stage.channels[0].keys)
+        wait_for(lambda: not synth.engine.allocator.channels[0].keys)
     assert velocities[0] + 20 < velocities[1]
 
 
@@ -500,7 +500,7 @@ def test_two_fingers_play_two_keys(quiet: Any, synth: Synth) -> None:
             points.append({"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] - 9, "id": finger})
         quiet.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
-    keys = synth.engine.stage.channels[0].keys
+    keys = synth.engine.allocator.channels[0].keys
     touch("touchStart", 52, 59)
     wait_for(lambda: set(keys) == {52, 59})
     touch("touchMove", 53, 59)  # a finger that slides plays the keys it meets
@@ -511,9 +511,9 @@ def test_two_fingers_play_two_keys(quiet: Any, synth: Synth) -> None:
 
 def test_keys_are_released_when_the_window_loses_the_focus(quiet: Any, synth: Synth) -> None:
     actions(quiet).key_down("a").perform()
-    wait_for(lambda: synth.engine.stage.channels[0].keys)
+    wait_for(lambda: synth.engine.allocator.channels[0].keys)
     quiet.execute_script("dispatchEvent(new Event('blur'))")
-    wait_for(lambda: not synth.engine.stage.channels[0].keys)
+    wait_for(lambda: not synth.engine.allocator.channels[0].keys)
     actions(quiet).key_up("a").perform()
 
 

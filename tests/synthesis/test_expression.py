@@ -121,15 +121,15 @@ def test_instrument_channel_and_note_add_up_within_the_limits() -> None:
     engine.express("pressure", 0.3, 2)
     note = engine.note_on(60, timbre="flute", channel=2)
     engine.read(64)
-    assert engine.stage.expression_of(note)["pressure"] == pytest.approx(0.7)
+    assert engine.allocator.expression_of(note)["pressure"] == pytest.approx(0.7)
     note.express("pressure", 0.9)
     engine.read(64)
-    assert engine.stage.expression_of(note)["pressure"] == 1.0
+    assert engine.allocator.expression_of(note)["pressure"] == 1.0
 
 
 def test_who_listens_is_told_of_each_used_channel() -> None:
     engine, told = Engine(seed=1), list[Event]()
-    engine.stage.on_event = lambda at, event: told.append(event)
+    engine.allocator.on_event = lambda at, event: told.append(event)
     engine.express("brightness", 3, None)
     engine.note_on(60, timbre="flute", channel=4)
     engine.read(64)
@@ -147,7 +147,7 @@ def test_panic_takes_back_what_channels_ask_for() -> None:
     engine.panic()
     note = engine.note_on(60, timbre="flute", channel=3)
     engine.read(64)
-    assert engine.stage.expression_of(note)["vibrato"] == 0.25
+    assert engine.allocator.expression_of(note)["vibrato"] == 0.25
 
 
 def test_sostenuto_keeps_what_was_down_and_nothing_else() -> None:

@@ -126,7 +126,7 @@ def test_a_quantised_start(stand: Stand) -> None:
 def test_a_step_bends_and_takes_its_timbre(stand: Stand, tiny: TinyModel) -> None:
     stand.clock.play([Step(60, bend=2, timbre="second"), 64], timbre="third")
     stand.read_to(BEAT // 2)
-    note = next(iter(stand.engine.stage.notes.values()))
+    note = next(iter(stand.engine.allocator.notes.values()))
     assert note.bent == 2
     np.testing.assert_allclose(note.voice.timbre.target, tiny.model.timbre_vector("second"))
     stand.read_to(2 * BEAT)
