@@ -28,7 +28,7 @@ from cmaudio.score.events import (
 )
 from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.synthesis.controls import Trajectory
-from cmaudio.synthesis.voice import Strike, Voice
+from cmaudio.synthesis.voice import NoteParams, Voice
 
 Vector = NDArray[np.float64]
 _GAIN_SECONDS = 0.01
@@ -65,7 +65,7 @@ class VoiceAllocator:
 
     def __init__(
         self,
-        make_voice: Callable[[Strike, Vector, float, Mapping[str, float]], Voice],
+        make_voice: Callable[[NoteParams, Vector, float, Mapping[str, float]], Voice],
         program_of: Callable[[Vector], int],
         polyphony: int,
         steps: int,
@@ -85,11 +85,11 @@ class VoiceAllocator:
 
     def new_voice(self, note: Note, timbre: Vector, at: int) -> Voice:
         """Make the voice of a note without starting it."""
-        strike = Strike(note.pitch, note.velocity, note.channel, note.seed, at, self.allowed_steps)
+        params = NoteParams(note.pitch, note.velocity, note.channel, note.seed, at, self.allowed_steps)
         bend = note.bent + self.channels[note.channel].bend + self.bend
-        return self._make_voice(strike, timbre, bend, self.expression_of(note))
+        return self._make_voice(params, timbre, bend, self.expression_of(note))
 
-    def strike(self, note: Note, timbre: Vector, at: int) -> None:
+    def start_note(self, note: Note, timbre: Vector, at: int) -> None:
         """A note begins; when all voices are taken, the one that is missed least makes room."""
         if not note.ended:  # let go before it began
             self.enter(note, self.new_voice(note, timbre, at), at)
@@ -109,7 +109,7 @@ class VoiceAllocator:
         sounding = self._sounding(at)
         if len(sounding) >= self.limit:
             victim = self._least_missed(sounding)
-            victim.fade_out(max(0, at - victim.strike.at))
+            victim.fade_out(max(0, at - victim.params.at))
 
     @property
     def allowed_steps(self) -> int:
@@ -147,12 +147,12 @@ class VoiceAllocator:
         return len(self._sounding(at)) >= self.limit
 
     def _sounding(self, at: int) -> list[Voice]:
-        return [voice for voice in self.voices if voice.sounds_at(at - voice.strike.at)]
+        return [voice for voice in self.voices if voice.sounds_at(at - voice.params.at)]
 
     @staticmethod
     def _least_missed(voices: list[Voice]) -> Voice:
         """Released before held, then the quietest (in steps of 3 dB), then the oldest."""
-        return min(voices, key=lambda v: (not v.released, round(v.level_db / 3), v.strike.at))
+        return min(voices, key=lambda v: (not v.released, round(v.level_db / 3), v.params.at))
 
     def press(self, note: Note, timbre: Vector, at: int) -> None:
         """A key of a score or keyboard; striking it again releases what it sounded before."""
@@ -162,7 +162,7 @@ class VoiceAllocator:
             self._tell_off(before, at)
             self._let_go(before, at)
         keys[round(note.pitch)] = note
-        self.strike(note, timbre, at)
+        self.start_note(note, timbre, at)
 
     def lift(self, channel: int, pitch: int, at: int) -> None:
         """A key goes up."""
@@ -175,23 +175,23 @@ class VoiceAllocator:
         self._tell_off(note, at)
         channel = self.channels[note.channel]
         kept = channel.sustain or note in channel.caught
-        if kept and note.voice is not None and at >= note.voice.strike.at:
+        if kept and note.voice is not None and at >= note.voice.params.at:
             channel.held.append(note)
         else:
             self._let_go(note, at)
 
     def _tell_off(self, note: Handle, at: int) -> None:
         if isinstance(note, Note) and note.voice is not None and not note.voice.released:
-            self.on_event(max(at, note.voice.strike.at), NoteOff(note.channel, _midi(note)[0]))
+            self.on_event(max(at, note.voice.params.at), NoteOff(note.channel, _midi(note)[0]))
 
     def _let_go(self, note: Handle, at: int) -> None:
         """Release; a note that would only begin after `at` never does."""
         if note.voice is None:
             note.ended = True
-        elif at < note.voice.strike.at:
+        elif at < note.voice.params.at:
             self._drop([note.voice])
         else:
-            note.voice.release(at - note.voice.strike.at)
+            note.voice.release(at - note.voice.params.at)
 
     def sustain(self, number: int, down: bool, at: int) -> None:
         """The pedal of a channel goes down or up."""
@@ -309,17 +309,17 @@ class VoiceAllocator:
     def _move_expression(self, note: Handle, name: str, seconds: float, at: int) -> None:
         if note.voice is not None:
             value, over = self.expression_of(note)[name], seconds * self.sample_rate
-            note.voice.express(name, max(0, at - note.voice.strike.at), value, over)
+            note.voice.express(name, max(0, at - note.voice.params.at), value, over)
 
     def _move_pitch(self, note: Handle, seconds: float, at: int) -> None:
         if note.voice is not None:
             pitch = note.pitch + note.bent + self.channels[note.channel].bend + self.bend
-            note.voice.bend(max(0, at - note.voice.strike.at), pitch, seconds * self.sample_rate)
+            note.voice.bend(max(0, at - note.voice.params.at), pitch, seconds * self.sample_rate)
 
     def morph(self, note: Handle, timbre: Vector, seconds: float, pitched: bool, at: int) -> None:
         """Move one note to another timbre."""
         if note.voice is not None:
-            note.voice.morph(max(0, at - note.voice.strike.at), timbre, seconds * self.sample_rate, pitched)
+            note.voice.morph(max(0, at - note.voice.params.at), timbre, seconds * self.sample_rate, pitched)
 
     def set_gain(self, number: int, gain: float, at: int) -> None:
         """Linear gain of a channel, smoothed."""
@@ -340,11 +340,11 @@ class VoiceAllocator:
             for name, value in channel.expression.items():
                 if value:
                     self.on_event(at, Expression(number, name, self._together(name)))
-        self._drop([voice for voice in self.voices if voice.strike.at > at])
+        self._drop([voice for voice in self.voices if voice.params.at > at])
         self.channels = [Channel(used=channel.used, gain=channel.gain) for channel in self.channels]
         for voice in self.voices:
             voice.settle()
-            voice.fade_out(at - voice.strike.at)
+            voice.fade_out(at - voice.params.at)
 
     def drop_finished(self) -> None:
         """Remove the voices that have ended."""

@@ -39,7 +39,7 @@ from cmaudio.synthesis.controls import Trajectory
 from cmaudio.synthesis.deferred import Deferred
 from cmaudio.synthesis.networks import STEPS, Synthesizer
 from cmaudio.synthesis.renderer import Renderer
-from cmaudio.synthesis.voice import Strike, Voice
+from cmaudio.synthesis.voice import NoteParams, Voice
 
 VOICE_GAIN = 0.4  # a chord of four at velocity 90 peaks near -12 dB, sixteen loud voices just reach the limiter
 _GAIN_SLEW_SECONDS = 0.01
@@ -151,7 +151,7 @@ class Engine:
         channel: int = 0,
         at: int | None = None,
     ) -> Note:
-        """Strike a note.
+        """Start a note.
 
         Args:
             pitch: MIDI note number 0..127 (69 = A4 = 440 Hz), fractions allowed.
@@ -162,7 +162,7 @@ class Engine:
             CmaudioError: a value out of range, or an unknown timbre (with the nearest names).
         """
         note = self._note(pitch, velocity, channel, seed)
-        self.submit(at, partial(self.allocator.strike, note, self.model.timbre_vector(timbre)))
+        self.submit(at, partial(self.allocator.start_note, note, self.model.timbre_vector(timbre)))
         return note
 
     def press(
@@ -218,9 +218,9 @@ class Engine:
 
     def make_utterance(self, speech: Speech, first: Segment, at: int) -> Utterance:
         """Make the voice of a text without starting it."""
-        strike = Strike(0.0, 96.0, speech.channel, speech.seed, at, self.allocator.allowed_steps)
+        params = NoteParams(0.0, 96.0, speech.channel, speech.seed, at, self.allocator.allowed_steps)
         expression = self.allocator.expression_of(speech)
-        return Utterance(strike, speech.timbre, first, speech.marks, expression=expression, **self._voice_settings())
+        return Utterance(params, speech.timbre, first, speech.marks, expression=expression, **self._voice_settings())
 
     def all_notes_off(self, channel: int | None = None, at: int | None = None) -> None:
         """Release every note (of a channel) and lift the pedal."""
@@ -369,7 +369,7 @@ class Engine:
     @property
     def sounding(self) -> int:
         """How many voices sound."""
-        return sum(voice.strike.at <= self.now for voice in tuple(self.allocator.voices))
+        return sum(voice.params.at <= self.now for voice in tuple(self.allocator.voices))
 
     @property
     def idle(self) -> bool:
@@ -434,7 +434,7 @@ class Engine:
     def _add_voices(self, out: Float) -> None:
         """Mix the voices' next samples into `out`; make the blocks that they lack."""
         n = len(out)
-        due = [(voice, n - max(0, voice.strike.at - self.now)) for voice in self.allocator.voices]
+        due = [(voice, n - max(0, voice.params.at - self.now)) for voice in self.allocator.voices]
         # With look-ahead a block is begun one block early, so that another thread can finish it meanwhile.
         early = self._renderer.block_samples if self._look_ahead else 0
         while any(voice.lacks(wanted + early) for voice, wanted in due if wanted > 0):
@@ -442,7 +442,7 @@ class Engine:
         gains: dict[int, Float | float] = {}
         for voice, wanted in due:
             if wanted > 0:
-                channel = voice.strike.channel
+                channel = voice.params.channel
                 if channel not in gains:
                     gains[channel] = self._gain_over(self.allocator.channels[channel].gain, n)
                 samples, gain = voice.take(wanted), gains[channel]
@@ -490,10 +490,10 @@ class Engine:
         return int(np.random.SeedSequence((self.seed, next(self._note_count))).generate_state(1, np.uint64)[0] >> 1)
 
     def _make_voice(
-        self, strike: Strike, timbre: NDArray[np.float64], bend: float, expression: Mapping[str, float]
+        self, params: NoteParams, timbre: NDArray[np.float64], bend: float, expression: Mapping[str, float]
     ) -> Voice:
         return Voice(
-            strike,
+            params,
             timbre,
             bend,
             pitched=self.model.has_pitch(timbre),

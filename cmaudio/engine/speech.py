@@ -153,7 +153,7 @@ class Speech:
         self._wanted[name] = value
         if self.voice is not None:
             over = _STEER_SECONDS * self.engine.sample_rate
-            self._move(self.voice, name, max(0, at - self.voice.strike.at), value, over)
+            self._move(self.voice, name, max(0, at - self.voice.params.at), value, over)
 
     def _move(self, voice: Utterance, name: str, at: float, value: float, over: float) -> None:
         if name == "pitch":
@@ -169,7 +169,7 @@ class Speech:
             self.voice.stop()
         else:
             self.voice.settle()
-            self.voice.fade_out(max(0, at - self.voice.strike.at))
+            self.voice.fade_out(max(0, at - self.voice.params.at))
 
 
 def _told(error: BaseException) -> CmaudioError:

@@ -13,7 +13,7 @@ import numpy as np
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.player import TRAINING_GAIN
 from cmaudio.synthesis.renderer import Renderer
-from cmaudio.synthesis.voice import Strike, Voice
+from cmaudio.synthesis.voice import NoteParams, Voice
 
 BATCH = 16
 _CHUNK_SAMPLES = 8192
@@ -52,10 +52,10 @@ def hold(renderer: Renderer, notes: Sequence[HeldNote], samples: int) -> Iterato
 
 
 def _voice(renderer: Renderer, note: HeldNote) -> Voice:
-    strike = Strike(note.pitch, note.velocity, 0, note.seed, 0, 1)
+    params = NoteParams(note.pitch, note.velocity, 0, note.seed, 0, 1)
     vector = renderer.synthesizer.model.timbre_vector(note.timbre)
     return Voice(
-        strike,
+        params,
         vector,
         0.0,
         stft=renderer.stft,

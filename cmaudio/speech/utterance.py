@@ -16,7 +16,7 @@ from cmaudio.speech.features import energy_step, speech_features
 from cmaudio.speech.prosody import Segment
 from cmaudio.speech.timeline import Timeline
 from cmaudio.synthesis.controls import Trajectory, semitones_to_hz
-from cmaudio.synthesis.voice import Strike, Voice
+from cmaudio.synthesis.voice import NoteParams, Voice
 
 _END_FADE_SECONDS = 0.02
 _WAITING_SECONDS = 1.0
@@ -35,9 +35,9 @@ class Utterance(Voice):
     """A text being said. Its timeline may still grow; until it is closed the voice waits, silent, for more."""
 
     def __init__(
-        self, strike: Strike, timbre: NDArray[np.float64], first: Segment, marks: list[Mark], **fixed: Any
+        self, params: NoteParams, timbre: NDArray[np.float64], first: Segment, marks: list[Mark], **fixed: Any
     ) -> None:
-        super().__init__(strike, timbre, 0.0, **fixed)
+        super().__init__(params, timbre, 0.0, **fixed)
         self.pitch = Trajectory(0.0)  # semitones on top of the melody
         self.rate, self.pitch_range, self.energy = Trajectory(1.0), Trajectory(1.0), Trajectory(0.0)
         self.timeline = Timeline()

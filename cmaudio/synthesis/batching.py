@@ -32,7 +32,7 @@ def batch_for_read(voices: Sequence[Voice], by: int, ahead: int) -> list[Voice]:
 
 def batch_to_begin(voices: Sequence[Voice], by: int) -> list[Voice]:
     """Notes that begin until `by` and have no block yet."""
-    return _first([v for v in voices if v.network is None and v.strike.at <= by], _TO_BEGIN)
+    return _first([v for v in voices if v.network is None and v.params.at <= by], _TO_BEGIN)
 
 
 def batch_to_spare(voices: Sequence[Voice], by: int) -> list[Voice]:
@@ -43,13 +43,13 @@ def batch_to_spare(voices: Sequence[Voice], by: int) -> list[Voice]:
 
 def batch_offline(voices: Sequence[Voice], known: int, block_samples: int) -> list[Voice]:
     """Those whose next block ends before `known`, where all that happens is known until then."""
-    ends = {v: v.strike.at + v.planned_end + block_samples for v in voices if v.lacks(known)}
+    ends = {v: v.params.at + v.planned_end + block_samples for v in voices if v.lacks(known)}
     return sorted((voice for voice, end in ends.items() if end <= known), key=lambda v: ends[v])[:_OFFLINE_VOICES]
 
 
 def _lacking(voices: Sequence[Voice], by: int) -> list[Voice]:
-    found = [v for v in voices if v.strike.at < by and v.lacks(by - v.strike.at - v.position)]
-    return sorted(found, key=lambda v: v.strike.at + v.planned_end)
+    found = [v for v in voices if v.params.at < by and v.lacks(by - v.params.at - v.position)]
+    return sorted(found, key=lambda v: v.params.at + v.planned_end)
 
 
 def _first(voices: Sequence[Voice], evaluations: int) -> list[Voice]:

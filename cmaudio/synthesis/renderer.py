@@ -165,14 +165,14 @@ class Renderer:
         """Features (B, K, C) and f0 (B, K) of notes, whose frames end and have their middles at these voice times."""
         semitones = np.stack([voice.semitones(row) for voice, row in zip(voices, centres, strict=True)])
         pitched = centres >= np.array([voice.pitched_from for voice in voices])[:, None]
-        struck = np.where(pitched[:, -1], [voice.strike.pitch for voice in voices], UNPITCHED_SEMITONES)
+        struck = np.where(pitched[:, -1], [voice.params.pitch for voice in voices], UNPITCHED_SEMITONES)
         released = np.array([voice.released_at for voice in voices])[:, None]
         features = note_features(
             ends / self.sample_rate,
             (ends - released) / self.sample_rate,
             semitones,
             struck,
-            np.array([voice.strike.velocity for voice in voices]),
+            np.array([voice.params.velocity for voice in voices]),
         )
         return features, np.where((ends > 0) & pitched, semitones_to_hz(semitones), 0.0)
 

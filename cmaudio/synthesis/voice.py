@@ -29,8 +29,8 @@ _RELEASE_LIMIT_SECONDS = 6.0
 
 
 @dataclass(frozen=True)
-class Strike:
-    """How a note was struck: pitch as MIDI note number, velocity 1..127, `at` in samples of the engine's clock."""
+class NoteParams:
+    """What a note starts with: pitch as MIDI note number, velocity 1..127, `at` in samples of the engine's clock."""
 
     pitch: float
     velocity: float
@@ -45,7 +45,7 @@ class Voice:
 
     def __init__(
         self,
-        strike: Strike,
+        params: NoteParams,
         timbre: NDArray[np.float64],
         bend: float,
         *,
@@ -56,13 +56,13 @@ class Voice:
         pitched: bool = True,
         expression: Mapping[str, float] | None = None,
     ) -> None:
-        self.strike = strike
-        self.steps = strike.steps  # fewer from when the machine does not keep up
+        self.params = params
+        self.steps = params.steps  # fewer from when the machine does not keep up
         self.pitched_from = -math.inf if pitched else math.inf  # before it noise alone sounds, whatever the key
-        self.pitch = Trajectory(strike.pitch + bend)
+        self.pitch = Trajectory(params.pitch + bend)
         self.timbre = Trajectory(timbre)
         self.expression = {name: Trajectory((expression or {}).get(name, 0.0)) for name in EXPRESSIONS}
-        self.rng = np.random.Generator(np.random.PCG64(strike.seed))
+        self.rng = np.random.Generator(np.random.PCG64(params.seed))
         self.stft, self.block_frames, self.sample_rate = stft, block_frames, sample_rate
         self.network: NetworkState | None = (
             None  # of the consistency network; the vocoder's is apart, it may lag behind

@@ -94,7 +94,7 @@ def test_how_bytes_are_cut_into_packets_changes_nothing(data: bytes, cuts: list[
 def test_keys_and_velocity_zero(keys: Rig) -> None:
     keys.send(on(60, 80), on(64, 100, channel=3))
     assert keys.sounding() == [(0, 60), (3, 64)]
-    assert {n.voice.strike.velocity for n in keys.synth.engine.allocator.notes.values()} == {80.0, 100.0}
+    assert {n.voice.params.velocity for n in keys.synth.engine.allocator.notes.values()} == {80.0, 100.0}
     keys.send(on(60, 0), off(64, channel=3))
     assert keys.sounding() == []
     assert keys.midi.keys_down == 0
