@@ -73,7 +73,7 @@ class VoiceAllocator:
     ) -> None:
         self.polyphony, self.steps, self.sample_rate = polyphony, steps, sample_rate
         self.limit = polyphony  # of voices, less where the machine cannot make so many
-        self.hurried = False  # the machine did not keep up of late: blocks are made in one step
+        self.reduced = False  # the machine recently fell behind: blocks are made in one step
         self._make_voice, self._program_of = make_voice, program_of
         self.on_event: Callable[[int, Event], object] = lambda at, event: (
             None
@@ -114,11 +114,11 @@ class VoiceAllocator:
     @property
     def allowed_steps(self) -> int:
         """Evaluations a block for a note that begins now."""
-        return 1 if self.hurried else self.steps
+        return 1 if self.reduced else self.steps
 
-    def ask_less(self, at: int, least: int) -> None:
+    def shed_load(self, at: int, least: int) -> None:
         """From now on one step makes a block, and one voice less than sounds may sound, but no fewer than `least`."""
-        self.hurried = True
+        self.reduced = True
         for voice in self.voices:
             voice.steps = 1
         sounding = len(self._sounding(at))
@@ -127,10 +127,10 @@ class VoiceAllocator:
             self._make_room(at)
             self.limit -= 1
 
-    def ask_more(self) -> None:
+    def restore_voice(self) -> None:
         """One voice more may sound again; when all may, new notes have all their steps."""
         self.limit = min(self.limit + 1, self.polyphony)
-        self.hurried = self.limit < self.polyphony
+        self.reduced = self.limit < self.polyphony
 
     def _use(self, number: int, at: int) -> None:
         """The first note of a channel: who listens has not been told yet how the whole instrument is shaped."""

@@ -43,8 +43,8 @@ from cmaudio.synthesis.voice import NoteParams, Voice
 
 VOICE_GAIN = 0.4  # a chord of four at velocity 90 peaks near -12 dB, sixteen loud voices just reach the limiter
 _GAIN_SLEW_SECONDS = 0.01
-_LEFT_ALONE_VOICES = 4  # so many any machine can make that plays at all
-_RELIEF_SECONDS = 4.0  # until one more may sound again
+_NEVER_SHED_VOICES = 4  # any machine that plays at all can make so many
+_RESTORE_SECONDS = 4.0  # from one change of the limit until one more voice may sound
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Engine:
         self._spare = np.zeros(0, np.float32)
         self._peak = 0.0
         self._begun: list[Deferred] = []  # second halves of blocks that were begun in time to spare
-        self._relieved = -(2**62)  # when a voice was let go to keep up
+        self._reduced_at = -(2**62)  # when load was last shed, or a voice restored
         self._known = 0  # events before this sample have been taken
         self.now = 0
 
@@ -344,21 +344,21 @@ class Engine:
             return False
         return True
 
-    def relieve(self) -> None:
+    def on_overload(self) -> None:
         """For a while make all blocks in one step; let go of the voice that is missed least, where many sound.
 
         For the thread that reads, when it falls behind: less is to be made, and the rest plays on. Few voices are left
         alone: whatever else the machine does is to blame then.
         """
-        if self.now >= self._relieved + self._renderer.block_samples // 4:
-            self._relieved = self.now
-            self.allocator.ask_less(self.now, _LEFT_ALONE_VOICES)
+        if self.now >= self._reduced_at + self._renderer.block_samples // 4:
+            self._reduced_at = self.now
+            self.allocator.shed_load(self.now, _NEVER_SHED_VOICES)
 
     def _allow_more(self) -> None:
         """One voice more again, a while after the last was let go to keep up, until there may be as many as asked."""
-        if self.allocator.hurried and self.now >= self._relieved + _RELIEF_SECONDS * self.sample_rate:
-            self._relieved = self.now
-            self.allocator.ask_more()
+        if self.allocator.reduced and self.now >= self._reduced_at + _RESTORE_SECONDS * self.sample_rate:
+            self._reduced_at = self.now
+            self.allocator.restore_voice()
 
     def state(self) -> EngineState:
         """For a meter."""

@@ -53,9 +53,9 @@ class Recorder:
         """Use time to spare; see `Engine.prepare`."""
         return self.engine.prepare()
 
-    def relieve(self) -> None:
-        """Make less; see `Engine.relieve`."""
-        self.engine.relieve()
+    def on_overload(self) -> None:
+        """Make less; see `Engine.on_overload`."""
+        self.engine.on_overload()
 
     def subscribe(self, listener: Callable[[int, Event], object]) -> Callable[[], None]:
         """Have `listener(at, event)` called with all that happens, and its sample in `heard`. Returns what ends it.

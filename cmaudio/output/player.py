@@ -159,7 +159,7 @@ class Player:
         self._source, self._device, self._lead_ms = source, device, lead_ms
         # What a source may do ahead in time to spare, where it can.
         self._prepare: Callable[[], bool] = getattr(source, "prepare", lambda: False)
-        self._relieve: Callable[[], None] = getattr(source, "relieve", lambda: None)
+        self._on_overload: Callable[[], None] = getattr(source, "on_overload", lambda: None)
         self._period_samples, self._chunk_samples, self._open_stream = period_samples, chunk_samples, open_stream
         self._on_notice = on_notice
         self._notices: deque[str] = deque(maxlen=16)
@@ -363,7 +363,7 @@ class Player:
         elif output.wants_more():
             samples = self._read()
             if output.behind:  # as little is left now as ever
-                self._relieve()
+                self._on_overload()
             output.write(samples)
             wait_s = 0.0
         else:

@@ -116,12 +116,12 @@ def test_who_falls_behind_lets_go_of_tails_first_and_gets_them_back(model: Model
     engine.read(2_000)
     assert (engine.state().voices, engine.state().limit) == (12, 12)
     for _ in range(8):
-        engine.relieve()
+        engine.on_overload()
         engine.read(1_000)
         assert notes[0].ended, "first a note that was let go"
     assert notes[1].ended
     assert engine.state().limit == 4, "few voices are not why a machine falls behind"
-    engine.relieve()
+    engine.on_overload()
     assert engine.state().limit == engine.state().voices == 4
     engine.note_on(90, timbre=STEADY)
     engine.read(1_000)
@@ -138,7 +138,7 @@ def test_who_falls_behind_makes_blocks_in_one_step_for_a_while(model: Model) -> 
     engine.read(2_000)
     assert note.voice is not None
     assert note.voice.steps == 2
-    engine.relieve()
+    engine.on_overload()
     during = engine.note_on(60, timbre=STEADY)
     engine.read(2_000)
     assert during.voice is not None

@@ -125,27 +125,27 @@ def test_lead_stays_near_what_was_asked() -> None:
 @pytest.mark.usefixtures("patience")
 def test_time_to_spare_is_used_and_falling_behind_is_told() -> None:
     class Busy(Sine):
-        prepared = relieved = 0
+        prepared = overloads = 0
 
         def prepare(self) -> bool:
             self.prepared += 1
             return self.prepared % 2 == 1
 
-        def relieve(self) -> None:
-            self.relieved += 1
+        def on_overload(self) -> None:
+            self.overloads += 1
 
     card, source = FakeCard(), Busy()
     with Player(source, open_stream=card, lead_ms=20, chunk_samples=100) as player:
         card.streams[0].pull(128)
         wait_for(lambda: source.prepared > 3)
-        assert source.relieved == 0, "the first filling is no falling behind"
+        assert source.overloads == 0, "the first filling is no falling behind"
         wait_for(lambda: player.state().lead_ms >= 20)
         output_callback().drive(card.streams[0].ring, 900)
-        wait_for(lambda: source.relieved > 0)
+        wait_for(lambda: source.overloads > 0)
         wait_for(lambda: player.state().lead_ms >= 20)
-        relieved = source.relieved
+        overloads = source.overloads
         time.sleep(0.05)
-        assert source.relieved == relieved
+        assert source.overloads == overloads
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no priority is asked for")
