@@ -23,7 +23,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.file import ControlDefinition, Model, Timbre
 from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, SEED_MAX
-from cmaudio.speech.manner import LIMITS as MANNER
+from cmaudio.speech.style import STYLE_LIMITS
 
 if TYPE_CHECKING:
     from cmaudio.engine.engine import Engine
@@ -60,7 +60,7 @@ def control_definitions(model: Model, gain_range_db: tuple[float, float]) -> dic
             for e in EXPRESSIONS.values()
         ),
     ]  # fmt: skip
-    own = [control for name, control in schema.items() if speech and name in MANNER]
+    own = [control for name, control in schema.items() if speech and name in STYLE_LIMITS]
     if not speech:
         own = [
             ControlDefinition(
@@ -166,15 +166,15 @@ class Controls:
             engine.bend_range = value
         elif name in EXPRESSIONS:
             engine.express(name, value, None, at)
-        elif name in MANNER:
+        elif name in STYLE_LIMITS:
             for handle in list(engine.allocator.notes.values()):
                 if isinstance(handle, Speech):
                     handle.steer(at=at, **{name: value})
 
     @property
-    def manner(self) -> dict[str, float]:
-        """How a text is said by what the controls say; empty for a model that plays notes."""
-        return {name: value for name, value in self._values.items() if name in MANNER}
+    def style(self) -> dict[str, float]:
+        """Speaking style as the controls have it; empty for a model that plays notes."""
+        return {name: value for name, value in self._values.items() if name in STYLE_LIMITS}
 
     # -- timbre ------------------------------------------------------------------------------------------------------
 

@@ -30,9 +30,9 @@ from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.limiter import QUANTUM_SAMPLES, Limiter
 from cmaudio.speech.language import language
-from cmaudio.speech.manner import Manner
 from cmaudio.speech.phonemes import Phoneme, Phrase, Word, pause
 from cmaudio.speech.prosody import Prosody, Segment
+from cmaudio.speech.style import SpeakingStyle
 from cmaudio.speech.utterance import Utterance
 from cmaudio.synthesis.batching import batch_for_read, batch_offline, batch_to_begin, batch_to_spare
 from cmaudio.synthesis.controls import Trajectory
@@ -196,14 +196,14 @@ class Engine:
         background: bool = False,
         on_segment: Callable[[], object] = lambda: None,
         at: int | None = None,
-        **manner: Unpack[Manner],
+        **style: Unpack[SpeakingStyle],
     ) -> Speech:
         """Say a text, with a model that reads.
 
         Args:
             text: whole, or in pieces that may still be on their way (words with the spaces between them).
             phonemes: the text is IPA in the model's symbols ("həlˈoʊ wˈɚld.") instead of writing.
-            timbre, seed, channel, at: as for `note_on`. rate, pitch, pitch_range, energy: see `Manner`.
+            timbre, seed, channel, at: as for `note_on`. rate, pitch, pitch_range, energy: see `SpeakingStyle`.
             background: return at once and read the text on a thread of its own; else all of it is read first.
             on_segment: is called when there is more to say, to wake whoever asks for samples.
         Raises:
@@ -212,7 +212,7 @@ class Engine:
         """
         prosody = self._prosody.anew()
         speech = Speech(channel_number(channel), self._seed(seed), self, self.model.timbre_vector(timbre), at)
-        speech.steer(**manner)
+        speech.steer(**style)
         speech.read(text, prosody, phonemes, background, on_segment)
         return speech
 

@@ -16,9 +16,9 @@ from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Timbre
 from cmaudio.speech.language import language
-from cmaudio.speech.manner import Manner, checked
 from cmaudio.speech.phonemes import Phrase, parse_phonemes
 from cmaudio.speech.prosody import Prosody, Segment
+from cmaudio.speech.style import SpeakingStyle, checked_style
 from cmaudio.speech.utterance import Mark, Utterance
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ class Speech:
 
     # -- while it speaks ---------------------------------------------------------------------------------------------
 
-    def steer(self, *, at: int | None = None, **manner: Unpack[Manner]) -> None:
-        """Change `rate`, `pitch`, `pitch_range` or `energy` (see `Manner`), from the next block (42 ms) on.
+    def steer(self, *, at: int | None = None, **style: Unpack[SpeakingStyle]) -> None:
+        """Change `rate`, `pitch`, `pitch_range` or `energy` (see `SpeakingStyle`), from the next block (42 ms) on.
 
         Raises CmaudioError for a value out of range.
         """
-        for name, value in checked(manner).items():
+        for name, value in checked_style(style).items():
             self.engine.submit(self.at if at is None else at, partial(self._steer, name, value))
 
     def morph(self, timbre: Timbre, seconds: float = 0.0, at: int | None = None) -> None:

@@ -12,7 +12,7 @@ from cmaudio.engine.note import Note
 from cmaudio.engine.speech import Speech
 from cmaudio.model.file import Model, Timbre
 from cmaudio.output.player import Player
-from cmaudio.speech.manner import Manner
+from cmaudio.speech.style import SpeakingStyle
 
 
 class LiveEngine:
@@ -89,7 +89,7 @@ class LiveEngine:
         seed: int | None = None,
         channel: int = 0,
         phonemes: bool = False,
-        **manner: Unpack[Manner],
+        **style: Unpack[SpeakingStyle],
     ) -> Speech:
         """Say a text now; returns at once. `text` may be a generator of words that are still being thought of.
 
@@ -104,7 +104,7 @@ class LiveEngine:
             phonemes=phonemes,
             background=True,
             on_segment=self.wake,
-            **cast("Manner", self.controls.manner | manner),
+            **cast("SpeakingStyle", self.controls.style | style),
         )
         self.wake()
         return speech

@@ -16,7 +16,7 @@ from cmaudio.instrument.state import InstrumentState
 from cmaudio.instrument.take import Take
 from cmaudio.model.file import Model, Timbre
 from cmaudio.output.player import Player
-from cmaudio.speech.manner import Manner
+from cmaudio.speech.style import SpeakingStyle
 
 
 class Playable(Protocol):
@@ -57,7 +57,7 @@ class Playable(Protocol):
         seed: int | None = None,
         channel: int = 0,
         phonemes: bool = False,
-        **manner: Unpack[Manner],
+        **style: Unpack[SpeakingStyle],
     ) -> Speech: ...
     def place(self, seconds: float | None = None) -> int: ...
     def wake(self) -> None: ...

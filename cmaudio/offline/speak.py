@@ -16,7 +16,7 @@ from cmaudio.model.file import Model, Timbre
 from cmaudio.offline.spoken import Spoken
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.sound import Sound
-from cmaudio.speech.manner import Manner
+from cmaudio.speech.style import SpeakingStyle
 from cmaudio.speech.utterance import Mark
 
 DEFAULT_VOICE = "english"
@@ -34,7 +34,7 @@ def speak(
     phonemes: bool = False,
     gain_db: float = 0.0,
     on_progress: Callable[[float], None] | None = None,
-    **manner: Unpack[Manner],
+    **style: Unpack[SpeakingStyle],
 ) -> Spoken:
     """Say a text, faster than it can be heard.
 
@@ -48,7 +48,7 @@ def speak(
     engine = Engine(model or DEFAULT_VOICE, seed=seed, steps=steps, gain_db=gain_db)
     writer = AudioFileWriter(Path(path), engine.sample_rate) if path is not None else nullcontext()
     with writer as file:
-        speech = engine.say(text, timbre=timbre, seed=seed, phonemes=phonemes, **manner)
+        speech = engine.say(text, timbre=timbre, seed=seed, phonemes=phonemes, **style)
         blocks = [np.zeros(0, np.float32)]
         for block in read_out(engine, speech):
             blocks.append(block)

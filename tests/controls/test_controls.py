@@ -113,8 +113,8 @@ def test_reset_brings_controls_back_and_leaves_timbre_and_seed(controls: Control
     assert (controls.timbre, controls.seed) == ({"cello": 1.0}, 5)
 
 
-def test_a_model_that_reads_has_its_manner_and_no_keys(tiny_voice: Model) -> None:
+def test_a_model_that_reads_has_a_speaking_style_and_no_keys(tiny_voice: Model) -> None:
     controls = Controls(Engine(tiny_voice), GAIN_RANGE_DB)
     assert "bend_range" not in controls.definitions
-    assert set(controls.manner) <= set(controls.definitions)
+    assert set(controls.style) <= set(controls.definitions)
     assert controls.set("gain", -3) == -3

@@ -17,7 +17,7 @@ from cmaudio.panel.takes import stamp
 from cmaudio.score.events import Event, NoteOff, NoteOn
 from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.score.ranges import SEED_MAX
-from cmaudio.speech.manner import LIMITS as MANNER
+from cmaudio.speech.style import STYLE_LIMITS
 
 _MOTIF = (0, 3, 7, 12, 7, 10, 5, 0)  # semitones over the wanted pitch
 _REMEMBERED_SECONDS = 30.0
@@ -53,7 +53,7 @@ class VariationJob(BaseModel):
     steps: int
     gain_db: float
     shape: dict[str, float]
-    manner: dict[str, float]
+    style: dict[str, float]
     notes: list[PhraseNote]
     text: str
     items: Annotated[list[Variation], Field(min_length=1)]
@@ -86,7 +86,7 @@ def make_job(wanted: Vary, controls: Controls, recorder: Recorder, folder: Path)
         steps=int(values["steps"]),
         gain_db=values["gain"],
         shape={name: values[name] for name in (*EXPRESSIONS, "bend") if values.get(name)},
-        manner={name: values[name] for name in MANNER if name in values},
+        style={name: values[name] for name in STYLE_LIMITS if name in values},
         notes=notes,
         text=wanted.text,
         items=items,

@@ -20,7 +20,7 @@ from cmaudio.files.audio_file import AudioFileWriter
 from cmaudio.model.file import Model, load_model
 from cmaudio.offline.render import TAIL_SECONDS, render_blocks
 from cmaudio.panel.variations.job import Variation, VariationJob
-from cmaudio.speech.manner import Manner
+from cmaudio.speech.style import SpeakingStyle
 
 _NICENESS = 15
 _SPOKEN_SECONDS = 600.0
@@ -43,7 +43,7 @@ def scheduled(model: Model, job: VariationJob, item: Variation) -> tuple[Engine,
         else:
             engine.express(name, value, None, at=0)
     if job.text:
-        engine.say(job.text, timbre=item.timbre, seed=item.seed, at=0, **cast("Manner", job.manner))
+        engine.say(job.text, timbre=item.timbre, seed=item.seed, at=0, **cast("SpeakingStyle", job.style))
         return engine, 0.1, _SPOKEN_SECONDS
     rate = engine.sample_rate
     for at, pitch, velocity, seconds in job.notes:

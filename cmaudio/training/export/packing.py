@@ -18,7 +18,7 @@ from cmaudio.model.file import (
     load_model,
     save_model,
 )
-from cmaudio.speech.manner import LIMITS
+from cmaudio.speech.style import STYLE_LIMITS
 from cmaudio.training.config import RunConfig, read_config
 from cmaudio.training.corpus.corpus import MelStatistics
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition, read_description
@@ -191,7 +191,7 @@ def note_controls() -> list[ControlDefinition]:
 def speech_controls() -> list[ControlDefinition]:
     """The controls of a model that reads text; all but the text act while it speaks."""
     speaker = "the speakers are points of it; mixes lie between them"
-    manner = {
+    defaults = {
         "rate": (1, "how fast it speaks"),
         "pitch": (0, "moves the melody of the voice"),
         "pitch_range": (1, "widens the melody; 0 is one tone"),
@@ -199,7 +199,7 @@ def speech_controls() -> list[ControlDefinition]:
     }
     return _controls(
         [
-            *((name, unit, low, high, *manner[name]) for name, (low, high, unit) in LIMITS.items()),
+            *((name, unit, low, high, *defaults[name]) for name, (low, high, unit) in STYLE_LIMITS.items()),
             ("timbre", "point of the timbre space", -10, 10, 0, speaker),
         ]
     )
