@@ -210,7 +210,7 @@ class Engine:
             CmaudioError: a model that plays notes, a language whose data is missing, a value out of range, and without
                 `background` also phonemes that the model does not have.
         """
-        prosody = self._prosody.anew()
+        prosody = self._prosody.for_new_text()
         speech = Speech(channel_number(channel), self._seed(seed), self, self.model.timbre_vector(timbre), at)
         speech.steer(**style)
         speech.read(text, prosody, phonemes, background, on_segment)
@@ -393,7 +393,7 @@ class Engine:
         vector = self.model.timbre_vector(None)
         language(self._prosody.language).phrase("one two")
         word = Word("", tuple(Phoneme(symbol) for symbol in self._prosody.symbols[-8:]))
-        segment = next(self._prosody.anew().segments(Phrase((word, pause("."))), vector))
+        segment = next(self._prosody.for_new_text().segments(Phrase((word, pause("."))), vector))
         speech = Speech(0, 0, self, vector, None)
         for count in (1, 2):
             voices: list[Voice] = [self.make_utterance(speech, segment, 0) for _ in range(count)]

@@ -19,7 +19,7 @@ SPEECH_FEATURES = _NEAR + 10
 COLUMNS = {"speech-1": _NEAR, "speech-2": SPEECH_FEATURES}  # what is new comes after what older voices read
 ID_COLUMNS = (0, 1, 2, _NEAR, _NEAR + 1)  # phonemes as indices into the model's symbols
 ENERGY_COLUMN, SINCE_COLUMN = 11, 5
-AROUND = 2  # phonemes before and after one that are told with it
+CONTEXT_PHONEMES = 2  # phonemes before and after one that condition its frames
 KNOTS = 4  # of pitch and voicing a phoneme, in the middles of its quarters
 _LONGEST_SECONDS = 1.0  # of a pause; past it nothing changes any more
 Array = NDArray[np.floating[Any]]
@@ -32,16 +32,16 @@ def phoneme_ids(phonemes: Sequence[Phoneme], symbols: Sequence[str]) -> NDArray[
     return np.array(rows, np.int64).reshape(-1, 4)
 
 
-def surroundings(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+def phoneme_context(ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """(P, 4) of `phoneme_ids` -> (P, 5, 4): two phonemes before, this one, two after; edges lie outside.
 
     Nothing is told of what lies behind a pause next to a phoneme: in a text that still grows it is not there yet.
     """
-    padded = np.pad(ids, ((AROUND, AROUND), (0, 0)))
-    around = np.stack([padded[i : i + len(ids)] for i in range(2 * AROUND + 1)], 1)
+    padded = np.pad(ids, ((CONTEXT_PHONEMES, CONTEXT_PHONEMES), (0, 0)))
+    context = np.stack([padded[i : i + len(ids)] for i in range(2 * CONTEXT_PHONEMES + 1)], 1)
     for beyond, pause in ((0, 1), (4, 3)):
-        around[:, beyond] *= 1 - around[:, pause, 3:]
-    return around
+        context[:, beyond] *= 1 - context[:, pause, 3:]
+    return context
 
 
 def energy_feature(mean_log_mel: Float | Array) -> Float:
@@ -55,7 +55,7 @@ def energy_step(decibels: float) -> float:
 
 
 def speech_features(
-    around: NDArray[np.int64],
+    context: NDArray[np.int64],
     since: Array,
     until: Array,
     energy: Array,
@@ -65,15 +65,15 @@ def speech_features(
     """What the network reads of each frame beside the picture of its harmonics.
 
     Args:
-        around: (..., T, 5, 4) of `surroundings`.
+        context: (..., T, 5, 4) of `phoneme_context`.
         since, until: (..., T) seconds from the phoneme's beginning and to its end.
         energy: (..., T) of `energy_feature`. voiced: 1 or 0. semitones: MIDI note number, where voiced.
     Returns:
         (..., T, 24) float32: 14 of the phoneme and those next to it; indices of those two away; of the four around
         it how much they are stressed, of all but the one two before whether a word begins with it.
     """
-    ids, stress, begins = around[..., 0], around[..., 1], around[..., 2]
-    this = stress[..., AROUND]
+    ids, stress, begins = context[..., 0], context[..., 1], context[..., 2]
+    this = stress[..., CONTEXT_PHONEMES]
     gone, left = np.clip(since, 0, _LONGEST_SECONDS), np.clip(until, 0, _LONGEST_SECONDS)
     columns = (
         this == 1,
@@ -88,7 +88,7 @@ def speech_features(
         voiced,
         np.where(voiced > 0, pitch_feature(semitones), 0),
     )
-    others = np.delete(stress, AROUND, -1)
+    others = np.delete(stress, CONTEXT_PHONEMES, -1)
     parts = (
         ids[..., 1:4],
         np.stack(columns, -1),

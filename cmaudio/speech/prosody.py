@@ -74,8 +74,8 @@ class Prosody:
                 yield self._segment(phonemes, words, vector)
                 phonemes, words = [], []
 
-    def anew(self) -> Prosody:
-        """The same network, for a text of its own."""
+    def for_new_text(self) -> Prosody:
+        """The same network with no phrase before it."""
         other = copy.copy(self)
         other._before = Phoneme(EDGE)
         return other

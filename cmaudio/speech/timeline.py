@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.speech.features import KNOTS, surroundings
+from cmaudio.speech.features import KNOTS, phoneme_context
 from cmaudio.speech.prosody import Segment
 
 _KEPT = 8  # phonemes behind the present one: more than are told with it
@@ -18,10 +18,10 @@ _KEPT = 8  # phonemes behind the present one: more than are told with it
 
 @dataclass(frozen=True)
 class Moments:
-    """What is said at N moments; arrays (N, ...): `around` of `surroundings`; `begins`, `ends` in nominal time."""
+    """What is said at N moments; arrays (N, ...): `context` of `phoneme_context`; `begins`, `ends` in nominal time."""
 
     index: NDArray[np.int64]
-    around: NDArray[np.int64]
+    context: NDArray[np.int64]
     begins: NDArray[np.float64]
     ends: NDArray[np.float64]
     energy: NDArray[np.float64]
@@ -79,7 +79,7 @@ class Timeline:
         knots = places.ravel()
         return Moments(
             at + self.dropped,
-            surroundings(self._ids)[at],
+            phoneme_context(self._ids)[at],
             self._begins[at],
             self._ends[at],
             self._energy[at],

@@ -105,7 +105,7 @@ class Utterance(Voice):
         voiced = moments.voiced & (waiting < 0) & (middles >= 0)
         safe = np.maximum(rates, 0.05)
         features = speech_features(
-            moments.around,
+            moments.context,
             (nominal - moments.begins) / safe,
             np.where(waiting < 0, (moments.ends - nominal) / safe, _WAITING_SECONDS),
             moments.energy + self.energy.at(middles) * energy_step(1.0),

@@ -25,9 +25,9 @@ from cmaudio.speech.features import (
     ID_COLUMNS,
     SINCE_COLUMN,
     SPEECH_FEATURES,
+    phoneme_context,
     phoneme_ids,
     speech_features,
-    surroundings,
 )
 from cmaudio.speech.phonemes import Phoneme
 from cmaudio.training.config import SentenceStage, read_config
@@ -158,14 +158,14 @@ def test_features_of_a_clip() -> None:
 def test_what_is_told_of_a_phoneme_and_of_those_around_it() -> None:
     symbols = ["", ",", "k", "a", "t"]
     said = [Phoneme.of(text) for text in ("", " k", "ˈa", "t", ",", " a", "ˌa", ",")]
-    around = surroundings(phoneme_ids(said, symbols))
-    assert around[2, :, 0].tolist() == [0, 2, 3, 4, 1]
-    assert around[2, :, 1].tolist() == [0, 0, 1, 0, 0]
-    assert around[2, :, 2].tolist() == [0, 1, 0, 0, 0]
-    assert around[3, :, 0].tolist() == [2, 3, 4, 1, 0]  # what is behind the pause next to it is not told
-    assert around[5, :, 0].tolist() == [0, 1, 3, 3, 1]
+    context = phoneme_context(phoneme_ids(said, symbols))
+    assert context[2, :, 0].tolist() == [0, 2, 3, 4, 1]
+    assert context[2, :, 1].tolist() == [0, 0, 1, 0, 0]
+    assert context[2, :, 2].tolist() == [0, 1, 0, 0, 0]
+    assert context[3, :, 0].tolist() == [2, 3, 4, 1, 0]  # what is behind the pause next to it is not told
+    assert context[5, :, 0].tolist() == [0, 1, 3, 3, 1]
     nothing = np.zeros(len(said))
-    features = speech_features(around, nothing, nothing, nothing, nothing, nothing)
+    features = speech_features(context, nothing, nothing, nothing, nothing, nothing)
     assert features.shape == (len(said), SPEECH_FEATURES)
     assert features[2, list(ID_COLUMNS)].tolist() == [2, 3, 4, 0, 1]
     assert features[2, 16:].tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
@@ -177,7 +177,7 @@ def test_a_text_that_grows_tells_no_more_of_what_was_said() -> None:
     symbols = ["", ",", "k", "a", "t"]
     first = [Phoneme.of(text) for text in ("", " k", "ˈa", ",")]
     both = [*first, Phoneme.of(" t"), Phoneme.of("a"), Phoneme.of(",")]
-    early, late = (surroundings(phoneme_ids(said, symbols)) for said in (first, both))
+    early, late = (phoneme_context(phoneme_ids(said, symbols)) for said in (first, both))
     np.testing.assert_array_equal(early[:3], late[:3])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import Float
-from cmaudio.speech.features import KNOTS, energy_feature, phoneme_ids, speech_features, surroundings
+from cmaudio.speech.features import KNOTS, energy_feature, phoneme_context, phoneme_ids, speech_features
 from cmaudio.speech.phonemes import Phoneme
 
 Ints = NDArray[np.int64]
@@ -64,7 +64,7 @@ def frame_features(log_mel: Float, semitones: Float, voiced: Float, spoken: Spok
     middle = np.arange(len(owner)) + 0.5
     begins = ends - spoken.durations
     return speech_features(
-        surroundings(spoken.ids)[owner],
+        phoneme_context(spoken.ids)[owner],
         (middle - begins[owner]) / frame_rate,
         (ends[owner] - middle) / frame_rate,
         energies(log_mel, spoken)[owner],
