@@ -256,7 +256,7 @@ class Engine:
     def key_pressure(self, pitch: int, value: float, channel: int = 0, at: int | None = None) -> None:
         """Pressure 0..1 on a key that is down, on top of its channel's; it ends with the note."""
         key, checked = whole_number("pitch", pitch, 0, 127), checked_expression("pressure", value)
-        self.submit(at, partial(self.stage.press_harder, channel_number(channel), key, checked))
+        self.submit(at, partial(self.allocator.press_harder, channel_number(channel), key, checked))
 
     def sostenuto(self, down: bool, channel: int = 0, at: int | None = None) -> None:
         """Sostenuto pedal: notes whose keys are down when it goes down sound on until it goes up."""
