@@ -26,8 +26,8 @@ from cmaudio.files.resume_manifest import agree_on_plan
 from cmaudio.model.file import Model, load_model
 from cmaudio.offline.speak import DEFAULT_VOICE, speak
 from cmaudio.offline.spoken import Spoken
-from cmaudio.speech.style import RATE_RANGE
 from cmaudio.speech.phonemes import EDGE, Phoneme
+from cmaudio.speech.style import RATE_RANGE
 
 
 @dataclass(frozen=True)
