@@ -14,7 +14,7 @@ from fixtures.jack import JackServer, running_jack_server
 
 from cmaudio.model.file import Manifest, Model, load_model, save_model
 from cmaudio.speech.features import SPEECH_FEATURES
-from cmaudio.synthesis.controls import NOTE_FEATURES
+from cmaudio.synthesis.note_features import NOTE_FEATURES
 
 if TYPE_CHECKING:
     from cmaudio.training.networks.consistency import ConsistencyNetwork

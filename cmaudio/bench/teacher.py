@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from cmaudio.model.file import Model
-from cmaudio.synthesis.controls import NOTE_FEATURES
 from cmaudio.synthesis.heun import STEPS, evaluations, heun, karras_sigmas
 from cmaudio.synthesis.networks import NetworkState, Synthesizer
+from cmaudio.synthesis.note_features import NOTE_FEATURES
 
 _RUNS = 60
 

@@ -87,7 +87,7 @@ def _make_task(clips: int, device: str) -> tuple[ConsistencyTask, Callable[[], A
     import torch
 
     from cmaudio.model.file import NoiseLevels
-    from cmaudio.synthesis.controls import NOTE_FEATURES
+    from cmaudio.synthesis.note_features import NOTE_FEATURES
     from cmaudio.training.config import ConsistencyStage
     from cmaudio.training.corpus.batch import Batch
     from cmaudio.training.networks.consistency import ConsistencyNetwork

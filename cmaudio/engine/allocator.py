@@ -27,7 +27,7 @@ from cmaudio.score.events import (
     Sustain,
 )
 from cmaudio.score.expression import EXPRESSIONS
-from cmaudio.synthesis.controls import Trajectory
+from cmaudio.synthesis.trajectory import Trajectory
 from cmaudio.synthesis.voice import NoteParams, Voice
 
 Vector = NDArray[np.float64]

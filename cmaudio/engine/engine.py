@@ -35,10 +35,10 @@ from cmaudio.speech.prosody import Prosody, Segment
 from cmaudio.speech.style import SpeakingStyle
 from cmaudio.speech.utterance import Utterance
 from cmaudio.synthesis.batching import batch_for_read, batch_offline, batch_to_begin, batch_to_spare
-from cmaudio.synthesis.controls import Trajectory
 from cmaudio.synthesis.deferred import Deferred
 from cmaudio.synthesis.networks import STEPS, Synthesizer
 from cmaudio.synthesis.renderer import Renderer
+from cmaudio.synthesis.trajectory import Trajectory
 from cmaudio.synthesis.voice import NoteParams, Voice
 
 VOICE_GAIN = 0.4  # a chord of four at velocity 90 peaks near -12 dB, sixteen loud voices just reach the limiter

@@ -14,8 +14,9 @@ from cmaudio.evaluation.setting import Figures, Setting, not_measured
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.soundfont.notes import LEAD_SAMPLES, SAMPLES, Recording, draw_gesture, record
 from cmaudio.soundfont.player import TRAINING_GAIN
-from cmaudio.synthesis.controls import harmonic_picture, note_features, semitones_to_hz
+from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.networks import STEPS, NetworkState, batch_states
+from cmaudio.synthesis.note_features import note_features
 from cmaudio.synthesis.renderer import Renderer
 
 NOTES, QUICK_NOTES = 256, 16

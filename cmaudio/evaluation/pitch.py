@@ -15,7 +15,7 @@ import numpy as np
 from cmaudio.evaluation.rendering import HeldNote, hold
 from cmaudio.evaluation.setting import Figures, Setting, level_db, summary
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.controls import semitones_to_hz
+from cmaudio.synthesis.excitation import semitones_to_hz
 
 PITCHES = (36, 43, 48, 55, 60, 67, 72, 79, 84)  # every C and G from C2 to C6
 VELOCITY = 96

@@ -15,7 +15,8 @@ from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import energy_step, speech_features
 from cmaudio.speech.prosody import Segment
 from cmaudio.speech.timeline import Timeline
-from cmaudio.synthesis.controls import Trajectory, semitones_to_hz
+from cmaudio.synthesis.excitation import semitones_to_hz
+from cmaudio.synthesis.trajectory import Trajectory
 from cmaudio.synthesis.voice import NoteParams, Voice
 
 _END_FADE_SECONDS = 0.02

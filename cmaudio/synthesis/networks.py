@@ -21,7 +21,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import COLUMNS
-from cmaudio.synthesis.controls import NOTE_FEATURES
+from cmaudio.synthesis.note_features import NOTE_FEATURES
 
 STEPS = (1, 2)
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import Complex, Float, Stft, pulse_train, split_filters, white_noise
 from cmaudio.speech.utterance import Utterance
-from cmaudio.synthesis.controls import UNPITCHED_SEMITONES, harmonic_picture, note_features, semitones_to_hz
 from cmaudio.synthesis.deferred import Deferred, Pending
+from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.networks import Synthesizer, batch_arrays, batch_states, split_states
+from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES, note_features
 from cmaudio.synthesis.spectrum_shaping import SpectrumShaper
 from cmaudio.synthesis.voice import Voice, stack
 from cmaudio.system import hurry_this_thread

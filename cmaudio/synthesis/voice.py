@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from cmaudio.score.expression import EXPRESSIONS, PRESSURE_BRIGHTNESS, PRESSURE_DB, VIBRATO_HZ
 from cmaudio.signal.dsp import Float, Stft, pulse_train
-from cmaudio.synthesis.controls import UNPITCHED_SEMITONES, Trajectory, semitones_to_hz
 from cmaudio.synthesis.deferred import Pending
+from cmaudio.synthesis.excitation import semitones_to_hz
 from cmaudio.synthesis.networks import NetworkState
+from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
+from cmaudio.synthesis.trajectory import Trajectory
 
 FADE_SAMPLES = 240  # 5 ms at 48 kHz: heard as immediate, too long to click
 BEND_FADE_SAMPLES = 240  # shorter fades click on low, pure timbres

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import Float, Mel, Stft, pulse_train, split_filters, white_noise
 from cmaudio.signal.limiter import Limiter
-from cmaudio.synthesis.controls import Trajectory, note_features, semitones_to_hz
+from cmaudio.synthesis.excitation import semitones_to_hz
+from cmaudio.synthesis.note_features import note_features
+from cmaudio.synthesis.trajectory import Trajectory
 
 RATE = 48_000
 STFT = Stft(2048, 512)

@@ -11,7 +11,7 @@ from cmaudio.model.file import load_model
 from cmaudio.score.events import Event, Expression, NoteOn
 from cmaudio.score.expression import EXPRESSIONS, PRESSURE_DB, VIBRATO_HZ, checked_expression
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.controls import semitones_to_hz
+from cmaudio.synthesis.excitation import semitones_to_hz
 from cmaudio.synthesis.spectrum_shaping import SpectrumShaper
 
 RATE = 48_000

@@ -11,8 +11,9 @@ from conftest import TinyModel
 from cmaudio.engine.engine import VOICE_GAIN, Engine
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.controls import harmonic_picture, note_features, semitones_to_hz
+from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.networks import Graph, Synthesizer, batch_states, split_states
+from cmaudio.synthesis.note_features import note_features
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")

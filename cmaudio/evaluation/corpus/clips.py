@@ -11,7 +11,7 @@ import numpy as np
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.controls import NOTE_FEATURES
+from cmaudio.synthesis.note_features import NOTE_FEATURES
 
 if TYPE_CHECKING:
     from cmaudio.training.corpus.corpus import Clips

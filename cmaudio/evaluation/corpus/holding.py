@@ -12,8 +12,9 @@ from cmaudio.evaluation.drift import Drift, drift
 from cmaudio.evaluation.setting import Figures, summary
 from cmaudio.model.file import TimbreDefinition
 from cmaudio.signal.dsp import Float, pulse_train
-from cmaudio.synthesis.controls import UNPITCHED_SEMITONES, harmonic_picture, note_features, semitones_to_hz
+from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.networks import Synthesizer
+from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES, note_features
 
 SECONDS = 300
 _MOST_TIMBRES = 16

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmaudio.signal.dsp import Float, Mel, Stft, pulse_train
-from cmaudio.synthesis.controls import harmonic_picture, note_features, semitones_to_hz
+from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
+from cmaudio.synthesis.note_features import note_features
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def harmonics(signal: Signal, f0: Float) -> Float:
 def life_features(
     signal: Signal, semitones: Float, pitch: float, velocity: float, onset_samples: int, release_samples: int
 ) -> Float:
-    """(T, 16) numbers that tell where in its life a clip is (`cmaudio.synthesis.controls.note_features`)."""
+    """(T, 16) numbers that tell where in its life a clip is (`cmaudio.synthesis.note_features`)."""
     ends = (np.arange(len(semitones))[None] + 1.0) * signal.hop_length
     return note_features(
         (ends - onset_samples) / signal.sample_rate,

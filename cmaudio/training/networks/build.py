@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from cmaudio.speech.features import SPEECH_FEATURES
-from cmaudio.synthesis.controls import NOTE_FEATURES
+from cmaudio.synthesis.note_features import NOTE_FEATURES
 from cmaudio.training.config import RunConfig
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition
 from cmaudio.training.networks.aligner import AlignerNetwork

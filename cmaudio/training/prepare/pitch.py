@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.controls import UNPITCHED_SEMITONES
+from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 
 _DETECTOR_RATE = 16_000
 _HOP = 256  # of the detector, in samples at its rate: 16 ms

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.controls import UNPITCHED_SEMITONES
+from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.prepare.pitch import frame_centres, track_pitch
 from cmaudio.training.prepare.report import momentary_level_db

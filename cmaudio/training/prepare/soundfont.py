@@ -16,7 +16,7 @@ from cmaudio.score.general_midi import PERCUSSION, PROGRAMS
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.baked import BakedSoundFont, copyright_notice
 from cmaudio.soundfont.player import TRAINING_GAIN
-from cmaudio.synthesis.controls import UNPITCHED_SEMITONES
+from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.corpus.description import Split
 from cmaudio.training.prepare.notes import Note, NotePlan

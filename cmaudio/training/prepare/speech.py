@@ -15,7 +15,7 @@ import soxr
 from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.language import language
-from cmaudio.synthesis.controls import UNPITCHED_SEMITONES
+from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.corpus.description import Split
 from cmaudio.training.prepare.folder import TARGET_DB, read_mono
