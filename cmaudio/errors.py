@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+import difflib
+from collections.abc import Collection, Container, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-_MOST_PROBLEMS, _MOST_LETTERS = 4, 60
+_MOST_PROBLEMS, _MOST_LETTERS, _MOST_NEAR = 4, 60, 3
 
 
 class CmaudioError(Exception):
-    """A mistake in what cmaudio was given, or trouble outside it (file, device), told so that the user can mend it."""
+    """A mistake in what cmaudio was given, or trouble outside it (file, device), with what the user can do about it."""
+
+
+def unknown(what: str, name: str, known: Collection[str]) -> str:
+    """The message for a name that is none of `known`: it gives those that are spelt most like it.
+
+    Args:
+        what: kind of thing that is named, e.g. "timbre".
+        name: as the user gave it.
+        known: all names there are.
+    """
+    near = difflib.get_close_matches(name.strip().lower(), known, n=_MOST_NEAR, cutoff=0.0)
+    listed = f"; the nearest are {', '.join(map(repr, near))}, of {len(known)}" if near else "; there are none"
+    return f"unknown {what} {name[:_MOST_LETTERS]!r}{listed}"
 
 
 def explain(error: ValidationError, hidden: Container[object] = (), known: Sequence[str] = (), skip: int = 0) -> str:

@@ -5,7 +5,6 @@ Twenty come with cmaudio; those of a user lie in the user's folder for cmaudio's
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from importlib import resources
@@ -17,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 
 from cmaudio.controls.binding import Binding
 from cmaudio.controls.controls import Controls
-from cmaudio.errors import CmaudioError, explain
+from cmaudio.errors import CmaudioError, explain, unknown
 from cmaudio.files.audio_file import unfinished_file
 from cmaudio.model.file import DEFAULT_MODEL, Model
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
@@ -140,11 +139,7 @@ def load_preset(name_or_path: str | Path) -> Preset:
     files, wanted = preset_files(), str(name_or_path)
     path = files.get(file_stem(wanted)) or Path(name_or_path)
     if not path.is_file():
-        near = difflib.get_close_matches(wanted, files, n=3, cutoff=0.0)
-        raise CmaudioError(
-            f"no preset {wanted!r}; the nearest of {len(files)} are {', '.join(map(repr, near))} "
-            "(`cmaudio presets` lists all), or give a file"
-        )
+        raise CmaudioError(f"{unknown('preset', wanted, files)} (`cmaudio presets` lists all), or give a file")
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)

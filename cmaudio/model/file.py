@@ -11,7 +11,6 @@ prosody.onnx    of models that read text: phonemes, timbre -> duration, energy, 
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import zipfile
@@ -28,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import CmaudioError, unknown
 from cmaudio.signal.dsp import Mel, Stft
 
 FORMAT_VERSION = 1
@@ -267,11 +266,7 @@ class Model:
         key = str(name).strip().lower()
         found = self.timbres.get(key)
         if found is None:
-            near = difflib.get_close_matches(key, self.timbres, n=3, cutoff=0.0)
-            raise CmaudioError(
-                f"unknown timbre {name!r}; the nearest of this model's {len(self.timbres)} are "
-                f"{', '.join(map(repr, near))} (`cmaudio models inspect` lists all)"
-            )
+            raise CmaudioError(f"{unknown('timbre', str(name), self.timbres)} (`cmaudio models inspect` lists all)")
         return found
 
 

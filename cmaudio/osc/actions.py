@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 
 from cmaudio.engine.note import Note
 from cmaudio.engine.speech import Speech
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import CmaudioError, unknown
 from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.instrument.preset import file_stem, preset_files
 from cmaudio.instrument.take import Take
@@ -148,8 +147,7 @@ class Actions:
         files = preset_files()  # by name alone: what files there are is no business of the network
         path = files.get(file_stem(name))
         if path is None:
-            near = difflib.get_close_matches(name, files, n=3, cutoff=0.0)
-            raise CmaudioError(f"no preset {name[:60]!r}; the nearest are {', '.join(map(repr, near))}")
+            raise CmaudioError(unknown("preset", name, files))
         self._synth.apply(path)
 
     def _query(self, call: Call) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import heapq
 import itertools
 import socket
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cmaudio.checks import whole_number
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import CmaudioError, unknown
 from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.osc.actions import Actions, Call
 from cmaudio.osc.addresses import ROOT, Address, incoming
@@ -153,7 +152,10 @@ class OscServer:
         address = self._table.get(path)
         if address is None:
             if not path.startswith(_IGNORED):  # what instruments tell: two that are linked must not quarrel
-                self.troubles.wrong(lambda: self._unknown(path), lambda text: self._reply(peer, f"{ROOT}/error", text))
+                self.troubles.wrong(
+                    lambda: unknown("address", path[:100], self._table),
+                    lambda text: self._reply(peer, f"{ROOT}/error", text),
+                )
             return None
         arguments = address.read(values)
         return address, arguments, Call(peer, seconds, lambda path, *values: self._reply(peer, path, *values))
@@ -188,10 +190,6 @@ class OscServer:
             return str(error) if isinstance(error, CmaudioError) else f"{type(error).__name__}: {error}"
 
         self.troubles.wrong(why, lambda text: self._reply(peer, f"{ROOT}/error", text))
-
-    def _unknown(self, path: str) -> str:
-        near = difflib.get_close_matches(path[:100], self._table, n=1, cutoff=0.0)
-        return f"unknown address {path[:60]!r}; the nearest is {near[0]}"
 
     def _reply(self, peer: Peer, path: str, *values: Any) -> None:
         with suppress(OSError):  # who does not listen is told nothing

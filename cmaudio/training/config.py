@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import CmaudioError, unknown
 from cmaudio.model.file import NoiseLevels
 from cmaudio.training.objectives import EdmSettings, ObjectiveSettings
 from cmaudio.training.tasks.vocoder import VocoderSettings
@@ -301,8 +300,7 @@ def _explain(error: Any) -> str:
         given = json.dumps(error["input"], default=str) if not isinstance(error["input"], dict) else "a section"
         return f"{where}: {error['msg']}" + ("" if error["type"] == "missing" else f" (given: {given[:80]})")
     known = _known_keys(error["loc"])
-    near = difflib.get_close_matches(str(error["loc"][-1]), known, n=3, cutoff=0.0)
-    return f"{where}: no such key" + (f"; nearest are {', '.join(near)}" if near else "")
+    return f"{where}: {unknown('key', str(error['loc'][-1]), known)}"
 
 
 def _known_keys(location: Sequence[Any]) -> list[str]:

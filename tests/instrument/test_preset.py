@@ -88,7 +88,7 @@ def test_applying_morphs_what_sounds(synth: Synth) -> None:
 
 
 def test_what_is_wrong_with_a_preset_is_named(synth: Synth, tmp_path: Path) -> None:
-    with pytest.raises(CmaudioError, match="no preset 'Breathing gras'; the nearest of 20 are 'breathing-glass'"):
+    with pytest.raises(CmaudioError, match="unknown preset 'Breathing gras'; the nearest are 'breathing-glass'"):
         load_preset("Breathing gras")
     good = {"version": 1, "name": "a", "timbre": {"flute": 1}}
     for changes, told in [

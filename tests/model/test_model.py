@@ -260,7 +260,7 @@ def test_timbres_by_name_mix_and_vector(model: Model) -> None:
 
 
 def test_unknown_name_tells_the_nearest(model: Model) -> None:
-    with pytest.raises(CmaudioError, match=r"unknown timbre 'trumpt'.*96 are 'trumpet'.*inspect"):
+    with pytest.raises(CmaudioError, match=r"unknown timbre 'trumpt'; the nearest are 'trumpet'.*of 96.*inspect"):
         model.timbre_vector("trumpt")
     with pytest.raises(CmaudioError, match="'oboe'"):
         model.timbre_vector({"violin": 1, "obeo": 1})

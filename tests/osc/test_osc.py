@@ -224,7 +224,7 @@ def test_timbre_seed_and_preset(synth: Synth, client: Client, tmp_path: Path, mo
     assert synth.preset == mine
     assert (synth.controls.seed, synth.controls["bend_range"]) == (9, 7)
     client.send("/cmaudio/preset", str(tmp_path / "mine.json"))
-    assert "no preset" in client.read_until("/cmaudio/error")[0], "no files by their paths"
+    assert "unknown preset" in client.read_until("/cmaudio/error")[0], "no files by their paths"
 
 
 def test_all_values_are_sent_back(synth: Synth, client: Client) -> None:
@@ -246,7 +246,7 @@ def test_all_values_are_sent_back(synth: Synth, client: Client) -> None:
         ("/cmaudio/control/gain", ["loud"], "not 'loud'"),
         ("/cmaudio/control/gain", [], "takes value: -80 to 24 dB, 0 by default; 0 given"),
         ("/cmaudio/control/gain", [1.0, 2.0], "2 given"),
-        ("/cmaudio/control/gian", [1.0], "'/cmaudio/control/gian'; the nearest is /cmaudio/control/gain"),
+        ("/cmaudio/control/gian", [1.0], "'/cmaudio/control/gian'; the nearest are '/cmaudio/control/gain'"),
         ("/other", [], "unknown address '/other'"),
         ("/cmaudio/note", [60.5, 100], "key must be a whole number from 0 to 127, not 60.5"),
         ("/cmaudio/note", [60, 100, 16], "channel must be a whole number from 0 to 15"),

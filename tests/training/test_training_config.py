@@ -41,8 +41,8 @@ def test_overrides_reach_nested_keys(plain: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "told"),
     [
-        ("teacher.stepz=7", ["teacher.stepz", "no such key", "steps"]),
-        ("teachr.steps=7", ["teachr", "no such key", "teacher"]),
+        ("teacher.stepz=7", ["teacher.stepz", "unknown key", "steps"]),
+        ("teachr.steps=7", ["teachr", "unknown key", "teacher"]),
         ("teacher.crops.frame=7", ["teacher.crops.frame", "frames"]),
         ("teacher.objective.objective=edn", ["edm", "ect", "edn"]),
         ("teacher.steps=0", ["teacher.steps", "greater than or equal to 1", "0"]),
