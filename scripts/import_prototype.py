@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from cmaudio.model.file import Manifest, NoiseLevels, TimbreDefinition
+from cmaudio.model.manifest import Manifest, NoiseLevels, TimbreDefinition
 from cmaudio.score.general_midi import PROGRAMS
 from cmaudio.training.corpus.corpus import MelStatistics
 from cmaudio.training.corpus.description import SignalDefinition

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from fixtures.jack import JackServer, running_jack_server
 
-from cmaudio.model.file import Manifest, Model, load_model, save_model
+from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.manifest import Manifest
 from cmaudio.speech.features import SPEECH_FEATURES
 from cmaudio.synthesis.note_features import NOTE_FEATURES
 

@@ -86,7 +86,7 @@ def _make_step(clips: int, device: str) -> tuple[Callable[[], None], Callable[[]
 def _make_task(clips: int, device: str) -> tuple[ConsistencyTask, Callable[[], Any]]:
     import torch
 
-    from cmaudio.model.file import NoiseLevels
+    from cmaudio.model.manifest import NoiseLevels
     from cmaudio.synthesis.note_features import NOTE_FEATURES
     from cmaudio.training.config import ConsistencyStage
     from cmaudio.training.corpus.batch import Batch

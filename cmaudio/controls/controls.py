@@ -20,7 +20,9 @@ from cmaudio.controls.timbre_map import TimbreMap
 from cmaudio.engine.note import Note
 from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import ControlDefinition, Model, Timbre
+from cmaudio.model.file import Model
+from cmaudio.model.manifest import ControlDefinition
+from cmaudio.model.timbres import Timbre
 from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, SEED_MAX
 from cmaudio.speech.style import STYLE_LIMITS

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.model.file import TimbreDefinition
+from cmaudio.model.manifest import TimbreDefinition
 
 _NEIGHBOURS = 4
 _ROUNDS = 200

@@ -23,7 +23,8 @@ from cmaudio.engine.note import BEND_SECONDS, Note
 from cmaudio.engine.schedule import Action, Schedule
 from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import Model, Timbre, load_model
+from cmaudio.model.file import Model, load_model
+from cmaudio.model.timbres import Timbre
 from cmaudio.score import events
 from cmaudio.score.expression import checked_expression
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB

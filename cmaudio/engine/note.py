@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cmaudio.checks import in_range
-from cmaudio.model.file import Timbre
+from cmaudio.model.timbres import Timbre
 from cmaudio.score.expression import checked_expression
 from cmaudio.score.ranges import BEND_MAX_SEMITONES
 from cmaudio.synthesis.voice import Voice

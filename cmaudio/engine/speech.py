@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import Timbre
+from cmaudio.model.timbres import Timbre
 from cmaudio.speech.language import language
 from cmaudio.speech.phonemes import Phrase, parse_phonemes
 from cmaudio.speech.prosody import Prosody, Segment

@@ -13,7 +13,7 @@ import numpy as np
 from cmaudio.engine.engine import Engine
 from cmaudio.evaluation.listening import Listener
 from cmaudio.evaluation.setting import FLOOR_DB, Figures, Setting, decibels, summary
-from cmaudio.model.file import TimbreDefinition
+from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
 
 PITCHES = (48, 60, 74)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cmaudio.model.file import Model, TimbreDefinition
+from cmaudio.model.file import Model
+from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.soundfont.player import SoundFont
 from cmaudio.synthesis.renderer import Renderer
 

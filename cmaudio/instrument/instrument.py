@@ -19,7 +19,7 @@ from cmaudio.instrument.preset import Preset, applicable_settings, load_preset, 
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.instrument.state import InstrumentState
 from cmaudio.instrument.take import Take
-from cmaudio.model.file import Timbre
+from cmaudio.model.timbres import Timbre
 from cmaudio.output.devices import OpenStream
 from cmaudio.output.player import Player
 from cmaudio.score.arrangement import Missing, arrange

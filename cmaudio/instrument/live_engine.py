@@ -10,7 +10,8 @@ from cmaudio.controls.controls import Controls
 from cmaudio.engine.engine import Engine
 from cmaudio.engine.note import Note
 from cmaudio.engine.speech import Speech
-from cmaudio.model.file import Model, Timbre
+from cmaudio.model.file import Model
+from cmaudio.model.timbres import Timbre
 from cmaudio.output.player import Player
 from cmaudio.speech.style import SpeakingStyle
 

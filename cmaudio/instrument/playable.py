@@ -14,7 +14,8 @@ from cmaudio.instrument.preset import Preset
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.instrument.state import InstrumentState
 from cmaudio.instrument.take import Take
-from cmaudio.model.file import Model, Timbre
+from cmaudio.model.file import Model
+from cmaudio.model.timbres import Timbre
 from cmaudio.output.player import Player
 from cmaudio.speech.style import SpeakingStyle
 

@@ -15,7 +15,7 @@ from cmaudio.midi.mpe import MANAGER_BEND_RANGE, MEMBERS_MAX, Zones
 from cmaudio.midi.notices import Notices
 from cmaudio.midi.state import NO_PARAMETER, ChannelStates, wheel_position
 from cmaudio.midi.stream import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, NOTE_OFF, NOTE_ON, PROGRAM, WHEEL, Message
-from cmaudio.model.file import Timbre
+from cmaudio.model.timbres import Timbre
 from cmaudio.score.controllers import BY_CONTROLLER, EXPRESSION_PEDAL, SOSTENUTO, SUSTAIN, VOLUME, expression_value
 from cmaudio.score.events import PERCUSSION_CHANNEL
 from cmaudio.score.expression import EXPRESSIONS

@@ -11,7 +11,7 @@ from typing import Any
 from cmaudio.controls.changes import Changes
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.playable import Playable
-from cmaudio.model.file import ControlDefinition
+from cmaudio.model.manifest import ControlDefinition
 from cmaudio.score.ranges import SEED_MAX
 
 _EVERY_SECONDS = 0.05

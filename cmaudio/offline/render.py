@@ -13,7 +13,8 @@ from cmaudio.controls.controls import Controls
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
-from cmaudio.model.file import DEFAULT_MODEL, Model, Timbre
+from cmaudio.model.file import DEFAULT_MODEL, Model
+from cmaudio.model.timbres import Timbre
 from cmaudio.score.arrangement import Missing, arrange
 from cmaudio.score.events import Score
 from cmaudio.score.midi_file import read_midi

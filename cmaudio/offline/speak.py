@@ -12,7 +12,8 @@ import numpy as np
 from cmaudio.engine.engine import Engine
 from cmaudio.engine.speech import Speech
 from cmaudio.files.audio_file import AudioFileWriter
-from cmaudio.model.file import Model, Timbre
+from cmaudio.model.file import Model
+from cmaudio.model.timbres import Timbre
 from cmaudio.offline.spoken import Spoken
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.sound import Sound

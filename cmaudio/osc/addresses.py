@@ -11,7 +11,7 @@ import numpy as np
 from cmaudio.checks import in_range, whole_number
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.recorder import MEMORY_SECONDS
-from cmaudio.model.file import ControlDefinition
+from cmaudio.model.manifest import ControlDefinition
 from cmaudio.score.ranges import BEND_MAX_SEMITONES
 
 ROOT = "/cmaudio"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cmaudio.controls.controls import Controls
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import Timbre
+from cmaudio.model.timbres import Timbre
 
 SWITCH_SECONDS = 0.02
 _OF_THE_TIMBRE = ("timbre_x", "timbre_y")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cmaudio.model.file import TimbreDefinition
+from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.panel.clock_output import NAME
 from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.spectrum import Spectrum

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import Model, Timbre
+from cmaudio.model.file import Model
+from cmaudio.model.timbres import Timbre
 from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score
 from cmaudio.score.general_midi import PERCUSSION, PROGRAMS, nearest_percussion, nearest_program
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from cmaudio.checks import channel_number, in_range, whole_number
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import Model, Timbre
+from cmaudio.model.file import Model
+from cmaudio.model.timbres import Timbre
 from cmaudio.score.ranges import BEND_MAX_SEMITONES
 
 TIE = "_"

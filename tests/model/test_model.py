@@ -18,7 +18,8 @@ from conftest import TinyModel, make_tiny_model
 import cmaudio
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import GRAPHS, Model, embedded_models, load_model, save_model
+from cmaudio.model.file import Model, embedded_models, load_model, save_model
+from cmaudio.model.manifest import GRAPHS
 from cmaudio.synthesis.networks import Synthesizer
 
 MEMBERS = ("manifest.json", "card.md", *(f"{graph}.onnx" for graph in GRAPHS))

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
-from cmaudio.model.file import NoiseLevels
+from cmaudio.model.manifest import NoiseLevels
 from cmaudio.speech.features import ENERGY_COLUMN, SINCE_COLUMN
 from cmaudio.training.config import ConsistencyStage
 from cmaudio.training.corpus.batch import Batch

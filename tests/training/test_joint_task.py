@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 import torch
 from torch import nn
 
-from cmaudio.model.file import NoiseLevels
+from cmaudio.model.manifest import NoiseLevels
 from cmaudio.signal import dsp
 from cmaudio.training.config import JointStage
 from cmaudio.training.corpus.batch import Batch

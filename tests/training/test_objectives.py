@@ -20,7 +20,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from cmaudio.model.file import NoiseLevels
+from cmaudio.model.manifest import NoiseLevels
 from cmaudio.synthesis.heun import heun, karras_sigmas
 from cmaudio.training.networks.consistency import ConsistencyNetwork, precondition
 from cmaudio.training.objectives import (

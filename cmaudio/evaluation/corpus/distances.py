@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cmaudio.evaluation.held_out import frechet_of_features
 from cmaudio.evaluation.setting import Figures
-from cmaudio.model.file import Manifest
+from cmaudio.model.manifest import Manifest
 from cmaudio.signal.dsp import Float
 
 _DB = 20 / np.log(10)

@@ -10,7 +10,7 @@ from cmaudio.evaluation.corpus.free_running import stream, timbres
 from cmaudio.evaluation.corpus.samplers import Sampler
 from cmaudio.evaluation.drift import Drift, drift
 from cmaudio.evaluation.setting import Figures, summary
-from cmaudio.model.file import TimbreDefinition
+from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.networks import Synthesizer

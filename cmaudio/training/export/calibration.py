@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from cmaudio.engine.engine import Engine
-from cmaudio.model.file import GRAPHS, Model
+from cmaudio.model.file import Model
+from cmaudio.model.manifest import GRAPHS
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.phonemes import PAUSES
 from cmaudio.synthesis.networks import Graph

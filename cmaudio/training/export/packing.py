@@ -8,16 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import (
-    ControlDefinition,
-    Manifest,
-    MelDefinition,
-    Model,
-    SpeechDefinition,
-    TimbreDefinition,
-    load_model,
-    save_model,
-)
+from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.manifest import ControlDefinition, Manifest, MelDefinition, SpeechDefinition, TimbreDefinition
 from cmaudio.speech.style import STYLE_LIMITS
 from cmaudio.training.config import RunConfig, read_config
 from cmaudio.training.corpus.corpus import MelStatistics

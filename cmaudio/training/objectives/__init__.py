@@ -6,7 +6,7 @@ from typing import Annotated, assert_never
 
 from pydantic import Field
 
-from cmaudio.model.file import NoiseLevels
+from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.objectives.consistency_distillation import CdSettings, ConsistencyDistillation
 from cmaudio.training.objectives.continuous_consistency import ContinuousConsistency, ScmSettings
 from cmaudio.training.objectives.easy_consistency_tuning import EasyConsistencyTuning, EctSettings

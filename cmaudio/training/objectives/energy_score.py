@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from cmaudio.model.file import NoiseLevels
+from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.objectives.edm import Edm, EdmSettings
 from cmaudio.training.objectives.objective import Denoiser, Finite, Positive, Settings, draw_noise, noised
 

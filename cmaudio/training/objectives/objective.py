@@ -13,7 +13,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from cmaudio.model.file import NoiseLevels
+from cmaudio.model.manifest import NoiseLevels
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]  # (N, K, M) noisy blocks, (N,) their noise levels -> (N, K, M)
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cmaudio.model.file import NoiseLevels
+from cmaudio.model.manifest import NoiseLevels
 from cmaudio.speech.features import ENERGY_COLUMN, SINCE_COLUMN
 from cmaudio.training.config import ConsistencyStage
 from cmaudio.training.corpus.batch import Batch

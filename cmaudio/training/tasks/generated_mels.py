@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from cmaudio.model.file import NoiseLevels
+from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.config import VocoderStage
 from cmaudio.training.corpus.batch import Batch
 from cmaudio.training.networks.consistency import ConsistencyNetwork

@@ -16,7 +16,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from cmaudio.model.file import NoiseLevels
+from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.config import ConsistencyStage, JointStage
 from cmaudio.training.corpus.batch import Batch
 from cmaudio.training.corpus.clip import Signal

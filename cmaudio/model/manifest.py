@@ -1,0 +1,167 @@
+"""What a model file says about itself: the definitions that its manifest.json is checked against."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cmaudio.errors import CmaudioError
+
+FORMAT_VERSION = 1
+GRAPHS = ("controls", "context", "head", "vocoder")
+SPEECH_GRAPHS = ("prosody",)
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MelDefinition(_Strict):
+    """Slaney mel bands over the causal STFT, natural log with a floor, normalised by mean and std a band."""
+
+    bands: Annotated[int, Field(ge=8, le=512)]
+    f_min_hz: Annotated[float, Field(ge=0)]
+    f_max_hz: Annotated[float, Field(gt=0)]
+    floor: Annotated[float, Field(gt=0)]
+    mean: list[Finite]
+    std: list[Annotated[float, Field(gt=0, allow_inf_nan=False)]]
+
+
+class NoiseLevels(_Strict):
+    """Noise levels in the paper's symbols: one step starts at `max`; `fine` is where a second step starts again.
+
+    `temperature` scales the noise that each step starts from, its level being told as it is all the same. A model whose
+    steps draw (trained by the energy score) then keeps closer to what is likely; to a mean it makes no difference.
+    """
+
+    min: Annotated[float, Field(gt=0)]
+    max: Annotated[float, Field(gt=0)]
+    data: Annotated[float, Field(gt=0)]
+    fine: Annotated[float, Field(gt=0)]
+    context: Annotated[float, Field(gt=0)]
+    temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
+
+    @property
+    def start(self) -> float:
+        """Standard deviation of the noise that the first step starts from."""
+        return self.noise(self.max)
+
+    def noise(self, level: float) -> float:
+        """Standard deviation of the noise that is added for a step that is told of this level."""
+        return self.temperature * level
+
+
+class ControlDefinition(_Strict):
+    """One named control as a player meets it."""
+
+    name: str
+    unit: str
+    min: Finite
+    max: Finite
+    default: Finite
+    description: str
+
+
+class TimbreDefinition(_Strict):
+    """A named point of the timbre space.
+
+    `program` is its General MIDI program, `key` its key on the percussion channel, where it has one; `sustained`
+    whether it holds a note; `pitched` whether it has a pitch: without one all keys sound alike.
+    """
+
+    name: str
+    vector: list[Finite]
+    program: Annotated[int, Field(ge=0, le=127)] | None = None
+    key: Annotated[int, Field(ge=0, le=127)] | None = None
+    sustained: bool = False
+    pitched: bool = True
+
+
+class SpeechDefinition(_Strict):
+    """What a model that reads text reads: its language and its phonemes; the first is "", the silence before a text."""
+
+    language: str
+    symbols: Annotated[list[str], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _distinct(self) -> SpeechDefinition:
+        if self.symbols[0] or len(set(self.symbols)) != len(self.symbols):
+            raise ValueError('symbols must begin with "" and differ from each other')
+        return self
+
+
+class Manifest(_Strict):
+    """Everything about a model but its weights."""
+
+    format_version: Literal[1]
+    name: str
+    description: str
+    licence: str
+    sample_rate: Annotated[int, Field(ge=8000, le=192000)]
+    hop_length: Annotated[int, Field(ge=64)]
+    n_fft: Annotated[int, Field(ge=256)]
+    block_frames: Annotated[int, Field(ge=1, le=64)]
+    mel: MelDefinition
+    sigma: NoiseLevels
+    features: Literal["note-1", "speech-1", "speech-2"]
+    controls: list[ControlDefinition]
+    timbre_dims: Annotated[int, Field(ge=1)]
+    timbres: Annotated[list[TimbreDefinition], Field(min_length=1)]
+    default_timbre: str
+    weights: str
+    sha256: dict[str, str]
+    speech: SpeechDefinition | None = None
+
+    @property
+    def block_samples(self) -> int:
+        """Of one block."""
+        return self.block_frames * self.hop_length
+
+    @property
+    def graphs(self) -> tuple[str, ...]:
+        """Names of the graphs in the file."""
+        return GRAPHS + (SPEECH_GRAPHS if self.speech else ())
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Manifest:
+        if self.n_fft != 4 * self.hop_length:
+            raise ValueError(f"n_fft {self.n_fft} must be 4 x hop_length {self.hop_length}")
+        for name, values in (("mean", self.mel.mean), ("std", self.mel.std)):
+            if len(values) != self.mel.bands:
+                raise ValueError(f"mel {name} has {len(values)} values for {self.mel.bands} bands")
+        if (self.features != "note-1") != (self.speech is not None):
+            raise ValueError(f"features {self.features!r} and `speech` must go together")
+        for timbre in self.timbres:
+            if len(timbre.vector) != self.timbre_dims:
+                raise ValueError(f"timbre {timbre.name!r} has {len(timbre.vector)} of {self.timbre_dims} dimensions")
+        if self.default_timbre not in {timbre.name for timbre in self.timbres}:
+            raise ValueError(f"default timbre {self.default_timbre!r} is not among the timbres")
+        return self
+
+
+def parse_manifest(path: Path, content: bytes) -> Manifest:
+    """A manifest from its JSON.
+
+    Raises CmaudioError, which names the file, for another format version and for what does not fit the definitions.
+    """
+    try:
+        fields = json.loads(content)
+        version = fields["format_version"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise CmaudioError(f"{path}: its manifest cannot be read ({error}); export the model again") from error
+    if version != FORMAT_VERSION:
+        raise CmaudioError(
+            f"{path} has format version {version!r}, this cmaudio reads version {FORMAT_VERSION}: "
+            "export the model again with this version, or update cmaudio"
+        )
+    try:
+        return Manifest.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "manifest"
+        raise CmaudioError(f"{path}: {where}: {first['msg']}; export the model again") from error

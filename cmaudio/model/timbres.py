@@ -1,0 +1,80 @@
+"""The timbre space of a model: named points, mixes of them, and what lies nearest to a point.
+
+Shapes: Z timbre dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cmaudio.errors import CmaudioError, unknown
+from cmaudio.model.manifest import Manifest, TimbreDefinition
+
+Timbre = str | Mapping[str, float] | ArrayLike
+"""A timbre's name, a mix `{name: weight}`, or a vector (Z,)."""
+
+
+class TimbreSpace:
+    """The named timbres of a manifest, as points of a space."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.by_name = {timbre.name: timbre for timbre in manifest.timbres}
+        self._default, self._dims = manifest.default_timbre, manifest.timbre_dims
+        self._timbres = manifest.timbres
+        self._vectors = np.array([timbre.vector for timbre in manifest.timbres], np.float64)  # (timbres, Z)
+        self._all_pitched = all(timbre.pitched for timbre in manifest.timbres)
+
+    def vector(self, timbre: Timbre | None) -> NDArray[np.float64]:
+        """The (Z,) vector of a timbre; of the default one for None.
+
+        Raises CmaudioError for an unknown name (with the nearest ones) and for a vector of another length.
+        """
+        if timbre is None:
+            timbre = self._default
+        if isinstance(timbre, str):
+            return np.array(self._named(timbre).vector)
+        if isinstance(timbre, Mapping):
+            return self._mixed(timbre)
+        try:
+            vector = np.asarray(timbre, np.float64)
+        except (TypeError, ValueError):
+            vector = np.array(np.nan)
+        if vector.shape != (self._dims,) or not np.isfinite(vector).all():
+            raise CmaudioError(
+                f"a timbre is a name, a mix {{name: weight}} or {self._dims} finite numbers, not {str(timbre)[:80]}"
+            )
+        return vector
+
+    def has_pitch(self, vector: NDArray[np.float64]) -> bool:
+        """Whether a point (Z,) has a pitch: as the named timbre has that lies nearest to it."""
+        return self._all_pitched or self._timbres[int(self._distances(vector).argmin())].pitched
+
+    def nearest_program(self, vector: NDArray[np.float64]) -> int:
+        """General MIDI program of the named timbre nearest to a point (Z,), of those that have one; 0 without any."""
+        programs = [timbre.program for timbre in self._timbres]
+        order = np.argsort(self._distances(vector), kind="stable").tolist()
+        return next((program for i in order if (program := programs[i]) is not None), 0)
+
+    def _distances(self, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Squared, from a point (Z,) to every timbre."""
+        return np.square(self._vectors - vector).sum(-1)
+
+    def _mixed(self, mix: Mapping[str, float]) -> NDArray[np.float64]:
+        try:
+            total = float(sum(mix.values()))
+        except TypeError:
+            total = 0.0
+        if not np.isfinite(total) or abs(total) < 1e-9:
+            raise CmaudioError(
+                f"the weights of a timbre mix must be numbers that add up to something but zero, not {dict(mix)}"
+            )
+        return np.sum([np.array(self._named(name).vector) * (weight / total) for name, weight in mix.items()], axis=0)
+
+    def _named(self, name: str) -> TimbreDefinition:
+        found = self.by_name.get(str(name).strip().lower())
+        if found is None:
+            raise CmaudioError(f"{unknown('timbre', str(name), self.by_name)} (`cmaudio models inspect` lists all)")
+        return found
