@@ -20,7 +20,7 @@ from cmaudio.offline.pattern import render_pattern
 from cmaudio.offline.render import render
 from cmaudio.offline.speak import speak
 from cmaudio.offline.spoken import Spoken
-from cmaudio.output.player import list_devices
+from cmaudio.output.devices import list_devices
 from cmaudio.score.events import Score
 from cmaudio.score.midi_file import read_midi
 from cmaudio.score.pieces import builtin_piece

@@ -142,7 +142,7 @@ def soak(minutes: float, seed: int, lead_ms: float) -> dict[str, Any]:
         "allowed_voices": {"mean": round(float(np.mean(played.limits)), 1), "fewest": min(played.limits)},
         "load": round(state.player.load, 2),
         "callbacks": after.callbacks - before.callbacks,
-        "starved_callbacks": after.starved_callbacks - before.starved_callbacks,
+        "starved_callbacks": after.underruns - before.underruns,
         "measured_notes": len(played.stamps),
         **figures(watch, played.stamps, synth.engine.sample_rate),
     }

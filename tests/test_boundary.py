@@ -17,8 +17,9 @@ import cmaudio
 from cmaudio.engine.engine import Engine
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.model.file import Model
-from cmaudio.output.player import Player, PlayerState
+from cmaudio.output.player import Player
 from cmaudio.output.ring import RingCounters
+from cmaudio.output.state import PlayerState
 from cmaudio.score.midi_file import write_midi
 from cmaudio.score.pieces import builtin_piece
 from cmaudio.synth import Synth

@@ -69,9 +69,9 @@ def perform(wanted: Performance) -> Outcome:
             began_s,
             ended_s,
             last.callbacks - first.callbacks,
-            last.starved_callbacks,
-            last.missing_samples,
-            last.underflows - first.underflows,
+            last.underruns,
+            last.underrun_samples,
+            last.portaudio_underflows - first.portaudio_underflows,
             least,
             playing.load(),
         )

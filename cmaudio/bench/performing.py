@@ -135,7 +135,7 @@ def perform(wanted: Playing) -> dict[str, Any]:
         time.sleep(_SETTLE_S)
         stamps = _play(system, wanted, synth, held)
         time.sleep(0.5)
-        starved = synth.state().player.counters.starved_callbacks
+        starved = synth.state().player.counters.underruns
     return {**asdict(wanted), **figures(watch, stamps, synth.engine.sample_rate), "starved_callbacks": starved}
 
 

@@ -26,7 +26,8 @@ from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset import load_preset, preset_files
 from cmaudio.model.file import DEFAULT_MODEL, Model, embedded_models, load_model
 from cmaudio.offline.render import TAIL_SECONDS, render
-from cmaudio.output.player import LEAD_MS, list_devices
+from cmaudio.output.devices import list_devices
+from cmaudio.output.player import LEAD_MS
 from cmaudio.score.events import Score
 from cmaudio.score.midi_file import read_midi
 from cmaudio.score.pieces import builtin_piece

@@ -36,7 +36,7 @@ def show_while_playing(synth: Synth, duration: float, console: Console) -> None:
 
 def _print_counters(synth: Synth, console: Console) -> None:
     counters = synth.state().player.counters
-    console.print(f"{counters.starved_callbacks} of {counters.callbacks} callbacks starved", highlight=False)
+    console.print(f"{counters.underruns} underruns in {counters.callbacks} callbacks", highlight=False)
 
 
 def show_until_stopped(synth: Synth, console: Console) -> None:
@@ -67,7 +67,7 @@ def _line(state: InstrumentState, duration: float | None) -> Text:
     line.append(
         f"voices {engine.voices:2d} of {engine.limit}  load {player.load:4.0%}  lead {player.lead_ms:3.0f} ms  "
     )
-    line.append(f"underruns {player.counters.starved_callbacks}", "red" if player.counters.starved_callbacks else "")
+    line.append(f"underruns {player.counters.underruns}", "red" if player.counters.underruns else "")
     if player.status != "playing":
         line.append(f"  {player.status}", "bold red")
     return line

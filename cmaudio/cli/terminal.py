@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from cmaudio.errors import CmaudioError
-from cmaudio.output.player import list_devices
+from cmaudio.output.devices import list_devices
 
 console = Console()
 errors = Console(stderr=True)

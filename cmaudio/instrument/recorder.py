@@ -17,6 +17,7 @@ from cmaudio.checks import in_range
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
+from cmaudio.output.source import Source
 from cmaudio.score.events import Event, NoteOff, NoteOn
 from cmaudio.score.track import MidiTrackFile
 from cmaudio.signal.dsp import Float
@@ -27,8 +28,8 @@ _EVENTS = 200_000
 _CHUNK_SECONDS = 1.0
 
 
-class Recorder:
-    """A source of sound for `cmaudio.output.player.Player`: the engine's, remembered for `seconds`."""
+class Recorder(Source):
+    """The engine as a source for a `Player`, whose sound is remembered for `seconds`."""
 
     def __init__(self, engine: Engine, seconds: float = MEMORY_SECONDS) -> None:
         self.engine, self.sample_rate = engine, engine.sample_rate
@@ -39,9 +40,9 @@ class Recorder:
         self._listeners: tuple[Callable[[int, Event], object], ...] = ()
         engine.allocator.on_event = self._remember
 
-    def read(self, samples: int) -> Float:
-        """The engine's next samples."""
-        out = self.engine.read(samples)
+    def read(self, n: int, /) -> Float:
+        """The engine's next n samples."""
+        out = self.engine.read(n)
         at = self.heard % len(self._ring)
         first = out[: len(self._ring) - at]
         self._ring[at : at + len(first)] = first
@@ -54,7 +55,7 @@ class Recorder:
         return self.engine.prepare()
 
     def on_overload(self) -> None:
-        """Make less; see `Engine.on_overload`."""
+        """Tell the engine that it falls behind."""
         self.engine.on_overload()
 
     def subscribe(self, listener: Callable[[int, Event], object]) -> Callable[[], None]:

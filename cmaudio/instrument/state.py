@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cmaudio.engine.engine import EngineState
-from cmaudio.output.player import PlayerState
+from cmaudio.output.state import PlayerState
 
 
 @dataclass(frozen=True)

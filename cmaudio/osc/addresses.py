@@ -201,7 +201,7 @@ def outgoing(definitions: Mapping[str, ControlDefinition], speaks: bool) -> list
         Address("/state/voices", "that sound", (Argument("voices", "whole", 0, 256),)),
         Address("/state/load", "of synthesis, 1 is all there is", (Argument("load", "number", 0, 100),)),
         Address("/state/lead_ms", "sound made ahead", (Argument("lead", "number", 0, 10_000, "ms"),)),
-        Address("/state/underruns", "starved callbacks so far", (Argument("underruns", "whole", 0, 2**31 - 1),)),
+        Address("/state/underruns", "underruns so far", (Argument("underruns", "whole", 0, 2**31 - 1),)),
         Address("/state/seconds", "of sound made so far", (Argument("seconds", "number", 0, _LARGE, "s"),)),
         Address("/kept", "answers /keep: the file", (_SOUND,)),
         Address("/recorded", "answers /record/stop: the file", (_SOUND,)),

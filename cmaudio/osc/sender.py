@@ -165,5 +165,5 @@ class OscSender:
         self.send(f"{ROOT}/state/voices", engine.sounding)
         self.send(f"{ROOT}/state/load", player.load)
         self.send(f"{ROOT}/state/lead_ms", player.lead_ms)
-        self.send(f"{ROOT}/state/underruns", player.counters.starved_callbacks)
+        self.send(f"{ROOT}/state/underruns", player.counters.underruns)
         self.send(f"{ROOT}/state/seconds", engine.now / engine.sample_rate)

@@ -10,6 +10,8 @@ One thread writes, one callback reads; neither ever waits for the other. numba i
 asked for, not when this module is imported.
 """
 
+from __future__ import annotations
+
 import ctypes
 import functools
 import importlib
@@ -28,7 +30,8 @@ OUTPUT_UNDERFLOW = 0x4  # paOutputUnderflow
 
 _WRITTEN, _READ = 0, 8
 _CAPACITY, _CHANNELS, _MUTED = 16, 17, 18
-_CALLBACKS, _STARVED, _MISSING, _PLAYED, _UNDERFLOWS, _LARGEST, _GAIN, _HOLDING = 24, 25, 26, 27, 28, 29, 30, 31
+_CALLBACKS, _UNDERRUNS, _UNDERRUN_SAMPLES, _PLAYED, _UNDERFLOWS = 24, 25, 26, 27, 28
+_LARGEST, _GAIN, _HOLDING = 29, 30, 31
 _WORDS = 32
 _PEAK, _HELD, _FIRST_SAMPLE = 64, 65, 80
 
@@ -41,14 +44,34 @@ _count: Any = None
 
 @dataclass(frozen=True)
 class RingCounters:
-    """What the callback has counted since the ring was made; `peak` since the last `Ring.take_peak`."""
+    """What the callback has counted since the ring was made.
+
+    Attributes:
+        callbacks: all calls.
+        underruns: calls that found fewer samples than they needed.
+        underrun_samples: samples that were missing in those.
+        played_samples: samples taken from the ring.
+        portaudio_underflows: calls with PortAudio's own flag `paOutputUnderflow`.
+        peak: largest absolute sample since the last `Ring.take_peak`.
+    """
 
     callbacks: int = 0
-    starved_callbacks: int = 0
-    missing_samples: int = 0
+    underruns: int = 0
+    underrun_samples: int = 0
     played_samples: int = 0
-    underflows: int = 0
+    portaudio_underflows: int = 0
     peak: float = 0.0
+
+    def plus(self, other: RingCounters) -> RingCounters:
+        """The counters of two rings together."""
+        return RingCounters(
+            self.callbacks + other.callbacks,
+            self.underruns + other.underruns,
+            self.underrun_samples + other.underrun_samples,
+            self.played_samples + other.played_samples,
+            self.portaudio_underflows + other.portaudio_underflows,
+            max(self.peak, other.peak),
+        )
 
 
 class Ring:
@@ -119,8 +142,8 @@ class Ring:
 
     def counters(self) -> RingCounters:
         """A snapshot of the counters."""
-        callbacks, starved, missing, played, underflows = self._words[_CALLBACKS : _UNDERFLOWS + 1].tolist()
-        return RingCounters(callbacks, starved, missing, played, underflows, float(self._block[_PEAK]))
+        callbacks, underruns, underrun_samples, played, underflows = self._words[_CALLBACKS : _UNDERFLOWS + 1].tolist()
+        return RingCounters(callbacks, underruns, underrun_samples, played, underflows, float(self._block[_PEAK]))
 
     def take_peak(self) -> float:
         """The largest absolute output sample since the last call, for a meter."""
@@ -190,8 +213,8 @@ def _output(_input: Any, output: Any, frames: Any, _time: Any, flags: Any, ring:
         ready = min(ready, words[_GAIN])
     taken = _take(words, floats, _carray(output, wanted * words[_CHANNELS], np.float32), ready, wanted)
     if taken < wanted and not muted:
-        words[_STARVED] += 1
-        words[_MISSING] += wanted - taken
+        words[_UNDERRUNS] += 1
+        words[_UNDERRUN_SAMPLES] += wanted - taken
     words[_PLAYED] += taken
     _fence()  # nor may the producer hear of the room before they are read
     words[_READ] += taken

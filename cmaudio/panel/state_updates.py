@@ -114,6 +114,6 @@ class StateUpdates:
             "seconds": round(state.engine.seconds, 2),
             "load": round(state.player.load, 3),
             "lead_ms": round(state.player.lead_ms, 1),
-            "underruns": state.player.counters.starved_callbacks,
+            "underruns": state.player.counters.underruns,
             "columns": self._spectrum.message(),
         }

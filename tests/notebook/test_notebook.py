@@ -26,8 +26,9 @@ from cmaudio.instrument.recorder import Recorder
 from cmaudio.model.file import Model
 from cmaudio.offline.render import render
 from cmaudio.offline.speak import speak
-from cmaudio.output.player import Player, PlayerState
+from cmaudio.output.player import Player
 from cmaudio.output.ring import RingCounters
+from cmaudio.output.state import PlayerState
 from cmaudio.score.events import NoteOff, NoteOn, Score
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.html import SHOWN_SECONDS, sound_html

@@ -36,8 +36,9 @@ from cmaudio.osc.flow import Flow
 from cmaudio.osc.folder import SoundFolder
 from cmaudio.osc.packets import decode, encode, messages
 from cmaudio.osc.subscribers import MOST
-from cmaudio.output.player import Player, PlayerState
+from cmaudio.output.player import Player
 from cmaudio.output.ring import RingCounters
+from cmaudio.output.state import PlayerState
 from cmaudio.score.ranges import GAIN_RANGE_DB
 from cmaudio.synth import Synth
 

@@ -1,0 +1,155 @@
+"""The output in use: opened, exchanged for another, lost and reopened. Only one thread at a time opens a device."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from cmaudio.errors import CmaudioError
+from cmaudio.output.devices import OpenStream
+from cmaudio.output.ring import Ring, RingCounters
+from cmaudio.output.stream import BufferedStream, OutputSettings
+
+LOOK_EVERY_S = 0.1
+_HIGHEST_RATE_KHZ = 384
+_RING_SLACK_SAMPLES = 65_536
+
+
+class Outlet:
+    """Which stream takes a source's samples now.
+
+    Args:
+        settings: how the source is played.
+        device: index, name or part of the name of a device, None for the default.
+        open_stream: opens the device.
+        notify: called with one line about each change.
+        stopping: whether no more samples will come.
+
+    Attributes:
+        current: the stream that sounds, or is being filled before it sounds; None while the device is lost.
+        lost: the device went away and has not sounded since.
+        due_s: by `time.monotonic`, when the next chunk would have to be read while there is no stream.
+        device_name, rate: of the current stream, or the last one.
+    """
+
+    def __init__(
+        self,
+        settings: OutputSettings,
+        device: str | int | None,
+        open_stream: OpenStream,
+        notify: Callable[[str], None],
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._settings, self._device, self._open_stream = settings, device, open_stream
+        self._notify, self._stopping = notify, stopping
+        self._opening = threading.Lock()
+        self._closed = RingCounters()  # of the streams before this one
+        self._closer: threading.Thread | None = None  # closes the stream that was lost
+        self.current: BufferedStream | None = None
+        self.lost, self.due_s = False, 0.0
+        self.device_name, self.rate = "", settings.source_rate
+
+    def open(self) -> BufferedStream:
+        """Open the device for the first time, without starting it. Raises CmaudioError."""
+        self.current = self._opened(rescan=False)
+        return self.current
+
+    def use(self, device: str | int | None, open_stream: OpenStream | None) -> None:
+        """Change to another device once it sounds. Raises CmaudioError where it does not; then the old one plays on."""
+        with self._opening:
+            if self._stopping():
+                raise CmaudioError("the player is closing: start a new one on the other device")
+            before = self._device, self._open_stream, self.device_name, self.rate
+            self._device, self._open_stream = device, open_stream or self._open_stream
+            old = self.current
+            try:
+                self._begin(self._opened(rescan=old is None))
+            except CmaudioError:
+                self.current = old
+                self._device, self._open_stream, self.device_name, self.rate = before
+                raise
+            if old is not None:
+                old.fade_out()
+                self._closed = self._closed.plus(old.ring.counters())
+                self._warn_if_held(old, old.release())
+            self._notify(f"playing on {self.device_name}")
+
+    def let_go_if_dead(self) -> bool:
+        """Close the stream if the device has stopped taking samples; returns whether it did. Called periodically."""
+        with self._opening:
+            stream = self.current
+            if stream is None or not stream.is_dead(LOOK_EVERY_S):
+                return False
+            self.due_s = time.monotonic() - stream.silent_s
+            self.current, self.lost = None, True
+            self._notify(f"lost {self.device_name}: the performance continues unheard until it is back")
+            self._closer = self._let_go(stream)
+            return True
+
+    def reopen(self) -> bool:
+        """Try to open the lost device again; returns whether there is an output, whoever opened it."""
+        with self._opening:
+            if self.current is not None:
+                return True
+            if self._closer is not None and self._closer.is_alive():
+                return False
+            try:
+                self._begin(self._opened(rescan=True))
+            except CmaudioError:
+                return False
+            if not self.lost:
+                self._notify(f"{self.device_name} is back")
+            return True
+
+    def close(self) -> None:
+        """Fade out and close what sounds."""
+        with self._opening:
+            if self.current is not None:
+                self.current.fade_out()
+                self._let_go(self.current)
+
+    def counters(self) -> RingCounters:
+        """Of all streams so far."""
+        stream = self.current
+        return self._closed.plus(stream.ring.counters()) if stream else self._closed
+
+    def _opened(self, rescan: bool) -> BufferedStream:
+        settings = self._settings
+        ring = Ring(round(settings.lead_ms * _HIGHEST_RATE_KHZ) + _RING_SLACK_SAMPLES)
+        stream = self._open_stream(ring, settings.source_rate, self._device, settings.period_samples, rescan)
+        self.device_name, self.rate = stream.device_name, stream.sample_rate
+        if self._device is not None:
+            self._device = stream.device_name  # indices change when devices come and go
+        if stream.sample_rate != settings.source_rate:
+            self._notify(
+                f"{stream.device_name} refuses {settings.source_rate} Hz: resampling to {stream.sample_rate} Hz"
+            )
+        return BufferedStream(stream, ring, settings)
+
+    def _begin(self, stream: BufferedStream) -> None:
+        """Sound on `stream` once its buffer is full. Raises CmaudioError, and closes it, where it does not start."""
+        self.current = stream
+        while not stream.filled.wait(LOOK_EVERY_S):
+            if self._stopping():
+                return
+        try:
+            stream.stream.start()
+        except CmaudioError:
+            self.due_s = time.monotonic()
+            self._let_go(stream)
+            raise
+        self.lost = False
+
+    def _let_go(self, stream: BufferedStream) -> threading.Thread:
+        closer = stream.release()
+        self._closed, self.current = self._closed.plus(stream.ring.counters()), None
+        self._warn_if_held(stream, closer)
+        return closer
+
+    def _warn_if_held(self, stream: BufferedStream, closer: threading.Thread) -> None:
+        if closer.is_alive():
+            self._notify(
+                f"{stream.stream.device_name} does not release its stream, and no device can be opened until it does; "
+                "if it never does, restart the program"
+            )

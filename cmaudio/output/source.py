@@ -1,0 +1,25 @@
+"""What a player reads its samples from."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Source(Protocol):
+    """Anything that makes sound, one sample after the other. A subclass may leave out `prepare` and `on_overload`."""
+
+    sample_rate: int
+
+    def read(self, n: int, /) -> npt.NDArray[np.float32]:
+        """The next n samples, (n,) float32 in [-1, 1]."""
+
+    def prepare(self) -> bool:
+        """Work ahead while the output buffer is full; returns whether there is more to prepare."""
+        return False
+
+    def on_overload(self) -> None:
+        """The output buffer is less than half full: make `read` cheaper."""
+        return

@@ -1,0 +1,35 @@
+"""A snapshot of a player, for meters and logs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cmaudio.output.ring import RingCounters
+
+Status = Literal["new", "playing", "lost", "failed", "closed"]
+
+
+@dataclass(frozen=True)
+class PlayerState:
+    """How playing is going.
+
+    Attributes:
+        status: "lost" while the device is gone; "failed" once the source has raised.
+        device_name: the device in use, or the last one.
+        sample_rate: of the device, in Hz.
+        lead_ms: milliseconds of sound in the output buffer now.
+        load: computing time over the time of the sound made with it, averaged over about a second.
+        counters: of all streams since the player was made.
+        notices: the last lines that `on_notice` was given.
+        failure: what the source raised.
+    """
+
+    status: Status
+    device_name: str
+    sample_rate: int
+    lead_ms: float
+    load: float
+    counters: RingCounters
+    notices: tuple[str, ...]
+    failure: BaseException | None
