@@ -8,11 +8,10 @@ from cmaudio.controls.binding import Binding, Controller
 from cmaudio.controls.controls import Controls
 from cmaudio.midi.bindings import Bindings
 from cmaudio.midi.notices import Notices
-from cmaudio.midi.state import wheel_position
-from cmaudio.midi.stream import CHANNEL_PRESSURE, CONTROL, WHEEL, Message
+from cmaudio.score.controllers import ALL_SOUND_OFF, wheel_position
+from cmaudio.score.messages import CHANNEL_PRESSURE, CONTROL, WHEEL, Message
 
 SOURCE = "midi"  # who moves a bound control, as listeners of the controls are told
-_FIRST_MODE = 120  # controllers from here on are channel modes
 
 
 class BoundControls:
@@ -54,7 +53,7 @@ def _controller_of(message: Message) -> tuple[Controller, float] | None:
     """A controller and its position 0..1, of a message that is one's."""
     status, first, second = message
     kind = status & 0xF0
-    if kind == CONTROL and first < _FIRST_MODE:
+    if kind == CONTROL and first < ALL_SOUND_OFF:
         return first, second / 127
     if kind == WHEEL:
         return "bend", (wheel_position(first, second) + 1) / 2

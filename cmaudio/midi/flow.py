@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cmaudio.midi.stream import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, WHEEL, Message
+from cmaudio.midi.stream import Incoming
 from cmaudio.score.controllers import MODULATION
+from cmaudio.score.messages import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, SYSEX, WHEEL
 
 LIMIT_ARRIVALS = 8192
 INTERVAL_SECONDS = 0.01  # between values of one controller; the engine smooths over as much
@@ -84,17 +85,17 @@ class Thinner:
     the bend and pressure that were sent before it.
     """
 
-    def __init__(self, send: Callable[[float, str, Message], None]) -> None:
+    def __init__(self, send: Callable[[float, str, Incoming], None]) -> None:
         self._send = send
         self._sent: dict[tuple[int, int], float] = {}
         self._pending: dict[tuple[int, int], Arrived] = {}
         self.thinned = 0
 
-    def add(self, stamp: float, port: str, message: Message) -> None:
+    def add(self, stamp: float, port: str, message: Incoming) -> None:
         """A message that arrived at `stamp`."""
         key = controller_key(message)
         if key is None:
-            if message[0] < 0xF0:
+            if isinstance(message, tuple) and message[0] < SYSEX:
                 self._flush([k for k in self._pending if k[0] & 0x0F == message[0] & 0x0F])
             self._send(stamp, port, message)
         elif key in self._pending or stamp - self._sent.get(key, -1.0) < _interval(key):
@@ -128,7 +129,7 @@ class Thinner:
             self._send(*waited)
 
 
-Arrived = tuple[float, str, Message]
+Arrived = tuple[float, str, Incoming]
 
 
 def _interval(key: tuple[int, int]) -> float:
@@ -136,8 +137,10 @@ def _interval(key: tuple[int, int]) -> float:
     return PITCH_INTERVAL_SECONDS if bends else INTERVAL_SECONDS
 
 
-def controller_key(message: Message) -> tuple[int, int] | None:
+def controller_key(message: Incoming) -> tuple[int, int] | None:
     """What a continuous controller is known by: its status, and its number or key; None for all else."""
+    if isinstance(message, bytes):
+        return None
     status, first, _ = message
     kind = status & 0xF0
     if kind in (WHEEL, CHANNEL_PRESSURE):

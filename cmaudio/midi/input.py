@@ -18,12 +18,13 @@ from cmaudio.errors import CmaudioError
 from cmaudio.instrument.playable import Playable
 from cmaudio.midi.bindings import Bindings
 from cmaudio.midi.bound import BoundControls
-from cmaudio.midi.channels import MidiChannels
+from cmaudio.midi.event_player import EventPlayer
 from cmaudio.midi.flow import Arrival, Inbox, Thinner, controller_key
 from cmaudio.midi.notices import Notices
 from cmaudio.midi.ports import MidiPorts
-from cmaudio.midi.stream import CLOCK, CONTINUE, SONG_POSITION, START, STOP, SYSTEM_RESET, Message, MidiStream
+from cmaudio.midi.stream import Incoming, MidiStream
 from cmaudio.midi.system import LibremidiSystem, MidiSystem
+from cmaudio.score.messages import CLOCK, CONTINUE, SONG_POSITION, START, STOP, SYSTEM_RESET, Message
 from cmaudio.system import hurry_this_thread
 
 OnClock = Callable[[str, float, int], object]
@@ -63,7 +64,7 @@ class MidiInput:
     ) -> None:
         self._synth, self.on_clock, self._notices = synth, on_clock, Notices(on_notice)
         self._bound = BoundControls(synth.controls, Bindings() if bindings is None else bindings, self._notices)
-        self._channels = MidiChannels(synth, self._notices, mpe)
+        self._player = EventPlayer(synth, self._notices, mpe)
         self._streams: dict[str, MidiStream] = defaultdict(MidiStream)
         self._inbox, self._thinner = Inbox(), Thinner(partial(self._guarded, self._act))
         self._at, self._clock_port = 0, ("", float("-inf"))
@@ -115,7 +116,7 @@ class MidiInput:
     @property
     def keys_down(self) -> int:
         """How many keys are down."""
-        return self._channels.keys_down
+        return self._player.keys_down
 
     def learn(
         self, control: str, low: float | None = None, high: float | None = None, any_channel: bool = False
@@ -185,7 +186,7 @@ class MidiInput:
     def _begin_anew(self) -> None:
         self._forget_arrivals()
         self._synth.panic()
-        self._channels.forget()
+        self._player.silenced(self._place(time.perf_counter()))
 
     def _forget_arrivals(self) -> None:
         self._thinner.clear()
@@ -197,13 +198,13 @@ class MidiInput:
         self._let_go()
 
     def _let_go(self) -> None:
-        self._channels.let_go(self._place(time.perf_counter()))
+        self._player.release_all(self._place(time.perf_counter()))
 
     def _take_in(self, arrival: Arrival) -> None:
         stamp, port, data = arrival
         if data is None:
             self._streams.pop(port, None)
-            self._channels.gone(self._place(stamp), port)
+            self._player.port_gone(self._place(stamp), port)
             return
         stream = self._streams[port]
         before = stream.malformed
@@ -219,7 +220,10 @@ class MidiInput:
         self._at = max(self._at, self._synth.place(stamp) // grid * grid)
         return self._at
 
-    def _act(self, stamp: float, port: str, message: Message) -> None:
+    def _act(self, stamp: float, port: str, message: Incoming) -> None:
+        if isinstance(message, bytes):
+            self._player.exclusive(self._place(stamp, _GRID_SAMPLES), message)
+            return
         status = message[0]
         if status in _CLOCK:
             self._follow_clock(stamp, port, message)
@@ -228,9 +232,8 @@ class MidiInput:
         elif status < 0xF0:
             at = self._place(stamp, 1 if controller_key(message) is None else _GRID_SAMPLES)
             # What a member channel of a zone says belongs to its note, and is never bound.
-            is_member = self._channels.zones.manager_of(status & 0x0F) is not None
-            if is_member or not self._bound.move(at, message):
-                self._channels.message(at, port, message)
+            if self._player.is_member(status & 0x0F) or not self._bound.move(at, message):
+                self._player.message(at, port, message)
 
     def _follow_clock(self, stamp: float, port: str, message: Message) -> None:
         """Of one port: those of several would add up to a tempo that nobody plays."""

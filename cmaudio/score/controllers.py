@@ -1,22 +1,26 @@
-"""What MIDI controllers do to notes: the controller's number and the expression that it moves, in both directions.
+"""What MIDI controllers do to notes, in both directions: controller numbers and values, expressions and gains.
 
-Modulation (1) is vibrato, sound controllers 5 (74, brightness, the slide of MPE) and 2 (71, harmonic content) are
-brightness and resonance around their middle, channel and key pressure is pressure. Volume (7) and expression (11) are a
-channel's gain. Pan (10) has no effect: the sound is mono.
+Modulation (1) is vibrato; sound controllers 5 (74, brightness, the slide of MPE) and 2 (71, harmonic content) are
+brightness and resonance, at rest in the middle of their travel; channel and key pressure are pressure. Volume (7) and
+expression (11) set a channel's gain. Pan (10) has no effect: the sound is mono.
 """
 
 from __future__ import annotations
 
 from cmaudio.score.expression import EXPRESSIONS
 
-MODULATION, VOLUME, EXPRESSION_PEDAL, SUSTAIN, SOSTENUTO = 1, 7, 11, 64, 66
+BANK, MODULATION, DATA_COARSE, VOLUME, PAN, EXPRESSION_PEDAL, DATA_FINE = 0, 1, 6, 7, 10, 11, 38
+SUSTAIN, SOSTENUTO = 64, 66
+NRPN_FINE, NRPN_COARSE, RPN_FINE, RPN_COARSE = 98, 99, 100, 101
+ALL_SOUND_OFF, RESET_ALL, LOCAL_CONTROL, ALL_NOTES_OFF = 120, 121, 122, 123  # 124 to 127 imply all notes off
 BY_CONTROLLER = {MODULATION: "vibrato", 71: "resonance", 74: "brightness"}
 BY_EXPRESSION = {name: number for number, name in BY_CONTROLLER.items()}
+WHEEL_CENTRE = 8192
 _MIDDLE = 64
 
 
 def expression_value(name: str, value: int) -> float:
-    """What a controller value 0..127 asks of an expression; those that go both ways rest at 64."""
+    """The value of an expression for a controller value 0..127; expressions that go both ways rest at 64."""
     known = EXPRESSIONS[name]
     if known.min < 0:
         return max(known.min, (value - _MIDDLE) / (127 - _MIDDLE) * known.max)
@@ -24,7 +28,7 @@ def expression_value(name: str, value: int) -> float:
 
 
 def controller_value(name: str, value: float) -> int:
-    """The controller value 0..127 that comes nearest to an expression's value."""
+    """The controller value 0..127 nearest to an expression's value."""
     known = EXPRESSIONS[name]
     if known.min < 0:
         return max(0, min(127, round(_MIDDLE + value / known.max * (127 - _MIDDLE))))
@@ -34,3 +38,17 @@ def controller_value(name: str, value: float) -> int:
 def controller_gain(volume: int, expression: int) -> float:
     """Linear gain of volume and expression, 0..127 each (General MIDI: 40 log10 of the value over 127, in dB)."""
     return (volume / 127) ** 2 * (expression / 127) ** 2
+
+
+def wheel_position(low: int, high: int) -> float:
+    """The two data bytes of a pitch wheel -> -1..1 in steps of 1/8192.
+
+    The highest value, 8191 steps up, counts as 8192, so that both ends are reached and half a wheel is exactly a half.
+    """
+    steps = (high << 7 | low) - WHEEL_CENTRE
+    return 1.0 if steps == WHEEL_CENTRE - 1 else steps / WHEEL_CENTRE
+
+
+def wheel_value(position: float) -> int:
+    """The steps -8192..8191 from the centre for a position -1..1; the inverse of `wheel_position`."""
+    return max(-WHEEL_CENTRE, min(WHEEL_CENTRE - 1, round(position * WHEEL_CENTRE)))

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import unfinished_file
-from cmaudio.score.controllers import BY_CONTROLLER, controller_gain, expression_value
-from cmaudio.score.events import (
-    PERCUSSION_CHANNEL,
-    AllNotesOff,
-    ChannelGain,
-    Event,
-    Expression,
-    NoteOff,
-    NoteOn,
-    PitchBend,
-    Score,
-    Sustain,
-)
-from cmaudio.score.smf import EXPORT_AGAIN, TEMPO, Song, encode_score
+from cmaudio.score.controllers import VOLUME
+from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score, Sostenuto, Sustain
+from cmaudio.score.interpreter import MidiInterpreter
+from cmaudio.score.messages import CONTROL
+from cmaudio.score.midi_writer import encode_score
+from cmaudio.score.overlaps import superfluous_note_offs
+from cmaudio.score.ranges import BEND_MAX_SEMITONES
+from cmaudio.score.smf import EXCLUSIVE, EXPORT_AGAIN, TEMPO, Song
 
 MAX_SECONDS = 6 * 3600.0
 MAX_BYTES = 16 * 2**20
-MAX_BEND_SEMITONES = 48.0
-_NO_RPN = (127, 127)
+_GM_VOLUME, _FULL_VOLUME = 100, 127  # of channels that set none: where other channels set theirs, and where none does
 
 _NOTICES = {
     "damaged": "{} track(s) damaged or cut off: what comes after the damage is left out",
@@ -36,40 +28,38 @@ _NOTICES = {
     "stray": "{} note-off(s) without a sounding note were ignored",
     "hanging": "{} note(s) were never ended: they end with the file",
     "pedal": "{} sustain pedal(s) were never lifted: they are lifted at the end of the file",
-    "range": "{} pitch bend range(s) over " + f"{MAX_BEND_SEMITONES:.0f} semitones were cut to that",
+    "sostenuto": "{} sostenuto pedal(s) were never lifted: they are lifted at the end of the file",
+    "range": "{} pitch bend range(s) over " + f"{BEND_MAX_SEMITONES:.0f} semitones were cut to that",
+    "parameter": "{} value(s) of unknown registered parameters were ignored",
 }
+_UNENDED: dict[type[Event], str] = {NoteOff: "hanging", Sustain: "pedal", Sostenuto: "sostenuto"}
 
 
 def read_midi(path: str | Path) -> Score:
     """Read the Standard MIDI File at `path`, of type 0, 1 or 2, at most 6 hours and 16 MiB long.
 
-    Gains are (CC7 / 127)**2 * (CC11 / 127)**2; a channel that never sets CC7 counts as 100 where other channels set
-    it (the General MIDI default) and as 127 where none does. CC123 to 127 end each sounding note as its key would
-    (the pedal still holds it), CC120 also sends AllNotesOff. Every NoteOn has a NoteOff; what was repaired is told in
-    `Score.notices`, one line for each kind. Program 0 stands in every NoteOn of the percussion channel.
+    Messages mean what they mean from a port (`cmaudio.score.interpreter`). A channel that never sets its volume (CC7)
+    counts as 100 where other channels set it (the General MIDI default) and as 127 where none does. CC123 to 127 end
+    each sounding note as its key would (the pedal still holds it), CC120 also sends AllNotesOff. Every NoteOn has a
+    NoteOff, and percussion is on channel 10 (index 9) with program 0, whichever channel it has in the file. Repairs
+    are listed in `Score.notices`, one line for each kind.
 
-    Raises CmaudioError for a file that cannot be read, is no MIDI file, holds no notes, counts time in SMPTE frames
-    or zero ticks, has a tempo of zero, or is too long.
+    Raises:
+        CmaudioError: a file that cannot be read, is no MIDI file, holds no notes, has zero ticks per beat, a tempo of
+            zero or an unknown frame rate, or is too long.
     """
     path = Path(path)
-    data = _read_bytes(path)
-    song = Song(path, data)
-    seconds = song.seconds()
-    volumes_given = any(word >> 20 == 0xB and word >> 8 & 0x7F == 7 for word in song.words)
-    player = _Channels(100 if volumes_given else 127, song.notices)
-    for time, word in zip(seconds.tolist(), song.words, strict=False):
-        if word < TEMPO:
-            player.message(time, word >> 16, word >> 8 & 0x7F, word & 0x7F)
-    if not player.notes:
+    song = Song(path, _read_bytes(path))
+    reading = _Reading(song)
+    if not reading.has_notes:
         damage = "; it is damaged" if song.notices["damaged"] or song.notices["missing"] else ""
         raise CmaudioError(f"{path}: holds no notes{damage}. {EXPORT_AGAIN}")
-    player.finish(float(seconds[-1]))
-    duration = player.events[-1][0]
+    duration = reading.events[-1][0]
     if duration > MAX_SECONDS:
         hours = f"{duration / 3600:.1f}"
         raise CmaudioError(f"{path}: lasts {hours} hours, and 6 are the most. Shorten it or remove the long gap.")
     notices = [text.format(song.notices[kind]) for kind, text in _NOTICES.items() if song.notices[kind]]
-    return Score(path.stem, player.events, duration, list(player.programs), list(player.percussion), notices)
+    return Score(path.stem, reading.events, duration, list(reading.programs), list(reading.percussion), notices)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -87,147 +77,46 @@ def _read_bytes(path: Path) -> bytes:
     return data
 
 
-class _Channels:
-    """Sixteen MIDI channels that turn messages into events, each change once."""
+class _Reading:
+    """The events of a song in time order, with the programs and percussion keys in the order of first use."""
 
-    def __init__(self, volume: int, notices: Counter[str]) -> None:
+    def __init__(self, song: Song) -> None:
         self.events: list[tuple[float, Event]] = []
-        self.notes = 0
         self.programs: dict[int, None] = {}
         self.percussion: dict[int, None] = {}
-        self._notices = notices
-        self._program = [0] * 16
-        self._volume, self._expression, self._gain = [volume] * 16, [127] * 16, [1.0] * 16
-        self._wheel, self._bend = [0] * 16, [0.0] * 16
-        self._bend_range, self._rpn = [(2, 0)] * 16, [_NO_RPN] * 16
-        self._down = [False] * 16
-        self._expressions: list[dict[str, float]] = [{} for _ in range(16)]
-        self._sounding: list[dict[int, None]] = [{} for _ in range(16)]
-        self._struck_again: dict[tuple[int, int], float] = {}
+        self._interpreter = MidiInterpreter(
+            volume=_default_volume(song), on_problem=lambda kind: song.notices.update((kind,))
+        )
+        times = song.seconds().tolist()
+        left_out = superfluous_note_offs(song.ticks.tolist(), song.words)
+        for i, (time, word) in enumerate(zip(times, song.words, strict=False)):
+            if word >= TEMPO or i in left_out:
+                continue
+            if word >= EXCLUSIVE:
+                self._add(time, self._interpreter.exclusive(song.exclusives[word - EXCLUSIVE]))
+            else:
+                self._add(time, self._interpreter.message((word >> 16, word >> 8 & 0x7F, word & 0x7F)))
+        unended = self._interpreter.release_all()
+        song.notices.update(_UNENDED[type(event)] for event in unended)
+        self._add(times[-1], unended)
 
-    def message(self, time: float, status: int, first: int, second: int) -> None:
-        kind, channel = status & 0xF0, status & 0x0F
-        if kind == 0x90 and second:
-            self._note_on(time, channel, first, second)
-        elif kind in (0x80, 0x90):
-            self._note_off(time, channel, first)
-        elif kind == 0xB0:
-            self._control(time, channel, first, second)
-        elif kind == 0xC0:
-            self._program[channel] = first
-        elif kind == 0xD0:
-            self._express(time, channel, "pressure", first)
-        elif kind == 0xE0:
-            self._wheel[channel] = (second << 7 | first) - 8192
-            self._update_bend(time, channel)
+    @property
+    def has_notes(self) -> bool:
+        return bool(self.programs or self.percussion)
 
-    def finish(self, time: float) -> None:
-        for channel, sounding in enumerate(self._sounding):
-            self._notices["hanging"] += len(sounding)
-            self._notices["pedal"] += self._down[channel]
-            self._end_notes(time, channel)
-            self._sustain(time, channel, down=False)
+    def _add(self, time: float, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, NoteOn):
+                if event.channel == PERCUSSION_CHANNEL and not self._interpreter.zones.contains(event.channel):
+                    self.percussion.setdefault(event.pitch)
+                else:
+                    self.programs.setdefault(event.program)
+            self.events.append((time, event))
 
-    def _note_on(self, time: float, channel: int, pitch: int, velocity: int) -> None:
-        self._update_gain(time, channel)
-        sounding = self._sounding[channel]
-        if pitch in sounding:
-            self._notices["struck again"] += 1
-            self._struck_again[channel, pitch] = time
-            self.events.append((time, NoteOff(channel, pitch)))
-        sounding[pitch] = None
-        self.notes += 1
-        if channel == PERCUSSION_CHANNEL:
-            self.percussion.setdefault(pitch)
-            program = 0
-        else:
-            program = self._program[channel]
-            self.programs.setdefault(program)
-        self.events.append((time, NoteOn(channel, pitch, velocity, program)))
 
-    def _note_off(self, time: float, channel: int, pitch: int) -> None:
-        # Tracks that share a channel often put the end of one note after the start of the next at the same moment.
-        if self._struck_again.pop((channel, pitch), None) == time:
-            return
-        if pitch in self._sounding[channel]:
-            del self._sounding[channel][pitch]
-            self.events.append((time, NoteOff(channel, pitch)))
-        else:
-            self._notices["stray"] += 1
-
-    def _end_notes(self, time: float, channel: int) -> None:
-        self.events.extend((time, NoteOff(channel, pitch)) for pitch in self._sounding[channel])
-        self._sounding[channel].clear()
-
-    def _control(self, time: float, channel: int, control: int, value: int) -> None:
-        if control == 7:
-            self._volume[channel] = value
-            self._update_gain(time, channel)
-        elif control == 11:
-            self._expression[channel] = value
-            self._update_gain(time, channel)
-        elif control == 64:
-            self._sustain(time, channel, down=value >= 64)
-        elif control in BY_CONTROLLER:
-            self._express(time, channel, BY_CONTROLLER[control], value)
-        elif control in (6, 38, 98, 99, 100, 101):
-            self._parameter(time, channel, control, value)
-        elif control == 121:
-            self._reset(time, channel)
-        elif control == 120 or control >= 123:
-            self._end_notes(time, channel)
-            if control == 120:
-                self.events.append((time, AllNotesOff(channel)))
-
-    def _parameter(self, time: float, channel: int, control: int, value: int) -> None:
-        """Registered parameters, of which only number 0, the pitch bend range, is known here."""
-        high, low = self._rpn[channel]
-        semitones, cents = self._bend_range[channel]
-        if control in (98, 99):
-            self._rpn[channel] = _NO_RPN
-        elif control == 101:
-            self._rpn[channel] = (value, low)
-        elif control == 100:
-            self._rpn[channel] = (high, value)
-        elif (high, low) == (0, 0):
-            self._bend_range[channel] = (value, cents) if control == 6 else (semitones, value)
-            self._notices["range"] += control == 6 and value > MAX_BEND_SEMITONES
-            self._update_bend(time, channel)
-
-    def _reset(self, time: float, channel: int) -> None:
-        """Reset All Controllers: volume, program and bend range stay (MIDI recommended practice RP-015)."""
-        self._expression[channel], self._wheel[channel], self._rpn[channel] = 127, 0, _NO_RPN
-        self._update_gain(time, channel)
-        self._update_bend(time, channel)
-        self._sustain(time, channel, down=False)
-        for name, value in self._expressions[channel].items():
-            if value:
-                self._expressions[channel][name] = 0.0
-                self.events.append((time, Expression(channel, name, 0.0)))
-
-    def _express(self, time: float, channel: int, name: str, value: int) -> None:
-        wanted = expression_value(name, value)
-        if wanted != self._expressions[channel].get(name, 0.0):
-            self._expressions[channel][name] = wanted
-            self.events.append((time, Expression(channel, name, wanted)))
-
-    def _sustain(self, time: float, channel: int, *, down: bool) -> None:
-        if down != self._down[channel]:
-            self._down[channel] = down
-            self.events.append((time, Sustain(channel, down)))
-
-    def _update_gain(self, time: float, channel: int) -> None:
-        gain = controller_gain(self._volume[channel], self._expression[channel])
-        if gain != self._gain[channel]:
-            self._gain[channel] = gain
-            self.events.append((time, ChannelGain(channel, gain)))
-
-    def _update_bend(self, time: float, channel: int) -> None:
-        semitones, cents = self._bend_range[channel]
-        bend = self._wheel[channel] / 8192 * min(semitones + cents / 100, MAX_BEND_SEMITONES)
-        if bend != self._bend[channel]:
-            self._bend[channel] = bend
-            self.events.append((time, PitchBend(channel, bend)))
+def _default_volume(song: Song) -> int:
+    told = any(word >> 20 == CONTROL >> 4 and word >> 8 & 0x7F == VOLUME for word in song.words)
+    return _GM_VOLUME if told else _FULL_VOLUME
 
 
 def write_midi(path: str | Path, score: Score) -> None:

@@ -1,44 +1,31 @@
-"""The bytes of a Standard MIDI File: parsed into messages with times, made from a Score.
+"""The bytes of a Standard MIDI File as messages in time order.
 
 They are parsed here and not by mido, which drops a whole file at its first damaged byte and takes quadratic time over
-an endless delta time. Making them is left to mido.
+an endless delta time.
 """
 
 from __future__ import annotations
 
-import io
-import math
 import struct
 from array import array
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import mido
 import numpy as np
 import numpy.typing as npt
 
 from cmaudio.errors import CmaudioError
-from cmaudio.score.controllers import BY_EXPRESSION, SOSTENUTO, SUSTAIN, VOLUME, controller_value
-from cmaudio.score.events import (
-    PERCUSSION_CHANNEL,
-    AllNotesOff,
-    ChannelGain,
-    Event,
-    Expression,
-    KeyPressure,
-    NoteOff,
-    NoteOn,
-    PitchBend,
-    Score,
-    Sostenuto,
-    Sustain,
-)
+from cmaudio.score.exclusive import MAX_BYTES as EXCLUSIVE_MAX_BYTES
+from cmaudio.score.messages import SYSEX, SYSEX_END
 
 EXPORT_AGAIN = "Export it again as a Standard MIDI File (.mid)."
-TEMPO = 0xFF000000  # marks a word that holds microseconds per beat; other words are status, data 1, data 2
-TICKS_PER_BEAT, TICKS_PER_SECOND = 9600, 19_200  # of what is written, at 120 beats a minute
-_TEMPO = 500_000
+# A word is status, data 1, data 2 of a channel message, or one of these marks and a number below it.
+EXCLUSIVE = 0xF0000000  # and the index of a system exclusive message in `Song.exclusives`
+TEMPO = 0xFF000000  # and microseconds per beat
+_DEFAULT_TEMPO = 500_000
+_FRAME_RATES = {24: 24.0, 25: 25.0, 29: 30_000 / 1001, 30: 30.0}  # SMPTE; 29 is 30 drop frame
+_META, _META_TEMPO, _META_END = 0xFF, 0x51, 0x2F
 
 
 class _Damage(Exception):
@@ -66,7 +53,17 @@ def _track_chunks(data: bytes, position: int) -> Iterator[tuple[bytes, bool]]:
 
 
 class Song:
-    """All messages of a file in time order: `words` in parallel with `ticks`, the last tick being the file's end."""
+    """All messages of a file in time order.
+
+    Attributes:
+        words: one for each message, see `EXCLUSIVE` and `TEMPO`.
+        ticks: their times, and the file's end as the last.
+        exclusives: the contents of system exclusive messages that may mean something.
+        notices: counts of what was damaged or left out, by kind.
+
+    Raises:
+        CmaudioError: data that is no MIDI file, or a time division that is none.
+    """
 
     def __init__(self, path: Path, data: bytes) -> None:
         self.path = path
@@ -75,11 +72,8 @@ class Song:
         start = data[:160].find(b"MThd")
         if start < 0 or len(data) < start + 14:
             raise CmaudioError(f"{path}: is not a MIDI file (no MIDI header). {EXPORT_AGAIN}")
-        kind, tracks, self.ticks_per_beat = struct.unpack(">HHH", data[start + 8 : start + 14])
-        if self.ticks_per_beat >= 0x8000:
-            raise CmaudioError(f"{path}: counts time in SMPTE frames, not in beats. {EXPORT_AGAIN}")
-        if self.ticks_per_beat == 0:
-            raise CmaudioError(f"{path}: has zero ticks per beat, so its notes have no times. {EXPORT_AGAIN}")
+        kind, tracks, self._division = struct.unpack(">HHH", data[start + 8 : start + 14])
+        self.exclusives: list[bytes] = []
         self._ticks, self._words = array("q"), array("Q")
         self._end = found = 0
         for track, whole in _track_chunks(data, start):
@@ -107,7 +101,7 @@ class Song:
                     status = running
                 if status < 0xF0:
                     position = self._channel_message(track, position, tick + delta, status)
-                elif status in (0xF0, 0xF7, 0xFF):
+                elif status in (SYSEX, SYSEX_END, _META):
                     position, ended = self._other_message(track, position, tick + delta, status)
                     if ended:
                         position = len(track)
@@ -125,97 +119,52 @@ class Song:
         first, second = track[position], track[position + 1] if size == 2 else 0
         if status < 0x80 or (first | second) >= 0x80:
             raise _Damage
-        self._ticks.append(tick)
-        self._words.append(status << 16 | first << 8 | second)
+        self._add(tick, status << 16 | first << 8 | second)
         return position + size
 
     def _other_message(self, track: bytes, position: int, tick: int, status: int) -> tuple[int, bool]:
-        """Pass over a meta or system exclusive message: the position after it, and whether it ends the track."""
-        kind = track[position] if status == 0xFF else -1
-        size, position = _variable_int(track, position + (status == 0xFF))
+        """Take in a meta or system exclusive message: the position after it, and whether it ends the track."""
+        kind = track[position] if status == _META else -1
+        size, position = _variable_int(track, position + (status == _META))
         if position + size > len(track):
             raise _Damage
-        if kind == 0x51 and size == 3:
-            self._ticks.append(tick)
-            self._words.append(TEMPO | int.from_bytes(track[position : position + 3], "big"))
-        self.notices["tempo"] += kind == 0x51 and size != 3
-        return position + size, kind == 0x2F
+        content = track[position : position + size]
+        if kind == _META_TEMPO and size == 3:
+            self._add(tick, TEMPO | int.from_bytes(content, "big"))
+        self.notices["tempo"] += kind == _META_TEMPO and size != 3
+        if status == SYSEX and 1 < size <= EXCLUSIVE_MAX_BYTES and content[-1] == SYSEX_END:
+            self._add(tick, EXCLUSIVE | len(self.exclusives))
+            self.exclusives.append(content[:-1])
+        return position + size, kind == _META_END
+
+    def _add(self, tick: int, word: int) -> None:
+        self._ticks.append(tick)
+        self._words.append(word)
 
     def seconds(self) -> npt.NDArray[np.float64]:
         """The times of `ticks`, in seconds from the start. Raises CmaudioError for a tempo of zero."""
+        if self._division >= 0x8000:
+            return self.ticks / _ticks_per_second(self.path, self._division)
+        if self._division == 0:
+            raise CmaudioError(f"{self.path}: has zero ticks per beat, so its notes have no times. {EXPORT_AGAIN}")
         is_tempo = [i for i, word in enumerate(self.words) if word >= TEMPO]
-        microseconds = np.array([500_000, *(self.words[i] & 0xFFFFFF for i in is_tempo)], dtype=np.float64)
+        tempi = (self.words[i] & 0xFFFFFF for i in is_tempo)
+        microseconds = np.array([_DEFAULT_TEMPO, *tempi], dtype=np.float64)
         if not microseconds.all():
             raise CmaudioError(f"{self.path}: has a tempo of zero microseconds per beat. {EXPORT_AGAIN}")
         starts = np.concatenate([[0], self.ticks[is_tempo]]).astype(np.int64)
-        seconds_per_tick = microseconds * 1e-6 / self.ticks_per_beat
+        seconds_per_tick = microseconds * 1e-6 / self._division
         bases = np.concatenate([[0.0], np.cumsum(np.diff(starts) * seconds_per_tick[:-1])])
         segment = np.searchsorted(starts, self.ticks, side="right") - 1
         return np.asarray(bases[segment] + (self.ticks - starts[segment]) * seconds_per_tick[segment])
 
 
-def encode_score(score: Score) -> bytes:
-    """The bytes of a type 1 file with one track for each channel; see `write_midi` for the rounding."""
-    song = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
-    head = mido.MidiTrack([mido.MetaMessage("track_name", name=score.name)])
-    head.append(mido.MetaMessage("set_tempo", tempo=_TEMPO))
-    song.tracks.append(head)
-    for channel in sorted({event.channel for _, event in score.events}):
-        song.tracks.append(_channel_track(channel, [pair for pair in score.events if pair[1].channel == channel]))
-    data = io.BytesIO()
-    song.save(file=data)
-    return data.getvalue()
-
-
-def _channel_track(channel: int, events: list[tuple[float, Event]]) -> mido.MidiTrack:
-    bends = [abs(event.semitones) for _, event in events if isinstance(event, PitchBend)]
-    bend_range = max(2, math.ceil(max(bends, default=0.0)))
-    track = mido.MidiTrack([_control(channel, 7, 127), *bend_range_messages(channel, bend_range)])
-    tick, program = 0, None
-    for time, event in events:
-        now = round(time * TICKS_PER_SECOND)
-        if isinstance(event, NoteOn) and channel != PERCUSSION_CHANNEL and event.program != program:
-            program = event.program
-            track.append(mido.Message("program_change", channel=channel, program=program, time=now - tick))
-            tick = now
-        track.append(event_message(event, bend_range).copy(time=now - tick))
-        tick = now
-    return track
-
-
-def _control(channel: int, control: int, value: int) -> mido.Message:
-    return mido.Message("control_change", channel=channel, control=control, value=value)
-
-
-def bend_range_messages(channel: int, semitones: int) -> list[mido.Message]:
-    """Registered parameter 0, so that whole wheels mean this many semitones."""
-    controls = ((101, 0), (100, 0), (6, semitones), (38, 0), (101, 127), (100, 127))
-    return [_control(channel, control, value) for control, value in controls]
-
-
-def event_message(event: Event, bend_range: int) -> mido.Message:
-    """The message that says this event, on a channel with this bend range in semitones."""
-    channel = event.channel
-    match event:
-        case NoteOn():
-            return mido.Message("note_on", channel=channel, note=event.pitch, velocity=event.velocity)
-        case NoteOff():
-            return mido.Message("note_off", channel=channel, note=event.pitch)
-        case Sustain():
-            return _control(channel, SUSTAIN, 127 * event.down)
-        case Sostenuto():
-            return _control(channel, SOSTENUTO, 127 * event.down)
-        case KeyPressure(_, pitch, value):
-            pressure = controller_value("pressure", value)
-            return mido.Message("polytouch", channel=channel, note=pitch, value=pressure)
-        case PitchBend():
-            wheel = min(8191, round(event.semitones / bend_range * 8192))
-            return mido.Message("pitchwheel", channel=channel, pitch=wheel)
-        case ChannelGain():
-            return _control(channel, VOLUME, round(127 * math.sqrt(min(max(event.gain, 0.0), 1.0))))
-        case Expression(_, "pressure", value):
-            return mido.Message("aftertouch", channel=channel, value=controller_value("pressure", value))
-        case Expression(_, name, value):
-            return _control(channel, BY_EXPRESSION[name], controller_value(name, value))
-        case AllNotesOff():
-            return _control(channel, 120, 0)
+def _ticks_per_second(path: Path, division: int) -> float:
+    """Of a time division in SMPTE frames: minus the frame rate, and ticks a frame."""
+    frames, ticks = 0x100 - (division >> 8), division & 0xFF
+    if frames not in _FRAME_RATES or not ticks:
+        raise CmaudioError(
+            f"{path}: counts {ticks} ticks in each of {frames} SMPTE frames a second; there are 24, 25, 29 (drop "
+            f"frame) or 30 frames of 1 to 255 ticks. {EXPORT_AGAIN}"
+        )
+    return _FRAME_RATES[frames] * ticks

@@ -15,8 +15,8 @@ from mido.midifiles.meta import encode_variable_int
 
 from cmaudio.errors import CmaudioError
 from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOn
+from cmaudio.score.midi_writer import TICKS_PER_BEAT, TICKS_PER_SECOND, bend_range_messages, event_message
 from cmaudio.score.ranges import BEND_MAX_SEMITONES
-from cmaudio.score.smf import TICKS_PER_BEAT, TICKS_PER_SECOND, bend_range_messages, event_message
 
 _HEAD = struct.pack(">4sLHHH4sL", b"MThd", 6, 0, 1, TICKS_PER_BEAT, b"MTrk", 0)
 _LENGTH_AT = len(_HEAD) - 4

@@ -1,0 +1,146 @@
+"""Messages from live ports, interpreted as those of files are, and played on the instrument.
+
+On top of what the messages mean (`cmaudio.score.interpreter`) this chooses timbres by program, leaves out drums that
+the model lacks, and lifts the keys of a port that vanishes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cmaudio.checks import CHANNELS
+from cmaudio.instrument.playable import Playable
+from cmaudio.midi.flow import PITCH_INTERVAL_SECONDS
+from cmaudio.midi.notices import Notices
+from cmaudio.model.timbres import Timbre
+from cmaudio.score import events
+from cmaudio.score.events import PERCUSSION_CHANNEL, Event
+from cmaudio.score.general_midi import PERCUSSION, PROGRAMS, nearest_program
+from cmaudio.score.interpreter import MidiInterpreter
+from cmaudio.score.messages import NOTE_OFF, NOTE_ON, PROGRAM, Message
+from cmaudio.score.mpe import MANAGER_BEND_RANGE
+
+_NOTICES = {
+    "pan": "pan (controller 10) has no effect: the sound is mono",
+    "range": "a pitch bend range over 48 semitones counts as 48",
+    "parameter": "an unknown registered parameter is ignored",
+}
+
+
+class EventPlayer:
+    """Plays channel messages and system exclusive ones. It belongs to one thread.
+
+    Every message takes effect at `at`, a sample of the engine's clock.
+    """
+
+    def __init__(self, synth: Playable, notices: Notices, mpe: bool = False) -> None:
+        self._synth, self._engine, self._model, self._notices = synth, synth.engine, synth.model, notices
+        self._interpreter = MidiInterpreter(
+            bend_range=lambda: synth.controls.values().get("bend_range", MANAGER_BEND_RANGE),
+            mpe=mpe,
+            on_problem=self._on_problem,
+        )
+        self._key_ports: dict[tuple[int, int], str] = {}  # channel and key that is down -> port
+        self._channel_ports: list[set[str]] = [set() for _ in range(CHANNELS)]
+
+    @property
+    def keys_down(self) -> int:
+        return self._interpreter.keys_down
+
+    def is_member(self, channel: int) -> bool:
+        """Whether it is a member channel of an MPE zone."""
+        return self._interpreter.zones.manager_of(channel) is not None
+
+    def message(self, at: int, port: str, message: Message) -> None:
+        """A channel message. Raises CmaudioError where the instrument cannot do what it says."""
+        status, first, second = message
+        kind, channel = status & 0xF0, status & 0x0F
+        self._channel_ports[channel].add(port)
+        if kind == NOTE_ON and second:
+            self._key_ports[channel, first] = port
+        elif kind in (NOTE_ON, NOTE_OFF):
+            self._key_ports.pop((channel, first), None)
+        elif kind == PROGRAM:
+            self._tell_stand_in(first)
+        self._play(at, self._interpreter.message(message))
+
+    def exclusive(self, at: int, data: bytes) -> None:
+        """A system exclusive message, without its F0 and F7."""
+        self._play(at, self._interpreter.exclusive(data))
+
+    def release_all(self, at: int) -> None:
+        """Lift all keys and pedals, those that other ways to play hold included."""
+        self._interpreter.release_all()
+        self._key_ports.clear()
+        self._engine.all_notes_off(None, at)
+
+    def port_gone(self, at: int, port: str) -> None:
+        """A port vanished: its keys go up, and its channels' pedals, wheels and pressure with them."""
+        for channel, key in [place for place, source in self._key_ports.items() if source == port]:
+            del self._key_ports[channel, key]
+            self._play(at, self._interpreter.message((NOTE_OFF | channel, key, 0)))
+        for channel, ports in enumerate(self._channel_ports):
+            if port in ports:
+                ports.discard(port)
+                self._play(at, self._interpreter.reset(channel))
+
+    def silenced(self, at: int) -> None:
+        """The engine was silenced by `panic`: no key or pedal is down any more, nothing bent or shaped."""
+        self._key_ports.clear()
+        self._play(at, self._interpreter.silenced())
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    def _play(self, at: int, played: Iterable[Event]) -> None:
+        engine = self._engine
+        for event in played:
+            match event:
+                case events.NoteOn(channel, pitch, velocity):
+                    self._press(at, channel, pitch, velocity)
+                case events.NoteOff(channel, pitch):
+                    self._synth.lift(pitch, channel, at)
+                case events.KeyPressure(channel, pitch, value):
+                    engine.key_pressure(pitch, value, channel, at)
+                case events.Sustain(channel, down):
+                    engine.sustain(down, channel, at)
+                case events.Sostenuto(channel, down):
+                    engine.sostenuto(down, channel, at)
+                case events.PitchBend(channel, semitones):
+                    engine.bend(semitones, channel, at, PITCH_INTERVAL_SECONDS)
+                case events.ChannelGain(channel, gain):
+                    engine.channel_gain(gain, channel, at)
+                case events.Expression(channel, name, value):
+                    engine.express(name, value, channel, at)
+                case events.AllNotesOff(channel):
+                    engine.all_notes_off(channel, at)
+
+    def _press(self, at: int, channel: int, pitch: int, velocity: int) -> None:
+        timbre: Timbre | None
+        if channel == PERCUSSION_CHANNEL and self._interpreter.states.is_rhythm(channel):
+            timbre = self._model.drums.get(pitch)
+            if timbre is None:
+                what = f"no {PERCUSSION.get(pitch, f'drum on key {pitch}')!r}" if self._model.drums else "no drums"
+                self._notices.once(f"this model has {what}: its notes on channel 10 are left out")
+                return
+        else:
+            timbre = self._timbre(channel)
+        self._synth.press(pitch, velocity, timbre=timbre, channel=channel, at=at)
+
+    def _timbre(self, channel: int) -> Timbre | None:
+        """Of the channel's program; None, for that of the controls, until a program change arrives."""
+        program, programs = self._interpreter.states.program(channel), self._model.programs
+        return None if program is None or not programs else programs[nearest_program(program, programs)]
+
+    # -- notices -----------------------------------------------------------------------------------------------------
+
+    def _tell_stand_in(self, program: int) -> None:
+        programs = self._model.programs
+        if not programs:
+            self._notices.once("this model has no programs: program changes have no effect")
+        elif program not in programs:
+            name, stand_in = PROGRAMS[program], programs[nearest_program(program, programs)]
+            self._notices.once(f"this model has no {name!r} (program {program + 1}): {stand_in!r} plays it")
+
+    def _on_problem(self, kind: str) -> None:
+        if kind in _NOTICES:
+            self._notices.once(_NOTICES[kind])

@@ -1,0 +1,80 @@
+"""Events for what changed on a channel: its gain, bend, pedals and expressions, each change once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cmaudio.checks import CHANNELS
+from cmaudio.score.channel_state import ChannelStates
+from cmaudio.score.controllers import SOSTENUTO, SUSTAIN
+from cmaudio.score.events import ChannelGain, Event, Expression, PitchBend, Sostenuto, Sustain
+
+PEDALS: dict[int, type[Sustain] | type[Sostenuto]] = {SUSTAIN: Sustain, SOSTENUTO: Sostenuto}
+
+
+@dataclass
+class _Told:
+    """The last events of one channel."""
+
+    gain: float = 1.0
+    bend: float = 0.0
+    expressions: dict[str, float] = field(default_factory=dict)
+    pedals: dict[int, bool] = field(default_factory=dict)
+
+
+class ChangeEvents:
+    """Events that wait to be taken. The methods named after a change compare `states` with what was told last."""
+
+    def __init__(self, states: ChannelStates) -> None:
+        self._states = states
+        self._told = [_Told() for _ in range(CHANNELS)]
+        self._events: list[Event] = []
+
+    def add(self, event: Event) -> None:
+        self._events.append(event)
+
+    def take(self) -> list[Event]:
+        events, self._events = self._events, []
+        return events
+
+    def gain(self, channel: int) -> None:
+        told, gain = self._told[channel], self._states.gain(channel)
+        if gain != told.gain:
+            told.gain = gain
+            self.add(ChannelGain(channel, gain))
+
+    def bend(self, channel: int) -> None:
+        told, bend = self._told[channel], self._states.bend(channel)
+        if bend != told.bend:
+            told.bend = bend
+            self.add(PitchBend(channel, bend))
+
+    def pedal(self, channel: int, which: int) -> None:
+        """`which`: 64 or 66."""
+        self._tell_pedal(channel, which, self._states.pedal(channel, which))
+
+    def pedals_up(self, channel: int) -> None:
+        """Also where a zone's manager still holds them down: the instrument has let go."""
+        for which in PEDALS:
+            self._tell_pedal(channel, which, False)
+
+    def _tell_pedal(self, channel: int, which: int, down: bool) -> None:
+        told = self._told[channel].pedals
+        if down != told.get(which, False):
+            told[which] = down
+            self.add(PEDALS[which](channel, down))
+
+    def expression(self, channel: int, name: str) -> None:
+        told, value = self._told[channel].expressions, self._states.expression(channel, name)
+        if value != told.get(name, 0.0):
+            told[name] = value
+            self.add(Expression(channel, name, value))
+
+    def expressions(self, channel: int) -> None:
+        """All that were told before."""
+        for name in self._told[channel].expressions:
+            self.expression(channel, name)
+
+    def silenced(self, channel: int) -> None:
+        """The channel was reset from outside, but for its gain."""
+        self._told[channel] = _Told(gain=self._told[channel].gain)
