@@ -37,7 +37,7 @@ Sound = tuple[np.ndarray, int]
 
 def make(arguments: argparse.Namespace) -> None:
     """Recordings, copies, what the voice, its teacher and its peers say, and how fast."""
-    from cmaudio.bench.machine import describe_machine
+    from cmaudio.machine import describe_machine
     from cmaudio.model.file import load_model
 
     voice, output = load_model(arguments.voice), arguments.output

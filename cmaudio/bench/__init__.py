@@ -9,7 +9,6 @@ from typing import Any
 
 from cmaudio.bench.latency import measure_latency
 from cmaudio.bench.live import measure_live
-from cmaudio.bench.machine import describe_machine
 from cmaudio.bench.performing import measure_performing
 from cmaudio.bench.report import print_report
 from cmaudio.bench.startup import measure_startup
@@ -18,6 +17,7 @@ from cmaudio.bench.teacher import measure_teacher
 from cmaudio.bench.throughput import measure_throughput
 from cmaudio.bench.training import measure_training
 from cmaudio.errors import CmaudioError
+from cmaudio.machine import describe_machine
 from cmaudio.model.file import Model, load_model
 
 __all__ = ["SECTIONS", "print_report", "run_bench"]

@@ -6,10 +6,11 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cmaudio.bench.targets import FIGURES, Figure
 
-_VERDICTS = {True: "[green]met[/]", False: "[bold red]not met[/]", None: ""}
+_VERDICTS = {True: Text("met", "green"), False: Text("not met", "bold red"), None: Text()}
 
 
 def print_report(result: dict[str, Any], console: Console) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cmaudio.evaluation.setting import Figures
 
@@ -16,15 +17,16 @@ _NOTHING = "not measured"
 def print_report(result: Figures, console: Console) -> None:
     """Print what `run_evaluation` returned."""
     model, machine, beside = result["model"], result["machine"], result["soundfont"]
-    console.print(f"[bold]{model['name']}[/] ({model['weights']}, SHA-256 {model['sha256'][:12]}), {result['date']}")
-    console.print(f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}")
+    described = f" ({model['weights']}, SHA-256 {model['sha256'][:12]}), {result['date']}"
+    console.print(Text.assemble((model["name"], "bold"), described))
+    console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['os']}, Python {machine['python']}")
     console.print(f"SoundFont: {beside.get('name') or 'not measured: ' + beside['not_measured']}")
     if result["quick"]:
-        console.print("[yellow]quick: a few timbres and notes only[/]")
+        console.print(Text("quick: a few timbres and notes only", "yellow"))
     for name, figures in result["sections"].items():
         console.print()
         if "not_measured" in figures:
-            console.print(f"[bold]{name}[/]: not measured: {figures['not_measured']}")
+            console.print(Text.assemble((name, "bold"), f": not measured: {figures['not_measured']}"))
         else:
             _PRINTERS[name](figures, console)
 
@@ -38,16 +40,18 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) ->
     return table
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> str | Text:
+    if isinstance(value, Text):
+        return value
     if value is None:
         return _NOTHING
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
-def _target(value: float | None, target: float) -> str:
+def _target(value: float | None, target: float) -> Text:
     if value is None:
-        return f"≤ {target:g}"
-    return f"≤ {target:g} {'[green]met[/]' if value <= target else '[red]missed[/]'}"
+        return Text(f"≤ {target:g}")
+    return Text.assemble(f"≤ {target:g} ", ("met", "green") if value <= target else ("missed", "red"))
 
 
 def _list(console: Console, title: str, entries: Sequence[str]) -> None:

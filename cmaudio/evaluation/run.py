@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import platform
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -20,6 +18,7 @@ from cmaudio.evaluation.onset import measure_onset
 from cmaudio.evaluation.pitch import measure_pitch
 from cmaudio.evaluation.setting import Figures, Setting
 from cmaudio.evaluation.velocity import measure_velocity
+from cmaudio.machine import describe_machine
 from cmaudio.model.file import Model, load_model
 from cmaudio.soundfont.player import SoundFont, open_soundfont
 from cmaudio.synthesis.networks import Synthesizer
@@ -85,7 +84,7 @@ def run_evaluation(
     )
     result: Figures = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
+        "machine": describe_machine(),
         "model": describe_model(loaded),
         "soundfont": beside.description if isinstance(beside, SoundFont) else {"not_measured": beside},
         "quick": quick,
@@ -103,26 +102,6 @@ def _check_sections(names: Sequence[str]) -> None:
     unknown = sorted(set(names) - set(SECTIONS))
     if unknown:
         raise CmaudioError(f"no section {', '.join(map(repr, unknown))} in the report; there are {', '.join(SECTIONS)}")
-
-
-def machine() -> dict[str, str | int]:
-    """Processor, cores that may be used, system and Python."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return {
-        "processor": _processor(),
-        "cores": cores,
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-    }
-
-
-def _processor() -> str:
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        for line in information.read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def describe_model(model: Model) -> dict[str, str]:
