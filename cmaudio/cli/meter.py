@@ -1,4 +1,4 @@
-"""The live meter in the terminal: level, voices, load, lead, underruns."""
+"""The live meter in the terminal: level, voices, load, output buffer, underruns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MARGIN_SECONDS = 0.3
 
 
 def show_while_playing(synth: Synth, duration: float, console: Console) -> None:
-    """Show the meter until everything has died away. Without a terminal it prints a line now and then."""
+    """Show the meter until all sound has decayed; print a line every few seconds where there is no terminal."""
     if console.is_terminal:
         with Live(console=console, refresh_per_second=12, transient=False) as live:
             while _playing(synth):
@@ -36,11 +36,11 @@ def show_while_playing(synth: Synth, duration: float, console: Console) -> None:
 
 def _print_counters(synth: Synth, console: Console) -> None:
     counters = synth.state().player.counters
-    console.print(f"{counters.underruns} underruns in {counters.callbacks} callbacks", highlight=False)
+    console.print(f"{counters.underruns} underruns in {counters.callbacks} callbacks")
 
 
 def show_until_stopped(synth: Synth, console: Console) -> None:
-    """Show the meter until Ctrl-C. Without a terminal it prints a line now and then."""
+    """Show the meter until Ctrl-C; print a line every few seconds where there is no terminal."""
     try:
         if console.is_terminal:
             with Live(console=console, refresh_per_second=12, transient=False) as live:
@@ -65,7 +65,7 @@ def _line(state: InstrumentState, duration: float | None) -> Text:
     line.append("█" * filled, "red" if engine.peak_db > -1 else "green")
     line.append("░" * (_BAR_CELLS - filled) + f" {engine.peak_db:6.1f} dB  ")
     line.append(
-        f"voices {engine.voices:2d} of {engine.limit}  load {player.load:4.0%}  lead {player.lead_ms:3.0f} ms  "
+        f"voices {engine.voices:2d} of {engine.limit}  load {player.load:4.0%}  buffer {player.lead_ms:3.0f} ms  "
     )
     line.append(f"underruns {player.counters.underruns}", "red" if player.counters.underruns else "")
     if player.status != "playing":

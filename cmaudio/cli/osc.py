@@ -1,22 +1,14 @@
-"""The command line of OSC: the table of addresses."""
+"""`cmaudio osc`."""
 
 from __future__ import annotations
 
-import json
-from typing import Annotated
-
-import typer
-
+from cmaudio.cli.options import Json, ModelName
+from cmaudio.cli.terminal import to_json, visible
 from cmaudio.model.file import DEFAULT_MODEL, load_model
 from cmaudio.osc.document import markdown, rows
 
 
-def osc(
-    model: Annotated[str, typer.Option("--model", help="Embedded model's name, or a model file.")] = DEFAULT_MODEL,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Print the OSC addresses that a model's server understands and tells, as Markdown."""
+def osc(model: ModelName = DEFAULT_MODEL, as_json: Json = False) -> None:
+    """Print the OSC addresses of a model's server, received and sent, as a Markdown table."""
     loaded = load_model(model)
-    print(json.dumps(rows(loaded), indent=1, ensure_ascii=False) if as_json else markdown(loaded), end="")
-    if as_json:
-        print()
+    print(to_json(rows(loaded)) if as_json else visible(markdown(loaded).rstrip("\n")))

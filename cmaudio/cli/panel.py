@@ -1,4 +1,4 @@
-"""The command line of the panel."""
+"""`cmaudio panel`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import importlib.util
 import secrets
 import webbrowser
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
+from rich.text import Text
 
-from cmaudio.cli.live import connect_midi
-from cmaudio.cli.terminal import any_output, console, device_of, notice
+from cmaudio.cli.midi import connect_midi
+from cmaudio.cli.options import Device, ModelName, OscPort, OutputBuffer, Polyphony, PresetName, any_output, device_of
+from cmaudio.cli.terminal import console, notice
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset import load_preset
 from cmaudio.model.file import DEFAULT_MODEL
@@ -22,28 +24,29 @@ from cmaudio.synth import Synth, open
 
 PORT = 8765
 _LOOPBACK, _EVERYWHERE = ("127.0.0.1", "localhost", "::1"), ("0.0.0.0", "::")
+Listen = Literal["device", "browser"]
 
 
 def panel(
-    model: Annotated[str, typer.Option("--model", help="Embedded model's name, or a model file.")] = DEFAULT_MODEL,
-    preset: Annotated[str | None, typer.Option(help="Begin with it (`cmaudio presets`), or a file.")] = None,
-    device: Annotated[str | None, typer.Option(help="Output: name, part of it, or index (`cmaudio devices`).")] = None,
-    lead: Annotated[float, typer.Option(help="How far synthesis runs ahead of the sound card, in ms.")] = LEAD_MS,
-    polyphony: Annotated[int, typer.Option(help="Most voices at once.")] = 16,
+    model: ModelName = DEFAULT_MODEL,
+    preset: PresetName = None,
+    device: Device = None,
+    lead: OutputBuffer = LEAD_MS,
+    polyphony: Polyphony = 16,
     host: Annotated[
-        str, typer.Option(help="Address to serve at; beside 127.0.0.1 a token is asked for.")
+        str, typer.Option(help="Address to serve on; any but 127.0.0.1 is protected by a token.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to serve at.")] = PORT,
-    token: Annotated[str | None, typer.Option(help="What the page asks for; drawn at random if it is needed.")] = None,
-    listen: Annotated[
-        Literal["device", "browser"], typer.Option(help="Where it sounds: the sound card, or the page itself.")
-    ] = "device",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to serve on.")] = PORT,
+    token: Annotated[
+        str | None, typer.Option(help="Token that the page must present; random by default where one is needed.")
+    ] = None,
+    listen: Annotated[Listen, typer.Option(help="Where it sounds: on the sound card, or in the page.")] = "device",
     files: Annotated[Path, typer.Option(help="Folder for takes and variations.")] = Path("takes"),
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
-    no_midi: Annotated[bool, typer.Option("--no-midi", help="Leave MIDI keyboards alone.")] = False,
-    osc: Annotated[int | None, typer.Option(help="Listen to OSC at this port too (`cmaudio osc`).")] = None,
+    no_midi: Annotated[bool, typer.Option("--no-midi", help="Do not listen to MIDI keyboards.")] = False,
+    osc: OscPort = None,
 ) -> None:
-    """Play and shape an instrument in the browser. Without a sound card it sounds in the page."""
+    """Play and shape an instrument in the browser; without a sound card it sounds in the page."""
     demand_nicegui()
     from cmaudio.panel.host import Address, Host
 
@@ -54,17 +57,12 @@ def panel(
         if chosen:
             synth.apply(chosen, morph_seconds=0)
         if osc is not None:
-            console.print("OSC at {}:{}".format(*synth.serve_osc(osc, files=files).address), highlight=False)
+            console.print("OSC on {}:{}".format(*synth.serve_osc(osc, files=files).address))
         if not no_midi and synth.model.manifest.speech is None:
             connect_midi(synth)
         server = Host(synth, address, files, clock, notice)
         try:
-            console.print(
-                f"[bold]{synth.model.manifest.name}[/] on {synth.state().player.device_name}", highlight=False
-            )
-            console.print(f"{address.url}  (Ctrl-C ends it)", highlight=False, soft_wrap=True)
-            if host in _EVERYWHERE:
-                console.print("From elsewhere: this machine's name or address in place of the first part.")
+            _greet(synth, address.url, host)
             if not no_browser:
                 webbrowser.open(address.url)
             while True:
@@ -75,17 +73,25 @@ def panel(
             server.close()
 
 
+def _greet(synth: Synth, url: str, host: str) -> None:
+    console.print(Text.assemble((synth.model.manifest.name, "bold"), f" on {synth.state().player.device_name}"))
+    console.print(f"{url}  (Ctrl-C to stop)", soft_wrap=True)
+    if host in _EVERYWHERE:
+        console.print("From other machines, put this machine's name or address in place of the host.")
+
+
 def demand_nicegui() -> None:
     """Raises CmaudioError where NiceGUI is not installed."""
     if importlib.util.find_spec("nicegui") is None:
         raise CmaudioError("the panel needs NiceGUI: pip install 'cmaudio[panel]'")
 
 
-def _open(model: str, device: str | None, lead: float, polyphony: int, listen: str, clock: ClockOutput) -> Synth:
-    settings: dict[str, Any] = {"lead_ms": lead, "polyphony": polyphony, "on_notice": notice}
+def _open(model: str, device: str | None, lead: float, polyphony: int, listen: Listen, clock: ClockOutput) -> Synth:
     output: OpenStream = open_sound_card
     if listen == "browser" or (device is None and not any_output()):
         output = clock
         if listen == "device":
             notice("there is no sound card: click 'listen' in the page to hear it there")
-    return open(model, device=device_of(device), open_stream=output, **settings)
+    return open(
+        model, device=device_of(device), open_stream=output, lead_ms=lead, polyphony=polyphony, on_notice=notice
+    )

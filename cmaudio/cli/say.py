@@ -1,58 +1,54 @@
-"""The command line of voices: say, recite."""
+"""`cmaudio say`."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cmaudio.cli.terminal import any_output, console, device_of, errors, notice
+from cmaudio.cli.options import Device, OutputBuffer, VoiceName, any_output, device_of
+from cmaudio.cli.terminal import errors, notice, to_json, warn_unspoken
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model, load_model
-from cmaudio.offline.recite import recite as recite_lines
 from cmaudio.offline.speak import DEFAULT_VOICE, speak
 from cmaudio.output.player import LEAD_MS
 from cmaudio.synth import Synth, open
 
-VoiceName = Annotated[str, typer.Option("--voice", help="Embedded voice's name, or a model file.")]
-Speaker = Annotated[str | None, typer.Option(help="Timbre of the voice, where it has several.")]
 _FALLBACK = Path("say.wav")
 
 
-def _report(unspoken: list[str]) -> None:
-    for text in unspoken:
-        errors.print("[yellow]not said:[/] ", end="")
-        errors.print(text, highlight=False, markup=False)
-
-
 def say(
-    text: Annotated[str | None, typer.Argument(help="What to say; without it, standard input, line by line.")] = None,
+    text: Annotated[
+        str | None, typer.Argument(help="Text to say; standard input, line by line, when it is not given.")
+    ] = None,
     voice: VoiceName = DEFAULT_VOICE,
-    speaker: Speaker = None,
-    rate: Annotated[float, typer.Option(help="Times as fast, 0.25 to 4.")] = 1.0,
-    pitch: Annotated[float, typer.Option(help="Semitones up or down.")] = 0.0,
-    pitch_range: Annotated[float, typer.Option(help="Of the melody: 0 is one tone, 1 as it is.")] = 1.0,
-    energy: Annotated[float, typer.Option(help="Effort, dB.")] = 0.0,
-    gain: Annotated[float, typer.Option(help="Volume, dB.")] = 0.0,
-    seed: Annotated[int, typer.Option(help="Same seed, same samples.")] = 0,
+    speaker: Annotated[str | None, typer.Option(help="Speaker, for a voice that has several.")] = None,
+    rate: Annotated[float, typer.Option(help="Speaking rate, 0.25 to 4 times the normal one.")] = 1.0,
+    pitch: Annotated[float, typer.Option(help="Pitch shift in semitones.")] = 0.0,
+    pitch_range: Annotated[float, typer.Option(help="Pitch range: 0 is monotone, 1 normal.")] = 1.0,
+    energy: Annotated[float, typer.Option(help="Vocal effort in dB: how loudly the speaker speaks.")] = 0.0,
+    gain: Annotated[float, typer.Option(help="Volume in dB.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Random seed; the same seed gives the same samples.")] = 0,
     steps: Annotated[
-        int, typer.Option(help="Network evaluations a block: 1 or 2; embedded voices gain nothing by 2.")
+        int, typer.Option(help="Network evaluations per block, 1 or 2; the embedded voices gain nothing from 2.")
     ] = 1,
-    phonemes: Annotated[bool, typer.Option("--phonemes", help="The text is IPA, e.g. 'həlˈoʊ wˈɚld.'")] = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="A .wav or .flac instead of sound.")] = None,
-    marks: Annotated[bool, typer.Option("--marks", help="Print when words and phonemes begin, a JSON a line.")] = False,
-    device: Annotated[str | None, typer.Option(help="Output (`cmaudio devices`).")] = None,
-    lead: Annotated[float, typer.Option(help="How far synthesis runs ahead of the sound card, ms.")] = LEAD_MS,
+    phonemes: Annotated[bool, typer.Option("--phonemes", help="The text is IPA, such as 'həlˈoʊ wˈɚld.'")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this .wav or .flac file instead of playing.")
+    ] = None,
+    marks: Annotated[
+        bool, typer.Option("--marks", help="Print the time of each word and phoneme, one JSON object per line.")
+    ] = False,
+    device: Device = None,
+    lead: OutputBuffer = LEAD_MS,
 ) -> None:
-    """Say a text through the sound card, or write it to a file. Without a sound card it goes to say.wav."""
+    """Speak a text through the sound card or to a file; without a sound card, to say.wav."""
     model = load_model(voice)
-    how: dict[str, Any] = {"timbre": speaker, "phonemes": phonemes, "seed": seed}
-    how |= {"rate": rate, "pitch": pitch, "pitch_range": pitch_range, "energy": energy}
+    style: dict[str, Any] = {"timbre": speaker, "phonemes": phonemes, "seed": seed}
+    style |= {"rate": rate, "pitch": pitch, "pitch_range": pitch_range, "energy": energy}
     source = text if text is not None else _lines()
     if output is None:
         try:
@@ -64,19 +60,19 @@ def say(
             notice(f"{error} Writing to {output} instead.")
         else:
             with synth:
-                _say_aloud(synth, source, how, marks)
+                _say_aloud(synth, source, style, marks)
             return
-    spoken = speak(source, output, model=model, steps=steps, gain_db=gain, **how)
-    _report(spoken.unspoken)
+    spoken = speak(source, output, model=model, steps=steps, gain_db=gain, **style)
+    warn_unspoken(spoken.unspoken)
     for mark in spoken.marks if marks else ():
         _print_mark(mark)
-    errors.print(f"{output}: {len(spoken.audio) / spoken.sample_rate:.1f} s", highlight=False)
+    errors.print(f"{output}: {len(spoken.audio) / spoken.sample_rate:.1f} s")
 
 
 def _lines() -> Iterator[str]:
-    """Standard input as it comes."""
+    """Standard input as it arrives."""
     if sys.stdin.isatty():
-        errors.print("Each line is said when you press Enter; Ctrl-D ends.", highlight=False)
+        errors.print("Each line is spoken when you press Enter; Ctrl-D ends the input.")
     yield from sys.stdin
 
 
@@ -84,47 +80,19 @@ def _open(model: Model, device: str | None, lead: float, steps: int, gain: float
     return open(model, device=device_of(device), lead_ms=lead, steps=steps, gain_db=gain, on_notice=notice)
 
 
-def _say_aloud(synth: Synth, source: str | Iterator[str], how: dict[str, Any], marks: bool) -> None:
-    speech = synth.say(source, **how)
-    reported = 0
+def _say_aloud(synth: Synth, source: str | Iterator[str], style: dict[str, Any], marks: bool) -> None:
+    speech = synth.say(source, **style)
+    warned = 0
     for mark in speech.follow():
         if marks:
             _print_mark(mark)
-        _report(speech.unspoken[reported:])
-        reported = len(speech.unspoken)
+        warn_unspoken(speech.unspoken[warned:])
+        warned = len(speech.unspoken)
         synth.player.raise_if_failed()
-    _report(speech.unspoken[reported:])
+    warn_unspoken(speech.unspoken[warned:])
     speech.wait()
     synth.wait(synth.state().player.lead_ms / 1000 + 0.1)
 
 
 def _print_mark(mark: Any) -> None:
-    print(json.dumps({"seconds": round(mark.seconds, 3), mark.kind: mark.text}, ensure_ascii=False), flush=True)
-
-
-def recite(
-    source: Annotated[Path, typer.Argument(help="Text file in UTF-8, an utterance a line.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the corpus.")],
-    voice: VoiceName = DEFAULT_VOICE,
-    speaker: Annotated[list[str] | None, typer.Option(help="Timbre; may be given again.")] = None,
-    rate: Annotated[list[float] | None, typer.Option(help="Times as fast; may be given again.")] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="How often each line is said, with other noise.")] = 1,
-    workers: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
-) -> None:
-    """Make a speech corpus from a text file: LJSpeech's layout, with phonemes and their times."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task(source.name, total=None)
-        unspoken = recite_lines(
-            source,
-            output,
-            model=voice,
-            timbres=speaker or (),
-            rates=rate or (1.0,),
-            seeds=seeds,
-            workers=workers,
-            on_progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    for name, texts in unspoken.items():
-        _report([f"{name}: {text}" for text in texts])
-    console.print(f"{output}: metadata.csv, phonemes.jsonl, wavs/", highlight=False)
+    print(to_json({"seconds": round(mark.seconds, 3), mark.kind: mark.text}, indent=None), flush=True)

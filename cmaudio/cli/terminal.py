@@ -1,30 +1,66 @@
-"""What the commands share: the two consoles, notices, and whether there is a sound card."""
+"""What the commands share in a terminal: two consoles that print names as they are, notices, progress, JSON."""
 
 from __future__ import annotations
 
-from rich.console import Console
+import json
+from collections.abc import Iterable
+from typing import Any
 
-from cmaudio.errors import CmaudioError
-from cmaudio.output.devices import list_devices
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.progress import Progress, ProgressColumn
+from rich.segment import Segment
+from rich.text import Text
 
-console = Console()
-errors = Console(stderr=True)
+_KEPT = "\n\t"
+# C0 controls and DEL become their Unicode pictures, C1 controls (which some terminals obey) a replacement character.
+_VISIBLE = {code: 0x2400 + code for code in range(0x20) if chr(code) not in _KEPT}
+_VISIBLE |= {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+
+
+def visible(text: str) -> str:
+    """The text with control characters made visible, so that a terminal shows and does not obey them."""
+    return text.translate(_VISIBLE)
+
+
+class PlainConsole(Console):
+    """A console that takes nothing in a string for a command.
+
+    Names of timbres, controls, files and devices come from files and users: `[/x]` is no markup here, `:bell:` no
+    emoji, and an escape sequence is shown and not obeyed. Styles are given as `Text`.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **settings)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(visible(segment.text), segment.style)
+
+
+console = PlainConsole()
+errors = PlainConsole(stderr=True)
 
 
 def notice(text: str) -> None:
     """Something that the user should know, on standard error."""
-    errors.print("[yellow]note:[/] ", end="")
-    errors.print(text, highlight=False, markup=False)
+    errors.print(Text.assemble(("note: ", "yellow"), text))
 
 
-def device_of(option: str | None) -> str | int | None:
-    """A `--device` option: an index, or a name or part of it."""
-    return int(option) if option and option.isdecimal() else option
+def warn_unspoken(texts: Iterable[str]) -> None:
+    """Parts of a text that could not be said, with the reason, on standard error."""
+    for text in texts:
+        errors.print(Text.assemble(("not said: ", "yellow"), text))
 
 
-def any_output() -> bool:
-    """Whether there is a sound card output, and PortAudio to reach it."""
-    try:
-        return bool(list_devices())
-    except CmaudioError:
-        return False
+def progress_bar(*columns: ProgressColumn) -> Progress:
+    """A progress bar on standard error that vanishes when it is done."""
+    return Progress(*columns, console=errors, transient=True)
+
+
+def to_json(value: Any, indent: int | None = 1) -> str:
+    """JSON that is safe to print: Unicode as it is, but no control characters."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return "".join(f"\\u{ord(c):04x}" if 0x7F <= ord(c) < 0xA0 else c for c in text)

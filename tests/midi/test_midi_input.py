@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmaudio.bench.performing import Watch, figures
-from cmaudio.cli import live as live_commands
+from cmaudio.cli import midi as midi_commands
 from cmaudio.controls.binding import Binding
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
@@ -592,22 +592,22 @@ def test_live_goes_on_without_midi_unless_a_port_was_asked_for(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pylibremidi", None)
     monkeypatch.setattr("cmaudio.midi.bindings.bindings_file", lambda: tmp_path / "midi.json")
-    live_commands.connect_midi(synth, None, False, None, [])
+    midi_commands.connect_midi(synth, None, False, None, [])
     assert "pip install" in " ".join(capsys.readouterr().err.split())
     with pytest.raises(CmaudioError, match="pip install"):
-        live_commands.connect_midi(synth, "keys", False, None, [])
+        midi_commands.connect_midi(synth, "keys", False, None, [])
     with pytest.raises(CmaudioError, match="--learn: no control 'volume'"):
-        live_commands.connect_midi(synth, None, False, None, ["volume"])
+        midi_commands.connect_midi(synth, None, False, None, ["volume"])
 
 
 def test_controls_are_learnt_in_turn_and_saved(
     keys: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: list[str]
 ) -> None:
     monkeypatch.setattr("cmaudio.midi.bindings.bindings_file", lambda: tmp_path / "midi.json")
-    live_commands._learn_in_turn(keys.midi, ["vibrato", "brightness"], told.append)
+    midi_commands.learn_in_turn(keys.midi, ["vibrato", "brightness"], told.append)
     keys.send(control(20, 0), control(20, 127), control(21, 0), control(21, 127))
     assert [(b.controller, b.control) for b in Bindings.load()] == [(20, "vibrato"), (21, "brightness")]
-    assert [text for text in told if text.startswith("move")][1] == "move the controller that is to move 'brightness'"
+    assert [text for text in told if text.startswith("move")][1] == "move the controller for 'brightness'"
     keys.synth.controls.reset()
 
 
@@ -618,12 +618,12 @@ def test_the_midi_command_lists_ports_and_bindings(
     Bindings([Binding(controller="bend", control="gain", min=-9, max=0)]).save(file)
     monkeypatch.setattr("cmaudio.midi.bindings.bindings_file", lambda: file)
     monkeypatch.setitem(sys.modules, "pylibremidi", FakeLibrary("core", KEYS))
-    live_commands.midi(as_json=True)
+    midi_commands.midi(as_json=True)
     shown = json.loads(capsys.readouterr().out)
     assert shown["ports"] == [KEYS]
     assert shown["trouble"] is None
     assert shown["bindings"] == [{"channel": None, "controller": "bend", "control": "gain", "min": -9.0, "max": 0.0}]
-    live_commands.midi(as_json=False)
+    midi_commands.midi(as_json=False)
     assert "bend on any channel -> gain -9..0" in capsys.readouterr().out
 
 

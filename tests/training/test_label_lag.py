@@ -94,7 +94,7 @@ def test_prepare_tells_of_times_that_do_not_fit(tmp_path: Path, late: float, wor
         assert "warning" not in output
     else:
         assert f"s too {word}" in output
-        assert float(output.split("come ")[1].split(" s too")[0]) == pytest.approx(abs(late), abs=0.012)
+        assert float(output.split("phonemes.jsonl are ")[1].split(" s too")[0]) == pytest.approx(abs(late), abs=0.012)
 
 
 def test_what_the_aligner_ends_late_is_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

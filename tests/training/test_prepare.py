@@ -21,7 +21,8 @@ import soundfile
 pytest.importorskip("lhotse")
 pytest.importorskip("swift_f0")
 
-from cmaudio.cli.prepare import app, define_signal
+from cmaudio.cli.prepare import app
+from cmaudio.cli.prepare.corpus import define_signal
 from cmaudio.errors import CmaudioError
 from cmaudio.score.general_midi import PERCUSSION, PROGRAMS
 from cmaudio.soundfont.player import PLACES

@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 for package in ("lhotse", "lightning_fabric", "tensorboard", "onnx"):
     pytest.importorskip(package)
 
-from cmaudio.cli.prepare import define_signal
+from cmaudio.cli.prepare.corpus import define_signal
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import load_model
 from cmaudio.offline.speak import speak

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cmaudio.training.corpus.description import CorpusDescription
 from cmaudio.training.corpus.shard import field_files
@@ -32,11 +33,9 @@ def print_summary(description: CorpusDescription, outcomes: Sequence[Outcome], c
         table.caption = f"and {more} more"
     console.print(table)
     for split, part in description.splits.items():
-        console.print(
-            f"{split}: {part.clips} clips, {part.seconds / 3600:.2f} h in {part.shards} shards", highlight=False
-        )
+        console.print(f"{split}: {part.clips} clips, {part.seconds / 3600:.2f} h in {part.shards} shards")
     for reason, count in reasons(outcomes).most_common(_REASONS):
-        console.print(f"[yellow]not used:[/] {count} x {reason}", highlight=False)
+        console.print(Text.assemble(("not used: ", "yellow"), f"{count} x {reason}"))
 
 
 def draw_summary(folder: Path, description: CorpusDescription, outcomes: Sequence[Outcome]) -> None:

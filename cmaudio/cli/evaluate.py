@@ -1,0 +1,45 @@
+"""`cmaudio evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cmaudio.cli.options import Json, ModelName
+from cmaudio.cli.terminal import console, errors, to_json
+from cmaudio.model.file import DEFAULT_MODEL
+
+
+def evaluate(
+    model: ModelName = DEFAULT_MODEL,
+    soundfont: Annotated[Path | None, typer.Option(help="SoundFont to compare with.")] = None,
+    corpus: Annotated[
+        Path | None, typer.Option(help="Prepared corpus, to measure on its held-out clips as well.")
+    ] = None,
+    teacher: Annotated[str | None, typer.Option(help="Model file of the teacher, to compare with.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of clips of the corpus.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw spectrograms of the clips to this .png file.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Run only this section; repeatable.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A rough measurement in about a minute.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure how a model sounds: pitch, onsets, velocity, drift, distance to recordings."""
+    from cmaudio.evaluation import print_report, run_evaluation
+
+    result = run_evaluation(
+        model,
+        soundfont=soundfont,
+        corpus=corpus,
+        teacher=teacher,
+        limit=limit,
+        picture=picture,
+        only=only,
+        quick=quick,
+        on_progress=errors.print,
+    )
+    if as_json:
+        print(to_json(result))
+    else:
+        print_report(result, console)

@@ -1,0 +1,30 @@
+"""`cmaudio export`. Heavy libraries are imported when the command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cmaudio.cli.extras import requires_extra
+from cmaudio.cli.terminal import errors
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model file (.cmaudio) to write.")],
+    network: Annotated[
+        Literal["student", "teacher"], typer.Option(help="Network to pack; the teacher is for comparison.")
+    ] = "student",
+    weights: Annotated[
+        Literal["float32", "int8"] | None,
+        typer.Option(help="Precision of the weights; the configuration's by default."),
+    ] = None,
+) -> None:
+    """Write the model file of a run again: with other precision, of its teacher, or with new metrics on its card."""
+    with requires_extra("train"):
+        from cmaudio.training.export.packing import pack_run
+
+    model = pack_run(run, output, network=network, weights=weights)
+    errors.print(f"{model.path}: {model.path.stat().st_size / 1e6:.1f} MB")

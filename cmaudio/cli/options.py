@@ -1,0 +1,56 @@
+"""Options that several commands take, each with one name, type and help text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cmaudio.errors import CmaudioError
+from cmaudio.output.devices import list_devices
+from cmaudio.score.arrangement import Missing
+
+ModelName = Annotated[str, typer.Option("--model", help="Name of an embedded model, or a model file.")]
+PresetName = Annotated[
+    str | None, typer.Option("--preset", help="Preset to start from: a name (`cmaudio presets`) or a file.")
+]
+Device = Annotated[
+    str | None, typer.Option("--device", help="Output device: index, name or part of a name (`cmaudio devices`).")
+]
+OutputBuffer = Annotated[
+    float,
+    typer.Option(
+        "--lead",
+        help="Output buffer in ms: how far synthesis runs ahead of the sound card. A longer one survives a busier "
+        "machine, a shorter one responds sooner.",
+    ),
+]
+Seed = Annotated[int | None, typer.Option(help="Random seed; the same seed gives the same samples.", show_default="0")]
+Steps = Annotated[
+    int | None, typer.Option(help="Network evaluations per block: 1, or 2 for finer sound.", show_default="1")
+]
+Gain = Annotated[float | None, typer.Option(help="Master gain in dB, before the limiter.", show_default="0")]
+Polyphony = Annotated[int, typer.Option(help="Maximum number of voices sounding at once.")]
+TimbreName = Annotated[str | None, typer.Option("--timbre", help="Play every part with this timbre.")]
+MissingPrograms = Annotated[Missing, typer.Option("--missing", help="For programs that the model lacks.")]
+MissingDrums = Annotated[Missing, typer.Option("--percussion", help="For drums that the model lacks.")]
+Record = Annotated[
+    Path | None, typer.Option(help="Also record to this .wav or .flac file, with the notes in a .mid beside it.")
+]
+OscPort = Annotated[int | None, typer.Option("--osc", help="Also listen for OSC on this port (`cmaudio osc`).")]
+VoiceName = Annotated[str, typer.Option("--voice", help="Name of an embedded voice, or a model file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def device_of(option: str | None) -> str | int | None:
+    """A device or port as given on the command line: an index, or a name or part of one."""
+    return int(option) if option and option.isdecimal() else option
+
+
+def any_output() -> bool:
+    """Whether PortAudio is installed and offers an output device."""
+    try:
+        return bool(list_devices())
+    except CmaudioError:
+        return False

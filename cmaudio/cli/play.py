@@ -1,0 +1,86 @@
+"""`cmaudio play`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from cmaudio.cli.meter import show_while_playing
+from cmaudio.cli.options import (
+    Device,
+    Gain,
+    MissingDrums,
+    MissingPrograms,
+    ModelName,
+    OutputBuffer,
+    Polyphony,
+    PresetName,
+    Record,
+    Seed,
+    Steps,
+    TimbreName,
+    any_output,
+    device_of,
+)
+from cmaudio.cli.render import render_to_file
+from cmaudio.cli.settings import piece_settings, read_score
+from cmaudio.cli.terminal import console, notice
+from cmaudio.errors import CmaudioError
+from cmaudio.model.file import DEFAULT_MODEL, load_model
+from cmaudio.output.player import LEAD_MS
+from cmaudio.synth import open
+
+
+def play(
+    song: Annotated[Path | None, typer.Argument(help="MIDI file; a short built-in piece by default.")] = None,
+    model: ModelName = DEFAULT_MODEL,
+    device: Device = None,
+    lead: OutputBuffer = LEAD_MS,
+    timbre: TimbreName = None,
+    seed: Seed = None,
+    steps: Steps = None,
+    gain: Gain = None,
+    polyphony: Polyphony = 16,
+    missing: MissingPrograms = "nearest",
+    percussion: MissingDrums = "omit",
+    preset: PresetName = None,
+    record: Record = None,
+) -> None:
+    """Play a MIDI file with a live meter; without a sound card, render it to a file."""
+    settings = piece_settings(preset, model, timbre=timbre, seed=seed, steps=steps, gain_db=gain)
+    score, loaded = read_score(song), load_model(settings.model)
+    try:
+        synth = open(
+            loaded,
+            device=device_of(device),
+            lead_ms=lead,
+            polyphony=polyphony,
+            seed=settings.seed,
+            steps=settings.steps,
+            gain_db=settings.gain_db,
+            on_notice=notice,
+        )
+    except CmaudioError as error:
+        if device is not None or any_output():
+            raise
+        path = file_for(score.name)
+        notice(f"{error} Rendering to {path} instead.")
+        render_to_file(score, path, loaded, settings, polyphony=polyphony, missing=missing, percussion=percussion)
+        return
+    with synth:
+        if record:
+            synth.record(record)
+        synth.controls.apply(settings.controls | {"steps": settings.steps})
+        for text in synth.play(score, timbre=settings.timbre, missing=missing, percussion=percussion):
+            notice(text)
+        console.print(Text.assemble((score.name, "bold"), f" on {synth.state().player.device_name}"))
+        show_while_playing(synth, score.duration, console)
+
+
+def file_for(name: str) -> Path:
+    """A sound file in the working directory named after a piece."""
+    return Path(re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "cmaudio").with_suffix(".wav")

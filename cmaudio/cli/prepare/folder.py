@@ -1,0 +1,63 @@
+"""`cmaudio prepare folder`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cmaudio.cli.extras import requires_extra
+from cmaudio.cli.prepare.corpus import (
+    CORES,
+    Bands,
+    HopLength,
+    Licence,
+    Output,
+    SampleRate,
+    Seed,
+    Workers,
+    define_signal,
+    write_with_progress,
+)
+
+
+def folder(
+    directory: Annotated[Path, typer.Argument(help="Folder of sound files; subfolders are searched too.")],
+    output: Output,
+    labels: Annotated[
+        Literal["folder", "name", "none"],
+        typer.Option(help="What names a file's timbre: its folder, its own name, or nothing (one timbre)."),
+    ] = "folder",
+    pitched: Annotated[
+        Literal["auto", "yes", "no"],
+        typer.Option(help="Whether recordings have a pitch to condition on; auto: where one is detected."),
+    ] = "auto",
+    piece_seconds: Annotated[
+        float, typer.Option(help="Longer files are cut into pieces of at most this many seconds.")
+    ] = 10.0,
+    held_out: Annotated[float, typer.Option(min=0, max=0.5, help="Share of files held out for evaluation.")] = 0.05,
+    gain_db: Annotated[
+        float | None, typer.Option(help="Gain in dB; by default the loudest sounds are brought to -12 dB.")
+    ] = None,
+    seed: Seed = 1,
+    workers: Workers = CORES,
+    sample_rate: SampleRate = 48_000,
+    hop_length: HopLength = None,
+    bands: Bands = 128,
+    licence: Licence = "not stated",
+) -> None:
+    """A folder of recordings: one-shots, loops, textures, instruments."""
+    with requires_extra("train"):
+        from cmaudio.training.prepare.folder import FolderSource
+    source = FolderSource(
+        directory,
+        labels=labels,
+        pitched=pitched,
+        piece_seconds=piece_seconds,
+        held_out=held_out,
+        seed=seed,
+        gain_db=gain_db,
+        licence=licence,
+    )
+    write_with_progress(output, source, define_signal(sample_rate, hop_length, bands), workers)

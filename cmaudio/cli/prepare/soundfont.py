@@ -1,0 +1,69 @@
+"""`cmaudio prepare soundfont`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cmaudio.cli.extras import requires_extra
+from cmaudio.cli.prepare.corpus import (
+    CORES,
+    Bands,
+    HopLength,
+    Licence,
+    Output,
+    SampleRate,
+    Seed,
+    Workers,
+    define_signal,
+    write_with_progress,
+)
+from cmaudio.errors import CmaudioError
+
+
+def soundfont(
+    file: Annotated[Path, typer.Argument(help="SoundFont (.sf2 or .sf3).")],
+    output: Output,
+    notes: Annotated[int, typer.Option(min=1, help="Number of training notes.")] = 24_000,
+    programs: Annotated[
+        str, typer.Option(help='General MIDI programs, numbered from 1, such as "1-8,41"; "" for none.')
+    ] = "1-128",
+    drums: Annotated[bool, typer.Option(help="Include the drum kit, one timbre per drum.")] = True,
+    held_out: Annotated[int, typer.Option(min=0, help="Number of notes held out for evaluation.")] = 256,
+    short_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of notes that are released immediately.")
+    ] = 0.25,
+    long_share: Annotated[float, typer.Option(min=0, max=1, help="Share of notes held for 10 to 30 s.")] = 0.05,
+    seed: Seed = 1,
+    workers: Workers = CORES,
+    sample_rate: SampleRate = 48_000,
+    hop_length: HopLength = None,
+    bands: Bands = 128,
+    licence: Licence = "",
+) -> None:
+    """Random notes of a SoundFont, over all velocities and lengths, with vibrato, glides and long holds."""
+    with requires_extra("train"):
+        from cmaudio.training.prepare.notes import parse_programs
+        from cmaudio.training.prepare.soundfont import SoundFontSource
+    try:
+        chosen = tuple(parse_programs(programs))
+    except ValueError as error:
+        raise CmaudioError(
+            f'--programs must be a list of programs from 1 to 128, such as "1-8,41", not {programs!r}'
+        ) from error
+    if short_share + long_share > 1:
+        raise CmaudioError(f"--short-share {short_share:g} and --long-share {long_share:g} add up to more than 1")
+    source = SoundFontSource(
+        file,
+        programs=chosen,
+        drums=drums,
+        notes=notes,
+        held_out=held_out,
+        seed=seed,
+        short_share=short_share,
+        long_share=long_share,
+        licence=licence,
+    )
+    write_with_progress(output, source, define_signal(sample_rate, hop_length, bands), workers)

@@ -1,0 +1,90 @@
+"""`cmaudio prepare speech`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.text import Text
+
+from cmaudio.cli.extras import requires_extra
+from cmaudio.cli.prepare.corpus import (
+    CORES,
+    Bands,
+    HopLength,
+    Licence,
+    Output,
+    SampleRate,
+    Workers,
+    define_signal,
+    write_with_progress,
+)
+from cmaudio.cli.terminal import errors
+from cmaudio.errors import CmaudioError
+
+
+def speech(
+    layout: Annotated[
+        Literal["ljspeech", "vctk", "libritts", "cmu_arctic"], typer.Argument(help="File layout of the corpus.")
+    ],
+    directory: Annotated[Path, typer.Argument(help="Folder of the corpus.")],
+    output: Output,
+    held_out_share: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of utterances held out for evaluation.")
+    ] = 0.02,
+    max_seconds: Annotated[float, typer.Option(help="Longer utterances are left out.")] = 60.0,
+    language: Annotated[
+        str | None,
+        typer.Option(help="Language of the texts, such as en-us; with it the corpus trains voices that read text."),
+    ] = None,
+    speeds: Annotated[
+        str,
+        typer.Option(help='Also add the training utterances at these speeds, each as a speaker, such as "0.9,1.1".'),
+    ] = "",
+    workers: Workers = CORES,
+    sample_rate: SampleRate = 24_000,
+    hop_length: HopLength = None,
+    bands: Bands = 128,
+    licence: Licence = "not stated",
+) -> None:
+    """A corpus of read speech through Lhotse's recipes: one timbre per speaker, with pitch and voicing."""
+    with requires_extra("train"):
+        from cmaudio.training.prepare.speech import SpeechSource
+    try:
+        chosen = tuple(map(float, filter(None, speeds.split(","))))
+    except ValueError as error:
+        raise CmaudioError(f'--speeds must be a list of numbers, such as "0.9,1.1", not {speeds!r}') from error
+    source = SpeechSource(
+        directory,
+        layout,
+        held_out_share=held_out_share,
+        max_seconds=max_seconds,
+        licence=licence,
+        language=language,
+        speeds=chosen,
+    )
+    write_with_progress(output, source, define_signal(sample_rate, hop_length, bands), workers)
+    if language:
+        _warn_of_lag(output)
+
+
+def _warn_of_lag(corpus: Path) -> None:
+    """Warn where phoneme times that came with the corpus do not fit its sound, judged by one shard."""
+    from cmaudio.training.corpus.corpus import read_clips
+    from cmaudio.training.corpus.description import read_description
+    from cmaudio.training.corpus.label_lag import lag_of
+
+    description = read_description(corpus)
+    lag = lag_of(read_clips(corpus, description, "train", [0], with_audio=False))
+    if lag is not None and lag.is_wrong:
+        seconds = lag.frames / description.signal.frame_rate
+        errors.print(
+            Text.assemble(
+                ("warning: ", "yellow"),
+                f"the times in phonemes.jsonl are {abs(seconds):.3f} s too {'late' if seconds > 0 else 'early'}: "
+                f"as given they explain {lag.explained:.0%} of the spectrum, shifted by that much "
+                f"{lag.explained_when_moved:.0%}. A voice trained on them will be indistinct; correct them, or delete "
+                "the file so that training aligns the phonemes itself.",
+            )
+        )

@@ -1,0 +1,100 @@
+"""`cmaudio render`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+
+from cmaudio.cli.options import (
+    Gain,
+    MissingDrums,
+    MissingPrograms,
+    ModelName,
+    Polyphony,
+    PresetName,
+    Seed,
+    Steps,
+    TimbreName,
+)
+from cmaudio.cli.settings import PieceSettings, piece_settings, read_score
+from cmaudio.cli.terminal import console, notice, progress_bar
+from cmaudio.model.file import DEFAULT_MODEL, Model, load_model
+from cmaudio.offline.render import TAIL_SECONDS
+from cmaudio.offline.render import render as render_score
+from cmaudio.score.arrangement import Missing
+from cmaudio.score.events import Score
+
+
+def render(
+    song: Annotated[Path | None, typer.Argument(help="MIDI file; a short built-in piece by default.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Sound file to write: .wav or .flac.")] = Path(
+        "out.wav"
+    ),
+    model: ModelName = DEFAULT_MODEL,
+    timbre: TimbreName = None,
+    seed: Seed = None,
+    steps: Steps = None,
+    tail: Annotated[float, typer.Option(help="Maximum seconds to wait for the last notes to decay.")] = TAIL_SECONDS,
+    gain: Gain = None,
+    polyphony: Polyphony = 16,
+    missing: MissingPrograms = "nearest",
+    percussion: MissingDrums = "omit",
+    preset: PresetName = None,
+) -> None:
+    """Render a MIDI file to a sound file, faster than real time."""
+    settings = piece_settings(preset, model, timbre=timbre, seed=seed, steps=steps, gain_db=gain)
+    render_to_file(
+        read_score(song),
+        output,
+        load_model(settings.model),
+        settings,
+        tail=tail,
+        polyphony=polyphony,
+        missing=missing,
+        percussion=percussion,
+    )
+
+
+def render_to_file(
+    score: Score,
+    path: Path,
+    model: Model,
+    settings: PieceSettings,
+    *,
+    tail: float = TAIL_SECONDS,
+    polyphony: int,
+    missing: Missing,
+    percussion: Missing,
+) -> None:
+    """Render with a progress bar, then print how long it took."""
+    began = time.perf_counter()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed:.0f} s"),
+        TimeElapsedColumn(),
+    )
+    with progress_bar(*columns) as bar:
+        task = bar.add_task(score.name, total=score.duration)
+        audio = render_score(
+            score,
+            path,
+            model=model,
+            timbre=settings.timbre,
+            seed=settings.seed,
+            steps=settings.steps,
+            gain_db=settings.gain_db,
+            controls=settings.controls,
+            tail=tail,
+            polyphony=polyphony,
+            missing=missing,
+            percussion=percussion,
+            on_progress=lambda seconds: bar.update(task, completed=seconds),
+            on_notice=notice,
+        )
+    seconds, spent = len(audio) / model.manifest.sample_rate, time.perf_counter() - began
+    console.print(f"{path}: {seconds:.1f} s in {spent:.1f} s ({seconds / spent:.1f} x real time)")

@@ -1,0 +1,50 @@
+"""Settings of a piece from the command line and a preset: what the command line gives takes precedence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cmaudio.instrument.preset import load_preset
+from cmaudio.model.file import Timbre
+from cmaudio.score.events import Score
+from cmaudio.score.midi_file import read_midi
+from cmaudio.score.pieces import builtin_piece
+
+
+@dataclass(frozen=True)
+class PieceSettings:
+    """What a piece is played with; `timbre` None leaves the programs of the file."""
+
+    model: str
+    timbre: Timbre | None = None
+    seed: int = 0
+    steps: int = 1
+    gain_db: float = 0.0
+    controls: dict[str, float] = field(default_factory=dict)
+
+
+def piece_settings(
+    preset: str | None, model: str, *, timbre: str | None, seed: int | None, steps: int | None, gain_db: float | None
+) -> PieceSettings:
+    """Defaults, replaced by the preset's values, replaced by those that are given (not None)."""
+    settings = PieceSettings(model)
+    if preset is not None:
+        found = load_preset(preset)
+        settings = PieceSettings(
+            found.model, found.timbre, found.seed or 0, found.steps, found.gain_db, dict(found.controls)
+        )
+    if timbre is not None:
+        settings = replace(settings, timbre=timbre)
+    if seed is not None:
+        settings = replace(settings, seed=seed)
+    if steps is not None:
+        settings = replace(settings, steps=steps)
+    if gain_db is not None:
+        settings = replace(settings, gain_db=gain_db)
+    return settings
+
+
+def read_score(song: Path | None) -> Score:
+    """A MIDI file, or the built-in piece when none is given."""
+    return read_midi(song) if song else builtin_piece()

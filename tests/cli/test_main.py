@@ -1,0 +1,144 @@
+"""The command as a user meets it: help, version, errors on one line, and what is left when it is ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+import cmaudio
+from cmaudio.cli.main import TERMINATED, app, main
+
+pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning:cmaudio")
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every subcommand, as the words that call it."""
+    found = []
+    for name, command in getattr(group, "commands", {}).items():
+        found += [(*path, name), *commands(command, (*path, name))]
+    return found
+
+
+COMMANDS = commands(get_command(app))
+
+
+def fails(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """The error, one line, of a command that fails."""
+    monkeypatch.setattr(sys, "argv", ["cmaudio", *arguments])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    return " ".join(capsys.readouterr().err.split())
+
+
+def test_the_version_is_printed() -> None:
+    assert CliRunner().invoke(app, ["--version"]).output.split() == ["cmaudio", cmaudio.__version__]
+
+
+@pytest.mark.parametrize("command", [(), *COMMANDS], ids=" ".join)
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_every_command_and_option_has_a_help_text(command: tuple[str, ...], option: str) -> None:
+    result = CliRunner().invoke(app, [*command, option])
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+    found = get_command(app)
+    for name in command:
+        found = found.commands[name]  # type: ignore[attr-defined]
+    assert found.help
+    assert all(getattr(parameter, "help", None) for parameter in found.params)
+
+
+@pytest.mark.parametrize("name", ["[/x]", "[bold]x", "[/]", "\x1b[2J", "\x9b2J"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["say", "-o", "out.wav", "Hello.", "--speaker"],
+        ["render", "--timbre"],
+        ["render", "--preset"],
+        ["render", "--model"],
+        ["models", "inspect"],
+        ["bench", "--only"],
+        ["evaluate", "--only"],
+    ],
+    ids=" ".join,
+)
+def test_an_unknown_name_is_repeated_in_a_one_line_error(
+    arguments: list[str],
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    error = fails([*arguments, name], monkeypatch, capsys)
+    assert error.startswith("error: ")
+    assert "\x1b[2J" not in error
+    assert "\x9b" not in error
+    if name.isprintable():
+        assert name in error
+    assert not list(tmp_path.iterdir())
+
+
+def wait_for(found: Any, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 60
+    while not found():
+        assert process.poll() is None, "it ended by itself"
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without a signal")
+@pytest.mark.parametrize(
+    "arguments",
+    [["render", "long.mid", "-o", "out.wav"], ["say", "-o", "out.wav"], ["say", "-o", "out.flac"]],
+    ids=" ".join,
+)
+def test_a_terminated_command_leaves_no_half_written_file(arguments: list[str], tmp_path: Path) -> None:
+    write_long_score(tmp_path / "long.mid")
+    before = set(tmp_path.iterdir())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cmaudio.cli", *arguments],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert process.stdin is not None
+    try:
+        process.stdin.write(b"A first sentence. " * 40)
+        process.stdin.flush()
+        wait_for(lambda: list(tmp_path.glob(".*.part")), process)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == TERMINATED, errors.decode()
+    assert b"Traceback" not in errors
+    assert set(tmp_path.iterdir()) == before
+
+
+def write_long_score(path: Path) -> None:
+    from cmaudio.score.events import NoteOff, NoteOn, Score
+    from cmaudio.score.midi_file import write_midi
+
+    notes = [(float(i), event) for i in range(600) for event in (NoteOn(0, 60, 90, 0),)]
+    ends = [(i + 0.9, NoteOff(0, 60)) for i in range(600)]
+    events: list[Any] = sorted([*notes, *ends], key=lambda pair: pair[0])
+    write_midi(path, Score("long", events, 600.0, [0]))
+
+
+def test_models_are_listed_as_json() -> None:
+    listed = json.loads(CliRunner().invoke(app, ["models", "list", "--json"]).output)
+    assert {"instrument", "english", "russian"} <= {row["name"] for row in listed}
