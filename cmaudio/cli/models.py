@@ -10,7 +10,8 @@ from rich.table import Table
 
 from cmaudio.cli.options import Json
 from cmaudio.cli.terminal import console, to_json
-from cmaudio.model.file import DEFAULT_MODEL, Manifest, embedded_models, load_model
+from cmaudio.model.file import DEFAULT_MODEL, embedded_models, load_model
+from cmaudio.model.manifest import Manifest
 
 app = typer.Typer(help="List and inspect model files.", no_args_is_help=True)
 

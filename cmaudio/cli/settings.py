@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cmaudio.instrument.preset import load_preset
-from cmaudio.model.file import Timbre
+from cmaudio.model.timbres import Timbre
 from cmaudio.score.events import Score
 from cmaudio.score.midi_file import read_midi
 from cmaudio.score.pieces import builtin_piece

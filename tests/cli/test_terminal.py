@@ -36,7 +36,7 @@ def test_control_characters_are_shown_and_not_obeyed(escape: str) -> None:
     table.add_row(escape)
     for thing in (escape, Text(escape), table, Markdown(f"a {escape} card")):
         shown = printed(thing)
-        assert not any(ord(c) < 0x20 and c not in "\n\t" or 0x7F <= ord(c) < 0xA0 for c in shown), repr(shown)
+        assert not any((ord(c) < 0x20 and c not in "\n\t") or 0x7F <= ord(c) < 0xA0 for c in shown), repr(shown)
 
 
 def test_json_is_printed_without_control_characters_and_reads_back() -> None:
@@ -44,4 +44,4 @@ def test_json_is_printed_without_control_characters_and_reads_back() -> None:
     text = to_json(value)
     assert json.loads(text) == value
     assert "Flöte" in text
-    assert not any(ord(c) < 0x20 and c != "\n" or 0x7F <= ord(c) < 0xA0 for c in text)
+    assert not any((ord(c) < 0x20 and c != "\n") or 0x7F <= ord(c) < 0xA0 for c in text)
