@@ -70,8 +70,8 @@ def held_out(corpus: Path, voice: Any, count: int) -> Iterator[tuple[str, str, A
     from lhotse import CutSet
 
     from cmaudio.evaluation.corpus.clips import HeldOut
-    from cmaudio.training.corpus.corpus import read_clips
     from cmaudio.training.corpus.description import read_description
+    from cmaudio.training.corpus.reading import read_clips
 
     description = read_description(corpus)
     clips = read_clips(corpus, description, "held_out", None, with_audio=True)

@@ -29,7 +29,7 @@ def train(
     with requires_extra("train"):
         from cmaudio.training.config import read_config
         from cmaudio.training.export.packing import pack_run
-        from cmaudio.training.run.run import train as train_run
+        from cmaudio.training.run.train import train as train_run
 
     settings = read_config(config, override or ())
     main_process = train_run(settings, corpus, run, errors, until)

@@ -18,8 +18,10 @@ from cmaudio.cli.main import app
 from cmaudio.training.config import read_config
 from cmaudio.training.corpus.corpus import Corpus
 from cmaudio.training.corpus.label_lag import explained_variance, label_lag
-from cmaudio.training.run.run import ALIGNMENT, train
-from cmaudio.training.tasks.aligner import AlignerTask, read_alignment
+from cmaudio.training.run.alignment import read_alignment
+from cmaudio.training.run.folder import ALIGNMENT
+from cmaudio.training.run.train import train
+from cmaudio.training.tasks.aligner import AlignerTask
 
 RATE, HOP = 16_000, 128
 LENGTHS = (0.1, 0.3, 0.25, 0.2, 0.3, 0.1)  # seconds of "", s, i, s, i, .

@@ -23,18 +23,17 @@ from torch import Tensor, nn
 from cmaudio.model.manifest import NoiseLevels
 from cmaudio.synthesis.heun import heun, karras_sigmas
 from cmaudio.training.networks.consistency import ConsistencyNetwork, precondition
-from cmaudio.training.objectives import (
+from cmaudio.training.objectives.build import make_objective
+from cmaudio.training.objectives.consistency_distillation import probability_flow
+from cmaudio.training.objectives.objective import Denoiser, Objective
+from cmaudio.training.objectives.settings import (
     CdSettings,
-    Denoiser,
     EctSettings,
     EdmSettings,
     EnergySettings,
-    Objective,
     ObjectiveSettings,
     ScmSettings,
-    make_objective,
 )
-from cmaudio.training.objectives.consistency_distillation import probability_flow
 
 SIGMA = NoiseLevels(min=0.002, max=80, data=1, fine=1, context=0.1)
 MU, SD = 0.3, 0.5

@@ -31,9 +31,9 @@ from cmaudio.training.corpus.description import SignalDefinition, Split, read_de
 from cmaudio.training.corpus.shard import field_files, quantise
 from cmaudio.training.prepare.folder import FolderSource
 from cmaudio.training.prepare.notes import EVALUATION_NOTES, NotePlan, parse_programs
+from cmaudio.training.prepare.outcomes import momentary_level_db
 from cmaudio.training.prepare.pitch import frame_centres, track_pitch
 from cmaudio.training.prepare.played import Performance, perform, velocity_of
-from cmaudio.training.prepare.report import momentary_level_db
 from cmaudio.training.prepare.source import Maker, Traits
 from cmaudio.training.prepare.summary import draw_summary
 from cmaudio.training.prepare.writer import write_corpus

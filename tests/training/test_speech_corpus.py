@@ -21,7 +21,7 @@ pytest.importorskip("swift_f0")
 from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
 from cmaudio.training.corpus.description import SignalDefinition
-from cmaudio.training.prepare.report import momentary_level_db
+from cmaudio.training.prepare.outcomes import momentary_level_db
 from cmaudio.training.prepare.speech import SpeechSource, choose_held_out, frame_speech, speech_bounds
 from cmaudio.training.prepare.utterances import Utterance, find_utterances
 from cmaudio.training.prepare.writer import write_corpus

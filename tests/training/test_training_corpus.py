@@ -15,7 +15,8 @@ from fixtures.training_corpus import SIGNAL, Note, make_clip, make_corpus
 from cmaudio.errors import CmaudioError
 from cmaudio.training.config import Crops
 from cmaudio.training.corpus.clip import f0_hz, harmonics, life_features, log_mel
-from cmaudio.training.corpus.corpus import Corpus, MelStatistics
+from cmaudio.training.corpus.clips import MelStatistics
+from cmaudio.training.corpus.corpus import Corpus
 
 CROPS = Crops(clips=6, frames=48, chunk_clips=3, warm_up_frames=8, from_start=0.5)
 

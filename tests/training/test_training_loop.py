@@ -172,7 +172,7 @@ def test_old_checkpoints_go_and_partial_ones_do_not_count(tmp_path: Path) -> Non
     trainer(tmp_path).run()
     folder = tmp_path / "checkpoints"
     assert [p.name for p in checkpoint.checkpoints(folder, "toy")] == [
-        "toy-000000010.safetensors",
+        "toy-000000011.safetensors",
         "toy-000000012.safetensors",
     ]
     (folder / "toy-000000099.safetensors.part").write_bytes(b"half")
@@ -203,8 +203,8 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_its_batch(tmp_path: Path) -
     assert about == {"stage": "toy", "step": 7}
     assert saved["1.batch.x"][0, 0].isnan()
     assert saved["0.batch.x"].isfinite().all()
-    assert "toy-000000006" in str(caught.value)
-    good, _ = checkpoint.load_tensors(tmp_path / "checkpoints" / "toy-000000006.safetensors")
+    assert "toy-000000007" in str(caught.value)
+    good, _ = checkpoint.load_tensors(tmp_path / "checkpoints" / "toy-000000007.safetensors")
     assert all(tensor.isfinite().all() for tensor in good.values())
 
 
@@ -283,7 +283,7 @@ def test_ended_from_outside_it_goes_on(tmp_path: Path, number: int) -> None:
     _, errors = process.communicate(timeout=60)
     assert process.returncode != 0
     if number == signal.SIGTERM:
-        assert "the same command goes on" in errors
+        assert "run the same command again to resume" in errors
     kept = checkpoint.newest(folder, "toy")
     assert kept is not None
     _, about = checkpoint.load_tensors(kept)

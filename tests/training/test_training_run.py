@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import runpy
 import shutil
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,9 +25,9 @@ from cmaudio.model.file import load_model
 from cmaudio.training.config import RunConfig, read_config
 from cmaudio.training.corpus.description import read_description
 from cmaudio.training.export.packing import pack_run
-from cmaudio.training.networks.build import make_consistency_network, make_vocoder_network
+from cmaudio.training.run.build_networks import make_consistency_network, make_vocoder_network
 from cmaudio.training.run.checkpoint import load_tensors, save_tensors
-from cmaudio.training.run.run import train
+from cmaudio.training.run.train import train
 from cmaudio.training.run.weights import start_from
 
 CONFIG = """
@@ -124,11 +122,13 @@ def test_discriminators_go_on_where_they_fit(finished: Path, corpus: Path, tmp_p
     console = Console(file=io.StringIO(), width=400)
     train(settings, corpus, tmp_path / "run", console)
     told = console.file.getvalue()  # type: ignore[attr-defined]
-    assert f"vocoder_tuning: discriminators are new: those of {left} have another shape" in told
-    assert f"joint: discriminators are new: those of {tmp_path / 'run' / 'discriminators.safetensors'} have" in told
+    assert f"vocoder_tuning: discriminators are new, since those of {left} have another shape" in told
+    assert (
+        f"joint: discriminators are new, since those of {tmp_path / 'run' / 'discriminators.safetensors'} have" in told
+    )
     again = config(tmp_path, *start, "vocoder_tuning=null", "joint.losses.warmup=1.0")
     train(again, corpus, tmp_path / "again", console)
-    assert f"joint: discriminators are those of {left}" in console.file.getvalue()  # type: ignore[attr-defined]
+    assert f"joint: discriminators are resumed from {left}" in console.file.getvalue()  # type: ignore[attr-defined]
     a, b = (load_file(path) for path in (left, tmp_path / "again" / "discriminators.safetensors"))
     assert all(torch.equal(a[name], b[name]) for name in a), "nothing trained them: the warm-up is the whole stage"
 
@@ -162,7 +162,7 @@ def test_a_run_of_another_configuration_or_corpus_is_refused(finished: Path, cor
 @pytest.mark.parametrize(
     ("override", "told"),
     [
-        ("start_from={teacher: nowhere.safetensors}", r"nowhere\.safetensors, which is not there"),
+        ("start_from={teacher: nowhere.safetensors}", r"nowhere\.safetensors, which does not exist"),
         ("export.default_timbre=oboe", "oboe.*burst, saw"),
         ("teacher.energy_noise=0.2", "teacher.energy_noise is for corpora with text"),
     ],
@@ -204,19 +204,6 @@ def test_an_earlier_stage_is_not_packed_while_a_later_one_is_to_come(finished: P
         pack_run(run, tmp_path / "out.cmaudio")
 
 
-def test_the_mean_of_two_vocoders_is_weighted(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    script = Path(__file__).parents[2] / "scripts" / "average_vocoders.py"
-    first, second = (finished / f"{name}.safetensors" for name in ("vocoder", "vocoder_tuning"))
-    out = tmp_path / "mean.safetensors"
-    monkeypatch.setattr(sys, "argv", [str(script), *map(str, (finished, first, second, out)), "--share", "0.25"])
-    runpy.run_path(str(script), run_name="__main__")
-    mean, before, after = load_file(out), load_file(first), load_file(second)
-    assert not torch.equal(before["out.weight"], after["out.weight"])
-    for name in before.keys() - {"mel_mean", "mel_std"}:
-        torch.testing.assert_close(mean[name], 0.75 * before[name] + 0.25 * after[name])
-    torch.testing.assert_close(mean["mel_mean"], before["mel_mean"])
-
-
 def test_timbres_are_matched_by_name(finished: Path, corpus: Path, tmp_path: Path) -> None:
     description = read_description(corpus)
     network = make_consistency_network(config(tmp_path), description)
@@ -232,20 +219,20 @@ def test_timbres_are_matched_by_name(finished: Path, corpus: Path, tmp_path: Pat
 
 
 def test_more_processes_than_chunks_is_said(corpus: Path, tmp_path: Path) -> None:
+    from cmaudio.training.run.context import RunContext
     from cmaudio.training.run.journal import Journal
-    from cmaudio.training.run.run import Run
 
     fabric = SimpleNamespace(world_size=3, device=torch.device("cpu"))
     settings = config(tmp_path)
-    run = Run(settings, corpus, tmp_path, read_description(corpus), fabric, Journal(tmp_path, None))  # type: ignore[arg-type]
+    run = RunContext(settings, corpus, tmp_path, read_description(corpus), fabric, Journal(tmp_path, None))  # type: ignore[arg-type]
     assert settings.teacher is not None
     with pytest.raises(CmaudioError, match="4 clips in 2 chunks cannot be shared by 3 processes"):
         run.open_corpus(settings.teacher.crops, with_audio=False)
 
 
 def test_a_vocoder_that_stays_says_what_mel_is_normalised_with(finished: Path, corpus: Path, tmp_path: Path) -> None:
+    from cmaudio.training.run.context import RunContext
     from cmaudio.training.run.journal import Journal
-    from cmaudio.training.run.run import Run
 
     student, vocoder = (finished / f"{name}.safetensors" for name in ("student", "vocoder"))
     other = tmp_path / "vocoder.safetensors"
@@ -256,7 +243,7 @@ def test_a_vocoder_that_stays_says_what_mel_is_normalised_with(finished: Path, c
 
     def mean(*more: str) -> Tensor:
         settings, journal = config(tmp_path, start, *more), Journal(tmp_path, None)
-        run = Run(settings, corpus, tmp_path / "run", read_description(corpus), fabric, journal)  # type: ignore[arg-type]
+        run = RunContext(settings, corpus, tmp_path / "run", read_description(corpus), fabric, journal)  # type: ignore[arg-type]
         assert run.statistics is not None
         return run.statistics.mean
 
@@ -277,7 +264,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     train(settings, corpus, run, Console(width=500), until="teacher")
     said = capsys.readouterr().out
     assert last.name in said
-    assert "goes on from step 4" in said
+    assert "resumes from step 5" in said
     assert (run / "checkpoints" / f"{last.name}.damaged").is_file()
     again, before = (load_file(folder / "teacher.safetensors") for folder in (run, finished))
     assert all(torch.equal(again[name], before[name]) for name in before)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from cmaudio.errors import CmaudioError
 from cmaudio.evaluation.pitch import pitch_error_cents
 from cmaudio.signal import dsp
+from cmaudio.training.config import VocoderSettings
 from cmaudio.training.corpus.batch import Batch
 from cmaudio.training.corpus.clip import Signal, log_mel
 from cmaudio.training.corpus.clip import sample_f0 as clip_sample_f0
@@ -25,9 +26,9 @@ from cmaudio.training.networks.discriminators import (
     feature_matching_loss,
 )
 from cmaudio.training.networks.vocoder import VocoderNetwork
-from cmaudio.training.tasks import signal as ts
+from cmaudio.training.tasks import torch_dsp as ts
 from cmaudio.training.tasks.mel_loss import MultiResolutionMelLoss, windows
-from cmaudio.training.tasks.vocoder import VocoderSettings, VocoderTask
+from cmaudio.training.tasks.vocoder import VocoderTask
 
 RATE, HOP, BANDS = 16_000, 64, 24
 STFT = dsp.Stft(4 * HOP, HOP)

@@ -40,8 +40,10 @@ from cmaudio.training.networks.aligner import AlignerNetwork, forward_sum_loss
 from cmaudio.training.prepare.speech import SpeechSource
 from cmaudio.training.prepare.spoken import read_given
 from cmaudio.training.prepare.writer import write_corpus
-from cmaudio.training.run.run import ALIGNMENT, train
-from cmaudio.training.tasks.aligner import AlignerTask, read_alignment
+from cmaudio.training.run.alignment import read_alignment
+from cmaudio.training.run.folder import ALIGNMENT
+from cmaudio.training.run.train import train
+from cmaudio.training.tasks.aligner import AlignerTask
 from cmaudio.training.tasks.monotone_path import monotone_ends
 
 TEXTS = ["See the sea.", "A bird, a tree.", "Is it far?", "We go home now.", "The man was tall."]

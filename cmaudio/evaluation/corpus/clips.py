@@ -14,7 +14,7 @@ from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.note_features import NOTE_FEATURES
 
 if TYPE_CHECKING:
-    from cmaudio.training.corpus.corpus import Clips
+    from cmaudio.training.corpus.clips import Clips
 
 _LONGEST_SECONDS = 8.0
 
@@ -53,8 +53,8 @@ def held_out_clips(folder: Path, model: Model, limit: int | None = None) -> Held
     clips, and where the packages of the training half are missing.
     """
     try:
-        from cmaudio.training.corpus.corpus import read_clips
         from cmaudio.training.corpus.description import read_description
+        from cmaudio.training.corpus.reading import read_clips
     except ModuleNotFoundError as error:
         raise CmaudioError(
             f"{error.name} is missing: evaluating on a corpus needs pip install 'cmaudio[train]'"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Mel, Stft
 from cmaudio.training.corpus.clip import Signal
+from cmaudio.training.strict import Strict
 
 FILE_NAME = "corpus.json"
 FORMAT_VERSION = 1
@@ -17,11 +18,7 @@ Split = Literal["train", "held_out"]
 SPLITS: tuple[Split, ...] = ("train", "held_out")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SignalDefinition(_Strict):
+class SignalDefinition(Strict):
     """Clock and mel of a corpus; frames are 4 hops long, so that a model's overlap-add is exact."""
 
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 48_000
@@ -52,7 +49,7 @@ class SignalDefinition(_Strict):
         return Signal(stft, Mel(self.sample_rate, self.n_fft, self.bands, self.f_min_hz, self.f_max_hz, self.floor))
 
 
-class CorpusTimbre(_Strict):
+class CorpusTimbre(Strict):
     """One label of the corpus, and what a player needs to know of it.
 
     `program` (0..127) is its General MIDI program, `key` (0..127) its key on the percussion channel, where it has one.
@@ -67,7 +64,7 @@ class CorpusTimbre(_Strict):
     seconds: Annotated[float, Field(ge=0)]
 
 
-class SplitDescription(_Strict):
+class SplitDescription(Strict):
     """Counts of one split; its shards are the numbered files in the folder of its name."""
 
     clips: Annotated[int, Field(ge=0)]
@@ -75,7 +72,7 @@ class SplitDescription(_Strict):
     shards: Annotated[int, Field(ge=0)]
 
 
-class CorpusDescription(_Strict):
+class CorpusDescription(Strict):
     """A corpus. What the networks hear is the stored audio times `gain`; the log-mel in the shards has it already.
 
     `symbols` are the phonemes that are said in it, where it has a language.
@@ -92,7 +89,7 @@ class CorpusDescription(_Strict):
     settings: dict[str, str | int | float | bool | None]
     cmaudio: str
     language: str | None = None
-    symbols: list[str] = []
+    symbols: list[str] = Field(default_factory=list)
 
 
 def read_description(folder: Path) -> CorpusDescription:

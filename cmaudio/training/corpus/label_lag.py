@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import Float
-from cmaudio.training.corpus.corpus import Clips
+from cmaudio.training.corpus.clips import Clips
 
 _REACH = 12  # frames to either side
 _TOLERATED = 2  # frames: the spectrum of a frame is itself that of some 40 ms

@@ -15,7 +15,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from cmaudio.errors import CmaudioError
 from cmaudio.training.config import SentenceStage
-from cmaudio.training.corpus.corpus import Clips, Corpus, MelStatistics, batch_seed
+from cmaudio.training.corpus.clips import Clips, MelStatistics
+from cmaudio.training.corpus.corpus import Corpus, batch_seed
 from cmaudio.training.corpus.prosody_targets import ProsodyTargets, breath_groups
 
 _LONGEST_FRAMES = 1600  # a batch is as large as its longest utterance

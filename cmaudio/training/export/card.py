@@ -8,12 +8,11 @@ from typing import Any
 
 import yaml
 
-from cmaudio.training.config import ConsistencyStage, RunConfig, SentenceStage
+from cmaudio.training.config import STAGES, ConsistencyStage, RunConfig, SentenceStage
 from cmaudio.training.corpus.description import CorpusDescription
-from cmaudio.training.networks.build import make_consistency_network, make_prosody_network, make_vocoder_network
+from cmaudio.training.run.build_networks import make_consistency_network, make_prosody_network, make_vocoder_network
 from cmaudio.training.run.weights import weights_file
 
-STAGES = ("aligner", "teacher", "student", "vocoder", "vocoder_tuning", "joint", "prosody")
 FIGURES = "evaluation.json"  # what `cmaudio evaluate --json` printed, kept in the run's folder
 
 

@@ -12,15 +12,15 @@ from cmaudio.model.file import Model, load_model, save_model
 from cmaudio.model.manifest import ControlDefinition, Manifest, MelDefinition, SpeechDefinition, TimbreDefinition
 from cmaudio.speech.style import STYLE_LIMITS
 from cmaudio.training.config import RunConfig, read_config
-from cmaudio.training.corpus.corpus import MelStatistics
+from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition, read_description
 from cmaudio.training.export.calibration import record_feeds
 from cmaudio.training.export.card import make_card
 from cmaudio.training.export.graphs import KEEP_FLOAT, export_graphs, export_prosody, quantise
-from cmaudio.training.networks.build import make_consistency_network, make_prosody_network, make_vocoder_network
 from cmaudio.training.networks.consistency import ConsistencyNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
 from cmaudio.training.networks.vocoder import VocoderNetwork
+from cmaudio.training.run.build_networks import make_consistency_network, make_prosody_network, make_vocoder_network
 from cmaudio.training.run.weights import finished, read_statistics, stages_of, start_from, weights_file
 
 

@@ -9,54 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor
 
 from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.objectives.objective import (
     Denoiser,
-    PairSettings,
-    Weighting,
     draw_level,
     draw_noise,
     noised,
     pair_loss,
 )
+from cmaudio.training.objectives.settings import CdSettings
 
 RHO = 7.0
-
-
-class CdSettings(PairSettings):
-    """`intervals` of Karras levels at the start of the training, doubled in equal shares of it up to `final_intervals`.
-
-    `solver_steps` Heun steps of the teacher cross one interval, two evaluations each. One interval for the whole of the
-    training with 18 solver steps is plain distillation of the teacher's samples.
-
-    The weights are uniform, as in the first paper: Karras intervals are widest at sigma_max, where 1 / (t - r) would
-    all but silence the levels that one step starts at.
-    """
-
-    objective: Literal["cd"] = "cd"
-    weighting: Weighting = "uniform"
-    intervals: Annotated[int, Field(ge=1, le=4096)] = 10
-    final_intervals: Annotated[int, Field(ge=1, le=4096)] = 80
-    solver_steps: Annotated[int, Field(ge=1, le=64)] = 1
-
-    @model_validator(mode="after")
-    def _grows(self) -> CdSettings:
-        if self.final_intervals < self.intervals:
-            raise ValueError(f"final_intervals {self.final_intervals} must be at least intervals {self.intervals}")
-        return self
-
-    def intervals_at(self, progress: float) -> int:
-        """Song and Dhariwal 2023, table 1: min(s_0 2^floor(progress / share of one number), s_1)."""
-        doublings = 0
-        while self.intervals << doublings < self.final_intervals:
-            doublings += 1
-        return min(self.intervals << int(progress * (doublings + 1)), self.final_intervals)
 
 
 class ConsistencyDistillation:

@@ -25,35 +25,20 @@ The bound also equalises the loss over t, so the paper's learned weight is left 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.networks.consistency import precondition
 from cmaudio.training.objectives.objective import (
     Denoiser,
-    Finite,
-    Positive,
-    Settings,
     draw_level,
     draw_noise,
     noised,
     rms,
 )
-
-
-class ScmSettings(Settings):
-    """`teacher` distils; without it the data's own noise gives the slope. `warm_up` is its share of the training."""
-
-    objective: Literal["scm"] = "scm"
-    teacher: bool = True
-    t_mean: Finite = -0.4
-    t_std: Positive = 2.0
-    warm_up: Annotated[float, Field(ge=0, le=1)] = 0.1
-    c: Positive = 0.1
+from cmaudio.training.objectives.settings import ScmSettings
 
 
 class ContinuousConsistency:

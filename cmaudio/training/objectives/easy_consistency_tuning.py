@@ -6,35 +6,19 @@ Geng, Pokle, Luo, Lin, Kolter: "Consistency Models Made Easy" (2024, arXiv 2406.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.objectives.objective import (
     Denoiser,
-    PairSettings,
-    Positive,
     draw_level,
     draw_noise,
     noised,
     pair_loss,
 )
-
-
-class EctSettings(PairSettings):
-    """The mapping r(t) = t (1 - n(t) / q^(a+1)), n(t) = 1 + k sigmoid(-b t), a = 0 ... `stages` - 1 in equal shares.
-
-    A larger q or more stages bring t and r closer: less bias at the end, more variance on the way.
-    """
-
-    objective: Literal["ect"] = "ect"
-    stages: Annotated[int, Field(ge=1, le=16)] = 4
-    q: Annotated[float, Field(gt=1, le=256)] = 4.0
-    k: Annotated[float, Field(ge=0, le=64)] = 8.0
-    b: Positive = 1.0
+from cmaudio.training.objectives.settings import EctSettings
 
 
 class EasyConsistencyTuning:

@@ -7,7 +7,6 @@ arXiv 2206.00364).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -15,22 +14,12 @@ from torch import Tensor
 from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.objectives.objective import (
     Denoiser,
-    Finite,
-    Positive,
-    Settings,
     draw_level,
     draw_noise,
     noised,
     rms,
 )
-
-
-class EdmSettings(Settings):
-    """ln sigma is normal with mean P_mean and standard deviation P_std."""
-
-    objective: Literal["edm"] = "edm"
-    sigma_mean: Finite = -0.4
-    sigma_std: Positive = 1.4
+from cmaudio.training.objectives.settings import EdmSettings
 
 
 class Edm:

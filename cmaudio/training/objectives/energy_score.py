@@ -14,33 +14,17 @@ are no discriminators and no teacher, and a batch may be small. The other blocks
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor
 
-from cmaudio.model.manifest import NoiseLevels
-from cmaudio.training.objectives.edm import Edm, EdmSettings
-from cmaudio.training.objectives.objective import Denoiser, Finite, Positive, Settings, draw_noise, noised
+from cmaudio.model.file import NoiseLevels
+from cmaudio.training.objectives.edm import Edm
+from cmaudio.training.objectives.objective import Denoiser, draw_noise, noised
+from cmaudio.training.objectives.settings import EdmSettings, EnergySettings
 
 _BANDS = 8  # of a part of the spectrum that is also scored by itself
-
-
-class EnergySettings(Settings):
-    """`share` of the blocks is drawn from sigma_max; the others are denoised, ln sigma normal as in `edm`.
-
-    `parts` counts the scores of parts of the spectrum, as it is and as it changes from frame to frame and from band to
-    band, beside that of whole blocks. A sum of proper scores is proper. A norm over all of a block says little about
-    where it errs, and nearly nothing about its fine detail, whose size is small: draws came out too rough by half.
-    """
-
-    objective: Literal["energy"] = "energy"
-    share: Annotated[float, Field(gt=0, le=1)] = 0.75
-    parts: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
-    sigma_mean: Finite = -0.4
-    sigma_std: Positive = 1.4
 
 
 class EnergyScore:

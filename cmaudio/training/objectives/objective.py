@@ -7,24 +7,15 @@ standard normal z; f(x_t, t) the network; D(x_t, t) the teacher's denoiser; `pro
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Literal, Protocol
+from typing import Protocol
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from cmaudio.model.manifest import NoiseLevels
+from cmaudio.model.file import NoiseLevels
+from cmaudio.training.objectives.settings import PairSettings
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]  # (N, K, M) noisy blocks, (N,) their noise levels -> (N, K, M)
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Weighting = Literal["interval", "snr", "uniform"]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Settings(BaseModel):
-    """Strict settings of one objective; the literal field `objective` tells which."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Objective(Protocol):
@@ -66,20 +57,6 @@ def noised(x: Tensor, t: Tensor, z: Tensor) -> Tensor:
 def rms(error: Tensor) -> Tensor:
     """Root mean square as a figure: a detached scalar on the device."""
     return error.detach().square().mean().sqrt()
-
-
-class PairSettings(Settings):
-    """Loss between f at two levels t > r of one trajectory, for consistency objectives in discrete steps.
-
-    `distance` is pseudo-Huber with c = `huber` sqrt(KM), or the squared error. `weighting` over t: "interval" is
-    1 / (t - r) (Song and Dhariwal 2023, table 1), "snr" 1 / t^2 + 1 / sigma_data^2 (Karras et al. 2022), "uniform" 1.
-    """
-
-    t_mean: Finite = -0.4
-    t_std: Positive = 2.0
-    distance: Literal["pseudo-huber", "l2"] = "pseudo-huber"
-    huber: Positive = 0.00054
-    weighting: Weighting = "interval"
 
 
 def pair_loss(

@@ -20,8 +20,8 @@ from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.corpus.description import Split
+from cmaudio.training.prepare.outcomes import momentary_level_db
 from cmaudio.training.prepare.played import Performance, perform
-from cmaudio.training.prepare.report import momentary_level_db
 from cmaudio.training.prepare.source import Maker, Refused, Traits
 
 Labels = Literal["folder", "name", "none"]

@@ -9,8 +9,8 @@ import numpy as np
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.training.corpus.clip import Clip, Signal
+from cmaudio.training.prepare.outcomes import momentary_level_db
 from cmaudio.training.prepare.pitch import frame_centres, track_pitch
-from cmaudio.training.prepare.report import momentary_level_db
 
 LEAD_HOPS = 4
 _FADE_IN_SECONDS = 0.005

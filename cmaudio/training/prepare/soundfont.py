@@ -20,8 +20,8 @@ from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.corpus.description import Split
 from cmaudio.training.prepare.notes import Note, NotePlan
+from cmaudio.training.prepare.outcomes import momentary_level_db
 from cmaudio.training.prepare.pitch import frame_centres
-from cmaudio.training.prepare.report import momentary_level_db
 from cmaudio.training.prepare.source import Maker, Refused, Traits
 
 # General MIDI programs that hold a note as long as the key is down.

@@ -19,9 +19,9 @@ from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.corpus.description import Split
 from cmaudio.training.prepare.folder import TARGET_DB, read_mono
+from cmaudio.training.prepare.outcomes import SILENT_DB, momentary_level_db
 from cmaudio.training.prepare.pitch import frame_centres, track_pitch
 from cmaudio.training.prepare.played import LEAD_HOPS, velocity_of
-from cmaudio.training.prepare.report import SILENT_DB, momentary_level_db
 from cmaudio.training.prepare.source import Maker, Refused, Traits
 from cmaudio.training.prepare.speech_layouts import LAYOUTS
 from cmaudio.training.prepare.spoken import phonemes_of, read_given

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from cmaudio.training.corpus.description import CorpusDescription
 from cmaudio.training.corpus.shard import field_files
-from cmaudio.training.prepare.report import Entry, Outcome, reasons
+from cmaudio.training.prepare.outcomes import Entry, Outcome, reasons
 
 _TABLE_ROWS = 20
 _PICTURED_CLIPS = 12

@@ -24,7 +24,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.files.resume_manifest import agree_on_plan
 from cmaudio.training.corpus.description import FILE_NAME, CorpusDescription, SignalDefinition, Split
 from cmaudio.training.corpus.shard import field_files, write_cuts
-from cmaudio.training.prepare.report import Entry, Outcome, describe, write_report
+from cmaudio.training.prepare.outcomes import Entry, Outcome, describe, write_report
 from cmaudio.training.prepare.source import Item, Maker, Refused, Source
 from cmaudio.training.prepare.spoken import spoken_symbols
 

@@ -14,7 +14,7 @@ from cmaudio.training.corpus.corpus import Corpus
 from cmaudio.training.corpus.description import Split, read_description
 from cmaudio.training.run.journal import Journal
 from cmaudio.training.tasks.generate import free_run
-from cmaudio.training.tasks.signal import synthesise
+from cmaudio.training.tasks.torch_dsp import synthesise
 
 _CLIPS, _FRAMES = 4, 320
 
@@ -49,7 +49,7 @@ class Demonstration:
         made = free_run(average, self.batch, self.config.sigma, generator)  # type: ignore[arg-type]
         error = ((made - self.batch.mel).abs() * self.corpus.statistics.std).mean(-1) * 20 / np.log(10)
         distance = error[self.batch.scored].mean()
-        self.journal.figures(self.stage, step, {"held_out_mel_db": float(distance)})
+        self.journal.metrics(self.stage, step, {"held_out_mel_db": float(distance)})
         for index, (ours, theirs) in enumerate(zip(made, self.batch.mel, strict=True)):
             self.journal.picture(f"{self.stage}/{index}", self._unit(torch.cat([ours, theirs], 1)), step)
 

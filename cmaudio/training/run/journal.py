@@ -1,4 +1,4 @@
-"""What a run tells while it goes: a progress line, TensorBoard, and one JSON line for every report."""
+"""Progress of a run: a progress line, TensorBoard, and a JSON line for every report."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from cmaudio.signal.dsp import Float
 
 
 class Journal:
-    """Writes from the first process only; on all others every method does nothing.
+    """Writes from the first process only; on the others every method does nothing.
 
-    Files: `log/` (TensorBoard events: figures, pictures, audio) and `figures.jsonl` in the run's folder.
+    Files in the run's folder: `log/` (TensorBoard events: metrics, pictures, audio) and `figures.jsonl` (metrics).
     """
 
     def __init__(self, folder: Path, console: Console | None, active: bool = True) -> None:
@@ -41,7 +41,7 @@ class Journal:
                 f"{folder} cannot be written ({error.strerror}); make room or give another run folder"
             ) from error
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, TextColumn("{task.fields[figures]}"), console=self._console)
+        self._progress = Progress(*columns, TextColumn("{task.fields[metrics]}"), console=self._console)
 
     def __enter__(self) -> Journal:
         if self._active:
@@ -57,18 +57,16 @@ class Journal:
                 self._write(close)
 
     def _write(self, action: Callable[[], object]) -> None:
-        """Do it if the disk allows: a log that cannot be written must not cost the training."""
+        """A log that cannot be written must not end the training."""
         try:
             action()
         except OSError as error:
             if not self._failed:
                 self._failed = True
-                self.note(
-                    f"the log cannot be written ({error.strerror or error}); training goes on, figures are missing"
-                )
+                self.note(f"the log cannot be written ({error.strerror or error}); training continues without it")
 
-    def figures(self, stage: str, step: int, values: Mapping[str, float]) -> None:
-        """Scalars of a stage at a step."""
+    def metrics(self, stage: str, step: int, values: Mapping[str, float]) -> None:
+        """Record scalars of a stage at a step."""
         if not self._active:
             return
         for key, value in values.items():
@@ -78,27 +76,27 @@ class Journal:
         self._write(self._lines.flush)
 
     def progress(self, stage: str, step: int, steps: int, values: Mapping[str, float]) -> None:
-        """The same, with the pace, and on the progress line."""
+        """Record metrics with the speed, and show them on the progress line."""
         if not self._active:
             return
         now = time.monotonic()
         before = self._last.get(stage)
         self._last[stage] = (step, now)
         speed = (step - before[0]) / max(now - before[1], 1e-9) if before else None
-        self.figures(stage, step, dict(values) | ({"steps_per_second": speed} if speed else {}))
+        self.metrics(stage, step, dict(values) | ({"steps_per_second": speed} if speed else {}))
         if stage not in self._tasks:
-            self._tasks[stage] = self._progress.add_task(stage, total=steps, figures="")
+            self._tasks[stage] = self._progress.add_task(stage, total=steps, metrics="")
         losses = "  ".join(f"{k.split('/')[-1]} {v:.4g}" for k, v in values.items() if "loss" in k)
         pace = f"  {speed:.3g} steps/s" if speed else ""
-        self._progress.update(self._tasks[stage], completed=step, figures=losses + pace)
+        self._progress.update(self._tasks[stage], completed=step, metrics=losses + pace)
 
     def note(self, text: str) -> None:
-        """A line for whoever watches."""
+        """Print a line."""
         if self._active:
             self._console.print(text, highlight=False)
 
     def picture(self, name: str, mels: Float, step: int) -> None:
-        """(T, M) values in 0..1 as a spectrogram, low bands below."""
+        """Record (T, M) values in 0..1 as a spectrogram, low bands at the bottom."""
         if self._active:
             from matplotlib import colormaps
 
@@ -106,6 +104,6 @@ class Journal:
             self._write(partial(self._board.add_image, name, coloured, step, dataformats="HWC"))
 
     def audio(self, name: str, samples: Float, sample_rate: int, step: int) -> None:
-        """(N,) samples."""
+        """Record (N,) samples."""
         if self._active:
             self._write(partial(self._board.add_audio, name, np.clip(samples, -1, 1)[None], step, sample_rate))

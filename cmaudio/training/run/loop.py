@@ -1,15 +1,14 @@
-"""The training loop: steps of a task over a corpus, on one process or many, resumable at any moment.
+"""The training loop: steps of a task over a corpus, on one process or many, resumable at any step.
 
-A step's batch is divided into chunks with random numbers of their own; processes share the chunks out, and gradients
-are summed once a step. That is why one process and many train alike, why accumulation needs no rule of its own, and why
-nothing but weights, optimisers and the step's number has to be kept. A plain sum replaces DistributedDataParallel: two
-optimisers take turns over shared networks here, and 70 MB of gradients are less than a millisecond's traffic.
+A step's batch is divided into chunks with their own random numbers; processes share the chunks, and gradients are
+summed once a step. Hence one process and many train alike, gradient accumulation needs no extra rule, and a checkpoint
+holds only weights, optimiser states and the step number. A plain sum replaces DistributedDataParallel: two optimisers
+alternate over shared networks here, and 70 MB of gradients take less than a millisecond to reduce.
 """
 
 from __future__ import annotations
 
 import copy
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +22,8 @@ from cmaudio.errors import CmaudioError
 from cmaudio.training.config import LoopSettings
 from cmaudio.training.run import checkpoint
 from cmaudio.training.run.journal import Journal
+from cmaudio.training.run.processes import all_sum, any_flag, sum_gradients
+from cmaudio.training.run.stop_signals import StopSignals
 from cmaudio.training.tasks.task import Draws, Task
 
 Transform = Callable[[Any, torch.Generator], Any]
@@ -30,31 +31,38 @@ _NEVER = 2**62
 
 
 class Batches(Protocol):
-    """Where batches come from: any by its step and chunk, with the generator of what is still to be drawn for it."""
+    """Source of batches: each is determined by its step and chunk, and comes with a generator for further draws."""
 
     def batch(self, step: int, chunk: int, crops: Any, /) -> tuple[Any, torch.Generator]: ...
 
 
-class Shares(Protocol):
-    """How a step's batch is divided."""
+class Chunked(Protocol):
+    """Settings that say into how many chunks a step's batch is divided."""
 
     @property
     def chunks(self) -> int: ...
 
 
 class Stopped(CmaudioError):
-    """The run was asked to end (SIGTERM, Ctrl-C); a checkpoint has been written."""
+    """The run was asked to stop (SIGTERM, Ctrl-C); a checkpoint has been written."""
 
 
 class Trainer:
     """One stage of a run.
 
     Args:
-        fabric: launched. task: what is trained, its modules on the fabric's device. corpus: where batches come from.
-        crops, steps, ema: of the stage. name: of the stage, also of its files.
-        folder: of the run; checkpoints lie in `checkpoints/`.
-        journal: is told figures. show: is called with the averaged module's task now and then, to make pictures.
-        transform: changes each batch before the task sees it.
+        fabric: launched.
+        task: what is trained, its modules on the fabric's device.
+        corpus: source of batches.
+        name: of the stage, and of its files.
+        steps: of the stage.
+        crops: how batches are chunked.
+        ema: decay of the averaged weights.
+        settings: how the run is computed.
+        folder: of the run; checkpoints are in `checkpoints/`.
+        journal: receives metrics.
+        show: called with the step now and then, to show what the averaged module does.
+        transform: applied to each batch before the task sees it.
     """
 
     def __init__(
@@ -65,7 +73,7 @@ class Trainer:
         *,
         name: str,
         steps: int,
-        crops: Shares,
+        crops: Chunked,
         ema: float,
         settings: LoopSettings,
         folder: Path,
@@ -82,10 +90,11 @@ class Trainer:
         self._names = {turn: [name for name, _ in self.modules[turn].named_parameters()] for turn in task.turns}
         self.optimisers = {turn: task.optimiser(turn, self.modules[turn].parameters()) for turn in task.turns}
         self.average = copy.deepcopy(self.modules[task.averaged()]).requires_grad_(False).eval()
+        self.stop = StopSignals()
         self._first_bad = torch.tensor(_NEVER, device=fabric.device)
-        self._figures: dict[str, Tensor] = {}  # sums since the last report
+        self._metrics: dict[str, Tensor] = {}  # sums since the last report
         self._reported = 0
-        self._stop_asked = False
+        self._saved_at = time.monotonic()
 
     # -- a step ------------------------------------------------------------------------------------------------------
 
@@ -108,7 +117,7 @@ class Trainer:
             if rate > 0:
                 self._take_turn(turn, rate, chunks, progress)
         with torch.no_grad():
-            # The average follows closely at first, else it would long remember where the weights began.
+            # The average follows closely at first, otherwise the initial weights would stay in it for long.
             beta = min(self.ema, self.step / (self.step + 10))
             trained: list[Tensor] = list(self.modules[self.task.averaged()].parameters())
             torch._foreach_lerp_(list[Tensor](self.average.parameters()), trained, 1 - beta)
@@ -121,89 +130,74 @@ class Trainer:
         optimiser.zero_grad(set_to_none=True)
         for batch, draws in chunks:
             with self.fabric.autocast():
-                loss, figures = self.task.loss(turn, batch, draws, progress)
+                loss, metrics = self.task.loss(turn, batch, draws, progress)
             (loss / self.crops.chunks).backward()  # type: ignore[no-untyped-call]
-            for key, value in figures.items():
-                shown = self._figures.setdefault(f"{turn}/{key}", torch.zeros((), device=loss.device))
-                shown += value.detach().float() / self.crops.chunks
+            for key, value in metrics.items():
+                self._add(f"{turn}/{key}", value.detach().float() / self.crops.chunks)
         parameters = [p for group in optimiser.param_groups for p in group["params"]]
-        self._sum_over_processes(parameters)
+        sum_gradients(self.fabric, parameters)
         norm = nn.utils.clip_grad_norm_([p for p in parameters if p.grad is not None], self.task.gradient_norm(turn))
-        # A look at a number makes the host wait for the device: the first bad step is noted there, and asked for later.
+        # Reading a number makes the host wait for the device: the first bad step is noted there and read later.
         now = torch.full_like(self._first_bad, self.step)
         self._first_bad = torch.where(torch.isfinite(norm), self._first_bad, torch.minimum(self._first_bad, now))
-        self._figures.setdefault(f"{turn}/gradient_norm", torch.zeros((), device=norm.device)).add_(norm.float())
+        # Every process has the norm of the sum; the others' are added when metrics are.
+        self._add(f"{turn}/gradient_norm", norm.float() / self.fabric.world_size)
         optimiser.step()
 
-    def _sum_over_processes(self, parameters: list[nn.Parameter]) -> None:
-        if self.fabric.world_size == 1:
-            return
-        for parameter in parameters:
-            if parameter.grad is None:  # a process without a chunk, or a part that this chunk did not use
-                parameter.grad = torch.zeros_like(parameter)
-        flat = torch.cat([p.grad.flatten() for p in parameters if p.grad is not None])
-        summed = self.fabric.all_reduce(flat, reduce_op="sum")
-        assert isinstance(summed, Tensor)
-        for parameter, part in zip(parameters, torch.split(summed, [p.numel() for p in parameters]), strict=True):
-            parameter.grad = part.view_as(parameter)
+    def _add(self, key: str, value: Tensor) -> None:
+        self._metrics.setdefault(key, torch.zeros((), device=value.device)).add_(value)
 
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def run(self) -> nn.Module:
-        """From the last checkpoint, if there is one, to the last step; returns the averaged module.
+        """Train from the last checkpoint, if any, to the last step.
 
-        Raises CmaudioError when a loss is not finite (the batch is saved first) or a checkpoint cannot be written.
+        Returns:
+            The averaged module.
+
+        Raises:
+            Stopped: the process was asked to stop; a checkpoint has been written.
+            CmaudioError: a loss is not finite (its batch is saved first), or a checkpoint cannot be written.
         """
         self.resume()
-        saved_at = time.monotonic()
-        with _asked_to_stop(self._ask_to_stop):
+        self._saved_at = time.monotonic()
+        with self.stop:
             while self.step < self.steps:
                 self.take_step()
-                if self.step % self.settings.log_steps and self.step < self.steps:
-                    continue
-                self._report()
-                pictures = self.settings.picture_steps
-                if self.show and (
-                    self.step == self.steps or (pictures and self.step % pictures < self.settings.log_steps)
-                ):
-                    self.show(self.step)
-                due = time.monotonic() - saved_at > 60 * self.settings.checkpoint_minutes
-                stop = self._any(self._stop_asked)
-                if self._any(due) or stop or self.step == self.steps:
-                    self.save()
-                    saved_at = time.monotonic()
-                if stop and self.step < self.steps:
-                    raise Stopped(
-                        f"stopped at step {self.step} of {self.steps} of {self.name}; the same command goes on"
-                    )
+                if self.step % self.settings.log_steps == 0 or self.step == self.steps:
+                    self._report()
+                self._save_or_stop()
         return self.average
 
-    def _ask_to_stop(self) -> None:
-        self._stop_asked = True
-
-    def _any(self, flag: bool) -> bool:
-        """Whether it is so on any process: all have to decide alike."""
-        if self.fabric.world_size == 1:
-            return flag
-        summed = self.fabric.all_reduce(torch.tensor(float(flag), device=self.fabric.device), reduce_op="sum")
-        assert isinstance(summed, Tensor)
-        return bool(summed > 0)
+    def _save_or_stop(self) -> None:
+        """Looked at after every step: with slow steps, `log_steps` of them exceed a scheduler's notice."""
+        last = self.step == self.steps
+        due = time.monotonic() - self._saved_at > 60 * self.settings.checkpoint_minutes
+        due, stop = any_flag(self.fabric, due, self.stop.asked)
+        if due or stop or last:
+            self.save()
+            self._saved_at = time.monotonic()
+        if stop and not last:
+            raise Stopped(
+                f"stopped at step {self.step} of {self.steps} of {self.name}; run the same command again to resume"
+            )
 
     def _report(self) -> None:
-        keys = sorted(self._figures)
-        values = torch.stack([self._figures[key] for key in keys]) / max(1, self.step - self._reported)
-        shared = torch.tensor(["gradient_norm" not in key for key in keys], device=values.device)
-        if self.fabric.world_size > 1:
-            summed = self.fabric.all_reduce(values, reduce_op="sum")
-            assert isinstance(summed, Tensor)
-            values = torch.where(shared, summed, summed / self.fabric.world_size)
-        self._figures, self._reported = {}, self.step
+        # A process without a chunk has no metrics of its own: all use the names of the first, which always has one.
+        keys: list[str] = self.fabric.broadcast(sorted(self._metrics))
+        zero = torch.zeros((), device=self.fabric.device)
+        values = torch.stack([self._metrics.get(key, zero) for key in keys]) / max(1, self.step - self._reported)
+        values = all_sum(self.fabric, values)
+        self._metrics, self._reported = {}, self.step
         self._check()
         rates = {f"{turn}/learning_rate": self.optimisers[turn].param_groups[0]["lr"] for turn in self.task.turns}
         self.journal.progress(self.name, self.step, self.steps, dict(zip(keys, values.tolist(), strict=True)) | rates)
+        pictures = self.settings.picture_steps
+        if self.show and (self.step == self.steps or (pictures and self.step % pictures < self.settings.log_steps)):
+            self.show(self.step)
 
     def _check(self) -> None:
-        """End the stage at a loss that is not finite, with the batch that made it beside the checkpoints."""
+        """End the stage at a non-finite loss, and save the batch that caused it beside the checkpoints."""
         bad = int(self._first_bad)
         if bad == _NEVER:
             return
@@ -222,13 +216,13 @@ class Trainer:
         raise CmaudioError(
             f"{self.name}: the loss or a gradient of step {bad} is not finite; its batch is saved in {path}. "
             f"The last checkpoint ({last.name if last else 'none yet'}) is from before. Try a smaller learning rate, a "
-            "larger warm-up or loop.precision 32-true in a new run folder, and look at the clips of that batch"
+            "longer warm-up or loop.precision 32-true in a new run folder, and inspect the clips of that batch"
         )
 
     # -- checkpoints -------------------------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Write a checkpoint and drop older ones; all processes wait for it."""
+        """Write a checkpoint and delete old ones; all processes wait for it."""
         self._check()
         if self.fabric.is_global_zero:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -245,7 +239,7 @@ class Trainer:
         return tensors
 
     def resume(self) -> None:
-        """Go to the state of the last checkpoint, if there is one. Raises CmaudioError where it does not fit."""
+        """Restore the last checkpoint, if there is one. Raises CmaudioError where it does not fit."""
         found = checkpoint.last_whole(self.folder, self.name, self.fabric.device, self.journal.note)
         if found is None:
             return
@@ -262,23 +256,4 @@ class Trainer:
             checkpoint.load_weights(module, tensors, path, f"{turn}/")
             checkpoint.load_optimiser(self.optimisers[turn], self._names[turn], tensors, f"{turn}-optimiser/")
         self.step = self._reported = int(about["step"])
-        self.journal.note(f"{self.name} goes on from step {self.step}")
-
-
-class _asked_to_stop:
-    """While inside, SIGTERM (a scheduler's notice) and Ctrl-C ask for a checkpoint before the end."""
-
-    def __init__(self, ask: Callable[[], None]) -> None:
-        self._ask = ask
-        self._before: dict[int, object] = {}
-
-    def __enter__(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            try:
-                self._before[number] = signal.signal(number, lambda *_: self._ask())
-            except ValueError:  # not the main thread: whoever runs us there handles signals
-                return
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+        self.journal.note(f"{self.name} resumes from step {self.step}")

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import SUFFIX, Model, embedded_models, load_model
-from cmaudio.training.corpus.corpus import MelStatistics
+from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.networks.consistency import ConsistencyNetwork, PhonemeControlEncoder
 from cmaudio.training.networks.prosody import ProsodyNetwork
 from cmaudio.training.networks.vocoder import VocoderNetwork

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Mapping
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
-from cmaudio.errors import CmaudioError
 from cmaudio.training.corpus.sentences import SentenceBatch
 from cmaudio.training.networks.aligner import diagonal_prior, forward_sum_loss
 from cmaudio.training.tasks.monotone_path import monotone_ends
@@ -45,22 +39,3 @@ class AlignerTask(SentenceTask):
             monotone_ends(score[:frames, :phonemes]).tolist()
             for score, (frames, phonemes) in zip(scores, sizes, strict=True)
         ]
-
-
-def write_alignment(path: Path, ends: Mapping[str, list[float]]) -> None:
-    """Seconds at which the phonemes of each clip end, a line of JSON a clip, compressed."""
-    lines = "".join(
-        json.dumps({"id": name, "ends": seconds}, ensure_ascii=False) + "\n" for name, seconds in ends.items()
-    )
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(gzip.compress(lines.encode(), mtime=0))
-    partial.replace(path)
-
-
-def read_alignment(path: Path) -> dict[str, list[float]]:
-    """What `write_alignment` wrote; raises CmaudioError where it is damaged."""
-    try:
-        rows = [json.loads(line) for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
-        return {row["id"]: row["ends"] for row in rows}
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise CmaudioError(f"{path} cannot be read ({error}); delete it to have the aligner make it anew") from error

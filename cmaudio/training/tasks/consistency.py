@@ -18,8 +18,9 @@ from cmaudio.speech.features import ENERGY_COLUMN, SINCE_COLUMN
 from cmaudio.training.config import ConsistencyStage
 from cmaudio.training.corpus.batch import Batch
 from cmaudio.training.networks.consistency import ConsistencyNetwork
-from cmaudio.training.objectives import Denoiser, make_objective
-from cmaudio.training.run.learning_rate import learning_rate
+from cmaudio.training.objectives.build import make_objective
+from cmaudio.training.objectives.objective import Denoiser
+from cmaudio.training.tasks.learning_rate import scheduled_rate
 from cmaudio.training.tasks.rollout import rollout
 from cmaudio.training.tasks.task import Draws
 
@@ -111,7 +112,15 @@ class ConsistencyTask:
         return kind(parameters, self.stage.learning_rate, (0.9, 0.99), weight_decay=decay)
 
     def learning_rate(self, turn: str, progress: float) -> float:
-        return learning_rate(self.stage, progress)
+        stage = self.stage
+        return scheduled_rate(
+            stage.learning_rate,
+            progress,
+            steps=stage.steps,
+            warmup_steps=stage.warmup_steps,
+            final_share=stage.final_share,
+            decay_share=stage.decay_share if stage.schedule == "late" else None,
+        )
 
     def gradient_norm(self, turn: str) -> float:
         return self.stage.gradient_norm

@@ -9,7 +9,10 @@ import torch
 from torch import nn
 
 from cmaudio.training.config import SentenceStage
+from cmaudio.training.tasks.learning_rate import scheduled_rate
 from cmaudio.training.tasks.task import Draws
+
+_FINAL_SHARE = 0.1
 
 
 class SentenceTask:
@@ -35,7 +38,10 @@ class SentenceTask:
         return torch.optim.AdamW(parameters, self.stage.learning_rate, (0.9, 0.98), weight_decay=self.weight_decay)
 
     def learning_rate(self, turn: str, progress: float) -> float:
-        return self.stage.rate_at(progress)
+        stage = self.stage
+        return scheduled_rate(
+            stage.learning_rate, progress, steps=stage.steps, warmup_steps=stage.warmup_steps, final_share=_FINAL_SHARE
+        )
 
     def gradient_norm(self, turn: str) -> float:
         return 1.0

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Annotated
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from cmaudio.errors import CmaudioError
+from cmaudio.training.config import VocoderSettings
 from cmaudio.training.corpus.batch import Batch
 from cmaudio.training.corpus.clip import Signal
 from cmaudio.training.networks.discriminators import (
@@ -24,43 +23,10 @@ from cmaudio.training.networks.discriminators import (
     feature_matching_loss,
 )
 from cmaudio.training.networks.vocoder import VocoderNetwork
+from cmaudio.training.tasks.learning_rate import scheduled_rate
 from cmaudio.training.tasks.mel_loss import MultiResolutionMelLoss
-from cmaudio.training.tasks.signal import synthesise
 from cmaudio.training.tasks.task import Draws
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Beta = Annotated[float, Field(ge=0, lt=1)]
-
-
-class VocoderSettings(BaseModel):
-    """`warmup` is the share of the training with the mel loss alone; 1 for no discriminators at all.
-
-    `windows` are the discriminators' STFT lengths in samples, `channels` their width, `periods` those of multi-period
-    ones (for speech).
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    learning_rate: Positive = 5e-4
-    final_share: Annotated[float, Field(ge=0, le=1)] = 0.02
-    warmup_steps: Annotated[int, Field(ge=0)] = 200
-    discriminator_learning_rate: Positive = 3e-4
-    betas: tuple[Beta, Beta] = (0.8, 0.9)
-    weight_decay: Weight = 1e-3
-    mel_weight: Weight = 15.0
-    adversarial_weight: Weight = 1.0
-    feature_matching_weight: Weight = 4.0
-    warmup: Annotated[float, Field(ge=0, le=1)] = 0.1
-    windows: list[Annotated[int, Field(ge=64, le=8192)]] = [2048, 1024, 512, 256]
-    channels: Annotated[int, Field(ge=4, le=256)] = 32
-    periods: list[Annotated[int, Field(ge=2, le=64)]] = []
-
-    @model_validator(mode="after")
-    def _has_a_discriminator(self) -> VocoderSettings:
-        if self.warmup < 1 and not (self.windows or self.periods):
-            raise ValueError("windows and periods are both empty: name a discriminator, or set warmup to 1 for none")
-        return self
+from cmaudio.training.tasks.torch_dsp import synthesise
 
 
 class VocoderTask:
@@ -110,9 +76,9 @@ class VocoderTask:
         s = self.settings
         if turn == "discriminators":
             return s.discriminator_learning_rate if self._adversarial(progress) else 0.0
-        rise = min(1.0, (progress * self.steps + 1) / max(1, s.warmup_steps))
-        fall = 0.5 * (1 + math.cos(math.pi * progress))
-        return s.learning_rate * rise * (s.final_share + (1 - s.final_share) * fall)
+        return scheduled_rate(
+            s.learning_rate, progress, steps=self.steps, warmup_steps=s.warmup_steps, final_share=s.final_share
+        )
 
     def gradient_norm(self, turn: str) -> float:
         return self._gradient_norm

@@ -1,0 +1,33 @@
+"""Configuration of a training run: strict YAML, complete with defaults, readable without torch."""
+
+from cmaudio.training.config.files import differences, read_config, write_config
+from cmaudio.training.config.networks import NetworkSettings, ProsodyNetworkSettings, VocoderNetworkSettings
+from cmaudio.training.config.run import STAGES, ExportSettings, LoopSettings, RunConfig, StartFrom
+from cmaudio.training.config.stages import (
+    ConsistencyStage,
+    Crops,
+    JointStage,
+    SentenceStage,
+    VocoderSettings,
+    VocoderStage,
+)
+
+__all__ = [
+    "STAGES",
+    "ConsistencyStage",
+    "Crops",
+    "ExportSettings",
+    "JointStage",
+    "LoopSettings",
+    "NetworkSettings",
+    "ProsodyNetworkSettings",
+    "RunConfig",
+    "SentenceStage",
+    "StartFrom",
+    "VocoderNetworkSettings",
+    "VocoderSettings",
+    "VocoderStage",
+    "differences",
+    "read_config",
+    "write_config",
+]

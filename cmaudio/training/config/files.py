@@ -1,0 +1,116 @@
+"""Configuration files: reading with overrides and helpful errors, writing, and comparing two configurations."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from cmaudio.errors import CmaudioError
+from cmaudio.training.config.run import RunConfig
+
+
+def read_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
+    """Read a configuration and apply overrides.
+
+    Args:
+        path: a YAML file.
+        overrides: `section.key=value`, the value in YAML.
+
+    Raises:
+        CmaudioError: names the key and what is wrong with its value; for an unknown key, the nearest known ones.
+    """
+    try:
+        fields = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise CmaudioError(f"configuration {path} cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CmaudioError(f"configuration {path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(fields, dict):
+        raise CmaudioError(f"configuration {path} must be a mapping of sections, not {type(fields).__name__}")
+    for override in overrides:
+        _override(fields, override)
+    try:
+        return RunConfig.model_validate(fields)
+    except ValidationError as error:
+        raise CmaudioError(f"configuration {path}: " + "; ".join(_explain(e) for e in error.errors())) from error
+
+
+def _override(fields: dict[str, Any], override: str) -> None:
+    key, separator, value = override.partition("=")
+    if not separator or not key.strip():
+        raise CmaudioError(f"override {override!r} must have the form section.key=value, e.g. student.steps=1000")
+    *sections, last = key.strip().split(".")
+    for section in sections:
+        fields = fields.setdefault(section, {})
+        if not isinstance(fields, dict):
+            raise CmaudioError(f"override {override!r}: {section} is a value, not a section")
+    try:
+        fields[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise CmaudioError(f"override {override!r}: {value!r} is not valid YAML") from error
+
+
+def _explain(error: Any) -> str:
+    where = ".".join(map(str, error["loc"])) or "top level"
+    if error["type"] != "extra_forbidden":
+        given = json.dumps(error["input"], default=str) if not isinstance(error["input"], dict) else "a section"
+        return f"{where}: {error['msg']}" + ("" if error["type"] == "missing" else f" (given: {given[:80]})")
+    known = _known_keys(error["loc"])
+    near = difflib.get_close_matches(str(error["loc"][-1]), known, n=3, cutoff=0.0)
+    return f"{where}: no such key" + (f"; nearest are {', '.join(near)}" if near else "")
+
+
+def _known_keys(location: Sequence[Any]) -> list[str]:
+    """Valid keys of the section that an unknown key is in."""
+    schema = RunConfig.model_json_schema()
+    node: Any = schema
+    for part in location[:-1]:
+        node = _resolve(node, schema)
+        inside = [n.get("properties", {}) for n in node]
+        node = next((p[part] for p in inside if part in p), None) or {}
+    keys = {key for n in _resolve(node, schema) for key in n.get("properties", {})}
+    return sorted(keys)
+
+
+def _resolve(node: Any, schema: Any) -> list[Any]:
+    """The object schemas that a node may stand for: references followed, alternatives listed."""
+    nodes = node if isinstance(node, list) else [node]
+    found = []
+    for n in nodes:
+        if "$ref" in n:
+            found += _resolve(schema["$defs"][n["$ref"].rsplit("/", 1)[-1]], schema)
+        elif "anyOf" in n or "oneOf" in n:
+            found += _resolve(n.get("anyOf") or n.get("oneOf"), schema)
+        else:
+            found.append(n)
+    return found
+
+
+def write_config(config: RunConfig, path: Path) -> None:
+    """Write every value, defaults included."""
+    path.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+
+
+def differences(old: RunConfig, new: RunConfig) -> list[str]:
+    """Dotted keys that differ, except those of `loop` and `export`, which a resumed run may change."""
+    return sorted(set(_flat(old)) ^ set(_flat(new)), key=str.lower)
+
+
+def _flat(config: RunConfig) -> set[str]:
+    rows: set[str] = set()
+
+    def walk(prefix: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(f"{prefix}.{key}" if prefix else key, inner)
+        else:
+            rows.add(f"{prefix} = {json.dumps(value)}")
+
+    walk("", config.model_dump(mode="json", exclude={"loop", "export", "expected", "description"}))
+    return rows

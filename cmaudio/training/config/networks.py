@@ -1,0 +1,36 @@
+"""Shapes of the networks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cmaudio.training.strict import Share, Strict
+
+
+class NetworkSettings(Strict):
+    """Shape of the consistency network and its teacher; `dropout` acts on the context and the conditioning."""
+
+    block_frames: Annotated[int, Field(ge=1, le=64)] = 4
+    width: Annotated[int, Field(ge=8)] = 256
+    context_depth: Annotated[int, Field(ge=1, le=24)] = 6
+    head_depth: Annotated[int, Field(ge=1, le=24)] = 6
+    conditioning: Annotated[int, Field(ge=8)] = 256
+    timbre_dims: Annotated[int, Field(ge=1)] = 32
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class VocoderNetworkSettings(Strict):
+    """Shape of the vocoder."""
+
+    width: Annotated[int, Field(ge=8)] = 384
+    depth: Annotated[int, Field(ge=1, le=24)] = 8
+
+
+class ProsodyNetworkSettings(Strict):
+    """Shape of the prosody network."""
+
+    width: Annotated[int, Field(ge=8)] = 192
+    depth: Annotated[int, Field(ge=1, le=24)] = 6
+    dropout: Share = 0.1

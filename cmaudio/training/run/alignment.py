@@ -1,0 +1,100 @@
+"""The phoneme boundaries of a corpus as the trained aligner finds them, and the file that keeps them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import torch
+
+from cmaudio.errors import CmaudioError
+from cmaudio.training.corpus.clips import MelStatistics
+from cmaudio.training.corpus.description import SPLITS, CorpusDescription, Split
+from cmaudio.training.corpus.label_lag import lag_of
+from cmaudio.training.corpus.reading import read_clips
+from cmaudio.training.corpus.sentences import sentence_batch
+from cmaudio.training.tasks.aligner import AlignerTask
+
+Ends = dict[str, list[float]]  # by clip: seconds at which its phonemes end
+
+
+def has_phoneme_times(corpus: Path, description: CorpusDescription) -> bool:
+    """Whether the corpus comes with phoneme times, judged by its first shard."""
+    clips = read_clips(corpus, description, "train", [0], with_audio=False)
+    return all(spoken is not None for spoken in clips.spoken)
+
+
+def align_corpus(
+    task: AlignerTask,
+    corpus: Path,
+    description: CorpusDescription,
+    statistics: MelStatistics,
+    device: torch.device,
+    note: Callable[[str], None],
+) -> Ends:
+    """Phoneme boundaries of every clip of both splits.
+
+    Args:
+        task: of the trained aligner.
+        corpus: its folder.
+        description: of the corpus.
+        statistics: that the aligner's mels were normalised with.
+        device: where the aligner is.
+        note: called with a line of text if all boundaries were moved.
+    """
+    rate = description.signal.frame_rate
+    ends: Ends = {}
+    for split in SPLITS:
+        for shard in range(description.splits[split].shards):
+            for name, frames in _align_shard(task, corpus, description, statistics, device, split, shard):
+                ends[name] = [round(frame / rate, 4) for frame in frames]
+    return _without_lag(ends, corpus, description, note)
+
+
+def _align_shard(
+    task: AlignerTask,
+    corpus: Path,
+    description: CorpusDescription,
+    statistics: MelStatistics,
+    device: torch.device,
+    split: Split,
+    shard: int,
+) -> Iterator[tuple[str, list[int]]]:
+    clips = read_clips(corpus, description, split, [shard], with_audio=False).to(device)
+    for index, (name, ids) in enumerate(zip(clips.names, clips.ids, strict=True)):
+        if 0 < len(ids) <= int(clips.frames[index]):
+            yield name, task.ends(sentence_batch(clips, [index], statistics))[0]
+
+
+def _without_lag(ends: Ends, corpus: Path, description: CorpusDescription, note: Callable[[str], None]) -> Ends:
+    """Shifted to where phonemes explain most of the spectrum: the aligner's receptive field makes boundaries late."""
+    lag = lag_of(read_clips(corpus, description, "train", [0], with_audio=False, ends=ends))
+    if lag is None or not lag.frames:
+        return ends
+    seconds = lag.frames / description.signal.frame_rate
+    note(
+        f"aligner: phonemes shifted by {-seconds:+.3f} s, where they explain {lag.explained_when_moved:.0%} of the "
+        f"spectrum instead of {lag.explained:.0%}"
+    )
+    return {name: [*(round(max(0, end - seconds), 4) for end in of[:-1]), of[-1]] for name, of in ends.items()}
+
+
+def write_alignment(path: Path, ends: Mapping[str, list[float]]) -> None:
+    """Gzipped JSON lines, one a clip: its id and the seconds at which its phonemes end."""
+    lines = "".join(
+        json.dumps({"id": name, "ends": seconds}, ensure_ascii=False) + "\n" for name, seconds in ends.items()
+    )
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(gzip.compress(lines.encode(), mtime=0))
+    partial.replace(path)
+
+
+def read_alignment(path: Path) -> Ends:
+    """Inverse of `write_alignment`; raises CmaudioError for a damaged file."""
+    try:
+        rows = [json.loads(line) for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
+        return {row["id"]: row["ends"] for row in rows}
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        raise CmaudioError(f"{path} cannot be read ({error}); delete it, and the aligner stage recreates it") from error

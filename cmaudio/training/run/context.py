@@ -1,0 +1,99 @@
+"""What the stages of a run share: configuration, corpus, device, and how a trainer is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lightning_fabric import Fabric
+
+from cmaudio.errors import CmaudioError
+from cmaudio.training.config import ConsistencyStage, Crops, RunConfig, SentenceStage, VocoderStage
+from cmaudio.training.corpus.corpus import Corpus
+from cmaudio.training.corpus.description import CorpusDescription
+from cmaudio.training.networks.consistency import ConsistencyNetwork
+from cmaudio.training.run.alignment import read_alignment
+from cmaudio.training.run.build_networks import make_consistency_network
+from cmaudio.training.run.folder import ALIGNMENT
+from cmaudio.training.run.journal import Journal
+from cmaudio.training.run.loop import Batches, Trainer
+from cmaudio.training.run.starting_weights import StartingWeights
+
+
+class RunContext:
+    """A run in progress.
+
+    Attributes:
+        timbres: names, in the corpus's order.
+        start: fills networks with the weights that a stage starts from.
+        statistics: of the mel; None until they are known.
+        ends: phoneme times that the aligner found, by clip; None without.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        corpus: Path,
+        folder: Path,
+        description: CorpusDescription,
+        fabric: Fabric,
+        journal: Journal,
+    ) -> None:
+        self.config, self.corpus, self.folder, self.description = config, corpus, folder, description
+        self.fabric, self.journal = fabric, journal
+        self.timbres = [timbre.name for timbre in description.timbres]
+        self.start = StartingWeights(config, folder, self.timbres, description.symbols, journal.note)
+        self.statistics = self.start.statistics()
+        alignment = folder / ALIGNMENT
+        self.ends = read_alignment(alignment) if alignment.is_file() else None
+
+    def open_corpus(self, crops: Crops | SentenceStage, with_audio: bool) -> Corpus:
+        """The training split. Raises CmaudioError where the processes cannot share a step's chunks evenly."""
+        processes = self.fabric.world_size
+        if isinstance(crops, Crops) and crops.chunks % processes:
+            raise CmaudioError(
+                f"{crops.clips} clips in {crops.chunks} chunks cannot be shared by {processes} processes: set "
+                f"chunk_clips to at most {max(1, crops.clips // processes)}, a multiple of {processes} chunks"
+            )
+        loop = self.config.loop
+        corpus = Corpus(
+            self.corpus,
+            device=self.fabric.device,
+            with_audio=with_audio,
+            seed=self.config.seed,
+            memory_gb=loop.memory_gb,
+            window_steps=loop.window_steps,
+            statistics=self.statistics,
+            ends=self.ends,
+            lead_frames=self.config.network.block_frames,
+        )
+        self.statistics = corpus.statistics
+        return corpus
+
+    def new_network(self) -> ConsistencyNetwork:
+        """With random weights, on the device."""
+        network = make_consistency_network(self.config, self.description)
+        self.fabric.to_device(network)
+        return network
+
+    def trainer(
+        self,
+        name: str,
+        task: Any,
+        corpus: Batches,
+        settings: ConsistencyStage | VocoderStage | SentenceStage,
+        **more: Any,
+    ) -> Trainer:
+        """The trainer of a stage; `more` goes to `Trainer`."""
+        return Trainer(
+            self.fabric,
+            task,
+            corpus,
+            name=name,
+            steps=settings.steps,
+            ema=settings.ema,
+            settings=self.config.loop,
+            folder=self.folder,
+            journal=self.journal,
+            **more,
+        )

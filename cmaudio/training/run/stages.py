@@ -1,0 +1,131 @@
+"""The trainer of each stage: which networks it trains, from which weights and on which data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cmaudio.errors import CmaudioError
+from cmaudio.training.config import ConsistencyStage, Crops, JointStage, RunConfig, SentenceStage, VocoderStage
+from cmaudio.training.corpus.sentences import BreathGroups, Sentences
+from cmaudio.training.run.build_networks import make_aligner_network, make_prosody_network, make_vocoder_network
+from cmaudio.training.run.context import RunContext
+from cmaudio.training.run.demonstration import Demonstration
+from cmaudio.training.run.loop import Trainer
+from cmaudio.training.tasks.aligner import AlignerTask
+from cmaudio.training.tasks.consistency import ConsistencyTask
+from cmaudio.training.tasks.generated_mels import CONTEXT_FRAMES, GeneratedMels
+from cmaudio.training.tasks.joint import JointNetworks, JointTask
+from cmaudio.training.tasks.prosody import ProsodyTask
+from cmaudio.training.tasks.vocoder import VocoderTask
+
+
+def aligner_trainer(run: RunContext, name: str, settings: SentenceStage) -> Trainer:
+    corpus = run.open_corpus(settings, with_audio=False)
+    network = make_aligner_network(run.config, run.description)
+    run.fabric.to_device(network)
+    return run.trainer(name, AlignerTask(network, settings), Sentences(corpus), settings, crops=settings)
+
+
+def consistency_trainer(run: RunContext, name: str, settings: ConsistencyStage) -> Trainer:
+    """Of the student or its teacher."""
+    corpus = run.open_corpus(settings.crops, with_audio=False)
+    if run.description.symbols and any(spoken is None for spoken in corpus.clips.spoken):
+        raise CmaudioError(f"{run.corpus} has no phoneme times: add an aligner stage to the configuration")
+    if settings.energy_noise and not run.description.symbols:
+        raise CmaudioError(f"{name}.energy_noise is for corpora with text; leave it out for notes")
+    network = run.start.initial(name, run.new_network())
+    teacher = run.start.trained("teacher", run.new_network()) if name == "student" else None
+    task = ConsistencyTask(network, settings, run.config.sigma, teacher=teacher, compiled=run.config.loop.compile)
+    trainer = run.trainer(name, task, corpus, settings, crops=settings.crops)
+    demonstration = Demonstration(run.corpus, corpus, run.config, run.journal, name)
+    trainer.show = lambda step: demonstration.network(trainer.average, step)
+    return trainer
+
+
+def prosody_trainer(run: RunContext, name: str, settings: SentenceStage) -> Trainer:
+    corpus = run.open_corpus(settings, with_audio=False)
+    network = run.start.initial(name, make_prosody_network(run.config, run.description))
+    run.fabric.to_device(network)
+    timbres = run.start.trained("student", run.new_network()).timbres.weight
+    task = ProsodyTask(network, settings, timbres, run.description.signal.frame_rate)
+    return run.trainer(name, task, BreathGroups(corpus), settings, crops=settings)
+
+
+def vocoder_trainer(run: RunContext, name: str, settings: VocoderStage) -> Trainer:
+    """Of the vocoder, on recorded mels or, for `generated_share` of the clips, on the student's."""
+    generated = settings.generated_share > 0
+    crops = with_context(name, settings.crops, run.config) if generated else settings.crops
+    corpus = run.open_corpus(crops, with_audio=True)
+    signal = run.description.signal
+    vocoder = run.start.initial(name, make_vocoder_network(run.config, signal))
+    run.fabric.to_device(vocoder)
+    task = VocoderTask(
+        vocoder,
+        signal.signal(),
+        settings.losses,
+        steps=settings.steps,
+        warm_up_frames=settings.crops.warm_up_frames,
+        gradient_norm=settings.gradient_norm,
+        compiled=run.config.loop.compile,
+    )
+    run.start.discriminators(name, task.discriminators)
+    transform = None
+    if generated:
+        student = run.start.trained("student", run.new_network())
+        transform = GeneratedMels(student, settings, run.config.sigma, signal.hop_length)
+    trainer = run.trainer(name, task, corpus, settings, crops=crops, transform=transform)
+    demonstration = Demonstration(run.corpus, corpus, run.config, run.journal, name)
+    trainer.show = lambda step: demonstration.vocoder(trainer.average, step)
+    return trainer
+
+
+def joint_trainer(run: RunContext, name: str, settings: JointStage) -> Trainer:
+    """Of student and vocoder together."""
+    crops = with_context(name, settings.crops, run.config)
+    corpus = run.open_corpus(crops, with_audio=True)
+    signal = run.description.signal
+    vocoder = run.start.trained("vocoder", make_vocoder_network(run.config, signal))
+    run.fabric.to_device(vocoder)
+    task = JointTask(
+        run.start.trained("student", run.new_network()),
+        vocoder,
+        settings,
+        signal.signal(),
+        run.config.sigma,
+        compiled=run.config.loop.compile,
+    )
+    run.start.discriminators(name, task.discriminators)
+    trainer = run.trainer(name, task, corpus, settings, crops=crops)
+    demonstration = Demonstration(run.corpus, corpus, run.config, run.journal, name)
+
+    def show(step: int) -> None:
+        voice = trainer.average
+        assert isinstance(voice, JointNetworks)
+        demonstration.network(voice.network, step)
+        demonstration.vocoder(voice.vocoder, step)
+
+    trainer.show = show
+    return trainer
+
+
+def with_context(name: str, crops: Crops, config: RunConfig) -> Crops:
+    """Crops extended by the past that the consistency network reads before it generates a crop's mel."""
+    frames, k = crops.frames + CONTEXT_FRAMES, config.network.block_frames
+    if frames % k:
+        raise CmaudioError(
+            f"{name}.crops.frames {crops.frames} plus {CONTEXT_FRAMES} frames of context must be a multiple of "
+            f"network.block_frames {k}: use {crops.frames + -frames % k}"
+        )
+    return crops.model_copy(update={"frames": frames})
+
+
+TRAINERS: Mapping[str, Callable[[RunContext, str, Any], Trainer]] = {
+    "aligner": aligner_trainer,
+    "teacher": consistency_trainer,
+    "student": consistency_trainer,
+    "vocoder": vocoder_trainer,
+    "vocoder_tuning": vocoder_trainer,
+    "joint": joint_trainer,
+    "prosody": prosody_trainer,
+}

@@ -1,0 +1,100 @@
+"""From a corpus to finished weights: every stage in order, each of them resumable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from torch import nn
+
+from cmaudio.errors import CmaudioError
+from cmaudio.training.config import STAGES, RunConfig
+from cmaudio.training.corpus.description import read_description
+from cmaudio.training.networks.aligner import AlignerNetwork
+from cmaudio.training.run.alignment import align_corpus, has_phoneme_times, read_alignment, write_alignment
+from cmaudio.training.run.context import RunContext
+from cmaudio.training.run.folder import ALIGNMENT, open_run
+from cmaudio.training.run.journal import Journal
+from cmaudio.training.run.launch import launch
+from cmaudio.training.run.loop import Trainer
+from cmaudio.training.run.precision import device_type, resolve_precision
+from cmaudio.training.run.stages import TRAINERS
+from cmaudio.training.run.starting_weights import DISCRIMINATORS
+from cmaudio.training.run.weights import save_weights, weights_file
+from cmaudio.training.tasks.aligner import AlignerTask
+
+
+def train(
+    config: RunConfig, corpus: Path, folder: Path, console: Console | None = None, until: str | None = None
+) -> bool:
+    """Train every stage of the configuration that the run has not finished, in order.
+
+    Args:
+        config: of the run.
+        corpus: folder of a prepared corpus.
+        folder: of the run, created if needed; an existing run is resumed.
+        console: for progress and notes; None for none.
+        until: the last stage to train, None for all.
+
+    Returns:
+        Whether this is the first process, the one that writes files.
+
+    Raises:
+        CmaudioError: for a corpus, run folder or configuration that cannot be used, and for a non-finite loss.
+    """
+    if until is not None and until not in STAGES:
+        raise CmaudioError(f"no stage {until!r}; there are {', '.join(STAGES)}")
+    description = read_description(corpus)
+    precision, warning = resolve_precision(config.loop.precision, device_type(config.loop.accelerator))
+    fabric = launch(config.loop, precision)
+    if fabric.is_global_zero:
+        open_run(folder, config, corpus, description)
+    fabric.barrier()
+    with Journal(folder, console, fabric.is_global_zero) as journal:
+        if warning:
+            journal.note(warning)
+        run = RunContext(config, corpus, folder, description, fabric, journal)
+        for stage in STAGES:
+            if getattr(config, stage) is not None:
+                train_stage(run, stage)
+            if stage == until:
+                break
+    return fabric.is_global_zero
+
+
+def train_stage(run: RunContext, name: str) -> None:
+    """Train a stage to its end, unless it is finished."""
+    path = weights_file(run.folder, name)
+    if path.is_file():
+        run.journal.note(f"{name}: already finished ({path})")
+        return
+    if name == "aligner" and has_phoneme_times(run.corpus, run.description):
+        run.journal.note("aligner: skipped, the corpus has phoneme times")
+        return
+    if name in ("aligner", "prosody") and not run.description.symbols:
+        raise CmaudioError(f"{name} needs a corpus with text: prepare it with --language, or set {name} to null")
+    settings = getattr(run.config, name)
+    trainer = TRAINERS[name](run, name, settings)
+    average = trainer.run()
+    if run.fabric.is_global_zero:
+        _save(run, name, trainer, average)
+    run.fabric.barrier()
+    if name == "aligner":
+        run.ends = read_alignment(run.folder / ALIGNMENT)
+    run.journal.note(f"{name}: {settings.steps} steps, weights in {path}")
+
+
+def _save(run: RunContext, name: str, trainer: Trainer, average: nn.Module) -> None:
+    """Write the stage's weights; the aligner's boundaries first, since its weights mark the stage as finished."""
+    assert run.statistics is not None
+    steps = getattr(run.config, name).steps
+    about = {"stage": name, "steps": str(steps), "run": run.config.name}
+    if isinstance(average, AlignerNetwork):
+        assert run.config.aligner is not None
+        task = AlignerTask(average, run.config.aligner)
+        ends = align_corpus(task, run.corpus, run.description, run.statistics, run.fabric.device, run.journal.note)
+        write_alignment(run.folder / ALIGNMENT, ends)
+    if DISCRIMINATORS in trainer.modules:
+        discriminators = trainer.modules[DISCRIMINATORS]
+        save_weights(weights_file(run.folder, DISCRIMINATORS), discriminators, run.statistics, [], about)
+    save_weights(weights_file(run.folder, name), average, run.statistics, run.timbres, about, run.description.symbols)
