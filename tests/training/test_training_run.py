@@ -184,7 +184,7 @@ def test_crops_that_make_no_whole_blocks_with_their_past(finished: Path, corpus:
     none = ["teacher=null", "student=null", "vocoder=null"]
     for stage, other in (("joint", "vocoder_tuning"), ("vocoder_tuning", "joint")):
         settings = config(tmp_path, start, *none, f"{other}=null", f"{stage}.crops.frames=34")
-        with pytest.raises(CmaudioError, match=rf"{stage}\.crops\.frames 34.*block_frames 4: take 36"):
+        with pytest.raises(CmaudioError, match=rf"{stage}\.crops\.frames 34.*block_frames 4: use 36"):
             train(settings, corpus, tmp_path / stage)
 
 

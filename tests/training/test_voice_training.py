@@ -254,7 +254,7 @@ def test_given_times_are_used_and_the_aligner_left_out(tmp_path: Path) -> None:
 def test_without_times_and_aligner_training_says_what_to_do(tmp_path: Path) -> None:
     corpus = make_corpus(tmp_path, given_times=False)
     (tmp_path / "toy.yaml").write_text(CONFIG)
-    with pytest.raises(CmaudioError, match="give the run an aligner stage"):
+    with pytest.raises(CmaudioError, match="add an aligner stage"):
         train(read_config(tmp_path / "toy.yaml", ["aligner=null"]), corpus, tmp_path / "run")
 
 

@@ -71,9 +71,9 @@ def speech(
 
 def _warn_of_lag(corpus: Path) -> None:
     """Warn where phoneme times that came with the corpus do not fit its sound, judged by one shard."""
-    from cmaudio.training.corpus.reading import read_clips
     from cmaudio.training.corpus.description import read_description
     from cmaudio.training.corpus.label_lag import lag_of
+    from cmaudio.training.corpus.reading import read_clips
 
     description = read_description(corpus)
     lag = lag_of(read_clips(corpus, description, "train", [0], with_audio=False))

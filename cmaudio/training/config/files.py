@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import CmaudioError, unknown
 from cmaudio.training.config.run import RunConfig
 
 
@@ -62,8 +61,7 @@ def _explain(error: Any) -> str:
         given = json.dumps(error["input"], default=str) if not isinstance(error["input"], dict) else "a section"
         return f"{where}: {error['msg']}" + ("" if error["type"] == "missing" else f" (given: {given[:80]})")
     known = _known_keys(error["loc"])
-    near = difflib.get_close_matches(str(error["loc"][-1]), known, n=3, cutoff=0.0)
-    return f"{where}: no such key" + (f"; nearest are {', '.join(near)}" if near else "")
+    return f"{where}: {unknown('key', str(error['loc'][-1]), known)}"
 
 
 def _known_keys(location: Sequence[Any]) -> list[str]:

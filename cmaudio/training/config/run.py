@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cmaudio.model.file import NoiseLevels
+from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.config.networks import NetworkSettings, ProsodyNetworkSettings, VocoderNetworkSettings
 from cmaudio.training.config.stages import ConsistencyStage, JointStage, SentenceStage, VocoderStage
 from cmaudio.training.strict import Positive, Strict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from cmaudio.model.file import NoiseLevels
+from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.objectives.consistency_distillation import ConsistencyDistillation
 from cmaudio.training.objectives.continuous_consistency import ContinuousConsistency
 from cmaudio.training.objectives.easy_consistency_tuning import EasyConsistencyTuning

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cmaudio.model.file import NoiseLevels
+from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.objectives.edm import Edm
 from cmaudio.training.objectives.objective import Denoiser, draw_noise, noised
 from cmaudio.training.objectives.settings import EdmSettings, EnergySettings

@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from cmaudio.model.file import NoiseLevels
+from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.objectives.settings import PairSettings
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]  # (N, K, M) noisy blocks, (N,) their noise levels -> (N, K, M)
