@@ -14,7 +14,8 @@ from cmaudio.engine.engine import Engine
 from cmaudio.engine.note import Note
 from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.preset import Preset, load_preset, save_preset
+from cmaudio.instrument.preset import Preset
+from cmaudio.instrument.preset_files import load_preset, save_preset
 from cmaudio.model.file import Model, embedded_models, load_model
 from cmaudio.offline.pattern import render_pattern
 from cmaudio.offline.render import render

@@ -27,7 +27,7 @@ import numpy as np
 import cmaudio
 from cmaudio.bench.jack import jack_server, may_be_realtime
 from cmaudio.bench.performing import OnePort, Watch, figures
-from cmaudio.instrument.preset import preset_files
+from cmaudio.instrument.preset_files import preset_files
 from cmaudio.machine import describe_machine
 from cmaudio.midi.bindings import Bindings
 from cmaudio.panel.clock_output import ClockOutput

@@ -22,7 +22,7 @@ from cmaudio.cli.options import (
     device_of,
 )
 from cmaudio.cli.terminal import console, notice
-from cmaudio.instrument.preset import load_preset
+from cmaudio.instrument.preset_files import load_preset
 from cmaudio.model.file import DEFAULT_MODEL
 from cmaudio.output.player import LEAD_MS
 from cmaudio.synth import open

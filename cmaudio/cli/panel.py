@@ -15,7 +15,7 @@ from cmaudio.cli.midi import connect_midi
 from cmaudio.cli.options import Device, ModelName, OscPort, OutputBuffer, Polyphony, PresetName, any_output, device_of
 from cmaudio.cli.terminal import console, notice
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.preset import load_preset
+from cmaudio.instrument.preset_files import load_preset
 from cmaudio.model.file import DEFAULT_MODEL
 from cmaudio.output.devices import OpenStream, open_sound_card
 from cmaudio.output.player import LEAD_MS

@@ -7,7 +7,7 @@ from rich.table import Table
 from cmaudio.cli.options import Json
 from cmaudio.cli.terminal import console, notice, to_json
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.preset import load_preset, preset_files
+from cmaudio.instrument.preset_files import load_preset, preset_files
 
 
 def presets(as_json: Json = False) -> None:

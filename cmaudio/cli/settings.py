@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cmaudio.instrument.preset import load_preset
+from cmaudio.instrument.preset_files import load_preset
 from cmaudio.model.timbres import Timbre
 from cmaudio.score.events import Score
 from cmaudio.score.midi_file import read_midi

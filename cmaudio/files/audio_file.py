@@ -1,15 +1,9 @@
-"""Writing sound files that are either whole or absent.
-
-Samples go to a temporary file beside the target, which takes the target's name only when everything is on the disk.
-"""
+"""Writing sound files that are either complete or absent."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -18,6 +12,7 @@ import numpy.typing as npt
 import soundfile
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.atomic import atomic_file
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 SUBTYPES = {".wav": ("PCM_16", "PCM_24", "PCM_32", "FLOAT"), ".flac": ("PCM_16", "PCM_24")}
@@ -26,42 +21,6 @@ _BYTES_PER_SAMPLE = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4}
 _WAV_LIMIT_BYTES = 2**32 - 4096
 # libsndfile says "System error" for a full disk; with less than this left, that is what it was.
 _FULL_DISK_BYTES = 2**17
-
-
-@contextlib.contextmanager
-def unfinished_file(path: str | Path) -> Iterator[Path]:
-    """Give an empty temporary file beside `path` that replaces `path` when the with-body ends without an exception.
-
-    On any exception, KeyboardInterrupt included, the temporary file is removed and a file already at `path` is left
-    as it was; the exception goes on to the caller. A symbolic link at `path` is followed.
-
-    Raises CmaudioError if `path` is a directory, its folder is missing or not writable, or the last step fails.
-    """
-    try:
-        target = Path(path).expanduser().resolve()
-        if target.is_dir():
-            raise CmaudioError(f"{path}: is a directory. Give the name of a file, such as {Path(path) / 'out.wav'}.")
-        if not target.parent.is_dir():
-            raise CmaudioError(f"{path}: there is no folder {target.parent}. Create it, or write somewhere else.")
-        temporary = target.with_name(f".{secrets.token_hex(6)}.part")
-        temporary.open("xb").close()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise CmaudioError(f"{path}: cannot be written ({error}). Choose a folder that you may write to.") from error
-    try:
-        yield temporary
-        _replace(temporary, target, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _replace(temporary: Path, target: Path, path: str | Path) -> None:
-    try:
-        with temporary.open("rb+") as handle:
-            os.fsync(handle.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        raise CmaudioError(f"{path}: cannot be written ({error}). Free some space or write somewhere else.") from error
 
 
 def _audio_suffix(path: Path, subtype: str) -> str:
@@ -97,7 +56,7 @@ class AudioFileWriter:
 
     def __enter__(self) -> AudioFileWriter:
         with contextlib.ExitStack() as stack:
-            self._temporary = stack.enter_context(unfinished_file(self.path))
+            self._temporary = stack.enter_context(atomic_file(self.path))
             try:
                 self._file = soundfile.SoundFile(
                     self._temporary, "w", self.sample_rate, 1, self.subtype, format=FORMATS[self._suffix]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cmaudio.errors import CmaudioError
-from cmaudio.files.audio_file import unfinished_file
+from cmaudio.files.atomic import atomic_file
 
 FILE_NAME = "plan.json"
 
@@ -34,7 +34,7 @@ def agree_on_plan(folder: Path, plan: Mapping[str, Any], inside: Iterable[str]) 
     try:
         for name in inside:
             (folder / name).mkdir(parents=True, exist_ok=True)
-        with unfinished_file(path) as part:
+        with atomic_file(path) as part:
             part.write_text(json.dumps(plan, indent=1, ensure_ascii=False), encoding="utf-8")
     except OSError as error:
         raise CmaudioError(f"corpus folder {folder} cannot be written ({error.strerror})") from error

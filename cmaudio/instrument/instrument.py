@@ -15,7 +15,8 @@ from cmaudio.controls.controls import Controls
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.live_engine import LiveEngine
-from cmaudio.instrument.preset import Preset, applicable_settings, load_preset, preset_of
+from cmaudio.instrument.preset import Preset, applicable_settings, preset_of
+from cmaudio.instrument.preset_files import load_preset
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.instrument.state import InstrumentState
 from cmaudio.instrument.take import Take

@@ -1,29 +1,19 @@
-"""Presets: a sound remembered, in a strict and versioned JSON file, and where such files are.
-
-Twenty come with cmaudio; those of a user lie in the user's folder for cmaudio's settings, or anywhere as a file.
-"""
+"""A preset: all settings of an instrument, as a strict and versioned JSON object."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from importlib import resources
-from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 
 from cmaudio.controls.binding import Binding
 from cmaudio.controls.controls import Controls
-from cmaudio.errors import CmaudioError, explain, unknown
-from cmaudio.files.audio_file import unfinished_file
+from cmaudio.errors import CmaudioError, explain
 from cmaudio.model.file import DEFAULT_MODEL, Model
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
 
 VERSION = 1  # the number that files of this layout say
-SUFFIX = ".json"
-_MAX_BYTES = 2**20
 # Controls that a preset says in fields of their own.
 FIELD_OF_CONTROL = {
     "gain": "gain_db",
@@ -83,7 +73,7 @@ class Preset(BaseModel):
         return text
 
 
-def _explain(error: ValidationError) -> str:
+def explain_preset(error: ValidationError) -> str:
     return explain(error, (_MIX, _VECTOR), tuple(Preset.model_fields))
 
 
@@ -92,7 +82,7 @@ def make_preset(**fields: object) -> Preset:
     try:
         return Preset.model_validate(fields)
     except ValidationError as error:
-        raise CmaudioError(f"not a preset: {_explain(error)}") from error
+        raise CmaudioError(f"not a preset: {explain_preset(error)}") from error
 
 
 def applicable_settings(preset: Preset, controls: Controls) -> dict[str, float]:
@@ -117,58 +107,3 @@ def preset_of(
         controls={n: v for n, v in values.items() if n not in FIELD_OF_CONTROL and v != definitions[n].default},
         bindings=list(bindings),
     )
-
-
-def user_folder() -> Path:
-    """Where `save_preset` puts presets that are given no file."""
-    return Path(typer.get_app_dir("cmaudio")) / "presets"
-
-
-def preset_files() -> dict[str, Path]:
-    """File name without its suffix -> file, of the presets that come with cmaudio and of the user's, which go first."""
-    embedded = Path(str(resources.files("cmaudio"))) / "presets"
-    return {path.stem: path for folder in (embedded, user_folder()) for path in sorted(folder.glob(f"*{SUFFIX}"))}
-
-
-def load_preset(name_or_path: str | Path) -> Preset:
-    """A preset by its name (as it is or as its file is called) or its file.
-
-    Raises CmaudioError for an unknown name (with the nearest ones), and for a file that is no preset, of another
-    version, or holds a value that is not allowed, which it names.
-    """
-    files, wanted = preset_files(), str(name_or_path)
-    path = files.get(file_stem(wanted)) or Path(name_or_path)
-    if not path.is_file():
-        raise CmaudioError(f"{unknown('preset', wanted, files)} (`cmaudio presets` lists all), or give a file")
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise CmaudioError(f"preset {path} cannot be read ({error.strerror})") from error
-    if len(data) > _MAX_BYTES:
-        raise CmaudioError(f"{path} is no preset: it is larger than {_MAX_BYTES // 2**20} MiB")
-    try:
-        return Preset.model_validate_json(data)
-    except ValidationError as error:
-        raise CmaudioError(f"{path} is no preset of version {VERSION}: {_explain(error)}") from error
-
-
-def save_preset(preset: Preset, path: str | Path | None = None) -> Path:
-    """Write a preset to a file, or under its name into the user's folder. Raises CmaudioError where that fails."""
-    target = Path(path) if path is not None else user_folder() / f"{file_stem(preset.name)}{SUFFIX}"
-    if path is None:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CmaudioError(f"{target.parent} cannot be made ({error.strerror}); give a file") from error
-    with unfinished_file(target) as part:
-        try:
-            part.write_text(preset.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise CmaudioError(f"preset {target} cannot be written ({error.strerror})") from error
-    return target
-
-
-def file_stem(name: str) -> str:
-    """What the file of a preset of this name is called: letters and digits, the rest dashes."""
-    return re.sub(r"[^\w]+", "-", name.strip().lower()).strip("-")

@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 
 from cmaudio.errors import CmaudioError
-from cmaudio.files.audio_file import unfinished_file
+from cmaudio.files.atomic import atomic_file
 from cmaudio.instrument.recorder import Recorder, add_whole, end_notes
 from cmaudio.score.track import MidiTrackFile
 from cmaudio.signal.dsp import Float
@@ -117,7 +117,7 @@ class Take:
         self._track.flush(self.seconds)
 
     def _compress(self) -> None:
-        with unfinished_file(self.path) as part, soundfile.SoundFile(self._wav) as sound:
+        with atomic_file(self.path) as part, soundfile.SoundFile(self._wav) as sound:
             rate = sound.samplerate
             with soundfile.SoundFile(part, "w", rate, 1, "PCM_24", format="FLAC") as compressed:
                 for block in sound.blocks(rate, dtype="int32"):

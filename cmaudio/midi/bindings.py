@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cmaudio.controls.binding import Binding, Controller
 from cmaudio.errors import CmaudioError, explain
-from cmaudio.files.audio_file import unfinished_file
-from cmaudio.instrument.preset import user_folder
+from cmaudio.files import folders
+from cmaudio.files.atomic import atomic_file
 
 VERSION = 1  # the number that files of this layout say
 _TRAVEL = 8 / 127  # that a controller must go before it counts as moved: worn ones tremble
@@ -134,7 +134,7 @@ class Bindings:
         try:
             if path is None:
                 file.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished_file(file) as part:
+            with atomic_file(file) as part:
                 part.write_text(text, encoding="utf-8")
         except OSError as error:
             raise CmaudioError(f"MIDI bindings {file} cannot be written ({error.strerror})") from error
@@ -143,4 +143,4 @@ class Bindings:
 
 def bindings_file() -> Path:
     """Where the user's own are, beside the presets."""
-    return user_folder().parent / "midi.json"
+    return folders.user_folder() / "midi.json"

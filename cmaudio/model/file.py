@@ -16,7 +16,6 @@ import json
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -27,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.atomic import atomic_file
 from cmaudio.model.manifest import GRAPHS, Manifest, TimbreDefinition, parse_manifest
 from cmaudio.model.timbres import Timbre, TimbreSpace
 from cmaudio.signal.dsp import Mel, Stft
@@ -164,15 +164,11 @@ def save_model(path: Path, manifest: Manifest, graphs: Mapping[str, bytes], card
     content = {f"{name}.onnx": graphs[name] for name in manifest.graphs} | {"card.md": card.encode()}
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
     fields = manifest.model_copy(update={"sha256": sums}).model_dump(mode="json")
-    partial = path.with_name(path.name + ".part")
     try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        with atomic_file(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, data in {"manifest.json": json.dumps(fields, indent=1).encode(), **content}.items():
                 member = zipfile.ZipInfo(name)  # a fixed date: the same content gives the same file
                 member.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(member, data)
-        partial.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise CmaudioError(f"{path} cannot be written ({error.strerror}); make room or choose another place") from error

@@ -21,7 +21,7 @@ import soundfile
 
 from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
-from cmaudio.files.audio_file import unfinished_file
+from cmaudio.files.atomic import atomic_file
 from cmaudio.files.resume_manifest import agree_on_plan
 from cmaudio.model.file import Model, load_model
 from cmaudio.offline.speak import DEFAULT_VOICE, speak
@@ -137,9 +137,9 @@ def _make(model: str, output: Path, line: Line) -> None:
     spoken = speak(line.text, model=_voice(model), timbre=how.timbre, rate=how.rate, seed=how.seed)
     row = {"id": line.name, **_times(spoken), "unspoken": spoken.unspoken}
     try:
-        with unfinished_file(output / "wavs" / f"{line.name}.wav") as part:
+        with atomic_file(output / "wavs" / f"{line.name}.wav") as part:
             soundfile.write(part, spoken.audio, spoken.sample_rate, format="WAV", subtype="PCM_16")
-        with unfinished_file(_record(output, line.name)) as part:
+        with atomic_file(_record(output, line.name)) as part:
             part.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
     except (OSError, soundfile.SoundFileError) as error:
         raise CmaudioError(
@@ -173,6 +173,6 @@ def _finish(output: Path, lines: Sequence[Line]) -> dict[str, list[str]]:
         metadata.append(f"{line.name}|{line.text}|{line.text}\n")
         alignment.append(json.dumps(row, ensure_ascii=False) + "\n")
     for name, rows in (("metadata.csv", metadata), ("phonemes.jsonl", alignment)):
-        with unfinished_file(output / name) as part:
+        with atomic_file(output / name) as part:
             part.write_text("".join(rows), encoding="utf-8")
     return unspoken

@@ -13,7 +13,7 @@ from cmaudio.engine.note import Note
 from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError, unknown
 from cmaudio.instrument.playable import RemotelyPlayable
-from cmaudio.instrument.preset import file_stem, preset_files
+from cmaudio.instrument.preset_files import file_stem, preset_files
 from cmaudio.instrument.take import Take
 from cmaudio.osc.addresses import ROOT
 from cmaudio.osc.folder import SoundFolder

@@ -11,7 +11,7 @@ from typing import Any
 
 from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.preset import load_preset, preset_files, save_preset
+from cmaudio.instrument.preset_files import load_preset, preset_files, save_preset
 from cmaudio.output.devices import Device, list_devices, open_sound_card
 from cmaudio.panel import commands as c
 from cmaudio.panel.clock_output import ClockOutput

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cmaudio.errors import CmaudioError
-from cmaudio.files.audio_file import unfinished_file
+from cmaudio.files.atomic import atomic_file
 from cmaudio.score.controllers import VOLUME
 from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score, Sostenuto, Sustain
 from cmaudio.score.interpreter import MidiInterpreter
@@ -126,7 +126,7 @@ def write_midi(path: str | Path, score: Score) -> None:
     largest bend or of 2 semitones. Raises CmaudioError if the file cannot be written.
     """
     data = encode_score(score)
-    with unfinished_file(path) as temporary:
+    with atomic_file(path) as temporary:
         try:
             temporary.write_bytes(data)
         except OSError as error:

@@ -15,7 +15,7 @@ import soundfile
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files import audio_file
-from cmaudio.files.audio_file import AudioFileWriter, unfinished_file
+from cmaudio.files.audio_file import AudioFileWriter
 
 SAMPLE_RATE = 48_000
 
@@ -214,10 +214,4 @@ def test_trouble_inside_libsndfile(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(soundfile.SoundFile, "write", fail)
         writer.write(noise(1_000_000))
     assert all(word in str(caught.value) for word in (str(path), "needs 2.9 MiB", "MiB are free", "Free some space"))
-    assert names(tmp_path) == []
-
-
-def test_unfinished_file_tells_when_the_last_step_fails(tmp_path: Path) -> None:
-    with pytest.raises(CmaudioError, match="cannot be written"), unfinished_file(tmp_path / "a.wav") as temporary:
-        temporary.unlink()
     assert names(tmp_path) == []

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-import cmaudio.instrument.preset
 from cmaudio.cli.main import app
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.preset import Preset, load_preset, preset_files, save_preset
+from cmaudio.files import folders
+from cmaudio.instrument.preset import Preset
+from cmaudio.instrument.preset_files import load_preset, preset_files, save_preset
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.model.file import Model
 from cmaudio.offline.render import render
@@ -29,8 +30,8 @@ from cmaudio.synth import Synth
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(cmaudio.instrument.preset, "user_folder", lambda: tmp_path / "user")
-    return tmp_path / "user"
+    monkeypatch.setattr(folders, "user_folder", lambda: tmp_path / "user")
+    return tmp_path / "user" / "presets"
 
 
 class SilentPlayer:

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from cmaudio.controls.binding import Binding
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.preset import load_preset, save_preset
+from cmaudio.files import folders
+from cmaudio.instrument.preset_files import load_preset, save_preset
 from cmaudio.midi.bindings import Bindings
 from cmaudio.synth import Synth
 
@@ -136,7 +137,7 @@ def test_the_file_gives_back_what_was_saved(tmp_path_factory: pytest.TempPathFac
 
 
 def test_the_users_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cmaudio.midi.bindings.user_folder", lambda: tmp_path / "cmaudio" / "presets")
+    monkeypatch.setattr(folders, "user_folder", lambda: tmp_path / "cmaudio")
     assert list(Bindings.load()) == []
     Bindings([bound()]).save()
     assert (tmp_path / "cmaudio" / "midi.json").exists()

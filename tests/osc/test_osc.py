@@ -25,9 +25,10 @@ from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import build_msg
 from typer.testing import CliRunner
 
-import cmaudio.instrument.preset
+import cmaudio
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
+from cmaudio.files import folders
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.model.file import Model
 from cmaudio.osc import OscSender, OscServer
@@ -192,7 +193,7 @@ def test_notes_sound_while_their_keys_are_down(synth: Synth, client: Client) -> 
 
 
 def test_timbre_seed_and_preset(synth: Synth, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cmaudio.instrument.preset, "user_folder", lambda: tmp_path)
+    monkeypatch.setattr(folders, "user_folder", lambda: tmp_path)
     mine = cmaudio.Preset(name="Mine", model="tiny", timbre={"third": 1}, seed=9, bend_range=7)
     cmaudio.save_preset(mine, tmp_path / "mine.json")
     client.send("/cmaudio/timbre", "Second")

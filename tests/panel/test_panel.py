@@ -192,7 +192,7 @@ def test_slots_hold_all_controls(talk: Talk, synth: Synth) -> None:
 
 
 def test_presets_are_saved_and_found(talk: Talk, synth: Synth, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cmaudio.instrument.preset.user_folder", lambda: tmp_path)
+    monkeypatch.setattr("cmaudio.files.folders.user_folder", lambda: tmp_path)
     talk("place", x=0.1, y=0.2)
     talk("save_preset", name="Between")
     assert talk.answers[0]["kind"] == "notice"

@@ -7,7 +7,6 @@ optimisers: what a finished stage leaves, and what another run may start from.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.atomic import atomic_file
 
 FORMAT = "cmaudio-training-1"
 SUFFIX = ".safetensors"
@@ -28,18 +28,14 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, 
 
     Raises CmaudioError where it cannot be written (a full disk); what was there before stays.
     """
-    partial = path.with_name(path.name + ".part")
     try:
-        save_file(
-            {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()},
-            partial,
-            {"format": FORMAT, "about": json.dumps(about)},
-        )
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
+        with atomic_file(path) as part:
+            save_file(
+                {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()},
+                part,
+                {"format": FORMAT, "about": json.dumps(about)},
+            )
     except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
         raise CmaudioError(
             f"{path} cannot be written ({error}); make room or choose another run folder, then give the same command "
             "again: it goes on from the last whole checkpoint"

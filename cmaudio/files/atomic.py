@@ -1,0 +1,48 @@
+"""Writing files that are either complete or absent: a temporary file takes the name of the target when it is done."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from cmaudio.errors import CmaudioError
+
+
+@contextlib.contextmanager
+def atomic_file(path: str | Path) -> Iterator[Path]:
+    """An empty temporary file beside `path`, which replaces `path` when the with-body ends without an exception.
+
+    It is flushed to the disk first. On any exception, KeyboardInterrupt included, the temporary file is removed, a
+    file already at `path` is left as it was, and the exception propagates. A symbolic link at `path` is followed.
+
+    Raises:
+        CmaudioError: `path` is a directory, its folder is missing or not writable, or the replacement fails.
+    """
+    try:
+        target = Path(path).expanduser().resolve()
+        if target.is_dir():
+            raise CmaudioError(f"{path}: is a directory. Give the name of a file, such as {Path(path) / 'out.wav'}.")
+        if not target.parent.is_dir():
+            raise CmaudioError(f"{path}: there is no folder {target.parent}. Create it, or write somewhere else.")
+        temporary = target.with_name(f".{secrets.token_hex(6)}.part")
+        temporary.open("xb").close()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise CmaudioError(f"{path}: cannot be written ({error}). Choose a folder that you may write to.") from error
+    try:
+        yield temporary
+        _replace(temporary, target, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _replace(temporary: Path, target: Path, path: str | Path) -> None:
+    try:
+        with temporary.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise CmaudioError(f"{path}: cannot be written ({error}). Free some space or write somewhere else.") from error

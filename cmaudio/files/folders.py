@@ -1,0 +1,12 @@
+"""Where the user's own files are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+
+
+def user_folder() -> Path:
+    """The user's configuration folder for cmaudio, by the conventions of the platform; it may not exist yet."""
+    return platformdirs.user_config_path("cmaudio", appauthor=False, roaming=True)

@@ -1,0 +1,72 @@
+"""Preset files: those that come with cmaudio, and the user's own in the configuration folder or anywhere else."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from cmaudio.errors import CmaudioError, unknown
+from cmaudio.files import folders
+from cmaudio.files.atomic import atomic_file
+from cmaudio.instrument.preset import VERSION, Preset, explain_preset
+
+SUFFIX = ".json"
+_MAX_BYTES = 2**20
+
+
+def presets_folder() -> Path:
+    """Where `save_preset` puts presets that are given no file."""
+    return folders.user_folder() / "presets"
+
+
+def preset_files() -> dict[str, Path]:
+    """File name without its suffix -> file, of the presets that come with cmaudio and of the user's, which go first."""
+    embedded = Path(str(resources.files("cmaudio"))) / "presets"
+    return {path.stem: path for folder in (embedded, presets_folder()) for path in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
+def load_preset(name_or_path: str | Path) -> Preset:
+    """A preset by its name (as it is or as its file is called) or its file.
+
+    Raises CmaudioError for an unknown name (with the nearest ones), and for a file that is no preset, of another
+    version, or holds a value that is not allowed, which it names.
+    """
+    files, wanted = preset_files(), str(name_or_path)
+    path = files.get(file_stem(wanted)) or Path(name_or_path)
+    if not path.is_file():
+        raise CmaudioError(f"{unknown('preset', wanted, files)} (`cmaudio presets` lists all), or give a file")
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise CmaudioError(f"preset {path} cannot be read ({error.strerror})") from error
+    if len(data) > _MAX_BYTES:
+        raise CmaudioError(f"{path} is no preset: it is larger than {_MAX_BYTES // 2**20} MiB")
+    try:
+        return Preset.model_validate_json(data)
+    except ValidationError as error:
+        raise CmaudioError(f"{path} is no preset of version {VERSION}: {explain_preset(error)}") from error
+
+
+def save_preset(preset: Preset, path: str | Path | None = None) -> Path:
+    """Write a preset to a file, or under its name into the user's folder. Raises CmaudioError where that fails."""
+    target = Path(path) if path is not None else presets_folder() / f"{file_stem(preset.name)}{SUFFIX}"
+    if path is None:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CmaudioError(f"{target.parent} cannot be made ({error.strerror}); give a file") from error
+    with atomic_file(target) as part:
+        try:
+            part.write_text(preset.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise CmaudioError(f"preset {target} cannot be written ({error.strerror})") from error
+    return target
+
+
+def file_stem(name: str) -> str:
+    """What the file of a preset of this name is called: letters and digits, the rest dashes."""
+    return re.sub(r"[^\w]+", "-", name.strip().lower()).strip("-")
