@@ -79,7 +79,7 @@ class Watch:
 
     def read(self, samples: int) -> Float:
         out = self._read(samples)
-        self.made.append((self._recorder.heard, time.perf_counter()))
+        self.made.append((self._recorder.made_samples, time.perf_counter()))
         return out
 
     def on_event(self, at: int, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""One controller and the control that it moves, as files and presets hold it."""
+"""A binding of a MIDI controller to a control, as it stands in files and presets."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ _Finite = Annotated[float, Field(allow_inf_nan=False)]
 class Binding(BaseModel):
     """A controller and the control that it moves.
 
-    channel: 0..15, None for any. controller: MIDI controller 0..119, "bend" or "pressure". control: its
-    name. min, max: the control's value where the controller is lowest and highest, in its unit; min may be greater.
+    Attributes:
+        channel: 0..15, None for any.
+        controller: MIDI controller 0..119, "bend" or "pressure".
+        control: the control's name.
+        min: the control's value, in its unit, at the controller's lowest position; may be greater than `max`.
+        max: likewise at its highest position.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -27,7 +31,7 @@ class Binding(BaseModel):
     max: _Finite
 
     def value(self, position: float) -> float:
-        """The control's value at a position 0..1 of the controller."""
+        """The control's value at a controller position of 0..1."""
         return self.min + position * (self.max - self.min)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""A folder that is filled over several runs says what it is filled with: another run must agree before it goes on."""
+"""The resume manifest: what a folder is being filled with, so that only a run with the same arguments resumes it."""
 
 from __future__ import annotations
 

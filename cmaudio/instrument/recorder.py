@@ -1,7 +1,7 @@
-"""What was played, remembered: the last minutes of sound with their events, to keep after the fact; and takes.
+"""A recorder that always runs: the last minutes of sound and events, which can be written to files afterwards.
 
-The recorder stands between the engine and the player: what is read from it is what the engine made, and is remembered.
-Remembering copies a chunk and appends to a queue; files are written by other threads, at their own pace.
+It stands between the engine and the player. While the engine is read it only copies a chunk and appends to a queue;
+files are written by other threads, at their own pace.
 """
 
 from __future__ import annotations
@@ -23,19 +23,24 @@ from cmaudio.score.track import MidiTrackFile
 from cmaudio.signal.dsp import Float
 
 MEMORY_SECONDS = 300.0
-_SPARE_SECONDS = 10.0  # that may be overwritten while the memory is being read
+_SPARE_SECONDS = 10.0  # beyond what is promised: may be overwritten while the rest is being read
 _EVENTS = 200_000
 _CHUNK_SECONDS = 1.0
 
 
 class Recorder(Source):
-    """The engine as a source for a `Player`, whose sound is remembered for `seconds`."""
+    """The engine as a source for a `Player`, with its last sound and events.
+
+    Attributes:
+        seconds: how much sound is kept in memory.
+        made_samples: how many samples the engine has made so far; positions in the recording count from the first.
+    """
 
     def __init__(self, engine: Engine, seconds: float = MEMORY_SECONDS) -> None:
         self.engine, self.sample_rate = engine, engine.sample_rate
         self.seconds = in_range("seconds", seconds, 1, 3600, "of sound to remember")
         self._ring = np.zeros(round((self.seconds + _SPARE_SECONDS) * self.sample_rate), np.float32)
-        self.heard = 0  # samples made so far
+        self.made_samples = 0
         self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
         self._listeners: tuple[Callable[[int, Event], object], ...] = ()
         engine.allocator.on_event = self._remember
@@ -43,15 +48,15 @@ class Recorder(Source):
     def read(self, n: int, /) -> Float:
         """The engine's next n samples."""
         out = self.engine.read(n)
-        at = self.heard % len(self._ring)
+        at = self.made_samples % len(self._ring)
         first = out[: len(self._ring) - at]
         self._ring[at : at + len(first)] = first
         self._ring[: len(out) - len(first)] = out[len(first) :]
-        self.heard += len(out)
+        self.made_samples += len(out)
         return out
 
     def prepare(self) -> bool:
-        """Use time to spare; see `Engine.prepare`."""
+        """Work ahead; see `Engine.prepare`."""
         return self.engine.prepare()
 
     def on_overload(self) -> None:
@@ -59,10 +64,10 @@ class Recorder(Source):
         self.engine.on_overload()
 
     def subscribe(self, listener: Callable[[int, Event], object]) -> Callable[[], None]:
-        """Have `listener(at, event)` called with all that happens, and its sample in `heard`. Returns what ends it.
+        """Have `listener(at, event)` called for every event; `at` is its sample. Returns a function that ends it.
 
-        It is called on the synthesis thread, up to a fraction of a second before its time: it may append to a queue,
-        and do no more.
+        It is called on the synthesis thread, up to a fraction of a second before the event sounds, and should do no
+        more than append to a queue.
         """
         self._listeners = (*self._listeners, listener)
 
@@ -78,27 +83,36 @@ class Recorder(Source):
             listener(heard_at, event)
 
     def samples(self, start: int, end: int) -> Iterator[Float]:
-        """Samples `start` to `end` of all that was made, in chunks; they must still be remembered."""
+        """Samples `start` to `end`, in chunks; they must still be in memory."""
         step = round(_CHUNK_SECONDS * self.sample_rate)
         for first in range(start, end, step):
             places = np.arange(first, min(first + step, end)) % len(self._ring)
             yield self._ring[places]
 
     def events(self, start: int, end: int) -> list[tuple[int, Event]]:
-        """What happened in samples `start` to `end`, in order."""
-        # The engine tells of events nearly in order, a fraction of a second at most before their time.
+        """The events of samples `start` to `end`, in order."""
+        # The engine reports events nearly in order, a fraction of a second at most before their time.
         earliest = start - _SPARE_SECONDS * self.sample_rate
         late = takewhile(lambda pair: pair[0] >= earliest, reversed(tuple(self._events)))
         return sorted((pair for pair in reversed(list(late)) if start <= pair[0] < end), key=lambda pair: pair[0])
 
     def keep(self, path: str | Path, seconds: float | None = None) -> Path:
-        """Write the last `seconds` (all that is remembered by default) to a .wav or .flac, and their events to a .mid.
+        """Write the last sound to a .wav or .flac file, and its events to a .mid file of the same name.
 
-        Notes that began earlier are heard in the sound and missing in the MIDI file. Returns the sound file's path.
-        Raises CmaudioError for a file that cannot be written, and where nothing was played yet.
+        Notes that began earlier are in the sound and not in the MIDI file.
+
+        Args:
+            path: of the sound file.
+            seconds: how much; by default all that is in memory.
+
+        Returns:
+            The path of the sound file.
+
+        Raises:
+            CmaudioError: a file that cannot be written, or nothing has been played yet.
         """
         wanted = self.seconds if seconds is None else in_range("seconds", seconds, 0.1, self.seconds, "remembered")
-        end = self.heard
+        end = self.made_samples
         start = max(0, end - round(wanted * self.sample_rate))
         if start == end:
             raise CmaudioError("nothing was played yet: there is nothing to keep")
@@ -116,7 +130,7 @@ class Recorder(Source):
 
 
 def add_whole(track: MidiTrackFile, seconds: float, event: Event, sounding: set[tuple[int, int]]) -> None:
-    """Add an event, unless it ends a note that is not `sounding` in the file."""
+    """Add an event, except the end of a note that did not begin in this file; `sounding` is updated."""
     match event:
         case NoteOn(channel, pitch):
             sounding.add((channel, pitch))
@@ -128,7 +142,7 @@ def add_whole(track: MidiTrackFile, seconds: float, event: Event, sounding: set[
 
 
 def end_notes(track: MidiTrackFile, seconds: float, sounding: set[tuple[int, int]]) -> None:
-    """End what still sounds, and the file."""
+    """End the notes that still sound, and write what is pending."""
     for channel, pitch in sorted(sounding):
         track.add(seconds, NoteOff(channel, pitch))
     sounding.clear()

@@ -1,4 +1,4 @@
-"""Recording from now on: sound and events to two files that are whole twice a second, whatever ends the program."""
+"""Recording to disk: a sound and a MIDI file that are valid after every write, should the program crash."""
 
 from __future__ import annotations
 
@@ -24,13 +24,19 @@ _SUFFIXES = (".wav", ".flac")
 
 
 class Take:
-    """One recording; it begins when it is made, and a context manager ends it.
+    """One recording. It begins when the object is made and ends with `stop`, or as a context manager.
 
-    The sound is written as a WAV file whose header is mended with every piece, 24 bit; one that is to be FLAC is turned
-    into that at the end, and until then stands beside its name as .wav. The events are in a .mid of the same name.
+    The sound is written as 24-bit WAV whose header is updated with every write; for .flac it is compressed at the end,
+    and until then the sound is in a .wav file of that name. The events are in a .mid file of the same name. An error
+    later on (a full disk) ends the take with what was written so far, and is raised by `stop`.
 
-    Raises CmaudioError for a name that is not .wav or .flac, a file that is there already, and one that cannot be
-    written. What goes wrong later (a full disk) ends the take with what was written, and `stop` raises it.
+    Args:
+        recorder: what is recorded.
+        path: of the sound file, .wav or .flac; no file of that name may exist.
+        on_notice: called with one line if the recording ends early.
+
+    Raises:
+        CmaudioError: another ending, a file that exists, or one that cannot be written.
     """
 
     def __init__(self, recorder: Recorder, path: str | Path, on_notice: Callable[[str], None] | None = None) -> None:
@@ -42,7 +48,7 @@ class Take:
             if file.exists():
                 raise CmaudioError(f"{file} is there already, and a recording writes over nothing; give another name")
         self._recorder, self._on_notice = recorder, on_notice
-        self._written = self._start = recorder.heard
+        self._written = self._start = recorder.made_samples
         self._sounding: set[tuple[int, int]] = set()
         self._error: CmaudioError | None = None
         self._files = ExitStack()
@@ -67,16 +73,16 @@ class Take:
 
     @property
     def seconds(self) -> float:
-        """What is in the files by now."""
+        """How much is in the files so far."""
         return (self._written - self._start) / self._recorder.sample_rate
 
     @property
     def running(self) -> bool:
-        """Whether it still records."""
+        """Whether it is still recording."""
         return self._thread.is_alive()
 
     def stop(self) -> Path:
-        """End it; returns the sound file's path. Raises what went wrong while it was written."""
+        """End it; returns the path of the sound file. Raises CmaudioError if it could not be written."""
         self._ending.set()
         self._thread.join()
         if self._error is not None:
@@ -107,12 +113,12 @@ class Take:
                 self._on_notice(f"the recording ended after {self.seconds:.1f} s: {self._error}")
 
     def _write(self) -> None:
-        """All that was made since the last time."""
-        end, rate = self._recorder.heard, self._recorder.sample_rate
+        """Append what was made since the last write."""
+        end, rate = self._recorder.made_samples, self._recorder.sample_rate
         for at, event in self._recorder.events(self._written, end):
             add_whole(self._track, (at - self._start) / rate, event, self._sounding)
         for chunk in self._recorder.samples(self._written, end):
-            self._sound.writeframes(_packed(chunk))  # mends the header too
+            self._sound.writeframes(_packed(chunk))  # updates the header too
             self._written += len(chunk)
         self._track.flush(self.seconds)
 

@@ -87,7 +87,7 @@ class OscSender:
         self._through, self._socket = through, through or socket.socket(family, socket.SOCK_DGRAM)
         self._known: dict[str, bytes] = {}  # what the client was told last, by path
         self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
-        self._metered = synth.recorder.heard
+        self._metered = synth.recorder.made_samples
         self._changes = Changes(synth.controls, lambda source: source.startswith(self.own), self._forget)
         self._end_events = synth.recorder.subscribe(lambda at, event: self._events.append((at, event)))
         self._ending = threading.Event()
@@ -138,16 +138,16 @@ class OscSender:
         if pair is not None:
             self._known[pair[0]] = encode(pair[0], *pair[1])
 
-    def _heard(self) -> int:
-        """How many samples have left the ring."""
+    def _played_samples(self) -> int:
+        """How many samples have left the output buffer."""
         recorder, player = self._synth.recorder, self._synth.player.state()
-        return recorder.heard - round(player.lead_ms / 1000 * recorder.sample_rate)
+        return recorder.made_samples - round(player.lead_ms / 1000 * recorder.sample_rate)
 
     def _send_events(self) -> None:
-        heard = self._heard()
+        played = self._played_samples()
         for _ in range(len(self._events)):
             at, event = self._events.popleft()
-            if at > heard:
+            if at > played:
                 self._events.append((at, event))
             elif isinstance(event, NoteOn):
                 self.send(f"{ROOT}/event/note_on", event.pitch, event.velocity, event.channel)
@@ -156,7 +156,7 @@ class OscSender:
 
     def _send_state(self) -> None:
         recorder, engine, player = self._synth.recorder, self._synth.engine, self._synth.player.state()
-        end = recorder.heard
+        end = recorder.made_samples
         start = max(self._metered, end - round(_LEVEL_SECONDS * recorder.sample_rate))
         # Not the engine's own meter, which forgets its peak when it is read: others read it.
         peak = max((float(np.abs(chunk).max()) for chunk in recorder.samples(start, end)), default=0.0)

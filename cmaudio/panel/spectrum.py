@@ -19,12 +19,12 @@ class Spectrum:
 
     def __init__(self, model: Model, recorder: Recorder) -> None:
         self._stft, self._mel, self._recorder = model.stft, model.mel, recorder
-        self._next = recorder.heard  # where the next frame's hop begins
+        self._next = recorder.made_samples  # where the next frame's hop begins
         self._floor = float(np.log(self._mel.floor))
 
     def take(self) -> NDArray[np.uint8]:
         """(T, M) columns since the last call, oldest first; 0 is the floor."""
-        hop, heard = self._stft.hop_length, self._recorder.heard
+        hop, heard = self._stft.hop_length, self._recorder.made_samples
         most = round(_MOST_SECONDS * self._recorder.sample_rate)
         self._next = max(self._next, heard - most)
         frames = (heard - self._next) // hop

@@ -31,7 +31,7 @@ from cmaudio.score.track import MidiTrackFile
 def perform(recorder: Recorder, seconds: float = 1.5) -> np.ndarray:
     """A fifth with a bend and a pedal; returns what was heard."""
     engine, rate = recorder.engine, recorder.sample_rate
-    start = recorder.heard
+    start = recorder.made_samples
     low = engine.note_on(57, 90, timbre="violin", seed=1, at=start + rate // 10)
     high = engine.note_on(64, 70, timbre="violin", seed=2, at=start + rate // 2)
     engine.bend(0.5, at=start + rate * 6 // 10)
@@ -184,10 +184,10 @@ while True:
     note = recorder.engine.note_on(pitch, timbre="violin")
     for _ in range(10):
         recorder.read(2400)
-        time.sleep(max(0, recorder.heard / recorder.sample_rate - (time.monotonic() - began)))
+        time.sleep(max(0, recorder.made_samples / recorder.sample_rate - (time.monotonic() - began)))
     note.off()
     pitch = 48 + (pitch - 47) % 24
-    print(recorder.heard, flush=True)
+    print(recorder.made_samples, flush=True)
 """
 
 

@@ -55,7 +55,7 @@ def synth(tiny: TinyModel, clock: ClockOutput) -> Iterator[Synth]:
 
 def peak(synth: Synth, seconds: float = 0.2) -> float:
     """The loudest of the last samples that were made."""
-    end = synth.recorder.heard
+    end = synth.recorder.made_samples
     last = np.concatenate([*synth.recorder.samples(max(0, end - round(seconds * synth.recorder.sample_rate)), end)])
     return float(np.abs(last).max())
 
@@ -148,8 +148,8 @@ def test_nonsense_is_refused_and_the_sound_goes_on(talk: Talk, synth: Synth, non
     assert talk.answers[0]["kind"] == "refused"
     assert talk.answers[0]["client"] in ("me", "")
     assert (synth.controls.values(), synth.controls.timbre, synth.controls.seed) == before
-    heard = synth.recorder.heard
-    wait_for(lambda: synth.recorder.heard > heard + synth.recorder.sample_rate // 2)
+    heard = synth.recorder.made_samples
+    wait_for(lambda: synth.recorder.made_samples > heard + synth.recorder.sample_rate // 2)
     assert peak(synth) > AUDIBLE
 
 
@@ -419,12 +419,12 @@ def test_nonsense_on_the_wire_is_answered_and_the_next_command_works(host: Any, 
 def test_a_server_that_dies_is_started_again_and_the_sound_goes_on(guarded: Any, synth: Synth) -> None:
     guarded.handler.take(b'{"kind":"press","client":"me","pitch":60,"velocity":90}')
     wait_for(lambda: peak(synth) > AUDIBLE)
-    heard, old = synth.recorder.heard, guarded._process
+    heard, old = synth.recorder.made_samples, guarded._process
     old.kill()
     wait_for(lambda: not synth.engine.allocator.channels[0].keys)
     wait_for(lambda: guarded._process is not old and status(guarded, "/panel/main.js?token=s3cret") == 200)
     hear_and_hush(synth)
-    assert synth.recorder.heard > heard
+    assert synth.recorder.made_samples > heard
     assert synth.state().player.status == "playing"
 
 
@@ -550,7 +550,7 @@ def test_a_right_click_on_a_control_asks_for_midi_learn(quiet: Any, synth: Synth
 
 
 def test_a_recording_holds_what_was_played(quiet: Any, synth: Synth, host: Any) -> None:
-    start = synth.recorder.heard
+    start = synth.recorder.made_samples
     element(quiet, ".record").click()
     wait_for(lambda: host.handler.takes.recording)
     name = host.handler.takes.recording["file"]
@@ -562,7 +562,7 @@ def test_a_recording_holds_what_was_played(quiet: Any, synth: Synth, host: Any) 
     element(quiet, ".record").click()
     wait_for(lambda: host.handler.takes.recording is None and name in element(quiet, ".files").text)
     recorded, _ = soundfile.read(host.handler.takes.folder / name, dtype="float32")
-    made = np.concatenate([*synth.recorder.samples(start, synth.recorder.heard)])
+    made = np.concatenate([*synth.recorder.samples(start, synth.recorder.made_samples)])
     loudest = int(np.abs(recorded).argmax())
     assert np.abs(recorded[loudest]) > AUDIBLE
     offset = int(np.abs(made).argmax()) - loudest
@@ -626,7 +626,7 @@ def test_the_sound_streams_as_it_was_made(host: Any, synth: Synth) -> None:
         packets += [socket.recv() for _ in range(10)]
     assert {len(packet) for packet in packets} == {2 * round(PACKET_SECONDS * rate)}
     heard = np.frombuffer(b"".join(packets[-8:]), "<i2") / 32_767
-    end = synth.recorder.heard
+    end = synth.recorder.made_samples
     made = np.concatenate([*synth.recorder.samples(end - 2 * rate, end)])
     match = np.correlate(made, heard.astype(np.float32), "valid")
     at = int(match.argmax())

@@ -119,7 +119,7 @@ def phrase(wanted: Vary, velocity: int, recorder: Recorder) -> list[PhraseNote]:
     if wanted.phrase == "motif":
         each = wanted.seconds / len(_MOTIF)
         return [PhraseNote(i * each, min(127, wanted.pitch + up), velocity, each) for i, up in enumerate(_MOTIF)]
-    rate, end = recorder.sample_rate, recorder.heard
+    rate, end = recorder.sample_rate, recorder.made_samples
     start = max(0, end - round(_REMEMBERED_SECONDS * rate))
     found = notes_of([((at - start) / rate, event) for at, event in recorder.events(start, end)], (end - start) / rate)
     if not found:
