@@ -21,11 +21,18 @@ def evaluate(
     teacher: Annotated[str | None, typer.Option(help="Model file of the teacher, to compare with.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of clips of the corpus.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw spectrograms of the clips to this .png file.")] = None,
+    sounds: Annotated[Path | None, typer.Option(help="Keep what a voice reads in this folder.")] = None,
+    peer: Annotated[
+        list[str] | None, typer.Option(help="Let hibari or piper read a voice's sentences too; repeatable.")
+    ] = None,
+    whisper: Annotated[
+        Path | None, typer.Option(help="Whisper model (CTranslate2 folder) for the word error rate of a voice.")
+    ] = None,
     only: Annotated[list[str] | None, typer.Option(help="Run only this section; repeatable.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A rough measurement in about a minute.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure how a model sounds: pitch, onsets, velocity, drift, distance to recordings."""
+    """Measure how a model sounds: an instrument by its notes, a voice by held-out sentences."""
     from cmaudio.evaluation import print_report, run_evaluation
 
     result = run_evaluation(
@@ -35,6 +42,9 @@ def evaluate(
         teacher=teacher,
         limit=limit,
         picture=picture,
+        sounds=sounds,
+        peers=peer or (),
+        whisper=whisper,
         only=only,
         quick=quick,
         on_progress=errors.print,

@@ -1,12 +1,15 @@
-"""The report: its sections one after the other, with what they were measured on."""
+"""The quality report of a model: its sections in order, and what they were measured on."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from cmaudio.errors import CmaudioError
 from cmaudio.evaluation.buzz import measure_buzz
@@ -18,6 +21,7 @@ from cmaudio.evaluation.onset import measure_onset
 from cmaudio.evaluation.pitch import measure_pitch
 from cmaudio.evaluation.setting import Figures, Setting
 from cmaudio.evaluation.velocity import measure_velocity
+from cmaudio.evaluation.voice import VOICE_SECTIONS, VoiceSetting
 from cmaudio.machine import describe_machine
 from cmaudio.model.file import Model, load_model
 from cmaudio.soundfont.player import SoundFont, open_soundfont
@@ -44,64 +48,88 @@ def run_evaluation(
     teacher: Model | str | None = None,
     limit: int | None = None,
     picture: Path | None = None,
+    sounds: Path | None = None,
+    peers: Sequence[str] = (),
+    whisper: Path | None = None,
     only: Sequence[str] | None = None,
     quick: bool = False,
     on_progress: Callable[[str], None] | None = None,
 ) -> Figures:
-    """Measure a model.
+    """Measure a model: an instrument by its notes, a voice by the sentences that it reads.
 
     Args:
         model: a loaded model, an embedded model's name, or a model file.
-        soundfont: what to measure beside it; None for the first that is installed.
-        corpus: folder of a prepared corpus, for the section `corpus`, which is left out without one.
-        teacher: the diffusion model that it was tuned from (`cmaudio export --network teacher`), to stand beside.
-        limit: most clips of the corpus. picture: where to paint the corpus's section (.png).
-        only: names of sections (`SECTIONS`), None for all. quick: a few timbres and notes, about a minute.
-        on_progress: is told in words what is done.
-    Returns the figures, JSON-able.
-    Raises CmaudioError for an unknown section, and for a model or SoundFont that cannot be read.
+        soundfont: to compare an instrument with; None for the first that is installed.
+        corpus: folder of a prepared corpus: for an instrument's section `corpus`, and for all of a voice's.
+        teacher: the diffusion model that it was distilled from (`cmaudio export --network teacher`).
+        limit: most clips or sentences of the corpus.
+        picture: where to draw an instrument's section `corpus` (.png).
+        sounds: folder that keeps what a voice read; None to discard it.
+        peers: other text-to-speech systems that read a voice's sentences ("hibari", "piper").
+        whisper: folder of a Whisper model for a voice's word error rate; None for the installed packages.
+        only: names of sections (`SECTIONS`, `VOICE_SECTIONS`), None for all.
+        quick: a few timbres and notes, or sentences.
+        on_progress: called with a line of text.
+
+    Returns:
+        The metrics, JSON-able.
+
+    Raises:
+        CmaudioError: for an unknown section, and for a model, SoundFont or corpus that cannot be used.
     """
-    _check_sections(only or ())
     loaded = model if isinstance(model, Model) else load_model(model)
-    if loaded.manifest.speech:
-        raise CmaudioError(
-            f"model {loaded.manifest.name!r} reads text; what it says is measured by scripts/report_voice.py"
-        )
-    chosen = only or [section for section in SECTIONS if section != "corpus" or corpus is not None]
-    alone = set(chosen) == {"corpus"}
-    beside = "the corpus alone" if alone else open_soundfont(soundfont, loaded.manifest.sample_rate)
+    tell = on_progress or (lambda message: None)
     taught_by = load_model(teacher) if isinstance(teacher, str) else teacher
-    setting = Setting(
-        loaded,
-        Renderer(Synthesizer(loaded)),
-        beside,
-        quick,
-        on_progress or (lambda message: None),
-        corpus,
-        taught_by,
-        limit,
-        picture,
-    )
     result: Figures = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": describe_machine(),
         "model": describe_model(loaded),
-        "soundfont": beside.description if isinstance(beside, SoundFont) else {"not_measured": beside},
         "quick": quick,
-        "sections": {},
-        "seconds": {},
     }
-    for name in [section for section in SECTIONS if section in chosen]:
+    if not loaded.manifest.speech:
+        if only is None and corpus is None:
+            only = [section for section in SECTIONS if section != "corpus"]
+        chosen = _chosen(SECTIONS, only)
+        alone = set(chosen) == {"corpus"}
+        beside = "the corpus alone" if alone else open_soundfont(soundfont, loaded.manifest.sample_rate)
+        renderer = Renderer(Synthesizer(loaded))
+        setting = Setting(loaded, renderer, beside, quick, tell, corpus, taught_by, limit, picture)
+        described = beside.description if isinstance(beside, SoundFont) else {"not_measured": beside}
+        return result | {"soundfont": described} | _measure(chosen, setting, tell)
+    if corpus is None:
+        raise CmaudioError(
+            f"model {loaded.manifest.name!r} reads text and is measured on held-out sentences: give --corpus FOLDER"
+        )
+    sections = _chosen(VOICE_SECTIONS, only)
+    with nullcontext(sounds) if sounds else TemporaryDirectory(prefix="cmaudio-") as folder:
+        voice = VoiceSetting(loaded, corpus, Path(folder), tell, quick, limit, taught_by, tuple(peers), whisper)
+        return result | _measure(sections, voice, tell)
+
+
+SettingT = TypeVar("SettingT")
+
+
+def _measure(
+    sections: Mapping[str, Callable[[SettingT], Figures]], setting: SettingT, tell: Callable[[str], None]
+) -> Figures:
+    measured: Figures = {}
+    seconds: Figures = {}
+    for name, measure in sections.items():
+        tell(name)
         start = time.monotonic()
-        result["sections"][name] = SECTIONS[name](setting)
-        result["seconds"][name] = round(time.monotonic() - start, 1)
-    return result
+        measured[name] = measure(setting)
+        seconds[name] = round(time.monotonic() - start, 1)
+    return {"sections": measured, "seconds": seconds}
 
 
-def _check_sections(names: Sequence[str]) -> None:
-    unknown = sorted(set(names) - set(SECTIONS))
+def _chosen(
+    sections: Mapping[str, Callable[[SettingT], Figures]], only: Sequence[str] | None
+) -> dict[str, Callable[[SettingT], Figures]]:
+    """Those that are asked for, in their own order. Raises CmaudioError for an unknown name."""
+    unknown = sorted(set(only or ()) - set(sections))
     if unknown:
-        raise CmaudioError(f"no section {', '.join(map(repr, unknown))} in the report; there are {', '.join(SECTIONS)}")
+        raise CmaudioError(f"no section {', '.join(map(repr, unknown))} in the report; there are {', '.join(sections)}")
+    return {name: measure for name, measure in sections.items() if only is None or name in only}
 
 
 def describe_model(model: Model) -> dict[str, str]:

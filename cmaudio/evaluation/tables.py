@@ -1,4 +1,4 @@
-"""The report as tables for a terminal: one a section, targets beside the figures that have one."""
+"""The report as tables for a terminal: one a section, with targets beside the metrics that have one."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from rich.table import Table
 from rich.text import Text
 
 from cmaudio.evaluation.setting import Figures
+from cmaudio.evaluation.voice.tables import print_voice
 
 _NOTHING = "not measured"
 
 
 def print_report(result: Figures, console: Console) -> None:
     """Print what `run_evaluation` returned."""
-    model, machine, beside = result["model"], result["machine"], result["soundfont"]
+    model, machine = result["model"], result["machine"]
     described = f" ({model['weights']}, SHA-256 {model['sha256'][:12]}), {result['date']}"
     console.print(Text.assemble((model["name"], "bold"), described))
     console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['os']}, Python {machine['python']}")
-    console.print(f"SoundFont: {beside.get('name') or 'not measured: ' + beside['not_measured']}")
     if result["quick"]:
-        console.print(Text("quick: a few timbres and notes only", "yellow"))
+        console.print(Text("quick: a few timbres and notes, or sentences, only", "yellow"))
+    if "soundfont" not in result:
+        print_voice(result["sections"], console)
+        return
+    beside = result["soundfont"]
+    console.print(f"SoundFont: {beside.get('name') or 'not measured: ' + beside['not_measured']}")
     for name, figures in result["sections"].items():
         console.print()
         if "not_measured" in figures:

@@ -1,0 +1,31 @@
+"""Optional libraries of the evaluation, imported when a measure needs them."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from cmaudio.errors import CmaudioError
+
+
+def librosa_module() -> Any:
+    """librosa. Raises CmaudioError where it is missing or cannot be loaded."""
+    return _library("librosa", "install it")
+
+
+def torchaudio_functional() -> Any:
+    """torchaudio.functional. Raises CmaudioError where it is missing, or its binary does not fit torch's."""
+    return _library("torchaudio.functional", "install the torchaudio that fits this torch")
+
+
+def _library(name: str, remedy: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise CmaudioError(
+            f"{error.name} is missing, which this measure needs: pip install 'cmaudio[evaluate]'"
+        ) from error
+    except (ImportError, OSError, RuntimeError) as error:  # a binary that was built for another version
+        raise CmaudioError(
+            f"{name} cannot be loaded ({error}); {remedy}: pip install --force-reinstall {name.partition('.')[0]}"
+        ) from error
