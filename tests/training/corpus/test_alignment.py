@@ -1,14 +1,11 @@
-"""Voices that read, from a corpus with text to a model file: alignment, prosody, features, and what goes wrong."""
+"""Phonemes in time: alignment, features of frames, and breath groups."""
 
 from __future__ import annotations
 
 import itertools
-import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,10 +13,6 @@ torch = pytest.importorskip("torch")
 for package in ("lhotse", "lightning_fabric", "tensorboard", "onnx"):
     pytest.importorskip(package)
 
-from cmaudio.cli.prepare.corpus import define_signal
-from cmaudio.errors import CmaudioError
-from cmaudio.model.file import load_model
-from cmaudio.offline.speak import speak
 from cmaudio.speech.features import (
     ENERGY_COLUMN,
     ID_COLUMNS,
@@ -30,36 +23,13 @@ from cmaudio.speech.features import (
     speech_features,
 )
 from cmaudio.speech.phonemes import Phoneme
-from cmaudio.training.config import SentenceStage, read_config
+from cmaudio.training.config import SentenceStage
 from cmaudio.training.corpus.alignment import Spoken, energies, frame_ends, frame_features, knots
-from cmaudio.training.corpus.corpus import Corpus
-from cmaudio.training.corpus.description import read_description
 from cmaudio.training.corpus.prosody_targets import breath_groups
 from cmaudio.training.corpus.sentences import SentenceBatch
 from cmaudio.training.networks.aligner import AlignerNetwork, forward_sum_loss
-from cmaudio.training.prepare.speech import SpeechSource
-from cmaudio.training.prepare.spoken import read_given
-from cmaudio.training.prepare.writer import write_corpus
-from cmaudio.training.run.alignment import read_alignment
-from cmaudio.training.run.folder import ALIGNMENT
-from cmaudio.training.run.train import train
 from cmaudio.training.tasks.aligner import AlignerTask
 from cmaudio.training.tasks.monotone_path import monotone_ends
-
-TEXTS = ["See the sea.", "A bird, a tree.", "Is it far?", "We go home now.", "The man was tall."]
-CONFIG = """
-name: toy voice
-description: tones that read
-network: {block_frames: 4, width: 16, context_depth: 2, head_depth: 2, conditioning: 16, timbre_dims: 4}
-vocoder_network: {width: 16, depth: 2}
-prosody_network: {width: 16, depth: 2}
-aligner: {steps: 3, clips: 2}
-student: {objective: {objective: edm}, steps: 3, crops: {clips: 2, frames: 32}}
-vocoder: {steps: 2, crops: {clips: 2, frames: 32, warm_up_frames: 8}}
-prosody: {steps: 3, clips: 4}
-loop: {precision: 32-true, compile: false, log_steps: 2, picture_steps: 0, threads: 1}
-"""
-
 
 # -- alignment ---------------------------------------------------------------------------------------------------------
 
@@ -193,88 +163,3 @@ def test_stretches_between_pauses() -> None:
     assert groups[1].scored.tolist() == [[False, True, True]]  # the pause before it was the first one's
     assert groups[1].timed.tolist() == [[False, True, False]]  # a clip ends where it was cut
     np.testing.assert_allclose(groups[0].pitch, 0, atol=1e-6)
-
-
-# -- from a corpus to a model that speaks ------------------------------------------------------------------------------
-
-
-def make_corpus(folder: Path, given_times: bool) -> Path:
-    raw = folder / "raw"
-    (raw / "wavs").mkdir(parents=True)
-    rate, rows, lines = 16_000, [], []
-    for index in range(10):
-        seconds = 1.2 + 0.05 * index
-        time = np.arange(round(rate * seconds)) / rate
-        audio = 0.2 * sum(np.sin(2 * np.pi * k * 150 * time) / k for k in range(1, 8))
-        soundfile.write(raw / "wavs" / f"u{index}.wav", audio, rate)
-        rows.append(f"u{index}|{TEXTS[index % 5]}|{TEXTS[index % 5]}\n")
-        phonemes = ["", "s", "ˈi", "."]
-        lines.append(json.dumps({"id": f"u{index}", "phonemes": phonemes, "ends": [0.05, 0.4, 0.9, 1.1]}) + "\n")
-    (raw / "metadata.csv").write_text("".join(rows), encoding="utf-8")
-    if given_times:
-        (raw / "phonemes.jsonl").write_text("".join(lines), encoding="utf-8")
-    source = SpeechSource(raw, "ljspeech", held_out_share=0.2, language="en-us")
-    write_corpus(folder / "corpus", source, define_signal(16_000, 128, 24))
-    return folder / "corpus"
-
-
-def test_a_voice_from_text_alone(tmp_path: Path) -> None:
-    corpus = make_corpus(tmp_path, given_times=False)
-    description = read_description(corpus)
-    assert description.language == "en-us"
-    assert {"", ".", ",", "?", "s"} <= set(description.symbols)
-    (tmp_path / "toy.yaml").write_text(CONFIG)
-    config = read_config(tmp_path / "toy.yaml")
-    run = tmp_path / "run"
-    assert train(config, corpus, run)
-    ends = read_alignment(run / ALIGNMENT)
-    assert len(ends) == 10
-    frames = Corpus(corpus, ends=ends).clips
-    for spoken, count in zip(frames.spoken, frames.frames.tolist(), strict=True):
-        assert spoken is not None
-        assert spoken.durations.sum() == count
-    from cmaudio.training.export.packing import pack_run
-
-    model = pack_run(run, tmp_path / "toy.cmaudio")
-    assert load_model(tmp_path / "toy.cmaudio").manifest.speech is not None
-    spoken_text = speak("See the tree.", model=model)
-    assert [mark.text for mark in spoken_text.marks if mark.kind == "word"] == ["See", "the", "tree"]
-    assert "language | en-us" in model.card
-
-
-def test_given_times_are_used_and_the_aligner_left_out(tmp_path: Path) -> None:
-    corpus = make_corpus(tmp_path, given_times=True)
-    clips = Corpus(corpus).clips
-    assert all(spoken is not None and len(spoken.ids) == 4 for spoken in clips.spoken)
-    (tmp_path / "toy.yaml").write_text(CONFIG)
-    train(read_config(tmp_path / "toy.yaml"), corpus, tmp_path / "run", until="student")
-    assert not (tmp_path / "run" / ALIGNMENT).exists()
-
-
-def test_without_times_and_aligner_training_says_what_to_do(tmp_path: Path) -> None:
-    corpus = make_corpus(tmp_path, given_times=False)
-    (tmp_path / "toy.yaml").write_text(CONFIG)
-    with pytest.raises(CmaudioError, match="add an aligner stage"):
-        train(read_config(tmp_path / "toy.yaml", ["aligner=null"]), corpus, tmp_path / "run")
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        "not json",
-        '{"id": "u"}',
-        '{"id": "u", "phonemes": ["s"], "ends": [1]}',
-        '{"id": "u", "phonemes": ["", "s"], "ends": [1]}',
-        '{"id": "u", "phonemes": ["", "s"], "ends": [1, 0.5]}',
-        '{"id": "u", "phonemes": ["", "s"], "ends": ["a", "b"]}',
-    ],
-)
-def test_a_wrong_line_of_given_phonemes_is_named(tmp_path: Path, row: str) -> None:
-    (tmp_path / "phonemes.jsonl").write_text('{"id": "a", "phonemes": [""]}\n' + row + "\n", encoding="utf-8")
-    with pytest.raises(CmaudioError, match=r"phonemes\.jsonl, line 2: .*mend the line"):
-        read_given(tmp_path)
-
-
-def test_a_language_without_data_is_told_before_anything_is_prepared(tmp_path: Path) -> None:
-    with pytest.raises(CmaudioError, match="pip install gruut-lang-de"):
-        SpeechSource(tmp_path, "ljspeech", language="de-de")

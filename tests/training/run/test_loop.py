@@ -238,7 +238,7 @@ import sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from lightning_fabric import Fabric
-import test_training_loop as toy
+import test_loop as toy
 fabric = Fabric(accelerator="cpu", devices={processes}, strategy="{strategy}")
 fabric.launch()
 t = toy.trainer(Path({folder!r}), fabric=fabric, steps={steps})

@@ -1,0 +1,160 @@
+"""A run from a corpus to finished weights: stages, resuming, and errors that appear early."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+torch = pytest.importorskip("torch")
+for package in ("lhotse", "lightning_fabric", "tensorboard", "onnx"):
+    pytest.importorskip(package)
+from fixtures.toy_run import config
+from fixtures.training_corpus import make_corpus
+from rich.console import Console
+from safetensors.torch import load_file
+
+from cmaudio.errors import CmaudioError
+from cmaudio.training.corpus.description import read_description
+from cmaudio.training.export.packing import pack_run
+from cmaudio.training.run.train import train
+
+STAGES = ("teacher", "student", "vocoder", "vocoder_tuning", "joint")
+
+
+def test_stages_hand_on_and_leave_traces(finished: Path, corpus: Path) -> None:
+    written = {path.name for path in finished.iterdir()}
+    assert {f"{s}.safetensors" for s in STAGES} <= written
+    assert json.loads((finished / "run.json").read_text())["corpus"] == str(corpus.resolve())
+    stages = [json.loads(line)["stage"] for line in (finished / "figures.jsonl").read_text().splitlines()]
+    assert list(dict.fromkeys(stages)) == list(STAGES)
+
+
+def test_the_same_command_finds_everything_done(finished: Path, corpus: Path, tmp_path: Path) -> None:
+    before = (finished / "student.safetensors").stat().st_mtime_ns
+    train(config(tmp_path), corpus, finished)
+    assert (finished / "student.safetensors").stat().st_mtime_ns == before
+
+
+def test_an_interrupted_run_ends_like_an_uninterrupted_one(finished: Path, corpus: Path, tmp_path: Path) -> None:
+    settings = config(tmp_path, "loop.checkpoint_minutes=1.0e-9", "vocoder=null", "vocoder_tuning=null", "joint=null")
+    train(settings, corpus, tmp_path / "run", until="teacher")
+    train(settings, corpus, tmp_path / "run")
+    for stage in ("teacher", "student"):
+        a, b = (folder / f"{stage}.safetensors" for folder in (finished, tmp_path / "run"))
+        assert a.read_bytes()[-1000:] == b.read_bytes()[-1000:]
+
+
+def test_a_run_of_another_configuration_or_corpus_is_refused(finished: Path, corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(CmaudioError, match=r"student\.steps = 6.*student\.steps = 7"):
+        train(config(tmp_path, "student.steps=7"), corpus, finished)
+    other = tmp_path / "other"
+    make_corpus(other)
+    described = other / "corpus.json"
+    described.write_text(described.read_text().replace('"burst"', '"blast"'))
+    with pytest.raises(CmaudioError, match="timbres"):
+        train(config(tmp_path), other, finished)
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("start_from={teacher: nowhere.safetensors}", r"nowhere\.safetensors, which does not exist"),
+        ("export.default_timbre=oboe", "oboe.*burst, saw"),
+        ("teacher.energy_noise=0.2", "teacher.energy_noise is for corpora with text"),
+    ],
+)
+def test_mistakes_of_configuration(corpus: Path, tmp_path: Path, override: str, told: str) -> None:
+    steps = ["teacher.steps=1", "student=null", "vocoder.steps=1", "vocoder_tuning=null", "joint=null"]
+    settings = config(tmp_path, override, *steps)
+
+    def run_and_pack() -> None:
+        train(settings, corpus, tmp_path / "run")
+        pack_run(tmp_path / "run", tmp_path / "out.cmaudio", network="teacher")
+
+    with pytest.raises(CmaudioError, match=told):
+        run_and_pack()
+
+
+def test_crops_that_make_no_whole_blocks_with_their_past(finished: Path, corpus: Path, tmp_path: Path) -> None:
+    start = f"start_from={{student: {finished}/student.safetensors, vocoder: {finished}/vocoder.safetensors}}"
+    none = ["teacher=null", "student=null", "vocoder=null"]
+    for stage, other in (("joint", "vocoder_tuning"), ("vocoder_tuning", "joint")):
+        settings = config(tmp_path, start, *none, f"{other}=null", f"{stage}.crops.frames=34")
+        with pytest.raises(CmaudioError, match=rf"{stage}\.crops\.frames 34.*block_frames 4: use 36"):
+            train(settings, corpus, tmp_path / stage)
+
+
+def test_more_processes_than_chunks_is_said(corpus: Path, tmp_path: Path) -> None:
+    from cmaudio.training.run.context import RunContext
+    from cmaudio.training.run.journal import Journal
+
+    fabric = SimpleNamespace(world_size=3, device=torch.device("cpu"))
+    settings = config(tmp_path)
+    run = RunContext(settings, corpus, tmp_path, read_description(corpus), fabric, Journal(tmp_path, None))  # type: ignore[arg-type]
+    assert settings.teacher is not None
+    with pytest.raises(CmaudioError, match="4 clips in 2 chunks cannot be shared by 3 processes"):
+        run.open_corpus(settings.teacher.crops, with_audio=False)
+
+
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(
+    corpus: Path, tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+
+    settings, run = config(tmp_path, "loop.checkpoint_minutes=0.00001", "loop.keep=5"), tmp_path / "run"
+    train(settings, corpus, run, until="teacher")
+    (run / "teacher.safetensors").unlink()
+    last = sorted((run / "checkpoints").glob("teacher-*.safetensors"))[-1]
+    last.write_bytes(last.read_bytes()[:1000])
+    train(settings, corpus, run, Console(width=500), until="teacher")
+    said = capsys.readouterr().out
+    assert last.name in said
+    assert "resumes from step 5" in said
+    assert (run / "checkpoints" / f"{last.name}.damaged").is_file()
+    again, before = (load_file(folder / "teacher.safetensors") for folder in (run, finished))
+    assert all(torch.equal(again[name], before[name]) for name in before)
+
+
+def test_no_whole_checkpoint_is_an_error_and_not_a_new_beginning(corpus: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(config(tmp_path), corpus, run, until="teacher")
+    (run / "teacher.safetensors").unlink()
+    for path in (run / "checkpoints").glob("teacher-*.safetensors"):
+        path.write_bytes(b"no")
+    with pytest.raises(CmaudioError, match=r"none of .* can be read"):
+        train(config(tmp_path), corpus, run, until="teacher")
+
+
+def test_a_log_that_cannot_be_written_does_not_end_the_run(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from torch.utils.tensorboard import SummaryWriter
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(SummaryWriter, "add_scalar", full)
+    train(config(tmp_path), corpus, tmp_path / "run", Console(width=500), until="teacher")
+    assert (tmp_path / "run" / "teacher.safetensors").is_file()
+    assert capsys.readouterr().out.count("No space left on device") == 1
+
+
+def test_a_device_that_is_not_there_is_named(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(CmaudioError, match=r"loop\.accelerator cuda.*cpu"):
+        train(config(tmp_path, "loop.accelerator=cuda"), corpus, tmp_path / "run")
+
+
+def test_a_run_folder_that_lost_its_description_is_refused(corpus: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(config(tmp_path), corpus, run, until="teacher")
+    (run / "run.json").write_text("{")
+    with pytest.raises(CmaudioError, match=r"run\.json cannot be read"):
+        train(config(tmp_path), corpus, run, until="teacher")
+
+
+def test_an_override_that_is_no_yaml_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CmaudioError, match="not valid YAML"):
+        config(tmp_path, "teacher.steps=[1")
