@@ -10,15 +10,20 @@ from cmaudio.errors import CmaudioError
 
 def librosa_module() -> Any:
     """librosa. Raises CmaudioError where it is missing or cannot be loaded."""
-    return _library("librosa", "install it")
+    return _library("librosa")
+
+
+def librosa_display() -> Any:
+    """librosa.display. Raises CmaudioError where it is missing or cannot be loaded."""
+    return _library("librosa.display")
 
 
 def torchaudio_functional() -> Any:
     """torchaudio.functional. Raises CmaudioError where it is missing, or its binary does not fit torch's."""
-    return _library("torchaudio.functional", "install the torchaudio that fits this torch")
+    return _library("torchaudio.functional")
 
 
-def _library(name: str, remedy: str) -> Any:
+def _library(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -27,5 +32,6 @@ def _library(name: str, remedy: str) -> Any:
         ) from error
     except (ImportError, OSError, RuntimeError) as error:  # a binary that was built for another version
         raise CmaudioError(
-            f"{name} cannot be loaded ({error}); {remedy}: pip install --force-reinstall {name.partition('.')[0]}"
+            f"{name} cannot be loaded ({error}): its binary may not fit the installed torch or NumPy; "
+            f"pip install --force-reinstall {name.partition('.')[0]}"
         ) from error

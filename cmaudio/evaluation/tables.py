@@ -194,10 +194,11 @@ def _corpus(f: Figures, console: Console) -> None:
 
 
 def _heard(rows: Figures, console: Console) -> None:
-    columns = ["", "steepest rise, dB/ms", "p95", "line at the frame rate, dB", "p95"]
+    columns = ["", "steepest rise, dB/ms", "p95", "line at the frame rate, dB", "p95", "onset apart, ms", "p95"]
     speech = any("voice_frechet" in row for row in rows.values())
+    keys = ("onset_db_per_ms", "frame_rate_db", "onset_apart_ms")
     table = [
-        [label, *(row[key][figure] for key in ("onset_db_per_ms", "frame_rate_db") for figure in ("median", "p95"))]
+        [label, *(row[key][figure] for key in keys for figure in ("median", "p95"))]
         + ([row["voice_frechet"]] if speech else [])
         for label, row in rows.items()
     ]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cmaudio.errors import CmaudioError
 from cmaudio.evaluation.corpus.clips import HeldOut
+from cmaudio.evaluation.libraries import librosa_display
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 
@@ -38,9 +39,8 @@ def save_picture(path: Path, model: Model, clips: Sequence[HeldOut], mels: Mappi
         top = float(log_mels["recording"][index].max())
         for column, (label, of_label) in enumerate(log_mels.items()):
             axis = axes[row, column]
-            axis.imshow(
-                of_label[index].T, origin="lower", aspect="auto", cmap="magma", vmin=floor, vmax=max(top, floor + 1)
-            )
+            _spectrogram(axis, of_label[index], model, floor, max(top, floor + 1))
+            axis.label_outer()
             axis.set_title(label if row == 0 else "", fontsize=9)
             axis.set_ylabel(clips[index].name[:28] if column == 0 else "", fontsize=7)
             axis.tick_params(labelsize=6)
@@ -61,6 +61,23 @@ def save_picture(path: Path, model: Model, clips: Sequence[HeldOut], mels: Mappi
         ) from error
     finally:
         plt.close(figure)
+
+
+def _spectrogram(axis: Any, log_mel: Float, model: Model, low: float, high: float) -> None:
+    m = model.manifest
+    librosa_display().specshow(
+        log_mel.T,
+        ax=axis,
+        x_axis="time",
+        y_axis="mel",
+        sr=m.sample_rate,
+        hop_length=m.hop_length,
+        fmin=m.mel.f_min_hz,
+        fmax=m.mel.f_max_hz,
+        cmap="magma",
+        vmin=low,
+        vmax=high,
+    )
 
 
 def _onsets(axis: Any, log_mels: Mapping[str, Sequence[Float]], lead_frames: int, frame_rate: float) -> None:

@@ -1,4 +1,4 @@
-"""What is heard of the held-out clips: are attacks as sharp as the recordings', does the frame rate show?
+"""Sound of the held-out clips: are attacks as sharp and as early as the recordings', is the frame rate audible?
 
 Shapes: N samples, T frames, M mel bands.
 """
@@ -14,6 +14,7 @@ from cmaudio.evaluation.buzz import buzz_db
 from cmaudio.evaluation.corpus.clips import HeldOut
 from cmaudio.evaluation.corpus.copying import copy
 from cmaudio.evaluation.corpus.embedding import voice_frechet
+from cmaudio.evaluation.corpus.onset_times import onset_distances
 from cmaudio.evaluation.setting import Figures, summary
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
@@ -31,8 +32,9 @@ def measure_sound(
 ) -> Figures:
     """Recordings beside what the vocoder makes of each sampler's mels: a row a label, summaries over clips.
 
-    onset_db_per_ms: steepest rise of the attack. frame_rate_db: modulation at the frame rate over its neighbourhood, of
-    notes held long enough. Of speech also the Fréchet distance of voice embeddings to the recordings'.
+    onset_db_per_ms: steepest rise of the attack. onset_apart_ms: distance of the first onset from the recording's.
+    frame_rate_db: modulation at the frame rate over its neighbourhood, of notes held long enough. Of speech also the
+    Fréchet distance of voice embeddings to the recordings'.
     """
     model = synthesizer.model
     rate = model.manifest.sample_rate
@@ -47,6 +49,7 @@ def measure_sound(
             "onset_db_per_ms": summary([slope for slope in slopes if slope is not None]),
             "frame_rate_db": summary([line for line in lines if line is not None]),
         }
+        rows[label]["onset_apart_ms"] = onset_distances(heard, sounds["recording"], rate)
         if speech:
             rows[label]["voice_frechet"] = voice_frechet(heard, sounds["recording"], rate)
     return rows

@@ -60,6 +60,16 @@ def test_the_most_probable_path_is_found() -> None:
         assert tuple(monotone_ends(score).tolist()) == best
 
 
+@pytest.mark.parametrize(("frames", "phonemes"), [(1, 1), (5, 5), (40, 7), (300, 60)])
+def test_the_path_is_torchaudios_without_blanks(frames: int, phonemes: int) -> None:
+    functional = pytest.importorskip("torchaudio.functional", exc_type=ImportError)
+    score = np.random.default_rng(frames).normal(size=(frames, phonemes)).astype(np.float32)
+    with_blank = torch.nn.functional.pad(torch.from_numpy(score), (1, 0), value=-1e30)[None]
+    tokens, _ = functional.forced_align(with_blank, torch.arange(1, phonemes + 1, dtype=torch.int32)[None], blank=0)
+    ends = np.searchsorted(tokens[0].numpy(), np.arange(1, phonemes + 1), side="right")
+    np.testing.assert_array_equal(monotone_ends(score), ends)
+
+
 def test_padding_changes_no_loss() -> None:
     torch.manual_seed(0)
     network = AlignerNetwork(mel_bands=6, symbols=5, width=8)

@@ -7,8 +7,6 @@ import os
 import signal as signals
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +16,14 @@ import soundfile
 pytest.importorskip("lhotse")
 pytest.importorskip("swift_f0")
 
+from fixtures.beeps import Beeps
 from fixtures.sound_folder import TINY, read_all
 
 from cmaudio.errors import CmaudioError
-from cmaudio.training.corpus.clip import Clip, Signal, log_mel
-from cmaudio.training.corpus.description import SignalDefinition, Split, read_description
+from cmaudio.training.corpus.clip import log_mel
+from cmaudio.training.corpus.description import SignalDefinition, read_description
 from cmaudio.training.corpus.shard import field_files, quantise
 from cmaudio.training.prepare.folder import FolderSource
-from cmaudio.training.prepare.source import Maker, Traits
 from cmaudio.training.prepare.writer import write_corpus
 
 
@@ -67,53 +65,6 @@ def test_sample_counts_survive_durations(rate: int, hop: int, tmp_path: Path) ->
         assert len(cut.load_log_mel()) == len(cut.load_pitch_track()) == frames
 
 
-@dataclass(frozen=True)
-class Beep:
-    number: int
-
-    @property
-    def name(self) -> str:
-        return f"beep {self.number}"
-
-
-@dataclass(frozen=True)
-class Beeps:
-    """A source of noise; the worker that comes to `fatal` dies."""
-
-    count: int = 12
-    hop: int = 64
-    most_frames: int = 40
-    fatal: int = -1
-    name: str = "beeps"
-    licence: str = "CC0"
-    kind: str = "test"
-    gain: float = 1.0
-
-    @property
-    def settings(self) -> Mapping[str, int]:
-        return {"count": self.count}
-
-    def items(self) -> Mapping[Split, Sequence[Beep]]:
-        return {"train": [Beep(i) for i in range(self.count)], "held_out": [Beep(1000 + i) for i in range(3)]}
-
-    def frames(self, number: int) -> int:
-        return int(np.random.default_rng(number).integers(1, self.most_frames))
-
-    def open(self, signal: Signal) -> Maker[Beep]:
-        def make(item: Beep) -> list[Clip]:
-            if item.number == self.fatal:
-                os._exit(9)
-            frames = self.frames(item.number)
-            audio = np.random.default_rng(item.number).uniform(-1, 1, frames * self.hop).astype(np.float32)
-            track = np.full(frames, 60, np.float32)
-            return [Clip(item.name, f"t{item.number % 2}", audio, track, track * 0, 60.0, 100.0, 0, len(audio))]
-
-        return make
-
-    def traits(self, timbre: str, voiced_share: float) -> Traits:
-        return Traits(pitched=voiced_share > 0, sustained=False)
-
-
 def test_two_workers_write_what_one_writes(tmp_path: Path) -> None:
     for workers in (1, 2):
         write_corpus(tmp_path / str(workers), Beeps(), TINY, workers=workers, shard_items=5)
@@ -129,13 +80,14 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     """kill -9 in the middle, and a shard that was only half moved: the corpus is the same in the end."""
     corpus, whole = tmp_path / "killed", tmp_path / "whole"
     code = (
-        "import os, signal\nfrom pathlib import Path\nfrom test_writer import Beeps, TINY, write_corpus\n"
+        "import os, signal\nfrom pathlib import Path\nfrom fixtures.beeps import Beeps\n"
+        "from fixtures.sound_folder import TINY\nfrom cmaudio.training.prepare.writer import write_corpus\n"
         "def kill(progress):\n    if progress.clips >= 8: os.kill(os.getpid(), signal.SIGKILL)\n"
         f"write_corpus(Path({str(corpus)!r}), Beeps(), TINY, shard_items=4, on_progress=kill)\n"
     )
     ended = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert ended.returncode == -signals.SIGKILL
     with pytest.raises(CmaudioError, match="no finished corpus"):
