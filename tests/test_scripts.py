@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SCRIPTS = [ROOT / "scripts" / name for name in ("common.sh", "play", "bench", "test")] + [ROOT / ".ci" / "run"]
+SCRIPTS = [ROOT / "scripts" / name for name in ("setup.sh", "play", "bench", "test")] + [ROOT / ".ci" / "run"]
 TOOLS = ("bash", "cat", "cksum", "dirname", "env", "grep", "mv", "sed", "tail")
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the fake system is a Linux")
@@ -129,9 +129,9 @@ def test_with_everything_there_nothing_is_installed_twice(system: System) -> Non
 def test_extras_are_installed_once_and_serve_play_too(system: System) -> None:
     system.fake("python3", PYTHON)
     system.fake("ldconfig", PORTAUDIO)
-    common = system.root / "scripts" / "common.sh"
+    setup = system.root / "scripts" / "setup.sh"
     for _ in range(2):
-        set_up = system.run("bash", "-euc", 'source "$1"; set_up train,dev', "-", str(common))
+        set_up = system.run("bash", "-euc", 'source "$1"; set_up train,dev', "-", str(setup))
         assert set_up.returncode == 0, set_up.stderr
     assert system.play().returncode == 0
     assert system.logged() == [f"pip {system.root}[train,dev]"]
@@ -206,7 +206,7 @@ def test_no_new_enough_python_to_be_had(system: System) -> None:
 def test_python_versions(system: System, version: tuple[int, ...], found: bool) -> None:
     pretend = f"import sys; sys.version_info = {version}; exec(sys.argv[1])"
     system.fake("python3", f"exec '{sys.executable}' -c '{pretend}' \"$2\"")
-    result = system.run("bash", "-c", 'source "$1"; find_python', "-", str(system.root / "scripts" / "common.sh"))
+    result = system.run("bash", "-c", 'source "$1"; find_python', "-", str(system.root / "scripts" / "setup.sh"))
     assert result.stdout == (f"{system.bin}/python3\n" if found else "")
 
 

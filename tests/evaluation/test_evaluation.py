@@ -18,7 +18,6 @@ from cmaudio.evaluation.pitch import pitch_error_cents
 from cmaudio.evaluation.setting import summary
 from cmaudio.evaluation.velocity import largest_fall_db
 from cmaudio.signal.dsp import Float, Mel, Stft
-from cmaudio.soundfont.notes import LEAD_SAMPLES, STEP_SAMPLES, draw_gesture
 
 RATE = 48_000
 STFT, MEL = Stft(2048, 512), Mel(RATE, 2048, 128, 20.0, 24_000.0, 3e-4)
@@ -118,16 +117,6 @@ def test_a_jump_is_a_click_and_a_steady_tone_is_none() -> None:
     assert found is not None
     assert found > 12
     assert click_db(np.zeros(RATE, np.float32), RATE // 2, RATE) is None
-
-
-def test_gestures_are_within_their_ranges_and_repeat() -> None:
-    for seed in range(64):
-        gesture = draw_gesture(seed)
-        assert 0 <= gesture.program < 96
-        assert 16 <= gesture.velocity <= 127
-        assert (24 if 32 <= gesture.program < 40 else 33) <= gesture.pitch <= 96
-        assert not gesture.bend[: LEAD_SAMPLES // STEP_SAMPLES + 1].any()
-        assert np.array_equal(gesture.bend, draw_gesture(seed).bend)
 
 
 def test_summary_of_nothing() -> None:
