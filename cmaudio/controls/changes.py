@@ -9,10 +9,12 @@ from cmaudio.controls.controls import Controls
 
 
 class Changes:
-    """Collects names (of controls, "timbre", "seed", "seed_locked") until they are taken.
+    """Collects the names of changed controls (and "timbre", "seed", "seed_locked") until they are taken.
 
-    is_own: says of a change's source whether it is the one who listens, who needs not be told.
-    on_own: is told the names of those changes instead.
+    Args:
+        controls: whose changes are collected.
+        is_own: whether a change's source is the listener itself, whose changes are left out.
+        on_own: called with the names of those changes instead.
     """
 
     def __init__(
@@ -24,7 +26,7 @@ class Changes:
         self.close = controls.subscribe(self._listen)
 
     def take(self) -> list[str]:
-        """The names since the last time, each once."""
+        """The names changed since the last call, each once."""
         with self._lock:
             names, self._names = self._names, {}
         return list(names)

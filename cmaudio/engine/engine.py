@@ -27,7 +27,7 @@ from cmaudio.model.file import Model, load_model
 from cmaudio.model.timbres import Timbre
 from cmaudio.score import events
 from cmaudio.score.expression import checked_expression
-from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
+from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB, SEED_LIMIT
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.limiter import QUANTUM_SAMPLES, Limiter
 from cmaudio.speech.language import language
@@ -96,7 +96,7 @@ class Engine:
         pipelined: bool = False,
     ) -> None:
         self.model = model if isinstance(model, Model) else load_model(model)
-        self.seed = whole_number("seed", seed, 0, 2**63 - 1)
+        self.seed = whole_number("seed", seed, 0, SEED_LIMIT)
         if steps not in STEPS:
             raise CmaudioError(f"steps must be 1 (one step) or 2 (fine), not {steps!r}")
         self.bend_range = in_range("bend_range", bend_range, 0, BEND_MAX_SEMITONES, "semitones")
@@ -487,7 +487,7 @@ class Engine:
     def _seed(self, given: int | None) -> int:
         """As given, else the next of the engine's own."""
         if given is not None:
-            return whole_number("seed", given, 0, 2**63 - 1)
+            return whole_number("seed", given, 0, SEED_LIMIT)
         return int(np.random.SeedSequence((self.seed, next(self._note_count))).generate_state(1, np.uint64)[0] >> 1)
 
     def _make_voice(

@@ -25,7 +25,6 @@ from cmaudio.output.devices import OpenStream
 from cmaudio.output.player import Player
 from cmaudio.score.arrangement import Missing, arrange
 from cmaudio.score.events import Score
-from cmaudio.score.ranges import GAIN_RANGE_DB
 from cmaudio.timing.clock import Clock
 from cmaudio.timing.driver import Ahead
 from cmaudio.timing.pattern import Pattern
@@ -61,7 +60,7 @@ class Instrument(LiveEngine):
         on_notice: Callable[[str], None] | None = None,
         gain_db: float = 0.0,
     ) -> None:
-        super().__init__(engine, player, Controls(engine, GAIN_RANGE_DB, gain_db))
+        super().__init__(engine, player, Controls(engine, gain_db))
         self.recorder, self.on_notice = recorder, on_notice
         self._takes: list[Take] = []
         self._attached: list[_Closable] = []

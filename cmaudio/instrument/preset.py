@@ -11,7 +11,7 @@ from cmaudio.controls.binding import Binding
 from cmaudio.controls.controls import Controls
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.model.file import DEFAULT_MODEL, Model
-from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
+from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB, SEED_LIMIT
 
 VERSION = 1  # the number that files of this layout say
 # Controls that a preset says in fields of their own.
@@ -46,7 +46,7 @@ class Preset(BaseModel):
         | Annotated[list[Finite], Field(min_length=1), Tag(_VECTOR)],
         Discriminator(lambda given: _VECTOR if isinstance(given, list) else _MIX),
     ]
-    seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
+    seed: Annotated[int | None, Field(ge=0, le=SEED_LIMIT)] = None
     steps: Literal[1, 2] = 1
     gain_db: Annotated[float, Field(ge=GAIN_RANGE_DB[0], le=GAIN_RANGE_DB[1])] = 0.0
     bend_range: Annotated[float, Field(ge=0, le=BEND_MAX_SEMITONES)] = 2.0

@@ -18,7 +18,6 @@ from cmaudio.model.timbres import Timbre
 from cmaudio.score.arrangement import Missing, arrange
 from cmaudio.score.events import Score
 from cmaudio.score.midi_file import read_midi
-from cmaudio.score.ranges import GAIN_RANGE_DB
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.sound import Sound
 
@@ -77,7 +76,7 @@ def render(
         raise CmaudioError(f"tail must be from 0 to 600 seconds, not {tail!r}")
     score = source if isinstance(source, Score) else read_midi(Path(source))
     engine = offline_engine(model, polyphony=polyphony, seed=seed, steps=steps, gain_db=gain_db)
-    live_controls = Controls(engine, GAIN_RANGE_DB, gain_db)
+    live_controls = Controls(engine, gain_db)
     live_controls.apply(dict(controls or {}) | {"steps": steps})
     arrangement = arrange(score, engine.model, timbre=timbre, missing=missing, percussion=percussion)
     if on_notice:

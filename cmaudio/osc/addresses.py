@@ -12,7 +12,7 @@ from cmaudio.checks import in_range, whole_number
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.recorder import MEMORY_SECONDS
 from cmaudio.model.manifest import ControlDefinition
-from cmaudio.score.ranges import BEND_MAX_SEMITONES
+from cmaudio.score.ranges import BEND_MAX_SEMITONES, SEED_LIMIT
 
 ROOT = "/cmaudio"
 TEXT_MAX = 4000  # characters
@@ -146,7 +146,7 @@ _COMMON = (
     Address(
         "/seed",
         "new notes are drawn from it; -1: each has its own",
-        (Argument("seed", "whole", -1, 2**63 - 1),),
+        (Argument("seed", "whole", -1, SEED_LIMIT),),
         "latest",
     ),
     Address("/seed/lock", "keeps the seed from being drawn anew", (Argument("locked", "switch"),), "latest"),
@@ -194,7 +194,7 @@ def outgoing(definitions: Mapping[str, ControlDefinition], speaks: bool) -> list
     own = [
         *map(_control, definitions.values()),
         _TIMBRES[0],
-        Address("/seed", "-1: every note has its own", (Argument("seed", "whole", -1, 2**63 - 1),)),
+        Address("/seed", "-1: every note has its own", (Argument("seed", "whole", -1, SEED_LIMIT),)),
         Address("/seed/lock", "whether the seed is kept", (Argument("locked", "switch"),)),
         Address("/preset", "answers /query: the preset that was applied last", (Argument("name", "text"),)),
         Address("/state/level_db", "peak since the last time", (Argument("level", "number", -120, 0, "dB"),)),

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from cmaudio.controls.controls import control_definitions
+from cmaudio.controls.definitions import control_definitions
 from cmaudio.model.file import Model
 from cmaudio.osc.addresses import Address, incoming, outgoing
-from cmaudio.score.ranges import GAIN_RANGE_DB
 
 
 def addresses(model: Model) -> tuple[list[Address], list[Address]]:
     """What a model's server understands, and what it tells."""
-    definitions, speaks = control_definitions(model, GAIN_RANGE_DB), model.manifest.speech is not None
+    definitions, speaks = control_definitions(model), model.manifest.speech is not None
     return list(incoming(definitions, speaks).values()), outgoing(definitions, speaks)
 
 

@@ -14,7 +14,6 @@ from cmaudio.checks import in_range
 from cmaudio.controls.controls import Controls
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.score.ranges import GAIN_RANGE_DB
 from cmaudio.timing.driver import Driver, WithinEngine
 from cmaudio.timing.midi_clock import MidiClock
 from cmaudio.timing.parts import Glide, Repeated
@@ -50,7 +49,7 @@ class Clock(Sequencer):
         on_notice: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(engine, driver or WithinEngine(engine), tempo, on_notice)
-        self.controls = Controls(engine, GAIN_RANGE_DB) if controls is None else controls
+        self.controls = Controls(engine) if controls is None else controls
         self._midi = MidiClock(self, place or (lambda seconds: round(seconds * engine.sample_rate)))
 
     def play(

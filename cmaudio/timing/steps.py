@@ -18,7 +18,7 @@ from cmaudio.checks import channel_number, in_range, whole_number
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.model.timbres import Timbre
-from cmaudio.score.ranges import BEND_MAX_SEMITONES
+from cmaudio.score.ranges import BEND_MAX_SEMITONES, SEED_LIMIT
 
 TIE = "_"
 BEATS_RANGE = (1 / 64, 1024.0)
@@ -95,7 +95,7 @@ class Feel:
         in_range("humanise_ms", self.humanise_ms, 0, HUMANISE_MAX_MS, "milliseconds")
         if self.every is not None:
             in_range("every", self.every, *BEATS_RANGE, "beats")
-        whole_number("seed", self.seed, 0, 2**63 - 1)
+        whole_number("seed", self.seed, 0, SEED_LIMIT)
         channel_number(self.channel)
         for value in self.velocities:
             if value is not None:

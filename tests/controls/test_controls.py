@@ -11,7 +11,6 @@ from cmaudio.controls.controls import Controls
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
-from cmaudio.score.ranges import GAIN_RANGE_DB
 
 
 @pytest.fixture
@@ -21,7 +20,7 @@ def engine() -> Engine:
 
 @pytest.fixture
 def controls(engine: Engine) -> Controls:
-    return Controls(engine, GAIN_RANGE_DB)
+    return Controls(engine)
 
 
 def test_every_control_can_be_set_to_its_ends_and_back(controls: Controls, engine: Engine) -> None:
@@ -114,7 +113,7 @@ def test_reset_brings_controls_back_and_leaves_timbre_and_seed(controls: Control
 
 
 def test_a_model_that_reads_has_a_speaking_style_and_no_keys(tiny_voice: Model) -> None:
-    controls = Controls(Engine(tiny_voice), GAIN_RANGE_DB)
+    controls = Controls(Engine(tiny_voice))
     assert "bend_range" not in controls.definitions
     assert set(controls.style) <= set(controls.definitions)
     assert controls.set("gain", -3) == -3

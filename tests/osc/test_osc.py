@@ -40,7 +40,6 @@ from cmaudio.osc.subscribers import MOST
 from cmaudio.output.player import Player
 from cmaudio.output.ring import RingCounters
 from cmaudio.output.state import PlayerState
-from cmaudio.score.ranges import GAIN_RANGE_DB
 from cmaudio.synth import Synth
 
 
@@ -404,9 +403,9 @@ def test_any_arguments_are_read_or_refused(model: Model, path: str, values: list
 
 
 def make_definitions(model: Model) -> Any:
-    from cmaudio.controls.controls import control_definitions
+    from cmaudio.controls.definitions import control_definitions
 
-    return control_definitions(model, GAIN_RANGE_DB)
+    return control_definitions(model)
 
 
 @given(st.floats(-100, 100, width=32))

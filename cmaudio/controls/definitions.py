@@ -1,0 +1,57 @@
+"""Which controls an instrument has, with their units, ranges and defaults."""
+
+from __future__ import annotations
+
+from cmaudio.model.file import Model
+from cmaudio.model.manifest import ControlDefinition
+from cmaudio.score.expression import EXPRESSIONS
+from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
+from cmaudio.speech.style import STYLE_LIMITS
+
+_BEND = ControlDefinition(
+    name="bend", unit="semitones", min=-24, max=24, default=0, description="of the whole instrument"
+)
+
+
+def control_definitions(model: Model) -> dict[str, ControlDefinition]:
+    """Name -> unit, range, default and meaning, in the order in which they are shown.
+
+    They are the controls of the model's schema that act on the whole instrument, and those every model has. The ones
+    of a single note (its pitch, its gate) are left to the notes.
+    """
+    schema = {control.name: control for control in model.manifest.controls}
+    speech = model.manifest.speech is not None
+    common = [
+        ControlDefinition(
+            name="gain", unit="dB", min=GAIN_RANGE_DB[0], max=GAIN_RANGE_DB[1], default=0,
+            description="master gain, before the limiter",
+        ),
+        ControlDefinition(
+            name="steps", unit="evaluations", min=1, max=2, default=1,
+            description="of the network a block, for new notes; 2 is fine",
+        ),
+        ControlDefinition(
+            name="timbre_x", unit="of the timbre map", min=-1, max=1, default=0, description="morphs what sounds"
+        ),
+        ControlDefinition(
+            name="timbre_y", unit="of the timbre map", min=-1, max=1, default=0, description="morphs what sounds"
+        ),
+        *(
+            ControlDefinition(name=e.name, unit=e.unit, min=e.min, max=e.max, default=0, description=e.description)
+            for e in EXPRESSIONS.values()
+        ),
+    ]  # fmt: skip
+    own = [control for name, control in schema.items() if speech and name in STYLE_LIMITS]
+    if not speech:
+        own = [
+            ControlDefinition(
+                name="velocity", unit="MIDI velocity", min=1, max=127, default=96,
+                description="of keys that do not say how hard they are struck",
+            ),
+            schema.get("bend", _BEND),
+            ControlDefinition(
+                name="bend_range", unit="semitones", min=0, max=BEND_MAX_SEMITONES, default=2,
+                description="at full pitch wheel",
+            ),
+        ]  # fmt: skip
+    return {control.name: control for control in (*own, *common)}
