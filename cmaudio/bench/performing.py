@@ -72,10 +72,10 @@ class Watch:
     def __init__(self, synth: Synth) -> None:
         self.made: list[tuple[int, float]] = []  # samples by then, seconds
         self.onsets: dict[int, list[int]] = {}  # by key
-        self._read, self._on_event = synth.recorder.read, synth.engine.allocator.on_event
+        self._read = synth.recorder.read
         self._recorder, self._latency = synth.recorder, synth.engine.latency_samples
         synth.recorder.read = self.read  # type: ignore[method-assign]
-        synth.engine.allocator.on_event = self.on_event
+        synth.engine.allocator.listeners.subscribe(self.on_event)
 
     def read(self, samples: int) -> Float:
         out = self._read(samples)
@@ -85,7 +85,6 @@ class Watch:
     def on_event(self, at: int, event: Event) -> None:
         if isinstance(event, NoteOn) and event.channel == _CHANNEL:
             self.onsets.setdefault(event.pitch, []).append(at + self._latency)
-        self._on_event(at, event)
 
     def made_at(self, sample: int) -> float | None:
         """When a sample went to the ring, which follows its reading at once."""

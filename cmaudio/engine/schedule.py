@@ -26,6 +26,7 @@ class Schedule:
         self._heap: list[_Scheduled] = []
         self._order = itertools.count()
         self._running = 0  # the order of the action that is being called
+        self.now = 0  # sample of the engine's clock that is read next
 
     def __bool__(self) -> bool:
         return bool(self._heap or self._inbox)

@@ -1,4 +1,4 @@
-"""A handle on a text that is being said: steering, following and stopping it, and how the text gets to the voice."""
+"""A handle on a text that is being spoken: steering, following and stopping it, and feeding the text to its voice."""
 
 from __future__ import annotations
 
@@ -7,53 +7,43 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import Literal, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.checks import in_range
+from cmaudio.engine.handle import Handle
+from cmaudio.engine.utterance import Mark, Utterance
 from cmaudio.errors import CmaudioError
 from cmaudio.model.timbres import Timbre
 from cmaudio.speech.language import language
 from cmaudio.speech.phonemes import Phrase, parse_phonemes
 from cmaudio.speech.prosody import Prosody, Segment
 from cmaudio.speech.style import SpeakingStyle, checked_style
-from cmaudio.speech.utterance import Mark, Utterance
-
-if TYPE_CHECKING:
-    from cmaudio.engine.engine import Engine
 
 _STEER_SECONDS = 0.03
 _LOOK_SECONDS = 0.005
 
 
-@dataclass(eq=False)
-class Speech:
+@dataclass(eq=False, kw_only=True)
+class Speech(Handle):
     """One text of an engine. Its methods may be called at any time, from any thread; once it has ended they do nothing.
 
     Attributes:
         marks: what was made so far of when words and phonemes begin, in seconds from `began`.
         began: sample of the engine's clock at which the voice began, None before.
-        unspoken: what of the text could not be said, and why. ended: nothing sounds any more, or ever will.
+        unspoken: what of the text could not be said, and why.
+        ended: nothing sounds any more, or ever will.
     """
 
-    channel: int
-    seed: int
-    engine: Engine = field(repr=False)
     timbre: NDArray[np.float64] = field(repr=False)
     at: int | None = None
-    ended: bool = False
     began: int | None = None
     unspoken: list[str] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list, repr=False)
-    voice: Utterance | None = field(default=None, repr=False)  # the engine's, while it sounds
-    pitch: float = field(default=0.0, repr=False)  # with `bent` and the channel's bend, semitones on the melody
-    bent: float = field(default=0.0, repr=False)
-    expression: dict[str, float] = field(default_factory=dict, repr=False)
     _error: BaseException | None = field(default=None, repr=False)
     _stopped: bool = field(default=False, repr=False)
-    _wanted: dict[str, float] = field(default_factory=dict, repr=False)
+    _style: dict[str, float] = field(default_factory=dict, repr=False)
 
     # -- while it speaks ---------------------------------------------------------------------------------------------
 
@@ -63,18 +53,17 @@ class Speech:
         Raises CmaudioError for a value out of range.
         """
         for name, value in checked_style(style).items():
-            self.engine.submit(self.at if at is None else at, partial(self._steer, name, value))
+            self.allocator.submit(self.at if at is None else at, partial(self._steer, name, value))
 
     def morph(self, timbre: Timbre, seconds: float = 0.0, at: int | None = None) -> None:
         """Move to another speaker (name, mix or vector) within `seconds`; the melody follows with the next phrase."""
-        self.timbre = self.engine.model.timbre_vector(timbre)
-        over = in_range("seconds", seconds, 0, 3600, "seconds")
-        self.engine.submit(at, partial(self.engine.allocator.morph, self, self.timbre, over, True))
+        self.timbre = self.model.timbre_vector(timbre)
+        super().morph(self.timbre, seconds, at)
 
     def stop(self, after: Literal["now", "phoneme"] = "now") -> None:
         """End at once (within 5 ms of sound), or with the phoneme that is being said. No more text is read."""
         self._stopped = True
-        self.engine.submit(None, partial(self._stop, after))
+        self.allocator.submit(None, partial(self._stop, after))
 
     # -- following it ------------------------------------------------------------------------------------------------
 
@@ -89,7 +78,7 @@ class Speech:
         """The marks, each when the engine comes to it (the sound card is the player's lead behind)."""
         at = 0
         while not self.ended or at < len(self.marks):
-            now = (self.engine.now - (self.began or 0)) / self.engine.sample_rate
+            now = (self.allocator.schedule.now - (self.began or 0)) / self.allocator.settings.sample_rate
             while at < len(self.marks) and (self.ended or self.marks[at].seconds <= now):
                 at += 1
                 yield self.marks[at - 1]
@@ -121,7 +110,7 @@ class Speech:
                     break
                 self.unspoken += [*phrase.unspoken]
                 for segment in prosody.segments(phrase, self.timbre):
-                    self.engine.submit(self.at, partial(self._begin if first else self._extend, segment))
+                    self.allocator.submit(self.at, partial(self._begin if first else self._extend, segment))
                     first = False
                     wake()
         except BaseException as error:  # of whoever gives the text: it is raised where it is waited for
@@ -129,17 +118,23 @@ class Speech:
         if first:
             self.ended = True
         else:
-            self.engine.submit(self.at, self._close)
+            self.allocator.submit(self.at, self._close)
+
+    def new_voice(self, first: Segment, at: int) -> Utterance:
+        """Make the voice of the text without starting it."""
+        params = self.allocator.params_of(self, 0.0, 96.0, at)
+        expression = self.allocator.expression_of(self)
+        return Utterance(params, self.timbre, first, self.marks, self.allocator.settings, expression)
 
     def _begin(self, segment: Segment, at: int) -> None:
         if self._stopped:
             self.ended = True
             return
-        voice = self.engine.make_utterance(self, segment, at)
+        voice = self.new_voice(segment, at)
         self.began = at
-        self.engine.allocator.enter(self, voice, at)
-        for name, value in self._wanted.items():
-            self._move(voice, name, 0, value, 0)
+        self.allocator.enter(self, voice, at)
+        for name, value in self._style.items():
+            self._move(voice, name, value, 0, at)
 
     def _extend(self, segment: Segment, at: int) -> None:
         if self.voice is not None:
@@ -150,17 +145,15 @@ class Speech:
             self.voice.close()
 
     def _steer(self, name: str, value: float, at: int) -> None:
-        self._wanted[name] = value
+        self._style[name] = value
         if self.voice is not None:
-            over = _STEER_SECONDS * self.engine.sample_rate
-            self._move(self.voice, name, max(0, at - self.voice.params.at), value, over)
+            self._move(self.voice, name, value, _STEER_SECONDS, at)
 
-    def _move(self, voice: Utterance, name: str, at: float, value: float, over: float) -> None:
+    def _move(self, voice: Utterance, name: str, value: float, seconds: float, at: int) -> None:
         if name == "pitch":
-            self.bent = value
-            voice.bend(at, value + self.engine.allocator.channels[self.channel].bend, over)
+            self.allocator.bend_note(self, value, seconds, at)
         else:
-            voice.steer(name, at, value, over)
+            voice.steer(name, max(0, at - voice.params.at), value, seconds * voice.sample_rate)
 
     def _stop(self, after: str, at: int) -> None:
         if self.voice is None:

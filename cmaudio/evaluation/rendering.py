@@ -12,8 +12,10 @@ import numpy as np
 
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.player import TRAINING_GAIN
+from cmaudio.synthesis.note_voice import NoteVoice
+from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
-from cmaudio.synthesis.voice import NoteParams, Voice
+from cmaudio.synthesis.voice import Voice
 
 BATCH = 16
 _CHUNK_SAMPLES = 8192
@@ -54,11 +56,4 @@ def hold(renderer: Renderer, notes: Sequence[HeldNote], samples: int) -> Iterato
 def _voice(renderer: Renderer, note: HeldNote) -> Voice:
     params = NoteParams(note.pitch, note.velocity, 0, note.seed, 0, 1)
     vector = renderer.synthesizer.model.timbre_vector(note.timbre)
-    return Voice(
-        params,
-        vector,
-        0.0,
-        stft=renderer.stft,
-        block_frames=renderer.block_frames,
-        sample_rate=renderer.sample_rate,
-    )
+    return NoteVoice(params, vector, 0.0, VoiceSettings(renderer.stft, renderer.block_frames, renderer.sample_rate))

@@ -43,7 +43,7 @@ class Recorder(Source):
         self.made_samples = 0
         self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
         self._listeners: tuple[Callable[[int, Event], object], ...] = ()
-        engine.allocator.on_event = self._remember
+        engine.allocator.listeners.subscribe(self._remember)
 
     def read(self, n: int, /) -> Float:
         """The engine's next n samples."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from cmaudio.engine.engine import Engine
 from cmaudio.engine.speech import Speech
+from cmaudio.engine.utterance import Mark
 from cmaudio.files.audio_file import AudioFileWriter
 from cmaudio.model.file import Model
 from cmaudio.model.timbres import Timbre
@@ -18,7 +19,6 @@ from cmaudio.offline.spoken import Spoken
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.sound import Sound
 from cmaudio.speech.style import SpeakingStyle
-from cmaudio.speech.utterance import Mark
 
 DEFAULT_VOICE = "english"
 _READ_SAMPLES = 4096

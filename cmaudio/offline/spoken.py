@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from cmaudio.engine.utterance import Mark
 from cmaudio.signal.html import sound_html
 from cmaudio.signal.sound import Sound
-from cmaudio.speech.utterance import Mark
 
 _SHOWN_WORDS = 400
 _SHOWN_UNSPOKEN = 20

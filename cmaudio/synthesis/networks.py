@@ -20,8 +20,6 @@ from numpy.typing import NDArray
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
-from cmaudio.speech.features import COLUMNS
-from cmaudio.synthesis.note_features import NOTE_FEATURES
 
 STEPS = (1, 2)
 
@@ -38,6 +36,11 @@ class NetworkState:
     conditioning: Float
     context: list[Float]
     vocoder: list[Float]
+
+
+def stack(arrays: Sequence[Float]) -> Float:
+    """Join per-voice arrays along a new leading axis, without a copy where there is one voice."""
+    return arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
 
 
 def batch_arrays(states: Sequence[list[Float]]) -> list[Float]:
@@ -131,7 +134,6 @@ class Synthesizer:
         self.mean = np.array(manifest.mel.mean, np.float32)
         self.std = np.array(manifest.mel.std, np.float32)
         self.sigma = manifest.sigma
-        self.features = COLUMNS.get(manifest.features, NOTE_FEATURES)
         try:
             with ThreadPoolExecutor(2) as pool:  # unpacking and loading release the interpreter lock
                 self.controls, self.context, self.head, self.vocoder = pool.map(
@@ -139,6 +141,8 @@ class Synthesizer:
                 )
         except CmaudioError as error:
             raise CmaudioError(f"{model.path}: {error}") from error
+        width = self.controls.shapes.get("controls", ["?"])[-1]
+        self.features = width - self.bands if isinstance(width, int) else 0  # C, beside the picture of the harmonics
         self._check_shapes()
 
     def _check_shapes(self) -> None:
@@ -150,7 +154,7 @@ class Synthesizer:
             (
                 self.controls,
                 {
-                    "controls": (k, self.features + bands),
+                    "controls": (k, max(1, self.features) + bands),
                     "timbre": (k, self.model.manifest.timbre_dims),
                     "conditioning": conditioning,
                 },

@@ -14,13 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import Complex, Float, Stft, pulse_train, split_filters, white_noise
-from cmaudio.speech.utterance import Utterance
 from cmaudio.synthesis.deferred import Deferred, Pending
-from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
-from cmaudio.synthesis.networks import Synthesizer, batch_arrays, batch_states, split_states
-from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES, note_features
+from cmaudio.synthesis.excitation import harmonic_picture
+from cmaudio.synthesis.networks import Synthesizer, batch_arrays, batch_states, split_states, stack
 from cmaudio.synthesis.spectrum_shaping import SpectrumShaper
-from cmaudio.synthesis.voice import Voice, stack
+from cmaudio.synthesis.voice import Voice
 from cmaudio.system import hurry_this_thread
 
 _HALVED_FROM_VOICES = 6  # fewer are made sooner by one thread
@@ -58,7 +56,6 @@ class Renderer:
         self._band_end = heard_bins(self.stft)
         self.block_samples = model.manifest.block_samples
         self.sample_rate = model.manifest.sample_rate
-        self._speech = model.manifest.speech is not None
         mean, std = (np.array(x, np.float32) for x in (model.manifest.mel.mean, model.manifest.mel.std))
         self._shaper = SpectrumShaper(self.mel, mean, std)
 
@@ -143,7 +140,9 @@ class Renderer:
         ends = self._frame_ends(voices)
         centres = ends - np.float64(self.stft.hop_length) / 2
         timbre = np.stack([voice.timbre.at(row) for voice, row in zip(voices, centres, strict=True)])
-        features, f0 = self._spoken(voices) if self._speech else self._played(voices, ends, centres)
+        # All voices of a model are of one kind; older models read fewer features, the first ones.
+        features, f0 = type(voices[0]).block_features(voices, ends)
+        features = features[..., : self.synthesizer.features]
         controls = np.concatenate([features, harmonic_picture(self.mel(pulses))], -1)
         return controls, timbre.astype(np.float32), f0.astype(np.float32)
 
@@ -153,29 +152,6 @@ class Renderer:
         return (
             np.array([voice.planned_end for voice in voices])[:, None] + (np.arange(k) - (k - 1)) * self.stft.hop_length
         )
-
-    def _spoken(self, voices: list[Voice]) -> tuple[Float, NDArray[np.float64]]:
-        """Features (B, K, C), as many as the model reads, and f0 (B, K) of texts."""
-        blocks = [voice.block() for voice in voices if isinstance(voice, Utterance)]
-        features = stack([features for features, _ in blocks])[..., : self.synthesizer.features]
-        return features, np.stack([f0 for _, f0 in blocks])
-
-    def _played(
-        self, voices: list[Voice], ends: NDArray[np.int64], centres: NDArray[np.float64]
-    ) -> tuple[Float, NDArray[np.float64]]:
-        """Features (B, K, C) and f0 (B, K) of notes, whose frames end and have their middles at these voice times."""
-        semitones = np.stack([voice.semitones(row) for voice, row in zip(voices, centres, strict=True)])
-        pitched = centres >= np.array([voice.pitched_from for voice in voices])[:, None]
-        struck = np.where(pitched[:, -1], [voice.params.pitch for voice in voices], UNPITCHED_SEMITONES)
-        released = np.array([voice.released_at for voice in voices])[:, None]
-        features = note_features(
-            ends / self.sample_rate,
-            (ends - released) / self.sample_rate,
-            semitones,
-            struck,
-            np.array([voice.params.velocity for voice in voices]),
-        )
-        return features, np.where((ends > 0) & pitched, semitones_to_hz(semitones), 0.0)
 
     def _shaped(self, voices: list[Voice], frames: Float, f0: Float) -> Float:
         """Frames (B, K, M) as brightness and resonance want them."""

@@ -803,7 +803,7 @@ def test_nothing_grows_over_a_hundred_notes(model: Model) -> None:
     read_until_idle(engine, seconds=8)
     assert not engine.allocator.notes
     assert not engine.allocator.voices
-    assert not engine._schedule
+    assert not engine.allocator.schedule
     del note
     gc.collect()
     assert not any(voice() for voice in voices)

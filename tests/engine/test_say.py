@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cmaudio.engine.engine import Engine
 from cmaudio.engine.speech import Speech
+from cmaudio.engine.utterance import Mark
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.offline.speak import speak
@@ -22,7 +23,6 @@ from cmaudio.offline.spoken import Spoken
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import COLUMNS
 from cmaudio.speech.prosody import Prosody
-from cmaudio.speech.utterance import Mark
 from cmaudio.synthesis.networks import Graph
 
 TEXT = "The quick brown fox jumps, and it is gone. Was it here? It was!"

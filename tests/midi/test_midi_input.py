@@ -391,9 +391,7 @@ def test_controllers_take_effect_together_and_notes_at_their_own_sample(
     now = -(-keys.synth.engine.now // 256) * 256
     places = iter([now + 260, now + 300, now + 301, now + 310, now + 520])
     monkeypatch.setattr(keys.synth, "place", lambda _stamp: next(places, now + 530))
-    monkeypatch.setattr(
-        keys.synth.engine.allocator, "on_event", lambda at, event: happened.append((at - now, type(event).__name__))
-    )
+    keys.synth.engine.allocator.listeners.subscribe(lambda at, event: happened.append((at - now, type(event).__name__)))
     keys.send(wheel(1), control(74, 9), on(60), [0xD0, 5], control(1, 8))
     keys.synth.engine.read(1024)
     assert happened == [

@@ -307,7 +307,7 @@ def test_the_delay_is_constant(synth: Synth, client: Client) -> None:
     player = cast("DeskPlayer", synth.player)
     struck: list[int] = []
     synth.recorder.subscribe(lambda at, event: struck.append(at - synth.engine.latency_samples))
-    synth.engine.now = 0
+    synth.engine.allocator.schedule.now = 0
     sent = []
     for key in range(50, 55):
         sent.append(time.perf_counter())

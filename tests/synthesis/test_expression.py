@@ -130,7 +130,7 @@ def test_instrument_channel_and_note_add_up_within_the_limits() -> None:
 
 def test_who_listens_is_told_of_each_used_channel() -> None:
     engine, told = Engine(seed=1), list[Event]()
-    engine.allocator.on_event = lambda at, event: told.append(event)
+    engine.allocator.listeners.subscribe(lambda at, event: told.append(event))
     engine.express("brightness", 3, None)
     engine.note_on(60, timbre="flute", channel=4)
     engine.read(64)

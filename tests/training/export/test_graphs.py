@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from conftest import TinyModel
 
-from cmaudio.engine.engine import VOICE_GAIN, Engine
+from cmaudio.engine.engine import Engine
+from cmaudio.engine.mixer import VOICE_GAIN
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz

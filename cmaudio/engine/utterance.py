@@ -5,19 +5,22 @@ Times are samples of the voice's clock as in `cmaudio.synthesis.voice`. What is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import Float
-from cmaudio.speech.features import energy_step, speech_features
+from cmaudio.speech.features import COLUMNS, energy_step, speech_features
 from cmaudio.speech.prosody import Segment
 from cmaudio.speech.timeline import Timeline
 from cmaudio.synthesis.excitation import semitones_to_hz
+from cmaudio.synthesis.networks import stack
+from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.trajectory import Trajectory
-from cmaudio.synthesis.voice import NoteParams, Voice
+from cmaudio.synthesis.voice import Voice
 
 _END_FADE_SECONDS = 0.02
 _WAITING_SECONDS = 1.0
@@ -33,13 +36,32 @@ class Mark:
 
 
 class Utterance(Voice):
-    """A text being said. Its timeline may still grow; until it is closed the voice waits, silent, for more."""
+    """A text being spoken. Its timeline may still grow; until it is closed the voice waits, silent, for more.
+
+    Its pitch trajectory is in semitones on top of the melody. The melody is not bent once it is planned, so what
+    steers it acts from the next block on.
+
+    Args:
+        params: how it starts; pitch and velocity are not used.
+        timbre: (Z,) vector of the speaker.
+        first: the beginning of the text.
+        marks: list that words and phonemes are appended to as they begin; it outlives the voice.
+        settings: what all voices of an engine share.
+        expression: values by name; 0 where none is given.
+    """
+
+    FEATURES: ClassVar[Mapping[str, int]] = COLUMNS
 
     def __init__(
-        self, params: NoteParams, timbre: NDArray[np.float64], first: Segment, marks: list[Mark], **fixed: Any
+        self,
+        params: NoteParams,
+        timbre: NDArray[np.float64],
+        first: Segment,
+        marks: list[Mark],
+        settings: VoiceSettings,
+        expression: Mapping[str, float] | None = None,
     ) -> None:
-        super().__init__(params, timbre, 0.0, **fixed)
-        self.pitch = Trajectory(0.0)  # semitones on top of the melody
+        super().__init__(params, timbre, 0.0, settings, expression)
         self.rate, self.pitch_range, self.energy = Trajectory(1.0), Trajectory(1.0), Trajectory(0.0)
         self.timeline = Timeline()
         self.timeline.extend(first, 0.0)
@@ -68,14 +90,12 @@ class Utterance(Voice):
         """Let go as a note is, a text ends with the phoneme that is being said."""
         self.stop()
 
+    def catch_up(self) -> None:
+        """Nothing to do: what is planned stays as it is."""
+
     def steer(self, name: str, at: float, value: float, over: float) -> None:
         """Move "rate", "pitch_range" or "energy"."""
         self._move_pitch(getattr(self, name), at, value, over)
-
-    def _move_pitch(self, trajectory: Trajectory, at: float, value: float, over: float) -> None:
-        """What moves the melody acts from the next block on: a melody cannot be planned anew."""
-        trajectory.forget_before(self.planned_end)
-        trajectory.move(max(at, self.planned_end), value, over)
 
     # -- what the renderer asks --------------------------------------------------------------------------------------
 
@@ -90,9 +110,10 @@ class Utterance(Voice):
         times = np.arange(start, end) + 0.5
         return np.interp(times, np.concatenate([[middles[0] - hop], middles]), known)
 
-    def block(self) -> tuple[Float, NDArray[np.float64]]:
-        """Features (K, C) and f0 (K,) Hz of the frames that `f0` was asked for last."""
-        return self._features, self._frame_f0
+    @classmethod
+    def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> tuple[Float, NDArray[np.float64]]:
+        """Features (B, K, C) and f0 (B, K) Hz of the frames that `f0` was asked for last."""
+        return stack([voice._features for voice in voices]), np.stack([voice._frame_f0 for voice in voices])
 
     def _say(self, middles: NDArray[np.float64]) -> NDArray[np.float64]:
         """Go on by the frames at these times but the last, which is only looked at; f0 of all, their features kept."""
@@ -137,12 +158,3 @@ class Utterance(Voice):
         if self.timeline.closed and len(over):
             fade = _END_FADE_SECONDS * self.sample_rate
             self.fade_out(max(0.0, float(middles[over[0]])), fade)
-
-    def semitones(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Not asked of a voice that speaks: its features hold the pitch."""
-        raise NotImplementedError
-
-    def _watch_level(self, complete: Float, end: int) -> None:
-        """Silence does not end a text; the level is kept for whoever has to choose a voice to take."""
-        level = 10 * float(np.log10(np.mean(np.square(complete)) + 1e-12)) if len(complete) else 0.0
-        self._levels_db.append((end, level))

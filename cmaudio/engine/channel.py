@@ -1,0 +1,40 @@
+"""What the notes of a MIDI channel share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cmaudio.engine.handle import Handle
+from cmaudio.engine.note import Note
+from cmaudio.synthesis.trajectory import Trajectory
+
+
+@dataclass
+class Channel:
+    """Controllers, pedals and keys of one channel."""
+
+    used: bool = False  # has had a note
+    bend: float = 0.0  # semitones
+    expression: dict[str, float] = field(default_factory=dict)
+    sustain: bool = False
+    sostenuto: bool = False
+    caught: list[Handle] = field(default_factory=list)  # held by the sostenuto pedal once their keys are up
+    gain: Trajectory = field(default_factory=lambda: Trajectory(1.0))
+    keys: dict[int, Note] = field(default_factory=dict)  # keys of a score or keyboard that are down
+    held: list[Handle] = field(default_factory=list)  # whose keys are up, and which a pedal holds
+
+    def reset(self) -> None:
+        """All but its gain is as in the beginning: voices that fade still need that."""
+        self.bend, self.expression = 0.0, {}
+        self.sustain = self.sostenuto = False
+        self.caught, self.keys, self.held = [], {}, []
+
+    def holds(self, handle: Handle) -> bool:
+        """Whether a pedal keeps a note sounding whose key goes up."""
+        return self.sustain or handle in self.caught
+
+    def forget(self, handle: Handle) -> None:
+        """Its voice has ended; no pedal holds it any more."""
+        for kept in (self.held, self.caught):
+            if handle in kept:
+                kept.remove(handle)

@@ -1,0 +1,192 @@
+"""Events in: notes, keys, pedals, bends and controllers, checked and sent to the allocator."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+
+from cmaudio.checks import CHANNELS, channel_number, in_range, whole_number
+from cmaudio.engine.allocator import VoiceAllocator
+from cmaudio.engine.note import BEND_SECONDS, Note
+from cmaudio.engine.schedule import Action
+from cmaudio.errors import CmaudioError
+from cmaudio.model.file import Model
+from cmaudio.model.timbres import Timbre
+from cmaudio.score import events
+from cmaudio.score.expression import checked_expression
+from cmaudio.score.ranges import BEND_MAX_SEMITONES, SEED_LIMIT
+
+
+class EventInput:
+    """What can be sent to an engine. From any thread.
+
+    Args:
+        model: that plays.
+        allocator: that events act on.
+        seed: from it every note that has no seed of its own gets one.
+        bend_range: semitones at full pitch wheel.
+    """
+
+    def __init__(self, model: Model, allocator: VoiceAllocator, seed: int, bend_range: float) -> None:
+        self.model, self.allocator = model, allocator
+        self.seed = whole_number("seed", seed, 0, SEED_LIMIT)
+        self.bend_range = in_range("bend_range", bend_range, 0, BEND_MAX_SEMITONES, "semitones")
+        self._note_count = itertools.count()
+
+    def submit(self, at: int | None, action: Action) -> None:
+        """Have `action(time)` called when sample `at` (None: the next one) comes into sight; from any thread."""
+        self.allocator.submit(at, action)
+
+    # -- notes and keys ----------------------------------------------------------------------------------------------
+
+    def note_on(
+        self,
+        pitch: float,
+        velocity: float = 96,
+        *,
+        timbre: Timbre | None = None,
+        seed: int | None = None,
+        channel: int = 0,
+        at: int | None = None,
+    ) -> Note:
+        """Start a note.
+
+        Args:
+            pitch: MIDI note number 0..127 (69 = A4 = 440 Hz), fractions allowed.
+            velocity: 1..127.
+            timbre: name, mix `{name: weight}` or vector; None for the model's default.
+            seed: same seed, same samples, whatever else sounds.
+            channel: 0..15, for pedal, bend and gain.
+            at: sample of the engine's clock, None for as soon as possible.
+        Raises:
+            CmaudioError: a value out of range, or an unknown timbre (with the nearest names).
+        """
+        note = self._note(pitch, velocity, channel, seed)
+        self.submit(at, partial(self.allocator.start_note, note, self.model.timbre_vector(timbre)))
+        return note
+
+    def press(
+        self,
+        pitch: int,
+        velocity: float = 96,
+        *,
+        timbre: Timbre | None = None,
+        seed: int | None = None,
+        channel: int = 0,
+        at: int | None = None,
+    ) -> Note:
+        """A key goes down: as `note_on`, but `lift` finds the note again; a key that is down already is restarted."""
+        note = self._note(pitch, velocity, channel, seed)
+        self.submit(at, partial(self.allocator.press, note, self.model.timbre_vector(timbre)))
+        return note
+
+    def lift(self, pitch: int, channel: int = 0, at: int | None = None) -> None:
+        """A key goes up; pedals may hold its note."""
+        key = whole_number("pitch", pitch, 0, 127)
+        self.submit(at, partial(self.allocator.lift, channel_number(channel), key))
+
+    # -- channels ----------------------------------------------------------------------------------------------------
+
+    def all_notes_off(self, channel: int | None = None, at: int | None = None) -> None:
+        """Release every note (of a channel) and lift the pedal."""
+        channels = range(CHANNELS) if channel is None else [channel_number(channel)]
+        self.submit(at, partial(self.allocator.all_off, channels))
+
+    def sustain(self, down: bool, channel: int = 0, at: int | None = None) -> None:
+        """Sustain pedal: while it is down, notes that are let go sound on."""
+        self.submit(at, partial(self.allocator.sustain, channel_number(channel), bool(down)))
+
+    def bend(
+        self, semitones: float, channel: int | None = 0, at: int | None = None, seconds: float = BEND_SECONDS
+    ) -> None:
+        """Bend every note of a channel, those to come included, or the whole instrument (None), on top of that.
+
+        What sounds gets there within `seconds`.
+        """
+        over = in_range("seconds", seconds, 0, 3600, "seconds")
+        bend = in_range("bend", semitones, -BEND_MAX_SEMITONES, BEND_MAX_SEMITONES, "semitones")
+        if channel is None:
+            self.submit(at, partial(self.allocator.bend_all, bend, over))
+        else:
+            self.submit(at, partial(self.allocator.bend_channel, channel_number(channel), bend, over))
+
+    def express(self, name: str, value: float, channel: int | None = 0, at: int | None = None) -> None:
+        """Shape every note of a channel, those to come included, or the whole instrument (None): see `Note.express`."""
+        checked = checked_expression(name, value)
+        if channel is None:
+            self.submit(at, partial(self.allocator.express_all, name, checked))
+        else:
+            self.submit(at, partial(self.allocator.express_channel, channel_number(channel), name, checked))
+
+    def key_pressure(self, pitch: int, value: float, channel: int = 0, at: int | None = None) -> None:
+        """Pressure 0..1 on a key that is down, on top of its channel's; it ends with the note."""
+        key, checked = whole_number("pitch", pitch, 0, 127), checked_expression("pressure", value)
+        self.submit(at, partial(self.allocator.press_harder, channel_number(channel), key, checked))
+
+    def sostenuto(self, down: bool, channel: int = 0, at: int | None = None) -> None:
+        """Sostenuto pedal: notes whose keys are down when it goes down sound on until it goes up."""
+        self.submit(at, partial(self.allocator.sostenuto, channel_number(channel), bool(down)))
+
+    def pitch_wheel(self, position: float, channel: int = 0, at: int | None = None) -> None:
+        """Pitch wheel from -1 to 1, times `bend_range`."""
+        self.bend(in_range("position", position, -1, 1, "of the wheel") * self.bend_range, channel, at)
+
+    def channel_gain(self, gain: float, channel: int = 0, at: int | None = None) -> None:
+        """Linear gain 0..4 of a channel (volume and expression)."""
+        number, value = channel_number(channel), in_range("gain", gain, 0, 4, "linear")
+        self.submit(at, partial(self.allocator.set_gain, number, value))
+
+    # -- scores ------------------------------------------------------------------------------------------------------
+
+    def play(self, score: events.Score, timbres: Mapping[int, Timbre], at: int = 0) -> None:
+        """Schedule a score from sample `at` on. Notes of programs that are not in `timbres` are left out."""
+        vectors = {program: self.model.timbre_vector(timbre) for program, timbre in timbres.items()}
+        for seconds, event in score.events:
+            time = at + round(seconds * self.allocator.sample_rate)
+            match event:
+                case events.NoteOn(channel, pitch, velocity, program):
+                    if program in vectors:
+                        note, vector = self._new_note(pitch, velocity, channel, None), vectors[program]
+                        self.submit(time, partial(self.allocator.press, note, vector))
+                case events.NoteOff(channel, pitch):
+                    self.submit(time, partial(self.allocator.lift, channel, pitch))
+                case events.Sustain(channel, down):
+                    self.sustain(down, channel, time)
+                case events.Sostenuto(channel, down):
+                    self.sostenuto(down, channel, time)
+                case events.KeyPressure(channel, pitch, value):
+                    self.key_pressure(pitch, value, channel, time)
+                case events.PitchBend(channel, semitones):
+                    self.bend(max(-BEND_MAX_SEMITONES, min(BEND_MAX_SEMITONES, semitones)), channel, time)
+                case events.ChannelGain(channel, gain):
+                    self.channel_gain(min(gain, 4.0), channel, time)
+                case events.Expression(channel, name, value):
+                    self.express(name, value, channel, time)
+                case events.AllNotesOff(channel):
+                    self.all_notes_off(channel, time)
+
+    # -- their handles -----------------------------------------------------------------------------------------------
+
+    def _note(self, pitch: float, velocity: float, channel: int, seed: int | None) -> Note:
+        if self.model.manifest.speech:
+            raise CmaudioError(f"model {self.model.manifest.name!r} reads text and plays no notes: use `say`")
+        return self._new_note(pitch, velocity, channel, seed)
+
+    def _new_note(self, pitch: float, velocity: float, channel: int, seed: int | None) -> Note:
+        return Note(
+            pitch=in_range("pitch", pitch, 0, 127, "MIDI note number"),
+            velocity=in_range("velocity", velocity, 1, 127, "MIDI velocity"),
+            channel=channel_number(channel),
+            seed=self._seed(seed),
+            allocator=self.allocator,
+            model=self.model,
+        )
+
+    def _seed(self, given: int | None) -> int:
+        """As given, else the next of the engine's own."""
+        if given is not None:
+            return whole_number("seed", given, 0, SEED_LIMIT)
+        return int(np.random.SeedSequence((self.seed, next(self._note_count))).generate_state(1, np.uint64)[0] >> 1)

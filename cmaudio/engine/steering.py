@@ -1,0 +1,133 @@
+"""Bend, expression, timbre and gain: what notes, channels and the whole instrument ask for, and moving voices there.
+
+Every method that takes `at` is called at its event's turn, with the event's sample of the engine's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.checks import CHANNELS
+from cmaudio.engine.channel import Channel
+from cmaudio.engine.handle import Handle
+from cmaudio.engine.listeners import Listeners
+from cmaudio.engine.note import EXPRESSION_SECONDS
+from cmaudio.score.events import ChannelGain, Expression, KeyPressure, PitchBend
+from cmaudio.score.expression import EXPRESSIONS
+
+Vector = NDArray[np.float64]
+_GAIN_SECONDS = 0.01
+
+
+class Steering:
+    """The channels, the handles of what sounds, and how both are shaped. Values of the three levels add up."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self.sample_rate = sample_rate
+        self.listeners = Listeners()
+        self.channels = [Channel() for _ in range(CHANNELS)]
+        self.notes: dict[int, Handle] = {}  # by the identity of the voice
+        self.bend, self.expression = 0.0, dict[str, float]()  # of the whole instrument
+
+    def bend_note(self, note: Handle, semitones: float, seconds: float, at: int) -> None:
+        """Bend one note, on top of its channel's bend."""
+        note.bent = semitones
+        self._move_pitch(note, seconds, at)
+
+    def bend_channel(self, number: int, semitones: float, seconds: float, at: int) -> None:
+        """Bend all notes of a channel, those to come included."""
+        self.channels[number].bend = semitones
+        self._tell_bend(number, at)
+        for note in self._notes_of([number]):
+            self._move_pitch(note, seconds, at)
+
+    def bend_all(self, semitones: float, seconds: float, at: int) -> None:
+        """Bend the whole instrument, on top of its channels."""
+        self.bend = semitones
+        for number in self._used():
+            self._tell_bend(number, at)
+        for note in self._notes_of(range(CHANNELS)):
+            self._move_pitch(note, seconds, at)
+
+    def _tell_bend(self, number: int, at: int) -> None:
+        self.listeners.tell(at, PitchBend(number, self.channels[number].bend + self.bend))
+
+    def _used(self) -> list[int]:
+        return [number for number, channel in enumerate(self.channels) if channel.used]
+
+    def _notes_of(self, numbers: Container[int]) -> list[Handle]:
+        return [note for note in self.notes.values() if note.channel in numbers]
+
+    def express_note(self, note: Handle, name: str, value: float, seconds: float, at: int) -> None:
+        """Shape one note (see `cmaudio.score.expression`), on top of its channel."""
+        note.expression[name] = value
+        self._move_expression(note, name, seconds, at)
+
+    def press_harder(self, number: int, key: int, value: float, at: int) -> None:
+        """Pressure on one key of a channel, if it is down."""
+        note = self.channels[number].keys.get(key)
+        if note is not None:
+            self.listeners.tell(at, KeyPressure(number, key, value))
+            self.express_note(note, "pressure", value, EXPRESSION_SECONDS, at)
+
+    def express_channel(self, number: int, name: str, value: float, at: int) -> None:
+        """Shape all notes of a channel, those to come included."""
+        self.channels[number].expression[name] = value
+        self._tell_expression(number, name, at)
+        for note in self._notes_of([number]):
+            self._move_expression(note, name, EXPRESSION_SECONDS, at)
+
+    def express_all(self, name: str, value: float, at: int) -> None:
+        """Shape the whole instrument, on top of its channels."""
+        self.expression[name] = value
+        for number in self._used():
+            self._tell_expression(number, name, at)
+        for note in self._notes_of(range(CHANNELS)):
+            self._move_expression(note, name, EXPRESSION_SECONDS, at)
+
+    def _tell_expression(self, number: int, name: str, at: int) -> None:
+        value = self._together(name, self.channels[number].expression)
+        self.listeners.tell(at, Expression(number, name, value))
+
+    def _together(self, name: str, *asked: Mapping[str, float]) -> float:
+        """What is asked for by the whole instrument and others, within the limits."""
+        known = EXPRESSIONS[name]
+        return min(known.max, max(known.min, sum(values.get(name, 0.0) for values in (self.expression, *asked))))
+
+    def expression_of(self, note: Handle) -> dict[str, float]:
+        """What note, channel and the whole instrument ask for together, by name."""
+        channel = self.channels[note.channel].expression
+        return {name: self._together(name, note.expression, channel) for name in EXPRESSIONS}
+
+    def _move_expression(self, note: Handle, name: str, seconds: float, at: int) -> None:
+        if note.voice is not None:
+            value, over = self.expression_of(note)[name], seconds * self.sample_rate
+            note.voice.express(name, max(0, at - note.voice.params.at), value, over)
+
+    def _move_pitch(self, note: Handle, seconds: float, at: int) -> None:
+        if note.voice is not None:
+            pitch = note.pitch + note.bent + self.channels[note.channel].bend + self.bend
+            note.voice.bend(max(0, at - note.voice.params.at), pitch, seconds * self.sample_rate)
+
+    def _use(self, number: int, at: int) -> None:
+        """The first note of a channel: who listens has not been told yet how the whole instrument is shaped."""
+        channel = self.channels[number]
+        if not channel.used:
+            channel.used = True
+            if self.bend:
+                self._tell_bend(number, at)
+            for name in self.expression:
+                self._tell_expression(number, name, at)
+
+    def morph(self, note: Handle, timbre: Vector, seconds: float, pitched: bool, at: int) -> None:
+        """Move one note to another timbre."""
+        if note.voice is not None:
+            note.voice.morph(max(0, at - note.voice.params.at), timbre, seconds * self.sample_rate, pitched)
+
+    def set_gain(self, number: int, gain: float, at: int) -> None:
+        """Linear gain of a channel, smoothed."""
+        self.listeners.tell(at, ChannelGain(number, gain))
+        self.channels[number].gain.move(at, gain, _GAIN_SECONDS * self.sample_rate)

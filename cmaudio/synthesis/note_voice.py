@@ -1,0 +1,153 @@
+"""The voice of a note: pitch by its key, bends that reach what is planned, a release, and a decay to silence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.signal.dsp import Float, pulse_train
+from cmaudio.synthesis.excitation import semitones_to_hz
+from cmaudio.synthesis.note_features import NOTE_FEATURES, UNPITCHED_SEMITONES, note_features
+from cmaudio.synthesis.params import NoteParams, VoiceSettings
+from cmaudio.synthesis.trajectory import Trajectory
+from cmaudio.synthesis.voice import FADE_SAMPLES, Voice
+
+BEND_FADE_SAMPLES = 240  # shorter fades click on low, pure timbres
+SILENT_DB = -76.0
+_INAUDIBLE_DB = 60.0  # below a released note's own loudest block
+_SILENT_BLOCKS, _SILENT_BLOCKS_RELEASED = 6, 3
+_RELEASE_LIMIT_SECONDS = 6.0
+
+
+class NoteVoice(Voice):
+    """A note. Its pitch trajectory is in MIDI note numbers; without a pitch noise alone sounds, whatever the key.
+
+    Args:
+        params: how it starts.
+        timbre: (Z,) vector.
+        bend: semitones on top of the pitch of `params`.
+        settings: what all voices of an engine share.
+        pitched: whether the timbre has a pitch.
+        expression: values by name; 0 where none is given.
+    """
+
+    FEATURES: ClassVar[Mapping[str, int]] = {"note-1": NOTE_FEATURES}
+
+    def __init__(
+        self,
+        params: NoteParams,
+        timbre: NDArray[np.float64],
+        bend: float,
+        settings: VoiceSettings,
+        *,
+        pitched: bool = True,
+        expression: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__(params, timbre, params.pitch + bend, settings, expression)
+        self.pitched_from = -math.inf if pitched else math.inf
+        self._bent_from = math.inf  # what is planned from here on has another pitch by now
+        self._silent_blocks, self._loudest_db = 0, SILENT_DB
+
+    # -- what the networks read --------------------------------------------------------------------------------------
+
+    def f0(self, start: int, end: int) -> NDArray[np.float64]:
+        """(N,) Hz for every sample in [start, end); rises from zero over the hop around the onset, as in training."""
+        times = np.arange(start, end, dtype=np.float64)
+        hz = semitones_to_hz(self._sounding_pitch(times))
+        if self.pitched_from > start:
+            hz *= times >= self.pitched_from
+        hop = self.stft.hop_length
+        return hz if start >= hop // 2 else hz * np.clip((times + 0.5) / hop + 0.5, 0, 1)
+
+    def semitones(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N,) pitch as the network reads it, MIDI note numbers."""
+        return np.where(times >= self.pitched_from, self._sounding_pitch(times), UNPITCHED_SEMITONES)
+
+    @classmethod
+    def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> tuple[Float, NDArray[np.float64]]:
+        """Features (B, K, C) and f0 (B, K) Hz of the block just planned, whose frames end at voice times (B, K)."""
+        sample_rate = voices[0].sample_rate
+        centres = ends - np.float64(voices[0].stft.hop_length) / 2
+        semitones = np.stack([voice.semitones(row) for voice, row in zip(voices, centres, strict=True)])
+        pitched = centres >= np.array([voice.pitched_from for voice in voices])[:, None]
+        struck = np.where(pitched[:, -1], [voice.params.pitch for voice in voices], UNPITCHED_SEMITONES)
+        released = np.array([voice.released_at for voice in voices])[:, None]
+        features = note_features(
+            ends / sample_rate,
+            (ends - released) / sample_rate,
+            semitones,
+            struck,
+            np.array([voice.params.velocity for voice in voices]),
+        )
+        return features, np.where((ends > 0) & pitched, semitones_to_hz(semitones), 0.0)
+
+    # -- how the engine steers it ------------------------------------------------------------------------------------
+
+    def release(self, at: float) -> None:
+        """The key is up from `at` on; the network plays the release."""
+        if not self.released:
+            self.settle()
+            self.released_at = at
+            self.fade_out(at + _RELEASE_LIMIT_SECONDS * self.sample_rate, 0.5 * self.sample_rate)
+
+    def morph(self, at: float, timbre: NDArray[np.float64], over: float, pitched: bool) -> None:
+        """Go to a timbre from `at` on. Towards one that has a pitch, the voice has one from then on, and keeps it."""
+        super().morph(at, timbre, over, pitched)
+        if pitched:
+            self.pitched_from = min(self.pitched_from, at)
+
+    def _move_pitch(self, trajectory: Trajectory, at: float, value: float, over: float) -> None:
+        """Move what the pitch depends on; what is already planned is bent before it is taken."""
+        trajectory.forget_before(self.planned_end - 4 * self._span)
+        trajectory.move(at, value, over)
+        if self.network is not None and at < self.planned_end:
+            self._bent_from = min(self._bent_from, at)
+
+    def catch_up(self) -> None:
+        """Bend what is planned already, once for all moves since the last time: a wheel makes many between reads."""
+        if self._bent_from < math.inf:
+            at, self._bent_from = self._bent_from, math.inf
+            self.settle()
+            self._replan(max(int(at), self.position))
+
+    def _replan(self, at: int) -> None:
+        """Change the pitch of planned excitation from `at` on, and the output by what that changes.
+
+        The filters are linear, so the correction is the filtered difference between the new and the old pulses. It
+        comes in over a short fade, since what the filters would spread before `at` has been played.
+        """
+        hop, overlap = self.stft.hop_length, self.stft.overlap
+        offset = at - (self.planned_end - self._span)
+        f0 = self.f0(at, self.planned_end)
+        pulses, phase = pulse_train(f0, self.phase[offset], self.sample_rate)
+        difference = np.zeros(overlap + self._span, np.float32)
+        difference[overlap + offset :] = pulses - self.pulses[offset:]
+        self.pulses[offset:], self.phase[offset + 1 :] = pulses, phase
+        first = offset // hop  # the first frame whose window reaches `at`
+        change = self.stft.overlap_add(self.stft.analyse(difference[first * hop :]) * self.filters[first:])
+        change = change[len(change) - (self.planned_end - at) :]
+        fade = min(BEND_FADE_SAMPLES, len(change))
+        change[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
+        self._gather()
+        pending = np.concatenate([self.ready, self.tail])
+        pending[at - self.position :] += change
+        self.ready, self.tail = pending[:-overlap], pending[-overlap:]
+
+    # -- decay to silence --------------------------------------------------------------------------------------------
+
+    def _watch_level(self, complete: Float, end: int) -> float:
+        """End the note when several blocks in a row are inaudible."""
+        level = super()._watch_level(complete, end)
+        self._loudest_db = max(self._loudest_db, level)
+        released = self.released_at < end
+        silent = level < max(SILENT_DB, self._loudest_db - _INAUDIBLE_DB if released else SILENT_DB)
+        self._silent_blocks = self._silent_blocks + 1 if silent else 0
+        enough = _SILENT_BLOCKS_RELEASED if released else _SILENT_BLOCKS
+        if self._silent_blocks >= enough and self._silent_from == math.inf:
+            self._silent_from = end - len(complete)
+            self._fade(end - FADE_SAMPLES, FADE_SAMPLES)
+        return level
