@@ -22,7 +22,10 @@ def train(
         typer.Option("--set", help="Override a value of the configuration: section.key=value; repeatable."),
     ] = None,
     until: Annotated[
-        str | None, typer.Option(help="Stop after this stage: teacher, student, vocoder, vocoder_tuning or joint.")
+        str | None,
+        typer.Option(
+            help="Stop after this stage: aligner, teacher, student, vocoder, vocoder_tuning, joint or prosody."
+        ),
     ] = None,
 ) -> None:
     """Train a model and write its file. Re-run the command to resume."""
