@@ -1,7 +1,7 @@
 """The instrument over Open Sound Control (OSC 1.0, Wright 2002): every control and note in, changes and state out.
 
-A datagram goes one way: `packets` takes it apart, `addresses` says what may stand in it, `flow` keeps floods from the
-engine, `actions` does it. What the instrument tells goes out by `sender`.
+A datagram is unpacked by `packets` and checked against the table of `addresses`; `schedule` keeps it until its time,
+`flow` limits floods, `actions` executes it. `sender` sends changes and state.
 """
 
 from cmaudio.osc.sender import OscSender

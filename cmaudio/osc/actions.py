@@ -1,4 +1,4 @@
-"""What the instrument does for each address of the table."""
+"""What the instrument does for each OSC address."""
 
 from __future__ import annotations
 
@@ -20,28 +20,42 @@ from cmaudio.osc.folder import SoundFolder
 from cmaudio.osc.sender import all_values, source_name
 from cmaudio.osc.subscribers import Peer, Subscribers
 
-_MOST_TEXTS = 16
-_MOST_JOBS = 4
+_MAX_TEXTS = 16
+_MAX_JOBS = 4
 
 
 @dataclass(frozen=True)
 class Call:
-    """A message's sender, the moment that it is for (of `time.perf_counter`), and the way to answer."""
+    """The context of a message.
+
+    Attributes:
+        peer: its sender.
+        seconds: when it takes effect, on the clock of `time.perf_counter`.
+        reply: called with a path and values to answer the sender.
+    """
 
     peer: Peer
     seconds: float
-    reply: Callable[..., object]  # (path, *values)
+    reply: Callable[..., object]
 
     @property
     def source(self) -> str:
-        """For the listeners of the controls."""
+        """The source of changes, as listeners of the controls see it."""
         return source_name(*self.peer)
 
 
 class Actions:
-    """`table`: path -> action(call, *arguments). They are quick: what takes long goes to another thread.
+    """The actions of one server. They return quickly; files are written on another thread.
 
-    run_later: errors of those jobs are told to `failed(call, error)`.
+    Args:
+        synth: the instrument.
+        folder: for recordings.
+        subscribers: clients that receive changes, notes and state.
+        drop_scheduled: forgets messages whose time has not come yet.
+        failed: called with the call and the error of a job on the other thread.
+
+    Attributes:
+        table: path -> action(call, *arguments).
     """
 
     def __init__(
@@ -65,23 +79,23 @@ class Actions:
             "sustain": self._sustain, "sostenuto": self._sostenuto, "all_off": self._all_off, "panic": self._panic,
             "timbre": self._timbre, "timbre/xy": self._timbre_xy, "preset": self._preset, "seed": self._seed,
             "seed/lock": lambda call, locked: self._controls.lock_seed(locked, call.source),
-            "seed/roll": lambda call: self._controls.roll_seed(),  # the one who rolls wants to know what came
-            "say": self._say, "stop": self._stop, "keep": self._keep, "record/start": self._record,
-            "record/stop": self._end_record, "query": self._query, "unsubscribe": self._unsubscribe,
+            "seed/roll": lambda call: self._controls.roll_seed(),  # no source: the sender is told, too
+            "say": self._say, "stop": self._stop, "keep": self._keep, "record/start": self._start_recording,
+            "record/stop": self._stop_recording, "query": self._query, "unsubscribe": self._unsubscribe,
             "subscribe": lambda call, port: self._subscribers.add(call.peer, port),
         }  # fmt: skip
         named |= {f"control/{name}": partial(self._control, name) for name in self._controls.definitions}
         self.table = {f"{ROOT}/{name}": action for name, action in named.items()}
 
     def close(self) -> None:
-        """Finish the jobs that are under way."""
+        """Wait for the job in progress; those that wait are dropped."""
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     def run_later(self, call: Call, job: Callable[[], object]) -> None:
-        """Do what may take long. Raises CmaudioError if too much is waiting."""
+        """Run a slow job on another thread. Raises CmaudioError if too many are waiting."""
         self._jobs = [job for job in self._jobs if not job.done()]
-        if len(self._jobs) >= _MOST_JOBS:
-            raise CmaudioError("files are still being written; send it again when they are done")
+        if len(self._jobs) >= _MAX_JOBS:
+            raise CmaudioError("other files are still being written; send it again when they are done")
         self._jobs.append(self._worker.submit(self._run, call, job))
 
     def _run(self, call: Call, job: Callable[[], object]) -> None:
@@ -144,7 +158,7 @@ class Actions:
         self._controls.set_seed(None if seed < 0 else seed, call.source)
 
     def _preset(self, call: Call, name: str) -> None:
-        files = preset_files()  # by name alone: what files there are is no business of the network
+        files = preset_files()  # by name only: clients must not probe for files by path
         path = files.get(file_stem(name))
         if path is None:
             raise CmaudioError(unknown("preset", name, files))
@@ -161,8 +175,8 @@ class Actions:
 
     def _say(self, call: Call, text: str) -> None:
         self._speeches = [speech for speech in self._speeches if not speech.ended]
-        if len(self._speeches) >= _MOST_TEXTS:
-            raise CmaudioError(f"{_MOST_TEXTS} texts are being said; wait, or send /cmaudio/stop")
+        if len(self._speeches) >= _MAX_TEXTS:
+            raise CmaudioError(f"{_MAX_TEXTS} texts are being spoken already; wait, or send /cmaudio/stop")
         self._speeches.append(self._synth.say(text))
 
     def _stop(self, call: Call, phoneme: bool | None) -> None:
@@ -171,18 +185,18 @@ class Actions:
 
     def _keep(self, call: Call, name: str, seconds: float | None) -> None:
         path = self._folder.new_file(name)
-        self.run_later(call, lambda: call.reply(f"{ROOT}/kept", self._named(self._synth.keep(path, seconds))))
+        self.run_later(call, lambda: call.reply(f"{ROOT}/kept", self._relative(self._synth.keep(path, seconds))))
 
-    def _record(self, call: Call, name: str) -> None:
+    def _start_recording(self, call: Call, name: str) -> None:
         if self._take is not None and self._take.running:
-            raise CmaudioError(f"{self._named(self._take.path)} is being recorded; send /cmaudio/record/stop first")
+            raise CmaudioError(f"{self._relative(self._take.path)} is being recorded; send /cmaudio/record/stop first")
         self._take = self._synth.record(self._folder.new_file(name))
 
-    def _end_record(self, call: Call) -> None:
+    def _stop_recording(self, call: Call) -> None:
         take, self._take = self._take, None
         if take is None:
             raise CmaudioError("nothing is being recorded; send /cmaudio/record/start first")
-        self.run_later(call, lambda: call.reply(f"{ROOT}/recorded", self._named(take.stop())))
+        self.run_later(call, lambda: call.reply(f"{ROOT}/recorded", self._relative(take.stop())))
 
-    def _named(self, path: Path) -> str:
+    def _relative(self, path: Path) -> str:
         return path.relative_to(self._folder.path).as_posix()

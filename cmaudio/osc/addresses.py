@@ -1,4 +1,4 @@
-"""The one table of OSC addresses, made from a model's schema: what they take, in which range, and what it means."""
+"""The table of OSC addresses, derived from a model's schema: arguments, ranges and descriptions."""
 
 from __future__ import annotations
 
@@ -22,18 +22,26 @@ _SHOWN = 60
 
 @dataclass(frozen=True)
 class Argument:
-    """One value of a message. A switch is 0 or 1, True or False; whole numbers may come as floats."""
+    """One argument of a message.
+
+    Attributes:
+        kind: a "switch" is 0 or 1, True or False; a "whole" number may be sent as a float.
+        min: smallest number.
+        max: largest number.
+        default: of a control.
+        optional: left out, it is None.
+    """
 
     name: str
     kind: Literal["number", "whole", "switch", "text"]
     min: float = 0.0
     max: float = 1.0
     unit: str = ""
-    default: float | None = None  # of a control
-    optional: bool = False  # left out, it is None
+    default: float | None = None
+    optional: bool = False
 
     def read(self, value: object) -> float | int | bool | str:
-        """The value as it is meant. Raises CmaudioError for another type, NaN, or one out of range."""
+        """The parsed value. Raises CmaudioError for another type, NaN, or a value out of range."""
         if self.kind == "text":
             if not isinstance(value, str) or not 0 < len(value) <= TEXT_MAX:
                 raise CmaudioError(
@@ -66,20 +74,22 @@ class Argument:
 class Address:
     """One address and its arguments.
 
-    flow: how much of it is followed in a flood: "each", the "latest" of those that move the same thing (which the
-    first `names` arguments say), or as a "strike" of a note.
-    repeats: the arguments may come again and again; a single one is enough.
+    Attributes:
+        flow: what passes in a flood: "each" message, the "latest" of those that set the same thing, or starts of a
+            "note" up to a lower limit.
+        names: how many of the first arguments identify the thing that is set.
+        repeats: whether the arguments may be repeated; then the first alone is enough.
     """
 
     path: str
     description: str
     arguments: tuple[Argument, ...] = ()
-    flow: Literal["each", "latest", "strike"] = "each"
+    flow: Literal["each", "latest", "note"] = "each"
     names: int = 0
     repeats: bool = False
 
     def read(self, values: Sequence[object]) -> list[Any]:
-        """The arguments as they are meant, those left out as None. Raises CmaudioError for a wrong count or value."""
+        """The parsed arguments, None for those left out. Raises CmaudioError for a wrong count or value."""
         if self.repeats:
             period = len(self.arguments)
             if len(values) != 1 and (not values or len(values) % period):
@@ -93,16 +103,16 @@ class Address:
 
     @property
     def signature(self) -> str:
-        """Its arguments in words."""
+        """The arguments in words."""
         said = "; ".join(map(str, self.arguments)) or "none"
-        return f"{self.arguments[0]}, or again and again {said}" if self.repeats else said
+        return f"{self.arguments[0]}, or repeatedly {said}" if self.repeats else said
 
     def _count(self, values: Sequence[object]) -> CmaudioError:
         return CmaudioError(f"{self.path} takes {self.signature}; {len(values)} given")
 
 
 def _number(value: Any) -> Any:
-    """A 32-bit float as the number that was meant: 0.1, not 0.10000000149."""
+    """A 32-bit float as the number it stands for: 0.1, not 0.10000000149."""
     if isinstance(value, float) and abs(value) < _LARGE and float(np.float32(value)) == value:
         return float(str(np.float32(value)))
     return value[:_SHOWN] if isinstance(value, str) else value
@@ -116,61 +126,61 @@ _VELOCITY = Argument("velocity", "number", 0, 127, "(MIDI velocity)")
 _PORT = Argument("port", "whole", 1, 65535, optional=True)
 _TIMBRE = (Argument("name", "text"), Argument("weight", "number", -1000, 1000))
 _NOTES = (
-    Address("/note", "a key goes down, or up with velocity 0", (_KEY, _VELOCITY, _CHANNEL), "strike"),
+    Address("/note", "note on, or note off with velocity 0", (_KEY, _VELOCITY, _CHANNEL), "note"),
     Address(
         "/note/on",
-        "a key goes down; without a velocity, with that of the controls",
+        "note on; without a velocity, that of the controls is used",
         (_KEY, Argument("velocity", "number", 1, 127, "(MIDI velocity)", optional=True), _CHANNEL),
-        "strike",
+        "note",
     ),
-    Address("/note/off", "a key goes up; pedals may hold its note", (_KEY, _CHANNEL)),
+    Address("/note/off", "note off; pedals may hold the note", (_KEY, _CHANNEL)),
     Address(
         "/note/bend",
-        "bends one note, on top of its channel and of the whole instrument",
+        "bends one note, in addition to the bends of its channel and of the instrument",
         (_KEY, Argument("bend", "number", -BEND_MAX_SEMITONES, BEND_MAX_SEMITONES, "semitones"), _CHANNEL),
         "latest",
         names=1,
     ),
-    Address("/sustain", "the right pedal", (_DOWN, _CHANNEL)),
-    Address("/sostenuto", "the middle pedal", (_DOWN, _CHANNEL)),
+    Address("/sustain", "sustain pedal", (_DOWN, _CHANNEL)),
+    Address("/sostenuto", "sostenuto pedal", (_DOWN, _CHANNEL)),
 )
 _SPEECH = (
-    Address("/say", "says a text now, beside what is being said", (Argument("text", "text"),)),
+    Address("/say", "speaks a text now, alongside others that are being spoken", (Argument("text", "text"),)),
     Address(
-        "/stop", "ends what is being said, at once or with its phoneme", (Argument("phoneme", "switch", optional=True),)
+        "/stop", "stops speech, at once or after the current phoneme", (Argument("phoneme", "switch", optional=True),)
     ),
 )  # fmt: skip
 _COMMON = (
-    Address("/all_off", "releases everything, and lifts the pedals", flow="latest"),
-    Address("/panic", "silence at once; what was sent ahead is dropped", flow="latest"),
+    Address("/all_off", "releases all notes and lifts the pedals", flow="latest"),
+    Address("/panic", "silences everything at once; messages with later time tags are dropped", flow="latest"),
     Address(
         "/seed",
-        "new notes are drawn from it; -1: each has its own",
+        "seed of new notes; -1 gives each its own",
         (Argument("seed", "whole", -1, SEED_LIMIT),),
         "latest",
     ),
-    Address("/seed/lock", "keeps the seed from being drawn anew", (Argument("locked", "switch"),), "latest"),
-    Address("/seed/roll", "draws another seed, unless it is locked", flow="latest"),
-    Address("/preset", "sets the instrument by a preset's name", (Argument("name", "text"),), "latest"),
-    Address("/record/start", "records from now on, into the server's folder (.wav, .flac)", (_SOUND,), "latest"),
-    Address("/record/stop", "ends the recording; answered by /cmaudio/recorded", flow="latest"),
+    Address("/seed/lock", "protects the seed from /seed/roll", (Argument("locked", "switch"),), "latest"),
+    Address("/seed/roll", "draws a random seed, unless the seed is locked", flow="latest"),
+    Address("/preset", "applies a preset by name", (Argument("name", "text"),), "latest"),
+    Address("/record/start", "starts recording to the server's folder (.wav, .flac)", (_SOUND,), "latest"),
+    Address("/record/stop", "stops recording; answered by /cmaudio/recorded", flow="latest"),
     Address(
         "/keep",
-        "writes what was played last, into the server's folder; answered by /cmaudio/kept",
+        "saves what was played last to the server's folder; answered by /cmaudio/kept",
         (_SOUND, Argument("seconds", "number", 0.1, MEMORY_SECONDS, "s", optional=True)),
         "latest",
     ),
-    Address("/query", "all values are sent back to where the question came from", flow="latest"),
+    Address("/query", "sends all values to the sender", flow="latest"),
     Address(
-        "/subscribe", "changes, state and notes are sent to this port of the sender's machine", (_PORT,), "latest", 1
+        "/subscribe", "subscribes a port of the sender's machine to changes, state and notes", (_PORT,), "latest", 1
     ),
-    Address("/unsubscribe", "ends that; without a port all that the sender asked for", (_PORT,), "latest", 1),
+    Address("/unsubscribe", "ends a subscription; without a port, all of the sender", (_PORT,), "latest", 1),
 )  # fmt: skip
 _TIMBRES = (
-    Address("/timbre", "goes to a timbre, or to a mix of several", _TIMBRE, "latest", repeats=True),
+    Address("/timbre", "sets the timbre, or a mix of several", _TIMBRE, "latest", repeats=True),
     Address(
         "/timbre/xy",
-        "goes to a place of the timbre map",
+        "sets the timbre to a point of the timbre map",
         (Argument("x", "number", -1, 1), Argument("y", "number", -1, 1)),
         "latest",
     ),
@@ -183,33 +193,35 @@ def _control(control: ControlDefinition) -> Address:
 
 
 def incoming(definitions: Mapping[str, ControlDefinition], speaks: bool) -> dict[str, Address]:
-    """Whole path -> address, of all that a server with these controls understands."""
+    """Full path -> address, for all that a server with these controls accepts."""
     own = (*map(_control, definitions.values()), *_TIMBRES, *(_SPEECH if speaks else _NOTES), *_COMMON)
     return {ROOT + a.path: _rooted(a) for a in own}
 
 
 def outgoing(definitions: Mapping[str, ControlDefinition], speaks: bool) -> list[Address]:
-    """What is sent to whoever asked for it."""
+    """What is sent to subscribers."""
     key, channel, velocity = _KEY, Argument("channel", "whole", 0, 15), Argument("velocity", "whole", 1, 127)
     own = [
         *map(_control, definitions.values()),
         _TIMBRES[0],
-        Address("/seed", "-1: every note has its own", (Argument("seed", "whole", -1, SEED_LIMIT),)),
-        Address("/seed/lock", "whether the seed is kept", (Argument("locked", "switch"),)),
-        Address("/preset", "answers /query: the preset that was applied last", (Argument("name", "text"),)),
-        Address("/state/level_db", "peak since the last time", (Argument("level", "number", -120, 0, "dB"),)),
-        Address("/state/voices", "that sound", (Argument("voices", "whole", 0, 256),)),
-        Address("/state/load", "of synthesis, 1 is all there is", (Argument("load", "number", 0, 100),)),
-        Address("/state/lead_ms", "sound made ahead", (Argument("lead", "number", 0, 10_000, "ms"),)),
+        Address("/seed", "seed of new notes; -1: each has its own", (Argument("seed", "whole", -1, SEED_LIMIT),)),
+        Address("/seed/lock", "whether the seed is locked", (Argument("locked", "switch"),)),
+        Address("/preset", "answers /query: the last preset applied", (Argument("name", "text"),)),
+        Address("/state/level_db", "peak level since the last message", (Argument("level", "number", -120, 0, "dB"),)),
+        Address("/state/voices", "sounding voices", (Argument("voices", "whole", 0, 256),)),
+        Address(
+            "/state/load", "load of synthesis; 1 is all of the time available", (Argument("load", "number", 0, 100),)
+        ),
+        Address("/state/lead_ms", "length of the output buffer", (Argument("lead", "number", 0, 10_000, "ms"),)),
         Address("/state/underruns", "underruns so far", (Argument("underruns", "whole", 0, 2**31 - 1),)),
-        Address("/state/seconds", "of sound made so far", (Argument("seconds", "number", 0, _LARGE, "s"),)),
+        Address("/state/seconds", "seconds synthesised so far", (Argument("seconds", "number", 0, _LARGE, "s"),)),
         Address("/kept", "answers /keep: the file", (_SOUND,)),
         Address("/recorded", "answers /record/stop: the file", (_SOUND,)),
-        Address("/error", "what was wrong with a message", (Argument("message", "text"),)),
+        Address("/error", "an error of a message", (Argument("message", "text"),)),
     ]
     if not speaks:
-        own.append(Address("/event/note_on", "a note begins to be heard", (key, velocity, channel)))
-        own.append(Address("/event/note_off", "its key goes up", (key, channel)))
+        own.append(Address("/event/note_on", "a note starts to sound", (key, velocity, channel)))
+        own.append(Address("/event/note_off", "its key is released", (key, channel)))
     return [_rooted(a) for a in own]
 
 

@@ -1,4 +1,4 @@
-"""The table of addresses as a text and as data."""
+"""The table of OSC addresses as Markdown and as data."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from cmaudio.osc.addresses import Address, incoming, outgoing
 
 
 def addresses(model: Model) -> tuple[list[Address], list[Address]]:
-    """What a model's server understands, and what it tells."""
+    """What the server of a model accepts, and what it sends."""
     definitions, speaks = control_definitions(model), model.manifest.speech is not None
     return list(incoming(definitions, speaks).values()), outgoing(definitions, speaks)
 
 
 def rows(model: Model) -> list[dict[str, Any]]:
-    """The same as plain data, for JSON: direction, path, description, arguments with their ranges."""
+    """The table as plain data for JSON: direction, path, description, arguments with their ranges."""
     return [
         {"direction": direction, "path": a.path, "description": a.description}
         | {"repeats": a.repeats, "arguments": [asdict(argument) for argument in a.arguments]}
@@ -27,9 +27,9 @@ def rows(model: Model) -> list[dict[str, Any]]:
 
 
 def markdown(model: Model) -> str:
-    """Markdown: two tables, of what is understood and of what is told."""
+    """Two tables in Markdown: what is accepted, and what is sent."""
     parts = [f"# OSC addresses of {model.manifest.name}"]
-    for title, group in zip(("Understood", "Told"), addresses(model), strict=True):
+    for title, group in zip(("Received", "Sent"), addresses(model), strict=True):
         lines = [f"| `{a.path}` | {a.signature} | {a.description} |" for a in group]
         parts.append("\n".join((f"## {title}\n", "| address | arguments | meaning |", "|---|---|---|", *lines)))
     return "\n\n".join(parts) + "\n"

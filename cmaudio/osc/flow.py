@@ -1,7 +1,7 @@
-"""How much of what arrives reaches the engine, so that a flood of messages costs no sound.
+"""Limits how much of what arrives reaches the engine, so that a flood of messages causes no dropouts.
 
-What a performer can send passes as it comes. Past that, of a control the latest value is followed some time later, and
-everything else is left out. A machine that is short of time follows less.
+Up to the rate of a human performer everything passes. Beyond that the latest value of each control passes a little
+later, and everything else is dropped. Under high load the limits are lower.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 BURST, PER_SECOND = 512, 1000.0
-_LATEST_BURST, _LATEST_PER_SECOND, _LATEST_PER_SECOND_SHORT = 4, 60.0, 15.0
-_STRIKES_LOAD, _LATEST_LOAD = 0.9, 0.6  # above which less is followed; coarser moves are missed less than notes
-_STRIKES_PER_SECOND, _STRIKES_PER_SECOND_SHORT = 50.0, 10.0
+_LATEST_BURST, _LATEST_PER_SECOND, _LATEST_PER_SECOND_LOADED = 4, 60.0, 15.0
+# Loads above which limits are lower: controls first, since coarser control is less audible than missing notes.
+_NOTES_LOAD, _LATEST_LOAD = 0.9, 0.6
+_NOTES_PER_SECOND, _NOTES_PER_SECOND_LOADED = 50.0, 10.0
 
 
 @dataclass
 class Bucket:
-    """Tokens that come back at a rate (token bucket). Times are in seconds of one clock."""
+    """A token bucket. Times are in seconds of one clock."""
 
     capacity: float
     per_second: float
@@ -35,7 +36,7 @@ class Bucket:
         return True
 
     def next_at(self, now: float) -> float:
-        """When there is a token."""
+        """When the next token is available."""
         self._fill(now)
         return now + max(0.0, 1 - self._tokens) / self.per_second
 
@@ -47,53 +48,56 @@ class Bucket:
 
 
 class Flow(Generic[T]):
-    """Calls `act(item)` for what passes, now or later, and `leave_out(item)` for what does not.
+    """Rate limits for messages. Belongs to one thread.
 
-    polyphony: as many notes may begin at once. Belongs to one thread.
+    Args:
+        execute: called with each item that passes, now or later.
+        drop: called with each item that does not pass.
+        polyphony: how many notes may start at once.
     """
 
-    def __init__(self, act: Callable[[T], object], leave_out: Callable[[T], object], polyphony: int) -> None:
-        self._act, self._leave_out = act, leave_out
+    def __init__(self, execute: Callable[[T], object], drop: Callable[[T], object], polyphony: int) -> None:
+        self._execute, self._drop = execute, drop
         self._each = Bucket(BURST, PER_SECOND)
-        self._strikes = Bucket(polyphony, _STRIKES_PER_SECOND)
+        self._notes = Bucket(polyphony, _NOTES_PER_SECOND)
         self._latest: dict[Hashable, Bucket] = {}
         self._latest_per_second = _LATEST_PER_SECOND
         self._waiting: dict[Hashable, T] = {}
 
     def set_load(self, load: float) -> None:
-        """How much of its time synthesis takes, 1 is all."""
-        self._strikes.per_second = _STRIKES_PER_SECOND_SHORT if load > _STRIKES_LOAD else _STRIKES_PER_SECOND
-        self._latest_per_second = _LATEST_PER_SECOND_SHORT if load > _LATEST_LOAD else _LATEST_PER_SECOND
+        """The share of its time that synthesis takes; 1 is all of it."""
+        self._notes.per_second = _NOTES_PER_SECOND_LOADED if load > _NOTES_LOAD else _NOTES_PER_SECOND
+        self._latest_per_second = _LATEST_PER_SECOND_LOADED if load > _LATEST_LOAD else _LATEST_PER_SECOND
         for bucket in self._latest.values():
             bucket.per_second = self._latest_per_second
 
-    def offer(self, item: T, now: float, strike: bool = False) -> None:
-        """Something that passes or is left out."""
-        if self._each.take(now) and (not strike or self._strikes.take(now)):
-            self._act(item)
+    def offer(self, item: T, now: float, starts_note: bool = False) -> None:
+        """An item that is executed at once or dropped."""
+        if self._each.take(now) and (not starts_note or self._notes.take(now)):
+            self._execute(item)
         else:
-            self._leave_out(item)
+            self._drop(item)
 
     def offer_latest(self, key: Hashable, item: T, now: float) -> None:
-        """Something of which only the latest of the same `key` matters."""
+        """An item that replaces an earlier one of the same `key` that still waits."""
         bucket = self._latest.get(key)
         if bucket is None:
             bucket = self._latest[key] = Bucket(_LATEST_BURST, self._latest_per_second)
         if key not in self._waiting and bucket.take(now):
-            self._act(item)
+            self._execute(item)
             return
         if key in self._waiting:
-            self._leave_out(self._waiting[key])
+            self._drop(self._waiting[key])
         self._waiting[key] = item
 
     def release(self, now: float) -> float | None:
-        """Let pass what has waited long enough; returns when to call again, None if nothing waits."""
+        """Execute what has waited long enough; returns when to call again, None if nothing waits."""
         for key in list(self._waiting):
-            # What passes may make others be forgotten.
+            # What is executed may clear the others.
             if key in self._waiting and self._latest[key].take(now):
-                self._act(self._waiting.pop(key))
+                self._execute(self._waiting.pop(key))
         return min((self._latest[key].next_at(now) for key in self._waiting), default=None)
 
-    def forget(self) -> None:
-        """Drop what waits."""
+    def clear(self) -> None:
+        """Forget what waits."""
         self._waiting.clear()

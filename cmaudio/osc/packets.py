@@ -1,7 +1,7 @@
-"""OSC 1.0 datagrams to messages with their times, and messages to datagrams.
+"""OSC 1.0 datagrams to messages with time tags, and messages to datagrams.
 
-python-osc reads and writes the messages. Bundles are taken apart here: its reader follows a negative size backwards
-without end, and nesting as deep as it goes.
+python-osc parses and builds messages. Bundles are unpacked here: python-osc loops forever on a negative size and sets
+no limit to nesting.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from cmaudio.errors import CmaudioError
 
 _BUNDLE = b"#bundle\x00"
 _HEAD_BYTES = 16  # "#bundle" and a time tag
-_DEEPEST = 8
+_MAX_DEPTH = 8
 _TAGS = frozenset(b"ifsdhTFN")
 _IMMEDIATELY = (0, 1)
 _SHOWN = 500
 
 
 def messages(datagram: bytes, depth: int = 0) -> list[tuple[float | None, bytes]]:
-    """A datagram's messages, each with the time that its bundle is due: seconds since 1970 UTC, None at once.
+    """The messages of a datagram, each with its time in seconds since 1970 UTC, None for at once.
 
-    Raises CmaudioError for what is no OSC; then nothing of the datagram is done.
+    Raises CmaudioError for anything that is no OSC; then the whole datagram is refused.
     """
     if not datagram.startswith(_BUNDLE):
         if not datagram.startswith(b"/"):
-            raise CmaudioError("a datagram of OSC begins with / or #bundle")
+            raise CmaudioError("an OSC datagram starts with / or #bundle")
         return [(None, datagram)]
-    if depth == _DEEPEST or len(datagram) < _HEAD_BYTES:
-        raise CmaudioError(f"a bundle that is cut off, or nested more than {_DEEPEST} deep")
+    if depth == _MAX_DEPTH or len(datagram) < _HEAD_BYTES:
+        raise CmaudioError(f"the bundle is cut off, or nested more than {_MAX_DEPTH} deep")
     tag = datagram[8:_HEAD_BYTES]
     due = None if struct.unpack(">Q", tag)[0] in _IMMEDIATELY else ntp_to_system_time(tag)
     found: list[tuple[float | None, bytes]] = []
@@ -42,7 +42,7 @@ def messages(datagram: bytes, depth: int = 0) -> list[tuple[float | None, bytes]
         size = int.from_bytes(datagram[at : at + 4], "big", signed=True)
         at += 4
         if not 0 < size <= len(datagram) - at:
-            raise CmaudioError(f"a bundle with an element of {size} bytes where {max(0, len(datagram) - at)} are left")
+            raise CmaudioError(f"the bundle has an element of {size} bytes where {max(0, len(datagram) - at)} are left")
         for inner, message in messages(datagram[at : at + size], depth + 1):
             known = [time for time in (due, inner) if time is not None]
             found.append((max(known, default=None), message))  # an inner bundle is due no sooner than the outer one
@@ -51,20 +51,22 @@ def messages(datagram: bytes, depth: int = 0) -> list[tuple[float | None, bytes]
 
 
 def decode(message: bytes) -> tuple[str, list[Any]]:
-    """Address and arguments of a message. Raises CmaudioError for a damaged one, and for types that nothing takes."""
+    """Address and arguments of a message. Raises CmaudioError for a damaged one and for unsupported types."""
     tags_at = (message.find(b"\0") + 4) & ~3
     tags = message[tags_at : message.find(b"\0", tags_at)]
     if tags_at < len(message) and not (tags.startswith(b",") and _TAGS.issuperset(tags[1:])):
-        raise CmaudioError(f"arguments are numbers, texts and booleans, not of types {tags[:20].decode('latin-1')!r}")
+        raise CmaudioError(
+            f"arguments must be numbers, texts or booleans, not of types {tags[:20].decode('latin-1')!r}"
+        )
     try:
         parsed = OscMessage(message)
     except (ParseError, ValueError) as error:
-        raise CmaudioError(f"a damaged message ({str(error)[:80]})") from error
+        raise CmaudioError(f"the message is damaged ({str(error)[:80]})") from error
     return parsed.address, parsed.params
 
 
 def encode(path: str, *values: float | int | bool | str) -> bytes:
-    """A message of 32-bit floats, integers (64-bit where they need it) and texts, the types that every client knows."""
+    """A message of 32-bit floats, integers (64-bit where needed) and texts, the types that every client supports."""
     builder = OscMessageBuilder(path)
     for value in values:
         if isinstance(value, str):

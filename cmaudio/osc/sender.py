@@ -1,4 +1,4 @@
-"""What the instrument tells over OSC: controls that others moved, notes as they are heard, and how it goes."""
+"""What the instrument sends over OSC: changes of controls, notes as they are heard, and its state."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _LEVEL_SECONDS = 1.0
 
 
 def resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
-    """Family and address for a name or number. Raises CmaudioError for an unknown host."""
+    """Family and address of a host name or number. Raises CmaudioError for an unknown host."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     except (OSError, UnicodeError) as error:
-        raise CmaudioError(f"no host {host!r} ({error}); give an address such as 127.0.0.1") from error
+        raise CmaudioError(f"no host {host!r} ({error}); use an address such as 127.0.0.1") from error
     return family, (str(address[0]), int(address[1]))
 
 
@@ -60,14 +60,21 @@ def all_values(synth: RemotelyPlayable) -> list[tuple[str, tuple[Value, ...]]]:
 
 
 class OscSender:
-    """Tells one client of changes, notes and state, from a thread of its own, until it is closed.
+    """Sends changes, notes and state to one client, on a thread of its own, until it is closed.
+
+    Changes and notes are sent within 20 ms.
 
     Args:
-        host, port: of the client. rate: state messages a second, 0.1 to 50. Changes and notes come within 20 ms.
-        own: source of the changes that the client makes itself (`source_name`), which it is not told; by default
-            that of whatever it sends from the port at which it listens, and on another machine from any.
-        through: a server's socket to send by, so that two instruments that tell each other know whom they hear.
-    Raises CmaudioError for an unknown host and values out of range.
+        synth: the instrument.
+        host: of the client.
+        port: of the client.
+        rate: state messages a second, 0.1 to 50.
+        own: source of the client's own changes (`source_name`), which are not sent back to it; by default whatever
+            comes from the port on which it listens, and on another machine from any port.
+        through: socket of a server to send through, so that two linked instruments recognise each other.
+
+    Raises:
+        CmaudioError: an unknown host, values out of range.
     """
 
     def __init__(
@@ -85,17 +92,17 @@ class OscSender:
         local = self.address[0].startswith("127.") or self.address[0] == "::1"
         self.own = own or (source_name(*self.address) if local else f"osc:{self.address[0]}:")
         self._through, self._socket = through, through or socket.socket(family, socket.SOCK_DGRAM)
-        self._known: dict[str, bytes] = {}  # what the client was told last, by path
+        self._known: dict[str, bytes] = {}  # the last datagram sent, by path
         self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
         self._metered = synth.recorder.made_samples
-        self._changes = Changes(synth.controls, lambda source: source.startswith(self.own), self._forget)
+        self._changes = Changes(synth.controls, lambda source: source.startswith(self.own), self._note_own_change)
         self._end_events = synth.recorder.subscribe(lambda at, event: self._events.append((at, event)))
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cmaudio-osc-out", daemon=True)
         self._thread.start()
 
     def close(self, wait: bool = True) -> None:
-        """Say no more."""
+        """Stop sending."""
         self._ending.set()
         if wait:
             self._thread.join()
@@ -111,12 +118,12 @@ class OscSender:
     def _run(self) -> None:
         due = time.monotonic()
         for path, values in all_values(self._synth):
-            self._tell(path, values)
+            self._send_if_new(path, values)
         while not self._ending.wait(_TICK_SECONDS):
             for name in self._changes.take():
                 pair = value_of(self._synth, name)
                 if pair is not None:
-                    self._tell(*pair)
+                    self._send_if_new(*pair)
             self._send_events()
             if time.monotonic() >= due:
                 due = max(due + self._every_s, time.monotonic() - self._every_s)
@@ -126,14 +133,14 @@ class OscSender:
         if self._through is None:
             self._socket.close()
 
-    def _tell(self, path: str, values: tuple[Value, ...]) -> None:
+    def _send_if_new(self, path: str, values: tuple[Value, ...]) -> None:
         datagram = encode(path, *values)
         if self._known.get(path) != datagram:
             self._known[path] = datagram
             self._post(datagram)
 
-    def _forget(self, name: str) -> None:
-        """The client moved it itself: what it knows is what it sent."""
+    def _note_own_change(self, name: str) -> None:
+        """The client set it itself, so it knows the value already."""
         pair = value_of(self._synth, name)
         if pair is not None:
             self._known[pair[0]] = encode(pair[0], *pair[1])
@@ -158,7 +165,7 @@ class OscSender:
         recorder, engine, player = self._synth.recorder, self._synth.engine, self._synth.player.state()
         end = recorder.made_samples
         start = max(self._metered, end - round(_LEVEL_SECONDS * recorder.sample_rate))
-        # Not the engine's own meter, which forgets its peak when it is read: others read it.
+        # The engine's own meter resets its peak when it is read, and others read it.
         peak = max((float(np.abs(chunk).max()) for chunk in recorder.samples(start, end)), default=0.0)
         self._metered = end
         self.send(f"{ROOT}/state/level_db", 20 * float(np.log10(max(peak, _FLOOR))))

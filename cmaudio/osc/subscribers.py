@@ -1,4 +1,4 @@
-"""Who is told: clients that asked for it, and those that were named when the server was started."""
+"""The clients to which a server sends: those that subscribed, and those named when it was started."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.osc.sender import OscSender, resolve, source_name
 
 Peer = tuple[str, int]
-MOST = 8
+MAX_SUBSCRIBERS = 8
 
 
 def is_loopback(host: str) -> bool:
@@ -21,30 +21,38 @@ def is_loopback(host: str) -> bool:
 
 
 class Subscribers:
-    """The senders of a server, by its socket where that reaches. remote: clients on other machines may ask too."""
+    """The senders of a server, through its own socket where that can reach the client.
+
+    Args:
+        synth: the instrument.
+        server: the server's socket.
+        remote: whether clients on other machines may subscribe.
+    """
 
     def __init__(self, synth: RemotelyPlayable, server: socket.socket, remote: bool) -> None:
         self._synth, self._server, self._remote = synth, server, remote
         self._address: Peer = server.getsockname()[:2]
-        self._senders: dict[tuple[Peer, Peer], OscSender] = {}  # by who asked, and where it is sent
+        self._senders: dict[tuple[Peer, Peer], OscSender] = {}  # by subscriber and target
         self._named: list[OscSender] = []
 
-    def name(self, host: str, port: int) -> None:
-        """Tell this client, as the one who starts the server wants it."""
+    def add_named(self, host: str, port: int) -> None:
+        """Add a client named when the server was started."""
         self._named.append(self._sender((host, port), None))
 
     def add(self, peer: Peer, port: int | None) -> None:
-        """Tell a client that asked from `peer`; where there are too many, the first gives way.
+        """Subscribe a port of the peer's machine, by default the peer's own; the oldest of too many is removed.
 
-        Raises CmaudioError where that is not allowed.
+        Raises CmaudioError for a client that may not subscribe, and for the server's own port.
         """
         target = (peer[0], peer[1] if port is None else port)
         if not self._remote and not is_loopback(peer[0]):
-            raise CmaudioError("only clients on the server's machine may subscribe; start it with remote subscribers")
+            raise CmaudioError(
+                "only clients on the server's machine may subscribe; start the server with remote subscribers"
+            )
         if target[1] == self._address[1] and is_loopback(peer[0]):
-            raise CmaudioError(f"port {target[1]} is the server's own; give the one at which the client listens")
+            raise CmaudioError(f"port {target[1]} is the server's own; use the port on which the client listens")
         self.remove(peer, target[1])
-        if len(self._senders) >= MOST:
+        if len(self._senders) >= MAX_SUBSCRIBERS:
             self._senders.pop(next(iter(self._senders))).close(wait=False)
         self._senders[peer, target] = self._sender(target, source_name(*peer))
 
@@ -55,7 +63,7 @@ class Subscribers:
         return OscSender(self._synth, *target, own=own, through=through)
 
     def remove(self, peer: Peer, port: int | None) -> None:
-        """Tell a client no more: at one port of its machine, or all that it asked for from this port."""
+        """End a subscription of one port of the peer's machine, or all that the peer itself made."""
         for asked, target in list(self._senders):
             if (target == (peer[0], port)) if port is not None else (asked == peer):
                 self._senders.pop((asked, target)).close(wait=False)
@@ -64,6 +72,6 @@ class Subscribers:
         return len(self._senders)
 
     def close(self) -> None:
-        """Tell nobody any more."""
+        """Stop all senders."""
         for sender in (*self._senders.values(), *self._named):
             sender.close()

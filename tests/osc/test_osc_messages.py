@@ -1,0 +1,192 @@
+"""What each OSC address does, and how invalid messages are answered."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from fixtures.osc import Client, WallClockPlayer, definitions_of, make_synth, wait_for
+from typer.testing import CliRunner
+
+import cmaudio
+from cmaudio.files import folders
+from cmaudio.model.file import Model
+from cmaudio.osc import OscServer
+from cmaudio.synth import Synth
+
+
+def test_every_control_has_an_address(synth: Synth, client: Client) -> None:
+    wanted = {name: c.min + (c.max - c.min) / 4 for name, c in synth.controls.definitions.items()} | {"steps": 2.0}
+    for name, value in wanted.items():
+        client.send(f"/cmaudio/control/{name}", float(value))
+    client.settle()
+    assert synth.controls.values() == pytest.approx(wanted, abs=1e-6)
+    client.send("/cmaudio/control/gain", -6)  # an integer
+    client.send("/cmaudio/control/vibrato", 0.1)
+    client.settle()
+    assert synth.controls["gain"] == -6
+    assert synth.controls["vibrato"] == 0.1, "what a 32-bit float was meant to say"
+
+
+def test_notes_sound_while_their_keys_are_down(synth: Synth, client: Client) -> None:
+    def pitches() -> list[tuple[float, float, int]]:
+        client.settle()
+        synth.recorder.read(16_000)
+        notes = synth.engine.allocator.notes.values()
+        return sorted((n.pitch, cast("Any", n).velocity, n.channel) for n in notes if n.voice and not n.voice.released)
+
+    client.send("/cmaudio/note", 60, 100)
+    client.send("/cmaudio/note", 62.0, 90.0, 3)
+    client.send("/cmaudio/note/on", 64)
+    assert pitches() == [(60, 100, 0), (62, 90, 3), (64, 96, 0)]
+    client.send("/cmaudio/note/bend", 62, 0.5, 3)
+    client.settle()
+    synth.recorder.read(1600)
+    assert {n.pitch: n.bent for n in synth.engine.allocator.notes.values()} == {60: 0, 62: 0.5, 64: 0}
+    client.send("/cmaudio/note", 60, 0)
+    client.send("/cmaudio/note/off", 62, 3)
+    assert pitches() == [(64, 96, 0)]
+    client.send("/cmaudio/sustain", 1)
+    client.send("/cmaudio/note/off", 64)
+    assert pitches() == [(64, 96, 0)]
+    client.send("/cmaudio/sustain", False)
+    assert pitches() == []
+    client.send("/cmaudio/note/on", 50, 80)
+    assert pitches() == [(50, 80, 0)]
+    client.send("/cmaudio/sostenuto", True)
+    client.send("/cmaudio/note/off", 50)
+    assert pitches() == [(50, 80, 0)]
+    client.send("/cmaudio/all_off")
+    assert pitches() == []
+    client.send("/cmaudio/note/on", 51, 80)
+    client.send("/cmaudio/panic")
+    assert pitches() == []
+
+
+def test_timbre_seed_and_preset(synth: Synth, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "user_folder", lambda: tmp_path)
+    mine = cmaudio.Preset(name="Mine", model="tiny", timbre={"third": 1}, seed=9, bend_range=7)
+    saved = cmaudio.save_preset(mine)
+    client.send("/cmaudio/timbre", "Second")
+    client.settle()
+    assert synth.controls.timbre == {"second": 1}
+    client.send("/cmaudio/timbre", "first", 0.25, "third", 0.5, "first", 0.25)
+    client.settle()
+    assert synth.controls.timbre == pytest.approx({"first": 0.5, "third": 0.5})
+    x, y = synth.controls.timbre_map.places[1]
+    client.send("/cmaudio/timbre/xy", float(x), float(y))
+    client.send("/cmaudio/seed", 2**40)
+    client.settle()
+    assert synth.controls.timbre is not None
+    assert synth.controls.timbre["second"] == pytest.approx(1, abs=1e-3)
+    assert synth.controls.seed == 2**40
+    client.send("/cmaudio/seed/lock", 1)
+    client.send("/cmaudio/seed/roll")
+    client.settle()
+    assert synth.controls.seed == 2**40
+    client.send("/cmaudio/seed/lock", 0)
+    client.send("/cmaudio/seed/roll")
+    client.settle()
+    assert synth.controls.seed != 2**40
+    client.send("/cmaudio/seed", -1)
+    client.send("/cmaudio/query")
+    assert client.read_until("/cmaudio/seed") == [-1]
+    client.settle()
+    client.send("/cmaudio/preset", "mine")
+    client.settle()
+    assert synth.preset == mine
+    assert (synth.controls.seed, synth.controls["bend_range"]) == (9, 7)
+    client.send("/cmaudio/preset", str(saved))
+    assert "unknown preset" in client.read_until("/cmaudio/error")[0], "no files by their paths"
+
+
+def test_all_values_are_sent_back(synth: Synth, client: Client) -> None:
+    synth.controls.set_timbre({"first": 1, "second": 3})
+    client.send("/cmaudio/query")
+    answers = dict(client.read() for _ in range(len(synth.controls.definitions) + 3))
+    for name, value in synth.controls.values().items():
+        assert answers[f"/cmaudio/control/{name}"] == [pytest.approx(value, abs=1e-6)]
+    assert answers["/cmaudio/timbre"] == ["first", 1, "second", 3]
+    assert answers["/cmaudio/seed"] == [-1]
+    assert answers["/cmaudio/seed/lock"] == [0]
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "told"),
+    [
+        ("/cmaudio/control/gain", [99.0], "value must be a number from -80 to 24 (dB), not 99"),
+        ("/cmaudio/control/gain", [math.nan], "not nan"),
+        ("/cmaudio/control/gain", ["loud"], "not 'loud'"),
+        ("/cmaudio/control/gain", [], "takes value: -80 to 24 dB, 0 by default; 0 given"),
+        ("/cmaudio/control/gain", [1.0, 2.0], "2 given"),
+        ("/cmaudio/control/gian", [1.0], "'/cmaudio/control/gian'; the nearest are '/cmaudio/control/gain'"),
+        ("/other", [], "unknown address '/other'"),
+        ("/cmaudio/note", [60.5, 100], "key must be a whole number from 0 to 127, not 60.5"),
+        ("/cmaudio/note", [60, 100, 16], "channel must be a whole number from 0 to 15"),
+        ("/cmaudio/note/on", [60, 0], "velocity"),
+        ("/cmaudio/timbre", ["sitar"], "unknown timbre 'sitar'"),
+        ("/cmaudio/timbre", ["first", 1.0, "second"], "3 given"),
+        ("/cmaudio/timbre", ["first", 0.0], "add up to something"),
+        ("/cmaudio/timbre", [""], "text of 1 to"),
+        ("/cmaudio/seed", [-2], "seed"),
+        ("/cmaudio/sustain", [None], "down"),
+        ("/cmaudio/say", ["hello"], "unknown address"),
+        ("/cmaudio/record/stop", [], "nothing is being recorded"),
+        ("/cmaudio/control/gain", [b"blob"], "of types ',b'"),
+    ],
+)  # fmt: skip
+def test_invalid_messages_are_answered_with_an_error_and_change_nothing(
+    synth: Synth, server: OscServer, client: Client, path: str, values: list[Any], told: str
+) -> None:
+    before = synth.controls.values(), synth.controls.timbre, synth.controls.seed
+    client.send(path, *values)
+    answer = client.read()
+    assert answer[0] == "/cmaudio/error"
+    assert told in answer[1][0]
+    assert (synth.controls.values(), synth.controls.timbre, synth.controls.seed) == before
+    assert server.log.errors == 1
+    client.settle()
+
+
+def test_an_error_of_the_player_is_sent_to_the_client(synth: Synth, client: Client) -> None:
+    cast("WallClockPlayer", synth.player).failure = ZeroDivisionError("the source broke")
+    client.send("/cmaudio/note", 60, 100)
+    assert client.read() == ("/cmaudio/error", ["ZeroDivisionError: the source broke"])
+    client.settle()
+
+
+def test_texts_are_spoken_and_stopped(tiny_voice: Model) -> None:
+    with make_synth(tiny_voice) as synth:
+        client = Client(synth.serve_osc(0))
+        with client.socket:
+            client.send("/cmaudio/control/rate", 1.5)
+            client.send("/cmaudio/say", "The quick brown fox jumps, and it is gone.")
+            wait_for(lambda: synth.recorder.read(1000).any())
+            client.send("/cmaudio/stop")
+            wait_for(lambda: not synth.recorder.read(1000).any() and synth.engine.idle)
+            client.send("/cmaudio/note", 60, 100)
+            assert "unknown address" in client.read()[1][0]
+
+
+def test_the_table_of_addresses_is_complete_and_printed(
+    model: Model, tiny_voice: Model, synth: Synth, server: OscServer
+) -> None:
+    import typer
+
+    from cmaudio.cli.osc import osc
+    from cmaudio.osc.document import markdown, rows
+
+    assert set(server._table) == set(server._actions.table) & set(server._table)
+    text = markdown(model)
+    for control in definitions_of(model):
+        assert f"| `/cmaudio/control/{control}` |" in text
+    assert "`/cmaudio/say`" not in text
+    assert "| `/cmaudio/say` | text: text |" in markdown(tiny_voice)
+    app = typer.Typer()
+    app.command()(osc)
+    result = CliRunner().invoke(app, ["--json"])
+    assert json.loads(result.output) == json.loads(json.dumps(rows(model)))
+    assert CliRunner().invoke(app, []).output == text
