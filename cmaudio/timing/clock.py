@@ -1,7 +1,7 @@
-"""The clock of an instrument: its tempo, and what is played in time with it.
+"""The clock of an instrument: its tempo, and the patterns, functions and glides that run in time with it.
 
-Everything is scheduled a little ahead, for exact samples of the engine's clock: when the interpreter comes to it has no
-part in the timing.
+Everything is scheduled a little ahead for exact samples of the engine's clock, so that delays of the interpreter do not
+affect the timing.
 """
 
 from __future__ import annotations
@@ -25,17 +25,20 @@ from cmaudio.timing.transport import BEAT_MAX
 
 
 class Clock(Sequencer):
-    """A clock of an engine; it runs from when it is made, from beat 0. Methods may be called from any thread.
+    """A clock of an engine, which starts at beat 0 when it is made. Methods may be called from any thread.
 
     Args:
-        engine: what plays. Rendered with `engine.read` it sounds the same however it is read; a live instrument has a
-            clock of its own, `Synth.clock`.
-        tempo: beats (quarter notes) a minute. controls: what patterns go by and glides move.
-        driver: what moves it on; the engine itself by default. place: the sample for what happened at some seconds.
-        on_notice: is told of functions and patterns that fail; by default they are warnings.
+        engine: what plays. Its samples are the same whatever the sizes of `engine.read`. A live instrument has a clock
+            of its own, `Synth.clock`.
+        tempo: beats (quarter notes) a minute.
+        controls: velocity, timbre and seed of patterns, and what glides change.
+        driver: what advances the clock; the engine itself by default.
+        place: the sample at which something that happened at a time in seconds should sound.
+        on_notice: called when a function or a pattern fails; by default it is a warning.
 
     Attributes:
-        late, dropped: notes and calls that came late (and were played at once), and too late to be played.
+        late: notes and calls that were late and happened at once.
+        dropped: notes and calls that were too late and did not happen.
     """
 
     def __init__(
@@ -64,9 +67,15 @@ class Clock(Sequencer):
 
         Args:
             notes: numbers, names, chords, rests, ties and steps; see `cmaudio.timing.steps`.
-            quantise: begin at the next multiple of so many beats, 0 for at once. at: or at this beat.
-            beat, velocity, timbre, gate, swing, humanise_ms, loop, every, seed, channel: see `Feel`.
-        Returns what stops, mutes and replaces it. Raises CmaudioError that names the step or value which is wrong.
+            quantise: begin at the next multiple of so many beats, 0 for at once.
+            at: begin at this beat instead.
+            settings: the fields of `Feel`.
+
+        Returns:
+            The pattern, which can be stopped, muted and replaced.
+
+        Raises:
+            CmaudioError: it names the step or value that is wrong.
         """
         model = self.engine.model
         if model.manifest.speech:
@@ -80,9 +89,9 @@ class Clock(Sequencer):
         return pattern
 
     def every(self, beats: float, function: Callable[[float], object]) -> Repeated:
-        """Call `function(beat)` for each multiple of `beats`, a little before it: what it plays with `at` is exact.
+        """Call `function(beat)` for each multiple of `beats`, a little before it is due, so that it can schedule notes.
 
-        All else waits while it runs. An error in it is told by a notice and ends it. Returns what stops it.
+        Everything else waits while it runs. An error in it ends it, with a notice. Returns an object that stops it.
         """
         interval = in_range("beats", beats, *BEATS_RANGE, "beats")
         with self.lock:
@@ -91,16 +100,16 @@ class Clock(Sequencer):
         return part
 
     def glide(self, control: str, to: float, beats: float, quantise: float = 0.0) -> Glide:
-        """Move a control, or "tempo", to a value over some beats, from the next multiple of `quantise`.
+        """Change a control, or "tempo", gradually over some beats, from the next multiple of `quantise`.
 
-        A control that is moved by hand meanwhile stays there. Returns what stops it. Raises CmaudioError for an unknown
-        control or a value out of range.
+        It ends early if the control is set by anything else meanwhile. Returns an object that stops it. Raises
+        CmaudioError for an unknown control or a value out of range.
         """
         over, wait = in_range("beats", beats, *BEATS_RANGE, "beats"), checked_quantise(quantise)
         if control == "tempo":
             in_range(control, to, *TEMPO_RANGE, "beats a minute")
         else:
-            _ = self.controls[control]  # raises for an unknown one
+            _ = self.controls[control]  # raises for an unknown control
             known = self.controls.definitions[control]
             in_range(control, to, known.min, known.max, known.unit)
         with self.lock:
@@ -121,24 +130,26 @@ class Clock(Sequencer):
     # -- a MIDI clock ------------------------------------------------------------------------------------------------
 
     def midi(self, kind: str, seconds: float, value: float = 0) -> None:
-        """A message of a MIDI clock came in.
+        """Follow a message of a MIDI clock.
 
         Args:
-            kind: "pulse" (24 a quarter note), "start", "continue", "stop" or "position" (`value` in MIDI beats of 6
-                pulses).
-            seconds: when, by `time.perf_counter`; for an engine without a device, on the engine's own clock.
-        Raises CmaudioError for another kind.
+            kind: "pulse" (24 a quarter note), "start", "continue", "stop" or "position" (in MIDI beats of 6 pulses).
+            seconds: when it arrived, by `time.perf_counter`; without a device, on the engine's own clock.
+            value: the song position.
+
+        Raises:
+            CmaudioError: another kind.
         """
         self._midi.handle(kind, seconds, value)
 
     @property
     def following(self) -> bool:
-        """Whether a MIDI clock leads: its last pulse is less than two beats ago."""
+        """Whether a MIDI clock is followed: its last pulse is less than two beats ago."""
         return self._midi.following
 
     @property
     def offset_ms(self) -> float:
-        """How much later than a key that is struck with the pulse a pulse's beat sounds; negative: earlier."""
+        """How much later the beat of a pulse sounds than a key pressed at the same time; negative: earlier."""
         return self._midi.offset_ms
 
     @offset_ms.setter

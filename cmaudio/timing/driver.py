@@ -1,6 +1,7 @@
-"""What moves a clock on: a thread that looks ahead while a sound card plays, or the engine's own events offline.
+"""What advances a clock: a thread that stays ahead of the engine when live, or the engine's own events offline.
 
-Either way the clock is told up to which sample all has to be scheduled; when it is told changes no event's sample.
+Either way the clock is called with the sample up to which everything must be scheduled. When the call comes does not
+change the sample of any event.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from cmaudio.engine.engine import Engine
 from cmaudio.timing.steps import HUMANISE_MAX_MS
 
 Advance = Callable[[int], bool]
-_SLACK_SECONDS = 0.05  # how late the thread may be before an event is
+_SLACK_SECONDS = 0.05  # how late the thread may run before an event is late
 _LOOK_EVERY_SECONDS = 0.01
 _SOON_SECONDS = 0.02
 _TICK_SAMPLES = 1024
 
 
 class Driver(Protocol):
-    """`soon()` is the first sample at which what is asked for now can happen."""
+    """Advances a clock. `soon()` is the first sample at which something requested now can happen."""
 
     def begin(self, advance: Advance) -> None: ...
     def soon(self) -> int: ...
@@ -29,15 +30,15 @@ class Driver(Protocol):
 
 
 class WithinEngine:
-    """Each tick is an event of the engine that asks for the next one: however samples are read, ticks are the same."""
+    """Each tick is an event of the engine that submits the next: ticks do not depend on the sizes of `engine.read`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._next = -1  # sample of the tick that was asked for last
+        self._next = -1  # sample of the last tick submitted
         self._spare_samples = round(HUMANISE_MAX_MS / 1000 * engine.sample_rate)
 
     def begin(self, advance: Advance) -> None:
-        """Have `advance(until)` called from now on; it returns whether there is more to come."""
+        """Call `advance(until)` from now on; it returns whether there is more to come."""
         self._advance = advance
 
     def soon(self) -> int:
@@ -45,14 +46,14 @@ class WithinEngine:
         return self._engine.now
 
     def wake(self) -> None:
-        """There is something to do, maybe before the next tick."""
+        """Advance now, perhaps before the next tick."""
         self._engine.submit(None, self._tick)
 
     def close(self) -> None:
-        """Nothing is left behind."""
+        """There is nothing to end."""
 
     def _tick(self, at: int) -> None:
-        if at < self._next:  # the next one is under way, unless a panic dropped it
+        if at < self._next:  # the next tick is submitted already, unless a panic dropped it
             self._advance(self._next + self._spare_samples)
             self._engine.submit(self._next + 1, self._make_up)
         elif self._advance(at + _TICK_SAMPLES + self._spare_samples):
@@ -65,7 +66,7 @@ class WithinEngine:
 
 
 class Ahead:
-    """A thread that keeps ahead of the engine by what it plans and a little more."""
+    """A thread that stays ahead of the engine by the engine's own horizon and a margin."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -75,17 +76,17 @@ class Ahead:
         self._wake, self._closed = threading.Event(), False
 
     def begin(self, advance: Advance) -> None:
-        """Have `advance(until)` called from now on; it returns whether there is more to come."""
+        """Call `advance(until)` from now on; it returns whether there is more to come."""
         self._advance = advance
         self._thread = threading.Thread(target=self._run, name="cmaudio-clock", daemon=True)
         self._thread.start()
 
     def soon(self) -> int:
-        """A few periods of the sound card ahead of what is being made."""
+        """A few periods of the sound card ahead of the engine."""
         return self._engine.now + self._soon_samples
 
     def wake(self) -> None:
-        """There is something to do."""
+        """Advance now."""
         self._wake.set()
 
     def close(self) -> None:

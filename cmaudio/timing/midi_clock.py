@@ -1,7 +1,7 @@
 """Following a MIDI clock: 24 pulses a quarter note, start, continue, stop, song position (MIDI 1.0 system messages).
 
-The pulses jitter by milliseconds on their way. A delay-locked loop draws the line through them, and the clock's tempo
-leans towards it, so that the beat is never pushed: no step comes twice and none is left out.
+Pulses arrive with milliseconds of jitter. A delay-locked loop fits a line through them, and the clock's tempo is steered
+towards it, so that the beat never jumps: no step is repeated and none skipped.
 """
 
 from __future__ import annotations
@@ -18,12 +18,17 @@ PULSES_A_BEAT, PULSES_A_POSITION = 24, 6
 KINDS = ("pulse", "start", "continue", "stop", "position")
 _BANDWIDTH_HZ = 0.5
 _LOST_PULSES = 1.0
-_SETTLED_POINTS = 6  # a quarter of a beat: before that jitter still passes for tempo
+_SETTLED_POINTS = 6  # a quarter of a beat: before that, jitter is mistaken for tempo
 _LOST_BEATS = 2.0
 
 
 class MidiClock:
-    """Has a clock follow pulses; `place` gives the sample at which what happened at some seconds is to sound."""
+    """Makes a transport follow pulses.
+
+    Args:
+        transport: what follows.
+        place: the sample at which something that happened at a time in seconds should sound.
+    """
 
     def __init__(self, transport: Transport, place: Callable[[float], int]) -> None:
         self._transport, self._place = transport, place
@@ -37,9 +42,9 @@ class MidiClock:
             learns=True,
         )
         self._count = 0
-        self._origin: float | None = None  # the pulse, in beats, that is counted 0; None: to be found
+        self._origin: float | None = None  # the beat of pulse 0; None: unknown
         self._last: int | None = None  # sample of the last pulse
-        self._armed = False  # to go on with the next pulse
+        self._armed = False  # the next pulse starts the transport
         self.offset_ms = 0.0
 
     @property
@@ -54,7 +59,7 @@ class MidiClock:
             self._pulse(at)
         elif kind == "start":
             self._transport.stop()
-            self._transport.locate(0.0, anew=True)
+            self._transport.locate(0.0, restart=True)
             self._armed = True
         elif kind == "continue":
             self._armed = not self._transport.running
@@ -77,7 +82,7 @@ class MidiClock:
         if self._lost(at):
             rate = self._transport.engine.sample_rate
             self._line.begin(at, self._count + 1, self._transport.tempo / 60 * PULSES_A_BEAT / rate)
-            self._origin = None  # how many were missed nobody knows: the nearest pulse is it
+            self._origin = None  # an unknown number was missed: assume the nearest beat
         self._count += 1
         self._line.update(at, self._count)
         self._last = at
@@ -92,6 +97,6 @@ class MidiClock:
             self._transport.follow(tempo, None if self._origin is None else self._beat_at)
 
     def _beat_at(self, sample: float) -> float:
-        """The beat that the pulses say a sample has."""
+        """The beat of a sample, according to the pulses."""
         assert self._origin is not None
         return self._origin + self._line.at(sample) / PULSES_A_BEAT

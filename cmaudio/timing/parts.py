@@ -1,4 +1,4 @@
-"""What a clock plays beside patterns: functions that are called again and again, and controls that move over beats."""
+"""What a clock plays besides patterns: functions called periodically, and controls changed over some beats."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOVES_A_BEAT = 24
 
 
 class Repeated:
-    """A function that is called every so many beats, a little before its time, with its beat; made by `Clock.every`."""
+    """A function called every so many beats, a little before each, with the beat; made by `Clock.every`."""
 
     priority = 0
 
@@ -25,11 +25,11 @@ class Repeated:
         return f"{getattr(self._function, '__name__', self._function)} every {self._beats:g} beats"
 
     def due(self) -> float | None:
-        """The beat of the next call; None once it was stopped."""
+        """The beat of the next call; None once stopped."""
         return None if self._count is None else self._count * self._beats
 
     def play(self, at: float) -> Callable[[], object] | None:
-        """What is to be called, without the clock's lock."""
+        """The call to make, without the clock's lock."""
         beat = self.due()
         if beat is None:
             return None
@@ -41,20 +41,20 @@ class Repeated:
         self.seek(beat, True)
 
     def seek(self, beat: float, jumped: bool) -> None:
-        """The clock goes on at this beat; no beat's call is made twice but after a jump."""
+        """The clock continues at this beat; no call is repeated, except after a jump."""
         if jumped and self._count is not None:
             self._count = round(next_multiple(beat, self._beats) / self._beats)
 
     def silence(self, at: int) -> None:
-        """It has no notes."""
+        """There are no notes."""
 
     def stop(self) -> None:
-        """Call it no more."""
+        """Make no further calls."""
         self._count = None
 
 
 class Glide:
-    """A control on its way to a value; made by `Clock.glide`. A hand that moves the control meanwhile ends it."""
+    """A gradual change of a control; made by `Clock.glide`. It ends early if the control is set by anything else."""
 
     priority = 0
 
@@ -73,12 +73,12 @@ class Glide:
         self._over = False
 
     def due(self) -> float | None:
-        """The beat of the next move."""
+        """The beat of the next change."""
         over = self._over or self._done > self._moves
         return None if over else self._start + self._beats * self._done / self._moves
 
     def play(self, at: float) -> None:
-        """Move on."""
+        """Make the next change."""
         value = self._get()
         if self._done == 0:
             self._from = self._last = value
@@ -90,17 +90,17 @@ class Glide:
         self._done += 1
 
     def begin(self, beat: float) -> None:
-        """The clock starts at this beat: what is left of the way is as long as before."""
+        """The clock starts at this beat: the rest of the glide takes as long as before."""
         self._start = beat - self._beats * self._done / self._moves
 
     def seek(self, beat: float, jumped: bool) -> None:
-        """The clock goes on at this beat."""
+        """The clock continues at this beat."""
         if jumped:
             self.begin(beat)
 
     def silence(self, at: int) -> None:
-        """It has no notes."""
+        """There are no notes."""
 
     def stop(self) -> None:
-        """Leave the control where it is."""
+        """Leave the control at its present value."""
         self._over = True

@@ -1,7 +1,7 @@
-"""A pattern that plays: which step comes next and when, what it strikes, and what still has to be let go.
+"""A playing pattern: which step comes next and when, the notes that it starts, and those that it must still release.
 
-Nothing is carried from step to step that a step could not be worked out from: what is drawn for it depends on the
-pattern's seed, the round and the step alone, so that a pattern can be found again at any beat.
+Random numbers of a step depend on the pattern's seed, the round and the step alone, so that a pattern can be resumed at
+any beat.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ class Pattern:
     """A pattern of a clock; made by `Clock.play`. Its methods may be called from any thread.
 
     Attributes:
-        start: the beat where it began. feel: how it is played. steps: what is played.
+        start: the beat where it began.
+        feel: how it is played.
+        steps: what is played.
     """
 
-    priority = 1  # after functions of the same beat, which may replace it
+    priority = 1  # after functions due at the same beat, which may replace it
 
     def __init__(
         self,
@@ -46,10 +48,10 @@ class Pattern:
         self._end = math.inf
         self._replacement: tuple[float, tuple[PlannedStep, ...]] | None = None
         self._muted = False
-        # A heap of notes by the beats at which they are let go, with the samples by which they began late.
+        # A heap of notes by the beats at which they are released, with the samples by which they began late.
         self._held: list[tuple[float, int, Note, int]] = []
         self._order = itertools.count()
-        self._struck: deque[tuple[int, Note]] = deque()  # that may not have begun yet, by their samples
+        self._started: deque[tuple[int, Note]] = deque()  # that may not have begun yet, with their samples
 
     def __repr__(self) -> str:
         state = "playing" if self.playing else "ended"
@@ -67,18 +69,18 @@ class Pattern:
 
     @property
     def muted(self) -> bool:
-        """Whether it goes on unheard."""
+        """Whether it runs silently."""
         return self._muted
 
     def mute(self, muted: bool = True) -> None:
-        """Go on unheard, or be heard again; the place in the pattern is kept."""
+        """Run silently, or sound again; it keeps its place."""
         with self._sequencer.lock:
             self._muted = bool(muted)
             if muted:
                 self._cancel(self._sequencer.soon())
 
     def stop(self, quantise: float = 0.0) -> None:
-        """End at once, or at the next multiple of `quantise` beats; what sounds is let go then."""
+        """End at once, or at the next multiple of `quantise` beats; sounding notes are released then."""
         beats = checked_quantise(quantise)
         with self._sequencer.lock:
             if beats:
@@ -89,7 +91,7 @@ class Pattern:
                 self._sequencer.drop(self)
 
     def replace(self, notes: Iterable[StepLike], quantise: float | None = None) -> None:
-        """Go over to other notes at the next multiple of `quantise` beats (by default as it was started).
+        """Change to other notes at the next multiple of `quantise` beats (by default as it was started).
 
         Raises CmaudioError as `Clock.play` does, and where the pattern has ended.
         """
@@ -101,7 +103,7 @@ class Pattern:
             self._replacement = (max(self.start, self._sequencer.boundary(beats)), steps)
         self._sequencer.wake()
 
-    # -- what the clock asks and tells -------------------------------------------------------------------------------
+    # -- called by the sequencer -------------------------------------------------------------------------------------
 
     def due(self) -> float | None:
         """The beat of what comes next; None when there is nothing more."""
@@ -110,23 +112,23 @@ class Pattern:
         return None if first == math.inf else first
 
     def play(self, at: float) -> None:
-        """Do what is due, at this sample; the clock's lock is held."""
+        """Start or release what is due, at this sample; the clock's lock is held."""
         onset = self._onset()
         if self._held and self._held[0][0] <= onset:
             _, _, note, late = heapq.heappop(self._held)
             note.off(at=max(0, round(at) + late))
             return
         step = self.steps[self._index]
-        self._strike(step, self._beat_of(step.offset + self.feel.gate * step.beats), at)
-        self._step_on()
+        self._start_notes(step, self._beat_of(step.offset + self.feel.gate * step.beats), at)
+        self._advance()
 
     def begin(self, beat: float) -> None:
-        """From the top, at this beat; nothing may be sounding."""
+        """Start from the first step, at this beat; nothing may be sounding."""
         self._settle()
         self.start, self._round, self._index = beat, 0, 0
 
     def seek(self, beat: float, jumped: bool) -> None:
-        """Go on at the first step that is not before this beat; `jumped`: the beat is not where the clock was."""
+        """Continue at the first step not before this beat; `jumped`: the clock was not there before."""
         if jumped:
             self._settle()
             if self.loops and beat < self.start:
@@ -135,10 +137,10 @@ class Pattern:
         self._round = max(0, math.floor((beat - self.start) / self.length) - 1) if self.loops else 0
         self._index = 0
         while self._onset() < beat - SAME_BEAT:
-            self._step_on()
+            self._advance()
 
     def silence(self, at: int) -> None:
-        """Let go of all notes at a sample; those that would begin later do not."""
+        """Release all notes at a sample; those that would begin later are cancelled."""
         while self._held:
             heapq.heappop(self._held)[2].off(at=at)
         self._cancel(at)
@@ -147,17 +149,17 @@ class Pattern:
 
     @property
     def loops(self) -> bool:
-        """Whether it begins anew after its last step."""
+        """Whether it begins again after its last step."""
         return self.feel.loop or self.feel.every is not None
 
     def _settle(self) -> None:
-        """The clock jumps: what was to be at a later beat is now."""
+        """The clock jumps: a scheduled end or replacement happens now."""
         if self._end < math.inf:
             self._end = -math.inf
         if self._replacement is not None:
             self.steps, self._replacement = self._replacement[1], None
 
-    def _step_on(self) -> None:
+    def _advance(self) -> None:
         self._index += 1
         if self._index == len(self.steps) or self.steps[self._index].offset >= self.length - SAME_BEAT:
             self._round, self._index = self._round + 1, 0
@@ -173,7 +175,7 @@ class Pattern:
         return self.start + (2 * pair + warped) * beat
 
     def _onset(self) -> float:
-        """The beat of the next step; inf after the last. Goes over to other notes where it is time."""
+        """The beat of the next step; inf after the last. Changes to other notes where they are due."""
         ended = self._round > 0 and not self.loops
         onset = math.inf if ended else self._beat_of(self.steps[self._index].offset)
         if self._replacement is not None and onset >= self._replacement[0] - SAME_BEAT:
@@ -181,10 +183,10 @@ class Pattern:
             self.start, self._round, self._index = onset, 0, 0
         return onset if onset < self._end - SAME_BEAT else math.inf
 
-    def _strike(self, step: PlannedStep, end: float, at: float) -> None:
+    def _start_notes(self, step: PlannedStep, end: float, at: float) -> None:
         sequencer, controls, feel = self._sequencer, self._controls, self.feel
-        drawn = np.random.default_rng((feel.seed, self._round, self._index))
-        chance, early, soft = drawn.random(3)
+        rng = np.random.default_rng((feel.seed, self._round, self._index))
+        chance, early, soft = rng.random(3)
         late_samples = (2 * early - 1) * feel.humanise_ms / 1000 * sequencer.engine.sample_rate
         if self._muted or chance >= step.probability or not step.pitches:
             return
@@ -196,19 +198,19 @@ class Pattern:
         timbre = controls.vector if step.timbre is None else step.timbre
         seconds = max(0.0, (sequencer.map.sample_at(end) - at) / sequencer.engine.sample_rate)
         for pitch in step.pitches:
-            own = int(drawn.integers(2**63))
+            own = int(rng.integers(2**63))
             seed = own if controls.seed is None else controls.seed
             note = sequencer.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=feel.channel, at=sample)
             if step.bend:
                 note.bend(step.bend, min(3600.0, seconds), at=sample)
             heapq.heappush(self._held, (min(end, self._end), next(self._order), note, sample - round(at)))
-            self._struck.append((sample, note))
-        while self._struck and self._struck[0][0] < sequencer.engine.now:
-            self._struck.popleft()
+            self._started.append((sample, note))
+        while self._started and self._started[0][0] < sequencer.engine.now:
+            self._started.popleft()
 
     def _cancel(self, at: int) -> None:
-        """Notes that are on their way and begin after a sample do not."""
-        for sample, note in self._struck:
+        """Cancel notes that were scheduled to begin after a sample."""
+        for sample, note in self._started:
             if sample > at:
                 note.off(at=at)
-        self._struck.clear()
+        self._started.clear()

@@ -1,4 +1,4 @@
-"""What plays in time: parts that say when they are due, taken in the order of their beats, a little ahead."""
+"""Parts that say when they are due, played in the order of their beats, a little ahead of time."""
 
 from __future__ import annotations
 
@@ -15,36 +15,37 @@ from cmaudio.timing.driver import Driver
 from cmaudio.timing.tempo import next_multiple
 from cmaudio.timing.transport import BEAT_MAX, Transport
 
-_LATE_SECONDS = 0.08  # later than that a note is worse than none
+_LATE_SECONDS = 0.08  # a note that is later than this is better dropped
 
 
 class Part(Protocol):
-    """What is played. Parts that are due at the same beat take turns by `priority`; the lock is held."""
+    """Something played in time. Parts due at the same beat come in the order of `priority`; the lock is held."""
 
     priority: int
 
     def due(self) -> float | None:
-        """The beat of what comes next; None when it is over."""
+        """The beat of the next event; None when there is none."""
 
     def play(self, at: float) -> Callable[[], object] | None:
-        """Do what is due, at this sample; what it returns is called without the lock."""
+        """Do what is due, at this sample; a function returned is called without the lock."""
 
     def begin(self, beat: float) -> None:
-        """From the top, at this beat."""
+        """Start from the beginning, at this beat."""
 
     def seek(self, beat: float, jumped: bool) -> None:
-        """Go on at this beat; `jumped`: it is not where the clock was."""
+        """Continue at this beat; `jumped`: the clock was not there before."""
 
     def silence(self, at: int) -> None:
-        """Let go of what sounds at a sample, and call back what would begin later."""
+        """Release what sounds at a sample, and cancel what would begin later."""
 
 
 class Sequencer(Transport):
     """The part of a `Clock` that plays.
 
     Attributes:
-        late, dropped: notes and calls that came late (and were played at once), and too late to be played.
-        looked_to: all that is due before this sample was scheduled.
+        late: notes and calls that were late and happened at once.
+        dropped: notes and calls that were too late and did not happen.
+        looked_to: everything due before this sample is scheduled.
     """
 
     def __init__(
@@ -55,64 +56,64 @@ class Sequencer(Transport):
         self._on_notice = on_notice
         self._parts: list[Part] = []
         self._end: float | None = None
-        self._calling: tuple[int, float] | None = None  # thread and beat of the function that is being called
+        self._calling: tuple[int, float] | None = None  # thread and beat of the function being called
         driver.begin(self._advance)
 
     def finish(self, beat: float) -> None:
-        """All that plays, now or by then, ends at a beat."""
+        """End everything at a beat."""
         self._end = in_range("beat", beat, 0, BEAT_MAX, "beats")
 
     def clear(self) -> None:
-        """All that plays ends now."""
+        """End everything now."""
         with self.lock:
             for part in tuple(self._parts):
                 self.drop(part)
 
     def close(self) -> None:
-        """The same, for good."""
+        """End everything, and the driver."""
         self.clear()
         self._driver.close()
 
-    # -- what its parts ask ------------------------------------------------------------------------------------------
+    # -- called by the parts -----------------------------------------------------------------------------------------
 
     def add(self, part: Part) -> None:
-        """Play it too."""
+        """Play a part."""
         self._parts.append(part)
         self.wake()
 
     def has(self, part: Part) -> bool:
-        """Whether it is still played."""
+        """Whether a part is still played."""
         return part in self._parts
 
     def drop(self, part: Part) -> None:
-        """Play it no more, at once."""
+        """End a part at once."""
         with self.lock:
             if part in self._parts:
                 self._parts.remove(part)
                 part.silence(self.soon())
 
     def next_beat(self, beats: float) -> float:
-        """The next multiple of `beats`; for 0 the beat that is now, or that of the function which asks."""
+        """The next multiple of `beats`; for 0 the present beat. Within a function of `every`, counted from its beat."""
         called = self._called_for()
         here = self.map.beat_at(self.soon()) if called is None else called
         return next_multiple(here, beats) if beats else here
 
     def boundary(self, beats: float) -> float:
-        """The next multiple of `beats` for which nothing was scheduled yet."""
+        """The next multiple of `beats` for which nothing is scheduled yet."""
         return next_multiple(self.map.beat_at(self.edge), beats)
 
     @property
     def edge(self) -> float:
-        """The first sample for which nothing was scheduled yet; to a function that is being called, its beat's."""
+        """The first sample for which nothing is scheduled yet; within a function of `every`, the sample of its beat."""
         return super().edge if self._called_for() is None else self._said
 
     def _called_for(self) -> float | None:
-        """The beat of the function that asks, if one does."""
+        """The beat of the function of `every` that is calling, if any."""
         calling = self._calling
         return calling[1] if calling is not None and calling[0] == threading.get_ident() else None
 
     def in_time(self, sample: int) -> int | None:
-        """The sample for what was to be at one: a little late it is played at once, and much too late not (None)."""
+        """When to play what is due at `sample`: now if that is a little late, never (None) if it is far too late."""
         now = self.engine.now
         if sample >= now:
             return sample
@@ -123,13 +124,13 @@ class Sequencer(Transport):
         return now
 
     def wake(self) -> None:
-        """There is something to do."""
+        """Have the driver advance now."""
         self._driver.wake()
 
     # -- within ------------------------------------------------------------------------------------------------------
 
     def _advance(self, until: int) -> bool:
-        """Play all that is due before a sample; returns whether there may be more later."""
+        """Schedule everything due before a sample; returns whether there may be more later."""
         while True:
             with self.lock:
                 part, beat = self._next()
@@ -146,7 +147,7 @@ class Sequencer(Transport):
                 self._calling = None
 
     def _next(self) -> tuple[Part | None, float]:
-        """The part that is due first, and when."""
+        """The part due first, and its beat."""
         first: tuple[float, int, Part] | None = None
         for part in tuple(self._parts):
             beat = part.due()
@@ -160,7 +161,7 @@ class Sequencer(Transport):
         return (None, 0.0) if first is None else (first[2], first[0])
 
     def _guarded(self, part: Part, call: Callable[[], object]) -> object:
-        """What it returns; an error in it ends the part, and nothing else."""
+        """The result of `call`; an error in it ends its part alone."""
         try:
             return call()
         except Exception as error:
@@ -177,10 +178,10 @@ class Sequencer(Transport):
         except Exception:
             sys.excepthook(*sys.exc_info())
 
-    def _rewind(self, sample: int, beat: float, jumped: bool, anew: bool) -> None:
+    def _rewind(self, sample: int, beat: float, jumped: bool, restart: bool) -> None:
         for part in self._parts:
             part.silence(sample)
-            if anew:
+            if restart:
                 part.begin(beat)
             else:
                 part.seek(beat, jumped)

@@ -1,7 +1,7 @@
-"""What a pattern is made of: notes as a musician writes them, and the steps that they mean.
+"""The steps of a pattern, and the short notation for them.
 
-A note is a number (60), a name ("C4" is 60, "F#3", "Bb2"), a chord (a tuple of them), None for a rest, "_" to hold what
-was before for one more step, or a `Step` (or a dict of its fields) where more is to be said.
+A note is a number (60), a name ("C4" is 60, "F#3", "Bb2"), a chord (a tuple of those), None for a rest, "_" to hold the
+previous note for another step, or a `Step` (or a dict of its fields).
 """
 
 from __future__ import annotations
@@ -34,9 +34,12 @@ class Step:
     """One step of a pattern.
 
     Attributes:
-        pitch: number, name, tuple of them (a chord), or None (a rest). beats: how long the step is.
-        velocity: 1..127. timbre: name, mix or vector. None: as the pattern says.
-        bend: semitones to which the note glides over its length. probability: that it sounds, 0..1.
+        pitch: number, name, tuple of those (a chord), or None (a rest).
+        beats: length of the step; None: the pattern's.
+        velocity: 1..127; None: the pattern's.
+        timbre: name, mix or vector; None: the pattern's.
+        bend: semitones to which the note glides over its length.
+        probability: that it sounds, 0..1.
     """
 
     pitch: Pitch
@@ -70,11 +73,19 @@ class Feel:
     """How a pattern is played.
 
     Attributes:
-        beat: beats a step. velocity: 1..127, or several in turn; None: the control's. timbre: None: the control's.
-        gate: how much of its step a note is held. swing: how much of a step every second one comes later, 0..0.9.
-        humanise_ms: by how much at most onsets are early or late, and velocities (in units of theirs) off.
-        loop: again and again; `every`: likewise, once in so many beats. seed: what is drawn is drawn from it.
-    Raises CmaudioError for a value out of range.
+        beat: length of a step in beats.
+        velocity: 1..127, or several that alternate; None: the control's.
+        timbre: name, mix or vector; None: the control's.
+        gate: fraction of its step for which a note is held.
+        swing: fraction of a step by which every second step is delayed, 0..0.9.
+        humanise_ms: largest deviation of onsets, and of velocities in MIDI units.
+        loop: repeat for ever.
+        every: repeat once in so many beats.
+        seed: of random deviations and of probabilities.
+        channel: MIDI channel 0..15.
+
+    Raises:
+        CmaudioError: a value out of range.
     """
 
     beat: float = 1.0
@@ -103,7 +114,7 @@ class Feel:
 
     @classmethod
     def of(cls, settings: PatternSettings) -> Feel:
-        """Raises CmaudioError for an unknown name too."""
+        """From keyword arguments. Raises CmaudioError for an unknown name or a value out of range."""
         known = [field.name for field in fields(cls)]
         for name in settings:
             if name not in known:
@@ -112,7 +123,7 @@ class Feel:
 
     @property
     def velocities(self) -> tuple[float | None, ...]:
-        """In turn; None: the control's."""
+        """The velocities that alternate; None: the control's."""
         if isinstance(self.velocity, Sequence | np.ndarray):
             if not len(self.velocity):
                 raise CmaudioError("velocity must be a number from 1 to 127, or several of them, not an empty list")
@@ -122,7 +133,7 @@ class Feel:
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """A step with everything worked out: `offset` and `beats` in beats; no pitches: a rest."""
+    """A step with everything resolved: `offset` and `beats` in beats; no pitches: a rest."""
 
     offset: float
     beats: float
@@ -134,12 +145,12 @@ class PlannedStep:
 
 
 def checked_quantise(quantise: float) -> float:
-    """Beats, 0 for at once. Raises CmaudioError."""
+    """`quantise` in beats, 0 for at once. Raises CmaudioError for a value out of range."""
     return 0.0 if quantise == 0 else in_range("quantise", quantise, *BEATS_RANGE, "beats, or 0 for at once")
 
 
 def note_number(name: str) -> int:
-    """The MIDI note number of a name: "C4" is 60. Raises CmaudioError for what is none."""
+    """The MIDI note number of a name: "C4" is 60. Raises CmaudioError for anything else."""
     match = _NAME.fullmatch(name.strip())
     if match is not None:
         letter, accidentals, octave = match.groups()
@@ -151,7 +162,7 @@ def note_number(name: str) -> int:
 
 
 def plan_steps(notes: Iterable[StepLike], feel: Feel, model: Model) -> tuple[PlannedStep, ...]:
-    """The steps that notes mean. Raises CmaudioError that names the step which is wrong."""
+    """The steps of a list of notes. Raises CmaudioError that names the step that is wrong."""
     if isinstance(notes, str | Mapping) or not isinstance(notes, Iterable):
         raise CmaudioError(f"a pattern is a list of notes such as [60, None, ('C4', 'G4')], not {notes!r}")
     planned: list[PlannedStep] = []

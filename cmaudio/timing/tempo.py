@@ -1,7 +1,7 @@
-"""The tempo map: which beat falls on which sample, through changes of tempo, standing still and going on.
+"""The tempo map: which beat falls on which sample, through changes of tempo, stops and starts.
 
-Beats are quarter notes, tempo counts them a minute, samples are those of an engine's clock. Between changes a beat's
-sample is computed from the last change, never added up, so that beats and samples do not drift apart.
+Beats are quarter notes, tempo is in beats a minute, samples are those of an engine's clock. A beat's sample is computed
+from the last change of tempo, never accumulated, so that beats and samples do not drift apart.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from cmaudio.checks import in_range
 
 TEMPO_RANGE = (10.0, 400.0)
-SAME_BEAT = 1e-6  # beats nearer than this are one: they are computed in floating point
+SAME_BEAT = 1e-6  # beats nearer than this are equal, up to rounding
 
 
 def checked_tempo(tempo: float) -> float:
-    """`tempo` if it is one. Raises CmaudioError otherwise."""
+    """`tempo` if it is in range. Raises CmaudioError otherwise."""
     return in_range("tempo", tempo, *TEMPO_RANGE, "beats a minute")
 
 
@@ -28,7 +28,7 @@ def next_multiple(beat: float, beats: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """From `sample` (inf: not before the clock goes on) and `beat` on it goes at `tempo`, or stands still."""
+    """From `sample` (inf: only once the clock runs again) and `beat` on, it runs at `tempo` or is stopped."""
 
     sample: float
     beat: float
@@ -37,7 +37,7 @@ class _Segment:
 
 
 class TempoMap:
-    """Beats to samples and back. It begins at `sample` with `beat`, and before that stands there."""
+    """Beats to samples and back. It begins with `beat` at `sample`, and is stopped before that."""
 
     def __init__(self, sample_rate: int, tempo: float, sample: float = 0.0, beat: float = 0.0) -> None:
         self.sample_rate = sample_rate
@@ -49,26 +49,26 @@ class TempoMap:
         return segment.beat + max(0.0, sample - segment.sample) * self._rate(segment)
 
     def sample_at(self, beat: float) -> float:
-        """The sample, not rounded, of a beat; inf where by what is known it never comes."""
+        """The sample of a beat, not rounded; inf if the clock stops before it."""
         segment = self._segments[max(0, bisect_right(self._segments, beat, key=lambda s: s.beat) - 1)]
         if not segment.running:
             return math.inf
         return segment.sample + (beat - segment.beat) / self._rate(segment)
 
     def tempo_at(self, sample: float) -> float:
-        """Beats a minute; where the clock stands, those with which it goes on."""
+        """Beats a minute; while the clock is stopped, those at which it will run."""
         return self._at(sample).tempo
 
     def running_at(self, sample: float) -> bool:
-        """Whether the beat moves."""
+        """Whether the clock runs."""
         return self._at(sample).running
 
     def set_tempo(self, tempo: float, sample: float) -> None:
-        """Another tempo from a sample on, the beat there stays; what is planned for later beats stays planned."""
+        """Change the tempo from a sample on; changes planned for later beats are kept."""
         self._change(sample, checked_tempo(tempo), self.running_at(sample))
 
     def plan_tempo(self, tempo: float, beat: float) -> None:
-        """Another tempo from a beat on."""
+        """Change the tempo from a beat on."""
         index = max(1, bisect_right(self._segments, beat, key=lambda s: s.beat))
         before = self._segments[index - 1]
         kept = self._segments[: index - (before.beat == beat and index > 1)]
@@ -76,26 +76,26 @@ class TempoMap:
         self._segments = self._anchored(kept, [planned, *self._segments[index:]])
 
     def drop_planned(self, sample: float) -> None:
-        """Forget the changes after a sample."""
+        """Cancel the changes after a sample."""
         self._segments = self._segments[: self._index(sample) + 1]
 
     def stop(self, sample: float) -> None:
-        """The beat stands still from a sample on."""
+        """Stop at a sample."""
         self._change(sample, self.tempo_at(sample), False)
 
     def start(self, sample: float, beat: float | None = None) -> None:
-        """Go on from a sample on, from the beat where it stands, or from another: then what was before is forgotten."""
+        """Run from a sample on, from the present beat or another one; the latter discards the history."""
         if beat is None:
             self._change(sample, self.tempo_at(sample), True)
         else:
             self._jump(sample, beat, True)
 
     def locate(self, sample: float, beat: float) -> None:
-        """Be at another beat from a sample on, moving or standing as before."""
+        """Jump to another beat at a sample, running or stopped as before."""
         self._jump(sample, beat, self.running_at(sample))
 
     def forget_before(self, sample: float) -> None:
-        """Drop changes that are past, so that hours of them do not pile up."""
+        """Discard changes before a sample, so that they do not accumulate for hours."""
         del self._segments[: self._index(sample)]
 
     def _jump(self, sample: float, beat: float, running: bool) -> None:
@@ -112,7 +112,7 @@ class TempoMap:
         self._segments = self._anchored([*kept, changed], planned)
 
     def _anchored(self, segments: list[_Segment], planned: list[_Segment]) -> list[_Segment]:
-        """`segments`, and after them what is planned, by its beats."""
+        """`segments` followed by the planned ones, whose samples are computed from their beats."""
         for segment in planned:
             before = segments[-1]
             apart = (segment.beat - before.beat) / self._rate(before) if before.running else math.inf

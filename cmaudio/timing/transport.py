@@ -1,7 +1,7 @@
-"""Where the beat is, and how it starts, stops, jumps and changes its tempo: a tempo map that is said bit by bit.
+"""The transport: start, stop, jumps and changes of tempo, as a tempo map that grows while time passes.
 
-What was scheduled ahead stays: what is changed takes effect after it. Only standing still and jumping are immediate:
-what was not heard yet is called back.
+Events already scheduled ahead keep their time, and changes take effect after them. Only stops and jumps are immediate:
+they cancel what has not been heard.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from cmaudio.timing.driver import Driver
 from cmaudio.timing.tempo import TEMPO_RANGE, TempoMap
 
 BEAT_MAX = 1e9
-_LOCK_BEATS = 0.5  # over which the beat leans towards another clock's
-_LEAN_MAX = 0.5  # of the tempo
+_LOCK_BEATS = 0.5  # over which the beat is pulled to another clock's
+_PULL_MAX = 0.5  # of the tempo
 _REMEMBERED_SECONDS = 2.0
 
 
@@ -27,7 +27,8 @@ class Transport(ABC):
     """The part of a `Clock` that knows the time.
 
     Attributes:
-        map: which beat falls on which sample; `lock` is held to read or change what belongs together.
+        map: which beat falls on which sample.
+        lock: held to read or change several things consistently.
     """
 
     def __init__(self, engine: Engine, driver: Driver, tempo: float) -> None:
@@ -35,16 +36,16 @@ class Transport(ABC):
         self.lock = threading.RLock()
         start = self.soon()
         self.map = TempoMap(engine.sample_rate, tempo, start)
-        self._said = start - 1.0  # the sample of what was scheduled last
+        self._said = start - 1.0  # the sample of the last event scheduled
 
     @property
     def beat(self) -> float:
-        """Where it is: the beat of the sample that is made next."""
+        """The beat of the engine's next sample."""
         return self.map.beat_at(self.engine.now)
 
     @property
     def tempo(self) -> float:
-        """Beats a minute; set, the beat goes on from where it is."""
+        """Beats a minute; setting it leaves the beat where it is."""
         return self.map.tempo_at(self.edge)
 
     @tempo.setter
@@ -52,7 +53,7 @@ class Transport(ABC):
         self.set_tempo(tempo)
 
     def set_tempo(self, tempo: float, at: float | None = None) -> None:
-        """Another tempo from beat `at` on, by default as soon as may be. Raises CmaudioError for one out of range."""
+        """Change the tempo from beat `at` on, by default as soon as possible. Raises CmaudioError if out of range."""
         with self.lock:
             edge = self.edge
             self._forget()
@@ -63,27 +64,27 @@ class Transport(ABC):
 
     @property
     def running(self) -> bool:
-        """Whether the beat moves."""
+        """Whether the clock runs."""
         return self.map.running_at(self.edge)
 
     def soon(self) -> int:
-        """The first sample at which what is asked for now can happen."""
+        """The first sample at which something requested now can happen."""
         return self._driver.soon()
 
     def sample(self, beat: float) -> int:
-        """The engine's sample of a beat, for `at=`. Raises CmaudioError while the clock stands before it."""
+        """The engine's sample of a beat, for `at=`. Raises CmaudioError while the clock is stopped before it."""
         sample = self.map.sample_at(beat)
         if sample == math.inf:
-            raise CmaudioError(f"beat {beat:g} has no time while the clock stands: start it")
+            raise CmaudioError(f"beat {beat:g} has no time while the clock is stopped: start it")
         return max(0, round(sample))
 
     def start(self, beat: float = 0.0) -> None:
-        """From the top: from a beat on, all that plays begins anew."""
-        self.locate(beat, anew=True)
+        """Run from a beat; everything begins from its first step."""
+        self.locate(beat, restart=True)
         self.resume()
 
     def resume(self, at: int | None = None) -> None:
-        """Go on from where it stands. `at`: a sample, at once by default."""
+        """Run from the present beat, at a sample, at once by default."""
         with self.lock:
             if not self.running:
                 sample = self.soon() if at is None else at
@@ -92,26 +93,26 @@ class Transport(ABC):
         self.wake()
 
     def stop(self) -> None:
-        """Stand still, at once; what sounds is let go, and what was not heard yet is played when it goes on."""
+        """Stop at once. Sounding notes are released; events not heard yet are played when it runs again."""
         with self.lock:
             if self.running:
                 sample = self.soon()
                 self.map.stop(sample)
                 self._said = float(sample)
-                self._rewind(sample, self.map.beat_at(sample), jumped=False, anew=False)
+                self._rewind(sample, self.map.beat_at(sample), jumped=False, restart=False)
 
-    def locate(self, beat: float, anew: bool = False) -> None:
-        """Go to another beat, running or standing; `anew`: what plays begins at its top there."""
+    def locate(self, beat: float, restart: bool = False) -> None:
+        """Jump to another beat, running or stopped; `restart`: everything begins from its first step there."""
         to = in_range("beat", beat, 0, BEAT_MAX, "beats")
         with self.lock:
             sample = self.soon()
             self.map.locate(sample, to)
             self._said = sample - 1.0
-            self._rewind(sample, to, jumped=True, anew=anew)
+            self._rewind(sample, to, jumped=True, restart=restart)
         self.wake()
 
     def follow(self, tempo: float, beat_at: Callable[[float], float] | None) -> None:
-        """Take another clock's tempo, and lean towards its beat, which `beat_at` tells for a sample (None: unknown)."""
+        """Follow another clock's tempo, and its beat if `beat_at`, which returns the beat of a sample, is given."""
         low, high = TEMPO_RANGE
         tempo = min(high, max(low, tempo))
         with self.lock:
@@ -122,13 +123,13 @@ class Transport(ABC):
                 self.map.set_tempo(tempo, edge)
                 return
             here = self.map.beat_at(edge)
-            lean = min(_LEAN_MAX, max(-_LEAN_MAX, (beat_at(edge) - here) / _LOCK_BEATS))
-            self.map.set_tempo(min(high, max(low, tempo * (1 + lean))), edge)
+            pull = min(_PULL_MAX, max(-_PULL_MAX, (beat_at(edge) - here) / _LOCK_BEATS))
+            self.map.set_tempo(min(high, max(low, tempo * (1 + pull))), edge)
             self.map.plan_tempo(tempo, here + _LOCK_BEATS)
 
     @property
     def edge(self) -> float:
-        """The first sample for which nothing was scheduled yet."""
+        """The first sample for which nothing is scheduled yet."""
         return max(self._said + 1, float(self.soon()))
 
     def _forget(self) -> None:
@@ -136,8 +137,8 @@ class Transport(ABC):
 
     @abstractmethod
     def wake(self) -> None:
-        """Something is to be played."""
+        """Have new events scheduled now."""
 
     @abstractmethod
-    def _rewind(self, sample: int, beat: float, jumped: bool, anew: bool) -> None:
-        """Call back what begins after a sample; what plays goes on from a beat."""
+    def _rewind(self, sample: int, beat: float, jumped: bool, restart: bool) -> None:
+        """Cancel what begins after a sample; everything continues from a beat, or restarts there."""
