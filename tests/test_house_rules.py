@@ -21,7 +21,6 @@ TOO_LONG = {
     "tests/engine/test_say.py",
     "tests/midi/test_midi_input.py",
     "tests/osc/test_osc.py",
-    "tests/panel/test_panel.py",
     "tests/signal/test_dsp.py",
     "tests/timing/test_clock.py",
 }

@@ -21,19 +21,19 @@ class Changes:
         self, controls: Controls, is_own: Callable[[str], bool], on_own: Callable[[str], object] | None = None
     ) -> None:
         self._is_own, self._on_own = is_own, on_own
-        self._names: dict[str, None] = {}
+        self._sources: dict[str, str] = {}  # by name
         self._lock = threading.Lock()
         self.close = controls.subscribe(self._listen)
 
-    def take(self) -> list[str]:
-        """The names changed since the last call, each once."""
+    def take(self) -> dict[str, str]:
+        """The names since the last call, each with the source of its last change."""
         with self._lock:
-            names, self._names = self._names, {}
-        return list(names)
+            sources, self._sources = self._sources, {}
+        return sources
 
     def _listen(self, name: str, value: object, source: str) -> None:
         if not self._is_own(source):
             with self._lock:
-                self._names[name] = None
+                self._sources[name] = source
         elif self._on_own is not None:
             self._on_own(name)

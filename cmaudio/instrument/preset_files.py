@@ -28,6 +28,18 @@ def preset_files() -> dict[str, Path]:
     return {path.stem: path for folder in (embedded, presets_folder()) for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
+def find_preset(name: str) -> Path:
+    """The file of a preset by its name, as it is written or as its file is called; a path is never one.
+
+    Raises CmaudioError for an unknown name, with the nearest ones.
+    """
+    files = preset_files()
+    path = files.get(file_stem(name))
+    if path is None:
+        raise CmaudioError(unknown("preset", name, files))
+    return path
+
+
 def load_preset(name_or_path: str | Path) -> Preset:
     """A preset by its name (as it is or as its file is called) or its file.
 

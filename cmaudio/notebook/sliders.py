@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -63,7 +63,7 @@ class Sliders:
         self._thread.join()
         self._changes.close()
 
-    def refresh(self, names: list[str]) -> None:
+    def refresh(self, names: Iterable[str]) -> None:
         """Show how these (controls, "timbre", "seed") are now."""
         self._quiet.on = True
         try:

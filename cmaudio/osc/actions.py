@@ -11,9 +11,9 @@ from typing import Any
 
 from cmaudio.engine.note import Note
 from cmaudio.engine.speech import Speech
-from cmaudio.errors import CmaudioError, unknown
+from cmaudio.errors import CmaudioError
 from cmaudio.instrument.playable import RemotelyPlayable
-from cmaudio.instrument.preset_files import file_stem, preset_files
+from cmaudio.instrument.preset_files import find_preset
 from cmaudio.instrument.take import Take
 from cmaudio.osc.addresses import ROOT
 from cmaudio.osc.folder import SoundFolder
@@ -158,11 +158,7 @@ class Actions:
         self._controls.set_seed(None if seed < 0 else seed, call.source)
 
     def _preset(self, call: Call, name: str) -> None:
-        files = preset_files()  # by name only: clients must not probe for files by path
-        path = files.get(file_stem(name))
-        if path is None:
-            raise CmaudioError(unknown("preset", name, files))
-        self._synth.apply(path)
+        self._synth.apply(find_preset(name))  # by name alone: the network must learn nothing of other files
 
     def _query(self, call: Call) -> None:
         for path, values in all_values(self._synth):

@@ -1,4 +1,4 @@
-"""An output without a sound card: a ring emptied by the computer's clock, in packets of 16-bit samples."""
+"""An output without a sound card: the computer's clock empties the ring, in packets of 16-bit samples."""
 
 from __future__ import annotations
 
@@ -12,31 +12,37 @@ from cmaudio.output.ring import Ring, output_callback
 from cmaudio.system import hurry_this_thread
 
 PACKET_SECONDS = 0.02
-_LATE_SECONDS = 0.2  # after so much the machine has slept: the clock begins anew
+_LATE_SECONDS = 0.2  # when this late, the machine has slept: restart the clock
 NAME = "this page"
 
 
 class ClockStream:
-    """Empties `ring` like a sound card's callback; each packet's bytes (int16, little endian) go to `on_packet`."""
+    """Empties a ring as a sound card's callback does.
+
+    Args:
+        ring: the player's ring of samples.
+        sample_rate: in Hz.
+        on_packet: called with each packet: int16, little endian, `PACKET_SECONDS` long.
+    """
 
     def __init__(self, ring: Ring, sample_rate: int, on_packet: Callable[[bytes], None]) -> None:
         self.sample_rate, self.device_name = sample_rate, NAME
         self._ring, self._on_packet = ring, on_packet
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cmaudio-clock", daemon=True)
-        output_callback()  # compiled before the clock runs
+        output_callback()  # compile it before the clock runs
 
     @property
     def active(self) -> bool:
-        """Whether it takes samples."""
+        """Whether samples are being taken."""
         return self._thread.is_alive()
 
     def start(self) -> None:
-        """Begin to take samples."""
+        """Start taking samples."""
         self._thread.start()
 
     def close(self) -> None:
-        """Take no more."""
+        """Stop taking samples."""
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -57,7 +63,7 @@ class ClockStream:
 
 
 class ClockOutput:
-    """Opens clock streams (`OpenStream`). `on_packet` may be replaced at any time."""
+    """Opens clock streams, as an `OpenStream`. `on_packet` may be replaced at any time."""
 
     def __init__(self) -> None:
         self.on_packet: Callable[[bytes], None] = lambda packet: None

@@ -1,7 +1,7 @@
-"""What the page may ask of the engine: every command by its kind, with its limits. Nothing else is taken.
+"""Every command that a page may send, by its kind and with its limits. Nothing else is accepted.
 
-A command is a JSON object with `kind` and, added by the server, `client`: who asks. Pitches are MIDI note numbers,
-velocities 1..127, seeds 0..2**63 - 1, places within -1..1 on the timbre map.
+A command is a JSON object. Pitches are MIDI note numbers, velocities 1..127, seeds 0..2**63 - 1, places -1..1 on the
+timbre map. Who sent a command is not part of it: the server stamps that on the outside (see `cmaudio.panel.link`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from cmaudio.errors import CmaudioError, explain
 
-MAX_BYTES = 2**16
+MAX_COMMAND_BYTES = 2**16
 MAX_VARIATIONS = 64
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -20,17 +20,14 @@ Pitch = Annotated[int, Field(ge=0, le=127)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Place = Annotated[float, Field(ge=-1, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
-Slot = Literal["A", "B"]
 
 
 class _Command(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    client: Annotated[str, Field(min_length=1, max_length=64)]
-
 
 class SetControl(_Command):
-    """Move a control; with `held` it goes back to its default when the client lets go of it or goes away."""
+    """Set a control. If `held`, it returns to its default when the client releases it or disconnects."""
 
     kind: Literal["set"]
     name: Name
@@ -38,15 +35,15 @@ class SetControl(_Command):
     held: bool = False
 
 
-class Learn(_Command):
-    """Bind the next MIDI controller that is moved to a control, and save it; None: wait no longer."""
+class LearnControl(_Command):
+    """Bind the next MIDI controller that moves to a control and save the binding; None stops waiting for one."""
 
     kind: Literal["learn"]
     name: Name | None
 
 
-class GoTo(_Command):
-    """Go to a place on the timbre map; what sounds morphs."""
+class GoToPlace(_Command):
+    """Morph to a place on the timbre map."""
 
     kind: Literal["place"]
     x: Place
@@ -54,94 +51,89 @@ class GoTo(_Command):
 
 
 class ChooseTimbre(_Command):
-    """Go to a named timbre."""
+    """Morph to a named timbre."""
 
     kind: Literal["timbre"]
     name: Name
 
 
-class Press(_Command):
-    """A key goes down."""
-
+class PressKey(_Command):
     kind: Literal["press"]
     pitch: Pitch
     velocity: Annotated[int, Field(ge=1, le=127)]
 
 
-class Lift(_Command):
-    """A key goes up."""
-
+class LiftKey(_Command):
     kind: Literal["lift"]
     pitch: Pitch
 
 
-class Pedal(_Command):
-    """The sustain pedal."""
-
+class SetSustain(_Command):
     kind: Literal["sustain"]
     down: bool
 
 
 class SetSeed(_Command):
-    """The seed of new notes; None: each has its own."""
+    """Set the seed of new notes; None gives each note a seed of its own."""
 
     kind: Literal["seed"]
     seed: Seed | None
 
 
 class LockSeed(_Command):
-    """Keep the seed from being drawn anew."""
+    """Keep "roll" from changing the seed."""
 
     kind: Literal["lock"]
     locked: bool
 
 
-class Simple(_Command):
-    """What needs no more said. `gone`: the client went away; `stop`: end the take; `hush`: stop saying."""
+class BareCommand(_Command):
+    """A command without fields. "stop" ends the take, "hush" the texts, "cancel" the variations."""
 
-    kind: Literal["roll", "reset", "panic", "record", "stop", "hush", "cancel", "devices", "gone"]
+    kind: Literal["roll", "reset", "panic", "record", "stop", "hush", "cancel", "devices"]
 
 
 class ApplyPreset(_Command):
-    """Set the instrument as a preset says."""
+    """Apply a preset by its name, never by its path."""
 
     kind: Literal["preset"]
     name: Name
 
 
 class SavePreset(_Command):
-    """Keep the sound as it is under a name."""
+    """Save the current sound as a preset."""
 
     kind: Literal["save_preset"]
     name: Name
     description: Annotated[str, Field(max_length=200)] = ""
 
 
-class Slots(_Command):
-    """Store all controls in a slot, or go to what is in it."""
+class UseSlot(_Command):
+    """Store all controls, the timbre and the seed in a slot, or recall them from it."""
 
     kind: Literal["store", "recall"]
-    slot: Slot
+    slot: Literal["A", "B"]
 
 
-class Keep(_Command):
-    """Write what was played last to a file."""
+class KeepRecent(_Command):
+    """Write the last seconds of sound to a file."""
 
     kind: Literal["keep"]
     seconds: Annotated[float, Field(ge=1, le=300)]
 
 
-class Say(_Command):
-    """Say a text, with a model that reads."""
+class SayText(_Command):
+    """Say a text; for models that speak."""
 
     kind: Literal["say"]
     text: Annotated[str, Field(min_length=1, max_length=4000)]
 
 
-class Vary(_Command):
-    """Render variations to files: other seeds, or other places within `radius` around the current one.
+class RenderVariations(_Command):
+    """Render variations to files: other seeds, or other places within `radius` of the current one.
 
-    phrase: a held note, a short motif on `pitch`, what was played last; a model that reads says `text`.
+    phrase: what each plays: a held note, a short motif from `pitch`, or what was played last. Models that speak say
+    `text` instead.
     """
 
     kind: Literal["vary"]
@@ -155,30 +147,21 @@ class Vary(_Command):
 
 
 class ChooseDevice(_Command):
-    """Go on on another output: a device by its full name, or None for the page itself."""
+    """Switch to another output: a device by its full name, or None for the page itself."""
 
     kind: Literal["device"]
     name: Name | None
 
 
-class Listen(_Command):
-    """Whether anybody listens in a browser."""
-
-    kind: Literal["listen"]
-    on: bool
-
-
 Command = (
-    SetControl | Learn | GoTo | ChooseTimbre | Press | Lift | Pedal | SetSeed | LockSeed | Simple | ApplyPreset
-    | SavePreset | Slots | Keep | Say | Vary | ChooseDevice | Listen
+    SetControl | LearnControl | GoToPlace | ChooseTimbre | PressKey | LiftKey | SetSustain | SetSeed | LockSeed
+    | BareCommand | ApplyPreset | SavePreset | UseSlot | KeepRecent | SayText | RenderVariations | ChooseDevice
 )  # fmt: skip
 _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 
 
 def parse_command(data: bytes | str) -> Command:
-    """A command from its JSON. Raises CmaudioError that says what is wrong with it, and what would be right."""
-    if len(data) > MAX_BYTES:
-        raise CmaudioError(f"a command of {len(data)} bytes is too long; {MAX_BYTES} are allowed")
+    """The command in a JSON text. Raises CmaudioError that says what is wrong with it and what is allowed."""
     try:
         return _ADAPTER.validate_json(data)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The engine's process: it plays, keeps the page's server running as a child, and talks with it."""
+"""The instrument's side of the panel: it runs the page's server as a child process and exchanges messages with it."""
 
 from __future__ import annotations
 
@@ -18,20 +18,28 @@ from typing import Any
 from cmaudio.errors import CmaudioError
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.handler import CommandHandler
-from cmaudio.panel.link import Link, LinkListener
+from cmaudio.panel.instrument import PanelInstrument
+from cmaudio.panel.link import Link, LinkListener, unstamped
+from cmaudio.panel.server_messages import (
+    Disconnected,
+    Failed,
+    Listening,
+    Ready,
+    ServerMessage,
+    parse_server_message,
+)
 from cmaudio.panel.state_updates import StateUpdates, introduction
-from cmaudio.synth import Synth
 
-_EVERY_SECONDS = 0.05
+_UPDATE_SECONDS = 0.05
 _START_SECONDS = 60.0
 _END_SECONDS = 5.0
-_LOOK_SECONDS = 0.2
-_SHORT_LIFE_SECONDS, _SHORT_LIVES = 10.0, 3
+_WATCH_SECONDS = 0.2
+_SHORT_LIFE_SECONDS, _MAX_SHORT_LIVES = 10.0, 3
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where the page is: `token` is asked for unless it is None."""
+    """Where the page is served; clients need the `token` unless it is None."""
 
     host: str
     port: int
@@ -39,7 +47,7 @@ class Address:
 
     @property
     def url(self) -> str:
-        """What the browser is given."""
+        """For the browser, token included."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(
             self.host, f"[{self.host}]" if ":" in self.host else self.host
         )
@@ -47,36 +55,53 @@ class Address:
 
 
 class Host:
-    """Runs the page's server beside an instrument, until it is closed. A server that dies is started again.
+    """Runs the page's server beside an instrument until it is closed, and restarts a server that dies.
 
-    Raises CmaudioError where the server cannot start (its port is taken).
+    Args:
+        synth: the instrument.
+        address: where to serve the page.
+        files: folder for takes and variations.
+        clock: the output that plays in the page.
+        on_notice: called when the server has died.
+    Raises CmaudioError if the server cannot start, for example because its port is taken.
     """
 
     def __init__(
-        self, synth: Synth, address: Address, files: Path, clock: ClockOutput, on_notice: Callable[[str], None]
+        self,
+        synth: PanelInstrument,
+        address: Address,
+        files: Path,
+        clock: ClockOutput,
+        on_notice: Callable[[str], None],
     ) -> None:
         self.synth, self.address, self._on_notice = synth, address, on_notice
         self.handler = CommandHandler(synth, files, clock, self.tell)
-        clock.on_packet = self._packet
+        clock.on_packet = self._send_packet
         self._link: Link | None = None
+        self._listened = False  # whether any page plays the sound
         self._ready = threading.Event()
         self._failure = ""
         self._ending = threading.Event()
         self._listener = LinkListener()
         self._process = self._spawn()
-        threading.Thread(target=self._admit, name="cmaudio-panel-link", daemon=True).start()
-        threading.Thread(target=self._report, name="cmaudio-report", daemon=True).start()
+        threading.Thread(target=self._accept, name="cmaudio-panel-link", daemon=True).start()
+        threading.Thread(target=self._update, name="cmaudio-panel-state", daemon=True).start()
         self._wait_until_ready()
-        threading.Thread(target=self._watch, name="cmaudio-server", daemon=True).start()
+        threading.Thread(target=self._watch, name="cmaudio-panel-server", daemon=True).start()
+
+    @property
+    def server_pid(self) -> int:
+        """Process id of the current server."""
+        return self._process.pid
 
     def tell(self, message: dict[str, Any]) -> None:
-        """Send the page a message, if there is one."""
+        """Send the pages a message; dropped when the server is far behind."""
         link = self._link
         if link is not None:
-            link.send(message)
+            link.send(message, droppable=True)
 
     def close(self) -> None:
-        """End the server, and what the page began."""
+        """End the server and everything that the pages have started."""
         self._ending.set()
         link = self._link
         if link is not None:
@@ -89,16 +114,16 @@ class Host:
         process = subprocess.Popen(
             [sys.executable, "-m", "cmaudio.panel.web.server"],
             stdin=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the command, which ends the server in good order
+            start_new_session=True,  # Ctrl-C is for the command, which ends the server in an orderly way
         )
-        told = asdict(self.address) | {
+        settings = asdict(self.address) | {
             "link_port": self._listener.port,
             "link_key": base64.b64encode(self._listener.key).decode(),
             "files": str(self.handler.takes.folder.resolve()),
         }
         assert process.stdin
         with suppress(OSError):
-            process.stdin.write(json.dumps(told).encode() + b"\n")
+            process.stdin.write(json.dumps(settings).encode() + b"\n")
             process.stdin.flush()
         return process
 
@@ -107,7 +132,7 @@ class Host:
         while not self._ready.wait(0.05):
             if self._failure or self._process.poll() is not None or time.monotonic() > until:
                 self.close()
-                raise CmaudioError(self._failure or "the panel's server did not start; what it said is above")
+                raise CmaudioError(self._failure or "the panel's server did not start; its output is above")
 
     def _end_process(self) -> None:
         try:
@@ -119,60 +144,69 @@ class Host:
         with suppress(OSError):
             self._process.stdin.close()
 
-    def _admit(self) -> None:
+    def _accept(self) -> None:
         while (link := self._listener.accept()) is not None:
             before, self._link = self._link, None
             if before is not None:
                 before.close()
             link.send(introduction(self.handler))
-            link.start(self._take, partial(self._lost, link))
+            link.start(self._receive, partial(self._lost, link))
             self._link = link
 
-    def _take(self, data: bytes) -> None:
-        """A message of the server: one of its own, or a command."""
-        if data.startswith(b'{"kind":"ready"'):
-            self._ready.set()
-        elif data.startswith(b'{"kind":"failed"'):
-            self._failure = str(json.loads(data)["text"])
+    def _receive(self, data: bytes) -> None:
+        client, body = unstamped(data)
+        if client:
+            self.handler.take(client, body)
         else:
-            self.handler.take(data)
+            self._follow_server(parse_server_message(body))
+
+    def _follow_server(self, message: ServerMessage) -> None:
+        match message:
+            case Ready():
+                self._ready.set()
+            case Failed(text=text):
+                self._failure = text
+            case Listening(on=on):
+                self._listened = on
+            case Disconnected(client=client):
+                self.handler.disconnect(client)
 
     def _lost(self, link: Link) -> None:
         if self._link is link:
-            self._link = None
-        self.handler.release()
+            self._link, self._listened = None, False
+        self.handler.disconnect_all()
 
-    def _packet(self, packet: bytes) -> None:
+    def _send_packet(self, packet: bytes) -> None:
         link = self._link
-        if link is not None and self.handler.listened:
+        if link is not None and self._listened:
             link.send({"kind": "audio", "pcm": base64.b64encode(packet).decode()}, droppable=True)
 
-    def _report(self) -> None:
-        report: StateUpdates | None = None
-        of: Link | None = None
-        while not self._ending.wait(_EVERY_SECONDS):
+    def _update(self) -> None:
+        updates: StateUpdates | None = None
+        followed: Link | None = None
+        while not self._ending.wait(_UPDATE_SECONDS):
             link = self._link
-            if link is not of:
-                if report is not None:
-                    report.end()
-                report, of = None if link is None else StateUpdates(self.handler), link
-            if report is not None and link is not None:
+            if link is not followed:
+                if updates is not None:
+                    updates.close()
+                updates, followed = None if link is None else StateUpdates(self.handler), link
+            if updates is not None and link is not None:
                 try:
-                    link.send(report.changes())
-                    for text in report.notices():
+                    link.send(updates.message())
+                    for text in updates.notices():
                         link.send({"kind": "notice", "text": text})
-                except Exception:  # a page without a meter for a moment, rather than none from now on
+                except Exception:  # better one update missing than all further ones
                     sys.excepthook(*sys.exc_info())
 
     def _watch(self) -> None:
-        """Start a server that ended again; not for ever, where it ends at once each time."""
-        began, short = time.monotonic(), 0
-        while not self._ending.wait(_LOOK_SECONDS):
+        """Restart a server that has died, but not for ever if each dies at once."""
+        began, short_lives = time.monotonic(), 0
+        while not self._ending.wait(_WATCH_SECONDS):
             if self._process.poll() is None:
                 continue
-            short = short + 1 if time.monotonic() - began < _SHORT_LIFE_SECONDS else 1
-            if short > _SHORT_LIVES:
-                self._on_notice("the panel's server ends at once each time; the sound goes on, and Ctrl-C ends it")
+            short_lives = short_lives + 1 if time.monotonic() - began < _SHORT_LIFE_SECONDS else 1
+            if short_lives > _MAX_SHORT_LIVES:
+                self._on_notice("the panel's server keeps dying; the sound continues, Ctrl-C ends it")
                 return
-            self._on_notice("the panel's server ended unexpectedly: starting it again")
+            self._on_notice("the panel's server died; restarting it")
             began, self._process = time.monotonic(), self._spawn()

@@ -1,6 +1,8 @@
-"""The wire between the engine's process and the page's server: JSON objects over a loopback connection, never pickle.
+"""The connection between the instrument's process and the page's server: JSON over loopback TCP, never pickle.
 
-Both ends are the same: one thread reads, one writes, and whoever sends never waits for the other side.
+Both ends are alike: one thread reads, one writes, and no sender ever waits for the other side. Messages to the server
+are JSON objects. Messages from it are a line that says whose they are (a client, or nobody: the server itself) and
+then JSON, so that it can pass on a page's command without parsing it.
 """
 
 from __future__ import annotations
@@ -16,39 +18,63 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from typing import Any
 
-Message = Mapping[str, Any]
 MAX_MESSAGE_BYTES = 2**20
-_WAITING = 2048  # messages that may wait for a slow other side
-_DROPPED_ABOVE = 64
+_MAX_WAITING = 2048  # messages
+_DROP_ABOVE, _CROWDED_ABOVE = 64, 1024
+
+
+def stamped(client: str, body: str) -> bytes:
+    """A message from the server's side; `client` is empty for the server's own."""
+    return f"{client}\n{body}".encode()
+
+
+def unstamped(data: bytes) -> tuple[str, bytes]:
+    """Client and body of a stamped message."""
+    client, _, body = data.partition(b"\n")
+    return client.decode(), body
 
 
 class Link:
-    """One end of it. Messages arrive on a thread of its own."""
+    """One end of the connection. Messages arrive on a thread of its own."""
 
     def __init__(self, connection: Connection[Any, Any]) -> None:
         self._connection = connection
-        self._outbox: queue.Queue[bytes | None] = queue.Queue(_WAITING)
+        self._outbox: queue.Queue[bytes | None] = queue.Queue(_MAX_WAITING)
         self.closed = threading.Event()
 
     def start(self, on_message: Callable[[bytes], None], on_end: Callable[[], None] = lambda: None) -> None:
-        """Begin to read and write: `on_message` gets the bytes of each message, `on_end` is called once at the end."""
+        """Begin to read and write.
+
+        Args:
+            on_message: called with the bytes of each message.
+            on_end: called once when the connection ends.
+        """
         threading.Thread(target=self._write, name="cmaudio-link-out", daemon=True).start()
         threading.Thread(target=self._read, args=(on_message, on_end), name="cmaudio-link-in", daemon=True).start()
 
-    def send(self, message: Message, droppable: bool = False) -> None:
-        """Hand a message over; a `droppable` one is left out where the other side is behind.
+    @property
+    def crowded(self) -> bool:
+        """Whether so much waits to be sent that commands should be held back; urgent messages still have room."""
+        return self._outbox.qsize() > _CROWDED_ABOVE
 
-        An other side that takes nothing at all any more is given up.
+    def send(self, message: Mapping[str, Any], droppable: bool = False) -> None:
+        """Send a JSON object; see `send_bytes`."""
+        self.send_bytes(json.dumps(message, separators=(",", ":")).encode(), droppable)
+
+    def send_bytes(self, data: bytes, droppable: bool = False) -> None:
+        """Hand over a message; a `droppable` one is dropped when the other side is behind.
+
+        If the other side no longer takes anything, the link is closed.
         """
-        if self.closed.is_set() or (droppable and self._outbox.qsize() > _DROPPED_ABOVE):
+        if self.closed.is_set() or (droppable and self._outbox.qsize() > _DROP_ABOVE):
             return
         try:
-            self._outbox.put_nowait(json.dumps(message, separators=(",", ":")).encode())
+            self._outbox.put_nowait(data)
         except queue.Full:
             self.close()
 
     def close(self) -> None:
-        """End it; the other side is told by the connection's end."""
+        """Close the connection, which the other side notices."""
         self.closed.set()
         with suppress(queue.Full):
             self._outbox.put_nowait(None)
@@ -56,10 +82,10 @@ class Link:
             suppress(OSError, ValueError),
             socket.fromfd(self._connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as wire,
         ):
-            wire.shutdown(socket.SHUT_RDWR)  # a thread that is reading would keep a mere close from taking effect
+            wire.shutdown(socket.SHUT_RDWR)  # a mere close has no effect while a thread reads
 
     def flush_and_close(self, limit_s: float = 1.0) -> None:
-        """End it when what was sent is on its way."""
+        """Close the connection once everything waiting is sent, or after `limit_s`."""
         sent = threading.Thread(target=self._outbox.join, name="cmaudio-link-flush", daemon=True)
         sent.start()
         sent.join(limit_s)
@@ -79,7 +105,7 @@ class Link:
         try:
             while True:
                 on_message(self._connection.recv_bytes(MAX_MESSAGE_BYTES))
-        except (EOFError, OSError, TypeError):  # a connection closed under a read raises the last
+        except (EOFError, OSError, TypeError):  # TypeError: the connection was closed under a read
             pass
         finally:
             self.close()
@@ -87,7 +113,7 @@ class Link:
 
 
 class LinkListener:
-    """The engine's side, waiting for the server: a loopback port and the key that opens it."""
+    """Waits for the server on a loopback port, on the instrument's side; `key` authenticates the server."""
 
     def __init__(self) -> None:
         self.key = secrets.token_bytes(32)
@@ -96,23 +122,23 @@ class LinkListener:
         self._closed = False
 
     def accept(self) -> Link | None:
-        """The next that knows the key; None once the door is closed."""
+        """The next connection that knows the key; None once the listener is closed."""
         while not self._closed:
             try:
                 return Link(self._listener.accept())
             except (AuthenticationError, EOFError, ConnectionError):
-                continue  # a stranger on the same machine
+                continue  # some other program on this machine
             except OSError:
                 break
         return None
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Accept no more connections."""
         self._closed = True
         with suppress(OSError):
             self._listener.close()
 
 
 def connect(port: int, key: bytes) -> Link:
-    """The server's side."""
+    """Connect from the server's side."""
     return Link(Client(("127.0.0.1", port), authkey=key))

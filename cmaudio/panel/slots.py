@@ -1,4 +1,4 @@
-"""Two settings of all controls, to go back and forth between them and hear which is better."""
+"""Two slots that each hold all controls, timbre and seed, for comparing two sounds."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.timbres import Timbre
 
 SWITCH_SECONDS = 0.02
-_OF_THE_TIMBRE = ("timbre_x", "timbre_y")
+_PLACE = ("timbre_x", "timbre_y")
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All that can be set: controls, timbre and seed."""
+    """Controls, timbre and seed at one moment."""
 
     values: dict[str, float]
     timbre: Timbre
@@ -23,14 +23,13 @@ class Snapshot:
 
     @classmethod
     def of(cls, controls: Controls) -> Snapshot:
-        """As it is now."""
         values = controls.values()
-        x, y = (values.pop(name) for name in _OF_THE_TIMBRE)
+        x, y = (values.pop(name) for name in _PLACE)
         mix = controls.timbre
         return cls(values, controls.vector if mix is None else mix, (x, y), controls.seed)
 
     def apply(self, controls: Controls, source: str = "") -> None:
-        """Set the controls as they were; what sounds follows at once."""
+        """Restore the controls; sounding notes follow at once."""
         for name, value in self.values.items():
             if controls[name] != value:
                 controls.set(name, value, source)
@@ -43,7 +42,7 @@ class Snapshot:
 
 
 class Slots:
-    """A and B. `active` is the one that was stored or gone to last."""
+    """A and B; `active` is the one that was stored or recalled last."""
 
     def __init__(self) -> None:
         self._slots: dict[str, Snapshot] = {}
@@ -51,11 +50,11 @@ class Slots:
 
     @property
     def filled(self) -> list[str]:
-        """Which of them hold something."""
+        """Names of the slots that hold something."""
         return sorted(self._slots)
 
     def store(self, name: str, controls: Controls) -> None:
-        """Keep the controls as they are."""
+        """Store the current controls."""
         self._slots[name] = Snapshot.of(controls)
         self.active = name
 

@@ -1,4 +1,4 @@
-"""Columns of a live spectrogram: log-mel frames of what was made last, in steps of a byte."""
+"""Columns of a live spectrogram: log-mel frames of the latest samples, quantised to bytes."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.model.file import Model
 
-_LOUDEST_NEPERS = 1.0  # natural logarithm of the band energy that is painted brightest
-_MOST_SECONDS = 0.5  # of what was missed, when nobody looked
+_BRIGHTEST_NEPERS = 1.0  # natural logarithm of the band energy with the brightest colour
+_MAX_SECONDS = 0.5  # that are caught up with when no page was open
 
 
 class Spectrum:
-    """Follows a recorder; the model's own mel, so that what is seen is what the network makes."""
+    """Follows a recorder with the model's own mel, so that the picture is what the network makes."""
 
     def __init__(self, model: Model, recorder: Recorder) -> None:
         self._stft, self._mel, self._recorder = model.stft, model.mel, recorder
-        self._next = recorder.made_samples  # where the next frame's hop begins
+        self._next = recorder.made_samples  # sample at which the next frame's hop begins
         self._floor = float(np.log(self._mel.floor))
 
     def take(self) -> NDArray[np.uint8]:
-        """(T, M) columns since the last call, oldest first; 0 is the floor."""
+        """(T, M) columns since the last call, the oldest first; 0 is the floor, 255 the brightest."""
         hop, heard = self._stft.hop_length, self._recorder.made_samples
-        most = round(_MOST_SECONDS * self._recorder.sample_rate)
+        most = round(_MAX_SECONDS * self._recorder.sample_rate)
         self._next = max(self._next, heard - most)
         frames = (heard - self._next) // hop
         if frames <= 0:
@@ -35,9 +35,9 @@ class Spectrum:
         if not samples.any():
             return np.zeros((frames, self._mel.bands), np.uint8)
         log_mel = self._mel(self._stft.analyse(np.pad(samples, (max(0, -start), 0))))
-        scaled = (log_mel - self._floor) / (_LOUDEST_NEPERS - self._floor)
+        scaled = (log_mel - self._floor) / (_BRIGHTEST_NEPERS - self._floor)
         return np.round(255 * np.clip(scaled, 0, 1)).astype(np.uint8)
 
     def message(self) -> str:
-        """The same in base64, M bytes a column; empty where there is nothing new."""
+        """The same in base64, M bytes per column; empty if there is nothing new."""
         return base64.b64encode(self.take().tobytes()).decode()

@@ -1,27 +1,26 @@
-"""What the page is told: once what the instrument is, then twenty times a second what has changed."""
+"""What the pages are told of the instrument: once what it is, then twenty times a second what has changed.
+
+Controls, timbre and seed say when they change, and who changed them; only what has no such events is compared with what
+was sent last: the output, the keys that are down, and the files.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from cmaudio.controls.changes import Changes
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.panel.clock_output import NAME
 from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.spectrum import Spectrum
 from cmaudio.score.general_midi import family
 
-_SHOWN_IN_MIX = 4
-
-
-def _family(timbre: TimbreDefinition) -> str:
-    if timbre.program is not None:
-        return family(timbre.program)
-    return "percussion" if timbre.key is not None else ""
+_MAX_IN_MIX = 4
+_OTHERS = ("timbre", "seed", "seed_locked")  # names that are announced beside those of controls
 
 
 def introduction(handler: CommandHandler) -> dict[str, Any]:
-    """What never changes while it runs: the model, its controls, the map of its timbres."""
+    """What stays the same: the model, its controls, and the map of its timbres."""
     synth = handler.synth
     manifest, controls = synth.model.manifest, synth.controls
     places = controls.timbre_map.places.tolist()
@@ -44,69 +43,73 @@ def introduction(handler: CommandHandler) -> dict[str, Any]:
     }
 
 
+def _family(timbre: TimbreDefinition) -> str:
+    if timbre.program is not None:
+        return family(timbre.program)
+    return "percussion" if timbre.key is not None else ""
+
+
 class StateUpdates:
-    """Follows an instrument for one server."""
+    """Follows an instrument for one server, until it is closed. The first message holds all of the state."""
 
     def __init__(self, handler: CommandHandler) -> None:
-        self._handler, self._told = handler, dict[str, Any]()
-        self._values: dict[str, float] = {}
-        self._noticed = handler.synth.player.state().notices
-        self._sources: dict[str, str] = {}
-        self._spectrum = Spectrum(handler.synth.model, handler.synth.recorder)
-        self.end: Callable[[], None] = handler.synth.controls.subscribe(self._heard)
+        self._handler, self._synth = handler, handler.synth
+        self._sent = dict[str, Any]()
+        self._noticed = self._synth.player.state().notices
+        self._spectrum = Spectrum(self._synth.model, self._synth.recorder)
+        self._changes = Changes(self._synth.controls, is_own=lambda source: False)
+        self._unsent = dict.fromkeys((*self._synth.controls.definitions, *_OTHERS), "")
+        self.close = self._changes.close
 
-    def _heard(self, name: str, value: object, source: str) -> None:
-        self._sources[name] = source
-
-    def changes(self) -> dict[str, Any]:
-        """What has changed since the last time, and the meters. `controls`: name -> [value, who moved it]."""
-        now = self._slow_state()
-        message = {name: value for name, value in now.items() if name not in self._told or self._told[name] != value}
-        self._told = now
-        values = self._handler.synth.controls.values()
-        moved = {
-            name: [round(value, 5), self._sources.get(name, "")]
-            for name, value in values.items()
-            if self._values.get(name) != value
-        }
-        self._values = values
-        if moved:
-            message["controls"] = moved
-        return {"kind": "state"} | message | self._meters()
+    def message(self) -> dict[str, Any]:
+        """What has changed since the last message, and the meters. `controls`: name -> [value, who changed it]."""
+        return {"kind": "state"} | self._controls() | self._polled() | self._meters()
 
     def notices(self) -> list[str]:
-        """What the player had to say since the last time."""
-        now = self._handler.synth.player.state().notices
+        """The player's notices since the last call."""
+        now = self._synth.player.state().notices
         new = [text for text in now if text not in self._noticed]
         self._noticed = now
         return new
 
-    def _slow_state(self) -> dict[str, Any]:
-        handler, synth = self._handler, self._handler.synth
-        controls, preset = synth.controls, synth.preset
-        mix = controls.timbre
-        player = synth.player.state()
-        return {
-            "timbre": None if mix is None else {name: round(mix[name], 3) for name in list(mix)[:_SHOWN_IN_MIX]},
-            "seed": None
-            if controls.seed is None
-            else str(controls.seed),  # as text: JavaScript's numbers are too short
-            "seed_locked": controls.seed_locked,
+    def _controls(self) -> dict[str, Any]:
+        changed = self._unsent | self._changes.take()
+        self._unsent = {}
+        controls, found = self._synth.controls, dict[str, Any]()
+        moved = {name: [round(controls[name], 5), who] for name, who in changed.items() if name not in _OTHERS}
+        if moved:
+            found["controls"] = moved
+        if "timbre" in changed:
+            mix = controls.timbre
+            found["timbre"] = mix and {name: round(mix[name], 3) for name in list(mix)[:_MAX_IN_MIX]}
+        if "seed" in changed:  # as text: JavaScript's numbers have too few digits
+            found["seed"] = None if controls.seed is None else str(controls.seed)
+        if "seed_locked" in changed:
+            found["seed_locked"] = controls.seed_locked
+        return found
+
+    def _polled(self) -> dict[str, Any]:
+        handler, synth = self._handler, self._synth
+        preset, player, channels = synth.preset, synth.player.state(), synth.engine.allocator.channels
+        now = {
             "preset": preset.name if preset else None,
             "slots": {"filled": handler.slots.filled, "active": handler.slots.active},
-            "keys": sorted({key for channel in synth.engine.allocator.channels for key in tuple(channel.keys)}),
-            "sustain": synth.engine.allocator.channels[0].sustain,
+            "keys": sorted({key for channel in channels for key in tuple(channel.keys)}),
+            "sustain": channels[0].sustain,
             "device": player.device_name,
             "status": player.status,
             "devices": handler.device_names,
-            "presets": handler.presets,
+            "presets": handler.presets.listed,
             "recording": handler.takes.recording,
             "files": handler.takes.files(),
             "variations": handler.variations.status,
         }
+        changed = {name: value for name, value in now.items() if name not in self._sent or self._sent[name] != value}
+        self._sent = now
+        return changed
 
     def _meters(self) -> dict[str, Any]:
-        state = self._handler.synth.state()
+        state = self._synth.state()
         return {
             "level_db": round(state.engine.peak_db, 1),
             "reduction_db": round(state.engine.reduction_db, 1),

@@ -1,4 +1,4 @@
-"""The panel's folder of sound files: takes, what was kept after the fact, variations."""
+"""The panel's folder of sound files: takes, sound that was kept after it was played, and variations."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import soundfile
 
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.take import Take
-from cmaudio.synth import Synth
+from cmaudio.panel.instrument import PanelInstrument
 
 SOUNDS = (".wav", ".flac")
-_SHOWN = 60
+_MAX_LISTED = 60
 
 
 def stamp() -> str:
-    """The time, for a file's name."""
+    """The current time, for a file name."""
     return time.strftime("%Y%m%d-%H%M%S")
 
 
 def free_path(folder: Path, stem: str, suffix: str = ".wav") -> Path:
-    """A file of that name which is not there yet, numbered if need be."""
+    """A path that no file has yet, numbered if necessary."""
     path, count = folder / f"{stem}{suffix}", 1
     while path.exists() or path.with_suffix(".mid").exists():
         count += 1
@@ -31,61 +31,83 @@ def free_path(folder: Path, stem: str, suffix: str = ".wav") -> Path:
 
 
 class Takes:
-    """Records into a folder, one take at a time, and says what is in it."""
+    """Records into a folder, one take at a time, and lists the sound files in it.
 
-    def __init__(self, synth: Synth, folder: Path) -> None:
+    Raises CmaudioError if the folder cannot be created.
+    """
+
+    def __init__(self, synth: PanelInstrument, folder: Path) -> None:
         self._synth, self.folder = synth, folder
         self._take: Take | None = None
-        self._seen: tuple[int, str | None] = (-1, None)
-        self._files: list[dict[str, Any]] = []
+        self._listed_at: tuple[int, str | None] = (-1, None)
+        self._listed: list[dict[str, Any]] = []
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CmaudioError(
-                f"{folder} cannot be made ({error.strerror}); give another folder with --files"
+                f"{folder} cannot be created ({error.strerror}); give another folder with --files"
             ) from error
 
     def record(self) -> None:
-        """Begin a take. Raises CmaudioError while one is running."""
+        """Start a take. Raises CmaudioError while one is being recorded."""
         if self._take is not None and self._take.running:
             raise CmaudioError(f"{self._take.path.name} is being recorded; stop it first")
         self._take = self._synth.record(free_path(self.folder, f"take-{stamp()}"))
 
     def stop(self) -> None:
-        """End it. Raises CmaudioError where none is running, and what went wrong while it was written."""
+        """End the take. Raises CmaudioError if there is none, and if it could not be written."""
         take, self._take = self._take, None
         if take is None:
             raise CmaudioError("nothing is being recorded")
         take.stop()
 
     def keep(self, seconds: float) -> Path:
-        """Write what was played last; returns the file."""
+        """Write the last `seconds` of sound; returns the file."""
         return self._synth.keep(free_path(self.folder, f"kept-{stamp()}"), seconds)
 
     @property
     def recording(self) -> dict[str, Any] | None:
-        """The running take's file and seconds."""
+        """File and seconds of the running take."""
         take = self._take
         if take is None or not take.running:
             return None
         return {"file": take.path.name, "seconds": round(take.seconds, 1)}
 
     def files(self) -> list[dict[str, Any]]:
-        """Name, seconds and age of the sound files, the latest first; read again when the folder has changed."""
-        running = self.recording
-        now = (self.folder.stat().st_mtime_ns if self.folder.is_dir() else 0, running["file"] if running else None)
-        if now != self._seen:
-            self._seen = now
-            found = [path for path in self.folder.glob("*") if path.suffix in SOUNDS and path.name != now[1]]
-            found.sort(key=lambda path: (path.stat().st_mtime, path.name), reverse=True)
-            self._files = [described(path) for path in found[:_SHOWN]]
-        return self._files
+        """Name and seconds of the sound files, the latest first; read again only when the folder has changed.
+
+        Links are left out, as the server does not serve them; so are files that vanish meanwhile.
+        """
+        recording = self.recording["file"] if self.recording else None
+        now = (_modified(self.folder), recording)
+        if now != self._listed_at:
+            paths = [path for path in _children(self.folder) if path.suffix in SOUNDS and not path.is_symlink()]
+            paths = [path for path in paths if path.name != recording]
+            paths.sort(key=lambda path: (_modified(path), path.name), reverse=True)
+            self._listed = [found for path in paths[:_MAX_LISTED] if (found := _described(path)) is not None]
+            self._listed_at = now
+        return self._listed
 
 
-def described(path: Path) -> dict[str, Any]:
-    """What a page shows of a file; 0 seconds for one that is no sound."""
+def _modified(path: Path) -> int:
+    """Nanoseconds; 0 for a file that has vanished."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _described(path: Path) -> dict[str, Any] | None:
+    """What a page shows of a file: 0 seconds if it is no sound; None if it is gone."""
     try:
         seconds = float(soundfile.info(path).duration)
     except (soundfile.SoundFileError, OSError):
         seconds = 0.0
-    return {"name": path.name, "seconds": round(seconds, 1)}
+    return {"name": path.name, "seconds": round(seconds, 1)} if path.is_file() else None

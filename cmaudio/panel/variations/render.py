@@ -1,4 +1,4 @@
-"""The renderer of variations, a process of its own: `python -m cmaudio.panel.variations.render`.
+"""Renders variations to files, in a process of its own: `python -m cmaudio.panel.variations.render`.
 
 It reads a job (`cmaudio.panel.variations.job.VariationJob`) as one line of JSON from its standard input, and prints
 lines of JSON: {"done": files, "part": of the next one, 0..1}, or {"error": text}. It ends early when its input does.
@@ -22,20 +22,24 @@ from cmaudio.offline.render import TAIL_SECONDS, render_blocks
 from cmaudio.panel.variations.job import Variation, VariationJob
 from cmaudio.speech.style import SpeakingStyle
 
-_NICENESS = 15
-_SPOKEN_SECONDS = 600.0
+_NICENESS = 15  # the instrument goes first
+_MAX_SPOKEN_SECONDS = 600.0
 
 
 class Cancelled(Exception):
-    """Nobody wants the rest."""
+    """The rest is no longer wanted."""
 
 
-def _say(**message: Any) -> None:
+def _report(**message: Any) -> None:
     print(json.dumps(message), flush=True)
 
 
 def scheduled(model: Model, job: VariationJob, item: Variation) -> tuple[Engine, float, float]:
-    """An engine with all of it scheduled, the seconds that it takes, and the most that it dies away in."""
+    """Schedule one variation.
+
+    Returns:
+        An engine, the seconds until the last note ends, and the most seconds it takes to die away.
+    """
     engine = Engine(model, steps=job.steps, gain_db=job.gain_db, polyphony=32)
     for name, value in job.shape.items():
         if name == "bend":
@@ -44,7 +48,7 @@ def scheduled(model: Model, job: VariationJob, item: Variation) -> tuple[Engine,
             engine.express(name, value, None, at=0)
     if job.text:
         engine.say(job.text, timbre=item.timbre, seed=item.seed, at=0, **cast("SpeakingStyle", job.style))
-        return engine, 0.1, _SPOKEN_SECONDS
+        return engine, 0.1, _MAX_SPOKEN_SECONDS
     rate = engine.sample_rate
     for at, pitch, velocity, seconds in job.notes:
         note = engine.note_on(pitch, velocity, timbre=item.timbre, seed=item.seed, at=round(at * rate))
@@ -53,10 +57,10 @@ def scheduled(model: Model, job: VariationJob, item: Variation) -> tuple[Engine,
 
 
 def render_job(job: VariationJob, ended: threading.Event) -> None:
-    """Write every file of a job; none is left half. Raises Cancelled."""
+    """Write all files of a job. Raises Cancelled once `ended` is set; no file is left incomplete."""
     model = load_model(job.model)
     for done, item in enumerate(job.items):
-        _say(done=done, part=0.0)
+        _report(done=done, part=0.0)
         engine, duration, tail = scheduled(model, job, item)
         with AudioFileWriter(Path(job.folder) / item.file, engine.sample_rate) as file:
             made = 0
@@ -65,8 +69,8 @@ def render_job(job: VariationJob, ended: threading.Event) -> None:
                     raise Cancelled
                 file.write(samples)
                 made += len(samples)
-                _say(done=done, part=min(0.95, made / engine.sample_rate / (duration + 1.0)))
-    _say(done=len(job.items), part=0.0)
+                _report(done=done, part=min(0.95, made / engine.sample_rate / (duration + 1.0)))
+    _report(done=len(job.items), part=0.0)
 
 
 def main() -> None:
@@ -75,19 +79,19 @@ def main() -> None:
         os.nice(_NICENESS)
     job, ended = VariationJob.model_validate_json(sys.stdin.readline()), threading.Event()
 
-    def wait_for_the_end() -> None:
+    def wait_for_end_of_input() -> None:
         sys.stdin.read()
         ended.set()
 
-    threading.Thread(target=wait_for_the_end, daemon=True).start()
+    threading.Thread(target=wait_for_end_of_input, daemon=True).start()
     try:
         render_job(job, ended)
     except CmaudioError as error:
-        _say(error=str(error))
+        _report(error=str(error))
     except Cancelled:
         pass
     sys.stdout.flush()
-    os._exit(0)  # the thread that waits for the end of the input would keep the interpreter from finishing
+    os._exit(0)  # the thread that waits for the end of the input would keep the interpreter alive
 
 
 if __name__ == "__main__":

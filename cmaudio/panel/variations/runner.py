@@ -1,4 +1,4 @@
-"""Runs the renderer of variations beside the playing, follows it, and ends it."""
+"""Runs the renderer of variations in a process beside the instrument, and follows its progress."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 from cmaudio.errors import CmaudioError
 from cmaudio.panel.variations.job import VariationJob, as_row
 
-_PATIENCE_SECONDS = 3.0
+_STOP_SECONDS = 3.0
 
 
 class VariationRunner:
-    """One job at a time. `status` is what a page shows."""
+    """Runs one job at a time; `status` is what a page shows."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
@@ -24,9 +24,9 @@ class VariationRunner:
         self.status: dict[str, Any] = {"running": False, "done": 0, "total": 0, "part": 0.0, "files": [], "error": ""}
 
     def start(self, job: VariationJob, what: str) -> None:
-        """Begin. Raises CmaudioError while one is running."""
+        """Start a job. Raises CmaudioError while one is running."""
         if self.status["running"]:
-            raise CmaudioError("variations are being made already; cancel them first")
+            raise CmaudioError("variations are already being rendered; cancel them first")
         rows = [as_row(item, what) for item in job.items]
         self.status = {"running": True, "done": 0, "total": len(rows), "part": 0.0, "files": [], "error": ""}
         self._process = subprocess.Popen(
@@ -35,7 +35,7 @@ class VariationRunner:
             stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            start_new_session=True,  # Ctrl-C is for the command, which ends it in good order
+            start_new_session=True,  # Ctrl-C is for the command, which ends the renderer in an orderly way
         )
         assert self._process.stdin
         with suppress(OSError):
@@ -47,29 +47,31 @@ class VariationRunner:
         self._reader.start()
 
     def cancel(self) -> None:
-        """End it early; the files that are whole stay."""
+        """Ask the renderer to end, and return at once; finished files stay."""
         process = self._process
-        if process is None:
+        if process is None or process.poll() is not None:
             return
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # ValueError: closed already
             assert process.stdin
             process.stdin.close()
-        try:
-            process.wait(_PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        killer = threading.Timer(_STOP_SECONDS, process.kill)
+        killer.daemon = True
+        killer.start()
+
+    def close(self) -> None:
+        """Cancel the job and wait for its end."""
+        self.cancel()
         if self._reader is not None:
-            self._reader.join(_PATIENCE_SECONDS)
+            self._reader.join(2 * _STOP_SECONDS)
 
     def _follow(self, process: subprocess.Popen[str], rows: list[dict[str, Any]]) -> None:
         assert process.stdout
         for line in process.stdout:
             with suppress(ValueError):
-                told = json.loads(line)
-                if "error" in told:
-                    self.status = self.status | {"error": told["error"]}
-                else:
-                    self.status = self.status | told | {"files": rows[: told["done"]]}
+                progress = json.loads(line)
+                if "done" in progress:
+                    progress["files"] = rows[: progress["done"]]
+                self.status = self.status | progress
         process.wait()
         failed = process.returncode != 0 and not self.status["error"]
         error = "the renderer ended unexpectedly" if failed else self.status["error"]

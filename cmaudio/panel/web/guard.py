@@ -1,7 +1,7 @@
-"""Who may come in: before anything else of the server sees a request, web sockets and static files included.
+"""Who may use the server: checked before anything else sees a request, web sockets and static files included.
 
-On the loopback interface the name in the Host header is checked, so that no page of the internet can reach the panel
-under a name of its own (DNS rebinding); elsewhere a token is asked for. An Origin must be the page's own.
+On the loopback interface the Host header must name it, so that no page of the internet can reach the panel under a name
+of its own (DNS rebinding); elsewhere a token is required. An Origin header must be the page's own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ COOKIE = "cmaudio-panel"
 
 
 class Guard:
-    """ASGI middleware. `token` None: none is asked for. A right one in the address is remembered in a cookie."""
+    """ASGI middleware; a valid token in the address is kept in a cookie.
+
+    Args:
+        app: the application to guard.
+        host: the address it is served at.
+        token: what clients must know; None for no token.
+    """
 
     def __init__(self, app: ASGIApp, host: str, token: str | None) -> None:
         self._app, self._token = app, token
@@ -33,23 +39,28 @@ class Guard:
         reason = self.refusal(headers, given)
         if reason:
             if scope["type"] == "websocket":
-                return await send({"type": "websocket.close", "code": 1008, "reason": reason})  # before it is accepted
+                return await send({"type": "websocket.close", "code": 1008, "reason": reason})  # before accepting it
             return await PlainTextResponse(reason, 403)(scope, receive, send)
         if self._token is not None and given and scope["type"] == "http" and scope["path"] == "/":
-            response = RedirectResponse("/", 303)  # the token must not stay in the address, the history and logs
+            response = RedirectResponse("/", 303)  # keeps the token out of the address bar, the history and logs
             response.set_cookie(COOKIE, self._token, httponly=True, samesite="strict")
             return await response(scope, receive, send)
         return await self._app(scope, receive, send)
 
     def refusal(self, headers: Mapping[str, str], given: str) -> str:
-        """Why this request is not answered; empty for one that is. `given`: the token in its address."""
+        """Why a request is refused, empty if it is not.
+
+        Args:
+            headers: by lower-case name.
+            given: the token in the address.
+        """
         host, origin = headers.get("host", ""), headers.get("origin")
         if self._names is not None and _name(host) not in self._names:
-            return f"the panel is not called {host[:100]!r}: open it as 127.0.0.1 or localhost"
-        if origin is not None and urlsplit(origin).netloc != host:
+            return f"{host[:100]!r} is not the panel's address: open it as 127.0.0.1 or localhost"
+        if origin is not None and _netloc(origin) != host:
             return "only the panel's own page may use it"
         if self._token is not None and not any(self._is_token(each) for each in (given, _cookie(headers))):
-            return "the token is missing or wrong: open the whole address that `cmaudio panel` printed"
+            return "the token is missing or wrong: open the complete address that `cmaudio panel` printed"
         return ""
 
     def _is_token(self, given: str) -> bool:
@@ -57,11 +68,19 @@ class Guard:
 
 
 def _name(host: str) -> str:
-    """A Host header without its port."""
+    """Host of a Host header, without the port; empty if it is malformed."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
+
+
+def _netloc(origin: str) -> str | None:
+    """Host and port of an Origin header; None if it is malformed."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _cookie(headers: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The server's middle: what the engine last said, and the pages that are to know of it."""
+"""Between the link and the pages: what the instrument said last, and who is to be told what changes."""
 
 from __future__ import annotations
 
@@ -8,97 +8,100 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cmaudio.panel.link import Link
+from cmaudio.panel.link import Link, stamped
+from cmaudio.panel.server_messages import Disconnected, Listening, ServerMessage
 
-_MOST_COLUMNS = 40  # messages with columns that may wait for a slow page
-_MOST_PACKETS = 15  # of sound
+Message = dict[str, Any]
+_MAX_COLUMNS = 40  # messages with columns of the spectrogram that may wait for a slow page
+_MAX_PACKETS = 15  # of sound
+_MAX_REFUSALS = 8
+_CROWDED_SECONDS = 0.02
 
 
 class Follower:
-    """A page's share: changes are put together until it takes them, so that a slow page lacks none."""
+    """One page's view of the state: changes are merged until it takes them, so that a slow page misses none."""
 
-    def __init__(self) -> None:
-        self._pending: dict[str, Any] = {}
+    def __init__(self, client: str) -> None:
+        self.client = client
+        self._state: Message = {}
+        self._refusals: list[Message] = []
         self._changed = asyncio.Event()
 
     def add(self, state: Mapping[str, Any]) -> None:
-        """Have it told."""
+        """Merge a change."""
         for name, value in state.items():
             if name == "controls":
-                self._pending.setdefault("controls", {}).update(value)
+                self._state.setdefault("controls", {}).update(value)
             elif name == "columns":
-                self._pending["columns"] = [*self._pending.get("columns", []), value][-_MOST_COLUMNS:]
+                self._state["columns"] = [*self._state.get("columns", []), value][-_MAX_COLUMNS:]
             else:
-                self._pending[name] = value
+                self._state[name] = value
         self._changed.set()
 
-    async def take(self) -> dict[str, Any]:
-        """All that is new, as soon as something is."""
+    def refuse(self, refusal: Message) -> None:
+        """Add an answer to a refused command; the latest are kept."""
+        self._refusals = [*self._refusals, refusal][-_MAX_REFUSALS:]
+        self._changed.set()
+
+    async def take(self) -> list[Message]:
+        """All messages since the last call, as soon as there is one."""
         await self._changed.wait()
         self._changed.clear()
-        taken, self._pending = self._pending, {}
-        return taken
+        messages = [*self._refusals, *([{"kind": "state"} | self._state] if self._state else [])]
+        self._state, self._refusals = {}, []
+        return messages
 
 
 class Hub:
-    """Belongs to the server's event loop; `commands` go to the engine from there."""
+    """Belongs to the server's event loop.
+
+    Attributes:
+        introduction: what the instrument is; `introduced` is set once it is known.
+        state: what the instrument said last.
+        on_change: called with each change.
+        on_message: called with refusals and notices.
+    """
 
     def __init__(self, link: Link) -> None:
-        self.link = link
-        self.introduction: dict[str, Any] = {}
-        self.state: dict[str, Any] = {"controls": {}}
+        self._link = link
+        self.introduction: Message = {}
         self.introduced = asyncio.Event()
-        self.followers: set[Follower] = set()
-        self.on_change: set[Callable[[Mapping[str, Any]], None]] = set()
-        self.on_word: set[Callable[[Mapping[str, Any]], None]] = set()  # refusals and notices
+        self.state: Message = {"controls": {}}
+        self.on_change: set[Callable[[Message], None]] = set()
+        self.on_message: set[Callable[[Message], None]] = set()
+        self._followers: set[Follower] = set()
         self._listeners: set[asyncio.Queue[bytes]] = set()
 
-    def take(self, data: bytes) -> None:
-        """A message of the engine."""
+    # -- from the instrument -----------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        """Pass on a message of the instrument."""
         message = json.loads(data)
-        kind = message.pop("kind", "")
-        if kind == "state":
-            self._follow(message)
-        elif kind == "audio":
-            self._play(base64.b64decode(message["pcm"]))
-        elif kind == "hello":
-            self.introduction = {"kind": "hello"} | message
-            self.introduced.set()
-        elif kind in ("refused", "notice"):
-            for tell in tuple(self.on_word):
-                tell({"kind": kind} | message)
+        match message.get("kind"):
+            case "state":
+                del message["kind"]
+                self._update(message)
+            case "audio":
+                self._play(base64.b64decode(message["pcm"]))
+            case "hello":
+                self.introduction = message
+                self.introduced.set()
+            case "refused" | "notice":
+                self.announce(message)
 
-    def send(self, client: str, kind: str, **fields: Any) -> None:
-        """A command for the engine."""
-        self.link.send({"client": client, "kind": kind} | fields)
+    def announce(self, message: Message) -> None:
+        """Tell the pages of a notice or refusal; refusals also go to their client's socket."""
+        for tell in tuple(self.on_message):
+            tell(message)
+        for follower in self._followers:
+            if message["kind"] == "refused" and message.get("client") == follower.client:
+                follower.refuse(message)
 
-    def follow(self) -> Follower:
-        """A new page; it is told all of the state first."""
-        follower = Follower()
-        follower.add(self.state)
-        self.followers.add(follower)
-        return follower
-
-    def listen(self) -> asyncio.Queue[bytes]:
-        """A page that wants the sound: packets of int16 samples."""
-        packets: asyncio.Queue[bytes] = asyncio.Queue(_MOST_PACKETS)
-        self._listeners.add(packets)
-        self._tell_listened()
-        return packets
-
-    def stop_listening(self, packets: asyncio.Queue[bytes]) -> None:
-        """It wants it no more."""
-        self._listeners.discard(packets)
-        self._tell_listened()
-
-    def _tell_listened(self) -> None:
-        self.send("server", "listen", on=bool(self._listeners))
-
-    def _follow(self, message: dict[str, Any]) -> None:
-        for follower in self.followers:
-            follower.add(message)
-        kept = {name: value for name, value in message.items() if name not in ("columns", "controls")}
-        controls = message.get("controls", {})
+    def _update(self, changes: Message) -> None:
+        for follower in self._followers:
+            follower.add(changes)
+        kept = {name: value for name, value in changes.items() if name not in ("columns", "controls")}
+        controls = changes.get("controls", {})
         self.state |= kept
         self.state["controls"] |= controls
         for tell in tuple(self.on_change):
@@ -109,3 +112,47 @@ class Hub:
             if packets.full():
                 packets.get_nowait()
             packets.put_nowait(packet)
+
+    # -- to the instrument -------------------------------------------------------------------------------------------
+
+    def send(self, client: str, kind: str, **fields: Any) -> None:
+        """Send a command from the page of a client; refused while the instrument is far behind."""
+        if self._link.crowded:
+            self.announce({"kind": "refused", "client": client, "text": "too busy: try again"})
+        else:
+            self._link.send_bytes(stamped(client, json.dumps({"kind": kind} | fields)))
+
+    async def forward(self, client: str, command: str) -> None:
+        """Send a command as the client wrote it; waits while the instrument is far behind."""
+        while self._link.crowded:
+            await asyncio.sleep(_CROWDED_SECONDS)
+        self._link.send_bytes(stamped(client, command))
+
+    def _tell_host(self, message: ServerMessage) -> None:
+        self._link.send_bytes(stamped("", message.model_dump_json()))
+
+    # -- pages -------------------------------------------------------------------------------------------------------
+
+    def follow(self, client: str) -> Follower:
+        """A follower for a new socket; it starts with all of the state."""
+        follower = Follower(client)
+        follower.add(self.state)
+        self._followers.add(follower)
+        return follower
+
+    def unfollow(self, follower: Follower) -> None:
+        """The socket is closed; the instrument releases what its client holds."""
+        self._followers.discard(follower)
+        self._tell_host(Disconnected(client=follower.client))
+
+    def listen(self) -> asyncio.Queue[bytes]:
+        """Packets of int16 samples for a page that plays the sound."""
+        packets: asyncio.Queue[bytes] = asyncio.Queue(_MAX_PACKETS)
+        self._listeners.add(packets)
+        self._tell_host(Listening(on=True))
+        return packets
+
+    def stop_listening(self, packets: asyncio.Queue[bytes]) -> None:
+        """The page no longer plays the sound."""
+        self._listeners.discard(packets)
+        self._tell_host(Listening(on=bool(self._listeners)))

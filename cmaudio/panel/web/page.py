@@ -1,11 +1,11 @@
-"""The page, laid out: what is touched at sounding speed are elements of its own (static/), the rest is NiceGUI's."""
+"""The layout of the page. What must react at playing speed is our own element (static/), the rest is NiceGUI's."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from nicegui import ui
+from nicegui import Client, ui
 
 from cmaudio.panel.web.hub import Hub
 from cmaudio.panel.web.sound_view import SoundView
@@ -13,12 +13,18 @@ from cmaudio.panel.web.takes_view import TakesView
 from cmaudio.panel.web.variations_view import VariationsView
 from cmaudio.panel.web.view import View, button, custom, lit, section
 
-_ELSEWHERE = ("timbre_x", "timbre_y", "steps")  # on the map, and as a switch
+_WITHOUT_SLIDER = ("timbre_x", "timbre_y", "steps")  # they are on the map, and a switch
+_UNOPENED_SECONDS = 20.0
 _HEAD = """
 <meta name="cm-client" content="{client}">
 <link rel="stylesheet" href="/panel/panel.css">
 <script type="module" src="/panel/main.js"></script>
 """
+
+
+def discard_unopened_pages() -> None:
+    """Free pages that were requested and never opened. NiceGUI waits a minute, in which a storm fills the memory."""
+    Client.prune_instances(client_age_threshold=_UNOPENED_SECONDS)
 
 
 class Page:
@@ -38,7 +44,7 @@ class Page:
         self.foot: View = SayView(hub, identity) if self.hello["speech"] else KeysView(hub, identity)
 
     def build(self) -> None:
-        """Make all of it."""
+        """Create all elements and begin to follow the hub."""
         ui.colors(primary="#ffb454", dark="#12171f", dark_page="#0b0e13", warning="#8a4b1f", info="#1f4d5a")
         ui.add_head_html(_HEAD.format(client=self.client.id))
         top, sound, files, vary = self.views
@@ -61,15 +67,15 @@ class Page:
         for view in self.views:
             view.follow(self.hub.state)
         self.hub.on_change.add(self._follow)
-        self.hub.on_word.add(self._notify)
+        self.hub.on_message.add(self._notify)
         self.client.on_delete(self._leave)
 
     def _controls(self) -> None:
         with section("controls", "Controls"):
-            button("reset", lambda: self.top.send("reset"), hint="all as by default").classes("corner")
+            button("reset", lambda: self.top.send("reset"), hint="set all controls to their defaults").classes("corner")
             with ui.element("div").classes("sliders"):
                 for control in self.hello["definitions"]:
-                    if control["name"] not in _ELSEWHERE:
+                    if control["name"] not in _WITHOUT_SLIDER:
                         self._slider(control)
 
     def _slider(self, control: Mapping[str, Any]) -> None:
@@ -81,7 +87,7 @@ class Page:
             min=control["min"],
             max=control["max"],
             default=control["default"],
-            title=f"{control['description']} ({limits}); double click: {control['default']:g}; right click: MIDI learn",
+            title=f"{control['description']} ({limits}); double-click: {control['default']:g}; right-click: MIDI learn",
         )
 
     def _work(self, files: View, vary: View) -> None:
@@ -99,19 +105,19 @@ class Page:
             for view in self.views:
                 view.follow(changes)
 
-    def _notify(self, word: Mapping[str, Any]) -> None:
-        if word.get("client") in (None, "", self.client.id):
-            kind: Any = "warning" if word["kind"] == "refused" else "info"
+    def _notify(self, message: Mapping[str, Any]) -> None:
+        if message.get("client") in (None, "", self.client.id):
+            kind: Any = "warning" if message["kind"] == "refused" else "info"
             with self.client.content:
-                ui.notify(word["text"], type=kind, position="top", multi_line=True)
+                ui.notify(message["text"], type=kind, position="top", multi_line=True)
 
     def _leave(self) -> None:
         self.hub.on_change.discard(self._follow)
-        self.hub.on_word.discard(self._notify)
+        self.hub.on_message.discard(self._notify)
 
 
 class TopView(View):
-    """The name of what plays, the output, and how it goes."""
+    """The header: model, load, output."""
 
     def build(self) -> None:
         hello = self.hub.introduction
@@ -122,10 +128,10 @@ class TopView(View):
             ui.space()
             custom("cm-load")
             self.device = ui.select([], on_change=self._choose).props("dense outlined options-dense")
-            self.device.tooltip("where it sounds")
+            self.device.tooltip("output")
             self.device.classes("device").on("popup-show", lambda: self.send("devices"))
             custom("cm-listen")
-            button("panic", lambda: self.send("panic"), hint="silence at once").classes("panic")
+            button("panic", lambda: self.send("panic"), hint="silence everything at once").classes("panic")
 
     def follow(self, changes: Mapping[str, Any]) -> None:
         if "devices" in changes or "device" in changes:
@@ -141,7 +147,7 @@ class TopView(View):
 
 
 class KeysView(View):
-    """Wheels, keyboard, octaves and pedal of a model that plays notes."""
+    """Wheels, keyboard, octave buttons and pedal, for models that play notes."""
 
     def build(self) -> None:
         with section("keys"):
@@ -153,9 +159,9 @@ class KeysView(View):
                 for label, octaves in (("octave +", 1), ("octave −", -1)):
                     event = f"new CustomEvent('octave', {{detail: {octaves}}})"
                     button(label).on("click", js_handler=f"() => getHtmlElement({keys.id}).dispatchEvent({event})")
-                self.pedal = button("sustain", self._step)
+                self.pedal = button("sustain", self._toggle_pedal)
 
-    def _step(self) -> None:
+    def _toggle_pedal(self) -> None:
         self.send("sustain", down=not self.hub.state.get("sustain"))
 
     def follow(self, changes: Mapping[str, Any]) -> None:
@@ -164,11 +170,11 @@ class KeysView(View):
 
 
 class SayView(View):
-    """The text of a model that speaks."""
+    """The text to say, for models that speak."""
 
     def build(self) -> None:
         with section("say", "Say"):
-            self.text = ui.textarea(placeholder="What to say; Ctrl+Enter says it").props("dense outlined autogrow")
+            self.text = ui.textarea(placeholder="Text to say (Ctrl+Enter)").props("dense outlined autogrow")
             self.text.classes("text").on("keydown.ctrl.enter", self._say)
             button("say", self._say, icon="record_voice_over").classes("primary")
             button("stop", lambda: self.send("hush"), icon="stop")

@@ -1,9 +1,11 @@
-"""The routes beside the page: the web sockets of commands and state and of sound, and the folder of sound files."""
+"""The routes beside the page: web sockets for commands and state and for sound, and the folder of sound files."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,56 +13,72 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse
 
-from cmaudio.errors import CmaudioError
-from cmaudio.panel.commands import MAX_BYTES, parse_command
-from cmaudio.panel.web.hub import Hub
+from cmaudio.panel.commands import MAX_COMMAND_BYTES
+from cmaudio.panel.web.hub import Follower, Hub
+from cmaudio.panel.web.pace import Pace, SocketCount
 
 _SERVED = {".wav": "audio/wav", ".flac": "audio/flac", ".mid": "audio/midi"}
-_ID_LIMIT = 64
+_CLIENT = re.compile(r"[\w-]{1,64}", re.ASCII)
+_BURST, _PER_SECOND = 200, 500.0  # commands of one socket; a page sends one each frame
+_ALL_BURST, _ALL_PER_SECOND = 1000, 2000.0  # commands of all sockets
+_MAX_SOCKETS = 64
+_TRY_LATER = 1013  # close code (RFC 6455)
 
 
 def routes(hub: Hub, files: Path) -> APIRouter:
     """`/live` (commands and state, JSON), `/listen` (int16 samples), `/files/NAME`."""
     router = APIRouter()
+    sockets, pace = SocketCount(_MAX_SOCKETS), Pace(_ALL_PER_SECOND, _ALL_BURST)
 
     @router.websocket("/live")
     async def live(socket: WebSocket, client: str) -> None:
         await socket.accept()
-        if not 0 < len(client) <= _ID_LIMIT:
-            return await socket.close(1008, "a client's name has 1 to 64 letters")
-        await hub.introduced.wait()
-        await socket.send_text(json.dumps(hub.introduction))
-        follower = hub.follow()
-        try:
-            await _first_of(_tell(socket, follower), _obey(socket, hub, client))
-        finally:
-            hub.followers.discard(follower)
-            hub.send(client, "gone")
+        if not _CLIENT.fullmatch(client):
+            return await socket.close(1008, "a client's name has 1 to 64 letters, digits, - and _")
+        with sockets.one_more() as allowed:
+            if not allowed:
+                return await socket.close(_TRY_LATER, f"{_MAX_SOCKETS} connections are open; close some")
+            await hub.introduced.wait()
+            follower = hub.follow(client)
+            try:
+                await _first_of(_send_state(socket, hub, follower), _forward(socket, hub, follower, pace))
+            finally:
+                hub.unfollow(follower)
         return None
 
     @router.websocket("/listen")
     async def listen(socket: WebSocket) -> None:
         await socket.accept()
-        await hub.introduced.wait()
-        await socket.send_text(json.dumps({"sample_rate": hub.introduction["sample_rate"]}))
-        packets = hub.listen()
-        try:
-            await _first_of(_stream(socket, packets), _drain(socket))
-        finally:
-            hub.stop_listening(packets)
+        with sockets.one_more() as allowed:
+            if not allowed:
+                return await socket.close(_TRY_LATER, f"{_MAX_SOCKETS} connections are open; close some")
+            await hub.introduced.wait()
+            packets = hub.listen()
+            try:
+                await _first_of(_send_sound(socket, hub, packets), _drain(socket))
+            finally:
+                hub.stop_listening(packets)
+        return None
 
     @router.get("/files/{name}")
     async def file(name: str) -> FileResponse:
         path = files / name
-        if path.suffix not in _SERVED or path.parent != files or path.is_symlink() or not path.is_file():
+        if path.parent != files or not _is_served(path):
             raise HTTPException(404, "there is no such sound")
         return FileResponse(path, media_type=_SERVED[path.suffix], headers={"Cache-Control": "no-cache"})
 
     return router
 
 
-async def _first_of(*jobs: Any) -> None:
-    """Run side by side until one ends; a page that went away is no error."""
+def _is_served(path: Path) -> bool:
+    try:
+        return path.suffix in _SERVED and not path.is_symlink() and path.is_file()
+    except OSError:  # a name that is too long, for one
+        return False
+
+
+async def _first_of(*jobs: Coroutine[Any, Any, None]) -> None:
+    """Run side by side until one ends; a page that has gone away is no error."""
     tasks = [asyncio.ensure_future(job) for job in jobs]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -71,39 +89,42 @@ async def _first_of(*jobs: Any) -> None:
                 await task
 
 
-async def _tell(socket: WebSocket, follower: Any) -> None:
+async def _send_state(socket: WebSocket, hub: Hub, follower: Follower) -> None:
+    await socket.send_text(json.dumps(hub.introduction))
     while True:
-        await socket.send_text(json.dumps({"kind": "state"} | await follower.take(), separators=(",", ":")))
+        for message in await follower.take():
+            await socket.send_text(json.dumps(message, separators=(",", ":")))
 
 
-async def _obey(socket: WebSocket, hub: Hub, client: str) -> None:
+async def _forward(socket: WebSocket, hub: Hub, follower: Follower, shared: Pace) -> None:
+    """Pass commands on as they are: only their size and their rate are looked at here."""
+    own = Pace(_PER_SECOND, _BURST)
     while True:
-        text = await socket.receive_text()
-        try:
-            hub.link.send(as_command(text, client))
-        except CmaudioError as error:
-            await socket.send_text(json.dumps({"kind": "refused", "text": str(error)}))
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        await asyncio.sleep(max(own.delay_s(), shared.delay_s()))
+        text = message.get("text")
+        if text is None:
+            hub.announce(_refused(follower, "not understood: a command is JSON text, not binary"))
+        elif len(text) > MAX_COMMAND_BYTES:
+            problem = f"a command of {len(text)} characters is too long; {MAX_COMMAND_BYTES} are allowed"
+            hub.announce(_refused(follower, problem))
+        else:
+            await hub.forward(follower.client, text)
 
 
-def as_command(text: str, client: str) -> dict[str, Any]:
-    """What a page sent, in the name of its client. Raises CmaudioError for what is no command."""
-    if len(text) > MAX_BYTES:
-        raise CmaudioError(f"a command of {len(text)} letters is too long; {MAX_BYTES} are allowed")
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise CmaudioError(f"not understood: no JSON ({error})") from error
-    if not isinstance(found, dict):
-        raise CmaudioError("not understood: a command is a JSON object")
-    return parse_command(json.dumps(found | {"client": client})).model_dump()
+def _refused(follower: Follower, text: str) -> dict[str, Any]:
+    return {"kind": "refused", "client": follower.client, "text": text}
 
 
-async def _stream(socket: WebSocket, packets: asyncio.Queue[bytes]) -> None:
+async def _send_sound(socket: WebSocket, hub: Hub, packets: asyncio.Queue[bytes]) -> None:
+    await socket.send_text(json.dumps({"sample_rate": hub.introduction["sample_rate"]}))
     while True:
         await socket.send_bytes(await packets.get())
 
 
 async def _drain(socket: WebSocket) -> None:
-    """Nothing is expected; it ends when the page goes away."""
-    while True:
-        await socket.receive()
+    """Ends when the page goes away; whatever it sends is ignored."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass

@@ -1,4 +1,4 @@
-"""What the sound is: a named timbre, presets, the seed, one or two steps, and two slots to compare."""
+"""The sound section: timbre, presets, seed, one or two steps, and two slots for comparing."""
 
 from __future__ import annotations
 
@@ -31,25 +31,29 @@ class SoundView(View):
             self.steps = ui.toggle(_STEPS, value=1, on_change=self._choose_steps).props(
                 "dense no-caps unelevated toggle-text-color=black"
             )
-            self.steps.classes("steps").tooltip("evaluations of the network a block, for new notes")
+            self.steps.classes("steps").tooltip("network evaluations per block, for new notes")
 
     def _build_slots(self) -> None:
         self.slots: dict[str, ui.button] = {}
         with ui.element("div").classes("slots"):
             for name in ("A", "B"):
-                go = button(name, partial(self.send, "recall", slot=name), hint=f"go to what is stored in {name}")
+                go = button(name, partial(self.send, "recall", slot=name), hint=f"recall slot {name}")
                 self.slots[name] = go.classes("slot")
-                store = button("set", partial(self.send, "store", slot=name), hint=f"store all as it is now in {name}")
+                store = button(
+                    "set",
+                    partial(self.send, "store", slot=name),
+                    hint=f"store the current sound in slot {name}",
+                )
                 store.classes("store")
 
     def _build_seed(self) -> None:
         with ui.element("div").classes("line"):
-            self.seed = ui.input("seed", placeholder="new each note").props("dense outlined clearable").classes("grow")
+            self.seed = ui.input("seed", placeholder="random").props("dense outlined clearable").classes("grow")
             self.seed.on("keydown.enter", self._set_seed).on("blur", self._set_seed).on("clear", self._set_seed)
-            button(icon="casino", act=lambda: self.send("roll"), hint="draw a seed")
-            self.lock = button(icon="lock_open", act=self._turn_lock, hint="keep the seed from being drawn anew")
+            button(icon="casino", act=lambda: self.send("roll"), hint="choose a random seed")
+            self.lock = button(icon="lock_open", act=self._toggle_lock, hint="lock the seed")
 
-    # -- what is asked for -------------------------------------------------------------------------------------------
+    # -- commands -------------------------------------------------------------------------------------------
 
     def _choose_timbre(self) -> None:
         if self.timbre.value:
@@ -75,7 +79,7 @@ class SoundView(View):
                 f"a seed is a whole number from 0 to {2**63 - 1}, not {text[:30]!r}", type="warning", position="top"
             )
 
-    def _turn_lock(self) -> None:
+    def _toggle_lock(self) -> None:
         self.send("lock", locked=not self.hub.state.get("seed_locked"))
 
     def _ask_name(self) -> None:
@@ -92,7 +96,7 @@ class SoundView(View):
             name.on("keydown.enter", save)
             button("save", save).classes("primary")
 
-    # -- what is shown -----------------------------------------------------------------------------------------------
+    # -- state -----------------------------------------------------------------------------------------------
 
     def follow(self, changes: Mapping[str, Any]) -> None:
         with self.quietly():

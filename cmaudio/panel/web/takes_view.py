@@ -1,4 +1,4 @@
-"""Recording, keeping what was just played, and the sound files there are."""
+"""The takes section: recording, keeping what was just played, and the sound files."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from cmaudio.panel.web.view import View, button, custom, lit
 
 
 class TakesView(View):
-    """The takes."""
+    """Buttons and the list of files."""
 
     def build(self) -> None:
         with ui.element("div").classes("line"):
-            self.record = button("record", self._turn, icon="fiber_manual_record").classes("record")
+            self.record = button("record", self._toggle, icon="fiber_manual_record").classes("record")
             self.clock = ui.label().classes("clock")
             ui.space()
-            with button("keep", icon="history", hint="write what was played last"):
+            with button("keep", icon="history", hint="save what was just played"):
                 self._build_menu()
         self.files = ui.element("div").classes("files")
         self.folder = ui.label(self.hub.introduction["files_folder"]).classes("folder")
@@ -29,10 +29,10 @@ class TakesView(View):
         remembered = float(self.hub.introduction["remembered"])
         with ui.menu().props("auto-close"):
             for seconds in (15.0, 60.0, remembered):
-                text = f"the last {seconds:.0f} s" if seconds <= 60 else f"the last {seconds / 60:.0f} minutes"
+                text = f"last {seconds:.0f} s" if seconds <= 60 else f"last {seconds / 60:.0f} minutes"
                 ui.menu_item(text, on_click=partial(self.send, "keep", seconds=seconds))
 
-    def _turn(self) -> None:
+    def _toggle(self) -> None:
         self.send("stop" if self.hub.state.get("recording") else "record")
 
     def follow(self, changes: Mapping[str, Any]) -> None:
@@ -52,7 +52,7 @@ class TakesView(View):
 
 
 def file_row(name: str, label: str, note: str) -> ui.element:
-    """A file to play and to download."""
+    """A sound file, with buttons to play and download it."""
     with ui.element("div").classes("file") as row:
         custom("cm-play", file=name)
         ui.label(label).classes("name").props["title"] = name

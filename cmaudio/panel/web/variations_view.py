@@ -1,4 +1,4 @@
-"""Many versions of one sound at a time: what varies, what is played, and the files as they are made."""
+"""The variations section: what varies, what is played, and the files as they are rendered."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from cmaudio.panel.commands import MAX_VARIATIONS
 from cmaudio.panel.web.takes_view import file_row
 from cmaudio.panel.web.view import View, button
 
-_WHAT = {"seeds": "seeds", "places": "places around"}
-_PHRASE = {"note": "held note", "motif": "motif", "played": "what I played"}
+_WHAT = {"seeds": "seeds", "places": "nearby places"}
+_PHRASE = {"note": "held note", "motif": "motif", "played": "last played"}
 _FIELD = "dense outlined"
 
 
 class VariationsView(View):
-    """The variations."""
+    """Settings, progress and the list of files."""
 
     def build(self) -> None:
         speech = self.hub.introduction["speech"]
@@ -41,21 +41,21 @@ class VariationsView(View):
         self.files = ui.element("div").classes("files")
 
     def _build_phrase(self) -> None:
-        self.phrase = ui.select(_PHRASE, value="note", label="plays").props(f"{_FIELD} options-dense")
+        self.phrase = ui.select(_PHRASE, value="note", label="phrase").props(f"{_FIELD} options-dense")
         self.seconds = ui.number("seconds", value=2.0, min=0.2, max=30, step=0.1).props(_FIELD)
         self.pitch = ui.number("pitch", value=60, min=0, max=127, precision=0).props(_FIELD)
         self.seconds.bind_enabled_from(self.phrase, "value", lambda phrase: phrase != "played")
         self.pitch.bind_enabled_from(self.phrase, "value", lambda phrase: phrase != "played")
 
     def _start(self) -> None:
-        wanted: dict[str, Any] = {"what": self.what.value, "count": int(self.count.value or 0)}
-        wanted["radius"] = float(self.radius.value or 0)
+        fields: dict[str, Any] = {"what": self.what.value, "count": int(self.count.value or 0)}
+        fields["radius"] = float(self.radius.value or 0)
         if self.hub.introduction["speech"]:
-            wanted["text"] = self.text.value or ""
+            fields["text"] = self.text.value or ""
         else:
-            wanted["phrase"] = self.phrase.value
-            wanted |= {"pitch": int(self.pitch.value or 0), "seconds": float(self.seconds.value or 0)}
-        self.send("vary", **wanted)
+            fields["phrase"] = self.phrase.value
+            fields |= {"pitch": int(self.pitch.value or 0), "seconds": float(self.seconds.value or 0)}
+        self.send("vary", **fields)
 
     def follow(self, changes: Mapping[str, Any]) -> None:
         if "variations" not in changes:
@@ -78,7 +78,7 @@ class VariationsView(View):
             for number, row in enumerate(rows, 1):
                 with file_row(row["name"], f"{number}  {row['label']}", ""):
                     use = button("use", partial(self._use, row)).classes("use")
-                    use.props["title"] = "play on with this seed and timbre"
+                    use.props["title"] = "use this seed and timbre"
 
     def _use(self, row: Mapping[str, Any]) -> None:
         self.send("seed", seed=row["seed"])

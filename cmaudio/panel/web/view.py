@@ -1,4 +1,4 @@
-"""What the parts of the page have in common: their way to the engine, and following it without echoing it."""
+"""What the parts of the page share: sending commands, and following the state without echoing it back."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from cmaudio.panel.web.hub import Hub
 
 
 class View:
-    """A part of one page. `follow` is given what has changed, and all of it at first."""
+    """A part of one page. `follow` is called with all of the state first, then with each change."""
 
     def __init__(self, hub: Hub, client: str) -> None:
         self.hub, self.client = hub, client
         self._quiet = False
 
     def send(self, kind: str, **fields: Any) -> None:
-        """A command, unless it is the engine whom the page follows just now."""
+        """Send a command, unless the page itself is just following the instrument."""
         if not self._quiet:
             self.hub.send(self.client, kind, **fields)
 
     @contextmanager
     def quietly(self) -> Iterator[None]:
-        """What is shown changes, and nothing is asked for."""
+        """Change what is shown without sending commands."""
         self._quiet = True
         try:
             yield
@@ -33,7 +33,7 @@ class View:
             self._quiet = False
 
     def build(self) -> None:
-        """Make its elements, where the page is being built."""
+        """Create the elements."""
         raise NotImplementedError
 
     def follow(self, changes: Mapping[str, Any]) -> None:
@@ -41,7 +41,7 @@ class View:
 
 
 def section(name: str, title: str = "") -> ui.element:
-    """A framed part of the page; `name` is its place in the grid (see panel.css)."""
+    """A framed part of the page; `name` is its area in the grid (see panel.css)."""
     found = ui.element("section").classes(name)
     if title:
         with found, ui.element("h2"):
@@ -52,18 +52,18 @@ def section(name: str, title: str = "") -> ui.element:
 def button(
     text: str = "", act: Callable[[], Any] | None = None, *, icon: str | None = None, hint: str = ""
 ) -> ui.button:
-    """A button without a colour of its own; panel.css gives it one."""
+    """A button whose colour comes from panel.css."""
     found = ui.button(text, on_click=act, icon=icon, color=None).props("flat dense no-caps")
     return found.tooltip(hint) if hint else found
 
 
 def lit(element: ui.element, on: bool) -> None:
-    """Whether it is shown as being on."""
+    """Show an element as on or off."""
     element.classes(add="on") if on else element.classes(remove="on")
 
 
 def custom(tag: str, **attributes: Any) -> ui.element:
-    """An element of the page's own (see static/main.js)."""
+    """One of our own elements (see static/main.js)."""
     found = ui.element(tag)
     for name, value in attributes.items():
         found.props[name.rstrip("_")] = value

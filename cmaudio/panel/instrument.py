@@ -1,0 +1,21 @@
+"""What the panel needs of an instrument beyond what every remote control does."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from cmaudio.instrument.playable import RemotelyPlayable
+from cmaudio.instrument.preset import Preset
+from cmaudio.midi.input import MidiInput
+from cmaudio.output.devices import OpenStream
+
+
+class PanelInstrument(RemotelyPlayable, Protocol):
+    """A live instrument; `cmaudio.Synth` is one, and describes each method."""
+
+    @property
+    def midi(self) -> MidiInput | None: ...
+
+    def sustain(self, down: bool = True, channel: int = 0) -> None: ...
+    def as_preset(self, name: str, description: str = "") -> Preset: ...
+    def use_device(self, device: str | int | None, open_stream: OpenStream | None = None) -> None: ...

@@ -1,0 +1,47 @@
+"""What the page's server itself tells the instrument's process, beside the commands that it passes on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Ready(_Message):
+    """The page can be opened."""
+
+    kind: Literal["ready"] = "ready"
+
+
+class Failed(_Message):
+    """The server cannot start."""
+
+    kind: Literal["failed"] = "failed"
+    text: str
+
+
+class Listening(_Message):
+    """Whether any page plays the sound."""
+
+    kind: Literal["listening"] = "listening"
+    on: bool
+
+
+class Disconnected(_Message):
+    """A client is gone; what it holds is to be released."""
+
+    kind: Literal["disconnected"] = "disconnected"
+    client: str
+
+
+ServerMessage = Ready | Failed | Listening | Disconnected
+_ADAPTER: TypeAdapter[ServerMessage] = TypeAdapter(Annotated[ServerMessage, Field(discriminator="kind")])
+
+
+def parse_server_message(data: bytes) -> ServerMessage:
+    """Raises ValidationError for anything else, which would be a fault of ours."""
+    return _ADAPTER.validate_json(data)

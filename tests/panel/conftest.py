@@ -1,0 +1,59 @@
+"""Fixtures of the panel's tests; no sound card is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import TinyModel
+from fixtures.panel import Pages, free_port, silence
+
+from cmaudio.panel.clock_output import ClockOutput
+from cmaudio.synth import Synth, open
+
+
+@pytest.fixture(scope="module")
+def clock() -> ClockOutput:
+    """An output without a sound card."""
+    return ClockOutput()
+
+
+@pytest.fixture(scope="module")
+def synth(tiny: TinyModel, clock: ClockOutput) -> Iterator[Synth]:
+    """A playing instrument."""
+    with open(tiny.model, open_stream=clock, lead_ms=60, polyphony=8) as playing:
+        yield playing
+
+
+@pytest.fixture
+def pages(synth: Synth, clock: ClockOutput, tmp_path: Path) -> Iterator[Pages]:
+    """A command handler on the instrument, which is silent afterwards."""
+    found = Pages(synth, tmp_path, clock)
+    yield found
+    found.handler.close()
+    silence(synth)
+
+
+def running_host(synth: Synth, clock: ClockOutput, files: Path, token: str | None) -> Iterator[Any]:
+    pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'cmaudio[panel]'")
+    from cmaudio.panel.host import Address, Host
+
+    host = Host(synth, Address("127.0.0.1", free_port(), token), files, clock, lambda text: None)
+    try:
+        yield host
+    finally:
+        host.close()
+
+
+@pytest.fixture(scope="module")
+def host(synth: Synth, clock: ClockOutput, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The instrument with its page served, without a token."""
+    yield from running_host(synth, clock, tmp_path_factory.mktemp("takes"), None)
+
+
+@pytest.fixture(scope="module")
+def guarded(synth: Synth, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The same with a token."""
+    yield from running_host(synth, ClockOutput(), tmp_path_factory.mktemp("guarded"), "s3cret")

@@ -1,0 +1,185 @@
+"""The page in a real browser: keyboard, map, sliders, takes, variations and sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from fixtures.browser import running_browser, wait_for
+from fixtures.midi import KEYS, FakeSystem
+from fixtures.panel import AUDIBLE, keys_down, peak, silence, status
+
+from cmaudio.midi.bindings import Bindings
+from cmaudio.synth import Synth
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless browser."""
+    yield from running_browser(tmp_path_factory.mktemp("profile"))
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any, host: Any) -> Any:
+    """The page, loaded and connected."""
+    browser.get(host.address.url)
+    wait_for(lambda: browser.execute_script("return document.querySelector('cm-load .lead b')?.textContent"), 40)
+    return browser
+
+
+@pytest.fixture
+def quiet(page: Any, synth: Synth) -> Iterator[Any]:
+    silence(synth)
+    yield page
+    silence(synth)
+
+
+def element(page: Any, selector: str) -> Any:
+    from selenium.webdriver.common.by import By
+
+    return page.find_element(By.CSS_SELECTOR, selector)
+
+
+def actions(page: Any) -> Any:
+    from selenium.webdriver import ActionChains
+
+    return ActionChains(page, duration=50)
+
+
+def test_the_page_loads_nothing_from_elsewhere(page: Any, host: Any) -> None:
+    loaded = page.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert len(loaded) > 10
+    assert {name.split("/")[2] for name in loaded if "//" in name} == {f"127.0.0.1:{host.address.port}"}
+    assert not [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def test_a_typed_key_sounds_and_is_shown(quiet: Any, synth: Synth) -> None:
+    actions(quiet).key_down("d").perform()
+    wait_for(lambda: peak(synth) > AUDIBLE)
+    assert keys_down(synth) == {52}
+    wait_for(lambda: element(quiet, '.key[data-pitch="52"]').get_attribute("class").split()[-2:] == ["mine", "down"])
+    actions(quiet).key_up("d").perform()
+    wait_for(lambda: not keys_down(synth))
+
+
+def test_a_key_is_louder_the_lower_it_is_clicked(quiet: Any, synth: Synth) -> None:
+    velocities = []
+    for height in (-40, 40):
+        key = element(quiet, '.key[data-pitch="55"]')
+        actions(quiet).move_to_element_with_offset(key, 0, height).click_and_hold().perform()
+        wait_for(lambda: keys_down(synth))
+        velocities.append(synth.engine.allocator.channels[0].keys[55].velocity)
+        actions(quiet).release().perform()
+        wait_for(lambda: not keys_down(synth))
+    assert velocities[0] + 20 < velocities[1]
+
+
+def test_two_fingers_play_two_keys_and_slide(quiet: Any, synth: Synth) -> None:
+    def touch(kind: str, *pitches: int) -> None:
+        points = []
+        for finger, pitch in enumerate(pitches):
+            box = element(quiet, f'.key[data-pitch="{pitch}"]').rect
+            points.append({"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] - 9, "id": finger})
+        quiet.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    keys = synth.engine.allocator.channels[0].keys
+    touch("touchStart", 52, 59)
+    wait_for(lambda: set(keys) == {52, 59})
+    touch("touchMove", 53, 59)  # a finger that slides plays the keys it meets
+    wait_for(lambda: set(keys) == {53, 59})
+    touch("touchEnd")
+    wait_for(lambda: not keys)
+
+
+def test_keys_are_released_when_the_window_loses_focus(quiet: Any, synth: Synth) -> None:
+    actions(quiet).key_down("a").perform()
+    wait_for(lambda: keys_down(synth))
+    quiet.execute_script("dispatchEvent(new Event('blur'))")
+    wait_for(lambda: not keys_down(synth))
+    actions(quiet).key_up("a").perform()
+
+
+def test_dragging_on_the_map_changes_the_timbre_that_sounds(quiet: Any, synth: Synth) -> None:
+    controls = synth.controls
+    note = synth.press(60)
+    wait_for(lambda: note.voice is not None)
+    before = controls.vector.copy()
+    pad = element(quiet, "cm-map")
+    actions(quiet).move_to_element(pad).click_and_hold().move_by_offset(40, 60).release().perform()
+    wait_for(lambda: controls["timbre_y"] < -0.1 and controls["timbre_x"] > 0.05)
+    assert np.abs(controls.vector - before).max() > 0.01
+    np.testing.assert_allclose(controls.vector, controls.timbre_map.vector(controls["timbre_x"], controls["timbre_y"]))
+    voice = note.voice
+    assert voice is not None
+    wait_for(lambda: np.allclose(voice.timbre.target, controls.vector))
+    wait_for(lambda: "%" in element(quiet, ".mix").text)
+
+
+def test_a_slider_moves_its_control_follows_it_and_returns_to_its_default(quiet: Any, synth: Synth) -> None:
+    slider = element(quiet, 'cm-slider[control="brightness"] input')
+    actions(quiet).move_to_element(slider).click_and_hold().move_by_offset(50, 0).release().perform()
+    wait_for(lambda: synth.controls["brightness"] > 1)
+    actions(quiet).double_click(slider).perform()
+    wait_for(lambda: synth.controls["brightness"] == 0)
+    synth.controls.set("brightness", -3.0)
+    wait_for(lambda: float(slider.get_attribute("value")) == pytest.approx(-3, abs=0.05))
+
+
+def test_a_right_click_on_a_slider_starts_midi_learn(quiet: Any, synth: Synth) -> None:
+    with synth.connect_midi(system=FakeSystem(KEYS), bindings=Bindings()) as midi:
+        actions(quiet).context_click(element(quiet, 'cm-slider[control="brightness"]')).perform()
+        wait_for(lambda: midi.bindings.learning == "brightness")
+
+
+def test_a_recording_holds_what_was_played(quiet: Any, synth: Synth, host: Any) -> None:
+    start = synth.recorder.made_samples
+    element(quiet, ".record").click()
+    wait_for(lambda: host.handler.takes.recording)
+    name = host.handler.takes.recording["file"]
+    actions(quiet).key_down("f").perform()
+    wait_for(lambda: peak(synth) > AUDIBLE)
+    actions(quiet).key_up("f").perform()
+    silence(synth)
+    wait_for(lambda: element(quiet, ".record").text.endswith("stop"))
+    element(quiet, ".record").click()
+    wait_for(lambda: host.handler.takes.recording is None and name in element(quiet, ".files").text)
+    recorded, _ = soundfile.read(host.handler.takes.folder / name, dtype="float32")
+    made = np.concatenate([*synth.recorder.samples(start, synth.recorder.made_samples)])
+    loudest = int(np.abs(recorded).argmax())
+    assert np.abs(recorded[loudest]) > AUDIBLE
+    offset = int(np.abs(made).argmax()) - loudest
+    np.testing.assert_allclose(recorded, made[offset : offset + len(recorded)], atol=1e-6)
+    assert status(host, f"/files/{name}") == 200
+
+
+def test_as_many_variations_as_asked_for_are_rendered_and_all_differ(quiet: Any, host: Any) -> None:
+    element(quiet, ".work .q-tab:nth-of-type(2)").click()
+    wait_for(lambda: [found for found in quiet.find_elements("css selector", ".render") if found.is_displayed()])
+    for label, value in (("how many", "3"), ("seconds", "0.4")):
+        field = element(quiet, f'.fields input[aria-label="{label}"]')
+        quiet.execute_script("arguments[0].select()", field)
+        field.send_keys(value)
+    element(quiet, ".render").click()
+    wait_for(lambda: host.handler.variations.status["done"] == 3 and not host.handler.variations.status["running"], 40)
+    names = [row["name"] for row in host.handler.variations.status["files"]]
+    wait_for(lambda: len(quiet.find_elements("css selector", ".work cm-play[file^=vary]")) >= 3)
+    sounds = [soundfile.read(host.handler.takes.folder / name, dtype="float32")[0] for name in names]
+    assert len(sounds) == 3
+    for i, sound in enumerate(sounds):
+        assert np.abs(sound).max() > AUDIBLE
+        for other in sounds[:i]:
+            shared = min(len(sound), len(other))
+            assert np.abs(sound[:shared] - other[:shared]).max() > AUDIBLE
+
+
+def test_the_page_plays_the_sound(quiet: Any, synth: Synth) -> None:
+    listening = element(quiet, "cm-listen")
+    listening.find_element("css selector", "button").click()
+    actions(quiet).key_down("g").perform()
+    wait_for(lambda: int(listening.get_attribute("data-heard") or 0) > 1_000)
+    actions(quiet).key_up("g").perform()
+    listening.find_element("css selector", "button").click()
+    wait_for(lambda: listening.text == "listen")

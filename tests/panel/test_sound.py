@@ -1,0 +1,49 @@
+"""The sound that the page shows and plays: columns of the spectrogram, and the output without a sound card."""
+
+from __future__ import annotations
+
+import numpy as np
+from conftest import TinyModel
+from fixtures.browser import wait_for
+
+from cmaudio.engine.engine import Engine
+from cmaudio.instrument.recorder import Recorder
+from cmaudio.output.ring import Ring
+from cmaudio.panel.clock_output import PACKET_SECONDS, ClockOutput
+from cmaudio.panel.spectrum import Spectrum
+
+
+def test_columns_are_the_models_own_mel(tiny: TinyModel) -> None:
+    model = tiny.model
+    engine = Engine(model, gain_db=24)
+    engine.note_on(60, at=1_000)
+    recorder = Recorder(engine)
+    spectrum = Spectrum(model, recorder)
+    made, columns = [], []
+    for samples in (1_000, 63, 1, 2_000, 640):
+        made.append(recorder.read(samples))
+        columns.append(spectrum.take())
+    sound = np.pad(np.concatenate(made), (model.stft.overlap, 0))
+    floor = np.log(model.mel.floor)
+    expected = 255 * np.clip((model.mel(model.stft.analyse(sound)) - floor) / (1 - floor), 0, 1)
+    np.testing.assert_allclose(np.concatenate(columns), expected[: sum(map(len, columns))], atol=0.51)
+    assert sum(map(len, columns)) == sum(map(len, made)) // model.stft.hop_length
+    assert expected.max() > 60
+
+
+def test_the_clock_empties_the_ring_as_a_sound_card_does() -> None:
+    packets: list[bytes] = []
+    output, ring = ClockOutput(), Ring(48_000)
+    output.on_packet = packets.append
+    rng = np.random.default_rng(0)
+    sound = rng.uniform(-0.9, 0.9, 8_000).astype(np.float32)
+    ring.write(sound)
+    stream = output(ring, 16_000, None, 0, False)
+    stream.start()
+    wait_for(lambda: len(packets) * PACKET_SECONDS * 16_000 >= 8_000 + 320)
+    stream.close()
+    assert not stream.active
+    heard = np.frombuffer(b"".join(packets), "<i2") / 32_767
+    np.testing.assert_allclose(heard[64 : 8_000 - 64], sound[64 : 8_000 - 64], atol=1e-4)
+    assert not heard[8_000 + 64 :].any()
+    assert ring.counters().underruns > 0
