@@ -26,7 +26,7 @@ import numpy as np
 
 import cmaudio
 from cmaudio.bench.jack import jack_server, may_be_realtime
-from cmaudio.bench.performing import OnePort, Watch, figures
+from cmaudio.bench.midi_timing import OnePort, TimingProbe, timing_metrics
 from cmaudio.instrument.preset_files import preset_files
 from cmaudio.machine import describe_machine
 from cmaudio.midi.bindings import Bindings
@@ -121,7 +121,7 @@ def soak(minutes: float, seed: int, lead_ms: float) -> dict[str, Any]:
     port = OnePort()
     with ExitStack() as stack:
         synth = stack.enter_context(cmaudio.open(lead_ms=lead_ms))
-        watch = Watch(synth)
+        watch = TimingProbe(synth)
         synth.connect_midi(system=port, bindings=Bindings())
         files = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         address = Address("127.0.0.1", _PORT, None)
@@ -142,9 +142,9 @@ def soak(minutes: float, seed: int, lead_ms: float) -> dict[str, Any]:
         "allowed_voices": {"mean": round(float(np.mean(played.limits)), 1), "fewest": min(played.limits)},
         "load": round(state.player.load, 2),
         "callbacks": after.callbacks - before.callbacks,
-        "starved_callbacks": after.underruns - before.underruns,
+        "underruns": after.underruns - before.underruns,
         "measured_notes": len(played.stamps),
-        **figures(watch, played.stamps, synth.engine.sample_rate),
+        **timing_metrics(watch, played.stamps, synth.engine.sample_rate),
     }
 
 

@@ -1,4 +1,4 @@
-"""The benchmark: everything the instrument promises about time, measured in one run."""
+"""The benchmark: everything that cmaudio promises about timing, measured in one run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from cmaudio.bench.latency import measure_latency
 from cmaudio.bench.live import measure_live
-from cmaudio.bench.performing import measure_performing
+from cmaudio.bench.midi_timing import measure_performing
 from cmaudio.bench.report import print_report
 from cmaudio.bench.startup import measure_startup
 from cmaudio.bench.targets import judge
@@ -32,19 +32,19 @@ def run_bench(
     only: Sequence[str] | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Measure this machine with a model; takes about seven minutes, and wants the machine to itself.
+    """Measure this machine with a model. Takes about seven minutes; close other programs.
 
     Args:
         model: a loaded model, an embedded model's name, or a model file.
-        live_seconds: how long the live section plays with a hog, and as long the silence beside it.
+        live_seconds: length of the live section with a CPU hog; the silent comparison takes as long again.
         only: names of `SECTIONS`; all by default.
-        on_progress: is told what is being measured.
+        on_progress: called with the name of what is being measured.
     Returns:
-        what JSON can hold: `date` (UTC, ISO 8601), `cmaudio` (version), `model` (name), `machine` (see
-        `describe_machine`), one key a section (see its `measure_...` function), `took_seconds`, and `met`: whether
-        each figure that has a target reaches it, by the figure's path, such as "latency.one_note.p99_ms".
+        JSON values: `date` (UTC, ISO 8601), `cmaudio` (version), `model` (name), `machine` (see
+        `describe_machine`), one key per section (see its `measure_...` function), `took_seconds`, and `met`: whether
+        each metric with a target reaches it, by the metric's path, such as "latency.one_note.p99_ms".
     Raises:
-        CmaudioError: an unknown section, a time that is not positive, a model that cannot be loaded.
+        CmaudioError: an unknown section, a length that is not positive, or a model that cannot be loaded.
     """
     chosen = SECTIONS if only is None else tuple(only)
     unknown = sorted(set(chosen) - set(SECTIONS))

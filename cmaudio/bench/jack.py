@@ -1,4 +1,4 @@
-"""A JACK server of our own on a dummy device: PortAudio needs no sound card there, and late periods are told."""
+"""A private JACK server on a dummy device: it needs no sound card, and it reports late periods."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Xrun:
 
 
 def what_is_missing() -> str | None:
-    """What a JACK server and a PortAudio stream on it need and this system lacks, with the remedy; None if nothing."""
+    """What this system lacks to run a JACK server and a PortAudio stream on it, with the remedy; None if nothing."""
     if shutil.which("jackd") is None or ctypes.util.find_library("jack") is None:
         return "needs jackd (apt install jackd2)"
     if ctypes.util.find_library("portaudio") is None:
@@ -49,10 +49,10 @@ def what_is_missing() -> str | None:
 
 
 def may_be_realtime() -> bool:
-    """Whether this user's programs get real-time priority where they ask for it, as audio servers do."""
+    """Whether this user's programs may have real-time priority, which audio servers ask for."""
     granted: list[bool] = []
 
-    def ask() -> None:  # on a thread of its own: the priority goes with it
+    def ask() -> None:  # on a thread of its own, which takes the priority with it
         try:
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
         except (AttributeError, OSError):
@@ -66,12 +66,12 @@ def may_be_realtime() -> bool:
 
 
 class JackServer:
-    """`jackd -d dummy` on a private server name; `environment` leads a client to it.
+    """`jackd -d dummy` on a private server name; a process with `environment` connects to it.
 
-    With `realtime` it and the audio threads of its clients have real-time priority, which is jackd's own default.
+    With `realtime`, the server and the audio threads of its clients have real-time priority, jackd's default.
 
-    Every late period that jackd notifies its clients of it also writes out, one line each, which is what `xruns`
-    counts. PortAudio's underflow flag tells less: it joins all notifications between two callbacks into one.
+    jackd prints a line for every late period, which is what `xruns` counts. PortAudio's underflow flag is coarser: it
+    merges all notifications between two callbacks into one.
     """
 
     def __init__(self, library: str | None = None, *, realtime: bool = False) -> None:
@@ -88,7 +88,7 @@ class JackServer:
         return self._process.pid
 
     def start(self, wait_s: float = 15.0) -> None:
-        """Start and wait until a client can connect. Raises TimeoutError."""
+        """Start, and wait until a client can connect. Raises TimeoutError."""
         priority = "-R" if self._realtime else "-r"
         device = ["-d", "dummy", "-r", str(SAMPLE_RATE), "-p", str(PERIOD_SAMPLES)]
         command = ["jackd", "-n", self.name, priority, *device]
@@ -114,7 +114,7 @@ class JackServer:
         return [xrun for xrun in tuple(self._xruns) if since_s <= xrun.at_s < until_s]
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End it, by force if it does not heed; does nothing if it does not run."""
+        """Stop it, by SIGKILL if need be; does nothing if it is not running."""
         if self._process is None:
             return
         self._process.send_signal(signal.SIGCONT)
@@ -129,7 +129,7 @@ class JackServer:
 
 @contextmanager
 def jack_server(realtime: bool = False) -> Iterator[JackServer]:
-    """A running server, gone at the end. Raises TimeoutError if it does not start."""
+    """A running server, stopped at the end. Raises TimeoutError if it does not start."""
     server = JackServer(realtime=realtime)
     try:
         server.start()

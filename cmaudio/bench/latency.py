@@ -1,4 +1,4 @@
-"""How long a note takes from `note_on` to its first sample, on an engine without a device."""
+"""Latency from `note_on` to the first sample, on an engine without a device."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cmaudio.bench.material import live_engine, strike_held
+from cmaudio.bench.material import live_engine, start_held_notes
 from cmaudio.model.file import Model
 from cmaudio.signal.limiter import QUANTUM_SAMPLES
 from cmaudio.system import hurry_this_thread
@@ -21,7 +21,7 @@ _COMPANY_SAMPLES = (1024, 4096)
 
 
 class LatencyTrials:
-    """One engine, and notes of random pitch, velocity and timbre on it."""
+    """Starts notes of random pitch, velocity and timbre on one engine."""
 
     def __init__(self, model: Model, seed: int = 0) -> None:
         self.engine = live_engine(model)
@@ -29,10 +29,10 @@ class LatencyTrials:
         self._random = np.random.default_rng(seed)
 
     def trial(self, notes: int, company: int = 0) -> tuple[float, bool]:
-        """Strike `notes` at once while `company` others sound; (milliseconds, whether the first samples sound)."""
+        """Start `notes` at once while `company` others sound; (milliseconds, whether the onset is not silent)."""
         self._fall_silent()
         if company:
-            strike_held(self.engine, company, self.engine.model.stft.n_fft)
+            start_held_notes(self.engine, company, self.engine.model.stft.n_fft)
             low, high = _COMPANY_SAMPLES
             self._read(int(self._random.integers(low, high)))
         pitches = self._random.uniform(36, 96, notes).tolist()
@@ -46,7 +46,7 @@ class LatencyTrials:
         return 1000 * took_s, bool(np.any(samples[self.engine.latency_samples :]))
 
     def _read(self, samples: int) -> None:
-        # Whole quanta leave nothing over in the engine: the next read begins where its clock is.
+        # Whole quanta leave no remainder in the engine, so that the next read begins where its clock is.
         self.engine.read(-(-samples // QUANTUM_SAMPLES) * QUANTUM_SAMPLES)
 
     def _fall_silent(self) -> None:
@@ -60,8 +60,8 @@ class LatencyTrials:
 def measure_latency(model: Model, trials: int = TRIALS) -> dict[str, Any]:
     """Milliseconds from `note_on` until the first onset sample has left the engine, on a thread like the player's.
 
-    Keys: `trials` of each; `one_note`, `chord` (8 notes at once), `one_note_among_4`, `chord_among_4` (while 4 voices
-    sound, whose blocks may fall due in the same read), each with `p50_ms`, `p99_ms`, `max_ms`, `sounded` (share of the
+    Keys: `trials` per case; `one_note`, `chord` (8 notes at once), `one_note_among_4`, `chord_among_4` (while 4 voices
+    sound, whose blocks may be due in the same read), each with `p50_ms`, `p99_ms`, `max_ms` and `sounded` (share of
     trials whose first 64 samples are not all zero).
     """
     with ThreadPoolExecutor(1, initializer=hurry_this_thread) as player_thread:

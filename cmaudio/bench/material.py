@@ -1,4 +1,4 @@
-"""What the benchmark plays: notes, timbres that hold, and two scores. The same every time."""
+"""What the benchmark plays, the same every time: held notes and two scores."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _DENSE_PITCHES = (36, 43, 48, 52, 55, 57, 60, 62, 64, 65, 67, 69, 72, 74, 76, 79
 
 
 def live_engine(model: Model, polyphony: int = 16, threads: int = 2) -> Engine:
-    """An engine as `cmaudio.open` makes it, warm, without a player."""
+    """An engine as `cmaudio.open` makes it, warmed up, without a player."""
     engine = Engine(model, polyphony=polyphony, batch_ahead_samples=BATCH_AHEAD_SAMPLES, threads=threads)
     engine.warm_up()
     return engine
 
 
 def held_timbres(model: Model) -> list[str]:
-    """Names of the timbres that hold a note, or of all if none says that it does."""
+    """Names of the sustained timbres, or of all timbres if the model marks none."""
     names = [timbre.name for timbre in model.manifest.timbres if timbre.sustained]
     return names or [timbre.name for timbre in model.manifest.timbres]
 
 
-def strike_held(engine: Engine, voices: int, spread_samples: int = 0) -> list[Note]:
-    """Strike `voices` notes of varied timbres that hold, from now on, evenly over `spread_samples`."""
+def start_held_notes(engine: Engine, voices: int, spread_samples: int = 0) -> list[Note]:
+    """Start `voices` notes of various sustained timbres, spread evenly over the next `spread_samples`."""
     timbres = held_timbres(engine.model)
     now = engine.now
     return [
@@ -46,7 +46,7 @@ def strike_held(engine: Engine, voices: int, spread_samples: int = 0) -> list[No
 
 
 def melody(seconds: float, note_seconds: float = 0.4) -> Score:
-    """One voice: notes of `note_seconds` without a rest, for `seconds`."""
+    """One voice: notes of `note_seconds` without rests, for `seconds`."""
     events: list[tuple[float, NoteOn | NoteOff]] = []
     for i in range(round(seconds / note_seconds)):
         pitch = _MELODY[i % len(_MELODY)] + 12 * (i // len(_MELODY) % 2)
@@ -56,7 +56,7 @@ def melody(seconds: float, note_seconds: float = 0.4) -> Score:
 
 
 def dense(seconds: float, voices: int = 16, note_seconds: float = 2.0) -> Score:
-    """`voices` notes sounding all the time, each struck afresh every `note_seconds` or so, for `seconds`."""
+    """`voices` notes sounding at all times, each restarted about every `note_seconds`, for `seconds`."""
     events: list[tuple[float, NoteOn | NoteOff]] = []
     for i, late in enumerate(np.linspace(0, note_seconds, voices, endpoint=False).tolist()):
         pitch, channel = _DENSE_PITCHES[i % len(_DENSE_PITCHES)], i % 8

@@ -1,4 +1,4 @@
-"""A benchmark's result as tables."""
+"""The result of a benchmark as tables."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cmaudio.bench.targets import FIGURES, Figure
+from cmaudio.bench.targets import METRICS, Metric
 
 _VERDICTS = {True: Text("met", "green"), False: Text("not met", "bold red"), None: Text()}
 
 
 def print_report(result: dict[str, Any], console: Console) -> None:
-    """Show a result of `run_bench`: one table a section, targets beside the figures."""
+    """Print a result of `run_bench`: one table per section, metrics beside their targets."""
     machine = result["machine"]
     console.print(
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; {machine['os']}\n"
@@ -22,7 +22,7 @@ def print_report(result: dict[str, Any], console: Console) -> None:
         f"cmaudio {result['cmaudio']}, model {result['model']}; {result['date']}",
         highlight=False,
     )
-    for section in dict.fromkeys(figure.path.partition(".")[0] for figure in FIGURES):
+    for section in dict.fromkeys(metric.path.partition(".")[0] for metric in METRICS):
         if section in result:
             _print_section(section, result, console)
     met = list(result["met"].values())
@@ -33,19 +33,19 @@ def _print_section(section: str, result: dict[str, Any], console: Console) -> No
     if "skipped" in result[section]:
         console.print(f"{section}: skipped, {result[section]['skipped']}", highlight=False)
         return
-    table = Table("figure", "measured", "unit", "target", "", title=section, title_justify="left")
+    table = Table("metric", "measured", "unit", "target", "", title=section, title_justify="left")
     for column in table.columns[1:2]:
         column.justify = "right"
-    for figure in FIGURES:
-        if figure.path.startswith(f"{section}."):
+    for metric in METRICS:
+        if metric.path.startswith(f"{section}."):
             table.add_row(
-                figure.label, _shown(figure, result), figure.unit, figure.target, _VERDICTS[figure.met(result)]
+                metric.label, _shown(metric, result), metric.unit, metric.target, _VERDICTS[metric.met(result)]
             )
     console.print(table)
 
 
-def _shown(figure: Figure, result: dict[str, Any]) -> str:
-    value = figure.value(result)
+def _shown(metric: Metric, result: dict[str, Any]) -> str:
+    value = metric.value(result)
     if value is None:
         return "none"
     return f"{value:.0f}" if value == int(value) or value >= 100 else f"{value:.3g}"

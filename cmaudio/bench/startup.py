@@ -1,4 +1,4 @@
-"""From the start of a fresh process to its first sound, and the memory it takes."""
+"""Time from the start of a new process to its first sound, and its memory."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ print(json.dumps({"took_s": took_s, "peak_mb": peak, "own_mb": own}), flush=True
 
 
 def measure_startup(model: Model, runs: int = RUNS) -> dict[str, Any]:
-    """Medians over fresh processes, on a warm disk.
+    """Medians over new processes, with files in the disk cache.
 
-    Keys: `output` ("JACK dummy server": `cmaudio.open`, and the first sample other than 0 that the sound card is given;
-    "engine alone": the first onset sample out of the engine), `first_sound_s` from before the process is started,
-    `runs_s`, and of memory after 3 s with 4 voices (null where the system does not say): `peak_mb` resident, with the
-    segment that a JACK server shares with all its clients, and `own_mb` without it.
+    Keys: `output` ("JACK dummy server": until the first non-zero sample that `cmaudio.open` hands to the sound card;
+    "engine alone": until the first onset sample leaves the engine), `first_sound_s` since before the process was
+    started, `runs_s`, and memory after 3 s with 4 voices (null where the system does not report it): `peak_mb`
+    resident, including the segment that a JACK server shares with its clients, and `own_mb` without it.
     """
     if what_is_missing() is None:
         try:
@@ -70,7 +70,7 @@ def measure_startup(model: Model, runs: int = RUNS) -> dict[str, Any]:
 
 
 def _medians(script: str, model: Model, environment: Mapping[str, str], runs: int) -> dict[str, Any]:
-    found = [_run(script + _MEMORY, model, environment) for _ in range(runs + 1)][1:]  # the first warms the disk
+    found = [_run(script + _MEMORY, model, environment) for _ in range(runs + 1)][1:]  # the first fills the disk cache
     runs_s = [run["took_s"] for run in found]
     result: dict[str, Any] = {"first_sound_s": statistics.median(runs_s), "runs_s": runs_s}
     for key in ("peak_mb", "own_mb"):
@@ -83,6 +83,6 @@ def _run(script: str, model: Model, environment: Mapping[str, str]) -> dict[str,
     command = [sys.executable, "-c", script, str(model.path.resolve()), str(time.monotonic())]
     done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, timeout=120, check=False)
     if done.returncode:
-        raise RuntimeError(f"the process that should have started cmaudio failed: {done.stderr[-2000:]}")
+        raise RuntimeError(f"the process that starts cmaudio failed: {done.stderr[-2000:]}")
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result

@@ -1,4 +1,4 @@
-"""One step of the consistency model against the sampler of the diffusion model that taught it."""
+"""One step of the consistency model against the sampler of its diffusion teacher."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RUNS = 60
 
 
 class _OneBlock:
-    """One block of one voice, with inputs at random: what the networks cost does not depend on them."""
+    """One block of one voice, with random inputs, since the cost of the networks does not depend on them."""
 
     def __init__(self, model: Model, seed: int = 0) -> None:
         self.synthesizer = Synthesizer(model)
@@ -42,14 +42,14 @@ class _OneBlock:
         return NetworkState(frames, given.conditioning, given.state, self._state.vocoder)
 
     def vocode(self, state: NetworkState) -> None:
-        """The vocoder's network, that follows either."""
+        """The vocoder network, which follows in both cases."""
         self.synthesizer.filters(state, self._f0)
 
 
 def measure_teacher(model: Model, runs: int = _RUNS) -> dict[str, Any]:
-    """Milliseconds for one block of one voice, medians, one step and the 18-step sampler by turns.
+    """Median milliseconds for one block of one voice, one step and the 18-step sampler in turn.
 
-    The teacher's networks have the shapes of the model's own, so those stand in for it.
+    The teacher's networks have the same shapes as the model's, which stand in for them.
     Keys: `evaluations` of the sampler, `block_ms` of audio, `one_step_ms`, `sampler_ms` (log-mel frames),
     `vocoder_ms` (its network), `ratio`, `ratio_with_vocoder`.
     """

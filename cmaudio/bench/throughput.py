@@ -1,4 +1,4 @@
-"""How much of the time the synthesis takes: held voices as a player reads them, and scores rendered offline."""
+"""Load of the synthesis: held voices read as a player reads them, and scores rendered offline."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cmaudio.bench.material import dense, held_timbres, live_engine, melody, strike_held
+from cmaudio.bench.material import dense, held_timbres, live_engine, melody, start_held_notes
 from cmaudio.model.file import Model
 from cmaudio.offline.render import render
 
@@ -23,10 +23,10 @@ def measure_throughput(model: Model) -> dict[str, Any]:
     """Loads and render speeds; the engine uses one thread.
 
     Keys: `voices_1`, `voices_8`, `voices_16`, each with `warm_load`, `cold_load` (compute time over audio time, median
-    over blocks, on an engine as `cmaudio.open` makes it, for notes struck evenly over a block, which share evaluations
+    over blocks, on an engine as `cmaudio.open` makes it, for notes started evenly over a block, which share evaluations
     only as far as the engine makes blocks ahead; cold: 64 MB of other memory are read between the reads),
-    `warm_together_load`, `cold_together_load` (notes struck at once, in one batch); `render_melody`, `render_dense`,
-    each with `times_real_time` (of the whole call of `render`, the engine's making included; median of 3),
+    `warm_together_load`, `cold_together_load` (notes started at once, in one batch); `render_melody`, `render_dense`,
+    each with `times_real_time` (of the whole call of `render`, including creating the engine; median of 3),
     `audio_seconds`, `took_seconds`.
     """
     result: dict[str, Any] = {f"voices_{voices}": _loads(model, voices) for voices in VOICES}
@@ -55,7 +55,7 @@ def held_load(model: Model, voices: int, *, together: bool, cold: bool, blocks: 
     """Compute time over audio time of `voices` held notes: the median over blocks."""
     engine = live_engine(model, voices, threads=1)
     block_samples = model.manifest.block_frames * model.stft.hop_length
-    strike_held(engine, voices, 0 if together else block_samples)
+    start_held_notes(engine, voices, 0 if together else block_samples)
     engine.read(_FIRST_BLOCKS * block_samples)
     elsewhere = np.ones(_EVICTED_BYTES // 8 if cold else 0)
     loads = []

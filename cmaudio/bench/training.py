@@ -1,4 +1,4 @@
-"""A training step: what it has to compute and to move, what that costs at least on an H100, and what it takes here."""
+"""A training step: its arithmetic and memory traffic, their lower bound on an H100, and its time on this device."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # NVIDIA's data sheet of the H100 SXM: dense bf16 products, and memory.
 H100_FLOPS, H100_BYTES_PER_SECOND = 989e12, 3.35e12
 _CLIPS, _FRAMES, _BANDS, _TIMBRES = 64, 320, 128, 128
-_CPU_CLIPS = 4  # of the 64; the figures are scaled to the whole step
+_CPU_CLIPS = 4  # of the 64; results are scaled to the whole step
 _SECONDS = 20.0
 
 
@@ -22,11 +22,10 @@ def measure_training() -> dict[str, Any]:
     """The student's step of configs/instrument.yaml (64 clips x 320 frames), on the GPU where there is one.
 
     Keys: `device`, `clips` computed at a time, `teraflop` (products of a whole step, forward and backward),
-    `gigabytes` (tensors kept for the backward pass, written and read once, and what optimiser and average touch),
+    `gigabytes` (tensors kept for the backward pass, written and read once, and those of optimiser and weight average),
     `floor_ms` on an H100, its `bound_by`, `step_ms` (median), `steps_per_second`, `share_of_floor` (of an H100's),
-    `teraflop_per_second`, and `share_of_products`: that rate against a large plain product on the same
-    device in the same run.
-    `skipped` where torch is not installed.
+    `teraflop_per_second`, and `share_of_products`: that rate relative to one large matrix product on the same device.
+    Or `skipped` where torch is not installed.
     """
     try:
         import torch

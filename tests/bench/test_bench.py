@@ -1,4 +1,4 @@
-"""The benchmark: that it measures what it says and reports all of it. No test looks at how fast anything is."""
+"""The benchmark measures and reports what it says. No test depends on how fast the machine is."""
 
 import io
 import json
@@ -12,8 +12,8 @@ from rich.console import Console
 import cmaudio.bench
 from cmaudio.bench import SECTIONS, print_report, run_bench
 from cmaudio.bench.latency import LatencyTrials, measure_latency
-from cmaudio.bench.material import dense, melody, strike_held
-from cmaudio.bench.targets import FIGURES, Figure, judge
+from cmaudio.bench.material import dense, melody, start_held_notes
+from cmaudio.bench.targets import METRICS, Metric, judge
 from cmaudio.bench.teacher import measure_teacher
 from cmaudio.bench.throughput import held_load
 from cmaudio.engine.engine import Engine
@@ -87,7 +87,7 @@ def test_latency_trials_end_when_the_onset_has_left_the_engine(model: Model) -> 
 
 def test_held_notes_keep_sounding(model: Model) -> None:
     engine = Engine(model, polyphony=16)
-    strike_held(engine, 16, 2048)
+    start_held_notes(engine, 16, 2048)
     engine.read(24_000)
     assert engine.state().voices == 16
 
@@ -105,30 +105,30 @@ def test_scores_are_as_dense_as_they_say() -> None:
     assert sounding(dense(8.0), 8.0) == sounding(melody(8.0), 8.0) == 0
 
 
-def test_sections_have_the_keys_that_the_figures_name(model: Model) -> None:
+def test_sections_have_the_keys_that_the_metrics_name(model: Model) -> None:
     result: dict[str, Any] = {"latency": measure_latency(model, trials=2), "teacher": measure_teacher(model, runs=2)}
-    for figure in FIGURES:
-        if figure.path.partition(".")[0] in result:
-            assert figure.value(result) is not None, figure.path
+    for metric in METRICS:
+        if metric.path.partition(".")[0] in result:
+            assert metric.value(result) is not None, metric.path
     assert held_load(model, 2, together=False, cold=True, blocks=1) > 0
 
 
 def test_targets_are_judged() -> None:
     result = {"a": {"low": 1.0, "high": 5.0, "none": None}}
-    assert Figure("a.low", "", at_most=1).met(result) is True
-    assert Figure("a.high", "", at_most=1).met(result) is False
-    assert Figure("a.high", "", at_least=5).met(result) is True
-    assert Figure("a.low", "", at_least=5).met(result) is False
-    assert Figure("a.none", "", at_least=5).met(result) is None
-    assert Figure("b.absent", "", at_most=5).met(result) is None
+    assert Metric("a.low", "", at_most=1).met(result) is True
+    assert Metric("a.high", "", at_most=1).met(result) is False
+    assert Metric("a.high", "", at_least=5).met(result) is True
+    assert Metric("a.low", "", at_least=5).met(result) is False
+    assert Metric("a.none", "", at_least=5).met(result) is None
+    assert Metric("b.absent", "", at_most=5).met(result) is None
     assert judge({"live": {"skipped": "needs jackd"}}) == {}
 
 
 def full_result(monkeypatch: pytest.MonkeyPatch, model: Model) -> dict[str, Any]:
-    """What `run_bench` makes of sections that all figures are 1 in, but for a live one that is skipped."""
+    """The result of `run_bench` for sections in which every metric is 1, and a skipped live section."""
     sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
-    for figure in FIGURES:
-        section, *keys, last = figure.path.split(".")
+    for metric in METRICS:
+        section, *keys, last = metric.path.split(".")
         place = sections[section]
         for key in keys:
             place = place.setdefault(key, {})
@@ -148,8 +148,8 @@ def test_result_is_json_and_the_report_shows_all_of_it(monkeypatch: pytest.Monke
     text = io.StringIO()
     print_report(result, Console(file=text, width=120))
     shown = text.getvalue()
-    for figure in FIGURES:
-        assert (figure.label in shown) == (not figure.path.startswith("live."))
+    for metric in METRICS:
+        assert (metric.label in shown) == (not metric.path.startswith("live."))
     assert "live: skipped, needs jackd" in shown
     assert "not met" in shown  # a render at once real time
     assert result["met"]["latency.one_note.p99_ms"] is True

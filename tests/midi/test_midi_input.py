@@ -17,7 +17,7 @@ from fixtures.midi import KEYS, FakeSystem, Rig, control, off, on, parameter, ri
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmaudio.bench.performing import Watch, figures
+from cmaudio.bench.midi_timing import TimingProbe, timing_metrics
 from cmaudio.cli import midi as midi_commands
 from cmaudio.controls.binding import Binding
 from cmaudio.engine.engine import Engine
@@ -626,14 +626,14 @@ def test_the_midi_command_lists_ports_and_bindings(
 
 
 def test_what_a_performance_took_is_read_off_its_samples() -> None:
-    watch = Watch.__new__(Watch)
+    watch = TimingProbe.__new__(TimingProbe)
     watch.made = [(256 * (i + 1), 0.001 * i) for i in range(1000)]
     watch.onsets = {60: [4800, 14_400], 62: [9610]}
     stamps = [(60, 0.0), (62, 0.1), (60, 0.2), (64, 0.3)]
-    found = figures(watch, stamps, 48_000)
+    found = timing_metrics(watch, stamps, 48_000)
     assert found["lost"] == 1
     assert found["ring"]["max_ms"] == pytest.approx(18)  # sample 4800 is in the 19th piece
     residual = 10 / 48 * np.array([-1, 2, -1]) / 3
     assert found["jitter_ms"] == pytest.approx(float(np.std(residual)))
     with pytest.raises(RuntimeError, match="only 0 of 1"):
-        figures(watch, [(70, 0.0)], 48_000)
+        timing_metrics(watch, [(70, 0.0)], 48_000)

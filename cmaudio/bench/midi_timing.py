@@ -1,7 +1,7 @@
-"""How long a MIDI note takes from its arrival until it is made, and how steadily it then sounds.
+"""Latency of a MIDI note from its arrival to its first sample, and the jitter of its onset.
 
-Measured in a process of its own on a JACK dummy server, `python -m cmaudio.bench.performing '<Playing as JSON>'`, whose
-last line is the result. Notes come through a MIDI system of the benchmark's own, so no driver's time is in the figures.
+Measured in a process of its own on a JACK dummy server: `python -m cmaudio.bench.midi_timing '<Playing as JSON>'`. Its
+last line of output is the result. Notes arrive through the benchmark's own MIDI system, so drivers are not included.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 
 import cmaudio
 from cmaudio.bench.jack import PERIOD_SAMPLES, SAMPLE_RATE, jack_server, may_be_realtime, what_is_missing
-from cmaudio.bench.material import strike_held
+from cmaudio.bench.material import start_held_notes
 from cmaudio.midi.bindings import Bindings
 from cmaudio.midi.system import InputPort, OpenPort, Receive
 from cmaudio.model.file import Model
@@ -39,7 +39,7 @@ _HELD_S = 0.06
 
 @dataclass(frozen=True)
 class Playing:
-    """`notes` one after another while `voices` sound."""
+    """Play `notes` one after another while `voices` sound."""
 
     model: str
     notes: int
@@ -48,7 +48,7 @@ class Playing:
 
 
 class OnePort:
-    """A MIDI system whose only port is played by the benchmark."""
+    """A MIDI system with one port, which the benchmark plays."""
 
     def __init__(self) -> None:
         self.play: Receive = lambda _data: None
@@ -66,8 +66,8 @@ class OnePort:
     def close(self) -> None: ...
 
 
-class Watch:
-    """Notes down when samples were made, and at which sample the measured notes begin."""
+class TimingProbe:
+    """Records when samples were made, and at which sample the measured notes begin."""
 
     def __init__(self, synth: Synth) -> None:
         self.made: list[tuple[int, float]] = []  # samples by then, seconds
@@ -87,7 +87,7 @@ class Watch:
             self.onsets.setdefault(event.pitch, []).append(at + self._latency)
 
     def made_at(self, sample: int) -> float | None:
-        """When a sample went to the ring, which follows its reading at once."""
+        """When a sample was written to the ring, right after it was read from the engine."""
         place = bisect_right(self.made, sample, key=lambda made: made[0])
         return self.made[place][1] if place < len(self.made) else None
 
@@ -95,23 +95,23 @@ class Watch:
 def measure_performing(
     model: Model, on_progress: Callable[[str], None] = lambda _text: None, notes: int = NOTES
 ) -> dict[str, Any]:
-    """Milliseconds from a MIDI note's stamp until its first sample is in the ring, and how its delay varies.
+    """Milliseconds from a MIDI note's time stamp until its first sample is in the ring, and the jitter of its onset.
 
-    Keys: `realtime`, `sample_rate`, `period_samples`, `lead_ms`, `voices` that sound beside it, `notes`, `lost` of
-    them; `ring` with `p50_ms`, `p99_ms`, `max_ms` until the synthesis thread wrote the onset; `jitter_ms`, the standard
-    deviation of the onset's sample against the stamp, a straight line (the constant delay, and how the clocks of sound
-    card and computer drift apart) taken away; `starved_callbacks`.
-    Or `skipped`: why there is nothing of this.
+    Keys: `realtime`, `sample_rate`, `period_samples`, `lead_ms`, `voices` sounding meanwhile, `notes`, how many were
+    `lost`; `ring` with `p50_ms`, `p99_ms`, `max_ms` until the synthesis thread wrote the onset; `jitter_ms`, the
+    standard deviation of the onset's sample against the time stamp, without a straight line (the constant delay, and the
+    drift between the clocks of sound card and computer); `underruns`.
+    Or `skipped`: the reason why nothing was measured.
     """
     missing = what_is_missing()
     if missing is not None:
         return {"skipped": missing}
     realtime = may_be_realtime()
-    on_progress(f"performing: {notes} notes among {VOICES} voices")
+    on_progress(f"performing: {notes} notes while {VOICES} voices sound")
     wanted = Playing(str(model.path.resolve()), notes, VOICES, LEAD_MS)
     try:
         with jack_server(realtime) as server:
-            command = [sys.executable, "-m", "cmaudio.bench.performing", json.dumps(asdict(wanted))]
+            command = [sys.executable, "-m", "cmaudio.bench.midi_timing", json.dumps(asdict(wanted))]
             limit_s = 60 + notes * _APART_S[1]
             done = subprocess.run(
                 command, env=server.environment, capture_output=True, text=True, timeout=limit_s, check=False
@@ -119,7 +119,7 @@ def measure_performing(
     except TimeoutError as error:
         return {"skipped": str(error)}
     if done.returncode:
-        raise RuntimeError(f"the process that should have played failed: {done.stderr[-2000:]}")
+        raise RuntimeError(f"the playing process failed: {done.stderr[-2000:]}")
     setting = {"realtime": realtime, "sample_rate": SAMPLE_RATE, "period_samples": PERIOD_SAMPLES}
     return {**setting, **json.loads(done.stdout.splitlines()[-1])}
 
@@ -128,23 +128,23 @@ def perform(wanted: Playing) -> dict[str, Any]:
     """Play on the default device of this process's environment, and measure."""
     system = OnePort()
     with cmaudio.open(wanted.model, lead_ms=wanted.lead_ms) as synth:
-        watch = Watch(synth)
+        probe = TimingProbe(synth)
         synth.connect_midi(system=system, bindings=Bindings())
-        held = strike_held(synth.engine, wanted.voices)
+        held = start_held_notes(synth.engine, wanted.voices)
         time.sleep(_SETTLE_S)
         stamps = _play(system, wanted, synth, held)
         time.sleep(0.5)
-        starved = synth.state().player.counters.underruns
-    return {**asdict(wanted), **figures(watch, stamps, synth.engine.sample_rate), "starved_callbacks": starved}
+        underruns = synth.state().player.counters.underruns
+    return {**asdict(wanted), **timing_metrics(probe, stamps, synth.engine.sample_rate), "underruns": underruns}
 
 
 def _play(system: OnePort, wanted: Playing, synth: Synth, held: list[Any]) -> list[tuple[int, float]]:
-    """Strike and lift keys at random times; returns each key and when."""
+    """Press and release keys at random times; returns each key with its time."""
     random = np.random.default_rng(0)
     stamps = []
     for i in range(wanted.notes):
         held = [note for note in held if not note.ended]
-        held += strike_held(synth.engine, wanted.voices - len(held))
+        held += start_held_notes(synth.engine, wanted.voices - len(held))
         key = _LOWEST + i % _KEYS
         stamps.append((key, time.perf_counter()))
         system.play(bytes((0x90 | _CHANNEL, key, 90)))
@@ -154,17 +154,17 @@ def _play(system: OnePort, wanted: Playing, synth: Synth, held: list[Any]) -> li
     return stamps
 
 
-def figures(watch: Watch, stamps: Sequence[tuple[int, float]], sample_rate: int) -> dict[str, Any]:
-    """What `measure_performing` says of notes, given as key and `time.perf_counter` of each."""
+def timing_metrics(probe: TimingProbe, stamps: Sequence[tuple[int, float]], sample_rate: int) -> dict[str, Any]:
+    """The metrics of `measure_performing` for notes given as (key, `time.perf_counter`)."""
     took_ms, pairs = [], []
     for key, stamp in stamps:
-        onset = watch.onsets[key].pop(0) if watch.onsets.get(key) else None
-        made = None if onset is None else watch.made_at(onset)
+        onset = probe.onsets[key].pop(0) if probe.onsets.get(key) else None
+        made = None if onset is None else probe.made_at(onset)
         if onset is not None and made is not None:
             took_ms.append(1000 * (made - stamp))
             pairs.append((stamp, onset / sample_rate))
     if len(pairs) < 3:
-        raise RuntimeError(f"only {len(pairs)} of {len(stamps)} notes sounded: nothing can be said")
+        raise RuntimeError(f"only {len(pairs)} of {len(stamps)} notes sounded, too few to measure")
     times, onsets = np.array(pairs).T
     line = np.polyval(np.polyfit(times - times[0], onsets, 1), times - times[0])
     p50, p99 = np.percentile(took_ms, (50, 99)).tolist()

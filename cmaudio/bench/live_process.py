@@ -1,6 +1,6 @@
-"""One live performance in a process of its own, as `python -m cmaudio.bench.performer '<Performance as JSON>'`.
+"""One live run in a process of its own: `python -m cmaudio.bench.live_process '<LiveRun as JSON>'`.
 
-It prints its `Outcome` as JSON in its last line. Times are of `time.monotonic`, which all processes share.
+Its last line of output is its `Outcome` as JSON. Times are of `time.monotonic`, which all processes share.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 import cmaudio
-from cmaudio.bench.material import strike_held
+from cmaudio.bench.material import start_held_notes
 from cmaudio.engine.note import Note
 from cmaudio.output.ring import Ring, RingCounters, silence_callback
 from cmaudio.synth import Synth
@@ -25,10 +25,11 @@ _LOOK_EVERY_S = 0.25
 
 
 @dataclass(frozen=True)
-class Performance:
-    """`who` plays for `seconds` once all is settled, beside a `hog`: a thread that never lets Python rest.
+class LiveRun:
+    """What to play, and for how many `seconds` once it has settled.
 
-    The synth holds `voices` notes at `lead_ms`; "silence" is a compiled callback that writes zeros.
+    "synth" holds `voices` notes with an output buffer of `lead_ms`; "silence" is a compiled callback that writes zeros.
+    With `hog`, a thread in a busy loop competes for the interpreter.
     """
 
     who: Literal["synth", "silence"]
@@ -41,19 +42,19 @@ class Performance:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`began_s`..`ended_s` is the time that counts; callbacks are counted in it, the starved ones from the start."""
+    """Counts over `began_s` to `ended_s`; underruns are counted from the start of the stream."""
 
     began_s: float
     ended_s: float
     callbacks: int
-    starved_callbacks: int
-    missing_samples: int
-    underflow_flags: int
+    underruns: int
+    underrun_samples: int
+    portaudio_underflows: int
     least_voices: int
     load: float
 
 
-def perform(wanted: Performance) -> Outcome:
+def perform(wanted: LiveRun) -> Outcome:
     """Play on the default device of this process's environment."""
     scene: AbstractContextManager[_Scene] = _synth(wanted) if wanted.who == "synth" else _silence()
     with scene as playing:
@@ -87,7 +88,7 @@ class _Scene:
         return self._ring.counters()
 
     def hold(self) -> int:
-        """Keep everything sounding; how many voices did."""
+        """Replace notes that have ended; the number of voices that were sounding."""
         return 0
 
     def load(self) -> float:
@@ -97,7 +98,7 @@ class _Scene:
 class _HeldNotes(_Scene):
     def __init__(self, synth: Synth, voices: int) -> None:
         self._synth, self._voices = synth, voices
-        self._notes: list[Note] = strike_held(synth.engine, voices)
+        self._notes: list[Note] = start_held_notes(synth.engine, voices)
 
     def counters(self) -> RingCounters:
         return self._synth.state().player.counters
@@ -107,7 +108,7 @@ class _HeldNotes(_Scene):
         self._notes = [note for note in self._notes if not note.ended]
         sounding = len(self._notes)
         if sounding < self._voices:
-            self._notes += strike_held(self._synth.engine, self._voices - sounding)
+            self._notes += start_held_notes(self._synth.engine, self._voices - sounding)
         return sounding
 
     def load(self) -> float:
@@ -115,7 +116,7 @@ class _HeldNotes(_Scene):
 
 
 @contextmanager
-def _synth(wanted: Performance) -> Iterator[_Scene]:
+def _synth(wanted: LiveRun) -> Iterator[_Scene]:
     with cmaudio.open(wanted.model, lead_ms=wanted.lead_ms) as synth:
         yield _HeldNotes(synth, wanted.voices)
 
@@ -150,4 +151,4 @@ def _hog() -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(perform(Performance(**json.loads(sys.argv[1]))))), flush=True)
+    print(json.dumps(asdict(perform(LiveRun(**json.loads(sys.argv[1]))))), flush=True)
