@@ -1,8 +1,8 @@
-"""Render a MIDI file with cmaudio and its notes with the SoundFont, and draw the two spectrograms one above the other.
+"""Render a MIDI file with cmaudio and with a SoundFont, and draw both spectrograms.
 
     python scripts/compare_soundfont.py [song.mid] [-o picture.png] [--soundfont FILE] [--wav FOLDER] [--seconds 12]
 
-Without a MIDI file: Bach's chorale BWV 66.6 from music21's corpus, four voices on the timbres of a string quartet.
+Without a MIDI file: Bach's chorale BWV 66.6 from music21's corpus, played by the timbres of a string quartet.
 Needs tinysoundfont and matplotlib, and music21 for the chorale.
 """
 
@@ -49,7 +49,7 @@ def chorale(folder: Path) -> Path:
 
 
 def play_event(soundfont: SoundFont, event: Event) -> None:
-    """One event of a score; a channel's gain becomes MIDI volume, whose loudness goes with its square."""
+    """Play one event of a score; a channel's gain becomes MIDI volume, whose amplitude is its square."""
     match event:
         case NoteOn(channel, pitch, velocity, program):
             soundfont.program(program, channel)
@@ -67,7 +67,7 @@ def play_event(soundfont: SoundFont, event: Event) -> None:
 
 
 def render_soundfont(soundfont: SoundFont, score: Score) -> Float:
-    """(N,) samples of the same events at the same samples."""
+    """(N,) samples of the score, each event at its own sample."""
     pieces, now = [], 0
     for channel in range(16):
         soundfont.select(0, channel)
@@ -82,7 +82,7 @@ def render_soundfont(soundfont: SoundFont, score: Score) -> Float:
 
 
 def spectrogram_db(signal: Float, stft: Stft, columns: int) -> Float:
-    """(F, columns) dB re the signal's own loudest bin; the frames of one column are averaged in power."""
+    """(F, columns) dB re the signal's loudest bin; the frames of a column are averaged in power."""
     power = np.square(np.abs(stft.analyse(np.concatenate([np.zeros(stft.overlap, np.float32), signal]))))
     edges = np.linspace(0, len(power), columns + 1).astype(int)[:-1]
     mean = np.add.reduceat(power, edges, axis=0) / np.diff([*edges, len(power)])[:, None]
@@ -91,7 +91,7 @@ def spectrogram_db(signal: Float, stft: Stft, columns: int) -> Float:
 
 
 def draw(path: Path, title: str, panels: dict[str, Float], sample_rate: int) -> None:
-    """Spectrograms under each other on one time axis, 1200 pixels wide."""
+    """Stacked spectrograms on one time axis, 1200 pixels wide."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -115,13 +115,13 @@ def draw(path: Path, title: str, panels: dict[str, Float], sample_rate: int) -> 
     figure.suptitle(title, fontsize=14)
     figure.savefig(path, dpi=DOTS_PER_INCH)
     pyplot.close(figure)
-    with Image.open(path) as picture:  # a spectrogram's grain does not compress; few colours do, and look the same
+    with Image.open(path) as picture:  # noise compresses badly, few colours compress well
         small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     small.save(path, optimize=True)
 
 
 def describe(name: str, signal: Float, sample_rate: int) -> str:
-    """Peak, level, steepest step and how it ends."""
+    """Peak, level, largest step and final level, as text."""
     steps = np.abs(np.diff(signal))
     last = signal[-round(0.1 * sample_rate) :]
     return (
@@ -132,11 +132,11 @@ def describe(name: str, signal: Float, sample_rate: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("midi", type=Path, nargs="?", help="a MIDI file; Bach's chorale BWV 66.6 when left out")
+    parser.add_argument("midi", type=Path, nargs="?", help="MIDI file; Bach's chorale BWV 66.6 by default")
     parser.add_argument("-o", "--output", type=Path, default=Path("chorale.png"))
-    parser.add_argument("--soundfont", type=Path, help="a .sf2 or .sf3 file; the first installed one when left out")
-    parser.add_argument("--seconds", type=float, default=16.0, help="how much of the piece the picture shows")
-    parser.add_argument("--wav", type=Path, help="a folder to keep both renderings in")
+    parser.add_argument("--soundfont", type=Path, help="a .sf2 or .sf3 file; the first installed one by default")
+    parser.add_argument("--seconds", type=float, default=16.0, help="seconds of the piece to draw")
+    parser.add_argument("--wav", type=Path, help="folder to write both renderings to")
     options = parser.parse_args()
     model = load_model()
     soundfont = open_soundfont(options.soundfont, model.manifest.sample_rate)

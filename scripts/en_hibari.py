@@ -1,12 +1,12 @@
-"""Make an English corpus with hibari-tts, laid out like LJSpeech, with the times of its phonemes.
+"""Make an English corpus with hibari-tts, in LJSpeech layout, with phoneme times.
 
     pip install hibari-tts && sudo apt-get install wordnet-base
     python scripts/en_hibari.py OUTPUT --hours 6
 
-hibari-tts 0.2.1 (Apache-2.0) is a synthesiser: label what is trained on this as synthetic. The text is the example
-sentences of WordNet 3.0 (its licence allows any use, with the notice that is copied beside the corpus), in an order
-drawn from a seed. They are read to the synthesiser in the phonemes of `cmaudio.speech`, so that phonemes.jsonl holds
-exactly what was said and when: the model's own durations.
+hibari-tts 0.2.1 (Apache-2.0) is a synthesiser: label models trained on this corpus as synthetic. The texts are the
+example sentences of WordNet 3.0 in random order (its licence allows any use with its notice, which is copied beside the
+corpus). The synthesiser is given the phonemes of `cmaudio.speech`, so that phonemes.jsonl holds exactly what was
+spoken, with the synthesiser's own durations.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ WORDNET = Path("/usr/share/wordnet")
 LICENCE = Path("/usr/share/doc/wordnet-base/copyright")
 RATE = 24_000
 _DURATIONS, _UNIT_SECONDS = "/Clip_output_0", 0.025  # of every input symbol, inside the graph of 0.2.1
-# The sound comes so long before its durations say: with the phonemes as they are told, vowels are voiced and unvoiced
-# consonants are not where all is moved by 4.5 frames of 10.7 ms (share of voiced frames over 128 clips).
+# The sound is this much earlier than the durations say: over 128 clips, the share of voiced frames fits vowels and
+# unvoiced consonants best when all phonemes are shifted by 4.5 frames of 10.7 ms.
 _AHEAD_SECONDS = 2 * _UNIT_SECONDS
 _LIKE_HIBARI = {
     "oʊ": "O", "eɪ": "A", "aɪ": "I", "aʊ": "W", "ɔɪ": "Y", "t͡ʃ": "ʧ", "d͡ʒ": "ʤ", "ɚ": "əɹ",
@@ -43,7 +43,7 @@ _VOWELS = frozenset(["O", "A", "I", "W", "Y", "əɹ", "ɜɹ", "ɑ", "æ", "ɛ", 
 
 
 def sentences(folder: Path) -> list[str]:
-    """The example sentences in the glosses of WordNet, each once, that begin and end like sentences or clauses."""
+    """The distinct example sentences in the glosses of WordNet that have the form of sentences or clauses."""
     found: dict[str, None] = {}
     for part in ("noun", "verb", "adj", "adv"):
         for line in (folder / f"data.{part}").read_text(encoding="utf-8", errors="replace").splitlines():
@@ -57,7 +57,7 @@ def sentences(folder: Path) -> list[str]:
 
 @cache
 def _synthesiser() -> tuple[Any, Any]:
-    """hibari's graph with the durations as a further output, and its vocabulary."""
+    """hibari's graph with the durations as an additional output, and its vocabulary."""
     import hibari
     import onnx
     import onnxruntime as ort
@@ -72,7 +72,7 @@ def _synthesiser() -> tuple[Any, Any]:
 
 
 def spelled(words: Sequence[Word]) -> Iterator[tuple[str, int]]:
-    """Symbols of hibari and Kokoro in order, each with the index of its phoneme (-1: the edge before)."""
+    """Symbols of hibari and Kokoro in order, each with the index of its phoneme (-1: the leading edge)."""
     index = -1
     for number, word in enumerate(words):
         pausing = word.phonemes[0].is_pause
@@ -92,7 +92,7 @@ def _symbol(phoneme: Phoneme) -> str:
 
 
 def _flapped(phonemes: Sequence[Phoneme], at: int) -> str:
-    """Between vowels, the second of them unstressed, an American t is a tap."""
+    """An American t is a tap between vowels if the second is unstressed."""
     if phonemes[at].symbol != "t" or not 0 < at < len(phonemes) - 1 or phonemes[at + 1].stress:
         return ""
     before, after = _symbol(phonemes[at - 1]), _symbol(phonemes[at + 1])
@@ -100,7 +100,7 @@ def _flapped(phonemes: Sequence[Phoneme], at: int) -> str:
 
 
 def speak(text: str, seed: int, speed: float) -> tuple[np.ndarray, list[str], list[float]]:
-    """(N,) samples, the phonemes (the edge before them first), and where each ends, in seconds."""
+    """(N,) samples, the phonemes (preceded by the leading edge), and the end of each in seconds."""
     from hibari import dsp
 
     phrases = list(language("en-us").phrases([text]))
@@ -138,7 +138,7 @@ def _write(output: Path, numbered: tuple[int, str], seed: int) -> dict[str, Any]
 
 
 def make(output: Path, texts: Sequence[str], seconds: float, seed: int, workers: int) -> float:
-    """Write metadata.csv, phonemes.jsonl and wavs/; returns the seconds of sound."""
+    """Write metadata.csv, phonemes.jsonl and wavs/; returns the total duration in seconds."""
     (output / "wavs").mkdir(parents=True)
     order = list(enumerate(texts))
     random.Random(seed).shuffle(order)
@@ -164,16 +164,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path)
     parser.add_argument(
-        "--hours", type=float, default=6.0, help="about so much sound (all sentences are some 12 hours)"
+        "--hours", type=float, default=6.0, help="approximate length of the corpus (all sentences: about 12 hours)"
     )
-    parser.add_argument("--wordnet", type=Path, default=WORDNET, help="folder with data.noun and its like")
+    parser.add_argument("--wordnet", type=Path, default=WORDNET, help="folder with data.noun, data.verb, ...")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     if not (arguments.wordnet / "data.noun").is_file():
-        sys.exit(f"no WordNet in {arguments.wordnet}: apt-get install wordnet-base, or say where it is with --wordnet")
+        sys.exit(f"no WordNet in {arguments.wordnet}: apt-get install wordnet-base, or give its folder with --wordnet")
     if arguments.output.exists():
-        sys.exit(f"{arguments.output} is there already; give a new folder")
+        sys.exit(f"{arguments.output} exists; give a new folder")
     texts = sentences(arguments.wordnet)
     total = make(arguments.output, texts, arguments.hours * 3600, arguments.seed, arguments.workers)
     if LICENCE.is_file():

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by play, bench and test: what they need from the system, and the virtual environment.
+# Sourced by play, bench and test: system packages and the virtual environment.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 VENV=$ROOT/.venv
@@ -32,9 +32,9 @@ can_install() {
     [[ $(id -u) == 0 ]] && return
     command -v sudo >/dev/null || return 1
     sudo -n true 2>/dev/null && return
-    # Without a terminal nobody can answer the question for the password.
+    # Without a terminal nobody can enter the password.
     [[ -t 0 ]] || return 1
-    say "System packages are missing; installing them takes your password."
+    say "System packages are missing; installing them needs your password."
     sudo -v
 }
 
@@ -49,19 +49,19 @@ as_root() {
 apt_update() {
     [[ -z $apt_updated ]] || return 1
     apt_updated=yes
-    # One broken foreign source must not keep the others from being used.
+    # One broken third-party source must not keep the others from being used.
     quietly as_root apt-get update -qq || true
 }
 
 apt_offers() { apt-cache show "$1" >/dev/null 2>&1; }
 
-# --no-remove: nothing of the user's may go for the sake of ours.
-# Not interactive, jackd2's question about realtime priority is answered "no", its default.
+# --no-remove: never remove a package of the user's.
+# Non-interactively, jackd2's question about real-time priority gets its default answer, "no".
 apt_get() {
     as_root apt-get install -qq -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=120 "$@"
 }
 
-# The package lists are fetched only if an installation fails with those there are.
+# The package lists are updated only if an installation fails with the present ones.
 apt_install() {
     say "Installing $* ..."
     apt_get "$@" >/dev/null 2>&1 </dev/null && return
@@ -81,7 +81,7 @@ find_python() {
     return 1
 }
 
-# The packages that bring a new enough Python here; nothing where there are none.
+# The packages that provide a recent enough Python; empty if there are none.
 python_packages() {
     local minor version
     minor=$(apt-cache show --no-all-versions python3 2>/dev/null | sed -n 's/^Version: 3\.\([0-9]*\).*/\1/p' || true)
@@ -89,7 +89,7 @@ python_packages() {
         echo python3 python3-venv
         return
     fi
-    # Ubuntu 22.04's python3 is 3.10, with 3.11 beside it.
+    # Ubuntu 22.04's python3 is 3.10; it offers 3.11 as well.
     for version in 3.13 3.12 3.11; do
         if apt_offers "python$version-venv"; then
             echo "python$version" "python$version-venv"
@@ -107,7 +107,7 @@ portaudio_package() {
 }
 
 have_portaudio() {
-    # Elsewhere the sounddevice wheel brings its own.
+    # Elsewhere the sounddevice wheel includes it.
     [[ $(uname -s) == Linux ]] || return 0
     # /sbin is not on an ordinary Debian user's PATH.
     [[ $(PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null) == *libportaudio.so.2* ]]
@@ -128,7 +128,7 @@ need_python() {
         apt_update || true
     fi
     packages=$(python_packages)
-    # Old lists may not have it yet.
+    # Outdated lists may lack it.
     if [[ -z $packages ]] && may_install && apt_update; then packages=$(python_packages); fi
     if [[ -z $packages ]]; then
         die "cmaudio needs Python 3.11 or newer, and this system's packages have none." \
@@ -168,7 +168,7 @@ want_jack() {
 want_chromium() {
     [[ $(uname -s) == Linux ]] || return 0
     command -v chromium >/dev/null && command -v chromedriver >/dev/null && return
-    # Ubuntu's are only doors to snaps, which root cannot drive in a container.
+    # Ubuntu's packages only install snaps, which root cannot drive in a container.
     if grep -q '^ID=debian' /etc/os-release 2>/dev/null && may_install && apt_install chromium chromium-driver; then return; fi
     say "$1 To install it:"
     how_to_install chromium chromium-driver
@@ -176,7 +176,7 @@ want_chromium() {
 
 python_runs() { "$VENV/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
-# Some tools make environments without pip.
+# Some tools create environments without pip.
 working_venv() {
     python_runs || return 1
     "$VENV/bin/python" -c 'import pip' 2>/dev/null || "$VENV/bin/python" -m ensurepip >/dev/null 2>&1
@@ -184,17 +184,17 @@ working_venv() {
 
 pip_install() { "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check "$@" </dev/null; }
 
-# install_package EXTRAS: a stamp in the environment says what pyproject.toml it was last installed from.
+# install_package EXTRAS: a stamp in the environment names the pyproject.toml it was last installed from.
 install_package() {
     local extras=$1 stamp=$VENV/.cmaudio-stamp mark
-    # The directory belongs to the mark: a moved checkout's environment still points to the old place.
+    # The directory is part of the mark, since the environment of a moved checkout still points to the old place.
     mark="$(cksum <"$ROOT/pyproject.toml") $ROOT"
     if [[ -x $VENV/bin/cmaudio ]] && grep -qxF "$mark [$extras]" "$stamp" 2>/dev/null; then
         return
     fi
     say "Installing cmaudio${extras:+ [$extras]} into .venv (takes a while the first time) ..."
     pip_install -e "$ROOT${extras:+[$extras]}" || die "pip could not install cmaudio; its message is above."
-    # Every set includes the plain one, and what was installed from another pyproject.toml no longer counts.
+    # Every set of extras includes the plain package; stamps of another pyproject.toml no longer count.
     { grep -F "$mark [" "$stamp" 2>/dev/null || true; printf '%s\n' "$mark []" "$mark [$extras]"; } >"$stamp.new"
     mv "$stamp.new" "$stamp"
 }
@@ -206,7 +206,7 @@ set_up() {
     else
         need_python
         need_portaudio
-        [[ ! -e $VENV ]] || say "The .venv here has no working Python 3.11 or newer with pip: making it anew."
+        [[ ! -e $VENV ]] || say "The .venv here has no working Python 3.11 or newer with pip: recreating it."
         quietly "$PYTHON" -m venv --clear "$VENV" || die "Could not make $VENV."
     fi
     install_package "$1"

@@ -1,10 +1,10 @@
-"""Play densely for a long time with the panel open, and count what the sound card lacked.
+"""Play densely for a long time with the panel open, and count underruns.
 
     python scripts/soak.py [--minutes 10] [--seed 0] [--lead 40]
 
-On a JACK dummy server at 128 frames: up to 16 voices, bends, pedals, controllers, program changes through MIDI, and
-presets; the panel's page is open in a headless Chromium (where there is one) with its spectrogram running. Prints JSON:
-starved callbacks, how long MIDI notes took into the ring, and how steadily they sounded.
+On a JACK dummy server with periods of 128 samples: up to 16 voices, bends, pedals, controllers and program changes
+through MIDI, and presets, while the panel's page is open in a headless Chromium (if there is one) with its spectrogram
+running. Prints JSON: underruns, the time of MIDI notes until they are in the ring, and the jitter of their onsets.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from cmaudio.panel.host import Address, Host
 from cmaudio.synth import Synth
 
 _PORT = 8799
-_CHANNELS = 4  # for what is played; the notes that are measured have one of their own
+_CHANNELS = 4  # the notes that are measured have a channel of their own
 _MEASURED = 15
 _EVERY_SECONDS = 0.03
 _QUIET = (
@@ -46,7 +46,7 @@ _QUIET = (
 
 @contextmanager
 def page(url: str) -> Iterator[bool]:
-    """The panel's page in a browser; yields whether there is one."""
+    """Open the panel's page in a browser; yields whether there is one."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         yield False
@@ -62,7 +62,7 @@ def page(url: str) -> Iterator[bool]:
 
 
 def messages(random: np.random.Generator, down: list[tuple[int, int]]) -> Iterator[bytes]:
-    """What happens at one moment: mostly notes, at most a dozen at once, some controllers."""
+    """MIDI messages of one moment: mostly notes, at most a dozen at once, and some controllers."""
     channel = int(random.integers(_CHANNELS))
     kind = random.random()
     if kind < 0.45 and len(down) < 12:
@@ -85,7 +85,7 @@ def messages(random: np.random.Generator, down: list[tuple[int, int]]) -> Iterat
 
 @dataclass
 class Played:
-    """Key and time of the notes that are measured; voices and how many were allowed, as counted at every moment."""
+    """Key and time of the measured notes; sounding voices and the voice limit at every moment."""
 
     stamps: list[tuple[int, float]] = field(default_factory=list)
     voices: list[int] = field(default_factory=list)
@@ -93,7 +93,7 @@ class Played:
 
 
 def play(synth: Synth, port: OnePort, seconds: float, seed: int) -> Played:
-    """Play at random."""
+    """Play random messages for a while."""
     random, down = np.random.default_rng(seed), list[tuple[int, int]]()
     played, end = Played(), time.monotonic() + seconds
     moments, sounding = 0, None
@@ -102,7 +102,7 @@ def play(synth: Synth, port: OnePort, seconds: float, seed: int) -> Played:
         moments += 1
         for message in messages(random, down):
             port.play(message)
-        if moments % 20 == 0:  # every 0.6 s one that is measured, alone on its channel
+        if moments % 20 == 0:  # every 0.6 s a measured note, alone on its channel
             if sounding is not None:
                 port.play(bytes((0x80 | _MEASURED, sounding, 0)))
             sounding = 40 + (moments // 20) % 48
@@ -117,7 +117,7 @@ def play(synth: Synth, port: OnePort, seconds: float, seed: int) -> Played:
 
 
 def soak(minutes: float, seed: int, lead_ms: float) -> dict[str, Any]:
-    """In the environment of a JACK server."""
+    """Play and measure; this process must run in the environment of a JACK server."""
     port = OnePort()
     with ExitStack() as stack:
         synth = stack.enter_context(cmaudio.open(lead_ms=lead_ms))
@@ -128,7 +128,7 @@ def soak(minutes: float, seed: int, lead_ms: float) -> dict[str, Any]:
         host = Host(synth, address, files, ClockOutput(), lambda text: print(text, file=sys.stderr))
         stack.callback(host.close)
         browser = stack.enter_context(page(address.url))
-        time.sleep(10)  # the page is there
+        time.sleep(10)  # until the page has loaded
         before = synth.state().player.counters
         played = play(synth, port, 60 * minutes, seed)
         state = synth.state()
@@ -149,11 +149,11 @@ def soak(minutes: float, seed: int, lead_ms: float) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Command line; runs itself again below a JACK server."""
+    """Command line: starts a JACK server, and itself again as its client."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--lead", type=float, default=40.0)
+    parser.add_argument("--lead", type=float, default=40.0, help="output buffer in ms")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:

@@ -99,7 +99,7 @@ def measure_performing(
 
     Keys: `realtime`, `sample_rate`, `period_samples`, `lead_ms`, `voices` sounding meanwhile, `notes`, how many were
     `lost`; `ring` with `p50_ms`, `p99_ms`, `max_ms` until the synthesis thread wrote the onset; `jitter_ms`, the
-    standard deviation of the onset's sample against the time stamp, without a straight line (the constant delay, and the
+    standard deviation of the onset's sample against the time stamp, less a straight line (the constant delay, and the
     drift between the clocks of sound card and computer); `underruns`.
     Or `skipped`: the reason why nothing was measured.
     """
