@@ -1,1 +1,1 @@
-"""MIDI: files read and written, ports played from, what messages mean, controllers that are learnt."""
+"""The instrument played from MIDI ports, with controllers bound to its controls."""

@@ -1,4 +1,4 @@
-"""MIDI learn: which controller moves which control, learnt by moving it, kept in a strict and versioned JSON file."""
+"""MIDI learn: which controller sets which control, learnt by moving it, saved in a strict and versioned JSON file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from cmaudio.errors import CmaudioError, explain
 from cmaudio.files import folders
 from cmaudio.files.atomic import atomic_file
 
-VERSION = 1  # the number that files of this layout say
-_TRAVEL = 8 / 127  # that a controller must go before it counts as moved: worn ones tremble
+VERSION = 1  # of the file format
+_TRAVEL = 8 / 127  # before a controller counts as moved: worn ones jitter
 _REST: dict[Controller, float] = {"bend": 0.5, "pressure": 0.0}
-# Bank and parameter numbers, data entry, increments and channel modes are no knobs.
+# Bank and parameter numbers, data entry, increments and channel modes cannot be bound.
 _NO_KNOBS = frozenset((0, 32, 6, 38, *range(96, 102), *range(120, 128)))
 
 
@@ -39,7 +39,7 @@ class _Learning:
 
 
 class Bindings:
-    """At most one controller a control, and one control a controller on a channel. From any thread."""
+    """At most one controller per control, and one control per controller of a channel. Thread-safe."""
 
     def __init__(self, bindings: Iterable[Binding] = ()) -> None:
         self._lock = threading.Lock()
@@ -56,14 +56,14 @@ class Bindings:
         return len(self._bound)
 
     def add(self, binding: Binding) -> None:
-        """Bind; what moved this control, and what this controller moved, is forgotten."""
+        """Add a binding; it replaces those of the same control and of the same controller."""
         source = (binding.channel, binding.controller)
         with self._lock:
             others = {k: b for k, b in self._bound.items() if b.control != binding.control and k != source}
-            self._bound = {**others, source: binding}  # whoever looks meanwhile sees the old or the new
+            self._bound = {**others, source: binding}  # other threads see the old or the new one
 
     def remove(self, control: str) -> None:
-        """Unbind a control. Raises CmaudioError if nothing moves it."""
+        """Unbind a control. Raises CmaudioError if it is not bound."""
         with self._lock:
             left = {k: b for k, b in self._bound.items() if b.control != control}
             if len(left) == len(self._bound):
@@ -72,26 +72,26 @@ class Bindings:
             self._bound = left
 
     def find(self, channel: int, controller: Controller) -> Binding | None:
-        """What a controller moves; a binding of its very channel goes before one of any."""
+        """The binding of a controller; one of its own channel takes precedence over one of any channel."""
         bound = self._bound
         return bound.get((channel, controller)) or bound.get((None, controller))
 
     @property
     def learning(self) -> str | None:
-        """The control that waits for a controller."""
+        """The control that waits for a controller, if any."""
         waiting = self._learning
         return waiting.control if waiting else None
 
     def learn(self, control: str, low: float, high: float, any_channel: bool = False) -> None:
-        """Bind the next controller that really moves to a control; it goes from `low` to `high`."""
+        """Bind the next controller that moves to a control; its travel is from `low` to `high`."""
         self._learning = _Learning(control, low, high, any_channel, dict(self._positions))
 
     def forget_learning(self) -> None:
-        """Wait no longer."""
+        """Stop waiting."""
         self._learning = None
 
     def moved(self, channel: int, controller: Controller, position: float) -> Binding | None:
-        """Told of every controller and its position 0..1; returns the binding if it was the one waited for."""
+        """Take note of a controller and its position 0..1; returns the binding if this is the one waited for."""
         source, waiting = (channel, controller), self._learning
         self._positions[source] = position
         if waiting is None or controller in _NO_KNOBS:
@@ -111,9 +111,9 @@ class Bindings:
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Bindings:
-        """Those saved in a file, by default the user's own; none if that is not there yet.
+        """The bindings of a file, by default the user's own, which may not exist yet.
 
-        Raises CmaudioError for a file that cannot be read or holds something else, which it names.
+        Raises CmaudioError for a file that cannot be read or holds something else.
         """
         file = Path(path) if path is not None else bindings_file()
         if path is None and not file.exists():
@@ -124,11 +124,11 @@ class Bindings:
             raise CmaudioError(f"MIDI bindings {file} cannot be read ({error.strerror})") from error
         except ValidationError as error:
             raise CmaudioError(
-                f"{file} holds no MIDI bindings of version {VERSION}: {explain(error)}. Mend or remove it"
+                f"{file} holds no MIDI bindings of version {VERSION}: {explain(error)}. Correct or remove it"
             ) from error
 
     def save(self, path: str | Path | None = None) -> Path:
-        """Write them to a file, by default the user's own. Raises CmaudioError where that fails."""
+        """Write the bindings to a file, by default the user's own. Raises CmaudioError if that fails."""
         file = Path(path) if path is not None else bindings_file()
         text = _File(version=1, bindings=list(self)).model_dump_json(indent=1) + "\n"
         try:
@@ -142,5 +142,5 @@ class Bindings:
 
 
 def bindings_file() -> Path:
-    """Where the user's own are, beside the presets."""
+    """The user's own file, beside the presets."""
     return folders.user_folder() / "midi.json"

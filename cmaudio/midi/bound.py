@@ -1,4 +1,4 @@
-"""Bound controllers moving their controls, and learning which they are."""
+"""Controllers that set the controls they are bound to, and learning of new bindings."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from cmaudio.midi.notices import Notices
 from cmaudio.score.controllers import ALL_SOUND_OFF, wheel_position
 from cmaudio.score.messages import CHANNEL_PRESSURE, CONTROL, WHEEL, Message
 
-SOURCE = "midi"  # who moves a bound control, as listeners of the controls are told
+SOURCE = "midi"  # of changes, as listeners of the controls see it
 
 
 class BoundControls:
-    """Moves the instrument's controls. `on_learned` is told of what was learnt."""
+    """Sets the instrument's controls. `on_learned` is called with each new binding."""
 
     def __init__(self, controls: Controls, bindings: Bindings, notices: Notices) -> None:
         self.bindings = bindings
@@ -25,7 +25,7 @@ class BoundControls:
             self._has(binding)
 
     def move(self, at: int, message: Message) -> bool:
-        """Whether a binding takes the message; one that waits to be learnt may be the binding."""
+        """Set the control that the message's controller is bound to; False if there is none."""
         source = _controller_of(message)
         if source is None:
             return False
@@ -45,12 +45,12 @@ class BoundControls:
     def _has(self, binding: Binding) -> bool:
         if binding.control in self._controls.definitions:
             return True
-        self._notices.once(f"this model has no control {binding.control!r}: {binding} is kept and does nothing")
+        self._notices.once(f"this model has no control {binding.control!r}: {binding} is kept and has no effect")
         return False
 
 
 def _controller_of(message: Message) -> tuple[Controller, float] | None:
-    """A controller and its position 0..1, of a message that is one's."""
+    """The controller of a message and its position 0..1, None for other messages."""
     status, first, second = message
     kind = status & 0xF0
     if kind == CONTROL and first < ALL_SOUND_OFF:

@@ -1,4 +1,4 @@
-"""What keeps a flood of MIDI from drowning the instrument: a bounded queue, and controllers that are thinned out."""
+"""Protection from floods of MIDI: a bounded queue, and controllers thinned to a few values a second."""
 
 from __future__ import annotations
 
@@ -12,14 +12,20 @@ from cmaudio.score.messages import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, SYSE
 
 LIMIT_ARRIVALS = 8192
 INTERVAL_SECONDS = 0.01  # between values of one controller; the engine smooths over as much
-# What moves the pitch makes each sounding note's excitation anew: twice as seldom, and glided over as long.
+# A change of pitch recomputes the excitation of each sounding note, so it is allowed half as often.
 PITCH_INTERVAL_SECONDS = 0.02
-# Data entry, parameter numbers, pedals and channel modes: each one counts, in its order.
+# Data entry, parameter numbers, pedals and channel modes: each message matters, in order.
 _NEVER_THINNED = frozenset((0, 32, 6, 38, *range(64, 70), *range(96, 102), *range(120, 128)))
 
 
 class Arrival(NamedTuple):
-    """`data` came from `port` at `stamp` (of `time.perf_counter`); None: the port is gone."""
+    """What came from a port.
+
+    Attributes:
+        stamp: time of arrival, of `time.perf_counter`.
+        port: name of the port.
+        data: raw bytes; None if the port has vanished.
+    """
 
     stamp: float
     port: str
@@ -27,7 +33,13 @@ class Arrival(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What `Inbox.take` gives: arrivals in order, how many were lost, and whether all before them is to be silenced."""
+    """What `Inbox.take` returns.
+
+    Attributes:
+        arrivals: in order.
+        lost: how many were lost.
+        silence: whether everything before them is to be silenced.
+    """
 
     arrivals: list[Arrival]
     lost: int
@@ -35,18 +47,18 @@ class Taken(NamedTuple):
 
 
 class Inbox:
-    """What has arrived and was not handled yet. `put` may be called on any thread, `take` belongs to one."""
+    """What has arrived and is not handled yet. `put` may be called on any thread, `take` belongs to one."""
 
     def __init__(self, limit: int = LIMIT_ARRIVALS) -> None:
         self._limit = limit
         self._items: list[Arrival] = []
         self._dropped = 0
-        self.silenced = False  # and that was not taken yet
+        self.silenced = False  # since the last `take`
         self._lock = threading.Lock()
         self._ready = threading.Event()
 
     def put(self, stamp: float, port: str, data: bytes | None) -> None:
-        """Add one; over the limit it is dropped and counted."""
+        """Add an arrival; beyond the limit it is dropped and counted."""
         with self._lock:
             if len(self._items) < self._limit:
                 self._items.append(Arrival(stamp, port, data))
@@ -55,20 +67,20 @@ class Inbox:
         self._ready.set()
 
     def wake(self) -> None:
-        """Have `take` return."""
+        """Make `take` return."""
         self._ready.set()
 
     def silence(self) -> None:
-        """Drop what has come so far, and have whoever takes know of it."""
+        """Drop what has arrived so far, and report it in the next `take`."""
         with self._lock:
             self._items, self._dropped, self.silenced = [], 0, True
         self._ready.set()
 
     def take(self, timeout: float) -> Taken:
-        """All that has come, waiting for it up to `timeout` seconds.
+        """All arrivals, waiting up to `timeout` seconds for the first.
 
-        Where any was lost all that had come is lost with it: nobody knows whether a note was let go meanwhile, so
-        whoever takes lets go of all, and then no key that is still to come can be stuck.
+        If any was lost, all are dropped: a note-off may be among the lost ones, so the caller has to release every
+        note, and a note-on that was kept could hang.
         """
         self._ready.wait(timeout)
         self._ready.clear()
@@ -79,10 +91,10 @@ class Inbox:
 
 
 class Thinner:
-    """Passes messages on to `send(stamp, port, message)`, of each controller at most one value an interval, the last.
+    """Passes messages on to `send(stamp, port, message)`, with at most one value per controller and interval, the last.
 
-    Whatever is no controller passes at once, after what its channel's controllers still have to say: a note begins with
-    the bend and pressure that were sent before it.
+    Other messages pass at once, after the waiting controllers of their channel: a note starts with the bend and
+    pressure that were sent before it.
     """
 
     def __init__(self, send: Callable[[float, str, Incoming], None]) -> None:
@@ -106,7 +118,7 @@ class Thinner:
             self._send(stamp, port, message)
 
     def flush_due(self, now: float) -> None:
-        """Pass on what has waited for its interval."""
+        """Pass on the values whose interval is over."""
         self._flush([key for key in self._pending if now >= self._due(key)])
 
     def due_in(self, now: float, at_most: float) -> float:
@@ -119,7 +131,7 @@ class Thinner:
         return self._sent[key] + _interval(key)
 
     def clear(self) -> None:
-        """Forget what waits."""
+        """Drop the values that wait."""
         self._pending.clear()
 
     def _flush(self, keys: list[tuple[int, int]]) -> None:
@@ -138,7 +150,7 @@ def _interval(key: tuple[int, int]) -> float:
 
 
 def controller_key(message: Incoming) -> tuple[int, int] | None:
-    """What a continuous controller is known by: its status, and its number or key; None for all else."""
+    """The identity of a continuous controller: status, and number or key; None for other messages."""
     if isinstance(message, bytes):
         return None
     status, first, _ = message

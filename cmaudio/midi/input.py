@@ -1,7 +1,7 @@
-"""MIDI played into a synth: from bytes with their time of arrival to events on the engine, on a thread of its own.
+"""MIDI input: from stamped bytes to events on the engine, on a thread of its own.
 
-The ports only stamp and queue. The thread parses, thins out controllers, gives bound ones to their controls, and the
-rest its meaning (`cmaudio.midi.channels`), each placed so that it sounds a constant time after it arrived.
+Ports only stamp and queue. The thread parses messages, thins out controllers, sets the controls they are bound to and
+plays the rest (`cmaudio.midi.event_player`), placed so that it sounds a constant time after its arrival.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from cmaudio.system import hurry_this_thread
 
 OnClock = Callable[[str, float, int], object]
 _REST_SECONDS = 0.5
-_GRID_SAMPLES = 256  # controllers take effect on it together: the engine mixes in one piece what nothing divides
+_GRID_SAMPLES = 256  # controllers are aligned to it, so that the engine mixes in fewer pieces
 _CLOCK = {CLOCK: "pulse", START: "start", CONTINUE: "continue", STOP: "stop", SONG_POSITION: "position"}
 _CLOCK_LOST_SECONDS = 2.0
 
@@ -38,14 +38,17 @@ class MidiInput:
     """Plays `synth` from MIDI ports until it is closed; made by `Synth.connect_midi`. A context manager.
 
     Args:
-        port: index, name or part of a name; None for all, those included that are plugged in later.
-        virtual: name of a port to make for other programs.
-        mpe: begin with a lower zone of 15 members; an MPE Configuration Message makes zones at any time.
-        bindings: which controllers move which controls; what is learnt is added to them.
-        on_clock: is told of MIDI clock: "pulse" (24 a quarter), "start", "continue", "stop", "position" (value: in
-            sixteenths), with the time it arrived (`time.perf_counter`), on the thread of this input.
-        on_notice: is told of ports that come and go, what the model lacks, and what was passed over.
-        system: where ports come from; by default this machine's, which is closed with the input.
+        synth: the instrument.
+        port: index, name or part of a name; None for all, with those plugged in later.
+        virtual: name of a port to create for other programs.
+        mpe: start with a lower MPE zone of 15 members; an MPE Configuration Message makes zones at any time.
+        bindings: which controllers set which controls; learnt ones are added.
+        on_clock: called on the thread of this input with MIDI clock messages, their value and time of arrival
+            (`time.perf_counter`): "pulse" (24 a quarter note), "start", "continue", "stop", "position" (value in
+            sixteenths).
+        on_notice: called with notices of ports that appear or vanish, what the model lacks, and what was ignored.
+        system: the source of ports; by default this machine's, which is closed with the input.
+
     Raises:
         CmaudioError: no MIDI system, no such port, no virtual ports here.
     """
@@ -91,12 +94,12 @@ class MidiInput:
 
     @property
     def bindings(self) -> Bindings:
-        """Which controllers move which controls."""
+        """Which controllers set which controls."""
         return self._bound.bindings
 
     @property
     def on_learned(self) -> Callable[[Binding], object] | None:
-        """Is told of every binding that was learnt, on the thread of this input."""
+        """Called with each learnt binding, on the thread of this input."""
         return self._bound.on_learned
 
     @on_learned.setter
@@ -105,12 +108,12 @@ class MidiInput:
 
     @property
     def ports(self) -> list[str]:
-        """Names of the ports that are listened to now."""
+        """Names of the open ports."""
         return self._ports.names
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """The last that were told."""
+        """The last notices."""
         return tuple(self._notices.recent)
 
     @property
@@ -133,12 +136,12 @@ class MidiInput:
         self.bindings.learn(control, *ends, any_channel=any_channel)
 
     def panic(self) -> None:
-        """Silence at once; what has arrived and was not played yet is dropped. From any thread."""
+        """Silence everything at once; messages not played yet are dropped. From any thread."""
         self._synth.panic()
         self._inbox.silence()
 
     def close(self) -> None:
-        """Stop listening and let go of all that was held."""
+        """Stop listening and release all notes."""
         if self._ending.is_set():
             return
         self._ports.close()
@@ -161,7 +164,7 @@ class MidiInput:
         while not self._ending.is_set():
             taken = self._inbox.take(self._thinner.due_in(time.perf_counter(), _REST_SECONDS))
             if taken.silence:
-                self._guarded(self._begin_anew)
+                self._guarded(self._silence)
             if taken.lost:
                 self._guarded(self._overflow, taken.lost)
             for arrival in taken.arrivals:
@@ -172,18 +175,18 @@ class MidiInput:
             if taken.arrivals:
                 self._guarded(self._synth.wake)
             self._notices.report(time.perf_counter())
-        self._guarded(self._let_go)
+        self._guarded(self._release_all)
 
     def _guarded(self, what: Callable[..., object], *arguments: object) -> None:
-        """Call it; what fails must not take along what comes after it, which may let notes go."""
+        """Call it; an error must not stop later messages, which may be note-offs."""
         try:
             what(*arguments)
         except CmaudioError as error:
             self._notices.once(str(error))
         except Exception as error:
-            self._notices.once(f"MIDI message passed over: {type(error).__name__}: {error}")
+            self._notices.once(f"MIDI message ignored: {type(error).__name__}: {error}")
 
-    def _begin_anew(self) -> None:
+    def _silence(self) -> None:
         self._forget_arrivals()
         self._synth.panic()
         self._player.silenced(self._place(time.perf_counter()))
@@ -193,11 +196,11 @@ class MidiInput:
         self._streams.clear()
 
     def _overflow(self, lost: int) -> None:
-        self._notices.count("messages came faster than they could be played and were lost; all notes were let go", lost)
+        self._notices.count("messages were lost because they came too fast; all notes were released", lost)
         self._forget_arrivals()
-        self._let_go()
+        self._release_all()
 
-    def _let_go(self) -> None:
+    def _release_all(self) -> None:
         self._player.release_all(self._place(time.perf_counter()))
 
     def _take_in(self, arrival: Arrival) -> None:
@@ -210,12 +213,12 @@ class MidiInput:
         before = stream.malformed
         for message in stream.feed(data):
             self._thinner.add(stamp, port, message)
-        self._notices.count("malformed bytes were passed over", stream.malformed - before)
+        self._notices.count("malformed bytes were ignored", stream.malformed - before)
 
     def _place(self, stamp: float, grid: int = 1) -> int:
         """The sample for `at`, rounded down to a multiple of `grid`.
 
-        It is never before that of what came earlier, or a key could go up before it went down.
+        It never lies before an earlier one, so that no note-off is placed before its note-on.
         """
         self._at = max(self._at, self._synth.place(stamp) // grid * grid)
         return self._at
@@ -228,15 +231,15 @@ class MidiInput:
         if status in _CLOCK:
             self._follow_clock(stamp, port, message)
         elif status == SYSTEM_RESET:
-            self._begin_anew()
+            self._silence()
         elif status < 0xF0:
             at = self._place(stamp, 1 if controller_key(message) is None else _GRID_SAMPLES)
-            # What a member channel of a zone says belongs to its note, and is never bound.
+            # A member channel of an MPE zone belongs to its note, so its controllers are never bound.
             if self._player.is_member(status & 0x0F) or not self._bound.move(at, message):
                 self._player.message(at, port, message)
 
     def _follow_clock(self, stamp: float, port: str, message: Message) -> None:
-        """Of one port: those of several would add up to a tempo that nobody plays."""
+        """Follow the clock of one port only: the pulses of several would add up."""
         followed, last = self._clock_port
         if port != followed and stamp - last < _CLOCK_LOST_SECONDS:
             return

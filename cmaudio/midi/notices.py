@@ -1,4 +1,4 @@
-"""What a running performance tells of trouble: each thing once, and counts of what was passed over now and then."""
+"""Notices of a running performance: each one once, and counts of ignored messages at a limited rate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ _REMEMBERED = 256
 
 
 class Notices:
-    """Tells `on_notice`, whose own errors stop nothing. `recent` are the last that were told. From any thread."""
+    """Calls `on_notice`, whose own errors are reported and ignored. Thread-safe.
+
+    Attributes:
+        recent: the last notices.
+    """
 
     def __init__(self, on_notice: Callable[[str], None] | None, every_seconds: float = _EVERY_SECONDS) -> None:
         self._on_notice, self._every = on_notice, every_seconds
@@ -23,7 +27,7 @@ class Notices:
         self._lock = threading.Lock()
 
     def tell(self, text: str) -> None:
-        """Tell it now."""
+        """Give a notice now."""
         self.recent.append(text)
         if self._on_notice is not None:
             try:
@@ -32,7 +36,7 @@ class Notices:
                 sys.excepthook(*sys.exc_info())
 
     def once(self, text: str) -> None:
-        """Tell it unless it was told before."""
+        """Give a notice unless it was given before."""
         with self._lock:
             new = text not in self._told and len(self._told) < _REMEMBERED
             self._told.add(text) if new else None
@@ -40,13 +44,13 @@ class Notices:
             self.tell(text)
 
     def count(self, what: str, number: int = 1) -> None:
-        """Add to what `report` tells."""
+        """Add to the counts of `report`."""
         if number:
             with self._lock:
                 self._counts[what] += number
 
     def report(self, now: float) -> None:
-        """Tell the counts, if there are any and the last time is long enough ago; `now` in seconds."""
+        """Give notice of the counts, if there are any and the last report is long enough ago; `now` in seconds."""
         if not self._counts or now - self._reported < self._every:
             return
         with self._lock:

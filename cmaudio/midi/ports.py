@@ -1,4 +1,4 @@
-"""Input ports that stay open: one or all, also those that come later and come back; each arrival gets its time."""
+"""Input ports that are kept open, one or all, with those plugged in later; arrivals are stamped with their time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Arrived = Callable[[float, str, bytes], None]
 
 
 def list_midi_inputs(system: MidiSystem | None = None) -> list[str]:
-    """Names of the MIDI input ports. Raises CmaudioError where the machine has no MIDI system."""
+    """Names of the MIDI input ports. Raises CmaudioError if the machine has no MIDI system."""
     asked = system or LibremidiSystem()
     try:
         return [port.name for port in asked.inputs()]
@@ -24,9 +24,9 @@ def list_midi_inputs(system: MidiSystem | None = None) -> list[str]:
 
 
 def find_input(wanted: str | int, ports: Sequence[InputPort]) -> InputPort:
-    """A port by its index, its name, or a part of it (case does not matter).
+    """A port by index, name, or part of its name (case does not matter).
 
-    Raises CmaudioError where none or several match, and names those that are there.
+    Raises CmaudioError if none or several match; it lists those available.
     """
     listed = ", ".join(f"{i} {port.name!r}" for i, port in enumerate(ports)) or "none"
     if isinstance(wanted, int):
@@ -46,10 +46,13 @@ class MidiPorts:
     """Listens until it is closed.
 
     Args:
-        port: index, name or part of a name; None for all, those included that are plugged in later.
-        virtual: name of a port to make for other programs.
-        arrived: is called with the time (`time.perf_counter`), the port's name and raw bytes, on any thread.
-        gone: is called with the name of a port that vanished. on_notice: is told of ports that come and go.
+        system: the source of ports.
+        arrived: called with the time (`time.perf_counter`), the port's name and raw bytes, on any thread.
+        port: index, name or part of a name; None for all, with those plugged in later.
+        virtual: name of a port to create for other programs.
+        gone: called with the name of a port that has vanished.
+        on_notice: called when ports appear or vanish.
+
     Raises:
         CmaudioError: no such port, one that cannot be opened, no virtual ports on this system.
     """
@@ -68,7 +71,7 @@ class MidiPorts:
         self._open: dict[InputPort, OpenPort] = {}
         self._known: set[str] = set()
         self._refused: set[str] = set()
-        self._lock = threading.Lock()  # ports are looked for one at a time
+        self._lock = threading.Lock()  # one look at a time
         found = system.inputs()
         self._only = None if port is None else find_input(port, found).name
         self._virtual_name = virtual
@@ -79,14 +82,14 @@ class MidiPorts:
             self._close_all()
             raise
         if not self.names:
-            on_notice("no MIDI input is plugged in yet; one that comes is opened")
+            on_notice("no MIDI input is plugged in yet; it is opened as soon as one appears")
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="cmaudio-midi-ports", daemon=True)
         self._thread.start()
 
     @property
     def names(self) -> list[str]:
-        """Of the ports that are listened to."""
+        """The ports that are open."""
         return [*(port.name for port in tuple(self._open)), *([self._virtual_name] if self._virtual_name else ())]
 
     def close(self) -> None:
@@ -110,7 +113,7 @@ class MidiPorts:
             self.look()
 
     def look(self) -> None:
-        """Open what has come, let go of what went."""
+        """Open new ports, and close those that have vanished."""
         with self._lock:
             try:
                 self._follow(self._system.inputs(), first=False)
@@ -124,7 +127,7 @@ class MidiPorts:
             port = listened[identity]
             self._open.pop(port).close()
             self._gone(port.name)
-            self._on_notice(f"MIDI port {port.name!r} is gone; it is opened again when it is back")
+            self._on_notice(f"MIDI port {port.name!r} is gone; it is opened again when it returns")
         for identity, port in there.items():
             if identity not in listened:
                 self._listen(port, first)

@@ -1,7 +1,7 @@
-"""The MIDI inputs of this machine: what the ports need of a MIDI system, and the one behind pylibremidi.
+"""MIDI systems: the protocol that ports need, and the system of this machine through pylibremidi.
 
-pylibremidi takes arrivals in on the driver's thread without the interpreter and keeps them until it is asked; so one
-thread asks it a thousand times a second, and owns all that belongs to it (CoreMIDI binds its port list to a thread).
+pylibremidi queues arrivals on the driver's thread, without the interpreter, until it is polled. One thread polls it
+1000 times a second and owns all of its objects (CoreMIDI binds its list of ports to a thread).
 """
 
 from __future__ import annotations
@@ -33,9 +33,12 @@ _REFUSED = "another program may hold it; and Windows has no virtual ports (loopM
 
 @dataclass(frozen=True)
 class InputPort:
-    """A source of MIDI. `name` is unique among those listed together; a port that was plugged anew has another `key`.
+    """A source of MIDI.
 
-    `handle` is the system's own.
+    Attributes:
+        name: unique among those listed together.
+        key: changes when the port is plugged in again.
+        handle: the system's own.
     """
 
     name: str
@@ -44,7 +47,7 @@ class InputPort:
 
 
 class OpenPort(Protocol):
-    """A port that is listened to."""
+    """An open port."""
 
     def close(self) -> None: ...
 
@@ -61,7 +64,7 @@ class MidiSystem(Protocol):
         ...
 
     def open_virtual(self, name: str, receive: Receive) -> OpenPort:
-        """Make a port that other programs can send to. Raises CmaudioError where the system has none."""
+        """Create a port that other programs can send to. Raises CmaudioError if the system cannot."""
         ...
 
     def close(self) -> None: ...
@@ -70,7 +73,7 @@ class MidiSystem(Protocol):
 class LibremidiSystem:
     """CoreMIDI, WinMM or the ALSA sequencer. `api` names another one of libremidi's ("JACK_MIDI").
 
-    Raises CmaudioError where there is none, with the remedy.
+    Raises CmaudioError if there is none, with the remedy.
     """
 
     def __init__(self, api: str | None = None) -> None:
@@ -96,7 +99,7 @@ class LibremidiSystem:
         return self._on_thread(lambda: self._opened(f"MIDI port {port.name!r}", receive, "open_port", port.handle))
 
     def open_virtual(self, name: str, receive: Receive) -> _LibremidiPort:
-        """Make a port that other programs can send to."""
+        """Create a port that other programs can send to."""
         return self._on_thread(lambda: self._opened(f"virtual MIDI port {name!r}", receive, "open_virtual_port", name))
 
     def release(self, number: int) -> None:
@@ -109,7 +112,7 @@ class LibremidiSystem:
         self._on_thread(release)
 
     def close(self) -> None:
-        """Stop listening to all."""
+        """Close all ports."""
         self._ending.set()
         self._thread.join()
 
@@ -136,7 +139,7 @@ class LibremidiSystem:
         hurry_this_thread()
         configuration = self._library.ObserverConfiguration()
         configuration.track_virtual = configuration.track_any = True
-        # Who wants to be told is what keeps CoreMIDI's list of ports up to date.
+        # CoreMIDI keeps its list of ports up to date only for observers with a callback.
         configuration.input_added = _ignore
         self._observer = self._library.Observer(configuration, self._api)
         while not self._ending.wait(_ASK_EVERY_SECONDS if self._open else _IDLE_SECONDS):
@@ -153,7 +156,7 @@ class LibremidiSystem:
         self._observer.poll()
         found = self._observer.get_input_ports()
         names = [port.display_name or port.port_name or "MIDI" for port in found]
-        # WinMM knows ports by their index alone, which moves when another one goes.
+        # WinMM identifies ports only by index, which changes when another port vanishes.
         keys = ["" if self._api == self._library.API.WINDOWS_MM else str(port.port) for port in found]
         return [InputPort(*row) for row in zip(unique_names(names), keys, found, strict=True)]
 
@@ -180,11 +183,11 @@ class _LibremidiPort:
 
 
 def _ignore(_port: object) -> None:
-    """Nobody listens."""
+    """For a callback that is required and not needed."""
 
 
 def unique_names(names: list[str]) -> list[str]:
-    """The same, those that come again numbered: two keyboards of one kind are "Keys" and "Keys (2)"."""
+    """Names with repeated ones numbered: two keyboards of one kind are "Keys" and "Keys (2)"."""
     seen: Counter[str] = Counter()
     result = []
     for name in names:
