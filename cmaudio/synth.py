@@ -39,11 +39,11 @@ class Synth(Instrument):
         on_clock: OnClock | None = None,
         system: MidiSystem | None = None,
     ) -> MidiInput:
-        """Play it from MIDI ports, until what this returns is closed, or the instrument; see `MidiInput`.
+        """Play the instrument from MIDI ports, until the input returned or the instrument is closed; see `MidiInput`.
 
-        By default all ports are listened to, the user's saved bindings hold, and `clock` follows MIDI clock.
+        By default it listens to all ports, uses the user's saved bindings, and has `clock` follow MIDI clock.
 
-        Raises CmaudioError: no MIDI system here (with the remedy), no such port, bindings that cannot be read.
+        Raises CmaudioError: no MIDI system (with the remedy), no such port, bindings that cannot be read.
         """
         from cmaudio.midi.bindings import Bindings
         from cmaudio.midi.input import MidiInput
@@ -63,7 +63,7 @@ class Synth(Instrument):
 
     @property
     def midi(self) -> MidiInput | None:
-        """The MIDI input that was connected last."""
+        """The last MIDI input connected."""
         return self._midi
 
     def _follow_midi_clock(self, kind: str, seconds: float, value: int) -> None:
@@ -78,17 +78,19 @@ class Synth(Instrument):
         send_to: tuple[str, int] | None = None,
         remote_subscribers: bool = False,
     ) -> OscServer:
-        """Be played over Open Sound Control until the server or the instrument is closed; `cmaudio osc` lists what is
-        understood.
+        """Play the instrument over Open Sound Control until the server or the instrument is closed.
+
+        `cmaudio osc` lists the messages.
 
         Args:
-            port: 0 lets the system choose; the server's `address` tells. host: at which it listens; with another one
-                than this machine's own, whoever reaches it may play.
-            files: the one folder into which it writes recordings when it is told to; the current one by default.
-            send_to: host and port of a client that is told of changes, notes and state.
-            remote_subscribers: clients on other machines may ask to be told, too.
+            port: where it listens; 0 lets the system choose, see the server's `address`.
+            host: the address at which it listens; beyond the loopback, anyone who reaches it may play.
+            files: the only folder into which it writes recordings; the current one by default.
+            send_to: host and port of a client that receives changes, notes and state.
+            remote_subscribers: let clients on other machines subscribe to those as well.
+
         Raises:
-            CmaudioError: a port that is taken, an unknown host, no such folder.
+            CmaudioError: a port in use, an unknown host, no such folder.
         """
         from cmaudio.osc import OscServer
 
@@ -104,9 +106,9 @@ class Synth(Instrument):
         return self.attach(server)
 
     def sliders(self) -> Sliders:
-        """The controls as sliders in a notebook, which show what others move, too. They need ipywidgets.
+        """The controls as sliders in a notebook, which also show changes from elsewhere.
 
-        Raises CmaudioError where that is not installed.
+        Raises CmaudioError if ipywidgets is not installed.
         """
         from cmaudio.notebook.sliders import Sliders
 
@@ -136,10 +138,15 @@ def open(
     Args:
         model: a loaded model, its name or its file; the embedded instrument by default.
         device: name (or part of it) or index of an output from `cmaudio devices`; the system's default by default.
-        lead_ms: how far synthesis runs ahead of the sound card. Less is more immediate, more survives busier machines.
-        polyphony, seed, steps, gain_db, bend_range: see `Engine`.
-        on_notice: is told of trouble with the device and of its end.
-        open_stream: opens the output: the sound card, unless something else takes the samples.
+        lead_ms: the output buffer: less is more responsive, more tolerates a busier machine.
+        polyphony: see `Engine`.
+        seed: see `Engine`.
+        steps: see `Engine`.
+        gain_db: see `Engine`.
+        bend_range: see `Engine`.
+        on_notice: called with one line about trouble with the device.
+        open_stream: opens the output, the sound card by default.
+
     Raises:
         CmaudioError: no PortAudio, no such device, a value out of range, a damaged model.
     """

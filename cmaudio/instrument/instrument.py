@@ -78,14 +78,14 @@ class Instrument(LiveEngine):
         self.close()
 
     def panic(self) -> None:
-        """Silence at once; patterns end."""
+        """Silence everything at once, and end all patterns."""
         if self._clock is not None:
             self._clock.clear()
         self.engine.panic()
 
     @property
     def clock(self) -> Clock:
-        """Tempo, beat, and what is played in time; it runs from when it is first asked for."""
+        """The tempo, and what is played in time with it. It starts when it is first used."""
         with self._making_clock:
             if self._clock is None:
                 self._clock = Clock(
@@ -123,8 +123,8 @@ class Instrument(LiveEngine):
         """Start a score (from `cmaudio.read_midi`) or a pattern (a list of notes); returns at once.
 
         A score takes `timbre`, `missing` and `percussion` (see `cmaudio.render`) and `delay` in seconds, and returns
-        notices of what the model lacks. A pattern takes what `Clock.play` takes, and returns what stops, mutes and
-        replaces it.
+        notices of what the model lacks. A pattern takes the arguments of `Clock.play`, and returns the `Pattern`,
+        which can be stopped, muted and replaced.
         """
         return self._play_score(piece, **settings) if isinstance(piece, Score) else self.clock.play(piece, **settings)
 
@@ -144,7 +144,7 @@ class Instrument(LiveEngine):
         return arrangement.notices
 
     def apply(self, preset: Preset | str | Path, morph_seconds: float = 0.2) -> Preset:
-        """Set the instrument as a preset says, by its name, its file or itself; what sounds morphs to its timbre.
+        """Apply a preset, given by name, file or itself; sounding notes morph to its timbre.
 
         Raises CmaudioError for an unknown preset, one of another model, and an unknown timbre; then nothing changes.
         """
@@ -166,23 +166,23 @@ class Instrument(LiveEngine):
         return chosen
 
     def as_preset(self, name: str, description: str = "") -> Preset:
-        """How the instrument is set now, MIDI bindings included, to be saved or gone back to.
+        """The present settings, MIDI bindings included, as a preset.
 
-        Raises CmaudioError for a name that is none.
+        Raises CmaudioError for an invalid name.
         """
         return preset_of(self.controls, self.model, name, description, self.bindings or ())
 
     @property
     def preset(self) -> Preset | None:
-        """The preset that was applied last."""
+        """The last preset applied."""
         return self._preset
 
     def keep(self, path: str | Path, seconds: float | None = None) -> Path:
-        """Write what was played last, up to five minutes, to a .wav or .flac and a .mid; see `Recorder.keep`."""
+        """Write the last sound, up to five minutes, to a .wav or .flac and a .mid file; see `Recorder.keep`."""
         return self.recorder.keep(path, seconds)
 
     def record(self, path: str | Path) -> Take:
-        """Record from now on until the take is stopped or the instrument closed; see `Take`."""
+        """Record from now on, until the take is stopped or the instrument is closed; see `Take`."""
         take = Take(self.recorder, path, self.on_notice)
         self._takes.append(take)
         return take
@@ -193,23 +193,23 @@ class Instrument(LiveEngine):
         return part
 
     def wait(self, seconds: float) -> None:
-        """Let it sound for a while. Raises what the synthesis thread died of, if it did."""
+        """Block for a while, and let it sound. Raises what ended the synthesis thread, if it failed."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.player.raise_if_failed()
             time.sleep(min(left, 0.05))
 
     def use_device(self, device: str | int | None, open_stream: OpenStream | None = None) -> None:
-        """Go on on another sound card, or output; what sounds goes on. See `Player.use_device`."""
+        """Continue on another output without interrupting the sound; see `Player.use_device`."""
         self.player.use_device(device, open_stream)
 
     def state(self) -> InstrumentState:
-        """Level, voices, load, lead, underruns."""
+        """Level, voices, load, output buffer, underruns."""
         return InstrumentState(self.engine.state(), self.player.state())
 
     def close(self) -> None:
-        """Fade out, give the sound card back, end what is being recorded and whatever else came with it."""
-        with ExitStack() as stack:  # from the last to the first, whatever goes wrong with one of them
+        """Fade out, close the sound card, and end takes and everything attached."""
+        with ExitStack() as stack:  # last to first, whatever fails
             for take in self._takes:
                 stack.callback(take.stop)
             stack.callback(self.player.close)

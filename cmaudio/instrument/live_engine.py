@@ -43,9 +43,9 @@ class LiveEngine:
         channel: int = 0,
         at: int | None = None,
     ) -> Note:
-        """Strike a note, at once by default; see `Engine.note_on`. Its `off`, `bend` and `morph` steer it.
+        """Start a note, at once by default; see `Engine.note_on`. The note returned can be bent, morphed and released.
 
-        Without timbre and seed of its own it has those of the controls, which presets set.
+        Timbre and seed default to those of the controls.
         """
         timbre, seed = self._of_controls(timbre, seed)
         note = self.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=channel, at=at)
@@ -64,7 +64,7 @@ class LiveEngine:
         channel: int = 0,
         at: int | None = None,
     ) -> Note:
-        """A key of a keyboard goes down: as `note_on`, with the velocity control's value unless one is given."""
+        """Press a key: like `note_on`, but the velocity defaults to the velocity control."""
         timbre, seed = self._of_controls(timbre, None)
         hard = self.controls["velocity"] if velocity is None else velocity
         note = self.engine.press(pitch, hard, timbre=timbre, seed=seed, channel=channel, at=at)
@@ -72,13 +72,13 @@ class LiveEngine:
         return note
 
     def lift(self, pitch: int, channel: int = 0, at: int | None = None) -> None:
-        """A key goes up; pedals may hold its note."""
+        """Release a key; pedals may hold its note."""
         self.engine.lift(pitch, channel, at)
 
     def place(self, seconds: float | None = None) -> int:
-        """The sample for the `at` of what happened at `seconds` (of `time.perf_counter`; now by default).
+        """The `at` for something that happened at `seconds` (of `time.perf_counter`; now by default).
 
-        Events that are placed so sound a constant time after they happened: no jitter comes from reading ahead.
+        Events placed like this sound a constant time after they happened, without jitter from reading ahead.
         """
         return self.player.place(time.perf_counter() if seconds is None else seconds)
 
@@ -92,9 +92,9 @@ class LiveEngine:
         phonemes: bool = False,
         **style: Unpack[SpeakingStyle],
     ) -> Speech:
-        """Say a text now; returns at once. `text` may be a generator of words that are still being thought of.
+        """Speak a text now; returns at once. `text` may be a generator that is still producing words.
 
-        See `Engine.say`. What it returns steers, follows and stops the text.
+        See `Engine.say`. The speech returned can be followed, steered and stopped.
         """
         timbre, seed = self._of_controls(timbre, seed)
         speech = self.engine.say(
@@ -111,7 +111,7 @@ class LiveEngine:
         return speech
 
     def all_notes_off(self) -> None:
-        """Release everything and lift the pedals."""
+        """Release all notes and pedals."""
         self.engine.all_notes_off()
 
     def sustain(self, down: bool = True, channel: int = 0) -> None:
@@ -131,5 +131,5 @@ class LiveEngine:
         self.controls.set("gain", gain_db)
 
     def wake(self) -> None:
-        """Have the synthesis thread look for new events now. Raises what it died of, if it did."""
+        """Have the synthesis thread look for new events now. Raises what ended it, if it failed."""
         self.player.wake()

@@ -1,4 +1,4 @@
-"""The controls as sliders in a notebook, which move when others move them."""
+"""The controls as sliders in a notebook, which also show changes from elsewhere."""
 
 from __future__ import annotations
 
@@ -28,17 +28,21 @@ def _widgets() -> Any:
 
 
 class Sliders:
-    """Widgets for a synth. Show `box` in a notebook, or this itself; `close` unsubscribes it.
+    """Widgets for an instrument. A notebook shows them; `close` ends their updates.
 
     Attributes:
-        controls: name -> slider. timbre, seed, locked, dice, play: the other widgets.
-    Raises CmaudioError where ipywidgets is not installed.
+        controls: name -> slider.
+        timbre, seed, locked, dice, play: the other widgets.
+        box: all widgets.
+
+    Raises:
+        CmaudioError: ipywidgets is not installed.
     """
 
     def __init__(self, synth: Playable) -> None:
         self._synth, self._controls, w = synth, synth.controls, _widgets()
         self._source = f"sliders:{id(self)}"
-        self._quiet = threading.local()  # set while a widget is moved by what others did
+        self._quiet = threading.local()  # set while a widget shows a change from elsewhere
         names = [_MIXED, *(timbre.name for timbre in synth.model.manifest.timbres)]
         self.controls = {name: _slider(w, c, self._controls[name]) for name, c in self._controls.definitions.items()}
         self.timbre = w.Dropdown(options=names, description="timbre")
@@ -64,7 +68,7 @@ class Sliders:
         self._changes.close()
 
     def refresh(self, names: Iterable[str]) -> None:
-        """Show how these (controls, "timbre", "seed") are now."""
+        """Update the widgets of these names of `Changes`."""
         self._quiet.on = True
         try:
             for name in names:
@@ -90,7 +94,9 @@ class Sliders:
         self._on_move(self.timbre, self._set_timbre)
         self._on_move(self.seed, lambda value: self._controls.set_seed(None if value < 0 else value, self._source))
         self._on_move(self.locked, lambda value: self._controls.lock_seed(value, self._source))
-        self.dice.on_click(lambda _: self._controls.roll_seed())  # its outcome is news to the seed's widget
+        self.dice.on_click(
+            lambda _: self._controls.roll_seed()
+        )  # without a source, so that the seed's widget is updated
         self.play.on_click(lambda _: self._play())
 
     def _on_move(self, widget: Any, action: Callable[[Any], object]) -> None:
@@ -102,7 +108,7 @@ class Sliders:
 
     def _set_timbre(self, name: str) -> None:
         if name != _MIXED:
-            self._controls.set_timbre(name)  # its place on the map is news to other sliders
+            self._controls.set_timbre(name)  # without a source, so that the sliders of the map are updated
 
     def _play(self) -> None:
         if self._speaks:

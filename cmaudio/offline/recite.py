@@ -1,7 +1,8 @@
-"""A text file read aloud into a corpus: LJSpeech's layout, with the times of the phonemes, in many variants.
+"""Speaking a text file into a corpus in LJSpeech's layout, in several variants and with the times of the phonemes.
 
-OUTPUT/metadata.csv, wavs/   as LJSpeech has them     OUTPUT/phonemes.jsonl  what is said when
-OUTPUT/plan.json             what it is made of; a later run must agree with it, and goes on where it was interrupted
+OUTPUT/metadata.csv, wavs/   as in LJSpeech
+OUTPUT/phonemes.jsonl        phonemes and their ends
+OUTPUT/plan.json             the resume manifest: a run with the same arguments resumes an interrupted one
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Line:
-    """One utterance of the corpus to be."""
+    """One utterance of the corpus."""
 
     name: str
     text: str
@@ -62,11 +63,18 @@ def recite(
     """Read every line of a text file aloud, once for each timbre, rate and seed.
 
     Args:
-        source: UTF-8, an utterance a line. output: folder; one that a run with the same arguments left is gone on with.
-        timbres: names of the model's; none for its default. rates: see `Speech.steer`. seeds: how many.
-        on_progress: is told the utterances that are there and that there will be.
+        source: UTF-8 text, an utterance a line.
+        output: folder; an existing run with the same arguments is resumed.
+        model: a voice, its name or its file; the embedded English one by default.
+        timbres: names of the model's timbres; its default if empty.
+        rates: see `Speech.steer`.
+        seeds: how many.
+        workers: processes.
+        on_progress: called with the numbers of utterances done and in all.
+
     Returns:
-        utterance -> what of it could not be said, where there is such.
+        Utterance -> the parts of it that could not be spoken, where there are any.
+
     Raises:
         CmaudioError: a file that cannot be read, an empty one, another corpus in the folder, a full disk.
     """

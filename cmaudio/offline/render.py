@@ -61,12 +61,21 @@ def render(
     """Render a MIDI file or a score, faster than real time and without a sound card.
 
     Args:
-        source: a MIDI file, or a Score. path: also write it there (.wav or .flac); no half file is left on an error.
+        source: a MIDI file, or a Score.
+        path: also write it there (.wav or .flac); an error leaves no partial file.
         model: a loaded model, its name or its file; the embedded instrument by default.
-        timbre: plays everything, whatever the programs say. seed, steps, polyphony, gain_db: see `Engine`.
-        controls: how the instrument is shaped, by the names of `cmaudio.controls.controls`.
-        tail: most seconds to wait for notes to die away. missing, percussion: see `arrange`.
-        on_progress: is told the seconds made so far. on_notice: is told what the model lacks and what was mended.
+        timbre: plays everything, whatever the programs are.
+        seed: see `Engine`.
+        steps: see `Engine`.
+        tail: at most so many seconds for notes to die away.
+        polyphony: see `Engine`.
+        gain_db: see `Engine`.
+        controls: name -> value of controls, see `cmaudio.controls.definitions`.
+        missing: see `arrange`.
+        percussion: see `arrange`.
+        on_progress: called with the seconds made so far.
+        on_notice: called with one line about each thing that the model lacks or the file had wrong.
+
     Returns:
         (N,) float32 samples within [-1, 1], an array with the model's `sample_rate`; a notebook shows and plays it.
     Raises:

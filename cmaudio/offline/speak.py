@@ -1,4 +1,4 @@
-"""A text to samples, without a sound card."""
+"""Speaking a text into samples, without a sound card."""
 
 from __future__ import annotations
 
@@ -37,12 +37,14 @@ def speak(
     on_progress: Callable[[float], None] | None = None,
     **style: Unpack[SpeakingStyle],
 ) -> Spoken:
-    """Say a text, faster than it can be heard.
+    """Speak a text, faster than real time and without a sound card.
 
     Args:
         text, phonemes, timbre, rate, pitch, pitch_range, energy: see `Engine.say`.
-        path: also write it there (.wav or .flac); no half file is left on an error.
-        model: a voice, its name or its file; the embedded English one by default. on_progress: is told seconds made.
+        path: also write it there (.wav or .flac); an error leaves no partial file.
+        model: a voice, its name or its file; the embedded English one by default.
+        on_progress: called with the seconds made so far.
+
     Raises:
         CmaudioError: see `Engine.say`; a file that cannot be written.
     """

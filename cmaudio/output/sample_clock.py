@@ -1,7 +1,7 @@
-"""Which sample is heard at a moment: the sound card's clock, seen through callbacks that take a period at a time.
+"""Which sample is heard at a given time: the sound card's clock, observed through callbacks of a period each.
 
-A delay-locked loop smooths what is seen (Adriaensen 2005, "Using a DLL to filter time", Linux Audio Conference). The
-same loop follows the pulses of a MIDI clock.
+A delay-locked loop smooths the observations (Adriaensen 2005, "Using a DLL to filter time", Linux Audio Conference).
+The same loop follows the pulses of a MIDI clock.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 
 _BANDWIDTH_HZ = 0.3
-_LOST_SECONDS = 0.05  # off by more, the card has stopped, starved or changed: begin anew
+_LOST_SECONDS = 0.05  # off by more, the card has stopped, underrun or changed: restart
 _RATE_TOLERANCE = 0.01
-_LEARNT_POINTS = 4  # fewer say too little to call the next one lost
+_LEARNT_POINTS = 4  # with fewer, the next one cannot be called lost
 
 
 class LockedLine:
@@ -40,7 +40,7 @@ class LockedLine:
         return self._expected_rate if self._line is None else self._line[2]
 
     def begin(self, x: float, y: float, rate: float | None = None) -> None:
-        """Begin anew at this point; at the expected rate unless another is given."""
+        """Restart at this point; at the expected rate unless another is given."""
         self._line, self.points = (x, y, self._expected_rate if rate is None else rate), 1
 
     def update(self, x: float, y: float) -> None:
@@ -80,10 +80,7 @@ class LockedLine:
 
 
 class SampleClock(LockedLine):
-    """Told now and then how many samples were heard (y) at how many seconds (x, of `time.perf_counter`).
-
-    It says how many are heard at any moment near then.
-    """
+    """How many samples have been heard (y) by a time (x, of `time.perf_counter`), from observations now and then."""
 
     def __init__(self, sample_rate: float) -> None:
         tolerated = (sample_rate * (1 - _RATE_TOLERANCE), sample_rate * (1 + _RATE_TOLERANCE))

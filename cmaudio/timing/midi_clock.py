@@ -1,6 +1,6 @@
 """Following a MIDI clock: 24 pulses a quarter note, start, continue, stop, song position (MIDI 1.0 system messages).
 
-Pulses arrive with milliseconds of jitter. A delay-locked loop fits a line through them, and the clock's tempo is steered
+Pulses arrive with milliseconds of jitter. A delay-locked loop fits a line through them and steers the clock's tempo
 towards it, so that the beat never jumps: no step is repeated and none skipped.
 """
 

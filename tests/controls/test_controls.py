@@ -38,12 +38,12 @@ def test_a_value_out_of_range_changes_nothing(controls: Controls, value: Any) ->
     assert controls["brightness"] == 0
 
 
-def test_an_unknown_control_is_said_with_those_there_are(controls: Controls) -> None:
+def test_unknown_control_error_lists_the_controls(controls: Controls) -> None:
     with pytest.raises(CmaudioError, match="no control 'cutoff'; this model has velocity, bend, "):
         controls.set("cutoff", 1)
 
 
-def test_controls_reach_what_sounds(controls: Controls, engine: Engine) -> None:
+def test_controls_act_on_sounding_notes(controls: Controls, engine: Engine) -> None:
     note = engine.note_on(60, timbre="flute", channel=5)
     engine.read(64)
     controls.set("vibrato", 0.5)
@@ -56,7 +56,7 @@ def test_controls_reach_what_sounds(controls: Controls, engine: Engine) -> None:
     assert engine.allocator.steps == 2 == controls["steps"]
 
 
-def test_moving_on_the_map_morphs_what_sounds_to_the_timbre_there(controls: Controls, engine: Engine) -> None:
+def test_timbre_map_position_morphs_sounding_notes(controls: Controls, engine: Engine) -> None:
     note = engine.note_on(60, timbre="flute")
     engine.read(64)
     x, y = controls.timbre_map.places[controls.timbre_map.names.index("cello")].tolist()
@@ -84,7 +84,7 @@ def test_an_unknown_timbre_changes_nothing(controls: Controls) -> None:
     np.testing.assert_array_equal(controls.vector, before)
 
 
-def test_listeners_are_told_what_and_by_whom_until_they_leave(controls: Controls) -> None:
+def test_listeners_get_name_value_and_source_until_unsubscribed(controls: Controls) -> None:
     told: list[tuple[str, object, str]] = []
     leave = controls.subscribe(lambda *change: told.append(change))
     controls.set("gain", -6, source="osc")
@@ -95,7 +95,7 @@ def test_listeners_are_told_what_and_by_whom_until_they_leave(controls: Controls
     assert told == [("gain", -6.0, "osc"), ("seed", 7, "panel")]
 
 
-def test_a_locked_seed_is_not_drawn_anew(controls: Controls) -> None:
+def test_locked_seed_is_not_rolled(controls: Controls) -> None:
     controls.set_seed(5)
     controls.lock_seed(True)
     assert controls.roll_seed() == 5
@@ -103,7 +103,7 @@ def test_a_locked_seed_is_not_drawn_anew(controls: Controls) -> None:
     assert controls.roll_seed() != 5
 
 
-def test_reset_brings_controls_back_and_leaves_timbre_and_seed(controls: Controls) -> None:
+def test_reset_restores_defaults_except_timbre_and_seed(controls: Controls) -> None:
     controls.set_timbre("cello")
     controls.set_seed(5)
     controls.set("brightness", 3)
@@ -112,7 +112,7 @@ def test_reset_brings_controls_back_and_leaves_timbre_and_seed(controls: Control
     assert (controls.timbre, controls.seed) == ({"cello": 1.0}, 5)
 
 
-def test_a_model_that_reads_has_a_speaking_style_and_no_keys(tiny_voice: Model) -> None:
+def test_voice_model_has_style_controls_and_no_keyboard_controls(tiny_voice: Model) -> None:
     controls = Controls(Engine(tiny_voice))
     assert "bend_range" not in controls.definitions
     assert set(controls.style) <= set(controls.definitions)

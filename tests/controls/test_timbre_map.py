@@ -21,7 +21,7 @@ def test_every_name_has_room_within_the_plane(places: TimbreMap) -> None:
     assert apart.min() > 0.05
 
 
-def test_each_name_is_met_exactly(places: TimbreMap) -> None:
+def test_each_named_timbre_is_exact_at_its_place(places: TimbreMap) -> None:
     for name, (x, y), vector in zip(places.names, places.places.tolist(), places.vectors, strict=True):
         np.testing.assert_allclose(places.vector(x, y), vector)
         assert places.mix(x, y) == {name: 1.0}

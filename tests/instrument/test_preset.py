@@ -88,7 +88,7 @@ def test_applying_morphs_what_sounds(synth: Synth) -> None:
     assert (synth.engine.bend_range, synth.engine.allocator.steps) == (7, 2)
 
 
-def test_what_is_wrong_with_a_preset_is_named(synth: Synth, tmp_path: Path) -> None:
+def test_invalid_presets_are_refused(synth: Synth, tmp_path: Path) -> None:
     with pytest.raises(CmaudioError, match="unknown preset 'Breathing gras'; the nearest are 'breathing-glass'"):
         load_preset("Breathing gras")
     good = {"version": 1, "name": "a", "timbre": {"flute": 1}}
@@ -120,14 +120,14 @@ def test_what_is_wrong_with_a_preset_is_named(synth: Synth, tmp_path: Path) -> N
         lambda x: json.dumps(x).encode()
     )
 )
-def test_nonsense_is_a_clear_error(tmp_path_factory: Any, data: bytes) -> None:
+def test_any_other_bytes_are_a_clear_error(tmp_path_factory: Any, data: bytes) -> None:
     path = tmp_path_factory.mktemp("preset") / "a.json"
     path.write_bytes(data)
     with pytest.raises(CmaudioError, match="is no preset of version 1"):
         load_preset(path)
 
 
-def test_the_users_own_are_found_by_name(own_folder: Path) -> None:
+def test_user_presets_are_found_by_name(own_folder: Path) -> None:
     mine = Preset(name="Mine, all Mine!", description="Mine", timbre={"cello": 0.6, "flute": -0.1}, seed=2**63 - 1)
     path = save_preset(mine)
     assert path == own_folder / "mine-all-mine.json"
@@ -137,7 +137,7 @@ def test_the_users_own_are_found_by_name(own_folder: Path) -> None:
         save_preset(mine, own_folder / "none" / "a.json")
 
 
-def test_everything_that_is_set_comes_back(synth: Synth) -> None:
+def test_saved_settings_are_restored(synth: Synth) -> None:
     synth.controls.set_timbre({"cello": 0.6, "flute": 0.4})
     synth.controls.set("brightness", 2.5)
     synth.controls.set("vibrato", 0.3)
@@ -156,7 +156,7 @@ def test_everything_that_is_set_comes_back(synth: Synth) -> None:
     assert (synth.controls.timbre, synth.controls.seed) == ({"cello": 0.6, "flute": 0.4}, 12)
 
 
-def test_a_point_of_the_timbre_space_is_kept_as_its_numbers(synth: Synth) -> None:
+def test_timbre_vector_is_saved_as_numbers(synth: Synth) -> None:
     synth.controls.set_timbre(synth.model.timbre_vector("cello") * 0.9)
     preset = synth.as_preset("Point")
     synth.apply("Chapel")
@@ -168,7 +168,7 @@ def test_a_point_of_the_timbre_space_is_kept_as_its_numbers(synth: Synth) -> Non
     ("controls", "told"),
     [({"cutoff": 1.0}, "no control 'cutoff'"), ({"brightness": 40.0}, "brightness must be a number from -6 to 6")],
 )
-def test_a_control_that_is_none_changes_nothing(synth: Synth, controls: dict[str, float], told: str) -> None:
+def test_preset_with_an_invalid_control_changes_nothing(synth: Synth, controls: dict[str, float], told: str) -> None:
     synth.apply("Chapel")
     before = synth.controls.values()
     with pytest.raises(CmaudioError, match=told):
@@ -176,14 +176,14 @@ def test_a_control_that_is_none_changes_nothing(synth: Synth, controls: dict[str
     assert synth.controls.values() == before
 
 
-def test_a_control_with_a_field_of_its_own_is_said_there(tmp_path: Path) -> None:
+def test_controls_with_their_own_field_are_refused_elsewhere(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"version": 1, "name": "a", "timbre": {"flute": 1}, "controls": {"gain": -3}}))
     with pytest.raises(CmaudioError, match="gain belongs beside `controls`, as gain_db"):
         load_preset(path)
 
 
-def test_what_is_given_on_the_command_line_goes_before_the_preset(tmp_path: Path) -> None:
+def test_command_line_overrides_the_preset(tmp_path: Path) -> None:
     write_midi(tmp_path / "one.mid", Score("one", [(0.0, NoteOn(0, 57, 90, 73)), (0.2, NoteOff(0, 57))], 0.3, [73]))
     save_preset(Preset(name="mine", timbre={"flute": 1}, seed=5, gain_db=-12, controls={"vibrato": 0.2}))
 
@@ -200,7 +200,7 @@ def test_what_is_given_on_the_command_line_goes_before_the_preset(tmp_path: Path
     np.testing.assert_allclose(rendered("--preset", "mine"), preset, atol=1e-4)
 
 
-def test_an_offline_rendering_is_shaped_too() -> None:
+def test_render_applies_controls() -> None:
     score = Score("one", [(0.0, NoteOn(0, 57, 90, 73)), (0.4, NoteOff(0, 57))], 0.5, [73])
     plain, bright = (render(score, tail=0.2, controls={"brightness": b}) for b in (0.0, 6.0))
     np.testing.assert_array_equal(plain, render(score, tail=0.2))

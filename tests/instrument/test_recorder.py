@@ -43,7 +43,7 @@ def perform(recorder: Recorder, seconds: float = 1.5) -> np.ndarray:
     return np.concatenate([recorder.read(1024) for _ in range(round(seconds * rate) // 1024)])
 
 
-def test_what_was_played_is_kept_with_its_events(model: Model, tmp_path: Path) -> None:
+def test_keep_writes_sound_and_events(model: Model, tmp_path: Path) -> None:
     recorder = Recorder(Engine(model))
     heard = perform(recorder)
     recorder.keep(tmp_path / "kept.wav")
@@ -68,7 +68,7 @@ def test_what_was_played_is_kept_with_its_events(model: Model, tmp_path: Path) -
     assert loud >= notes[0][0] - 0.005, "the sound begins where the note is written"
 
 
-def test_the_memory_holds_its_length_and_no_more(model: Model, tmp_path: Path) -> None:
+def test_memory_is_limited_to_its_length(model: Model, tmp_path: Path) -> None:
     recorder = Recorder(Engine(model), seconds=1)
     first = perform(recorder)
     rest = np.concatenate([recorder.read(4096) for _ in range(140)])
@@ -86,7 +86,7 @@ def test_the_memory_holds_its_length_and_no_more(model: Model, tmp_path: Path) -
         assert sorted(ons) == sorted(offs), "no note is left hanging and none is ended that did not begin"
 
 
-def test_what_cannot_be_kept(model: Model, tmp_path: Path) -> None:
+def test_keep_refuses_what_it_cannot_write(model: Model, tmp_path: Path) -> None:
     recorder = Recorder(Engine(model))
     with pytest.raises(CmaudioError, match="nothing was played yet"):
         recorder.keep(tmp_path / "a.wav")
@@ -113,7 +113,7 @@ def test_panic_ends_the_notes_in_the_file_too(model: Model, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])
-def test_a_take_holds_what_was_heard_from_its_beginning_on(model: Model, tmp_path: Path, suffix: str) -> None:
+def test_take_holds_the_sound_since_its_start(model: Model, tmp_path: Path, suffix: str) -> None:
     recorder = Recorder(Engine(model))
     perform(recorder, 0.5)
     with Take(recorder, tmp_path / f"take{suffix}") as take:
@@ -126,7 +126,7 @@ def test_a_take_holds_what_was_heard_from_its_beginning_on(model: Model, tmp_pat
     assert struck[-1] == pytest.approx(0.5 + recorder.engine.latency_samples / recorder.sample_rate, abs=1e-3)
 
 
-def test_a_recording_writes_over_nothing(model: Model, tmp_path: Path) -> None:
+def test_take_overwrites_no_file(model: Model, tmp_path: Path) -> None:
     recorder = Recorder(Engine(model))
     (tmp_path / "old.mid").write_text("mine")
     with pytest.raises(CmaudioError, match=r"old\.mid is there already"):
@@ -138,7 +138,7 @@ def test_a_recording_writes_over_nothing(model: Model, tmp_path: Path) -> None:
         Take(recorder, tmp_path / "none" / "new.wav")
 
 
-def test_a_recording_that_cannot_begin_leaves_nothing(model: Model, tmp_path: Path) -> None:
+def test_failed_start_of_a_take_leaves_no_file(model: Model, tmp_path: Path) -> None:
     (tmp_path / "new.mid").symlink_to(tmp_path / "none" / "new.mid")
     with pytest.raises(CmaudioError, match=r"new\.mid: cannot be written"):
         Take(Recorder(Engine(model)), tmp_path / "new.wav")

@@ -86,7 +86,7 @@ def pixels(png: bytes) -> np.ndarray:
     return lines[:, 1:]
 
 
-def test_what_is_rendered_is_an_array_and_plays(tiny: TinyModel) -> None:
+def test_render_returns_an_array_that_plays(tiny: TinyModel) -> None:
     audio = render(SCORE, model=tiny.model, tail=0.2)
     assert isinstance(audio, np.ndarray)
     assert (audio.dtype.name, audio.ndim, audio.sample_rate) == ("float32", 1, 16_000)
@@ -123,7 +123,7 @@ def chirp(rate: int, low_hz: float, high_hz: float, seconds: float = 1.0) -> Flo
 
 
 @pytest.mark.parametrize("rate", [16_000, 24_000, 48_000])
-def test_time_goes_right_and_low_tones_are_at_the_bottom(rate: int) -> None:
+def test_spectrogram_axes_point_right_and_up(rate: int) -> None:
     rows = pixels(spectrogram_png(chirp(rate, 200, 7000), rate))
     loudest = rows.argmax(0)
     columns = len(loudest)
@@ -237,7 +237,7 @@ def test_sliders_go_both_ways(synth: Synth) -> None:
     assert not controls._listeners
 
 
-def test_a_note_is_played_and_let_go(synth: Synth) -> None:
+def test_play_button_starts_and_releases_a_note(synth: Synth) -> None:
     pytest.importorskip("ipywidgets")
     synth.sliders().play.click()
     assert synth.recorder.read(4000).any()

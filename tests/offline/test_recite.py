@@ -37,7 +37,7 @@ def test_every_line_in_every_variant(tiny_voice: Model, text: Path, tmp_path: Pa
         assert row["ends"][-1] == pytest.approx(seconds, abs=1e-3)
 
 
-def test_what_was_interrupted_goes_on(
+def test_interrupted_run_is_resumed(
     tiny_voice: Model, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
@@ -69,7 +69,7 @@ def test_what_was_interrupted_goes_on(
         recite(text, tmp_path / "corpus", model=tiny_voice, seeds=3)
 
 
-def test_what_cannot_be_recited(tiny_voice: Model, text: Path, tmp_path: Path) -> None:
+def test_recite_refuses_unusable_input(tiny_voice: Model, text: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty.txt"
     empty.write_text("\n \n")
     with pytest.raises(CmaudioError, match="nothing to say in it"):

@@ -129,7 +129,7 @@ def test_percussion_is_named_and_left_out_or_replaced(model: Model) -> None:
 
 
 @pytest.mark.parametrize("name", ["out.wav", "out.flac"])
-def test_no_half_file_when_rendering_fails(
+def test_failed_render_leaves_no_partial_file(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     read, calls = Engine.read, list[int]()

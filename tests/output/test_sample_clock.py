@@ -21,30 +21,30 @@ def watched(rate: float, period: int, seconds: float, seed: int = 0, start: floa
 
 
 @pytest.mark.parametrize("period", [64, 128, 1024])
-def test_it_sees_through_the_periods(period: int) -> None:
+def test_clock_interpolates_within_periods(period: int) -> None:
     clock = watched(RATE, period, 30)
     moments = 100 + np.linspace(29.5, 30.5, 101)
     errors = np.array([clock.at(moment) - (moment - 100) * RATE for moment in moments.tolist()]) + period / 2
     assert np.abs(errors).max() < max(24, 0.15 * period)  # samples: half a millisecond at small periods
 
 
-def test_it_follows_a_card_that_is_not_quite_at_its_rate() -> None:
+def test_clock_follows_a_card_slightly_off_its_rate() -> None:
     clock = watched(RATE * 1.0005, 128, 60)
     assert (clock.at(161) - clock.at(160)) / RATE == pytest.approx(1.0005, abs=1e-4)
 
 
-def test_it_begins_anew_after_a_stop() -> None:
+def test_clock_restarts_after_a_stop() -> None:
     clock = watched(RATE, 128, 10)
     clock.update(112.0, 10 * RATE)  # two seconds in which nothing was heard
     assert clock.at(112.0) == 10 * RATE
     assert clock.at(112.5) == pytest.approx(10.5 * RATE)
 
 
-def test_before_the_first_look_nothing_has_been_heard() -> None:
+def test_clock_is_zero_before_the_first_observation() -> None:
     assert SampleClock(RATE).at(12.0) == 0
 
 
-def test_a_look_into_the_past_changes_nothing() -> None:
+def test_observations_out_of_order_are_ignored() -> None:
     clock = watched(RATE, 128, 5)
     before = clock.at(106)
     clock.update(101.0, 0)
