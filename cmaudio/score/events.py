@@ -1,4 +1,4 @@
-"""What can happen to the engine: small immutable events, and a score as events in time.
+"""Events that the engine plays, small and immutable, and a score as events in time.
 
 Units: pitch in MIDI note numbers (69 = A4 = 440 Hz), velocity 1..127, bends in semitones, gain linear, channels 0..15.
 """
@@ -74,10 +74,13 @@ PERCUSSION_CHANNEL = 9
 
 @dataclass(frozen=True)
 class Score:
-    """A piece: events in time order (seconds from the start) and what the reader had to say about the file.
+    """A piece.
 
-    `percussion` holds the General MIDI percussion keys hit on channel 10 (index 9), `programs` the programs
-    that the other channels' notes use; both are in the order of first use.
+    Attributes:
+        events: in time order, in seconds from the start.
+        programs: General MIDI programs of the notes, percussion left out, in the order of first use.
+        percussion: General MIDI percussion keys on channel 10 (index 9), in the order of first use.
+        notices: what the reader repaired or left out.
     """
 
     name: str

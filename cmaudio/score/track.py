@@ -1,6 +1,6 @@
-"""A MIDI file that grows while it is played: after every `flush` it is whole, and stays so if the program is killed.
+"""A MIDI file written while it is played: complete after every `flush`, even if the program is killed.
 
-Standard MIDI File of type 0. A flush appends to its one track, moves the track's end behind, and mends its length.
+Standard MIDI File of type 0. A flush appends to its only track, rewrites the end of the track, and updates its length.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class MidiTrackFile:
         self._file.close()
 
     def add(self, seconds: float, event: Event) -> None:
-        """Note an event down for the next flush."""
+        """Add an event, to be written by the next flush."""
         channel = event.channel
         if channel not in self._programs:
             self._programs[channel] = None
@@ -63,7 +63,7 @@ class MidiTrackFile:
         self._append(seconds, event_message(event, round(BEND_MAX_SEMITONES)))
 
     def flush(self, seconds: float) -> None:
-        """Bring the file to this time."""
+        """Write what was added, and end the track at this time."""
         end = bytes(encode_variable_int(max(0, round(seconds * TICKS_PER_SECOND) - self._tick))) + _END
         try:
             self._file.seek(self._body_end)

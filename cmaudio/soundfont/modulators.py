@@ -1,9 +1,9 @@
-"""Make the modulators of a SoundFont part of its generators, for a player that knows generators alone.
+"""Bake the modulators of a SoundFont into its generators, for a player that supports generators only.
 
-TinySoundFont has no modulators. In most presets they only shade a note; the pianos of the MuseScore SoundFonts close
-their filters with generators and count on modulators to open them by velocity and key: without, they are 20 to 30 dB
-too quiet. Velocity and key rest once a note is struck, so a preset's zones can be cut into small ranges of both, each
-with what its modulators amount to in the middle. Numbers are those of the SoundFont 2.04 specification (sections 7, 8).
+TinySoundFont ignores modulators. In most presets they only shade a note; the pianos of the MuseScore SoundFonts close
+their filters with generators and rely on modulators to open them by velocity and key; without them they are 20 to 30 dB
+too quiet. Velocity and key are constant during a note, so a preset's zones can be split into small ranges of both, each
+with the value of its modulators in the middle. Numbers are those of the SoundFont 2.04 specification (sections 7, 8).
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ class _Modulator:
 
     @property
     def key(self) -> tuple[int, int, int, int]:
-        """Two modulators with the same of these are one; the more local one counts."""
+        """Of modulators with the same key the most local one applies."""
         return self.source, self.destination, self.amount_source, self.transform
 
     @property
     def rests(self) -> bool:
-        """Whether it depends on nothing but how the note was struck."""
+        """Whether it depends on velocity and key alone."""
         known = (0, _VELOCITY, _KEY)
         readable = all(not s & 0x80 and s & 0x7F in known for s in (self.source, self.amount_source))
         return self.source != 0 and readable and self.transform == 0

@@ -1,6 +1,6 @@
-"""The held-out notes: random notes of the SoundFont with seeds that no training run draws from.
+"""The held-out notes: random notes of the SoundFont, with seeds that no training run uses.
 
-The order of the draws is part of the definition: seed 0..255 give the same notes as when the figures were first taken.
+The order of random numbers is part of the definition: seeds 0..255 must give the same notes as in published metrics.
 """
 
 from __future__ import annotations

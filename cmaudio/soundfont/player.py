@@ -1,4 +1,4 @@
-"""Notes of a SoundFont, played by TinySoundFont: what the model learnt from, to stand beside what it plays."""
+"""Notes of a SoundFont, played by TinySoundFont: the source of training material and the reference in evaluation."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class SoundFont:
         self._synth.pitchbend(channel, BEND_CENTRE)
 
     def program(self, program: int, channel: int = 0) -> None:
-        """General MIDI program 0..127 for the notes to come, all else as it is."""
+        """General MIDI program 0..127 for later notes; nothing else changes."""
         self._synth.program_select(channel, self._font, 0, program)
 
     def on(self, pitch: int, velocity: int, channel: int = 0) -> None:
@@ -72,7 +72,7 @@ class SoundFont:
         return stereo.mean(1)
 
     def silence(self, channel: int = 0) -> None:
-        """Cut what sounds, and let what is left of it pass."""
+        """Stop all notes at once, and discard their remaining samples."""
         self._synth.sounds_off(channel)
         for _ in range(_FLUSHES):
             self._synth.generate(_FLUSH_SAMPLES)
