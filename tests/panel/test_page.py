@@ -26,7 +26,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def page(browser: Any, host: Any) -> Any:
     """The page, loaded and connected."""
     browser.get(host.address.url)
-    wait_for(lambda: browser.execute_script("return document.querySelector('cm-load .lead b')?.textContent"), 40)
+    wait_for(lambda: browser.execute_script("return document.querySelector('cm-load .buffer b')?.textContent"), 40)
     return browser
 
 

@@ -33,32 +33,17 @@ def routes(hub: Hub, files: Path) -> APIRouter:
     @router.websocket("/live")
     async def live(socket: WebSocket, client: str) -> None:
         await socket.accept()
-        if not _CLIENT.fullmatch(client):
-            return await socket.close(1008, "a client's name has 1 to 64 letters, digits, - and _")
-        with sockets.one_more() as allowed:
-            if not allowed:
-                return await socket.close(_TRY_LATER, f"{_MAX_SOCKETS} connections are open; close some")
-            await hub.introduced.wait()
-            follower = hub.follow(client)
-            try:
-                await _first_of(_send_state(socket, hub, follower), _forward(socket, hub, follower, pace))
-            finally:
-                hub.unfollow(follower)
-        return None
+        if _CLIENT.fullmatch(client):
+            with sockets.one_more() as allowed:
+                await (_follow(socket, hub, client, pace) if allowed else _send_away(socket))
+        else:
+            await socket.close(1008, "a client's name has 1 to 64 letters, digits, - and _")
 
     @router.websocket("/listen")
     async def listen(socket: WebSocket) -> None:
         await socket.accept()
         with sockets.one_more() as allowed:
-            if not allowed:
-                return await socket.close(_TRY_LATER, f"{_MAX_SOCKETS} connections are open; close some")
-            await hub.introduced.wait()
-            packets = hub.listen()
-            try:
-                await _first_of(_send_sound(socket, hub, packets), _drain(socket))
-            finally:
-                hub.stop_listening(packets)
-        return None
+            await (_listen(socket, hub) if allowed else _send_away(socket))
 
     @router.get("/files/{name}")
     async def file(name: str) -> FileResponse:
@@ -68,6 +53,28 @@ def routes(hub: Hub, files: Path) -> APIRouter:
         return FileResponse(path, media_type=_SERVED[path.suffix], headers={"Cache-Control": "no-cache"})
 
     return router
+
+
+async def _follow(socket: WebSocket, hub: Hub, client: str, pace: Pace) -> None:
+    await hub.introduced.wait()
+    follower = hub.follow(client)
+    try:
+        await _first_of(_send_state(socket, hub, follower), _forward(socket, hub, follower, pace))
+    finally:
+        hub.unfollow(follower)
+
+
+async def _listen(socket: WebSocket, hub: Hub) -> None:
+    await hub.introduced.wait()
+    packets = hub.listen()
+    try:
+        await _first_of(_send_sound(socket, hub, packets), _drain(socket))
+    finally:
+        hub.stop_listening(packets)
+
+
+async def _send_away(socket: WebSocket) -> None:
+    await socket.close(_TRY_LATER, f"{_MAX_SOCKETS} connections are open; close some")
 
 
 def _is_served(path: Path) -> bool:

@@ -1,4 +1,4 @@
-// <cm-keys>: a keyboard for fingers, mouse and the computer's own keys; <cm-wheel>: a control that is pushed by hand.
+// <cm-keys>: a piano keyboard for touch, mouse and the computer keyboard; <cm-wheel>: a control that is dragged.
 import { listen, live, send, throttled } from "./live.js";
 
 const SEMITONES = 30;
@@ -6,7 +6,7 @@ const BLACK = [1, 3, 6, 8, 10];
 const CODES = [
   "KeyA", "KeyW", "KeyS", "KeyE", "KeyD", "KeyF", "KeyT", "KeyG", "KeyY", "KeyH", "KeyU", "KeyJ",
   "KeyK", "KeyO", "KeyL", "KeyP", "Semicolon", "Quote",
-]; // where the keys lie, whatever is printed on them
+]; // by position, so that they lie alike in every keyboard layout
 const [SOFTEST, LOUDEST, TYPED] = [30, 127, 96];
 const [LOWEST, HIGHEST] = [12, 84];
 
@@ -14,7 +14,7 @@ class Keys extends HTMLElement {
   connectedCallback() {
     if (this.board) return;
     this.first = 48;
-    this.held = new Map(); // what holds it (a finger, a key of the computer) -> pitch
+    this.held = new Map(); // pointer id or key code -> pitch
     this.innerHTML = '<div class="board"></div>';
     this.board = this.firstChild;
     this.build();
@@ -72,7 +72,7 @@ class Keys extends HTMLElement {
     this.board.addEventListener("contextmenu", (event) => event.preventDefault());
   }
 
-  // The lower on the key, the louder.
+  // A key is louder the lower it is touched.
   under({ clientX, clientY }) {
     const key = document.elementsFromPoint(clientX, clientY).find((e) => e.dataset?.pitch && this.contains(e));
     if (!key) return null;
@@ -113,7 +113,7 @@ class Keys extends HTMLElement {
     for (const finger of [...this.held.keys()]) this.release(finger);
   }
 
-  // The engine has let go of what this page held when the connection was lost.
+  // The instrument has released everything that this page held when the connection was lost.
   forget() {
     this.held.clear();
     this.follow([]);

@@ -1,4 +1,4 @@
-// <cm-listen>: the sound in this page. Browsers let nothing sound before a click.
+// <cm-listen>: plays the sound in this page, which browsers allow only after a click.
 import { listen, live, url } from "./live.js";
 
 const AHEAD_SECONDS = 0.08;
@@ -12,12 +12,12 @@ class Listen extends HTMLElement {
     this.paint("listen");
     listen("state", ({ device }) => {
       if (device === undefined) return;
-      this.hidden = device !== live.hello.page_device; // another output has the sound
+      this.hidden = device !== live.hello.page_device; // another output plays
       if (this.hidden && this.context) this.stop();
     });
   }
 
-  paint(text, title = "hear it in this page") {
+  paint(text, title = "play the sound in this page") {
     this.button.textContent = text;
     this.button.title = title;
     this.classList.toggle("on", Boolean(this.context));
@@ -38,7 +38,7 @@ class Listen extends HTMLElement {
       this.context = new AudioContext({ sampleRate: rate, latencyHint: "interactive" });
     }
     this.context.resume();
-    // Worklets are for pages from this machine or over TLS; elsewhere packets are scheduled one by one.
+    // Browsers have worklets only for pages of this machine or over TLS; elsewhere each packet is scheduled.
     this.play = this.context.audioWorklet ? await this.worklet() : this.scheduler(rate);
   }
 
@@ -48,7 +48,7 @@ class Listen extends HTMLElement {
     node.connect(this.context.destination);
     node.port.onmessage = ({ data }) => {
       this.dataset.heard = data.heard;
-      this.paint("listening", `${Math.round(data.buffered_ms)} ms ready, ran dry ${data.dry} times; click to stop`);
+      this.paint("listening", `${Math.round(data.buffered_ms)} ms buffered, ${data.dry} underruns; click to stop`);
     };
     return (packet) => node.port.postMessage(packet, [packet]);
   }

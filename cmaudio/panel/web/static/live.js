@@ -1,4 +1,4 @@
-// The wire to the engine: what is sent down it are commands, what comes up is state. One for the whole page.
+// The page's connection to the server: commands go down, state comes up.
 
 const RETRY_MS = 500;
 const client = document.querySelector('meta[name="cm-client"]').content;
@@ -7,7 +7,7 @@ let socket = null;
 
 export const live = { client, hello: null, controls: {}, state: {} };
 
-// `listen("state", f)` calls f(changes) now and at every change; "hello" once a connection; "end" when it is lost.
+// listen("state", f) calls f(changes) now and at each change; "hello" once per connection; "end" when it is lost.
 export function listen(kind, listener) {
   listeners[kind].push(listener);
   if (kind === "hello" && live.hello) listener(live.hello);
@@ -18,7 +18,7 @@ export function send(kind, fields = {}) {
   if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ kind, ...fields }));
 }
 
-// Moves of a finger come faster than they can be heard: at most one a frame is sent, and the last one always.
+// Pointers move faster than can be heard: at most one move per frame is sent, and always the last one.
 export function throttled(act) {
   let waiting = null;
   return (...values) => {
@@ -31,26 +31,26 @@ export function url(path) {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
 }
 
-function tell(kind, what) {
-  for (const listener of listeners[kind]) listener(what);
+function notify(kind, message) {
+  for (const listener of listeners[kind]) listener(message);
 }
 
 function receive(message) {
   if (message.kind === "hello") {
     live.hello = message;
-    tell("hello", message);
+    notify("hello", message);
   } else if (message.kind === "state") {
     const { kind, columns, controls = {}, ...rest } = message;
     Object.assign(live.controls, controls);
     Object.assign(live.state, rest);
-    tell("state", { ...rest, columns, controls });
+    notify("state", { ...rest, columns, controls });
   }
 }
 
 function open() {
   socket = new WebSocket(url(`/live?client=${encodeURIComponent(client)}`));
   socket.onmessage = (event) => receive(JSON.parse(event.data));
-  socket.onclose = () => { tell("end"); setTimeout(open, RETRY_MS); };
+  socket.onclose = () => { notify("end"); setTimeout(open, RETRY_MS); };
 }
 
 open();

@@ -1,4 +1,4 @@
-// Defines the page's own elements; the page itself is laid out by the server.
+// Defines our own elements; the server lays out the page.
 import "./live.js";
 import "./slider.js";
 import "./map.js";

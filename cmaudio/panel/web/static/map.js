@@ -1,4 +1,4 @@
-// <cm-map>: the named timbres on a plane. Dragging goes to the place between them; what sounds morphs along.
+// <cm-map>: the named timbres on a plane. Dragging morphs the sound to the mix at that place.
 import { listen, live, send, throttled } from "./live.js";
 
 const MARGIN = 22;
@@ -43,7 +43,7 @@ class TimbreMap extends HTMLElement {
   moveTo(event) {
     const box = this.getBoundingClientRect();
     const near = this.nearest(event);
-    if (near) return this.set(near.x, near.y); // a name under the finger is met exactly
+    if (near) return this.set(near.x, near.y); // a name under the pointer is reached exactly
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     this.set((2 * (x - MARGIN)) / (box.width - 2 * MARGIN) - 1, 1 - (2 * (y - MARGIN)) / (box.height - 2 * MARGIN));
   }
@@ -113,7 +113,7 @@ class TimbreMap extends HTMLElement {
     drawPlace(context, x, y);
   }
 
-  // They never change, and are many: drawn once a size.
+  // Many, and always the same: drawn once per size.
   drawGlows() {
     const glow = new OffscreenCanvas(Math.max(1, this.clientWidth), Math.max(1, this.clientHeight));
     const context = glow.getContext("2d");
@@ -122,7 +122,7 @@ class TimbreMap extends HTMLElement {
     return glow;
   }
 
-  // Names that would lie over one another are left out, those that sound and the one under the pointer never.
+  // Labels that would overlap are left out, except those that sound and the one under the pointer.
   labels(mixed) {
     const { context } = this;
     context.font = LABEL_FONT;

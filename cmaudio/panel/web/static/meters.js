@@ -1,8 +1,8 @@
-// <cm-level>: how loud it is; <cm-load>: how busy the engine is, and what it lacked.
+// <cm-level>: output level; <cm-load>: load, voices, output buffer and underruns.
 import { listen } from "./live.js";
 
 const FLOOR_DB = -60;
-const FALL_DB = 1.2; // a picture
+const FALL_DB = 1.2; // per frame
 
 class Level extends HTMLElement {
   connectedCallback() {
@@ -29,7 +29,7 @@ class Level extends HTMLElement {
 class Load extends HTMLElement {
   connectedCallback() {
     if (this.firstChild) return;
-    const fields = ["load", "voices", "lead", "underruns"];
+    const fields = ["load", "voices", "buffer", "underruns"];
     this.innerHTML = fields.map((f) => `<div class="${f}" title="${MEANING[f]}"><b></b><small>${f}</small></div>`).join("");
     this.show = Object.fromEntries(fields.map((f) => [f, this.querySelector(`.${f} b`)]));
     listen("state", (state) => this.follow(state));
@@ -41,7 +41,7 @@ class Load extends HTMLElement {
     if (load === undefined) return;
     this.show.load.textContent = `${Math.round(100 * load)}%`;
     this.show.voices.textContent = voices;
-    this.show.lead.textContent = `${Math.round(lead)} ms`;
+    this.show.buffer.textContent = `${Math.round(lead)} ms`;
     this.show.underruns.textContent = underruns;
     this.querySelector(".load").style.setProperty("--load", `${Math.min(100, 100 * load)}%`);
     this.querySelector(".load").classList.toggle("high", load > 0.8);
@@ -52,10 +52,10 @@ class Load extends HTMLElement {
 }
 
 const MEANING = {
-  load: "time that synthesis takes over the time it makes",
-  voices: "notes that sound, of those that may: fewer while the computer does not keep up",
-  lead: "sound that lies ready",
-  underruns: "times that the output lacked sound",
+  load: "computing time per second of sound",
+  voices: "sounding notes, and how many may sound: fewer while the computer cannot keep up",
+  buffer: "sound computed ahead of the output",
+  underruns: "how often the output ran out of sound",
 };
 
 customElements.define("cm-level", Level);

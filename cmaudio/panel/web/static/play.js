@@ -1,4 +1,4 @@
-// <cm-play file="...">: plays a sound file of the folder, one at a time.
+// <cm-play file="...">: plays a sound file of the takes folder, one at a time.
 
 const player = new Audio();
 let playing = null;

@@ -1,5 +1,5 @@
-// <cm-slider>: one control, from its definition. Double click (or double tap) gives the default back; a right click (or a
-// long press) has the next MIDI controller that is moved bound to it.
+// <cm-slider>: one control. A double click (or double tap) restores the default; a right click (or long press) binds the
+// next MIDI controller that moves.
 import { listen, live, send, throttled } from "./live.js";
 
 const STEPS = 400;
@@ -27,7 +27,7 @@ class Slider extends HTMLElement {
     listen("state", ({ controls }) => this.follow(controls[this.control]));
   }
 
-  // Touch screens send no double click to a slider.
+  // Sliders get no double click from touch screens.
   tapped(event) {
     if (event.pointerType === "mouse") return;
     if (event.timeStamp - (this.tappedAt ?? -1e9) < DOUBLE_TAP_MS) this.restore();
@@ -36,7 +36,7 @@ class Slider extends HTMLElement {
 
   restore() {
     this.paint(this.normal);
-    this.move(this.normal); // the same way as the click before it, which must not come after it
+    this.move(this.normal); // throttled like the click before it, so that it comes after it
   }
 
   follow(moved) {
@@ -46,7 +46,7 @@ class Slider extends HTMLElement {
   paint(value) {
     this.input.value = value;
     const part = (at) => (100 * (at - this.min)) / (this.max - this.min);
-    const rest = this.min < 0 ? 0 : this.min; // the bar grows from where the control does nothing
+    const rest = this.min < 0 ? 0 : this.min; // the bar starts where the control has no effect
     const [from, to] = [part(rest), part(value)].sort((a, b) => a - b);
     this.style.setProperty("--from", `${from}%`);
     this.style.setProperty("--to", `${to}%`);

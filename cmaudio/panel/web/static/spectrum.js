@@ -1,8 +1,8 @@
-// <cm-spectrum>: what sounds, as mel frames that scroll by.
+// <cm-spectrum>: a scrolling mel spectrogram of the sound.
 import { listen } from "./live.js";
 
 const KEPT = 1024; // columns
-const BEHIND = 0.25; // of what is new is shown each picture, so that frames that come in bursts flow evenly
+const CATCH_UP = 0.25; // of the new columns per frame: columns arrive in bursts and scroll evenly
 const MARKS_HZ = [100, 500, 1000, 2000, 4000, 8000, 16000];
 
 class Spectrum extends HTMLElement {
@@ -52,7 +52,7 @@ class Spectrum extends HTMLElement {
 
   draw() {
     if (!this.picture || !this.canvas.width) return;
-    this.shown += (this.made - this.shown) * BEHIND;
+    this.shown += (this.made - this.shown) * CATCH_UP;
     const { context, canvas: { width, height } } = this;
     const end = Math.floor(this.shown);
     const columns = Math.min(KEPT, Math.ceil(this.clientWidth), Math.max(1, end));
@@ -68,7 +68,7 @@ class Spectrum extends HTMLElement {
   }
 }
 
-// Dark blue over violet and orange to white, even in lightness.
+// From dark blue over violet and orange to white, with evenly rising lightness.
 const STOPS = [[0, [7, 9, 13]], [0.25, [34, 25, 84]], [0.5, [130, 36, 118]], [0.75, [236, 106, 72]], [0.92, [253, 202, 110]], [1, [255, 252, 230]]];
 const COLOURS = Array.from({ length: 256 }, (_, i) => {
   const part = i / 255;

@@ -1,9 +1,9 @@
-// A small jitter buffer: waits until a little is ready, fades over gaps, and drops what has become too old.
+// A small jitter buffer: waits for a little sound, fades over gaps, and drops what is too old.
 
 const READY_SECONDS = 0.06;
-const MOST_SECONDS = 0.25;
-const FADE = 1 / 128; // a sample
-const TELL_EVERY = 100; // quanta
+const MAX_SECONDS = 0.25;
+const FADE = 1 / 128; // per sample
+const REPORT_EVERY = 100; // render quanta
 
 class JitterBuffer extends AudioWorkletProcessor {
   constructor() {
@@ -15,7 +15,7 @@ class JitterBuffer extends AudioWorkletProcessor {
 
   take(samples) {
     for (const sample of samples) this.ring[this.written++ % this.ring.length] = sample / 32768;
-    if (this.written - this.read > MOST_SECONDS * sampleRate) this.read = this.written - Math.round(READY_SECONDS * sampleRate);
+    if (this.written - this.read > MAX_SECONDS * sampleRate) this.read = this.written - Math.round(READY_SECONDS * sampleRate);
   }
 
   process(_inputs, [channels]) {
@@ -29,7 +29,7 @@ class JitterBuffer extends AudioWorkletProcessor {
       if (sample) this.heard++;
       for (const channel of channels) channel[i] = sample;
     }
-    if (++this.quanta % TELL_EVERY === 0)
+    if (++this.quanta % REPORT_EVERY === 0)
       this.port.postMessage({ buffered_ms: (1000 * (this.written - this.read)) / sampleRate, dry: Math.max(0, this.dry), heard: this.heard });
     return true;
   }
