@@ -36,6 +36,9 @@ def soundfont(
         float, typer.Option(min=0, max=1, help="Share of notes that are released immediately.")
     ] = 0.25,
     long_share: Annotated[float, typer.Option(min=0, max=1, help="Share of notes held for 10 to 30 s.")] = 0.05,
+    ring_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of struck or plucked notes held for 3 to 12 s.")
+    ] = 0.05,
     seed: Seed = 1,
     workers: Workers = CORES,
     sample_rate: SampleRate = 48_000,
@@ -53,8 +56,11 @@ def soundfont(
         raise CmaudioError(
             f'--programs must be a list of programs from 1 to 128, such as "1-8,41", not {programs!r}'
         ) from error
-    if short_share + long_share > 1:
-        raise CmaudioError(f"--short-share {short_share:g} and --long-share {long_share:g} add up to more than 1")
+    if short_share + long_share + ring_share > 1:
+        raise CmaudioError(
+            f"--short-share {short_share:g}, --long-share {long_share:g} and --ring-share {ring_share:g} "
+            "add up to more than 1"
+        )
     source = SoundFontSource(
         file,
         programs=chosen,
@@ -64,6 +70,7 @@ def soundfont(
         seed=seed,
         short_share=short_share,
         long_share=long_share,
+        ring_share=ring_share,
         licence=licence,
     )
     write_with_progress(output, source, define_signal(sample_rate, hop_length, bands), workers)

@@ -69,7 +69,8 @@ class NotePlan:
 
     Most notes have a gate of 0.15 to 2.6 s in 3.41 s. `short_share` of them are let go after 0.03 to 0.5 s in 1.37 s,
     for the sake of their attacks; `long_share` are held for 10 to 30 s (sustained programs only), so that a network
-    learns to stay where it is; `drum_share` are drums, all keys alike.
+    learns to stay where it is; `ring_share` are struck or plucked and held for 3 to 12 s, so that it learns how they
+    die away; `drum_share` are drums, all keys alike.
     """
 
     notes: int
@@ -81,6 +82,7 @@ class NotePlan:
     drum_share: float
     short_share: float
     long_share: float
+    ring_share: float = 0.0
 
     def draw(self) -> dict[Split, list[Note]]:
         """Training and held-out notes. No training note has program, pitch and velocity of a held-out one."""
@@ -90,6 +92,10 @@ class NotePlan:
         taken |= {(gesture.program, gesture.pitch, gesture.velocity) for gesture in gestures}
         train = [self._other(self._draw("train", 0, index), taken) for index in range(self.notes)]
         return {"train": train, "held_out": held_out}
+
+    @property
+    def _decaying(self) -> Sequence[int]:
+        return [program for program in self.programs if program not in self.sustained]
 
     def _other(self, note: Note, taken: set[tuple[int | None, int, int]]) -> Note:
         while note.struck in taken:
@@ -105,12 +111,16 @@ class NotePlan:
             key = int(rng.choice(self.drum_keys))
             return Note(serial, None, key, velocity, rng.uniform(0.03, 0.6), 1.37 if kind < self.short_share else 3.41)
         is_long = bool(self.sustained) and kind >= 1 - self.long_share
-        program = int(rng.choice(self.sustained if is_long else self.programs))
+        rings = bool(self._decaying) and not is_long and kind >= 1 - self.long_share - self.ring_share
+        program = int(rng.choice(self.sustained if is_long else self._decaying if rings else self.programs))
         low, high = (_LOWEST_BASS, _HIGHEST_BASS) if program in _BASSES else (_LOWEST, _HIGHEST)
         pitch = int(rng.integers(low, high + 1))
         gate, seconds = rng.uniform(0.15, 2.6), 3.41
         if is_long:
             gate = rng.uniform(10, 30)
+            seconds = gate + 1.5
+        elif rings:
+            gate = rng.uniform(3, 12)
             seconds = gate + 1.5
         elif kind < self.short_share:
             gate, seconds = rng.uniform(0.03, 0.5), 1.37

@@ -38,7 +38,7 @@ class SoundFontSource:
 
     Args:
         path: the file. programs: 0..127. drums: also its drum kit, a timbre a key. licence: "" for what the file says.
-        notes, held_out, seed, short_share, long_share: see `NotePlan`; a tenth of the notes are drums.
+        notes, held_out, seed, short_share, long_share, ring_share: see `NotePlan`; a tenth of the notes are drums.
     """
 
     path: Path
@@ -49,6 +49,7 @@ class SoundFontSource:
     seed: int = 1
     short_share: float = 0.25
     long_share: float = 0.05
+    ring_share: float = 0.05
     drum_share: float = 0.1
     licence: str = ""
     kind: str = "soundfont"
@@ -80,6 +81,7 @@ class SoundFontSource:
             "seed": self.seed,
             "short_share": self.short_share,
             "long_share": self.long_share,
+            "ring_share": self.ring_share,
             "drum_share": self.drum_share,
         }
 
@@ -94,6 +96,7 @@ class SoundFontSource:
             drum_share=self.drum_share,
             short_share=self.short_share,
             long_share=self.long_share,
+            ring_share=self.ring_share,
         ).draw()
 
     def open(self, signal: Signal) -> Maker[Note]:
