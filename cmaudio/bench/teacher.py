@@ -12,7 +12,6 @@ import numpy as np
 from cmaudio.model.file import Model
 from cmaudio.synthesis.heun import STEPS, evaluations, heun, karras_sigmas
 from cmaudio.synthesis.networks import NetworkState, Synthesizer
-from cmaudio.synthesis.note_features import NOTE_FEATURES
 
 _RUNS = 60
 
@@ -24,7 +23,7 @@ class _OneBlock:
         self.synthesizer = Synthesizer(model)
         random = np.random.default_rng(seed)
         k, bands, sigma = model.manifest.block_frames, model.manifest.mel.bands, model.manifest.sigma
-        self._controls = random.standard_normal((1, k, NOTE_FEATURES + bands), dtype=np.float32)
+        self._controls = random.standard_normal((1, k, self.synthesizer.features + bands), dtype=np.float32)
         self._timbre = random.standard_normal((1, k, model.manifest.timbre_dims), dtype=np.float32)
         self._noise = random.standard_normal((1, 1, k, bands), dtype=np.float32)
         self._f0 = np.full((1, k), 220.0, np.float32)
@@ -39,7 +38,7 @@ class _OneBlock:
         """Context, conditioning and the Heun sampler on the same head."""
         given = self.synthesizer.condition(self._state, self._controls, self._timbre, self._noise[:, 0])
         frames = heun(given.denoiser(self.synthesizer), self._noise[:, 0], self._sigmas)
-        return NetworkState(frames, given.conditioning, given.state, self._state.vocoder)
+        return given.played(frames, self._state.vocoder)
 
     def vocode(self, state: NetworkState) -> None:
         """The vocoder network, which follows in both cases."""

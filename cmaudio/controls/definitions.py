@@ -37,8 +37,9 @@ def control_definitions(model: Model) -> dict[str, ControlDefinition]:
             name="timbre_y", unit="of the timbre map", min=-1, max=1, default=0, description="morphs what sounds"
         ),
         *(
-            ControlDefinition(name=e.name, unit=e.unit, min=e.min, max=e.max, default=0, description=e.description)
+            ControlDefinition(name=e.name, unit=e.unit, min=e.min, max=e.max, default=e.rest, description=e.description)
             for e in EXPRESSIONS.values()
+            if model.manifest.prior or e.name != "humanity"
         ),
     ]  # fmt: skip
     own = [control for name, control in schema.items() if speech and name in STYLE_LIMITS]

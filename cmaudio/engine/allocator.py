@@ -18,6 +18,7 @@ from cmaudio.engine.schedule import Action, Schedule
 from cmaudio.engine.steering import Steering
 from cmaudio.model.file import Model
 from cmaudio.score.events import AllNotesOff, Expression, NoteOff, NoteOn, PitchBend, Sostenuto, Sustain
+from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.voice import Voice
@@ -204,7 +205,7 @@ class VoiceAllocator(Steering):
             if channel.sostenuto:
                 self.listeners.tell(at, Sostenuto(number, False))
             for name, value in channel.expression.items():
-                if value:
+                if value != EXPRESSIONS[name].rest:
                     self.listeners.tell(at, Expression(number, name, self._together(name)))
         self._drop([voice for voice in self.voices if voice.params.at > at])
         for channel in self.channels:

@@ -16,7 +16,7 @@ from cmaudio.engine.handle import Handle
 from cmaudio.engine.listeners import Listeners
 from cmaudio.engine.note import EXPRESSION_SECONDS
 from cmaudio.score.events import ChannelGain, Expression, KeyPressure, PitchBend
-from cmaudio.score.expression import EXPRESSIONS
+from cmaudio.score.expression import EXPRESSIONS, together
 
 Vector = NDArray[np.float64]
 _GAIN_SECONDS = 0.01
@@ -94,8 +94,7 @@ class Steering:
 
     def _together(self, name: str, *asked: Mapping[str, float]) -> float:
         """What is asked for by the whole instrument and others, within the limits."""
-        known = EXPRESSIONS[name]
-        return min(known.max, max(known.min, sum(values.get(name, 0.0) for values in (self.expression, *asked))))
+        return together(name, (values.get(name) for values in (self.expression, *asked)))
 
     def expression_of(self, note: Handle) -> dict[str, float]:
         """What note, channel and the whole instrument ask for together, by name."""

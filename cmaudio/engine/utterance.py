@@ -47,7 +47,7 @@ class Utterance(Voice):
         first: the beginning of the text.
         marks: list that words and phonemes are appended to as they begin; it outlives the voice.
         settings: what all voices of an engine share.
-        expression: values by name; 0 where none is given.
+        expression: values by name; at rest where none is given.
     """
 
     FEATURES: ClassVar[Mapping[str, int]] = COLUMNS

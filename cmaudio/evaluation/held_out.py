@@ -16,7 +16,7 @@ from cmaudio.soundfont.notes import LEAD_SAMPLES, SAMPLES, Recording, draw_gestu
 from cmaudio.soundfont.player import TRAINING_GAIN
 from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.networks import STEPS, NetworkState, batch_states
-from cmaudio.synthesis.note_features import note_features
+from cmaudio.synthesis.note_kinds import all_note_features
 from cmaudio.synthesis.renderer import Renderer
 
 NOTES, QUICK_NOTES = 256, 16
@@ -84,7 +84,8 @@ def _prepare(renderer: Renderer, recordings: list[Recording]) -> tuple[Float, Fl
     picture = harmonic_picture(mel(stft.analyse(np.concatenate([before, pulses], 1))))
     gate = np.array([[g.gate_samples] for g in gestures])
     velocity = np.array([g.velocity for g in gestures], np.float64)
-    features = note_features(ends / rate, (ends - gate) / rate, semitones, pitch, velocity)
+    features = all_note_features(ends / rate, (ends - gate) / rate, semitones, pitch, velocity)
+    features = features[..., : renderer.synthesizer.features]
     model = renderer.synthesizer.model
     vectors = np.stack([model.timbre_vector(model.programs[g.program]) for g in gestures]).astype(np.float32)
     timbre = np.ascontiguousarray(np.broadcast_to(vectors[:, None], (len(gestures), frames, vectors.shape[1])))

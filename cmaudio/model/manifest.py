@@ -13,6 +13,7 @@ from cmaudio.errors import CmaudioError
 FORMAT_VERSION = 1
 GRAPHS = ("controls", "context", "head", "vocoder")
 SPEECH_GRAPHS = ("prosody",)
+PRIOR_GRAPHS = ("prior",)
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -108,7 +109,7 @@ class Manifest(_Strict):
     block_frames: Annotated[int, Field(ge=1, le=64)]
     mel: MelDefinition
     sigma: NoiseLevels
-    features: Literal["note-1", "speech-1", "speech-2"]
+    features: Literal["note-1", "note-2", "speech-1", "speech-2"]
     controls: list[ControlDefinition]
     timbre_dims: Annotated[int, Field(ge=1)]
     timbres: Annotated[list[TimbreDefinition], Field(min_length=1)]
@@ -116,6 +117,7 @@ class Manifest(_Strict):
     weights: str
     sha256: dict[str, str]
     speech: SpeechDefinition | None = None
+    prior: Annotated[bool, Field(description="the networks draw what the graph `prior` leaves")] = False
 
     @property
     def block_samples(self) -> int:
@@ -125,7 +127,7 @@ class Manifest(_Strict):
     @property
     def graphs(self) -> tuple[str, ...]:
         """Names of the graphs in the file."""
-        return GRAPHS + (SPEECH_GRAPHS if self.speech else ())
+        return GRAPHS + (SPEECH_GRAPHS if self.speech else ()) + (PRIOR_GRAPHS if self.prior else ())
 
     @model_validator(mode="after")
     def _consistent(self) -> Manifest:
@@ -134,7 +136,7 @@ class Manifest(_Strict):
         for name, values in (("mean", self.mel.mean), ("std", self.mel.std)):
             if len(values) != self.mel.bands:
                 raise ValueError(f"mel {name} has {len(values)} values for {self.mel.bands} bands")
-        if (self.features != "note-1") != (self.speech is not None):
+        if self.features.startswith("speech") != (self.speech is not None):
             raise ValueError(f"features {self.features!r} and `speech` must go together")
         for timbre in self.timbres:
             if len(timbre.vector) != self.timbre_dims:

@@ -8,6 +8,7 @@ from cmaudio.checks import CHANNELS
 from cmaudio.score.channel_state import ChannelStates
 from cmaudio.score.controllers import SOSTENUTO, SUSTAIN
 from cmaudio.score.events import ChannelGain, Event, Expression, PitchBend, Sostenuto, Sustain
+from cmaudio.score.expression import EXPRESSIONS
 
 PEDALS: dict[int, type[Sustain] | type[Sostenuto]] = {SUSTAIN: Sustain, SOSTENUTO: Sostenuto}
 
@@ -66,7 +67,7 @@ class ChangeEvents:
 
     def expression(self, channel: int, name: str) -> None:
         told, value = self._told[channel].expressions, self._states.expression(channel, name)
-        if value != told.get(name, 0.0):
+        if value != told.get(name, EXPRESSIONS[name].rest):
             told[name] = value
             self.add(Expression(channel, name, value))
 

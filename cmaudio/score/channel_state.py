@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from cmaudio.checks import CHANNELS
 from cmaudio.score.controllers import controller_gain
 from cmaudio.score.events import PERCUSSION_CHANNEL
-from cmaudio.score.expression import EXPRESSIONS
+from cmaudio.score.expression import together
 from cmaudio.score.mpe import MEMBER_BEND_RANGE, Zones
 from cmaudio.score.ranges import BEND_MAX_SEMITONES
 
@@ -103,9 +103,7 @@ class ChannelStates:
 
     def expression(self, channel: int, name: str) -> float:
         """Of `cmaudio.score.expression`, within its range."""
-        known = EXPRESSIONS[name]
-        value = sum(self.channels[n].expressions.get(name, 0.0) for n in self._with_manager(channel))
-        return min(known.max, max(known.min, value))
+        return together(name, (self.channels[n].expressions.get(name) for n in self._with_manager(channel)))
 
     def gain(self, channel: int) -> float:
         """Linear."""

@@ -1,8 +1,9 @@
 """What MIDI controllers do to notes, in both directions: controller numbers and values, expressions and gains.
 
 Modulation (1) is vibrato; sound controllers 5 (74, brightness, the slide of MPE) and 2 (71, harmonic content) are
-brightness and resonance, at rest in the middle of their travel; channel and key pressure are pressure. Volume (7) and
-expression (11) set a channel's gain. Pan (10) has no effect: the sound is mono.
+brightness and resonance, general purpose 5 (80) is humanity, all three at rest in the middle of their travel; channel
+and key pressure are pressure. Volume (7) and expression (11) set a channel's gain. Pan (10) has no effect: the sound is
+mono.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ BANK, MODULATION, DATA_COARSE, VOLUME, PAN, EXPRESSION_PEDAL, DATA_FINE = 0, 1, 
 SUSTAIN, SOSTENUTO = 64, 66
 NRPN_FINE, NRPN_COARSE, RPN_FINE, RPN_COARSE = 98, 99, 100, 101
 ALL_SOUND_OFF, RESET_ALL, LOCAL_CONTROL, ALL_NOTES_OFF = 120, 121, 122, 123  # 124 to 127 imply all notes off
-BY_CONTROLLER = {MODULATION: "vibrato", 71: "resonance", 74: "brightness"}
+BY_CONTROLLER = {MODULATION: "vibrato", 71: "resonance", 74: "brightness", 80: "humanity"}
 BY_EXPRESSION = {name: number for number, name in BY_CONTROLLER.items()}
 WHEEL_CENTRE = 8192
 _MIDDLE = 64
@@ -22,16 +23,17 @@ _MIDDLE = 64
 def expression_value(name: str, value: int) -> float:
     """The value of an expression for a controller value 0..127; expressions that go both ways rest at 64."""
     known = EXPRESSIONS[name]
-    if known.min < 0:
-        return max(known.min, (value - _MIDDLE) / (127 - _MIDDLE) * known.max)
+    if known.min < known.rest:
+        return max(known.min, known.rest + (value - _MIDDLE) / (127 - _MIDDLE) * (known.max - known.rest))
     return value / 127 * known.max
 
 
 def controller_value(name: str, value: float) -> int:
     """The controller value 0..127 nearest to an expression's value."""
     known = EXPRESSIONS[name]
-    if known.min < 0:
-        return max(0, min(127, round(_MIDDLE + value / known.max * (127 - _MIDDLE))))
+    if known.min < known.rest:
+        part = (value - known.rest) / (known.max - known.rest)
+        return max(0, min(127, round(_MIDDLE + part * (127 - _MIDDLE))))
     return max(0, min(127, round(value / known.max * 127)))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.prior import Expected, GraphPrior, NoPrior, Prior
 
 STEPS = (1, 2)
 
@@ -28,11 +29,13 @@ STEPS = (1, 2)
 class NetworkState:
     """What the networks remember of one voice (or of a batch: then the leading axis is B).
 
-    frames (1, K, M) normalised log-mel of the last block, conditioning (1, K, E) that it was made with,
-    and the streaming states of the context encoder and of the vocoder.
+    frames (1, K, M) normalised log-mel of the last block, drawn (1, K, M) what the network drew of it (the same without
+    a prior), conditioning (1, K, E) that it was made with, and the streaming states of the context encoder and of the
+    vocoder.
     """
 
     frames: Float
+    drawn: Float
     conditioning: Float
     context: list[Float]
     vocoder: list[Float]
@@ -54,6 +57,7 @@ def batch_states(states: Sequence[NetworkState]) -> NetworkState:
         return states[0]
     return NetworkState(
         np.concatenate([state.frames for state in states]),
+        np.concatenate([state.drawn for state in states]),
         np.concatenate([state.conditioning for state in states]),
         batch_arrays([state.context for state in states]),
         batch_arrays([state.vocoder for state in states]),
@@ -65,6 +69,7 @@ def split_states(batch: NetworkState) -> list[NetworkState]:
     return [
         NetworkState(
             batch.frames[i : i + 1],
+            batch.drawn[i : i + 1],
             batch.conditioning[i : i + 1],
             [array[i : i + 1] for array in batch.context],
             [array[i : i + 1] for array in batch.vocoder],
@@ -112,8 +117,12 @@ class Graph:
 
 @dataclass(frozen=True)
 class Condition:
-    """Context of the past (B, D + 2M), conditioning of the next block (B, K, E), and the encoder's state after it."""
+    """Context of the past (B, D + 2M), conditioning of the next block (B, K, E), and the encoder's state after it.
 
+    `expected` is what is known of the block before it is drawn.
+    """
+
+    expected: Expected
     context: Float
     conditioning: Float
     state: list[Float]
@@ -121,6 +130,14 @@ class Condition:
     def denoiser(self, synthesizer: Synthesizer) -> Callable[[Float, float], Float]:
         """D(x, sigma) for the next block."""
         return lambda noisy, sigma: synthesizer.denoise(noisy, sigma, self.context, self.conditioning)
+
+    def played(self, drawn: Float, vocoder: list[Float], humanity: Float | None = None) -> NetworkState:
+        """The state after this block was drawn (B, K, M), its vocoder part the one given.
+
+        `humanity` (B, K, 1) is how much of what is drawn is heard beside a prior; None: all of it, as recorded.
+        """
+        frames = self.expected.whole(drawn, np.float32(1) if humanity is None else humanity)
+        return NetworkState(frames, drawn, self.conditioning, self.state, vocoder)
 
 
 class Synthesizer:
@@ -142,8 +159,23 @@ class Synthesizer:
         except CmaudioError as error:
             raise CmaudioError(f"{model.path}: {error}") from error
         width = self.controls.shapes.get("controls", ["?"])[-1]
-        self.features = width - self.bands if isinstance(width, int) else 0  # C, beside the picture of the harmonics
+        beside = self.bands * (2 if manifest.prior else 1)  # the picture of the harmonics, and what a prior says
+        self.features = width - beside if isinstance(width, int) else 0  # C
+        self._beside = beside
+        self.prior: Prior = self._open_prior() if manifest.prior else NoPrior()
         self._check_shapes()
+
+    def _open_prior(self) -> Prior:
+        graph = Graph("prior", self.model.graph("prior"))
+        k, bands = self.block_frames, self.bands
+        shapes = {
+            "controls": (k, self.features + bands),
+            "timbre": (k, self.model.manifest.timbre_dims),
+            "median": (k, bands),
+            "spread": (k, bands),
+        }
+        self._refuse([text for name, shape in shapes.items() if (text := graph.misfit(name, shape))])
+        return GraphPrior(graph, self.silence)
 
     def _check_shapes(self) -> None:
         """Graphs must fit the manifest: a file put together from two exports is refused here, not while it plays."""
@@ -154,7 +186,7 @@ class Synthesizer:
             (
                 self.controls,
                 {
-                    "controls": (k, max(1, self.features) + bands),
+                    "controls": (k, max(1, self.features) + self._beside),
                     "timbre": (k, self.model.manifest.timbre_dims),
                     "conditioning": conditioning,
                 },
@@ -163,9 +195,16 @@ class Synthesizer:
             (self.head, {"noisy": (k, bands), "sigma": (), "conditioning": conditioning, "denoised": (k, bands)}),
             (self.vocoder, {"mel": (k, bands), "f0": (k,), "filters": (k, 5 * self.model.stft.bins)}),
         ]
-        wrong = [
-            text for graph, shapes in expected for name, shape in shapes.items() if (text := graph.misfit(name, shape))
-        ]
+        self._refuse(
+            [
+                text
+                for graph, shapes in expected
+                for name, shape in shapes.items()
+                if (text := graph.misfit(name, shape))
+            ]
+        )
+
+    def _refuse(self, wrong: Sequence[str]) -> None:
         if wrong:
             raise CmaudioError(
                 f"{self.model.path}: graphs and manifest disagree ({'; '.join(wrong)}); export the model again"
@@ -190,11 +229,19 @@ class Synthesizer:
         """State of B voices before their onset; (B, K, C) controls, (B, K, Z) timbre of the silent block before it."""
         batch = len(controls)
         silent = [np.repeat(array, batch, axis=0) for array in (self.silence, *self._silent_vocoder)]
-        conditioning = self.encode(controls, timbre)
-        return NetworkState(silent[0], conditioning, self.context.init_state(batch), silent[1:])
+        expected = self.prior(controls, timbre)
+        conditioning = self.encode(expected.controls, timbre)
+        drawn = expected.before(silent[0])
+        return NetworkState(silent[0], drawn, conditioning, self.context.init_state(batch), silent[1:])
 
     def generate(
-        self, state: NetworkState, controls: Float, timbre: Float, context_noise: Float, block_noise: Float
+        self,
+        state: NetworkState,
+        controls: Float,
+        timbre: Float,
+        context_noise: Float,
+        block_noise: Float,
+        humanity: Float | None = None,
     ) -> NetworkState:
         """The next K frames of B voices, in one evaluation of the head for each block of noise.
 
@@ -202,23 +249,25 @@ class Synthesizer:
             state: of the batch. controls (B, K, C), timbre (B, K, Z).
             context_noise: (B, K, M) standard normal, added to the last block at the model's context level.
             block_noise: (B, S, K, M) standard normal, S = 1 (one step) or 2 ("fine": a second step from sigma.fine).
+            humanity: (B, K, 1), how much of what is drawn is heard where there is a prior; None: as recorded.
         Returns:
             the state with `frames` new; its vocoder part is still the old one.
         """
         given = self.condition(state, controls, timbre, context_noise)
         denoise = given.denoiser(self)
-        frames = denoise(block_noise[:, 0] * np.float32(self.sigma.start), self.sigma.max)
+        drawn = denoise(block_noise[:, 0] * np.float32(self.sigma.start), self.sigma.max)
         for step in range(1, block_noise.shape[1]):
             again = np.float32(self.sigma.noise(self.sigma.fine)) * block_noise[:, step]
-            frames = denoise(frames + again, self.sigma.fine)
-        return NetworkState(frames, given.conditioning, given.state, state.vocoder)
+            drawn = denoise(drawn + again, self.sigma.fine)
+        return given.played(drawn, state.vocoder, humanity)
 
     def condition(self, state: NetworkState, controls: Float, timbre: Float, context_noise: Float) -> Condition:
         """What the next block is made from, whatever the sampler; arguments as for `generate`."""
         level = np.full(len(controls), self.sigma.context, np.float32)
-        past = state.frames + level[0] * context_noise
+        past = state.drawn + level[0] * context_noise
         context, *context_state = self.context(past, state.conditioning, level, state=state.context)
-        return Condition(context, self.encode(controls, timbre), context_state)
+        expected = self.prior(controls, timbre)
+        return Condition(expected, context, self.encode(expected.controls, timbre), context_state)
 
     def denoise(self, noisy: Float, sigma: float, context: Float, conditioning: Float) -> Float:
         """D(x, sigma): (B, K, M) block at noise level sigma -> (B, K, M) clean block."""
@@ -227,4 +276,4 @@ class Synthesizer:
     def filters(self, state: NetworkState, f0: Float) -> tuple[Float, NetworkState]:
         """Vocoder filters (B, K, 5F) for the state's frames at f0 (B, K) Hz, and the state after them."""
         filters, *vocoder = self.vocoder(state.frames, f0, state=state.vocoder)
-        return filters, NetworkState(state.frames, state.conditioning, state.context, vocoder)
+        return filters, replace(state, vocoder=vocoder)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.excitation import semitones_to_hz
-from cmaudio.synthesis.note_features import NOTE_FEATURES, UNPITCHED_SEMITONES, note_features
+from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
+from cmaudio.synthesis.note_kinds import NOTE_KINDS, all_note_features
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.trajectory import Trajectory
 from cmaudio.synthesis.voice import FADE_SAMPLES, Voice
@@ -32,10 +33,10 @@ class NoteVoice(Voice):
         bend: semitones on top of the pitch of `params`.
         settings: what all voices of an engine share.
         pitched: whether the timbre has a pitch.
-        expression: values by name; 0 where none is given.
+        expression: values by name; at rest where none is given.
     """
 
-    FEATURES: ClassVar[Mapping[str, int]] = {"note-1": NOTE_FEATURES}
+    FEATURES: ClassVar[Mapping[str, int]] = NOTE_KINDS
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class NoteVoice(Voice):
         pitched = centres >= np.array([voice.pitched_from for voice in voices])[:, None]
         struck = np.where(pitched[:, -1], [voice.params.pitch for voice in voices], UNPITCHED_SEMITONES)
         released = np.array([voice.released_at for voice in voices])[:, None]
-        features = note_features(
+        features = all_note_features(
             ends / sample_rate,
             (ends - released) / sample_rate,
             semitones,

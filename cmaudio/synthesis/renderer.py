@@ -103,7 +103,7 @@ class Renderer:
             block_noise = np.concatenate([block_noise, stack(more)], 1)
         controls, timbre, f0 = self._controls(voices, pulses)
         state = batch_states([voice.network for voice in voices if voice.network is not None])
-        state = self.synthesizer.generate(state, controls, timbre, context_noise, block_noise)
+        state = self.synthesizer.generate(state, controls, timbre, context_noise, block_noise, self._humanity(voices))
         for voice, network in zip(voices, split_states(state), strict=True):
             voice.network = network
         ends = [voice.planned_end for voice in voices]
@@ -145,6 +145,12 @@ class Renderer:
         features = features[..., : self.synthesizer.features]
         controls = np.concatenate([features, harmonic_picture(self.mel(pulses))], -1)
         return controls, timbre.astype(np.float32), f0.astype(np.float32)
+
+    def _humanity(self, voices: list[Voice]) -> Float:
+        """(B, K, 1) how much of what is drawn is heard."""
+        middles = self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
+        asked = [v.expression["humanity"].at(row).astype(np.float32) for v, row in zip(voices, middles, strict=True)]
+        return stack(asked)[..., None]
 
     def _frame_ends(self, voices: list[Voice]) -> NDArray[np.int64]:
         """(B, K) voice times at which the frames of the block just planned end."""

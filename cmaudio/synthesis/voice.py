@@ -38,7 +38,7 @@ class Voice(ABC):
         timbre: (Z,) vector.
         pitch: where the pitch trajectory starts, in the unit of the kind of voice.
         settings: what all voices of an engine share.
-        expression: values by name; 0 where none is given.
+        expression: values by name; at rest where none is given.
     """
 
     FEATURES: ClassVar[Mapping[str, int]]
@@ -56,7 +56,8 @@ class Voice(ABC):
         self.steps = params.steps  # reduced while the machine does not keep up
         self.pitch = Trajectory(pitch)
         self.timbre = Trajectory(timbre)
-        self.expression = {name: Trajectory((expression or {}).get(name, 0.0)) for name in EXPRESSIONS}
+        asked = expression or {}
+        self.expression = {name: Trajectory(asked.get(name, e.rest)) for name, e in EXPRESSIONS.items()}
         self.rng = np.random.Generator(np.random.PCG64(params.seed))
         self.stft, self.sample_rate = settings.stft, settings.sample_rate
         self.network: NetworkState | None = None  # without the vocoder's state, which is apart since it may lag behind

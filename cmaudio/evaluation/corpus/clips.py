@@ -11,7 +11,7 @@ import numpy as np
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.note_features import NOTE_FEATURES
+from cmaudio.synthesis.note_kinds import NOTE_KINDS
 
 if TYPE_CHECKING:
     from cmaudio.training.corpus.clips import Clips
@@ -63,7 +63,7 @@ def held_out_clips(folder: Path, model: Model, limit: int | None = None) -> Held
     _same_signal(folder, description.signal.model_dump(), model)
     if not description.splits["held_out"].clips:
         raise CmaudioError(f"{folder} has no held-out clips; prepare it with some (--held-out)")
-    clips = read_clips(folder, description, "held_out", None, with_audio=True)
+    clips = read_clips(folder, description, "held_out", None, with_audio=True, note_kind=_note_kind(model))
     names = [description.timbres[i].name for i in clips.timbre.tolist()]
     known = [i for i, name in enumerate(names) if name in model.timbres]
     if not known:
@@ -91,7 +91,7 @@ def _as_played(clips: Clips, index: int, timbre: str, model: Model, gain: float)
     inside = np.clip(np.arange(first, first + count), 0, None)  # the silence at the start is repeated where it is short
     rows = int(clips.first[index]) + inside
     f0 = clips.f0[rows].numpy() * begun[inside]
-    life = clips.controls[rows, :NOTE_FEATURES].float().numpy()
+    life = clips.controls[rows, : NOTE_KINDS[_note_kind(model)]].float().numpy()
     mean, std = np.array(m.mel.mean, np.float32), np.array(m.mel.std, np.float32)
     return HeldOut(
         clips.names[index],
@@ -101,6 +101,10 @@ def _as_played(clips: Clips, index: int, timbre: str, model: Model, gain: float)
         f0,
         clips.audio[rows].numpy().reshape(-1).astype(np.float32) * np.float32(gain / 32768),
     )
+
+
+def _note_kind(model: Model) -> str:
+    return model.manifest.features if model.manifest.features in NOTE_KINDS else "note-1"
 
 
 def _same_signal(folder: Path, signal: dict[str, float], model: Model) -> None:

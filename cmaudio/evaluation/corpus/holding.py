@@ -14,7 +14,8 @@ from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.networks import Synthesizer
-from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES, note_features
+from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
+from cmaudio.synthesis.note_kinds import all_note_features
 
 SECONDS = 300
 _MOST_TIMBRES = 16
@@ -88,7 +89,9 @@ def _struck(synthesizer: Synthesizer, pitched: bool, frames: int) -> Float:
     pitch = np.array([_PITCH if pitched else UNPITCHED_SEMITONES])
     semitones = np.broadcast_to(pitch[:, None], (1, frames))
     since_onset = (np.arange(frames)[None] + 1.0 - k) * hop / rate
-    life = note_features(since_onset, np.full((1, frames), -np.inf), semitones, pitch, np.array([_VELOCITY]))[0]
+    life = all_note_features(since_onset, np.full((1, frames), -np.inf), semitones, pitch, np.array([_VELOCITY]))[
+        0, :, : synthesizer.features
+    ]
     f0 = semitones_to_hz(np.broadcast_to(pitch, frames * hop)) * pitched
     f0[: k * hop] = 0
     pulses, _ = pulse_train(f0, np.zeros(()), rate)

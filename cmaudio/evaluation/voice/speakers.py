@@ -35,10 +35,12 @@ def teacher_speaker(teacher: Model) -> Speaker:
     synthesizer = engine.synthesizer
     sampler = heun_sampler(STEPS, teacher.manifest.sigma)
 
-    def generate(state: Any, controls: Any, timbre: Any, context_noise: Any, block_noise: Any) -> NetworkState:
+    def generate(
+        state: Any, controls: Any, timbre: Any, context_noise: Any, block_noise: Any, humanity: Any = None
+    ) -> NetworkState:
         given = synthesizer.condition(state, controls, timbre, context_noise)
         frames = sampler.run(given.denoiser(synthesizer), block_noise)
-        return NetworkState(frames.astype(np.float32), given.conditioning, given.state, state.vocoder)
+        return given.played(frames.astype(np.float32), state.vocoder, humanity)
 
     synthesizer.generate = generate  # type: ignore[method-assign]
     return lambda text, seed: read_text(engine, text, seed)

@@ -71,7 +71,11 @@ def make_job(command: RenderVariations, controls: Controls, recorder: Recorder, 
         folder=str(folder),
         steps=int(values["steps"]),
         gain_db=values["gain"],
-        shape={name: values[name] for name in (*EXPRESSIONS, "bend") if values.get(name)},
+        shape={
+            name: values[name]
+            for name, rest in {**{e.name: e.rest for e in EXPRESSIONS.values()}, "bend": 0.0}.items()
+            if values.get(name, rest) != rest
+        },
         style={name: values[name] for name in STYLE_LIMITS if name in values},
         notes=[] if speaks else phrase(command, round(values.get("velocity", 96)), recorder),
         text=command.text,

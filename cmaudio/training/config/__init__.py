@@ -1,12 +1,18 @@
 """Configuration of a training run: strict YAML, complete with defaults, readable without torch."""
 
 from cmaudio.training.config.files import differences, read_config, write_config
-from cmaudio.training.config.networks import NetworkSettings, ProsodyNetworkSettings, VocoderNetworkSettings
+from cmaudio.training.config.networks import (
+    NetworkSettings,
+    PriorNetworkSettings,
+    ProsodyNetworkSettings,
+    VocoderNetworkSettings,
+)
 from cmaudio.training.config.run import STAGES, ExportSettings, LoopSettings, RunConfig, StartFrom
 from cmaudio.training.config.stages import (
     ConsistencyStage,
     Crops,
     JointStage,
+    PriorStage,
     SentenceStage,
     VocoderSettings,
     VocoderStage,
@@ -20,6 +26,8 @@ __all__ = [
     "JointStage",
     "LoopSettings",
     "NetworkSettings",
+    "PriorNetworkSettings",
+    "PriorStage",
     "ProsodyNetworkSettings",
     "RunConfig",
     "SentenceStage",

@@ -21,6 +21,13 @@ class NetworkSettings(Strict):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
+class PriorNetworkSettings(Strict):
+    """Shape of the prior."""
+
+    width: Annotated[int, Field(ge=8)] = 384
+    depth: Annotated[int, Field(ge=1, le=24)] = 6
+
+
 class VocoderNetworkSettings(Strict):
     """Shape of the vocoder."""
 

@@ -8,11 +8,16 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cmaudio.model.manifest import NoiseLevels
-from cmaudio.training.config.networks import NetworkSettings, ProsodyNetworkSettings, VocoderNetworkSettings
-from cmaudio.training.config.stages import ConsistencyStage, JointStage, SentenceStage, VocoderStage
+from cmaudio.training.config.networks import (
+    NetworkSettings,
+    PriorNetworkSettings,
+    ProsodyNetworkSettings,
+    VocoderNetworkSettings,
+)
+from cmaudio.training.config.stages import ConsistencyStage, JointStage, PriorStage, SentenceStage, VocoderStage
 from cmaudio.training.strict import Positive, Strict
 
-STAGES = ("aligner", "teacher", "student", "vocoder", "vocoder_tuning", "joint", "prosody")  # in order
+STAGES = ("aligner", "prior", "teacher", "student", "vocoder", "vocoder_tuning", "joint", "prosody")  # in order
 
 
 class LoopSettings(Strict):
@@ -51,6 +56,7 @@ class StartFrom(Strict):
     """
 
     prosody: Path | None = None
+    prior: Path | None = None
     teacher: Path | None = None
     student: Path | None = None
     vocoder: Path | None = None
@@ -61,7 +67,8 @@ class RunConfig(Strict):
     """A run: teacher, student, vocoder, its tuning on the student's mels, joint tuning of both, then a model file.
 
     For a corpus with text, an aligner comes first (unless the corpus has phoneme times) and prosody last. A stage that
-    is null is skipped; a student without a teacher stage starts from `start_from`, or from random weights.
+    is null is skipped; with a prior, teacher and student learn what it leaves; a student without a teacher stage starts
+    from `start_from`, or from random weights.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")]
@@ -71,9 +78,11 @@ class RunConfig(Strict):
     network: NetworkSettings = NetworkSettings()
     vocoder_network: VocoderNetworkSettings = VocoderNetworkSettings()
     prosody_network: ProsodyNetworkSettings = ProsodyNetworkSettings()
+    prior_network: PriorNetworkSettings = PriorNetworkSettings()
     sigma: NoiseLevels = NoiseLevels(min=0.002, max=80, data=1, fine=1, context=0.1)
     start_from: StartFrom = StartFrom()
     aligner: SentenceStage | None = None
+    prior: PriorStage | None = None
     teacher: ConsistencyStage | None = None
     student: ConsistencyStage | None = None
     vocoder: VocoderStage | None = None
@@ -82,6 +91,16 @@ class RunConfig(Strict):
     prosody: SentenceStage | None = None
     loop: LoopSettings = LoopSettings()
     export: ExportSettings = ExportSettings()
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether the networks draw what a prior leaves."""
+        return self.prior is not None or self.start_from.prior is not None
+
+    @property
+    def note_features(self) -> Literal["note-1", "note-2"]:
+        """The kind of note features that the networks read."""
+        return "note-2" if self.has_prior else "note-1"
 
     @model_validator(mode="after")
     def _whole_blocks(self) -> RunConfig:
@@ -98,6 +117,8 @@ class RunConfig(Strict):
     def _has_what_stages_need(self) -> RunConfig:
         if self.vocoder_tuning and not (self.student or self.start_from.student):
             raise ValueError("vocoder_tuning needs a student: give the stage or start_from.student")
+        if self.joint and self.has_prior:
+            raise ValueError("joint training does not support a prior yet: leave out one of the two")
         if self.joint and not (
             (self.student or self.start_from.student)
             and (self.vocoder or self.vocoder_tuning or self.start_from.vocoder)

@@ -98,6 +98,31 @@ class SentenceStage(Strict):
         return 1
 
 
+class PriorStage(Strict):
+    """Training of the prior on single frames, `frames` a step; `moving_frames` of them with half a second around each.
+
+    The learning rate rises over `warmup_steps`, then falls along a cosine to `final_share` of its peak. `level_weight`
+    weights the level that the median implies, `moving_weight` the moving spread, of at most `most_db`.
+    """
+
+    steps: Annotated[int, Field(ge=1)]
+    frames: Annotated[int, Field(ge=8)] = 2048
+    moving_frames: Annotated[int, Field(ge=1)] = 192
+    learning_rate: Positive = 1.5e-3
+    final_share: Share = 0.02
+    warmup_steps: Annotated[int, Field(ge=0)] = 200
+    weight_decay: NotNegative = 1e-2
+    ema: Beta = 0.998
+    level_weight: NotNegative = 1.0
+    moving_weight: NotNegative = 0.3
+    most_db: Positive = 10.0
+
+    @property
+    def chunks(self) -> int:
+        """Always one: the network is small."""
+        return 1
+
+
 class VocoderSettings(Strict):
     """Losses and optimisation of the vocoder and its discriminators.
 

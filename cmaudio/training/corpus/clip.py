@@ -12,7 +12,7 @@ import numpy as np
 
 from cmaudio.signal.dsp import Float, Mel, Stft, pulse_train
 from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
-from cmaudio.synthesis.note_features import note_features
+from cmaudio.synthesis.note_kinds import NOTE_KINDS, all_note_features
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,21 @@ def harmonics(signal: Signal, f0: Float) -> Float:
 
 
 def life_features(
-    signal: Signal, semitones: Float, pitch: float, velocity: float, onset_samples: int, release_samples: int
+    signal: Signal,
+    semitones: Float,
+    pitch: float,
+    velocity: float,
+    onset_samples: int,
+    release_samples: int,
+    features: str = "note-1",
 ) -> Float:
-    """(T, 16) numbers that tell where in its life a clip is (`cmaudio.synthesis.note_features`)."""
+    """(T, C) numbers that tell where in its life a clip is, of a kind (`cmaudio.synthesis.note_kinds`)."""
     ends = (np.arange(len(semitones))[None] + 1.0) * signal.hop_length
-    return note_features(
+    rows = all_note_features(
         (ends - onset_samples) / signal.sample_rate,
         (ends - release_samples) / signal.sample_rate,
         semitones[None].astype(np.float64),
         np.array([pitch]),
         np.array([velocity]),
-    )[0]
+    )
+    return rows[0, :, : NOTE_KINDS[features]]

@@ -38,6 +38,7 @@ class Corpus:
         ends: phoneme times for corpora without their own, see `read_clips`.
         lead_frames: silence before a clip's first frame, one block of the network: when playing, the context starts
             with a silent block, and what follows it has to be learned as well.
+        note_kind: of the note features, see `read_clips`.
     """
 
     def __init__(
@@ -53,7 +54,9 @@ class Corpus:
         statistics: MelStatistics | None = None,
         ends: Mapping[str, Sequence[float]] | None = None,
         lead_frames: int = 0,
+        note_kind: str = "note-1",
     ) -> None:
+        self.note_kind = note_kind
         self.folder, self.description = folder, read_description(folder)
         self.split, self.device, self.with_audio, self.seed = split, torch.device(device), with_audio, seed
         self.window_steps, self.ends, self.lead_frames = window_steps, ends, lead_frames
@@ -70,6 +73,10 @@ class Corpus:
     def clips(self) -> Clips:
         """The clips of the current window."""
         return self._clips
+
+    def clips_at(self, step: int) -> Clips:
+        """The clips that a step reads from."""
+        return self._window(step // self.window_steps)
 
     def _shards_per_window(self, memory_gb: float) -> int:
         """How many shards a window has: all if they fit."""
@@ -100,7 +107,8 @@ class Corpus:
         return self._clips
 
     def _read(self, window: int) -> Clips:
-        return read_clips(self.folder, self.description, self.split, self._shards(window), self.with_audio, self.ends)
+        shards = self._shards(window)
+        return read_clips(self.folder, self.description, self.split, shards, self.with_audio, self.ends, self.note_kind)
 
     def _cumulative(self, clips: Clips, crop_frames: int, balance: float) -> Tensor:
         """(clips,) cumulative sampling probability: by duration, with timbres equalised by `balance`."""
@@ -115,7 +123,7 @@ class Corpus:
 
     def batch(self, step: int, chunk: int, crops: Crops) -> tuple[Batch, torch.Generator]:
         """Chunk `chunk` of the crops of step `step`, and the generator for whatever else is drawn for it."""
-        clips = self._window(step // self.window_steps)
+        clips = self.clips_at(step)
         generator = torch.Generator(self.device).manual_seed(batch_seed(self.seed, step, chunk))
         count = crops.chunk_clips or crops.clips
         u = torch.rand(3, count, generator=generator, device=self.device)

@@ -46,6 +46,7 @@ def read_clips(
     shards: Sequence[int] | None,
     with_audio: bool,
     ends: PhonemeEnds | None = None,
+    note_kind: str = "note-1",
 ) -> Clips:
     """Read clips of a split.
 
@@ -56,6 +57,7 @@ def read_clips(
         shards: which ones, None for all.
         with_audio: whether samples are needed too.
         ends: phoneme times for corpora without their own; clips that it lacks are skipped.
+        note_kind: of the note features, for corpora without text (`cmaudio.synthesis.note_kinds`).
 
     Raises:
         CmaudioError: a shard is missing, damaged or has non-finite values, or there are no clips.
@@ -66,7 +68,10 @@ def read_clips(
     rows: list[_Row] = []
     for shard in chosen:
         with _shard_errors(folder / split, shard):
-            read = (_row(cut, description, signal, index, with_audio, ends) for cut in _cuts(folder / split, shard))
+            read = (
+                _row(cut, description, signal, index, with_audio, ends, note_kind)
+                for cut in _cuts(folder / split, shard)
+            )
             rows += (row for row in read if row is not None)
     if not rows:
         raise CmaudioError(f"{folder}: no clips in its {split} split")
@@ -110,6 +115,7 @@ def _row(
     index: Mapping[str, int],
     with_audio: bool,
     ends: PhonemeEnds | None,
+    note_kind: str,
 ) -> _Row | None:
     """None for a clip whose phonemes the aligner could not place."""
     custom, log_mel, track = cut.custom, cut.load_log_mel(), cut.load_pitch_track()
@@ -125,7 +131,7 @@ def _row(
         features = np.zeros((len(log_mel), SPEECH_FEATURES), np.float32)
     else:
         onset, release = custom["onset_samples"], custom["release_samples"]
-        features = life_features(signal, semitones, custom["pitch"], custom["velocity"], onset, release)
+        features = life_features(signal, semitones, custom["pitch"], custom["velocity"], onset, release, note_kind)
     return _Row(
         name=cut.id,
         log_mel=log_mel.astype(np.float16),

@@ -8,9 +8,14 @@ from typing import Any
 
 import yaml
 
-from cmaudio.training.config import STAGES, ConsistencyStage, RunConfig, SentenceStage
+from cmaudio.training.config import STAGES, ConsistencyStage, PriorStage, RunConfig, SentenceStage
 from cmaudio.training.corpus.description import CorpusDescription
-from cmaudio.training.run.build_networks import make_consistency_network, make_prosody_network, make_vocoder_network
+from cmaudio.training.run.build_networks import (
+    make_consistency_network,
+    make_prior_network,
+    make_prosody_network,
+    make_vocoder_network,
+)
 from cmaudio.training.run.weights import weights_file
 
 FIGURES = "evaluation.json"  # what `cmaudio evaluate --json` printed, kept in the run's folder
@@ -41,6 +46,7 @@ def _facts(folder: Path, config: RunConfig, corpus: CorpusDescription, weights: 
     start = {name: "/".join(Path(path).parts[-2:]) for name, path in config.start_from.model_dump().items() if path}
     rows = {
         "consistency network": f"{_millions(make_consistency_network(config, corpus))} M parameters",
+        **({"prior": f"{_millions(make_prior_network(config, corpus))} M parameters"} if config.has_prior else {}),
         "vocoder": f"{_millions(make_vocoder_network(config, corpus.signal))} M parameters",
         **({"prosody": f"{_millions(make_prosody_network(config, corpus))} M parameters"} if corpus.symbols else {}),
         **({"language": corpus.language} if corpus.language else {}),
@@ -73,6 +79,8 @@ def _stage(config: RunConfig, name: str) -> str:
         return ""
     if isinstance(stage, SentenceStage):
         return f"{name} {stage.steps} steps of {stage.clips} utterances"
+    if isinstance(stage, PriorStage):
+        return f"{name} {stage.steps} steps of {stage.frames} frames"
     how = f" ({stage.objective.objective})" if isinstance(stage, ConsistencyStage) else ""
     return f"{name.replace('_', ' ')}{how} {stage.steps} steps of {stage.crops.clips} x {stage.crops.frames} frames"
 

@@ -22,6 +22,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
 from cmaudio.training.networks.consistency import ConsistencyNetwork, ContextEncoder
+from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
 from cmaudio.training.networks.vocoder import VocoderNetwork
 
@@ -48,6 +49,18 @@ class _ContextStep(nn.Module):
     def forward(self, frames: Tensor, conditioning: Tensor, sigma: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         context, new_state = self.encoder(frames, conditioning, sigma, list(state))
         return (context[:, -1], *new_state)
+
+
+class _PriorStep(nn.Module):
+    """The prior as the graph has it: what is drawn needs the moving spread alone."""
+
+    def __init__(self, prior: PriorNetwork) -> None:
+        super().__init__()
+        self.prior = prior
+
+    def forward(self, controls: Tensor, timbre: Tensor) -> tuple[Tensor, Tensor]:
+        median, _, moving = self.prior(controls, timbre)
+        return median, moving
 
 
 class _VocoderStep(nn.Module):
@@ -88,6 +101,13 @@ def export_graphs(network: ConsistencyNetwork, vocoder: VocoderNetwork) -> dict[
             _VocoderStep(vocoder), {"mel": frames, "f0": torch.zeros(batch, k)}, vocoder_state, ["filters"]
         ),
     }
+
+
+def export_prior(network: PriorNetwork, block_frames: int) -> bytes:
+    """The graph that says what is expected of a block."""
+    controls = torch.zeros(2, block_frames, network.control_width)
+    timbre = torch.zeros(2, block_frames, network.timbres.embedding_dim)
+    return _trace(_PriorStep(network), {"controls": controls, "timbre": timbre}, [], ["median", "spread"])
 
 
 def export_prosody(network: ProsodyNetwork) -> bytes:

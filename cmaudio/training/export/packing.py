@@ -16,11 +16,17 @@ from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition, read_description
 from cmaudio.training.export.calibration import record_feeds
 from cmaudio.training.export.card import make_card
-from cmaudio.training.export.graphs import KEEP_FLOAT, export_graphs, export_prosody, quantise
+from cmaudio.training.export.graphs import KEEP_FLOAT, export_graphs, export_prior, export_prosody, quantise
 from cmaudio.training.networks.consistency import ConsistencyNetwork
+from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
 from cmaudio.training.networks.vocoder import VocoderNetwork
-from cmaudio.training.run.build_networks import make_consistency_network, make_prosody_network, make_vocoder_network
+from cmaudio.training.run.build_networks import (
+    make_consistency_network,
+    make_prior_network,
+    make_prosody_network,
+    make_vocoder_network,
+)
 from cmaudio.training.run.weights import finished, read_statistics, stages_of, start_from, weights_file
 
 
@@ -49,9 +55,13 @@ def pack_run(folder: Path, output: Path, *, network: str = "student", weights: s
     if description.symbols:
         prosody = make_prosody_network(config, description)
         start_from(_finished(folder, config, "prosody"), prosody, timbres)
+    prior = None
+    if config.has_prior:
+        prior = make_prior_network(config, description)
+        start_from(_finished(folder, config, "prior"), prior, timbres)
     manifest = describe(config, description, consistency, read_statistics(trained), kind)
     card = make_card(folder, config, description, kind)
-    return write_model(output, manifest, consistency.eval(), vocoder.eval(), card, prosody)
+    return write_model(output, manifest, consistency.eval(), vocoder.eval(), card, prosody, prior)
 
 
 def _finished(folder: Path, config: RunConfig, part: str) -> Path:
@@ -74,17 +84,19 @@ def write_model(
     vocoder: VocoderNetwork,
     card: str,
     prosody: ProsodyNetwork | None = None,
+    prior: PriorNetwork | None = None,
 ) -> Model:
     """Export, bring to 8 bit where the manifest says so (calibrated by playing the float model), write, load again.
 
-    Prosody stays in float: it is small and runs once a phrase. What else stays in float beside 8-bit weights has half
-    precision's digits, which makes the file a fifth smaller.
+    Prosody stays in float: it is small and runs once a phrase; and a prior, which says levels that are heard as such.
+    What stays in float beside 8-bit weights has half precision's digits, which makes the file a fifth smaller.
     """
     if manifest.weights == "int8":
-        for parameter in (*network.parameters(), *vocoder.parameters()):
+        for parameter in (*network.parameters(), *vocoder.parameters(), *(prior.parameters() if prior else ())):
             parameter.data = parameter.data.half().float()
     graphs = export_graphs(network, vocoder)
     extra = {"prosody": export_prosody(prosody.eval())} if prosody else {}
+    extra |= {"prior": export_prior(prior.eval(), network.head.block_frames)} if prior else {}
     if manifest.weights == "int8":
         with tempfile.TemporaryDirectory() as scratch:
             float_model = Path(scratch) / "float.cmaudio"
@@ -132,13 +144,14 @@ def describe(
         block_frames=config.network.block_frames,
         mel=mel_definition(corpus.signal, statistics),
         sigma=config.sigma,
-        features="speech-2" if corpus.symbols else "note-1",
+        features="speech-2" if corpus.symbols else config.note_features,
         controls=speech_controls() if corpus.symbols else note_controls(),
         timbre_dims=config.network.timbre_dims,
         timbres=timbres,
         default_timbre=default,
         weights=weights,
         sha256={},
+        prior=config.has_prior,
         speech=SpeechDefinition(language=corpus.language, symbols=corpus.symbols) if corpus.language else None,
     )
 

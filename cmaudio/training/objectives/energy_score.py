@@ -25,6 +25,7 @@ from cmaudio.training.objectives.objective import Denoiser, draw_noise, noised
 from cmaudio.training.objectives.settings import EdmSettings, EnergySettings
 
 _BANDS = 8  # of a part of the spectrum that is also scored by itself
+_SUMMED_BANDS = (16, 64)
 
 
 class EnergyScore:
@@ -55,6 +56,8 @@ class EnergyScore:
         heard = torch.where(drawn[:, None, None], 0.0, x)
         a, b = (f(noised(heard, sigma, draws[z]), sigma).float() for z in ("z", "z2"))
         score = energy_score(a, b, x) + self.settings.parts * _in_parts(a, b, x)
+        if self.settings.sums:
+            score = score + self.settings.sums * _in_sums(a, b, x)
         loss = torch.where(drawn, score, (self._edm.error(a, x, sigma) + self._edm.error(b, x, sigma)) / 2)
         count = drawn.sum().clamp(min=1)
         spread = torch.linalg.vector_norm(a.detach() - b.detach(), dim=(1, 2)) / x[0].numel() ** 0.5
@@ -78,6 +81,23 @@ def _in_parts(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
         first, second, apart = (square + 1e-8).sqrt()
         scores.append((first + second - apart) / 2)
     return torch.cat(scores, -1).mean(-1)
+
+
+def _in_sums(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
+    """The mean score of sums over 16 and over 64 bands, as they are and as they change: (N, K, M) -> (N,).
+
+    Over the root of their number, so that sums of bands that are apart have the size of one.
+    """
+    errors = torch.stack([a - x, b - x, a - b])
+    views = [errors, errors.diff(dim=-2)] if x.shape[-2] > 1 else [errors]
+    scores = []
+    for view in views:
+        for bands in _SUMMED_BANDS:
+            sums = F.avg_pool1d(view.flatten(0, 1), bands, ceil_mode=True) * bands**0.5
+            sums = sums.reshape(*view.shape[:2], *sums.shape[1:])
+            first, second, apart = (sums.square().mean(-2) + 1e-8).sqrt()
+            scores.append((first + second - apart) / 2)
+    return torch.stack([score.mean(-1) for score in scores], -1).mean(-1)
 
 
 def _views(x: Tensor) -> list[Tensor]:

@@ -25,12 +25,14 @@ class EnergySettings(Strict):
     `parts` weights the scores of parts of the spectrum, of its values and its changes from frame to frame and band to
     band, against the score of whole blocks. A sum of proper scores is proper. A norm over a whole block says little
     about where it errs, and almost nothing about fine detail, whose magnitude is small: without the parts, samples were
-    too rough by half.
+    too rough by half. `sums` weights the scores of sums over many bands and of their changes from frame to frame: parts
+    say nothing about what distant bands do together, and samples flickered as a whole.
     """
 
     objective: Literal["energy"] = "energy"
     share: Annotated[float, Field(gt=0, le=1)] = 0.75
     parts: NotNegative = 1.0
+    sums: NotNegative = 0.0
     sigma_mean: Finite = -0.4
     sigma_std: Positive = 1.4
 

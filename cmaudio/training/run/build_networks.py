@@ -5,13 +5,35 @@ from __future__ import annotations
 import torch
 
 from cmaudio.speech.features import SPEECH_FEATURES
-from cmaudio.synthesis.note_features import NOTE_FEATURES
+from cmaudio.synthesis.note_kinds import NOTE_KINDS
 from cmaudio.training.config import RunConfig
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition
 from cmaudio.training.networks.aligner import AlignerNetwork
 from cmaudio.training.networks.consistency import ConsistencyNetwork
+from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
 from cmaudio.training.networks.vocoder import VocoderNetwork
+
+
+def control_channels(config: RunConfig, description: CorpusDescription) -> int:
+    """Numbers a frame that the corpus gives the networks; one with a prior hears its median beside them."""
+    features = SPEECH_FEATURES if description.symbols else NOTE_KINDS[config.note_features]
+    return features + description.signal.bands
+
+
+def make_prior_network(config: RunConfig, description: CorpusDescription) -> PriorNetwork:
+    """Its timbres are those of the student."""
+    shape = config.prior_network
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed + 4)
+        return PriorNetwork(
+            controls=control_channels(config, description),
+            timbres=len(description.timbres),
+            timbre_dims=config.network.timbre_dims,
+            bands=description.signal.bands,
+            width=shape.width,
+            depth=shape.depth,
+        )
 
 
 def make_consistency_network(config: RunConfig, description: CorpusDescription) -> ConsistencyNetwork:
@@ -22,7 +44,7 @@ def make_consistency_network(config: RunConfig, description: CorpusDescription) 
         return ConsistencyNetwork(
             mel_bands=bands,
             block_frames=shape.block_frames,
-            controls=(SPEECH_FEATURES if description.symbols else NOTE_FEATURES) + bands,
+            controls=control_channels(config, description) + (bands if config.has_prior else 0),
             timbres=len(description.timbres),
             timbre_dims=shape.timbre_dims,
             width=shape.width,

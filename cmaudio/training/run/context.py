@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
 
 from cmaudio.errors import CmaudioError
-from cmaudio.training.config import ConsistencyStage, Crops, RunConfig, SentenceStage, VocoderStage
+from cmaudio.training.config import ConsistencyStage, Crops, PriorStage, RunConfig, SentenceStage, VocoderStage
 from cmaudio.training.corpus.corpus import Corpus
 from cmaudio.training.corpus.description import CorpusDescription
 from cmaudio.training.networks.consistency import ConsistencyNetwork
+from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.run.alignment import read_alignment
-from cmaudio.training.run.build_networks import make_consistency_network
+from cmaudio.training.run.build_networks import make_consistency_network, make_prior_network
 from cmaudio.training.run.folder import ALIGNMENT
 from cmaudio.training.run.journal import Journal
 from cmaudio.training.run.loop import Batches, Trainer
 from cmaudio.training.run.starting_weights import StartingWeights
+from cmaudio.training.tasks.residual import AsRecorded, Residual, Target
 
 
 class RunContext:
@@ -47,7 +50,7 @@ class RunContext:
         alignment = folder / ALIGNMENT
         self.ends = read_alignment(alignment) if alignment.is_file() else None
 
-    def open_corpus(self, crops: Crops | SentenceStage, with_audio: bool) -> Corpus:
+    def open_corpus(self, crops: Crops | SentenceStage | PriorStage, with_audio: bool) -> Corpus:
         """The training split. Raises CmaudioError where the processes cannot share a step's chunks evenly."""
         processes = self.fabric.world_size
         if isinstance(crops, Crops) and crops.chunks % processes:
@@ -66,6 +69,7 @@ class RunContext:
             statistics=self.statistics,
             ends=self.ends,
             lead_frames=self.config.network.block_frames,
+            note_kind=self.config.note_features,
         )
         self.statistics = corpus.statistics
         return corpus
@@ -76,12 +80,30 @@ class RunContext:
         self.fabric.to_device(network)
         return network
 
+    def new_prior(self) -> PriorNetwork:
+        """With random weights, on the device."""
+        network = make_prior_network(self.config, self.description)
+        self.fabric.to_device(network)
+        return network
+
+    def target(self, network: ConsistencyNetwork | None = None) -> Target:
+        """What the consistency network learns; with a prior it takes over the prior's timbres, which stay fixed."""
+        if not self.config.has_prior:
+            return AsRecorded()
+        prior = self.start.trained("prior", self.new_prior())
+        if network is not None:
+            network.timbres.load_state_dict(prior.timbres.state_dict())
+            network.timbres.requires_grad_(False)
+        assert self.statistics is not None
+        floor = math.log(self.description.signal.floor)
+        return Residual(prior, (floor - self.statistics.mean) / self.statistics.std)
+
     def trainer(
         self,
         name: str,
         task: Any,
         corpus: Batches,
-        settings: ConsistencyStage | VocoderStage | SentenceStage,
+        settings: ConsistencyStage | VocoderStage | SentenceStage | PriorStage,
         **more: Any,
     ) -> Trainer:
         """The trainer of a stage; `more` goes to `Trainer`."""

@@ -14,6 +14,7 @@ from cmaudio.training.corpus.corpus import Corpus
 from cmaudio.training.corpus.description import Split, read_description
 from cmaudio.training.run.journal import Journal
 from cmaudio.training.tasks.generate import free_run
+from cmaudio.training.tasks.residual import Target
 from cmaudio.training.tasks.torch_dsp import synthesise
 
 _CLIPS, _FRAMES = 4, 320
@@ -36,6 +37,7 @@ class Demonstration:
             statistics=corpus.statistics,
             memory_gb=1,
             ends=corpus.ends,
+            note_kind=corpus.note_kind,
         )
         count = len(shown.clips.names)
         chosen = torch.linspace(0, count - 1, min(_CLIPS, count), device=device).long()
@@ -43,10 +45,11 @@ class Demonstration:
         self.batch: Batch = shown.crops(chosen, torch.full_like(chosen, -k), _FRAMES - _FRAMES % k, 0)
         self.signal = described.signal.signal()
 
-    def network(self, average: nn.Module, step: int) -> None:
+    def network(self, average: nn.Module, step: int, target: Target) -> None:
         """Recording above, one-step free running below; the distance between them inside the clips, in dB."""
         generator = torch.Generator(self.batch.mel.device).manual_seed(0)
-        made = free_run(average, self.batch, self.config.sigma, generator)  # type: ignore[arg-type]
+        drawn = free_run(average, target(self.batch, generator), self.config.sigma, generator)  # type: ignore[arg-type]
+        made = target.whole(self.batch, drawn)
         error = ((made - self.batch.mel).abs() * self.corpus.statistics.std).mean(-1) * 20 / np.log(10)
         distance = error[self.batch.scored].mean()
         self.journal.metrics(self.stage, step, {"held_out_mel_db": float(distance)})

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.training.networks.consistency import ConsistencyNetwork
+from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
 from cmaudio.training.networks.vocoder import VocoderNetwork
 
@@ -31,6 +32,7 @@ _PARTS: dict[type[nn.Module], tuple[tuple[str, str, str], ...]] = {
     ),
     VocoderNetwork: (("vocoder", "vocoder.", ""),),
     ProsodyNetwork: (("prosody", "", ""),),
+    PriorNetwork: (("prior", "prior.", ""),),
 }
 _FOLDED = "/Gather_output_0"  # of a block's depthwise convolution: its taps, gathered for every pair of frames
 Array = NDArray[np.generic]
@@ -47,7 +49,7 @@ def weights_of(model: Model, module: nn.Module) -> dict[str, Tensor]:
             raise CmaudioError(f"{model.path} has no {graph} network to begin with: give a model that has")
         found = _named(onnx.load_from_string(model.graph(graph)).graph)
         state |= {here + name.removeprefix(there): torch.from_numpy(array.copy()) for name, array in found.items()}
-    if isinstance(module, ConsistencyNetwork):
+    if isinstance(module, ConsistencyNetwork | PriorNetwork):
         vectors = [timbre.vector for timbre in model.manifest.timbres]
         state["timbres.weight"] = torch.tensor(vectors, dtype=torch.float32)
     return state

@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cmaudio.errors import CmaudioError
-from cmaudio.training.config import ConsistencyStage, Crops, JointStage, RunConfig, SentenceStage, VocoderStage
+from cmaudio.training.config import (
+    ConsistencyStage,
+    Crops,
+    JointStage,
+    PriorStage,
+    RunConfig,
+    SentenceStage,
+    VocoderStage,
+)
+from cmaudio.training.corpus.frames import FrameSampler
 from cmaudio.training.corpus.sentences import BreathGroups, Sentences
 from cmaudio.training.run.build_networks import make_aligner_network, make_prosody_network, make_vocoder_network
 from cmaudio.training.run.context import RunContext
@@ -16,7 +25,9 @@ from cmaudio.training.tasks.aligner import AlignerTask
 from cmaudio.training.tasks.consistency import ConsistencyTask
 from cmaudio.training.tasks.generated_mels import CONTEXT_FRAMES, GeneratedMels
 from cmaudio.training.tasks.joint import JointNetworks, JointTask
+from cmaudio.training.tasks.prior import PriorTask
 from cmaudio.training.tasks.prosody import ProsodyTask
+from cmaudio.training.tasks.residual import AsRecorded
 from cmaudio.training.tasks.vocoder import VocoderTask
 
 
@@ -25,6 +36,13 @@ def aligner_trainer(run: RunContext, name: str, settings: SentenceStage) -> Trai
     network = make_aligner_network(run.config, run.description)
     run.fabric.to_device(network)
     return run.trainer(name, AlignerTask(network, settings), Sentences(corpus), settings, crops=settings)
+
+
+def prior_trainer(run: RunContext, name: str, settings: PriorStage) -> Trainer:
+    corpus = run.open_corpus(settings, with_audio=False)
+    network = run.start.initial(name, run.new_prior())
+    task = PriorTask(network, settings, corpus.statistics, run.description.signal.floor)
+    return run.trainer(name, task, FrameSampler(corpus, settings), settings, crops=settings)
 
 
 def consistency_trainer(run: RunContext, name: str, settings: ConsistencyStage) -> Trainer:
@@ -37,9 +55,10 @@ def consistency_trainer(run: RunContext, name: str, settings: ConsistencyStage) 
     network = run.start.initial(name, run.new_network())
     teacher = run.start.trained("teacher", run.new_network()) if name == "student" else None
     task = ConsistencyTask(network, settings, run.config.sigma, teacher=teacher, compiled=run.config.loop.compile)
-    trainer = run.trainer(name, task, corpus, settings, crops=settings.crops)
+    target = run.target(network)
+    trainer = run.trainer(name, task, corpus, settings, crops=settings.crops, transform=target)
     demonstration = Demonstration(run.corpus, corpus, run.config, run.journal, name)
-    trainer.show = lambda step: demonstration.network(trainer.average, step)
+    trainer.show = lambda step: demonstration.network(trainer.average, step, target)
     return trainer
 
 
@@ -73,7 +92,7 @@ def vocoder_trainer(run: RunContext, name: str, settings: VocoderStage) -> Train
     transform = None
     if generated:
         student = run.start.trained("student", run.new_network())
-        transform = GeneratedMels(student, settings, run.config.sigma, signal.hop_length)
+        transform = GeneratedMels(student, settings, run.config.sigma, signal.hop_length, run.target())
     trainer = run.trainer(name, task, corpus, settings, crops=crops, transform=transform)
     demonstration = Demonstration(run.corpus, corpus, run.config, run.journal, name)
     trainer.show = lambda step: demonstration.vocoder(trainer.average, step)
@@ -102,7 +121,7 @@ def joint_trainer(run: RunContext, name: str, settings: JointStage) -> Trainer:
     def show(step: int) -> None:
         voice = trainer.average
         assert isinstance(voice, JointNetworks)
-        demonstration.network(voice.network, step)
+        demonstration.network(voice.network, step, AsRecorded())
         demonstration.vocoder(voice.vocoder, step)
 
     trainer.show = show
@@ -122,6 +141,7 @@ def with_context(name: str, crops: Crops, config: RunConfig) -> Crops:
 
 TRAINERS: Mapping[str, Callable[[RunContext, str, Any], Trainer]] = {
     "aligner": aligner_trainer,
+    "prior": prior_trainer,
     "teacher": consistency_trainer,
     "student": consistency_trainer,
     "vocoder": vocoder_trainer,

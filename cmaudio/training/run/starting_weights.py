@@ -55,7 +55,7 @@ class StartingWeights:
         """
         config, start = self._config, self._config.start_from
         own = [weights_file(self._folder, stage) for stage in STAGES]
-        starts = [start.student, start.teacher, start.vocoder]
+        starts = [start.prior, start.student, start.teacher, start.vocoder]
         if config.vocoder is None and config.vocoder_tuning is None and config.joint is None:
             starts.insert(0, start.vocoder)
         given = [path for path in (*own, *starts) if path is not None and can_start_from(path)]

@@ -73,6 +73,8 @@ def train_stage(run: RunContext, name: str) -> None:
         return
     if name in ("aligner", "prosody") and not run.description.symbols:
         raise CmaudioError(f"{name} needs a corpus with text: prepare it with --language, or set {name} to null")
+    if run.config.has_prior and run.description.symbols:
+        raise CmaudioError("a prior needs a corpus without text: set prior and start_from.prior to null")
     settings = getattr(run.config, name)
     trainer = TRAINERS[name](run, name, settings)
     average = trainer.run()

@@ -15,6 +15,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.file import SUFFIX, Model, embedded_models, load_model
 from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.networks.consistency import ConsistencyNetwork, PhonemeControlEncoder
+from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
 from cmaudio.training.networks.vocoder import VocoderNetwork
 from cmaudio.training.run.checkpoint import load_tensors, load_weights, save_tensors
@@ -100,9 +101,9 @@ def start_from(path: Path, module: nn.Module, timbres: Sequence[str], symbols: S
         if any(name.startswith(part) for name in tensors):
             tensors = {name.removeprefix(part): t for name, t in tensors.items() if name.startswith(part)}
     found = len(timbres)
-    if isinstance(module, ConsistencyNetwork):
+    if isinstance(module, ConsistencyNetwork | PriorNetwork):
         if _TIMBRES not in tensors or "timbres" not in about:
-            raise CmaudioError(f"{path} holds no consistency network; give a teacher's or a student's weights")
+            raise CmaudioError(f"{path} holds no timbres; give the weights of a teacher, a student or a prior")
         found, tensors[_TIMBRES] = _by_name(tensors[_TIMBRES], about["timbres"], timbres)
     table = _SYMBOLS.get(type(module))
     if table in tensors and symbols and about.get("symbols"):

@@ -12,6 +12,7 @@ from cmaudio.training.config import VocoderStage
 from cmaudio.training.corpus.batch import Batch
 from cmaudio.training.networks.consistency import ConsistencyNetwork
 from cmaudio.training.tasks.consistency import Conditioned, one_step
+from cmaudio.training.tasks.residual import AsRecorded, Target
 
 CONTEXT_FRAMES = 80  # before a crop from inside its clip, for the network that makes its mel
 
@@ -22,7 +23,15 @@ class GeneratedMels:
     Takes crops that are CONTEXT_FRAMES longer than the stage's and cuts them down to it.
     """
 
-    def __init__(self, network: ConsistencyNetwork, stage: VocoderStage, sigma: NoiseLevels, hop_length: int) -> None:
+    def __init__(
+        self,
+        network: ConsistencyNetwork,
+        stage: VocoderStage,
+        sigma: NoiseLevels,
+        hop_length: int,
+        target: Target | None = None,
+    ) -> None:
+        self.target = target or AsRecorded()
         self.stage, self.sigma, self.hop_length = stage, sigma, hop_length
         self.network = Conditioned(network.requires_grad_(False).eval(), compiled=False)
 
@@ -33,8 +42,10 @@ class GeneratedMels:
         context_noise = torch.randn(batch.mel.shape, generator=generator, device=device)
         own = torch.rand(clips, generator=generator, device=device) < self.stage.generated_share
         with torch.no_grad():
-            made = one_step(self.network, batch, batch.mel, noise, context_noise, self.sigma)
-        made = torch.cat([batch.mel[:, :k], made], 1)
+            seen = self.target(batch, generator)
+            drawn = one_step(self.network, seen, seen.mel, noise, context_noise, self.sigma)
+            whole = self.target.whole(batch, torch.cat([seen.mel[:, :k], drawn], 1))
+        made = torch.cat([batch.mel[:, :k], whole[:, k:]], 1)
         heard = replace(batch, mel=torch.where(own[:, None, None], made, batch.mel))
         return without_context(heard, self.stage.crops.warm_up_frames, self.hop_length)
 

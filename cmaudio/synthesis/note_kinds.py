@@ -1,0 +1,51 @@
+"""The kinds of note features a model may read: the manifest's `features` names one.
+
+Shapes: B voices, T frames. "note-1" is `cmaudio.synthesis.note_features`; "note-2" has those and, after them, clocks
+that go on for a minute, and waves of the struck pitch and velocity, whose zones a recorded instrument shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.note_features import NOTE_FEATURES, note_features
+
+_LONGEST_HOLD_SECONDS, _LONGEST_RELEASE_SECONDS = 60.0, 10.0
+_PITCH_PERIODS = (4.0, 9.0, 36.0)  # semitones
+_VELOCITY_PERIODS = (64.0,)
+NOTE_KINDS: Mapping[str, int] = {  # numbers a frame
+    "note-1": NOTE_FEATURES,
+    "note-2": NOTE_FEATURES + 6 + 2 * (len(_PITCH_PERIODS) + len(_VELOCITY_PERIODS)),
+}
+
+Array = NDArray[np.float64]
+
+
+def all_note_features(
+    since_onset: Array, since_release: Array, semitones: Array, pitch: Array, velocity: Array
+) -> Float:
+    """(B, T, 30) float32, of which a kind is the first numbers; arguments as for `note_features`."""
+    on = np.clip(since_onset, 0, _LONGEST_HOLD_SECONDS)
+    off = np.clip(since_release, 0, _LONGEST_RELEASE_SECONDS)
+    columns = [
+        np.log1p(20 * on) / 4,
+        np.log1p(20 * off) / 4,
+        np.exp(-40 * on),
+        np.exp(-0.25 * on),
+        np.exp(-0.06 * on),
+        np.exp(-2 * off),
+        *_waves(pitch, _PITCH_PERIODS, on.shape),
+        *_waves(velocity, _VELOCITY_PERIODS, on.shape),
+    ]
+    first = note_features(since_onset, since_release, semitones, pitch, velocity)
+    return np.concatenate([first, np.stack(columns, -1).astype(np.float32)], -1)
+
+
+def _waves(value: Array, periods: tuple[float, ...], shape: tuple[int, ...]) -> list[Array]:
+    """(B,) -> a sine and a cosine of shape (B, T) for every period."""
+    phases = [2 * np.pi * value[:, None] / period for period in periods]
+    return [np.broadcast_to(wave(phase), shape) for phase in phases for wave in (np.sin, np.cos)]

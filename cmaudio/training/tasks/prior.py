@@ -1,0 +1,89 @@
+"""Training the prior. Shapes: N frames, n of them with a window of W frames, M mel bands.
+
+Median and lasting spread are those of a Laplace distribution, by likelihood; the level that the median implies is
+scored beside it, since a note's loudness is more than the sum of its bands' errors. The moving spread is scored by how
+far a frame lies from its median more than its neighbours do on average.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from cmaudio.training.config import PriorStage
+from cmaudio.training.corpus.clips import MelStatistics
+from cmaudio.training.corpus.frames import WINDOW, Frames, level
+from cmaudio.training.networks.prior import PriorNetwork
+from cmaudio.training.tasks.task import Draws
+
+_NEPERS_TO_DB = 20 / math.log(10)
+_LEVEL_ABOVE = 1.5  # nepers over the floor, from which a frame's level is scored
+_CENTRE = len(WINDOW) // 2
+
+
+class PriorTask:
+    """`cmaudio.training.tasks.task.Task` for a prior."""
+
+    turns: Sequence[str] = ("prior",)
+
+    def __init__(self, network: PriorNetwork, stage: PriorStage, statistics: MelStatistics, floor: float) -> None:
+        self.network, self.stage, self.statistics = network, stage, statistics
+        self._audible = math.log(floor) + _LEVEL_ABOVE
+        network.most.copy_(stage.most_db / _NEPERS_TO_DB / statistics.std)
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        return {"prior": self.network}
+
+    def averaged(self) -> str:
+        return "prior"
+
+    def optimiser(self, turn: str, parameters: Iterator[nn.Parameter]) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(
+            parameters, self.stage.learning_rate, (0.9, 0.99), weight_decay=self.stage.weight_decay
+        )
+
+    def learning_rate(self, turn: str, progress: float) -> float:
+        stage = self.stage
+        rise = min(1.0, (progress * stage.steps + 1) / max(1, stage.warmup_steps))
+        fall = stage.final_share + (1 - stage.final_share) * (0.5 + 0.5 * math.cos(math.pi * progress))
+        return stage.learning_rate * rise * fall
+
+    def gradient_norm(self, turn: str) -> float:
+        return 1.0
+
+    def draw(self, batch: Frames, generator: torch.Generator, progress: float) -> Draws:
+        return {}
+
+    def loss(self, turn: str, batch: Frames, draws: Draws, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+        timbre = self.network.timbres(batch.timbre)
+        median, lasting, moving = self.network(batch.controls, timbre)
+        error = (batch.mel - median).abs()
+        off = (self._level(median) - self._level(batch.mel)).abs()
+        heard = (self._level(batch.mel) > self._audible).float()
+        likelihood = (error / lasting + lasting.log()).mean()
+        level_off = (off * heard).sum() / heard.sum().clamp(min=1)
+        moved = self._moved(batch, timbre)
+        spread = moving[: len(moved)]
+        motion = (moved / spread + spread.log()).mean()
+        loss = likelihood + self.stage.level_weight * level_off + self.stage.moving_weight * motion
+        figures = {
+            "loss": loss.detach(),
+            "l1_db": (error.detach() * self.statistics.std).mean() * _NEPERS_TO_DB,
+            "level_db": level_off.detach() * _NEPERS_TO_DB,
+            "moving_db": (moved * self.statistics.std).mean() * _NEPERS_TO_DB,
+        }
+        return loss, figures
+
+    def _level(self, mel: Tensor) -> Tensor:
+        return level(mel * self.statistics.std + self.statistics.mean)
+
+    @torch.no_grad()
+    def _moved(self, batch: Frames, timbre: Tensor) -> Tensor:
+        """(n, M): how far frames lie from where those around them lie, relative to the median of each."""
+        near, heard = batch.near_controls, batch.heard[..., None]
+        around = timbre[: near.shape[1]].expand(len(near), -1, -1)
+        off = batch.near_mel - self.network(near, around)[0]
+        return (off[_CENTRE] - (off * heard).sum(0) / heard.sum(0).clamp(min=1)).abs() * heard[_CENTRE]
