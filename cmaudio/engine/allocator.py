@@ -78,10 +78,10 @@ class VoiceAllocator(Steering):
         self.voices.append(voice)
 
     def _make_room(self, at: int) -> None:
-        """Fade out the voice that is missed least, if no more may sound."""
+        """Steal the least audible voice, if no more may sound."""
         sounding = self._sounding(at)
         if len(sounding) >= self.limit:
-            victim = self._least_missed(sounding)
+            victim = self._least_audible(sounding)
             victim.fade_out(max(0, at - victim.params.at))
 
     def shed_load(self, at: int, least: int) -> None:
@@ -101,14 +101,14 @@ class VoiceAllocator(Steering):
         self.reduced = self.limit < self.polyphony
 
     def full(self, at: int) -> bool:
-        """Whether a note struck at `at` would, by what is known now, take the voice of another."""
+        """Whether a note at `at` would, by what is known now, steal a voice."""
         return len(self._sounding(at)) >= self.limit
 
     def _sounding(self, at: int) -> list[Voice]:
         return [voice for voice in self.voices if voice.sounds_at(at - voice.params.at)]
 
     @staticmethod
-    def _least_missed(voices: list[Voice]) -> Voice:
+    def _least_audible(voices: list[Voice]) -> Voice:
         """Released before held, then the quietest (in steps of 3 dB), then the oldest."""
         return min(voices, key=lambda v: (not v.released, round(v.level_db / 3), v.params.at))
 
@@ -118,7 +118,7 @@ class VoiceAllocator(Steering):
         before = keys.get(round(note.pitch))
         if before is not None:
             self._tell_off(before, at)
-            self._let_go(before, at)
+            self._release_voice(before, at)
         keys[round(note.pitch)] = note
         self.start_note(note, timbre, at)
 
@@ -129,19 +129,19 @@ class VoiceAllocator(Steering):
             self.release(note, at)
 
     def release(self, note: Handle, at: int) -> None:
-        """A note is let go; the pedal may hold it."""
+        """A key goes up; a pedal may hold its note."""
         self._tell_off(note, at)
         channel = self.channels[note.channel]
         if channel.holds(note) and note.voice is not None and at >= note.voice.params.at:
             channel.held.append(note)
         else:
-            self._let_go(note, at)
+            self._release_voice(note, at)
 
     def _tell_off(self, handle: Handle, at: int) -> None:
         if handle.key is not None and handle.voice is not None and not handle.voice.released:
             self.listeners.tell(max(at, handle.voice.params.at), NoteOff(handle.channel, handle.key))
 
-    def _let_go(self, note: Handle, at: int) -> None:
+    def _release_voice(self, note: Handle, at: int) -> None:
         """Release; a note that would only begin after `at` never does."""
         if note.voice is None:
             note.ended = True
@@ -157,7 +157,7 @@ class VoiceAllocator(Steering):
             self.listeners.tell(at, Sustain(number, down))
         channel.sustain = down
         if not down:
-            self._let_go_of_held(channel, at)
+            self._release_held(channel, at)
 
     def sostenuto(self, number: int, down: bool, at: int) -> None:
         """The middle pedal of a channel: it keeps the notes whose keys are down when it goes down, and no others."""
@@ -169,17 +169,17 @@ class VoiceAllocator(Steering):
             channel.caught = [note for note in mine if note.voice is not None and not note.voice.released]
         elif not down:
             channel.caught = []
-            self._let_go_of_held(channel, at)
+            self._release_held(channel, at)
         channel.sostenuto = down
 
-    def _let_go_of_held(self, channel: Channel, at: int) -> None:
+    def _release_held(self, channel: Channel, at: int) -> None:
         """Release what no pedal keeps any more."""
         held, channel.held = channel.held, []
         for note in held:
             if channel.holds(note):
                 channel.held.append(note)
             else:
-                self._let_go(note, at)
+                self._release_voice(note, at)
 
     def all_off(self, channels: Iterable[int], at: int) -> None:
         """Release everything on some channels, pedals up."""
@@ -191,7 +191,7 @@ class VoiceAllocator(Steering):
         for note in list(self.notes.values()):
             if note.channel in numbers:
                 self._tell_off(note, at)
-                self._let_go(note, at)
+                self._release_voice(note, at)
 
     def clear(self, at: int) -> None:
         """Everything fades at once; channels are as new, but for their gain, which the fading voices still need."""

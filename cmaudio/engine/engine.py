@@ -157,7 +157,7 @@ class Engine(EventInput):
             timbre, seed, channel, at: as for `note_on`.
             style: rate, pitch, pitch_range and energy; see `SpeakingStyle`.
             background: return at once and read the text on a thread of its own; else all of it is read first.
-            on_segment: is called when there is more to say, to wake whoever asks for samples.
+            on_segment: called when there is more to speak, to wake the thread that asks for samples.
         Raises:
             CmaudioError: a model that plays notes, a language whose data is missing, a value out of range, and without
                 `background` also phonemes that the model does not have.

@@ -96,7 +96,7 @@ class EventInput:
         self.submit(at, partial(self.allocator.all_off, channels))
 
     def sustain(self, down: bool, channel: int = 0, at: int | None = None) -> None:
-        """Sustain pedal: while it is down, notes that are let go sound on."""
+        """Sustain pedal: while it is down, released notes sound on."""
         self.submit(at, partial(self.allocator.sustain, channel_number(channel), bool(down)))
 
     def bend(

@@ -32,7 +32,7 @@ class Speech(Handle):
     Attributes:
         marks: what was made so far of when words and phonemes begin, in seconds from `began`.
         began: sample of the engine's clock at which the voice began, None before.
-        unspoken: what of the text could not be said, and why.
+        unspoken: parts of the text that could not be spoken, and why.
         ended: nothing sounds any more, or ever will.
     """
 
@@ -61,14 +61,14 @@ class Speech(Handle):
         super().morph(self.timbre, seconds, at)
 
     def stop(self, after: Literal["now", "phoneme"] = "now") -> None:
-        """End at once (within 5 ms of sound), or with the phoneme that is being said. No more text is read."""
+        """End at once (within 5 ms of sound), or with the phoneme that is being spoken. No more text is read."""
         self._stopped = True
         self.allocator.submit(None, partial(self._stop, after))
 
     # -- following it ------------------------------------------------------------------------------------------------
 
     def wait(self) -> None:
-        """Until all is said. Raises what went wrong with the text on its way."""
+        """Block until all is spoken. Raises the error that ended the text early."""
         while not self.ended:
             time.sleep(_LOOK_SECONDS)
         if self._error is not None:
@@ -89,7 +89,7 @@ class Speech(Handle):
     def read(
         self, text: str | Iterable[str], prosody: Prosody, phonemes: bool, background: bool, wake: Callable[[], object]
     ) -> None:
-        """Have the text said; see `Engine.say`."""
+        """Read the text to segments for the voice; see `Engine.say`."""
         pieces = [text] if isinstance(text, str) else text
         if phonemes:
             phrases: Iterable[Phrase] = (p for piece in pieces for p in parse_phonemes(piece, prosody.symbols))
@@ -113,8 +113,8 @@ class Speech(Handle):
                     self.allocator.submit(self.at, partial(self._begin if first else self._extend, segment))
                     first = False
                     wake()
-        except BaseException as error:  # of whoever gives the text: it is raised where it is waited for
-            self._error = error if isinstance(error, CmaudioError) else _told(error)
+        except BaseException as error:  # of the caller's iterator too: it is raised where the text is waited for
+            self._error = error if isinstance(error, CmaudioError) else _wrapped(error)
         if first:
             self.ended = True
         else:
@@ -165,7 +165,7 @@ class Speech(Handle):
             self.voice.fade_out(max(0, at - self.voice.params.at))
 
 
-def _told(error: BaseException) -> CmaudioError:
+def _wrapped(error: BaseException) -> CmaudioError:
     wrapped = CmaudioError(f"the text ended with an error ({type(error).__name__}: {error})")
     wrapped.__cause__ = error
     return wrapped

@@ -28,7 +28,7 @@ _WAITING_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Mark:
-    """When something begins to be said: `seconds` from the beginning of the voice; `kind` is "word" or "phoneme"."""
+    """When a word or phoneme begins: `seconds` from the beginning of the voice; `kind` is "word" or "phoneme"."""
 
     seconds: float
     kind: str
@@ -65,8 +65,8 @@ class Utterance(Voice):
         self.rate, self.pitch_range, self.energy = Trajectory(1.0), Trajectory(1.0), Trajectory(0.0)
         self.timeline = Timeline()
         self.timeline.extend(first, 0.0)
-        self.marks = marks  # whoever follows the text reads them, also after the voice has ended
-        self._said = -1  # index of the last phoneme with a mark
+        self.marks = marks  # read by those who follow the text, also after the voice has ended
+        self._marked = -1  # index of the last phoneme with a mark
         self._nominal = 0.0  # nominal time at which the next frame begins
         self._features = np.zeros((0, 0), np.float32)
         self._frame_f0 = np.zeros(0)
@@ -83,11 +83,11 @@ class Utterance(Voice):
         self.timeline.close()
 
     def stop(self) -> None:
-        """End with the phoneme that is being said."""
+        """End with the phoneme that is being spoken."""
         self.timeline.cut(self._nominal)
 
     def release(self, at: float) -> None:
-        """Let go as a note is, a text ends with the phoneme that is being said."""
+        """A released text ends with the phoneme that is being spoken."""
         self.stop()
 
     def catch_up(self) -> None:
@@ -143,15 +143,15 @@ class Utterance(Voice):
     def _mark(self, index: NDArray[np.int64], middles: NDArray[np.float64], waiting: NDArray[np.float64]) -> None:
         """Note down what begins in frames with these phonemes."""
         for i, time, at_end in zip(index.tolist(), middles.tolist(), (waiting >= 0).tolist(), strict=True):
-            while self._said < i and not at_end and time >= 0:
-                self._said += 1
-                if self._said < self.timeline.dropped:
+            while self._marked < i and not at_end and time >= 0:
+                self._marked += 1
+                if self._marked < self.timeline.dropped:
                     continue
                 seconds = max(0.0, (time - 0.5 * self.stft.hop_length) / self.sample_rate)
-                word = self.timeline.words.get(self._said)
+                word = self.timeline.words.get(self._marked)
                 if word:
                     self.marks.append(Mark(seconds, "word", word[0]))
-                self.marks.append(Mark(seconds, "phoneme", self.timeline.name(self._said)))
+                self.marks.append(Mark(seconds, "phoneme", self.timeline.name(self._marked)))
 
     def _end_at(self, middles: NDArray[np.float64], waiting: NDArray[np.float64]) -> None:
         over = np.flatnonzero(waiting >= 0)

@@ -36,7 +36,7 @@ class MelDefinition(_Strict):
 class NoiseLevels(_Strict):
     """Noise levels in the paper's symbols: one step starts at `max`; `fine` is where a second step starts again.
 
-    `temperature` scales the noise that each step starts from, its level being told as it is all the same. A model whose
+    `temperature` scales the noise that each step starts from; the network is still conditioned on the full level. A model whose
     steps draw (trained by the energy score) then keeps closer to what is likely; to a mean it makes no difference.
     """
 
@@ -53,7 +53,7 @@ class NoiseLevels(_Strict):
         return self.noise(self.max)
 
     def noise(self, level: float) -> float:
-        """Standard deviation of the noise that is added for a step that is told of this level."""
+        """Standard deviation of the noise that is added for a step conditioned on this level."""
         return self.temperature * level
 
 

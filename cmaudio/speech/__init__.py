@@ -1,1 +1,1 @@
-"""Text that speaks: phrases, phonemes, their timing and melody, and the voice that says them."""
+"""Text to segments: phrases, phonemes, and their timing and melody."""

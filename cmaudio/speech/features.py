@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.phonemes import EDGE, Phoneme
 
-_NEAR = 14  # columns that tell of a phoneme and those next to it; all that the first voices read
+_NEAR = 14  # columns on a phoneme and its neighbours; all that speech-1 models read
 SPEECH_FEATURES = _NEAR + 10
 COLUMNS = {"speech-1": _NEAR, "speech-2": SPEECH_FEATURES}  # what is new comes after what older voices read
 ID_COLUMNS = (0, 1, 2, _NEAR, _NEAR + 1)  # phonemes as indices into the model's symbols
@@ -35,7 +35,7 @@ def phoneme_ids(phonemes: Sequence[Phoneme], symbols: Sequence[str]) -> NDArray[
 def phoneme_context(ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """(P, 4) of `phoneme_ids` -> (P, 5, 4): two phonemes before, this one, two after; edges lie outside.
 
-    Nothing is told of what lies behind a pause next to a phoneme: in a text that still grows it is not there yet.
+    What lies behind a pause next to a phoneme is left out: in a text that still grows it is not known yet.
     """
     padded = np.pad(ids, ((CONTEXT_PHONEMES, CONTEXT_PHONEMES), (0, 0)))
     context = np.stack([padded[i : i + len(ids)] for i in range(2 * CONTEXT_PHONEMES + 1)], 1)

@@ -1,4 +1,4 @@
-"""Phonemes, words and phrases: what a text is made of before it has a sound. Symbols are IPA, as gruut writes them."""
+"""Phonemes, words and phrases: the text before synthesis. Symbols are IPA, as gruut writes them."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ class Phoneme:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word as it was written, or a mark of punctuation, which is one pause. Its first phoneme is told to begin it."""
+    """A word as it was written, or a mark of punctuation, which is one pause. Its first phoneme is marked as its beginning."""
 
     text: str
     phonemes: tuple[Phoneme, ...]
 
     def __post_init__(self) -> None:
-        told = (replace(p, begins_word=not (i or p.is_pause)) for i, p in enumerate(self.phonemes))
-        object.__setattr__(self, "phonemes", tuple(told))
+        marked = (replace(p, begins_word=not (i or p.is_pause)) for i, p in enumerate(self.phonemes))
+        object.__setattr__(self, "phonemes", tuple(marked))
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """What is said in one go; its last word is a pause. `unspoken`: what of the text could not be said, and why."""
+    """Words up to and including a pause. `unspoken`: parts of the text that could not be spoken, and why."""
 
     words: tuple[Word, ...]
     unspoken: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Phrases to segments: how long, how loud and how high each of their phonemes is, as the model's prosody graph says.
+"""Phrases to segments: duration, energy and pitch of each phoneme, predicted by the model's prosody graph.
 
 Shapes: P phonemes, Z timbre dimensions.
 """
@@ -55,7 +55,7 @@ class Prosody:
         wrong = self._graph.misfit("timbre", (model.manifest.timbre_dims,))
         if wrong:
             raise CmaudioError(f"{model.path}: graphs and manifest disagree ({wrong}); export the model again")
-        self._columns = int(self._graph.shapes["ids"][-1])  # 2 in models that were not told where words begin
+        self._columns = int(self._graph.shapes["ids"][-1])  # 2 in models that are not conditioned on word boundaries
         self._before = Phoneme(EDGE)
 
     def segments(self, phrase: Phrase, timbre: NDArray[np.float64]) -> Iterator[Segment]:

@@ -1,4 +1,4 @@
-"""What is to be said, at the nominal rate: segments one after the other, looked up by nominal time.
+"""What is to be spoken, at the nominal rate: segments one after the other, looked up by nominal time.
 
 Shapes: N moments. Nominal time is seconds from the beginning of the text at rate 1; it is known up to `end`, and grows.
 """
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from cmaudio.speech.features import KNOTS, phoneme_context
 from cmaudio.speech.prosody import Segment
 
-_KEPT = 8  # phonemes behind the present one: more than are told with it
+_KEPT = 8  # phonemes behind the present one: more than its features look back
 
 
 @dataclass(frozen=True)
 class Moments:
-    """What is said at N moments; arrays (N, ...): `context` of `phoneme_context`; `begins`, `ends` in nominal time."""
+    """What is spoken at N moments; arrays (N, ...): `context` of `phoneme_context`; `begins`, `ends` in nominal time."""
 
     index: NDArray[np.int64]
     context: NDArray[np.int64]
@@ -45,7 +45,7 @@ class Timeline:
         self.words: dict[int, tuple[str, int]] = {}  # by the index of the first phoneme: text, phonemes
 
     def extend(self, segment: Segment, now: float) -> None:
-        """Append a segment; what was said well before nominal time `now` is dropped."""
+        """Append a segment; what was spoken well before nominal time `now` is dropped."""
         self._drop(int(np.searchsorted(self._ends, now, side="right")) - _KEPT)
         count = self.dropped + len(self._ids)
         self.words |= {count + at: (text, length) for text, at, length in segment.words}
@@ -65,7 +65,7 @@ class Timeline:
         self.closed = True
 
     def cut(self, after: float) -> None:
-        """Nothing follows the phoneme that is said at nominal time `after`."""
+        """Nothing follows the phoneme at nominal time `after`."""
         self.close()
         at = int(np.searchsorted(self._ends, after, side="right"))
         if at < len(self._ends):

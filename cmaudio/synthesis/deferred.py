@@ -13,7 +13,7 @@ class Pending(Protocol):
 
 
 class Deferred:
-    """Work that is done once, by the first who asks for its result, on his thread."""
+    """Work that is done once, by the first caller of `result`, on that thread."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work: Callable[[], None] | None = work

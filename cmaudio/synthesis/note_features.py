@@ -23,8 +23,11 @@ def note_features(
     """The 16 numbers a frame that tell the network where in its life a note is, beside the picture of its harmonics.
 
     Args:
-        since_onset, since_release: (B, T) seconds to the frame's end, negative before the event.
-        semitones: (B, T) sounding pitch, bend included. pitch, velocity: (B,) as struck, velocity 1..127.
+        since_onset: (B, T) seconds from the onset to the frame's end, negative before.
+        since_release: (B, T) likewise from the release.
+        semitones: (B, T) sounding pitch, bend included.
+        pitch: (B,) of the key.
+        velocity: (B,) 1..127.
     Returns:
         (B, T, 16) float32.
     """

@@ -75,13 +75,13 @@ class NoteVoice(Voice):
         centres = ends - np.float64(voices[0].stft.hop_length) / 2
         semitones = np.stack([voice.semitones(row) for voice, row in zip(voices, centres, strict=True)])
         pitched = centres >= np.array([voice.pitched_from for voice in voices])[:, None]
-        struck = np.where(pitched[:, -1], [voice.params.pitch for voice in voices], UNPITCHED_SEMITONES)
+        key_pitch = np.where(pitched[:, -1], [voice.params.pitch for voice in voices], UNPITCHED_SEMITONES)
         released = np.array([voice.released_at for voice in voices])[:, None]
         features = all_note_features(
             ends / sample_rate,
             (ends - released) / sample_rate,
             semitones,
-            struck,
+            key_pitch,
             np.array([voice.params.velocity for voice in voices]),
         )
         return features, np.where((ends > 0) & pitched, semitones_to_hz(semitones), 0.0)
