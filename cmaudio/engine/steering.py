@@ -112,7 +112,7 @@ class Steering:
             note.voice.bend(max(0, at - note.voice.params.at), pitch, seconds * self.sample_rate)
 
     def _use(self, number: int, at: int) -> None:
-        """The first note of a channel: tell listeners the instrument-wide bend and expression, which apply to it too."""
+        """The first note of a channel: tell listeners how the whole instrument is bent and shaped."""
         channel = self.channels[number]
         if not channel.used:
             channel.used = True

@@ -36,8 +36,9 @@ class MelDefinition(_Strict):
 class NoiseLevels(_Strict):
     """Noise levels in the paper's symbols: one step starts at `max`; `fine` is where a second step starts again.
 
-    `temperature` scales the noise that each step starts from; the network is still conditioned on the full level. A model whose
-    steps draw (trained by the energy score) then keeps closer to what is likely; to a mean it makes no difference.
+    `temperature` scales the noise that each step starts from; the network is still conditioned on the full
+    level. A model whose steps draw samples (trained by the energy score) then keeps closer to what is likely; to one
+    that predicts a mean it makes no difference.
     """
 
     min: Annotated[float, Field(gt=0)]

@@ -44,7 +44,7 @@ class Phoneme:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word as it was written, or a mark of punctuation, which is one pause. Its first phoneme is marked as its beginning."""
+    """A word as written, or a mark of punctuation, which is one pause. Its first phoneme is marked as its beginning."""
 
     text: str
     phonemes: tuple[Phoneme, ...]

@@ -18,7 +18,7 @@ _KEPT = 8  # phonemes behind the present one: more than its features look back
 
 @dataclass(frozen=True)
 class Moments:
-    """What is spoken at N moments; arrays (N, ...): `context` of `phoneme_context`; `begins`, `ends` in nominal time."""
+    """What is spoken at N moments, arrays (N, ...): `context` of `phoneme_context`; `begins`, `ends` nominal."""
 
     index: NDArray[np.int64]
     context: NDArray[np.int64]
