@@ -26,11 +26,9 @@ OutputBuffer = Annotated[
         "machine, a shorter one responds sooner.",
     ),
 ]
-Seed = Annotated[int | None, typer.Option(help="Random seed; the same seed gives the same samples.", show_default="0")]
-Steps = Annotated[
-    int | None, typer.Option(help="Network evaluations per block: 1, or 2 for finer sound.", show_default="1")
-]
-Gain = Annotated[float | None, typer.Option(help="Master gain in dB, before the limiter.", show_default="0")]
+Seed = Annotated[int | None, typer.Option(help="Random seed; the same seed gives the same samples. 0 by default.")]
+Steps = Annotated[int | None, typer.Option(help="Network evaluations per block: 1 by default, or 2 for finer sound.")]
+Gain = Annotated[float | None, typer.Option(help="Master gain in dB, before the limiter; 0 by default.")]
 Polyphony = Annotated[int, typer.Option(help="Maximum number of voices sounding at once.")]
 TimbreName = Annotated[str | None, typer.Option("--timbre", help="Play every part with this timbre.")]
 MissingPrograms = Annotated[Missing, typer.Option("--missing", help="For programs that the model lacks.")]
