@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
+
+from cmaudio.callbacks import call_guarded
 
 _EVERY_SECONDS = 10.0
 _REMEMBERED = 256
@@ -30,10 +31,7 @@ class Notices:
         """Give a notice now."""
         self.recent.append(text)
         if self._on_notice is not None:
-            try:
-                self._on_notice(text)
-            except Exception:
-                sys.excepthook(*sys.exc_info())
+            call_guarded(self._on_notice, text)
 
     def once(self, text: str) -> None:
         """Give a notice unless it was given before."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cmaudio.callbacks import call_guarded
 from cmaudio.checks import whole_number
 from cmaudio.errors import CmaudioError, unknown
 from cmaudio.instrument.playable import RemotelyPlayable
@@ -203,10 +203,7 @@ class OscServer:
 
     def _notify(self, text: str) -> None:
         if self._on_notice is not None:
-            try:
-                self._on_notice(text)
-            except Exception:
-                sys.excepthook(*sys.exc_info())
+            call_guarded(self._on_notice, text)
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import queue
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+
+from cmaudio.callbacks import call_guarded
 
 _REMEMBERED = 16
 
@@ -44,7 +45,4 @@ class Notices:
     def _deliver(self) -> None:
         while (text := self._undelivered.get()) is not None:
             if self._on_notice is not None:
-                try:
-                    self._on_notice(text)
-                except Exception:
-                    sys.excepthook(*sys.exc_info())
+                call_guarded(self._on_notice, text)

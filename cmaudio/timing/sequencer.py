@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from cmaudio.callbacks import call_guarded
 from cmaudio.checks import in_range
 from cmaudio.engine.engine import Engine
 from cmaudio.timing.driver import Driver
@@ -173,10 +173,7 @@ class Sequencer(Transport):
         if self._on_notice is None:
             warnings.warn(text, stacklevel=2)
             return
-        try:
-            self._on_notice(text)
-        except Exception:
-            sys.excepthook(*sys.exc_info())
+        call_guarded(self._on_notice, text)
 
     def _rewind(self, sample: int, beat: float, jumped: bool, restart: bool) -> None:
         for part in self._parts:

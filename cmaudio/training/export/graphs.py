@@ -11,7 +11,8 @@ import io
 import logging
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -157,6 +158,18 @@ class _Feeds(CalibrationDataReader):  # type: ignore[misc]
         return next(self._feeds, None)
 
 
+@contextmanager
+def _errors_only() -> Iterator[None]:
+    """Silence the advice that the quantiser logs on the root logger, and restore the logger's level."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+
+
 def quantise(graph: bytes, feeds: Sequence[Feed], keep_float: Sequence[str] = ()) -> bytes:
     """8-bit form of a float graph.
 
@@ -164,8 +177,7 @@ def quantise(graph: bytes, feeds: Sequence[Feed], keep_float: Sequence[str] = ()
         feeds: recorded inputs from playing; activation ranges are their extremes.
         keep_float: parts of weight names whose products stay in float.
     """
-    logging.getLogger().setLevel(logging.ERROR)  # the quantiser advises on the root logger
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _errors_only():
         source, prepared, target = (str(Path(folder) / name) for name in ("float.onnx", "prepared.onnx", "int8.onnx"))
         Path(source).write_bytes(graph)
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
