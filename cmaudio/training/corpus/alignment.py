@@ -1,4 +1,4 @@
-"""Which frames of a clip each of its phonemes has. Shapes: P phonemes, T frames, M mel bands."""
+"""The frames of each phoneme of a clip. Shapes: P phonemes, T frames, M mel bands."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Spoken:
 
 
 def read_ids(texts: Sequence[str], symbols: Sequence[str]) -> Ints:
-    """(P, 4) of phonemes as a corpus keeps them (`Phoneme.written`)."""
+    """(P, 4) ids of phonemes as a corpus stores them (`Phoneme.written`)."""
     return phoneme_ids([Phoneme.of(text) for text in texts], symbols)
 
 
 def frame_ends(seconds: Sequence[float], frames: int, frame_rate: float) -> Ints | None:
-    """Ends in seconds to ends in frames: each phoneme has at least one, the last one what is left.
+    """Ends in seconds to ends in frames: every phoneme gets at least one, the last one the remainder.
 
-    None where there are fewer frames than phonemes.
+    Returns None if there are fewer frames than phonemes.
     """
     count = len(seconds)
     if count > frames:
@@ -48,7 +48,7 @@ def frame_ends(seconds: Sequence[float], frames: int, frame_rate: float) -> Ints
     ends = np.rint(np.asarray(seconds) * frame_rate).astype(np.int64)
     ends[-1] = frames
     place = np.arange(count)
-    ends = np.maximum.accumulate(ends - place) + place  # each at least one after the last
+    ends = np.maximum.accumulate(ends - place) + place  # each at least one after the previous
     return np.minimum(np.maximum(ends, place + 1), frames - (count - 1 - place))
 
 

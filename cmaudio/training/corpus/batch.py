@@ -1,4 +1,4 @@
-"""What a training step reads.
+"""The batch of a training step.
 
 Shapes: B clips, T frames, N = T * hop_length samples, M mel bands, C control channels.
 """
@@ -15,10 +15,12 @@ class Batch:
     """Crops of clips, on the device that trains.
 
     Attributes:
-        mel: (B, T, M) normalised log-mel. controls: (B, T, C) what the control encoder reads beside the timbre.
-        timbre: (B,) index into the corpus's timbres. f0: (B, T) Hz, 0 = unpitched.
-        audio: (B, N) samples as the network is to hear them, or (B, 0) where the step does not need them.
-        scored: (B, T) bool, False for the first frames of a crop that begins inside a clip: their past is not there.
+        mel: (B, T, M) normalised log-mel.
+        controls: (B, T, C) inputs of the control encoder besides the timbre.
+        timbre: (B,) index into the corpus's timbres.
+        f0: (B, T) Hz, 0 where unpitched.
+        audio: (B, N) samples including the corpus's gain, or (B, 0) where the step does not need them.
+        scored: (B, T) bool, False for the first frames of a crop from inside a clip, which lack their context.
     """
 
     mel: Tensor

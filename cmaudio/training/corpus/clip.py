@@ -1,4 +1,4 @@
-"""One sound and what was played to make it: what every source of data gives, and all that training knows of it.
+"""A sound and how it was played: the common output of all data sources, and all that training knows of it.
 
 Shapes: N samples (a multiple of the hop), T = N / hop_length frames, M mel bands. Frame t covers hop t and ends with
 sample (t + 1) * hop_length - 1; its pitch is that at the centre of the hop.
@@ -17,7 +17,7 @@ from cmaudio.synthesis.note_kinds import NOTE_KINDS, all_note_features
 
 @dataclass(frozen=True)
 class Signal:
-    """The clock and the mel of a corpus and of the models trained on it; `Stft` and `Mel` are the project's own."""
+    """Transforms of a corpus and of the models trained on it."""
 
     stft: Stft
     mel: Mel
@@ -36,16 +36,19 @@ class Clip:
     """A sound at the corpus's sample rate.
 
     Attributes:
-        name: unique in its corpus, e.g. "violin/a4 p60 v96 000123". timbre: which of the corpus's timbres it shows.
+        name: unique in its corpus, e.g. "violin/a4 p60 v96 000123".
+        timbre: its label among the corpus's timbres.
         audio: (N,) float32, at most 1 in magnitude.
-        semitones: (T,) MIDI note number sounding at each frame, also where nothing sounds or no pitch is heard (there
-            it goes on or is interpolated); 60 throughout for unpitched sound.
-        voiced: (T,) 1 where a pitch is heard, else 0.
-        pitch, velocity: as struck; velocity 1..127. For recordings: median pitch, and velocity from the level.
-        onset_samples, release_samples: when the key goes down and up.
-        text: what is said, where something is.
-        phonemes: of the text, the silence before it first (`cmaudio.speech.phonemes`); where each ends, in seconds
-            from the clip's beginning, is in `ends`, or nothing where no one knows.
+        semitones: (T,) MIDI note number of each frame, held or interpolated where nothing is voiced; 60 throughout for
+            unpitched sound.
+        voiced: (T,) 1 where voiced, else 0.
+        pitch: MIDI note number; of recordings the median.
+        velocity: 1 to 127; of recordings from the level.
+        onset_samples: when the key goes down.
+        release_samples: when it goes up.
+        text: transcript of speech.
+        phonemes: of the text, beginning with the silence before it (`cmaudio.speech.phonemes`).
+        ends: seconds from the clip's start at which each phoneme ends; empty where unknown.
     """
 
     name: str
@@ -63,13 +66,13 @@ class Clip:
 
 
 def log_mel(signal: Signal, audio: Float, gain: float) -> Float:
-    """(N,) samples -> (T, M) log-mel of what the network is to hear: the samples times the corpus's gain."""
+    """(N,) samples -> (T, M) log-mel of the samples times the corpus's gain."""
     before = np.zeros(signal.stft.overlap, np.float32)
     return signal.mel(signal.stft.analyse(np.concatenate([before, audio * np.float32(gain)])))
 
 
 def f0_hz(semitones: Float, voiced: Float) -> Float:
-    """(T,) Hz, 0 where no pitch is heard."""
+    """(T,) Hz, 0 where unvoiced."""
     return (semitones_to_hz(semitones.astype(np.float64)) * (voiced > 0)).astype(np.float32)
 
 
@@ -81,7 +84,7 @@ def sample_f0(f0: Float, hop_length: int) -> np.ndarray:
 
 
 def harmonics(signal: Signal, f0: Float) -> Float:
-    """(T,) Hz -> (T, M) picture of the harmonics, as the network reads it."""
+    """(T,) Hz -> (T, M) mel spectrum of the harmonics, as the network reads it."""
     pulses, _ = pulse_train(sample_f0(f0, signal.hop_length), np.zeros(()), signal.sample_rate)
     before = np.zeros(signal.stft.overlap, np.float32)
     return harmonic_picture(signal.mel(signal.stft.analyse(np.concatenate([before, pulses]))))
@@ -96,7 +99,7 @@ def life_features(
     release_samples: int,
     features: str = "note-1",
 ) -> Float:
-    """(T, C) numbers that tell where in its life a clip is, of a kind (`cmaudio.synthesis.note_kinds`)."""
+    """(T, C) features of the phase of a note (attack, hold, release), of a kind (`cmaudio.synthesis.note_kinds`)."""
     ends = (np.arange(len(semitones))[None] + 1.0) * signal.hop_length
     rows = all_note_features(
         (ends - onset_samples) / signal.sample_rate,

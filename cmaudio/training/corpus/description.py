@@ -1,4 +1,4 @@
-"""corpus.json: what a prepared corpus is, strictly checked; it lies beside the shards and is written last."""
+"""corpus.json, the strictly checked description of a prepared corpus; written last, beside the shards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPLITS: tuple[Split, ...] = ("train", "held_out")
 
 
 class SignalDefinition(Strict):
-    """Clock and mel of a corpus; frames are 4 hops long, so that a model's overlap-add is exact."""
+    """Sample rate, hop and mel of a corpus; frames are 4 hops long, so that overlap-add is exact."""
 
     sample_rate: Annotated[int, Field(ge=8000, le=192000)] = 48_000
     hop_length: Annotated[int, Field(ge=64)] = 512
@@ -50,7 +50,7 @@ class SignalDefinition(Strict):
 
 
 class CorpusTimbre(Strict):
-    """One label of the corpus, and what a player needs to know of it.
+    """A timbre of the corpus, with what playing it needs.
 
     `program` (0..127) is its General MIDI program, `key` (0..127) its key on the percussion channel, where it has one.
     """
@@ -65,7 +65,7 @@ class CorpusTimbre(Strict):
 
 
 class SplitDescription(Strict):
-    """Counts of one split; its shards are the numbered files in the folder of its name."""
+    """Counts of one split; its shards are the numbered files in the folder of that name."""
 
     clips: Annotated[int, Field(ge=0)]
     seconds: Annotated[float, Field(ge=0)]
@@ -73,9 +73,9 @@ class SplitDescription(Strict):
 
 
 class CorpusDescription(Strict):
-    """A corpus. What the networks hear is the stored audio times `gain`; the log-mel in the shards has it already.
+    """A corpus. Networks are trained on the stored audio times `gain`, which the stored log-mel includes.
 
-    `symbols` are the phonemes that are said in it, where it has a language.
+    `symbols` are the phonemes that occur in it, if it has a language.
     """
 
     format_version: Literal[1] = 1
@@ -100,7 +100,7 @@ def read_description(folder: Path) -> CorpusDescription:
     except OSError as error:
         raise CmaudioError(
             f"{folder} holds no finished corpus ({FILE_NAME}: {error.strerror}); make one with `cmaudio prepare`, "
-            "or run the same `cmaudio prepare` again to go on with one that was interrupted"
+            "or run the same `cmaudio prepare` again to resume one that was interrupted"
         ) from error
     except ValidationError as error:
         first = error.errors()[0]

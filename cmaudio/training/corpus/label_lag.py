@@ -1,7 +1,7 @@
-"""Whether the times of a corpus's phonemes fit its sound, or all come too early or too late.
+"""Detects phoneme times that are consistently early or late.
 
-Times from elsewhere (an aligner's, a synthesiser's own durations) are often moved by a constant, and a voice that is
-trained on them is indistinct without any error. Shapes: T frames, M mel bands.
+Times from another source (an aligner, a synthesiser's own durations) often have a constant offset; a voice trained on
+them becomes indistinct without any error message. Shapes: T frames, M mel bands.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from cmaudio.signal.dsp import Float
 from cmaudio.training.corpus.clips import Clips
 
 _REACH = 12  # frames to either side
-_TOLERATED = 2  # frames: the spectrum of a frame is itself that of some 40 ms
+_TOLERATED = 2  # frames: a frame's spectrum itself covers about 40 ms
 _CLEARLY = 1.15
 
 
 @dataclass(frozen=True)
 class LabelLag:
-    """`frames` that labels come after what they tell of, and what share of the spectrum's variance they explain."""
+    """`frames` by which labels are late, and the share of the spectrum's variance they explain before and after."""
 
     frames: int
     explained: float
@@ -29,19 +29,19 @@ class LabelLag:
 
     @property
     def is_wrong(self) -> bool:
-        """By more than what the spectrum's own length and chance can do."""
+        """More than the length of a spectrum or chance accounts for."""
         return abs(self.frames) > _TOLERATED and self.explained_when_moved > _CLEARLY * self.explained
 
 
 def label_lag(log_mel: Float, labels: NDArray[np.int64]) -> LabelLag:
-    """Where labels (T,) explain most of the spectra (T, M): the share of variance between labels (eta squared)."""
+    """The shift at which labels (T,) explain most of the variance of spectra (T, M), as eta squared."""
     shares = {shift: explained_variance(log_mel, np.roll(labels, -shift)) for shift in range(-_REACH, _REACH + 1)}
     best = max(shares, key=shares.__getitem__)
     return LabelLag(best, shares[0], shares[best])
 
 
 def explained_variance(values: Float, labels: NDArray[np.int64]) -> float:
-    """Variance of the labels' means of (T, M) values over all variance, 0 to 1."""
+    """Between-label variance of (T, M) values over their total variance, 0 to 1."""
     centred = values.astype(np.float64) - values.mean(0)
     order = np.argsort(labels, kind="stable")
     begins = np.flatnonzero(np.diff(labels[order], prepend=-1))
@@ -50,7 +50,7 @@ def explained_variance(values: Float, labels: NDArray[np.int64]) -> float:
 
 
 def lag_of(clips: Clips) -> LabelLag | None:
-    """Of clips whose phonemes have times; None where none has."""
+    """The lag of clips with phoneme times; None if none has them."""
     timed = [(i, spoken) for i, spoken in enumerate(clips.spoken) if spoken is not None]
     if not timed:
         return None

@@ -1,6 +1,6 @@
-"""What the prosody network is to say: for each stretch between pauses how long, how loud and how high each phoneme is.
+"""Targets of the prosody network: duration, energy and pitch of each phoneme of a breath group.
 
-Shapes: B stretches, P phonemes, T frames, M mel bands. The first phoneme of a stretch is the pause before it.
+Shapes: B breath groups, P phonemes, T frames, M mel bands. A group starts with the pause before it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,17 @@ _REST_SEMITONES = 57.0
 
 @dataclass(frozen=True)
 class ProsodyTargets:
-    """Stretches padded with zeros.
+    """Breath groups padded with zeros.
 
     Attributes:
-        ids: (B, P, 4) of `phoneme_ids`. timbre: (B,). scored: (B, P) bool, False for padding and for pauses before a
-            stretch that another one ends with. timed: (B, P) bool, False also for the last pause of a clip, whose end
-            is arbitrary; how loud it is, is not, and in a corpus of single sentences no other pause ends one.
-        durations: (B, P) frames. energy: (B, P). pitch, voiced: (B, P, 4) at the knots.
+        ids: (B, P, 4) of `phoneme_ids`.
+        timbre: (B,) index.
+        scored: (B, P) bool, False for padding and for leading pauses that the group before ends with.
+        timed: (B, P) bool, False also for the last pause of a clip, whose end is arbitrary (its level is not).
+        durations: (B, P) frames.
+        energy: (B, P).
+        pitch: (B, P, 4) at the knots.
+        voiced: (B, P, 4) at the knots.
     """
 
     ids: Tensor
@@ -53,7 +57,7 @@ class ProsodyTargets:
 
 
 def breath_groups(spoken: Spoken, log_mel: Float, f0: Float, timbre: int) -> list[ProsodyTargets]:
-    """The stretches of a clip, each up to a pause; `f0` (T,) in Hz, 0 where unvoiced."""
+    """The breath groups of a clip, each up to a pause; `f0` (T,) in Hz, 0 where unvoiced."""
     sounding = f0 > 0
     semitones = np.full(len(f0), _REST_SEMITONES)
     if sounding.any():

@@ -1,4 +1,4 @@
-"""Whole utterances with their phonemes, as batches: what aligner and prosody learn from.
+"""Batches of whole utterances with their phonemes, for the aligner and the prosody network.
 
 Shapes: B utterances, T frames of the longest, P phonemes of the longest, M mel bands.
 """
@@ -27,8 +27,11 @@ class SentenceBatch:
     """Utterances padded with zeros.
 
     Attributes:
-        mel: (B, T, M) normalised log-mel. frames, phonemes: (B,) how many are not padding.
-        ids: (B, P, 4) of `phoneme_ids`. timbre: (B,) index into the corpus's timbres.
+        mel: (B, T, M) normalised log-mel.
+        frames: (B,) number of frames that are not padding.
+        ids: (B, P, 4) of `phoneme_ids`.
+        phonemes: (B,) number of phonemes that are not padding.
+        timbre: (B,) index into the corpus's timbres.
     """
 
     mel: Tensor
@@ -39,7 +42,7 @@ class SentenceBatch:
 
 
 class Sentences:
-    """Batches of whole utterances of a corpus, drawn like crops: by the step's number and the seed alone."""
+    """Batches of whole utterances; like crops, they depend on step number and seed alone."""
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
@@ -54,7 +57,7 @@ class Sentences:
             )
 
     def batch(self, step: int, chunk: int, stage: SentenceStage) -> tuple[SentenceBatch, torch.Generator]:
-        """Chunk `chunk` of step `step`, and the generator of what is still to be drawn for it."""
+        """Chunk `chunk` of step `step`, and the generator for further draws."""
         seed = batch_seed(self._corpus.seed, step, chunk)
         chosen = np.random.default_rng(seed).choice(self._usable, stage.clips)
         device = self._corpus.device
@@ -77,7 +80,7 @@ def sentence_batch(clips: Clips, chosen: Sequence[int], statistics: MelStatistic
 
 
 class BreathGroups:
-    """Batches of the stretches between pauses, with what prosody is to say of them."""
+    """Batches of breath groups with their prosody."""
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
@@ -86,7 +89,7 @@ class BreathGroups:
             raise CmaudioError(f"{corpus.folder}: no clip whose phonemes have times; train the aligner first")
 
     def batch(self, step: int, chunk: int, stage: SentenceStage) -> tuple[ProsodyTargets, torch.Generator]:
-        """Chunk `chunk` of step `step`, and the generator of what is still to be drawn for it."""
+        """Chunk `chunk` of step `step`, and the generator for further draws."""
         seed = batch_seed(self._corpus.seed, step, chunk)
         chosen = np.random.default_rng(seed).integers(0, len(self._groups), stage.clips)
         device = self._corpus.device

@@ -1,4 +1,4 @@
-"""A shard of a corpus in Lhotse Shar: what a clip becomes on disk."""
+"""Shards of a corpus on disk, in Lhotse's Shar format."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from cmaudio.signal.dsp import Float
 from cmaudio.training.corpus.clip import Clip, Signal, f0_hz, harmonics, log_mel
 
 ARRAYS = ("log_mel", "harmonics", "pitch_track")
-_FULL_SCALE = 32_767  # what libsndfile takes 1.0 for when it writes 16 bit
+_FULL_SCALE = 32_767  # the integer that libsndfile writes for 1.0
 
 
 def field_files(index: int) -> list[str]:
-    """Names of the files of a shard."""
+    """File names of a shard."""
     return [f"cuts.{index:06d}.jsonl.gz", *(f"{name}.{index:06d}.tar" for name in ("recording", *ARRAYS))]
 
 
@@ -33,7 +33,7 @@ def quantise(audio: Float) -> NDArray[np.int16]:
 
 @contextmanager
 def write_cuts(folder: Path, index: int, signal: Signal, gain: float) -> Iterator[Callable[[Clip], None]]:
-    """Gives a function that adds a clip to the shard."""
+    """Yields a function that adds a clip to the shard."""
     from lhotse.shar import SharWriter
 
     fields = {"recording": "flac", **dict.fromkeys(ARRAYS, "numpy")}
@@ -52,7 +52,7 @@ def write_cuts(folder: Path, index: int, signal: Signal, gain: float) -> Iterato
 
 
 def _write_empty(folder: Path, index: int) -> None:
-    """Lhotse opens its files with the first cut; a shard whose items all failed has none."""
+    """Lhotse creates the files with the first cut, which a shard whose items all failed lacks."""
     cuts, *archives = field_files(index)
     (folder / cuts).write_bytes(gzip.compress(b"", mtime=0))
     for name in archives:
@@ -60,7 +60,7 @@ def _write_empty(folder: Path, index: int) -> None:
 
 
 def make_cut(clip: Clip, signal: Signal, gain: float) -> Any:
-    """A Lhotse cut with everything in memory. Features are of the samples as they will be read: in 16 bit."""
+    """A Lhotse cut with everything in memory. Features are computed from the 16-bit samples that will be read."""
     from lhotse import MonoCut, SupervisionSegment
 
     rate, hop = signal.sample_rate, signal.hop_length

@@ -1,4 +1,4 @@
-"""What the networks meet while playing, recorded: the ranges that 8-bit activations have to cover."""
+"""Inputs of the networks recorded while playing, to calibrate the ranges of 8-bit activations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cmaudio.training.export.graphs import Feed
 
 
 class _Recorder:
-    """Stands in for a graph and keeps every n-th feed."""
+    """Wraps a graph and records every n-th feed."""
 
     def __init__(self, graph: Graph, feeds: list[Feed], every: int) -> None:
         self._graph, self._feeds, self._every, self._calls = graph, feeds, every, 0

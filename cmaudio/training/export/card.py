@@ -1,4 +1,4 @@
-"""The model card: data, licences, configuration, commit, figures, limits, written from what the run knows."""
+"""The model card: data, licences, configuration, commit, metrics and limits of a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cmaudio.training.run.build_networks import (
 )
 from cmaudio.training.run.weights import weights_file
 
-FIGURES = "evaluation.json"  # what `cmaudio evaluate --json` printed, kept in the run's folder
+FIGURES = "evaluation.json"  # output of `cmaudio evaluate --json`, saved in the run's folder
 
 
 def make_card(folder: Path, config: RunConfig, corpus: CorpusDescription, weights: str) -> str:
@@ -29,7 +29,7 @@ def make_card(folder: Path, config: RunConfig, corpus: CorpusDescription, weight
         config.description,
         _facts(folder, config, corpus, weights, about),
         "## Figures",
-        _figures(folder, config),
+        _metrics(folder, config),
         "## Limits",
         _limits(config, corpus),
         "## Configuration",
@@ -85,7 +85,7 @@ def _stage(config: RunConfig, name: str) -> str:
     return f"{name.replace('_', ' ')}{how} {stage.steps} steps of {stage.crops.clips} x {stage.crops.frames} frames"
 
 
-def _figures(folder: Path, config: RunConfig) -> str:
+def _metrics(folder: Path, config: RunConfig) -> str:
     expected = f"Expected of this configuration: {config.expected}" if config.expected else ""
     path = folder / FIGURES
     if not path.is_file():
@@ -97,7 +97,7 @@ def _figures(folder: Path, config: RunConfig) -> str:
 
 
 def _flat(prefix: str, value: Any) -> list[tuple[str, str]]:
-    """Numbers of nested figures under dotted names; lists (worst cases and the like) stay in the JSON."""
+    """Numbers of nested metrics under dotted names; lists (such as worst cases) stay in the JSON."""
     if isinstance(value, dict):
         return [row for key, inner in value.items() for row in _flat(f"{prefix}.{key}".lstrip("."), inner)]
     return [(prefix, f"{value:g}")] if isinstance(value, int | float) and not isinstance(value, bool) else []
@@ -108,8 +108,8 @@ def _limits(config: RunConfig, corpus: CorpusDescription) -> str:
     held = [timbre.name for timbre in corpus.timbres if not timbre.sustained]
     lines = list(config.export.limits)
     if unpitched:
-        lines.append(f"{len(unpitched)} timbres have no pitch: all keys sound alike.")
+        lines.append(f"{len(unpitched)} timbres are unpitched: all keys sound alike.")
     if held:
-        lines.append(f"{len(held)} timbres die away while the key is held, as what they learned from did.")
-    lines.append("Mono. What is far from the training data (pitches, velocities, lengths, mixes) was not checked.")
+        lines.append(f"{len(held)} timbres decay while the key is held, as in their training data.")
+    lines.append("Mono. Far from the training data (pitches, velocities, durations, mixes) it is untested.")
     return "\n".join(f"* {line}" for line in lines)

@@ -1,8 +1,8 @@
-"""From torch networks to a model file: four ONNX graphs with explicit state, in 32-bit float or 8-bit integer.
+"""From torch networks to ONNX graphs with explicit state, in 32-bit float or 8-bit integer.
 
-8 bit means: weights as signed bytes with a scale an output channel, activations as unsigned bytes with one scale a
-tensor that is fixed here, from recorded playing ("static" quantisation). Fixed scales keep voices independent of each
-other, and integer sums are exact, so a voice's samples are the same in any company.
+In 8 bit, weights are signed bytes with a scale per output channel, activations unsigned bytes with one scale per
+tensor, fixed here from recorded playing (static quantisation). With fixed scales and exact integer sums, a voice's
+samples do not depend on the other voices in its batch.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ KEEP_FLOAT = {
 
 
 class _ContextStep(nn.Module):
-    """The context encoder as the graph has it: only the last frame's context leaves, state is flat."""
+    """The context encoder as exported: returns only the last frame's context, with a flat state."""
 
     def __init__(self, encoder: ContextEncoder) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ def export_prior(network: PriorNetwork, block_frames: int) -> bytes:
 
 
 def export_prosody(network: ProsodyNetwork) -> bytes:
-    """The graph that reads phonemes, for one text at a time and any number of them."""
+    """The prosody graph, for one text of any number of phonemes."""
     ids = torch.zeros(1, 9, 3, dtype=torch.long)
     timbre = torch.zeros(1, network.timbre_dims)
     return _trace(network, {"ids": ids, "timbre": timbre}, [], ["prosody"], {"ids": {1: "P"}, "prosody": {1: "P"}})

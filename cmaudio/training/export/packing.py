@@ -34,9 +34,13 @@ def pack_run(folder: Path, output: Path, *, network: str = "student", weights: s
     """Write the model file of a run.
 
     Args:
-        network: "student", or "teacher" for a model that wants many evaluations (to compare with).
-        weights: "float32" or "int8"; None for what the configuration says.
-    Raises CmaudioError where a stage is not finished.
+        folder: of the run.
+        output: the model file.
+        network: "student", or "teacher" for a model that needs many evaluations (to compare with).
+        weights: "float32" or "int8"; None for the configuration's.
+
+    Raises:
+        CmaudioError: a stage is not finished.
     """
     config = read_config(folder / "config.yaml")
     about = json.loads((folder / "run.json").read_text())
@@ -65,15 +69,13 @@ def pack_run(folder: Path, output: Path, *, network: str = "student", weights: s
 
 
 def _finished(folder: Path, config: RunConfig, part: str) -> Path:
-    """The weights of a part of the model: never those of an earlier stage while a later one is still to come."""
+    """Weights of a part of the model: never those of an earlier stage while a later one is unfinished."""
     configured = [stage for stage in stages_of(part) if getattr(config, stage) is not None]
     to_come = [stage for stage in configured if not weights_file(folder, stage).is_file()]
     path = finished(folder, part) or getattr(config.start_from, part, None)
     if to_come or path is None:
         missing = to_come[-1] if to_come else part
-        raise CmaudioError(
-            f"{folder} has no finished {missing}; `cmaudio train` with the same arguments goes on with it"
-        )
+        raise CmaudioError(f"{folder} has no finished {missing}; run the same `cmaudio train` again to resume")
     return Path(path)
 
 
@@ -86,10 +88,10 @@ def write_model(
     prosody: ProsodyNetwork | None = None,
     prior: PriorNetwork | None = None,
 ) -> Model:
-    """Export, bring to 8 bit where the manifest says so (calibrated by playing the float model), write, load again.
+    """Export, quantise if the manifest asks for 8 bit (calibrated by playing the float model), write, and load again.
 
-    Prosody stays in float: it is small and runs once a phrase; and a prior, which says levels that are heard as such.
-    What stays in float beside 8-bit weights has half precision's digits, which makes the file a fifth smaller.
+    Prosody stays in float, since it is small and runs once a phrase, and so does a prior, whose levels are audible as
+    they are. Other weights that stay in float are rounded to half precision, which makes the file a fifth smaller.
     """
     if manifest.weights == "int8":
         for parameter in (*network.parameters(), *vocoder.parameters(), *(prior.parameters() if prior else ())):

@@ -1,5 +1,6 @@
-"""Which phoneme each frame is of, learned without being told: Badlani et al., "One TTS Alignment To Rule Them All"
-(2021, arXiv 2108.10447).
+"""The aligner, which learns without labels which phoneme each frame belongs to.
+
+Badlani et al.: "One TTS Alignment To Rule Them All" (2021, arXiv 2108.10447).
 
 Shapes: B utterances, T frames, P phonemes, M mel bands, D width.
 """
@@ -30,7 +31,7 @@ class AlignerNetwork(nn.Module):
         )
 
     def forward(self, mel: Tensor, ids: Tensor, phonemes: Tensor) -> Tensor:
-        """(B, T, M) mel, (B, P, 3) ids, (B,) how many are no padding -> (B, T, P) logits, -inf for padding."""
+        """(B, T, M) mel, (B, P, 3) ids, (B,) numbers of phonemes -> (B, T, P) logits, -inf for padding."""
         keys = self.text((self.symbol(ids[..., 0]) + self.stress(ids[..., 1])).transpose(1, 2)).transpose(1, 2)
         queries = self.sound(mel.transpose(1, 2)).transpose(1, 2)
         logits = -_SCALE * torch.cdist(queries.float(), keys.float()).square()
@@ -39,7 +40,7 @@ class AlignerNetwork(nn.Module):
 
 
 def diagonal_prior(frames: int, phonemes: int, scale: float = 1.0) -> Tensor:
-    """(T, P) log of the beta-binomial prior: utterances go on at about an even pace (the paper, section 2.2)."""
+    """(T, P) log of the beta-binomial prior: speech progresses at a roughly even pace (the paper, section 2.2)."""
     t = torch.arange(1, frames + 1, dtype=torch.float64)[:, None]
     k = torch.arange(phonemes, dtype=torch.float64)
     n = torch.tensor(phonemes - 1, dtype=torch.float64)
@@ -51,7 +52,7 @@ def diagonal_prior(frames: int, phonemes: int, scale: float = 1.0) -> Tensor:
 
 
 def forward_sum_loss(log_probability: Tensor, frames: Tensor, phonemes: Tensor) -> Tensor:
-    """Minus the log-probability of all monotone alignments together (the paper, equation 4), by CTC.
+    """Negative log-probability of all monotone alignments together (the paper, equation 4), by CTC.
 
     (B, T, P) logits with the prior; each phoneme is a class of its own, in order, and the blank is improbable.
     """

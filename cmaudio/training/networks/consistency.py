@@ -1,4 +1,4 @@
-"""The consistency network: a causal encoder of the frames already made, and a head that denoises the next block.
+"""The consistency network: a causal encoder of past frames, and a head that denoises the next block.
 
 Shapes: B voices, T frames, K frames of one block, M mel bands, C control channels, Z timbre dimensions,
 D width, E conditioning width. Frames are normalised log-mel (zero mean, unit variance a band).
@@ -32,7 +32,7 @@ def precondition(sigma: Tensor, sigma_min: float, sigma_data: float) -> tuple[Te
 
 
 class ControlEncoder(nn.Module):
-    """Control channels and a timbre become one conditioning vector a frame: (B, T, C), (B, T, Z) -> (B, T, E)."""
+    """Maps control channels and a timbre to a conditioning vector per frame: (B, T, C), (B, T, Z) -> (B, T, E)."""
 
     def __init__(self, controls: int, timbre: int, conditioning: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class ControlEncoder(nn.Module):
 
 
 class PhonemeControlEncoder(ControlEncoder):
-    """The same for controls some of whose columns are indices of phonemes: each is embedded.
+    """A control encoder that embeds the columns that are phoneme indices.
 
     (B, T, C), (B, T, Z) -> (B, T, E); C counts the indices.
     """
@@ -63,9 +63,9 @@ class PhonemeControlEncoder(ControlEncoder):
         return self.dropout(self.mlp(torch.cat([phonemes, controls[..., self.others], timbre], -1)))
 
     def widened(self, weight: Tensor) -> Tensor:
-        """`mlp.0.weight` of an encoder that read "speech-1" for this one, to which what is new says nothing yet.
+        """`mlp.0.weight` of a "speech-1" encoder, extended for this one: new input columns are zero-initialised.
 
-        Any other weight comes back as it is.
+        A weight of any other shape is returned unchanged.
         """
         near, new = COLUMNS["speech-1"], COLUMNS["speech-2"] - COLUMNS["speech-1"]
         ids = [column < near for column in ID_COLUMNS for _ in range(_PHONEME_DIMS)]
@@ -79,7 +79,7 @@ class PhonemeControlEncoder(ControlEncoder):
 
 
 class ContextEncoder(nn.Module):
-    """Reads finished frames once each; its output sums up the past for the head.
+    """Reads every finished frame once; its output summarises the past for the head.
 
     (B, T, M) noised frames, (B, T, E) their conditioning, (B,) noise level, state
     -> (B, T, D + 2M): the encoding joined with the frame itself and the one before it; state.
@@ -124,7 +124,7 @@ class ContextEncoder(nn.Module):
 
 
 class BlockHead(nn.Module):
-    """D(x, sigma): one evaluation takes a block at noise level sigma to clean frames.
+    """D(x, sigma): one evaluation maps a block at noise level sigma to clean frames.
 
     (B, K, M) noisy block, (B,) sigma, (B, D + 2M) context of the last frame, (B, K, E) conditioning -> (B, K, M).
     """
@@ -164,10 +164,10 @@ class BlockHead(nn.Module):
 
 
 class ConsistencyNetwork(nn.Module):
-    """The parts above and the table of learned timbres; `sigma_data` = 1 because frames are normalised.
+    """Encoders, head, and the table of learned timbres; `sigma_data` is 1 because frames are normalised.
 
-    `dropout` is of what a block is conditioned on, not of the head: draws that are compared differ in noise alone.
-    With `symbols` its controls are those of text, with phonemes of so many kinds.
+    `dropout` acts on the conditioning, not in the head, so that samples that are compared differ in noise alone.
+    With `symbols` > 0 the controls are those of text with that many phonemes.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Discriminators of sounds, the losses of both players, and what the features of a discriminator say.
+"""Discriminators of audio, and the losses of both players.
 
 Shapes: B clips, N samples, F bins, T frames.
 """
@@ -21,8 +21,8 @@ Judgement = tuple[Tensor, list[Tensor]]  # logits, and the features on the way t
 class StftDiscriminator(nn.Module):
     """Judges a complex spectrogram of one resolution: (B, N) -> logits (B, 1, T, F') and features.
 
-    As in EnCodec (Defossez et al. 2022, arXiv 2210.13438), with magnitudes to the power of 0.3, so that faint partials
-    count beside loud ones.
+    As in EnCodec (Defossez et al. 2022, arXiv 2210.13438), with magnitudes to the power of 0.3, so that weak partials
+    count beside strong ones.
     """
 
     def __init__(self, n_fft: int, channels: int = 32) -> None:
@@ -79,7 +79,7 @@ def _through(convs: nn.ModuleList, out: nn.Module, x: Tensor) -> Judgement:
 
 
 class Discriminators(nn.Module):
-    """Several of both kinds: (B, N) -> one judgement each; `channels` of the STFT ones."""
+    """An ensemble of both kinds: (B, N) -> one judgement each; `channels` is the width of the STFT ones."""
 
     def __init__(self, windows: Sequence[int], periods: Sequence[int], channels: int = 32) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ def discriminator_loss(real: Sequence[Judgement], fake: Sequence[Judgement]) -> 
 
 
 def adversarial_loss(fake: Sequence[Judgement]) -> Tensor:
-    """What the vocoder wants: to be taken for real."""
+    """Loss of the vocoder: its output should be judged real."""
     return torch.stack([-logits.float().mean() for logits, _ in fake]).mean()
 
 

@@ -1,8 +1,8 @@
 """Streaming building blocks: channels-last ConvNeXt blocks and causal convolutions with explicit state.
 
 Shapes: B voices, T frames, D channels, P frames of carried past, E conditioning width.
-Every causal layer is used as `y, state = layer(x, ..., state)`; `init_state` gives the state of a silent past,
-so one long call and many short ones compute the same numbers.
+Every causal layer is used as `y, state = layer(x, ..., state)`; `init_state` returns the state of a silent past,
+so one long call and many short ones give the same numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 
 class CausalConv(nn.Module):
-    """Causal convolution over frames, written as one product over the last `kernel` frames side by side.
+    """Causal convolution over frames, as one matrix product over the last `kernel` frames.
 
     (B, T, in_width), (B, P, in_width) -> (B, T, out_width), (B, P, in_width), P = kernel - 1.
     """

@@ -1,6 +1,6 @@
-"""Prosody: how long, how loud and how high each phoneme of a stretch between two pauses is, all at once.
+"""The prosody network: duration, energy and pitch of all phonemes of a breath group at once.
 
-Shapes: B stretches, P phonemes, Z timbre dimensions, D width. The heads are those of FastSpeech 2 (Ren et al. 2020,
+Shapes: B breath groups, P phonemes, Z timbre dimensions, D width. The heads are those of FastSpeech 2 (Ren et al. 2020,
 arXiv 2006.04558), pitch and voicing at four knots a phoneme instead of one; the body is a ConvNeXt.
 """
 
@@ -35,9 +35,9 @@ class _Block(nn.Module):
 class ProsodyNetwork(nn.Module):
     """(B, P, 3) ids (symbol, stress, word begins; more is not read), (B, Z) timbre -> (B, P, 10).
 
-    What it says of a phoneme: log seconds, energy, 4 x pitch, 4 x voicing logit. Without knowing where words begin it
-    hears the lengthening before a boundary as chance. `mask` (B, P) is 0 for padding, which then is as silent as what
-    lies outside.
+    Outputs per phoneme: log seconds, energy, 4 x pitch, 4 x voicing logit. Conditioned on word boundaries, since it
+    could not predict phrase-final lengthening otherwise. `mask` (B, P) is 0 for padding, which then acts like the zeros
+    outside.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class ProsodyNetwork(nn.Module):
         self.blocks = nn.ModuleList(_Block(width, _DILATIONS[i % len(_DILATIONS)], dropout) for i in range(depth))
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, OUTPUTS)
-        nn.init.zeros_(self.start.weight)  # a corpus that does not tell words apart leaves it so
+        nn.init.zeros_(self.start.weight)  # stays zero for a corpus without word boundaries
         nn.init.zeros_(self.out.weight)
         with torch.no_grad():
             self.out.bias.zero_()

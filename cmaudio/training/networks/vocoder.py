@@ -1,4 +1,4 @@
-"""The source-filter vocoder's network: mel frames and pitch become filters for the excitation, frame by frame.
+"""The network of the source-filter vocoder: maps mel frames and pitch to filters for the excitation.
 
 Shapes: B voices, T frames, M mel bands, D width, F STFT bins.
 """
@@ -19,7 +19,7 @@ class VocoderNetwork(nn.Module):
     """(B, T, M) normalised log-mel, (B, T) f0 in Hz (0 = unpitched), state -> (B, T, 5F) filters, state.
 
     The five filters a bin, in order: log-magnitude and phase of H (on the harmonic source), log-gain N (on the noise),
-    log-magnitude and phase of D (added as it is): S = H E_harmonic + N E_noise + D. The causal ConvNeXt follows
+    log-magnitude and phase of D (added directly): S = H E_harmonic + N E_noise + D. The causal ConvNeXt follows
     Vocos (Siuzdak 2023, arXiv 2306.00814); `cmaudio.signal.dsp.filter_excitation` turns filters into STFT bins.
     """
 

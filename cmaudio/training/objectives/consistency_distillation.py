@@ -1,4 +1,4 @@
-"""Consistency distillation (CD): the student agrees with itself along the teacher's own trajectories.
+"""Consistency distillation (CD): the student is consistent along the teacher's trajectories.
 
 Song, Dhariwal, Chen, Sutskever: "Consistency Models" (2023, arXiv 2303.01469), algorithm 2, with what Song and Dhariwal
 changed in "Improved Techniques for Training Consistency Models" (2023, arXiv 2310.14189): no moving average in the

@@ -1,4 +1,4 @@
-"""Easy consistency tuning (ECT): a diffusion model becomes a consistency model by tuning on data alone.
+"""Easy consistency tuning (ECT): turns a diffusion model into a consistency model, from data alone.
 
 Geng, Pokle, Luo, Lin, Kolter: "Consistency Models Made Easy" (2024, arXiv 2406.14548), section 3.
 """

@@ -1,14 +1,14 @@
-r"""The energy score: one step from pure noise draws a block, where a denoiser would give the mean of what could follow.
+r"""The energy score: one step from pure noise samples a block, where a denoiser would give the mean of what may follow.
 
 Gneiting and Raftery: "Strictly Proper Scoring Rules, Prediction, and Estimation" (2007, JASA 102, equation 22), with
 beta = 1; for generative models De Bortoli et al.: "Distributional Diffusion Models with Scoring Rules" (2025,
-arXiv 2502.02483), whose models draw from a posterior at every level. Ours has no noise but that of x_t, so it can draw
-only where x_t says nothing of x, at sigma_max:
+arXiv 2502.02483), whose models sample from the posterior at every level. This network has no noise input but x_t, so
+it can sample only where x_t carries no information about x, at sigma_max:
 
     S = 1/2 (|f(t z, t) - x| + |f(t z', t) - x|) - 1/2 |f(t z, t) - f(t z', t)|,  t = sigma_max,
 
-which is least in expectation where f(t z, t) has the distribution of x given what the block is conditioned on. There
-are no discriminators and no teacher, and a batch may be small. The other blocks are denoised as in `edm`.
+whose expectation is minimal when f(t z, t) has the distribution of x given the conditioning. It needs neither
+discriminators nor a teacher nor large batches. The other blocks are denoised as in `edm`.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from cmaudio.training.objectives.edm import Edm
 from cmaudio.training.objectives.objective import Denoiser, draw_noise, noised
 from cmaudio.training.objectives.settings import EdmSettings, EnergySettings
 
-_BANDS = 8  # of a part of the spectrum that is also scored by itself
+_BANDS = 8  # of each part of the spectrum that is also scored by itself
 _SUMMED_BANDS = (16, 64)
 
 
 class EnergyScore:
-    """E[S] for blocks at sigma_max, the loss of `Edm` for the others; both of two evaluations with noise of their own.
+    """E[S] for blocks at sigma_max, the loss of `Edm` for the others; both use two evaluations with independent noise.
 
-    What is drawn at sigma_max has x_t = t z to the last digit, so that nothing of x is heard.
+    At sigma_max, x_t is exactly t z, so that it carries no information about x.
     """
 
     needs_teacher = False
@@ -53,28 +53,28 @@ class EnergyScore:
         self, f: Denoiser, x: Tensor, draws: Mapping[str, Tensor], *, teacher: Denoiser | None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         drawn, sigma = draws["drawn"], draws["sigma"]
-        heard = torch.where(drawn[:, None, None], 0.0, x)
-        a, b = (f(noised(heard, sigma, draws[z]), sigma).float() for z in ("z", "z2"))
+        visible = torch.where(drawn[:, None, None], 0.0, x)
+        a, b = (f(noised(visible, sigma, draws[z]), sigma).float() for z in ("z", "z2"))
         score = energy_score(a, b, x) + self.settings.parts * _in_parts(a, b, x)
         if self.settings.sums:
             score = score + self.settings.sums * _in_sums(a, b, x)
         loss = torch.where(drawn, score, (self._edm.error(a, x, sigma) + self._edm.error(b, x, sigma)) / 2)
         count = drawn.sum().clamp(min=1)
         spread = torch.linalg.vector_norm(a.detach() - b.detach(), dim=(1, 2)) / x[0].numel() ** 0.5
-        figures = {"score": (score.detach() * drawn).sum() / count, "spread": (spread * drawn).sum() / count}
-        return loss, figures
+        metrics = {"score": (score.detach() * drawn).sum() / count, "spread": (spread * drawn).sum() / count}
+        return loss, metrics
 
 
 def energy_score(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
-    """S of two draws a, b for what came, x: three times (N, ...) -> (N,), over the root of the number of dimensions."""
+    """S of two samples a, b for the observed x: three times (N, ...) -> (N,), per square root of a dimension."""
     errors = (a - x, b - x, a - b)
-    # The root of a sum of squares has no slope at 0, where a network starts whose draws are all its mean.
+    # The root of a sum of squares has no gradient at 0, where a network starts whose samples are all its mean.
     first, second, apart = ((e.flatten(1).square().mean(1) + 1e-8).sqrt() for e in errors)
     return (first + second - apart) / 2
 
 
 def _in_parts(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
-    """The mean score of parts of the spectrum and of its changes: (N, K, M) -> (N,)."""
+    """Mean score of parts of the spectrum and of its changes: (N, K, M) -> (N,)."""
     scores = []
     for view in _views(torch.stack([a - x, b - x, a - b])):  # a change of the errors is the error of the changes
         square = F.avg_pool1d(view.square().mean(-2), _BANDS, ceil_mode=True)

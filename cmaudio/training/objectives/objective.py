@@ -1,7 +1,8 @@
-"""What the training loop asks of an objective, and what several objectives share.
+"""The protocol of an objective, and what several objectives share.
 
 Shapes: N blocks, K frames of a block, M mel bands. Symbols: x clean blocks; t a noise level, with x_t = x + t z for
-standard normal z; f(x_t, t) the network; D(x_t, t) the teacher's denoiser; `progress` 0..1 how far the training is.
+standard normal z; f(x_t, t) the network; D(x_t, t) the teacher's denoiser; `progress` the share of the training that
+is done, 0 to 1.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ Denoiser = Callable[[Tensor, Tensor], Tensor]  # (N, K, M) noisy blocks, (N,) th
 
 
 class Objective(Protocol):
-    """A loss over blocks. `needs_teacher`: `loss` wants one. `differentiates_forward`: f must bear torch.func.jvp."""
+    """A loss over blocks.
+
+    Attributes:
+        needs_teacher: whether `loss` needs a teacher.
+        differentiates_forward: whether `loss` applies torch.func.jvp to f.
+    """
 
     needs_teacher: bool
     differentiates_forward: bool
@@ -27,13 +33,13 @@ class Objective(Protocol):
     def draw(
         self, x_shape: tuple[int, int, int], generator: torch.Generator, device: torch.device, progress: float
     ) -> dict[str, Tensor]:
-        """Everything random in a step over (N, K, M) blocks; every tensor has N rows."""
+        """All random numbers of a step over (N, K, M) blocks; every tensor has N rows."""
         ...
 
     def loss(
         self, f: Denoiser, x: Tensor, draws: Mapping[str, Tensor], *, teacher: Denoiser | None
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """(N, K, M) clean blocks -> (N,) float32 losses with gradient, and detached scalars to show."""
+        """(N, K, M) clean blocks -> (N,) float32 losses with gradient, and metrics (detached scalars)."""
         ...
 
 
@@ -55,7 +61,7 @@ def noised(x: Tensor, t: Tensor, z: Tensor) -> Tensor:
 
 
 def rms(error: Tensor) -> Tensor:
-    """Root mean square as a figure: a detached scalar on the device."""
+    """Root mean square as a metric: a detached scalar on the device."""
     return error.detach().square().mean().sqrt()
 
 

@@ -21,17 +21,17 @@ from cmaudio.signal.dsp import Float
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.corpus.description import Split
 from cmaudio.training.prepare.outcomes import momentary_level_db
-from cmaudio.training.prepare.played import Performance, perform
+from cmaudio.training.prepare.recorded import RecordedSound, clips_of_sound
 from cmaudio.training.prepare.source import Maker, Refused, Traits
 
 Labels = Literal["folder", "name", "none"]
 Pitched = Literal["auto", "yes", "no"]
-TARGET_DB = -12.0  # momentary level of the loudest sounds for the networks: that of loud SoundFont notes
+TARGET_DB = -12.0  # momentary level of the loudest sounds after the gain: that of loud SoundFont notes
 SHORTEST_SECONDS = 0.02
 _SILENT_DB = -70.0
-_LISTENED_FILES, _LISTENED_SECONDS = 64, 10  # what the automatic gain is taken from
+_LISTENED_FILES, _LISTENED_SECONDS = 64, 10  # for the automatic gain
 _LOUD_PERCENTILE = 95
-# Far above any recording; a header that says more is damaged, and reading it would fill the memory.
+# Longer than any recording; a header that says more is damaged, and reading it would exhaust the memory.
 _LONGEST_SECONDS = 24 * 3600
 
 
@@ -54,10 +54,12 @@ class FolderSource:
     """All files below a folder.
 
     Args:
-        labels: what names a file's timbre: its folder, its own name without digits, or nothing (one timbre).
-        pitched: whether to condition on the pitch heard; "auto" where at least half of a sound is voiced.
-        piece_seconds: longest piece. held_out: share of the files (of fewer than 20 none).
-        gain_db: None so that the loudest sounds (95th percentile) come to -12 dB.
+        folder: with sound files in any depth.
+        labels: source of a file's timbre: its folder, its own name without digits, or "none" (one timbre).
+        pitched: whether to condition on the detected pitch; "auto" if at least half of a sound is voiced.
+        piece_seconds: longest piece.
+        held_out: share of the files (none of fewer than 20).
+        gain_db: None to bring the loudest sounds (95th percentile) to -12 dB.
     """
 
     folder: Path
@@ -128,7 +130,7 @@ class FolderSource:
         }
 
     def _held_out(self) -> set[str]:
-        """Chosen by their names; every label keeps a file to train on, and one of twenty files is held out at least."""
+        """Chosen by a hash of their names; every label keeps a file to train on; at least one of twenty is held out."""
         drawn = {name: int(sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8], 16) for name in self.files}
         most = max(self.held_out * len(self.files), 1.0) if len(self.files) >= 20 and self.held_out else 0
         left = Counter(map(self._label, self.files))
@@ -145,7 +147,7 @@ class FolderSource:
         try:
             info = soundfile.info(self.folder / name)
             frames, seconds = info.frames, info.frames / info.samplerate
-        except (OSError, RuntimeError):  # the worker that reads it will say why not
+        except (OSError, RuntimeError):  # the worker that reads it reports the reason
             frames, seconds = 0, 0.0
         count = int(np.ceil(seconds / self.piece_seconds)) if seconds < _LONGEST_SECONDS else 1
         if count <= 1:
@@ -165,7 +167,7 @@ class FolderSource:
         if momentary_level_db(audio, signal.sample_rate) < _SILENT_DB:
             raise Refused(f"silent (below {_SILENT_DB:g} dB)")
         seed = int(sha256(f"{self.seed} {stretch.name!a}".encode()).hexdigest()[:12], 16)
-        performance = Performance(
+        about = RecordedSound(
             name=_printable(stretch.name),
             timbre=self._label(stretch.path),
             pitched=self.pitched,
@@ -173,7 +175,7 @@ class FolderSource:
             cut_before=stretch.start > 0,
             cut_after=not stretch.whole,
         )
-        return perform(audio, performance, signal, np.random.default_rng(seed))
+        return clips_of_sound(audio, about, signal, np.random.default_rng(seed))
 
     def _label(self, name: str) -> str:
         path = Path(name)
@@ -217,6 +219,6 @@ def read_mono(path: Path, start: int, frames: int, sample_rate: int) -> Float:
 
 
 def _printable(text: str) -> str:
-    """Without what a file name may hold and a name in an archive may not."""
+    """Without what a file name may contain and a name in an archive may not."""
     clean = "".join(c if c.isprintable() else "?" for c in text.encode("utf-8", "replace").decode())
     return clean.replace("//", "/")

@@ -1,4 +1,4 @@
-"""Random notes for a SoundFont to play: what is struck, how hard, for how long, with which vibrato or glide."""
+"""Random notes for a SoundFont to play: pitch, velocity, duration, vibrato or glide."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.notes import draw_gesture
 from cmaudio.training.corpus.description import Split
 
-EVALUATION_NOTES = 256  # seeds of `cmaudio.soundfont.notes`; nothing that is trained on may equal one of them
+EVALUATION_NOTES = 256  # seeds of `cmaudio.soundfont.notes`; no training note may equal one of them
 _BASSES = range(32, 40)
 _LOWEST_BASS, _HIGHEST_BASS = 24, 64
 _LOWEST, _HIGHEST = 28, 100
 _SOFTEST, _LOUDEST = 8, 127
-_VIBRATO_BY_SECONDS = 0.3  # it takes that long to come in
+_VIBRATO_BY_SECONDS = 0.3  # time to full depth
 _GLIDE_FROM_SECONDS, _GLIDE_SECONDS = 0.2, 0.5
 
 
@@ -26,7 +26,7 @@ _GLIDE_FROM_SECONDS, _GLIDE_SECONDS = 0.2, 0.5
 class Note:
     """A note to play; `program` (0..127), or `key` of the percussion channel where it is a drum.
 
-    vibrato: depth in semitones at `rate_hz`. glide: semitones that it ends away from its pitch.
+    vibrato: depth in semitones at `rate_hz`. glide: semitones between its pitch and where it ends.
     """
 
     serial: str
@@ -64,13 +64,13 @@ class Note:
 
 
 @dataclass(frozen=True)
-class NotePlan:
-    """How many notes of what, in which shares.
+class NoteSampler:
+    """Distribution of the notes to draw.
 
-    Most notes have a gate of 0.15 to 2.6 s in 3.41 s. `short_share` of them are let go after 0.03 to 0.5 s in 1.37 s,
-    for the sake of their attacks; `long_share` are held for 10 to 30 s (sustained programs only), so that a network
-    learns to stay where it is; `ring_share` are struck or plucked and held for 3 to 12 s, so that it learns how they
-    die away; `drum_share` are drums, all keys alike.
+    Most notes have a gate of 0.15 to 2.6 s in 3.41 s. `short_share` of them are released after 0.03 to 0.5 s in 1.37 s,
+    to emphasise attacks; `long_share` are held for 10 to 30 s (sustained programs only), so that a network
+    learns to hold a steady state; `ring_share` are struck or plucked and held for 3 to 12 s, so that it learns how they
+    decay; `drum_share` are drums, with equal probability for all keys.
     """
 
     notes: int

@@ -1,4 +1,4 @@
-"""What became of every item of a source: the report, and the corpus's description from it."""
+"""Outcomes of the items of a source: the report, and the corpus's description."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SILENT_DB = -120.0
 
 
 def momentary_level_db(audio: Float, sample_rate: int) -> float:
-    """RMS over the loudest 0.4 s, in dB of full scale: how loud a sound is, whatever silence is around it."""
+    """RMS over the loudest 0.4 s, in dB of full scale: the loudness of a sound regardless of silence around it."""
     window = max(1, int(LEVEL_SECONDS * sample_rate))
     energy = np.concatenate([[0.0], np.cumsum(np.square(audio, dtype=np.float64))])
     loudest = (energy[window:] - energy[:-window]).max() if len(audio) > window else energy[-1]
@@ -61,7 +61,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of a shard: its clips, and the items that gave none with the reason why."""
+    """The outcome of a shard: its clips, and the refused items with reasons."""
 
     split: Split
     clips: list[Entry]
@@ -88,7 +88,7 @@ def _clips(outcomes: Sequence[Outcome]) -> Iterator[Entry]:
 
 
 def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
-    """Every item by split, used or not and why, and counts."""
+    """Every item by split, used or refused with a reason, and counts."""
     report: dict[str, Any] = {
         "clips": sum(len(outcome.clips) for outcome in outcomes),
         "not_used": sum(len(outcome.refused) for outcome in outcomes),

@@ -1,4 +1,4 @@
-"""Pitch of a recording with SwiftF0 (Nieradzik 2025, arXiv 2508.18440): what conditions a network on real sound."""
+"""Pitch of recordings by SwiftF0 (Nieradzik 2025, arXiv 2508.18440), which networks are conditioned on."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 
 _DETECTOR_RATE = 16_000
 _HOP = 256  # of the detector, in samples at its rate: 16 ms
-_PASSES = 2  # over the sound, each a part of a hop later: speech glides too fast for 16 ms
-SURE = 0.5  # the detector's own calibration
-_PEAK = 0.5  # faint recordings are raised to this: below a peak of 0.001 the detector hears silence
+_PASSES = 2  # over the sound, offset by part of a hop: speech glides too fast for 16 ms
+SURE = 0.5  # confidence, by the detector's own calibration
+_PEAK = 0.5  # quiet recordings are normalised to this peak: below 0.001 the detector finds silence
 
 
 @cache
@@ -41,11 +41,13 @@ def track_pitch(
     """Fundamental frequency at given times.
 
     Args:
-        audio: (N,) samples. centres_samples: (T,) where to tell it, in samples from the start, rising.
+        audio: (N,) samples.
+        sample_rate: of the audio.
+        centres_samples: (T,) times in samples from the start, ascending.
         f_min_hz, f_max_hz: bounds within the detector's own 47 Hz to 2094 Hz.
-        least_confidence: frames of at least this, 0 to 0.5, are voiced too where they adjoin those of 0.5.
+        least_confidence: 0 to 0.5; frames of at least this are voiced if they adjoin frames of 0.5.
     Returns:
-        (T,) semitones (MIDI note numbers), interpolated where nothing is voiced and 60 where nothing ever is; (T,) 1
+        (T,) semitones (MIDI note numbers), interpolated over unvoiced frames, 60 if nothing is voiced; (T,) 1
         for voiced, 0 for not.
     """
     resampled = soxr.resample(audio.astype(np.float32), sample_rate, _DETECTOR_RATE)
@@ -64,7 +66,7 @@ def track_pitch(
 
 
 def _voiced(confidence: NDArray[np.float64], least: float) -> NDArray[np.bool_]:
-    """Runs of at least the least confidence in which something is sure: noise has the former here and there."""
+    """Runs of at least the least confidence that contain a confident frame; noise has isolated weak ones."""
     possible = confidence >= least
     run = np.cumsum(np.diff(possible, prepend=False))
     voiced: NDArray[np.bool_] = possible & np.isin(run, run[confidence >= SURE])
@@ -74,7 +76,7 @@ def _voiced(confidence: NDArray[np.float64], least: float) -> NDArray[np.bool_]:
 def _detect(
     audio: Float, f_min_hz: float | None, f_max_hz: float | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """When (seconds, rising), how high (Hz) and how surely, of all passes together."""
+    """Time (seconds, ascending), pitch (Hz) and confidence of all passes together."""
     passes = []
     for late in range(0, _HOP, _HOP // _PASSES):
         found = _detector().detect(np.pad(audio, (late, 0)), _DETECTOR_RATE, f_min_hz, f_max_hz)

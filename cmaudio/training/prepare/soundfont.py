@@ -19,7 +19,7 @@ from cmaudio.soundfont.player import TRAINING_GAIN
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.corpus.description import Split
-from cmaudio.training.prepare.notes import Note, NotePlan
+from cmaudio.training.prepare.notes import Note, NoteSampler
 from cmaudio.training.prepare.outcomes import momentary_level_db
 from cmaudio.training.prepare.pitch import frame_centres
 from cmaudio.training.prepare.source import Maker, Refused, Traits
@@ -28,7 +28,7 @@ from cmaudio.training.prepare.source import Maker, Refused, Traits
 SUSTAINED = {*range(16, 24), *range(40, 45), *range(48, 55), *range(56, 96), 97, 99, 101, 102, 103} - {88, 92}
 SUSTAINED |= {109, 110, 111, 122, 125, 126}
 LEAD_HOPS = 4
-_STEPS_A_HOP = 2  # how often the pitch wheel moves
+_STEPS_A_HOP = 2  # pitch wheel events per hop
 _SILENT_DB = -85.0  # before the gain; the mel's floor is far above it
 
 
@@ -37,8 +37,11 @@ class SoundFontSource:
     """Notes of a SoundFont file (.sf2, .sf3).
 
     Args:
-        path: the file. programs: 0..127. drums: also its drum kit, a timbre a key. licence: "" for what the file says.
-        notes, held_out, seed, short_share, long_share, ring_share: see `NotePlan`; a tenth of the notes are drums.
+        path: the file.
+        programs: 0..127.
+        drums: whether to add its drum kit, a timbre per key.
+        notes, held_out, seed, short_share, long_share, ring_share, drum_share: see `NoteSampler`.
+        licence: "" for the file's own notice.
     """
 
     path: Path
@@ -86,7 +89,7 @@ class SoundFontSource:
         }
 
     def items(self) -> Mapping[Split, Sequence[Note]]:
-        return NotePlan(
+        return NoteSampler(
             notes=self.notes,
             held_out=self.held_out,
             seed=self.seed,
@@ -115,7 +118,7 @@ class SoundFontSource:
 
 
 def record(soundfont: BakedSoundFont, note: Note, signal: Signal) -> Clip:
-    """Play a note. Raises Refused where it is silent: the SoundFont has no sample there."""
+    """Play a note. Raises Refused if it is silent: the SoundFont has no sample there."""
     hop, rate = signal.hop_length, signal.sample_rate
     frames = round(note.seconds * rate / hop)
     step = hop // _STEPS_A_HOP

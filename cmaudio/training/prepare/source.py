@@ -1,9 +1,8 @@
-"""What the corpus writer asks of a source of sound: a list of work items, and a function from an item to clips.
+"""The protocol of a data source: a list of work items, and a function from an item to clips.
 
-A source is a frozen dataclass that other processes can unpickle: it holds settings and paths, never open files. Worker
-processes call `open` once each and then the function it gives for one item after the other. The clips of an item
-depend on the source, the item and the signal definition alone, never on the order, so that any number of workers writes
-the same corpus.
+A source is a frozen dataclass that can be pickled: it holds settings and paths, never open files. Each worker process
+calls `open` once, and the function that it returns once per item. The clips of an item depend on source, item and
+signal definition alone, so any number of workers writes the same corpus.
 """
 
 from __future__ import annotations
@@ -17,19 +16,19 @@ from cmaudio.training.corpus.description import Split
 
 
 class Item(Protocol):
-    """A unit of work, cheap to pickle: a note to play, a stretch of a file. Its name stands in the report."""
+    """A unit of work, cheap to pickle: a note to play, part of a file. The report refers to it by name."""
 
     @property
     def name(self) -> str: ...
 
 
 class Refused(Exception):
-    """Raised for an item that gives no clip; its text is the reason, in the same words for the same trouble."""
+    """Raised for an item that gives no clip; its text is the reason, identical for the same problem."""
 
 
 @dataclass(frozen=True)
 class Traits:
-    """What a player needs to know of a timbre (`cmaudio.training.corpus.description.CorpusTimbre`)."""
+    """Properties of a timbre that playing needs (`cmaudio.training.corpus.description.CorpusTimbre`)."""
 
     pitched: bool
     sustained: bool
@@ -45,9 +44,11 @@ class Source(Protocol[ItemT]):
     """Where the sound comes from.
 
     Attributes:
-        name, licence: for the corpus's description. kind: which source it is, e.g. "soundfont".
-        gain: the stored samples times this are what the networks hear (about -12 dB over 0.4 s for the loudest clips).
-        settings: everything the clips depend on; the writer refuses to go on in a folder that has others.
+        name: for the corpus's description.
+        licence: for the corpus's description.
+        kind: type of the source, e.g. "soundfont".
+        gain: factor on the stored samples for training (the loudest clips have about -12 dB over 0.4 s).
+        settings: everything the clips depend on; the writer refuses to resume with others.
     """
 
     @property
@@ -62,7 +63,7 @@ class Source(Protocol[ItemT]):
     def settings(self) -> Mapping[str, str | int | float | bool | None]: ...
 
     def items(self) -> Mapping[Split, Sequence[ItemT]]:
-        """All work, in an order that depends on the settings alone. Raises CmaudioError where there is none."""
+        """All items, in an order that depends on the settings alone. Raises CmaudioError if there are none."""
         ...
 
     def open(self, signal: Signal) -> Maker[ItemT]:
@@ -70,5 +71,5 @@ class Source(Protocol[ItemT]):
         ...
 
     def traits(self, timbre: str, voiced_share: float) -> Traits:
-        """Of a timbre that clips were made of; `voiced_share` is the part of their clips with any voiced frame."""
+        """Of a timbre with clips; `voiced_share` is the share of its clips with any voiced frame."""
         ...

@@ -21,7 +21,7 @@ from cmaudio.training.corpus.description import Split
 from cmaudio.training.prepare.folder import TARGET_DB, read_mono
 from cmaudio.training.prepare.outcomes import SILENT_DB, momentary_level_db
 from cmaudio.training.prepare.pitch import frame_centres, track_pitch
-from cmaudio.training.prepare.played import LEAD_HOPS, velocity_of
+from cmaudio.training.prepare.recorded import LEAD_HOPS, velocity_of
 from cmaudio.training.prepare.source import Maker, Refused, Traits
 from cmaudio.training.prepare.speech_layouts import LAYOUTS
 from cmaudio.training.prepare.spoken import phonemes_of, read_given
@@ -34,14 +34,14 @@ _SILENT_DB = -70.0
 # Against the loudest 0.4 s: above most breaths, below the faintest consonants that utterances begin or end with.
 _SPEECH_DB = -33.0
 _WINDOW_SECONDS = 0.01
-_F0_MAX_HZ = 800.0  # above what read speech reaches, below where detectors take harmonics for it
-# Beside sure frames: the first and last periods of a vowel and a creaky voice are voiced too, and a vocoder that is
-# told no pitch makes noise of them.
+_F0_MAX_HZ = 800.0  # above the range of read speech, below where detectors mistake harmonics for it
+# Beside sure frames: the first and last periods of a vowel and creaky voice are voiced too, and a vocoder that is
+# conditioned on no pitch renders them as noise.
 _LEAST_CONFIDENCE = 0.1
 _LEAST_HELD_OUT, _OF_UTTERANCES = 16, 100
 _LISTENED_A_SPEAKER = 24
 _LOUD_PERCENTILE = 95
-# So much louder than a speaker's usual utterance is velocity 127: the usual one is then 96, between mf and f.
+# Velocity 127 is this much louder than a speaker's usual utterance, which then has 96, between mf and f.
 _HEADROOM_DB = 40 * float(np.log10(127 / 96))
 
 
@@ -50,11 +50,11 @@ class SpeechSource:
     """A corpus in one of the layouts of `cmaudio.training.prepare.speech_layouts`.
 
     Args:
-        held_out_share: of the utterances, drawn by their ids; at least 16 where there are 100.
+        held_out_share: of the utterances, chosen by a hash of their ids; at least 16 of 100 or more.
         max_seconds: longer files are refused.
-        language: of the texts, e.g. "en-us": clips then have phonemes. None for sound alone.
-        speeds: at which the training utterances are read as well, 0.5 to 2, each as a speaker of its own: with less
-            than some hours of speech a network learns what it hears by heart (Ko et al. 2015, "Audio Augmentation for
+        language: of the texts, e.g. "en-us", to give clips phonemes; None for sound alone.
+        speeds: of additional copies of the training utterances, 0.5 to 2, each as a speaker of its own: with less
+            than some hours of speech a network overfits (Ko et al. 2015, "Audio Augmentation for
             Speech Recognition").
     """
 
@@ -73,16 +73,16 @@ class SpeechSource:
         if not self.folder.is_dir():
             raise CmaudioError(f"no folder {self.folder}: give one with {LAYOUTS[self.layout].expected}")
         if not self.max_seconds > 0:
-            raise CmaudioError(f"--max-seconds {self.max_seconds:g} leaves nothing: give more than 0")
+            raise CmaudioError(f"--max-seconds {self.max_seconds:g} must be more than 0")
         if self.language is not None:
             language(self.language)
         for speed in self.speeds:
             if not _SPEEDS[0] <= speed <= _SPEEDS[1] or speed == 1 or self.speeds.count(speed) > 1:
                 low, high = _SPEEDS
-                raise CmaudioError(f"--speeds: {speed:g} is not from {low:g} to {high:g}, or is 1, or there twice")
+                raise CmaudioError(f"--speeds: {speed:g} is not from {low:g} to {high:g}, or is 1, or given twice")
 
     def __getstate__(self) -> dict[str, object]:
-        """For worker processes, which get their utterances one by one: the list may be far larger than all the rest."""
+        """Without the list of utterances, which may be large; worker processes get them one by one."""
         return {key: value for key, value in vars(self).items() if key != "utterances"}
 
     @property
@@ -103,7 +103,7 @@ class SpeechSource:
 
     @cached_property
     def utterances(self) -> list[Utterance]:
-        """All that the corpus lists, those that cannot be used too."""
+        """Everything that the corpus lists, including what cannot be used."""
         found = find_utterances(self.folder, self.layout)
         if self.language is None:
             return found
@@ -194,17 +194,17 @@ class SpeechSource:
         )
 
     def traits(self, timbre: str, voiced_share: float) -> Traits:
-        """Every voice has a pitch and goes on for as long as it is asked to."""
+        """Every voice has a pitch and can be sustained."""
         return Traits(pitched=True, sustained=True)
 
 
 def _mark(utterance: Utterance) -> str:
-    """What tells an utterance and its speaker from those at other speeds."""
+    """Suffix that distinguishes an utterance and its speaker from those at other speeds."""
     return "" if utterance.speed == 1 else f"@{utterance.speed:g}"
 
 
 def choose_held_out(utterances: Iterable[Utterance], share: float) -> set[str]:
-    """Names of a share of the utterances, drawn by their ids; every speaker keeps one to train on."""
+    """Names of a share of the utterances, chosen by hash; every speaker keeps one to train on."""
     spoken = list(utterances)
     left = Counter(utterance.speaker for utterance in spoken)
     least = _LEAST_HELD_OUT if share and len(spoken) >= _OF_UTTERANCES else 0
@@ -230,7 +230,7 @@ def speech_bounds(audio: Float, sample_rate: int) -> tuple[int, int]:
 def frame_speech(audio: Float, start: int, end: int, signal: Signal) -> Float:
     """The speech with 4 hops before it and at least 0.2 s after it, (N,) with N a multiple of the hop.
 
-    The room is faded in and out over these, so that a clip begins and ends in the silence that players begin from.
+    Room noise is faded in and out over these, so that a clip begins and ends in silence, like a voice that plays.
     """
     lead = LEAD_HOPS * signal.hop_length
     tail = int(TAIL_SECONDS * signal.sample_rate)

@@ -1,9 +1,7 @@
-"""How speech corpora lie on disk: which lines their transcripts have, which audio belongs to each, and whose recipe
-of Lhotse reads them.
+"""Layouts of speech corpora on disk: the lines of their transcripts, the audio of each, and Lhotse's recipe.
 
-The recipes stop at the first line, file or number that is not as they expect, or leave things out with no more than a
-log line. So every line is looked at here first, and a recipe gets to see only those it can read
-(`cmaudio.training.prepare.utterances`).
+The recipes stop at the first unexpected line, file or number, or skip things with only a log line. So every line is
+checked here first, and a recipe sees only those that it can read (`cmaudio.training.prepare.utterances`).
 """
 
 from __future__ import annotations
@@ -25,9 +23,12 @@ class Line:
     """An utterance as its transcript lists it.
 
     Attributes:
-        id: what the recipe will call it. text: what is said, white space made single.
-        audio: its sound. audio_place, transcript_place: where the recipe looks for sound and line below the corpus.
-        line: the transcript's line in the one spelling that the recipe takes.
+        id: as the recipe forms it.
+        text: transcript, with single spaces.
+        audio: its sound file.
+        audio_place: where the recipe expects the sound, relative to the corpus.
+        transcript_place: where the recipe expects the line.
+        line: the transcript's line in the form that the recipe reads.
         trouble: why it cannot be used, or "".
     """
 
@@ -45,10 +46,11 @@ class Layout:
     """A corpus's layout.
 
     Attributes:
-        expected: what its folder must hold, in words.
-        lines: of all its transcripts. audio: its sound files, those without a transcript too.
-        recipe: the manifests of a folder; one dictionary of recordings and supervisions for each part.
-        companions: files that the recipe reads besides, by place, with what it is to find in them.
+        expected: what its folder must contain, in words.
+        lines: of all its transcripts.
+        audio: its sound files, including those without a transcript.
+        recipe: the manifests of a folder: a dictionary of recordings and supervisions for each part.
+        companions: further files that the recipe reads, by place, with their content.
     """
 
     expected: str
@@ -59,7 +61,7 @@ class Layout:
 
 
 def _read(path: Path) -> Iterator[tuple[str, str | None]]:
-    """Where each line that is not blank stands, and the line; None where it is not UTF-8."""
+    """Location and text of each line that is not blank; None if it is not UTF-8."""
     for number, line in enumerate(path.read_bytes().removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
         if line.strip():
             try:
@@ -174,7 +176,7 @@ def _libritts_audio(folder: Path) -> Iterator[Path]:
 
 
 def _libritts_companions(lines: Iterable[Line]) -> dict[str, str]:
-    """Signal-to-noise ratios, which nothing here uses; a file must be there."""
+    """Signal-to-noise ratios, which are not used, but the file must exist."""
     return {line.transcript_place.replace(".trans.tsv", ".book.tsv"): "" for line in lines}
 
 

@@ -1,9 +1,10 @@
-"""What is said in an utterance: phonemes from its text or from the corpus, and their times where the corpus has them.
+"""Phonemes of an utterance, from its text or from the corpus, with times if the corpus has them.
 
-A corpus may bring `phonemes.jsonl` beside its transcripts: a line {"id": ..., "phonemes": [...], "ends": [...]} an
-utterance. Phonemes are in the symbols of `cmaudio.speech` (IPA, "ˈ" or "ˌ" before what is stressed, a space before the
-first of a word, without which prosody does not learn where words begin; "," "." "?" "!" for pauses), the first "" for
-the silence before; `ends` are the seconds at which each ends in the recording, or absent.
+A corpus may have a `phonemes.jsonl` beside its transcripts, with a line
+{"id": ..., "phonemes": [...], "ends": [...]} per utterance. Phonemes are symbols of `cmaudio.speech`: IPA, with "ˈ" or
+"ˌ" before stressed ones, a space before the first of a word (so that prosody is conditioned on word boundaries), and
+"," "." "?" "!" for pauses; the first is "", the silence before. `ends` are the seconds at which each ends in the
+recording, or absent.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ Spoken = tuple[tuple[str, ...], tuple[float, ...]]
 
 
 def read_given(folder: Path) -> Mapping[str, Spoken]:
-    """Utterance -> phonemes and ends, of a corpus that brings them; raises CmaudioError that names a bad line."""
+    """Phonemes and ends by utterance, if the corpus has them; raises CmaudioError that names a malformed line."""
     path = folder / FILE_NAME
     if not path.is_file():
         return {}
@@ -38,18 +39,18 @@ def read_given(folder: Path) -> Mapping[str, Spoken]:
             if ends and (len(ends) != len(phonemes) or any(after < before for before, after in pairwise((0, *ends)))):
                 raise ValueError("as many ends as phonemes are needed, none before the last")
         except (ValueError, KeyError, TypeError) as error:
-            raise CmaudioError(f"{path}, line {number}: {error}; mend the line or take it out") from error
+            raise CmaudioError(f"{path}, line {number}: {error}; correct the line or remove it") from error
         given[str(row["id"])] = phonemes, ends
     return given
 
 
 def phonemes_of(text: str, code: str) -> tuple[str, ...]:
-    """The phonemes of an utterance's text, the edge before them first. Raises Refused where nothing can be said."""
+    """The phonemes of an utterance's text, the edge before them first. Raises Refused if there are none."""
     phrases = [phrase for phrase in language(code).phrases([text]) if not phrase.silent]
     if not phrases:
-        raise Refused("nothing in its text can be said")
+        raise Refused("its text has nothing to pronounce")
     if any(phrase.unspoken for phrase in phrases):
-        raise Refused("its text holds what cannot be said")
+        raise Refused("part of its text cannot be pronounced")
     return (EDGE, *(phoneme.written for phrase in phrases for phoneme in phrase.phonemes))
 
 

@@ -1,4 +1,4 @@
-"""What a corpus holds, at a glance: a table for the terminal and a picture."""
+"""An overview of a corpus: a table for the terminal and a picture."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def draw_summary(folder: Path, description: CorpusDescription, outcomes: Sequenc
     parts: Any = figure.subfigures(2, 1, height_ratios=[3, 2])
     _draw_clips(parts[0], folder, description)
     entries = [entry for outcome in outcomes for entry in outcome.clips]
-    _draw_figures(parts[1], description, entries)
+    _draw_histograms(parts[1], description, entries)
     figure.savefig(folder / "summary.png", dpi=80)
 
 
@@ -80,7 +80,7 @@ def _some_clips(folder: Path, shards: int) -> list[tuple[str, np.ndarray]]:
     return found[:_PICTURED_CLIPS]
 
 
-def _draw_figures(figure: Any, description: CorpusDescription, entries: Sequence[Entry]) -> None:
+def _draw_histograms(figure: Any, description: CorpusDescription, entries: Sequence[Entry]) -> None:
     hours, pitch, velocity, length, level = figure.subplots(1, 5)
     timbres = sorted(description.timbres, key=lambda timbre: timbre.seconds)[-_BARS:]
     hours.barh([timbre.name[:24] for timbre in timbres], [timbre.seconds / 60 for timbre in timbres])

@@ -1,7 +1,6 @@
-"""The utterances of a speech corpus through Lhotse's recipe for it, each with what is wrong with it if anything is.
+"""Utterances of a speech corpus by Lhotse's recipe for its layout, each with the reason if it cannot be used.
 
-A recipe reads a folder of links to what it can read, made for it and gone afterwards; what it leaves out all the same
-is found by comparing.
+A recipe reads a temporary folder of links to what it can read; what it leaves out nevertheless is found by comparison.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ _SHOWN_NAMES = 6
 
 @dataclass(frozen=True)
 class Utterance:
-    """A work item: `audio` below the corpus's folder, or why the utterance cannot be used.
+    """A work item: `audio` relative to the corpus's folder, or why the utterance cannot be used (`trouble`).
 
-    `phonemes` and their `ends` in seconds are there where the corpus brings them (`cmaudio.training.prepare.spoken`).
-    `speed`: how much faster than it was recorded, and higher, it is to be read.
+    `phonemes` and their `ends` in seconds are set if the corpus has them (`cmaudio.training.prepare.spoken`). `speed`
+    is the factor by which it is played faster, and higher.
     """
 
     name: str
@@ -44,9 +43,9 @@ class Utterance:
 
 
 def find_utterances(folder: Path, layout_name: str) -> list[Utterance]:
-    """All that the transcripts list and all sound files that none lists, sorted by name.
+    """Everything that the transcripts list and all sound files that none lists, sorted by name.
 
-    `speaker` is "" where the corpus names none. Raises CmaudioError for a folder of another layout.
+    `speaker` is "" if the corpus names none. Raises CmaudioError for a folder of another layout.
     """
     layout = LAYOUTS[layout_name]
     lines, audio = list(layout.lines(folder)), list(layout.audio(folder))
@@ -74,7 +73,7 @@ def _found(folder: Path) -> str:
 
 
 def _look_at(lines: Sequence[Line]) -> Iterator[Line]:
-    """The lines with their troubles; of several with one id, no one knows which text the sound has."""
+    """The lines with reasons why not to use them; of several with one id, none has a certain text."""
     times = Counter(line.id for line in lines if not line.trouble)
     for line in lines:
         trouble = line.trouble or ("id on more than one line" if times[line.id] > 1 else _trouble(line))
@@ -106,10 +105,10 @@ def _read_by_recipe(folder: Path, layout_name: str, lines: Sequence[Line]) -> li
         with _quiet():
             try:
                 manifests = list(layout.recipe(Path(links)))
-            except Exception as error:  # whatever a version of Lhotse may still stumble over
+            except Exception as error:  # versions of Lhotse differ in what they fail on
                 raise CmaudioError(
                     f"{folder}: Lhotse's recipe for {layout_name} failed ({type(error).__name__}: {error}); "
-                    "is the corpus whole?"
+                    "is the corpus complete?"
                 ) from error
     for part in manifests:
         recordings = {recording.id: recording for recording in part["recordings"]}

@@ -1,8 +1,8 @@
-"""Write a corpus: shards by worker processes, each whole or not at all, so that a run can be killed and gone on with.
+"""Writes a corpus: worker processes write shards, each complete or absent, so that a killed run can be resumed.
 
-plan.json                    what the corpus is made of; a later run must agree with it
+plan.json                    source and settings; a resumed run must agree with them
 train/, held_out/            Lhotse Shar: cuts, recording, log_mel, harmonics, pitch_track
-shards/train.000000.json     what became of a shard's items; written after its data, so that it vouches for them
+shards/train.000000.json     outcome of a shard's items; written after its data, so that it marks it as complete
 corpus.json, report.json, summary.png, written last
 """
 
@@ -30,12 +30,12 @@ from cmaudio.training.prepare.spoken import spoken_symbols
 
 SHARD_ITEMS = 128
 _PARTIAL = ".partial"
-_GOES_ON = "finished shards are kept; the same command goes on from there"
+_RESUME = "finished shards are kept; run the same command again to resume"
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Items done of all there are, those of earlier runs included, and the clips made by this one."""
+    """Items done of all, earlier runs included, and clips written by this run."""
 
     items: int
     of_items: int
@@ -65,15 +65,15 @@ def write_corpus(
     shard_items: int = SHARD_ITEMS,
     on_progress: Callable[[Progress], object] = lambda progress: None,
 ) -> tuple[CorpusDescription, list[Outcome]]:
-    """Make all clips of a source, or those that an earlier run did not come to, and describe the whole.
+    """Write all clips of a source that an earlier run has not written, and the description of the corpus.
 
-    With one worker everything happens in this process. Returns the description and what became of each shard's items.
+    With one worker everything happens in this process. Returns the description and the outcome of every shard.
 
     Raises:
         CmaudioError: the folder holds another corpus, no item gave a clip, the disk is full, or a worker died.
     """
     items = source.items()
-    agree_on_plan(folder, _plan(source, definition, shard_items, items), ("shards", *items))
+    agree_on_plan(folder, _manifest(source, definition, shard_items, items), ("shards", *items))
     shutil.rmtree(folder / _PARTIAL, ignore_errors=True)
     shards = list(chain.from_iterable(_shards(split, of_split, shard_items) for split, of_split in items.items()))
     waiting = [shard for shard in shards if not shard.finished(folder)]
@@ -86,10 +86,10 @@ def write_corpus(
             on_progress(Progress(done, total, clips))
     except BrokenProcessPool as error:
         raise CmaudioError(
-            f"a worker process died, most likely for want of memory; {_GOES_ON} (fewer --workers take less memory)"
+            f"a worker process died, most likely out of memory; {_RESUME} (fewer --workers need less memory)"
         ) from error
     except OSError as error:
-        raise CmaudioError(f"{folder}: {error.strerror or error}; mend this (is the disk full?), {_GOES_ON}") from error
+        raise CmaudioError(f"{folder}: {error.strerror or error}; is the disk full? {_RESUME}") from error
     outcomes = [_outcome(shard, shard.record(folder)) for shard in shards]
     return _finish(folder, source, definition, outcomes), outcomes
 
@@ -99,7 +99,7 @@ def _shards(split: Split, items: Sequence[Item], shard_items: int) -> Iterator[_
         yield _Shard(split, index, items[first : first + shard_items])
 
 
-def _plan(
+def _manifest(
     source: Source[Any], definition: SignalDefinition, shard_items: int, items: Mapping[Split, Sequence[Item]]
 ) -> dict[str, Any]:
     def digest(of_split: Sequence[Item]) -> str:
@@ -126,7 +126,7 @@ def write_whole(path: Path, text: str) -> None:
 def _run(
     folder: Path, source: Source[Any], definition: SignalDefinition, shards: Sequence[_Shard], workers: int
 ) -> Iterator[tuple[_Shard, int]]:
-    """Write shards; yields each with its number of clips when it is there."""
+    """Write shards; yields each with its number of clips when it is complete."""
     if workers <= 1 or len(shards) <= 1:
         make = source.open(definition.signal()) if shards else None
         for shard in shards:
@@ -143,7 +143,7 @@ def _run(
         pool.shutdown(cancel_futures=True)
 
 
-_opened: list[Maker[Any]] = []  # of a worker process: what it opened once for all its shards
+_opened: list[Maker[Any]] = []  # of a worker process: opened once for all its shards
 
 
 def _write_in_worker(folder: Path, source: Source[Any], definition: SignalDefinition, shard: _Shard) -> int:
@@ -153,7 +153,7 @@ def _write_in_worker(folder: Path, source: Source[Any], definition: SignalDefini
 
 
 def _write_shard(folder: Path, gain: float, definition: SignalDefinition, make: Maker[Any], shard: _Shard) -> int:
-    """Write the shard's files elsewhere, move them to their places, and vouch for them."""
+    """Write the shard's files to a temporary folder, move them into place, and mark the shard as complete."""
     partial_folder = folder / _PARTIAL / f"{shard.split}.{shard.index:06d}"
     shutil.rmtree(partial_folder, ignore_errors=True)
     partial_folder.mkdir(parents=True)
@@ -197,5 +197,5 @@ def _finish(
         write_whole(folder / FILE_NAME, description.model_dump_json(indent=1))
         shutil.rmtree(folder / _PARTIAL, ignore_errors=True)
     except OSError as error:
-        raise CmaudioError(f"{folder}: {error.strerror}; {_GOES_ON}") from error
+        raise CmaudioError(f"{folder}: {error.strerror}; {_RESUME}") from error
     return description

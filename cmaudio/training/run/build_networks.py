@@ -1,4 +1,4 @@
-"""The networks of a configuration, for a corpus; their first weights come from the configuration's seed."""
+"""The networks of a configuration for a corpus, initialised from the configuration's seed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def make_prior_network(config: RunConfig, description: CorpusDescription) -> Pri
 
 
 def make_consistency_network(config: RunConfig, description: CorpusDescription) -> ConsistencyNetwork:
-    """One network; teacher and student have the same shape."""
+    """Student or teacher, which have the same shape."""
     shape, bands = config.network, description.signal.bands
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
@@ -59,7 +59,7 @@ def make_consistency_network(config: RunConfig, description: CorpusDescription) 
 
 
 def make_aligner_network(config: RunConfig, description: CorpusDescription) -> AlignerNetwork:
-    """It is of no use after training, so it has no settings."""
+    """Not needed after training, so without settings of its own."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed + 2)
         return AlignerNetwork(mel_bands=description.signal.bands, symbols=len(description.symbols))

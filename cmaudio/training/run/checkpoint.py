@@ -1,7 +1,7 @@
-"""Checkpoints: all that a stage needs to go on exactly, in one safetensors file that is either whole or not there.
+"""Checkpoints: everything a stage needs to resume exactly, in one safetensors file that is either complete or absent.
 
-Random numbers need no keeping: those of a step depend on its number alone. Weights files are the same without the
-optimisers: what a finished stage leaves, and what another run may start from.
+The state of random generators is not stored, since the numbers of a step depend on its number alone. Weights files are
+the same without optimiser states: the result of a finished stage, from which another run may start.
 """
 
 from __future__ import annotations
@@ -24,9 +24,12 @@ SUFFIX = ".safetensors"
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-    """Write a file atomically: it is flushed to the disk before it takes its name.
+    """Write a file atomically: it is flushed to the disk before it gets its name.
 
-    Raises CmaudioError where it cannot be written (a full disk); what was there before stays.
+    The temporary file has a fixed name, so that the next checkpoint replaces what a killed process has left.
+
+    Raises:
+        CmaudioError: it cannot be written (a full disk); an earlier file is kept.
     """
     try:
         with atomic_file(path) as part:
@@ -37,13 +40,13 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, 
             )
     except (OSError, SafetensorError) as error:
         raise CmaudioError(
-            f"{path} cannot be written ({error}); make room or choose another run folder, then give the same command "
-            "again: it goes on from the last whole checkpoint"
+            f"{path} cannot be written ({error}); make room or choose another run folder, then run the same command "
+            "again to resume from the last whole checkpoint"
         ) from error
 
 
 def load_tensors(path: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and what was said about them. Raises CmaudioError for a file of another kind or version, or damaged."""
+    """Tensors and metadata. Raises CmaudioError for a damaged file, or one of another kind or version."""
     try:
         with safe_open(path, "pt", device=str(device)) as file:
             about = file.metadata() or {}
@@ -58,7 +61,7 @@ def load_tensors(path: Path, device: torch.device | str = "cpu") -> tuple[dict[s
 
 
 def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], path: Path, prefix: str = "") -> None:
-    """Fill a module. Raises CmaudioError that names what has another shape, is missing or left over."""
+    """Fill a module. Raises CmaudioError that names tensors of another shape, missing and unknown ones."""
     given = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
     wanted = module.state_dict()
     wrong = [
@@ -115,9 +118,9 @@ def checkpoints(folder: Path, stage: str) -> list[Path]:
 def last_whole(
     folder: Path, stage: str, device: torch.device, tell: Callable[[str], None]
 ) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
-    """The last checkpoint of a stage that can be read, None where there is none; `tell` hears of damaged ones.
+    """The last checkpoint of a stage that can be read, None if there is none; `tell` is called for damaged ones.
 
-    Raises CmaudioError where there are checkpoints but none can be read: to begin anew is for the user to choose.
+    Raises CmaudioError where there are checkpoints but none can be read: starting over is the user's decision.
     """
     found = checkpoints(folder, stage)
     for path in reversed(found):
@@ -127,14 +130,14 @@ def last_whole(
             tell(f"{stage}: {error}; looking for the checkpoint before it")
     if found:
         raise CmaudioError(
-            f"{stage}: none of {len(found)} checkpoints in {folder} can be read; put a whole one back, or delete them "
-            "to begin the stage anew"
+            f"{stage}: none of {len(found)} checkpoints in {folder} can be read; restore a whole one, or delete them "
+            "to start the stage over"
         )
     return None
 
 
 def set_aside_later(folder: Path, stage: str, path: Path) -> None:
-    """Rename what came after `path`: damaged files must not count among those that are kept."""
+    """Rename checkpoints after `path`: damaged ones must not count among those that are kept."""
     for later in checkpoints(folder, stage):
         if later.name > path.name:
             later.replace(later.with_name(later.name + ".damaged"))

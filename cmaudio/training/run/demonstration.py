@@ -1,4 +1,4 @@
-"""Pictures and sound of a stage in training: the same few held-out clips every time, free running."""
+"""Pictures and sound of a stage in training: always the same few held-out clips, free running."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ _CLIPS, _FRAMES = 4, 320
 
 
 class Demonstration:
-    """Shows what a stage's averaged network does to `clips` of the held-out split (of the training split where that is
-    empty), spread over it."""
+    """Shows what a stage's averaged network does to a few held-out clips (training clips if there are none)."""
 
     def __init__(self, folder: Path, corpus: Corpus, config: RunConfig, journal: Journal, stage: str) -> None:
         self.config, self.journal, self.stage, self.corpus = config, journal, stage, corpus
@@ -58,7 +57,7 @@ class Demonstration:
 
     @torch.no_grad()
     def vocoder(self, average: nn.Module, step: int) -> None:
-        """Copy-synthesis: the recordings' mels through the vocoder, to hear and to see."""
+        """Copy-synthesis: the recordings' mels through the vocoder."""
         device = self.batch.mel.device
         generator = torch.Generator(device).manual_seed(0)
         noise = torch.randn(self.batch.audio.shape, generator=generator, device=device)
@@ -71,7 +70,7 @@ class Demonstration:
                 self.journal.audio(f"recording/{index}", self.batch.audio[index].cpu().numpy(), rate, step)
 
     def _unit(self, mels: Tensor) -> np.ndarray:
-        """(T, 2M) normalised log-mel of two sounds to 0..1, from the floor to the loudest there is."""
+        """(T, 2M) normalised log-mel of two sounds to 0..1, from the floor to the maximum."""
         mean, std = (x.repeat(2) for x in (self.corpus.statistics.mean, self.corpus.statistics.std))
         log_mel = (mels * std + mean).float()
         floor = float(np.log(self.signal.mel.floor))

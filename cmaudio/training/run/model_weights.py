@@ -1,8 +1,8 @@
-"""The networks' weights out of a model file, so that training goes on from any model that plays.
+"""Extracts the networks' weights from a model file, so that training can start from any model.
 
-A traced graph keeps the names of biases and embeddings. The matrix of a product has none of its own, and takes the
-name of the product's node: `/blocks.0/mlp/widen/MatMul` multiplies with the transposed `blocks.0.mlp.widen.weight`.
-8-bit matrices come back as the numbers that they stand for.
+A traced graph keeps the names of biases and embeddings. The matrix of a product has no name of its own, but its node
+has: `/blocks.0/mlp/widen/MatMul` multiplies with the transposed `blocks.0.mlp.widen.weight`. 8-bit matrices are
+dequantised.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def weights_of(model: Model, module: nn.Module) -> dict[str, Tensor]:
     state: dict[str, Tensor] = {}
     for graph, there, here in _PARTS[type(module)]:
         if graph not in model.manifest.graphs:
-            raise CmaudioError(f"{model.path} has no {graph} network to begin with: give a model that has")
+            raise CmaudioError(f"{model.path} has no {graph} network to begin with: give a model that has one")
         found = _named(onnx.load_from_string(model.graph(graph)).graph)
         state |= {here + name.removeprefix(there): torch.from_numpy(array.copy()) for name, array in found.items()}
     if isinstance(module, ConsistencyNetwork | PriorNetwork):
@@ -91,7 +91,7 @@ def _transposed(node: onnx.NodeProto) -> bool:
 
 
 def _unfolded(gathered: Array) -> Array:
-    """(K, K, D) taps by frame and frame heard -> (2K - 1, D) kernel: tap s - t + K - 1 stands at [t, s]."""
+    """(K, K, D) taps by output and input frame -> (2K - 1, D) kernel: tap s - t + K - 1 stands at [t, s]."""
     k = len(gathered)
     kernel = np.zeros((2 * k - 1, gathered.shape[2]), np.float32)
     for t in range(k):

@@ -1,6 +1,6 @@
-"""Weights files: what a finished stage leaves and another run may start from, with the mel statistics they go with.
+"""Weights files: the result of a finished stage with its mel statistics, from which another run may start.
 
-A run may start from a model file too, an embedded one by its name.
+A run may also start from a model file, or an embedded model by its name.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def save_weights(
     about: dict[str, str],
     symbols: Sequence[str] = (),
 ) -> None:
-    """Write a network, the names of its timbres and phonemes in order, and what its mel is normalised with."""
+    """Write a network, the names of its timbres and phonemes in order, and the statistics of its mel."""
     tensors = dict(module.state_dict()) | {"mel_mean": statistics.mean, "mel_std": statistics.std}
     save_tensors(path, tensors, {"timbres": list(timbres), "symbols": list(symbols), **about})
 
 
 def weights_file(folder: Path, stage: str) -> Path:
-    """Where a run keeps what a finished stage (or its discriminators) learned."""
+    """Path of a finished stage's weights (or those of its discriminators)."""
     return folder / f"{stage}.safetensors"
 
 
@@ -54,23 +54,23 @@ def stages_of(part: str) -> tuple[str, ...]:
 
 
 def finished(folder: Path, part: str) -> Path | None:
-    """What the last finished stage of a run left for a part of its model."""
+    """Weights of a part of the model from the last finished stage of a run."""
     paths = (weights_file(folder, stage) for stage in stages_of(part))
     return next((path for path in paths if path.is_file()), None)
 
 
 def can_start_from(path: Path) -> bool:
-    """Whether there is something at this path: a file, or an embedded model of this name."""
+    """Whether this is a file, or the name of an embedded model."""
     return path.is_file() or str(path) in embedded_models()
 
 
 def _model_at(path: Path) -> Model | None:
-    """The model that a path names; None: it is a weights file."""
+    """The model at a path; None for a weights file."""
     return load_model(path) if path.suffix == SUFFIX or str(path) in embedded_models() else None
 
 
 def read_statistics(path: Path) -> MelStatistics:
-    """What the mel of these weights is normalised with."""
+    """Mel statistics of weights."""
     model = _model_at(path)
     if model is not None:
         mel = model.manifest.mel
@@ -84,10 +84,16 @@ def read_statistics(path: Path) -> MelStatistics:
 
 
 def start_from(path: Path, module: nn.Module, timbres: Sequence[str], symbols: Sequence[str] = ()) -> int:
-    """Fill a network from a weights file or a model; timbres and phonemes by name, new ones begin at the mean of those
-    it has: so a voice in another language begins with all that it shares with this one.
+    """Fill a network from a weights file or a model.
 
-    Returns how many timbres were found in the file. Raises CmaudioError for a file that does not fit.
+    Timbres and phonemes are matched by name; new ones start at the mean of the known ones, so that a voice in another
+    language keeps all that it shares with this one.
+
+    Returns:
+        How many timbres were found in the file.
+
+    Raises:
+        CmaudioError: the file does not fit.
     """
     model = _model_at(path)
     if model is not None:
@@ -116,7 +122,7 @@ def start_from(path: Path, module: nn.Module, timbres: Sequence[str], symbols: S
 
 
 def start_where_it_fits(path: Path, module: nn.Module) -> bool:
-    """Fill a network from a weights file if that is of the same shape; returns whether it is.
+    """Fill a network from a weights file of the same shape; returns whether the shapes agree.
 
     Raises CmaudioError for a file that cannot be read.
     """
@@ -129,7 +135,7 @@ def start_where_it_fits(path: Path, module: nn.Module) -> bool:
 
 
 def _by_name(table: Tensor, known: Sequence[str], wanted: Sequence[str]) -> tuple[int, Tensor]:
-    """The rows of the names that are wanted, and how many of them are known."""
+    """How many of the wanted names are known, and a row for each, the mean for unknown ones."""
     rows = {name: table[i] for i, name in enumerate(known)}
     mean = torch.stack(list(rows.values())).mean(0)
     return len(rows.keys() & set(wanted)), torch.stack([rows.get(name, mean) for name in wanted])

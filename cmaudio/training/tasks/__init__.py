@@ -1,1 +1,1 @@
-"""Training steps, one task a file."""
+"""What is trained: one task a file, with its losses and optimisers."""

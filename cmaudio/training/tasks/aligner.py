@@ -1,4 +1,4 @@
-"""Training the aligner, and what it finds."""
+"""Training of the aligner, and decoding of phoneme boundaries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AlignerTask(SentenceTask):
         return loss, {"loss": loss.detach()}
 
     def _score(self, batch: SentenceBatch) -> Tensor:
-        """(B, T, P) log-probabilities with the prior; padding is next to impossible."""
+        """(B, T, P) log-probabilities with the prior; padding is all but impossible."""
         logits = self.network(batch.mel, batch.ids, batch.phonemes)
         score = torch.log_softmax(logits, -1).clamp(min=-1e4)
         for row, (frames, phonemes) in enumerate(zip(batch.frames.tolist(), batch.phonemes.tolist(), strict=True)):

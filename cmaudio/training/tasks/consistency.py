@@ -1,7 +1,7 @@
-"""Training the consistency network or its teacher: every block of a crop at once, each from the noised past before it.
+"""Training of the consistency network or its teacher: all blocks of a crop at once, each given its noised past.
 
 Shapes: B clips, T frames, K frames of a block, N = B (T / K - 1) blocks, M mel bands, C controls, E conditioning width.
-The first block of a crop is only ever past. Objectives see blocks alone; what a block is conditioned on is closed over.
+The first block of a crop is context only. Objectives see blocks; the conditioning is captured in a closure.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _QUIET_SHARE = 0.25
 
 
 class Conditioned:
-    """A network, ready to be asked for blocks given a past; both the one in training and its teacher are asked so."""
+    """A network as a function of blocks given their past, for the trained network and its teacher."""
 
     def __init__(self, network: ConsistencyNetwork, compiled: bool) -> None:
         wrap: Callable[[Any], Any] = torch.compile if compiled else lambda f: f
@@ -48,7 +48,7 @@ class Conditioned:
         return contexts, c[:, k:].reshape(-1, k, c.shape[-1])
 
     def denoiser(self, contexts: Tensor, conditioning: Tensor, raw: bool = False) -> Denoiser:
-        """f(x, sigma) of the blocks; `raw` as plain Python, for objectives that differentiate forward."""
+        """f(x, sigma) of the blocks; `raw` is not compiled, for objectives that use forward-mode differentiation."""
         head = self.network.head if raw else self.head
         return lambda x, sigma: head(x, sigma, contexts, conditioning)
 
@@ -59,18 +59,18 @@ def to_blocks(frames: Tensor, k: int) -> Tensor:
 
 
 def with_energy_noise(controls: Tensor, noise: Tensor) -> Tensor:
-    """Controls (B, T, C) of text, each phoneme told to be louder by one of the values of its clip's noise (B, T)."""
+    """Controls (B, T, C) of text, with a value of its clip's noise (B, T) added to the energy of each phoneme."""
     since = controls[..., SINCE_COLUMN]
     phoneme = (since.diff(dim=1, prepend=since[:, :1]) < 0).cumsum(1)
-    told = controls.clone()
-    told[..., ENERGY_COLUMN] += noise.gather(1, phoneme)
-    return told
+    noisy = controls.clone()
+    noisy[..., ENERGY_COLUMN] += noise.gather(1, phoneme)
+    return noisy
 
 
 def one_step(
     network: Conditioned, batch: Batch, past: Tensor, noise: Tensor, context_noise: Tensor, sigma: NoiseLevels
 ) -> Tensor:
-    """Every block but the first from the past before it, as played: (B, T, M), noise (N, K, M) -> (B, T - K, M)."""
+    """One-step generation of every block but the first from its past: (B, T, M), noise (N, K, M) -> (B, T - K, M)."""
     level = torch.full((len(past),), sigma.context, device=past.device)
     contexts, conditioning = network.condition(batch, past + sigma.context * context_noise, level)
     highest = torch.full((len(noise),), sigma.max, device=noise.device)
@@ -145,7 +145,7 @@ class ConsistencyTask:
         return draws
 
     def _rolled_out(self, clips: int) -> int:
-        """How many clips of a chunk have their own past: the first ones, since their order is random already."""
+        """How many clips of a chunk get a generated context: the first ones, since their order is random."""
         return round(self.stage.rollout_share * clips) if self.stage.rollout_passes else 0
 
     def loss(self, turn: str, batch: Batch, draws: Draws, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
@@ -161,13 +161,13 @@ class ConsistencyTask:
         if self._teacher is not None:
             with torch.no_grad():
                 teacher = self._teacher.denoiser(*self._teacher.condition(batch, noised, draws["context_level"]))
-        losses, figures = self.objective.loss(f, to_blocks(batch.mel, k), draws, teacher=teacher)
+        losses, metrics = self.objective.loss(f, to_blocks(batch.mel, k), draws, teacher=teacher)
         weights = self._weights(batch)
         loss = (losses * weights).sum() / weights.sum().clamp(min=1)
-        return loss, {"loss": loss.detach(), **figures}
+        return loss, {"loss": loss.detach(), **metrics}
 
     def _past(self, batch: Batch, draws: Draws) -> Tensor:
-        """The recorded past, or for some clips what the network itself makes of it."""
+        """The recorded context, or for some clips a context that the network generates."""
         count = self._rolled_out(len(batch.mel))
         if not count:
             return batch.mel
@@ -182,7 +182,7 @@ class ConsistencyTask:
         return torch.cat([own, batch.mel[count:]])
 
     def _weights(self, batch: Batch) -> Tensor:
-        """(N,) weight of every block: 0 where a frame of it is not scored, more for attacks."""
+        """(N,) weight of every block: 0 if one of its frames is not scored, more for attacks."""
         k = self.network.head.block_frames
         scored = to_blocks(batch.scored, k).all(1).float()
         if self.stage.attack_weight == 1:

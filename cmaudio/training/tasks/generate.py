@@ -1,4 +1,4 @@
-"""Free running in torch: every block from the network's own past, as the live half plays it."""
+"""Free-running generation in torch: every block from the network's own past, as when playing."""
 
 from __future__ import annotations
 

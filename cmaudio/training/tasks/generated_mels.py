@@ -1,4 +1,4 @@
-"""Mels for tuning the vocoder as the consistency network makes them: what it will have to work with."""
+"""Mels from the consistency network, to tune the vocoder on the input it will have."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from cmaudio.training.networks.consistency import ConsistencyNetwork
 from cmaudio.training.tasks.consistency import Conditioned, one_step
 from cmaudio.training.tasks.residual import AsRecorded, Target
 
-CONTEXT_FRAMES = 80  # before a crop from inside its clip, for the network that makes its mel
+CONTEXT_FRAMES = 80  # of context before a crop from inside its clip
 
 
 class GeneratedMels:
     """Replaces the mel of `stage.generated_share` of the clips by one step of a network from the recorded past.
 
-    Takes crops that are CONTEXT_FRAMES longer than the stage's and cuts them down to it.
+    Takes crops that are CONTEXT_FRAMES longer than the stage's, and shortens them.
     """
 
     def __init__(
@@ -46,12 +46,12 @@ class GeneratedMels:
             drawn = one_step(self.network, seen, seen.mel, noise, context_noise, self.sigma)
             whole = self.target.whole(batch, torch.cat([seen.mel[:, :k], drawn], 1))
         made = torch.cat([batch.mel[:, :k], whole[:, k:]], 1)
-        heard = replace(batch, mel=torch.where(own[:, None, None], made, batch.mel))
-        return without_context(heard, self.stage.crops.warm_up_frames, self.hop_length)
+        mixed = replace(batch, mel=torch.where(own[:, None, None], made, batch.mel))
+        return without_context(mixed, self.stage.crops.warm_up_frames, self.hop_length)
 
 
 def without_context(batch: Batch, warm_up_frames: int, hop_length: int) -> Batch:
-    """Cut crops down by CONTEXT_FRAMES: those from the start of their clip lose the end, others what is only past."""
+    """Shorten crops by CONTEXT_FRAMES: those from the start of a clip at their end, the others at their start."""
     clips, frames, _ = batch.mel.shape
     from_start = batch.scored[:, 0]
     first = torch.where(from_start, 0, CONTEXT_FRAMES)[:, None]

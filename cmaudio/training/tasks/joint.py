@@ -1,9 +1,9 @@
-"""Training student and vocoder together, so that the mels between them become what the sound needs.
+"""Joint training of student and vocoder, which adapts the mels between them to the sound.
 
-One step gives the mean of what could follow, and a vocoder alone can only put back texture, not what a mean has
-smeared. Here the discriminators' verdict on the sound reaches the student too, as in consistency trajectory models
+One-step generation gives the mean of what may follow, and a vocoder alone restores texture, but not detail that the
+mean has blurred. Here the discriminators' gradient reaches the student too, as in consistency trajectory models
 (Kim et al. 2023, arXiv 2310.02279) and in joint training of text-to-speech (Lim et al. 2022, JETS, arXiv 2203.16852).
-The past that the student hears is its own, so that the sound judged is that of free running.
+The student's context is its own output, so that the judged sound is that of free running.
 
 Shapes: B clips, T frames, N = T * hop_length samples, K frames of a block, M mel bands.
 """
@@ -31,7 +31,7 @@ from cmaudio.training.tasks.vocoder import VocoderTask
 
 
 class JointNetworks(nn.Module):
-    """What sounds together; saved and averaged as one."""
+    """Student and vocoder; saved and averaged as one module."""
 
     def __init__(self, network: ConsistencyNetwork, vocoder: VocoderNetwork) -> None:
         super().__init__()
@@ -41,9 +41,9 @@ class JointNetworks(nn.Module):
 class JointTask:
     """`cmaudio.training.tasks.task.Task` for both networks against discriminators.
 
-    The first `generated_share` of the clips are heard through both networks. With the others each goes on as it was
-    trained before: the vocoder on recorded mels, the student by the stage's objective; that keeps what lies between
-    them a mel spectrogram, and the student's other noise levels in order.
+    The first `generated_share` of the clips pass through both networks. On the others each is trained as before, the
+    vocoder on recorded mels and the student by the stage's objective, which keeps the interface between them a mel
+    spectrogram and the student's other noise levels intact.
 
     Takes crops that are CONTEXT_FRAMES longer than the stage's, for the student's past.
     """
@@ -77,7 +77,6 @@ class JointTask:
 
     @property
     def discriminators(self) -> Discriminators:
-        """The others."""
         return self._vocoder.discriminators
 
     def modules(self) -> Mapping[str, nn.Module]:
@@ -111,15 +110,15 @@ class JointTask:
         own, kept = self._parts(batch)
         with torch.set_grad_enabled(turn == "voice"):
             mel = torch.cat([self._made(own, draws), kept.mel])
-        loss, figures = self._vocoder.loss(_vocoders(turn), self._cut(replace(batch, mel=mel)), draws, progress)
+        loss, metrics = self._vocoder.loss(_vocoders(turn), self._cut(replace(batch, mel=mel)), draws, progress)
         if turn == "voice" and len(kept.mel):
             student, _ = self._student.loss("network", kept, draws, progress)
             loss = loss + self.stage.objective_weight * student
-            figures = figures | {"loss": loss.detach(), "student": student.detach()}
-        return loss, figures
+            metrics = metrics | {"loss": loss.detach(), "student": student.detach()}
+        return loss, metrics
 
     def _parts(self, batch: Batch) -> tuple[Batch, Batch]:
-        """The clips that are heard through both networks, and the others; their order is random already."""
+        """The clips that pass through both networks, and the others; their order is random."""
         count = max(1, round(self.stage.generated_share * len(batch.mel)))
         fields = vars(batch)
         own, kept = ({key: value[part] for key, value in fields.items()} for part in (slice(count), slice(count, None)))

@@ -1,4 +1,4 @@
-"""How far two sounds are apart: L1 between log-mel spectra of several resolutions at once."""
+"""Distance between two sounds: L1 of log-mel spectra at several resolutions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def windows(sample_rate: int) -> list[tuple[int, int]]:
 class MultiResolutionMelLoss(nn.Module):
     """Mean absolute difference of log10-mel (floor 1e-5) over resolutions: (B, N), (B, N) -> scalar.
 
-    One resolution sees either onsets or partials well; six see both (multi-scale mel loss of DAC, Kumar et al. 2023,
+    One resolution resolves either onsets or partials; six resolve both (multi-scale mel loss of DAC, Kumar et al. 2023,
     arXiv 2306.06546). N must be at least the longest window.
     """
 
@@ -48,6 +48,6 @@ class MultiResolutionMelLoss(nn.Module):
     def _log_mel(self, x: Tensor, n_fft: int) -> Tensor:
         window, filterbank = self.get_buffer(f"window_{n_fft}"), self.get_buffer(f"filterbank_{n_fft}")
         spectra = torch.stft(x, n_fft, n_fft // 4, window=window, center=False, return_complex=True)
-        # The root of a sum of squares has no slope at silence.
+        # The root of a sum of squares has no gradient at zero.
         magnitude = (spectra.real.square() + spectra.imag.square() + 1e-12).sqrt()
         return torch.log10((magnitude.transpose(1, 2) @ filterbank).clamp(min=_FLOOR))

@@ -1,9 +1,9 @@
-"""Training the prosody network. Shapes: B stretches, P phonemes.
+"""Training of the prosody network. Shapes: B breath groups, P phonemes.
 
-What it says is scored by how far the vector of a phoneme's log duration, energy and pitch lies from the recording's,
-and that of five phonemes together: the Euclidean distance, not its square, whose least is not the mean but the
-geometric median (Weiszfeld 1937), since an aligner's durations and a tracker's pitch have outliers. Of a Russian corpus
-of 1.4 hours a voice so trained was misheard less than one that learned means.
+The loss is the Euclidean distance between predicted and recorded vectors of log duration, energy and pitch, of single
+phonemes and of five together. Unlike its square, whose minimiser is the mean, it is minimised by the geometric median
+(Weiszfeld 1937), which is robust to outliers of the aligner and the pitch tracker. On a Russian corpus of 1.4 hours it
+gave a lower word error rate than the squared error.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cmaudio.training.networks.prosody import ProsodyNetwork
 from cmaudio.training.tasks.sentence import SentenceTask
 from cmaudio.training.tasks.task import Draws
 
-_SPREADS = (0.3, 0.15, *[0.3] * KNOTS)  # about what log durations, energies and pitch features err by
+_SPREADS = (0.3, 0.15, *[0.3] * KNOTS)  # typical errors of log duration, energy and pitch features
 _WINDOWS = (1, 5)  # phonemes
 
 

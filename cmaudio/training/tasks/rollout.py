@@ -1,4 +1,4 @@
-"""The network's own past for training against drift: parallel scheduled sampling.
+"""Training on the network's own output, against drift: parallel scheduled sampling.
 
 Duckworth, Neelakantan, Goodrich, Kaiser, Bengio: "Parallel Scheduled Sampling" (2019, arXiv 1906.04331).
 """
@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 def rollout(generate: Callable[[Tensor], Tensor], mel: Tensor, block_frames: int, passes: int) -> Tensor:
-    """Replace recorded frames by what the network makes of its own past, all blocks at once, `passes` times.
+    """Replace recorded frames by generated ones, all blocks at once, `passes` times.
 
     Pass p makes every block from blocks of pass p - 1. So after p passes the first p blocks are those of free running,
     and T / K - 1 passes are free running throughout. A later block has p generations of the network behind it: as far
@@ -22,9 +22,11 @@ def rollout(generate: Callable[[Tensor], Tensor], mel: Tensor, block_frames: int
 
     Args:
         generate: (B, T, M) past -> (B, T - K, M), every block but the first from the frames before it, by one step.
-            It must use the same noise at every call, else a pass does not continue the one before.
-        mel: (B, T, M) recorded frames; the first block stays.
-        block_frames: K. passes: at least 0; 0 gives the recording back.
+            It must use the same noise in every call, otherwise a pass does not continue the one before.
+        mel: (B, T, M) recorded frames; the first block is kept.
+        block_frames: K.
+        passes: at least 0; 0 returns the recording.
+
     Returns:
         (B, T, M) without gradient.
     """

@@ -1,4 +1,4 @@
-"""What the tasks over whole utterances share: one small network, AdamW, and nothing drawn at random."""
+"""What tasks on whole utterances share: one small network, AdamW, and no random draws."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FINAL_SHARE = 0.1
 
 
 class SentenceTask:
-    """The part of `cmaudio.training.tasks.task.Task` that is the same for aligner and prosody; they add `loss`."""
+    """`cmaudio.training.tasks.task.Task` without `loss`, for the aligner and the prosody network."""
 
     name: ClassVar[str]
     weight_decay: ClassVar[float]

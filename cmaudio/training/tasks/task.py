@@ -1,4 +1,4 @@
-"""What the loop asks of a thing that can be trained; the consistency network and the vocoder are two such things."""
+"""The protocol between the training loop and what it trains."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ Draws = Mapping[str, Tensor]
 
 
 class Task(Protocol):
-    """Losses over batches. Randomness comes in through `draw` alone, so that a step can be made again exactly.
+    """Losses over batches. All randomness comes from `draw`, so that a step can be repeated exactly.
 
     A step takes one `turn` after the other (a vocoder's discriminators, then the vocoder); each has its own parameters,
-    optimiser and learning rate. `progress` is the part of the training that is done, 0 at the first step, 1 at the end.
+    optimiser and learning rate. `progress` is the share of the steps that are done, 0 to 1.
     """
 
     @property
     def turns(self) -> Sequence[str]: ...
 
     def modules(self) -> Mapping[str, nn.Module]:
-        """Everything that is trained, by turn: what an optimiser steps and a checkpoint keeps."""
+        """All trained modules by turn: what optimisers update and checkpoints store."""
         ...
 
     def averaged(self) -> str:
-        """The turn whose module is also kept as an exponential moving average: the one that is used in the end."""
+        """The turn whose module is also averaged exponentially, and used in that form after training."""
         ...
 
     def optimiser(self, turn: str, parameters: Iterator[nn.Parameter]) -> torch.optim.Optimizer: ...
 
     def learning_rate(self, turn: str, progress: float) -> float:
-        """Learning rate at this point; 0 means that the turn is left out (its loss is not computed)."""
+        """Learning rate at this point; 0 skips the turn (its loss is not computed)."""
         ...
 
     def gradient_norm(self, turn: str) -> float:
@@ -46,5 +46,5 @@ class Task(Protocol):
         ...
 
     def loss(self, turn: str, batch: Batch, draws: Draws, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss to descend, and figures to show (detached scalars on the device: no host synchronisation)."""
+        """The loss to descend, and metrics (detached scalars on the device: no host synchronisation)."""
         ...

@@ -1,4 +1,4 @@
-"""The signal definitions of `cmaudio.signal.dsp` in torch, differentiable and on any device; tests hold each to it.
+"""The transforms of `cmaudio.signal.dsp` in torch, differentiable and on any device; tests compare each with it.
 
 Shapes: B clips, T frames, N = T * hop_length samples, F bins. Frame t covers hop t and ends with its last sample.
 """
@@ -29,11 +29,11 @@ def analyse(x: Tensor, stft: Stft) -> Tensor:
 
 
 def overlap_add(spectra: Tensor, stft: Stft) -> Tensor:
-    """(B, T, F) spectra -> (B, N) samples in line with those that `analyse` took; the last overlap is still growing."""
+    """(B, T, F) spectra -> (B, N) samples aligned with the input of `analyse`; the last overlap is incomplete."""
     frames = torch.fft.irfft(spectra, stft.n_fft) * _windows(stft, spectra.device)[1]
     clips, count, _ = frames.shape
     hop, parts = stft.hop_length, stft.n_fft // stft.hop_length
-    # A frame's four hops go to four neighbouring places: a sum of shifted copies, without scatter.
+    # A frame's four hops overlap with its neighbours': a sum of shifted copies needs no scatter.
     pieces = frames.reshape(clips, count, parts, hop)
     y = sum(F.pad(pieces[:, :, j], (0, 0, j, parts - 1 - j)) for j in range(parts))
     assert isinstance(y, Tensor)
@@ -42,7 +42,7 @@ def overlap_add(spectra: Tensor, stft: Stft) -> Tensor:
 
 @lru_cache
 def _windows(stft: Stft, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Of analysis and synthesis, kept on the device: copying them there at every step would make the host wait."""
+    """Analysis and synthesis windows, cached on the device: copying them at every step would make the host wait."""
     gain = float(stft.window.astype("float64") @ stft.window) / stft.hop_length
     window = torch.from_numpy(stft.window).to(device)
     return window, window / gain

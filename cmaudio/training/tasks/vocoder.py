@@ -1,7 +1,7 @@
-"""Training the vocoder: a mel loss of several resolutions, then discriminators against it.
+"""Training of the vocoder: a multi-resolution mel loss, later with discriminators.
 
-Shapes: B clips, T frames, N samples. A batch's mel may come from the consistency network: then it is not that of the
-audio to the last detail, and the mel loss asks for a compromise; that is what tuning on generated mels is for.
+Shapes: B clips, T frames, N samples. When tuning on mels from the consistency network, these do not match the audio in
+every detail, and the mel loss finds a compromise.
 """
 
 from __future__ import annotations
@@ -32,7 +32,14 @@ from cmaudio.training.tasks.torch_dsp import synthesise
 class VocoderTask:
     """`cmaudio.training.tasks.task.Task` for a vocoder; both players see the same crops in a step.
 
-    `steps` of the stage and `warm_up_frames` of its crops; the latter are not scored in crops from inside a clip.
+    Args:
+        vocoder: to train.
+        signal: of the corpus.
+        settings: losses and optimisation.
+        steps: of the stage.
+        warm_up_frames: of its crops; not scored in crops from inside a clip.
+        gradient_norm: largest norm of a gradient.
+        compiled: whether to use torch.compile.
     """
 
     turns = ("discriminators", "vocoder")
@@ -52,7 +59,7 @@ class VocoderTask:
         self.steps, self.warm_up_frames, self._gradient_norm = steps, warm_up_frames, gradient_norm
         self._filters: VocoderNetwork = vocoder
         if compiled:
-            self._filters = torch.compile(vocoder)  # type: ignore[assignment]  # passes on what is asked of the module
+            self._filters = torch.compile(vocoder)  # type: ignore[assignment]  # forwards attributes of the module
         device = next(vocoder.parameters()).device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
@@ -103,7 +110,7 @@ class VocoderTask:
             return loss, {"loss": loss.detach()}
         with torch.autocast(fake.device.type, enabled=False):
             mel = self.mel_loss(fake.float(), real)
-        loss, figures = self.settings.mel_weight * mel, {"mel": mel.detach()}
+        loss, metrics = self.settings.mel_weight * mel, {"mel": mel.detach()}
         if self._adversarial(progress):
             judged = self.discriminators(fake)
             with torch.no_grad():
@@ -112,14 +119,14 @@ class VocoderTask:
             loss = (
                 loss + self.settings.adversarial_weight * adversarial + self.settings.feature_matching_weight * matching
             )
-            figures |= {"adversarial": adversarial.detach(), "feature_matching": matching.detach()}
-        return loss, {"loss": loss.detach(), **figures}
+            metrics |= {"adversarial": adversarial.detach(), "feature_matching": matching.detach()}
+        return loss, {"loss": loss.detach(), **metrics}
 
     def _scored(self, sound: Tensor, batch: Batch) -> Tensor:
-        """(B, N') samples of equal length from each clip's first scored frame on; where no frame is scored any more, 0.
+        """(B, N') samples of equal length from each clip's first scored frame on, 0 after its last.
 
-        The length is that of the crop less the longest warm-up there is, so that nothing depends on what was drawn; the
-        last frames' overlap is still growing and is left out.
+        The length is that of the crop minus the longest warm-up, whatever was drawn; the last frames, whose overlap is
+        incomplete, are excluded.
         """
         hop, overlap = self.signal.hop_length, self.signal.stft.overlap
         frames = batch.scored.shape[1]

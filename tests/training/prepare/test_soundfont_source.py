@@ -18,17 +18,17 @@ from cmaudio.cli.prepare import app
 from cmaudio.errors import CmaudioError
 from cmaudio.score.general_midi import PERCUSSION, PROGRAMS
 from cmaudio.soundfont.player import PLACES
-from cmaudio.training.prepare.notes import EVALUATION_NOTES, NotePlan, parse_programs
+from cmaudio.training.prepare.notes import EVALUATION_NOTES, NoteSampler, parse_programs
 from cmaudio.training.prepare.outcomes import momentary_level_db
 from cmaudio.training.prepare.writer import write_corpus
 
 
-def plan(**changes: Any) -> NotePlan:
+def plan(**changes: Any) -> NoteSampler:
     fields: dict[str, Any] = {
         "notes": 300, "held_out": 40, "seed": 3, "programs": range(128), "sustained": [16, 40], "drum_keys": [36, 38],
         "drum_share": 0.1, "short_share": 0.25, "long_share": 0.1,
     }  # fmt: skip
-    return NotePlan(**(fields | changes))
+    return NoteSampler(**(fields | changes))
 
 
 def test_no_training_note_is_a_held_out_one() -> None:

@@ -28,7 +28,7 @@ from cmaudio.training.prepare.spoken import read_given
 )
 def test_a_wrong_line_of_given_phonemes_is_named(tmp_path: Path, row: str) -> None:
     (tmp_path / "phonemes.jsonl").write_text('{"id": "a", "phonemes": [""]}\n' + row + "\n", encoding="utf-8")
-    with pytest.raises(CmaudioError, match=r"phonemes\.jsonl, line 2: .*mend the line"):
+    with pytest.raises(CmaudioError, match=r"phonemes\.jsonl, line 2: .*correct the line"):
         read_given(tmp_path)
 
 

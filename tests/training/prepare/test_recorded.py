@@ -11,13 +11,13 @@ pytest.importorskip("swift_f0")
 
 from cmaudio.cli.prepare.corpus import define_signal
 from cmaudio.training.prepare.pitch import frame_centres, track_pitch
-from cmaudio.training.prepare.played import Performance, perform, velocity_of
+from cmaudio.training.prepare.recorded import RecordedSound, clips_of_sound, velocity_of
 
 
 def test_a_sound_is_let_go() -> None:
     signal = define_signal(16_000, 64, 16).signal()
     audio = np.concatenate([np.zeros(3000), np.sin(np.arange(32_000) * 0.2)]).astype(np.float32) * 0.1
-    whole, let_go = perform(audio, Performance("x", "t", "auto", -20.0), signal, np.random.default_rng(0))
+    whole, let_go = clips_of_sound(audio, RecordedSound("x", "t", "auto", -20.0), signal, np.random.default_rng(0))
     lead = 4 * 64
     assert not whole.audio[:lead].any()
     assert 0 <= np.argmax(np.abs(whole.audio) > 0.01) - lead < 64

@@ -1,4 +1,4 @@
-"""From a recorded sound to clips as if a key had been struck and let go."""
+"""From a recorded sound to clips with a note's onset and release."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ _FADE_IN_SECONDS = 0.005
 _RELEASE_SECONDS = 0.3
 _SHORTEST_CLIP_SECONDS = 1.0
 _START_DB, _BEFORE_START_SECONDS = -50.0, 0.002
-_LET_GO_FROM_SECONDS = 0.5  # shorter sounds are heard to their end only
+_RELEASED_FROM_SECONDS = 0.5  # shorter sounds are not released early
 _VOICED_SHARE = 0.5
 
 
 @dataclass(frozen=True)
-class Performance:
-    """What to make of a sound.
+class RecordedSound:
+    """What is known of a sound.
 
     Attributes:
-        name: of the clip. pitched: "yes", "no", or "auto". loudest_db: momentary level that velocity 127 stands for.
-        cut_before, cut_after: whether it is a piece of something longer, which goes on before or after it.
+        name: of the clip.
+        timbre: of the clip.
+        pitched: "yes", "no", or "auto".
+        loudest_db: momentary level of velocity 127.
+        cut_before: whether it is a piece of something longer that continues before it.
+        cut_after: whether that continues after it.
     """
 
     name: str
@@ -43,41 +47,41 @@ def velocity_of(level_db: float, loudest_db: float) -> float:
     return float(np.clip(127 * 10 ** ((level_db - loudest_db) / 40), 1, 127))
 
 
-def perform(audio: Float, performance: Performance, signal: Signal, rng: np.random.Generator) -> list[Clip]:
+def clips_of_sound(audio: Float, about: RecordedSound, signal: Signal, rng: np.random.Generator) -> list[Clip]:
     """Clips of a sound (N,) at the signal's rate.
 
-    A piece of something longer gives one clip, let go at random in its later part. A sound that is there to its end
-    gives one that is heard to its end and, unless it is very short, another that is let go at random before that: so an
-    instrument learns both how its sound ends and how to stop.
+    A piece of something longer gives one clip, released at random in its later part. A complete sound gives one clip to
+    its end and, unless it is very short, another one released at random before: so an instrument learns both how its
+    sound ends and how to stop.
     """
     rate = signal.sample_rate
-    started = audio if performance.cut_before else audio[_start(audio, rate) :]
-    if performance.cut_before:
+    started = audio if about.cut_before else audio[_start(audio, rate) :]
+    if about.cut_before:
         started = started * np.minimum(1, np.arange(1, len(started) + 1) / (_FADE_IN_SECONDS * rate))
-    if performance.cut_after:
+    if about.cut_after:
         gate = int(len(started) * rng.uniform(0.6, 0.95))
-        return [_clip(_released(started, gate, rate), gate, performance, signal, "")]
-    clips = [_clip(started, len(started), performance, signal, "")]
-    if len(started) >= _LET_GO_FROM_SECONDS * rate:
+        return [_clip(_released(started, gate, rate), gate, about, signal, "")]
+    clips = [_clip(started, len(started), about, signal, "")]
+    if len(started) >= _RELEASED_FROM_SECONDS * rate:
         gate = int(len(started) * rng.uniform(0.1, 0.8))
-        clips.append(_clip(_released(started, gate, rate), gate, performance, signal, " let go"))
+        clips.append(_clip(_released(started, gate, rate), gate, about, signal, " let go"))
     return clips
 
 
 def _start(audio: Float, sample_rate: int) -> int:
-    """Where the sound begins: silence before it would tell the network that a key sounds late."""
+    """Where the sound begins: with silence before it, the network would learn to sound late."""
     threshold = np.abs(audio).max() * 10 ** (_START_DB / 20)
     return max(0, int(np.argmax(np.abs(audio) >= threshold)) - int(_BEFORE_START_SECONDS * sample_rate))
 
 
 def _released(audio: Float, gate: int, sample_rate: int) -> Float:
-    """Let go after `gate` samples: the amplitude falls along a parabola, and there is nothing after it."""
+    """Released after `gate` samples: the amplitude falls along a parabola to zero."""
     length = min(len(audio) - gate, int(_RELEASE_SECONDS * sample_rate))
     ramp = np.square(np.linspace(1, 0, length, endpoint=False))
     return np.concatenate([audio[:gate], audio[gate : gate + length] * ramp]).astype(np.float32)
 
 
-def _clip(audio: Float, gate: int, performance: Performance, signal: Signal, suffix: str) -> Clip:
+def _clip(audio: Float, gate: int, about: RecordedSound, signal: Signal, suffix: str) -> Clip:
     rate, hop = signal.sample_rate, signal.hop_length
     lead = LEAD_HOPS * hop
     frames = -(-max(lead + len(audio), int(_SHORTEST_CLIP_SECONDS * rate)) // hop)
@@ -86,19 +90,19 @@ def _clip(audio: Float, gate: int, performance: Performance, signal: Signal, suf
     level = momentary_level_db(padded, rate)
     semitones = np.full(frames, UNPITCHED_SEMITONES, np.float32)
     voiced = np.zeros(frames, np.float32)
-    if performance.pitched != "no":
+    if about.pitched != "no":
         heard = slice(LEAD_HOPS, -(-(lead + len(audio)) // hop))
         tracked, sure = track_pitch(padded, rate, frame_centres(frames, hop))
-        if sure.any() and (performance.pitched == "yes" or sure[heard].mean() >= _VOICED_SHARE):
+        if sure.any() and (about.pitched == "yes" or sure[heard].mean() >= _VOICED_SHARE):
             semitones, voiced = tracked, sure
     return Clip(
-        name=performance.name + suffix,
-        timbre=performance.timbre,
+        name=about.name + suffix,
+        timbre=about.timbre,
         audio=padded,
         semitones=semitones,
         voiced=voiced,
         pitch=float(np.median(semitones[voiced > 0])) if voiced.any() else UNPITCHED_SEMITONES,
-        velocity=velocity_of(level, performance.loudest_db),
+        velocity=velocity_of(level, about.loudest_db),
         onset_samples=lead,
         release_samples=lead + gate,
     )
