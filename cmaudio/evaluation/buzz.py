@@ -1,4 +1,4 @@
-"""Frame-rate buzz: does a held note's loudness tremble at the rate of the frames it is made of?
+"""Frame-rate buzz: is a held note's loudness modulated at the frame rate?
 
 The envelope of every band (an STFT of 5 ms windows, 1500 a second) over one second, and in its spectrum the largest
 line within 1 Hz of the frame rate over the median line of the neighbourhood. Noise without any buzz gives 3 to 5 dB,
@@ -13,7 +13,7 @@ from cmaudio.evaluation.rendering import HeldNote, hold
 from cmaudio.evaluation.setting import Figures, Setting, decibels, level_db, summary
 from cmaudio.signal.dsp import Float, Stft
 
-PITCHES = (50, 60, 72)  # higher than the neighbourhood, so that no beating of harmonics falls into it
+PITCHES = (50, 60, 72)  # high enough that no beating of harmonics falls into the neighbourhood
 VELOCITY = 96
 FROM_SECONDS, SECONDS = 1.0, 1.0
 _ENVELOPE = Stft(256, 64)
@@ -48,7 +48,7 @@ def buzz_db(signal: Float, sample_rate: int, frame_rate: float) -> float | None:
 
 
 def measure_buzz(setting: Setting) -> Figures:
-    """Every sustained timbre at three pitches, ours and the SoundFont's own."""
+    """Every sustained timbre at three pitches, ours and the SoundFont's."""
     rate = setting.renderer.sample_rate
     frame_rate = rate / setting.renderer.stft.hop_length
     start, samples = round(FROM_SECONDS * rate), round((FROM_SECONDS + SECONDS) * rate)

@@ -1,7 +1,7 @@
-"""Clicks: the largest second difference from sample to sample around an event, over that of the sound around it.
+"""Clicks: the largest second difference of the samples around an event, relative to that of the surrounding sound.
 
 A jump in the waveform or in its slope is a spike in the second difference. 0 dB means that the sound itself has steps
-as steep a moment earlier or later; the row "none" is the same measure at a moment when nothing happens.
+as steep shortly before or after; the row "none" is the same measure at a moment without an event.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from cmaudio.evaluation.setting import Figures, Setting, decibels, summary
 from cmaudio.signal.dsp import Float
 
 PITCH, OTHER_PITCH, VELOCITY = 60, 64, 96
-OTHER_TIMBRES = ("violin", "drawbar organ")  # what to morph to: the first that the timbre is not itself
+OTHER_TIMBRES = ("violin", "drawbar organ")  # targets of a morph: the first that is not the timbre itself
 EVENTS = ("none", "release", "bend 0.3", "bend 2", "bend 7", "morph at once", "steal", "start")
 SUSPICIOUS_DB = 6.0
 _HOLD_SECONDS = 0.35
 _AROUND_SECONDS = 0.1
 _BEFORE_SECONDS, _AFTER_SECONDS = 0.001, 0.01
-_PLANNED_SECONDS = 0.08  # a release and a morph are heard from the next block on, and blend in over a window
+_BLENDED_SECONDS = 0.08  # releases and morphs take effect with the next block, and blend in over a window
 _LATE_EVENTS = ("release", "morph at once")
 _QUIETEST = 1e-5
 
 
 def click_db(
-    signal: Float, at: int, sample_rate: int, *, surroundings: str = "both", after_seconds: float = _AFTER_SECONDS
+    signal: Float, at: int, sample_rate: int, *, compared_with: str = "both", after_seconds: float = _AFTER_SECONDS
 ) -> float | None:
     """Of an event at index `at` against the sound 100 ms "before" it, "after" it or "both"; None in silence.
 
@@ -39,7 +39,7 @@ def click_db(
     first, last = at - round(_BEFORE_SECONDS * sample_rate), at + round(after_seconds * sample_rate)
     around = round(_AROUND_SECONDS * sample_rate)
     before, after = steps[max(0, first - around) : max(0, first)], steps[last : last + around]
-    compared = {"before": before, "after": after, "both": np.concatenate([before, after])}[surroundings]
+    compared = {"before": before, "after": after, "both": np.concatenate([before, after])}[compared_with]
     if compared.max(initial=0) < _QUIETEST:
         return None
     return float(decibels(steps[max(0, first) : last].max() / compared.max()))
@@ -51,7 +51,7 @@ def _other(timbre: str, setting: Setting) -> str:
 
 
 def _event(listener: Listener, name: str, timbre: str, setting: Setting) -> float | None:
-    """Hold a note, let the event happen while it sounds, and measure."""
+    """Trigger the event during a held note, and measure."""
     engine, rate = listener.engine, setting.renderer.sample_rate
     actions: dict[str, Callable[[Note], None]] = {
         "none": lambda note: None,
@@ -69,12 +69,12 @@ def _event(listener: Listener, name: str, timbre: str, setting: Setting) -> floa
     actions[name](note)
     heard.append(listener.until(start + at + round(2 * _AROUND_SECONDS * rate)))
     listener.hush()
-    after_seconds = _PLANNED_SECONDS if name in _LATE_EVENTS else _AFTER_SECONDS
+    after_seconds = _BLENDED_SECONDS if name in _LATE_EVENTS else _AFTER_SECONDS
     return click_db(np.concatenate(heard), at, rate, after_seconds=after_seconds)
 
 
 def _start(listener: Listener, timbre: str, setting: Setting) -> tuple[float | None, float | None]:
-    """Of a note's first samples, ours and the SoundFont's own."""
+    """Of a note's first samples, ours and the SoundFont's."""
     engine, rate = listener.engine, setting.renderer.sample_rate
     start, lead = engine.now + 1111, 960
     engine.note_on(PITCH, VELOCITY, timbre=timbre, seed=2, at=start)
@@ -86,12 +86,12 @@ def _start(listener: Listener, timbre: str, setting: Setting) -> tuple[float | N
     theirs = None
     if recording is not None and definition.program is not None:
         sound = recording.note(definition.program, PITCH, VELOCITY, len(heard) - lead)
-        theirs = click_db(np.concatenate([np.zeros(lead, np.float32), sound]), lead, rate, surroundings="after")
-    return click_db(heard, lead, rate, surroundings="after"), theirs
+        theirs = click_db(np.concatenate([np.zeros(lead, np.float32), sound]), lead, rate, compared_with="after")
+    return click_db(heard, lead, rate, compared_with="after"), theirs
 
 
 def _steal(listener: Listener, timbre: str, setting: Setting) -> float | None:
-    """What is left of a stolen note: the sound of both less that of the thief alone (same seed, same samples)."""
+    """The end of a stolen note: the sound of both notes minus that of the second alone (same seed, same samples)."""
     engine, rate = listener.engine, setting.renderer.sample_rate
     hold, rest = round(_HOLD_SECONDS * rate) + 331, round(2 * _AROUND_SECONDS * rate)
     heard = []
@@ -103,11 +103,11 @@ def _steal(listener: Listener, timbre: str, setting: Setting) -> float | None:
         listener.until(start)
         heard.append(listener.until(start + hold + rest))
         listener.hush()
-    return click_db(heard[0] - heard[1], hold, rate, surroundings="before")
+    return click_db(heard[0] - heard[1], hold, rate, compared_with="before")
 
 
 def measure_clicks(setting: Setting) -> Figures:
-    """Every timbre and every kind of event, live: the engine learns of it at the moment it happens."""
+    """Every timbre and every kind of event, sent to the engine at the moment it takes effect."""
     listener = Listener(Engine(setting.model, polyphony=1))
     found: dict[str, dict[str, float]] = {name: {} for name in (*EVENTS, "start of the SoundFont")}
     for timbre in (t.name for t in setting.timbres()):

@@ -1,4 +1,4 @@
-"""Drift: how far a note that is held for a minute wanders from what it was in its own third second.
+"""Drift: how far a note held for a minute moves away from its third second.
 
 Level: root mean square of a second, in dB. Spectrum: mean absolute difference in dB between the mean log-mel of a
 second and that of the reference second, over the bands that are active (20 dB above the floor) in either.
@@ -18,7 +18,7 @@ from cmaudio.signal.dsp import Float, Mel, Stft
 from cmaudio.soundfont.player import TRAINING_GAIN
 
 PITCH, VELOCITY = 60, 96
-REFERENCE_SECOND = 2  # counted from 0: from 2 s to 3 s after the onset
+REFERENCE_SECOND = 2  # zero-based: 2 s to 3 s after the onset
 SECONDS, QUICK_SECONDS = 60, 5
 _ACTIVE_ABOVE_FLOOR = 10.0  # 20 dB
 _DB = 20 / np.log(10)
@@ -27,12 +27,12 @@ _WORST = 12
 
 @dataclass(frozen=True)
 class Drift:
-    """Of every second against the reference: signed level and mean spectral difference, both dB."""
+    """Of every second relative to the reference: signed level and mean spectral difference, in dB."""
 
     level_db: NDArray[np.float64]
     spectrum_db: NDArray[np.float64]
 
-    def figures(self) -> Figures:
+    def metrics(self) -> Figures:
         after = slice(REFERENCE_SECOND, None)
         level, spectrum = self.level_db[after], self.spectrum_db[after]
         return {
@@ -44,7 +44,7 @@ class Drift:
 
 
 def measure_seconds(seconds: Iterable[Float], stft: Stft, mel: Mel) -> Drift:
-    """Drift of a note that comes in pieces of one second, at the level of the SoundFont."""
+    """Drift of a note given in pieces of one second, at the level of the SoundFont."""
     levels, spectra = [], []
     for piece in seconds:
         levels.append(level_db(piece))
@@ -62,7 +62,7 @@ def drift(levels: NDArray[np.float64], spectra: NDArray[np.float64], active_abov
 
 
 def measure_drift(setting: Setting) -> Figures:
-    """A held note of every sustained timbre, ours and the SoundFont's own."""
+    """A held note of every sustained timbre, ours and the SoundFont's."""
     chosen = setting.timbres(sustained_only=True)
     seconds = QUICK_SECONDS if setting.quick else SECONDS
     rows: dict[str, dict[str, Figures]] = {}
@@ -70,13 +70,13 @@ def measure_drift(setting: Setting) -> Figures:
         batch = chosen[first : first + BATCH]
         notes = [HeldNote(timbre.name, PITCH, VELOCITY) for timbre in batch]
         for timbre, found in zip(batch, _batch_drift(setting, notes, seconds), strict=True):
-            rows[timbre.name] = {"ours": found.figures()}
+            rows[timbre.name] = {"ours": found.metrics()}
             recording = setting.recording(timbre)
             if recording is not None and timbre.program is not None:
                 rate = setting.renderer.sample_rate
                 long = recording.note(timbre.program, PITCH, VELOCITY, seconds * rate)
                 reference = measure_seconds(np.split(long, seconds), setting.renderer.stft, setting.renderer.mel)
-                rows[timbre.name]["soundfont"] = reference.figures()
+                rows[timbre.name]["soundfont"] = reference.metrics()
             setting.progress(f"drift: {timbre.name}")
     return {
         "seconds": seconds,
@@ -89,7 +89,7 @@ def measure_drift(setting: Setting) -> Figures:
 
 
 def _batch_drift(setting: Setting, notes: list[HeldNote], seconds: int) -> Iterator[Drift]:
-    """All notes of a batch second by second, so that a minute of them never has to be in memory."""
+    """All notes of a batch second by second, so that a minute of them is never in memory."""
     rate, stft, mel = setting.renderer.sample_rate, setting.renderer.stft, setting.renderer.mel
     levels, spectra = [], []
     for count, pieces in enumerate(stream(setting.renderer, notes, seconds * rate, chunk=rate), start=1):

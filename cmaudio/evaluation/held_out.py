@@ -1,4 +1,4 @@
-"""Free-running generation against held-out recordings, every block from the network's own past.
+"""Free-running generation compared with held-out recordings; every block is generated from the network's own past.
 
 Shapes: N notes, T frames, K frames of a block, M mel bands, C control channels, Z timbre dimensions.
 """
@@ -24,13 +24,13 @@ _EDGE_FRAMES = 106  # 1.1 s
 _ACTIVE_ABOVE_FLOOR = 10.0  # 20 dB
 _DB = 20 / np.log(10)
 _GROUP_FRAMES, _GROUP_BANDS = 8, 4
-_SPAN_FRAMES = 288  # of the averages; taken from frame 0 and from frame 4, so that blocks' phases count too
+_SPAN_FRAMES = 288  # of the averages; starting at frame 0 and at frame 4, to cover both block phases
 _PIECE = 8
 
 
 @dataclass(frozen=True)
 class Material:
-    """(N, T, M) normalised log-mel of the recordings, and the controls (N, T, C) and timbres (N, T, Z) to play by."""
+    """(N, T, M) normalised log-mel of the recordings, with their controls (N, T, C) and timbres (N, T, Z)."""
 
     mels: Float
     controls: Float
@@ -60,7 +60,7 @@ def _averages(mels: Float) -> NDArray[np.float64]:
 
 
 def prepare(renderer: Renderer, recordings: list[Recording]) -> Material:
-    """Recordings to the network's numbers, a few at a time."""
+    """Recordings as inputs and targets of the network, computed a few at a time."""
     parts = [_prepare(renderer, recordings[i : i + _PIECE]) for i in range(0, len(recordings), _PIECE)]
     mels, controls, timbre = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return Material(mels, controls, timbre)
@@ -72,7 +72,7 @@ def _prepare(renderer: Renderer, recordings: list[Recording]) -> tuple[Float, Fl
     gestures = [recording.gesture for recording in recordings]
     before = np.zeros((len(recordings), stft.overlap), np.float32)
     audio = np.stack([recording.audio for recording in recordings]) * np.float32(TRAINING_GAIN)
-    heard = mel(stft.analyse(np.concatenate([before, audio], 1)))
+    log_mel = mel(stft.analyse(np.concatenate([before, audio], 1)))
     pitch = np.array([g.pitch for g in gestures], np.float64)
     bend = np.stack([g.bend for g in gestures]).reshape(len(gestures), frames, -1).mean(-1)
     ends = np.broadcast_to((np.arange(frames)[None] + 1.0) * hop - LEAD_SAMPLES, (len(gestures), frames))
@@ -90,7 +90,7 @@ def _prepare(renderer: Renderer, recordings: list[Recording]) -> tuple[Float, Fl
     vectors = np.stack([model.timbre_vector(model.programs[g.program]) for g in gestures]).astype(np.float32)
     timbre = np.ascontiguousarray(np.broadcast_to(vectors[:, None], (len(gestures), frames, vectors.shape[1])))
     mean, std = renderer.synthesizer.mean, renderer.synthesizer.std
-    return (heard - mean) / std, np.concatenate([features, picture], -1), timbre
+    return (log_mel - mean) / std, np.concatenate([features, picture], -1), timbre
 
 
 def generate(renderer: Renderer, material: Material, steps: int, seed: int) -> Float:
@@ -127,7 +127,7 @@ def compare(renderer: Renderer, ours: Float, recorded: Float) -> Figures:
 
 
 def measure_held_out(setting: Setting) -> Figures:
-    """The table of the training recipe for this model, and how far two seeds are apart."""
+    """Distances in one and two steps, and between two seeds."""
     if isinstance(setting.soundfont, str):
         return not_measured(setting.soundfont)
     model = setting.model

@@ -1,4 +1,4 @@
-"""An engine with a place in time: which sample of the engine's clock each sample read belongs to."""
+"""Reads an engine and keeps track of the position of its samples on the engine's clock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _QUIET_STEP_SAMPLES = 1024
 
 
 class Listener:
-    """Reads an engine and knows the clock's time of what it reads; `position` is that of the next sample."""
+    """`position` is the clock time of the next sample that is read."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -24,7 +24,7 @@ class Listener:
         return samples
 
     def hush(self) -> None:
-        """Panic, and wait until nothing sounds and nothing of it is left in the limiter."""
+        """Panic, and read until nothing sounds and the limiter is empty."""
         self.engine.panic()
         self.until(self.position + _QUIET_STEP_SAMPLES)
         while not self.engine.idle or np.abs(self.until(self.position + _QUIET_STEP_SAMPLES)).max() > 0:

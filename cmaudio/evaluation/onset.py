@@ -1,9 +1,9 @@
-"""Onsets: whether a note begins at the sample it was asked for.
+"""Onsets: does a note begin at the requested sample?
 
-The onset is the first sample whose magnitude exceeds -50 dB re the note's own peak in its first 50 ms: late enough
-to be above the noise before a slow attack, early enough to be inaudible. A slow timbre passes it late in any
-recording, so the figures that speak of timing are: nothing sounds before the asked time, a note asked for N samples
-later gives the same samples N later, and the onset is where the SoundFont's own is.
+The onset is the first sample whose magnitude exceeds -50 dB relative to the note's peak in its first 50 ms: above the
+noise before a slow attack, and early enough to be inaudible. Slow timbres exceed it late in any recording, so timing is
+judged by three metrics: nothing sounds before the requested time, a note requested N samples later gives the same
+samples N later, and the onset is where the SoundFont's is.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ TARGET_MS = 1.0
 THRESHOLD_DB = -50.0
 PEAK_SECONDS = 0.05
 _LISTEN_SECONDS = 0.1
-_LEAD_SAMPLES = 3001  # more than the engine plans ahead, and odd
+_LEAD_SAMPLES = 3001  # more than the engine renders ahead, and odd
 _SHIFT_SAMPLES = 997
 
 
 def onset_sample(signal: Float, sample_rate: int) -> int | None:
-    """Index of the onset in a note that was asked for at index 0; None where its first 50 ms are silent."""
+    """Index of the onset in a note requested at index 0; None if its first 50 ms are silent."""
     first = np.abs(signal[: round(PEAK_SECONDS * sample_rate)])
     peak = float(first.max(initial=0.0))
     return int(np.argmax(first > peak * 10 ** (THRESHOLD_DB / 20))) if peak > 1e-7 else None
 
 
-def _strike(listener: Listener, timbre: str, pitch: int, lead: int) -> tuple[Float, Float]:
-    """A note asked for `lead` samples from now: what is heard before the asked time, and from it on."""
+def _play_note(listener: Listener, timbre: str, pitch: int, lead: int) -> tuple[Float, Float]:
+    """A note requested `lead` samples from now: the output before that time, and after it."""
     engine = listener.engine
     at = engine.now + lead
     engine.note_on(pitch, VELOCITY, timbre=timbre, seed=1, at=at)
@@ -46,8 +46,8 @@ def _strike(listener: Listener, timbre: str, pitch: int, lead: int) -> tuple[Flo
 
 def _measure_note(setting: Setting, listener: Listener, timbre: TimbreDefinition, pitch: int, lead: int) -> Figures:
     rate = setting.renderer.sample_rate
-    before, after = _strike(listener, timbre.name, pitch, lead)
-    _, moved = _strike(listener, timbre.name, pitch, lead + _SHIFT_SAMPLES)
+    before, after = _play_note(listener, timbre.name, pitch, lead)
+    _, moved = _play_note(listener, timbre.name, pitch, lead + _SHIFT_SAMPLES)
     peak = max(float(np.abs(after).max()), 1e-9)
     ours, theirs = onset_sample(after, rate), None
     recording = setting.recording(timbre)

@@ -1,9 +1,9 @@
-"""Tuning: cents between the asked pitch and the harmonics' spectral peaks over one second of a held note.
+"""Tuning: cents between the requested pitch and the harmonics' spectral peaks over one second of a held note.
 
 Under a Gaussian window the logarithm of a partial's spectrum is a parabola (but for the window's cut ends), so a
-parabola through the three highest bins gives its frequency far below a hundredth of a bin. One figure a note: the mean
+parabola through the three highest bins gives its frequency far below a hundredth of a bin. One value per note: the mean
 over harmonics 1 to 4, weighted by amplitude, without those more than 40 dB below the strongest. The strongest partials
-are those by which a note is heard to be in tune, and the weight keeps peaks that barely stand out from deciding.
+determine the perceived tuning, and the weights limit the influence of peaks that barely stand out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WEAKEST_DB = -40.0
 _SEARCH_CENTS = 60.0
 _SEARCH_LEAST_HZ = 3.0
 _SILENT_DB = -75.0
-_WINDOW_SIGMAS = 4.5  # on either side of the middle: the cut ends are 88 dB down
+_WINDOW_SIGMAS = 4.5  # on either side of the middle: the truncated ends are 88 dB down
 _PADDING = 4
 
 
@@ -62,7 +62,7 @@ def pitch_error_cents(signal: Float, sample_rate: int, f0_hz: float) -> float | 
 
 
 def measure_pitch(setting: Setting) -> Figures:
-    """Every sustained timbre that has a pitch at nine pitches, ours and the SoundFont's own."""
+    """Every sustained, pitched timbre at nine pitches, ours and the SoundFont's."""
     timbres = {timbre.name: timbre for timbre in setting.timbres(sustained_only=True) if timbre.pitched}
     rate = setting.renderer.sample_rate
     start, samples = round(FROM_SECONDS * rate), round((FROM_SECONDS + SECONDS) * rate)

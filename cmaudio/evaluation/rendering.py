@@ -1,4 +1,4 @@
-"""Held notes of the model, many at once and each on its own: the mix of an engine could not be taken apart again.
+"""Held notes of the model, rendered in batches but each by itself, without an engine's mix.
 
 Shapes: B notes, N samples.
 """
@@ -23,7 +23,7 @@ _CHUNK_SAMPLES = 8192
 
 @dataclass(frozen=True)
 class HeldNote:
-    """A note that is not let go: timbre by name, pitch as MIDI note number, velocity 1..127."""
+    """A note that is not released: timbre by name, pitch as MIDI note number, velocity 1..127."""
 
     timbre: str
     pitch: int
@@ -32,7 +32,7 @@ class HeldNote:
 
 
 def stream(renderer: Renderer, notes: Sequence[HeldNote], samples: int, chunk: int = _CHUNK_SAMPLES) -> Iterator[Float]:
-    """(B, chunk) pieces of all notes, from their onsets on, at the level of the SoundFont."""
+    """(B, chunk) pieces of all notes from their onsets on, at the level of the SoundFont."""
     voices = [_voice(renderer, note) for note in notes]
     for start in range(0, samples, chunk):
         count = min(chunk, samples - start)

@@ -1,4 +1,4 @@
-"""What every section of the report works with, and the few sums that all of them need."""
+"""What the sections of the report share: the model and its references, levels, and summaries."""
 
 from __future__ import annotations
 
@@ -23,9 +23,15 @@ _QUICK_TIMBRES = 4
 
 @dataclass(frozen=True)
 class Setting:
-    """A model to measure. `soundfont` is what stands beside it, or the reason why nothing does.
+    """A model to measure.
 
-    `corpus` is a prepared corpus's folder, `teacher` the model that taught this one, `picture` where to paint.
+    Attributes:
+        soundfont: to compare with, or the reason why there is none.
+        progress: called with a line of text.
+        corpus: folder of a prepared corpus.
+        teacher: the model that this one was distilled from.
+        limit: most clips of the corpus.
+        picture: where to draw the section `corpus`.
     """
 
     model: Model
@@ -35,11 +41,11 @@ class Setting:
     progress: Callable[[str], None]
     corpus: Path | None = None
     teacher: Model | None = None
-    limit: int | None = None  # clips of the corpus
+    limit: int | None = None
     picture: Path | None = None
 
     def timbres(self, sustained_only: bool = False) -> list[TimbreDefinition]:
-        """Those to measure: all of them, or a few spread over the list when it has to be quick."""
+        """Timbres to measure: all of them, or in a quick report a few spread over the list."""
         chosen = [t for t in self.model.manifest.timbres if t.sustained or not sustained_only]
         return chosen[:: max(1, len(chosen) // _QUICK_TIMBRES)] if self.quick else chosen
 
@@ -60,7 +66,7 @@ def level_db(signal: ArrayLike) -> float:
 
 
 def summary(values: Sequence[float]) -> Figures:
-    """Count, median, 95th percentile, least and largest of some values; all None where there are none."""
+    """Count, median, 95th percentile, minimum and maximum; all None without values."""
     if not len(values):
         return {"n": 0, "median": None, "p95": None, "min": None, "max": None}
     array = np.asarray(values, np.float64)

@@ -73,14 +73,14 @@ def _pitch(f: Figures, console: Console) -> None:
         ("worst timbre's median", ours["timbre_medians"]["max"], theirs["timbre_medians"]["max"], ""),
         ("notes", ours["n"], theirs["n"], ""),
     ]
-    console.print(_table("Pitch: cents off the asked pitch", ("", "ours", "SoundFont", "target"), rows))
+    console.print(_table("Pitch: deviation in cents", ("", "ours", "SoundFont", "target"), rows))
     _list(console, "Furthest off", [f"{n['timbre']} {n['pitch']}: {n['cents']:.1f}" for n in ours["worst"]])
 
 
 def _onset(f: Figures, console: Console) -> None:
     notes, compared = f["notes"], f["later_than_soundfont_ms"]["n"]
     rows = [
-        ("loudest sample before the asked time, dB", f["before_db_max"], _target(f["before_db_max"], -200)),
+        ("loudest sample before the requested time, dB", f["before_db_max"], _target(f["before_db_max"], -200)),
         ("moved by N samples, output moves by N", f"{f['moved_exactly']} of {notes}", f"{notes}"),
         (f"onset ({f['threshold_db']:g} dB), median ms", f["ours_ms"]["median"], ""),
         ("the SoundFont's onset, median ms", f["soundfont_ms"]["median"], ""),
@@ -98,7 +98,7 @@ def _velocity(f: Figures, console: Console) -> None:
     monotonic = [f"{s['monotonic']} of {s['curves']}" if s["curves"] else None for s in (ours, theirs)]
     rows = [
         (f"never falls by more than {f['allowed_db']} dB", *monotonic, f"{ours['curves']}"),
-        ("softest to hardest, median dB", ours["range_db"]["median"], theirs["range_db"]["median"], ""),
+        ("lowest to highest velocity, median dB", ours["range_db"]["median"], theirs["range_db"]["median"], ""),
         ("level apart from the SoundFont, median dB", f["level_difference_db"]["median"], "", ""),
     ]
     console.print(_table("Level against velocity", ("", "ours", "SoundFont", "target"), rows))
@@ -202,7 +202,7 @@ def _heard(rows: Figures, console: Console) -> None:
         + ([row["voice_frechet"]] if speech else [])
         for label, row in rows.items()
     ]
-    console.print(_table("What is heard of them", [*columns, *(["Fréchet of voices"] if speech else [])], table))
+    console.print(_table("Sound of the clips", [*columns, *(["Fréchet of voices"] if speech else [])], table))
 
 
 _PRINTERS: dict[str, Callable[[Figures, Console], None]] = {

@@ -1,4 +1,4 @@
-"""Loudness against velocity: it must not fall (by more than half a dB) when a note is struck harder."""
+"""Level against velocity: a higher velocity must not give a lower level (by more than half a dB)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECONDS = 0.6
 
 
 def largest_fall_db(levels: Sequence[float]) -> float:
-    """How far a level falls below any level of a softer stroke, dB; 0 where it never does."""
+    """Largest drop of a level below that of a lower velocity, in dB; 0 if there is none."""
     return max(max(levels[: i + 1]) - level for i, level in enumerate(levels))
 
 
@@ -47,7 +47,7 @@ def measure_velocity(setting: Setting) -> Figures:
 
 
 class Curve:
-    """Levels in dB re full scale of one timbre and pitch, from the softest stroke to the hardest."""
+    """Levels in dB re full scale of one timbre and pitch, from the lowest velocity to the highest."""
 
     def __init__(self, program: int | None) -> None:
         self.program = program

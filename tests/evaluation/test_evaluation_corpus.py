@@ -78,7 +78,7 @@ def test_a_corpus_that_does_not_fit_is_named(corpus: Path, toy: Model, tiny: Tin
         held_out_clips(other, toy)
 
 
-def test_clips_are_controlled_as_a_voice_is(corpus: Path, toy: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clip_controls_equal_those_of_a_voice(corpus: Path, toy: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the onset on, the network reads what it reads when the same note is played."""
     clip, heard = held_out_clips(corpus, toy, limit=1).clips[0], []
     pitch, velocity = clip.controls[-1, 3] * 24 + 60, (clip.controls[-1, 4] + 1) * 64
@@ -111,7 +111,7 @@ def test_another_models_teacher_is_refused(corpus: Path, toy: Model, tmp_path: P
     manifest = toy.manifest.model_copy(update={"timbres": toy.manifest.timbres[1:], "default_timbre": "second"})
     path = tmp_path / "other.cmaudio"
     save_model(path, manifest, {name: load_model(toy.path).graph(name) for name in GRAPHS}, "")
-    with pytest.raises(CmaudioError, match="did not teach this model, their timbres differ"):
+    with pytest.raises(CmaudioError, match="is not the teacher of this model, their timbres differ"):
         run_evaluation(toy, corpus=corpus, teacher=str(path), only=["corpus"])
 
 
@@ -138,7 +138,7 @@ def test_a_model_of_one_timbre_without_a_program_is_measured(toy: Model, tmp_pat
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4])
-def test_samplers_ask_as_often_as_they_say(toy: Model, steps: int) -> None:
+def test_samplers_use_the_declared_number_of_evaluations(toy: Model, steps: int) -> None:
     for sampler in (multistep(steps, toy.manifest.sigma), heun_sampler(steps, toy.manifest.sigma)):
         levels: list[float] = []
 

@@ -65,7 +65,7 @@ def test_mistakes_are_named(plain: Path, override: str, told: list[str]) -> None
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "name: [", "name: \x00"])
-def test_files_that_are_no_configuration(tmp_path: Path, text: str) -> None:
+def test_files_that_are_no_configuration_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "broken.yaml"
     path.write_text(text)
     with pytest.raises(CmaudioError, match=r"broken\.yaml"):
@@ -82,6 +82,6 @@ def test_differences_leave_out_what_may_change(plain: Path) -> None:
     assert any("teacher.steps = 11" in row for row in other)
 
 
-def test_every_section_has_defaults_but_what_a_run_is() -> None:
+def test_every_section_has_defaults_except_the_description_of_a_run() -> None:
     required = {name for name, field in RunConfig.model_fields.items() if field.is_required()}
     assert required == {"name", "description"}

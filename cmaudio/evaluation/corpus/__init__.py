@@ -1,4 +1,4 @@
-"""A model on the held-out clips of a prepared corpus: any model file, its teacher beside it."""
+"""A model and its teacher on the held-out clips of a prepared corpus."""
 
 from cmaudio.evaluation.corpus.measure import measure_corpus
 

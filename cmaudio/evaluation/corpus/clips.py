@@ -1,4 +1,4 @@
-"""Held-out clips of a corpus as what a model's networks read and should make."""
+"""Held-out clips of a corpus as inputs and targets of a model's networks."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ _LONGEST_SECONDS = 8.0
 
 @dataclass(frozen=True)
 class HeldOut:
-    """One clip as a voice would play it: from a block before its onset on, for at most 8 s.
+    """One clip as a voice would play it: from one block before its onset, for at most 8 s.
 
     Attributes:
-        timbre: its name. mel: (T, M) normalised as the model has it, T a multiple of the model's block.
-        controls: (T, C). f0: (T,) Hz, 0 before the onset and where no pitch is heard.
-        audio: (N,) as the networks hear it.
+        name: of the clip.
+        timbre: its name.
+        mel: (T, M) normalised with the model's statistics, T a multiple of the model's block.
+        controls: (T, C).
+        f0: (T,) Hz, 0 before the onset and where unvoiced.
+        audio: (N,) including the corpus's gain.
     """
 
     name: str
@@ -49,8 +52,9 @@ class HeldOutClips:
 def held_out_clips(folder: Path, model: Model, limit: int | None = None) -> HeldOutClips:
     """Read the held-out split, at most `limit` clips spread over it.
 
-    Raises CmaudioError for a folder that is no corpus, a corpus of another signal than the model's or without held-out
-    clips, and where the packages of the training half are missing.
+    Raises:
+        CmaudioError: the folder is no corpus, its signal is not the model's, it has no held-out clips, or the packages
+            of the training half are missing.
     """
     try:
         from cmaudio.training.corpus.description import read_description
@@ -80,7 +84,7 @@ def _spread(count: int, limit: int) -> list[int]:
 
 
 def _as_played(clips: Clips, index: int, timbre: str, model: Model, gain: float) -> HeldOut:
-    """The blocks lie as those of a voice do, which begin with the onset, and no pulses sound before it."""
+    """Blocks are aligned with the onset, as a voice's are, and there are no pulses before it."""
     from cmaudio.training.corpus.clip import Signal, harmonics
 
     m = model.manifest
@@ -88,7 +92,9 @@ def _as_played(clips: Clips, index: int, timbre: str, model: Model, gain: float)
     begun = clips.controls[int(clips.first[index]) :][:frames, 0].numpy() > 0
     first = int(begun.argmax()) - k
     count = min(frames - first, int(_LONGEST_SECONDS * m.sample_rate / m.hop_length)) // k * k
-    inside = np.clip(np.arange(first, first + count), 0, None)  # the silence at the start is repeated where it is short
+    inside = np.clip(
+        np.arange(first, first + count), 0, None
+    )  # silence at the start is repeated if too short
     rows = int(clips.first[index]) + inside
     f0 = clips.f0[rows].numpy() * begun[inside]
     life = clips.controls[rows, : NOTE_KINDS[_note_kind(model)]].float().numpy()

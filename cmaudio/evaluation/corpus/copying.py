@@ -45,7 +45,7 @@ def measure_copying(synthesizer: Synthesizer, clips: Sequence[HeldOut], speech: 
 
     model = synthesizer.model
     distance = MultiResolutionMelLoss(model.manifest.sample_rate)
-    # What the last frames would still add to is left out.
+    # The last frames, whose overlap is incomplete, are excluded.
     pairs = [(copy(synthesizer, c)[: -model.stft.overlap], c.audio[: -model.stft.overlap]) for c in clips]
     pairs = [(a, b) for a, b in pairs if len(a) >= max(distance.lengths)]
     distances = [float(distance(torch.from_numpy(a)[None], torch.from_numpy(b)[None])) for a, b in pairs]

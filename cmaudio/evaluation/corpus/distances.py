@@ -1,4 +1,4 @@
-"""How far generated log-mels are from recorded ones, and two sets of them from each other.
+"""Distances between generated and recorded log-mels, and between two sets of them.
 
 Shapes: T frames, M mel bands; mels are normalised log-mel, one array a clip.
 """
@@ -24,7 +24,7 @@ _PATCH_FRAMES, _PATCH_BANDS = 8, 4
 
 @dataclass(frozen=True)
 class MelScale:
-    """What turns normalised log-mel to dB, and says which bands sound."""
+    """Converts normalised log-mel to dB, and tells which bands are active."""
 
     std: Float
     active_above: Float  # (M,) normalised
@@ -64,12 +64,12 @@ def _mean(errors: Sequence[NDArray[np.float32]]) -> float:
 def patch_frechet(a: Sequence[Float], b: Sequence[Float]) -> float | None:
     """Fréchet distance between patches of 8 frames, each the means of 4 bands; None for too few to tell."""
     x, y = (np.concatenate([_patches(mel) for mel in mels]) for mels in (a, b))
-    # A covariance of d features wants several times d examples.
+    # A covariance of d features needs several times d examples.
     return round(frechet_of_features(x, y), 4) if min(len(x), len(y)) > 4 * x.shape[1] else None
 
 
 def _patches(mel: Float) -> NDArray[np.float64]:
-    """(P, M / 4), patches that start at frame 0 and at frame 4, so that the blocks' phases count too."""
+    """(P, M / 4), patches that start at frame 0 and at frame 4, to cover both block phases."""
     bands = mel.shape[1] // _PATCH_BANDS
     parts = []
     for offset in (0, _PATCH_FRAMES // 2):

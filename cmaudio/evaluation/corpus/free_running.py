@@ -1,4 +1,4 @@
-"""Free running with any sampler: every block from the network's own past, many clips at a time.
+"""Free-running generation with any sampler: every block from the network's own past, many clips at a time.
 
 Shapes: N clips, T frames, K frames of a block, M mel bands, C controls, Z timbre dimensions.
 """
@@ -20,7 +20,7 @@ _TIMED_BLOCKS, _WARM_UP_BLOCKS = 40, 8
 
 
 def free_run(synthesizer: Synthesizer, clips: Sequence[HeldOut], sampler: Sampler, seed: int = 0) -> list[Float]:
-    """(T, M) normalised log-mel of each clip. Those of like length run together."""
+    """(T, M) normalised log-mel of each clip. Clips of similar length are batched."""
     order = sorted(range(len(clips)), key=lambda i: len(clips[i].mel))
     mels: dict[int, Float] = {}
     for start in range(0, len(order), _BATCH):
@@ -40,7 +40,7 @@ def _padded(rows: Float, frames: int) -> Float:
 
 
 def timbres(synthesizer: Synthesizer, names: Sequence[str]) -> Float:
-    """(N, Z) vectors: a teacher's are its own, the student's have moved since."""
+    """(N, Z) vectors: teacher and student have different ones."""
     return np.stack([synthesizer.model.timbre_vector(name) for name in names]).astype(np.float32)
 
 

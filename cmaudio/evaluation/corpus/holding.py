@@ -1,4 +1,4 @@
-"""Five minutes of a held note from the network alone: whether its own past leads it astray."""
+"""Five minutes of a held note from the network alone: does its own output as context make it drift?"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cmaudio.synthesis.note_kinds import all_note_features
 SECONDS = 300
 _MOST_TIMBRES = 16
 _PITCH, _VELOCITY = 60.0, 96.0
-_STEADY_SECONDS = 8  # the clock of the features has stopped before half of them; that half is repeated
+_STEADY_SECONDS = 8  # the features are constant in their second half, which is repeated
 _ACTIVE_ABOVE_FLOOR = 10.0  # 20 dB
 
 
@@ -33,7 +33,7 @@ def measure_holding(synthesizer: Synthesizer, sampler: Sampler, seconds: int = S
     held = held[:: max(1, -(-len(held) // _MOST_TIMBRES))]
     if not held:
         return {"not_measured": "the model has no sustained timbre"}
-    figures = [found.figures() for found in _drifts(synthesizer, held, sampler, seconds)]
+    figures = [found.metrics() for found in _drifts(synthesizer, held, sampler, seconds)]
     worst = sorted(zip(held, figures, strict=True), key=lambda pair: -pair[1]["spectrum_max_db"])[:6]
     return {
         "seconds": seconds,
@@ -71,10 +71,10 @@ def _seconds(blocks: Iterable[Float], frame_rate: float) -> Iterator[Float]:
 
 
 def _controls(synthesizer: Synthesizer, held: list[TimbreDefinition]) -> Iterator[Float]:
-    """(N, K, C) without end: struck after the first block, never let go."""
+    """(N, K, C), endless: the note starts after the first block and is never released."""
     m, k = synthesizer.model.manifest, synthesizer.block_frames
     steady = int(_STEADY_SECONDS / 2 * m.sample_rate / m.hop_length) // k * k
-    beginning = np.stack([_struck(synthesizer, timbre.pitched, 2 * steady) for timbre in held])
+    beginning = np.stack([_started(synthesizer, timbre.pitched, 2 * steady) for timbre in held])
     for begin in range(0, 2 * steady, k):
         yield np.ascontiguousarray(beginning[:, begin : begin + k])
     while True:
@@ -82,8 +82,8 @@ def _controls(synthesizer: Synthesizer, held: list[TimbreDefinition]) -> Iterato
             yield np.ascontiguousarray(beginning[:, begin : begin + k])
 
 
-def _struck(synthesizer: Synthesizer, pitched: bool, frames: int) -> Float:
-    """(T, C) of a note that is struck with frame K."""
+def _started(synthesizer: Synthesizer, pitched: bool, frames: int) -> Float:
+    """(T, C) of a note that starts at frame K."""
     model, k = synthesizer.model, synthesizer.block_frames
     rate, hop = model.manifest.sample_rate, model.manifest.hop_length
     pitch = np.array([_PITCH if pitched else UNPITCHED_SEMITONES])

@@ -50,7 +50,7 @@ def measure_corpus(setting: Setting) -> Figures:
     setting.progress("corpus: sound")
     one_step = multistep(1, setting.model.manifest.sigma)
     listened = {"copy-synthesis": recorded[::every], one_step.name: shown[one_step.name][::every]}
-    heard = measure_sound(synthesizer, some, listened, found.speech)
+    sound = measure_sound(synthesizer, some, listened, found.speech)
     setting.progress("corpus: held notes")
     return {
         "folder": setting.corpus.name,
@@ -59,7 +59,7 @@ def measure_corpus(setting: Setting) -> Figures:
         "frechet_of_two_halves": patch_frechet(recorded[::2], recorded[1::2]),
         "samplers": rows,
         "vocoder": copied,
-        "sound": heard,
+        "sound": sound,
         "held_notes": measure_holding(synthesizer, one_step, _QUICK_SECONDS if setting.quick else SECONDS),
     }
 
@@ -75,13 +75,13 @@ def _check_teacher(teacher: Model, student: Model) -> None:
         wrong.append("timbres")
     if wrong:
         raise CmaudioError(
-            f"{teacher.path} did not teach this model, their {', '.join(wrong)} differ: "
-            "give what `cmaudio export RUN --network teacher` wrote of the same run"
+            f"{teacher.path} is not the teacher of this model, their {', '.join(wrong)} differ: "
+            "give the file that `cmaudio export RUN --network teacher` wrote for the same run"
         )
 
 
 def _samplers(student: Model, teacher: Model | None) -> list[tuple[str, Synthesizer | None, Sampler]]:
-    """What is compared: label, whose networks (None: the student's), how."""
+    """Samplers to compare: label, networks (None: the student's), and sampler."""
     rows: list[tuple[str, Synthesizer | None, Sampler]] = []
     if teacher is not None:
         networks, sigma = Synthesizer(teacher), teacher.manifest.sigma
@@ -100,11 +100,11 @@ def _measure_sampler(
     first = free_run(synthesizer, clips, sampler, seed=0)
     second = free_run(synthesizer, clips, sampler, seed=1)
     spread = scale.compare(second, first)
-    figures = {
+    metrics = {
         "evaluations": sampler.evaluations,
         "block_ms": round(block_ms(synthesizer, clips[0], sampler), 2),
         **scale.compare(first, [clip.mel for clip in clips]),
         "seed_spread_all_db": spread["l1_all_db"],
         "seed_spread_active_db": spread["l1_active_db"],
     }
-    return figures, first
+    return metrics, first

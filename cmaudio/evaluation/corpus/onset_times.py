@@ -1,4 +1,4 @@
-"""When the first onset of a clip is heard: librosa's detector on the spectral flux."""
+"""The first onset of a clip, by librosa's detector on the spectral flux."""
 
 from __future__ import annotations
 

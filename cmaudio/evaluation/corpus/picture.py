@@ -1,4 +1,4 @@
-"""Recordings and what the samplers make of them, as a picture: spectrograms, onsets, and modulation of the bands."""
+"""A picture of recordings beside generated clips: spectrograms, onsets, and modulation of the bands."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def save_picture(path: Path, model: Model, clips: Sequence[HeldOut], mels: Mappi
         figure.savefig(path, dpi=90)
     except (OSError, ValueError) as error:
         raise CmaudioError(
-            f"picture {path} cannot be written ({error}); give a .png path in a folder there is"
+            f"picture {path} cannot be written ({error}); give a .png path in an existing folder"
         ) from error
     finally:
         plt.close(figure)
@@ -91,7 +91,7 @@ def _onsets(axis: Any, log_mels: Mapping[str, Sequence[Float]], lead_frames: int
 
 
 def _modulation(axis: Any, log_mels: Mapping[str, Sequence[Float]], frame_rate: float) -> None:
-    """Spectrum of each band's changes from frame to frame; a peak at the block rate is heard as buzz."""
+    """Spectrum of each band's changes from frame to frame; a peak at the block rate is audible as buzz."""
     for label, mels in log_mels.items():
         frames = 128
         parts = [mel[16 : 16 + frames] for mel in mels if len(mel) >= 16 + frames]

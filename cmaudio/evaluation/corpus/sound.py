@@ -42,16 +42,16 @@ def measure_sound(
     for label, made in mels.items():
         sounds[label] = [copy(synthesizer, replace(clip, mel=mel)) for clip, mel in zip(clips, made, strict=True)]
     rows: Figures = {}
-    for label, heard in sounds.items():
-        slopes = [onset_slope(_attack(sound, model), rate) for sound in heard]
-        lines = [_frame_rate_line(clip, sound, model) for clip, sound in zip(clips, heard, strict=True)]
+    for label, clips_of in sounds.items():
+        slopes = [onset_slope(_attack(sound, model), rate) for sound in clips_of]
+        lines = [_frame_rate_line(clip, sound, model) for clip, sound in zip(clips, clips_of, strict=True)]
         rows[label] = {
             "onset_db_per_ms": summary([slope for slope in slopes if slope is not None]),
             "frame_rate_db": summary([line for line in lines if line is not None]),
         }
-        rows[label]["onset_apart_ms"] = onset_distances(heard, sounds["recording"], rate)
+        rows[label]["onset_apart_ms"] = onset_distances(clips_of, sounds["recording"], rate)
         if speech:
-            rows[label]["voice_frechet"] = voice_frechet(heard, sounds["recording"], rate)
+            rows[label]["voice_frechet"] = voice_frechet(clips_of, sounds["recording"], rate)
     return rows
 
 

@@ -46,7 +46,7 @@ def test_frames_of_phonemes_add_up_and_each_has_one(lengths: list[float], frames
     assert np.diff(ends, prepend=0).min() >= 1
 
 
-def test_the_most_probable_path_is_found() -> None:
+def test_the_monotone_path_is_the_most_probable() -> None:
     rng = np.random.default_rng(0)
     for frames, phonemes in ((1, 1), (4, 4), (7, 3), (9, 2)):
         score = rng.normal(size=(frames, phonemes)).astype(np.float32)
@@ -137,7 +137,7 @@ def test_features_of_a_clip() -> None:
     np.testing.assert_allclose(knots(np.arange(12, dtype=np.float32), spoken)[0], [0, 1, 2, 3])
 
 
-def test_what_is_told_of_a_phoneme_and_of_those_around_it() -> None:
+def test_phoneme_context_of_a_phoneme_and_its_neighbours() -> None:
     symbols = ["", ",", "k", "a", "t"]
     said = [Phoneme.of(text) for text in ("", " k", "ˈa", "t", ",", " a", "ˌa", ",")]
     context = phoneme_context(phoneme_ids(said, symbols))
@@ -154,7 +154,7 @@ def test_what_is_told_of_a_phoneme_and_of_those_around_it() -> None:
     assert features[5, 16:].tolist() == [0, 0, 0.5, 0, 0, 1, 0, 0]
 
 
-def test_a_text_that_grows_tells_no_more_of_what_was_said() -> None:
+def test_appending_text_does_not_change_earlier_phoneme_contexts() -> None:
     """What a frame is told must not depend on whether the next stretch has come already, but for the pause itself."""
     symbols = ["", ",", "k", "a", "t"]
     first = [Phoneme.of(text) for text in ("", " k", "ˈa", ",")]
@@ -163,7 +163,7 @@ def test_a_text_that_grows_tells_no_more_of_what_was_said() -> None:
     np.testing.assert_array_equal(early[:3], late[:3])
 
 
-def test_stretches_between_pauses() -> None:
+def test_breath_groups_end_at_pauses() -> None:
     ids = np.zeros((6, 4), np.int64)
     ids[:, 0], ids[[0, 3, 5], 3] = [0, 5, 6, 1, 7, 2], 1
     spoken = Spoken(ids, np.arange(1, 7) * 5)

@@ -98,7 +98,7 @@ def test_silence_leads_into_a_clip(folder: Path) -> None:
     torch.testing.assert_close(drawn.mel[:, :4], silence.expand(len(drawn.mel), 4, -1))
 
 
-def test_balance_evens_out_timbres(tmp_path: Path) -> None:
+def test_balance_equalises_timbres(tmp_path: Path) -> None:
     make_corpus(tmp_path / "c", train=16, held_out=1)
     corpus = Corpus(tmp_path / "c")
     # Make one timbre rare: only one clip of it is left.

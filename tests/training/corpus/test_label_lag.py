@@ -46,7 +46,7 @@ def test_the_lag_is_found(late: int) -> None:
     assert found.explained_when_moved == pytest.approx(0.5, abs=0.1)
 
 
-def test_labels_that_say_nothing_are_not_called_late() -> None:
+def test_uninformative_labels_are_not_reported_as_late() -> None:
     rng = np.random.default_rng(0)
     said = np.repeat(rng.integers(0, 3, 1500), 6)
     assert not label_lag(np.cumsum(rng.normal(size=(len(said), 4)), 0).astype(np.float32), said).is_wrong
@@ -90,7 +90,7 @@ def prepared(folder: Path, late: float | None) -> tuple[Path, str]:
 
 
 @pytest.mark.parametrize(("late", "word"), [(0.06, "late"), (-0.06, "early"), (0.0, None)])
-def test_prepare_tells_of_times_that_do_not_fit(tmp_path: Path, late: float, word: str | None) -> None:
+def test_prepare_warns_of_phoneme_times_with_an_offset(tmp_path: Path, late: float, word: str | None) -> None:
     _, output = prepared(tmp_path, late)
     if word is None:
         assert "warning" not in output

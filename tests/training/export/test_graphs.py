@@ -195,7 +195,7 @@ def feeds_of(graph: Graph, count: int, batch: int) -> list[dict[str, np.ndarray]
 
 
 @pytest.mark.parametrize("name", ["context", "head", "vocoder"])
-def test_quantised_graph_is_smaller_close_and_knows_no_neighbours(tiny: TinyModel, name: str) -> None:
+def test_quantised_graph_is_smaller_close_and_independent_of_the_batch(tiny: TinyModel, name: str) -> None:
     torch.manual_seed(2)
     from cmaudio.training.networks.consistency import ConsistencyNetwork
 
@@ -221,7 +221,7 @@ def test_quantised_graph_is_smaller_close_and_knows_no_neighbours(tiny: TinyMode
 
 
 @pytest.mark.parametrize("name", ["controls", "context", "head", "vocoder"])
-def test_rows_of_the_embedded_model_know_no_neighbours(model: Model, name: str) -> None:
+def test_rows_of_the_embedded_model_are_independent_of_the_batch(model: Model, name: str) -> None:
     graph = Graph(name, model.graph(name))
     (feed,) = feeds_of(graph, 1, 16)
     together = graph(*feed.values())

@@ -46,7 +46,7 @@ def test_the_model_file_plays(finished: Path, tmp_path: Path) -> None:
     assert load_model(small.path).manifest.weights == "int8"
 
 
-def test_what_was_trained_together_is_what_is_packed(finished: Path, corpus: Path) -> None:
+def test_jointly_trained_weights_are_packed(finished: Path, corpus: Path) -> None:
     settings, description = read_config(finished / "config.yaml"), read_description(corpus)
     joint, student = (load_file(finished / f"{stage}.safetensors") for stage in ("joint", "student"))
     network = make_consistency_network(settings, description)
@@ -70,7 +70,7 @@ def test_unfinished_runs_and_unknown_stages(corpus: Path, tmp_path: Path) -> Non
         train(config(tmp_path), corpus, tmp_path / "run", until="pupil")
 
 
-def test_an_earlier_stage_is_not_packed_while_a_later_one_is_to_come(finished: Path, tmp_path: Path) -> None:
+def test_an_earlier_stage_is_not_packed_before_a_later_one_has_finished(finished: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(finished, run)
     (run / "joint.safetensors").unlink()

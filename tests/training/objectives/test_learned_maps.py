@@ -125,7 +125,7 @@ def test_every_objective_finds_the_consistency_map(
     [(CdSettings(intervals=18, final_intervals=18, distance="l2"), 0.1), (EnergySettings(), 0.16)],
     ids=["cd", "energy"],
 )
-def test_one_step_draws_from_both_modes(
+def test_one_step_samples_both_modes(
     settings: CdSettings | EnergySettings, most_between: float, untrained: ToyNetwork
 ) -> None:
     """Half the data near -1, half near 1: D is the mean of both modes' denoisers, weighed by their posterior.

@@ -40,7 +40,7 @@ from cmaudio.training.objectives.settings import (
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def test_what_is_drawn_hears_nothing_of_the_data() -> None:
+def test_samples_at_sigma_max_do_not_depend_on_the_data() -> None:
     """Else the score would be least where the network gives back what it was shown."""
     objective = make_objective(EnergySettings(share=1.0), SIGMA)
     generator = torch.Generator().manual_seed(2)

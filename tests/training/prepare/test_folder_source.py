@@ -19,7 +19,7 @@ from cmaudio.training.prepare.summary import draw_summary
 from cmaudio.training.prepare.writer import write_corpus
 
 
-def test_a_folder_says_what_became_of_every_file(sounds: Path, tmp_path: Path) -> None:
+def test_the_report_lists_the_outcome_of_every_file(sounds: Path, tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
     description, outcomes = write_corpus(corpus, FolderSource(sounds, piece_seconds=2), TINY)
     report = json.loads((corpus / "report.json").read_text())

@@ -14,7 +14,7 @@ from cmaudio.training.prepare.pitch import frame_centres, track_pitch
 from cmaudio.training.prepare.recorded import RecordedSound, clips_of_sound, velocity_of
 
 
-def test_a_sound_is_let_go() -> None:
+def test_a_complete_sound_gives_a_whole_and_a_released_clip() -> None:
     signal = define_signal(16_000, 64, 16).signal()
     audio = np.concatenate([np.zeros(3000), np.sin(np.arange(32_000) * 0.2)]).astype(np.float32) * 0.1
     whole, let_go = clips_of_sound(audio, RecordedSound("x", "t", "auto", -20.0), signal, np.random.default_rng(0))
@@ -48,7 +48,7 @@ def test_pitch_follows_a_glide_where_it_is_heard() -> None:
     assert not never.any()
 
 
-def test_less_sure_frames_beside_sure_ones_are_voiced_where_that_is_asked_for() -> None:
+def test_weak_frames_beside_confident_ones_are_voiced_on_request() -> None:
     rate = 16_000
     rng = np.random.default_rng(1)
     t = np.arange(2 * rate) / rate

@@ -94,7 +94,7 @@ def test_soundfont_notes_and_drums(tmp_path: Path) -> None:
 
 
 @needs_soundfont
-def test_a_piano_struck_harder_is_louder() -> None:
+def test_higher_velocity_makes_a_piano_louder() -> None:
     from cmaudio.soundfont.baked import BakedSoundFont
 
     assert SOUNDFONT is not None
@@ -104,7 +104,7 @@ def test_a_piano_struck_harder_is_louder() -> None:
     assert levels[-1] - levels[0] > 12
 
 
-def test_what_a_soundfont_needs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_requirements_of_a_soundfont_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
 
     from cmaudio.training.prepare.soundfont import SoundFontSource

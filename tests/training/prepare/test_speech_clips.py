@@ -142,7 +142,7 @@ def test_training_utterances_are_read_at_other_speeds_too(tmp_path: Path) -> Non
         )
 
 
-def test_what_workers_get_is_small_and_enough(tmp_path: Path) -> None:
+def test_sources_pickle_small_and_complete(tmp_path: Path) -> None:
     make_ljspeech(tmp_path)
     source = SpeechSource(tmp_path, "ljspeech")
     gain, utterance = source.gain, source.utterances[0]
@@ -186,7 +186,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "corpus" / "corpus.json").read_text())["signal"]["hop_length"] == 256
 
 
-def test_the_russian_voice_is_laid_out(tmp_path: Path) -> None:
+def test_the_russian_corpus_script_writes_ljspeech(tmp_path: Path) -> None:
     voice = tmp_path / "voice"
     for i in (1, 2):
         write_tone(voice / "wav" / f"ru_{i:04d}.wav", 100, 16_000)

@@ -62,7 +62,7 @@ def test_each_layout_from_disk_to_shards(layout: str, make: Callable[[Path], set
         assert cut.custom["pitch"] == pytest.approx(np.median(semitones[middle]), abs=0.1)
 
 
-def test_libritts_leaves_the_development_parts_alone_until_there_are_no_others(tmp_path: Path) -> None:
+def test_libritts_uses_development_parts_only_without_training_parts(tmp_path: Path) -> None:
     make_libritts(tmp_path)
     found = {u.name: u.trouble for u in find_utterances(tmp_path, "libritts")}
     assert found["dev-clean"] == "part whose speakers are in no training part"
@@ -72,7 +72,7 @@ def test_libritts_leaves_the_development_parts_alone_until_there_are_no_others(t
 
 
 @pytest.mark.parametrize(("layout", "make"), MAKERS, ids=lambda value: getattr(value, "__name__", value))
-def test_another_layout_is_refused_by_what_was_expected_and_found(
+def test_another_layout_is_refused_with_what_was_expected_and_found(
     layout: str, make: Callable[[Path], set[str]], tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
@@ -87,7 +87,7 @@ def test_another_layout_is_refused_by_what_was_expected_and_found(
         find_utterances(tmp_path / "voices", layout)
 
 
-def test_sources_that_cannot_be(tmp_path: Path) -> None:
+def test_impossible_sources_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CmaudioError, match=r"no folder .*metadata\.csv"):
         SpeechSource(tmp_path / "none", "ljspeech")
     with pytest.raises(CmaudioError, match=r"no speech layout 'timit'.*ljspeech, vctk, libritts, cmu_arctic"):
@@ -139,7 +139,7 @@ def make_troubled(folder: Path) -> dict[str, str]:
     }
 
 
-def test_everything_not_used_is_in_the_report(tmp_path: Path) -> None:
+def test_everything_refused_is_in_the_report(tmp_path: Path) -> None:
     expected = make_troubled(tmp_path / "voices")
     source = SpeechSource(tmp_path / "voices", "ljspeech", max_seconds=2, held_out_share=0)
     description, _ = write_corpus(tmp_path / "corpus", source, TINY)
@@ -160,7 +160,7 @@ def test_a_corpus_with_nothing_to_use_says_why(tmp_path: Path) -> None:
         write_corpus(tmp_path / "corpus", SpeechSource(tmp_path / "voices", "ljspeech"), TINY)
 
 
-def test_lines_and_folders_that_other_recipes_stumble_over(tmp_path: Path) -> None:
+def test_lines_and_folders_that_break_recipes_are_refused(tmp_path: Path) -> None:
     make_cmu_arctic(tmp_path / "arctic")
     voice = tmp_path / "arctic" / "cmu_us_slt_arctic"
     with (voice / "etc" / "txt.done.data").open("a") as file:
@@ -182,7 +182,7 @@ def test_lines_and_folders_that_other_recipes_stumble_over(tmp_path: Path) -> No
     }
 
 
-def test_what_a_recipe_leaves_out_is_told(tmp_path: Path) -> None:
+def test_what_a_recipe_leaves_out_is_reported(tmp_path: Path) -> None:
     """A file that Lhotse knows as damaged, and a speaker it drops for this microphone."""
     make_vctk_092(tmp_path)
     write_tone(tmp_path / "wav48_silence_trimmed" / "p280" / "p280_001_mic2.flac", 100)

@@ -26,12 +26,12 @@ from cmaudio.training.prepare.spoken import read_given
         '{"id": "u", "phonemes": ["", "s"], "ends": ["a", "b"]}',
     ],
 )
-def test_a_wrong_line_of_given_phonemes_is_named(tmp_path: Path, row: str) -> None:
+def test_a_malformed_phoneme_line_is_named(tmp_path: Path, row: str) -> None:
     (tmp_path / "phonemes.jsonl").write_text('{"id": "a", "phonemes": [""]}\n' + row + "\n", encoding="utf-8")
     with pytest.raises(CmaudioError, match=r"phonemes\.jsonl, line 2: .*correct the line"):
         read_given(tmp_path)
 
 
-def test_a_language_without_data_is_told_before_anything_is_prepared(tmp_path: Path) -> None:
+def test_a_language_without_data_fails_before_preparing_anything(tmp_path: Path) -> None:
     with pytest.raises(CmaudioError, match="pip install gruut-lang-de"):
         SpeechSource(tmp_path, "ljspeech", language="de-de")

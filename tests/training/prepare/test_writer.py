@@ -27,7 +27,7 @@ from cmaudio.training.prepare.folder import FolderSource
 from cmaudio.training.prepare.writer import write_corpus
 
 
-def test_what_is_written_is_read_back(sounds: Path, tmp_path: Path) -> None:
+def test_written_clips_are_read_back_exactly(sounds: Path, tmp_path: Path) -> None:
     from lhotse import CutSet
 
     source = FolderSource(sounds, piece_seconds=2)
@@ -76,7 +76,7 @@ def test_two_workers_write_what_one_writes(tmp_path: Path) -> None:
             assert (tmp_path / "1" / split / name).read_bytes() == (tmp_path / "2" / split / name).read_bytes()
 
 
-def test_a_killed_run_goes_on(tmp_path: Path) -> None:
+def test_a_killed_run_resumes(tmp_path: Path) -> None:
     """kill -9 in the middle, and a shard that was only half moved: the corpus is the same in the end."""
     corpus, whole = tmp_path / "killed", tmp_path / "whole"
     code = (
@@ -103,14 +103,14 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     assert not (corpus / ".partial").exists()
 
 
-def test_a_worker_that_dies_costs_its_shard_alone(tmp_path: Path) -> None:
+def test_a_dying_worker_costs_only_its_shard(tmp_path: Path) -> None:
     with pytest.raises(CmaudioError, match=r"worker process died.*same command"):
         write_corpus(tmp_path, Beeps(fatal=1001), TINY, workers=2, shard_items=12)
     write_corpus(tmp_path, Beeps(), TINY, shard_items=12)
     assert len(read_all(tmp_path)) == 15
 
 
-def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*arguments: object, **keywords: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -122,7 +122,7 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert len(read_all(tmp_path)) == 15
 
 
-def test_other_settings_do_not_go_on(tmp_path: Path) -> None:
+def test_other_settings_do_not_resume(tmp_path: Path) -> None:
     write_corpus(tmp_path / "corpus", Beeps(), TINY)
     with pytest.raises(CmaudioError, match="count: 12, now 13"):
         write_corpus(tmp_path / "corpus", Beeps(count=13), TINY)

@@ -143,7 +143,7 @@ def test_resumed_equals_uninterrupted(tmp_path: Path) -> None:
     assert_same(weights(whole), weights(second))
 
 
-def test_a_turn_without_learning_rate_rests(tmp_path: Path) -> None:
+def test_a_turn_with_zero_learning_rate_is_skipped(tmp_path: Path) -> None:
     t = trainer(tmp_path)
     before = weight_of(t.modules["second"]).clone()
     for _ in range(6):
@@ -153,7 +153,7 @@ def test_a_turn_without_learning_rate_rests(tmp_path: Path) -> None:
     assert not torch.equal(before, weight_of(t.modules["second"]))
 
 
-def test_chunks_are_only_a_way_to_compute(tmp_path: Path) -> None:
+def test_gradients_do_not_depend_on_chunking(tmp_path: Path) -> None:
     """Two chunks summed give the gradient of their joint mean."""
     t = trainer(tmp_path)
     chunks = t.chunks(0)
@@ -168,7 +168,7 @@ def test_chunks_are_only_a_way_to_compute(tmp_path: Path) -> None:
         torch.testing.assert_close(a, b)
 
 
-def test_old_checkpoints_go_and_partial_ones_do_not_count(tmp_path: Path) -> None:
+def test_old_checkpoints_are_deleted_and_partial_ones_ignored(tmp_path: Path) -> None:
     trainer(tmp_path).run()
     folder = tmp_path / "checkpoints"
     assert [p.name for p in checkpoint.checkpoints(folder, "toy")] == [
@@ -224,7 +224,7 @@ def test_checkpoints_that_do_not_fit(tmp_path: Path) -> None:
         trainer(tmp_path).run()
 
 
-def test_figures_are_written_as_they_come(tmp_path: Path) -> None:
+def test_metrics_are_written_as_they_come(tmp_path: Path) -> None:
     trainer(tmp_path).run()
     rows = [json.loads(line) for line in (tmp_path / "figures.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [2, 4, 6, 8, 10, 12]
@@ -273,7 +273,7 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_ended_from_outside_it_goes_on(tmp_path: Path, number: int) -> None:
+def test_a_terminated_run_resumes_exactly(tmp_path: Path, number: int) -> None:
     steps = 4000
     process = run_script(tmp_path, 1, steps)
     folder = tmp_path / "run1" / "checkpoints"

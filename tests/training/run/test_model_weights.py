@@ -57,7 +57,7 @@ def test_float_weights_come_back_exactly(tiny: TinyModel, network: str) -> None:
         torch.testing.assert_close(found["timbres.weight"], vectors)
 
 
-def test_eight_bit_weights_come_back_as_what_they_stand_for(tiny: TinyModel, tmp_path: Path) -> None:
+def test_eight_bit_weights_are_dequantised(tiny: TinyModel, tmp_path: Path) -> None:
     feeds = record_feeds(tiny.model, rounds=2)
     graphs = export_graphs(tiny.network, tiny.vocoder)
     small = {name: quantise(graph, feeds[name], KEEP_FLOAT[name]) for name, graph in graphs.items()}
@@ -82,13 +82,13 @@ def test_a_stage_starts_from_a_model_file_with_timbres_by_name(tiny: TinyModel) 
     torch.testing.assert_close(read_statistics(tiny.model.path).mean, torch.tensor(tiny.model.manifest.mel.mean))
 
 
-def test_another_shape_is_said(tiny: TinyModel) -> None:
+def test_another_shape_is_named(tiny: TinyModel) -> None:
     network = ConsistencyNetwork(**{**_shape(tiny.network), "head_depth": 3, "timbres": 3})
     with pytest.raises(CmaudioError, match=r"does not fit the networks of this configuration: .*head\.convs\.2"):
         start_from(tiny.model.path, network, ["first", "second", "third"])
 
 
-def test_a_network_that_a_model_lacks_is_said(tiny: TinyModel) -> None:
+def test_a_network_that_the_model_lacks_is_named(tiny: TinyModel) -> None:
     prosody = ProsodyNetwork(symbols=5, timbre_dims=4, width=16, depth=2)
     with pytest.raises(CmaudioError, match="has no prosody network"):
         start_from(tiny.model.path, prosody, [])
@@ -99,7 +99,7 @@ def test_embedded_models_are_known_by_name() -> None:
     assert not can_start_from(Path("nobody"))
 
 
-def test_a_voice_gives_its_prosody_too(tmp_path: Path) -> None:
+def test_prosody_weights_are_read_from_a_voice(tmp_path: Path) -> None:
     voice = make_tiny_model(tmp_path, symbols=("", "a", "b"))
     shape = {"symbols": 3, "timbre_dims": voice.model.manifest.timbre_dims, "width": 16, "depth": 2}
     prosody, other = ProsodyNetwork(**shape).eval(), ProsodyNetwork(**shape)
@@ -108,7 +108,7 @@ def test_a_voice_gives_its_prosody_too(tmp_path: Path) -> None:
         torch.testing.assert_close(other.state_dict()[name], tensor, rtol=0, atol=0)
 
 
-def test_a_voice_in_another_language_begins_with_the_phonemes_that_it_shares(tmp_path: Path) -> None:
+def test_a_voice_in_another_language_starts_with_shared_phonemes(tmp_path: Path) -> None:
     tiny = make_tiny_model(tmp_path, symbols=("", "a", "b"))
     prosody = ProsodyNetwork(symbols=3, timbre_dims=tiny.model.manifest.timbre_dims, width=16, depth=2)
     voice = distinct(tiny, prosody=prosody)
@@ -127,7 +127,7 @@ def test_a_voice_in_another_language_begins_with_the_phonemes_that_it_shares(tmp
     torch.testing.assert_close(_phonemes(back)[1], new[2])
 
 
-def test_a_voice_that_was_told_less_around_a_phoneme_goes_on_as_it_was(tmp_path: Path) -> None:
+def test_a_voice_with_less_phoneme_context_is_widened_without_change(tmp_path: Path) -> None:
     voice = make_tiny_model(tmp_path, symbols=("", "a", "b"))
     encoder = voice.network.control_encoder
     assert isinstance(encoder, PhonemeControlEncoder)

@@ -24,7 +24,7 @@ from cmaudio.training.run.train import train
 from cmaudio.training.run.weights import start_from
 
 
-def test_discriminators_go_on_where_they_fit(finished: Path, corpus: Path, tmp_path: Path) -> None:
+def test_discriminators_resume_if_their_shape_fits(finished: Path, corpus: Path, tmp_path: Path) -> None:
     left = finished / "discriminators.safetensors"
     start = [f"start_from={{student: {finished}/student.safetensors, vocoder: {finished}/vocoder.safetensors, "
              f"discriminators: {left}}}", "teacher=null", "student=null", "vocoder=null"]  # fmt: skip
@@ -59,7 +59,7 @@ def test_timbres_are_matched_by_name(finished: Path, corpus: Path, tmp_path: Pat
         start_from(finished / "student.safetensors", wide, ["burst", "saw"])
 
 
-def test_a_vocoder_that_stays_says_what_mel_is_normalised_with(finished: Path, corpus: Path, tmp_path: Path) -> None:
+def test_an_untrained_vocoder_determines_the_mel_statistics(finished: Path, corpus: Path, tmp_path: Path) -> None:
     from cmaudio.training.run.context import RunContext
     from cmaudio.training.run.journal import Journal
 

@@ -24,7 +24,7 @@ from cmaudio.training.run.train import train
 STAGES = ("teacher", "student", "vocoder", "vocoder_tuning", "joint")
 
 
-def test_stages_hand_on_and_leave_traces(finished: Path, corpus: Path) -> None:
+def test_finished_stages_leave_weights_and_metrics(finished: Path, corpus: Path) -> None:
     written = {path.name for path in finished.iterdir()}
     assert {f"{s}.safetensors" for s in STAGES} <= written
     assert json.loads((finished / "run.json").read_text())["corpus"] == str(corpus.resolve())
@@ -32,7 +32,7 @@ def test_stages_hand_on_and_leave_traces(finished: Path, corpus: Path) -> None:
     assert list(dict.fromkeys(stages)) == list(STAGES)
 
 
-def test_the_same_command_finds_everything_done(finished: Path, corpus: Path, tmp_path: Path) -> None:
+def test_a_finished_run_is_not_trained_again(finished: Path, corpus: Path, tmp_path: Path) -> None:
     before = (finished / "student.safetensors").stat().st_mtime_ns
     train(config(tmp_path), corpus, finished)
     assert (finished / "student.safetensors").stat().st_mtime_ns == before
@@ -78,7 +78,7 @@ def test_mistakes_of_configuration(corpus: Path, tmp_path: Path, override: str, 
         run_and_pack()
 
 
-def test_crops_that_make_no_whole_blocks_with_their_past(finished: Path, corpus: Path, tmp_path: Path) -> None:
+def test_crops_plus_context_must_be_whole_blocks(finished: Path, corpus: Path, tmp_path: Path) -> None:
     start = f"start_from={{student: {finished}/student.safetensors, vocoder: {finished}/vocoder.safetensors}}"
     none = ["teacher=null", "student=null", "vocoder=null"]
     for stage, other in (("joint", "vocoder_tuning"), ("vocoder_tuning", "joint")):
@@ -87,7 +87,7 @@ def test_crops_that_make_no_whole_blocks_with_their_past(finished: Path, corpus:
             train(settings, corpus, tmp_path / stage)
 
 
-def test_more_processes_than_chunks_is_said(corpus: Path, tmp_path: Path) -> None:
+def test_more_processes_than_chunks_is_an_error(corpus: Path, tmp_path: Path) -> None:
     from cmaudio.training.run.context import RunContext
     from cmaudio.training.run.journal import Journal
 
@@ -117,7 +117,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     assert all(torch.equal(again[name], before[name]) for name in before)
 
 
-def test_no_whole_checkpoint_is_an_error_and_not_a_new_beginning(corpus: Path, tmp_path: Path) -> None:
+def test_without_a_readable_checkpoint_the_stage_does_not_restart(corpus: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     train(config(tmp_path), corpus, run, until="teacher")
     (run / "teacher.safetensors").unlink()

@@ -47,7 +47,7 @@ def test_a_voice_from_text_alone(tmp_path: Path) -> None:
     assert "language | en-us" in model.card
 
 
-def test_given_times_are_used_and_the_aligner_left_out(tmp_path: Path) -> None:
+def test_given_times_are_used_and_the_aligner_is_skipped(tmp_path: Path) -> None:
     corpus = make_corpus(tmp_path, given_times=True)
     clips = Corpus(corpus).clips
     assert all(spoken is not None and len(spoken.ids) == 4 for spoken in clips.spoken)
@@ -56,7 +56,7 @@ def test_given_times_are_used_and_the_aligner_left_out(tmp_path: Path) -> None:
     assert not (tmp_path / "run" / ALIGNMENT).exists()
 
 
-def test_without_times_and_aligner_training_says_what_to_do(tmp_path: Path) -> None:
+def test_without_times_and_aligner_training_names_the_remedy(tmp_path: Path) -> None:
     corpus = make_corpus(tmp_path, given_times=False)
     (tmp_path / "toy.yaml").write_text(CONFIG)
     with pytest.raises(CmaudioError, match="add an aligner stage"):

@@ -72,7 +72,7 @@ def make_task(objective: str = "ect", **stage: object) -> ConsistencyTask:
 
 
 @torch.no_grad()
-def test_rolled_out_to_the_end_it_is_free_running() -> None:
+def test_enough_passes_equal_free_running() -> None:
     """The parallel form, repeated, against the streaming form: same noise, same frames."""
     network, batch = make_network(), make_batch()
     blocks = FRAMES // K - 1
@@ -88,7 +88,7 @@ def test_rolled_out_to_the_end_it_is_free_running() -> None:
 
 
 @torch.no_grad()
-def test_a_block_knows_its_past_and_its_own_controls_alone() -> None:
+def test_a_block_depends_only_on_its_past_and_its_own_controls() -> None:
     network, batch = make_network(), make_batch()
     conditioned = Conditioned(network, compiled=False)
     level = torch.full((CLIPS,), 0.1)
@@ -153,7 +153,7 @@ def test_what_is_told_of_energy_is_off_by_phoneme() -> None:
     assert 0 < float(noise.abs().max()) < 1.5
 
 
-def test_draws_of_a_network_with_dropout_differ_in_their_noise_alone() -> None:
+def test_samples_of_a_network_with_dropout_differ_only_in_noise() -> None:
     torch.manual_seed(0)
     network = ConsistencyNetwork(
         mel_bands=BANDS, block_frames=K, controls=CONTROLS, timbres=2, timbre_dims=3, width=12, context_depth=2,
@@ -175,7 +175,7 @@ def test_draws_of_a_network_with_dropout_differ_in_their_noise_alone() -> None:
     assert torch.equal(still[0], again[0])
 
 
-def test_context_noise_is_often_next_to_none() -> None:
+def test_context_noise_is_near_zero_for_a_quarter_of_clips() -> None:
     task = make_task(context_noise=1.5)
     batch = make_batch()
     many = replace(batch, mel=torch.zeros(400, 8, BANDS))

@@ -82,7 +82,7 @@ def moved(module: nn.Module) -> bool:
     return any(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in module.parameters())
 
 
-def test_each_turn_moves_its_own_networks() -> None:
+def test_each_turn_updates_only_its_own_networks() -> None:
     task = make_task(objective_weight=0.0)
     loss_of(task, make_batch(), progress=0.9).backward()  # type: ignore[no-untyped-call]
     assert moved(task.voice.network)
@@ -95,7 +95,7 @@ def test_each_turn_moves_its_own_networks() -> None:
     assert not moved(task.voice)
 
 
-def test_clips_that_are_kept_are_heard_as_recorded() -> None:
+def test_kept_clips_use_recorded_mels() -> None:
     """The student hears what is to be said, so other controls change what is heard of it, and of the kept clips not."""
     task, batch = make_task(objective_weight=0.0), make_batch()
     before = heard(task, batch)
@@ -106,7 +106,7 @@ def test_clips_that_are_kept_are_heard_as_recorded() -> None:
     assert heard(task, replace(batch, controls=controls)) != before
 
 
-def test_kept_clips_teach_the_student_as_before() -> None:
+def test_kept_clips_train_the_student_by_its_objective() -> None:
     batch = make_batch()
     few = make_task(generated_share=0.01)
     given = few.draw(batch, torch.Generator(), 0.0)

@@ -49,14 +49,14 @@ def train(network: ProsodyNetwork, batch: ProsodyTargets, steps: int, learning_r
     return float(parts["duration"])
 
 
-def test_a_phoneme_that_an_aligner_drew_out_does_not_lengthen_the_others() -> None:
+def test_an_outlier_duration_does_not_lengthen_other_phonemes() -> None:
     durations = torch.tensor([[6.0, 7.0, 8.0, 7.0, 7.0, 8.0, 6.0, 90.0]]).repeat(4, 1)  # frames
     network = Always()
     train(network, targets(torch.zeros(4, 8, 3, dtype=torch.long), durations), 400, 0.05)
     assert 6.5 < float(network.said[0].detach().exp()) * FRAME_RATE < 8.5
 
 
-def test_a_pause_that_a_clip_cuts_short_teaches_how_loud_it_is_and_not_how_long() -> None:
+def test_a_truncated_pause_is_scored_for_energy_but_not_duration() -> None:
     ids = torch.zeros(4, 6, 3, dtype=torch.long)
     ids[:, -1, 0] = 1  # the last one of every clip, and nowhere else
     durations = torch.tensor([[8.0, 8.0, 8.0, 8.0, 8.0, 1.0]]).repeat(4, 1)
@@ -84,7 +84,7 @@ def test_where_words_begin_is_learned() -> None:
     assert losses[0] < 0.3 * losses[1]
 
 
-def test_a_corpus_that_does_not_tell_words_apart_leaves_a_voice_deaf_to_them() -> None:
+def test_without_word_boundaries_the_word_start_embedding_stays_zero() -> None:
     network = ProsodyNetwork(symbols=1, timbre_dims=2, width=16, depth=2).eval()
     nn.init.normal_(network.out.weight)
     apart, together = torch.zeros(1, 5, 3, dtype=torch.long), torch.zeros(1, 5, 3, dtype=torch.long)

@@ -54,7 +54,7 @@ def test_passes_equal_blocks_of_free_running(mel: Tensor, passes: int) -> None:
 
 
 @pytest.mark.parametrize("passes", [1, 3, BLOCKS - 1])
-def test_first_blocks_run_free_whatever_they_depend_on(mel: Tensor, passes: int) -> None:
+def test_first_blocks_equal_free_running_for_any_dependency(mel: Tensor, passes: int) -> None:
     generate, block = linear_network(order=3)
     rolled = rollout(generate, mel, K, passes)
     for n in range(1, passes + 1):
@@ -67,7 +67,7 @@ def test_the_first_block_and_no_pass_leave_the_recording(mel: Tensor) -> None:
     assert torch.equal(rollout(generate, mel, K, 4)[:, :K], mel[:, :K])
 
 
-def test_no_gradient_passes(mel: Tensor) -> None:
+def test_rollout_passes_no_gradient(mel: Tensor) -> None:
     gain = torch.ones((), dtype=torch.float64, requires_grad=True)
     generate, _ = linear_network(order=1)
     assert not rollout(lambda past: gain * generate(past), mel, K, 2).requires_grad

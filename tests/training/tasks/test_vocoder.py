@@ -187,7 +187,7 @@ def test_each_turn_has_its_own_gradients() -> None:
         assert all(p.grad is None for p in others)
 
 
-def test_discriminators_rest_while_the_vocoder_warms_up() -> None:
+def test_discriminators_are_skipped_during_warm_up() -> None:
     task = make_task(warmup=0.3)
     assert task.learning_rate("discriminators", 0.29) == 0
     assert task.learning_rate("discriminators", 0.3) > 0
