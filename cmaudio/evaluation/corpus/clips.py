@@ -92,9 +92,7 @@ def _as_played(clips: Clips, index: int, timbre: str, model: Model, gain: float)
     begun = clips.controls[int(clips.first[index]) :][:frames, 0].numpy() > 0
     first = int(begun.argmax()) - k
     count = min(frames - first, int(_LONGEST_SECONDS * m.sample_rate / m.hop_length)) // k * k
-    inside = np.clip(
-        np.arange(first, first + count), 0, None
-    )  # silence at the start is repeated if too short
+    inside = np.clip(np.arange(first, first + count), 0, None)  # silence at the start is repeated if too short
     rows = int(clips.first[index]) + inside
     f0 = clips.f0[rows].numpy() * begun[inside]
     life = clips.controls[rows, : NOTE_KINDS[_note_kind(model)]].float().numpy()

@@ -34,16 +34,7 @@ def save_picture(path: Path, model: Model, clips: Sequence[HeldOut], mels: Mappi
     figure, axes = plt.subplots(
         len(chosen) + 1, len(mels), figsize=(3.2 * len(mels), 2.1 * len(chosen) + 3), squeeze=False
     )
-    floor = float(np.log(model.manifest.mel.floor))
-    for row, index in enumerate(chosen):
-        top = float(log_mels["recording"][index].max())
-        for column, (label, of_label) in enumerate(log_mels.items()):
-            axis = axes[row, column]
-            _spectrogram(axis, of_label[index], model, floor, max(top, floor + 1))
-            axis.label_outer()
-            axis.set_title(label if row == 0 else "", fontsize=9)
-            axis.set_ylabel(clips[index].name[:28] if column == 0 else "", fontsize=7)
-            axis.tick_params(labelsize=6)
+    _draw_clips(axes, chosen.tolist(), model, clips, log_mels)
     frame_rate = model.manifest.sample_rate / model.manifest.hop_length
     grid = axes[0, 0].get_gridspec()
     for axis in axes[-1]:
@@ -61,6 +52,25 @@ def save_picture(path: Path, model: Model, clips: Sequence[HeldOut], mels: Mappi
         ) from error
     finally:
         plt.close(figure)
+
+
+def _draw_clips(
+    axes: Any,
+    chosen: Sequence[int],
+    model: Model,
+    clips: Sequence[HeldOut],
+    log_mels: Mapping[str, Sequence[Float]],
+) -> None:
+    floor = float(np.log(model.manifest.mel.floor))
+    for row, index in enumerate(chosen):
+        top = float(log_mels["recording"][index].max())
+        for column, (label, of_label) in enumerate(log_mels.items()):
+            axis = axes[row, column]
+            _spectrogram(axis, of_label[index], model, floor, max(top, floor + 1))
+            axis.label_outer()
+            axis.set_title(label if row == 0 else "", fontsize=9)
+            axis.set_ylabel(clips[index].name[:28] if column == 0 else "", fontsize=7)
+            axis.tick_params(labelsize=6)
 
 
 def _spectrogram(axis: Any, log_mel: Float, model: Model, low: float, high: float) -> None:

@@ -117,18 +117,7 @@ def describe(
     weights: str,
 ) -> Manifest:
     """The manifest of a model trained on a corpus."""
-    vectors = network.timbres.weight.detach().double().tolist()
-    timbres = [
-        TimbreDefinition(
-            name=timbre.name,
-            vector=[round(x, 6) for x in vector],
-            program=timbre.program,
-            key=timbre.key,
-            sustained=timbre.sustained,
-            pitched=timbre.pitched,
-        )
-        for timbre, vector in zip(corpus.timbres, vectors, strict=True)
-    ]
+    timbres = timbre_definitions(corpus, network)
     default = config.export.default_timbre or timbres[0].name
     if default not in {timbre.name for timbre in timbres}:
         raise CmaudioError(
@@ -156,6 +145,22 @@ def describe(
         prior=config.has_prior,
         speech=SpeechDefinition(language=corpus.language, symbols=corpus.symbols) if corpus.language else None,
     )
+
+
+def timbre_definitions(corpus: CorpusDescription, network: ConsistencyNetwork) -> list[TimbreDefinition]:
+    """The corpus's timbres with the network's learned vectors."""
+    vectors = network.timbres.weight.detach().double().tolist()
+    return [
+        TimbreDefinition(
+            name=timbre.name,
+            vector=[round(x, 6) for x in vector],
+            program=timbre.program,
+            key=timbre.key,
+            sustained=timbre.sustained,
+            pitched=timbre.pitched,
+        )
+        for timbre, vector in zip(corpus.timbres, vectors, strict=True)
+    ]
 
 
 def mel_definition(signal: SignalDefinition, statistics: MelStatistics) -> MelDefinition:

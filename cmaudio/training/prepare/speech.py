@@ -188,14 +188,17 @@ class SpeechSource:
             release_samples=lead + end - start,
             text=utterance.text,
             phonemes=phonemes,
-            ends=tuple(
-                round(max(0.0, at / utterance.speed + (lead - start) / signal.sample_rate), 4) for at in utterance.ends
-            ),
+            ends=_ends_in_clip(utterance, (lead - start) / signal.sample_rate),
         )
 
     def traits(self, timbre: str, voiced_share: float) -> Traits:
         """Every voice has a pitch and can be sustained."""
         return Traits(pitched=True, sustained=True)
+
+
+def _ends_in_clip(utterance: Utterance, moved_seconds: float) -> tuple[float, ...]:
+    """Seconds from the clip's start at which the utterance's phonemes end."""
+    return tuple(round(max(0.0, at / utterance.speed + moved_seconds), 4) for at in utterance.ends)
 
 
 def _mark(utterance: Utterance) -> str:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.atomic import atomic_file
 from cmaudio.files.resume_manifest import agree_on_plan
 from cmaudio.training.corpus.description import FILE_NAME, CorpusDescription, SignalDefinition, Split
 from cmaudio.training.corpus.shard import field_files, write_cuts
@@ -116,13 +117,6 @@ def _manifest(
     }
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is never seen half written."""
-    partial_path = path.with_name(path.name + ".partial")
-    partial_path.write_text(text)
-    partial_path.replace(path)
-
-
 def _run(
     folder: Path, source: Source[Any], definition: SignalDefinition, shards: Sequence[_Shard], workers: int
 ) -> Iterator[tuple[_Shard, int]]:
@@ -173,7 +167,8 @@ def _write_shard(folder: Path, gain: float, definition: SignalDefinition, make: 
     for name in field_files(shard.index):
         (partial_folder / name).replace(folder / shard.split / name)
     shutil.rmtree(partial_folder, ignore_errors=True)
-    write_whole(shard.record(folder), Outcome(shard.split, entries, refused).to_json())
+    with atomic_file(shard.record(folder)) as temporary:
+        temporary.write_text(Outcome(shard.split, entries, refused).to_json())
     return len(entries)
 
 
@@ -194,7 +189,8 @@ def _finish(
                 for index in range(part.shards)
             ]
             description = description.model_copy(update={"language": str(code), "symbols": spoken_symbols(cuts)})
-        write_whole(folder / FILE_NAME, description.model_dump_json(indent=1))
+        with atomic_file(folder / FILE_NAME) as temporary:
+            temporary.write_text(description.model_dump_json(indent=1))
         shutil.rmtree(folder / _PARTIAL, ignore_errors=True)
     except OSError as error:
         raise CmaudioError(f"{folder}: {error.strerror}; {_RESUME}") from error

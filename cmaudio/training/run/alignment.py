@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.atomic import atomic_file
 from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.corpus.description import SPLITS, CorpusDescription, Split
 from cmaudio.training.corpus.label_lag import lag_of
@@ -86,9 +87,8 @@ def write_alignment(path: Path, ends: Mapping[str, list[float]]) -> None:
     lines = "".join(
         json.dumps({"id": name, "ends": seconds}, ensure_ascii=False) + "\n" for name, seconds in ends.items()
     )
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(gzip.compress(lines.encode(), mtime=0))
-    partial.replace(path)
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(gzip.compress(lines.encode(), mtime=0))
 
 
 def read_alignment(path: Path) -> Ends:
