@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 
 from cmaudio.errors import CmaudioError
 from cmaudio.training.config import LoopSettings
+from cmaudio.training.run.allocator import keep_freed_memory
 from cmaudio.training.run.precision import Precision, device_type
 
 _INTERACTIVE = ("bash", "interactive")  # names of SLURM jobs whose shell starts processes by other means
@@ -26,6 +27,8 @@ def launch(loop: LoopSettings, precision: Precision) -> Fabric:
     strategy = "ddp" if devices * nodes > 1 else "auto"
     if loop.threads:
         torch.set_num_threads(loop.threads)
+    if device_type(loop.accelerator) == "cpu":
+        keep_freed_memory()
     torch.set_float32_matmul_precision("high")
     torch.backends.cudnn.benchmark = True  # all crops have one shape, so the search for the fastest kernel runs once
     fabric = Fabric(
