@@ -198,4 +198,4 @@ def test_the_russian_corpus_script_writes_ljspeech(tmp_path: Path) -> None:
     assert (utterance.name, utterance.text) == ("ru_0001", "Домик мой.")
     again = subprocess.run(script, capture_output=True, text=True)
     assert again.returncode
-    assert "there already" in again.stderr
+    assert "exists" in again.stderr
