@@ -125,6 +125,11 @@ def test_paths_of_the_project_exist(guide: Path) -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+def test_every_configuration_is_in_the_training_guide() -> None:
+    guide = (ROOT / "configs" / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in (ROOT / "configs").glob("*.yaml") if f"| `{path.name}` |" not in guide] == []
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= README_LINES
 

@@ -24,7 +24,7 @@ def train(
     until: Annotated[
         str | None,
         typer.Option(
-            help="Stop after this stage: aligner, teacher, student, vocoder, vocoder_tuning, joint or prosody."
+            help="Stop after this stage: aligner, prior, teacher, student, vocoder, vocoder_tuning, joint or prosody."
         ),
     ] = None,
 ) -> None:
