@@ -1,248 +1,235 @@
-"""Text to phonemes through gruut: numbers, dates and money in words, a lexicon, and rules for words that it lacks."""
+"""Text to phonemes: a reader says what is written in words, gruut gives their phonemes, exceptions correct them."""
 
 from __future__ import annotations
 
 import re
-import sqlite3
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator
-from functools import cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from cmaudio.errors import CmaudioError
 from cmaudio.speech import russian
+from cmaudio.speech.exceptions import exceptions, letter_name
+from cmaudio.speech.gruut_processor import Processor, resolve
 from cmaudio.speech.phonemes import PAUSES, Phoneme, Phrase, Word, pause
 from cmaudio.speech.phrases import read_phrases
+from cmaudio.speech.text.english import English
+from cmaudio.speech.text.spans import Span
 
 MAX_LETTERS = 60  # of a word
 _MARKUP = re.compile(r"</?[A-Za-z!?][^<>]*>|&[a-z]+;|&#\d+;")
 _SCRIPTS = {"ru": "CYRILLIC", "uk": "CYRILLIC", "fa": "ARABIC", "ar": "ARABIC", "el": "GREEK"}
-_SAID_SIGNS = frozenset("%$€£¥₽&@+=°№")
-_SILENT_SIGNS = frozenset("\"'“”‘’«»„()[]{}*_~#/\\|<>^`´-‐‑–—.,;:!?…¿¡")
-_LONG_NUMBER = re.compile(r"\d{13,}")  # is read digit by digit
+_SAID_SIGNS = frozenset("%$€£¥₽&@+=°№¢#§×÷±≈")
+_SILENT_SIGNS = frozenset("\"'“”‘’«»„()[]{}*_~/\\|<>^`´-‐‑–—.,;:!?…¿¡")
 _DASHES = frozenset("-‐‑–—")
-_SPACES = re.compile(r"\s+")
+_LONG_NUMBER = re.compile(r"\d{13,}")  # read digit by digit
 # Words without a stress of their own in running speech; the lexicon gives them as they are said alone.
 _UNSTRESSED = {
     "en": frozenset(
-        [
-            "a",
-            "an",
-            "the",
-            "and",
-            "or",
-            "but",
-            "nor",
-            "so",
-            "as",
-            "at",
-            "by",
-            "for",
-            "from",
-            "in",
-            "of",
-            "on",
-            "to",
-            "with",
-            "than",
-            "that",
-            "is",
-            "are",
-            "was",
-            "were",
-            "be",
-            "been",
-            "am",
-            "has",
-            "have",
-            "had",
-            "do",
-            "does",
-            "did",
-            "can",
-            "could",
-            "will",
-            "would",
-            "shall",
-            "should",
-            "may",
-            "might",
-            "must",
-            "he",
-            "she",
-            "it",
-            "they",
-            "we",
-            "you",
-            "i",
-            "him",
-            "her",
-            "them",
-            "us",
-            "me",
-            "his",
-            "its",
-            "their",
-            "our",
-            "your",
-            "my",
-            "who",
-            "which",
-            "if",
-            "when",
-            "while",
-            "there",
-            "this",
-            "these",
-        ]
+        "a an the and or but nor so as at by for from in of on to with than that is are was were be been am has have had "
+        "do does did can could will would shall should may might must he she it they we you i him her them us me his its "
+        "their our your my who which if when while there this these".split()
     )
 }
 
 
+class Reader(Protocol):
+    """The text normalisation of one language."""
+
+    def read(self, text: str) -> list[Span]:
+        """The spans of a phrase and what is said for each, in order."""
+
+
+class _Verbatim:
+    """Leaves numbers and signs to gruut: for languages without a reader of their own."""
+
+    def read(self, text: str) -> list[Span]:
+        spans = []
+        for match in re.finditer(r"\S+", text):
+            spoken = _LONG_NUMBER.sub(lambda number: " ".join(number[0]), match[0])
+            if _SILENT_SIGNS.issuperset(spoken):
+                spoken = "," if _DASHES.intersection(spoken) else ""
+            spans.append(Span(match.start(), match.end(), spoken))
+        return spans
+
+
+@dataclass(frozen=True)
+class _Spoken:
+    """What gruut is given, and which span each of its characters comes from."""
+
+    text: str
+    spans: list[Span]
+    origins: list[int]  # index into spans, one a character of text
+
+    def origin(self, word: str, at: int) -> tuple[Span, int]:
+        """The span of gruut's next word, looked for from character `at` on, and the character after the word."""
+        found = self.text.lower().find(word.lower(), at)
+        start = found if found >= 0 else at
+        span = self.spans[self.origins[min(start, len(self.origins) - 1)]]
+        return span, start + len(word) if found >= 0 else at
+
+
 class Language:
-    """The front end of one language.
+    """The front end of one language; may be used from any thread.
 
     Args:
-        code: of the language, e.g. "en-us" or "ru-ru".
-    Raises CmaudioError where gruut or its data for the language is not installed, naming what to install.
+        code: the language, e.g. "en-us" or "ru-ru".
+    Raises:
+        CmaudioError: gruut or its data for the language is not installed; names what to install.
     """
 
     def __init__(self, code: str) -> None:
+        self.code, self._base = resolve(code)
         try:
-            from gruut.const import LANG_ALIASES
-            from gruut.utils import find_lang_dir, resolve_lang
-        except ImportError as error:
-            raise CmaudioError(
-                f"{error.name} is missing, which reads text: pip install gruut (phonemes can be given without it)"
-            ) from error
-        self.code = resolve_lang(code)
-        self._base = re.split("[-_]", self.code)[0]
-        if not re.fullmatch("[a-z]{2}", self._base) or find_lang_dir(self.code) is None:
-            known = ", ".join(sorted(set(LANG_ALIASES.values())))
-            raise CmaudioError(
-                f"no data for language {code!r} here: pip install gruut-lang-{self._base or 'en'}; "
-                f"gruut knows {known}, or give phonemes"
-            )
-        try:
-            self._processor = _processor(self.code)
+            self._processor = Processor(self.code)
         except Exception as error:  # what gruut raises for a language it has data of but no rules
             raise CmaudioError(f"gruut cannot read language {code!r} ({error})") from error
+        self._reader: Reader = English(self._processor.knows) if self._base == "en" else _Verbatim()
         self._script = _SCRIPTS.get(self._base, "LATIN")
+        self._exceptions = exceptions(self._base)
         self._lock = threading.Lock()  # gruut's lexicon is one connection to a database
 
-    def phrases(self, pieces: Iterable[str]) -> Iterator[Phrase]:
-        """The phrases of a text that comes in pieces, each as soon as it is whole; a silent one only to report."""
-        for text, mark in read_phrases(pieces):
-            phrase = self.phrase(text, mark)
+    def phrases(self, pieces: Iterable[str], pronunciations: Mapping[str, str] | None = None) -> Iterator[Phrase]:
+        """The phrases of a text that comes in pieces, each as soon as its end is known.
+
+        Args:
+            pieces: the text; what they join to matters, not where they are cut.
+            pronunciations: IPA by word, before the lexicon's own.
+        Yields:
+            phrases; a silent one only where it reports something unspoken.
+        """
+        for text, mark, start in read_phrases(pieces):
+            phrase = self.phrase(text, mark, start, pronunciations)
             if not phrase.silent or phrase.unspoken:
                 yield phrase
 
-    def phrase(self, text: str, mark: str = ".") -> Phrase:
-        """One phrase with the mark that ends it. What cannot be said is left out and reported."""
-        cleaned, unspoken = self._clean(text)
+    def phrase(
+        self, text: str, mark: str = ".", start: int = 0, pronunciations: Mapping[str, str] | None = None
+    ) -> Phrase:
+        """One phrase. What cannot be said is left out and reported.
+
+        Args:
+            text: the phrase without the mark that ends it.
+            mark: that mark.
+            start: offset of the phrase in the whole text.
+            pronunciations: IPA by word, before the lexicon's own.
+        """
+        spoken, unspoken = self._spoken(text)
+        known = self._exceptions | {word.lower(): ipa for word, ipa in (pronunciations or {}).items()}
         try:
-            words = self._read(cleaned, unspoken)
-        except Exception:  # gruut's rules for numbers, dates and their like meet some that they cannot take
-            words = [word for written in cleaned.split() for word in self._read_alone(written, unspoken)]
+            words = self._read(spoken, start, known, unspoken)
+        except Exception:  # gruut's rules for numbers, dates and the like fail on some
+            words = [word for part in _alone(spoken) for word in self._read_alone(part, start, known, unspoken)]
         while words and words[-1].phonemes[0].is_pause:
             words.pop()
+        while words and words[0].phonemes[0].is_pause:
+            del words[0]
         if self._base == "ru":
             words = russian.pronounce(words)
         return Phrase((*words, pause(mark)), tuple(unspoken))
 
-    def _read(self, cleaned: str, unspoken: list[str]) -> list[Word]:
+    def _read(self, spoken: _Spoken, start: int, known: Mapping[str, str], unspoken: list[str]) -> list[Word]:
         words: list[Word] = []
+        at = 0
         with self._lock:
-            for sentence in self._processor.sentences(*self._processor(cleaned)) if cleaned else ():
-                for found in sentence:
-                    word = self._word(found.text, found.phonemes or ())
-                    if word is not None:
-                        words.append(word)
-                    elif found.is_spoken:
-                        unspoken.append(f"{found.text[:40]!r}: no pronunciation")
+            for found in self._processor.words(spoken.text):
+                span, at = spoken.origin(found.text, at)
+                place = (start + span.start, start + span.end)
+                word = self._word(found.text, found.phonemes or (), known, place, found.text == span.spoken)
+                if word is not None:
+                    words.append(word)
+                elif found.is_spoken:
+                    unspoken.append(f"{found.text[:40]!r}: no pronunciation")
         return words
 
-    def _read_alone(self, written: str, unspoken: list[str]) -> list[Word]:
+    def _read_alone(
+        self, spoken: _Spoken, start: int, known: Mapping[str, str], unspoken: list[str]
+    ) -> list[Word]:
         try:
-            return self._read(written, unspoken)
+            return self._read(spoken, start, known, unspoken)
         except Exception as error:
-            unspoken.append(f"{written[:40]!r}: cannot be read ({type(error).__name__})")
+            unspoken.append(f"{spoken.text[:40]!r}: cannot be read ({type(error).__name__})")
             return []
 
-    def _word(self, text: str, phonemes: Iterable[str]) -> Word | None:
+    def _word(
+        self, text: str, phonemes: Iterable[Any], known: Mapping[str, str], place: tuple[int, int], alone: bool
+    ) -> Word | None:
         said = [p for p in phonemes if p]
         if said and said[0] in ("|", "‖"):
             return pause(text if text in PAUSES else said[0])
+        letter = None if alone else letter_name(self._base, text)  # of initials: "A" is no article there
+        if (given := letter or known.get(text.lower())) is not None:
+            return Word(text, tuple(map(Phoneme.of, given.split())), *place)
         if not said:
             return None
-        spoken = tuple(map(Phoneme.of, said))
+        sounds = tuple(map(Phoneme.of, said))
         if text.lower() in _UNSTRESSED.get(self._base, ()):
-            spoken = tuple(Phoneme(phoneme.symbol) for phoneme in spoken)
-        return Word(text, spoken)
+            sounds = tuple(Phoneme(phoneme.symbol) for phoneme in sounds)
+        return Word(text, sounds, *place)
 
-    def _clean(self, text: str) -> tuple[str, list[str]]:
+    def _spoken(self, text: str) -> tuple[_Spoken, list[str]]:
         """What can be said of a text, and what is left out, with the reason."""
         unspoken = [f"{tag[:40]!r}: markup" for tag in _MARKUP.findall(text)]
-        kept = []
-        for word in _SPACES.sub(" ", _MARKUP.sub(" ", text)).split(" "):
-            plain, lost = self._speakable(word)
-            if lost:
-                unspoken.append(f"{word[:40]!r}: {lost}")
-            if _SILENT_SIGNS.issuperset(plain):
-                plain = "," if _DASHES.intersection(plain) else ""
-            kept.append(plain)
-        return " ".join(filter(None, kept)), unspoken
+        blank = _MARKUP.sub(lambda tag: " " * len(tag[0]), text)
+        spans, characters, origins = [], [], []
+        for span in self._reader.read(blank):
+            kept = self._checked(span, blank[span.start : span.end], unspoken)
+            if not kept:
+                continue
+            spans.append(span)
+            piece = f"{kept} "
+            characters.append(piece)
+            origins += [len(spans) - 1] * len(piece)
+        return _Spoken("".join(characters).rstrip(), spans, origins), unspoken
 
-    def _speakable(self, word: str) -> tuple[str, str]:
-        """A word in letters of this language, and what is wrong with it or what it lost; "" for nothing."""
-        if len(word) > MAX_LETTERS:
-            return "", f"longer than {MAX_LETTERS} letters"
+    def _checked(self, span: Span, written: str, unspoken: list[str]) -> str:
+        """What is said for a span, in letters of this language; what is lost is reported."""
+        kept, lost = self._speakable(span.spoken)
+        says = any(letter.isalnum() for letter in kept)
+        if not lost and not says and any(sign.isdigit() or sign in _SAID_SIGNS for sign in written):
+            lost = "no reading"
+        if not lost and not says and any(unicodedata.category(sign) in ("So", "Sk") for sign in written):
+            lost = "a sign without a name here"
+        if lost:
+            unspoken.append(f"{written[:40]!r}: {lost}")
+        return kept
+
+    def _speakable(self, words: str) -> tuple[str, str]:
+        """Words in letters of this language, and what is wrong with them or what they lost; "" for nothing."""
         out, lost = [], ""
-        for letter in unicodedata.normalize("NFC", _LONG_NUMBER.sub(_digits, word)):
+        if any(len(word) > MAX_LETTERS for word in words.split()):
+            return "", f"longer than {MAX_LETTERS} letters"
+        for letter in unicodedata.normalize("NFC", words):
             if letter in _SAID_SIGNS or letter == " " or letter.isdecimal() or letter in _SILENT_SIGNS:
                 out.append(" " if letter in "*_~#/\\|<>^`[]{}" else letter)
             elif letter.isalpha():
-                name = unicodedata.name(letter, "")
-                if not name.startswith(self._script):
+                if not unicodedata.name(letter, "").startswith(self._script):
                     return "", f"not in the script of {self.code}"
                 out.append(self._plain(letter))
             elif not unicodedata.combining(letter):
                 lost = "a sign without a name here"
-        return "".join(out).replace("’", "'"), lost
+        return "".join(out).replace("’", "'").strip(), lost
 
     def _plain(self, letter: str) -> str:
         """English is written without accents; other languages keep theirs."""
         return letter if self._base != "en" else unicodedata.normalize("NFKD", letter)[0]
 
 
-def _processor(code: str) -> Any:
-    """gruut's processor of texts, one for all threads, its lexicon in memory with an index.
-
-    gruut keeps one a thread, and scans the whole lexicon for every word: 15 ms for a word that it has not met before.
-    """
-    from gruut.lang import get_settings
-    from gruut.phonemize import SqlitePhonemizer
-    from gruut.text_processor import TextProcessor
-
-    settings = get_settings(code)
-    lookup: Any = settings.lookup_phonemes
-    if isinstance(path := getattr(lookup, "db_path", None), Path):
-        lexicon = sqlite3.connect(":memory:", check_same_thread=False)
-        lexicon.execute("ATTACH ? AS file", (str(path),))
-        lexicon.execute("CREATE TABLE word_phonemes AS SELECT word, pron_order, phonemes, role FROM file.word_phonemes")
-        lexicon.execute("CREATE INDEX by_word ON word_phonemes(word)")
-        lexicon.execute("DETACH file")
-        lookup.phonemizer = SqlitePhonemizer(db_conn=lexicon, **lookup.phonemizer_args)
-    return TextProcessor(default_lang=code, settings={code: settings})
+def _alone(spoken: _Spoken) -> Iterator[_Spoken]:
+    """Word by word."""
+    for match in re.finditer(r"\S+", spoken.text):
+        yield _Spoken(match[0], spoken.spans, spoken.origins[match.start() : match.end()])
 
 
-def _digits(number: re.Match[str]) -> str:
-    return " ".join(number[0])
+_languages: dict[str, Language] = {}
+_loading = threading.Lock()
 
 
-@cache
 def language(code: str) -> Language:
-    """The front end of a language, loaded once."""
-    return Language(code)
+    """The front end of a language, loaded once, whichever thread is first."""
+    with _loading:
+        if code not in _languages:
+            _languages[code] = Language(code)
+        return _languages[code]

@@ -44,10 +44,15 @@ class Phoneme:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word as written, or a mark of punctuation, which is one pause. Its first phoneme is marked as its beginning."""
+    """A word as it is said, or a mark of punctuation, which is one pause. Its first phoneme is marked as beginning it.
+
+    `start` and `end` are offsets of what was written for it in the whole text; -1 for a word that was not written.
+    """
 
     text: str
     phonemes: tuple[Phoneme, ...]
+    start: int = -1
+    end: int = -1
 
     def __post_init__(self) -> None:
         marked = (replace(p, begins_word=not (i or p.is_pause)) for i, p in enumerate(self.phonemes))
@@ -78,7 +83,7 @@ class Phrase:
             kept = tuple(phoneme for phoneme in word.phonemes if phoneme.symbol in known)
             lost += [f"{p} in {word.text!r}: this voice has no such phoneme" for p in word.phonemes if p not in kept]
             if kept:
-                words.append(Word(word.text, kept))
+                words.append(replace(word, phonemes=kept))
         return self if not lost else Phrase(tuple(words), (*self.unspoken, *lost))
 
 

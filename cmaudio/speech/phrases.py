@@ -1,96 +1,82 @@
-"""A text that is still being written, in phrases: each is given out as soon as it is known where it ends.
+"""Cuts a text that is still being written into phrases, each as soon as its end is known.
 
-Where a phrase ends depends on what stands before its end alone, so a text gives the same phrases whether it comes at
-once or letter by letter.
+Where a phrase ends depends only on the text up to the word after it, so a text gives the same phrases whether it
+arrives at once or letter by letter.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from cmaudio.speech.text.sentence_ends import ends_sentence
 
 MAX_WORDS = 24
 _LEAST_WORDS = 3  # fewer before a comma stay with what follows
 _MARKS = ".!?…,;:—–"
 _CLOSING = "\"'”’»)]}"
-_TOKEN = re.compile(r"\n|\S+")
-_ABBREVIATIONS = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "st",
-        "sr",
-        "jr",
-        "vs",
-        "etc",
-        "e.g",
-        "i.e",
-        "approx",
-        "dept",
-        "est",
-        "fig",
-        "gen",
-        "gov",
-        "inc",
-        "ltd",
-        "no",
-        "rev",
-        "sgt",
-        "col",
-        "capt",
-        "г",
-        "гг",
-        "т",
-        "д",
-        "п",
-        "руб",
-        "стр",
-        "тыс",
-        "млн",
-        "ул",
-        "им",
-        "др",
-        "см",
-    ]
-)
+_TOKEN = re.compile(r"\n[^\S\n]*\n\s*|\S+")  # a blank line, or a word; a single line break is a space
+_MAY_BE_BLANK_LINE = re.compile(r"\n\s*\Z")
+
+
+class Piece(NamedTuple):
+    """A phrase of a text: what it says, the mark that ends it (one of . ! ? … , ; : —), and its offset in the text."""
+
+    text: str
+    mark: str
+    start: int
 
 
 class PhraseReader:
-    """Cuts a growing text. A phrase is a piece of the text and the mark that ends it: one of . ! ? … , ; : —"""
+    """Cuts a growing text."""
 
     def __init__(self) -> None:
         self._rest = ""
+        self._offset = 0  # of `_rest` in the whole text
 
-    def feed(self, text: str) -> Iterator[tuple[str, str]]:
-        """More text; yields every phrase that is whole by now, with mark "," where it has only become too long."""
+    def feed(self, text: str) -> Iterator[Piece]:
+        """More text; yields every phrase whose end is known by now, with mark "," where it only became too long."""
         self._rest += text
         while (found := self._next()) is not None:
             phrase, mark, end = found
-            self._rest = self._rest[end:]
+            start = self._offset + len(phrase) - len(phrase.lstrip())
+            self._rest, self._offset = self._rest[end:], self._offset + end
             if phrase.strip():
-                yield phrase.strip(), mark
+                yield Piece(phrase.strip(), mark, start)
 
-    def end(self) -> Iterator[tuple[str, str]]:
-        """The text is at its end; yields what is left of it."""
-        yield from self.feed("\n")
+    def end(self) -> Iterator[Piece]:
+        """The text is complete; yields the rest of it."""
+        yield from self.feed("\n\n.")
         self._rest = ""
 
     def _next(self) -> tuple[str, str, int] | None:
-        """The first phrase, its mark, and where the text goes on after it."""
-        for count, token in enumerate(_TOKEN.finditer(self._rest), 1):
-            if token.end() == len(self._rest) and token[0] != "\n":
-                return None  # a word that may go on
-            if token[0] == "\n":
+        """The first phrase, its mark, and where the text continues after it."""
+        count, tokens = 0, _TOKEN.finditer(self._rest)
+        while (token := next(tokens, None)) is not None:
+            if token.end() == len(self._rest):
+                return None  # it may continue
+            if token[0].isspace():
                 return self._rest[: token.start()], ".", token.end()
+            count += 1
             word, mark = _split_mark(token[0])
-            if mark and _ends(word, mark, count):
-                return self._rest[: token.start() + len(word)], mark[-1], token.end()
+            if mark and (ended := self._ends(word, mark, count, token.end())) is not False:
+                return None if ended is None else (self._rest[: token.start() + len(word)], mark[-1], token.end())
             if count == MAX_WORDS:
                 return self._rest[: token.end()], ",", token.end()
         return None
+
+    def _ends(self, word: str, mark: str, count: int, end: int) -> bool | None:
+        """Whether `mark` after the `count`th word ends the phrase; None where the next word is needed to tell."""
+        if mark[0] not in ".!?…":
+            return count >= _LEAST_WORDS
+        if mark != ".":
+            return True
+        following = _TOKEN.search(self._rest, end)
+        if following is not None and following[0].isspace():
+            return True
+        complete = following is not None and following.end() < len(self._rest)
+        return ends_sentence(word, following[0] if following is not None and complete else None)
 
 
 def _split_mark(token: str) -> tuple[str, str]:
@@ -102,18 +88,8 @@ def _split_mark(token: str) -> tuple[str, str]:
     return word if mark else token, mark
 
 
-def _ends(word: str, mark: str, count: int) -> bool:
-    """Whether a mark after the `count`th word ends the phrase; not in "Dr. Smith", "J. Smith" or "Well, then"."""
-    if mark[0] not in ".!?…":
-        return count >= _LEAST_WORDS
-    plain = word.strip("\"'“”‘’«»()[]")
-    return mark != "." or not (
-        plain.lower() in _ABBREVIATIONS or (len(plain) == 1 and plain.isupper() and plain != "I")
-    )
-
-
-def read_phrases(pieces: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """(text, mark) of the phrases of a text that comes in pieces."""
+def read_phrases(pieces: Iterable[str]) -> Iterator[Piece]:
+    """The phrases of a text that comes in pieces."""
     reader = PhraseReader()
     for piece in pieces:
         yield from reader.feed(piece)

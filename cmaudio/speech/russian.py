@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from cmaudio.speech.phonemes import Phoneme, Word
@@ -69,7 +69,7 @@ def _breath(words: list[Word]) -> list[Word]:
     for foot in feet:
         _reduce([spoken[i] for i in foot.words], foot.host)
     _agree(spoken, {foot.words[-1] for foot in feet})
-    return [Word(word.text, tuple(phonemes)) for word, phonemes in zip(words, spoken, strict=True)]
+    return [replace(word, phonemes=tuple(said)) for word, said in zip(words, spoken, strict=True)]
 
 
 # -- words alone -------------------------------------------------------------------------------------------------------

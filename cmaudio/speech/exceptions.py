@@ -1,0 +1,35 @@
+"""Pronunciations that a lexicon lacks or has wrong, and the names of letters, in gruut's phonemes apart by spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_ENGLISH = {
+    "penknife": "p ˈɛ n n ˌaɪ f",
+    "encoder": "ɪ n k ˈoʊ d ɚ",
+    "encoders": "ɪ n k ˈoʊ d ɚ z",
+    "decoder": "d i k ˈoʊ d ɚ",
+    "decoders": "d i k ˈoʊ d ɚ z",
+    "miz": "m ɪ z",
+    "fie": "f ˈaɪ",
+}
+_LETTERS = {
+    "A": "ˈeɪ", "B": "b ˈi", "C": "s ˈi", "D": "d ˈi", "E": "ˈi", "F": "ˈɛ f", "G": "d͡ʒ ˈi", "H": "ˈeɪ t͡ʃ", "I": "ˈaɪ",
+    "J": "d͡ʒ ˈeɪ", "K": "k ˈeɪ", "L": "ˈɛ l", "M": "ˈɛ m", "N": "ˈɛ n", "O": "ˈoʊ", "P": "p ˈi", "Q": "k j ˈu",
+    "R": "ˈɑ ɹ", "S": "ˈɛ s", "T": "t ˈi", "U": "j ˈu", "V": "v ˈi", "W": "d ˈʌ b ə l j ˌu", "X": "ˈɛ k s",
+    "Y": "w ˈaɪ", "Z": "z ˈi",
+}  # fmt: skip
+_PLURALS = {"F": "s", "H": "ɪ z", "S": "ɪ z", "X": "ɪ z"}
+
+
+def exceptions(base: str) -> Mapping[str, str]:
+    """Phonemes by word in lower case, for a language such as "en"."""
+    return dict(_ENGLISH) if base == "en" else {}
+
+
+def letter_name(base: str, text: str) -> str | None:
+    """What an English capital, or the plural of one ("Vs", "V's"), is called; None for anything else."""
+    if base != "en" or text[:1] not in _LETTERS or text[1:] not in ("", "s", "'s"):
+        return None
+    name = _LETTERS[text[0]]
+    return f"{name} {_PLURALS.get(text[0], 'z')}" if text[1:] else name

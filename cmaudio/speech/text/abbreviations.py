@@ -1,0 +1,45 @@
+"""English abbreviations and how they are said."""
+
+from __future__ import annotations
+
+TITLES = {
+    "Dr": "doctor", "Dr.": "doctor", "Mr": "mister", "Mr.": "mister", "Mrs": "missus", "Mrs.": "missus", "Ms": "miz",
+    "Ms.": "miz", "Prof": "professor", "Prof.": "professor", "Rev": "reverend", "Rev.": "reverend", "Gen.": "general",
+    "Col.": "colonel", "Capt.": "captain", "Lt.": "lieutenant", "Sgt.": "sergeant", "Maj.": "major", "Hon.": "honorable",
+    "Sen.": "senator", "Rep.": "representative", "Gov.": "governor", "Pres.": "president", "Fr.": "father",
+    "Mt.": "mount", "Mt": "mount", "Ft.": "fort",
+}  # fmt: skip
+# Said so where a number follows.
+BEFORE_NUMBERS = {
+    "no.": "number", "nos.": "numbers", "approx.": "approximately", "p.": "page", "pp.": "pages", "vol.": "volume",
+    "ch.": "chapter", "fig.": "figure", "eq.": "equation", "sec.": "section", "ca.": "circa", "c.": "circa", "~": "about",
+    "≈": "about", "est.": "established", "ed.": "edition", "art.": "article",
+}  # fmt: skip
+ABBREVIATIONS = {
+    "e.g.": "for example", "i.e.": "that is", "etc.": "etcetera", "etc": "etcetera", "vs.": "versus", "vs": "versus",
+    "cf.": "compare", "viz.": "namely", "a.m.": "A M", "p.m.": "P M", "a.k.a.": "A K A", "ph.d.": "P H D",
+    "phd": "P H D", "ph.d": "P H D", "ph. d.": "P H D", "b.a.": "B A", "m.d.": "M D", "r.s.v.p.": "R S V P",
+    "approx.": "approximately", "inc.": "incorporated", "inc": "incorporated", "ltd.": "limited", "ltd": "limited",
+    "corp.": "corporation", "co.": "company", "bros.": "brothers", "dept.": "department", "govt.": "government",
+    "est.": "estimated", "misc.": "miscellaneous", "tel.": "telephone",
+    "jr.": "junior", "jr": "junior", "sr.": "senior", "sr": "senior", "esq.": "esquire", "st.": "street",
+    "ave.": "avenue", "blvd.": "boulevard", "rd.": "road", "hwy.": "highway", "apt.": "apartment", "ext.": "extension",
+    "dr.": "drive", "mr.": "mister", "mrs.": "missus", "ms.": "miz", "prof.": "professor", "gen.": "general",
+    "jan.": "January", "feb.": "February", "aug.": "August", "sept.": "September", "oct.": "October",
+    "nov.": "November", "dec.": "December", "tues.": "Tuesday", 
+    "thurs.": "Thursday",  "wi-fi": "wifi", "hi-fi": "high fie", "sci-fi": "sigh fie",
+    "w/": "with", "w/o": "without", "b/c": "because",
+}  # fmt: skip
+# In capitals these are spelled, though the lexicon has a word of these letters; True: not in a line all of capitals.
+SPELLED = {
+    "us": True, "it": True, "id": True, "am": True, "pm": False, "tv": False, "ok": False, "or": True, "in": True,
+    "who": True, "la": True, "pa": True, "ma": True, "ad": True, "al": True, "ok.": False, "eu": False, "un": False,
+    "uk": False, "dc": False, "dj": False, "cd": False, "pc": False, "vip": False, "ceo": False, "ai": False,
+    "app": True, "aka": False, "ac": False, "hr": False, "pr": False, "ip": False, "mp": False, "irs": False,
+}  # fmt: skip
+_SPELLED_AS_WORDS = {"ok": "okay"}
+
+
+def initialism(letters: str) -> str:
+    """Capitals letter by letter."""
+    return _SPELLED_AS_WORDS.get(letters.lower()) or " ".join(letters.upper())
