@@ -28,11 +28,20 @@ _WAITING_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Mark:
-    """When a word or phoneme begins: `seconds` from the beginning of the voice; `kind` is "word" or "phoneme"."""
+    """When a word or a phoneme begins.
+
+    Attributes:
+        seconds: from the beginning of the voice.
+        kind: "word" or "phoneme".
+        text: the word as it is said, or the phoneme in IPA.
+        start, end: offsets in the text of what was written for a word ("$5" for "five" and "dollars"); -1 for phonemes.
+    """
 
     seconds: float
     kind: str
     text: str
+    start: int = -1
+    end: int = -1
 
 
 class Utterance(Voice):
@@ -150,7 +159,7 @@ class Utterance(Voice):
                 seconds = max(0.0, (time - 0.5 * self.stft.hop_length) / self.sample_rate)
                 word = self.timeline.words.get(self._marked)
                 if word:
-                    self.marks.append(Mark(seconds, "word", word[0]))
+                    self.marks.append(Mark(seconds, "word", word.text, word.start, word.end))
                 self.marks.append(Mark(seconds, "phoneme", self.timeline.name(self._marked)))
 
     def _end_at(self, middles: NDArray[np.float64], waiting: NDArray[np.float64]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
@@ -60,7 +61,7 @@ def speak(
             if on_progress:
                 on_progress(engine.now / engine.sample_rate)
     delay = engine.latency_samples / engine.sample_rate
-    marks = [Mark(mark.seconds + delay, mark.kind, mark.text) for mark in speech.marks]
+    marks = [replace(mark, seconds=mark.seconds + delay) for mark in speech.marks]
     audio = Sound(np.concatenate(blocks), engine.sample_rate)
     return Spoken(audio, engine.sample_rate, marks, speech.unspoken)
 

@@ -68,4 +68,6 @@ class Processor:
         """Whether the lexicon has a word, in lower case."""
         if self._lexicon is None:
             return False
-        return self._lexicon.execute("SELECT 1 FROM word_phonemes WHERE word = ? LIMIT 1", (word,)).fetchone() is not None
+        return (
+            self._lexicon.execute("SELECT 1 FROM word_phonemes WHERE word = ? LIMIT 1", (word,)).fetchone() is not None
+        )

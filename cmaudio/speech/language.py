@@ -24,13 +24,14 @@ _SCRIPTS = {"ru": "CYRILLIC", "uk": "CYRILLIC", "fa": "ARABIC", "ar": "ARABIC", 
 _SAID_SIGNS = frozenset("%$€£¥₽&@+=°№¢#§×÷±≈")
 _SILENT_SIGNS = frozenset("\"'“”‘’«»„()[]{}*_~/\\|<>^`´-‐‑–—.,;:!?…¿¡")
 _DASHES = frozenset("-‐‑–—")
+_LONG_WORD = re.compile(rf"\S{{{MAX_LETTERS + 1},}}")
 _LONG_NUMBER = re.compile(r"\d{13,}")  # read digit by digit
 # Words without a stress of their own in running speech; the lexicon gives them as they are said alone.
 _UNSTRESSED = {
     "en": frozenset(
-        "a an the and or but nor so as at by for from in of on to with than that is are was were be been am has have had "
-        "do does did can could will would shall should may might must he she it they we you i him her them us me his its "
-        "their our your my who which if when while there this these".split()
+        "a an the and or but nor so as at by for from in of on to with than that is are was were be been am has have "
+        "had do does did can could will would shall should may might must he she it they we you i him her them us me "
+        "his its their our your my who which if when while there this these".split()
     )
 }
 
@@ -117,7 +118,7 @@ class Language:
             pronunciations: IPA by word, before the lexicon's own.
         """
         spoken, unspoken = self._spoken(text)
-        known = self._exceptions | {word.lower(): ipa for word, ipa in (pronunciations or {}).items()}
+        known = {**self._exceptions, **{word.lower(): ipa for word, ipa in (pronunciations or {}).items()}}
         try:
             words = self._read(spoken, start, known, unspoken)
         except Exception:  # gruut's rules for numbers, dates and the like fail on some
@@ -144,9 +145,7 @@ class Language:
                     unspoken.append(f"{found.text[:40]!r}: no pronunciation")
         return words
 
-    def _read_alone(
-        self, spoken: _Spoken, start: int, known: Mapping[str, str], unspoken: list[str]
-    ) -> list[Word]:
+    def _read_alone(self, spoken: _Spoken, start: int, known: Mapping[str, str], unspoken: list[str]) -> list[Word]:
         try:
             return self._read(spoken, start, known, unspoken)
         except Exception as error:
@@ -172,7 +171,9 @@ class Language:
     def _spoken(self, text: str) -> tuple[_Spoken, list[str]]:
         """What can be said of a text, and what is left out, with the reason."""
         unspoken = [f"{tag[:40]!r}: markup" for tag in _MARKUP.findall(text)]
-        blank = _MARKUP.sub(lambda tag: " " * len(tag[0]), text)
+        blank = _MARKUP.sub(_blank, text)
+        unspoken += [f"{word[:40]!r}: longer than {MAX_LETTERS} letters" for word in _LONG_WORD.findall(blank)]
+        blank = _LONG_WORD.sub(_blank, blank)
         spans, characters, origins = [], [], []
         for span in self._reader.read(blank):
             kept = self._checked(span, blank[span.start : span.end], unspoken)
@@ -199,8 +200,6 @@ class Language:
     def _speakable(self, words: str) -> tuple[str, str]:
         """Words in letters of this language, and what is wrong with them or what they lost; "" for nothing."""
         out, lost = [], ""
-        if any(len(word) > MAX_LETTERS for word in words.split()):
-            return "", f"longer than {MAX_LETTERS} letters"
         for letter in unicodedata.normalize("NFC", words):
             if letter in _SAID_SIGNS or letter == " " or letter.isdecimal() or letter in _SILENT_SIGNS:
                 out.append(" " if letter in "*_~#/\\|<>^`[]{}" else letter)
@@ -215,6 +214,11 @@ class Language:
     def _plain(self, letter: str) -> str:
         """English is written without accents; other languages keep theirs."""
         return letter if self._base != "en" else unicodedata.normalize("NFKD", letter)[0]
+
+
+def _blank(match: re.Match[str]) -> str:
+    """As many spaces, so that offsets stay."""
+    return " " * len(match[0])
 
 
 def _alone(spoken: _Spoken) -> Iterator[_Spoken]:

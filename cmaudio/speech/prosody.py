@@ -16,7 +16,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import KNOTS, phoneme_ids, pitch_of_feature
-from cmaudio.speech.phonemes import EDGE, Phoneme, Phrase
+from cmaudio.speech.phonemes import EDGE, Phoneme, Phrase, Word
 from cmaudio.synthesis.networks import Graph
 
 _SECONDS = (0.01, 1.5)  # what a phoneme may last, whatever the network says
@@ -27,7 +27,7 @@ class Segment:
     """Phonemes with their timing and melody, at the nominal rate.
 
     ids (P, 4) of `phoneme_ids`, seconds (P,), energy (P,) feature, semitones (P, 4) and voiced (P, 4) at the knots,
-    pivot: the mean pitch about which the pitch range widens; words: (text, first phoneme, phonemes) of each.
+    pivot: the mean pitch about which the pitch range widens; words: each with the index of its first phoneme.
     """
 
     phonemes: tuple[Phoneme, ...]
@@ -37,7 +37,7 @@ class Segment:
     semitones: NDArray[np.float64]
     voiced: NDArray[np.float64]
     pivot: float
-    words: tuple[tuple[str, int, int], ...]
+    words: tuple[tuple[Word, int], ...]
 
 
 class Prosody:
@@ -65,10 +65,10 @@ class Prosody:
         """
         vector = timbre.astype(np.float32)[None]
         phonemes: list[Phoneme] = []
-        words: list[tuple[str, int, int]] = []
+        words: list[tuple[Word, int]] = []
         for word in phrase.known(self.symbols).words:
             if not word.phonemes[0].is_pause:
-                words.append((word.text, len(phonemes), len(word.phonemes)))
+                words.append((word, len(phonemes)))
             phonemes += word.phonemes
             if word.phonemes[-1].is_pause and len(phonemes) > 1:
                 yield self._segment(phonemes, words, vector)
@@ -80,7 +80,7 @@ class Prosody:
         other._before = Phoneme(EDGE)
         return other
 
-    def _segment(self, phonemes: list[Phoneme], words: list[tuple[str, int, int]], timbre: Float) -> Segment:
+    def _segment(self, phonemes: list[Phoneme], words: list[tuple[Word, int]], timbre: Float) -> Segment:
         first = self._before.symbol == EDGE
         said = [self._before, *phonemes]
         ids = phoneme_ids(said, self.symbols)
@@ -99,5 +99,5 @@ class Prosody:
             semitones,
             voiced,
             float((semitones * weights).sum() / weights.sum()),
-            tuple((text, at + first, count) for text, at, count in words),
+            tuple((word, at + first) for word, at in words),
         )

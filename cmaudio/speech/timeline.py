@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.speech.features import KNOTS, phoneme_context
+from cmaudio.speech.phonemes import Word
 from cmaudio.speech.prosody import Segment
 
 _KEPT = 8  # phonemes behind the present one: more than its features look back
@@ -42,13 +43,13 @@ class Timeline:
         self._semitones, self._voiced = np.zeros((0, KNOTS)), np.zeros((0, KNOTS))
         self.end = 0.0
         self.names: list[str] = []  # of all phonemes kept
-        self.words: dict[int, tuple[str, int]] = {}  # by the index of the first phoneme: text, phonemes
+        self.words: dict[int, Word] = {}  # by the index of the first phoneme
 
     def extend(self, segment: Segment, now: float) -> None:
         """Append a segment; what was spoken well before nominal time `now` is dropped."""
         self._drop(int(np.searchsorted(self._ends, now, side="right")) - _KEPT)
         count = self.dropped + len(self._ids)
-        self.words |= {count + at: (text, length) for text, at, length in segment.words}
+        self.words |= {count + at: word for word, at in segment.words}
         ends = self.end + np.cumsum(segment.seconds)
         self._begins = np.concatenate([self._begins, ends - segment.seconds])
         self._ends = np.concatenate([self._ends, ends])

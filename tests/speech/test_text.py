@@ -28,7 +28,7 @@ def unspoken(text: str, code: str = "en-us") -> list[str]:
 
 
 def test_phrases_end_with_their_marks() -> None:
-    assert list(read_phrases([TEXT])) == [
+    assert [(piece.text, piece.mark) for piece in read_phrases([TEXT])] == [
         ("Well, Dr. Smith paid $3.50", ","),
         ("didn't he", "?"),
         ('"Yes', "!"),
@@ -56,14 +56,14 @@ def test_a_phrase_comes_as_soon_as_its_end_is_known() -> None:
             given_out.append(word)
 
     first = next(read_phrases(words()))  # type: ignore[arg-type]
-    assert first == ("One two three", ".")
+    assert first[:2] == ("One two three", ".")
     assert given_out == ["One", "two"]
 
 
 def test_no_phrase_is_longer_than_can_be_said() -> None:
     phrases = list(read_phrases(["word " * 100]))
-    assert [len(text.split()) for text, _ in phrases] == [MAX_WORDS] * 4 + [100 % MAX_WORDS]
-    assert [mark for _, mark in phrases] == [","] * 4 + ["."]
+    assert [len(piece.text.split()) for piece in phrases] == [MAX_WORDS] * 4 + [100 % MAX_WORDS]
+    assert [piece.mark for piece in phrases] == [","] * 4 + ["."]
 
 
 def test_english_is_normalised_and_function_words_lose_their_stress() -> None:

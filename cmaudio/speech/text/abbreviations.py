@@ -5,14 +5,16 @@ from __future__ import annotations
 TITLES = {
     "Dr": "doctor", "Dr.": "doctor", "Mr": "mister", "Mr.": "mister", "Mrs": "missus", "Mrs.": "missus", "Ms": "miz",
     "Ms.": "miz", "Prof": "professor", "Prof.": "professor", "Rev": "reverend", "Rev.": "reverend", "Gen.": "general",
-    "Col.": "colonel", "Capt.": "captain", "Lt.": "lieutenant", "Sgt.": "sergeant", "Maj.": "major", "Hon.": "honorable",
+    "Col.": "colonel", "Capt.": "captain", "Lt.": "lieutenant", "Sgt.": "sergeant", "Maj.": "major",
+    "Hon.": "honorable",
     "Sen.": "senator", "Rep.": "representative", "Gov.": "governor", "Pres.": "president", "Fr.": "father",
     "Mt.": "mount", "Mt": "mount", "Ft.": "fort",
 }  # fmt: skip
 # Said so where a number follows.
 BEFORE_NUMBERS = {
     "no.": "number", "nos.": "numbers", "approx.": "approximately", "p.": "page", "pp.": "pages", "vol.": "volume",
-    "ch.": "chapter", "fig.": "figure", "eq.": "equation", "sec.": "section", "ca.": "circa", "c.": "circa", "~": "about",
+    "ch.": "chapter", "fig.": "figure", "eq.": "equation", "sec.": "section", "ca.": "circa", "c.": "circa",
+    "~": "about",
     "≈": "about", "est.": "established", "ed.": "edition", "art.": "article",
 }  # fmt: skip
 ABBREVIATIONS = {
@@ -26,8 +28,8 @@ ABBREVIATIONS = {
     "ave.": "avenue", "blvd.": "boulevard", "rd.": "road", "hwy.": "highway", "apt.": "apartment", "ext.": "extension",
     "dr.": "drive", "mr.": "mister", "mrs.": "missus", "ms.": "miz", "prof.": "professor", "gen.": "general",
     "jan.": "January", "feb.": "February", "aug.": "August", "sept.": "September", "oct.": "October",
-    "nov.": "November", "dec.": "December", "tues.": "Tuesday", 
-    "thurs.": "Thursday",  "wi-fi": "wifi", "hi-fi": "high fie", "sci-fi": "sigh fie",
+    "nov.": "November", "dec.": "December", "tues.": "Tuesday",
+    "thurs.": "Thursday", "wi-fi": "wifi", "hi-fi": "high fie", "sci-fi": "sigh fie",
     "w/": "with", "w/o": "without", "b/c": "because",
 }  # fmt: skip
 # In capitals these are spelled, though the lexicon has a word of these letters; True: not in a line all of capitals.

@@ -1,4 +1,4 @@
-"""English as it is read aloud: numbers, signs, abbreviations, initials, capitals, Roman numerals, dashes and brackets."""
+"""English as it is read aloud: signs, abbreviations, initials, capitals, Roman numerals, dashes and brackets."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from cmaudio.speech.text.spans import Rule, Span, read, rule
 _SIGNS = {
     "+": "plus", "=": "equals", "×": "times", "÷": "divided by", "±": "plus or minus", "≈": "about", "<": "less than",
     ">": "greater than", "≤": "at most", "≥": "at least", "%": "percent", "&": "and", "@": "at", "§": "section",
-    "°": "degrees", "$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "№": "number", "−": "minus",
+    "°": "degrees", "²": "squared", "³": "cubed",
+    "$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "№": "number", "−": "minus",
 }  # fmt: skip
 _BETWEEN_NUMBERS = {"-": "minus", "*": "times", "/": "divided by", "x": "times"}
 _NUMBERED = frozenset(
-    "act article book chapter class episode figure grade king level mark number page part phase pope psalm queen round "
-    "rocky season section series stage step super-bowl title tome type vol. volume war".split()
+    "act article book chapter class episode figure grade king level mark number page part phase pope psalm queen "
+    "round rocky season section series stage step super-bowl title tome type vol. volume war".split()
 )  # fmt: skip
 _ROMAN = re.compile(r"(?=[IVXLC])(?:X{0,3}|XL|LX{0,3}|XC|C{1,3})(?:IX|IV|V?I{0,3})")
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _ENDING = ".,;:!?…\"'”’»)]}*_~`"
 _DASH = re.compile(r"(?<=\w)(?:--+|[–—]+)(?=\w)|[–—]+|--+")
-_PIECE = re.compile(r"[A-Za-z'’]+|\d+(?:,\d{3})*(?:\.\d+)?|.")
+_PIECE = re.compile(r"[^\W\d_²³]+['’]?[^\W\d_²³]*|\d+(?:,\d{3})*(?:\.\d+)?|.")
 _SITE = r"(?:[\w-]+\.)+(?:com|org|net|edu|gov|info|io|ai|co|uk|de|fr|ru|eu|us|ca|au|jp)"
 
 
@@ -154,13 +155,13 @@ class English:
     def _said(self, word: str, text: str) -> str:
         if word.lower() in ABBREVIATIONS and word.lower() not in SPELLED:
             return ABBREVIATIONS[word.lower()]
-        if any(c.isdigit() for c in word) or "&" in word or any(c in _SIGNS for c in word):
+        if any(c.isdecimal() for c in word) or "&" in word or any(c in _SIGNS for c in word):
             return " ".join(filter(None, map(self._piece, _PIECE.findall(word))))
         parts = re.split(r"[-‐‑/]", word)
         return " ".join(self._capitals(part, text) for part in parts if part)
 
     def _piece(self, piece: str) -> str:
-        if piece[0].isdigit():
+        if piece[0].isdecimal():
             return cardinal(piece)
         if piece.isalpha() and (piece.isupper() or len(piece) == 1):
             return initialism(piece) if len(piece) > 1 else piece

@@ -23,13 +23,16 @@ _FRACTIONS = {
     "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8",
 }  # fmt: skip
 _UNITS = {  # that the grammar lacks, spells, or reads as something else: one, many
-    "m": ("meter", "meters"), "s": ("second", "seconds"), "sec": ("second", "seconds"), "hr": ("hour", "hours"),
+    "m²": ("square meter", "square meters"), "km²": ("square kilometer", "square kilometers"),
+    "m³": ("cubic meter", "cubic meters"), "m": ("meter", "meters"),
+    "s": ("second", "seconds"), "sec": ("second", "seconds"), "hr": ("hour", "hours"),
     "hrs": ("hours", "hours"), "h": ("hour", "hours"), "V": ("volt", "volts"), "W": ("watt", "watts"),
     "A": ("amp", "amps"), "g": ("gram", "grams"), "L": ("liter", "liters"), "l": ("liter", "liters"),
     "KB": ("kilobyte", "kilobytes"), "MB": ("megabyte", "megabytes"), "GB": ("gigabyte", "gigabytes"),
     "TB": ("terabyte", "terabytes"), "kB": ("kilobyte", "kilobytes"), "ms": ("millisecond", "milliseconds"),
-    "dB": ("decibel", "decibels"), "°": ("degree", "degrees"),
+    "dB": ("decibel", "decibels"), "¢": ("cent", "cents"), "°": ("degree", "degrees"),
 }  # fmt: skip
+_OTHER_UNITS = "|".join(sorted(_UNITS, key=len, reverse=True))
 _GRAMMAR_UNITS = "km/h|km|cm|mm|kg|mg|lbs|lb|oz|ft|yd|mi|mph|kph|min|kHz|MHz|GHz|Hz|kW|ml|°C|°F|° C|° F|%|‰"
 
 _loading = threading.Lock()
@@ -124,6 +127,10 @@ def _fraction(match: re.Match[str]) -> str:
     return f"{cardinal(match['whole'])} and {part}"
 
 
+def _power(match: re.Match[str]) -> str:
+    return f"{cardinal(match['base'])} to the power of {cardinal(match['power'])}"
+
+
 def _called(match: re.Match[str]) -> str:
     return f"{match['verb']} {digits(match['number'])}"
 
@@ -145,7 +152,7 @@ RULES: tuple[Rule, ...] = (
     rule(r"(?:\+?\d{1,3}[-. ])?(?:\(\d{3}\) ?|\d{3}[-. ])?\d{3}[-.]\d{4}", lambda m: digits(m[0])),
     rule(r"\+\d[\d -]{6,}\d", lambda m: digits(m[0])),
     rule(r"(?P<verb>[Cc]all(?:ed|ing)?|[Dd]ial(?:ed|led|ling)?|[Pp]hon(?:e|ed|ing)) (?P<number>\d{3})", _called),
-    rule(r"24/7", lambda m: "twenty four seven"),
+    rule(r"24/7|50/50|9/11", lambda m: " ".join(map(cardinal, m[0].split("/")))),
     Rule(re.compile(r"(?P<feet>\d{1,2})['′] ?(?:(?P<inches>\d{1,2})[\"″])?"), _feet),
     rule(
         rf"(?P<sign>[-−+]?)(?P<currency>[{''.join(_CURRENCY)}]) ?(?P<amount>{_NUMBER})"
@@ -156,16 +163,16 @@ RULES: tuple[Rule, ...] = (
         re.compile(rf"(?P<sign>[-−+]?)(?P<amount>{_NUMBER}) ?(?P<currency>[{''.join(_CURRENCY)}])(?P<scale>)(?!\w)"),
         _money,
     ),
-    rule(rf"(?P<amount>{_NUMBER}) ?(?:¢|ct\.?)", lambda m: f"{cardinal(m['amount'])} {'cent' if m['amount'] == '1' else 'cents'}"),
+    Rule(re.compile(rf"(?P<amount>{_NUMBER}) ?(?P<unit>¢)"), _unit),
     rule(rf"(?P<first>{_NUMBER})(?: ?[–—] ?|-)(?P<last>{_NUMBER})", _range),
     rule(r"[‘’']?\d+0s", lambda m: in_words(m[0].lstrip("‘’'"))),
     rule(r"\d{1,3}(?:,\d{3})*(?:st|nd|rd|th)", lambda m: in_words(m[0])),
     rule(r"(?P<lines>480|720|1080|1440|2160|4320)(?P<scan>[pi])", _lines),
     Rule(re.compile(rf"(?P<whole>\d*) ?(?P<part>[{''.join(_FRACTIONS)}])"), _fraction),
     rule(r"(?:\d+ )?\d{1,3}/\d{1,3}", lambda m: in_words(m[0])),
-    rule(rf"(?P<base>{_NUMBER})\^(?P<power>\d+)", lambda m: f"{cardinal(m['base'])} to the power of {cardinal(m['power'])}"),
+    rule(rf"(?P<base>{_NUMBER})\^(?P<power>\d+)", _power),
     Rule(re.compile(rf"[-−]?(?:{_NUMBER}) ?(?:{_GRAMMAR_UNITS})(?!\w)"), lambda m: in_words(m[0].replace("−", "-"))),
-    Rule(re.compile(rf"(?P<amount>{_NUMBER}) ?(?P<unit>{'|'.join(sorted(_UNITS, key=len, reverse=True))})(?![\w'’])"), _unit),
+    Rule(re.compile(rf"(?P<amount>{_NUMBER}) ?(?P<unit>{_OTHER_UNITS})(?![\w'’²³])"), _unit),
     rule(rf"[-−](?P<amount>{_NUMBER})", _minus),
     rule(r"0\d+", lambda m: digits(m[0])),
     rule(r"1[1-9]\d\d|20\d\d", lambda m: in_words(m[0])),

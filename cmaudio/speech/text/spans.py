@@ -1,4 +1,4 @@
-"""Spans of a text and what a reader says for each; marks and captions find their way back into the text through them."""
+"""Spans of a text and what a reader says for each; captions find their way back into the text through them."""
 
 from __future__ import annotations
 

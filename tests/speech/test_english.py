@@ -1,0 +1,178 @@
+"""English text normalisation: what is written, and the words that are said for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from cmaudio.speech.language import language
+from cmaudio.speech.text.english import English, roman
+
+WORDS = "stop it now chapter one nasa the unesco ikea civil war mix us i am who tv ok wifi covid stop us give to a"
+
+
+@pytest.fixture(scope="module")
+def reader() -> English:
+    return English(frozenset(WORDS.split()).__contains__)
+
+
+def said(reader: English, text: str) -> str:
+    return " ".join(span.spoken for span in reader.read(text) if span.spoken)
+
+
+SAID = [
+    # digits beside letters
+    ("1990s music", "nineteen nineties music"),
+    ("the '90s", "the nineties"),
+    ("H2O", "H two O"),
+    ("4K video", "four K video"),
+    ("MP3 player", "M P three player"),
+    ("mp3", "M P three"),
+    ("1080p", "ten eighty p"),
+    ("a 1st-class ticket", "a first class ticket"),
+    ("a 5-year-old", "a five year old"),
+    ("Covid-19", "Covid nineteen"),
+    ("F-16", "F sixteen"),
+    ("v2.0", "v two point zero"),
+    # money
+    ("$100k", "one hundred thousand dollars"),
+    ("-$5", "minus five dollars"),
+    ("$5 million", "five million dollars"),
+    ("£5m", "five million pounds"),
+    ("$3.50", "three dollars fifty cents"),
+    ("$1", "one dollar"),
+    ("20 €", "twenty euros"),
+    ("€20", "twenty euros"),
+    ("¥500", "five hundred yen"),
+    ("50¢", "fifty cents"),
+    # signs
+    ("100 %", "one hundred percent"),
+    ("5 + 3 = 8", "five plus three equals eight"),
+    ("3 x 4", "three times four"),
+    ("-0.5", "minus zero point five"),
+    ("#1", "number one"),
+    ("C++", "C plus plus"),
+    ("C#", "C sharp"),
+    ("AT&T", "A T and T"),
+    ("salt & pepper", "salt and pepper"),
+    ("~5", "about five"),
+    # dashes and brackets
+    ("one—two", "one — two"),
+    ("my brother—Tom—is tall", "my brother — Tom — is tall"),
+    ("he (my brother) is tall", "he , my brother , is tall"),
+    ("mother-in-law", "mother in law"),
+    # capitals
+    ("STOP now", "stop now"),
+    ("STOP IT NOW", "stop it now"),
+    ("CHAPTER ONE", "chapter one"),
+    ("NASA", "nasa"),
+    ("the US", "the U S"),
+    ("FBI", "F B I"),
+    ("TVs", "T V's"),
+    ("OK", "okay"),
+    # abbreviations
+    ("the U.S. army", "the U S army"),
+    ("in the U.S", "in the U S"),
+    ("Ph.D.", "P H D"),
+    ("Dr Smith", "doctor Smith"),
+    ("Dr. Smith", "doctor Smith"),
+    ("12 Main Dr", "twelve Main drive"),
+    ("St. Paul", "Saint Paul"),
+    ("on Main St", "on Main street"),
+    ("No. 10 Downing St", "number ten Downing street"),
+    ("Prof. Jones", "professor Jones"),
+    ("approx. 5", "approximately five"),
+    ("Apple Inc.", "Apple incorporated"),
+    ("my friend Max", "my friend Max"),
+    ("e.g. this", "for example this"),
+    ("Wi-Fi", "wifi"),
+    # units, fractions
+    ("5 km", "five kilometers"),
+    ("5kg", "five kilograms"),
+    ("100m", "one hundred meters"),
+    ("10GB", "ten gigabytes"),
+    ("20 °C", "twenty degrees Celsius"),
+    ("1/2 cup", "one half cup"),
+    ("½ cup", "one half cup"),
+    ("2½ cups", "two and a half cups"),
+    ("5' 11\"", "five feet eleven"),
+    ("50/50", "fifty fifty"),
+    # dates and times
+    ("Dec. 25", "december twenty fifth"),
+    ("2024-12-25", "december twenty fifth twenty twenty four"),
+    ("in 2024", "in twenty twenty four"),
+    ("1939–1945", "nineteen thirty nine to nineteen forty five"),
+    ("17:45", "seventeen forty five"),
+    ("5 am", "five A M"),
+    ("5:30 p.m.", "five thirty P M"),
+    ("24/7", "twenty four seven"),
+    ("5 m²", "five square meters"),
+    ("x²", "x squared"),
+    # numbers
+    ("1,482,905", "one million four hundred and eighty two thousand nine hundred and five"),
+    ("1000000", "one million"),
+    ("3-4 people", "three to four people"),
+    ("10^6", "ten to the power of six"),
+    ("007", "zero zero seven"),
+    ("12345678901234", "one two three four five six seven eight nine zero one two three four"),
+    # telephones and addresses
+    ("555-1234", "five five five, one two three four"),
+    ("555-0173", "five five five, zero one seven three"),
+    ("(555) 123-4567", "five five five, one two three, four five six seven"),
+    ("call 911", "call nine one one"),
+    ("www.example.com", "W W W dot example dot com"),
+    ("me@example.com", "me at example dot com"),
+    # Roman numerals
+    ("Louis XIV", "Louis the fourteenth"),
+    ("World War I", "World War one"),
+    ("Act IV", "Act four"),
+    ("Malcolm X", "Malcolm X"),
+    ("and I went", "and I went"),
+]
+
+
+@pytest.mark.parametrize(("written", "words"), SAID)
+def test_text_is_said_as_a_reader_says_it(reader: English, written: str, words: str) -> None:
+    assert said(reader, written) == words
+
+
+@pytest.mark.parametrize("written", [written for written, _ in SAID])
+def test_spans_cover_the_text_in_order(reader: English, written: str) -> None:
+    at = 0
+    for span in reader.read(written):
+        assert at <= span.start < span.end <= len(written)
+        at = span.end
+
+
+@pytest.mark.parametrize("written", [written for written, _ in SAID if any(map(str.isdigit, written))])
+def test_no_number_goes_unspoken(written: str) -> None:
+    phrases = list(language("en-us").phrases([written]))
+    assert not [reason for phrase in phrases for reason in phrase.unspoken]
+    assert not any(character.isdigit() for phrase in phrases for word in phrase.words for character in word.text)
+
+
+def test_words_point_back_into_the_text() -> None:
+    text = "He paid $5 million, on Dec. 25. Was it the U.S. Army?"
+    words = [word for phrase in language("en-us").phrases([text]) for word in phrase.words if word.start >= 0]
+    assert [text[word.start : word.end] for word in words if word.text in ("five", "million", "dollars")] == (
+        ["$5 million"] * 3
+    )
+    assert {text[word.start : word.end] for word in words if word.text in ("december", "fifth")} == {"Dec. 25"}
+    assert [text[word.start : word.end] for word in words][-3:] == ["U.S.", "U.S.", "Army"]
+
+
+@pytest.mark.parametrize(
+    ("numeral", "value"),
+    [
+        ("I", 1),
+        ("IV", 4),
+        ("XIV", 14),
+        ("XL", 40),
+        ("XCIX", 99),
+        ("IIII", None),
+        ("VX", None),
+        ("", None),
+        ("MIX", None),
+    ],
+)
+def test_roman_numerals(numeral: str, value: int | None) -> None:
+    assert roman(numeral) == value
