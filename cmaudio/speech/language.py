@@ -6,7 +6,7 @@ import re
 import threading
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from cmaudio.errors import CmaudioError
@@ -15,6 +15,7 @@ from cmaudio.speech.exceptions import exceptions, letter_name
 from cmaudio.speech.gruut_processor import Processor, resolve
 from cmaudio.speech.phonemes import PAUSES, Phoneme, Phrase, Word, pause
 from cmaudio.speech.phrases import read_phrases
+from cmaudio.speech.pronunciations import INLINE, Pronunciations
 from cmaudio.speech.text.english import English
 from cmaudio.speech.text.spans import Span
 
@@ -72,6 +73,27 @@ class _Spoken:
         return span, start + len(word) if found >= 0 else at
 
 
+@dataclass(frozen=True)
+class _Given:
+    """Pronunciations that come before the lexicon's: inline IPA, the user's dictionary, letters, exceptions."""
+
+    base: str
+    exceptions: Mapping[str, str]
+    own: Pronunciations | None
+    inline: Mapping[int, tuple[Phoneme, ...]]  # by the offset of the word in the phrase
+
+    def phonemes(self, word: str, span: Span) -> tuple[Phoneme, ...] | None:
+        """Of gruut's `word`, which comes from `span`."""
+        if span.start in self.inline:
+            return self.inline[span.start]
+        if self.own is not None and (own := self.own.word(word)) is not None:
+            return own
+        # In initials "A" is no article.
+        letter = letter_name(self.base, word) if word != span.spoken else None
+        said = letter or self.exceptions.get(word.lower())
+        return None if said is None else tuple(map(Phoneme.of, said.split()))
+
+
 class Language:
     """The front end of one language; may be used from any thread.
 
@@ -92,12 +114,12 @@ class Language:
         self._exceptions = exceptions(self._base)
         self._lock = threading.Lock()  # gruut's lexicon is one connection to a database
 
-    def phrases(self, pieces: Iterable[str], pronunciations: Mapping[str, str] | None = None) -> Iterator[Phrase]:
+    def phrases(self, pieces: Iterable[str], pronunciations: Pronunciations | None = None) -> Iterator[Phrase]:
         """The phrases of a text that comes in pieces, each as soon as its end is known.
 
         Args:
             pieces: the text; what they join to matters, not where they are cut.
-            pronunciations: IPA by word, before the lexicon's own.
+            pronunciations: the user's own, before the lexicon's; IPA inside the text is read with them only.
         Yields:
             phrases; a silent one only where it reports something unspoken.
         """
@@ -107,7 +129,7 @@ class Language:
                 yield phrase
 
     def phrase(
-        self, text: str, mark: str = ".", start: int = 0, pronunciations: Mapping[str, str] | None = None
+        self, text: str, mark: str = ".", start: int = 0, pronunciations: Pronunciations | None = None
     ) -> Phrase:
         """One phrase. What cannot be said is left out and reported.
 
@@ -115,14 +137,15 @@ class Language:
             text: the phrase without the mark that ends it.
             mark: that mark.
             start: offset of the phrase in the whole text.
-            pronunciations: IPA by word, before the lexicon's own.
+            pronunciations: the user's own, before the lexicon's.
         """
-        spoken, unspoken = self._spoken(text)
-        known = {**self._exceptions, **{word.lower(): ipa for word, ipa in (pronunciations or {}).items()}}
+        blank, inline = _inline(text, pronunciations)
+        spoken, unspoken = self._spoken(blank)
+        given = _Given(self._base, self._exceptions, pronunciations, inline)
         try:
-            words = self._read(spoken, start, known, unspoken)
+            words = self._read(spoken, start, given, unspoken)
         except Exception:  # gruut's rules for numbers, dates and the like fail on some
-            words = [word for part in _alone(spoken) for word in self._read_alone(part, start, known, unspoken)]
+            words = [word for part in _alone(spoken) for word in self._read_alone(part, start, given, unspoken)]
         while words and words[-1].phonemes[0].is_pause:
             words.pop()
         while words and words[0].phonemes[0].is_pause:
@@ -131,42 +154,38 @@ class Language:
             words = russian.pronounce(words)
         return Phrase((*words, pause(mark)), tuple(unspoken))
 
-    def _read(self, spoken: _Spoken, start: int, known: Mapping[str, str], unspoken: list[str]) -> list[Word]:
+    def _read(self, spoken: _Spoken, start: int, given: _Given, unspoken: list[str]) -> list[Word]:
         words: list[Word] = []
         at = 0
         with self._lock:
             for found in self._processor.words(spoken.text):
                 span, at = spoken.origin(found.text, at)
-                place = (start + span.start, start + span.end)
-                word = self._word(found.text, found.phonemes or (), known, place, found.text == span.spoken)
+                word = self._word(found.text, found.phonemes or (), given.phonemes(found.text, span))
                 if word is not None:
-                    words.append(word)
+                    words.append(replace(word, start=start + span.start, end=start + span.end))
                 elif found.is_spoken:
                     unspoken.append(f"{found.text[:40]!r}: no pronunciation")
         return words
 
-    def _read_alone(self, spoken: _Spoken, start: int, known: Mapping[str, str], unspoken: list[str]) -> list[Word]:
+    def _read_alone(self, spoken: _Spoken, start: int, given: _Given, unspoken: list[str]) -> list[Word]:
         try:
-            return self._read(spoken, start, known, unspoken)
+            return self._read(spoken, start, given, unspoken)
         except Exception as error:
             unspoken.append(f"{spoken.text[:40]!r}: cannot be read ({type(error).__name__})")
             return []
 
-    def _word(
-        self, text: str, phonemes: Iterable[Any], known: Mapping[str, str], place: tuple[int, int], alone: bool
-    ) -> Word | None:
+    def _word(self, text: str, phonemes: Iterable[Any], given: tuple[Phoneme, ...] | None) -> Word | None:
         said = [p for p in phonemes if p]
         if said and said[0] in ("|", "‖"):
             return pause(text if text in PAUSES else said[0])
-        letter = None if alone else letter_name(self._base, text)  # of initials: "A" is no article there
-        if (given := letter or known.get(text.lower())) is not None:
-            return Word(text, tuple(map(Phoneme.of, given.split())), *place)
+        if given is not None:
+            return Word(text, given)
         if not said:
             return None
         sounds = tuple(map(Phoneme.of, said))
         if text.lower() in _UNSTRESSED.get(self._base, ()):
             sounds = tuple(Phoneme(phoneme.symbol) for phoneme in sounds)
-        return Word(text, sounds, *place)
+        return Word(text, sounds)
 
     def _spoken(self, text: str) -> tuple[_Spoken, list[str]]:
         """What can be said of a text, and what is left out, with the reason."""
@@ -214,6 +233,19 @@ class Language:
     def _plain(self, letter: str) -> str:
         """English is written without accents; other languages keep theirs."""
         return letter if self._base != "en" else unicodedata.normalize("NFKD", letter)[0]
+
+
+def _inline(text: str, own: Pronunciations | None) -> tuple[str, dict[int, tuple[Phoneme, ...]]]:
+    """A phrase with the IPA in it blanked out, and the phonemes by the offset of the word they belong to."""
+    found: dict[int, tuple[Phoneme, ...]] = {}
+    if own is None or "](/" not in text:
+        return text, found
+
+    def word_alone(match: re.Match[str]) -> str:
+        found[match.start("word")] = own.spell(match["ipa"])
+        return f" {match['word']}".ljust(len(match[0]))
+
+    return INLINE.sub(word_alone, text), found
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from cmaudio.errors import CmaudioError
 
@@ -98,21 +99,25 @@ def parse_phonemes(text: str, symbols: Sequence[str]) -> Iterator[Phrase]:
 
     The longest symbol that fits is taken. Raises CmaudioError that names what none of the `symbols` begins with.
     """
-    sounds = sorted((symbol for symbol in symbols if symbol and symbol not in PAUSES), key=len, reverse=True)
     marks = "".join(PAUSES) + "".join(_PAUSE_OF)
-    token = re.compile(rf"([ˈˌ]?)({'|'.join(map(re.escape, sounds))})")
     words: list[Word] = []
     for written in re.findall(rf"[{re.escape(marks)}]|[^\s{re.escape(marks)}]+", text):
         if written in marks:
             yield Phrase((*words, pause(written)))
             words = []
             continue
-        words.append(Word(written, _spell(written, token, sounds)))
+        words.append(Word(written, spell(written, symbols)))
     if words:
         yield Phrase((*words, pause(".")))
 
 
-def _spell(written: str, token: re.Pattern[str], sounds: Sequence[str]) -> tuple[Phoneme, ...]:
+def spell(written: str, symbols: Sequence[str]) -> tuple[Phoneme, ...]:
+    """The phonemes of one word in IPA; the longest of the `symbols` that fits is taken.
+
+    Raises:
+        CmaudioError: names what none of the symbols begins with.
+    """
+    sounds, token = _sounds(tuple(symbols))
     phonemes, at = [], 0
     while at < len(written):
         found = token.match(written, at)
@@ -125,3 +130,10 @@ def _spell(written: str, token: re.Pattern[str], sounds: Sequence[str]) -> tuple
         phonemes.append(Phoneme(found[2], STRESSES.get(found[1], 0)))
         at = found.end()
     return tuple(phonemes)
+
+
+@cache
+def _sounds(symbols: tuple[str, ...]) -> tuple[list[str], re.Pattern[str]]:
+    """The sounds among a voice's symbols, longest first, and what matches one of them with its stress."""
+    sounds = sorted((symbol for symbol in symbols if symbol and symbol not in PAUSES), key=len, reverse=True)
+    return sounds, re.compile(rf"([ˈˌ]?)({'|'.join(map(re.escape, sounds))})")

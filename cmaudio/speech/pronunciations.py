@@ -1,0 +1,60 @@
+"""Pronunciations that a user gives: a dictionary, and IPA for one word inside a text, `[nginx](/ˈɛndʒɪn ˈɛks/)`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cmaudio.errors import CmaudioError
+from cmaudio.speech.phonemes import Phoneme, spell
+
+INLINE = re.compile(r"\[(?P<word>[^\]\[\s]{1,60})\]\(/(?P<ipa>[^/]{1,200})/\)?")
+MAX_BYTES = 4 * 2**20
+
+
+class Pronunciations:
+    """Words of a user's own dictionary, in the phonemes of a voice.
+
+    Args:
+        symbols: the phonemes that the voice has.
+        words: IPA by word, such as {"nginx": "ˈɛndʒɪn ˈɛks"}; spaces and case of the words do not matter.
+    Raises:
+        CmaudioError: IPA that the voice has no phonemes for, with the word and those there are.
+    """
+
+    def __init__(self, symbols: Sequence[str], words: Mapping[str, str] | None = None) -> None:
+        self._symbols = symbols
+        self._words = {word.strip().lower(): self.spell(ipa) for word, ipa in (words or {}).items()}
+
+    def word(self, text: str) -> tuple[Phoneme, ...] | None:
+        """The phonemes of a word of the dictionary."""
+        return self._words.get(text.lower())
+
+    def spell(self, ipa: str) -> tuple[Phoneme, ...]:
+        """The phonemes of a word in IPA. Raises CmaudioError for a symbol that the voice lacks."""
+        return spell("".join(ipa.split()), self._symbols)
+
+
+def read_dictionary(path: str | Path) -> dict[str, str]:
+    """A dictionary file: a line a word, the word and its IPA apart by a tab or spaces; lines after # are comments.
+
+    Raises:
+        CmaudioError: a file that cannot be read or is larger than 4 MiB, a line without IPA (with its number).
+    """
+    file = Path(path).expanduser()
+    try:
+        if not file.is_file() or file.stat().st_size > MAX_BYTES:
+            raise CmaudioError(f"{file} is not a dictionary: a text file of at most {MAX_BYTES >> 20} MiB is expected")
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CmaudioError(f"dictionary {file} cannot be read ({error}); it must be UTF-8 text") from error
+    words: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        word, _, ipa = line.split("#")[0].strip().partition("\t" if "\t" in line else " ")
+        if not word:
+            continue
+        if not ipa.strip():
+            raise CmaudioError(f"{file}, line {number}: {word[:40]!r} has no IPA; write the word, a tab, and its IPA")
+        words[word] = ipa.strip()
+    return words
