@@ -32,8 +32,8 @@ class Mark:
 
     Attributes:
         seconds: from the beginning of the voice.
-        kind: "word" or "phoneme".
-        text: the word as it is said, or the phoneme in IPA.
+        kind: "word", "phoneme", or "mark" (of SSML).
+        text: the word as it is said, the phoneme in IPA, or the name of the mark.
         start, end: offsets in the text of what was written for a word ("$5" for "five" and "dollars"); -1 for phonemes.
     """
 
@@ -158,8 +158,10 @@ class Utterance(Voice):
                     continue
                 seconds = max(0.0, (time - 0.5 * self.stft.hop_length) / self.sample_rate)
                 word = self.timeline.words.get(self._marked)
-                if word:
-                    self.marks.append(Mark(seconds, "word", word.text, word.start, word.end))
+                if word is not None:
+                    self.marks += [Mark(seconds, "mark", name) for name in word.marks]
+                    if not word.is_pause:
+                        self.marks.append(Mark(seconds, "word", word.text, word.start, word.end))
                 self.marks.append(Mark(seconds, "phoneme", self.timeline.name(self._marked)))
 
     def _end_at(self, middles: NDArray[np.float64], waiting: NDArray[np.float64]) -> None:

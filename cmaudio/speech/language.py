@@ -146,9 +146,9 @@ class Language:
             words = self._read(spoken, start, given, unspoken)
         except Exception:  # gruut's rules for numbers, dates and the like fail on some
             words = [word for part in _alone(spoken) for word in self._read_alone(part, start, given, unspoken)]
-        while words and words[-1].phonemes[0].is_pause:
+        while words and words[-1].is_pause:
             words.pop()
-        while words and words[0].phonemes[0].is_pause:
+        while words and words[0].is_pause:
             del words[0]
         if self._base == "ru":
             words = russian.pronounce(words)

@@ -44,20 +44,49 @@ class Phoneme:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a word is said against the rest: `rate` times as fast, `pitch` semitones higher, `energy` dB louder."""
+
+    rate: float = 1.0
+    pitch: float = 0.0
+    energy: float = 0.0
+
+    def with_(self, inner: Delivery) -> Delivery:
+        """Both together."""
+        return Delivery(self.rate * inner.rate, self.pitch + inner.pitch, self.energy + inner.energy)
+
+
+PLAIN = Delivery()
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """A word as it is said, or a mark of punctuation, which is one pause. Its first phoneme is marked as beginning it.
 
-    `start` and `end` are offsets of what was written for it in the whole text; -1 for a word that was not written.
+    Attributes:
+        text: the word, or the mark.
+        phonemes: as it is said.
+        start, end: offsets of what was written for it in the whole text; -1 for a word that was not written.
+        delivery: how it is said against the rest.
+        seconds: how long a pause lasts at rate 1; None leaves that to the voice.
+        marks: names that are reported when it begins.
     """
 
     text: str
     phonemes: tuple[Phoneme, ...]
     start: int = -1
     end: int = -1
+    delivery: Delivery = PLAIN
+    seconds: float | None = None
+    marks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         marked = (replace(p, begins_word=not (i or p.is_pause)) for i, p in enumerate(self.phonemes))
         object.__setattr__(self, "phonemes", tuple(marked))
+
+    @property
+    def is_pause(self) -> bool:
+        return self.phonemes[0].is_pause
 
 
 @dataclass(frozen=True)

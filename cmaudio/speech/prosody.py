@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
-from cmaudio.speech.features import KNOTS, phoneme_ids, pitch_of_feature
-from cmaudio.speech.phonemes import EDGE, Phoneme, Phrase, Word
+from cmaudio.speech.features import KNOTS, energy_step, phoneme_ids, pitch_of_feature
+from cmaudio.speech.phonemes import EDGE, PLAIN, Phoneme, Phrase, Word
 from cmaudio.synthesis.networks import Graph
 
 _SECONDS = (0.01, 1.5)  # what a phoneme may last, whatever the network says
@@ -64,15 +64,12 @@ class Prosody:
         A stretch is read knowing the pause before it; the edge before the first is part of it.
         """
         vector = timbre.astype(np.float32)[None]
-        phonemes: list[Phoneme] = []
-        words: list[tuple[Word, int]] = []
+        stretch: list[Word] = []
         for word in phrase.known(self.symbols).words:
-            if not word.phonemes[0].is_pause:
-                words.append((word, len(phonemes)))
-            phonemes += word.phonemes
-            if word.phonemes[-1].is_pause and len(phonemes) > 1:
-                yield self._segment(phonemes, words, vector)
-                phonemes, words = [], []
+            stretch.append(word)
+            if word.is_pause and len(stretch) > 1:
+                yield self._segment(stretch, vector)
+                stretch = []
 
     def for_new_text(self) -> Prosody:
         """The same network with no phrase before it."""
@@ -80,8 +77,9 @@ class Prosody:
         other._before = Phoneme(EDGE)
         return other
 
-    def _segment(self, phonemes: list[Phoneme], words: list[tuple[Word, int]], timbre: Float) -> Segment:
+    def _segment(self, words: list[Word], timbre: Float) -> Segment:
         first = self._before.symbol == EDGE
+        phonemes = [phoneme for word in words for phoneme in word.phonemes]
         said = [self._before, *phonemes]
         ids = phoneme_ids(said, self.symbols)
         out = self._graph(ids[None, :, : self._columns], timbre)[0][0].astype(np.float64)
@@ -90,14 +88,24 @@ class Prosody:
             said, ids, out = said[1:], ids[1:], out[1:]
         voiced = 1 / (1 + np.exp(-out[:, 2 + KNOTS :]))
         semitones = pitch_of_feature(out[:, 2 : 2 + KNOTS])
+        seconds = np.clip(np.exp(np.minimum(out[:, 0], 2)), *_SECONDS)
+        energy = out[:, 1].astype(np.float32)
+        begins = np.cumsum([first, *(len(word.phonemes) for word in words)]).tolist()
+        for word, begin, end in zip(words, begins, begins[1:], strict=False):
+            if word.delivery != PLAIN:
+                seconds[begin:end] /= word.delivery.rate
+                semitones[begin:end] += word.delivery.pitch
+                energy[begin:end] += np.float32(energy_step(word.delivery.energy))
+            if word.seconds is not None:
+                seconds[begin:end] = max(word.seconds, _SECONDS[0])
         weights = (voiced > 0.5) + 1e-9
         return Segment(
             tuple(said),
             ids,
-            np.clip(np.exp(np.minimum(out[:, 0], 2)), *_SECONDS),
-            out[:, 1].astype(np.float32),
+            seconds,
+            energy,
             semitones,
             voiced,
             float((semitones * weights).sum() / weights.sum()),
-            tuple((word, at + first) for word, at in words),
+            tuple(zip(words, begins, strict=False)),
         )
