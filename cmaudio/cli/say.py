@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,15 +17,15 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model, load_model
 from cmaudio.offline.speak import DEFAULT_VOICE, speak
 from cmaudio.output.player import LEAD_MS
+from cmaudio.speech.pronunciations import read_dictionary
 from cmaudio.synth import Synth, open
 
 _FALLBACK = Path("say.wav")
+_END_OF_LINES_SECONDS = 0.4
 
 
 def say(
-    text: Annotated[
-        str | None, typer.Argument(help="Text to say; standard input, line by line, when it is not given.")
-    ] = None,
+    text: Annotated[str | None, typer.Argument(help="Text to say; standard input when it is not given.")] = None,
     voice: VoiceName = DEFAULT_VOICE,
     speaker: Annotated[str | None, typer.Option(help="Speaker, for a voice that has several.")] = None,
     rate: Annotated[float, typer.Option(help="Speaking rate, 0.25 to 4 times the normal one.")] = 1.0,
@@ -36,6 +38,10 @@ def say(
         int, typer.Option(help="Network evaluations per block, 1 or 2; the embedded voices gain nothing from 2.")
     ] = 1,
     phonemes: Annotated[bool, typer.Option("--phonemes", help="The text is IPA, such as 'həlˈoʊ wˈɚld.'")] = False,
+    ssml: Annotated[bool, typer.Option("--ssml", help="The text is SSML: <speak>...</speak>.")] = False,
+    dictionary: Annotated[
+        Path | None, typer.Option(help="Pronunciations: a text file with a word, a tab and its IPA per line.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this .wav or .flac file instead of playing.")
     ] = None,
@@ -48,6 +54,7 @@ def say(
     """Speak a text through the sound card or to a file; without a sound card, to say.wav."""
     model = load_model(voice)
     style: dict[str, Any] = {"timbre": speaker, "phonemes": phonemes, "seed": seed}
+    style |= {"ssml": ssml, "pronunciations": read_dictionary(dictionary) if dictionary is not None else None}
     style |= {"rate": rate, "pitch": pitch, "pitch_range": pitch_range, "energy": energy}
     source = text if text is not None else _lines()
     if output is None:
@@ -70,10 +77,28 @@ def say(
 
 
 def _lines() -> Iterator[str]:
-    """Standard input as it arrives."""
+    """Standard input as it arrives. A line break ends a sentence only where no other line follows at once."""
     if sys.stdin.isatty():
         errors.print("Each line is spoken when you press Enter; Ctrl-D ends the input.")
-    yield from sys.stdin
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in sys.stdin:
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, name="cmaudio-stdin", daemon=True).start()
+    waiting: float | None = None
+    while True:
+        try:
+            line = lines.get(timeout=waiting)
+        except queue.Empty:
+            line, waiting = "\n\n", None
+        else:
+            waiting = _END_OF_LINES_SECONDS
+        if line is None:
+            return
+        yield line
 
 
 def _open(model: Model, device: str | None, lead: float, steps: int, gain: float) -> Synth:
@@ -95,4 +120,7 @@ def _say_aloud(synth: Synth, source: str | Iterator[str], style: dict[str, Any],
 
 
 def _print_mark(mark: Any) -> None:
-    print(to_json({"seconds": round(mark.seconds, 3), mark.kind: mark.text}, indent=None), flush=True)
+    row = {"seconds": round(mark.seconds, 3), mark.kind: mark.text}
+    if mark.kind == "word":
+        row |= {"start": mark.start, "end": mark.end}
+    print(to_json(row, indent=None), flush=True)

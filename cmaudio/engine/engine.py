@@ -8,7 +8,7 @@ Methods that send events may be called from any thread; `read` belongs to one.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Unpack
@@ -30,6 +30,7 @@ from cmaudio.score.ranges import GAIN_RANGE_DB
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.limiter import QUANTUM_SAMPLES, Limiter
 from cmaudio.speech.prosody import Prosody
+from cmaudio.speech.reading import Writing
 from cmaudio.speech.style import SpeakingStyle
 from cmaudio.synthesis.networks import STEPS, Synthesizer
 from cmaudio.synthesis.note_voice import NoteVoice
@@ -144,6 +145,8 @@ class Engine(EventInput):
         seed: int | None = None,
         channel: int = 0,
         phonemes: bool = False,
+        ssml: bool = False,
+        pronunciations: Mapping[str, str] | None = None,
         background: bool = False,
         on_segment: Callable[[], object] = lambda: None,
         at: int | None = None,
@@ -154,13 +157,15 @@ class Engine(EventInput):
         Args:
             text: whole, or in pieces that may still be on their way (words with the spaces between them).
             phonemes: the text is IPA in the model's symbols ("həlˈoʊ wˈɚld.") instead of writing.
+            ssml: the text is SSML, in the subset of `cmaudio.speech.ssml`.
+            pronunciations: IPA by word, before the lexicon's; inside a text `[word](/IPA/)` gives it for one word.
             timbre, seed, channel, at: as for `note_on`.
             style: rate, pitch, pitch_range and energy; see `SpeakingStyle`.
             background: return at once and read the text on a thread of its own; else all of it is read first.
             on_segment: called when there is more to speak, to wake the thread that asks for samples.
         Raises:
-            CmaudioError: a model that plays notes, a language whose data is missing, a value out of range, and without
-                `background` also phonemes that the model does not have.
+            CmaudioError: a model that plays notes, a language whose data is missing, a value out of range, SSML that
+                is not read, and without `background` also phonemes that the model does not have.
         """
         prosody = self._prosody.for_new_text()
         speech = Speech(
@@ -172,7 +177,8 @@ class Engine(EventInput):
             at=at,
         )
         speech.steer(**style)
-        speech.read(text, prosody, phonemes, background, on_segment)
+        phrases = Writing(phonemes, ssml, pronunciations).phrases(text, prosody.language, prosody.symbols)
+        speech.read(phrases, prosody, background, on_segment)
         return speech
 
     def master_gain(self, gain_db: float, at: int | None = None) -> None:

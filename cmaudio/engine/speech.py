@@ -16,8 +16,7 @@ from cmaudio.engine.handle import Handle
 from cmaudio.engine.utterance import Mark, Utterance
 from cmaudio.errors import CmaudioError
 from cmaudio.model.timbres import Timbre
-from cmaudio.speech.language import language
-from cmaudio.speech.phonemes import Phrase, parse_phonemes
+from cmaudio.speech.phonemes import Phrase
 from cmaudio.speech.prosody import Prosody, Segment
 from cmaudio.speech.style import SpeakingStyle, checked_style
 
@@ -86,15 +85,8 @@ class Speech(Handle):
 
     # -- from the text to the voice ----------------------------------------------------------------------------------
 
-    def read(
-        self, text: str | Iterable[str], prosody: Prosody, phonemes: bool, background: bool, wake: Callable[[], object]
-    ) -> None:
-        """Read the text to segments for the voice; see `Engine.say`."""
-        pieces = [text] if isinstance(text, str) else text
-        if phonemes:
-            phrases: Iterable[Phrase] = (p for piece in pieces for p in parse_phonemes(piece, prosody.symbols))
-        else:
-            phrases = language(prosody.language).phrases(pieces)
+    def read(self, phrases: Iterable[Phrase], prosody: Prosody, background: bool, wake: Callable[[], object]) -> None:
+        """Have the phrases said; see `Engine.say`."""
         if not background:
             self._read(phrases, prosody, wake)
             if self._error is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Unpack, cast
 
 from cmaudio.controls.controls import Controls
@@ -90,6 +90,8 @@ class LiveEngine:
         seed: int | None = None,
         channel: int = 0,
         phonemes: bool = False,
+        ssml: bool = False,
+        pronunciations: Mapping[str, str] | None = None,
         **style: Unpack[SpeakingStyle],
     ) -> Speech:
         """Speak a text now; returns at once. `text` may be a generator that is still producing words.
@@ -103,6 +105,8 @@ class LiveEngine:
             seed=seed,
             channel=channel,
             phonemes=phonemes,
+            ssml=ssml,
+            pronunciations=pronunciations,
             background=True,
             on_segment=self.wake,
             **cast("SpeakingStyle", self.controls.style | style),

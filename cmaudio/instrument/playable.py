@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol, Unpack
 
@@ -58,6 +58,8 @@ class Playable(Protocol):
         seed: int | None = None,
         channel: int = 0,
         phonemes: bool = False,
+        ssml: bool = False,
+        pronunciations: Mapping[str, str] | None = None,
         **style: Unpack[SpeakingStyle],
     ) -> Speech: ...
     def place(self, seconds: float | None = None) -> int: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +34,8 @@ def speak(
     seed: int = 0,
     steps: int = 1,
     phonemes: bool = False,
+    ssml: bool = False,
+    pronunciations: Mapping[str, str] | None = None,
     gain_db: float = 0.0,
     on_progress: Callable[[float], None] | None = None,
     **style: Unpack[SpeakingStyle],
@@ -41,18 +43,18 @@ def speak(
     """Speak a text, faster than real time and without a sound card.
 
     Args:
-        text, phonemes, timbre, rate, pitch, pitch_range, energy: see `Engine.say`.
-        path: also write it there (.wav or .flac); an error leaves no partial file.
-        model: a voice, its name or its file; the embedded English one by default.
-        on_progress: called with the seconds made so far.
-
+        text, phonemes, ssml, pronunciations, timbre, rate, pitch, pitch_range, energy: see `Engine.say`.
+        path: also write it there (.wav or .flac); no half file is left on an error.
+        model: a voice, its name or its file; the embedded English one by default. on_progress: is told seconds made.
     Raises:
         CmaudioError: see `Engine.say`; a file that cannot be written.
     """
     engine = Engine(model or DEFAULT_VOICE, seed=seed, steps=steps, gain_db=gain_db)
     writer = AudioFileWriter(Path(path), engine.sample_rate) if path is not None else nullcontext()
     with writer as file:
-        speech = engine.say(text, timbre=timbre, seed=seed, phonemes=phonemes, **style)
+        speech = engine.say(
+            text, timbre=timbre, seed=seed, phonemes=phonemes, ssml=ssml, pronunciations=pronunciations, **style
+        )
         blocks = [np.zeros(0, np.float32)]
         for block in read_out(engine, speech):
             blocks.append(block)

@@ -331,3 +331,28 @@ def test_after_the_last_word_of_a_short_sentence_it_is_silent(text: str) -> None
     assert end.text in ".?!"
     assert len(pause) > 1000
     assert np.abs(pause).max() < 1e-3
+
+
+def test_ssml_delivers_breaks_and_marks(tiny_voice: Model) -> None:
+    plain = speak("One two. Three four.", model=tiny_voice)
+    spoken = speak(
+        "<speak>One two. <break time='2s'/> <mark name='here'/>Three four.</speak>", model=tiny_voice, ssml=True
+    )
+    assert [mark.text for mark in spoken.marks if mark.kind == "mark"] == ["here"]
+    assert words(spoken.marks) == words(plain.marks) == ["One", "two", "Three", "four"]
+    third = [next(m.seconds for m in s.marks if m.text == "Three") for s in (plain, spoken)]
+    (pause,) = [m.seconds for m in spoken.marks if m.text == "." and m.seconds < third[1]]
+    assert third[1] - pause == pytest.approx(2.0, abs=0.1)
+
+
+def test_given_pronunciations_are_said(tiny_voice: Model) -> None:
+    spoken = speak("a tomato", model=tiny_voice, pronunciations={"tomato": "bˈi"})
+    assert [mark.text for mark in spoken.marks if mark.kind == "phoneme"][:4] == ["", "ə", "b", "ˈi"]
+
+
+def test_word_marks_point_into_the_text(tiny_voice: Model) -> None:
+    text = "It costs $5, Dr. Smith."
+    spoken = speak(text, model=tiny_voice)
+    assert [text[m.start : m.end] for m in spoken.marks if m.kind == "word"] == [
+        "It", "costs", "$5", "$5", "Dr. Smith", "Dr. Smith",
+    ]  # fmt: skip
