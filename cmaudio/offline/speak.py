@@ -12,7 +12,6 @@ import numpy as np
 
 from cmaudio.engine.engine import Engine
 from cmaudio.engine.speech import Speech
-from cmaudio.engine.utterance import Mark
 from cmaudio.files.audio_file import AudioFileWriter
 from cmaudio.model.file import Model
 from cmaudio.model.timbres import Timbre
