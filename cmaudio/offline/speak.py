@@ -43,8 +43,10 @@ def speak(
 
     Args:
         text, phonemes, ssml, pronunciations, timbre, rate, pitch, pitch_range, energy: see `Engine.say`.
-        path: also write it there (.wav or .flac); no half file is left on an error.
-        model: a voice, its name or its file; the embedded English one by default. on_progress: is told seconds made.
+        path: also write it there (.wav or .flac); an error leaves no partial file.
+        model: a voice, its name or its file; the embedded English one by default.
+        on_progress: called with the seconds made so far.
+
     Raises:
         CmaudioError: see `Engine.say`; a file that cannot be written.
     """
