@@ -17,6 +17,7 @@ from cmaudio.training.config import PriorStage
 from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.corpus.frames import WINDOW, Frames, level
 from cmaudio.training.networks.prior import PriorNetwork
+from cmaudio.training.tasks.learning_rate import scheduled_rate
 from cmaudio.training.tasks.task import Draws
 
 _NEPERS_TO_DB = 20 / math.log(10)
@@ -47,9 +48,13 @@ class PriorTask:
 
     def learning_rate(self, turn: str, progress: float) -> float:
         stage = self.stage
-        rise = min(1.0, (progress * stage.steps + 1) / max(1, stage.warmup_steps))
-        fall = stage.final_share + (1 - stage.final_share) * (0.5 + 0.5 * math.cos(math.pi * progress))
-        return stage.learning_rate * rise * fall
+        return scheduled_rate(
+            stage.learning_rate,
+            progress,
+            steps=stage.steps,
+            warmup_steps=stage.warmup_steps,
+            final_share=stage.final_share,
+        )
 
     def gradient_norm(self, turn: str) -> float:
         return 1.0
