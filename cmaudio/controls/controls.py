@@ -186,7 +186,7 @@ class Controls:
 
     def _place(self, timbre: Timbre) -> tuple[float, float]:
         if isinstance(timbre, str):
-            index = self.timbre_map.names.index(timbre.strip().lower())
+            index = self.timbre_map.names.index(self.engine.model.timbre_name(timbre))
             x, y = self.timbre_map.places[index].tolist()
             return x, y
         return self.timbre_map.place(self._vector)
@@ -194,7 +194,7 @@ class Controls:
     def _move_timbre(self, timbre: Timbre, seconds: float, at: int | None) -> None:
         vector = self.engine.model.timbre_vector(timbre)
         if isinstance(timbre, str):
-            self._mix = {timbre.strip().lower(): 1.0}
+            self._mix = {self.engine.model.timbre_name(timbre): 1.0}
         else:
             self._mix = {str(k): float(v) for k, v in timbre.items()} if isinstance(timbre, Mapping) else None
         self._vector = vector

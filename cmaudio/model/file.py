@@ -33,7 +33,11 @@ from cmaudio.signal.dsp import Mel, Stft
 
 SUFFIX = ".cmaudio"
 DEFAULT_MODEL = "instrument"
-_MEMBER_MAX_BYTES = 512 * 2**20
+_MANIFEST_MAX_BYTES = 8 * 2**20
+_FILE_MAX_BYTES = 512 * 2**20  # of all members together, unpacked
+_MEMBERS_MAX = 64
+_COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_written: set[str] = set()  # manifests of the models that this process wrote
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,10 @@ class Model:
         """
         return self._timbre_space.vector(timbre)
 
+    def timbre_name(self, name: str) -> str:
+        """A timbre's name as the model writes it. Raises CmaudioError for an unknown one (with the nearest ones)."""
+        return self._timbre_space.name(name)
+
     def has_pitch(self, vector: NDArray[np.float64]) -> bool:
         """Whether a point (Z,) of the timbre space has a pitch: as the named timbre has that lies nearest to it."""
         return self._timbre_space.has_pitch(vector)
@@ -93,6 +101,11 @@ class Model:
     def nearest_program(self, vector: NDArray[np.float64]) -> int:
         """General MIDI program of the named timbre nearest to a point (Z,), of those that have one; 0 without any."""
         return self._timbre_space.nearest_program(vector)
+
+
+def is_own(model: Model) -> bool:
+    """Whether this process wrote the model's file, as it is now."""
+    return json.dumps(dict(model.manifest.sha256)) in _written
 
 
 def embedded_models() -> dict[str, Path]:
@@ -123,11 +136,12 @@ def _open(path: Path, read: Callable[[zipfile.ZipFile], T]) -> T:
             return read(archive)
     except OSError as error:
         raise CmaudioError(f"{path} cannot be read ({error.strerror}); put the file back or choose another") from error
-    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError, ValueError, KeyError) as error:
         raise CmaudioError(f"{path} is not a model file or is damaged ({error}); get or export it again") from error
 
 
 def _read(path: Path, archive: zipfile.ZipFile) -> Model:
+    _within_budget(path, archive)
     names = set(archive.namelist())
     _demand(path, names, {f"{graph}.onnx" for graph in GRAPHS} | {"card.md", "manifest.json"})
     manifest = parse_manifest(path, _member(path, archive, "manifest.json"))
@@ -153,9 +167,25 @@ def _checked(path: Path, archive: zipfile.ZipFile, name: str, manifest: Manifest
     return content
 
 
+def _within_budget(path: Path, archive: zipfile.ZipFile) -> None:
+    """Before anything is unpacked: what a file claims of itself. `zipfile` reads no more of a member than it claims."""
+    members = archive.infolist()
+    if len(members) > _MEMBERS_MAX:
+        raise CmaudioError(f"{path} has {len(members)} members, more than {_MEMBERS_MAX}; this is no model file")
+    for member in members:
+        limit = _MANIFEST_MAX_BYTES if member.filename == "manifest.json" else _FILE_MAX_BYTES
+        if member.file_size > limit:
+            raise CmaudioError(f"{path}: {member.filename} claims more than {limit >> 20} MiB; this is no model file")
+        if member.compress_type not in _COMPRESSION:
+            raise CmaudioError(
+                f"{path}: {member.filename} is compressed by method {member.compress_type}; only stored and deflated "
+                "members are read: export the model again"
+            )
+    if sum(member.file_size for member in members) > _FILE_MAX_BYTES:
+        raise CmaudioError(f"{path} claims more than {_FILE_MAX_BYTES >> 20} MiB in all; this is no model file")
+
+
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
-    if archive.getinfo(name).file_size > _MEMBER_MAX_BYTES:
-        raise CmaudioError(f"{path}: {name} claims more than {_MEMBER_MAX_BYTES >> 20} MiB; this is no model file")
     return archive.read(name)
 
 
@@ -172,3 +202,4 @@ def save_model(path: Path, manifest: Manifest, graphs: Mapping[str, bytes], card
                 archive.writestr(member, data)
     except OSError as error:
         raise CmaudioError(f"{path} cannot be written ({error.strerror}); make room or choose another place") from error
+    _written.add(json.dumps(sums))

@@ -15,7 +15,10 @@ GRAPHS = ("controls", "context", "head", "vocoder")
 SPEECH_GRAPHS = ("prosody",)
 PRIOR_GRAPHS = ("prior",)
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
+Level = Annotated[float, Field(gt=0, le=1e4, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Text = Annotated[str, Field(max_length=20_000)]
 
 
 class _Strict(BaseModel):
@@ -28,9 +31,15 @@ class MelDefinition(_Strict):
     bands: Annotated[int, Field(ge=8, le=512)]
     f_min_hz: Annotated[float, Field(ge=0)]
     f_max_hz: Annotated[float, Field(gt=0)]
-    floor: Annotated[float, Field(gt=0)]
+    floor: Annotated[float, Field(ge=1e-12, le=1)]
     mean: list[Finite]
-    std: list[Annotated[float, Field(gt=0, allow_inf_nan=False)]]
+    std: list[Annotated[float, Field(ge=1e-3, le=100, allow_inf_nan=False)]]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> MelDefinition:
+        if self.f_min_hz >= self.f_max_hz:
+            raise ValueError(f"f_min_hz {self.f_min_hz} must be below f_max_hz {self.f_max_hz}")
+        return self
 
 
 class NoiseLevels(_Strict):
@@ -41,11 +50,11 @@ class NoiseLevels(_Strict):
     that predicts a mean it makes no difference.
     """
 
-    min: Annotated[float, Field(gt=0)]
-    max: Annotated[float, Field(gt=0)]
-    data: Annotated[float, Field(gt=0)]
-    fine: Annotated[float, Field(gt=0)]
-    context: Annotated[float, Field(gt=0)]
+    min: Level
+    max: Level
+    data: Level
+    fine: Level
+    context: Level
     temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
 
     @property
@@ -61,7 +70,7 @@ class NoiseLevels(_Strict):
 class ControlDefinition(_Strict):
     """One named control as a player meets it."""
 
-    name: str
+    name: Name
     unit: str
     min: Finite
     max: Finite
@@ -76,7 +85,7 @@ class TimbreDefinition(_Strict):
     whether it holds a note; `pitched` whether it has a pitch: without one all keys sound alike.
     """
 
-    name: str
+    name: Name
     vector: list[Finite]
     program: Annotated[int, Field(ge=0, le=127)] | None = None
     key: Annotated[int, Field(ge=0, le=127)] | None = None
@@ -101,19 +110,19 @@ class Manifest(_Strict):
     """Everything about a model but its weights."""
 
     format_version: Literal[1]
-    name: str
-    description: str
-    licence: str
+    name: Name
+    description: Text
+    licence: Text
     sample_rate: Annotated[int, Field(ge=8000, le=192000)]
-    hop_length: Annotated[int, Field(ge=64)]
-    n_fft: Annotated[int, Field(ge=256)]
+    hop_length: Annotated[int, Field(ge=64, le=4096)]
+    n_fft: Annotated[int, Field(ge=256, le=16384)]
     block_frames: Annotated[int, Field(ge=1, le=64)]
     mel: MelDefinition
     sigma: NoiseLevels
     features: Literal["note-1", "note-2", "speech-1", "speech-2"]
     controls: list[ControlDefinition]
-    timbre_dims: Annotated[int, Field(ge=1)]
-    timbres: Annotated[list[TimbreDefinition], Field(min_length=1)]
+    timbre_dims: Annotated[int, Field(ge=1, le=1024)]
+    timbres: Annotated[list[TimbreDefinition], Field(min_length=1, max_length=4096)]
     default_timbre: str
     weights: str
     sha256: dict[str, str]
@@ -142,6 +151,10 @@ class Manifest(_Strict):
         for timbre in self.timbres:
             if len(timbre.vector) != self.timbre_dims:
                 raise ValueError(f"timbre {timbre.name!r} has {len(timbre.vector)} of {self.timbre_dims} dimensions")
+        if self.mel.f_max_hz > self.sample_rate / 2:
+            raise ValueError(f"mel f_max_hz {self.mel.f_max_hz} is above half of the sample rate {self.sample_rate}")
+        if len({timbre.name.casefold() for timbre in self.timbres}) < len(self.timbres):
+            raise ValueError("two timbres have the same name")
         if self.default_timbre not in {timbre.name for timbre in self.timbres}:
             raise ValueError(f"default timbre {self.default_timbre!r} is not among the timbres")
         return self
@@ -155,7 +168,7 @@ def parse_manifest(path: Path, content: bytes) -> Manifest:
     try:
         fields = json.loads(content)
         version = fields["format_version"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise CmaudioError(f"{path}: its manifest cannot be read ({error}); export the model again") from error
     if version != FORMAT_VERSION:
         raise CmaudioError(

@@ -22,6 +22,7 @@ class TimbreSpace:
 
     def __init__(self, manifest: Manifest) -> None:
         self.by_name = {timbre.name: timbre for timbre in manifest.timbres}
+        self._by_folded_name = {name.casefold(): timbre for name, timbre in self.by_name.items()}
         self._default, self._dims = manifest.default_timbre, manifest.timbre_dims
         self._timbres = manifest.timbres
         self._vectors = np.array([timbre.vector for timbre in manifest.timbres], np.float64)  # (timbres, Z)
@@ -47,6 +48,13 @@ class TimbreSpace:
                 f"a timbre is a name, a mix {{name: weight}} or {self._dims} finite numbers, not {str(timbre)[:80]}"
             )
         return vector
+
+    def name(self, name: str) -> str:
+        """A timbre's name as the model writes it; case and spaces around it do not matter.
+
+        Raises CmaudioError for an unknown one (with the nearest).
+        """
+        return self._named(name).name
 
     def has_pitch(self, vector: NDArray[np.float64]) -> bool:
         """Whether a point (Z,) has a pitch: as the named timbre has that lies nearest to it."""
@@ -74,7 +82,7 @@ class TimbreSpace:
         return np.sum([np.array(self._named(name).vector) * (weight / total) for name, weight in mix.items()], axis=0)
 
     def _named(self, name: str) -> TimbreDefinition:
-        found = self.by_name.get(str(name).strip().lower())
+        found = self._by_folded_name.get(str(name).strip().casefold())
         if found is None:
             raise CmaudioError(f"{unknown('timbre', str(name), self.by_name)} (`cmaudio models inspect` lists all)")
         return found

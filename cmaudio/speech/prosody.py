@@ -17,7 +17,7 @@ from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import KNOTS, energy_step, phoneme_ids, pitch_of_feature
 from cmaudio.speech.phonemes import EDGE, PLAIN, Phoneme, Phrase, Word
-from cmaudio.synthesis.networks import Graph
+from cmaudio.synthesis.networks import load_graph
 
 _SECONDS = (0.01, 1.5)  # what a phoneme may last, whatever the network says
 
@@ -51,7 +51,7 @@ class Prosody:
                 "`cmaudio models list`"
             )
         self.symbols, self.language = speech.symbols, speech.language
-        self._graph = Graph("prosody", model.graph("prosody"))
+        self._graph = load_graph(model, "prosody")
         wrong = self._graph.misfit("timbre", (model.manifest.timbre_dims,))
         if wrong:
             raise CmaudioError(f"{model.path}: graphs and manifest disagree ({wrong}); export the model again")

@@ -7,7 +7,7 @@ Every row is computed apart from the others: what a voice sounds like does not d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
+from cmaudio.model.graph_check import check_graph
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.prior import Expected, GraphPrior, NoPrior, Prior
+from cmaudio.synthesis.trial import try_out
 
 STEPS = (1, 2)
 
@@ -91,16 +93,33 @@ class Graph:
             self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises classes of its own for every kind of bad graph
             raise CmaudioError(
-                f"graph {name!r} of the model cannot be loaded: {error}; export the model again"
+                f"graph {name!r} of the model cannot be loaded: {_first_line(error)}; export the model again"
             ) from error
         self._session._model_bytes = None  # kept there for a change of provider, which never comes; 30 MB
         self.name = name
         self.input_names = [node.name for node in self._session.get_inputs()]
-        self.shapes = {node.name: node.shape for node in (*self._session.get_inputs(), *self._session.get_outputs())}
+        nodes = (*self._session.get_inputs(), *self._session.get_outputs())
+        self.shapes = {node.name: node.shape for node in nodes}
+        self._check_state({node.name: node.type for node in nodes})
+
+    def _check_state(self, types: Mapping[str, str]) -> None:
+        """Every state must come back as it went in, or the next block could not be made."""
+        for name in filter(lambda name: name.startswith("state_"), self.input_names):
+            fixed = all(isinstance(size, int) for size in self.shapes[name][1:])
+            wrong = self.misfit(f"new_{name}", tuple(self.shapes[name][1:])) if fixed else f"{name} has no fixed shape"
+            if types[name] != "tensor(float)":
+                wrong = f"{name} is {types[name]}, not tensor(float)"
+            if wrong:
+                raise CmaudioError(f"graph {self.name!r}: {wrong}; export the model again")
 
     def __call__(self, *inputs: NDArray[Any], state: Sequence[Float] = ()) -> list[Float]:
-        feed = dict(zip(self.input_names, (*inputs, *state), strict=True))
-        return self._session.run(None, feed)
+        try:
+            return self._session.run(None, dict(zip(self.input_names, (*inputs, *state), strict=True)))
+        except Exception as error:
+            shapes = ", ".join(f"{name} {self.shapes[name]}" for name in self.input_names)
+            raise CmaudioError(
+                f"graph {self.name!r} ({shapes}) cannot be computed: {_first_line(error)}; export the model again"
+            ) from error
 
     def misfit(self, name: str, shape: tuple[int, ...]) -> str:
         """What is wrong with the shape of an input or output (its voice axis left out); "" if nothing is."""
@@ -113,6 +132,17 @@ class Graph:
         """The state of a silent past."""
         shapes = [self.shapes[name] for name in self.input_names if name.startswith("state_")]
         return [np.zeros((batch, *shape[1:]), np.float32) for shape in shapes]
+
+
+def load_graph(model: Model, name: str) -> Graph:
+    """One graph of a model, checked. Raises CmaudioError that names the file and the graph."""
+    content = model.graph(name)
+    check_graph(model.path, name, content)
+    return Graph(name, content)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
 
 
 @dataclass(frozen=True)
@@ -141,9 +171,18 @@ class Condition:
 
 
 class Synthesizer:
-    """The networks of a model, loaded and warm."""
+    """The networks of a model, loaded and warm.
 
-    def __init__(self, model: Model) -> None:
+    Args:
+        model: the model file.
+        trusted: load it without trying it out in a process of its own.
+    Raises:
+        CmaudioError: graphs that do not fit each other or the manifest, or that need too much.
+    """
+
+    def __init__(self, model: Model, trusted: bool = False) -> None:
+        if not trusted:
+            try_out(model)
         self.model = model
         manifest = model.manifest
         self.block_frames = manifest.block_frames
@@ -154,7 +193,7 @@ class Synthesizer:
         try:
             with ThreadPoolExecutor(2) as pool:  # unpacking and loading release the interpreter lock
                 self.controls, self.context, self.head, self.vocoder = pool.map(
-                    lambda name: Graph(name, model.graph(name)), ("controls", "context", "head", "vocoder")
+                    lambda name: load_graph(model, name), ("controls", "context", "head", "vocoder")
                 )
         except CmaudioError as error:
             raise CmaudioError(f"{model.path}: {error}") from error
@@ -166,7 +205,7 @@ class Synthesizer:
         self._check_shapes()
 
     def _open_prior(self) -> Prior:
-        graph = Graph("prior", self.model.graph("prior"))
+        graph = load_graph(self.model, "prior")
         k, bands = self.block_frames, self.bands
         shapes = {
             "controls": (k, self.features + bands),

@@ -1,0 +1,48 @@
+"""One block of two voices through all graphs of a model: what does not fit together is found here, not on stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cmaudio.errors import CmaudioError
+from cmaudio.model.file import Model
+from cmaudio.synthesis.networks import Synthesizer, load_graph
+
+_VOICES = 2
+_PHONEMES = 7
+_LARGEST = 1e6  # far beyond normalised mel and filters
+
+
+def rehearse(model: Model) -> None:
+    """Make a block.
+
+    Raises:
+        CmaudioError: names the graph whose output has another shape than the manifest says, or is no sound.
+    """
+    synthesizer = Synthesizer(model, trusted=True)
+    rng = np.random.default_rng(0)
+    k, bands = synthesizer.block_frames, synthesizer.bands
+    controls = np.zeros((_VOICES, k, synthesizer.features + bands), np.float32)
+    timbre = np.zeros((_VOICES, k, model.manifest.timbre_dims), np.float32)
+    state = synthesizer.init_state(controls, timbre)
+    noise = rng.standard_normal((_VOICES, k, bands), dtype=np.float32)
+    for _ in range(2):
+        state = synthesizer.generate(state, controls, timbre, noise, noise[:, None])
+        _check(model, "head", state.frames, (_VOICES, k, bands))
+    filters, _ = synthesizer.filters(state, np.full((_VOICES, k), 220, np.float32))
+    _check(model, "vocoder", filters, (_VOICES, k, 5 * model.stft.bins))
+    if model.manifest.speech is not None:
+        prosody = load_graph(model, "prosody")
+        columns = int(prosody.shapes["ids"][-1])
+        said = prosody(np.ones((1, _PHONEMES, columns), np.int64), timbre[:1, 0])[0]
+        _check(model, "prosody", said, (1, _PHONEMES, said.shape[-1]))
+
+
+def _check(model: Model, name: str, output: Any, shape: tuple[int, ...]) -> None:
+    found = np.shape(output)
+    if found != shape:
+        raise CmaudioError(f"{model.path}: graph {name!r} gives {found}, not {shape}; export the model again")
+    if not np.abs(output).max() <= _LARGEST:  # also where it is not a number
+        raise CmaudioError(f"{model.path}: graph {name!r} gives numbers that are no sound; train the model again")
