@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import Model
+from cmaudio.model.file import Model, load_model
 from cmaudio.synthesis.networks import Synthesizer, load_graph
+from cmaudio.synthesis.trial import REFUSED
 
 _VOICES = 2
 _PHONEMES = 7
+_MEMORY_BYTES = 3 * 2**30  # beyond what the process has after its imports
 _LARGEST = 1e6  # far beyond normalised mel and filters
 
 
@@ -46,3 +51,30 @@ def _check(model: Model, name: str, output: Any, shape: tuple[int, ...]) -> None
         raise CmaudioError(f"{model.path}: graph {name!r} gives {found}, not {shape}; export the model again")
     if not np.abs(output).max() <= _LARGEST:  # also where it is not a number
         raise CmaudioError(f"{model.path}: graph {name!r} gives numbers that are no sound; train the model again")
+
+
+def main() -> None:
+    """`python -m cmaudio.synthesis.rehearsal MODEL`: status 0, or REFUSED with the reason on standard error."""
+    _limit_memory()
+    try:
+        rehearse(load_model(Path(sys.argv[1])))
+    except CmaudioError as error:
+        print(error, file=sys.stderr)
+        sys.exit(REFUSED)
+
+
+def _limit_memory() -> None:
+    """As far as the system can: Linux."""
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (ImportError, OSError):
+        return
+    limit = pages * resource.getpagesize() + _MEMORY_BYTES
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+if __name__ == "__main__":
+    main()

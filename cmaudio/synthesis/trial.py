@@ -17,9 +17,8 @@ import platformdirs
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model, embedded_models, is_own
 
-_MEMORY_BYTES = 3 * 2**30  # beyond what the process has after its imports
 _TIME_SECONDS = 60.0
-_REFUSED = 3  # exit status of a trial that found something wrong and said it
+REFUSED = 3  # exit status of a rehearsal that found something wrong and said it
 
 
 def try_out(model: Model) -> None:
@@ -33,14 +32,14 @@ def try_out(model: Model) -> None:
     marker = _marker(model)
     if marker.is_file():
         return
-    command = [sys.executable, "-c", "from cmaudio.synthesis.trial import main; main()", str(model.path)]
+    command = [sys.executable, "-m", "cmaudio.synthesis.rehearsal", str(model.path)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TIME_SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise CmaudioError(
             f"{model.path}: one block took more than {_TIME_SECONDS:.0f} s; no machine plays this model"
         ) from None
-    if done.returncode == _REFUSED:
+    if done.returncode == REFUSED:
         raise CmaudioError(done.stderr.strip())
     if done.returncode:
         raise CmaudioError(
@@ -55,28 +54,3 @@ def try_out(model: Model) -> None:
 def _marker(model: Model) -> Path:
     content = model.manifest.model_dump_json()
     return platformdirs.user_cache_path("cmaudio") / "tried" / hashlib.sha256(content.encode()).hexdigest()
-
-
-def main() -> None:
-    """The trial itself, in its own process."""
-    from cmaudio.model.file import load_model
-    from cmaudio.synthesis.rehearsal import rehearse  # which imports this module
-
-    _limit_memory()
-    try:
-        rehearse(load_model(Path(sys.argv[1])))
-    except CmaudioError as error:
-        print(error, file=sys.stderr)
-        sys.exit(_REFUSED)
-
-
-def _limit_memory() -> None:
-    """As far as the system can: not on Windows."""
-    try:
-        import resource
-    except ImportError:
-        return
-    with suppress(OSError, ValueError):
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        limit = pages * resource.getpagesize() + _MEMORY_BYTES
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
