@@ -17,14 +17,17 @@ class CmaudioError(Exception):
 
 
 def unknown(what: str, name: str, known: Collection[str]) -> str:
-    """The message for a name that is none of `known`: it gives those that are spelt most like it.
+    """The message for a name that is none of `known`: it gives those that contain it, then those spelt most like it.
 
     Args:
         what: kind of thing that is named, e.g. "timbre".
         name: as the user gave it.
         known: all names there are.
     """
-    near = difflib.get_close_matches(name.strip().lower(), known, n=_MOST_NEAR, cutoff=0.0)
+    wanted = name.strip().lower()
+    holding = [each for each in known if wanted and wanted in each.lower()]
+    alike = difflib.get_close_matches(wanted, known, n=_MOST_NEAR, cutoff=0.0)
+    near = list(dict.fromkeys([*holding, *alike]))[:_MOST_NEAR]
     listed = f"; the nearest are {', '.join(map(repr, near))}, of {len(known)}" if near else "; there are none"
     return f"unknown {what} {name[:_MOST_LETTERS]!r}{listed}"
 

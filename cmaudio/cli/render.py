@@ -31,9 +31,9 @@ from cmaudio.score.events import Score
 
 def render(
     song: Annotated[Path | None, typer.Argument(help="MIDI file; a short built-in piece by default.")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Sound file to write: .wav or .flac.")] = Path(
-        "out.wav"
-    ),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Sound file to write: .wav, .flac, .ogg, .opus or .mp3.")
+    ] = Path("out.wav"),
     model: ModelName = DEFAULT_MODEL,
     timbre: TimbreName = None,
     seed: Seed = None,

@@ -43,7 +43,10 @@ def say(
         Path | None, typer.Option(help="Pronunciations: a text file with a word, a tab and its IPA per line.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this .wav or .flac file instead of playing.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write to this sound file (.wav, .flac, .ogg, .opus, .mp3) instead of playing."
+        ),
     ] = None,
     marks: Annotated[
         bool, typer.Option("--marks", help="Print the time of each word and phoneme, one JSON object per line.")

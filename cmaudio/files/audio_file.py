@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -14,52 +15,78 @@ import soundfile
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
 
-FORMATS = {".wav": "WAV", ".flac": "FLAC"}
-SUBTYPES = {".wav": ("PCM_16", "PCM_24", "PCM_32", "FLOAT"), ".flac": ("PCM_16", "PCM_24")}
-_BYTES_PER_SAMPLE = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4}
+
+@dataclass(frozen=True)
+class Format:
+    """A sound format: libsndfile's name, and the sample formats that it can hold, the default first."""
+
+    name: str
+    subtypes: tuple[str, ...]
+    lossy: bool = False
+
+
+FORMATS = {
+    ".wav": Format("WAV", ("PCM_24", "PCM_16", "PCM_32", "FLOAT")),
+    ".flac": Format("FLAC", ("PCM_24", "PCM_16")),
+    ".ogg": Format("OGG", ("VORBIS",), lossy=True),
+    ".opus": Format("OGG", ("OPUS",), lossy=True),
+    ".mp3": Format("MP3", ("MPEG_LAYER_III",), lossy=True),
+}
+_OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
+_BYTES_PER_SAMPLE = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4}  # lossy ones need less than one
 # The sizes in a WAV header are 32 bits wide; libsndfile lets them wrap around in silence.
 _WAV_LIMIT_BYTES = 2**32 - 4096
 # libsndfile says "System error" for a full disk; with less than this left, that is what it was.
 _FULL_DISK_BYTES = 2**17
 
 
-def _audio_suffix(path: Path, subtype: str) -> str:
+def _audio_format(path: Path, subtype: str | None) -> tuple[str, str]:
+    """The ending in lower case, and the sample format."""
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         given = f"the ending {path.suffix!r}" if path.suffix else "a name without an ending"
         raise CmaudioError(f"{path}: {given} says no sound format. Use one of: {', '.join(FORMATS)}.")
-    if subtype not in SUBTYPES[suffix]:
-        allowed = ", ".join(SUBTYPES[suffix])
-        raise CmaudioError(f"{path}: a {suffix} file has no sample format {subtype!r} here. Use one of: {allowed}.")
-    return suffix
+    allowed = FORMATS[suffix].subtypes
+    if subtype is not None and subtype not in allowed:
+        raise CmaudioError(
+            f"{path}: a {suffix} file has no sample format {subtype!r} here. Use one of: {', '.join(allowed)}."
+        )
+    return suffix, subtype or allowed[0]
 
 
 class AudioFileWriter:
     """A mono sound file to be written block by block inside a `with` statement.
 
-    `path` ends in .wav or .flac. `sample_rate` is in Hz. `subtype` is the stored sample format: PCM_16, PCM_24 (the
-    default), and for WAV also PCM_32 and FLOAT. PCM formats clip what lies outside -1..1; FLOAT keeps it.
+    Args:
+        path: ends in .wav, .flac, .ogg (Vorbis), .opus or .mp3.
+        sample_rate: Hz; .opus takes 8, 12, 16, 24 and 48 kHz.
+        subtype: the stored sample format; for WAV and FLAC PCM_24 (the default) or PCM_16, for WAV also PCM_32 and
+            FLOAT. PCM formats clip what lies outside -1..1; FLOAT keeps it.
 
     Raises CmaudioError, at construction for an ending, subtype or rate that is not allowed, on entering for a target
     that cannot be written, on `write` and on leaving when the disk is full or fails. Whatever goes wrong, no half
     file stays behind and a file that was at `path` before is untouched.
     """
 
-    def __init__(self, path: str | Path, sample_rate: int, subtype: str = "PCM_24") -> None:
+    def __init__(self, path: str | Path, sample_rate: int, subtype: str | None = None) -> None:
         self.path = Path(path)
         self.sample_rate = sample_rate
-        self.subtype = subtype
         self.frames_written = 0
-        self._suffix = _audio_suffix(self.path, subtype)
+        self._suffix, self.subtype = _audio_format(self.path, subtype)
         if not 1 <= sample_rate <= 384_000:
             raise CmaudioError(f"{path}: a sample rate of {sample_rate} Hz is not possible. Use 1 to 384000 Hz.")
+        if self._suffix == ".opus" and sample_rate not in _OPUS_RATES:
+            rates = ", ".join(map(str, _OPUS_RATES))
+            raise CmaudioError(
+                f"{path}: Opus has no sample rate of {sample_rate} Hz, only {rates}. Write a .flac file."
+            )
 
     def __enter__(self) -> AudioFileWriter:
         with contextlib.ExitStack() as stack:
             self._temporary = stack.enter_context(atomic_file(self.path))
             try:
                 self._file = soundfile.SoundFile(
-                    self._temporary, "w", self.sample_rate, 1, self.subtype, format=FORMATS[self._suffix]
+                    self._temporary, "w", self.sample_rate, 1, self.subtype, format=FORMATS[self._suffix].name
                 )
             except (soundfile.SoundFileError, OSError) as error:
                 raise self._failure(error) from error
@@ -97,8 +124,11 @@ class AudioFileWriter:
             return
         try:
             self._file.close()
-            if self._suffix == ".flac" and not self.frames_written:
-                raise CmaudioError(f"{self.path}: nothing was played, and FLAC has no empty files. Write a .wav file.")
+            if self._suffix != ".wav" and not self.frames_written:
+                sort = self._suffix[1:].upper()
+                raise CmaudioError(
+                    f"{self.path}: nothing was played, and {sort} has no empty files. Write a .wav file."
+                )
             self._check_whole()
         except (soundfile.SoundFileError, OSError) as trouble:
             raise self._failure(trouble) from trouble
@@ -106,7 +136,8 @@ class AudioFileWriter:
     def _check_whole(self) -> None:
         """Read the last sample back: libsndfile reports no error when the flush at closing does not fit."""
         with soundfile.SoundFile(self._temporary) as file:
-            whole = file.frames == self.frames_written
+            # Lossy formats pad to whole blocks.
+            whole = file.frames >= self.frames_written if self._lossy else file.frames == self.frames_written
             if whole and file.frames:
                 file.seek(file.frames - 1)
                 whole = len(file.read(1)) == 1
@@ -114,7 +145,11 @@ class AudioFileWriter:
                 raise OSError("the end of the file did not arrive")
 
     def _size_bytes(self) -> int:
-        return self.frames_written * _BYTES_PER_SAMPLE[self.subtype]
+        return self.frames_written * _BYTES_PER_SAMPLE.get(self.subtype, 1)
+
+    @property
+    def _lossy(self) -> bool:
+        return FORMATS[self._suffix].lossy
 
     def _failure(self, error: Exception) -> CmaudioError:
         folder = self._temporary.parent
@@ -127,7 +162,7 @@ class AudioFileWriter:
             space = f"{(free + self._temporary.stat().st_size) / 2**20:.1f} MiB are free in {folder}"
         except OSError:
             space = f"the free space in {folder} cannot be told"
-        most = "up to " if self._suffix == ".flac" else ""
+        most = "" if self._suffix == ".wav" else "up to "
         return CmaudioError(
             f"{self.path}: cannot be written ({reason}). So far it needs {most}{self._size_bytes() / 2**20:.1f} MiB; "
             f"{space}. Free some space or write to another disk."

@@ -120,7 +120,7 @@ def load_model(name_or_path: str | Path = DEFAULT_MODEL) -> Model:
     Raises CmaudioError when there is no such model, or the file is damaged, of another version, or inconsistent.
     """
     embedded = embedded_models()
-    path = embedded.get(str(name_or_path), Path(name_or_path))
+    path = embedded.get(str(name_or_path), Path(name_or_path).expanduser())
     if not path.is_file():
         names = ", ".join(embedded) or "none"
         raise CmaudioError(f"no model {str(name_or_path)!r}: give a {SUFFIX} file or an embedded model ({names})")

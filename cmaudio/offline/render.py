@@ -62,7 +62,7 @@ def render(
 
     Args:
         source: a MIDI file, or a Score.
-        path: also write it there (.wav or .flac); an error leaves no partial file.
+        path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file.
         model: a loaded model, its name or its file; the embedded instrument by default.
         timbre: plays everything, whatever the programs are.
         seed: see `Engine`.

@@ -43,7 +43,7 @@ def speak(
 
     Args:
         text, phonemes, ssml, pronunciations, timbre, rate, pitch, pitch_range, energy: see `Engine.say`.
-        path: also write it there (.wav or .flac); an error leaves no partial file.
+        path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file.
         model: a voice, its name or its file; the embedded English one by default.
         on_progress: called with the seconds made so far.
 

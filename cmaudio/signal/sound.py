@@ -38,4 +38,5 @@ class Sound(np.ndarray[Any, np.dtype[np.float32]]):
     def _repr_html_(self) -> str | None:
         from cmaudio.signal.html import sound_html
 
-        return sound_html(self, self.sample_rate) if self.ndim == 1 and self.size and self.sample_rate else None
+        playable = self.ndim == 1 and self.size and self.sample_rate and np.issubdtype(self.dtype, np.floating)
+        return sound_html(self, self.sample_rate) if playable else None

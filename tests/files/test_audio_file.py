@@ -99,7 +99,7 @@ def test_a_link_is_followed_and_the_mode_is_that_of_a_new_file(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("a.mp3", [".mp3", ".wav, .flac"]),
+        ("a.aiff", [".aiff", ".wav, .flac, .ogg, .opus, .mp3"]),
         ("a", ["without an ending", ".wav, .flac"]),
         ("nowhere/a.wav", ["no folder", "Create it"]),
         ("directory.wav", ["is a directory"]),
@@ -116,7 +116,7 @@ def test_unusable_targets(tmp_path: Path, name: str, words: list[str]) -> None:
 
 
 def test_unusable_formats(tmp_path: Path) -> None:
-    with pytest.raises(CmaudioError, match=r"FLOAT.*PCM_16, PCM_24\."):
+    with pytest.raises(CmaudioError, match=r"FLOAT.*PCM_24, PCM_16\."):
         AudioFileWriter(tmp_path / "a.flac", SAMPLE_RATE, "FLOAT")
     with pytest.raises(CmaudioError, match="0 Hz"):
         AudioFileWriter(tmp_path / "a.wav", 0)
@@ -215,3 +215,20 @@ def test_trouble_inside_libsndfile(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         writer.write(noise(1_000_000))
     assert all(word in str(caught.value) for word in (str(path), "needs 2.9 MiB", "MiB are free", "Free some space"))
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("suffix", [".ogg", ".opus", ".mp3"])
+def test_lossy_formats_hold_the_sound(tmp_path: Path, suffix: str) -> None:
+    tone = (0.3 * np.sin(2 * np.pi * 440 / 48_000 * np.arange(48_000))).astype(np.float32)
+    with AudioFileWriter(tmp_path / f"tone{suffix}", 48_000) as writer:
+        for block in np.split(tone, 8):
+            writer.write(block)
+    read, rate = soundfile.read(tmp_path / f"tone{suffix}")
+    assert rate == 48_000
+    assert len(read) == pytest.approx(48_000, abs=4_000)
+    assert np.sqrt(np.mean(read[4_000:40_000] ** 2)) == pytest.approx(0.3 / 2**0.5, rel=0.05)
+
+
+def test_opus_names_the_rates_it_has(tmp_path: Path) -> None:
+    with pytest.raises(CmaudioError, match="no sample rate of 44100 Hz, only 8000"):
+        AudioFileWriter(tmp_path / "a.opus", 44_100)
