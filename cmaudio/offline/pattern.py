@@ -32,7 +32,8 @@ def render_pattern(
     Args:
         pattern: notes, again and again as `settings` say (see `Clock.play`), or a function that is given the clock and
             plays on it what it likes: the same function makes the same music live, with `synth.clock`.
-        beats: all ends there, and what rings has up to `tail` seconds more. path: also write it there (.wav, .flac, .ogg, .opus or .mp3).
+        beats: everything ends there; what rings has up to `tail` seconds more.
+        path: also write it there (.wav, .flac, .ogg, .opus or .mp3).
         model, steps, polyphony, gain_db: see `cmaudio.render`.
     Returns (N,) float32 samples. Raises CmaudioError for a file that cannot be written and for what `Clock.play` does.
     """
