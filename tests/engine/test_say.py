@@ -110,7 +110,7 @@ def test_a_voice_that_was_not_told_where_words_begin_still_reads(
             assert ids.shape[-1] == 2
             return super().__call__(np.concatenate([ids, np.zeros_like(ids[..., :1])], -1), timbre)
 
-    monkeypatch.setattr("cmaudio.synthesis.networks.Graph", Older)
+    monkeypatch.setattr("cmaudio.speech.prosody.load_graph", lambda model, name: Older(name, model.graph(name)))
     assert words(said(tiny_voice).marks)[-1] == "was"
 
 
