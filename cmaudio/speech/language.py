@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from cmaudio.errors import CmaudioError
-from cmaudio.speech import russian
+from cmaudio.speech import russian, russian_spelling
 from cmaudio.speech.exceptions import exceptions, letter_name
 from cmaudio.speech.gruut_processor import Processor, resolve
 from cmaudio.speech.phonemes import PAUSES, Phoneme, Phrase, Word, pause
@@ -106,7 +106,7 @@ class Language:
     def __init__(self, code: str) -> None:
         self.code, self._base = resolve(code)
         try:
-            self._processor = Processor(self.code)
+            self._processor = russian_spelling.RussianWords() if self._base == "ru" else Processor(self.code)
         except Exception as error:  # what gruut raises for a language it has data of but no rules
             raise CmaudioError(f"gruut cannot read language {code!r} ({error})") from error
         self._reader: Reader = English(self._processor.knows) if self._base == "en" else _Verbatim()
@@ -160,7 +160,8 @@ class Language:
         with self._lock:
             for found in self._processor.words(spoken.text):
                 span, at = spoken.origin(found.text, at)
-                word = self._word(found.text, found.phonemes or (), given.phonemes(found.text, span))
+                text = found.text.replace(russian_spelling.STRESS, "")
+                word = self._word(text, found.phonemes or (), given.phonemes(text, span))
                 if word is not None:
                     words.append(replace(word, start=start + span.start, end=start + span.end))
                 elif found.is_spoken:
@@ -226,6 +227,8 @@ class Language:
                 if not unicodedata.name(letter, "").startswith(self._script):
                     return "", f"not in the script of {self.code}"
                 out.append(self._plain(letter))
+            elif letter == russian_spelling.STRESS and self._base == "ru":
+                out.append(letter)
             elif not unicodedata.combining(letter):
                 lost = "a sign without a name here"
         return "".join(out).replace("’", "'").strip(), lost

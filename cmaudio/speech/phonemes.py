@@ -13,6 +13,7 @@ EDGE = ""  # the silence before a text
 PAUSES = (",", ".", "?", "!")  # what ends a phrase: each has a melody and a silence of its own
 STRESSES = {"ˈ": 1, "ˌ": 2}
 _PAUSE_OF = {";": ",", ":": ",", "—": ",", "–": ",", "…": ".", "|": ",", "‖": "."}
+PAUSE_MARKS = frozenset((*PAUSES, *_PAUSE_OF))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,15 @@ _ALWAYS_VOICELESS = frozenset(["x", "xʲ", "t͡s", "t͡ɕ", "ɕː"])
 _SOFT_WITHOUT_MARK = frozenset(["t͡ɕ", "ɕː", "j"])
 # Said as one word with the next and with the one before.
 _PROCLITICS = re.compile(
-    "во?|ко?|со?|на|по|за|до|изо?|ото?|об?|обо|у|подо?|над|при|про|для|без|перед|через|из-за|из-под|не|ни|и|а|но"
+    "во?|ко?|со?|на|по|за|до|изо?|ото?|об?|обо|у|подо?|над|при|про|для|без|перед|через|из-за|из-под|не|ни|и|а"
 )
 _ENCLITICS = re.compile("бы?|же?|ли|ль")
 _WITH_V = re.compile(r".*[ое]го(ся)?|сегодня.*")
 _WITH_G = re.compile(r".*много|не?строго|(не)?дорого|убого|полого|отлого|ого|лего|эго|диего")
 _WITH_SH = re.compile(r"что|что-.*|чтоб.*|ничто|кое-что")
 _WITH_SHN = re.compile(r"конечно|скучн|нескучн|нарочно|яичниц|скворечник|прачечн|.*иничн[аыеу]")
+_WITHOUT_V = re.compile(r".*(?:здравств|чувств|безмолвств).*")
+_WITHOUT_T = re.compile(r".*(?:счастлив|завистлив|совестлив).*")
 _REFLEXIVE = re.compile(r".*ть?ся")
 
 Sounds = tuple[str, ...]
@@ -85,6 +87,10 @@ def _word(word: Word) -> list[Phoneme]:
         phonemes = _replaced(phonemes, ("t͡ɕ", "t"), ("ʂ", "t"))
     if _WITH_SHN.match(text):
         phonemes = _replaced(phonemes, ("t͡ɕ", "n"), ("ʂ", "n"))
+    if _WITHOUT_V.fullmatch(text):
+        phonemes = _replaced(phonemes, ("v", "s", "t", "v"), ("s", "t", "v"))
+    if _WITHOUT_T.fullmatch(text):
+        phonemes = _replaced(phonemes, ("s", "t", "l"), ("s", "l"))
     if _REFLEXIVE.fullmatch(text):
         phonemes = _replaced(_replaced(phonemes, ("tʲ", "sʲ", "a"), ("t͡s", "a")), ("t", "sʲ", "a"), ("t͡s", "a"))
     for written, said in _CLUSTERS:
