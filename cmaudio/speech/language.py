@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from cmaudio.errors import CmaudioError
-from cmaudio.speech import russian, russian_spelling
+from cmaudio.speech import russian
 from cmaudio.speech.exceptions import exceptions, letter_name
 from cmaudio.speech.gruut_processor import Processor, resolve
 from cmaudio.speech.phonemes import PAUSES, Phoneme, Phrase, Word, pause
 from cmaudio.speech.phrases import read_phrases
 from cmaudio.speech.pronunciations import INLINE, Pronunciations
+from cmaudio.speech.russian_spelling import STRESS, RussianWords
 from cmaudio.speech.text.english import English
+from cmaudio.speech.text.russian import Russian
 from cmaudio.speech.text.spans import Span
 
 MAX_LETTERS = 60  # of a word
@@ -105,14 +107,20 @@ class Language:
 
     def __init__(self, code: str) -> None:
         self.code, self._base = resolve(code)
+        self._processor: Processor | RussianWords
         try:
-            self._processor = russian_spelling.RussianWords() if self._base == "ru" else Processor(self.code)
+            self._processor = RussianWords() if self._base == "ru" else Processor(self.code)
         except Exception as error:  # what gruut raises for a language it has data of but no rules
             raise CmaudioError(f"gruut cannot read language {code!r} ({error})") from error
-        self._reader: Reader = English(self._processor.knows) if self._base == "en" else _Verbatim()
+        self._reader = self._text_reader()
         self._script = _SCRIPTS.get(self._base, "LATIN")
         self._exceptions = exceptions(self._base)
         self._lock = threading.Lock()  # gruut's lexicon is one connection to a database
+
+    def _text_reader(self) -> Reader:
+        if isinstance(self._processor, RussianWords):
+            return Russian()
+        return English(self._processor.knows) if self._base == "en" else _Verbatim()
 
     def phrases(self, pieces: Iterable[str], pronunciations: Pronunciations | None = None) -> Iterator[Phrase]:
         """The phrases of a text that comes in pieces, each as soon as its end is known.
@@ -160,7 +168,7 @@ class Language:
         with self._lock:
             for found in self._processor.words(spoken.text):
                 span, at = spoken.origin(found.text, at)
-                text = found.text.replace(russian_spelling.STRESS, "")
+                text = found.text.replace(STRESS, "")
                 word = self._word(text, found.phonemes or (), given.phonemes(text, span))
                 if word is not None:
                     words.append(replace(word, start=start + span.start, end=start + span.end))
@@ -211,7 +219,7 @@ class Language:
         says = any(letter.isalnum() for letter in kept)
         if not lost and not says and any(sign.isdigit() or sign in _SAID_SIGNS for sign in written):
             lost = "no reading"
-        if not lost and not says and any(unicodedata.category(sign) in ("So", "Sk") for sign in written):
+        if not lost and not says and any(_has_no_name(sign) for sign in written):
             lost = "a sign without a name here"
         if lost:
             unspoken.append(f"{written[:40]!r}: {lost}")
@@ -227,7 +235,7 @@ class Language:
                 if not unicodedata.name(letter, "").startswith(self._script):
                     return "", f"not in the script of {self.code}"
                 out.append(self._plain(letter))
-            elif letter == russian_spelling.STRESS and self._base == "ru":
+            elif letter == STRESS and self._base == "ru":
                 out.append(letter)
             elif not unicodedata.combining(letter):
                 lost = "a sign without a name here"
@@ -249,6 +257,11 @@ def _inline(text: str, own: Pronunciations | None) -> tuple[str, dict[int, tuple
         return f" {match['word']}".ljust(len(match[0]))
 
     return INLINE.sub(word_alone, text), found
+
+
+def _has_no_name(sign: str) -> bool:
+    """A symbol or number that nothing here says, and that is no punctuation."""
+    return unicodedata.category(sign) in ("So", "Sk", "Sm", "Sc", "No", "Nl") and sign not in _SILENT_SIGNS
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -50,8 +50,8 @@ class _Accentor:
             at, yo = self._known[word]
             return Accent(word if yo < 0 else f"{word[:yo]}ё{word[yo + 1 :]}", _vowels(word[:at]))
         vector = self._vector(word)
-        vowel = int(self._run("stress", vector).argmax())
         count = _vowels(word)
+        vowel = int(self._run("stress", vector).argmax()) if count > 1 else 0
         vowel = vowel if vowel < count else -1
         yo = int(self._run("yo", vector).argmax())  # which е, from 1 on; 0 for none
         places = [i for i, letter in enumerate(word) if letter == "е"]
@@ -99,7 +99,7 @@ def accent(word: str) -> Accent:
         return Accent(word, _CORRECTED[word])
     if "ё" in word:
         return Accent(word, _vowels(word[: word.rindex("ё")]))
-    if count <= 1:
+    if count == 0 or (count == 1 and "е" not in word):
         return Accent(word, count - 1)
     return _accentor().accent(word)
 

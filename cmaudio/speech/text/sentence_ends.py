@@ -7,22 +7,27 @@ import re
 # Something always follows these.
 _NEVER = frozenset(
     "mr mrs ms prof rev gen col capt lt sgt maj hon sen rep gov pres mt ft messrs mme approx dept fig eq e.g i.e "
-    "cf viz vs г гг т д п стр тыс млн млрд ул им пр кв корп".split()
+    "cf viz vs т е к н стр ул кв корп пер наб пл обл проф акад доц гр напр рис гл табл т.е т.к т.н "
+    "г-н г-жа д-р".split()
 )
 # Abbreviations where a number follows, words otherwise.
 _BEFORE_NUMBERS = frozenset("no nos p pp vol ch sec art ca c op".split())
 # The sentence may end here: if the next word could begin one.
 _BEFORE_CAPITALS = frozenset(
     "etc a.m p.m jan feb mar apr jun jul aug sept sep oct nov dec mon tues wed thurs fri sat sun ext est max min "
-    "т.д т.п др руб см коп мин сек".split()
+    "т.д т.п д п гг др руб коп мин сек см тыс млн млрд кг км ч р э н.э".split()
 )
 # The same, but names follow them as well: only where the next word is one that often begins a sentence.
-_BEFORE_NAMES = frozenset("st dr sr jr inc ltd co corp bros ph.d m.d b.a esq ave blvd rd u.s u.k u.n u.s.a".split())
+_BEFORE_NAMES = frozenset(
+    "st dr sr jr inc ltd co corp bros ph.d m.d b.a esq ave blvd rd u.s u.k u.n u.s.a г пр им".split()
+)
 _STARTERS = frozenset(
     "a an the this that these those he she it they we you i his her its their our your my there here what when "
     "where who why how if in on at for with from to as but and or so yet no not now then after before while since "
     "because however some many most all each every one two is are was were do does did can could will would "
-    "should may it's he's that's don't let's в на и но а он она они мы вы я это этот эта там тогда потом".split()
+    "should may it's he's that's don't let's в на и но а он она они мы вы я это этот эта там тогда потом "
+    "мой моя наш его её их как что кто где когда если после до с у из к по не да нет все "
+    "теперь так вот даже уже ещё сейчас сегодня вчера завтра этого".split()
 )
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 _OPENING = "\"'“”‘’«„([{"

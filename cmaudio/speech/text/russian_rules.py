@@ -1,0 +1,96 @@
+"""What Russian text needs before and after ru-normalizr, which has it wrong or leaves it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from cmaudio.speech.text.russian_words import ABBREVIATIONS, LATIN, ONLY_WITH_STOP, capitals, digits, initialism
+
+Say = Callable[[re.Match[str]], str | None]
+
+_UPPER, _LOWER = "А-ЯЁ", "а-яё"
+_ADDRESS = {"д": "дом ", "кв": "квартира ", "корп": "корпус "}
+_DECADES = {
+    "10": "десятые", "20": "двадцатые", "30": "тридцатые", "40": "сороковые", "50": "пятидесятые",
+    "60": "шестидесятые", "70": "семидесятые", "80": "восьмидесятые", "90": "девяностые",
+}  # fmt: skip
+_FORMULAS = {
+    "H2O": "аш два о", "CO2": "цэ о два", "MP3": "эм пэ три", "MP4": "эм пэ четыре", "4K": "четыре ка",
+    "A4": "а четыре",
+}  # fmt: skip
+_SAME = {"T": "Т", "F": "Ф"}  # Latin capitals that are called alike
+_FEMININE = {"I": "первая", "II": "вторая", "III": "третья"}
+
+
+def _initials(match: re.Match[str]) -> str:
+    return " ".join(map(initialism, re.findall(f"[{_UPPER}]", match[0]))) + " "
+
+
+def _capitals(match: re.Match[str]) -> str:
+    others = re.findall(rf"[{_UPPER}]{{2,}}", match.string)
+    return capitals(match[0], len(others) > 1)
+
+
+def _letter(match: re.Match[str]) -> str:
+    return initialism(match[0])
+
+
+def _latin(match: re.Match[str]) -> str | None:
+    return LATIN.get(match[0].lower())
+
+
+def _address(match: re.Match[str]) -> str:
+    names = {".": "точка", "/": "слэш", "-": "дефис", "_": "подчёркивание", "@": "собака", ":": "двоеточие"}
+    return " ".join(
+        names.get(piece) or LATIN.get(piece.lower()) or (digits(piece) if piece.isdecimal() else piece)
+        for piece in re.findall(r"[A-Za-zА-Яа-я]+|\d+|.", re.sub(r"^https?://", "", match[0]))
+    )
+
+
+def _abbreviation(match: re.Match[str]) -> str | None:
+    lower = match["word"].lower()
+    number_before = re.search(r"\d[\s\d.,]*$", match.string[: match.start()])
+    if number_before and lower in ("руб", "коп", "тыс", "млн", "млрд", "гг", "мин", "сек", "кг", "км", "см"):
+        return None  # the grammar makes it agree
+    if not match["stop"] and lower in ONLY_WITH_STOP and not match.string[: match.start()].endswith("и "):
+        return None
+    return ABBREVIATIONS[lower]
+
+
+def _world_war(match: re.Match[str]) -> str:
+    return _FEMININE[match["n"]]
+
+
+_ABBREVIATION = "|".join(sorted(map(re.escape, ABBREVIATIONS), key=len, reverse=True)).replace(r"\ ", r"\s?")
+RULES: tuple[tuple[re.Pattern[str], Say], ...] = (
+    (re.compile(r"https?://\S*[\w/]|www\.\S*[\w/]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:[A-Za-z][\w-]*\.)+(?:ru|com|org|net|io|рф)\b"), _address),
+    (re.compile(rf"(?<!\w)(?:[{_UPPER}]\.\s?)+(?=[{_UPPER}][{_LOWER}])|(?<=[{_LOWER}]\s)[{_UPPER}]\.\s?[{_UPPER}]\.?(?!\w)"), _initials),
+    (re.compile(rf"(?<!\w)(?P<n>I{{1,3}})(?=\s+(?:[Мм]ировая|[Вв]семирная))"), _world_war),
+    (re.compile(r"(?P<letter>C)(?P<sign>\+\+|#)(?!\w)"), lambda m: "си плюс плюс" if m["sign"] == "++" else "си шарп"),
+    (re.compile(r"#(?=\d)"), lambda m: "№ "),
+    (re.compile(r"¥\s?(?P<n>\d[\d\s]*\d|\d)"), lambda m: f"{m['n']} иен"),
+    (re.compile(r"(?<![\w.,:/-])(?<!\d\s)0\d+(?!\w|[.,:/-]\d)"), lambda m: digits(m[0])),
+    (re.compile(r"(?<![\d.])\d{13,}(?![\d.])"), lambda m: digits(m[0])),
+    (re.compile(r"(?<!\w)(?P<word>д|кв|корп)\.\s?(?=\d)"), lambda m: _ADDRESS[m["word"]]),
+    (re.compile(r"(?<!\w)(?P<tens>[1-9]0)-е(?!\w)"), lambda m: _DECADES[m["tens"]]),
+    (re.compile(r"(?<!\w)(?P<letter>[А-ЯЁTМF])[-‑](?=\d)"), lambda m: f"{initialism(_SAME.get(m['letter'], m['letter']))} "),
+    (re.compile(r"(?<=[а-яё])[-‑](?=\d)"), lambda m: " "),
+    (re.compile(r"(?<!\w)(?:H2O|CO2|MP3|MP4|4K|A4)(?!\w)"), lambda m: _FORMULAS[m[0]]),
+    (re.compile(rf"(?<![\w-])(?P<word>{_ABBREVIATION})(?P<stop>\.?)(?![\w-])(?!\s?/)", re.IGNORECASE), _abbreviation),
+    (re.compile(rf"(?<![\w-])[{_UPPER}]{{2,}}(?![{_LOWER}])"), _capitals),
+    (re.compile(r"(?<![\w-])[БГДЖЗЙЛМНПРТФХЦЧШЩ](?![\w.-])"), _letter),
+    (re.compile(r"(?<!\w)[A-Za-z]+(?:-[A-Za-z]+)?(?!\w)"), _latin),
+)  # fmt: skip
+_AFTER: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\bодна тысяча(?= \w+сот\b| двести| триста| четыреста| сто\b)"), "тысяча"),
+    (re.compile(r"\bприблизительно равно\b"), "примерно"),
+    (re.compile(r"\bсто летие\b"), "столетие"),
+)  # fmt: skip
+
+
+def finished(said: str) -> str:
+    """What the grammar said, corrected."""
+    for pattern, right in _AFTER:
+        said = pattern.sub(right, said)
+    return said
