@@ -1,11 +1,11 @@
-"""Convert the Russian voice of Debian's festvox-ru to a corpus in LJSpeech layout.
+"""Lay out the Russian voice of Debian's festvox-ru as a corpus like LJSpeech.
 
     sudo apt-get install festvox-ru
     python scripts/ru_ljspeech.py OUTPUT [--limit N]
 
 One male reader, 620 recordings, 99.5 minutes, 16 kHz. Transcripts are in UTF-8 and keep their spelling and punctuation;
-only the plus signs before some stressed vowels are removed. (c) 2005 Nickolay V. Shmyrev; the BSD-like licence is
-copied beside the corpus.
+the plus signs before some stressed vowels become accents after them, which the front end honours. (c) 2005 Nickolay V.
+Shmyrev, BSD-like licence, which is copied beside the corpus.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ def read_transcripts(path: Path) -> list[tuple[str, str]]:
 
 
 def _plain(text: str) -> str:
-    """One line, without stress marks and the field separators of metadata.csv."""
-    return " ".join(text.replace("\\", "").replace("+", "").replace("|", " ").split())
+    """One line, stress as an accent, without what separates the fields of metadata.csv."""
+    accented = re.sub(r"\+(\w)", "\\1\N{COMBINING ACUTE ACCENT}", text)
+    return " ".join(accented.replace("\\", "").replace("+", "").replace("|", " ").split())
 
 
 def lay_out(voice: Path, output: Path, limit: int | None) -> int:
@@ -53,9 +54,9 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only the first N recordings")
     arguments = parser.parse_args()
     if not (arguments.voice / "etc" / "txt.done.data").is_file():
-        sys.exit(f"no voice in {arguments.voice}: apt-get install festvox-ru, or give its folder with --voice")
+        sys.exit(f"no voice in {arguments.voice}: apt-get install festvox-ru, or say where it is with --voice")
     if arguments.output.exists():
-        sys.exit(f"{arguments.output} exists; give a new folder")
+        sys.exit(f"{arguments.output} is there already; give a new folder")
     print(f"{arguments.output}: {lay_out(arguments.voice, arguments.output, arguments.limit)} recordings")
 
 

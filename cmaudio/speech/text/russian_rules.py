@@ -58,15 +58,21 @@ def _abbreviation(match: re.Match[str]) -> str | None:
     return ABBREVIATIONS[lower]
 
 
+def _model(match: re.Match[str]) -> str:
+    return f"{initialism(_SAME.get(match['letter'], match['letter']))} "
+
+
 def _world_war(match: re.Match[str]) -> str:
     return _FEMININE[match["n"]]
 
 
+_MAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 _ABBREVIATION = "|".join(sorted(map(re.escape, ABBREVIATIONS), key=len, reverse=True)).replace(r"\ ", r"\s?")
 RULES: tuple[tuple[re.Pattern[str], Say], ...] = (
-    (re.compile(r"https?://\S*[\w/]|www\.\S*[\w/]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:[A-Za-z][\w-]*\.)+(?:ru|com|org|net|io|рф)\b"), _address),
-    (re.compile(rf"(?<!\w)(?:[{_UPPER}]\.\s?)+(?=[{_UPPER}][{_LOWER}])|(?<=[{_LOWER}]\s)[{_UPPER}]\.\s?[{_UPPER}]\.?(?!\w)"), _initials),
-    (re.compile(rf"(?<!\w)(?P<n>I{{1,3}})(?=\s+(?:[Мм]ировая|[Вв]семирная))"), _world_war),
+    (re.compile(rf"https?://\S*[\w/]|www\.\S*[\w/]|{_MAIL}|(?:[A-Za-z][\w-]*\.)+(?:ru|com|org|net|io|рф)\b"), _address),
+    (re.compile(rf"(?<!\w)(?:[{_UPPER}]\.\s?)+(?=[{_UPPER}][{_LOWER}])"), _initials),
+    (re.compile(rf"(?<=[{_LOWER}]\s)[{_UPPER}]\.\s?[{_UPPER}]\.?(?!\w)"), _initials),
+    (re.compile(r"(?<!\w)(?P<n>I{1,3})(?=\s+(?:[Мм]ировая|[Вв]семирная))"), _world_war),
     (re.compile(r"(?P<letter>C)(?P<sign>\+\+|#)(?!\w)"), lambda m: "си плюс плюс" if m["sign"] == "++" else "си шарп"),
     (re.compile(r"#(?=\d)"), lambda m: "№ "),
     (re.compile(r"¥\s?(?P<n>\d[\d\s]*\d|\d)"), lambda m: f"{m['n']} иен"),
@@ -74,7 +80,7 @@ RULES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(r"(?<![\d.])\d{13,}(?![\d.])"), lambda m: digits(m[0])),
     (re.compile(r"(?<!\w)(?P<word>д|кв|корп)\.\s?(?=\d)"), lambda m: _ADDRESS[m["word"]]),
     (re.compile(r"(?<!\w)(?P<tens>[1-9]0)-е(?!\w)"), lambda m: _DECADES[m["tens"]]),
-    (re.compile(r"(?<!\w)(?P<letter>[А-ЯЁTМF])[-‑](?=\d)"), lambda m: f"{initialism(_SAME.get(m['letter'], m['letter']))} "),
+    (re.compile(r"(?<!\w)(?P<letter>[А-ЯЁTF])[-‑](?=\d)"), _model),
     (re.compile(r"(?<=[а-яё])[-‑](?=\d)"), lambda m: " "),
     (re.compile(r"(?<!\w)(?:H2O|CO2|MP3|MP4|4K|A4)(?!\w)"), lambda m: _FORMULAS[m[0]]),
     (re.compile(rf"(?<![\w-])(?P<word>{_ABBREVIATION})(?P<stop>\.?)(?![\w-])(?!\s?/)", re.IGNORECASE), _abbreviation),

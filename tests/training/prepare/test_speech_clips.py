@@ -195,7 +195,7 @@ def test_the_russian_corpus_script_writes_ljspeech(tmp_path: Path) -> None:
     script = [sys.executable, str(ROOT / "scripts" / "ru_ljspeech.py"), str(tmp_path / "ru"), "--voice", str(voice)]
     subprocess.run([*script, "--limit", "1"], check=True, capture_output=True)
     (utterance,) = find_utterances(tmp_path / "ru", "ljspeech")
-    assert (utterance.name, utterance.text) == ("ru_0001", "Домик мой.")
+    assert (utterance.name, utterance.text) == ("ru_0001", "Доми\N{COMBINING ACUTE ACCENT}к мой.")
     again = subprocess.run(script, capture_output=True, text=True)
     assert again.returncode
     assert "exists" in again.stderr
