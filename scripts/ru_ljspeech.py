@@ -1,4 +1,4 @@
-"""Lay out the Russian voice of Debian's festvox-ru as a corpus like LJSpeech.
+"""Convert the Russian voice of Debian's festvox-ru to a corpus in LJSpeech layout.
 
     sudo apt-get install festvox-ru
     python scripts/ru_ljspeech.py OUTPUT [--limit N]
@@ -54,9 +54,9 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only the first N recordings")
     arguments = parser.parse_args()
     if not (arguments.voice / "etc" / "txt.done.data").is_file():
-        sys.exit(f"no voice in {arguments.voice}: apt-get install festvox-ru, or say where it is with --voice")
+        sys.exit(f"no voice in {arguments.voice}: apt-get install festvox-ru, or give its folder with --voice")
     if arguments.output.exists():
-        sys.exit(f"{arguments.output} is there already; give a new folder")
+        sys.exit(f"{arguments.output} exists; give a new folder")
     print(f"{arguments.output}: {lay_out(arguments.voice, arguments.output, arguments.limit)} recordings")
 
 
