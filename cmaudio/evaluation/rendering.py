@@ -56,4 +56,6 @@ def hold(renderer: Renderer, notes: Sequence[HeldNote], samples: int) -> Iterato
 def _voice(renderer: Renderer, note: HeldNote) -> Voice:
     params = NoteParams(note.pitch, note.velocity, 0, note.seed, 0, 1)
     vector = renderer.synthesizer.model.timbre_vector(note.timbre)
-    return NoteVoice(params, vector, 0.0, VoiceSettings(renderer.stft, renderer.block_frames, renderer.sample_rate))
+    settings = VoiceSettings(renderer.stft, renderer.block_frames, renderer.sample_rate)
+    pitched = renderer.synthesizer.model.has_pitch(vector)
+    return NoteVoice(params, vector, 0.0, settings, pitched=pitched)

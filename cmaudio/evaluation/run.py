@@ -16,6 +16,7 @@ from cmaudio.evaluation.buzz import measure_buzz
 from cmaudio.evaluation.clicks import measure_clicks
 from cmaudio.evaluation.corpus import measure_corpus
 from cmaudio.evaluation.drift import measure_drift
+from cmaudio.evaluation.evenness import measure_evenness
 from cmaudio.evaluation.held_out import measure_held_out
 from cmaudio.evaluation.onset import measure_onset
 from cmaudio.evaluation.pitch import measure_pitch
@@ -24,6 +25,7 @@ from cmaudio.evaluation.velocity import measure_velocity
 from cmaudio.evaluation.voice import VOICE_SECTIONS, VoiceSetting
 from cmaudio.machine import describe_machine
 from cmaudio.model.file import Model, load_model
+from cmaudio.soundfont.baked import BakedSoundFont
 from cmaudio.soundfont.player import SoundFont, open_soundfont
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.renderer import Renderer
@@ -33,6 +35,7 @@ SECTIONS: dict[str, Callable[[Setting], Figures]] = {
     "pitch": measure_pitch,
     "onset": measure_onset,
     "velocity": measure_velocity,
+    "evenness": measure_evenness,
     "drift": measure_drift,
     "held_out": measure_held_out,
     "buzz": measure_buzz,
@@ -92,6 +95,8 @@ def run_evaluation(
         chosen = _chosen(SECTIONS, only)
         alone = set(chosen) == {"corpus"}
         beside = "the corpus alone" if alone else open_soundfont(soundfont, loaded.manifest.sample_rate)
+        if isinstance(beside, SoundFont):  # as training heard it: without their modulators pianos all but vanish
+            beside = BakedSoundFont(beside.path, loaded.manifest.sample_rate)
         renderer = Renderer(Synthesizer(loaded))
         setting = Setting(loaded, renderer, beside, quick, tell, corpus, taught_by, limit, picture)
         described = beside.description if isinstance(beside, SoundFont) else {"not_measured": beside}

@@ -107,6 +107,21 @@ def _velocity(f: Figures, console: Console) -> None:
         _list(console, title, entries)
 
 
+def _evenness(f: Figures, console: Console) -> None:
+    ours, octave, theirs = f["seed_level_std_db"], f["octave_range_db"], f["soundfont_octave_range_db"]
+    rows: list[Sequence[Any]] = [
+        ("all, median", ours["median"], octave["median"], theirs["median"]),
+        ("all, 95th percentile", ours["p95"], octave["p95"], theirs["p95"]),
+        ("all, worst", ours["max"], octave["max"], theirs["max"]),
+    ]
+    for name, figures in ours["families"].items():
+        medians = [part["families"].get(name, {}).get("median") for part in (octave, theirs)]
+        rows.append((f"{name}, median", figures["median"], *medians))
+    title = f"Level: deviation over {f['seeds']} seeds of a key, range of a chromatic octave, dB"
+    console.print(_table(title, ("", "seeds", "octave", "SoundFont's octave"), rows))
+    _list(console, "Least even", [f"{w['timbre']} {w['db']:.1f} dB" for w in ours["worst"]])
+
+
 def _drift(f: Figures, console: Console) -> None:
     names = {
         "level_max_db": "level, largest dB",
@@ -209,6 +224,7 @@ _PRINTERS: dict[str, Callable[[Figures, Console], None]] = {
     "pitch": _pitch,
     "onset": _onset,
     "velocity": _velocity,
+    "evenness": _evenness,
     "drift": _drift,
     "held_out": _held_out,
     "buzz": _buzz,

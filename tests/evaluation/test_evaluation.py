@@ -17,6 +17,7 @@ from cmaudio.evaluation.onset import onset_sample
 from cmaudio.evaluation.pitch import pitch_error_cents
 from cmaudio.evaluation.setting import summary
 from cmaudio.evaluation.velocity import largest_fall_db
+from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float, Mel, Stft
 
 RATE = 48_000
@@ -140,3 +141,10 @@ def test_quick_report_of_the_embedded_model() -> None:
     console = Console(record=True, width=140)
     print_report(result, console)
     assert "Onset" in console.export_text()
+
+
+def test_evenness_is_told_by_family(model: Model) -> None:
+    figures = run_evaluation(model, only=["evenness"], quick=True)["sections"]["evenness"]
+    assert figures["seeds"] == 16
+    assert {"piano", "guitar"} <= figures["seed_level_std_db"]["families"].keys()
+    assert figures["octave_range_db"]["min"] > 0

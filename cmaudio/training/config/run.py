@@ -41,11 +41,16 @@ class LoopSettings(Strict):
 
 
 class ExportSettings(Strict):
-    """Metadata of the model file, and the precision of its weights."""
+    """Metadata of the model file, and the precision of its weights.
+
+    `life` is how much of what is drawn beside a prior is heard at humanity 1: where draws move more than recordings do,
+    less than all of it sounds as recorded.
+    """
 
     weights: Literal["float32", "int8"] = "float32"
     default_timbre: str | None = None
     licence: str | None = None
+    life: Annotated[float, Field(gt=0, le=1)] = 1.0
     limits: list[str] = Field(default_factory=list)
 
 

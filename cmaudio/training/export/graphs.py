@@ -53,15 +53,15 @@ class _ContextStep(nn.Module):
 
 
 class _PriorStep(nn.Module):
-    """The prior as the graph has it: what is drawn needs the moving spread alone."""
+    """The prior as the graph has it: what is drawn needs the moving spread alone, and is heard in the part `life`."""
 
-    def __init__(self, prior: PriorNetwork) -> None:
+    def __init__(self, prior: PriorNetwork, life: float) -> None:
         super().__init__()
-        self.prior = prior
+        self.prior, self.life = prior, life
 
     def forward(self, controls: Tensor, timbre: Tensor) -> tuple[Tensor, Tensor]:
         median, _, moving = self.prior(controls, timbre)
-        return median, moving
+        return median, moving * self.life
 
 
 class _VocoderStep(nn.Module):
@@ -104,11 +104,11 @@ def export_graphs(network: ConsistencyNetwork, vocoder: VocoderNetwork) -> dict[
     }
 
 
-def export_prior(network: PriorNetwork, block_frames: int) -> bytes:
+def export_prior(network: PriorNetwork, block_frames: int, life: float = 1.0) -> bytes:
     """The graph that says what is expected of a block."""
     controls = torch.zeros(2, block_frames, network.control_width)
     timbre = torch.zeros(2, block_frames, network.timbres.embedding_dim)
-    return _trace(_PriorStep(network), {"controls": controls, "timbre": timbre}, [], ["median", "spread"])
+    return _trace(_PriorStep(network, life), {"controls": controls, "timbre": timbre}, [], ["median", "spread"])
 
 
 def export_prosody(network: ProsodyNetwork) -> bytes:

@@ -65,7 +65,7 @@ def pack_run(folder: Path, output: Path, *, network: str = "student", weights: s
         start_from(_finished(folder, config, "prior"), prior, timbres)
     manifest = describe(config, description, consistency, read_statistics(trained), kind)
     card = make_card(folder, config, description, kind)
-    return write_model(output, manifest, consistency.eval(), vocoder.eval(), card, prosody, prior)
+    return write_model(output, manifest, consistency.eval(), vocoder.eval(), card, prosody, prior, config.export.life)
 
 
 def _finished(folder: Path, config: RunConfig, part: str) -> Path:
@@ -87,6 +87,7 @@ def write_model(
     card: str,
     prosody: ProsodyNetwork | None = None,
     prior: PriorNetwork | None = None,
+    life: float = 1.0,
 ) -> Model:
     """Export, quantise if the manifest asks for 8 bit (calibrated by playing the float model), write, and load again.
 
@@ -98,7 +99,7 @@ def write_model(
             parameter.data = parameter.data.half().float()
     graphs = export_graphs(network, vocoder)
     extra = {"prosody": export_prosody(prosody.eval())} if prosody else {}
-    extra |= {"prior": export_prior(prior.eval(), network.head.block_frames)} if prior else {}
+    extra |= {"prior": export_prior(prior.eval(), network.head.block_frames, life)} if prior else {}
     if manifest.weights == "int8":
         with tempfile.TemporaryDirectory() as scratch:
             float_model = Path(scratch) / "float.cmaudio"
