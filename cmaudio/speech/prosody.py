@@ -17,7 +17,7 @@ from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import KNOTS, energy_step, phoneme_ids, pitch_of_feature
 from cmaudio.speech.phonemes import EDGE, PLAIN, Phoneme, Phrase, Word
-from cmaudio.synthesis.networks import load_graph
+from cmaudio.synthesis.graph import load_graph
 
 _SECONDS = (0.01, 1.5)  # what a phoneme may last, whatever the network says
 

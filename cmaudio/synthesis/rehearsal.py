@@ -11,7 +11,8 @@ import numpy as np
 
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model, load_model
-from cmaudio.synthesis.networks import Synthesizer, load_graph
+from cmaudio.synthesis.graph import load_graph
+from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.trial import REFUSED
 
 _VOICES = 2

@@ -23,7 +23,7 @@ from cmaudio.offline.spoken import Spoken
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import COLUMNS
 from cmaudio.speech.prosody import Prosody
-from cmaudio.synthesis.networks import Graph
+from cmaudio.synthesis.graph import Graph
 
 TEXT = "The quick brown fox jumps, and it is gone. Was it here? It was!"
 
@@ -138,7 +138,7 @@ def test_a_voice_that_is_told_less_around_a_phoneme_still_speaks(
     older = replace(tiny_voice, manifest=manifest)
     with pytest.raises(CmaudioError, match="graphs and manifest disagree"):
         said(older)
-    monkeypatch.setattr("cmaudio.synthesis.networks.Graph", Older)
+    monkeypatch.setattr("cmaudio.synthesis.graph.Graph", Older)
     assert words(said(older).marks)[-1] == "was"
 
 

@@ -12,7 +12,7 @@ from cmaudio.model.file import Model
 from cmaudio.model.manifest import GRAPHS
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.phonemes import PAUSES
-from cmaudio.synthesis.networks import Graph
+from cmaudio.synthesis.graph import Graph
 from cmaudio.training.export.graphs import Feed
 
 

@@ -11,7 +11,8 @@ from cmaudio.engine.mixer import VOICE_GAIN
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
-from cmaudio.synthesis.networks import Graph, Synthesizer, batch_states, split_states
+from cmaudio.synthesis.graph import Graph
+from cmaudio.synthesis.networks import Synthesizer, batch_states, split_states
 from cmaudio.synthesis.note_features import note_features
 
 torch = pytest.importorskip("torch")
