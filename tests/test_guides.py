@@ -105,7 +105,7 @@ def test_shell_commands_parse(guide: Path) -> None:
 @pytest.mark.parametrize(
     "words", [words for guide in GUIDES for words in commands(guide)], ids=lambda words: " ".join(words)[:60]
 )
-def test_the_command_takes_these_options(words: list[str]) -> None:
+def test_documented_options_exist(words: list[str]) -> None:
     command: Any = get_command(app)
     arguments = list(words)
     while hasattr(command, "commands"):
@@ -114,7 +114,7 @@ def test_the_command_takes_these_options(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=name_of)
-def test_links_lead_somewhere(guide: Path) -> None:
+def test_links_have_existing_targets(guide: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", guide.read_text(encoding="utf-8")):
         assert "://" in link or (guide.parent / link).exists(), link
 
@@ -145,7 +145,7 @@ def walks() -> dict[str, list[str]]:
     return {name: stations for name, stations in found.items() if stations}
 
 
-def test_walks_are_short_and_visit_no_station_twice() -> None:
+def test_walkthroughs_are_short_and_visit_no_function_twice() -> None:
     assert len(walks()) == 4
     assert all(2 <= len(stations) <= WALK_STATIONS for stations in walks().values())
     visited = [station for stations in walks().values() for station in stations]

@@ -107,7 +107,7 @@ def test_shellcheck_finds_nothing() -> None:
     subprocess.run(["shellcheck", "-x", *SCRIPTS], check=True, cwd=ROOT)
 
 
-def test_with_everything_there_nothing_is_installed_twice(system: System) -> None:
+def test_nothing_is_installed_if_everything_is_present(system: System) -> None:
     system.fake("python3", PYTHON)
     system.fake("ldconfig", PORTAUDIO)
     system.apt()
@@ -126,7 +126,7 @@ def test_with_everything_there_nothing_is_installed_twice(system: System) -> Non
     assert system.logged() == [f"pip {system.root}"]
 
 
-def test_extras_are_installed_once_and_serve_play_too(system: System) -> None:
+def test_installed_extras_are_reused_by_play(system: System) -> None:
     system.fake("python3", PYTHON)
     system.fake("ldconfig", PORTAUDIO)
     setup = system.root / "scripts" / "setup.sh"
@@ -171,7 +171,7 @@ def test_ubuntu_names(system: System) -> None:
 @pytest.mark.parametrize(
     "sudo", [None, 'echo "sudo $*" >>"$LOG"; [[ $1 != -n ]]'], ids=["no sudo", "sudo wants a password"]
 )
-def test_without_rights_the_command_is_named(system: System, sudo: str | None) -> None:
+def test_without_root_the_command_to_run_is_named(system: System, sudo: str | None) -> None:
     system.user(1000)
     system.apt("python3-venv", "libportaudio2")
     if sudo:
@@ -183,7 +183,7 @@ def test_without_rights_the_command_is_named(system: System, sudo: str | None) -
     assert not (system.root / ".venv").exists()
 
 
-def test_without_rights_only_portaudio_missing_plays_on(system: System) -> None:
+def test_without_root_a_missing_portaudio_does_not_stop_play(system: System) -> None:
     system.user(1000)
     system.fake("python3", PYTHON)
     system.apt("libportaudio2")
@@ -193,7 +193,7 @@ def test_without_rights_only_portaudio_missing_plays_on(system: System) -> None:
     assert "sudo apt-get install libportaudio2" in result.stderr
 
 
-def test_no_new_enough_python_to_be_had(system: System) -> None:
+def test_no_recent_python_available(system: System) -> None:
     system.fake("python3", OLD_PYTHON)
     system.apt("python3-venv", python="3.9.2-3")
     result = system.play()
@@ -216,7 +216,7 @@ def test_without_apt(system: System) -> None:
     assert "package manager" in result.stderr
 
 
-def test_failing_pip_is_tried_again(system: System) -> None:
+def test_failing_pip_is_retried(system: System) -> None:
     system.fake(
         "python3", PYTHON.replace('echo "pip', '[[ -n $(<"$LOG") ]] || { echo no >>"$LOG"; exit 1; }; echo "pip')
     )

@@ -49,7 +49,7 @@ def test_heun_maps_noise_to_gaussian_data_exactly(mean: float, std: float) -> No
     assert fine.dtype == np.float32
 
 
-def test_heun_is_of_second_order() -> None:
+def test_heun_is_second_order() -> None:
     noise = np.linspace(-2, 2, 9, dtype=np.float32)
     exact = 80 * noise / np.hypot(1, 80)
     errors = [
@@ -60,7 +60,7 @@ def test_heun_is_of_second_order() -> None:
     assert errors[1] / errors[2] == pytest.approx(4, rel=0.4)
 
 
-def test_heun_asks_the_denoiser_35_times_at_falling_levels() -> None:
+def test_heun_evaluates_the_denoiser_35_times_at_decreasing_noise_levels() -> None:
     asked: list[float] = []
 
     def denoise(x: Float, sigma: float) -> Float:
@@ -76,7 +76,7 @@ def test_heun_asks_the_denoiser_35_times_at_falling_levels() -> None:
     assert sigmas[-1] == 0
 
 
-def test_latency_trials_end_when_the_onset_has_left_the_engine(model: Model) -> None:
+def test_a_latency_trial_times_the_onset_and_leaves_the_notes_sounding(model: Model) -> None:
     trials = LatencyTrials(model)
     for notes, company in ((1, 0), (8, 0), (1, 4)):
         took_ms, sounded = trials.trial(notes, company)
@@ -98,7 +98,7 @@ def sounding(score: Score, seconds: float) -> int:
     return sum(isinstance(e, NoteOn) for e in events) - sum(isinstance(e, NoteOff) for e in events)
 
 
-def test_scores_are_as_dense_as_they_say() -> None:
+def test_scores_have_the_declared_density() -> None:
     times = np.arange(0.05, 8, 0.1).tolist()
     assert {sounding(melody(8.0), t) for t in times} == {1}
     assert {sounding(dense(8.0), t) for t in times} == {16}
@@ -113,7 +113,7 @@ def test_sections_have_the_keys_that_the_metrics_name(model: Model) -> None:
     assert held_load(model, 2, together=False, cold=True, blocks=1) > 0
 
 
-def test_targets_are_judged() -> None:
+def test_metrics_are_compared_with_their_targets() -> None:
     result = {"a": {"low": 1.0, "high": 5.0, "none": None}}
     assert Metric("a.low", "", at_most=1).met(result) is True
     assert Metric("a.high", "", at_most=1).met(result) is False
@@ -139,7 +139,7 @@ def full_result(monkeypatch: pytest.MonkeyPatch, model: Model) -> dict[str, Any]
     return run_bench(model=model)
 
 
-def test_result_is_json_and_the_report_shows_all_of_it(monkeypatch: pytest.MonkeyPatch, model: Model) -> None:
+def test_the_result_is_json_and_the_report_shows_every_metric(monkeypatch: pytest.MonkeyPatch, model: Model) -> None:
     result = json.loads(json.dumps(full_result(monkeypatch, model)))
     assert {"date", "cmaudio", "model", "machine", "took_seconds", "met", *SECTIONS} == set(result)
     assert {"cpu", "cores", "memory_gib", "load_average", "os", "python", "numpy", "onnxruntime"} == set(
@@ -156,14 +156,14 @@ def test_result_is_json_and_the_report_shows_all_of_it(monkeypatch: pytest.Monke
     assert result["met"]["throughput.render_melody.times_real_time"] is False
 
 
-def test_wrong_arguments_are_named(model: Model) -> None:
+def test_invalid_arguments_are_named(model: Model) -> None:
     with pytest.raises(CmaudioError, match=r"no 'speed'.*latency, throughput"):
         run_bench(model=model, only=["speed"])
     with pytest.raises(CmaudioError, match="live_seconds must be positive"):
         run_bench(model=model, live_seconds=0)
 
 
-def test_a_training_step_counts_what_a_step_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_training_benchmark_counts_the_operations_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("lightning_fabric")
     from cmaudio.bench import training
 

@@ -31,7 +31,7 @@ def test_names_are_printed_literally(name: str) -> None:
 
 
 @pytest.mark.parametrize("escape", ESCAPES)
-def test_control_characters_are_shown_and_not_obeyed(escape: str) -> None:
+def test_control_characters_are_escaped(escape: str) -> None:
     table = Table("name", title=escape)
     table.add_row(escape)
     for thing in (escape, Text(escape), table, Markdown(f"a {escape} card")):

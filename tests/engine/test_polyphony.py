@@ -58,7 +58,7 @@ def test_steals_the_oldest_of_equals(model: Model) -> None:
 
 
 @pytest.mark.parametrize("polyphony", [1, 2])
-def test_never_more_voices_than_asked_but_for_a_fade(model: Model, polyphony: int) -> None:
+def test_only_fading_voices_exceed_the_polyphony(model: Model, polyphony: int) -> None:
     engine = Engine(model, polyphony=polyphony)
     for index in range(8):
         engine.note_on(50 + index, at=index * 600)

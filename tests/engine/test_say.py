@@ -95,9 +95,7 @@ def test_marks_name_every_word_in_order_and_durations_add_up(tiny_voice: Model) 
     assert prosody.language == "en-us"
 
 
-def test_a_voice_that_was_not_told_where_words_begin_still_reads(
-    tiny_voice: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_voice_without_word_boundaries_still_reads(tiny_voice: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     class Older(Graph):
         """A graph of before phonemes had a third column."""
 
@@ -114,9 +112,7 @@ def test_a_voice_that_was_not_told_where_words_begin_still_reads(
     assert words(said(tiny_voice).marks)[-1] == "was"
 
 
-def test_a_voice_that_is_told_less_around_a_phoneme_still_speaks(
-    tiny_voice: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_voice_with_less_phoneme_context_still_speaks(tiny_voice: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     near, new = COLUMNS["speech-1"], COLUMNS["speech-2"] - COLUMNS["speech-1"]
 
     class Older(Graph):
@@ -188,7 +184,7 @@ def test_energy_reaches_the_network(tiny_voice: Model) -> None:
     assert not np.array_equal(said(tiny_voice, energy=6.0).audio, said(tiny_voice).audio)
 
 
-def test_stop_with_the_phoneme_and_begin_anew(tiny_voice: Model) -> None:
+def test_stop_at_the_phoneme_and_speak_again(tiny_voice: Model) -> None:
     engine = Engine(tiny_voice)
     speech = engine.say(TEXT, seed=1)
     engine.read(engine.sample_rate // 2)
@@ -273,7 +269,7 @@ def test_a_text_without_anything_to_say_ends_at_once(tiny_voice: Model, text: st
         ({"phonemes": True}, "is no phoneme of this voice"),
     ],
 )
-def test_wrong_arguments_are_named(tiny_voice: Model, how: dict[str, float], message: str) -> None:
+def test_invalid_arguments_are_named(tiny_voice: Model, how: dict[str, float], message: str) -> None:
     with pytest.raises(CmaudioError, match=message):
         said(tiny_voice, "Ж", **how)
 
@@ -285,7 +281,7 @@ def test_notes_and_texts_need_their_kind_of_model(tiny_voice: Model, model: Mode
         Engine(model).say("hello")
 
 
-def test_what_the_text_raises_is_raised_where_it_is_waited_for(tiny_voice: Model) -> None:
+def test_an_error_of_the_text_iterator_is_raised_where_it_is_awaited(tiny_voice: Model) -> None:
     def broken() -> Iterator[str]:
         yield "One two three. "
         raise OSError("the line went dead")

@@ -58,7 +58,7 @@ def test_key_pressure_shapes_the_note_of_its_key(recorder: Recorder) -> None:
     assert [event for event in told if isinstance(event, KeyPressure)] == [KeyPressure(2, 64, 0.5)]
 
 
-def test_panic_tells_that_the_sostenuto_pedal_is_up(recorder: Recorder) -> None:
+def test_panic_reports_the_sostenuto_pedal_as_up(recorder: Recorder) -> None:
     told = play(recorder, [(0.0, NoteOn(0, 60, 90, 0)), (0.1, Sostenuto(0, True))])
     recorder.engine.panic()
     recorder.read(64)

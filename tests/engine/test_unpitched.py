@@ -94,7 +94,7 @@ def test_drums_of_a_score_find_their_timbres(drums: Model) -> None:
     assert np.abs(render(alone, model=drums)).max() > 1e-3
 
 
-def test_a_file_says_so(drums: Model, tmp_path: Path) -> None:
+def test_a_model_file_records_which_timbres_are_unpitched(drums: Model, tmp_path: Path) -> None:
     timbre = load_model(drums.path).timbres["bass drum 1"]
     assert (timbre.pitched, timbre.key) == (False, 36)
     assert drums.drums == {36: "bass drum 1"}

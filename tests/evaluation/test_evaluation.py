@@ -53,7 +53,7 @@ def test_pitch_meter_skips_harmonics_40_db_down() -> None:
     assert pitch_error_cents(weak, RATE, 220) == pytest.approx(0, abs=0.02)
 
 
-def test_pitch_meter_has_no_answer_for_silence() -> None:
+def test_pitch_meter_returns_nothing_for_silence() -> None:
     assert pitch_error_cents(np.zeros(RATE, np.float32), RATE, 220) is None
 
 
@@ -67,13 +67,13 @@ def test_onset_is_the_first_sample_above_50_db_below_the_peak() -> None:
     assert onset_sample(np.zeros(4800, np.float32), RATE) is None
 
 
-def test_level_fall_is_against_the_loudest_softer_stroke() -> None:
+def test_level_fall_is_relative_to_the_loudest_softer_note() -> None:
     assert largest_fall_db([-40, -30, -30.2, -20]) == pytest.approx(0.2)
     assert largest_fall_db([-40, -30, -31, -33, -20]) == pytest.approx(3)
     assert largest_fall_db([-40, -30, -20]) == 0
 
 
-def test_drift_of_a_tone_that_sinks_one_db_a_second() -> None:
+def test_drift_of_a_tone_that_decays_one_db_per_second() -> None:
     seconds = [tone(440, amplitudes=(1.0, 0.5)) * np.float32(10 ** (-i / 20)) for i in range(8)]
     drift = measure_seconds(seconds, STFT, MEL)
     np.testing.assert_allclose(drift.level_db, REFERENCE_SECOND - np.arange(8), atol=0.01)
@@ -83,7 +83,7 @@ def test_drift_of_a_tone_that_sinks_one_db_a_second() -> None:
     assert metrics["level_max_db"] == pytest.approx(5, abs=0.01)
 
 
-def test_drift_of_a_steady_tone_is_nothing_and_of_another_tone_is_much() -> None:
+def test_drift_is_zero_for_a_steady_tone_and_large_for_a_changed_one() -> None:
     steady = [tone(440)] * 5
     assert measure_seconds(steady, STFT, MEL).metrics()["spectrum_max_db"] < 0.01
     other = measure_seconds([*steady[:4], tone(1200)], STFT, MEL).metrics()
@@ -98,7 +98,7 @@ def test_frechet_distance() -> None:
     assert frechet(a, a + np.float32(0.5)) == pytest.approx(32 * 0.25, rel=1e-3)
 
 
-def test_buzz_stands_out() -> None:
+def test_modulation_at_the_frame_rate_is_measured_as_buzz() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32)
     tremble = 1 + 0.3 * np.sin(2 * math.pi * 93.75 * np.arange(RATE) / RATE).astype(np.float32)
     plain, buzzing = (buzz_db(signal, RATE, 93.75) for signal in (noise, noise * tremble))
@@ -109,7 +109,7 @@ def test_buzz_stands_out() -> None:
     assert buzz_db(np.zeros(RATE, np.float32), RATE, 93.75) is None
 
 
-def test_a_jump_is_a_click_and_a_steady_tone_is_none() -> None:
+def test_a_jump_is_a_click_and_a_steady_tone_is_not() -> None:
     signal = tone(440)
     assert click_db(signal, RATE // 2, RATE) == pytest.approx(0, abs=0.1)
     broken = signal.copy()
@@ -120,7 +120,7 @@ def test_a_jump_is_a_click_and_a_steady_tone_is_none() -> None:
     assert click_db(np.zeros(RATE, np.float32), RATE // 2, RATE) is None
 
 
-def test_summary_of_nothing() -> None:
+def test_summary_of_no_values() -> None:
     assert summary([])["median"] is None
     assert summary([1.0, 3.0]) == {"n": 2, "median": 2.0, "p95": 2.9, "min": 1.0, "max": 3.0}
 

@@ -52,7 +52,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return load_model(folder / "toy.cmaudio")
 
 
-def test_clips_are_what_the_corpus_holds(corpus: Path, toy: Model) -> None:
+def test_held_out_clips_equal_those_of_the_corpus(corpus: Path, toy: Model) -> None:
     found = held_out_clips(corpus, toy)
     assert [clip.name for clip in found.clips] == ["note 0004", "note 0006", "note 0008"]
     assert found.lacking == ["burst"]
@@ -152,7 +152,7 @@ def test_samplers_use_the_declared_number_of_evaluations(toy: Model, steps: int)
         assert levels[0] == toy.manifest.sigma.max
 
 
-def test_one_step_is_what_the_engine_does(corpus: Path, toy: Model) -> None:
+def test_the_one_step_sampler_equals_the_engine(corpus: Path, toy: Model) -> None:
     """Against `Synthesizer.generate`, with the same noise."""
     synthesizer, clips = Synthesizer(toy), held_out_clips(corpus, toy).clips[:1]
     made = free_run(synthesizer, clips, multistep(1, toy.manifest.sigma), seed=5)[0]
@@ -205,7 +205,7 @@ def test_copy_synthesis_keeps_time_and_pitch(corpus: Path, toy: Model) -> None:
 
 
 @pytest.mark.parametrize(("db_per_ms", "found"), [(0.5, 0.5), (3.0, 3.0), (1000.0, 8.0)])
-def test_onsets_are_as_steep_as_they_rise(db_per_ms: float, found: float) -> None:
+def test_onset_steepness_is_the_rise_in_db_per_ms(db_per_ms: float, found: float) -> None:
     ms = np.arange(16_000 // 3) / 16
     level_db = np.minimum(0, db_per_ms * (ms - 200))
     noise = np.where(np.arange(len(ms)) % 2, 1, -1)
@@ -213,7 +213,7 @@ def test_onsets_are_as_steep_as_they_rise(db_per_ms: float, found: float) -> Non
     assert onset_slope(np.zeros(5000, np.float32), 16_000) is None
 
 
-def test_what_is_heard_of_the_recordings_themselves(corpus: Path, toy: Model) -> None:
+def test_recordings_are_measured_beside_their_copies(corpus: Path, toy: Model) -> None:
     clips = held_out_clips(corpus, toy).clips
     rows = measure_sound(Synthesizer(toy), clips, {"copy": [clip.mel for clip in clips]}, speech=False)
     assert list(rows) == ["recording", "copy"]
@@ -222,13 +222,13 @@ def test_what_is_heard_of_the_recordings_themselves(corpus: Path, toy: Model) ->
     assert rows["recording"]["frame_rate_db"]["n"] == 0  # none is held for long enough
 
 
-def test_held_notes_are_measured_to_the_end(toy: Model) -> None:
+def test_drift_of_held_notes_covers_every_timbre(toy: Model) -> None:
     found = measure_holding(Synthesizer(toy), multistep(1, toy.manifest.sigma), seconds=3)
     assert (found["seconds"], found["level_max_db"]["n"]) == (3, found["timbres"])
     assert found["worst"][0]["spectrum_max_db"] >= found["spectrum_max_db"]["median"]
 
 
-def test_the_whole_report(corpus: Path, toy: Model, tmp_path: Path) -> None:
+def test_the_corpus_section_compares_all_samplers(corpus: Path, toy: Model, tmp_path: Path) -> None:
     picture = tmp_path / "corpus.png"
     result = run_evaluation(toy, corpus=corpus, teacher=toy, only=["corpus"], quick=True, picture=picture)
     section = json.loads(json.dumps(result))["sections"]["corpus"]

@@ -205,7 +205,7 @@ def test_a_limit_on_the_file_size(tmp_path: Path, ending: str) -> None:
 
 
 @pytest.mark.parametrize("trouble", [soundfile.LibsndfileError(2), AssertionError(), OSError(28, "No space left")])
-def test_trouble_inside_libsndfile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception) -> None:
+def test_errors_of_libsndfile_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception) -> None:
     def fail(*_: object) -> None:
         raise trouble
 

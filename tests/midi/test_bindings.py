@@ -107,7 +107,7 @@ def test_learning_by_playing(synth: Synth, tmp_path: Path) -> None:
         synth.controls.reset()
 
 
-def test_a_control_that_the_model_lacks_is_told_and_kept(synth: Synth) -> None:
+def test_a_binding_to_a_control_that_the_model_lacks_is_reported_and_kept(synth: Synth) -> None:
     told: list[str] = []
     with rig(synth, told=told, bindings=Bindings([bound(1, "shimmer")])) as keys:
         assert ["shimmer" in text for text in told] == [True]
@@ -201,7 +201,7 @@ def test_a_preset_holds_the_bindings_and_brings_them_back(synth: Synth, tmp_path
         assert {(b.controller, b.control, b.max) for b in midi.bindings} == {(20, "vibrato", 0.5), (21, "gain", 1.0)}
 
 
-def test_a_binding_that_is_none_is_named_in_its_preset(tmp_path: Path) -> None:
+def test_an_invalid_binding_is_named_with_its_preset(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     wrong = {"controller": 300, "control": "gain", "min": 0.0, "max": 1.0}
     path.write_text(json.dumps({"version": 1, "name": "a", "timbre": {"flute": 1}, "bindings": [wrong]}))

@@ -191,7 +191,7 @@ def test_wrong_manifest(file: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[]", b"null", b"{" * 50, b"[" * 100_000])
-def test_manifest_that_is_none(file: Path, content: bytes) -> None:
+def test_a_manifest_that_is_not_one_is_refused(file: Path, content: bytes) -> None:
     rewrite(file, lambda members: members.update({"manifest.json": content}))
     refuses(file)
 
@@ -223,7 +223,7 @@ def test_graph_of_another_model(tiny: TinyModel, tmp_path: Path, graph: str, siz
 
 
 @pytest.mark.parametrize("content", [b"", b"no graph"])
-def test_graph_that_is_none(tiny: TinyModel, tmp_path: Path, content: bytes) -> None:
+def test_a_graph_that_is_not_one_is_refused(tiny: TinyModel, tmp_path: Path, content: bytes) -> None:
     save_model(tmp_path / "bad.cmaudio", tiny.model.manifest, {**graphs_of(tiny.model), "head": content}, "")
     with pytest.raises(CmaudioError, match=r"'head'.*export the model again"):
         Synthesizer(load_model(tmp_path / "bad.cmaudio"))
@@ -260,7 +260,7 @@ def test_timbres_by_name_mix_and_vector(model: Model) -> None:
     np.testing.assert_array_equal(model.timbre_vector("violin"), violin)
 
 
-def test_unknown_name_tells_the_nearest(model: Model) -> None:
+def test_unknown_name_error_suggests_the_nearest(model: Model) -> None:
     with pytest.raises(CmaudioError, match=r"unknown timbre 'trumpt'; the nearest are 'trumpet'.*of 96.*inspect"):
         model.timbre_vector("trumpt")
     with pytest.raises(CmaudioError, match="'oboe'"):

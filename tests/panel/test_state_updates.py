@@ -57,7 +57,7 @@ def test_later_messages_hold_what_has_changed_and_who_changed_it(
     ],
     ids=lambda value: json.dumps(value),
 )
-def test_everything_that_commands_change_is_told(
+def test_every_change_by_a_command_is_reported(
     updates: StateUpdates, pages: Pages, command: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     updates.message()
@@ -65,14 +65,14 @@ def test_everything_that_commands_change_is_told(
     assert expected.items() <= updates.message().items()
 
 
-def test_keys_that_are_pressed_elsewhere_are_told(updates: StateUpdates, synth: Synth) -> None:
+def test_keys_that_are_pressed_elsewhere_are_reported(updates: StateUpdates, synth: Synth) -> None:
     updates.message()
     synth.press(61)
     wait_for(lambda: keys_down(synth) == {61})
     assert updates.message()["keys"] == [61]
 
 
-def test_a_closed_follower_of_the_controls_hears_nothing_more(pages: Pages, synth: Synth) -> None:
+def test_a_closed_follower_of_the_controls_receives_no_changes(pages: Pages, synth: Synth) -> None:
     updates = StateUpdates(pages.handler)
     updates.message()
     updates.close()

@@ -11,7 +11,7 @@ from fixtures.midi_files import BEAT, bend_range, bends, control, message, of, o
 from cmaudio.score.events import AllNotesOff, ChannelGain, Event, NoteOff, NoteOn, PitchBend, Sustain
 
 
-def test_sustain_is_told_once_for_each_change(tmp_path: Path) -> None:
+def test_sustain_is_reported_once_per_change(tmp_path: Path) -> None:
     pedal = [control(64, value, 0 if value == 70 else BEAT) for value in (70, 127, 64, 63, 0)]
     score = read(tmp_path, [on(60), *pedal, off(60)])
     assert of(score, Sustain) == [(0.0, Sustain(0, True)), (1.5, Sustain(0, False))]

@@ -46,7 +46,7 @@ def test_damage_in_one_track_leaves_the_others(tmp_path: Path) -> None:
     assert score.notices == ["1 track(s) damaged or cut off: what comes after the damage is left out"]
 
 
-def test_missing_tracks_are_told(tmp_path: Path) -> None:
+def test_missing_tracks_are_reported(tmp_path: Path) -> None:
     score = read_bytes(tmp_path, raw_file(b"\0\x90\x3c\x50\x60\x3c\0", tracks=3))
     assert score.notices == ["2 track(s) announced by the file are missing"]
 

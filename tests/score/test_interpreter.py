@@ -138,7 +138,7 @@ CASES: dict[str, tuple[list[Message | bytes], list[Event]]] = {
 
 
 @pytest.mark.parametrize(("messages", "expected"), CASES.values(), ids=CASES)
-def test_messages_mean(messages: list[Message | bytes], expected: list[Event]) -> None:
+def test_messages_give_their_events(messages: list[Message | bytes], expected: list[Event]) -> None:
     assert interpret(*messages) == expected
 
 

@@ -83,7 +83,7 @@ def test_wrapped_files_and_unknown_chunks(tmp_path: Path) -> None:
     assert read_bytes(tmp_path, data[:14] + b"XFIH\0\0\0\3abc" + data[14:]) == plain
 
 
-def test_running_status_goes_on_after_meta_and_exclusive_messages(tmp_path: Path) -> None:
+def test_running_status_continues_after_meta_and_exclusive_messages(tmp_path: Path) -> None:
     track = b"\0\x90\x3c\x50" + b"\0\xff\x01\x02hi" + b"\0\xf0\x02\x01\xf7" + b"\0\x40\x50" + b"\x60\x3c\0\0\x40\0"
     assert [event for _, event in read_bytes(tmp_path, raw_file(track)).events] == [
         NoteOn(0, 60, 80, 0),

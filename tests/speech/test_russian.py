@@ -56,7 +56,7 @@ def said(text: str) -> str:
         ("кипсека", "kʲɪpsʲˈekə ."),
     ],
 )
-def test_said(text: str, expected: str) -> None:
+def test_words_are_transcribed_as_spoken(text: str, expected: str) -> None:
     assert said(text) == expected
 
 

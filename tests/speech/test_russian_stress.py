@@ -51,6 +51,6 @@ def test_stress(name: str, allowed: int) -> None:
         ("шел", "ʂˈol ."),
     ],
 )
-def test_said(text: str, expected: str) -> None:
+def test_words_are_transcribed_as_spoken(text: str, expected: str) -> None:
     phrases = language("ru").phrases([text])
     assert " ".join("".join(map(str, w.phonemes)) for p in phrases for w in p.words) == expected

@@ -86,7 +86,7 @@ def test_nothing_to_say_gives_nothing(text: str) -> None:
         ("hello " + "a" * 61, f"'{'a' * 40}': longer than 60 letters"),
     ],
 )
-def test_what_cannot_be_said_is_told_and_the_rest_is_said(text: str, reason: str) -> None:
+def test_unpronounceable_text_is_reported_and_the_rest_is_spoken(text: str, reason: str) -> None:
     assert reason in unspoken(text)
     assert spelled(text) not in ("", ".")
 
@@ -129,6 +129,6 @@ def test_a_phoneme_is_read_as_it_is_written() -> None:
     assert Phoneme.of("") == Phoneme("")
 
 
-def test_an_unknown_phoneme_is_named_with_those_there_are() -> None:
+def test_an_unknown_phoneme_error_lists_the_known_ones() -> None:
     with pytest.raises(CmaudioError, match="'qx' in 'həqx' is no phoneme of this voice; it has h ə"):
         list(parse_phonemes("həqx", ["", "h", "ə"]))

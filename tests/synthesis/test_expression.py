@@ -99,7 +99,7 @@ def test_a_shaped_note_leaves_its_neighbour_alone() -> None:
 
 
 @pytest.mark.parametrize("read", [64, 65, 1000])
-def test_however_it_is_read_the_samples_are_the_same(read: int) -> None:
+def test_samples_do_not_depend_on_read_sizes(read: int) -> None:
     def play(size: int) -> Float:
         engine = Engine(seed=5, polyphony=3)
         note = engine.note_on(60, 90, timbre="violin", at=10)
@@ -128,7 +128,7 @@ def test_instrument_channel_and_note_add_up_within_the_limits() -> None:
     assert engine.allocator.expression_of(note)["pressure"] == 1.0
 
 
-def test_who_listens_is_told_of_each_used_channel() -> None:
+def test_listeners_are_called_for_each_used_channel() -> None:
     engine, told = Engine(seed=1), list[Event]()
     engine.allocator.listeners.subscribe(lambda at, event: told.append(event))
     engine.express("brightness", 3, None)
@@ -141,7 +141,7 @@ def test_who_listens_is_told_of_each_used_channel() -> None:
     assert told[2:] == [Expression(4, "brightness", -2.0)]
 
 
-def test_panic_takes_back_what_channels_ask_for() -> None:
+def test_panic_resets_channel_expressions() -> None:
     engine = Engine(seed=1)
     engine.express("vibrato", 0.5, 3)
     engine.express("vibrato", 0.25, None)
@@ -151,7 +151,7 @@ def test_panic_takes_back_what_channels_ask_for() -> None:
     assert engine.allocator.expression_of(note)["vibrato"] == 0.25
 
 
-def test_sostenuto_keeps_what_was_down_and_nothing_else() -> None:
+def test_sostenuto_holds_only_the_keys_that_were_down() -> None:
     engine = Engine(seed=1)
     kept = engine.press(60, timbre=ORGAN)
     engine.read(640)
@@ -170,7 +170,7 @@ def test_sostenuto_keeps_what_was_down_and_nothing_else() -> None:
     assert kept.voice.released
 
 
-def test_sustain_and_sostenuto_together_let_go_when_both_are_up() -> None:
+def test_sustain_and_sostenuto_release_when_both_are_up() -> None:
     engine = Engine(seed=1)
     note = engine.press(60, timbre=ORGAN)
     engine.read(640)
@@ -196,11 +196,11 @@ def test_silence_stays_silent_however_bright() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("vibrato", 1.5), ("brightness", float("nan")), ("pressure", -0.1)])
-def test_what_is_out_of_range_is_said(name: str, value: float) -> None:
+def test_values_out_of_range_are_named(name: str, value: float) -> None:
     with pytest.raises(CmaudioError, match=f"{name} must be a number from"):
         checked_expression(name, value)
 
 
-def test_an_unknown_expression_is_said_with_those_there_are() -> None:
+def test_an_unknown_expression_error_lists_the_known_ones() -> None:
     with pytest.raises(CmaudioError, match="no expression 'growl'; there are vibrato, pressure, brightness, resonance"):
         Engine(seed=1).express("growl", 1)

@@ -39,7 +39,7 @@ def test_a_change_of_tempo_moves_no_beat(changes: list[tuple[float, float]], sam
     assert tempo.sample_at(tempo.beat_at(sample)) == pytest.approx(sample, abs=1e-3)
 
 
-def test_what_is_planned_for_a_beat_stays_at_its_beat() -> None:
+def test_events_planned_for_a_beat_stay_at_their_beat() -> None:
     tempo = TempoMap(RATE, 120)
     tempo.plan_tempo(60, 8)
     tempo.plan_tempo(240, 10)
@@ -53,7 +53,7 @@ def test_what_is_planned_for_a_beat_stays_at_its_beat() -> None:
     assert tempo.sample_at(11) == pytest.approx(RATE * (1 + 9 / 4))
 
 
-def test_it_stands_still_and_goes_on_where_it_was() -> None:
+def test_a_stopped_clock_resumes_where_it_was() -> None:
     tempo = TempoMap(RATE, 120)
     tempo.plan_tempo(60, 4)
     tempo.stop(RATE)
@@ -93,7 +93,7 @@ def test_a_line_is_learnt_from_few_points_and_then_hardly_moves() -> None:
     assert max(np.abs(errors[48:])) < 0.003, "0.2 s ahead, in seconds"
 
 
-def test_a_line_that_is_lost_begins_anew() -> None:
+def test_a_lost_line_is_fitted_again() -> None:
     learns = LockedLine(48, bandwidth=0.5, lost=1, rate_range=(4, 160), learns=True)
     for count in range(96):
         learns.update(count / 48, count)

@@ -26,7 +26,7 @@ def plain(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
-def test_presets_are_valid_and_survive_being_written(preset: Path, tmp_path: Path) -> None:
+def test_the_configurations_are_valid_and_round_trip(preset: Path, tmp_path: Path) -> None:
     config = read_config(preset)
     write_config(config, tmp_path / "again.yaml")
     assert read_config(tmp_path / "again.yaml") == config
@@ -57,7 +57,7 @@ def test_overrides_reach_nested_keys(plain: Path) -> None:
         ("name.first=7", ["name is a value"]),
     ],
 )
-def test_mistakes_are_named(plain: Path, override: str, told: list[str]) -> None:
+def test_configuration_errors_name_the_key(plain: Path, override: str, told: list[str]) -> None:
     with pytest.raises(CmaudioError) as caught:
         read_config(plain, [override])
     for part in told:
@@ -65,7 +65,7 @@ def test_mistakes_are_named(plain: Path, override: str, told: list[str]) -> None
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "name: [", "name: \x00"])
-def test_files_that_are_no_configuration_are_refused(tmp_path: Path, text: str) -> None:
+def test_files_that_are_not_configurations_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "broken.yaml"
     path.write_text(text)
     with pytest.raises(CmaudioError, match=r"broken\.yaml"):
@@ -74,7 +74,7 @@ def test_files_that_are_no_configuration_are_refused(tmp_path: Path, text: str) 
         read_config(tmp_path / "none.yaml")
 
 
-def test_differences_leave_out_what_may_change(plain: Path) -> None:
+def test_config_differences_ignore_keys_that_may_change(plain: Path) -> None:
     one = read_config(plain)
     assert differences(one, read_config(plain, ["loop.devices=4", "export.weights=int8"])) == []
     other = differences(one, read_config(plain, ["teacher.steps=11"]))

@@ -46,7 +46,7 @@ def test_frames_of_phonemes_add_up_and_each_has_one(lengths: list[float], frames
     assert np.diff(ends, prepend=0).min() >= 1
 
 
-def test_the_monotone_path_is_the_most_probable() -> None:
+def test_the_alignment_is_the_most_probable_monotonic_path() -> None:
     rng = np.random.default_rng(0)
     for frames, phonemes in ((1, 1), (4, 4), (7, 3), (9, 2)):
         score = rng.normal(size=(frames, phonemes)).astype(np.float32)
@@ -61,7 +61,7 @@ def test_the_monotone_path_is_the_most_probable() -> None:
 
 
 @pytest.mark.parametrize(("frames", "phonemes"), [(1, 1), (5, 5), (40, 7), (300, 60)])
-def test_the_path_is_torchaudios_without_blanks(frames: int, phonemes: int) -> None:
+def test_the_alignment_equals_torchaudios_without_blanks(frames: int, phonemes: int) -> None:
     functional = pytest.importorskip("torchaudio.functional", exc_type=ImportError)
     score = np.random.default_rng(frames).normal(size=(frames, phonemes)).astype(np.float32)
     with_blank = torch.nn.functional.pad(torch.from_numpy(score), (1, 0), value=-1e30)[None]
@@ -70,7 +70,7 @@ def test_the_path_is_torchaudios_without_blanks(frames: int, phonemes: int) -> N
     np.testing.assert_array_equal(monotone_ends(score), ends)
 
 
-def test_padding_changes_no_loss() -> None:
+def test_padding_does_not_change_the_loss() -> None:
     torch.manual_seed(0)
     network = AlignerNetwork(mel_bands=6, symbols=5, width=8)
     mel, ids = torch.randn(1, 12, 6), torch.randint(1, 5, (1, 4, 2)).clamp(max=2)

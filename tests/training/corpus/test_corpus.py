@@ -81,7 +81,7 @@ def test_crops_are_aligned_scored_and_normalised(folder: Path) -> None:
     torch.testing.assert_close(everything.mean(0), torch.zeros(SIGNAL.bands), atol=1e-3, rtol=0)
 
 
-def test_silence_leads_into_a_clip(folder: Path) -> None:
+def test_clips_are_preceded_by_silence(folder: Path) -> None:
     corpus = Corpus(folder, with_audio=True, lead_frames=4)
     clips = corpus.clips
     batch = corpus.crops(torch.tensor([3]), torch.tensor([-4]), 24, 8)
@@ -127,7 +127,7 @@ def test_a_corpus_larger_than_memory_is_read_in_windows(folder: Path) -> None:
     assert torch.equal(again.batch(6, 0, CROPS)[0].mel, batches[3].mel)
 
 
-def test_damage_is_named(folder: Path, tmp_path: Path) -> None:
+def test_damaged_shards_are_named(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(CmaudioError, match="no finished corpus"):
         Corpus(tmp_path)
     copy = tmp_path / "copy"

@@ -36,7 +36,7 @@ loop: {precision: 32-true, compile: false, log_steps: 1, picture_steps: 0, threa
 
 
 @pytest.mark.parametrize("late", [-6, -1, 0, 2, 7])
-def test_the_lag_is_found(late: int) -> None:
+def test_a_known_label_lag_is_found(late: int) -> None:
     rng = np.random.default_rng(late + 10)
     said = np.repeat(rng.integers(0, 9, 400), rng.integers(4, 12, 400))
     spectra = rng.normal(size=(9, 20))[said] + rng.normal(size=(len(said), 20))
@@ -52,7 +52,7 @@ def test_uninformative_labels_are_not_reported_as_late() -> None:
     assert not label_lag(np.cumsum(rng.normal(size=(len(said), 4)), 0).astype(np.float32), said).is_wrong
 
 
-def test_explained_variance_is_a_share() -> None:
+def test_explained_variance_is_between_0_and_1() -> None:
     values = np.array([[1.0], [1.0], [5.0], [5.0]], np.float32)
     assert explained_variance(values, np.array([0, 0, 1, 1])) == pytest.approx(1)
     assert explained_variance(values, np.array([0, 1, 0, 1])) == pytest.approx(0)
@@ -99,7 +99,7 @@ def test_prepare_warns_of_phoneme_times_with_an_offset(tmp_path: Path, late: flo
         assert float(output.split("phonemes.jsonl are ")[1].split(" s too")[0]) == pytest.approx(abs(late), abs=0.012)
 
 
-def test_what_the_aligner_ends_late_is_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_aligners_lag_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An aligner that is right but for 5 frames."""
     given, _ = prepared(tmp_path / "given", 0.0)
     clips = Corpus(given).clips

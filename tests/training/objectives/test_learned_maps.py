@@ -86,7 +86,7 @@ def teacher(untrained: ToyNetwork) -> ToyNetwork:
     return train(make_objective(EdmSettings(), SIGMA), untrained, 800, 5e-3, None)
 
 
-def test_diffusion_finds_the_denoiser(untrained: ToyNetwork, teacher: ToyNetwork) -> None:
+def test_edm_learns_the_exact_denoiser(untrained: ToyNetwork, teacher: ToyNetwork) -> None:
     inside = {"low": 0.02, "high": 10.0}  # levels that the log-normal reaches in so short a training
     assert relative_error(untrained, exact_denoiser, **inside) > 0.2
     assert relative_error(teacher, exact_denoiser, **inside) < 0.06
@@ -108,7 +108,7 @@ def test_heun_samples_from_the_trained_denoiser(teacher: ToyNetwork) -> None:
     ("name", "steps", "tolerance"),
     [("ect", 800, 0.08), ("cd", 500, 0.08), ("scm", 450, 0.12), ("scm on data", 350, 0.14)],
 )
-def test_every_objective_finds_the_consistency_map(
+def test_every_objective_learns_the_consistency_map(
     name: str, steps: int, tolerance: float, untrained: ToyNetwork, teacher: ToyNetwork
 ) -> None:
     assert relative_error(untrained, exact_map) > 2 * tolerance
@@ -149,7 +149,7 @@ def test_one_step_samples_both_modes(
     assert float((samples > 0).float().mean()) == pytest.approx(0.5, abs=0.1)
 
 
-def test_energy_draws_and_still_denoises(untrained: ToyNetwork, teacher: ToyNetwork) -> None:
+def test_the_energy_score_learns_to_sample_and_to_denoise(untrained: ToyNetwork, teacher: ToyNetwork) -> None:
     """From sigma_max one step is a draw from the data, below it the mean of what the level leaves open."""
     student = train(make_objective(EnergySettings(share=0.5), SIGMA), teacher, 500, 2e-3, None)
     samples = one_step(student)

@@ -83,7 +83,7 @@ def test_the_warm_up_begins_with_diffusion() -> None:
     assert (objective.draw((5, K, M), generator, CPU, 0.1)["a"] == 1).all()
 
 
-def test_probability_flow_is_second_order() -> None:
+def test_the_probability_flow_solver_is_second_order() -> None:
     x = torch.randn(50, K, M, generator=torch.Generator().manual_seed(4)).double() * 3
     t, r = torch.full((50,), 3.0).double(), torch.full((50,), 0.5).double()
     exact = MU + (x - MU) * math.sqrt((0.5**2 + SD**2) / (3.0**2 + SD**2))
@@ -98,7 +98,7 @@ def test_distillation_doubles_its_intervals() -> None:
     assert CdSettings(intervals=18, final_intervals=18).intervals_at(1.0) == 18
 
 
-def test_tuning_brings_both_levels_together() -> None:
+def test_easy_consistency_tuning_narrows_the_gap_between_levels() -> None:
     objective = make_objective(EctSettings(), SIGMA)
 
     def ratio(progress: float) -> float:
@@ -112,7 +112,7 @@ def test_tuning_brings_both_levels_together() -> None:
 
 @pytest.mark.parametrize("settings", ALL.values(), ids=ALL)
 @pytest.mark.parametrize("progress", [0.0, 0.5, 1.0])
-def test_draws_are_reproducible_and_within_the_levels(settings: Any, progress: float) -> None:
+def test_noise_samples_are_reproducible_and_within_the_noise_levels(settings: Any, progress: float) -> None:
     objective = make_objective(settings, SIGMA)
     first, second = (objective.draw((3000, K, M), torch.Generator().manual_seed(8), CPU, progress) for _ in range(2))
     assert first.keys() == second.keys()
@@ -141,7 +141,7 @@ def real_head() -> tuple[ConsistencyNetwork, Denoiser]:
 
 
 @pytest.mark.parametrize("settings", ALL.values(), ids=ALL)
-def test_losses_through_the_real_head_in_autocast(settings: Any) -> None:
+def test_losses_are_finite_float32_under_autocast(settings: Any) -> None:
     """(N,) finite float32 losses whose gradient reaches the student and not the teacher."""
     objective = make_objective(settings, SIGMA)
     (network, f), (other, teacher) = real_head(), real_head()
@@ -161,7 +161,7 @@ def test_losses_through_the_real_head_in_autocast(settings: Any) -> None:
     assert all(parameter.grad is None for parameter in other.parameters())
 
 
-def test_forward_differentiation_of_the_real_head() -> None:
+def test_forward_mode_derivative_equals_finite_differences() -> None:
     network, f = real_head()
     network.double()
     x, v, t = torch.randn(8, 3, 6).double(), torch.randn(8, 3, 6).double(), torch.rand(8).double() + 1
@@ -173,7 +173,7 @@ def test_forward_differentiation_of_the_real_head() -> None:
 
 
 @pytest.mark.parametrize("settings", ALL.values(), ids=ALL)
-def test_a_step_never_waits_for_the_device(settings: Any) -> None:
+def test_a_training_step_never_synchronises_with_the_device(settings: Any) -> None:
     """Fake tensors have no values to ask for: a branch or a number taken from one raises."""
     from torch._subclasses.fake_tensor import FakeTensorMode
 
@@ -198,6 +198,6 @@ def test_a_step_never_waits_for_the_device(settings: Any) -> None:
         ({"objective": "scm", "warm_up": 2}, "less than or equal to 1"),
     ],
 )
-def test_wrong_settings_say_what_is_allowed(given: dict[str, Any], told: str) -> None:
+def test_errors_of_settings_name_what_is_allowed(given: dict[str, Any], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         TypeAdapter(ObjectiveSettings).validate_python(given)

@@ -43,7 +43,7 @@ def test_the_report_lists_the_outcome_of_every_file(sounds: Path, tmp_path: Path
     assert (corpus / "summary.png").stat().st_size > 10_000
 
 
-def test_folders_with_nothing_to_use(tmp_path: Path) -> None:
+def test_folders_without_usable_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(CmaudioError, match="is empty"):
         write_corpus(tmp_path / "corpus", FolderSource(tmp_path / "none"), TINY)

@@ -29,7 +29,7 @@ def test_a_complete_sound_gives_a_whole_and_a_released_clip() -> None:
     assert velocity_of(-32, -20) == pytest.approx(127 / 2, rel=0.01)
 
 
-def test_pitch_follows_a_glide_where_it_is_heard() -> None:
+def test_pitch_follows_an_audible_glide() -> None:
     rate, hop = 48_000, 512
     seconds = np.arange(rate * 3) / rate
     semitones = 50 + 12 * seconds / 3

@@ -31,7 +31,7 @@ def plan(**changes: Any) -> NoteSampler:
     return NoteSampler(**(fields | changes))
 
 
-def test_no_training_note_is_a_held_out_one() -> None:
+def test_training_and_held_out_notes_are_disjoint() -> None:
     from cmaudio.soundfont.notes import draw_gesture
 
     notes = plan(notes=4000, programs=[0], drum_keys=[]).draw()
@@ -41,7 +41,7 @@ def test_no_training_note_is_a_held_out_one() -> None:
     assert notes == plan(notes=4000, programs=[0], drum_keys=[]).draw()
 
 
-def test_notes_have_the_shares_that_were_asked_for() -> None:
+def test_notes_have_the_requested_shares() -> None:
     notes = plan(notes=2000).draw()["train"]
     long = [note for note in notes if note.gate_seconds >= 10]
     assert 0.06 < len(long) / len(notes) < 0.12
@@ -51,7 +51,7 @@ def test_notes_have_the_shares_that_were_asked_for() -> None:
     assert {note.program for note in notes} == {None, *range(128)}
 
 
-def test_programs_are_read() -> None:
+def test_program_ranges_are_parsed() -> None:
     assert parse_programs("1-3, 128") == [0, 1, 2, 127]
     assert parse_programs("") == []
     for wrong in ("0", "5-3", "129", "piano"):

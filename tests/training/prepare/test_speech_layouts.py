@@ -72,7 +72,7 @@ def test_libritts_uses_development_parts_only_without_training_parts(tmp_path: P
 
 
 @pytest.mark.parametrize(("layout", "make"), MAKERS, ids=lambda value: getattr(value, "__name__", value))
-def test_another_layout_is_refused_with_what_was_expected_and_found(
+def test_a_wrong_layout_is_refused_naming_expected_and_found_files(
     layout: str, make: Callable[[Path], set[str]], tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
@@ -139,7 +139,7 @@ def make_troubled(folder: Path) -> dict[str, str]:
     }
 
 
-def test_everything_refused_is_in_the_report(tmp_path: Path) -> None:
+def test_every_rejected_utterance_is_in_the_report(tmp_path: Path) -> None:
     expected = make_troubled(tmp_path / "voices")
     source = SpeechSource(tmp_path / "voices", "ljspeech", max_seconds=2, held_out_share=0)
     description, _ = write_corpus(tmp_path / "corpus", source, TINY)
@@ -153,14 +153,14 @@ def test_everything_refused_is_in_the_report(tmp_path: Path) -> None:
     assert "44100 Hz (1 files)" in str(description.settings["sample_rates_found"])
 
 
-def test_a_corpus_with_nothing_to_use_says_why(tmp_path: Path) -> None:
+def test_an_unusable_corpus_is_refused_with_the_reason(tmp_path: Path) -> None:
     make_ljspeech(tmp_path / "voices")
     (tmp_path / "voices" / "metadata.csv").write_text("a|b|c\n")
     with pytest.raises(CmaudioError, match=r"nothing to train on.*4 x no line in a transcript.*1 x missing audio"):
         write_corpus(tmp_path / "corpus", SpeechSource(tmp_path / "voices", "ljspeech"), TINY)
 
 
-def test_lines_and_folders_that_break_recipes_are_refused(tmp_path: Path) -> None:
+def test_inputs_that_would_crash_a_recipe_are_refused(tmp_path: Path) -> None:
     make_cmu_arctic(tmp_path / "arctic")
     voice = tmp_path / "arctic" / "cmu_us_slt_arctic"
     with (voice / "etc" / "txt.done.data").open("a") as file:
@@ -182,7 +182,7 @@ def test_lines_and_folders_that_break_recipes_are_refused(tmp_path: Path) -> Non
     }
 
 
-def test_what_a_recipe_leaves_out_is_reported(tmp_path: Path) -> None:
+def test_utterances_that_a_recipe_skips_are_reported(tmp_path: Path) -> None:
     """A file that Lhotse knows as damaged, and a speaker it drops for this microphone."""
     make_vctk_092(tmp_path)
     write_tone(tmp_path / "wav48_silence_trimmed" / "p280" / "p280_001_mic2.flac", 100)

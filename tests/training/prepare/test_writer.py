@@ -53,7 +53,7 @@ def test_written_clips_are_read_back_exactly(sounds: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("rate", "hop"), [(48_000, 512), (24_000, 256), (44_100, 470), (16_000, 170)])
-def test_sample_counts_survive_durations(rate: int, hop: int, tmp_path: Path) -> None:
+def test_rounded_durations_keep_the_sample_count(rate: int, hop: int, tmp_path: Path) -> None:
     source = Beeps(count=6, hop=hop, most_frames=2500)
     definition = SignalDefinition(sample_rate=rate, hop_length=hop, bands=8, f_max_hz=rate / 2)
     write_corpus(tmp_path, source, definition)
@@ -65,7 +65,7 @@ def test_sample_counts_survive_durations(rate: int, hop: int, tmp_path: Path) ->
         assert len(cut.load_log_mel()) == len(cut.load_pitch_track()) == frames
 
 
-def test_two_workers_write_what_one_writes(tmp_path: Path) -> None:
+def test_two_workers_write_the_same_as_one(tmp_path: Path) -> None:
     for workers in (1, 2):
         write_corpus(tmp_path / str(workers), Beeps(), TINY, workers=workers, shard_items=5)
     one, two = (read_all(tmp_path / str(workers)) for workers in (1, 2))
@@ -122,7 +122,7 @@ def test_a_full_disk_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(read_all(tmp_path)) == 15
 
 
-def test_other_settings_do_not_resume(tmp_path: Path) -> None:
+def test_an_unfinished_corpus_is_not_resumed_with_other_settings(tmp_path: Path) -> None:
     write_corpus(tmp_path / "corpus", Beeps(), TINY)
     with pytest.raises(CmaudioError, match="count: 12, now 13"):
         write_corpus(tmp_path / "corpus", Beeps(count=13), TINY)

@@ -48,7 +48,7 @@ def test_bfloat16_is_chosen_only_where_the_device_computes_it(
     ("flags", "native"),
     [({"avx2": True}, False), ({"avx2": True, "avx512_bf16": False}, False), ({"amx_bf16": True}, True)],
 )
-def test_a_processor_is_judged_by_its_instructions(
+def test_cpu_bfloat16_support_is_read_from_its_instruction_set(
     monkeypatch: pytest.MonkeyPatch, flags: dict[str, bool], native: bool
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: flags, raising=False)

@@ -119,7 +119,7 @@ def assert_same(a: Mapping[str, Tensor], b: Mapping[str, Tensor], rtol: float = 
         torch.testing.assert_close(a[name], b[name], rtol=rtol, atol=atol, msg=name)
 
 
-def test_it_learns_and_leaves_the_average(tmp_path: Path) -> None:
+def test_training_learns_and_returns_the_averaged_weights(tmp_path: Path) -> None:
     t = trainer(tmp_path, steps=600)
     before = (weight_of(t.average) - torch.arange(1.0, 6)).norm()
     average = t.run()
@@ -179,7 +179,7 @@ def test_old_checkpoints_are_deleted_and_partial_ones_ignored(tmp_path: Path) ->
     assert checkpoint.newest(folder, "toy") == folder / "toy-000000012.safetensors"
 
 
-def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_keeps_the_previous_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     t = trainer(tmp_path)
     t.take_step()
     t.save()
@@ -195,7 +195,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path, monkeypatch: p
     assert [p.name for p in sorted((tmp_path / "checkpoints").iterdir())] == ["toy-000000001.safetensors"]
 
 
-def test_a_loss_that_is_not_finite_ends_the_run_with_its_batch(tmp_path: Path) -> None:
+def test_a_non_finite_loss_ends_the_run_and_saves_its_batch(tmp_path: Path) -> None:
     t = trainer(tmp_path, corpus=ToyCorpus(bad_step=7))
     with pytest.raises(CmaudioError, match="step 7 is not finite") as caught:
         t.run()
@@ -208,7 +208,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_its_batch(tmp_path: Path) -
     assert all(tensor.isfinite().all() for tensor in good.values())
 
 
-def test_checkpoints_that_do_not_fit(tmp_path: Path) -> None:
+def test_checkpoints_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     t = trainer(tmp_path)
     t.take_step()
     t.save()

@@ -82,7 +82,7 @@ def test_a_stage_starts_from_a_model_file_with_timbres_by_name(tiny: TinyModel) 
     torch.testing.assert_close(read_statistics(tiny.model.path).mean, torch.tensor(tiny.model.manifest.mel.mean))
 
 
-def test_another_shape_is_named(tiny: TinyModel) -> None:
+def test_tensors_of_another_shape_are_named(tiny: TinyModel) -> None:
     network = ConsistencyNetwork(**{**_shape(tiny.network), "head_depth": 3, "timbres": 3})
     with pytest.raises(CmaudioError, match=r"does not fit the networks of this configuration: .*head\.convs\.2"):
         start_from(tiny.model.path, network, ["first", "second", "third"])
@@ -127,7 +127,7 @@ def test_a_voice_in_another_language_starts_with_shared_phonemes(tmp_path: Path)
     torch.testing.assert_close(_phonemes(back)[1], new[2])
 
 
-def test_a_voice_with_less_phoneme_context_is_widened_without_change(tmp_path: Path) -> None:
+def test_widening_the_phoneme_context_does_not_change_the_output(tmp_path: Path) -> None:
     voice = make_tiny_model(tmp_path, symbols=("", "a", "b"))
     encoder = voice.network.control_encoder
     assert isinstance(encoder, PhonemeControlEncoder)

@@ -68,7 +68,7 @@ def packed(request: pytest.FixtureRequest, finished: Path) -> Model:
     return pack_run(finished, finished / f"{request.param}.cmaudio", weights=request.param)
 
 
-def test_the_graph_says_what_torch_says(packed: Model, finished: Path, corpus: Path) -> None:
+def test_the_prior_graph_equals_torch(packed: Model, finished: Path, corpus: Path) -> None:
     settings, description = read_config(finished / "config.yaml"), read_description(corpus)
     network = make_prior_network(settings, description).eval()
     assert start_from(packed.path, network, ["burst", "saw"]) == 2
@@ -100,7 +100,7 @@ def test_without_humanity_frames_do_not_depend_on_the_seed(packed: Model) -> Non
         assert not np.array_equal(frames(1.0, 1), frames(1.0, seed))
 
 
-def test_a_model_with_a_prior_offers_humanity(packed: Model, model: Model) -> None:
+def test_a_model_with_a_prior_has_the_control_humanity(packed: Model, model: Model) -> None:
     assert control_definitions(packed)["humanity"].default == 1
     old = replace(model, manifest=model.manifest.model_copy(update={"prior": False}))
     assert "humanity" not in control_definitions(old)
@@ -111,7 +111,7 @@ def test_the_student_keeps_the_timbres_of_the_prior(finished: Path) -> None:
     assert torch.equal(prior["timbres.weight"], student["timbres.weight"])
 
 
-def test_a_prior_that_was_stopped_goes_on_exactly(
+def test_a_stopped_prior_resumes_exactly(
     finished: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from cmaudio.training.run.loop import Stopped, Trainer
@@ -132,7 +132,7 @@ def test_a_prior_that_was_stopped_goes_on_exactly(
         assert torch.equal(tensor, again[name]), name
 
 
-def test_what_is_said_has_the_shape_of_frames_and_spreads_within_bounds() -> None:
+def test_the_output_has_the_shape_of_frames_and_bounded_spreads() -> None:
     prior = PriorNetwork(controls=7, timbres=3, timbre_dims=4, bands=5, width=16, depth=2)
     prior.most.fill_(0.05)
     median, lasting, moving = prior(torch.randn(2, 9, 7), torch.randn(2, 9, 4))
@@ -142,7 +142,7 @@ def test_what_is_said_has_the_shape_of_frames_and_spreads_within_bounds() -> Non
     assert (moving <= 0.05).all()
 
 
-def test_only_what_moves_is_left_and_comes_back_whole() -> None:
+def test_the_residual_holds_only_the_moving_part_and_is_inverted_exactly() -> None:
     torch.manual_seed(0)
     prior = PriorNetwork(controls=7, timbres=3, timbre_dims=4, bands=5, width=16, depth=2)
     residual = Residual(prior, torch.full((5,), -100.0))
@@ -159,7 +159,7 @@ def test_only_what_moves_is_left_and_comes_back_whole() -> None:
     torch.testing.assert_close(residual.whole(batch, waves), median + moving * waves)
 
 
-def test_silence_before_a_note_has_nothing_that_moves() -> None:
+def test_silence_before_a_note_has_no_moving_part() -> None:
     begun = torch.arange(40) >= 10
     left = without_lasting(torch.full((1, 40, 3), 5.0), begun[None])
     assert left.abs().max() < 1e-5

@@ -66,7 +66,7 @@ def test_a_run_of_another_configuration_or_corpus_is_refused(finished: Path, cor
         ("teacher.energy_noise=0.2", "teacher.energy_noise is for corpora with text"),
     ],
 )
-def test_mistakes_of_configuration(corpus: Path, tmp_path: Path, override: str, told: str) -> None:
+def test_configuration_errors_are_named(corpus: Path, tmp_path: Path, override: str, told: str) -> None:
     steps = ["teacher.steps=1", "student=null", "vocoder.steps=1", "vocoder_tuning=null", "joint=null"]
     settings = config(tmp_path, override, *steps)
 
@@ -141,7 +141,7 @@ def test_a_log_that_cannot_be_written_does_not_end_the_run(
     assert capsys.readouterr().out.count("No space left on device") == 1
 
 
-def test_a_device_that_is_not_there_is_named(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_device_is_named(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(CmaudioError, match=r"loop\.accelerator cuda.*cpu"):
         train(config(tmp_path, "loop.accelerator=cuda"), corpus, tmp_path / "run")
@@ -155,6 +155,6 @@ def test_a_run_folder_that_lost_its_description_is_refused(corpus: Path, tmp_pat
         train(config(tmp_path), corpus, run, until="teacher")
 
 
-def test_an_override_that_is_no_yaml_is_named(tmp_path: Path) -> None:
+def test_an_override_that_is_not_yaml_is_named(tmp_path: Path) -> None:
     with pytest.raises(CmaudioError, match="not valid YAML"):
         config(tmp_path, "teacher.steps=[1")

@@ -23,7 +23,7 @@ from cmaudio.training.run.folder import ALIGNMENT
 from cmaudio.training.run.train import train
 
 
-def test_a_voice_from_text_alone(tmp_path: Path) -> None:
+def test_a_voice_is_trained_from_text_without_phoneme_times(tmp_path: Path) -> None:
     corpus = make_corpus(tmp_path, given_times=False)
     description = read_description(corpus)
     assert description.language == "en-us"

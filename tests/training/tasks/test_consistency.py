@@ -72,7 +72,7 @@ def make_task(objective: str = "ect", **stage: object) -> ConsistencyTask:
 
 
 @torch.no_grad()
-def test_enough_passes_equal_free_running() -> None:
+def test_rollout_with_enough_passes_equals_free_running() -> None:
     """The parallel form, repeated, against the streaming form: same noise, same frames."""
     network, batch = make_network(), make_batch()
     blocks = FRAMES // K - 1
@@ -108,7 +108,7 @@ def test_a_block_depends_only_on_its_past_and_its_own_controls() -> None:
 
 
 @pytest.mark.parametrize("objective", ["edm", "ect", "cd", "scm"])
-def test_blocks_that_are_not_scored_do_not_count(objective: str) -> None:
+def test_unscored_blocks_do_not_contribute_to_the_loss(objective: str) -> None:
     task, batch = make_task(objective), make_batch()
     draws = task.draw(batch, torch.Generator().manual_seed(0), 0.5)
     loss = task.loss("network", batch, draws, 0.5)[0]
@@ -121,7 +121,7 @@ def test_blocks_that_are_not_scored_do_not_count(objective: str) -> None:
     assert all(p.grad is not None and p.grad.isfinite().all() for p in task.network.parameters())
 
 
-def test_attacks_count_more() -> None:
+def test_attacks_have_a_higher_loss_weight() -> None:
     batch = make_batch()
     plain, more = make_task()._weights(batch), make_task(attack_weight=3.0)._weights(batch)
     per_clip = FRAMES // K - 1
@@ -139,7 +139,7 @@ def test_rollout_changes_the_past_of_some_clips_only() -> None:
     assert not past.requires_grad
 
 
-def test_what_is_told_of_energy_is_off_by_phoneme() -> None:
+def test_energy_noise_is_constant_within_a_phoneme() -> None:
     batch = make_batch()
     since = torch.tensor([0.1, 0.2, 0.3, 0.1, 0.2, 0.1, 0.2, 0.3]).repeat(CLIPS, 1)
     controls = torch.zeros(CLIPS, 8, 2 * ENERGY_COLUMN)
@@ -184,6 +184,6 @@ def test_context_noise_is_near_zero_for_a_quarter_of_clips() -> None:
     assert 1.2 < float(level.max()) <= 1.501
 
 
-def test_blocks_leave_out_the_first() -> None:
+def test_to_blocks_leaves_out_the_first_block() -> None:
     frames = torch.arange(2 * 12).reshape(2, 12, 1)
     assert to_blocks(frames, 4)[:, 0, 0].tolist() == [4, 8, 16, 20]

@@ -95,7 +95,7 @@ def test_each_turn_updates_only_its_own_networks() -> None:
     assert not moved(task.voice)
 
 
-def test_kept_clips_use_recorded_mels() -> None:
+def test_clips_that_are_not_generated_use_recorded_mels() -> None:
     """The student hears what is to be said, so other controls change what is heard of it, and of the kept clips not."""
     task, batch = make_task(objective_weight=0.0), make_batch()
     before = heard(task, batch)
@@ -106,7 +106,7 @@ def test_kept_clips_use_recorded_mels() -> None:
     assert heard(task, replace(batch, controls=controls)) != before
 
 
-def test_kept_clips_train_the_student_by_its_objective() -> None:
+def test_clips_that_are_not_generated_train_the_student_by_its_objective() -> None:
     batch = make_batch()
     few = make_task(generated_share=0.01)
     given = few.draw(batch, torch.Generator(), 0.0)
@@ -116,7 +116,7 @@ def test_kept_clips_train_the_student_by_its_objective() -> None:
     assert "student" not in alone.loss("voice", batch, alone.draw(batch, torch.Generator(), 0.0), 0.0)[1]
 
 
-def test_the_student_learns_from_the_sound_alone() -> None:
+def test_the_student_learns_through_the_vocoder_loss_alone() -> None:
     task = make_task(generated_share=0.01, objective_weight=0.0, losses={"warmup": 1.0})
 
     def train(module: nn.Module, rate: float, steps: int) -> None:
@@ -133,7 +133,7 @@ def test_the_student_learns_from_the_sound_alone() -> None:
     assert heard(task, make_batch(99)) < 0.8 * before
 
 
-def test_the_past_is_that_of_as_many_passes_as_asked() -> None:
+def test_the_number_of_rollout_passes_changes_the_past() -> None:
     batch = make_batch()
     passes = [heard(make_task(rollout_passes=count), batch) for count in (0, 2, 2)]
     assert passes[0] != passes[1]

@@ -74,7 +74,7 @@ def test_a_truncated_pause_is_scored_for_energy_but_not_duration() -> None:
     assert made[5, 0].exp() * FRAME_RATE > 5
 
 
-def test_where_words_begin_is_learned() -> None:
+def test_word_boundaries_are_learned() -> None:
     torch.manual_seed(1)
     ids = torch.zeros(16, 12, 3, dtype=torch.long)
     ids[..., 2] = torch.rand(16, 12) < 0.3

@@ -61,13 +61,13 @@ def test_first_blocks_equal_free_running_for_any_dependency(mel: Tensor, passes:
         torch.testing.assert_close(rolled[:, n * K : (n + 1) * K], free_running(block, mel, 1, n + 1))
 
 
-def test_the_first_block_and_no_pass_leave_the_recording(mel: Tensor) -> None:
+def test_the_first_block_and_zero_passes_keep_the_recording(mel: Tensor) -> None:
     generate, _ = linear_network(order=2)
     assert torch.equal(rollout(generate, mel, K, 0), mel)
     assert torch.equal(rollout(generate, mel, K, 4)[:, :K], mel[:, :K])
 
 
-def test_rollout_passes_no_gradient(mel: Tensor) -> None:
+def test_rollout_has_no_gradient(mel: Tensor) -> None:
     gain = torch.ones((), dtype=torch.float64, requires_grad=True)
     generate, _ = linear_network(order=1)
     assert not rollout(lambda past: gain * generate(past), mel, K, 2).requires_grad

@@ -42,7 +42,7 @@ def random_audio(frames: int = 12) -> np.ndarray:
     return np.random.default_rng(0).standard_normal((2, frames * HOP)).astype(np.float32)
 
 
-def test_transforms_are_those_of_dsp() -> None:
+def test_transforms_equal_those_of_dsp() -> None:
     x = random_audio()
     before = np.zeros((2, STFT.overlap), np.float32)
     spectra = STFT.analyse(np.concatenate([before, x], 1))
@@ -52,7 +52,7 @@ def test_transforms_are_those_of_dsp() -> None:
     np.testing.assert_allclose(ts.overlap_add(torch.from_numpy(spectra), STFT).numpy(), added, atol=1e-5)
 
 
-def test_the_excitation_is_that_of_dsp() -> None:
+def test_the_excitation_equals_that_of_dsp() -> None:
     f0 = np.array([[0.0, 0, 220, 221, 230, 900, 300, 3.0], [60.0, 61, 62, 63, 64, 65, 66, 67]], np.float32)
     smooth = np.stack([clip_sample_f0(row, HOP) for row in f0])
     ours = ts.sample_f0(torch.from_numpy(f0), HOP)
@@ -69,7 +69,7 @@ def test_the_excitation_is_that_of_dsp() -> None:
     np.testing.assert_allclose(excitation.noise[0].numpy(), noise, atol=1e-5)
 
 
-def test_filters_are_applied_as_when_playing() -> None:
+def test_filters_are_applied_as_in_synthesis() -> None:
     rng = np.random.default_rng(1)
     filters = rng.normal(0, 3, (1, 5, 5 * STFT.bins)).astype(np.float32)
     harmonic, noise = (STFT.analyse(random_audio(8))[:1] for _ in range(2))
@@ -79,7 +79,7 @@ def test_filters_are_applied_as_when_playing() -> None:
     np.testing.assert_allclose(ours.numpy(), h * harmonic + n * noise + d, rtol=1e-3, atol=1e-2)
 
 
-def test_mel_loss_has_its_resolutions() -> None:
+def test_mel_loss_has_distinct_resolutions() -> None:
     assert windows(48_000)[0] == (4096, 160)
     assert [n for n, _ in windows(24_000)] == [2048, 1024, 512, 256, 128, 64]
     assert [n for n, _ in windows(16_000)] == [1024, 512, 256, 128, 64]  # no resolution counts twice
@@ -160,7 +160,7 @@ def test_copy_synthesis_keeps_the_pitch(trained: VocoderTask) -> None:
         assert abs(error) < 1
 
 
-def test_what_is_not_scored_does_not_count() -> None:
+def test_unscored_samples_do_not_contribute_to_the_loss() -> None:
     task, b = make_task(), batch()
     given = draws(task, b)
     one = task.loss("vocoder", b, given, 0.9)[0].item()
@@ -196,7 +196,7 @@ def test_discriminators_are_skipped_during_warm_up() -> None:
     assert "adversarial" not in figures
 
 
-def test_discriminators_tell_a_saw_from_noise() -> None:
+def test_discriminators_distinguish_a_saw_from_noise() -> None:
     torch.manual_seed(0)
     judges = Discriminators([256], [3])
     optimiser = torch.optim.AdamW(judges.parameters(), 1e-3)
@@ -239,7 +239,7 @@ def test_parameters_have_gradients_under_autocast() -> None:
     assert all(p.grad is not None and p.grad.isfinite().all() for p in task.vocoder.parameters())
 
 
-def test_what_cannot_be_trained_is_refused() -> None:
+def test_invalid_vocoder_settings_are_refused() -> None:
     mistakes: list[dict[str, object]] = [{"windows": []}, {"betas": (0.8, 1.0)}, {"periods": [1]}, {"mel_weigth": 1}]
     for wrong in mistakes:
         with pytest.raises(ValidationError):
