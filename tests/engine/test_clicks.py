@@ -30,7 +30,7 @@ DISTURBANCES: dict[str, Callable[[Engine, Note], None]] = {
     "bend": lambda engine, note: note.bend(0.7),
     "jump": lambda engine, note: note.bend(-5, 0),
     "wheel": lambda engine, note: engine.pitch_wheel(-0.5),
-    "morph": lambda engine, note: note.morph("ocarina"),
+    "morph": lambda engine, note: note.morph("recorder"),  # as pure, so that a click stands out
     "release": lambda engine, note: note.off(),
     "lift the pedal": lift_pedal,
     "panic": lambda engine, note: engine.panic(),

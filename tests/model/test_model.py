@@ -82,7 +82,8 @@ def test_embedded_model_is_whole_and_small(model: Model) -> None:
     assert embedded_models()["instrument"] == model.path
     assert model.path.stat().st_size <= 36 * 2**20
     assert model.manifest.sample_rate == 48_000
-    assert len(model.timbres) == len(model.manifest.timbres) == 96
+    assert len(model.timbres) == len(model.manifest.timbres) == 175
+    assert (len(model.programs), len(model.drums)) == (128, 47)  # all of General MIDI
     assert all(model.timbres[name].program == program for program, name in model.programs.items())
     assert "licen" in model.card.lower()
 
@@ -261,7 +262,7 @@ def test_timbres_by_name_mix_and_vector(model: Model) -> None:
 
 
 def test_unknown_name_error_suggests_the_nearest(model: Model) -> None:
-    with pytest.raises(CmaudioError, match=r"unknown timbre 'trumpt'; the nearest are 'trumpet'.*of 96.*inspect"):
+    with pytest.raises(CmaudioError, match=r"unknown timbre 'trumpt'; the nearest are 'trumpet'.*of 175.*inspect"):
         model.timbre_vector("trumpt")
     with pytest.raises(CmaudioError, match="'oboe'"):
         model.timbre_vector({"violin": 1, "obeo": 1})

@@ -80,8 +80,8 @@ def test_resonance_sharpens_and_smooths() -> None:
 
 
 def test_no_expression_leaves_every_sample_as_it_was() -> None:
-    zeros = dict.fromkeys(EXPRESSIONS, 0.0)
-    np.testing.assert_array_equal(held(0.4), held(0.4, ORGAN, 57, **zeros))
+    at_rest = {name: expression.rest for name, expression in EXPRESSIONS.items()}
+    np.testing.assert_array_equal(held(0.4), held(0.4, ORGAN, 57, **at_rest))
 
 
 def test_a_shaped_note_leaves_its_neighbour_alone() -> None:
