@@ -1,4 +1,4 @@
-"""Calling what a user has handed in, without letting its errors stop the sound."""
+"""Calling user callbacks without letting their errors stop the sound."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def call_guarded(callback: Callable[..., object], *arguments: object) -> None:
-    """Call a user's callback; an exception goes to `sys.excepthook` and not to the caller."""
+    """Call a user's callback; an exception goes to `sys.excepthook`, not to the caller."""
     try:
         callback(*arguments)
     except Exception:

@@ -1,4 +1,4 @@
-"""Checks of what users give: an error names the value, what is allowed, and the unit."""
+"""Checks of user input: an error names the value, what is allowed, and the unit."""
 
 import numpy as np
 

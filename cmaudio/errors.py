@@ -1,4 +1,4 @@
-"""The one error a user is meant to read: it names the value, what is allowed, and the remedy."""
+"""The one error meant for users: it names the value, what is allowed, and the remedy."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _MOST_PROBLEMS, _MOST_LETTERS, _MOST_NEAR = 4, 60, 3
 
 
 class CmaudioError(Exception):
-    """A mistake in what cmaudio was given, or trouble outside it (file, device), with what the user can do about it."""
+    """Invalid input, or a failing file or device, with what the user can do about it."""
 
 
 def unknown(what: str, name: str, known: Collection[str]) -> str:
-    """The message for a name that is none of `known`: it gives those that contain it, then those spelt most like it.
+    """The message for a name that is not in `known`: it suggests names that contain it, then similar spellings.
 
     Args:
-        what: kind of thing that is named, e.g. "timbre".
-        name: as the user gave it.
-        known: all names there are.
+        what: the kind of thing that is named, e.g. "timbre".
+        name: the name that the user gave.
+        known: all existing names.
     """
     wanted = name.strip().lower()
     holding = [each for each in known if wanted and wanted in each.lower()]
@@ -33,12 +33,13 @@ def unknown(what: str, name: str, known: Collection[str]) -> str:
 
 
 def explain(error: ValidationError, hidden: Container[object] = (), known: Sequence[str] = (), skip: int = 0) -> str:
-    """What is wrong with a file or message: each field, the value that it was given, and what is allowed.
+    """What is wrong with a file or message: each invalid field, its value, and what is allowed.
 
     Args:
-        hidden: parts of a field's place that say nothing to the user, such as the kind of an alternative.
-        skip: so many parts at the beginning, where more follow.
-        known: names of the fields there are, for one that is not.
+        error: the validation error.
+        hidden: parts of a field's location that mean nothing to the user, such as a union tag.
+        known: names of the existing fields, listed for an unknown one.
+        skip: how many leading parts of the location to leave out, where more follow.
     """
     problems = []
     for problem in error.errors(include_url=False, include_context=False)[:_MOST_PROBLEMS]:

@@ -1,4 +1,4 @@
-"""The machine that figures were measured on."""
+"""A description of the machine on which metrics were measured."""
 
 from __future__ import annotations
 

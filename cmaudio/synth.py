@@ -1,4 +1,4 @@
-"""The instrument that `cmaudio.open` returns: an `Instrument` that MIDI, OSC and a notebook can be attached to."""
+"""The instrument that `cmaudio.open` returns: an `Instrument` with MIDI, OSC and notebook support."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from cmaudio.notebook.sliders import Sliders
     from cmaudio.osc import OscServer
 
-BATCH_AHEAD_SAMPLES = 1024  # how much earlier voices may be computed to share an evaluation; live events wait no longer
+BATCH_AHEAD_SAMPLES = 1024  # how early voices may be computed to share an evaluation; bounds event delay
 
 
 class Synth(Instrument):
-    """A sounding instrument. Made by `cmaudio.open`; a context manager; its methods may be called from any thread."""
+    """A sounding instrument and context manager, created by `cmaudio.open`. Methods may be called from any thread."""
 
     _midi: MidiInput | None = None
 
@@ -39,9 +39,9 @@ class Synth(Instrument):
         on_clock: OnClock | None = None,
         system: MidiSystem | None = None,
     ) -> MidiInput:
-        """Play the instrument from MIDI ports, until the input returned or the instrument is closed; see `MidiInput`.
+        """Play the instrument from MIDI ports, until the returned input or the instrument is closed; see `MidiInput`.
 
-        By default it listens to all ports, uses the user's saved bindings, and has `clock` follow MIDI clock.
+        By default it listens to all ports, uses the user's saved bindings, and makes `clock` follow MIDI clock.
 
         Raises CmaudioError: no MIDI system (with the remedy), no such port, bindings that cannot be read.
         """
@@ -67,7 +67,7 @@ class Synth(Instrument):
         return self._midi
 
     def _follow_midi_clock(self, kind: str, seconds: float, value: int) -> None:
-        self.clock.midi(kind, seconds, value)  # the clock is made when the first pulse comes
+        self.clock.midi(kind, seconds, value)  # the clock is created by the first pulse
 
     def serve_osc(
         self,
@@ -83,11 +83,11 @@ class Synth(Instrument):
         `cmaudio osc` lists the messages.
 
         Args:
-            port: where it listens; 0 lets the system choose, see the server's `address`.
-            host: the address at which it listens; beyond the loopback, anyone who reaches it may play.
-            files: the only folder into which it writes recordings; the current one by default.
+            port: UDP port; 0 lets the system choose, see the server's `address`.
+            host: the address to listen on; with any but the loopback, whoever can reach it may play.
+            files: the only folder to which recordings are written; the current one by default.
             send_to: host and port of a client that receives changes, notes and state.
-            remote_subscribers: let clients on other machines subscribe to those as well.
+            remote_subscribers: whether clients on other machines may subscribe as well.
 
         Raises:
             CmaudioError: a port in use, an unknown host, no such folder.
@@ -138,13 +138,13 @@ def open(
     Args:
         model: a loaded model, its name or its file; the embedded instrument by default.
         device: name (or part of it) or index of an output from `cmaudio devices`; the system's default by default.
-        lead_ms: the output buffer: less is more responsive, more tolerates a busier machine.
+        lead_ms: length of the output buffer: a shorter one responds sooner, a longer one tolerates a busier machine.
         polyphony: see `Engine`.
         seed: see `Engine`.
         steps: see `Engine`.
         gain_db: see `Engine`.
         bend_range: see `Engine`.
-        on_notice: called with one line about trouble with the device.
+        on_notice: called with one line about each problem with the device.
         open_stream: opens the output, the sound card by default.
 
     Raises:

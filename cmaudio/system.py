@@ -1,4 +1,4 @@
-"""What the operating system is asked for while a sound card waits: priority, and to take freed memory back."""
+"""Requests to the operating system while audio is running: thread priority, and returning freed memory."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import sys
 import threading
 from contextlib import suppress
 
-_REAL_TIME_PRIORITY = 1  # the least there is: sound servers and their clients stay above
-_NICENESS = -11  # what desktop sound servers give themselves
+_REAL_TIME_PRIORITY = 1  # the lowest: sound servers and their clients stay above
+_NICENESS = -11  # what desktop sound servers use for themselves
 
 
 def hurry_this_thread() -> None:
-    """Have the calling thread run before ordinary ones, as far as the system grants it: Linux, for now.
+    """Raise the priority of the calling thread, as far as the system allows; only on Linux so far.
 
-    Real-time priority is granted to root and to users with an rtprio limit, whom JACK needs as well. Threads and
+    Real-time priority is granted to root and to users with an rtprio limit, which JACK needs too. Threads and
     processes that this thread starts do not inherit it.
     """
     if sys.platform == "linux":
@@ -28,6 +28,6 @@ def hurry_this_thread() -> None:
 
 
 def give_back_freed_memory() -> None:
-    """Return what loading freed to the system (45 MB with the embedded instrument); a JACK client locks the rest."""
-    with suppress(OSError, AttributeError, TypeError):  # glibc alone has this
+    """Return memory freed after loading (45 MB with the embedded instrument); a JACK client locks the rest."""
+    with suppress(OSError, AttributeError, TypeError):  # only glibc has this
         ctypes.CDLL(None).malloc_trim(0)

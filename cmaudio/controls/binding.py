@@ -1,4 +1,4 @@
-"""A binding of a MIDI controller to a control, as it stands in files and presets."""
+"""A binding of a MIDI controller to a control, as stored in files and presets."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Binding(BaseModel):
 
 
 class BindingSet(Protocol):
-    """Bindings in force, which a preset reads and adds to."""
+    """The active bindings, which a preset reads and extends."""
 
     def __iter__(self) -> Iterator[Binding]: ...
     def add(self, binding: Binding) -> None: ...

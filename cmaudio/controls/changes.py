@@ -12,9 +12,9 @@ class Changes:
     """Collects the names of changed controls (and "timbre", "seed", "seed_locked") until they are taken.
 
     Args:
-        controls: whose changes are collected.
-        is_own: whether a change's source is the listener itself, whose changes are left out.
-        on_own: called with the names of those changes instead.
+        controls: the controls to watch.
+        is_own: whether a change came from the listener itself; such changes are left out.
+        on_own: called with the names of the listener's own changes.
     """
 
     def __init__(

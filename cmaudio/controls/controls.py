@@ -35,12 +35,12 @@ class Controls:
 
     Args:
         engine: what the controls act on.
-        gain_db: the master gain that the engine was made with.
+        gain_db: the master gain that the engine was created with.
 
     Attributes:
         definitions: name -> unit, range, default and meaning, in the order in which they are shown.
-        seed: of new notes; None: a different one for each.
-        seed_locked: `roll_seed` leaves the seed alone.
+        seed: seed of new notes; None gives each a different one.
+        seed_locked: whether `roll_seed` leaves the seed alone.
     """
 
     def __init__(self, engine: Engine, gain_db: float = 0.0) -> None:
@@ -67,16 +67,16 @@ class Controls:
         return dict(self._values)
 
     def set(self, name: str, value: float, source: str = "", at: int | None = None) -> float:
-        """Set a control; notes that sound follow.
+        """Set a control; sounding notes follow.
 
         Args:
-            name: of the control.
+            name: the control's name.
             value: in the control's unit.
-            source: who sets it, for listeners, so that they can ignore their own changes.
-            at: sample of the engine's clock, None for at once.
+            source: who sets it, so that listeners can ignore their own changes.
+            at: sample of the engine's clock, None for immediately.
 
         Returns:
-            The value set (`steps` is rounded).
+            The value that was set (`steps` is rounded).
 
         Raises:
             CmaudioError: an unknown name or a value out of range; then nothing changes.
@@ -138,7 +138,7 @@ class Controls:
 
     @property
     def style(self) -> dict[str, float]:
-        """Speaking style as the controls have it; empty for a model that plays notes."""
+        """The speaking style that the controls set; empty for a model that plays notes."""
         return {name: value for name, value in self._values.items() if name in STYLE_LIMITS}
 
     # -- timbre ------------------------------------------------------------------------------------------------------
@@ -205,17 +205,17 @@ class Controls:
     # -- seed --------------------------------------------------------------------------------------------------------
 
     def set_seed(self, seed: int | None, source: str = "") -> None:
-        """Set the seed of new notes; None: a different one for each. Raises CmaudioError for one out of range."""
+        """Set the seed of new notes; None gives each a different one. Raises CmaudioError for one out of range."""
         self.seed = None if seed is None else whole_number("seed", seed, 0, SEED_LIMIT)
         self._notify("seed", self.seed, source)
 
     def lock_seed(self, locked: bool, source: str = "") -> None:
-        """Have `roll_seed` leave the seed alone."""
+        """Lock or unlock the seed: `roll_seed` leaves a locked one alone."""
         self.seed_locked = bool(locked)
         self._notify("seed_locked", self.seed_locked, source)
 
     def roll_seed(self, source: str = "") -> int | None:
-        """Set a random seed, unless it is locked; returns the seed in force."""
+        """Set a random seed, unless it is locked; returns the current seed."""
         if not self.seed_locked:
             self.set_seed(int(np.random.default_rng().integers(0, SEED_MAX)), source)
         return self.seed
@@ -223,9 +223,9 @@ class Controls:
     # -- listening ---------------------------------------------------------------------------------------------------
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Have `listener(name, value, source)` called after every change, on the thread that made it.
+        """Call `listener(name, value, source)` after every change, on the thread that made it.
 
-        Names are those of the controls, and "timbre", "seed", "seed_locked". Returns a function that ends it.
+        Names are those of the controls, and "timbre", "seed", "seed_locked". Returns a function that unsubscribes.
         """
         self._listeners.append(listener)
 

@@ -9,15 +9,15 @@ from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
 from cmaudio.speech.style import STYLE_LIMITS
 
 _BEND = ControlDefinition(
-    name="bend", unit="semitones", min=-24, max=24, default=0, description="of the whole instrument"
+    name="bend", unit="semitones", min=-24, max=24, default=0, description="bends the whole instrument"
 )
 
 
 def control_definitions(model: Model) -> dict[str, ControlDefinition]:
     """Name -> unit, range, default and meaning, in the order in which they are shown.
 
-    They are the controls of the model's schema that act on the whole instrument, and those every model has. The ones
-    of a single note (its pitch, its gate) are left to the notes.
+    These are the controls of the model's schema that act on the whole instrument, and those that every model has.
+    Controls of a single note (its pitch, its gate) are left out.
     """
     schema = {control.name: control for control in model.manifest.controls}
     speech = model.manifest.speech is not None
@@ -28,13 +28,13 @@ def control_definitions(model: Model) -> dict[str, ControlDefinition]:
         ),
         ControlDefinition(
             name="steps", unit="evaluations", min=1, max=2, default=1,
-            description="of the network a block, for new notes; 2 is fine",
+            description="network evaluations per block, for new notes; 2 is finer",
         ),
         ControlDefinition(
-            name="timbre_x", unit="of the timbre map", min=-1, max=1, default=0, description="morphs what sounds"
+            name="timbre_x", unit="of the timbre map", min=-1, max=1, default=0, description="morphs sounding notes"
         ),
         ControlDefinition(
-            name="timbre_y", unit="of the timbre map", min=-1, max=1, default=0, description="morphs what sounds"
+            name="timbre_y", unit="of the timbre map", min=-1, max=1, default=0, description="morphs sounding notes"
         ),
         *(
             ControlDefinition(name=e.name, unit=e.unit, min=e.min, max=e.max, default=e.rest, description=e.description)
@@ -47,7 +47,7 @@ def control_definitions(model: Model) -> dict[str, ControlDefinition]:
         own = [
             ControlDefinition(
                 name="velocity", unit="MIDI velocity", min=1, max=127, default=96,
-                description="of keys that do not say how hard they are struck",
+                description="of keys pressed without a velocity",
             ),
             schema.get("bend", _BEND),
             ControlDefinition(

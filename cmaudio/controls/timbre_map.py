@@ -1,7 +1,7 @@
 """The timbre space on a plane: where the named timbres lie, and which timbre lies at any point between them.
 
-The first two principal components give the places, which are then pushed apart until every name has room. A point of
-the plane is a mix of the names around it by inverse squared distance (Shepard 1968), so each name is met exactly.
+The first two principal components give the positions, which are then pushed apart until every name has room. A point of
+the plane is a mix of the names around it by inverse squared distance (Shepard 1968), so each name is reached exactly.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class TimbreMap:
         return np.asarray(weights @ self.vectors)
 
     def mix(self, x: float, y: float) -> dict[str, float]:
-        """The same as names and weights that add up to 1, the heaviest first."""
+        """The same mix as names and weights that add up to 1, the heaviest first."""
         weights = self._weights(x, y)
         order = [int(i) for i in np.argsort(-weights) if weights[i] > 0]
         return {self.names[i]: float(weights[i]) for i in order}
 
     def place(self, vector: NDArray[np.float64]) -> tuple[float, float]:
-        """The point of the plane for a timbre (Z,): among its nearest names, each the more the nearer."""
+        """The point of the plane for a timbre (Z,): its nearest names, weighted by proximity."""
         distances = np.square(self.vectors - vector).sum(-1)
         x, y = _near(distances, _NEIGHBOURS) @ self.places
         return float(x), float(y)
@@ -48,14 +48,14 @@ class TimbreMap:
 
 
 def _near(squared_distances: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Weights that add up to 1, of the nearest alone; all of it where one is met."""
+    """Weights of the nearest points, which add up to 1; a point at distance 0 gets all of it."""
     weights = np.zeros(len(squared_distances))
     order = np.argsort(squared_distances, kind="stable")
     if squared_distances[order[0]] < _AT_A_NAME:
         weights[order[0]] = 1.0
         return weights
     nearest = order[:count]
-    # Less the weight of the first name outside: no jump where it takes the place of another.
+    # Subtracting the weight of the first excluded name avoids a jump where it replaces another.
     beyond = 1 / squared_distances[order[count]] if len(order) > count else 0.0
     weights[nearest] = 1 / squared_distances[nearest] - beyond
     total = weights.sum()
@@ -66,7 +66,7 @@ def _near(squared_distances: NDArray[np.float64], count: int) -> NDArray[np.floa
 
 
 def _principal_places(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, 2): each axis by rank, so that one far timbre does not press the others together."""
+    """(N, 2): each axis by rank, so that one outlier does not squeeze the others together."""
     places = np.zeros((len(vectors), 2))
     if len(vectors) < 2:
         return places
@@ -80,7 +80,7 @@ def _principal_places(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _spread(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Push points apart that are nearer than an even share of the plane, within -1..1."""
+    """Push apart points that are closer than an even share of the plane, within -1..1."""
     count = len(places)
     if count < 2:
         return places

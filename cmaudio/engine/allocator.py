@@ -1,6 +1,6 @@
-"""The voices that sound, which of them make room, and what keys and pedals do to them.
+"""Voice allocation: which voices sound, which are stolen, and how keys and pedals act on them.
 
-Every method that takes `at` is called at its event's turn, with the event's sample of the engine's clock.
+Every method that takes `at` is called when its event is due, with the event's sample on the engine's clock.
 """
 
 from __future__ import annotations
@@ -27,50 +27,50 @@ Vector = NDArray[np.float64]
 
 
 class VoiceAllocator(Steering):
-    """At most `polyphony` voices, and the schedule of what happens to them.
+    """At most `polyphony` voices, and the schedule of their events.
 
     Args:
-        model: its timbres say which program and pitch a vector has.
-        settings: what all voices share.
+        model: maps timbre vectors to General MIDI programs, and tells which have a pitch.
+        settings: shared by all voices.
         polyphony: voices that may sound at once.
-        steps: evaluations a block for new notes.
+        steps: network evaluations per block, for new notes.
     """
 
     def __init__(self, model: Model, settings: VoiceSettings, polyphony: int, steps: int) -> None:
         super().__init__(settings.sample_rate)
         self.model, self.settings = model, settings
         self.polyphony, self.steps = polyphony, steps
-        self.limit = polyphony  # of voices, fewer while the machine cannot make so many
+        self.limit = polyphony  # current voice limit, below the polyphony while the machine is overloaded
         self.reduced = False  # the machine recently fell behind: blocks are made in one step
         self.schedule = Schedule()
         self.voices: list[Voice] = []
 
     def submit(self, at: int | None, action: Action) -> None:
-        """Have `action(time)` called when sample `at` (None: the next one) comes into sight; from any thread."""
+        """Call `action(time)` once sample `at` (None: the next one) is within the horizon; from any thread."""
         self.schedule.submit(None if at is None else whole_number("at", at, 0, 2**62), action)
 
     def params_of(self, handle: Handle, pitch: float, velocity: float, at: int) -> NoteParams:
-        """What a voice of this handle starts with at `at`."""
+        """The start parameters of a voice of this handle at `at`."""
         return NoteParams(pitch, velocity, handle.channel, handle.seed, at, 1 if self.reduced else self.steps)
 
     # -- notes begin -------------------------------------------------------------------------------------------------
 
     def new_voice(self, note: Note, timbre: Vector, at: int) -> NoteVoice:
-        """Make the voice of a note without starting it."""
+        """Create the voice of a note without starting it."""
         params = self.params_of(note, note.pitch, note.velocity, at)
         bend = note.bent + self.channels[note.channel].bend + self.bend
         pitched, expression = self.model.has_pitch(timbre), self.expression_of(note)
         return NoteVoice(params, timbre, bend, self.settings, pitched=pitched, expression=expression)
 
     def start_note(self, note: Note, timbre: Vector, at: int) -> None:
-        """A note begins; when all voices are taken, the least audible one makes room."""
+        """Start a note; when all voices are in use, the least audible one is stolen."""
         if not note.ended:  # its key may have gone up before it began
             self.enter(note, self.new_voice(note, timbre, at), at)
             program = self.model.nearest_program(timbre)
             self.listeners.tell(at, NoteOn(note.channel, note.key, round(note.velocity), program))
 
     def enter(self, handle: Handle, voice: Voice, at: int) -> None:
-        """A voice begins to sound."""
+        """Add a voice that begins to sound."""
         self._use(handle.channel, at)
         self._make_room(at)
         handle.voice = voice
@@ -78,14 +78,14 @@ class VoiceAllocator(Steering):
         self.voices.append(voice)
 
     def _make_room(self, at: int) -> None:
-        """Steal the least audible voice, if no more may sound."""
+        """Steal the least audible voice if the limit is reached."""
         sounding = self._sounding(at)
         if len(sounding) >= self.limit:
             victim = self._least_audible(sounding)
             victim.fade_out(max(0, at - victim.params.at))
 
     def shed_load(self, at: int, least: int) -> None:
-        """From now on one step makes a block, and one voice less than sounds may sound, but no fewer than `least`."""
+        """Make blocks in one step from now on, and allow one voice fewer than now sound, but at least `least`."""
         self.reduced = True
         for voice in self.voices:
             voice.steps = 1
@@ -96,12 +96,12 @@ class VoiceAllocator(Steering):
             self.limit -= 1
 
     def restore_voice(self) -> None:
-        """One voice more may sound again; when all may, new notes have all their steps."""
+        """Raise the limit by one voice; at full polyphony, new notes get all their steps again."""
         self.limit = min(self.limit + 1, self.polyphony)
         self.reduced = self.limit < self.polyphony
 
     def full(self, at: int) -> bool:
-        """Whether a note at `at` would, by what is known now, steal a voice."""
+        """Whether a note at `at` would steal a voice, as far as is known now."""
         return len(self._sounding(at)) >= self.limit
 
     def _sounding(self, at: int) -> list[Voice]:
@@ -113,7 +113,7 @@ class VoiceAllocator(Steering):
         return min(voices, key=lambda v: (not v.released, round(v.level_db / 3), v.params.at))
 
     def press(self, note: Note, timbre: Vector, at: int) -> None:
-        """A key of a score or keyboard; striking it again releases what it sounded before."""
+        """Press a key of a score or keyboard; pressing it again releases its earlier note."""
         keys = self.channels[note.channel].keys
         before = keys.get(round(note.pitch))
         if before is not None:
@@ -123,13 +123,13 @@ class VoiceAllocator(Steering):
         self.start_note(note, timbre, at)
 
     def lift(self, channel: int, pitch: int, at: int) -> None:
-        """A key goes up."""
+        """Lift a key."""
         note = self.channels[channel].keys.pop(pitch, None)
         if note is not None:
             self.release(note, at)
 
     def release(self, note: Handle, at: int) -> None:
-        """A key goes up; a pedal may hold its note."""
+        """Release a key; a pedal may hold its note."""
         self._tell_off(note, at)
         channel = self.channels[note.channel]
         if channel.holds(note) and note.voice is not None and at >= note.voice.params.at:
@@ -142,7 +142,7 @@ class VoiceAllocator(Steering):
             self.listeners.tell(max(at, handle.voice.params.at), NoteOff(handle.channel, handle.key))
 
     def _release_voice(self, note: Handle, at: int) -> None:
-        """Release; a note that would only begin after `at` never does."""
+        """Release; a note that would begin after `at` is cancelled."""
         if note.voice is None:
             note.ended = True
         elif at < note.voice.params.at:
@@ -151,7 +151,7 @@ class VoiceAllocator(Steering):
             note.voice.release(at - note.voice.params.at)
 
     def sustain(self, number: int, down: bool, at: int) -> None:
-        """The pedal of a channel goes down or up."""
+        """Press or lift the sustain pedal of a channel."""
         channel = self.channels[number]
         if down != channel.sustain:
             self.listeners.tell(at, Sustain(number, down))
@@ -160,7 +160,7 @@ class VoiceAllocator(Steering):
             self._release_held(channel, at)
 
     def sostenuto(self, number: int, down: bool, at: int) -> None:
-        """The middle pedal of a channel: it keeps the notes whose keys are down when it goes down, and no others."""
+        """Press or lift the sostenuto pedal of a channel: it holds only notes whose keys are already down."""
         channel = self.channels[number]
         if down != channel.sostenuto:
             self.listeners.tell(at, Sostenuto(number, down))
@@ -173,7 +173,7 @@ class VoiceAllocator(Steering):
         channel.sostenuto = down
 
     def _release_held(self, channel: Channel, at: int) -> None:
-        """Release what no pedal keeps any more."""
+        """Release notes that no pedal holds any longer."""
         held, channel.held = channel.held, []
         for note in held:
             if channel.holds(note):
@@ -182,7 +182,7 @@ class VoiceAllocator(Steering):
                 self._release_voice(note, at)
 
     def all_off(self, channels: Iterable[int], at: int) -> None:
-        """Release everything on some channels, pedals up."""
+        """Release all notes on some channels, and lift their pedals."""
         numbers = set(channels)
         for number in numbers:
             self.sostenuto(number, False, at)
@@ -194,7 +194,7 @@ class VoiceAllocator(Steering):
                 self._release_voice(note, at)
 
     def clear(self, at: int) -> None:
-        """Everything fades at once; channels are as new, but for their gain, which the fading voices still need."""
+        """Fade all voices out at once and reset the channels, except their gain, which the fading voices still need."""
         for note in self.notes.values():
             self._tell_off(note, at)
         for number, channel in enumerate(self.channels):

@@ -18,23 +18,23 @@ class Channel:
     expression: dict[str, float] = field(default_factory=dict)
     sustain: bool = False
     sostenuto: bool = False
-    caught: list[Handle] = field(default_factory=list)  # held by the sostenuto pedal once their keys are up
+    caught: list[Handle] = field(default_factory=list)  # notes that the sostenuto pedal holds once their keys are up
     gain: Trajectory = field(default_factory=lambda: Trajectory(1.0))
     keys: dict[int, Note] = field(default_factory=dict)  # keys of a score or keyboard that are down
-    held: list[Handle] = field(default_factory=list)  # whose keys are up, and which a pedal holds
+    held: list[Handle] = field(default_factory=list)  # notes that a pedal holds after their keys went up
 
     def reset(self) -> None:
-        """All but its gain is as in the beginning: voices that fade still need that."""
+        """Reset everything but the gain, which fading voices still need."""
         self.bend, self.expression = 0.0, {}
         self.sustain = self.sostenuto = False
         self.caught, self.keys, self.held = [], {}, []
 
     def holds(self, handle: Handle) -> bool:
-        """Whether a pedal keeps a note sounding whose key goes up."""
+        """Whether a pedal holds a note when its key goes up."""
         return self.sustain or handle in self.caught
 
     def forget(self, handle: Handle) -> None:
-        """Its voice has ended; no pedal holds it any more."""
+        """Remove a handle whose voice has ended."""
         for kept in (self.held, self.caught):
             if handle in kept:
                 kept.remove(handle)

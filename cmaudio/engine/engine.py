@@ -1,7 +1,7 @@
-"""The engine: events in, samples out. It needs no device and no thread; it is asked for n samples at a time.
+"""The engine: events in, samples out. It needs no device and no thread; callers read n samples at a time.
 
-Time is counted in samples of the engine's clock. Every event takes effect at its own sample, and what is scheduled is
-known to the networks as far ahead as they plan, so how the output is cut into reads changes nothing.
+Time is counted in samples of the engine's clock. Every event takes effect at its own sample, and the networks know
+scheduled events as far ahead as they plan, so the output does not depend on the sizes of the reads.
 Methods that send events may be called from any thread; `read` belongs to one.
 """
 
@@ -45,9 +45,9 @@ _GAIN_SLEW_SECONDS = 0.01
 
 @dataclass(frozen=True)
 class EngineState:
-    """What a meter shows. `peak_db` is the loudest sample since the state was last asked for.
+    """A snapshot for meters. `peak_db` is the peak level since the state was last read.
 
-    `voices` sound; `limit` may at once: the polyphony, or fewer while the machine does not keep up with so many.
+    `voices` are sounding; at most `limit` may: the polyphony, or fewer while the machine is overloaded.
     """
 
     seconds: float
@@ -62,18 +62,17 @@ class Engine(EventInput):
 
     Args:
         model: a loaded model, an embedded model's name, or a model file.
-        polyphony: notes that may sound at once; one more steals the least audible voice.
-        seed: from it every note that has no seed of its own gets one.
-        steps: evaluations of the network a block for new notes, 1 or 2 ("fine").
+        polyphony: how many notes may sound together; a further one steals the least audible voice.
+        seed: derives the seed of every note that is given none.
+        steps: network evaluations per block, for new notes: 1, or 2 ("fine").
         gain_db: master gain before the limiter.
         bend_range: semitones at full pitch wheel.
-        batch_ahead_samples: how much sooner than needed a voice's block may be made to share an evaluation with
-            others. It lowers the cost, and delays what live events do to a note by at most as much.
-        look_ahead_samples: how much sooner than needed events are taken and blocks made, so that notes of different
-            times share evaluations. It changes no sample of what is scheduled beforehand, but later events come as
-            much late: for offline work.
-        threads: 1, or 2 to make many voices in two halves side by side.
-        pipelined: the second thread vocodes instead, while the first makes the next blocks (for offline work).
+        batch_ahead_samples: how early a voice's block may be computed to share an evaluation with others. This
+            lowers the cost, and delays the effect of live events on a note by at most as much.
+        look_ahead_samples: how early events are taken and blocks computed, so that notes at different times share
+            evaluations. Events scheduled beforehand sound the same; later ones are delayed by as much. For offline use.
+        threads: 1, or 2 to compute many voices in two halves in parallel.
+        pipelined: the second thread vocodes instead, while the first computes the next blocks. For offline use.
     """
 
     def __init__(
@@ -107,12 +106,12 @@ class Engine(EventInput):
         self._mixer = Mixer(allocator, self._renderer, gain, batch_ahead, look_ahead)
         self._overload = Overload(allocator, block // 4)
         self._limiter = Limiter(self.sample_rate)
-        self._spare = np.zeros(0, np.float32)  # limited samples that have not been read
+        self._spare = np.zeros(0, np.float32)  # limiter output not read yet
         self._peak = 0.0
 
     @property
     def now(self) -> int:
-        """Sample of the engine's clock that is mixed next."""
+        """The sample of the engine's clock that is mixed next."""
         return self.allocator.schedule.now
 
     @property
@@ -122,20 +121,20 @@ class Engine(EventInput):
 
     @cached_property
     def _prosody(self) -> Prosody:
-        """Loaded by the first text."""
+        """Loaded when the first text is spoken."""
         return Prosody(self.model)
 
     @property
     def latency_samples(self) -> int:
-        """Samples by which `read` is behind the clock of events: the limiter's look-ahead."""
+        """Samples by which `read` lags the event clock: the limiter's look-ahead."""
         return self._limiter.latency_samples
 
     @property
     def horizon_samples(self) -> int:
-        """Samples before its time at which an event is taken, so that the networks plan with it."""
+        """How many samples before its time an event is taken, so that the networks can plan for it."""
         return self._mixer.horizon_samples
 
-    # -- events, beside those of `EventInput` ------------------------------------------------------------------------
+    # -- events, in addition to `EventInput` -------------------------------------------------------------------------
 
     def say(
         self,
@@ -152,20 +151,23 @@ class Engine(EventInput):
         at: int | None = None,
         **style: Unpack[SpeakingStyle],
     ) -> Speech:
-        """Say a text, with a model that reads.
+        """Speak a text, with a model that reads text.
 
         Args:
-            text: whole, or in pieces that may still be on their way (words with the spaces between them).
-            phonemes: the text is IPA in the model's symbols ("həlˈoʊ wˈɚld.") instead of writing.
+            text: complete, or in pieces that are still being produced (words with the spaces between them).
+            phonemes: the text is IPA in the model's symbols ("həlˈoʊ wˈɚld.").
             ssml: the text is SSML, in the subset of `cmaudio.speech.ssml`.
-            pronunciations: IPA by word, before the lexicon's; inside a text `[word](/IPA/)` gives it for one word.
-            timbre, seed, channel, at: as for `note_on`.
+            pronunciations: IPA by word, overriding the lexicon; inside a text, `[word](/IPA/)` does so for one word.
+            timbre: see `note_on`.
+            seed: see `note_on`.
+            channel: see `note_on`.
+            at: see `note_on`.
             style: rate, pitch, pitch_range and energy; see `SpeakingStyle`.
-            background: return at once and read the text on a thread of its own; else all of it is read first.
-            on_segment: called when there is more to speak, to wake the thread that asks for samples.
+            background: return immediately and read the text on its own thread; otherwise all of it is read first.
+            on_segment: called when there is more to speak, to wake the thread that reads samples.
         Raises:
-            CmaudioError: a model that plays notes, a language whose data is missing, a value out of range, SSML that
-                is not read, and without `background` also phonemes that the model does not have.
+            CmaudioError: a model that plays notes, a language whose data is missing, a value out of range, or
+                unsupported SSML; without `background` also phonemes that the model lacks.
         """
         prosody = self._prosody.for_new_text()
         speech = Speech(
@@ -182,12 +184,12 @@ class Engine(EventInput):
         return speech
 
     def master_gain(self, gain_db: float, at: int | None = None) -> None:
-        """Gain of everything, before the limiter."""
+        """Set the master gain, before the limiter."""
         value = 10 ** (in_range("gain_db", gain_db, *GAIN_RANGE_DB, "dB") / 20)
         self.submit(at, lambda time: self._mixer.gain.move(time, value, _GAIN_SLEW_SECONDS * self.sample_rate))
 
     def panic(self) -> None:
-        """Silence within 5 ms; what was scheduled is dropped, pedals and bends are reset."""
+        """Silence everything within 5 ms; scheduled events are dropped, pedals and bends reset."""
         self.submit(None, self._panic)
 
     def _panic(self, at: int) -> None:
@@ -209,24 +211,22 @@ class Engine(EventInput):
         return out
 
     def prepare(self) -> bool:
-        """Do a bit of what the next reads would have to do; returns whether there was any.
+        """Do part of the work of the next reads; returns whether there was any.
 
-        For the thread that reads, when it has time to spare: the reads need not do it all at once, and a note that
-        begins meanwhile waits for half a block of a few voices only. Notes that are about to begin come first. It
-        changes no sample of what is scheduled.
+        For the reading thread, when it has time to spare: this spreads the work, and a note that begins meanwhile waits
+        only for half a block of a few voices. Notes that are about to begin come first. Scheduled sound is unaffected.
         """
         return self._mixer.prepare()
 
     def on_overload(self) -> None:
-        """For a while make all blocks in one step; steal the least audible voice, where many sound.
+        """Make all blocks in one step for a while; steal the least audible voice if many sound.
 
-        For the thread that reads, when it falls behind: less is to be made, and the rest plays on. Few voices are left
-        alone: whatever else the machine does is to blame then.
+        For the reading thread, when it falls behind. A few voices are never reduced, since they cannot be the cause.
         """
         self._overload.shed(self.now)
 
     def warm_up(self) -> None:
-        """Run several batch sizes once, so that the first note is as quick as later ones. Nothing of it is heard."""
+        """Run several batch sizes once, inaudibly, so that the first note is as fast as later ones."""
         if self.model.manifest.speech:
             warm_up_speech(self.allocator, self.model, self._renderer, self._prosody)
         else:
@@ -235,7 +235,7 @@ class Engine(EventInput):
     # -- meters ------------------------------------------------------------------------------------------------------
 
     def state(self) -> EngineState:
-        """For a meter."""
+        """A snapshot for meters."""
         peak, self._peak = self._peak, 0.0
         seconds, level_db = self.now / self.sample_rate, 20 * math.log10(max(peak, 1e-6))
         return EngineState(seconds, self.sounding, self.allocator.limit, level_db, 20 * math.log10(self._limiter.gain))
@@ -247,12 +247,12 @@ class Engine(EventInput):
 
     @property
     def idle(self) -> bool:
-        """Nothing sounds and nothing is scheduled."""
+        """Whether nothing sounds and nothing is scheduled."""
         return not (self.allocator.voices or self.allocator.schedule)
 
 
 def _check_features(synthesizer: Synthesizer) -> None:
-    """The model's graphs must read as many features as the kind of voice supplies that its manifest names."""
+    """Check that the graphs read as many features as the manifest's kind of voice supplies."""
     model, read = synthesizer.model, synthesizer.features
     name = model.manifest.features
     supplied = next(kind.FEATURES[name] for kind in _VOICE_KINDS if name in kind.FEATURES)

@@ -21,12 +21,12 @@ from cmaudio.score.ranges import BEND_MAX_SEMITONES, SEED_LIMIT
 
 
 class EventInput:
-    """What can be sent to an engine. From any thread.
+    """Accepts events for an engine, from any thread.
 
     Args:
-        model: that plays.
-        allocator: that events act on.
-        seed: from it every note that has no seed of its own gets one.
+        model: the model that plays.
+        allocator: the voices that events act on.
+        seed: derives the seed of every note that is given none.
         bend_range: semitones at full pitch wheel.
     """
 
@@ -37,7 +37,7 @@ class EventInput:
         self._note_count = itertools.count()
 
     def submit(self, at: int | None, action: Action) -> None:
-        """Have `action(time)` called when sample `at` (None: the next one) comes into sight; from any thread."""
+        """Call `action(time)` once sample `at` (None: the next one) is within the horizon; from any thread."""
         self.allocator.submit(at, action)
 
     # -- notes and keys ----------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ class EventInput:
             pitch: MIDI note number 0..127 (69 = A4 = 440 Hz), fractions allowed.
             velocity: 1..127.
             timbre: name, mix `{name: weight}` or vector; None for the model's default.
-            seed: same seed, same samples, whatever else sounds.
+            seed: the same seed gives the same samples, whatever else sounds.
             channel: 0..15, for pedal, bend and gain.
             at: sample of the engine's clock, None for as soon as possible.
         Raises:
@@ -78,33 +78,33 @@ class EventInput:
         channel: int = 0,
         at: int | None = None,
     ) -> Note:
-        """A key goes down: as `note_on`, but `lift` finds the note again; a key that is down already is restarted."""
+        """Press a key: like `note_on`, but `lift` ends the note; pressing a key that is down restarts it."""
         note = self._note(pitch, velocity, channel, seed)
         self.submit(at, partial(self.allocator.press, note, self.model.timbre_vector(timbre)))
         return note
 
     def lift(self, pitch: int, channel: int = 0, at: int | None = None) -> None:
-        """A key goes up; pedals may hold its note."""
+        """Lift a key; pedals may hold its note."""
         key = whole_number("pitch", pitch, 0, 127)
         self.submit(at, partial(self.allocator.lift, channel_number(channel), key))
 
     # -- channels ----------------------------------------------------------------------------------------------------
 
     def all_notes_off(self, channel: int | None = None, at: int | None = None) -> None:
-        """Release every note (of a channel) and lift the pedal."""
+        """Release every note (of a channel) and lift the pedals."""
         channels = range(CHANNELS) if channel is None else [channel_number(channel)]
         self.submit(at, partial(self.allocator.all_off, channels))
 
     def sustain(self, down: bool, channel: int = 0, at: int | None = None) -> None:
-        """Sustain pedal: while it is down, released notes sound on."""
+        """Sustain pedal: while it is down, released notes keep sounding."""
         self.submit(at, partial(self.allocator.sustain, channel_number(channel), bool(down)))
 
     def bend(
         self, semitones: float, channel: int | None = 0, at: int | None = None, seconds: float = BEND_SECONDS
     ) -> None:
-        """Bend every note of a channel, those to come included, or the whole instrument (None), on top of that.
+        """Bend a channel, later notes included, or with None the whole instrument in addition.
 
-        What sounds gets there within `seconds`.
+        Sounding notes reach the bend within `seconds`.
         """
         over = in_range("seconds", seconds, 0, 3600, "seconds")
         bend = in_range("bend", semitones, -BEND_MAX_SEMITONES, BEND_MAX_SEMITONES, "semitones")
@@ -114,7 +114,7 @@ class EventInput:
             self.submit(at, partial(self.allocator.bend_channel, channel_number(channel), bend, over))
 
     def express(self, name: str, value: float, channel: int | None = 0, at: int | None = None) -> None:
-        """Shape every note of a channel, those to come included, or the whole instrument (None): see `Note.express`."""
+        """Shape a channel, later notes included, or with None the whole instrument; see `Note.express`."""
         checked = checked_expression(name, value)
         if channel is None:
             self.submit(at, partial(self.allocator.express_all, name, checked))
@@ -122,12 +122,12 @@ class EventInput:
             self.submit(at, partial(self.allocator.express_channel, channel_number(channel), name, checked))
 
     def key_pressure(self, pitch: int, value: float, channel: int = 0, at: int | None = None) -> None:
-        """Pressure 0..1 on a key that is down, on top of its channel's; it ends with the note."""
+        """Pressure 0..1 on a key that is down, added to its channel's; it ends with the note."""
         key, checked = whole_number("pitch", pitch, 0, 127), checked_expression("pressure", value)
         self.submit(at, partial(self.allocator.press_harder, channel_number(channel), key, checked))
 
     def sostenuto(self, down: bool, channel: int = 0, at: int | None = None) -> None:
-        """Sostenuto pedal: notes whose keys are down when it goes down sound on until it goes up."""
+        """Sostenuto pedal: notes whose keys are down when it is pressed keep sounding until it is lifted."""
         self.submit(at, partial(self.allocator.sostenuto, channel_number(channel), bool(down)))
 
     def pitch_wheel(self, position: float, channel: int = 0, at: int | None = None) -> None:
@@ -142,7 +142,7 @@ class EventInput:
     # -- scores ------------------------------------------------------------------------------------------------------
 
     def play(self, score: events.Score, timbres: Mapping[int, Timbre], at: int = 0) -> None:
-        """Schedule a score from sample `at` on. Notes of programs that are not in `timbres` are left out."""
+        """Schedule a score to start at sample `at`. Notes of programs that are not in `timbres` are left out."""
         vectors = {program: self.model.timbre_vector(timbre) for program, timbre in timbres.items()}
         for seconds, event in score.events:
             time = at + round(seconds * self.allocator.sample_rate)
@@ -168,7 +168,7 @@ class EventInput:
                 case events.AllNotesOff(channel):
                     self.all_notes_off(channel, time)
 
-    # -- their handles -----------------------------------------------------------------------------------------------
+    # -- handles -----------------------------------------------------------------------------------------------------
 
     def _note(self, pitch: float, velocity: float, channel: int, seed: int | None) -> Note:
         if self.model.manifest.speech:
@@ -186,7 +186,7 @@ class EventInput:
         )
 
     def _seed(self, given: int | None) -> int:
-        """As given, else the next of the engine's own."""
+        """The given seed, or else the next one derived from the engine's."""
         if given is not None:
             return whole_number("seed", given, 0, SEED_LIMIT)
         return int(np.random.SeedSequence((self.seed, next(self._note_count))).generate_state(1, np.uint64)[0] >> 1)

@@ -1,4 +1,4 @@
-"""What a caller holds of a voice, and what a handle needs of the allocator."""
+"""The handle by which a caller controls a voice, and what it needs from the allocator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cmaudio.synthesis.voice import Voice
 
 
 class Allocator(Protocol):
-    """The part of `VoiceAllocator` that handles use; methods that take `at` are called at their event's turn."""
+    """The part of `VoiceAllocator` that handles use; methods that take `at` are called when their event is due."""
 
     schedule: Schedule
     settings: VoiceSettings
@@ -37,8 +37,8 @@ class Allocator(Protocol):
 class Handle:
     """A handle on a note, or on a text that is being spoken.
 
-    `pitch`, `bent`, the channel's and the instrument's bend add up to the pitch of the voice, which is None while
-    none sounds. `key` is the MIDI key that events tell, None of what has no key.
+    `pitch`, `bent` and the bends of channel and instrument add up to the pitch of `voice`, which is None while nothing
+    sounds. `key` is the MIDI key that events report, or None.
     """
 
     channel: int
@@ -47,7 +47,7 @@ class Handle:
     model: Model = field(repr=False)
     pitch: float = 0.0
     ended: bool = False
-    voice: Any = field(default=None, repr=False)  # a Voice of its kind; the engine's
+    voice: Any = field(default=None, repr=False)  # the engine's Voice of this kind
     bent: float = field(default=0.0, repr=False)  # semitones
     expression: dict[str, float] = field(default_factory=dict, repr=False)  # by name, without the channel's
 
@@ -56,7 +56,7 @@ class Handle:
         return None
 
     def morph(self, timbre: Timbre, seconds: float = 0.0, at: int | None = None) -> None:
-        """Move to another timbre (name, mix or vector) within `seconds`, while it sounds."""
+        """Morph to another timbre (name, mix or vector) within `seconds`."""
         vector = self.model.timbre_vector(timbre)
         over = in_range("seconds", seconds, 0, 3600, "seconds")
         self.allocator.submit(at, partial(self.allocator.morph, self, vector, over, self.model.has_pitch(vector)))

@@ -1,4 +1,4 @@
-"""Whoever wants to know what the engine plays."""
+"""Listeners that are notified of what the engine plays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Listener = Callable[[int, Event], object]
 class Listeners:
     """Functions that are called with each event and the sample of the engine's clock at which it happens.
 
-    They are called on the thread that renders, which must not wait: they may append to a queue, and do no more.
+    They are called on the rendering thread, which must not block: they should only append to a queue.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
-"""Samples out: events are taken as their time comes into sight, blocks are made for the voices, and mixed.
+"""Samples out: events are taken as they come within the horizon, and the voices' blocks are computed and mixed.
 
-How the output is cut into reads changes no sample.
+The output does not depend on the sizes of the reads.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ class Mixer:
     """Runs the allocator's schedule and sums its voices.
 
     Args:
-        allocator: of the voices; its schedule's clock advances with what is mixed.
-        renderer: makes their blocks.
-        gain: linear, of everything.
-        batch_ahead_samples: how much sooner than needed a block may be made to share an evaluation.
-        look_ahead_samples: how much sooner than needed events are taken and blocks made, for offline work.
+        allocator: owns the voices; mixing advances the clock of its schedule.
+        renderer: computes their blocks.
+        gain: linear master gain.
+        batch_ahead_samples: how early a block may be computed to share an evaluation.
+        look_ahead_samples: how early events are taken and blocks computed, for offline use.
     """
 
     def __init__(
@@ -40,13 +40,13 @@ class Mixer:
         self.gain = gain
         self._allocator, self._schedule, self._renderer = allocator, allocator.schedule, renderer
         self._batch_ahead, self._look_ahead = batch_ahead_samples, look_ahead_samples
-        # Events are taken as soon as a block could know of them, whatever the batching: it changes nothing.
+        # Events are taken as soon as a block could use them, so that batching does not affect the output.
         self.horizon_samples = 2 * renderer.block_samples + renderer.stft.overlap
-        self._begun: list[Deferred] = []  # second halves of blocks that were begun in time to spare
+        self._begun: list[Deferred] = []  # second halves of blocks that `prepare` began
         self._known = 0  # events before this sample have been taken
 
     def prepare(self) -> bool:
-        """Do a bit of what the next reads would have to do; returns whether there was any. See `Engine.prepare`."""
+        """Do part of the work of the next reads; returns whether there was any. See `Engine.prepare`."""
         self.take_events()
         voices = self._allocator.voices
         if fresh := batch_to_begin(voices, self._schedule.now + self._renderer.block_samples):
@@ -60,7 +60,7 @@ class Mixer:
         return True
 
     def mix(self, count: int) -> Float:
-        """The next (N,) samples of all voices together, before the limiter."""
+        """The next (N,) samples of the mix, before the limiter."""
         out = np.zeros(count, np.float32)
         done = 0
         while done < count:
@@ -69,16 +69,16 @@ class Mixer:
             if next_at is not None:
                 segment = min(segment, next_at - self.horizon_samples - self._schedule.now)
             if self._look_ahead:
-                segment = min(segment, self._look_ahead)  # further on blocks may not be made yet
+                segment = min(segment, self._look_ahead)  # later blocks may not be computed yet
             self._add_voices(out[done : done + segment])
             self._schedule.now += segment
             done += segment
         return out
 
     def take_events(self) -> None:
-        """Call what is due, and with look-ahead what comes later, up to where a note could take another's voice.
+        """Run the actions that are due, and with look-ahead later ones, up to where a note could steal a voice.
 
-        Which voice that is depends on what is heard until then.
+        Which voice it steals depends on what is heard until then.
         """
         near = self._schedule.now + self.horizon_samples
         earliest = max(self._schedule.now, self._known - self.horizon_samples)
@@ -88,14 +88,14 @@ class Mixer:
             at <= near or at < self._known or (at <= far and not self._allocator.full(at))
         ):
             self._schedule.run_next()
-            self._schedule.receive(earliest)  # an action may ask for what comes right after it
+            self._schedule.receive(earliest)  # an action may submit one that follows immediately
         self._known = max(self._known, far if at is None else min(at, far))
 
     def _add_voices(self, out: Float) -> None:
-        """Mix the voices' next samples into `out`; make the blocks that they lack."""
+        """Mix the voices' next samples into `out`, computing missing blocks."""
         n = len(out)
         due = [(voice, n - max(0, voice.params.at - self._schedule.now)) for voice in self._allocator.voices]
-        # With look-ahead a block is begun one block early, so that another thread can finish it meanwhile.
+        # With look-ahead a block is begun one block early, so that another thread can finish it in the meantime.
         early = self._renderer.block_samples if self._look_ahead else 0
         while any(voice.lacks(wanted + early) for voice, wanted in due if wanted > 0):
             self._renderer.render(self._next_batch(self._schedule.now + n))
@@ -114,7 +114,7 @@ class Mixer:
         out *= np.float32(VOICE_GAIN) * self._gain_over(self.gain, n)
 
     def _next_batch(self, by: int) -> list[Voice]:
-        """Voices that share the next evaluation, when all are to sound until `by`."""
+        """Voices that share the next evaluation, if all must have samples until `by`."""
         if self._look_ahead:
             return batch_offline(self._allocator.voices, self._known, self._renderer.block_samples)
         return batch_for_read(self._allocator.voices, by, self._batch_ahead)

@@ -10,7 +10,7 @@ from cmaudio.engine.handle import Handle
 from cmaudio.score.expression import checked_expression
 from cmaudio.score.ranges import BEND_MAX_SEMITONES
 
-BEND_SECONDS = 0.005  # a wheel's steps are smoothed, and heard as immediate
+BEND_SECONDS = 0.005  # smooths the steps of a wheel, and still sounds immediate
 EXPRESSION_SECONDS = 0.01
 
 
@@ -27,11 +27,11 @@ class Note(Handle):
         return round(self.pitch)
 
     def off(self, at: int | None = None) -> None:
-        """Let the key go; with the channel's sustain pedal down the note sounds on."""
+        """Release the key; with the channel's sustain pedal down the note keeps sounding."""
         self.allocator.submit(at, partial(self.allocator.release, self))
 
     def bend(self, semitones: float, seconds: float = BEND_SECONDS, at: int | None = None) -> None:
-        """Bend to `semitones` above (or below) the note's pitch within `seconds`; on top of the channel's bend."""
+        """Bend to `semitones` above (or below) the note's pitch within `seconds`, in addition to the channel's bend."""
         bend = in_range("bend", semitones, -BEND_MAX_SEMITONES, BEND_MAX_SEMITONES, "semitones")
         over = in_range("seconds", seconds, 0, 3600, "seconds")
         self.allocator.submit(at, partial(self.allocator.bend_note, self, bend, over))
@@ -39,7 +39,7 @@ class Note(Handle):
     def express(self, name: str, value: float, seconds: float = EXPRESSION_SECONDS, at: int | None = None) -> None:
         """Shape the note by "vibrato", "pressure", "brightness" or "resonance" (`cmaudio.score.expression`).
 
-        It adds to what the channel and the whole instrument do.
+        It adds to the expressions of the channel and the instrument.
 
         Raises CmaudioError for an unknown name or a value out of range.
         """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cmaudio.engine.allocator import VoiceAllocator
 
-_NEVER_SHED_VOICES = 4  # any machine that plays at all can make so many
-_RESTORE_SECONDS = 4.0  # from one change of the limit until one more voice may sound
+_NEVER_SHED_VOICES = 4  # any usable machine can compute this many
+_RESTORE_SECONDS = 4.0  # from a change of the limit until it is raised by one
 
 
 class Overload:
@@ -22,7 +22,7 @@ class Overload:
             self._allocator.shed_load(now, _NEVER_SHED_VOICES)
 
     def restore(self, now: int) -> None:
-        """Allow one voice more if the last change is long enough ago, until there may be as many as asked for."""
+        """Raise the limit by one voice if the last change is long enough ago, up to the full polyphony."""
         if self._allocator.reduced and now >= self._changed_at + _RESTORE_SECONDS * self._allocator.sample_rate:
             self._changed_at = now
             self._allocator.restore_voice()

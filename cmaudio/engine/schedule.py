@@ -1,4 +1,4 @@
-"""Events in time: sent from any thread, taken in order by the one that renders."""
+"""Scheduled events: sent from any thread, run in order by the rendering thread."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ class Schedule:
         self._inbox: deque[tuple[int | None, Action]] = deque()  # appending is atomic: no lock on the way in
         self._heap: list[_Scheduled] = []
         self._order = itertools.count()
-        self._running = 0  # the order of the action that is being called
+        self._running = 0  # order number of the running action
         self.now = 0  # sample of the engine's clock that is read next
 
     def __bool__(self) -> bool:
         return bool(self._heap or self._inbox)
 
     def submit(self, at: int | None, action: Action) -> None:
-        """Have `action(time)` called; `at` None means as soon as possible. From any thread."""
+        """Schedule a call of `action(time)`; `at` None means as soon as possible. From any thread."""
         self._inbox.append((at, action))
 
     def receive(self, earliest: int) -> None:
-        """Put what was sent in its place in time; what comes late is due at `earliest`."""
+        """Sort in the actions that were sent; late ones are due at `earliest`."""
         while self._inbox:
             at, action = self._inbox.popleft()
             time = earliest if at is None else max(at, earliest)
             heapq.heappush(self._heap, _Scheduled(time, next(self._order), action))
 
     def run_next(self) -> None:
-        """Call the first action that is still to come."""
+        """Call the next action."""
         event = heapq.heappop(self._heap)
         self._running = event.order
         event.action(event.at)
 
     def next_at(self) -> int | None:
-        """Time of the first action that is still to come."""
+        """Time of the next action, None if there is none."""
         return self._heap[0].at if self._heap else None
 
     def drop_earlier(self) -> None:
-        """Called by an action: drop what is to come, unless it was sent after this action."""
+        """Called by an action: drop all pending actions that were sent before this one."""
         self._heap = [event for event in self._heap if event.order > self._running]
         heapq.heapify(self._heap)

@@ -29,10 +29,10 @@ class Speech(Handle):
     """One text of an engine. Its methods may be called at any time, from any thread; once it has ended they do nothing.
 
     Attributes:
-        marks: what was made so far of when words and phonemes begin, in seconds from `began`.
+        marks: when words and phonemes begin, in seconds from `began`, as far as they have been computed.
         began: sample of the engine's clock at which the voice began, None before.
         unspoken: parts of the text that could not be spoken, and why.
-        ended: nothing sounds any more, or ever will.
+        ended: whether it has finished, or will never sound.
     """
 
     timbre: NDArray[np.float64] = field(repr=False)
@@ -47,7 +47,7 @@ class Speech(Handle):
     # -- while it speaks ---------------------------------------------------------------------------------------------
 
     def steer(self, *, at: int | None = None, **style: Unpack[SpeakingStyle]) -> None:
-        """Change `rate`, `pitch`, `pitch_range` or `energy` (see `SpeakingStyle`), from the next block (42 ms) on.
+        """Change `rate`, `pitch`, `pitch_range` or `energy` (see `SpeakingStyle`) from the next block on (42 ms).
 
         Raises CmaudioError for a value out of range.
         """
@@ -55,26 +55,26 @@ class Speech(Handle):
             self.allocator.submit(self.at if at is None else at, partial(self._steer, name, value))
 
     def morph(self, timbre: Timbre, seconds: float = 0.0, at: int | None = None) -> None:
-        """Move to another speaker (name, mix or vector) within `seconds`; the melody follows with the next phrase."""
+        """Morph to another speaker (name, mix or vector) within `seconds`; intonation follows at the next phrase."""
         self.timbre = self.model.timbre_vector(timbre)
         super().morph(self.timbre, seconds, at)
 
     def stop(self, after: Literal["now", "phoneme"] = "now") -> None:
-        """End at once (within 5 ms of sound), or with the phoneme that is being spoken. No more text is read."""
+        """Stop immediately (within 5 ms), or after the current phoneme. No more text is read."""
         self._stopped = True
         self.allocator.submit(None, partial(self._stop, after))
 
-    # -- following it ------------------------------------------------------------------------------------------------
+    # -- progress -----------------------------------------------------------------------------------------------------
 
     def wait(self) -> None:
-        """Block until all is spoken. Raises the error that ended the text early."""
+        """Block until the text has been spoken. Raises the error that ended it early."""
         while not self.ended:
             time.sleep(_LOOK_SECONDS)
         if self._error is not None:
             raise self._error
 
     def follow(self) -> Iterator[Mark]:
-        """The marks, each when the engine comes to it (the sound card is the player's lead behind)."""
+        """Yields the marks as the engine reaches them; the sound card plays them one output buffer later."""
         at = 0
         while not self.ended or at < len(self.marks):
             now = (self.allocator.schedule.now - (self.began or 0)) / self.allocator.settings.sample_rate
@@ -86,7 +86,7 @@ class Speech(Handle):
     # -- from the text to the voice ----------------------------------------------------------------------------------
 
     def read(self, phrases: Iterable[Phrase], prosody: Prosody, background: bool, wake: Callable[[], object]) -> None:
-        """Have the phrases said; see `Engine.say`."""
+        """Speak the phrases; see `Engine.say`."""
         if not background:
             self._read(phrases, prosody, wake)
             if self._error is not None:
@@ -105,7 +105,7 @@ class Speech(Handle):
                     self.allocator.submit(self.at, partial(self._begin if first else self._extend, segment))
                     first = False
                     wake()
-        except BaseException as error:  # of the caller's iterator too: it is raised where the text is waited for
+        except BaseException as error:  # also from the caller's iterator: `wait` raises it
             self._error = error if isinstance(error, CmaudioError) else _wrapped(error)
         if first:
             self.ended = True
@@ -113,7 +113,7 @@ class Speech(Handle):
             self.allocator.submit(self.at, self._close)
 
     def new_voice(self, first: Segment, at: int) -> Utterance:
-        """Make the voice of the text without starting it."""
+        """Create the voice of the text without starting it."""
         params = self.allocator.params_of(self, 0.0, 96.0, at)
         expression = self.allocator.expression_of(self)
         return Utterance(params, self.timbre, first, self.marks, self.allocator.settings, expression)

@@ -1,6 +1,6 @@
-"""Bend, expression, timbre and gain: what notes, channels and the whole instrument ask for, and moving voices there.
+"""Bend, expression, timbre and gain: the settings of notes, channels and instrument, applied to the voices.
 
-Every method that takes `at` is called at its event's turn, with the event's sample of the engine's clock.
+Every method that takes `at` is called when its event is due, with the event's sample on the engine's clock.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _GAIN_SECONDS = 0.01
 
 
 class Steering:
-    """The channels, the handles of what sounds, and how both are shaped. Values of the three levels add up."""
+    """The channels and the handles of sounding voices, and how both are shaped. Values of the three levels add up."""
 
     def __init__(self, sample_rate: int) -> None:
         self.sample_rate = sample_rate
@@ -33,19 +33,19 @@ class Steering:
         self.bend, self.expression = 0.0, dict[str, float]()  # of the whole instrument
 
     def bend_note(self, note: Handle, semitones: float, seconds: float, at: int) -> None:
-        """Bend one note, on top of its channel's bend."""
+        """Bend one note, in addition to its channel's bend."""
         note.bent = semitones
         self._move_pitch(note, seconds, at)
 
     def bend_channel(self, number: int, semitones: float, seconds: float, at: int) -> None:
-        """Bend all notes of a channel, those to come included."""
+        """Bend all notes of a channel, later ones included."""
         self.channels[number].bend = semitones
         self._tell_bend(number, at)
         for note in self._notes_of([number]):
             self._move_pitch(note, seconds, at)
 
     def bend_all(self, semitones: float, seconds: float, at: int) -> None:
-        """Bend the whole instrument, on top of its channels."""
+        """Bend the whole instrument, in addition to its channels."""
         self.bend = semitones
         for number in self._used():
             self._tell_bend(number, at)
@@ -62,7 +62,7 @@ class Steering:
         return [note for note in self.notes.values() if note.channel in numbers]
 
     def express_note(self, note: Handle, name: str, value: float, seconds: float, at: int) -> None:
-        """Shape one note (see `cmaudio.score.expression`), on top of its channel."""
+        """Shape one note (see `cmaudio.score.expression`), in addition to its channel."""
         note.expression[name] = value
         self._move_expression(note, name, seconds, at)
 
@@ -74,14 +74,14 @@ class Steering:
             self.express_note(note, "pressure", value, EXPRESSION_SECONDS, at)
 
     def express_channel(self, number: int, name: str, value: float, at: int) -> None:
-        """Shape all notes of a channel, those to come included."""
+        """Shape all notes of a channel, later ones included."""
         self.channels[number].expression[name] = value
         self._tell_expression(number, name, at)
         for note in self._notes_of([number]):
             self._move_expression(note, name, EXPRESSION_SECONDS, at)
 
     def express_all(self, name: str, value: float, at: int) -> None:
-        """Shape the whole instrument, on top of its channels."""
+        """Shape the whole instrument, in addition to its channels."""
         self.expression[name] = value
         for number in self._used():
             self._tell_expression(number, name, at)
@@ -93,11 +93,11 @@ class Steering:
         self.listeners.tell(at, Expression(number, name, value))
 
     def _together(self, name: str, *asked: Mapping[str, float]) -> float:
-        """What is asked for by the whole instrument and others, within the limits."""
+        """The sum of the instrument's setting and others, within the limits."""
         return together(name, (values.get(name) for values in (self.expression, *asked)))
 
     def expression_of(self, note: Handle) -> dict[str, float]:
-        """What note, channel and the whole instrument ask for together, by name."""
+        """The combined expressions of note, channel and instrument, by name."""
         channel = self.channels[note.channel].expression
         return {name: self._together(name, note.expression, channel) for name in EXPRESSIONS}
 
@@ -112,7 +112,7 @@ class Steering:
             note.voice.bend(max(0, at - note.voice.params.at), pitch, seconds * self.sample_rate)
 
     def _use(self, number: int, at: int) -> None:
-        """The first note of a channel: tell listeners how the whole instrument is bent and shaped."""
+        """On the first note of a channel, tell listeners how the whole instrument is bent and shaped."""
         channel = self.channels[number]
         if not channel.used:
             channel.used = True
@@ -122,7 +122,7 @@ class Steering:
                 self._tell_expression(number, name, at)
 
     def morph(self, note: Handle, timbre: Vector, seconds: float, pitched: bool, at: int) -> None:
-        """Move one note to another timbre."""
+        """Morph one note to another timbre."""
         if note.voice is not None:
             note.voice.morph(max(0, at - note.voice.params.at), timbre, seconds * self.sample_rate, pitched)
 

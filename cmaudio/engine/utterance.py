@@ -1,6 +1,6 @@
-"""A voice that says a text: its clock runs over a timeline at a rate that may change, its pitch and energy are steered.
+"""A voice that speaks a text: its clock runs over a timeline at a variable rate; its pitch and energy can be steered.
 
-Times are samples of the voice's clock as in `cmaudio.synthesis.voice`. What is steered acts from the next block on.
+Times are samples of the voice's clock as in `cmaudio.synthesis.voice`. Steering takes effect with the next block.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ class Mark:
 
     Attributes:
         seconds: from the beginning of the voice.
-        kind: "word", "phoneme", or "mark" (of SSML).
+        kind: "word", "phoneme", or "mark" (SSML).
         text: the word as it is said, the phoneme in IPA, or the name of the mark.
-        start, end: offsets in the text of what was written for a word ("$5" for "five" and "dollars"); -1 for phonemes.
+        start: offset in the text of the source of a word ("$5" for "five" and "dollars"); -1 for phonemes.
+        end: the offset after it; -1 for phonemes.
     """
 
     seconds: float
@@ -45,18 +46,18 @@ class Mark:
 
 
 class Utterance(Voice):
-    """A text being spoken. Its timeline may still grow; until it is closed the voice waits, silent, for more.
+    """A text being spoken. Its timeline may still grow; until it is closed, the voice waits silently for more.
 
-    Its pitch trajectory is in semitones on top of the melody. The melody is not bent once it is planned, so what
-    steers it acts from the next block on.
+    Its pitch trajectory is in semitones above the intonation. Planned excitation is not bent, so steering takes effect
+    with the next block.
 
     Args:
-        params: how it starts; pitch and velocity are not used.
+        params: start parameters; pitch and velocity are not used.
         timbre: (Z,) vector of the speaker.
         first: the beginning of the text.
-        marks: list that words and phonemes are appended to as they begin; it outlives the voice.
-        settings: what all voices of an engine share.
-        expression: values by name; at rest where none is given.
+        marks: list to which words and phonemes are appended as they begin; it outlives the voice.
+        settings: shared by all voices of an engine.
+        expression: values by name; the rest value where none is given.
     """
 
     FEATURES: ClassVar[Mapping[str, int]] = COLUMNS
@@ -74,39 +75,39 @@ class Utterance(Voice):
         self.rate, self.pitch_range, self.energy = Trajectory(1.0), Trajectory(1.0), Trajectory(0.0)
         self.timeline = Timeline()
         self.timeline.extend(first, 0.0)
-        self.marks = marks  # read by those who follow the text, also after the voice has ended
+        self.marks = marks  # also read after the voice has ended
         self._marked = -1  # index of the last phoneme with a mark
         self._nominal = 0.0  # nominal time at which the next frame begins
         self._features = np.zeros((0, 0), np.float32)
         self._frame_f0 = np.zeros(0)
         self._last_f0 = 0.0
 
-    # -- what the engine tells ---------------------------------------------------------------------------------------
+    # -- called by the engine -----------------------------------------------------------------------------------------
 
     def extend(self, segment: Segment) -> None:
-        """More to say."""
+        """Append to the timeline."""
         self.timeline.extend(segment, self._nominal)
 
     def close(self) -> None:
-        """No more to say: the voice ends where the timeline does."""
+        """Nothing follows: the voice ends where the timeline does."""
         self.timeline.close()
 
     def stop(self) -> None:
-        """End with the phoneme that is being spoken."""
+        """End after the current phoneme."""
         self.timeline.cut(self._nominal)
 
     def release(self, at: float) -> None:
-        """A released text ends with the phoneme that is being spoken."""
+        """A released text ends after the current phoneme."""
         self.stop()
 
     def catch_up(self) -> None:
-        """Nothing to do: what is planned stays as it is."""
+        """Nothing to do: planned excitation is not changed."""
 
     def steer(self, name: str, at: float, value: float, over: float) -> None:
-        """Move "rate", "pitch_range" or "energy"."""
+        """Change "rate", "pitch_range" or "energy"."""
         self._move_pitch(getattr(self, name), at, value, over)
 
-    # -- what the renderer asks --------------------------------------------------------------------------------------
+    # -- called by the renderer ---------------------------------------------------------------------------------------
 
     def f0(self, start: int, end: int) -> NDArray[np.float64]:
         """(N,) Hz for every sample of the next block, 0 where unvoiced; linear between the middles of frames."""
@@ -121,11 +122,11 @@ class Utterance(Voice):
 
     @classmethod
     def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> tuple[Float, NDArray[np.float64]]:
-        """Features (B, K, C) and f0 (B, K) Hz of the frames that `f0` was asked for last."""
+        """Features (B, K, C) and f0 (B, K) Hz of the frames of the last call of `f0`."""
         return stack([voice._features for voice in voices]), np.stack([voice._frame_f0 for voice in voices])
 
     def _say(self, middles: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Go on by the frames at these times but the last, which is only looked at; f0 of all, their features kept."""
+        """Advance over the frames at these times (the last is a preview), keeping their features; returns all f0."""
         rates = np.where(middles >= 0, self.rate.at(middles), 0.0)
         step = self.stft.hop_length / self.sample_rate
         nominal = self._nominal + np.cumsum(rates * step) - rates * step / 2
@@ -150,7 +151,7 @@ class Utterance(Voice):
         return np.where(voiced, semitones_to_hz(semitones), 0.0)
 
     def _mark(self, index: NDArray[np.int64], middles: NDArray[np.float64], waiting: NDArray[np.float64]) -> None:
-        """Note down what begins in frames with these phonemes."""
+        """Append marks for what begins in frames with these phonemes."""
         for i, time, at_end in zip(index.tolist(), middles.tolist(), (waiting >= 0).tolist(), strict=True):
             while self._marked < i and not at_end and time >= 0:
                 self._marked += 1

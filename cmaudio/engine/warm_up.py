@@ -1,4 +1,4 @@
-"""Blocks that nobody hears, so that the first sound is as quick to make as later ones."""
+"""Inaudible blocks, so that the first sound is as fast to compute as later ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cmaudio.synthesis.voice import Voice
 
 
 def warm_up_notes(allocator: VoiceAllocator, model: Model, renderer: Renderer) -> None:
-    """Run several batch sizes, from a note's start on and with a bend."""
+    """Run several batch sizes, starting with onsets and including a bend."""
     vector = model.timbre_vector(None)
     for count in {1, 2, 4, 8, allocator.polyphony}:
         notes = [Note(pitch=60, velocity=64, channel=0, seed=0, allocator=allocator, model=model) for _ in range(count)]
@@ -26,7 +26,7 @@ def warm_up_notes(allocator: VoiceAllocator, model: Model, renderer: Renderer) -
 
 
 def warm_up_speech(allocator: VoiceAllocator, model: Model, renderer: Renderer, prosody: Prosody) -> None:
-    """Read two words, and speak one made of the model's own phonemes."""
+    """Read two words, and speak one that consists of the model's own phonemes."""
     vector = model.timbre_vector(None)
     language(prosody.language).phrase("one two")
     word = Word("", tuple(Phoneme(symbol) for symbol in prosody.symbols[-8:]))

@@ -134,7 +134,7 @@ class AudioFileWriter:
             raise self._failure(trouble) from trouble
 
     def _check_whole(self) -> None:
-        """Read the last sample back: libsndfile reports no error when the flush at closing does not fit."""
+        """Read the last sample back: libsndfile reports no error if the final flush does not fit on the disk."""
         with soundfile.SoundFile(self._temporary) as file:
             # Lossy formats pad to whole blocks.
             whole = file.frames >= self.frames_written if self._lossy else file.frames == self.frames_written
@@ -142,7 +142,7 @@ class AudioFileWriter:
                 file.seek(file.frames - 1)
                 whole = len(file.read(1)) == 1
             if not whole:
-                raise OSError("the end of the file did not arrive")
+                raise OSError("the end of the file was not written")
 
     def _size_bytes(self) -> int:
         return self.frames_written * _BYTES_PER_SAMPLE.get(self.subtype, 1)
@@ -153,15 +153,15 @@ class AudioFileWriter:
 
     def _failure(self, error: Exception) -> CmaudioError:
         folder = self._temporary.parent
-        reason = str(error).rstrip(".") or "not all samples were taken"
+        reason = str(error).rstrip(".") or "not all samples were written"
         try:
             free = shutil.disk_usage(folder).free
             if free < _FULL_DISK_BYTES:
                 reason = "the disk is full"
-            # The half file counts as free: it is gone by the time the message is read.
+            # The partial file counts as free: it is gone by the time the message is read.
             space = f"{(free + self._temporary.stat().st_size) / 2**20:.1f} MiB are free in {folder}"
         except OSError:
-            space = f"the free space in {folder} cannot be told"
+            space = f"the free space in {folder} is unknown"
         most = "" if self._suffix == ".wav" else "up to "
         return CmaudioError(
             f"{self.path}: cannot be written ({reason}). So far it needs {most}{self._size_bytes() / 2**20:.1f} MiB; "

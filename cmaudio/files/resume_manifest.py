@@ -1,4 +1,4 @@
-"""The resume manifest: what a folder is being filled with, so that only a run with the same arguments resumes it."""
+"""The resume manifest: the arguments of the run that fills a folder, so that only the same ones resume it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ FILE_NAME = "plan.json"
 
 
 def agree_on_plan(folder: Path, plan: Mapping[str, Any], inside: Iterable[str]) -> None:
-    """Write the plan (what JSON can hold) into a new or empty folder, with the folders `inside`, or compare with it.
+    """Write the plan (JSON-serialisable) to a new or empty folder, with folders `inside`, or compare it with the old.
 
-    Raises CmaudioError that names what differs from the earlier plan, for a folder of something else, and for one that
-    cannot be written.
+    Raises CmaudioError if it differs from the earlier plan (naming the differences), or if the folder holds something
+    else or cannot be written.
     """
     path = folder / FILE_NAME
     if path.is_file():
@@ -27,10 +27,10 @@ def agree_on_plan(folder: Path, plan: Mapping[str, Any], inside: Iterable[str]) 
             rows = ", ".join(f"{key}: {earlier.get(key)!r}, now {plan.get(key)!r}" for key in different)
             raise CmaudioError(
                 f"{folder} holds a corpus that was begun with other settings or other files ({rows}); "
-                "give the same ones to go on, or another folder"
+                "use the same ones to resume, or another folder"
             )
     elif folder.is_dir() and any(folder.iterdir()):
-        raise CmaudioError(f"{folder} is not empty and holds no corpus; give a new folder")
+        raise CmaudioError(f"{folder} is not empty and holds no corpus; use a new folder")
     try:
         for name in inside:
             (folder / name).mkdir(parents=True, exist_ok=True)

@@ -41,15 +41,15 @@ class Instrument(LiveEngine):
     """An engine that a player keeps sounding. A context manager; its methods may be called from any thread.
 
     Args:
-        engine: what makes the sound.
-        recorder: the engine's recorder, which the player reads.
-        player: plays the recorder, and has been started.
-        on_notice: called with one line about trouble, of the device for example.
-        gain_db: the master gain that the engine was made with.
+        engine: synthesises the sound.
+        recorder: records the engine; the player reads from it.
+        player: plays the recorder; already started.
+        on_notice: called with one line about each problem, for example with the device.
+        gain_db: the master gain that the engine was created with.
 
     Attributes:
-        controls: every control by name, for all ways to play.
-        bindings: of MIDI controllers to controls, where MIDI is connected; presets read and extend them.
+        controls: every control by name, shared by all ways to play.
+        bindings: MIDI controllers bound to controls, if MIDI is connected; presets read and extend them.
     """
 
     def __init__(
@@ -78,14 +78,14 @@ class Instrument(LiveEngine):
         self.close()
 
     def panic(self) -> None:
-        """Silence everything at once, and end all patterns."""
+        """Silence everything immediately, and end all patterns."""
         if self._clock is not None:
             self._clock.clear()
         self.engine.panic()
 
     @property
     def clock(self) -> Clock:
-        """The tempo, and what is played in time with it. It starts when it is first used."""
+        """The clock for tempo and patterns. It starts when it is first used."""
         with self._making_clock:
             if self._clock is None:
                 self._clock = Clock(
@@ -120,7 +120,7 @@ class Instrument(LiveEngine):
     ) -> Pattern: ...
 
     def play(self, piece: Score | Iterable[StepLike], **settings: Any) -> list[str] | Pattern:
-        """Start a score (from `cmaudio.read_midi`) or a pattern (a list of notes); returns at once.
+        """Start a score (from `cmaudio.read_midi`) or a pattern (a list of notes); returns immediately.
 
         A score takes `timbre`, `missing` and `percussion` (see `cmaudio.render`) and `delay` in seconds, and returns
         notices of what the model lacks. A pattern takes the arguments of `Clock.play`, and returns the `Pattern`,
@@ -144,15 +144,15 @@ class Instrument(LiveEngine):
         return arrangement.notices
 
     def apply(self, preset: Preset | str | Path, morph_seconds: float = 0.2) -> Preset:
-        """Apply a preset, given by name, file or itself; sounding notes morph to its timbre.
+        """Apply a preset (its name, its file, or a `Preset`); sounding notes morph to its timbre.
 
-        Raises CmaudioError for an unknown preset, one of another model, and an unknown timbre; then nothing changes.
+        Raises CmaudioError for an unknown preset, one of another model, or an unknown timbre; then nothing changes.
         """
         chosen = preset if isinstance(preset, Preset) else load_preset(preset)
         if chosen.model != self.model.manifest.name:
             raise CmaudioError(
-                f"preset {chosen.name!r} is of model {chosen.model!r}, and {self.model.manifest.name!r} plays; open "
-                "that model"
+                f"preset {chosen.name!r} is for model {chosen.model!r}, but {self.model.manifest.name!r} is open; "
+                "open that model"
             )
         self.model.timbre_vector(chosen.timbre)
         self.controls.apply(applicable_settings(chosen, self.controls))
@@ -166,7 +166,7 @@ class Instrument(LiveEngine):
         return chosen
 
     def as_preset(self, name: str, description: str = "") -> Preset:
-        """The present settings, MIDI bindings included, as a preset.
+        """The current settings, MIDI bindings included, as a preset.
 
         Raises CmaudioError for an invalid name.
         """
@@ -188,19 +188,19 @@ class Instrument(LiveEngine):
         return take
 
     def attach(self, part: Attached) -> Attached:
-        """Close `part`, which plays or shows this instrument, when the instrument is closed; returns it."""
+        """Have `part`, which plays or displays this instrument, closed with it; returns `part`."""
         self._attached.append(part)
         return part
 
     def wait(self, seconds: float) -> None:
-        """Block for a while, and let it sound. Raises what ended the synthesis thread, if it failed."""
+        """Block for some seconds while it sounds. Raises the error of the synthesis thread, if it failed."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.player.raise_if_failed()
             time.sleep(min(left, 0.05))
 
     def use_device(self, device: str | int | None, open_stream: OpenStream | None = None) -> None:
-        """Continue on another output without interrupting the sound; see `Player.use_device`."""
+        """Switch to another output without interrupting the sound; see `Player.use_device`."""
         self.player.use_device(device, open_stream)
 
     def state(self) -> InstrumentState:
@@ -209,7 +209,7 @@ class Instrument(LiveEngine):
 
     def close(self) -> None:
         """Fade out, close the sound card, and end takes and everything attached."""
-        with ExitStack() as stack:  # last to first, whatever fails
+        with ExitStack() as stack:  # in reverse order, even if some fail
             for take in self._takes:
                 stack.callback(take.stop)
             stack.callback(self.player.close)

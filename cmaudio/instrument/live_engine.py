@@ -1,4 +1,4 @@
-"""A live engine: notes and texts that sound at once, with the timbre and seed of the controls unless given others."""
+"""A live engine: notes and texts that sound immediately, by default with the controls' timbre and seed."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class LiveEngine:
     """An engine that a player keeps sounding. Methods may be called from any thread.
 
     Args:
-        engine: what makes the sound.
-        player: plays it, and has been started.
-        controls: every control by name, for all ways to play.
+        engine: synthesises the sound.
+        player: plays the engine; already started.
+        controls: every control by name, shared by all ways to play.
     """
 
     def __init__(self, engine: Engine, player: Player, controls: Controls) -> None:
@@ -43,7 +43,7 @@ class LiveEngine:
         channel: int = 0,
         at: int | None = None,
     ) -> Note:
-        """Start a note, at once by default; see `Engine.note_on`. The note returned can be bent, morphed and released.
+        """Start a note, by default now; see `Engine.note_on`. The returned note can be bent, morphed and released.
 
         Timbre and seed default to those of the controls.
         """
@@ -78,7 +78,7 @@ class LiveEngine:
     def place(self, seconds: float | None = None) -> int:
         """The `at` for something that happened at `seconds` (of `time.perf_counter`; now by default).
 
-        Events placed like this sound a constant time after they happened, without jitter from reading ahead.
+        Events placed this way sound a constant time after they happened, without jitter from the output buffer.
         """
         return self.player.place(time.perf_counter() if seconds is None else seconds)
 
@@ -94,9 +94,9 @@ class LiveEngine:
         pronunciations: Mapping[str, str] | None = None,
         **style: Unpack[SpeakingStyle],
     ) -> Speech:
-        """Speak a text now; returns at once. `text` may be a generator that is still producing words.
+        """Speak a text now; returns immediately. `text` may be a generator that is still producing words.
 
-        See `Engine.say`. The speech returned can be followed, steered and stopped.
+        See `Engine.say`. The returned speech can be followed, steered and stopped.
         """
         timbre, seed = self._of_controls(timbre, seed)
         speech = self.engine.say(
@@ -119,7 +119,7 @@ class LiveEngine:
         self.engine.all_notes_off()
 
     def sustain(self, down: bool = True, channel: int = 0) -> None:
-        """Sustain pedal."""
+        """Press or lift the sustain pedal."""
         self.engine.sustain(down, channel)
 
     def bend(self, semitones: float, channel: int = 0) -> None:
@@ -127,13 +127,13 @@ class LiveEngine:
         self.engine.bend(semitones, channel)
 
     def pitch_wheel(self, position: float, channel: int = 0) -> None:
-        """Pitch wheel from -1 to 1, times the engine's `bend_range`."""
+        """Move the pitch wheel, -1 to 1, times the engine's `bend_range`."""
         self.engine.pitch_wheel(position, channel)
 
     def gain(self, gain_db: float) -> None:
-        """Master gain in dB; the limiter after it never lets the output clip."""
+        """Set the master gain in dB; the limiter after it keeps the output from clipping."""
         self.controls.set("gain", gain_db)
 
     def wake(self) -> None:
-        """Have the synthesis thread look for new events now. Raises what ended it, if it failed."""
+        """Make the synthesis thread check for new events now. Raises its error, if it failed."""
         self.player.wake()

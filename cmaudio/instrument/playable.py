@@ -1,4 +1,4 @@
-"""What a way to play needs of the instrument: MIDI, OSC, sliders and panels are typed against these protocols."""
+"""The instrument as MIDI, OSC, sliders and panels need it: they are typed against these protocols."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cmaudio.speech.style import SpeakingStyle
 
 
 class Playable(Protocol):
-    """Keys, texts and controls. Methods may be called from any thread; `Instrument` describes each."""
+    """Keys, texts and controls. Methods may be called from any thread; see `Instrument`."""
 
     @property
     def engine(self) -> Engine: ...
@@ -68,7 +68,7 @@ class Playable(Protocol):
 
 
 class RemotelyPlayable(Playable, Protocol):
-    """What a remote control shows and does as well: presets, recordings, and the instrument's state."""
+    """What remote controls need in addition: presets, recordings, and the instrument's state."""
 
     @property
     def recorder(self) -> Recorder: ...

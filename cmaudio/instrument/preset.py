@@ -13,8 +13,8 @@ from cmaudio.errors import CmaudioError, explain
 from cmaudio.model.file import DEFAULT_MODEL, Model
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB, SEED_LIMIT
 
-VERSION = 1  # the number that files of this layout say
-# Controls that a preset says in fields of their own.
+VERSION = 1  # of the file format
+# Controls for which a preset has its own fields.
 FIELD_OF_CONTROL = {
     "gain": "gain_db",
     "steps": "steps",
@@ -27,12 +27,16 @@ _MIX, _VECTOR = "a mix", "a vector"
 
 
 class Preset(BaseModel):
-    """How an instrument is set.
+    """The settings of an instrument.
 
-    timbre: weights of a mix of the model's timbres, or a vector of its timbre space. seed: of every note, the same each
-    time; None for a new one each. steps: evaluations a block, 1 or 2. gain_db: before the limiter. bend_range:
-    semitones at full pitch wheel. controls: the others by name, where they are not at their defaults.
-    bindings: MIDI controllers that move controls; applied, they are added to those there are.
+    Attributes:
+        timbre: weights of a mix of the model's timbres, or a vector in its timbre space.
+        seed: the same for every note; None gives each note a new one.
+        steps: network evaluations per block, 1 or 2.
+        gain_db: master gain before the limiter.
+        bend_range: semitones at full pitch wheel.
+        controls: other controls by name, where they differ from their defaults.
+        bindings: MIDI controllers bound to controls; applying the preset adds them to the existing ones.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,18 +62,18 @@ class Preset(BaseModel):
     def _said_once(cls, controls: dict[str, float]) -> dict[str, float]:
         twice = sorted(controls.keys() & FIELD_OF_CONTROL.keys())
         if twice:
-            raise ValueError(f"{twice[0]} belongs beside `controls`, as {FIELD_OF_CONTROL[twice[0]]}")
+            raise ValueError(f"{twice[0]} belongs outside `controls`, as {FIELD_OF_CONTROL[twice[0]]}")
         return controls
 
     def settings(self) -> dict[str, float]:
-        """All controls that it sets, by name."""
+        """All controls that the preset sets, by name."""
         return {"steps": self.steps, "gain": self.gain_db, "bend_range": self.bend_range, **self.controls}
 
     @field_validator("description")
     @classmethod
     def _one_line(cls, text: str) -> str:
         if "\n" in text:
-            raise ValueError("a description is one line")
+            raise ValueError("a description must be one line")
         return text
 
 
@@ -78,7 +82,7 @@ def explain_preset(error: ValidationError) -> str:
 
 
 def make_preset(**fields: object) -> Preset:
-    """A preset from its fields. Raises CmaudioError that names what is not allowed."""
+    """A preset from its fields. Raises CmaudioError that names the invalid ones."""
     try:
         return Preset.model_validate(fields)
     except ValidationError as error:
@@ -86,14 +90,14 @@ def make_preset(**fields: object) -> Preset:
 
 
 def applicable_settings(preset: Preset, controls: Controls) -> dict[str, float]:
-    """The controls that a preset sets; fields of every preset only where the model has the control."""
+    """The controls that a preset sets and the model has."""
     return {n: v for n, v in preset.settings().items() if n in controls.definitions or n not in FIELD_OF_CONTROL}
 
 
 def preset_of(
     controls: Controls, model: Model, name: str, description: str = "", bindings: Iterable[Binding] = ()
 ) -> Preset:
-    """The controls as they are set, as a preset."""
+    """The current controls as a preset."""
     values, definitions = controls.values(), controls.definitions
     return make_preset(
         name=name,

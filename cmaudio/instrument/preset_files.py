@@ -1,4 +1,4 @@
-"""Preset files: those that come with cmaudio, and the user's own in the configuration folder or anywhere else."""
+"""Preset files: those included in cmaudio, and the user's own in the configuration folder or anywhere else."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _MAX_BYTES = 2**20
 
 
 def presets_folder() -> Path:
-    """Where `save_preset` puts presets that are given no file."""
+    """Where `save_preset` writes presets by default."""
     return folders.user_folder() / "presets"
 
 
 def preset_files() -> dict[str, Path]:
-    """File name without its suffix -> file, of the presets that come with cmaudio and of the user's, which go first."""
+    """File stem -> file, of the included presets and the user's, which take precedence."""
     embedded = Path(str(resources.files("cmaudio"))) / "presets"
     return {path.stem: path for folder in (embedded, presets_folder()) for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
 def find_preset(name: str) -> Path:
-    """The file of a preset by its name, as it is written or as its file is called; a path is never one.
+    """The file of a preset by its name or its file's stem; paths are not accepted.
 
     Raises CmaudioError for an unknown name, with the nearest ones.
     """
@@ -41,10 +41,10 @@ def find_preset(name: str) -> Path:
 
 
 def load_preset(name_or_path: str | Path) -> Preset:
-    """A preset by its name (as it is or as its file is called) or its file.
+    """A preset by its name, its file's stem, or its file.
 
-    Raises CmaudioError for an unknown name (with the nearest ones), and for a file that is no preset, of another
-    version, or holds a value that is not allowed, which it names.
+    Raises CmaudioError for an unknown name (with the nearest ones), and for a file that is not a preset, has another
+    version, or holds an invalid value, which is named.
     """
     files, wanted = preset_files(), str(name_or_path)
     path = files.get(file_stem(wanted)) or Path(name_or_path)
@@ -56,21 +56,21 @@ def load_preset(name_or_path: str | Path) -> Preset:
     except OSError as error:
         raise CmaudioError(f"preset {path} cannot be read ({error.strerror})") from error
     if len(data) > _MAX_BYTES:
-        raise CmaudioError(f"{path} is no preset: it is larger than {_MAX_BYTES // 2**20} MiB")
+        raise CmaudioError(f"{path} is not a preset: it is larger than {_MAX_BYTES // 2**20} MiB")
     try:
         return Preset.model_validate_json(data)
     except ValidationError as error:
-        raise CmaudioError(f"{path} is no preset of version {VERSION}: {explain_preset(error)}") from error
+        raise CmaudioError(f"{path} is not a preset of version {VERSION}: {explain_preset(error)}") from error
 
 
 def save_preset(preset: Preset, path: str | Path | None = None) -> Path:
-    """Write a preset to a file, or under its name into the user's folder. Raises CmaudioError where that fails."""
+    """Write a preset to a file, or by its name to the user's folder. Raises CmaudioError if that fails."""
     target = Path(path) if path is not None else presets_folder() / f"{file_stem(preset.name)}{SUFFIX}"
     if path is None:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CmaudioError(f"{target.parent} cannot be made ({error.strerror}); give a file") from error
+            raise CmaudioError(f"{target.parent} cannot be created ({error.strerror}); give a file") from error
     with atomic_file(target) as part:
         try:
             part.write_text(preset.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -80,5 +80,5 @@ def save_preset(preset: Preset, path: str | Path | None = None) -> Path:
 
 
 def file_stem(name: str) -> str:
-    """What the file of a preset of this name is called: letters and digits, the rest dashes."""
+    """The file stem for a preset's name: letters and digits, anything else as dashes."""
     return re.sub(r"[^\w]+", "-", name.strip().lower()).strip("-")

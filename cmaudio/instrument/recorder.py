@@ -1,7 +1,7 @@
-"""A recorder that always runs: the last minutes of sound and events, which can be written to files afterwards.
+"""A recorder that always runs: it keeps the last minutes of sound and events, which can be written to files afterwards.
 
-It stands between the engine and the player. While the engine is read it only copies a chunk and appends to a queue;
-files are written by other threads, at their own pace.
+It sits between the engine and the player. While the engine is read, it only copies a chunk and appends to a queue;
+files are written by other threads.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from cmaudio.score.track import MidiTrackFile
 from cmaudio.signal.dsp import Float
 
 MEMORY_SECONDS = 300.0
-_SPARE_SECONDS = 10.0  # beyond what is promised: may be overwritten while the rest is being read
+_SPARE_SECONDS = 10.0  # extra: may be overwritten while the rest is being read
 _EVENTS = 200_000
 _CHUNK_SECONDS = 1.0
 
 
 class Recorder(Source):
-    """The engine as a source for a `Player`, with its last sound and events.
+    """The engine as a source for a `Player`, with a memory of its recent sound and events.
 
     Attributes:
         seconds: how much sound is kept in memory.
-        made_samples: how many samples the engine has made so far; positions in the recording count from the first.
+        made_samples: how many samples the engine has produced; positions in the recording count from the first.
     """
 
     def __init__(self, engine: Engine, seconds: float = MEMORY_SECONDS) -> None:
         self.engine, self.sample_rate = engine, engine.sample_rate
-        self.seconds = in_range("seconds", seconds, 1, 3600, "of sound to remember")
+        self.seconds = in_range("seconds", seconds, 1, 3600, "of sound to keep")
         self._ring = np.zeros(round((self.seconds + _SPARE_SECONDS) * self.sample_rate), np.float32)
         self.made_samples = 0
         self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
@@ -60,14 +60,14 @@ class Recorder(Source):
         return self.engine.prepare()
 
     def on_overload(self) -> None:
-        """Tell the engine that it falls behind."""
+        """Tell the engine that it is falling behind."""
         self.engine.on_overload()
 
     def subscribe(self, listener: Callable[[int, Event], object]) -> Callable[[], None]:
-        """Have `listener(at, event)` called for every event; `at` is its sample. Returns a function that ends it.
+        """Call `listener(at, event)` for every event; `at` is its sample. Returns a function that unsubscribes.
 
-        It is called on the synthesis thread, up to a fraction of a second before the event sounds, and should do no
-        more than append to a queue.
+        It is called on the synthesis thread, up to a fraction of a second before the event sounds, and should only
+        append to a queue.
         """
         self._listeners = (*self._listeners, listener)
 
@@ -91,7 +91,7 @@ class Recorder(Source):
 
     def events(self, start: int, end: int) -> list[tuple[int, Event]]:
         """The events of samples `start` to `end`, in order."""
-        # The engine reports events nearly in order, a fraction of a second at most before their time.
+        # The engine reports events nearly in order, at most a fraction of a second early.
         earliest = start - _SPARE_SECONDS * self.sample_rate
         late = takewhile(lambda pair: pair[0] >= earliest, reversed(tuple(self._events)))
         return sorted((pair for pair in reversed(list(late)) if start <= pair[0] < end), key=lambda pair: pair[0])
@@ -99,7 +99,7 @@ class Recorder(Source):
     def keep(self, path: str | Path, seconds: float | None = None) -> Path:
         """Write the last sound to a .wav or .flac file, and its events to a .mid file of the same name.
 
-        Notes that began earlier are in the sound and not in the MIDI file.
+        Notes that began earlier are in the sound but not in the MIDI file.
 
         Args:
             path: of the sound file.
@@ -115,7 +115,7 @@ class Recorder(Source):
         end = self.made_samples
         start = max(0, end - round(wanted * self.sample_rate))
         if start == end:
-            raise CmaudioError("nothing was played yet: there is nothing to keep")
+            raise CmaudioError("nothing has been played yet, so there is nothing to keep")
         path = Path(path)
         events = self.events(start, end)
         with AudioFileWriter(path, self.sample_rate) as file:
@@ -142,7 +142,7 @@ def add_whole(track: MidiTrackFile, seconds: float, event: Event, sounding: set[
 
 
 def end_notes(track: MidiTrackFile, seconds: float, sounding: set[tuple[int, int]]) -> None:
-    """End the notes that still sound, and write what is pending."""
+    """End the notes that still sound, and flush the file."""
     for channel, pitch in sorted(sounding):
         track.add(seconds, NoteOff(channel, pitch))
     sounding.clear()

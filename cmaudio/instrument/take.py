@@ -1,4 +1,4 @@
-"""Recording to disk: a sound and a MIDI file that are valid after every write, should the program crash."""
+"""Recording to disk: a sound file and a MIDI file that are valid after every write, even if the program crashes."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ class Take:
     """One recording. It begins when the object is made and ends with `stop`, or as a context manager.
 
     The sound is written as 24-bit WAV whose header is updated with every write; for .flac it is compressed at the end,
-    and until then the sound is in a .wav file of that name. The events are in a .mid file of the same name. An error
-    later on (a full disk) ends the take with what was written so far, and is raised by `stop`.
+    and until then the sound is in a .wav file of that name. The events are in a .mid file of the same name. A later
+    error (a full disk) ends the take, keeps what was written, and is raised by `stop`.
 
     Args:
-        recorder: what is recorded.
-        path: of the sound file, .wav or .flac; no file of that name may exist.
+        recorder: the recorder to follow.
+        path: the sound file, .wav or .flac; it must not exist yet.
         on_notice: called with one line if the recording ends early.
 
     Raises:
-        CmaudioError: another ending, a file that exists, or one that cannot be written.
+        CmaudioError: another extension, a file that exists, or one that cannot be written.
     """
 
     def __init__(self, recorder: Recorder, path: str | Path, on_notice: Callable[[str], None] | None = None) -> None:
         self.path = Path(path).expanduser()
         if self.path.suffix.lower() not in _SUFFIXES:
-            raise CmaudioError(f"{path}: a recording is .wav or .flac, not {self.path.suffix or 'without a suffix'!r}")
+            raise CmaudioError(f"{path}: a recording must be .wav or .flac, not {self.path.suffix or 'no extension'!r}")
         self._wav, self._mid = self.path.with_suffix(".wav"), self.path.with_suffix(".mid")
         for file in (self.path, self._wav, self._mid):
             if file.exists():
-                raise CmaudioError(f"{file} is there already, and a recording writes over nothing; give another name")
+                raise CmaudioError(f"{file} exists already, and recordings never overwrite files; use another name")
         self._recorder, self._on_notice = recorder, on_notice
         self._written = self._start = recorder.made_samples
         self._sounding: set[tuple[int, int]] = set()
@@ -73,7 +73,7 @@ class Take:
 
     @property
     def seconds(self) -> float:
-        """How much is in the files so far."""
+        """How many seconds are in the files so far."""
         return (self._written - self._start) / self._recorder.sample_rate
 
     @property
@@ -82,7 +82,7 @@ class Take:
         return self._thread.is_alive()
 
     def stop(self) -> Path:
-        """End it; returns the path of the sound file. Raises CmaudioError if it could not be written."""
+        """End the take; returns the path of the sound file. Raises CmaudioError if it could not be written."""
         self._ending.set()
         self._thread.join()
         if self._error is not None:
@@ -113,7 +113,7 @@ class Take:
                 self._on_notice(f"the recording ended after {self.seconds:.1f} s: {self._error}")
 
     def _write(self) -> None:
-        """Append what was made since the last write."""
+        """Append what was produced since the last write."""
         end, rate = self._recorder.made_samples, self._recorder.sample_rate
         for at, event in self._recorder.events(self._written, end):
             add_whole(self._track, (at - self._start) / rate, event, self._sounding)
@@ -131,7 +131,7 @@ class Take:
         self._wav.unlink()
 
     def _failure(self, error: Exception) -> CmaudioError:
-        return CmaudioError(f"{self._wav}: cannot be written ({error}). Make room, or record elsewhere.")
+        return CmaudioError(f"{self._wav}: cannot be written ({error}). Free some space, or record elsewhere.")
 
 
 def _packed(samples: Float) -> bytes:

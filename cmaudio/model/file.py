@@ -1,12 +1,12 @@
 """The model file: one zip with a manifest, ONNX graphs and a card. Loading is strict and runs no code from it.
 
 manifest.json   what `cmaudio.model.manifest` describes, with a SHA-256 of every other member
-card.md         data, licence, figures, limits
+card.md        data, licence, metrics, limits
 controls.onnx   controls, timbre -> conditioning
 context.onnx    finished frames, conditioning, sigma, state -> context, state
 head.onnx       noisy block, sigma, context, conditioning -> denoised block
 vocoder.onnx    frames, f0, state -> filters, state
-prosody.onnx    of models that read text: phonemes, timbre -> duration, energy, pitch, voicing
+prosody.onnx    only in models that read text: phonemes, timbre -> duration, energy, pitch, voicing
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Model:
     _unused_graphs: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     def graph(self, name: str) -> bytes:
-        """The bytes of an ONNX graph. Handed out once from memory, then read again: a playing engine holds no copy."""
+        """The bytes of an ONNX graph. Returned from memory once, later read again: a playing engine holds no copy."""
         if name in self._unused_graphs:
             return self._unused_graphs.pop(name)
         return _open(self.path, lambda archive: _checked(self.path, archive, f"{name}.onnx", self.manifest))
@@ -70,7 +70,7 @@ class Model:
 
     @property
     def timbres(self) -> Mapping[str, TimbreDefinition]:
-        """By name."""
+        """The timbres by name."""
         return self._timbre_space.by_name
 
     @cached_property
@@ -95,11 +95,11 @@ class Model:
         return self._timbre_space.name(name)
 
     def has_pitch(self, vector: NDArray[np.float64]) -> bool:
-        """Whether a point (Z,) of the timbre space has a pitch: as the named timbre has that lies nearest to it."""
+        """Whether a point (Z,) of the timbre space is pitched: as its nearest named timbre is."""
         return self._timbre_space.has_pitch(vector)
 
     def nearest_program(self, vector: NDArray[np.float64]) -> int:
-        """General MIDI program of the named timbre nearest to a point (Z,), of those that have one; 0 without any."""
+        """General MIDI program of the nearest named timbre that has one, for a point (Z,); 0 if none has."""
         return self._timbre_space.nearest_program(vector)
 
 
@@ -115,7 +115,7 @@ def embedded_models() -> dict[str, Path]:
 
 
 def load_model(name_or_path: str | Path = DEFAULT_MODEL) -> Model:
-    """Load an embedded model by name or any model file by path.
+    """Load an embedded model by name, or any model file by path.
 
     Raises CmaudioError when there is no such model, or the file is damaged, of another version, or inconsistent.
     """
@@ -154,7 +154,7 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Model:
 def _demand(path: Path, names: set[str], members: set[str]) -> None:
     missing = sorted(members - names)
     if missing:
-        raise CmaudioError(f"{path} is not a cmaudio model file: {', '.join(missing)} missing in it")
+        raise CmaudioError(f"{path} is not a cmaudio model file: it lacks {', '.join(missing)}")
 
 
 def _checked(path: Path, archive: zipfile.ZipFile, name: str, manifest: Manifest) -> bytes:
@@ -168,21 +168,21 @@ def _checked(path: Path, archive: zipfile.ZipFile, name: str, manifest: Manifest
 
 
 def _within_budget(path: Path, archive: zipfile.ZipFile) -> None:
-    """Before anything is unpacked: what a file claims of itself. `zipfile` reads no more of a member than it claims."""
+    """Check the declared sizes before unpacking; `zipfile` reads no more of a member than its declared size."""
     members = archive.infolist()
     if len(members) > _MEMBERS_MAX:
-        raise CmaudioError(f"{path} has {len(members)} members, more than {_MEMBERS_MAX}; this is no model file")
+        raise CmaudioError(f"{path} has {len(members)} members, more than {_MEMBERS_MAX}; this is not a model file")
     for member in members:
         limit = _MANIFEST_MAX_BYTES if member.filename == "manifest.json" else _FILE_MAX_BYTES
         if member.file_size > limit:
-            raise CmaudioError(f"{path}: {member.filename} claims more than {limit >> 20} MiB; this is no model file")
+            raise CmaudioError(f"{path}: {member.filename} is larger than {limit >> 20} MiB; this is not a model file")
         if member.compress_type not in _COMPRESSION:
             raise CmaudioError(
                 f"{path}: {member.filename} is compressed by method {member.compress_type}; only stored and deflated "
                 "members are read: export the model again"
             )
     if sum(member.file_size for member in members) > _FILE_MAX_BYTES:
-        raise CmaudioError(f"{path} claims more than {_FILE_MAX_BYTES >> 20} MiB in all; this is no model file")
+        raise CmaudioError(f"{path} is larger than {_FILE_MAX_BYTES >> 20} MiB in total; this is not a model file")
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
@@ -190,7 +190,7 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def save_model(path: Path, manifest: Manifest, graphs: Mapping[str, bytes], card: str) -> None:
-    """Write a model file atomically; checksums are computed here. Raises CmaudioError where it cannot be written."""
+    """Write a model file atomically; checksums are computed here. Raises CmaudioError if it cannot be written."""
     content = {f"{name}.onnx": graphs[name] for name in manifest.graphs} | {"card.md": card.encode()}
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
     fields = manifest.model_copy(update={"sha256": sums}).model_dump(mode="json")
@@ -201,5 +201,7 @@ def save_model(path: Path, manifest: Manifest, graphs: Mapping[str, bytes], card
                 member.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(member, data)
     except OSError as error:
-        raise CmaudioError(f"{path} cannot be written ({error.strerror}); make room or choose another place") from error
+        raise CmaudioError(
+            f"{path} cannot be written ({error.strerror}); free some space or write elsewhere"
+        ) from error
     _written.add(json.dumps(sums))

@@ -1,4 +1,4 @@
-"""What a model file says about itself: the definitions that its manifest.json is checked against."""
+"""The schema of a model file's manifest.json."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Strict(BaseModel):
 
 
 class MelDefinition(_Strict):
-    """Slaney mel bands over the causal STFT, natural log with a floor, normalised by mean and std a band."""
+    """Slaney mel bands over the causal STFT, natural log with a floor, normalised by mean and std per band."""
 
     bands: Annotated[int, Field(ge=8, le=512)]
     f_min_hz: Annotated[float, Field(ge=0)]
@@ -46,8 +46,8 @@ class NoiseLevels(_Strict):
     """Noise levels in the paper's symbols: one step starts at `max`; `fine` is where a second step starts again.
 
     `temperature` scales the noise that each step starts from; the network is still conditioned on the full
-    level. A model whose steps draw samples (trained by the energy score) then keeps closer to what is likely; to one
-    that predicts a mean it makes no difference.
+    level. This keeps a model whose steps draw samples (trained with the energy score) closer to likely values; one
+    that predicts a mean is unaffected.
     """
 
     min: Level
@@ -68,7 +68,7 @@ class NoiseLevels(_Strict):
 
 
 class ControlDefinition(_Strict):
-    """One named control as a player meets it."""
+    """A named control as players see it."""
 
     name: Name
     unit: str
@@ -81,8 +81,8 @@ class ControlDefinition(_Strict):
 class TimbreDefinition(_Strict):
     """A named point of the timbre space.
 
-    `program` is its General MIDI program, `key` its key on the percussion channel, where it has one; `sustained`
-    whether it holds a note; `pitched` whether it has a pitch: without one all keys sound alike.
+    `program` is its General MIDI program and `key` its key on the percussion channel, if it has one; `sustained`:
+    whether a held note keeps sounding; `pitched`: whether it has a pitch (without one, all keys sound alike).
     """
 
     name: Name
@@ -94,7 +94,7 @@ class TimbreDefinition(_Strict):
 
 
 class SpeechDefinition(_Strict):
-    """What a model that reads text reads: its language and its phonemes; the first is "", the silence before a text."""
+    """The language and the phonemes of a model that reads text; the first is "", the silence before a text."""
 
     language: str
     symbols: Annotated[list[str], Field(min_length=2)]
@@ -107,7 +107,7 @@ class SpeechDefinition(_Strict):
 
 
 class Manifest(_Strict):
-    """Everything about a model but its weights."""
+    """Everything about a model except its weights."""
 
     format_version: Literal[1]
     name: Name
@@ -127,11 +127,11 @@ class Manifest(_Strict):
     weights: str
     sha256: dict[str, str]
     speech: SpeechDefinition | None = None
-    prior: Annotated[bool, Field(description="the networks draw what the graph `prior` leaves")] = False
+    prior: Annotated[bool, Field(description="the networks draw the residual of the graph `prior`")] = False
 
     @property
     def block_samples(self) -> int:
-        """Of one block."""
+        """Length of a block in samples."""
         return self.block_frames * self.hop_length
 
     @property
@@ -163,7 +163,7 @@ class Manifest(_Strict):
 def parse_manifest(path: Path, content: bytes) -> Manifest:
     """A manifest from its JSON.
 
-    Raises CmaudioError, which names the file, for another format version and for what does not fit the definitions.
+    Raises CmaudioError, which names the file, for another format version and for content that does not fit the schema.
     """
     try:
         fields = json.loads(content)

@@ -1,4 +1,4 @@
-"""The timbre space of a model: named points, mixes of them, and what lies nearest to a point.
+"""The timbre space of a model: named points, their mixes, and nearest neighbours.
 
 Shapes: Z timbre dimensions.
 """
@@ -18,7 +18,7 @@ Timbre = str | Mapping[str, float] | ArrayLike
 
 
 class TimbreSpace:
-    """The named timbres of a manifest, as points of a space."""
+    """The named timbres of a manifest, as points in a vector space."""
 
     def __init__(self, manifest: Manifest) -> None:
         self.by_name = {timbre.name: timbre for timbre in manifest.timbres}
@@ -29,7 +29,7 @@ class TimbreSpace:
         self._all_pitched = all(timbre.pitched for timbre in manifest.timbres)
 
     def vector(self, timbre: Timbre | None) -> NDArray[np.float64]:
-        """The (Z,) vector of a timbre; of the default one for None.
+        """The (Z,) vector of a timbre, or of the default timbre for None.
 
         Raises CmaudioError for an unknown name (with the nearest ones) and for a vector of another length.
         """
@@ -57,17 +57,17 @@ class TimbreSpace:
         return self._named(name).name
 
     def has_pitch(self, vector: NDArray[np.float64]) -> bool:
-        """Whether a point (Z,) has a pitch: as the named timbre has that lies nearest to it."""
+        """Whether a point (Z,) is pitched: as its nearest named timbre is."""
         return self._all_pitched or self._timbres[int(self._distances(vector).argmin())].pitched
 
     def nearest_program(self, vector: NDArray[np.float64]) -> int:
-        """General MIDI program of the named timbre nearest to a point (Z,), of those that have one; 0 without any."""
+        """General MIDI program of the nearest named timbre that has one, for a point (Z,); 0 if none has."""
         programs = [timbre.program for timbre in self._timbres]
         order = np.argsort(self._distances(vector), kind="stable").tolist()
         return next((program for i in order if (program := programs[i]) is not None), 0)
 
     def _distances(self, vector: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Squared, from a point (Z,) to every timbre."""
+        """Squared distances from a point (Z,) to every timbre."""
         return np.square(self._vectors - vector).sum(-1)
 
     def _mixed(self, mix: Mapping[str, float]) -> NDArray[np.float64]:
@@ -76,9 +76,7 @@ class TimbreSpace:
         except TypeError:
             total = 0.0
         if not np.isfinite(total) or abs(total) < 1e-9:
-            raise CmaudioError(
-                f"the weights of a timbre mix must be numbers that add up to something but zero, not {dict(mix)}"
-            )
+            raise CmaudioError(f"the weights of a timbre mix must be numbers with a non-zero sum, not {dict(mix)}")
         return np.sum([np.array(self._named(name).vector) * (weight / total) for name, weight in mix.items()], axis=0)
 
     def _named(self, name: str) -> TimbreDefinition:

@@ -15,7 +15,7 @@ def synth_html(synth: RemotelyPlayable) -> str:
     timbre = "a vector" if mix is None else ", ".join(f"{name} {weight:.0%}" for name, weight in mix.items())
     facts = [
         ("timbre", timbre),
-        ("seed", "each note its own" if controls.seed is None else str(controls.seed)),
+        ("seed", "different for each note" if controls.seed is None else str(controls.seed)),
         ("level", f"{state.engine.peak_db:.1f} dB"),
         ("voices", f"{state.engine.voices} of {state.engine.limit}"),
         ("sound card", f"{state.player.status}, {state.player.device_name}"),

@@ -28,11 +28,15 @@ def _widgets() -> Any:
 
 
 class Sliders:
-    """Widgets for an instrument. A notebook shows them; `close` ends their updates.
+    """Widgets for an instrument. A notebook displays them; `close` ends their updates.
 
     Attributes:
         controls: name -> slider.
-        timbre, seed, locked, dice, play: the other widgets.
+        timbre: timbre menu.
+        seed: seed field.
+        locked: seed lock.
+        dice: button that rolls the seed.
+        play: button that plays a note or speaks.
         box: all widgets.
 
     Raises:
@@ -46,7 +50,7 @@ class Sliders:
         names = [_MIXED, *(timbre.name for timbre in synth.model.manifest.timbres)]
         self.controls = {name: _slider(w, c, self._controls[name]) for name, c in self._controls.definitions.items()}
         self.timbre = w.Dropdown(options=names, description="timbre")
-        self.seed = w.BoundedIntText(min=-1, max=SEED_MAX, description="seed", tooltip="-1: each note its own")
+        self.seed = w.BoundedIntText(min=-1, max=SEED_MAX, description="seed", tooltip="-1: different for each note")
         self.locked = w.Checkbox(description="locked", indent=False)
         self.dice, self.play = (
             w.Button(description="roll"),
@@ -68,7 +72,7 @@ class Sliders:
         self._changes.close()
 
     def refresh(self, names: Iterable[str]) -> None:
-        """Update the widgets of these names of `Changes`."""
+        """Update the widgets of these names (see `Changes`)."""
         self._quiet.on = True
         try:
             for name in names:

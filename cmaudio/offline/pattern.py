@@ -27,11 +27,11 @@ def render_pattern(
     tail: float = TAIL_SECONDS,
     **settings: Unpack[PatternSettings],
 ) -> Float:
-    """Render so many beats of a pattern, faster than real time and without a sound card.
+    """Render some beats of a pattern, faster than real time and without a sound card.
 
     Args:
-        pattern: notes, again and again as `settings` say (see `Clock.play`), or a function that is given the clock and
-            plays on it what it likes: the same function makes the same music live, with `synth.clock`.
+        pattern: notes, repeated according to `settings` (see `Clock.play`), or a function that is given a clock and
+            plays on it; the same function works live, with `synth.clock`.
         beats: everything ends there; what rings has up to `tail` seconds more.
         path: also write it there (.wav, .flac, .ogg, .opus or .mp3).
         model, steps, polyphony, gain_db: see `cmaudio.render`.

@@ -63,17 +63,17 @@ def recite(
     """Read every line of a text file aloud, once for each timbre, rate and seed.
 
     Args:
-        source: UTF-8 text, an utterance a line.
+        source: UTF-8 text, one utterance per line.
         output: folder; an existing run with the same arguments is resumed.
         model: a voice, its name or its file; the embedded English one by default.
         timbres: names of the model's timbres; its default if empty.
         rates: see `Speech.steer`.
-        seeds: how many.
-        workers: processes.
-        on_progress: called with the numbers of utterances done and in all.
+        seeds: how many seeds.
+        workers: how many processes.
+        on_progress: called with the number of finished utterances and the total.
 
     Returns:
-        Utterance -> the parts of it that could not be spoken, where there are any.
+        Utterance -> the parts of it that could not be spoken, if any.
 
     Raises:
         CmaudioError: a file that cannot be read, an empty one, another corpus in the folder, a full disk.
@@ -108,7 +108,7 @@ def _lines(source: Path, voice: Model, timbres: Sequence[str], rates: Sequence[f
         for index, variant in enumerate(variants)
     ]
     if not lines:
-        raise CmaudioError(f"{source}: there is nothing to say in it; give a text with an utterance a line")
+        raise CmaudioError(f"{source}: it contains nothing to say; give a text with one utterance per line")
     return lines
 
 
@@ -123,7 +123,7 @@ def _plan(voice: Model, lines: Sequence[Line]) -> dict[str, Any]:
 
 
 def _record(output: Path, name: str) -> Path:
-    """Written after the sound, so that it vouches for it."""
+    """Written after the sound, so its existence shows that the sound is complete."""
     return output / "spoken" / f"{name}.json"
 
 
@@ -151,12 +151,12 @@ def _make(model: str, output: Path, line: Line) -> None:
             part.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
     except (OSError, soundfile.SoundFileError) as error:
         raise CmaudioError(
-            f"{output}: {line.name} cannot be written ({error}); make room, and the same command goes on"
+            f"{output}: {line.name} cannot be written ({error}); free some space and re-run the command to resume"
         ) from error
 
 
 def _times(spoken: Spoken) -> dict[str, Any]:
-    """Phonemes and their ends, as `cmaudio.training.prepare.spoken` reads them; a word's mark comes before them."""
+    """Phonemes and their ends, in the format that `cmaudio.training.prepare.spoken` reads; word marks come first."""
     names, begins, begins_word = [], [], False
     for mark in spoken.marks:
         if mark.kind == "phoneme":

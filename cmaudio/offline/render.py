@@ -23,12 +23,12 @@ from cmaudio.signal.sound import Sound
 
 CHUNK_SAMPLES = 16384
 TAIL_SECONDS = 4.0
-LOOK_AHEAD_SAMPLES = 2**19  # some ten seconds whose notes share evaluations: a melody is made many notes at a time
+LOOK_AHEAD_SAMPLES = 2**19  # about ten seconds whose notes share evaluations, so that a melody is computed in batches
 _SILENT = 10 ** (-75 / 20)
 
 
 def render_blocks(engine: Engine, duration: float, tail: float = TAIL_SECONDS) -> Iterator[Float]:
-    """Samples of what is scheduled on a fresh engine: `duration` seconds, and up to `tail` more until it is silent."""
+    """The samples of a fresh engine's schedule: `duration` seconds, and up to `tail` more until it is silent."""
     engine.read(engine.latency_samples)
     end = round(duration * engine.sample_rate)
     last = end + round(tail * engine.sample_rate)
@@ -64,17 +64,17 @@ def render(
         source: a MIDI file, or a Score.
         path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file.
         model: a loaded model, its name or its file; the embedded instrument by default.
-        timbre: plays everything, whatever the programs are.
+        timbre: plays all notes, overriding their programs.
         seed: see `Engine`.
         steps: see `Engine`.
-        tail: at most so many seconds for notes to die away.
+        tail: maximum seconds for notes to decay.
         polyphony: see `Engine`.
         gain_db: see `Engine`.
         controls: name -> value of controls, see `cmaudio.controls.definitions`.
         missing: see `arrange`.
         percussion: see `arrange`.
-        on_progress: called with the seconds made so far.
-        on_notice: called with one line about each thing that the model lacks or the file had wrong.
+        on_progress: called with the seconds rendered so far.
+        on_notice: called with one line about each thing that the model lacks or that was wrong with the file.
 
     Returns:
         (N,) float32 samples within [-1, 1], an array with the model's `sample_rate`; a notebook shows and plays it.
@@ -96,7 +96,7 @@ def render(
 
 
 def offline_engine(model: Model | str | None, **settings: Any) -> Engine:
-    """For work without a sound card: it looks ahead, and vocodes on a second thread. Settings: see `Engine`."""
+    """An engine for offline rendering: it looks ahead, and vocodes on a second thread. Settings: see `Engine`."""
     return Engine(
         model or DEFAULT_MODEL,
         look_ahead_samples=LOOK_AHEAD_SAMPLES,
@@ -113,7 +113,7 @@ def render_engine(
     tail: float = TAIL_SECONDS,
     on_progress: Callable[[float], None] | None = None,
 ) -> Sound:
-    """All samples of `render_blocks`, also written to a file where one is named."""
+    """All samples of `render_blocks`, also written to a file if one is given."""
     blocks: list[Float] = []
     made = 0
 

@@ -1,4 +1,4 @@
-"""Speaking a text into samples, without a sound card."""
+"""Speaking a text to samples, without a sound card."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def speak(
         text, phonemes, ssml, pronunciations, timbre, rate, pitch, pitch_range, energy: see `Engine.say`.
         path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file.
         model: a voice, its name or its file; the embedded English one by default.
-        on_progress: called with the seconds made so far.
+        on_progress: called with the seconds rendered so far.
 
     Raises:
         CmaudioError: see `Engine.say`; a file that cannot be written.
@@ -70,6 +70,6 @@ def speak(
 
 
 def read_out(engine: Engine, speech: Speech) -> Iterator[Float]:
-    """The engine's samples until a text has been said and nothing else sounds."""
+    """The engine's samples until the text has been spoken and nothing sounds."""
     while not (engine.idle and speech.ended):
         yield engine.read(_READ_SAMPLES)

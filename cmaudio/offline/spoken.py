@@ -15,7 +15,7 @@ _SHOWN_UNSPOKEN = 20
 
 @dataclass(frozen=True)
 class Spoken:
-    """The sound of a text, and what is known about it. A notebook shows and plays it.
+    """A spoken text: its sound and its marks. A notebook shows and plays it.
 
     Attributes:
         audio: samples (N,) within [-1, 1].
@@ -32,8 +32,8 @@ class Spoken:
     def _repr_html_(self) -> str:
         words = [mark for mark in self.marks if mark.kind == "word"]
         said = " ".join(f'<span title="{m.seconds:.2f} s">{escape(m.text)}</span>' for m in words[:_SHOWN_WORDS])
-        more = f" and {len(words) - _SHOWN_WORDS} words more" if len(words) > _SHOWN_WORDS else ""
+        more = f" and {len(words) - _SHOWN_WORDS} more words" if len(words) > _SHOWN_WORDS else ""
         parts = [sound_html(self.audio, self.sample_rate), f"<p>{said}{more}</p>"]
         if self.unspoken:
-            parts.append(f"<p>not said: {escape('; '.join(self.unspoken[:_SHOWN_UNSPOKEN]))}</p>")
+            parts.append(f"<p>not spoken: {escape('; '.join(self.unspoken[:_SHOWN_UNSPOKEN]))}</p>")
         return f"<div>{''.join(parts)}</div>"

@@ -1,4 +1,4 @@
-"""The sound card: which output devices there are, and a PortAudio stream that empties a ring into one of them.
+"""The sound card: the available output devices, and a PortAudio stream that plays a ring on one of them.
 
 sounddevice is imported when a device is opened or listed.
 """
@@ -14,7 +14,7 @@ from cmaudio.output.ring import Ring, output_callback
 
 
 class OutputStream(Protocol):
-    """An open stream that empties a ring. `start` raises CmaudioError; `close` may take for ever on a dead device."""
+    """An open stream that plays a ring. `start` raises CmaudioError; `close` may never return on a dead device."""
 
     sample_rate: int
     device_name: str
@@ -26,7 +26,7 @@ class OutputStream(Protocol):
 
 
 class OpenStream(Protocol):
-    """Open a stream, at its own rate if the device refuses `sample_rate`; `rescan` looks for devices afresh."""
+    """Open a stream, at the device's rate if it refuses `sample_rate`; `rescan` searches for devices again."""
 
     def __call__(
         self, ring: Ring, sample_rate: int, device: str | int | None, period_samples: int, rescan: bool
@@ -61,7 +61,7 @@ def _sounddevice() -> Any:
 
 
 def list_devices() -> list[Device]:
-    """The output devices there were when PortAudio started. Raises CmaudioError if PortAudio is missing."""
+    """The output devices that existed when PortAudio started. Raises CmaudioError if PortAudio is missing."""
     sd = _sounddevice()
     apis, default = sd.query_hostapis(), -1
     with suppress(sd.PortAudioError, ValueError):
@@ -129,7 +129,7 @@ class _SoundCard:
                     return rate, channels
         rates = f"{sample_rate} Hz and its own {device.default_sample_rate} Hz"
         raise CmaudioError(
-            f"{self.device_name} refuses float32 at {rates}: choose another device, or close what uses it"
+            f"{self.device_name} refuses float32 at {rates}: choose another device, or close the program that uses it"
         )
 
     @property
@@ -145,7 +145,7 @@ class _SoundCard:
             raise CmaudioError(f"cannot start {self.device_name}: {error}") from error
 
     def close(self) -> None:
-        # At exit sounddevice closes what is open: that must not be tried again where it never returned.
+        # At exit sounddevice closes open streams: a close that never returned must not be tried again.
         atexit.unregister(self._sd._exit_handler)
         with suppress(self._sd.PortAudioError):
             self._stream.stop()
@@ -156,7 +156,7 @@ class _SoundCard:
 def open_sound_card(
     ring: Ring, sample_rate: int, device: str | int | None, period_samples: int, rescan: bool
 ) -> OutputStream:
-    """Open a PortAudio output stream on `ring` (see `OpenStream`); `rescan` closes all PortAudio streams there are.
+    """Open a PortAudio output stream on `ring` (see `OpenStream`); `rescan` closes all PortAudio streams.
 
     Raises CmaudioError: no PortAudio, no such device, or the device refuses.
     """

@@ -12,16 +12,16 @@ from cmaudio.output.outlet import Outlet
 from cmaudio.output.sample_clock import SampleClock
 from cmaudio.output.source import Source
 
-_CATCH_UP_LIMIT_S = 0.5  # of sound that is made at once after the device was lost
+_CATCH_UP_LIMIT_S = 0.5  # of sound made without a pause after the device was lost
 _LOAD_MEMORY_S = 1.0
 
 
 class Feeder:
-    """Reads `source` into the outlet's current stream, or in real time into nothing while there is none.
+    """Reads `source` into the outlet's current stream, or discards it in real time while there is none.
 
     Attributes:
         wake: set it to end a sleep.
-        clock: which of the source's samples is heard at a time of `time.perf_counter`.
+        clock: maps times of `time.perf_counter` to the source's samples heard then.
     """
 
     def __init__(self, source: Source, outlet: Outlet, chunk_samples: int) -> None:
@@ -35,11 +35,11 @@ class Feeder:
 
     @property
     def load(self) -> float:
-        """Computing time over the time of the sound made with it."""
+        """Computing time divided by the duration of the sound it produced."""
         return self._busy_s / self._made_s if self._made_s else 0.0
 
     def step(self) -> None:
-        """Read one chunk if it is wanted now, else prepare, else sleep until a chunk may be wanted."""
+        """Read a chunk if one is needed now, else prepare, else sleep until one may be needed."""
         stream = self._outlet.current
         unheard = stream.ring.readable * self._source.sample_rate / stream.rate if stream else 0.0
         self.clock.update(time.perf_counter(), self._read_samples - unheard)

@@ -1,4 +1,4 @@
-"""Interpreter settings for real-time work: the first player that opens sets them, the last to close restores them."""
+"""Interpreter settings for real-time work: the first player to open applies them, the last to close restores them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 import sys
 import threading
 
-# Synthesis releases the interpreter lock many times a block; a busy thread must not keep it from coming back.
+# Synthesis releases the interpreter lock many times a block; a busy thread must not keep it from getting it back.
 SWITCH_INTERVAL_S = 0.00005
 
 _lock = threading.Lock()
@@ -15,7 +15,7 @@ _interval_before_s = sys.getswitchinterval()
 
 
 def enter_real_time() -> None:
-    """Shorten the switch interval; each call needs one of `leave_real_time`."""
+    """Shorten the switch interval; balance each call with one of `leave_real_time`."""
     global _users, _interval_before_s
     with _lock:
         if _users == 0:
@@ -25,7 +25,7 @@ def enter_real_time() -> None:
 
 
 def freeze_garbage() -> None:
-    """Collect garbage, and exempt what is left from later collections, which then take no noticeable time."""
+    """Collect garbage, and exempt surviving objects from later collections, which then take negligible time."""
     gc.collect()
     gc.freeze()
 

@@ -1,4 +1,4 @@
-"""Lines about trouble, delivered on a thread of their own so that a slow listener delays nobody."""
+"""Notices of problems, delivered on their own thread so that a slow listener delays nothing else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Notices:
 
     @property
     def recent(self) -> tuple[str, ...]:
-        """The last ones, oldest first."""
+        """The last notices, oldest first."""
         return tuple(self._recent)
 
     def add(self, text: str) -> None:
@@ -32,7 +32,7 @@ class Notices:
         self._undelivered.put(text)
 
     def start(self) -> None:
-        """Begin to deliver."""
+        """Start delivering."""
         self._thread = threading.Thread(target=self._deliver, name="cmaudio-notices", daemon=True)
         self._thread.start()
 

@@ -1,4 +1,4 @@
-"""The output in use: opened, exchanged for another, lost and reopened. Only one thread at a time opens a device."""
+"""The current output: opening, switching, losing and reopening a device. Only one thread at a time opens a device."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ _RING_SLACK_SAMPLES = 65_536
 
 
 class Outlet:
-    """Which stream takes a source's samples now.
+    """Holds the stream that plays the source.
 
     Args:
         settings: how the source is played.
         device: index, name or part of the name of a device, None for the default.
         open_stream: opens the device.
         notify: called with one line about each change.
-        stopping: whether no more samples will come.
+        stopping: returns whether the player is closing.
 
     Attributes:
-        current: the stream that sounds, or is being filled before it sounds; None while the device is lost.
-        lost: the device went away and has not sounded since.
+        current: the stream that plays or is being filled; None while the device is lost.
+        lost: whether the device is gone.
         due_s: by `time.monotonic`, when the next chunk would have to be read while there is no stream.
-        device_name, rate: of the current stream, or the last one.
+        device_name: device of the current stream, or the last one.
+        rate: sample rate of that stream, in Hz.
     """
 
     def __init__(
@@ -44,8 +45,8 @@ class Outlet:
         self._settings, self._device, self._open_stream = settings, device, open_stream
         self._notify, self._stopping = notify, stopping
         self._opening = threading.Lock()
-        self._closed = RingCounters()  # of the streams before this one
-        self._closer: threading.Thread | None = None  # closes the stream that was lost
+        self._closed = RingCounters()  # of earlier streams
+        self._closer: threading.Thread | None = None  # closes the lost stream
         self.current: BufferedStream | None = None
         self.lost, self.due_s = False, 0.0
         self.device_name, self.rate = "", settings.source_rate
@@ -56,7 +57,7 @@ class Outlet:
         return self.current
 
     def use(self, device: str | int | None, open_stream: OpenStream | None) -> None:
-        """Change to another device once it sounds. Raises CmaudioError where it does not; then the old one plays on."""
+        """Switch to another device once it plays. Raises CmaudioError if it does not; then the old one plays on."""
         with self._opening:
             if self._stopping():
                 raise CmaudioError("the player is closing: start a new one on the other device")
@@ -83,12 +84,12 @@ class Outlet:
                 return False
             self.due_s = time.monotonic() - stream.silent_s
             self.current, self.lost = None, True
-            self._notify(f"lost {self.device_name}: the performance continues unheard until it is back")
+            self._notify(f"lost {self.device_name}: playback continues silently until it is back")
             self._closer = self._let_go(stream)
             return True
 
     def reopen(self) -> bool:
-        """Try to open the lost device again; returns whether there is an output, whoever opened it."""
+        """Try to reopen the lost device; returns whether there is an output, whoever opened it."""
         with self._opening:
             if self.current is not None:
                 return True
@@ -103,14 +104,14 @@ class Outlet:
             return True
 
     def close(self) -> None:
-        """Fade out and close what sounds."""
+        """Fade out and close the current stream."""
         with self._opening:
             if self.current is not None:
                 self.current.fade_out()
                 self._let_go(self.current)
 
     def counters(self) -> RingCounters:
-        """Of all streams so far."""
+        """The counters of all streams so far."""
         stream = self.current
         return self._closed.plus(stream.ring.counters()) if stream else self._closed
 
@@ -128,7 +129,7 @@ class Outlet:
         return BufferedStream(stream, ring, settings)
 
     def _begin(self, stream: BufferedStream) -> None:
-        """Sound on `stream` once its buffer is full. Raises CmaudioError, and closes it, where it does not start."""
+        """Start `stream` once its buffer is full. If it does not start, close it and raise CmaudioError."""
         self.current = stream
         while not stream.filled.wait(LOOK_EVERY_S):
             if self._stopping():

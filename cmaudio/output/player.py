@@ -1,4 +1,4 @@
-"""Playing a source on the sound card, through trouble with the device.
+"""Playing a source on the sound card, and recovering from device failures.
 
 Three threads, so that none waits for another: one reads the source and fills the output buffer, one watches the
 device, one delivers notices. numba is imported when a device is opened.
@@ -27,21 +27,21 @@ from cmaudio.system import give_back_freed_memory, hurry_this_thread
 
 LEAD_MS = 40.0
 _JOIN_LIMIT_S = 4.0
-_PLACING_CHUNKS = 1.0  # that may just have been read
+_PLACING_CHUNKS = 1.0  # margin for chunks that may just have been read
 
 
 class Player:
     """Plays a source until it is closed. A context manager; its methods may be called from any thread.
 
-    An error of the source fades to silence, and is raised by the next call of `wake`, `raise_if_failed` or `close`.
+    An error in the source fades to silence, and is raised by the next call of `wake`, `raise_if_failed` or `close`.
 
     Args:
-        source: what is played, at its own sample rate.
+        source: produces the samples, at its own sample rate.
         device: index, name or part of the name of a device, None for the default.
         lead_ms: the output buffer: how far synthesis runs ahead of the sound card.
-        period_samples: samples a callback, 0 for the device's choice.
-        chunk_samples: how many samples the source is read at a time.
-        on_notice: called with one line about trouble, on a thread of its own.
+        period_samples: samples per callback, 0 for the device's choice.
+        chunk_samples: samples per read of the source.
+        on_notice: called with one line about each problem, on a separate thread.
         open_stream: opens the device.
         dead_after_s: seconds without a callback after which the device counts as lost.
 
@@ -77,10 +77,10 @@ class Player:
         self._threads: dict[str, threading.Thread] = {}
 
     def start(self) -> Self:
-        """Open the device, fill the output buffer, begin to sound. Raises CmaudioError, or what the source raised."""
+        """Open the device, fill the output buffer, start playing. Raises CmaudioError, or the source's error."""
         if self._started:
-            raise CmaudioError("a Player starts once: make a new one")
-        output_callback()  # its compiler leaves much memory to return
+            raise CmaudioError("a Player can be started only once: create a new one")
+        output_callback()  # compiling it leaves much memory to free
         gc.collect()
         give_back_freed_memory()
         stream = self._outlet.open()
@@ -106,31 +106,31 @@ class Player:
     def __exit__(self, kind: object, _error: object, _trace: object) -> None:
         if kind is None:
             return self.close()
-        with suppress(Exception):  # the error under way says more
+        with suppress(Exception):  # the current error says more
             self.close()
         return None
 
     def use_device(self, device: str | int | None, open_stream: OpenStream | None = None) -> None:
-        """Continue on another output without interrupting the sound; the old one is closed once the new one plays.
+        """Switch to another output without interrupting the sound; the old one is closed once the new one plays.
 
         Args:
-            device: as for the class.
-            open_stream: opens it; by default what opened the one before.
+            device: see the class.
+            open_stream: opens it; by default the previous opener.
 
         Raises:
-            CmaudioError: it cannot be opened; then the old one plays on.
+            CmaudioError: it cannot be opened; then the old one keeps playing.
         """
         if self.status not in ("playing", "lost"):
             raise CmaudioError(f"a player that is {self.status} has no device to change: start a new one")
         self._outlet.use(device, open_stream)
 
     def wake(self) -> None:
-        """Have the synthesis thread look for new events now. Raises what the source raised."""
+        """Make the synthesis thread check for new events now. Raises the source's error, if it failed."""
         self._feeder.wake.set()
         self.raise_if_failed()
 
     def raise_if_failed(self) -> None:
-        """Raise what `source.read` raised, if it did."""
+        """Raise the error of `source.read`, if it failed."""
         if self._failure is not None:
             self._failure_raised = True
             raise self._failure
@@ -162,8 +162,8 @@ class Player:
     def place(self, seconds: float) -> int:
         """The source's sample at which something that happened at `seconds` (of `time.perf_counter`) should sound.
 
-        It lies a constant time after what was heard then, just late enough not to have been read yet: regular events
-        sound regular, however the source is read ahead.
+        It lies a constant time after the sample heard then, just late enough not to have been read yet: regular events
+        sound regular, however far the source is read ahead.
         """
         stream = self._outlet.current
         rate = self._settings.source_rate
@@ -176,7 +176,7 @@ class Player:
         return stream.ring.take_peak() if stream else 0.0
 
     def close(self) -> None:
-        """Fade out, close the device, end the threads; waits some seconds at most. Raises what the source raised."""
+        """Fade out, close the device, end the threads; takes a few seconds at most. Raises the source's error."""
         if not self._started or self._stop.is_set():
             return
         self._stop.set()

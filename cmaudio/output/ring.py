@@ -35,7 +35,7 @@ _LARGEST, _GAIN, _HOLDING = 29, 30, 31
 _WORDS = 32
 _PEAK, _HELD, _FIRST_SAMPLE = 64, 65, 80
 
-# Set by `_names_for_numba`: numba looks global names up when it compiles, and its cache cannot recognise closures.
+# Set by `_names_for_numba`: numba looks up global names when it compiles, and cannot cache closures.
 _carray: Any = None
 _fence: Any = None
 _take: Any = None
@@ -44,14 +44,14 @@ _count: Any = None
 
 @dataclass(frozen=True)
 class RingCounters:
-    """What the callback has counted since the ring was made.
+    """Counters of the callback since the ring was created.
 
     Attributes:
-        callbacks: all calls.
-        underruns: calls that found fewer samples than they needed.
-        underrun_samples: samples that were missing in those.
+        callbacks: number of calls.
+        underruns: calls that found too few samples.
+        underrun_samples: samples missing in those calls.
         played_samples: samples taken from the ring.
-        portaudio_underflows: calls with PortAudio's own flag `paOutputUnderflow`.
+        portaudio_underflows: calls with PortAudio's flag `paOutputUnderflow`.
         peak: largest absolute sample since the last `Ring.take_peak`.
     """
 
@@ -63,7 +63,7 @@ class RingCounters:
     peak: float = 0.0
 
     def plus(self, other: RingCounters) -> RingCounters:
-        """The counters of two rings together."""
+        """The combined counters of two rings."""
         return RingCounters(
             self.callbacks + other.callbacks,
             self.underruns + other.underruns,
@@ -120,15 +120,15 @@ class Ring:
 
     @property
     def largest_request_samples(self) -> int:
-        """The most samples that one callback has asked for so far."""
+        """The largest number of samples that a callback has requested so far."""
         return int(self._words[_LARGEST])
 
     def write(self, samples: npt.NDArray[np.float32]) -> int:
-        """Append `samples` (N,), as many as there is room for; return how many that was."""
+        """Append `samples` (N,), as many as fit; return how many did."""
         count = min(len(samples), self.writable)
         start = int(self._words[_WRITTEN]) % self.capacity_samples
         until_end = min(count, self.capacity_samples - start)
-        # Two turns of one lock order the samples before the position on CPUs that reorder stores (ARM).
+        # Acquiring a lock twice orders the samples before the position on CPUs that reorder stores (ARM).
         with self._order:
             self._samples[start : start + until_end] = samples[:until_end]
             self._samples[: count - until_end] = samples[until_end:count]
@@ -137,7 +137,7 @@ class Ring:
         return count
 
     def mute(self) -> None:
-        """Have the callback fade to silence within its next `FADE_SAMPLES` samples and stay there, uncounted."""
+        """Make the callback fade to silence within `FADE_SAMPLES` samples and stay silent, counting no underruns."""
         self._words[_MUTED] = 1
 
     def counters(self) -> RingCounters:
@@ -160,14 +160,14 @@ class Callback:
     call: Callable[..., int]
 
     def drive(self, ring: Ring, frames: int, flags: int = 0) -> npt.NDArray[np.float32]:
-        """Call it once as PortAudio would, without a device; returns the output (frames, channels)."""
+        """Call it once, as PortAudio would, without a device; returns the output (frames, channels)."""
         output = np.full((frames, ring.channels), np.nan, np.float32)
         assert self.call(None, output.ctypes.data, frames, None, flags, ring.pointer) == 0
         return output
 
 
 def _take_samples(words: Any, floats: Any, output: Any, ready: int, wanted: int) -> int:
-    """Fill `output` (wanted * channels,) with `ready` samples, fading where they run out; return how many it took."""
+    """Fill `output` (wanted * channels,) with `ready` samples, fading if they run short; returns how many it took."""
     capacity, channels = words[_CAPACITY], words[_CHANNELS]
     position = words[_READ] % capacity
     gain, holding, held, peak = words[_GAIN], words[_HOLDING] != 0, floats[_HELD], floats[_PEAK]
@@ -207,7 +207,7 @@ def _output(_input: Any, output: Any, frames: Any, _time: Any, flags: Any, ring:
     floats = _carray(ring, _FIRST_SAMPLE + words[_CAPACITY], np.float32)
     _count(words, wanted, np.int64(flags))
     ready = words[_WRITTEN] - words[_READ]
-    _fence()  # the samples must not be read before the position that says they are there
+    _fence()  # the samples must not be read before the position that announces them
     muted = words[_MUTED] != 0
     if muted:
         ready = min(ready, words[_GAIN])
@@ -216,7 +216,7 @@ def _output(_input: Any, output: Any, frames: Any, _time: Any, flags: Any, ring:
         words[_UNDERRUNS] += 1
         words[_UNDERRUN_SAMPLES] += wanted - taken
     words[_PLAYED] += taken
-    _fence()  # nor may the producer hear of the room before they are read
+    _fence()  # nor may the producer see the free space before they are read
     words[_READ] += taken
     return np.int32(0)
 
@@ -230,7 +230,7 @@ def _silence(_input: Any, output: Any, frames: Any, _time: Any, flags: Any, ring
 
 @functools.cache
 def _names_for_numba() -> Any:
-    """Import numba, give the functions above the names they use; return the PaStreamCallback signature."""
+    """Import numba and bind the names that the functions above use; return the PaStreamCallback signature."""
     global _carray, _fence, _take, _count
     numba = importlib.import_module("numba")
     intrinsic = importlib.import_module("numba.extending").intrinsic
@@ -260,11 +260,11 @@ def _compile(function: Callable[..., Any]) -> Callback:
 
 @functools.cache
 def output_callback() -> Callback:
-    """The callback that plays a ring: copies mono to all channels, fades where samples lack, counts."""
+    """The callback that plays a ring: copies mono to all channels, fades on underruns, counts."""
     return _compile(_output)
 
 
 @functools.cache
 def silence_callback() -> Callback:
-    """A callback that only writes silence and counts calls and underflows: the benchmark's floor."""
+    """A callback that only writes silence and counts calls and underflows: the benchmark's baseline."""
     return _compile(_silence)

@@ -9,19 +9,19 @@ from __future__ import annotations
 import math
 
 _BANDWIDTH_HZ = 0.3
-_LOST_SECONDS = 0.05  # off by more, the card has stopped, underrun or changed: restart
+_LOST_SECONDS = 0.05  # a larger error means that the card stopped, ran out of samples or changed: restart
 _RATE_TOLERANCE = 0.01
-_LEARNT_POINTS = 4  # with fewer, the next one cannot be called lost
+_LEARNT_POINTS = 4  # with fewer, the next one cannot be an outlier
 
 
 class LockedLine:
-    """A straight line through points (x, y) that come one by one and jitter: a delay-locked loop.
+    """A straight line through points (x, y) that arrive one by one with jitter: a delay-locked loop.
 
     Args:
-        rate: of y over x, as expected; it stays within `rate_range`.
-        bandwidth: of the loop, in cycles a unit of x. lost: a point that is off by more begins the line anew.
-        learns: the rate is not known beforehand. The first points then count as in a least-squares line, up to as many
-            as the loop remembers (an expanding-memory filter, Morrison 1969), and a lost line keeps its rate.
+        rate: expected slope of y over x; the slope stays within `rate_range`.
+        bandwidth: bandwidth of the loop, in cycles per unit of x.
+        lost: a point with a larger error restarts the line.
+        learns: the rate is not known beforehand. The first points then count as in a least-squares line, up to as many as the loop remembers (an expanding-memory filter, Morrison 1969), and a restarted line keeps its rate.
 
     `update` belongs to one thread, `at` may be called from any.
     """
@@ -31,20 +31,20 @@ class LockedLine:
     ) -> None:
         self._expected_rate, self._bandwidth, self._lost = rate, bandwidth, lost
         self._rate_range, self._learns = rate_range, learns
-        self.points = 0  # since the line was begun
+        self.points = 0  # since the line was started
         self._line: tuple[float, float, float] | None = None  # x, y there, rate
 
     @property
     def rate(self) -> float:
-        """Of y over x, as it is now."""
+        """The current slope of y over x."""
         return self._expected_rate if self._line is None else self._line[2]
 
     def begin(self, x: float, y: float, rate: float | None = None) -> None:
-        """Restart at this point; at the expected rate unless another is given."""
+        """Restart at this point, by default at the expected rate."""
         self._line, self.points = (x, y, self._expected_rate if rate is None else rate), 1
 
     def update(self, x: float, y: float) -> None:
-        """The next point."""
+        """Add a point."""
         if self._line is None:
             self.begin(x, y)
             return
@@ -63,7 +63,7 @@ class LockedLine:
         self._line = (x, expected + near * error, min(high, max(low, rate + fast * error / passed)))
 
     def _gains(self, passed: float) -> tuple[float, float]:
-        """How much of an error moves the line, and how much of it its rate."""
+        """The fractions of an error that correct the line and its rate."""
         omega = min(0.5, 2 * math.pi * self._bandwidth * passed)
         near, fast = math.sqrt(2) * omega, omega * omega
         if self._learns:
@@ -72,7 +72,7 @@ class LockedLine:
         return near, fast
 
     def at(self, x: float) -> float:
-        """Where the line is at `x`; 0 before the first point."""
+        """The value of the line at `x`; 0 before the first point."""
         if self._line is None:
             return 0.0
         known_at, known, rate = self._line
@@ -80,7 +80,7 @@ class LockedLine:
 
 
 class SampleClock(LockedLine):
-    """How many samples have been heard (y) by a time (x, of `time.perf_counter`), from observations now and then."""
+    """How many samples have been heard (y) by a time (x, of `time.perf_counter`), from occasional observations."""
 
     def __init__(self, sample_rate: float) -> None:
         tolerated = (sample_rate * (1 - _RATE_TOLERANCE), sample_rate * (1 + _RATE_TOLERANCE))

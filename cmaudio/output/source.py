@@ -1,4 +1,4 @@
-"""What a player reads its samples from."""
+"""The source from which a player reads samples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 
 class Source(Protocol):
-    """Anything that makes sound, one sample after the other. A subclass may leave out `prepare` and `on_overload`."""
+    """Anything that produces samples. A subclass need not define `prepare` and `on_overload`."""
 
     sample_rate: int
 

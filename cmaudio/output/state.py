@@ -12,17 +12,17 @@ Status = Literal["new", "playing", "lost", "failed", "closed"]
 
 @dataclass(frozen=True)
 class PlayerState:
-    """How playing is going.
+    """The state of playback.
 
     Attributes:
         status: "lost" while the device is gone; "failed" once the source has raised.
         device_name: the device in use, or the last one.
         sample_rate: of the device, in Hz.
         lead_ms: milliseconds of sound in the output buffer now.
-        load: computing time over the time of the sound made with it, averaged over about a second.
-        counters: of all streams since the player was made.
-        notices: the last lines that `on_notice` was given.
-        failure: what the source raised.
+        load: computing time divided by the duration of the sound it produced, averaged over about a second.
+        counters: of all streams since the player was created.
+        notices: the last lines passed to `on_notice`.
+        failure: the source's error, if any.
     """
 
     status: Status

@@ -1,4 +1,4 @@
-"""One open output: the device's stream, the ring it empties, and a resampler from the source's rate."""
+"""An open output: the device's stream, the ring it plays, and a resampler from the source's rate."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _unreleased: list[Any] = []  # PortAudio may still write to the rings of streams
 
 @dataclass(frozen=True)
 class OutputSettings:
-    """How a source is played, on whatever device.
+    """How a source is played, on any device.
 
     Attributes:
-        source_rate: of the source's samples, in Hz.
-        lead_ms: the output buffer: how much sound is kept ready.
-        chunk_samples: how many samples the source is read at a time.
-        period_samples: samples a callback, 0 for the device's choice.
+        source_rate: the source's sample rate, in Hz.
+        lead_ms: length of the output buffer.
+        chunk_samples: samples per read of the source.
+        period_samples: samples per callback, 0 for the device's choice.
         dead_after_s: seconds without a callback after which a device counts as lost.
     """
 
@@ -39,7 +39,7 @@ class OutputSettings:
 
 
 class BufferedStream:
-    """The stream of an open device, the ring that it empties, and a resampler where the device's rate is another."""
+    """The stream of an open device, the ring that it plays, and a resampler if the device's rate differs."""
 
     def __init__(self, stream: OutputStream, ring: Ring, settings: OutputSettings) -> None:
         self.stream, self.ring, self.rate = stream, ring, stream.sample_rate
@@ -57,12 +57,12 @@ class BufferedStream:
 
     @property
     def lead_samples(self) -> int:
-        """The output buffer in samples of the device: more than was asked for where one callback takes more."""
+        """The output buffer in samples of the device: larger than requested if one callback needs more."""
         lead = max(self._lead_samples, self.ring.largest_request_samples + self._chunk_samples)
         return min(lead, self.ring.capacity_samples - 2 * self._chunk_samples)
 
     def wants_more(self) -> bool:
-        """Whether the output buffer has room for a chunk; sets `filled` when it has none."""
+        """Whether the output buffer has room for a chunk; sets `filled` if not."""
         if self.ring.readable < self.lead_samples:
             return True
         self.filled.set()
@@ -70,7 +70,7 @@ class BufferedStream:
 
     @property
     def behind(self) -> bool:
-        """The output buffer, once filled, is less than half full: the source is too slow."""
+        """Whether the output buffer, once filled, is less than half full: the source is too slow."""
         return self.filled.is_set() and self.ring.readable < self.lead_samples // 2
 
     def write(self, samples: npt.NDArray[np.float32]) -> None:
@@ -80,13 +80,13 @@ class BufferedStream:
     def is_dead(self, waited_s: float) -> bool:
         """Whether the device has stopped taking samples; called every `waited_s` seconds."""
         callbacks = self.ring.counters().callbacks
-        # Counted in waits, not by the clock: a machine that was suspended has not lost its device.
+        # Counted in waits, not by the clock: after a suspend, the device is not lost.
         self.silent_s = 0.0 if callbacks != self._callbacks else self.silent_s + waited_s
         self._callbacks = callbacks
         return self.silent_s >= self._dead_after_s or not self.stream.active
 
     def fade_out(self) -> None:
-        """Mute, and give the callback the time to fade."""
+        """Mute, and give the callback time to fade."""
         self.ring.mute()
         before, until = self.ring.counters().callbacks, time.monotonic() + _FADE_LIMIT_S
         while before and self.ring.counters().callbacks < before + 2 and time.monotonic() < until:

@@ -2,7 +2,7 @@
 
 Shapes: ... any leading axes (voices), T frames, N samples, F = n_fft / 2 + 1 bins, M mel bands.
 Frame t of a signal ends with sample (t + 1) * hop_length - 1; it never sees later samples.
-All arithmetic is row by row, so a voice's numbers do not depend on what it is batched with.
+All arithmetic is row by row, so a voice's values do not depend on what it is batched with.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NOISE_SCALE = 1 / np.sqrt(768.0)
 class Stft:
     """Causal short-time Fourier transform with a periodic Hann window and its overlap-add inverse.
 
-    With hop = n_fft / 4 the squared windows add up to 1.5, so `overlap_add(analyse(x))` gives x back.
+    With hop = n_fft / 4 the squared windows add up to 1.5, so `overlap_add(analyse(x))` reconstructs x.
     """
 
     n_fft: int
@@ -39,7 +39,7 @@ class Stft:
 
     @property
     def overlap(self) -> int:
-        """Samples of the past that a frame sees beside its own hop; also the latency of the overlap-add."""
+        """Past samples in a frame's window before its own hop; also the latency of the overlap-add."""
         return self.n_fft - self.hop_length
 
     @cached_property
@@ -100,7 +100,7 @@ class Mel:
 
     @cached_property
     def centres_hz(self) -> NDArray[np.float64]:
-        """(M,) middle of every band."""
+        """(M,) centre of every band."""
         low, high = _slaney_mel(np.array([self.f_min_hz, self.f_max_hz]))
         return _slaney_hz(np.linspace(low, high, self.bands + 2))[1:-1]
 

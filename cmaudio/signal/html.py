@@ -1,4 +1,4 @@
-"""A sound as HTML for notebooks: a player and a spectrogram, with their data inside so that a saved page plays."""
+"""A sound as HTML for notebooks: a player and a spectrogram, with embedded data, so that a saved page still plays."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A look-ahead peak limiter: the output never passes the ceiling, and below it nothing is touched.
+"""A look-ahead peak limiter: the output never exceeds the ceiling, and below it the signal is unchanged.
 
-The signal is cut into quanta of 64 samples. The gain is linear inside a quantum, and at each boundary at most what
-both neighbours need, so it is at most what every sample needs. That takes one quantum of look-ahead.
+The signal is cut into quanta of 64 samples. The gain is linear within a quantum, and at each boundary at most what both
+neighbours need, so no sample exceeds the ceiling. This takes one quantum of look-ahead.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Limiter:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the past: silence before, full gain."""
+        """Reset to silence and full gain."""
         self._held = np.zeros(QUANTUM_SAMPLES, np.float32)
         self._held_needs = 1.0
         self.gain = 1.0
@@ -41,7 +41,7 @@ class Limiter:
         return out.reshape(-1)
 
     def _gains(self, needs: np.ndarray) -> Float:
-        """(Q, 64) gain of the quanta that leave now, from what the quanta that enter need."""
+        """(Q, 64) gains of the outgoing quanta, given the gains that the incoming quanta need."""
         boundaries = [self.gain]
         previous = self._held_needs
         for need in needs.tolist():

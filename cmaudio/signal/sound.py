@@ -1,4 +1,4 @@
-"""Samples that know their rate, and show themselves in a notebook."""
+"""An array of samples with a sample rate and a notebook display."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 class Sound(np.ndarray[Any, np.dtype[np.float32]]):
     """An array of samples (N,) float32, within [-1, 1], with a `sample_rate` in Hz.
 
-    It is an array in every other way; slices and what is computed from it stay sounds. `Sound(samples, sample_rate)`
+    It is an array in every other way; slices and results of computations stay sounds. `Sound(samples, sample_rate)`
     does not copy. A notebook shows it as a player and a mel spectrogram.
     """
 
@@ -27,7 +27,7 @@ class Sound(np.ndarray[Any, np.dtype[np.float32]]):
         self.sample_rate = getattr(obj, "sample_rate", 0)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """With the rate, which an array's own pickle leaves behind."""
+        """Includes the sample rate, which an array's own pickle omits."""
         make, arguments, state = cast("tuple[Any, Any, Any]", super().__reduce__())
         return make, arguments, (state, self.sample_rate)
 

@@ -1,4 +1,4 @@
-"""A sound's mel spectrogram as a PNG picture: time from left to right, low tones at the bottom."""
+"""A sound's mel spectrogram as a PNG image: time from left to right, low frequencies at the bottom."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WINDOW_SECONDS = 0.043
 _FLOOR = 1e-5  # -100 dB
 _RANGE_NEPERS = 8.0  # 70 dB below the loudest
 _CHUNK_FRAMES = 256
-# From black over violet and orange to a light yellow: as bright as loud, for the colour-blind too.
+# From black through violet and orange to light yellow: lightness follows level, so it suits the colour-blind too.
 _COLOURS = (
     (0, 0, 4), (40, 11, 84), (101, 21, 110), (159, 42, 99),
     (212, 72, 66), (245, 125, 21), (250, 193, 39), (252, 255, 164),
@@ -23,7 +23,7 @@ _COLOURS = (
 
 
 def log_mel(samples: Float, sample_rate: int, columns: int = COLUMNS) -> Float:
-    """(N,) samples -> (T, BANDS) log-mel, T at most `columns`: of frames that share a column the loudest counts."""
+    """(N,) samples -> (T, BANDS) log-mel, T at most `columns`: a column shows the loudest of its frames."""
     n_fft = 2 ** round(np.log2(_WINDOW_SECONDS * sample_rate))
     stft = Stft(n_fft, n_fft // 4)
     mel = Mel(sample_rate, n_fft, BANDS, 20.0, min(20_000.0, sample_rate / 2), _FLOOR)

@@ -9,7 +9,7 @@ from typing import Any
 from cmaudio.soundfont.modulators import bake_modulators
 from cmaudio.soundfont.player import GAIN_DB, SoundFont
 
-# Presets whose filters stay all but closed without modulators: acoustic grand, bright acoustic and honky-tonk piano.
+# Presets whose filters stay almost closed without modulators: acoustic grand, bright acoustic and honky-tonk piano.
 BAKED_PROGRAMS = (0, 1, 3)
 _PERCUSSION_BANK = 128
 _HEADER_BYTES = 1 << 16
@@ -35,7 +35,7 @@ class BakedSoundFont(SoundFont):
 
 
 def copyright_notice(path: Path) -> str:
-    """What the file says of its licence, "not stated" where it says nothing."""
+    """The file's copyright notice, "not stated" if it has none."""
     with path.open("rb") as file:
         header = file.read(_HEADER_BYTES)
     at = header.find(b"ICOP")

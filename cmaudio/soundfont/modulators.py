@@ -18,11 +18,9 @@ Generators = dict[int, int]
 
 _KEY_RANGE, _VELOCITY_RANGE, _INSTRUMENT, _ATTENUATION = 43, 44, 41, 48
 _VELOCITY, _KEY = 2, 3  # general controllers that a modulator may read
-_DEFAULT_ATTENUATION = 960.0  # centibels that velocity takes away, where nothing else is said
-_MAKE_UP = (
-    60.0  # centibels: TinySoundFont plays the middle velocities of all other presets that much louder than is said
-)
-_STEPS = ((4, 8), (8, 16), (16, 128))  # velocities and keys a range: the finest that 16-bit indices allow
+_DEFAULT_ATTENUATION = 960.0  # default attenuation by velocity, in centibels
+_MAKE_UP = 60.0  # centibels: TinySoundFont plays mid velocities of all other presets this much louder than specified
+_STEPS = ((4, 8), (8, 16), (16, 128))  # velocities and keys per range: the finest that 16-bit indices allow
 _SIZES = {
     b"phdr": 38,
     b"pbag": 4,
@@ -47,7 +45,7 @@ class _Modulator:
 
     @property
     def key(self) -> tuple[int, int, int, int]:
-        """Of modulators with the same key the most local one applies."""
+        """Of modulators with the same key, the most local one applies."""
         return self.source, self.destination, self.amount_source, self.transform
 
     @property
@@ -90,7 +88,7 @@ def bake_modulators(data: bytes, programs: Collection[int]) -> bytes:
 
 
 class _Tables:
-    """The `pdta` list of a SoundFont: which presets, made of which zones."""
+    """The `pdta` list of a SoundFont: its presets and their zones."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -116,7 +114,7 @@ class _Tables:
         return zones
 
     def instrument_attenuation(self, instrument: int) -> float:
-        """Centibels that velocity takes away by the instrument's own account."""
+        """The instrument's attenuation by velocity, in centibels."""
         first, end = (struct.unpack("<20sH", row)[1] for row in self.chunks[b"inst"][instrument : instrument + 2])
         default = (0x502, _ATTENUATION, 0, 0)
         found = [m.amount for _, mods in self.zones(b"i", first, min(first + 1, end)) for m in mods if m.key == default]
@@ -176,7 +174,7 @@ class _Tables:
 
 
 def _amounts(modulators: list[_Modulator], attenuation: float, velocity: float, key: float) -> dict[int, float]:
-    """What to add to each generator. TinySoundFont takes 20 dB a factor of ten in velocity away by itself."""
+    """What to add to each generator. TinySoundFont itself attenuates by 20 dB per factor of ten in velocity."""
     amounts: dict[int, float] = {}
     for modulator in modulators:
         destination = modulator.destination

@@ -19,7 +19,7 @@ PLACES = (
     Path("/usr/share/sounds/sf2/default-GM.sf2"),
 )
 GAIN_DB = -6.0
-TRAINING_GAIN = 4.0  # what networks are trained on is this much louder than the SoundFont plays it
+TRAINING_GAIN = 4.0  # training material is this much louder than the SoundFont plays it
 BEND_RANGE_SEMITONES = 12.0
 BEND_CENTRE = 8192
 _FLUSH_SAMPLES = 1024
@@ -42,13 +42,13 @@ class SoundFont:
         return {"name": self.path.name, "sha256": hashlib.sha256(self.path.read_bytes()).hexdigest()}
 
     def select(self, program: int, channel: int = 0) -> None:
-        """General MIDI program 0..127 of the melodic bank, bends over an octave to both sides."""
+        """Select General MIDI program 0..127 of the melodic bank, with a bend range of an octave."""
         self.program(program, channel)
         self._synth.pitchbend_range(channel, BEND_RANGE_SEMITONES)
         self._synth.pitchbend(channel, BEND_CENTRE)
 
     def program(self, program: int, channel: int = 0) -> None:
-        """General MIDI program 0..127 for later notes; nothing else changes."""
+        """Change only the General MIDI program 0..127, for later notes."""
         self._synth.program_select(channel, self._font, 0, program)
 
     def on(self, pitch: int, velocity: int, channel: int = 0) -> None:
@@ -58,12 +58,12 @@ class SoundFont:
         self._synth.noteoff(channel, pitch)
 
     def bend(self, semitones: float, channel: int = 0) -> None:
-        """At most an octave up or down."""
+        """Bend by at most an octave up or down."""
         position = BEND_CENTRE + semitones / BEND_RANGE_SEMITONES * (BEND_CENTRE - 1)
         self._synth.pitchbend(channel, int(min(max(position, 0), 2 * BEND_CENTRE - 1)))
 
     def control(self, number: int, value: int, channel: int = 0) -> None:
-        """A MIDI controller, e.g. 64 for the sustain pedal."""
+        """Send a MIDI controller, e.g. 64 for the sustain pedal."""
         self._synth.control_change(channel, number, value)
 
     def read(self, samples: int) -> Float:
@@ -78,7 +78,7 @@ class SoundFont:
             self._synth.generate(_FLUSH_SAMPLES)
 
     def note(self, program: int, pitch: int, velocity: int, samples: int) -> Float:
-        """(N,) samples of a held note, from its onset on."""
+        """(N,) samples of a held note, starting at its onset."""
         self.select(program)
         self.on(pitch, velocity)
         out = self.read(samples)
@@ -87,10 +87,10 @@ class SoundFont:
 
 
 def open_soundfont(path: Path | None, sample_rate: int) -> SoundFont | str:
-    """The SoundFont of a file, or the first that is installed; the reason in words where there is none to measure with.
+    """The SoundFont of a file, or the first that is installed; if there is none, the reason as text.
 
     Raises:
-        CmaudioError: a file was named and cannot be read.
+        CmaudioError: the given file cannot be read.
     """
     found = path or next((place for place in PLACES if place.is_file()), None)
     if found is None:
@@ -101,5 +101,5 @@ def open_soundfont(path: Path | None, sample_rate: int) -> SoundFont | str:
         return SoundFont(found, sample_rate)
     except ImportError:
         return "tinysoundfont is missing: pip install tinysoundfont"
-    except Exception as error:  # TinySoundFont says only that loading failed, in classes of its own
+    except Exception as error:  # TinySoundFont raises its own classes, and says only that loading failed
         raise CmaudioError(f"SoundFont {found} cannot be loaded ({error}); give another .sf2 or .sf3 file") from error

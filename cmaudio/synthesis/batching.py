@@ -1,7 +1,7 @@
 """Which voices share the next evaluation of the networks.
 
-Times are samples of the engine's clock. An evaluation streams all weights through the processor whoever takes part, so
-company is cheap: of 1, 2, 4 and 8 voices it takes 4, 5, 7 and 11 ms on two shared cores.
+Times are samples of the engine's clock. An evaluation streams all weights through the processor
+whatever the batch size, so sharing is cheap: 1, 2, 4 and 8 voices take 4, 5, 7 and 11 ms on two shared cores.
 """
 
 from __future__ import annotations
@@ -11,38 +11,38 @@ from itertools import accumulate
 
 from cmaudio.synthesis.voice import Voice
 
-# Evaluations of the network live, of which a voice takes as many as it has steps.
-_TO_BEGIN = 8  # a chord sounds together; more take so long that the next reads come late
-_OF_FEW = 4  # where all are easily made in time: a note that begins meanwhile waits for less
-_OF_MANY = 6  # where more evaluations than _TO_BEGIN make one block of all
-_OFFLINE_VOICES = 16  # more cost as much each
+# Network evaluations in one live batch; a voice counts once for each of its steps.
+_TO_BEGIN = 8  # a chord starts together; more would delay the next reads
+_OF_FEW = 4  # few voices, easily made in time: a note that begins meanwhile waits less
+_OF_MANY = 6  # many voices: one block of all takes more than _TO_BEGIN evaluations
+_OFFLINE_VOICES = 16  # beyond this, the cost per voice no longer falls
 _SHARING_VOICES = 4
 
 
 def batch_for_read(voices: Sequence[Voice], by: int, ahead: int) -> list[Voice]:
-    """Those that need a block before they can sound until `by`, with others that soon will, up to `ahead` later."""
+    """Voices that need a block before they can sound until `by`, and others that will within `ahead` samples."""
     now = _lacking(voices, by)
     if any(voice.network is None for voice in now):
-        return now  # a note that begins is waited for: it takes nobody along
-    # A few voices are cheap enough to be made when needed; many share evaluations, a little ahead of their time.
+        return now  # a new note is waited for, so it is not batched with others
+    # A few voices are cheap enough to compute when needed; many share evaluations, slightly early.
     ahead = round(ahead * min(1.0, max(0, len(voices) - 1) / _SHARING_VOICES))
     soon = [voice for voice in _lacking(voices, by + ahead) if voice not in now]
     return [*now, *_first(soon, _company(voices) - _evaluations(now))]
 
 
 def batch_to_begin(voices: Sequence[Voice], by: int) -> list[Voice]:
-    """Notes that begin until `by` and have no block yet."""
+    """Notes that begin before `by` and have no block yet."""
     return _first([v for v in voices if v.network is None and v.params.at <= by], _TO_BEGIN)
 
 
 def batch_to_spare(voices: Sequence[Voice], by: int) -> list[Voice]:
-    """Of those that sound, the first to need a block before they can go on until `by`."""
+    """Of the sounding voices, the first that need a block to continue until `by`."""
     sounding = [voice for voice in voices if voice.network is not None]
     return _first(_lacking(sounding, by), _company(sounding))
 
 
 def batch_offline(voices: Sequence[Voice], known: int, block_samples: int) -> list[Voice]:
-    """Those whose next block ends before `known`, where all that happens is known until then."""
+    """Voices whose next block ends before `known`, up to which all events are known."""
     ends = {v: v.params.at + v.planned_end + block_samples for v in voices if v.lacks(known)}
     return sorted((voice for voice, end in ends.items() if end <= known), key=lambda v: ends[v])[:_OFFLINE_VOICES]
 
@@ -53,7 +53,7 @@ def _lacking(voices: Sequence[Voice], by: int) -> list[Voice]:
 
 
 def _first(voices: Sequence[Voice], evaluations: int) -> list[Voice]:
-    """The first of them that take at most so many evaluations together."""
+    """The first voices that together take at most this many evaluations."""
     taken = accumulate(voice.steps for voice in voices)
     return [voice for voice, total in zip(voices, taken, strict=True) if total <= evaluations]
 

@@ -1,4 +1,4 @@
-"""Work that is put off until its result is wanted."""
+"""Work that is deferred until its result is needed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Protocol
 
 
 class Pending(Protocol):
-    """Work under way or put off; `result` returns when it is done, and raises what went wrong with it."""
+    """Work in progress or deferred; `result` returns when it is done, and raises its error."""
 
     def result(self) -> None: ...
 
 
 class Deferred:
-    """Work that is done once, by the first caller of `result`, on that thread."""
+    """Work that is done once, on the thread that first calls `result`."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work: Callable[[], None] | None = work

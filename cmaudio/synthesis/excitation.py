@@ -14,5 +14,5 @@ def semitones_to_hz(semitones: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def harmonic_picture(log_mel: Float) -> Float:
-    """Log-mel of the harmonic excitation, brought to about unit range: the network sees where every harmonic falls."""
+    """Log-mel of the harmonic excitation, scaled to about unit range: it shows the network where harmonics fall."""
     return (log_mel + np.float32(5)) / np.float32(3)

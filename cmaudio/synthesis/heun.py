@@ -1,4 +1,4 @@
-"""Heun's second-order sampler of a diffusion model's probability flow, as a yardstick for one-step synthesis.
+"""Heun's second-order sampler of a diffusion model's probability flow, as a reference for one-step synthesis.
 
 Karras, Aittala, Aila, Laine: "Elucidating the Design Space of Diffusion-Based Generative Models" (2022),
 algorithm 1 with sigma(t) = t and s(t) = 1, which is algorithm 2 without its added noise.
@@ -23,7 +23,7 @@ def karras_sigmas(steps: int, sigma_min: float, sigma_max: float, rho: float = 7
 
 
 def evaluations(steps: int) -> int:
-    """How often `heun` calls the denoiser: twice a step, but once for the last, which goes down to 0."""
+    """How often `heun` calls the denoiser: twice per step, but once for the last, which goes to 0."""
     return 2 * steps - 1
 
 
@@ -32,8 +32,8 @@ def heun(denoise: Callable[[Float, float], Float], noise: Float, sigmas: NDArray
 
     Args:
         denoise: D(x, sigma), the expected clean data behind x at noise level sigma.
-        noise: standard normal, of the data's shape; it is brought to the first level here.
-        sigmas: (N + 1,) falling levels; a step to 0 is a plain Euler step.
+        noise: standard normal, of the data's shape; it is scaled to the first level here.
+        sigmas: (N + 1,) decreasing levels; a step to 0 is a plain Euler step.
     Returns:
         float32 data of the noise's shape.
     """

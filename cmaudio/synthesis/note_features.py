@@ -1,4 +1,4 @@
-"""What the networks read of a note's life in each frame. Shapes: B voices, T frames."""
+"""The networks' input features of a note in each frame. Shapes: B voices, T frames."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from cmaudio.signal.dsp import Float
 
 NOTE_FEATURES = 16
-UNPITCHED_SEMITONES = 60.0  # what the network reads as the pitch of sounds that have none
-# Training notes last 3.4 s; a clock that ran past that would show the network numbers it never saw.
+UNPITCHED_SEMITONES = 60.0  # the pitch input for unpitched sounds
+# Training notes last 3.4 s; a longer clock would give the network values it never saw in training.
 _CLOCK_MAX_SECONDS = 3.3
 
 
@@ -20,13 +20,13 @@ def note_features(
     pitch: NDArray[np.float64],
     velocity: NDArray[np.float64],
 ) -> Float:
-    """The 16 numbers a frame that tell the network where in its life a note is, beside the picture of its harmonics.
+    """The 16 features per frame that describe a note and its age, in addition to its harmonics' log-mel.
 
     Args:
         since_onset: (B, T) seconds from the onset to the frame's end, negative before.
-        since_release: (B, T) likewise from the release.
+        since_release: (B, T) seconds from the release to the frame's end, negative before.
         semitones: (B, T) sounding pitch, bend included.
-        pitch: (B,) of the key.
+        pitch: (B,) pitch of the key, MIDI note number.
         velocity: (B,) 1..127.
     Returns:
         (B, T, 16) float32.

@@ -1,4 +1,4 @@
-"""The voice of a note: pitch by its key, bends that reach what is planned, a release, and a decay to silence."""
+"""The voice of a note: key pitch, bends that also change planned excitation, release, and decay to silence."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _RELEASE_LIMIT_SECONDS = 6.0
 
 
 class NoteVoice(Voice):
-    """A note. Its pitch trajectory is in MIDI note numbers; without a pitch noise alone sounds, whatever the key.
+    """A note. Its pitch trajectory is in MIDI note numbers; an unpitched one has only noise excitation.
 
     Args:
-        params: how it starts.
+        params: start parameters.
         timbre: (Z,) vector.
-        bend: semitones on top of the pitch of `params`.
-        settings: what all voices of an engine share.
+        bend: semitones added to the pitch of `params`.
+        settings: shared by all voices of an engine.
         pitched: whether the timbre has a pitch.
-        expression: values by name; at rest where none is given.
+        expression: values by name; the rest value where none is given.
     """
 
     FEATURES: ClassVar[Mapping[str, int]] = NOTE_KINDS
@@ -50,10 +50,10 @@ class NoteVoice(Voice):
     ) -> None:
         super().__init__(params, timbre, params.pitch + bend, settings, expression)
         self.pitched_from = -math.inf if pitched else math.inf
-        self._bent_from = math.inf  # what is planned from here on has another pitch by now
+        self._bent_from = math.inf  # the planned pitch is outdated from here on
         self._silent_blocks, self._loudest_db = 0, SILENT_DB
 
-    # -- what the networks read --------------------------------------------------------------------------------------
+    # -- inputs of the networks ---------------------------------------------------------------------------------------
 
     def f0(self, start: int, end: int) -> NDArray[np.float64]:
         """(N,) Hz for every sample in [start, end); rises from zero over the hop around the onset, as in training."""
@@ -65,7 +65,7 @@ class NoteVoice(Voice):
         return hz if start >= hop // 2 else hz * np.clip((times + 0.5) / hop + 0.5, 0, 1)
 
     def semitones(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(N,) pitch as the network reads it, MIDI note numbers."""
+        """(N,) pitch input of the network, MIDI note numbers."""
         return np.where(times >= self.pitched_from, self._sounding_pitch(times), UNPITCHED_SEMITONES)
 
     @classmethod
@@ -86,7 +86,7 @@ class NoteVoice(Voice):
         )
         return features, np.where((ends > 0) & pitched, semitones_to_hz(semitones), 0.0)
 
-    # -- how the engine steers it ------------------------------------------------------------------------------------
+    # -- called by the engine ----------------------------------------------------------------------------------------
 
     def release(self, at: float) -> None:
         """The key is up from `at` on; the network plays the release."""
@@ -96,30 +96,30 @@ class NoteVoice(Voice):
             self.fade_out(at + _RELEASE_LIMIT_SECONDS * self.sample_rate, 0.5 * self.sample_rate)
 
     def morph(self, at: float, timbre: NDArray[np.float64], over: float, pitched: bool) -> None:
-        """Go to a timbre from `at` on. Towards one that has a pitch, the voice has one from then on, and keeps it."""
+        """Morph to a timbre, starting at `at`. Morphing to a pitched one makes the voice pitched from then on."""
         super().morph(at, timbre, over, pitched)
         if pitched:
             self.pitched_from = min(self.pitched_from, at)
 
     def _move_pitch(self, trajectory: Trajectory, at: float, value: float, over: float) -> None:
-        """Move what the pitch depends on; what is already planned is bent before it is taken."""
+        """Move a trajectory that affects the pitch; planned excitation is bent before it is taken."""
         trajectory.forget_before(self.planned_end - 4 * self._span)
         trajectory.move(at, value, over)
         if self.network is not None and at < self.planned_end:
             self._bent_from = min(self._bent_from, at)
 
     def catch_up(self) -> None:
-        """Bend what is planned already, once for all moves since the last time: a wheel makes many between reads."""
+        """Bend the planned excitation, once for all moves since the last call: a wheel makes many between reads."""
         if self._bent_from < math.inf:
             at, self._bent_from = self._bent_from, math.inf
             self.settle()
             self._replan(max(int(at), self.position))
 
     def _replan(self, at: int) -> None:
-        """Change the pitch of planned excitation from `at` on, and the output by what that changes.
+        """Change the pitch of the planned excitation from `at` on, and correct the output accordingly.
 
-        The filters are linear, so the correction is the filtered difference between the new and the old pulses. It
-        comes in over a short fade, since what the filters would spread before `at` has been played.
+        The filters are linear, so the correction is the filtered difference between the new and the old pulses. It is
+        faded in, since samples before `at`, into which the filters would spread it, have been played.
         """
         hop, overlap = self.stft.hop_length, self.stft.overlap
         offset = at - (self.planned_end - self._span)

@@ -1,4 +1,4 @@
-"""What a voice is made with: how it starts, and the format of its samples and blocks."""
+"""What a voice is created with: its start parameters, and the format of its samples and blocks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cmaudio.signal.dsp import Stft
 
 @dataclass(frozen=True)
 class NoteParams:
-    """What a note starts with: pitch as MIDI note number, velocity 1..127, `at` in samples of the engine's clock."""
+    """The start of a note: pitch as MIDI note number, velocity 1..127, `at` in samples of the engine's clock."""
 
     pitch: float
     velocity: float
@@ -21,10 +21,10 @@ class NoteParams:
 
 @dataclass(frozen=True)
 class VoiceSettings:
-    """What all voices of an engine share.
+    """Settings that all voices of an engine share.
 
-    `ahead_samples`: how much sooner than needed blocks may be made; planned samples are kept for so long that a bend
-    still reaches them.
+    `ahead_samples`: how early blocks may be computed; planned samples are kept that much longer so that a bend still
+    reaches them.
     """
 
     stft: Stft
@@ -38,6 +38,6 @@ class VoiceSettings:
 
     @property
     def span_samples(self) -> int:
-        """How far back from the planned end sources are kept, a whole number of hops."""
+        """How much planned excitation is kept, back from its end; a whole number of hops."""
         hop = self.stft.hop_length
         return self.block_samples + self.stft.overlap + -(-self.ahead_samples // hop) * hop

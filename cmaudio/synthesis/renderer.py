@@ -21,11 +21,11 @@ from cmaudio.synthesis.spectrum_shaping import SpectrumShaper
 from cmaudio.synthesis.voice import Voice
 from cmaudio.system import hurry_this_thread
 
-_HALVED_FROM_VOICES = 6  # fewer are made sooner by one thread
+_HALVED_FROM_VOICES = 6  # fewer are faster on one thread
 
 
 def _alike(voices: Sequence[Voice]) -> Iterator[tuple[list[Voice], int]]:
-    """Voices of the same number of steps, and that number; all of them bent as was asked."""
+    """Groups of voices with the same number of steps, and that number; pending bends are applied."""
     for voice in voices:
         voice.catch_up()
     for steps in sorted({voice.steps for voice in voices}):
@@ -33,20 +33,20 @@ def _alike(voices: Sequence[Voice]) -> Iterator[tuple[list[Voice], int]]:
 
 
 def heard_bins(stft: Stft) -> int:
-    """How many of a frame's bins are played: training hardly hears the last ones, and there is noise."""
+    """How many bins of a frame are played: the highest hardly affect the training loss and contain noise."""
     return round(0.97 * stft.n_fft / 2)
 
 
 class Renderer:
-    """Adds a block to voices. A voice's samples depend on its own history alone, not on the company it is rendered in.
+    """Adds blocks to voices. A voice's samples depend only on its own history, not on what it is batched with.
 
-    With `threads` = 2 many voices are made in two halves side by side, so that all are ready sooner. Pipelined instead,
-    blocks are vocoded while the network makes the next ones: more gets done, and voices wait for what they need.
+    With `threads` = 2, many voices are computed in two halves in parallel, which lowers the latency. With `pipelined`,
+    blocks are vocoded while the network makes the next ones instead, which raises the throughput.
     """
 
     def __init__(self, synthesizer: Synthesizer, threads: int = 1, pipelined: bool = False) -> None:
         self.synthesizer = synthesizer
-        # Halves side by side are for playing live: one is waited for like the other.
+        # Parallel halves are for live use, where both are waited for.
         hurry = None if pipelined else hurry_this_thread
         self._worker = ThreadPoolExecutor(1, "cmaudio-render", hurry) if threads > 1 else None
         self._pipelined = pipelined
@@ -60,23 +60,23 @@ class Renderer:
         self._shaper = SpectrumShaper(self.mel, mean, std)
 
     def render(self, voices: Sequence[Voice]) -> None:
-        """One more block for every voice; voices may be at different places, and of different `steps`."""
+        """Add a block to every voice; voices may be at different positions and have different `steps`."""
         for alike, steps in _alike(voices):
             if self._worker is None or self._pipelined or len(alike) < _HALVED_FROM_VOICES:
                 submit = self._worker.submit if self._worker and self._pipelined else None
                 self._render(alike, steps, submit)
                 continue
             middle = len(alike) // 2
-            for voice in alike:  # here, since two halves may wait for the same
+            for voice in alike:  # here, since both halves may wait for the same work
                 voice.settle()
             half = self._worker.submit(self._render, alike[middle:], steps, None)
             self._render(alike[:middle], steps, None)
             half.result()
 
     def begin(self, voices: Sequence[Voice]) -> list[Deferred]:
-        """The first half of `render`, up to the vocoder; the second is put off until one of the voices needs it.
+        """The first half of `render`, up to the vocoder; the second is deferred until one of the voices needs it.
 
-        Returns what is put off, so that it can be done before, in time to spare.
+        Returns the deferred work, so that it can be done earlier, in spare time.
         """
         parts: list[Deferred] = []
 
@@ -89,7 +89,7 @@ class Renderer:
         return parts
 
     def _render(self, voices: list[Voice], steps: int, submit: Callable[..., Pending] | None) -> None:
-        """A block; vocoded at once, or by `submit(work, *arguments)`."""
+        """Render a block; vocode it immediately, or through `submit(work, *arguments)`."""
         fresh = [voice for voice in voices if voice.network is None]
         if fresh:
             self._start(fresh)
@@ -118,7 +118,7 @@ class Renderer:
             voice.pending.append(block)
 
     def _start(self, voices: list[Voice]) -> None:
-        """Networks read the silent block before the onset."""
+        """Run the networks over the silent block before the onset."""
         pulses = self.stft.analyse(self._plan(voices)[0])
         controls, timbre, _ = self._controls(voices, pulses)
         states = split_states(self.synthesizer.init_state(controls, timbre))
@@ -127,7 +127,7 @@ class Renderer:
             voice.network = state
 
     def _plan(self, voices: list[Voice]) -> tuple[Float, Float]:
-        """Plan the next K hops of excitation; (B, N) pulses and (B, N) noise, as far back as the frames see."""
+        """Plan the next K hops of excitation; (B, N) pulses and (B, N) noise, as far back as the windows reach."""
         count = self.block_samples
         f0 = np.stack([voice.f0(voice.planned_end, voice.planned_end + count) for voice in voices])
         phase = np.array([voice.phase[-1] for voice in voices])
@@ -147,7 +147,7 @@ class Renderer:
         return controls, timbre.astype(np.float32), f0.astype(np.float32)
 
     def _humanity(self, voices: list[Voice]) -> Float:
-        """(B, K, 1) how much of what is drawn is heard."""
+        """(B, K, 1) the humanity of each frame."""
         middles = self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
         asked = [v.expression["humanity"].at(row).astype(np.float32) for v, row in zip(voices, middles, strict=True)]
         return stack(asked)[..., None]
@@ -160,7 +160,7 @@ class Renderer:
         )
 
     def _shaped(self, voices: list[Voice], frames: Float, f0: Float) -> Float:
-        """Frames (B, K, M) as brightness and resonance want them."""
+        """Frames (B, K, M) with brightness and resonance applied."""
         middles = self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
         spectra = [voice.spectrum(row) for voice, row in zip(voices, middles, strict=True)]
         brightness, resonance = (stack([s[i].astype(np.float32) for s in spectra]) for i in (0, 1))

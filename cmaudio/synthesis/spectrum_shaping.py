@@ -1,6 +1,6 @@
 """Brightness and resonance: mel frames reshaped on their way to the vocoder.
 
-The network's own past stays as it was, so a note that is shaped does not drift.
+The network's context is not reshaped, so a shaped note does not drift.
 
 Shapes: B voices, K frames, M mel bands.
 """
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import Float, Mel
 
-# Over this range above the floor the change comes in: silence stays silent however bright.
+# The change fades in over this range above the floor: silence stays silent at any brightness.
 _FLOOR_NEPERS = 2.3
 _MOST_NEPERS = 4.0
 _DB_TO_NEPERS = np.log(10) / 20
@@ -41,7 +41,7 @@ class SpectrumShaper:
         audible = np.clip((log_mel - self._floor) / _FLOOR_NEPERS, 0, 1)
         change = np.clip(change, -_MOST_NEPERS, _MOST_NEPERS) * audible
         shaped = (np.maximum(log_mel + change, self._floor) - self._mean) / self._std
-        # Where nothing changes the network's own frame stays to the bit, below the floor too.
+        # Where nothing changes, the network's frame stays bit-identical, below the floor too.
         return np.where(change == 0, frames, shaped).astype(np.float32)
 
 

@@ -17,22 +17,22 @@ class Trajectory:
 
     @property
     def target(self) -> NDArray[np.float64]:
-        """The value at which it comes to rest."""
+        """The final value."""
         return self._values[-1]
 
     def rests_at(self, time: float) -> bool:
-        """Whether nothing moves from `time` on."""
+        """Whether the value is constant from `time` on."""
         return len(self._times) == 1 or self._times[-1] <= time
 
     def move(self, at: float, value: ArrayLike, over: float) -> None:
-        """From `at` on go to `value` within `over` samples; whatever was planned after `at` is dropped."""
+        """Move to `value` within `over` samples, starting at `at`; breakpoints after `at` are dropped."""
         start = self.at(np.array([at]))[0]
         keep = sum(time < at for time in self._times)
         self._times[keep:] = [at, at + max(over, 1.0)]
         self._values[keep:] = [start, np.asarray(value, np.float64)]
 
     def forget_before(self, time: float) -> None:
-        """Drop breakpoints that can no longer be asked for, so that an hour of bends does not pile up."""
+        """Drop breakpoints that are no longer needed, so that they do not accumulate over hours of bends."""
         while len(self._times) > 2 and self._times[1] < time:
             del self._times[0], self._values[0]
 
@@ -40,7 +40,7 @@ class Trajectory:
         """(N,) times -> (N, *value shape)."""
         if len(self._times) == 1 or not len(times):
             return np.full((len(times), *self._values[0].shape), self._values[0])
-        # Only the pieces that are asked for: a wheel in motion leaves hundreds.
+        # Only the segments that are asked for: a moving wheel leaves hundreds.
         first = max(0, bisect_right(self._times, times.min()) - 1)
         last = max(first + 2, bisect_right(self._times, times.max()) + 1)
         first = min(first, len(self._times) - 2)

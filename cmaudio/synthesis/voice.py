@@ -1,10 +1,10 @@
-"""One sounding voice: its own clock, its controls over time, its excitation, and the samples it has ready.
+"""One sounding voice: its own clock, its controls over time, its excitation, and its finished samples.
 
 Times are samples of the voice's clock, 0 = onset. Frame t covers hop t, its window sees the hops t - 3 ... t; block b
 holds the frames b K ... b K + K - 1. Once the excitation is planned up to time P, output is complete up to P - 3 hops.
 
-Each kind of voice (`cmaudio.synthesis.note_voice`, `cmaudio.engine.utterance`) is a subclass that says what pitch its
-excitation has and which features the networks read.
+Each kind of voice (`cmaudio.synthesis.note_voice`, `cmaudio.engine.utterance`) is a subclass that supplies the pitch of
+its excitation and the networks' input features.
 
 Shapes: B voices, K frames of a block, C features, N samples.
 """
@@ -31,18 +31,18 @@ FADE_SAMPLES = 240  # 5 ms at 48 kHz: heard as immediate, too long to click
 
 
 class Voice(ABC):
-    """The state of one voice between blocks. The renderer adds blocks, the engine steers it and takes its samples.
+    """The state of one voice between blocks. The renderer adds blocks; the engine steers it and takes its samples.
 
     Args:
-        params: how it starts.
+        params: start parameters.
         timbre: (Z,) vector.
-        pitch: where the pitch trajectory starts, in the unit of the kind of voice.
-        settings: what all voices of an engine share.
-        expression: values by name; at rest where none is given.
+        pitch: start of the pitch trajectory, in the subclass's unit.
+        settings: shared by all voices of an engine.
+        expression: values by name; the rest value where none is given.
     """
 
     FEATURES: ClassVar[Mapping[str, int]]
-    """The sets of features that models of this kind of voice read, by their name in the manifest: their numbers."""
+    """The feature sets of models for this kind of voice: name in the manifest -> number of features."""
 
     def __init__(
         self,
@@ -53,24 +53,24 @@ class Voice(ABC):
         expression: Mapping[str, float] | None = None,
     ) -> None:
         self.params, self.settings = params, settings
-        self.steps = params.steps  # reduced while the machine does not keep up
+        self.steps = params.steps  # reduced while the machine is overloaded
         self.pitch = Trajectory(pitch)
         self.timbre = Trajectory(timbre)
         asked = expression or {}
         self.expression = {name: Trajectory(asked.get(name, e.rest)) for name, e in EXPRESSIONS.items()}
         self.rng = np.random.Generator(np.random.PCG64(params.seed))
         self.stft, self.sample_rate = settings.stft, settings.sample_rate
-        self.network: NetworkState | None = None  # without the vocoder's state, which is apart since it may lag behind
+        self.network: NetworkState | None = None  # without the vocoder's state, which may lag behind
         self.vocoder: list[Float] = []
         self.pending: deque[Pending] = deque()  # blocks that are still to be vocoded
         self.position = 0
         self.released_at = math.inf
         self.ends_at = math.inf
         self.fades_from = math.inf
-        self._asked_to_fade = math.inf  # apart from its own decay, which is known only when it has been made
+        self._asked_to_fade = math.inf  # excludes its natural decay, which is known only once rendered
         self._silent_from = math.inf  # start of the block in which it was found to have decayed to silence
-        self._levels_db: list[tuple[int, float]] = []  # (end of a block, its level), from the last one heard on
-        # Planned sources up to `planned_end`, as far back as a bend may still reach or the next frames still see.
+        self._levels_db: list[tuple[int, float]] = []  # (end of a block, its level), starting with the last one heard
+        # Planned excitation up to `planned_end`, as far back as a bend or the next frames' windows may reach.
         self._span = settings.span_samples
         self.planned_end = -settings.block_samples
         self.pulses = np.zeros(self._span, np.float32)
@@ -78,7 +78,7 @@ class Voice(ABC):
         self.phase = np.zeros(self._span + 1)  # in cycles, before each sample and after the last
         self.filters = np.zeros((self._span // self.stft.hop_length, self.stft.bins), np.complex64)  # H of its frames
         self.ready = np.zeros(0, np.float32)  # complete samples from `position` on
-        self._later: deque[Float] = deque()  # blocks of complete samples that follow; another thread may append
+        self._later: deque[Float] = deque()  # later blocks of complete samples; another thread may append
         self.tail = np.zeros(self.stft.overlap, np.float32)  # the samples up to `planned_end`, still growing
 
     # -- what each kind of voice supplies ----------------------------------------------------------------------------
@@ -96,7 +96,7 @@ class Voice(ABC):
     def catch_up(self) -> None:
         """Apply to samples that are planned already what has been asked for since the last time."""
 
-    # -- what the engine asks ----------------------------------------------------------------------------------------
+    # -- called by the engine ----------------------------------------------------------------------------------------
 
     @property
     def released(self) -> bool:
@@ -114,7 +114,7 @@ class Voice(ABC):
         return level if 0 < end <= self.position else 0.0
 
     def sounds_at(self, time: float) -> bool:
-        """Whether it will sound at `time`, by what was asked of it and was heard of it, not by how far it is made."""
+        """Whether it will sound at `time`, judged by its events and what was heard, not by how far it is rendered."""
         return time < self._asked_to_fade and (time < self.fades_from or self.position <= self._silent_from)
 
     def lacks(self, samples: int) -> bool:
@@ -122,7 +122,7 @@ class Voice(ABC):
         return min(self.position + samples, self.ends_at) > self.planned_end - self.stft.overlap
 
     def take(self, samples: int) -> Float:
-        """The next samples, fewer only where the voice ends. Call it while `lacks(samples)` is false."""
+        """The next samples, fewer only at the voice's end. Call only if `lacks(samples)` is false."""
         self.catch_up()
         if len(self.ready) < samples:
             while self.pending and len(self.ready) + sum(map(len, tuple(self._later))) < samples:
@@ -143,28 +143,28 @@ class Voice(ABC):
             del self._levels_db[0]
         return out
 
-    # -- how the engine steers it ------------------------------------------------------------------------------------
+    # -- steering ----------------------------------------------------------------------------------------------------
 
     @abstractmethod
     def release(self, at: float) -> None:
         """The key is up from `at` on."""
 
     def fade_out(self, at: float, over: float = FADE_SAMPLES) -> None:
-        """Fade to nothing from `at` on, and end; an earlier end stays."""
+        """Fade out from `at` on, and end; an earlier end is kept."""
         self._asked_to_fade = min(self._asked_to_fade, at)
         self._fade(at, over)
 
     def settle(self) -> None:
-        """Wait for the blocks under way; raises what went wrong with them."""
+        """Wait for pending blocks; raises their errors."""
         while self.pending:
             self.pending.popleft().result()
 
     def bend(self, at: float, pitch: float, over: float) -> None:
-        """Go to a pitch (in the unit of `self.pitch`) within `over` samples from `at` on."""
+        """Move to a pitch (in the unit of `self.pitch`) within `over` samples, starting at `at`."""
         self._move_pitch(self.pitch, at, pitch, over)
 
     def express(self, name: str, at: float, value: float, over: float) -> None:
-        """Move one of the `EXPRESSIONS`: pressure at once, vibrato as the pitch, the others from the next block on."""
+        """Change one of the `EXPRESSIONS`: pressure at once, vibrato like the pitch, others from the next block on."""
         trajectory = self.expression[name]
         if name == "vibrato":
             self._move_pitch(trajectory, at, value, over)
@@ -173,12 +173,12 @@ class Voice(ABC):
             trajectory.move(at, value, over)
 
     def morph(self, at: float, timbre: NDArray[np.float64], over: float, pitched: bool) -> None:
-        """Go to a timbre, with or without a pitch, from `at` on."""
+        """Morph to a timbre, pitched or not, starting at `at`."""
         self.timbre.forget_before(self.planned_end - 4 * self._span)
         self.timbre.move(at, timbre, over)
 
     def _move_pitch(self, trajectory: Trajectory, at: float, value: float, over: float) -> None:
-        """Move what the pitch depends on, from the next block on: what is planned stays."""
+        """Move a trajectory that affects the pitch, from the next block on: planned excitation stays."""
         trajectory.forget_before(self.planned_end)
         trajectory.move(max(at, self.planned_end), value, over)
 
@@ -186,10 +186,10 @@ class Voice(ABC):
         if at + over < self.ends_at:
             self.fades_from, self.ends_at = at, at + over
 
-    # -- what the renderer asks and gives ----------------------------------------------------------------------------
+    # -- called by the renderer --------------------------------------------------------------------------------------
 
     def _sounding_pitch(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(N,) pitch, bend and vibrato included; the vibrato swings from the onset on, heard or not."""
+        """(N,) pitch, bend and vibrato included; the vibrato's phase runs from the onset, whatever its depth."""
         vibrato = self.expression["vibrato"]
         if vibrato.rests_at(times[0]) and not vibrato.target:
             return self.pitch.at(times)
@@ -203,7 +203,7 @@ class Voice(ABC):
         return brightness, self.expression["resonance"].at(times)
 
     def plan(self, pulses: Float, noise: Float, phase: NDArray[np.float64]) -> tuple[Float, Float]:
-        """Append K hops of sources; returns the (overlap + K hops) of pulses and noise that their frames see."""
+        """Append K hops of sources; returns the (overlap + K hops) of pulses and noise that their frames cover."""
         count, overlap = len(pulses), self.stft.overlap
         self.pulses = np.concatenate([self.pulses[count:], pulses])
         self.phase = np.concatenate([self.phase[count:], phase])
@@ -217,14 +217,14 @@ class Voice(ABC):
         overlap = self.stft.overlap
         self.filters = np.concatenate([self.filters[len(filters) :], filters])
         samples[:overlap] += self.tail
-        before_onset = max(0, len(samples) - end)  # what a first block's windows spread there is not played
+        before_onset = max(0, len(samples) - end)  # what the first block's windows spread there is not played
         complete, self.tail = samples[:-overlap], samples[-overlap:]
         complete = complete[before_onset:]
         self._watch_level(complete, end - overlap)
         self._later.append(complete)
 
     def _watch_level(self, complete: Float, end: int) -> float:
-        """Note down and return the level of a block, dB re full scale; 0 of an empty one."""
+        """Store and return the level of a block, dB re full scale; 0 for an empty one."""
         power = float(np.mean(np.square(complete))) if len(complete) else 1.0
         level = 10 * math.log10(power + 1e-12)
         self._levels_db.append((end, level))
