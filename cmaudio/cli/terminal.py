@@ -52,7 +52,7 @@ def notice(text: str) -> None:
 def warn_unspoken(texts: Iterable[str]) -> None:
     """Parts of a text that could not be said, with the reason, on standard error."""
     for text in texts:
-        errors.print(Text.assemble(("not said: ", "yellow"), text))
+        errors.print(Text.assemble(("not spoken: ", "yellow"), text))
 
 
 def progress_bar(*columns: ProgressColumn) -> Progress:

@@ -21,7 +21,8 @@ class LockedLine:
         rate: expected slope of y over x; the slope stays within `rate_range`.
         bandwidth: bandwidth of the loop, in cycles per unit of x.
         lost: a point with a larger error restarts the line.
-        learns: the rate is not known beforehand. The first points then count as in a least-squares line, up to as many as the loop remembers (an expanding-memory filter, Morrison 1969), and a restarted line keeps its rate.
+        learns: the rate is not known beforehand. The first points then count as in a least-squares line, up
+            to as many as the loop remembers (an expanding-memory filter, Morrison 1969), and a restart keeps the rate.
 
     `update` belongs to one thread, `at` may be called from any.
     """

@@ -108,7 +108,7 @@ def test_invalid_presets_are_refused(synth: Synth, tmp_path: Path) -> None:
     before = synth.apply("Chapel")
     with pytest.raises(CmaudioError, match="unknown timbre 'flu'"):
         synth.apply(Preset(name="a", timbre={"flu": 1}))
-    with pytest.raises(CmaudioError, match="is of model 'other'"):
+    with pytest.raises(CmaudioError, match="is for model 'other'"):
         synth.apply(Preset(name="a", timbre={"flute": 1}, model="other"))
     assert synth.preset is before
 
@@ -123,7 +123,7 @@ def test_invalid_presets_are_refused(synth: Synth, tmp_path: Path) -> None:
 def test_any_other_bytes_are_a_clear_error(tmp_path_factory: Any, data: bytes) -> None:
     path = tmp_path_factory.mktemp("preset") / "a.json"
     path.write_bytes(data)
-    with pytest.raises(CmaudioError, match="is no preset of version 1"):
+    with pytest.raises(CmaudioError, match="is not a preset of version 1"):
         load_preset(path)
 
 
@@ -179,7 +179,7 @@ def test_preset_with_an_invalid_control_changes_nothing(synth: Synth, controls: 
 def test_controls_with_their_own_field_are_refused_elsewhere(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"version": 1, "name": "a", "timbre": {"flute": 1}, "controls": {"gain": -3}}))
-    with pytest.raises(CmaudioError, match="gain belongs beside `controls`, as gain_db"):
+    with pytest.raises(CmaudioError, match="gain belongs outside `controls`, as gain_db"):
         load_preset(path)
 
 

@@ -88,7 +88,7 @@ def test_memory_is_limited_to_its_length(model: Model, tmp_path: Path) -> None:
 
 def test_keep_refuses_what_it_cannot_write(model: Model, tmp_path: Path) -> None:
     recorder = Recorder(Engine(model))
-    with pytest.raises(CmaudioError, match="nothing was played yet"):
+    with pytest.raises(CmaudioError, match="nothing has been played yet"):
         recorder.keep(tmp_path / "a.wav")
     recorder.read(1000)
     with pytest.raises(CmaudioError, match="seconds must be"):
@@ -129,7 +129,7 @@ def test_take_holds_the_sound_since_its_start(model: Model, tmp_path: Path, suff
 def test_take_overwrites_no_file(model: Model, tmp_path: Path) -> None:
     recorder = Recorder(Engine(model))
     (tmp_path / "old.mid").write_text("mine")
-    with pytest.raises(CmaudioError, match=r"old\.mid is there already"):
+    with pytest.raises(CmaudioError, match=r"old\.mid exists already"):
         Take(recorder, tmp_path / "old.wav")
     assert (tmp_path / "old.mid").read_text() == "mine"
     with pytest.raises(CmaudioError, match=r"is \.wav or \.flac, not '\.mp3'"):

@@ -75,7 +75,7 @@ def test_a_timbre_is_found_in_any_case(tiny: TinyModel, tmp_path: Path) -> None:
         ({"manifest.json": b"[" * (9 * 2**20)}, "manifest.json is larger than 8 MiB"),
         ({"manifest.json": b"[" * 10_000}, "manifest cannot be read"),
         ({f"{i}": b"" for i in range(70)}, "70 members, more than 64"),
-        ({f"{i}": bytes(150 * 2**20) for i in range(4)}, "more than 512 MiB in all"),
+        ({f"{i}": bytes(150 * 2**20) for i in range(4)}, "larger than 512 MiB in total"),
     ],
     ids=["large manifest", "deep manifest", "many members", "large in all"],
 )

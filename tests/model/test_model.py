@@ -61,7 +61,7 @@ def refuses(path: Path, *words: str) -> None:
     text = str(caught.value)
     for word in (str(path), *words):
         assert word in text
-    assert any(remedy in text for remedy in ("export", "get", "give", "update", "not a cmaudio model", "not a model file"))
+    assert any(remedy in text for remedy in ("export", "get", "give", "update", "not a cmaudio model", "not a model"))
 
 
 # -- round trip ------------------------------------------------------------------------------------------------------

@@ -192,7 +192,7 @@ def test_an_instrument_shows_its_controls(synth: Synth) -> None:
     for wanted in (
         "tiny",
         "first 25%, second 75%",
-        "each note its own",
+        "different for each note",
         "1.25",
         "a <desk>",
         *synth.controls.definitions,

@@ -72,7 +72,7 @@ def test_interrupted_run_is_resumed(
 def test_recite_refuses_unusable_input(tiny_voice: Model, text: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty.txt"
     empty.write_text("\n \n")
-    with pytest.raises(CmaudioError, match="nothing to say in it"):
+    with pytest.raises(CmaudioError, match="it contains nothing to say"):
         recite(empty, tmp_path / "a", model=tiny_voice)
     with pytest.raises(CmaudioError, match="cannot be read as UTF-8"):
         recite(tmp_path / "none.txt", tmp_path / "a", model=tiny_voice)
