@@ -36,7 +36,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
-    """Tensors as small as those of tests only lose by being shared out."""
+    """One thread: the tests' tensors are too small to gain from more."""
     torch = pytest.importorskip("torch")
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -89,7 +89,7 @@ def make_tiny_model(
     )
     vocoder = VocoderNetwork(mel_bands=bands, bins=2 * hop_length + 1, width=vocoder_width, depth=4)
     with torch.no_grad():
-        for parameter in network.parameters():  # what starts at zero would hide a wrong weight
+        for parameter in network.parameters():  # zero-initialised weights would hide a wrong mapping
             parameter.normal_(0, 0.7 / max(1, parameter.shape[-1]) ** 0.5)
         vocoder.out.weight.normal_(0, 0.3 / vocoder_width**0.5)
     rng = np.random.default_rng(seed)

@@ -134,8 +134,8 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= README_LINES
 
 
-def walks() -> dict[str, list[str]]:
-    """Heading of each walk in the package's guide -> its stations, `file:function`."""
+def walkthroughs() -> dict[str, list[str]]:
+    """Heading of each walkthrough in the package's guide -> its steps, `file:function`."""
     text = (ROOT / "cmaudio" / "README.md").read_text(encoding="utf-8")
     sections = re.split(r"^### ", text, flags=re.MULTILINE)[1:]
     found = {
@@ -146,9 +146,9 @@ def walks() -> dict[str, list[str]]:
 
 
 def test_walkthroughs_are_short_and_visit_no_function_twice() -> None:
-    assert len(walks()) == 4
-    assert all(2 <= len(stations) <= WALK_STATIONS for stations in walks().values())
-    visited = [station for stations in walks().values() for station in stations]
+    assert len(walkthroughs()) == 4
+    assert all(2 <= len(stations) <= WALK_STATIONS for stations in walkthroughs().values())
+    visited = [station for stations in walkthroughs().values() for station in stations]
     assert len(set(visited)) == len(visited)
 
 
@@ -161,8 +161,8 @@ def functions(module: ast.Module) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("station", [station for stations in walks().values() for station in stations])
-def test_the_stations_of_the_walks_exist(station: str) -> None:
+@pytest.mark.parametrize("station", [station for stations in walkthroughs().values() for station in stations])
+def test_the_steps_of_the_walkthroughs_exist(station: str) -> None:
     file, _, function = station.partition(":")
     source = (ROOT / "cmaudio" / file).read_text(encoding="utf-8")
     if file.endswith(".js"):

@@ -40,7 +40,7 @@ class Xrun:
 
 
 def what_is_missing() -> str | None:
-    """What this system lacks to run a JACK server and a PortAudio stream on it, with the remedy; None if nothing."""
+    """What this system lacks to run PortAudio on a JACK server, with the remedy; None if nothing."""
     if shutil.which("jackd") is None or ctypes.util.find_library("jack") is None:
         return "needs jackd (apt install jackd2)"
     if ctypes.util.find_library("portaudio") is None:

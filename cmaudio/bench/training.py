@@ -59,7 +59,7 @@ def measure_training() -> dict[str, Any]:
 
 
 def _make_step(clips: int, device: str) -> tuple[Callable[[], None], Callable[[], Tensor]]:
-    """The whole step, and its loss alone; compiled on a GPU, as the run's own."""
+    """The whole step, and its loss alone; compiled on a GPU, as in a training run."""
     import torch
 
     task, draw = _make_task(clips, device)
@@ -152,7 +152,7 @@ def _median_seconds(step: Callable[[], None], device: str) -> float:
 
 
 def _product_rate(device: str) -> float:
-    """Operations a second of a large product in the precision that the step uses."""
+    """Operations per second of a large product in the precision that the step uses."""
     import torch
 
     size, kind = (8192, torch.bfloat16) if device == "cuda" else (2048, torch.float32)

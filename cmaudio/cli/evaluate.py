@@ -18,12 +18,12 @@ def evaluate(
     corpus: Annotated[
         Path | None, typer.Option(help="Prepared corpus, to measure on its held-out clips as well.")
     ] = None,
-    teacher: Annotated[str | None, typer.Option(help="Model file of the teacher, to compare with.")] = None,
+    teacher: Annotated[str | None, typer.Option(help="Model file of the teacher to compare with.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of clips of the corpus.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw spectrograms of the clips to this .png file.")] = None,
-    sounds: Annotated[Path | None, typer.Option(help="Keep what a voice reads in this folder.")] = None,
+    sounds: Annotated[Path | None, typer.Option(help="Save the sounds of a voice in this folder.")] = None,
     peer: Annotated[
-        list[str] | None, typer.Option(help="Let hibari or piper read a voice's sentences too; repeatable.")
+        list[str] | None, typer.Option(help="Also measure hibari or piper on the voice's sentences; repeatable.")
     ] = None,
     whisper: Annotated[
         Path | None, typer.Option(help="Whisper model (CTranslate2 folder) for the word error rate of a voice.")

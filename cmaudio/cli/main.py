@@ -1,4 +1,4 @@
-"""The command `cmaudio`: its subcommands, how it ends on errors and signals, and nothing else."""
+"""The command `cmaudio`: its subcommands, and how it ends on errors and signals."""
 
 from __future__ import annotations
 

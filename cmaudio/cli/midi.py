@@ -41,7 +41,7 @@ def midi(as_json: Json = False) -> None:
 def connect_midi(
     synth: Synth, port: str | None = None, mpe: bool = False, virtual: str | None = None, learn: Sequence[str] = ()
 ) -> None:
-    """Connect, and print the ports. Where there is no MIDI system and none was asked for, print a notice instead.
+    """Connect, and print the ports. Print a notice instead if there is no MIDI system and no port was requested.
 
     Args:
         port: index, name or part of a name; all ports by default.

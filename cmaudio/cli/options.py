@@ -31,8 +31,8 @@ Steps = Annotated[int | None, typer.Option(help="Network evaluations per block: 
 Gain = Annotated[float | None, typer.Option(help="Master gain in dB, before the limiter; 0 by default.")]
 Polyphony = Annotated[int, typer.Option(help="Maximum number of voices sounding at once.")]
 TimbreName = Annotated[str | None, typer.Option("--timbre", help="Play every part with this timbre.")]
-MissingPrograms = Annotated[Missing, typer.Option("--missing", help="For programs that the model lacks.")]
-MissingDrums = Annotated[Missing, typer.Option("--percussion", help="For drums that the model lacks.")]
+MissingPrograms = Annotated[Missing, typer.Option("--missing", help="What plays the programs that the model lacks.")]
+MissingDrums = Annotated[Missing, typer.Option("--percussion", help="What plays the drums that the model lacks.")]
 Record = Annotated[
     Path | None, typer.Option(help="Also record to this .wav or .flac file, with the notes in a .mid beside it.")
 ]

@@ -40,7 +40,9 @@ def panel(
     token: Annotated[
         str | None, typer.Option(help="Token that the page must present; random by default where one is needed.")
     ] = None,
-    listen: Annotated[Listen, typer.Option(help="Where it sounds: on the sound card, or in the page.")] = "device",
+    listen: Annotated[
+        Listen, typer.Option(help="Where to play the sound: on the sound card, or in the page.")
+    ] = "device",
     files: Annotated[Path, typer.Option(help="Folder for takes and variations.")] = Path("takes"),
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
     no_midi: Annotated[bool, typer.Option("--no-midi", help="Do not listen to MIDI keyboards.")] = False,

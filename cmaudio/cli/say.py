@@ -80,7 +80,7 @@ def say(
 
 
 def _lines() -> Iterator[str]:
-    """Standard input as it arrives. A line break ends a sentence only where no other line follows at once."""
+    """Standard input as it arrives. A line break ends a sentence only if no other line follows at once."""
     if sys.stdin.isatty():
         errors.print("Each line is spoken when you press Enter; Ctrl-D ends the input.")
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()

@@ -18,15 +18,15 @@ _VISIBLE |= {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
 
 
 def visible(text: str) -> str:
-    """The text with control characters made visible, so that a terminal shows and does not obey them."""
+    """The text with control characters escaped, so that a terminal shows them instead of executing them."""
     return text.translate(_VISIBLE)
 
 
 class PlainConsole(Console):
-    """A console that takes nothing in a string for a command.
+    """A console that prints strings literally.
 
-    Names of timbres, controls, files and devices come from files and users: `[/x]` is no markup here, `:bell:` no
-    emoji, and an escape sequence is shown and not obeyed. Styles are given as `Text`.
+    Names of timbres, controls, files and devices come from files and users: `[/x]` is not markup here, `:bell:` not an
+    emoji, and escape sequences are shown, not executed. Styles are given as `Text`.
     """
 
     def __init__(self, **settings: Any) -> None:

@@ -1,6 +1,6 @@
 """Frame-rate buzz: is a held note's loudness modulated at the frame rate?
 
-The envelope of every band (an STFT of 5 ms windows, 1500 a second) over one second, and in its spectrum the largest
+The envelope of every band (an STFT of 5 ms windows, 1500 per second) over one second, and in its spectrum the largest
 line within 1 Hz of the frame rate over the median line of the neighbourhood. Noise without any buzz gives 3 to 5 dB,
 since the largest of three lines stands against a median.
 """

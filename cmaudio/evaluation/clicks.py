@@ -31,7 +31,7 @@ _QUIETEST = 1e-5
 def click_db(
     signal: Float, at: int, sample_rate: int, *, compared_with: str = "both", after_seconds: float = _AFTER_SECONDS
 ) -> float | None:
-    """Of an event at index `at` against the sound 100 ms "before" it, "after" it or "both"; None in silence.
+    """Click of an event at index `at` against the sound 100 ms "before" it, "after" it or "both"; None in silence.
 
     The event's own part of the signal lasts from 1 ms before `at` to `after_seconds` after it.
     """
@@ -74,7 +74,7 @@ def _event(listener: Listener, name: str, timbre: str, setting: Setting) -> floa
 
 
 def _start(listener: Listener, timbre: str, setting: Setting) -> tuple[float | None, float | None]:
-    """Of a note's first samples, ours and the SoundFont's."""
+    """Clicks of a note's first samples, ours and the SoundFont's."""
     engine, rate = listener.engine, setting.renderer.sample_rate
     start, lead = engine.now + 1111, 960
     engine.note_on(PITCH, VELOCITY, timbre=timbre, seed=2, at=start)

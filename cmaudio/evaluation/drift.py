@@ -27,7 +27,7 @@ _WORST = 12
 
 @dataclass(frozen=True)
 class Drift:
-    """Of every second relative to the reference: signed level and mean spectral difference, in dB."""
+    """Signed level and mean spectral difference of every second from the reference, in dB."""
 
     level_db: NDArray[np.float64]
     spectrum_db: NDArray[np.float64]
@@ -53,7 +53,7 @@ def measure_seconds(seconds: Iterable[Float], stft: Stft, mel: Mel) -> Drift:
 
 
 def drift(levels: NDArray[np.float64], spectra: NDArray[np.float64], active_above: float) -> Drift:
-    """From (T,) levels in dB and (T, M) mean log-mels (natural logarithm) of the seconds."""
+    """The drift of (T,) levels in dB and (T, M) mean log-mels (natural logarithm), one per second."""
     reference = spectra[REFERENCE_SECOND]
     active = (spectra > active_above) | (reference > active_above)
     difference = np.abs(spectra - reference) * _DB

@@ -90,7 +90,7 @@ def measure_pitch(setting: Setting) -> Figures:
 
 
 def _overall(errors: dict[str, list[float | None]]) -> Figures:
-    """Of the absolute errors; also of each timbre's own median, and the worst notes by name."""
+    """Summaries of the absolute errors and of the timbres' medians, and the worst notes by name."""
     measured = [
         (abs(cents), name, PITCHES[i])
         for name, row in errors.items()

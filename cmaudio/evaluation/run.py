@@ -130,7 +130,7 @@ def _measure(
 def _chosen(
     sections: Mapping[str, Callable[[SettingT], Figures]], only: Sequence[str] | None
 ) -> dict[str, Callable[[SettingT], Figures]]:
-    """Those that are asked for, in their own order. Raises CmaudioError for an unknown name."""
+    """The requested sections, in the order of the report. Raises CmaudioError for an unknown name."""
     unknown = sorted(set(only or ()) - set(sections))
     if unknown:
         raise CmaudioError(f"no section {', '.join(map(repr, unknown))} in the report; there are {', '.join(sections)}")

@@ -1,4 +1,4 @@
-"""The report as tables for a terminal: one a section, with targets beside the metrics that have one."""
+"""The report as tables for a terminal: one per section, with targets beside the metrics that have one."""
 
 from __future__ import annotations
 

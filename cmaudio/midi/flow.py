@@ -1,4 +1,4 @@
-"""Protection from floods of MIDI: a bounded queue, and controllers thinned to a few values a second."""
+"""Protection from floods of MIDI: a bounded queue, and controllers thinned to a few values per second."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """MIDI systems: the protocol that ports need, and the system of this machine through pylibremidi.
 
 pylibremidi queues arrivals on the driver's thread, without the interpreter, until it is polled. One thread polls it
-1000 times a second and owns all of its objects (CoreMIDI binds its list of ports to a thread).
+1000 times per second and owns all of its objects (CoreMIDI binds its list of ports to a thread).
 """
 
 from __future__ import annotations

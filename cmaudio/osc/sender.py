@@ -68,7 +68,7 @@ class OscSender:
         synth: the instrument.
         host: of the client.
         port: of the client.
-        rate: state messages a second, 0.1 to 50.
+        rate: state messages per second, 0.1 to 50.
         own: source of the client's own changes (`source_name`), which are not sent back to it; by default whatever
             comes from the port on which it listens, and on another machine from any port.
         through: socket of a server to send through, so that two linked instruments recognise each other.
@@ -88,7 +88,7 @@ class OscSender:
         through: socket.socket | None = None,
     ) -> None:
         family, self.address = resolve(host, whole_number("port", port, 1, 65535))
-        self._synth, self._every_s = synth, 1 / in_range("rate", rate, 0.1, 50, "messages a second")
+        self._synth, self._every_s = synth, 1 / in_range("rate", rate, 0.1, 50, "messages per second")
         local = self.address[0].startswith("127.") or self.address[0] == "::1"
         self.own = own or (source_name(*self.address) if local else f"osc:{self.address[0]}:")
         self._through, self._socket = through, through or socket.socket(family, socket.SOCK_DGRAM)

@@ -1,4 +1,4 @@
-"""What the pages are told of the instrument: once what it is, then twenty times a second what has changed.
+"""State messages to the pages: first a description of the instrument, then twenty times per second what has changed.
 
 Controls, timbre and seed say when they change, and who changed them; only what has no such events is compared with what
 was sent last: the output, the keys that are down, and the files.

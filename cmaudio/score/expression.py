@@ -15,7 +15,7 @@ from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
 
 VIBRATO_HZ = 5.5  # about what singers and string players do
-PRESSURE_DB, PRESSURE_BRIGHTNESS = 6.0, 1.5  # at full pressure: level in dB, brightness in dB an octave
+PRESSURE_DB, PRESSURE_BRIGHTNESS = 6.0, 1.5  # at full pressure: level in dB, brightness in dB per octave
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ EXPRESSIONS: Mapping[str, Expression] = {
     for e in (
         Expression("vibrato", "semitones", 0.0, 1.0, f"depth of a vibrato of {VIBRATO_HZ:g} Hz"),
         Expression("pressure", "of full", 0.0, 1.0, f"swells by up to {PRESSURE_DB:g} dB, and brightens"),
-        Expression("brightness", "dB an octave", -6.0, 6.0, "tilts the spectrum above the pitch"),
+        Expression("brightness", "dB per octave", -6.0, 6.0, "tilts the spectrum above the pitch"),
         Expression("resonance", "of full", -1.0, 1.0, "sharpens the peaks of the spectrum, or smooths them"),
         Expression("humanity", "of recorded", 0.0, 2.0, "life of a note; 0 is what its recordings agree on", rest=1.0),
     )

@@ -35,7 +35,7 @@ from cmaudio.score.events import (
     Sustain,
 )
 
-TICKS_PER_BEAT, TICKS_PER_SECOND = 9600, 19_200  # at 120 beats a minute
+TICKS_PER_BEAT, TICKS_PER_SECOND = 9600, 19_200  # at 120 beats per minute
 _MICROSECONDS_PER_BEAT = 500_000
 
 

@@ -164,7 +164,7 @@ def _ticks_per_second(path: Path, division: int) -> float:
     frames, ticks = 0x100 - (division >> 8), division & 0xFF
     if frames not in _FRAME_RATES or not ticks:
         raise CmaudioError(
-            f"{path}: counts {ticks} ticks in each of {frames} SMPTE frames a second; there are 24, 25, 29 (drop "
+            f"{path}: counts {ticks} ticks in each of {frames} SMPTE frames per second; there are 24, 25, 29 (drop "
             f"frame) or 30 frames of 1 to 255 ticks. {EXPORT_AGAIN}"
         )
     return _FRAME_RATES[frames] * ticks

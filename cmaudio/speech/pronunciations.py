@@ -37,7 +37,7 @@ class Pronunciations:
 
 
 def read_dictionary(path: str | Path) -> dict[str, str]:
-    """A dictionary file: a line a word, the word and its IPA apart by a tab or spaces; lines after # are comments.
+    """A dictionary file: one word per line, the word and its IPA apart by a tab or spaces; lines after # are comments.
 
     Raises:
         CmaudioError: a file that cannot be read or is larger than 4 MiB, a line without IPA (with its number).

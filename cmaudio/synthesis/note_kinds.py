@@ -19,7 +19,7 @@ from cmaudio.synthesis.note_features import NOTE_FEATURES, note_features
 _LONGEST_HOLD_SECONDS, _LONGEST_RELEASE_SECONDS = 12.0, 10.0
 _PITCH_PERIODS = (4.0, 9.0, 36.0)  # semitones
 _VELOCITY_PERIODS = (64.0,)
-NOTE_KINDS: Mapping[str, int] = {  # numbers a frame
+NOTE_KINDS: Mapping[str, int] = {  # numbers per frame
     "note-1": NOTE_FEATURES,
     "note-2": NOTE_FEATURES + 6 + 2 * (len(_PITCH_PERIODS) + len(_VELOCITY_PERIODS)),
 }

@@ -29,7 +29,7 @@ class SpectrumShaper:
         self._octaves = np.log2(np.maximum(mel.centres_hz, 1.0)).astype(np.float32)
 
     def __call__(self, frames: Float, f0: Float, brightness: Float, resonance: Float) -> Float:
-        """Frames (B, K, M), f0 (B, K) Hz, dB an octave (B, K), -1..1 (B, K) -> frames (B, K, M)."""
+        """Frames (B, K, M), f0 (B, K) Hz, dB per octave (B, K), -1..1 (B, K) -> frames (B, K, M)."""
         log_mel = frames * self._std + self._mean
         change = np.zeros_like(log_mel)
         if resonance.any():

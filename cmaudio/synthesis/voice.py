@@ -197,7 +197,7 @@ class Voice(ABC):
         return self.pitch.at(times) + vibrato.at(times) * swing
 
     def spectrum(self, times: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Brightness in dB an octave and resonance -1..1, (N,) each; pressure brightens too."""
+        """Brightness in dB per octave and resonance -1..1, (N,) each; pressure brightens too."""
         pressure = self.expression["pressure"].at(times)
         brightness = self.expression["brightness"].at(times) + PRESSURE_BRIGHTNESS * pressure
         return brightness, self.expression["resonance"].at(times)

@@ -30,7 +30,7 @@ class Clock(Sequencer):
     Args:
         engine: what plays. Its samples are the same whatever the sizes of `engine.read`. A live instrument has a clock
             of its own, `Synth.clock`.
-        tempo: beats (quarter notes) a minute.
+        tempo: beats (quarter notes) per minute.
         controls: velocity, timbre and seed of patterns, and what glides change.
         driver: what advances the clock; the engine itself by default.
         place: the sample at which something that happened at a time in seconds should sound.
@@ -107,7 +107,7 @@ class Clock(Sequencer):
         """
         over, wait = in_range("beats", beats, *BEATS_RANGE, "beats"), checked_quantise(quantise)
         if control == "tempo":
-            in_range(control, to, *TEMPO_RANGE, "beats a minute")
+            in_range(control, to, *TEMPO_RANGE, "beats per minute")
         else:
             _ = self.controls[control]  # raises for an unknown control
             known = self.controls.definitions[control]

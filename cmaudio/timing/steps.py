@@ -100,7 +100,7 @@ class Feel:
     channel: int = 0
 
     def __post_init__(self) -> None:
-        in_range("beat", self.beat, *BEATS_RANGE, "beats a step")
+        in_range("beat", self.beat, *BEATS_RANGE, "beats per step")
         in_range("gate", self.gate, 0.01, 4, "of the step")
         in_range("swing", self.swing, 0, 0.9, "of a step")
         in_range("humanise_ms", self.humanise_ms, 0, HUMANISE_MAX_MS, "milliseconds")

@@ -1,7 +1,7 @@
 """The tempo map: which beat falls on which sample, through changes of tempo, stops and starts.
 
-Beats are quarter notes, tempo is in beats a minute, samples are those of an engine's clock. A beat's sample is computed
-from the last change of tempo, never accumulated, so that beats and samples do not drift apart.
+Beats are quarter notes, tempo is in beats per minute, samples are those of an engine's clock. A beat's sample is
+computed from the last change of tempo, never accumulated, so that beats and samples do not drift apart.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SAME_BEAT = 1e-6  # beats nearer than this are equal, up to rounding
 
 def checked_tempo(tempo: float) -> float:
     """`tempo` if it is in range. Raises CmaudioError otherwise."""
-    return in_range("tempo", tempo, *TEMPO_RANGE, "beats a minute")
+    return in_range("tempo", tempo, *TEMPO_RANGE, "beats per minute")
 
 
 def next_multiple(beat: float, beats: float) -> float:

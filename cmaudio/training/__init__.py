@@ -1,1 +1,1 @@
-"""The training half: networks in torch and the way from weights to a model file. Nothing that plays imports it."""
+"""The training half: networks in torch, and their export to a model file. The live half never imports it."""

@@ -1,4 +1,4 @@
-"""The benchmark measures and reports what it says. No test depends on how fast the machine is."""
+"""The benchmark measures and reports what it claims to. No test depends on how fast the machine is."""
 
 import io
 import json

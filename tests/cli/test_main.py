@@ -1,4 +1,4 @@
-"""The command as a user meets it: help, version, errors on one line, and what is left when it is ended."""
+"""The command as a user meets it: help, version, errors on one line, and what is left after termination."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every control of an instrument by name: what it does, who is told, what is refused."""
+"""Every control of an instrument by name: its effect, its listeners, and what is refused."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def graphs_of(model: Model) -> dict[str, bytes]:
 
 
 def rewrite(path: Path, change: Callable[[Members], object]) -> None:
-    """Write the zip anew, itself whole, with other members."""
+    """Write a valid zip again with other members."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     change(members)
@@ -55,7 +55,7 @@ def edit_manifest(path: Path, change: Callable[[Any], object]) -> None:
 
 
 def refuses(path: Path, *words: str) -> None:
-    """The file is refused with a text that names it, says these words, and what to do."""
+    """The file is refused with a message that names it, contains these words, and says what to do."""
     with pytest.raises(CmaudioError) as caught:
         load_model(path)
     text = str(caught.value)

@@ -1,4 +1,4 @@
-"""A text file read into a corpus: what lies there, going on, and what goes wrong."""
+"""A text file read into a corpus: its contents, resuming, and errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pages are told: everything first, then what has changed and who changed it, merged for slow pages."""
+"""Messages to pages: the whole state first, then changes and who made them, merged for slow pages."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_the_next_multiple_is_never_one_too_far() -> None:
 
 
 def test_a_line_is_learnt_from_few_points_and_then_hardly_moves() -> None:
-    """Pulses of 120 beats a minute with 3 ms of jitter, to a line that expects 60."""
+    """Pulses of 120 beats per minute with 3 ms of jitter, to a line that expects 60."""
     rng = np.random.default_rng(0)
     line = LockedLine(24, bandwidth=0.5, lost=1, rate_range=(4, 160), learns=True)
     errors = []

@@ -1,6 +1,6 @@
 """Distances between generated and recorded log-mels, and between two sets of them.
 
-Shapes: T frames, M mel bands; mels are normalised log-mel, one array a clip.
+Shapes: T frames, M mel bands; mels are normalised log-mel, one array per clip.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PATCH_FRAMES, _PATCH_BANDS = 8, 4
 
 @dataclass(frozen=True)
 class MelScale:
-    """Converts normalised log-mel to dB, and tells which bands are active."""
+    """Converts normalised log-mel to dB, and finds the active bands."""
 
     std: Float
     active_above: Float  # (M,) normalised
@@ -62,7 +62,7 @@ def _mean(errors: Sequence[NDArray[np.float32]]) -> float:
 
 
 def patch_frechet(a: Sequence[Float], b: Sequence[Float]) -> float | None:
-    """Fréchet distance between patches of 8 frames, each the means of 4 bands; None for too few to tell."""
+    """Fréchet distance between patches of 8 frames, each the means of 4 bands; None for too few."""
     x, y = (np.concatenate([_patches(mel) for mel in mels]) for mels in (a, b))
     # A covariance of d features needs several times d examples.
     return round(frechet_of_features(x, y), 4) if min(len(x), len(y)) > 4 * x.shape[1] else None

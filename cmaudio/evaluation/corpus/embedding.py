@@ -20,7 +20,7 @@ _EMBEDDINGS_A_SECOND = 4
 
 
 def voice_frechet(ours: Sequence[Float], recorded: Sequence[Float], sample_rate: int) -> float | str:
-    """Between two sets of utterances (N,), each seen in windows of 1.6 s; the reason where it cannot be measured."""
+    """Distance of two sets of utterances (N,), embedded in windows of 1.6 s; the reason if it cannot be measured."""
     try:
         resemblyzer = importlib.import_module("resemblyzer")
     except ModuleNotFoundError:

@@ -58,7 +58,7 @@ def _drifts(synthesizer: Synthesizer, held: list[TimbreDefinition], sampler: Sam
 
 
 def _seconds(blocks: Iterable[Float], frame_rate: float) -> Iterator[Float]:
-    """Blocks (N, K, M) in pieces (N, T, M) of a second each, to the nearest block, without the silent one before."""
+    """Blocks (N, K, M) joined into (N, T, M) of about a second each, without the initial silent block."""
     pieces, frames, ends = iter(blocks), 0, frame_rate
     held: list[Float] = []
     next(pieces)

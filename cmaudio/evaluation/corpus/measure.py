@@ -24,7 +24,7 @@ _QUICK_CLIPS, _QUICK_SECONDS = 12, 10
 
 
 def measure_corpus(setting: Setting) -> Figures:
-    """Free running on held-out clips by every sampler, copy-synthesis, and five minutes of held notes.
+    """Every sampler free-running on held-out clips, copy-synthesis, and five minutes of held notes.
 
     Raises CmaudioError for a corpus that does not fit the model (`held_out_clips`), and for another model's teacher.
     """

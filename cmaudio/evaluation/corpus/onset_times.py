@@ -14,7 +14,7 @@ _HOP_SAMPLES = 128
 
 
 def first_onset_seconds(sound: Float, sample_rate: int) -> float | None:
-    """Of (N,) samples; None where nothing begins."""
+    """The first onset of (N,) samples; None if there is none."""
     found = librosa_module().onset.onset_detect(y=sound, sr=sample_rate, hop_length=_HOP_SAMPLES, units="time")
     return float(found[0]) if len(found) else None
 

@@ -20,7 +20,7 @@ _ONSET_FRAMES = 48
 
 
 def save_picture(path: Path, model: Model, clips: Sequence[HeldOut], mels: Mapping[str, Sequence[Float]]) -> None:
-    """A row a clip, a column a sampler; below them the mean level around the onset and the spectrum of its changes."""
+    """A row per clip, a column per sampler; below, the mean level around the onset and the spectrum of its changes."""
     try:
         import matplotlib as mpl
 

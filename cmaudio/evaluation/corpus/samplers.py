@@ -1,4 +1,4 @@
-"""Ways to a block: a consistency model in a few evaluations, a diffusion model by Heun's method in many."""
+"""Samplers of a block: a consistency model in a few evaluations, a diffusion model by Heun's method in many."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Sampler:
 
 
 def multistep(steps: int, sigma: NoiseLevels) -> Sampler:
-    """Algorithm 1 of Song et al. 2023 (arXiv 2303.01469): to the end in one step, then noise again, and so on.
+    """Algorithm 1 of Song et al. 2023 (arXiv 2303.01469): denoise fully in one step, add noise again, and repeat.
 
     1 step from sigma.max; 2 as the engine's fine setting; 4 with a level between and one below, by rule of thumb.
     """

@@ -30,7 +30,7 @@ _LOWEST_HZ = 140.0  # below it the beating of neighbouring harmonics falls among
 def measure_sound(
     synthesizer: Synthesizer, clips: Sequence[HeldOut], mels: Mapping[str, Sequence[Float]], speech: bool
 ) -> Figures:
-    """Recordings beside what the vocoder makes of each sampler's mels: a row a label, summaries over clips.
+    """Recordings beside what the vocoder makes of each sampler's mels: one row per label, summaries over clips.
 
     onset_db_per_ms: steepest rise of the attack. onset_apart_ms: distance of the first onset from the recording's.
     frame_rate_db: modulation at the frame rate over its neighbourhood, of notes held long enough. Of speech also the
@@ -62,7 +62,7 @@ def _attack(sound: Float, model: Model) -> Float:
 
 
 def onset_slope(attack: Float, sample_rate: int) -> float | None:
-    """Steepest rise of the level (windows of 4 ms) within 5 ms, in dB a millisecond; None for silence.
+    """Steepest rise of the level (windows of 4 ms) within 5 ms, in dB per millisecond; None for silence.
 
     What is more than 40 dB below the loudest window counts as silent, so that at most 8 dB/ms are found.
     """

@@ -89,7 +89,7 @@ def measure_reading(setting: VoiceSetting) -> Figures:
 
 
 def measure_scores(setting: VoiceSetting) -> Figures:
-    """Of everything that the sections before have written."""
+    """Scores of all sounds that the sections before have written."""
     speech = setting.voice.manifest.speech
     assert speech is not None
     return score_sounds(setting.sounds, setting.texts, speech.language, setting.whisper)

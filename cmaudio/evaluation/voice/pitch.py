@@ -33,7 +33,7 @@ def track_f0(audio: Float, sample_rate: int) -> Float:
 
 
 def f0_errors(tracks: Sequence[tuple[Float, Float]]) -> Figures:
-    """Of pairs (ours, recorded) of (T,) tracks: voicing decision error, gross pitch error, F0 frame error, 0 to 1."""
+    """Voicing decision, gross pitch and F0 frame error, 0 to 1, of pairs (ours, recorded) of (T,) tracks."""
     pairs = [(a[: len(b)], b[: len(a)]) for a, b in tracks]
     ours, recorded = (np.concatenate(rows) for rows in zip(*pairs, strict=True))
     both = (ours > 0) & (recorded > 0)

@@ -1,4 +1,4 @@
-"""Intelligibility and quality of sounds, as other models judge them; what is not installed is reported as such."""
+"""Intelligibility and quality of sounds, as judged by other models; missing packages are reported."""
 
 from __future__ import annotations
 

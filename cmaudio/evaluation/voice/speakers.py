@@ -1,4 +1,4 @@
-"""Who reads a sentence: the voice, its diffusion teacher, and other text-to-speech systems to compare with."""
+"""What reads the sentences: the voice, its diffusion teacher, and other text-to-speech systems to compare with."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HIBARI_RATE = 24_000
 
 
 def voice_speaker(voice: Model, steps: int) -> Speaker:
-    """The voice with its networks loaded once, `steps` evaluations a block."""
+    """The voice with its networks loaded once, `steps` evaluations per block."""
     engine = Engine(voice, steps=steps)
     engine.warm_up()
     return lambda text, seed: read_text(engine, text, seed)

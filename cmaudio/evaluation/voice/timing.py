@@ -28,7 +28,7 @@ def write_sound(path: Path, audio: Float, sample_rate: int) -> None:
 
 
 def speak_all(speakers: Mapping[str, Speaker], sentences: Sequence[Sentence], sounds: Path) -> Figures:
-    """Every sentence by every speaker in turn, so that all meet the same load of the machine.
+    """Every sentence by every speaker in turn, so that all run under the same machine load.
 
     Writes SOUNDS/<speaker>/<sentence>.wav. Returns, by speaker, elapsed and processor time per second of speech.
     """

@@ -77,7 +77,7 @@ def _known_keys(location: Sequence[Any]) -> list[str]:
 
 
 def _resolve(node: Any, schema: Any) -> list[Any]:
-    """The object schemas that a node may stand for: references followed, alternatives listed."""
+    """The object schemas of a node, with references resolved and alternatives listed."""
     nodes = node if isinstance(node, list) else [node]
     found = []
     for n in nodes:

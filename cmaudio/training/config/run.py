@@ -1,4 +1,4 @@
-"""The configuration as a whole: networks, stages, how the run is computed, and the model file it ends in."""
+"""The configuration as a whole: networks, stages, how the run is computed, and its model file."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class RunConfig(Strict):
 
     @property
     def has_prior(self) -> bool:
-        """Whether the networks draw what a prior leaves."""
+        """Whether the networks sample the residual of a prior."""
         return self.prior is not None or self.start_from.prior is not None
 
     @property

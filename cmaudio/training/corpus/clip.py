@@ -1,4 +1,4 @@
-"""A sound and how it was played: the common output of all data sources, and all that training knows of it.
+"""A sound and how it was played: the common output of all data sources, and all that training uses.
 
 Shapes: N samples (a multiple of the hop), T = N / hop_length frames, M mel bands. Frame t covers hop t and ends with
 sample (t + 1) * hop_length - 1; its pitch is that at the centre of the hop.
@@ -77,7 +77,7 @@ def f0_hz(semitones: Float, voiced: Float) -> Float:
 
 
 def sample_f0(f0: Float, hop_length: int) -> np.ndarray:
-    """(T,) Hz a frame -> (T * hop,) Hz a sample, linear between the frames' centres."""
+    """(T,) Hz per frame -> (T * hop,) Hz per sample, linear between the frames' centres."""
     frames = len(f0)
     centres = (np.arange(frames * hop_length) + 0.5) / hop_length - 0.5
     return np.interp(centres, np.arange(frames), f0)

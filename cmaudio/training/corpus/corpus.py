@@ -122,7 +122,7 @@ class Corpus:
         return self._weights[key]
 
     def batch(self, step: int, chunk: int, crops: Crops) -> tuple[Batch, torch.Generator]:
-        """Chunk `chunk` of the crops of step `step`, and the generator for whatever else is drawn for it."""
+        """Chunk `chunk` of the crops of step `step`, and the generator for further random numbers."""
         clips = self.clips_at(step)
         generator = torch.Generator(self.device).manual_seed(batch_seed(self.seed, step, chunk))
         count = crops.chunk_clips or crops.clips

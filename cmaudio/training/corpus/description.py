@@ -40,7 +40,7 @@ class SignalDefinition(Strict):
 
     @property
     def frame_rate(self) -> float:
-        """Frames a second."""
+        """Frames per second."""
         return self.sample_rate / self.hop_length
 
     def signal(self) -> Signal:

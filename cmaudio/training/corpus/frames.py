@@ -1,4 +1,4 @@
-"""Single frames of a corpus, drawn at random: what a network without memory learns from.
+"""Single frames of a corpus, drawn at random, to train networks without memory.
 
 Shapes: N frames, W frames of a window, M mel bands, C controls.
 """
@@ -55,7 +55,7 @@ class FrameSampler:
         self._cumulative = self._clip = torch.zeros(0)
 
     def batch(self, step: int, chunk: int, crops: object) -> tuple[Frames, torch.Generator]:
-        """The frames of a step, and the generator of what is still to be drawn for it."""
+        """The frames of a step, and the generator for further random numbers."""
         clips = self.corpus.clips_at(step)
         self._weigh(clips)
         device = clips.log_mel.device
@@ -84,7 +84,7 @@ class FrameSampler:
         return (clips.log_mel[rows].float() - statistics.mean) / statistics.std
 
     def _weigh(self, clips: Clips) -> None:
-        """Cumulative probability of every frame of the clips, once for these clips."""
+        """Cumulative sampling probability of the clips' frames, computed once for these clips."""
         if clips is self._of:
             return
         count = torch.arange(len(clips.frames), device=clips.frames.device)

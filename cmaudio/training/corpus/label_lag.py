@@ -29,7 +29,7 @@ class LabelLag:
 
     @property
     def is_wrong(self) -> bool:
-        """More than the length of a spectrum or chance accounts for."""
+        """Whether the lag exceeds what the spectrum's length or chance explains."""
         return abs(self.frames) > _TOLERATED and self.explained_when_moved > _CLEARLY * self.explained
 
 

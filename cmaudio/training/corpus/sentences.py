@@ -57,7 +57,7 @@ class Sentences:
             )
 
     def batch(self, step: int, chunk: int, stage: SentenceStage) -> tuple[SentenceBatch, torch.Generator]:
-        """Chunk `chunk` of step `step`, and the generator for further draws."""
+        """Chunk `chunk` of step `step`, and the generator for further random numbers."""
         seed = batch_seed(self._corpus.seed, step, chunk)
         chosen = np.random.default_rng(seed).choice(self._usable, stage.clips)
         device = self._corpus.device
@@ -89,7 +89,7 @@ class BreathGroups:
             raise CmaudioError(f"{corpus.folder}: no clip whose phonemes have times; train the aligner first")
 
     def batch(self, step: int, chunk: int, stage: SentenceStage) -> tuple[ProsodyTargets, torch.Generator]:
-        """Chunk `chunk` of step `step`, and the generator for further draws."""
+        """Chunk `chunk` of step `step`, and the generator for further random numbers."""
         seed = batch_seed(self._corpus.seed, step, chunk)
         chosen = np.random.default_rng(seed).integers(0, len(self._groups), stage.clips)
         device = self._corpus.device

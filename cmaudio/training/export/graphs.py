@@ -53,7 +53,7 @@ class _ContextStep(nn.Module):
 
 
 class _PriorStep(nn.Module):
-    """The prior as the graph has it: what is drawn needs the moving spread alone, and is heard in the part `life`."""
+    """The prior as exported: sampling needs the moving spread alone, scaled by `life`."""
 
     def __init__(self, prior: PriorNetwork, life: float) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ def export_graphs(network: ConsistencyNetwork, vocoder: VocoderNetwork) -> dict[
 
 
 def export_prior(network: PriorNetwork, block_frames: int, life: float = 1.0) -> bytes:
-    """The graph that says what is expected of a block."""
+    """The prior's graph: the median and spread of a block's frames."""
     controls = torch.zeros(2, block_frames, network.control_width)
     timbre = torch.zeros(2, block_frames, network.timbres.embedding_dim)
     return _trace(_PriorStep(network, life), {"controls": controls, "timbre": timbre}, [], ["median", "spread"])

@@ -91,7 +91,7 @@ def write_model(
 ) -> Model:
     """Export, quantise if the manifest asks for 8 bit (calibrated by playing the float model), write, and load again.
 
-    Prosody stays in float, since it is small and runs once a phrase, and so does a prior, whose levels are audible as
+    Prosody stays in float, since it is small and runs once per phrase, and so does a prior, whose levels are audible as
     they are. Other weights that stay in float are rounded to half precision, which makes the file a fifth smaller.
     """
     if manifest.weights == "int8":

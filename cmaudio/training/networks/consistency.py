@@ -1,7 +1,7 @@
 """The consistency network: a causal encoder of past frames, and a head that denoises the next block.
 
 Shapes: B voices, T frames, K frames of one block, M mel bands, C control channels, Z timbre dimensions,
-D width, E conditioning width. Frames are normalised log-mel (zero mean, unit variance a band).
+D width, E conditioning width. Frames are normalised log-mel (zero mean, unit variance per band).
 """
 
 from __future__ import annotations

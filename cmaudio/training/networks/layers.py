@@ -71,7 +71,7 @@ class CausalDepthwiseConv(nn.Module):
 class BlockDepthwiseConv(nn.Module):
     """Depthwise convolution over all K frames of a block at once, zero outside it: (B, K, D) -> (B, K, D).
 
-    The kernel has 2K - 1 taps, so every frame hears every other: y_t = b + sum_s w_{s-t+K-1} x_s.
+    The kernel has 2K - 1 taps, so every frame depends on every other: y_t = b + sum_s w_{s-t+K-1} x_s.
     """
 
     def __init__(self, width: int, block_frames: int) -> None:

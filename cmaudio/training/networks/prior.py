@@ -1,7 +1,7 @@
-"""The prior: what the controls of a frame say of it before anything is drawn.
+"""The prior: predicts the median and spread of a frame from its controls alone.
 
 Shapes: B clips or voices, T frames, M mel bands, C control channels, Z timbre dimensions, D width.
-It has no memory, so what it says can neither drift nor depend on a seed; the consistency network draws what it leaves.
+It has no memory, so it can neither drift nor depend on a seed; the consistency network samples the residual.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _START = 0.5  # of a spread
 class PriorNetwork(nn.Module):
     """Controls (B, T, C), timbre (B, T, Z) -> median, lasting spread and moving spread of the frame, (B, T, M) each.
 
-    The lasting spread is how far recordings lie from the median, for whatever reason: what the prior does not know
-    counts. The moving spread is how far they move about their own course over half a second, which is what is drawn. It
-    is read off the hidden layers and does not train them, and is at most `most` (M,): where a band is there or not,
-    draws would burst.
+    The lasting spread is the distance of recordings from the median, whatever its cause. The moving spread is that of
+    their fluctuation about their own mean over half a second, which is the part that is sampled. Its output layer reads
+    the hidden layers without training them. It is at most `most` (M,): in bands that are either present or absent,
+    samples would burst.
     """
 
     def __init__(

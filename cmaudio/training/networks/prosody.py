@@ -1,7 +1,7 @@
 """The prosody network: duration, energy and pitch of all phonemes of a breath group at once.
 
 Shapes: B breath groups, P phonemes, Z timbre dimensions, D width. The heads are those of FastSpeech 2 (Ren et al. 2020,
-arXiv 2006.04558), pitch and voicing at four knots a phoneme instead of one; the body is a ConvNeXt.
+arXiv 2006.04558), pitch and voicing at four knots per phoneme instead of one; the body is a ConvNeXt.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ VOICED_ABOVE_HZ = 8.0
 class VocoderNetwork(nn.Module):
     """(B, T, M) normalised log-mel, (B, T) f0 in Hz (0 = unpitched), state -> (B, T, 5F) filters, state.
 
-    The five filters a bin, in order: log-magnitude and phase of H (on the harmonic source), log-gain N (on the noise),
+    The filters per bin, in order: log-magnitude and phase of H (on the harmonic source), log-gain N (on the noise),
     log-magnitude and phase of D (added directly): S = H E_harmonic + N E_noise + D. The causal ConvNeXt follows
     Vocos (Siuzdak 2023, arXiv 2306.00814); `cmaudio.signal.dsp.filter_excitation` turns filters into STFT bins.
     """

@@ -1,1 +1,1 @@
-"""Objectives of the consistency network and its teacher: one a file, in the symbols of its paper."""
+"""Objectives of the consistency network and its teacher: one per file, in the symbols of its paper."""

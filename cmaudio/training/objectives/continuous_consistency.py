@@ -4,7 +4,7 @@ Lu and Song: "Simplifying, Stabilizing and Scaling Continuous-Time Consistency M
 
 The paper's TrigFlow is our noise schedule in other coordinates: with t' = arctan(t / sigma_data) its state is
 cos(t') x_t, and f = c_skip x_t + c_out F is its cos(t') (cos(t') x_t) - sin(t') sigma_data F with the sign of F turned
-(for EDM's c_skip and c_out; ours differ by terms in sigma_min). So its algorithm 1 can be told with f, x_t and t alone:
+(for EDM's c_skip and c_out; ours differ by terms in sigma_min). So its algorithm 1 can be written with f, x_t and t:
 
     df/dt = J_f . (dx_t/dt, 1),  dx_t/dt = (x_t - D) / t
 

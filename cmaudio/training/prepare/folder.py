@@ -37,7 +37,7 @@ _LONGEST_SECONDS = 24 * 3600
 
 @dataclass(frozen=True)
 class Stretch:
-    """Part of a file: from `start` on `frames` of its own sample frames, all for -1. `whole` if there are no others."""
+    """Part of a file: `frames` of its sample frames from `start` on, -1 for all. `whole` if it is the only part."""
 
     name: str
     start: int = 0
@@ -186,7 +186,7 @@ class FolderSource:
 
     @cached_property
     def _lengths(self) -> dict[str, list[int]]:
-        """Pieces a file, by label."""
+        """Pieces per file, by label."""
         lengths: dict[str, list[int]] = {}
         for name in self.files:
             lengths.setdefault(self._label(name), []).append(sum(1 for _ in self._pieces(name)))
@@ -219,6 +219,6 @@ def read_mono(path: Path, start: int, frames: int, sample_rate: int) -> Float:
 
 
 def _printable(text: str) -> str:
-    """Without what a file name may contain and a name in an archive may not."""
+    """A file name without characters that a name in an archive may not contain."""
     clean = "".join(c if c.isprintable() else "?" for c in text.encode("utf-8", "replace").decode())
     return clean.replace("//", "/")

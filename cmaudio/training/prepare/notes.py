@@ -65,7 +65,7 @@ class Note:
 
 @dataclass(frozen=True)
 class NoteSampler:
-    """Distribution of the notes to draw.
+    """Distribution of random notes.
 
     Most notes have a gate of 0.15 to 2.6 s in 3.41 s. `short_share` of them are released after 0.03 to 0.5 s in 1.37 s,
     to emphasise attacks; `long_share` are held for 10 to 30 s (sustained programs only), so that a network

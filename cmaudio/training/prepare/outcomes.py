@@ -127,7 +127,7 @@ def describe(source: Source[Any], definition: SignalDefinition, outcomes: Sequen
 
 
 def _timbres(source: Source[Any], clips: Sequence[Entry]) -> list[CorpusTimbre]:
-    """By program, then by percussion key, then by name."""
+    """The timbres, sorted by program, percussion key and name."""
     found: dict[str, list[Entry]] = {}
     for entry in clips:
         found.setdefault(entry.timbre, []).append(entry)

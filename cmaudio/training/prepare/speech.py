@@ -1,4 +1,4 @@
-"""A corpus of read speech as a source of clips: an utterance a clip, a speaker a timbre."""
+"""A corpus of read speech as a source of clips: one clip per utterance, one timbre per speaker."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def choose_held_out(utterances: Iterable[Utterance], share: float) -> set[str]:
 
 
 def speech_bounds(audio: Float, sample_rate: int) -> tuple[int, int]:
-    """First and last sample (exclusive) of what is within 33 dB of the loudest 0.4 s, in windows of 10 ms."""
+    """First and last sample (exclusive) of the sound within 33 dB of the loudest 0.4 s, in windows of 10 ms."""
     window = round(_WINDOW_SECONDS * sample_rate)
     padded = np.pad(audio, (0, -len(audio) % window))
     power = np.square(padded, dtype=np.float64).reshape(-1, window).mean(1)

@@ -73,7 +73,7 @@ def _found(folder: Path) -> str:
 
 
 def _look_at(lines: Sequence[Line]) -> Iterator[Line]:
-    """The lines with reasons why not to use them; of several with one id, none has a certain text."""
+    """The lines, each with the reason if it is unusable; of several with one id, none can be trusted."""
     times = Counter(line.id for line in lines if not line.trouble)
     for line in lines:
         trouble = line.trouble or ("id on more than one line" if times[line.id] > 1 else _trouble(line))

@@ -83,7 +83,7 @@ def _without_lag(ends: Ends, corpus: Path, description: CorpusDescription, note:
 
 
 def write_alignment(path: Path, ends: Mapping[str, list[float]]) -> None:
-    """Gzipped JSON lines, one a clip: its id and the seconds at which its phonemes end."""
+    """Gzipped JSON lines, one per clip: its id and the seconds at which its phonemes end."""
     lines = "".join(
         json.dumps({"id": name, "ends": seconds}, ensure_ascii=False) + "\n" for name, seconds in ends.items()
     )

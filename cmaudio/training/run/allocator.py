@@ -13,8 +13,8 @@ def keep_freed_memory() -> bool:
     """Raise the thresholds above which glibc maps allocations and returns memory; False where there is no glibc.
 
     By default arrays of 32 MB and more are mapped and unmapped at every step. Two blocks of the consistency network on
-    48 crops of 320 frames spent 0.25 s of 1.23 s a step in the kernel, 0.03 s of 1.03 s with these thresholds, for 14 %
-    more memory.
+    48 crops of 320 frames spent 0.25 s of 1.23 s per step in the kernel, 0.03 s of 1.03 s with these thresholds, for
+    14 % more memory.
     """
     if not sys.platform.startswith("linux"):
         return False

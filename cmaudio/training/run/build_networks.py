@@ -16,7 +16,7 @@ from cmaudio.training.networks.vocoder import VocoderNetwork
 
 
 def control_channels(config: RunConfig, description: CorpusDescription) -> int:
-    """Numbers a frame that the corpus gives the networks; one with a prior hears its median beside them."""
+    """Numbers per frame that the corpus gives the networks; with a prior, its median is added."""
     features = SPEECH_FEATURES if description.symbols else NOTE_KINDS[config.note_features]
     return features + description.signal.bands
 

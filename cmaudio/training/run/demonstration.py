@@ -21,7 +21,7 @@ _CLIPS, _FRAMES = 4, 320
 
 
 class Demonstration:
-    """Shows what a stage's averaged network does to a few held-out clips (training clips if there are none)."""
+    """Runs a stage's averaged network on a few held-out clips (training clips if there are none)."""
 
     def __init__(self, folder: Path, corpus: Corpus, config: RunConfig, journal: Journal, stage: str) -> None:
         self.config, self.journal, self.stage, self.corpus = config, journal, stage, corpus

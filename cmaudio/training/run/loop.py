@@ -1,8 +1,8 @@
 """The training loop: steps of a task over a corpus, on one process or many, resumable at any step.
 
 A step's batch is divided into chunks with their own random numbers; processes share the chunks, and gradients are
-summed once a step. Hence one process and many train alike, gradient accumulation needs no extra rule, and a checkpoint
-holds only weights, optimiser states and the step number. A plain sum replaces DistributedDataParallel: two optimisers
+summed once per step. Hence one process and many train alike, gradient accumulation needs no extra rule, and a
+checkpoint holds only weights, optimiser states and the step number. A plain sum replaces DistributedDataParallel: two optimisers
 alternate over shared networks here, and 70 MB of gradients take less than a millisecond to reduce.
 """
 
@@ -31,7 +31,7 @@ _NEVER = 2**62
 
 
 class Batches(Protocol):
-    """Source of batches: each is determined by its step and chunk, and comes with a generator for further draws."""
+    """Source of batches, each determined by step and chunk, with a generator for further random numbers."""
 
     def batch(self, step: int, chunk: int, crops: Any, /) -> tuple[Any, torch.Generator]: ...
 
@@ -170,7 +170,7 @@ class Trainer:
         return self.average
 
     def _save_or_stop(self) -> None:
-        """Looked at after every step: with slow steps, `log_steps` of them exceed a scheduler's notice."""
+        """Called after every step: with slow steps, `log_steps` of them exceed a scheduler's notice period."""
         last = self.step == self.steps
         due = time.monotonic() - self._saved_at > 60 * self.settings.checkpoint_minutes
         due, stop = any_flag(self.fabric, due, self.stop.asked)

@@ -1,4 +1,4 @@
-"""What processes of a run exchange: sums of gradients and metrics, and decisions that all have to take alike."""
+"""What processes of a run exchange: sums of gradients and metrics, and decisions that all must share."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def prior_trainer(run: RunContext, name: str, settings: PriorStage) -> Trainer:
 
 
 def consistency_trainer(run: RunContext, name: str, settings: ConsistencyStage) -> Trainer:
-    """Of the student or its teacher."""
+    """The trainer of the student or its teacher."""
     corpus = run.open_corpus(settings.crops, with_audio=False)
     if run.description.symbols and any(spoken is None for spoken in corpus.clips.spoken):
         raise CmaudioError(f"{run.corpus} has no phoneme times: add an aligner stage to the configuration")
@@ -72,7 +72,7 @@ def prosody_trainer(run: RunContext, name: str, settings: SentenceStage) -> Trai
 
 
 def vocoder_trainer(run: RunContext, name: str, settings: VocoderStage) -> Trainer:
-    """Of the vocoder, on recorded mels or, for `generated_share` of the clips, on the student's."""
+    """The trainer of the vocoder, on recorded mels or, for `generated_share` of the clips, on the student's."""
     generated = settings.generated_share > 0
     crops = with_context(name, settings.crops, run.config) if generated else settings.crops
     corpus = run.open_corpus(crops, with_audio=True)
@@ -100,7 +100,7 @@ def vocoder_trainer(run: RunContext, name: str, settings: VocoderStage) -> Train
 
 
 def joint_trainer(run: RunContext, name: str, settings: JointStage) -> Trainer:
-    """Of student and vocoder together."""
+    """The joint trainer of student and vocoder."""
     crops = with_context(name, settings.crops, run.config)
     corpus = run.open_corpus(crops, with_audio=True)
     signal = run.description.signal

@@ -51,7 +51,7 @@ class StartingWeights:
     def statistics(self) -> MelStatistics | None:
         """Mel statistics of the run's weights, or of those it starts from; None: use those of the corpus.
 
-        A vocoder that is not trained in this run fixes them: a student, even one from elsewhere, has to adapt to it.
+        A vocoder that is not trained in this run fixes them: the student, whatever its origin, has to adapt to it.
         """
         config, start = self._config, self._config.start_from
         own = [weights_file(self._folder, stage) for stage in STAGES]

@@ -12,7 +12,7 @@ from cmaudio.training.networks.consistency import ConsistencyNetwork
 
 @torch.no_grad()
 def free_run(network: ConsistencyNetwork, batch: Batch, sigma: NoiseLevels, generator: torch.Generator) -> Tensor:
-    """(B, T, M) normalised log-mel: the first block of the batch, then one evaluation a block."""
+    """(B, T, M) normalised log-mel: the first block of the batch, then one evaluation per block."""
     k = network.head.block_frames
     frames = batch.mel[:, :k]
     level = torch.full((len(frames),), sigma.context, device=frames.device)

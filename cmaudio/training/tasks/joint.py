@@ -125,7 +125,7 @@ class JointTask:
         return Batch(**own), Batch(**kept)
 
     def _made(self, batch: Batch, draws: Draws) -> Tensor:
-        """(B, T, M) by one step a block from the student's own past."""
+        """(B, T, M) by one step per block from the student's own past."""
         noise, context_noise = draws["joint_block_noise"], draws["joint_context_noise"]
         k = self.voice.network.head.block_frames
 

@@ -17,7 +17,7 @@ _REFERENCE_RATE = 48_000
 
 
 def windows(sample_rate: int) -> list[tuple[int, int]]:
-    """The resolutions at a sample rate: powers of two from 64 samples on, each once, with 8 samples a band or more."""
+    """The resolutions at a sample rate: powers of two from 64 samples on, each once, at least 8 samples per band."""
     scaled: dict[int, int] = {}
     for n, bands in RESOLUTIONS:
         n_fft = max(64, 2 ** round(math.log2(n * sample_rate / _REFERENCE_RATE)))

@@ -1,8 +1,8 @@
 """Training the prior. Shapes: N frames, n of them with a window of W frames, M mel bands.
 
 Median and lasting spread are those of a Laplace distribution, by likelihood; the level that the median implies is
-scored beside it, since a note's loudness is more than the sum of its bands' errors. The moving spread is scored by how
-far a frame lies from its median more than its neighbours do on average.
+scored as well, since bands' errors alone do not determine a note's loudness. The moving spread is scored by the
+difference between a frame's deviation from its median and the mean deviation of its neighbours.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class PriorTask:
 
     @torch.no_grad()
     def _moved(self, batch: Frames, timbre: Tensor) -> Tensor:
-        """(n, M): how far frames lie from where those around them lie, relative to the median of each."""
+        """(n, M): distance of a frame's deviation from its median to the mean deviation of its neighbours."""
         near, heard = batch.near_controls, batch.heard[..., None]
         around = timbre[: near.shape[1]].expand(len(near), -1, -1)
         off = batch.near_mel - self.network(near, around)[0]

@@ -1,4 +1,4 @@
-"""What a consistency network is trained on: frames as recorded, or what a prior leaves of them.
+"""Targets of a consistency network: recorded frames, or their residual after a prior.
 
 Shapes: B clips, T frames, M mel bands, C controls.
 """
@@ -16,16 +16,16 @@ from cmaudio.training.corpus.batch import Batch
 from cmaudio.training.corpus.frames import HALF_WINDOW
 from cmaudio.training.networks.prior import PriorNetwork
 
-MOST = 6.0  # residuals beyond are cut, in spreads
+MOST = 6.0  # larger residuals are clipped, in spreads
 
 
 class Target(Protocol):
-    """Batches as the network sees them, and what it draws as frames again."""
+    """Converts batches to what the network is trained on, and its samples back to frames."""
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch: ...
 
     def whole(self, batch: Batch, drawn: Tensor) -> Tensor:
-        """(B, T, M) drawn for a batch as recorded -> (B, T, M) normalised log-mel."""
+        """(B, T, M) samples for a recorded batch -> (B, T, M) normalised log-mel."""
         ...
 
 
@@ -40,10 +40,10 @@ class AsRecorded:
 
 
 class Residual:
-    """What moves about the prior's median, in its moving spread; the median joins the controls.
+    """The fluctuation about the prior's median, in units of the moving spread; the median is added to the controls.
 
-    What differs from the median for longer than half a second is taken away: it is what the prior does not know, and
-    would be drawn as a level of its own for every note.
+    Deviations from the median that last longer than half a second are removed: the prior cannot predict them, and every
+    note would be sampled with another level.
     """
 
     def __init__(self, prior: PriorNetwork, silence: Tensor) -> None:
@@ -52,24 +52,24 @@ class Residual:
 
     @torch.no_grad()
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        median, spread = self._said(batch)
+        median, spread = self._predict(batch)
         moving = without_lasting(batch.mel - median, batch.controls[..., 0] > 0)
         residual = (moving / spread).clamp(-MOST, MOST)
         return replace(batch, mel=residual, controls=torch.cat([batch.controls, median], -1))
 
     @torch.no_grad()
     def whole(self, batch: Batch, drawn: Tensor) -> Tensor:
-        median, spread = self._said(batch)
+        median, spread = self._predict(batch)
         return torch.maximum(median + spread * drawn, self.silence)
 
-    def _said(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _predict(self, batch: Batch) -> tuple[Tensor, Tensor]:
         timbre = self.prior.timbres(batch.timbre)[:, None].expand(-1, batch.mel.shape[1], -1)
         median, _, moving = self.prior(batch.controls, timbre)
         return median, moving
 
 
 def without_lasting(off: Tensor, begun: Tensor) -> Tensor:
-    """(B, T, M) without its mean over the half second around, of frames that have begun (B, T); 0 before."""
+    """(B, T, M) minus its mean over the surrounding half second, where `begun` (B, T); 0 before."""
     weight = begun[:, None].float()
     width = 2 * HALF_WINDOW + 1
     total = F.avg_pool1d(F.pad(off.transpose(1, 2) * weight, (HALF_WINDOW, HALF_WINDOW)), width, 1)

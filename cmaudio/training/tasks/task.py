@@ -46,5 +46,5 @@ class Task(Protocol):
         ...
 
     def loss(self, turn: str, batch: Batch, draws: Draws, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss to descend, and metrics (detached scalars on the device: no host synchronisation)."""
+        """The loss to minimise, and metrics (detached scalars on the device: no host synchronisation)."""
         ...

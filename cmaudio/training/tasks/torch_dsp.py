@@ -49,7 +49,7 @@ def _windows(stft: Stft, device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def sample_f0(f0: Tensor, hop_length: int) -> Tensor:
-    """(B, T) Hz a frame -> (B, N) Hz a sample, linear between the frames' centres."""
+    """(B, T) Hz per frame -> (B, N) Hz per sample, linear between the frames' centres."""
     return F.interpolate(f0[:, None], scale_factor=hop_length, mode="linear", align_corners=False)[:, 0]
 
 

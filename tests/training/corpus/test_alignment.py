@@ -133,7 +133,7 @@ def test_features_of_a_clip() -> None:
     np.testing.assert_array_equal(features[[0, 4, 9, 10], :3], [[0, 0, 3], [0, 3, 1], [0, 3, 1], [3, 1, 0]])
     np.testing.assert_allclose(energies(log_mel, spoken), (np.array([1.5, 6.5, 10.5]) + 5) / 3)
     np.testing.assert_allclose(features[[0, 4, 10], ENERGY_COLUMN], energies(log_mel, spoken))
-    assert np.flatnonzero(np.diff(features[:, SINCE_COLUMN]) < 0).tolist() == [3, 9]  # where a phoneme begins anew
+    assert np.flatnonzero(np.diff(features[:, SINCE_COLUMN]) < 0).tolist() == [3, 9]  # where the next phoneme begins
     np.testing.assert_allclose(knots(np.arange(12, dtype=np.float32), spoken)[0], [0, 1, 2, 3])
 
 
@@ -144,7 +144,7 @@ def test_phoneme_context_of_a_phoneme_and_its_neighbours() -> None:
     assert context[2, :, 0].tolist() == [0, 2, 3, 4, 1]
     assert context[2, :, 1].tolist() == [0, 0, 1, 0, 0]
     assert context[2, :, 2].tolist() == [0, 1, 0, 0, 0]
-    assert context[3, :, 0].tolist() == [2, 3, 4, 1, 0]  # what is behind the pause next to it is not told
+    assert context[3, :, 0].tolist() == [2, 3, 4, 1, 0]  # phonemes beyond the adjacent pause are not included
     assert context[5, :, 0].tolist() == [0, 1, 3, 3, 1]
     nothing = np.zeros(len(said))
     features = speech_features(context, nothing, nothing, nothing, nothing, nothing)
@@ -155,7 +155,7 @@ def test_phoneme_context_of_a_phoneme_and_its_neighbours() -> None:
 
 
 def test_appending_text_does_not_change_earlier_phoneme_contexts() -> None:
-    """What a frame is told must not depend on whether the next stretch has come already, but for the pause itself."""
+    """A frame's context must not depend on whether the next stretch is known yet, except for the pause itself."""
     symbols = ["", ",", "k", "a", "t"]
     first = [Phoneme.of(text) for text in ("", " k", "ˈa", ",")]
     both = [*first, Phoneme.of(" t"), Phoneme.of("a"), Phoneme.of(",")]

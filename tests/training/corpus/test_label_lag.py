@@ -1,4 +1,4 @@
-"""Times of phonemes that come late or early: found from the sound, told by prepare, mended after the aligner."""
+"""Times of phonemes that come late or early: found from the sound, reported by prepare, corrected after the aligner."""
 
 from __future__ import annotations
 

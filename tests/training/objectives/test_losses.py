@@ -41,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_samples_at_sigma_max_do_not_depend_on_the_data() -> None:
-    """Else the score would be least where the network gives back what it was shown."""
+    """Otherwise the score would be lowest for a network that returns its input."""
     objective = make_objective(EnergySettings(share=1.0), SIGMA)
     generator = torch.Generator().manual_seed(2)
     draws = objective.draw((50, K, M), generator, CPU, 0.0)

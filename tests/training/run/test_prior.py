@@ -1,4 +1,4 @@
-"""The prior as a stage: what it says, what it leaves for the student, and a run that goes on exactly."""
+"""The prior as a stage: its output, the residual for the student, and a run that resumes exactly."""
 
 from __future__ import annotations
 

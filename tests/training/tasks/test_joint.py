@@ -1,4 +1,4 @@
-"""Student and vocoder trained together: who is heard, who learns, and that the student learns from the sound alone."""
+"""Joint training of student and vocoder: which networks each clip passes through, and which ones learn from it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def make_task(**settings: object) -> JointTask:
 
 
 def make_batch(seed: int = 0, clips: int = 4) -> Batch:
-    """Saws that are loud or soft as the control says; from inside their clips."""
+    """Saws whose level follows a control; crops from inside their clips."""
     rng, frames = np.random.default_rng(seed), CONTEXT_FRAMES + 40
     time = np.arange(frames * HOP) / RATE
     saw = sum(np.sin(2 * np.pi * k * 220 * time) / k for k in range(1, 8))
@@ -96,7 +96,7 @@ def test_each_turn_updates_only_its_own_networks() -> None:
 
 
 def test_clips_that_are_not_generated_use_recorded_mels() -> None:
-    """The student hears what is to be said, so other controls change what is heard of it, and of the kept clips not."""
+    """Controls change the sound of generated clips, which the student makes, but not that of the others."""
     task, batch = make_task(objective_weight=0.0), make_batch()
     before = heard(task, batch)
     controls = batch.controls.clone()

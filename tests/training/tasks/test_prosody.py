@@ -1,4 +1,4 @@
-"""What the prosody network is trained to say of how long phonemes last, and that it is told where words begin."""
+"""Training of the prosody network: durations, energies, and conditioning on word boundaries."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def draws(task: VocoderTask, b: Batch, seed: int = 0) -> dict[str, Tensor]:
 
 
 def mel_distance(task: VocoderTask) -> float:
-    """Of sounds that are not among those trained on."""
+    """The loss on sounds that were not trained on."""
     held_out = batch(seed=99)
     with torch.no_grad():
         return float(task.loss("vocoder", held_out, draws(task, held_out), 0.0)[1]["mel"])
@@ -213,7 +213,7 @@ def test_discriminators_distinguish_a_saw_from_noise() -> None:
     with torch.no_grad():
         for (is_real, _), (is_fake, _) in zip(judges(real), judges(noise), strict=True):
             assert is_real.mean() > is_fake.mean() + 0.3
-        assert adversarial_loss(judges(real)) < adversarial_loss(judges(noise))  # to be taken for real is the aim
+        assert adversarial_loss(judges(real)) < adversarial_loss(judges(noise))  # the generator aims to be judged real
         assert float(feature_matching_loss(judges(real), judges(real))) == 0
         assert float(feature_matching_loss(judges(real), judges(noise))) > 0.1
 
