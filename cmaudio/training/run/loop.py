@@ -2,8 +2,8 @@
 
 A step's batch is divided into chunks with their own random numbers; processes share the chunks, and gradients are
 summed once per step. Hence one process and many train alike, gradient accumulation needs no extra rule, and a
-checkpoint holds only weights, optimiser states and the step number. A plain sum replaces DistributedDataParallel: two optimisers
-alternate over shared networks here, and 70 MB of gradients take less than a millisecond to reduce.
+checkpoint holds only weights, optimiser states and the step number. A plain sum replaces DistributedDataParallel: two
+optimisers alternate over shared networks here, and 70 MB of gradients take less than a millisecond to reduce.
 """
 
 from __future__ import annotations
