@@ -23,7 +23,7 @@ from cmaudio.cli.options import (
 from cmaudio.cli.settings import PieceSettings, piece_settings, read_score
 from cmaudio.cli.terminal import console, notice, progress_bar
 from cmaudio.model.file import DEFAULT_MODEL, Model, load_model
-from cmaudio.offline.render import TAIL_SECONDS
+from cmaudio.offline.render import OFFLINE_POLYPHONY, TAIL_SECONDS
 from cmaudio.offline.render import render as render_score
 from cmaudio.score.arrangement import Missing
 from cmaudio.score.events import Score
@@ -40,7 +40,7 @@ def render(
     steps: Steps = None,
     tail: Annotated[float, typer.Option(help="Maximum seconds to wait for the last notes to decay.")] = TAIL_SECONDS,
     gain: Gain = None,
-    polyphony: Polyphony = 16,
+    polyphony: Polyphony = OFFLINE_POLYPHONY,
     missing: MissingPrograms = "nearest",
     percussion: MissingDrums = "omit",
     preset: PresetName = None,

@@ -41,6 +41,7 @@ from cmaudio.synthesis.voice import Voice
 
 _VOICE_KINDS: tuple[type[Voice], ...] = (NoteVoice, Utterance)
 _GAIN_SLEW_SECONDS = 0.01
+MAX_READ_SAMPLES = 2**31
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,8 @@ class Engine(EventInput):
     # -- samples -----------------------------------------------------------------------------------------------------
 
     def read(self, samples: int) -> Float:
-        """The next (N,) samples, float32 within [-1, 1]."""
+        """The next (N,) samples, float32 within [-1, 1]. Raises CmaudioError for less than none."""
+        samples = whole_number("samples", samples, 0, MAX_READ_SAMPLES)
         missing = samples - len(self._spare)
         self._overload.restore(self.now)
         if missing > 0:

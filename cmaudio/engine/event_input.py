@@ -17,6 +17,7 @@ from cmaudio.model.file import Model
 from cmaudio.model.timbres import Timbre
 from cmaudio.score import events
 from cmaudio.score.expression import checked_expression
+from cmaudio.score.pitch import note_number, pitch_number
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, SEED_LIMIT
 
 
@@ -44,7 +45,7 @@ class EventInput:
 
     def note_on(
         self,
-        pitch: float,
+        pitch: float | str,
         velocity: float = 96,
         *,
         timbre: Timbre | None = None,
@@ -55,7 +56,7 @@ class EventInput:
         """Start a note.
 
         Args:
-            pitch: MIDI note number 0..127 (69 = A4 = 440 Hz), fractions allowed.
+            pitch: MIDI note number 0..127 (69 = A4 = 440 Hz), fractions allowed, or a name such as "C4" (60).
             velocity: 1..127.
             timbre: name, mix `{name: weight}` or vector; None for the model's default.
             seed: the same seed gives the same samples, whatever else sounds.
@@ -70,7 +71,7 @@ class EventInput:
 
     def press(
         self,
-        pitch: int,
+        pitch: int | str,
         velocity: float = 96,
         *,
         timbre: Timbre | None = None,
@@ -83,9 +84,9 @@ class EventInput:
         self.submit(at, partial(self.allocator.press, note, self.model.timbre_vector(timbre)))
         return note
 
-    def lift(self, pitch: int, channel: int = 0, at: int | None = None) -> None:
+    def lift(self, pitch: int | str, channel: int = 0, at: int | None = None) -> None:
         """Lift a key; pedals may hold its note."""
-        key = whole_number("pitch", pitch, 0, 127)
+        key = whole_number("pitch", note_number(pitch) if isinstance(pitch, str) else pitch, 0, 127)
         self.submit(at, partial(self.allocator.lift, channel_number(channel), key))
 
     # -- channels ----------------------------------------------------------------------------------------------------
@@ -170,14 +171,14 @@ class EventInput:
 
     # -- handles -----------------------------------------------------------------------------------------------------
 
-    def _note(self, pitch: float, velocity: float, channel: int, seed: int | None) -> Note:
+    def _note(self, pitch: float | str, velocity: float, channel: int, seed: int | None) -> Note:
         if self.model.manifest.speech:
             raise CmaudioError(f"model {self.model.manifest.name!r} reads text and plays no notes: use `say`")
         return self._new_note(pitch, velocity, channel, seed)
 
-    def _new_note(self, pitch: float, velocity: float, channel: int, seed: int | None) -> Note:
+    def _new_note(self, pitch: float | str, velocity: float, channel: int, seed: int | None) -> Note:
         return Note(
-            pitch=in_range("pitch", pitch, 0, 127, "MIDI note number"),
+            pitch=pitch_number(pitch),
             velocity=in_range("velocity", velocity, 1, 127, "MIDI velocity"),
             channel=channel_number(channel),
             seed=self._seed(seed),

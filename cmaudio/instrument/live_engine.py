@@ -35,7 +35,7 @@ class LiveEngine:
 
     def note_on(
         self,
-        pitch: float,
+        pitch: float | str,
         velocity: float = 96,
         *,
         timbre: Timbre | None = None,
@@ -57,7 +57,7 @@ class LiveEngine:
 
     def press(
         self,
-        pitch: int,
+        pitch: int | str,
         velocity: float | None = None,
         *,
         timbre: Timbre | None = None,
@@ -71,7 +71,7 @@ class LiveEngine:
         self.wake()
         return note
 
-    def lift(self, pitch: int, channel: int = 0, at: int | None = None) -> None:
+    def lift(self, pitch: int | str, channel: int = 0, at: int | None = None) -> None:
         """Release a key; pedals may hold its note."""
         self.engine.lift(pitch, channel, at)
 

@@ -32,7 +32,7 @@ class Playable(Protocol):
 
     def note_on(
         self,
-        pitch: float,
+        pitch: float | str,
         velocity: float = 96,
         *,
         timbre: Timbre | None = None,
@@ -42,14 +42,14 @@ class Playable(Protocol):
     ) -> Note: ...
     def press(
         self,
-        pitch: int,
+        pitch: int | str,
         velocity: float | None = None,
         *,
         timbre: Timbre | None = None,
         channel: int = 0,
         at: int | None = None,
     ) -> Note: ...
-    def lift(self, pitch: int, channel: int = 0, at: int | None = None) -> None: ...
+    def lift(self, pitch: int | str, channel: int = 0, at: int | None = None) -> None: ...
     def say(
         self,
         text: str | Iterable[str],

@@ -8,7 +8,7 @@ from typing import Unpack
 
 from cmaudio.checks import in_range
 from cmaudio.model.file import Model
-from cmaudio.offline.render import TAIL_SECONDS, offline_engine, render_engine
+from cmaudio.offline.render import OFFLINE_POLYPHONY, TAIL_SECONDS, offline_engine, render_engine
 from cmaudio.signal.dsp import Float
 from cmaudio.timing.clock import Clock
 from cmaudio.timing.steps import BEATS_RANGE, PatternSettings, StepLike
@@ -22,7 +22,7 @@ def render_pattern(
     tempo: float = 120.0,
     model: Model | str | None = None,
     steps: int = 1,
-    polyphony: int = 16,
+    polyphony: int = OFFLINE_POLYPHONY,
     gain_db: float = 0.0,
     tail: float = TAIL_SECONDS,
     **settings: Unpack[PatternSettings],

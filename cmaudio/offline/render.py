@@ -16,14 +16,14 @@ from cmaudio.files.audio_file import AudioFileWriter
 from cmaudio.model.file import DEFAULT_MODEL, Model
 from cmaudio.model.timbres import Timbre
 from cmaudio.score.arrangement import Missing, arrange
-from cmaudio.score.events import Score
-from cmaudio.score.midi_file import read_midi
+from cmaudio.score.sources import score_from
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.sound import Sound
 
 CHUNK_SAMPLES = 16384
 TAIL_SECONDS = 4.0
 LOOK_AHEAD_SAMPLES = 2**19  # about ten seconds whose notes share evaluations, so that a melody is computed in batches
+OFFLINE_POLYPHONY = 128  # there is no hurry: no note is stolen that a score can sound
 _SILENT = 10 ** (-75 / 20)
 
 
@@ -42,7 +42,7 @@ def render_blocks(engine: Engine, duration: float, tail: float = TAIL_SECONDS) -
 
 
 def render(
-    source: str | Path | Score,
+    source: Any,
     path: str | Path | None = None,
     *,
     model: Model | str | None = None,
@@ -50,7 +50,7 @@ def render(
     seed: int = 0,
     steps: int = 1,
     tail: float = TAIL_SECONDS,
-    polyphony: int = 16,
+    polyphony: int = OFFLINE_POLYPHONY,
     gain_db: float = 0.0,
     controls: Mapping[str, float] | None = None,
     missing: Missing = "nearest",
@@ -61,7 +61,7 @@ def render(
     """Render a MIDI file or a score, faster than real time and without a sound card.
 
     Args:
-        source: a MIDI file, or a Score.
+        source: a MIDI file, its bytes or an open file, a Score, or an object of mido, pretty_midi or music21.
         path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file.
         model: a loaded model, its name or its file; the embedded instrument by default.
         timbre: plays all notes, overriding their programs.
@@ -83,7 +83,7 @@ def render(
     """
     if not 0 <= tail <= 600:
         raise CmaudioError(f"tail must be from 0 to 600 seconds, not {tail!r}")
-    score = source if isinstance(source, Score) else read_midi(Path(source))
+    score = score_from(source)
     engine = offline_engine(model, polyphony=polyphony, seed=seed, steps=steps, gain_db=gain_db)
     live_controls = Controls(engine, gain_db)
     live_controls.apply(dict(controls or {}) | {"steps": steps})

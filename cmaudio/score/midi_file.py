@@ -48,8 +48,21 @@ def read_midi(path: str | Path) -> Score:
         CmaudioError: a file that cannot be read, is no MIDI file, holds no notes, has zero ticks per beat, a tempo of
             zero or an unknown frame rate, or is too long.
     """
-    path = Path(path)
-    song = Song(path, _read_bytes(path))
+    file = Path(path).expanduser()
+    return parse_midi(_read_bytes(file), str(path))
+
+
+def parse_midi(data: bytes, name: str) -> Score:
+    """Read the contents of a Standard MIDI File; see `read_midi`.
+
+    Args:
+        data: the file's bytes.
+        name: what messages call it; its stem names the score.
+    """
+    if len(data) > MAX_BYTES:
+        raise CmaudioError(f"{name}: is larger than {MAX_BYTES // 2**20} MiB, the most that is read. Split it.")
+    path = Path(name)
+    song = Song(path, data)
     reading = _Reading(song)
     if not reading.has_notes:
         damage = "; it is damaged" if song.notices["damaged"] or song.notices["missing"] else ""
@@ -72,8 +85,6 @@ def _read_bytes(path: Path) -> bytes:
         raise CmaudioError(f"{path}: there is no such file. Check the name and the folder.") from error
     except (OSError, ValueError) as error:
         raise CmaudioError(f"{path}: cannot be read ({error}). Check the name and the file's permissions.") from error
-    if len(data) > MAX_BYTES:
-        raise CmaudioError(f"{path}: is larger than {MAX_BYTES // 2**20} MiB, the most that is read. Split it.")
     return data
 
 

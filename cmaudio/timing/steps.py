@@ -6,7 +6,6 @@ previous note for another step, or a `Step` (or a dict of its fields).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict
@@ -18,13 +17,12 @@ from cmaudio.checks import channel_number, in_range, whole_number
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.model.timbres import Timbre
+from cmaudio.score.pitch import note_number
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, SEED_LIMIT
 
 TIE = "_"
 BEATS_RANGE = (1 / 64, 1024.0)
 HUMANISE_MAX_MS = 50.0
-_NAME = re.compile(r"([A-Ga-g])([#♯b♭]*)(-?\d+)")
-_KEYS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 Pitch = float | str | tuple[float | str, ...] | None
 
@@ -147,18 +145,6 @@ class PlannedStep:
 def checked_quantise(quantise: float) -> float:
     """`quantise` in beats, 0 for at once. Raises CmaudioError for a value out of range."""
     return 0.0 if quantise == 0 else in_range("quantise", quantise, *BEATS_RANGE, "beats, or 0 for at once")
-
-
-def note_number(name: str) -> int:
-    """The MIDI note number of a name: "C4" is 60. Raises CmaudioError for anything else."""
-    match = _NAME.fullmatch(name.strip())
-    if match is not None:
-        letter, accidentals, octave = match.groups()
-        sharps = sum(1 if sign in "#♯" else -1 for sign in accidentals)
-        number = _KEYS[letter.upper()] + sharps + 12 * (int(octave) + 1)
-        if 0 <= number <= 127:
-            return number
-    raise CmaudioError(f'a note is named from "C-1" to "G9" ("C4" is 60, "F#3", "Bb2"; "_" holds), not {name!r}')
 
 
 def plan_steps(notes: Iterable[StepLike], feel: Feel, model: Model) -> tuple[PlannedStep, ...]:

@@ -21,7 +21,9 @@ BAD: list[tuple[str, Callable[[Engine], object], str]] = [
     ("pitch", lambda e: e.note_on(128), r"pitch .* 0 to 127 .* not 128"),
     ("negative pitch", lambda e: e.note_on(-0.5), r"pitch .* not -0.5"),
     ("NaN pitch", lambda e: e.note_on(float("nan")), r"pitch .* not nan"),
-    ("text pitch", lambda e: e.note_on("C4"), r"pitch .* not 'C4'"),  # type: ignore[arg-type]
+    ("note name", lambda e: e.note_on("H4"), r"from \"C-1\" to \"G9\" .* not 'H4'"),
+    ("negative read", lambda e: e.read(-1), r"samples must be a whole number from 0 .* not -1"),
+    ("fractional read", lambda e: e.read(100.0), r"samples .* not 100.0"),  # type: ignore[arg-type]
     ("velocity", lambda e: e.note_on(60, 0), r"velocity .* 1 to 127 .* not 0"),
     ("infinite velocity", lambda e: e.note_on(60, float("inf")), r"velocity .* not inf"),
     ("channel", lambda e: e.note_on(60, channel=16), r"channel .* 0 to 15, not 16"),

@@ -122,3 +122,12 @@ def test_two_steps_differ_from_one_and_repeat_themselves(model: Model, offline: 
     np.testing.assert_allclose(performance(model, 512, steps=2), fine, atol=1e-4)
     assert np.abs(fine - offline).max() > 1e-3
     assert 0.5 < rms(fine) / rms(offline) < 2
+
+
+def test_a_note_may_be_named(model: Model) -> None:
+    sounds = []
+    for pitch in (60, "C4"):
+        engine = Engine(model)
+        engine.note_on(pitch, seed=1)
+        sounds.append(engine.read(4800))
+    np.testing.assert_array_equal(sounds[0], sounds[1])

@@ -178,7 +178,7 @@ def test_progress_that_stops_leaves_no_file(model: Model, tmp_path: Path) -> Non
         ({"seed": -1}, "seed .* not -1"),
         ({"missing": "never"}, "missing .* 'nearest' or 'omit', not 'never'"),
         ({"percussion": "loud"}, "percussion .* not 'loud'"),
-        ({"path": "out.mp3"}, r"out.mp3.*\.mp3.*\.wav"),
+        ({"path": "out.aiff"}, r"out.aiff.*\.aiff.*\.wav"),
         ({"model": "theremin"}, "no model 'theremin'"),
     ],
     ids=str,

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmaudio.errors import CmaudioError
-from cmaudio.timing.steps import Step, note_number
+from cmaudio.score.pitch import note_number
+from cmaudio.timing.steps import Step
 
 
 @pytest.mark.parametrize(
