@@ -10,11 +10,13 @@ from cmaudio.cli.options import Json, ModelName
 from cmaudio.cli.terminal import console, errors, to_json
 from cmaudio.model.file import DEFAULT_MODEL
 
+SECTIONS = "latency, throughput, startup, live, performing, teacher, training"
+
 
 def bench(
     model: ModelName = DEFAULT_MODEL,
     live_seconds: Annotated[float, typer.Option(help="Length of the live run in seconds.")] = 60.0,
-    only: Annotated[list[str] | None, typer.Option(help="Run only this section; repeatable.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help=f"Run only this section ({SECTIONS}); repeatable.")] = None,
     as_json: Json = False,
 ) -> None:
     """Measure latency, load, start-up, a live run and MIDI timing on this machine."""

@@ -11,6 +11,11 @@ from cmaudio.cli.options import Json, ModelName
 from cmaudio.cli.terminal import console, errors, to_json
 from cmaudio.model.file import DEFAULT_MODEL
 
+SECTIONS = (
+    "Instruments: corpus, pitch, onset, velocity, evenness, drift, held_out, buzz, clicks. "
+    "Voices: copy_synthesis, speed, first_sound, reading, scores."
+)
+
 
 def evaluate(
     model: ModelName = DEFAULT_MODEL,
@@ -28,7 +33,7 @@ def evaluate(
     whisper: Annotated[
         Path | None, typer.Option(help="Whisper model (CTranslate2 folder) for the word error rate of a voice.")
     ] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Run only this section; repeatable.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help=f"Run only this section; repeatable. {SECTIONS}")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A rough measurement in about a minute.")] = False,
     as_json: Json = False,
 ) -> None:

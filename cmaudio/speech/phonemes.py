@@ -67,7 +67,8 @@ class Word:
     Attributes:
         text: the word, or the mark.
         phonemes: as it is said.
-        start, end: offsets of what was written for it in the whole text; -1 for a word that was not written.
+        start: offset in the whole text of what was written for it; -1 for a word that was not written.
+        end: offset of the end of what was written, exclusive; -1 likewise.
         delivery: how it is said against the rest.
         seconds: how long a pause lasts at rate 1; None leaves that to the voice.
         marks: names that are reported when it begins.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 import cmaudio
+from cmaudio.cli import bench, evaluate
 from cmaudio.cli.main import TERMINATED, app, main
 
 pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning:cmaudio")
@@ -44,6 +46,15 @@ def fails(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 def test_the_version_is_printed() -> None:
     assert CliRunner().invoke(app, ["--version"]).output.split() == ["cmaudio", cmaudio.__version__]
+
+
+def test_help_lists_all_sections_of_a_report() -> None:
+    from cmaudio.bench import SECTIONS as BENCH
+    from cmaudio.evaluation.run import SECTIONS as INSTRUMENT
+    from cmaudio.evaluation.voice import VOICE_SECTIONS
+
+    assert set(bench.SECTIONS.split(", ")) == set(BENCH)
+    assert set(re.findall(r"\b[a-z_]+\b", evaluate.SECTIONS)) == {*INSTRUMENT, *VOICE_SECTIONS}
 
 
 @pytest.mark.parametrize("command", [(), *COMMANDS], ids=" ".join)

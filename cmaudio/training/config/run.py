@@ -43,8 +43,8 @@ class LoopSettings(Strict):
 class ExportSettings(Strict):
     """Metadata of the model file, and the precision of its weights.
 
-    `life` is how much of what is drawn beside a prior is heard at humanity 1: where draws move more than recordings do,
-    less than all of it sounds as recorded.
+    `life` is the scale of a prior's residual at humanity 1; below 1 it compensates samples that fluctuate more than
+    recordings.
     """
 
     weights: Literal["float32", "int8"] = "float32"
@@ -72,7 +72,7 @@ class RunConfig(Strict):
     """A run: teacher, student, vocoder, its tuning on the student's mels, joint tuning of both, then a model file.
 
     For a corpus with text, an aligner comes first (unless the corpus has phoneme times) and prosody last. A stage that
-    is null is skipped; with a prior, teacher and student learn what it leaves; a student without a teacher stage starts
+    is null is skipped; with a prior, teacher and student learn its residual; a student without a teacher stage starts
     from `start_from`, or from random weights.
     """
 

@@ -82,7 +82,7 @@ class ConsistencyStage(Strict):
 class SentenceStage(Strict):
     """Training on whole utterances: the aligner, which finds phoneme boundaries, and the prosody network.
 
-    `clips` utterances (for prosody: breath groups) a step. The learning rate rises over `warmup_steps`, then falls
+    `clips` utterances (for prosody: breath groups) per step. The learning rate rises over `warmup_steps`, then falls
     along a cosine to a tenth of its peak.
     """
 
@@ -99,7 +99,7 @@ class SentenceStage(Strict):
 
 
 class PriorStage(Strict):
-    """Training of the prior on single frames, `frames` a step; `moving_frames` of them with half a second around each.
+    """Training of the prior on single frames, `frames` per step; `moving_frames` of them with the half second around.
 
     The learning rate rises over `warmup_steps`, then falls along a cosine to `final_share` of its peak. `level_weight`
     weights the level that the median implies, `moving_weight` the moving spread, of at most `most_db`.

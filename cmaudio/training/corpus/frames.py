@@ -25,12 +25,15 @@ _ATTACK_ABOVE = 0.05  # the first 150 ms
 
 @dataclass(frozen=True)
 class Frames:
-    """Frames that were drawn, and for the first of them a window around each, in steps of 85 ms.
+    """Randomly drawn frames, and a window around each of the first n, in steps of 85 ms.
 
     Attributes:
-        mel: (N, M) normalised log-mel. controls: (N, C). timbre: (N,) index.
-        around: (W, n) frames of the windows of the first n, as rows `near_mel` (W, n, M) and `near_controls`
-            (W, n, C); `heard` (W, n) is 1 where the window lies inside the clip and its note has begun.
+        mel: (N, M) normalised log-mel.
+        controls: (N, C).
+        timbre: (N,) index into the corpus's timbres.
+        near_mel: (W, n, M) frames of the windows.
+        near_controls: (W, n, C) their controls.
+        heard: (W, n) 1 where the window lies inside the clip and its note has begun, else 0.
     """
 
     mel: Tensor

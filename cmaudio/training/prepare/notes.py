@@ -24,9 +24,12 @@ _GLIDE_FROM_SECONDS, _GLIDE_SECONDS = 0.2, 0.5
 
 @dataclass(frozen=True)
 class Note:
-    """A note to play; `program` (0..127), or `key` of the percussion channel where it is a drum.
+    """A note to play.
 
-    vibrato: depth in semitones at `rate_hz`. glide: semitones between its pitch and where it ends.
+    Attributes:
+        program: 0..127; None for a drum, whose `pitch` is its percussion key.
+        vibrato: depth in semitones at `rate_hz`.
+        glide: semitones from its pitch to where it ends.
     """
 
     serial: str

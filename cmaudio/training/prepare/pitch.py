@@ -44,7 +44,8 @@ def track_pitch(
         audio: (N,) samples.
         sample_rate: of the audio.
         centres_samples: (T,) times in samples from the start, ascending.
-        f_min_hz, f_max_hz: bounds within the detector's own 47 Hz to 2094 Hz.
+        f_min_hz: lower bound of the pitch; the detector's own is 47 Hz.
+        f_max_hz: upper bound of the pitch; the detector's own is 2094 Hz.
         least_confidence: 0 to 0.5; frames of at least this are voiced if they adjoin frames of 0.5.
     Returns:
         (T,) semitones (MIDI note numbers), interpolated over unvoiced frames, 60 if nothing is voiced; (T,) 1

@@ -40,8 +40,9 @@ class SoundFontSource:
         path: the file.
         programs: 0..127.
         drums: whether to add its drum kit, a timbre per key.
-        notes, held_out, seed, short_share, long_share, ring_share, drum_share: see `NoteSampler`.
         licence: "" for the file's own notice.
+
+    The other arguments are those of `NoteSampler`.
     """
 
     path: Path
