@@ -97,7 +97,7 @@ class Recorder(Source):
         return sorted((pair for pair in reversed(list(late)) if start <= pair[0] < end), key=lambda pair: pair[0])
 
     def keep(self, path: str | Path, seconds: float | None = None) -> Path:
-        """Write the last sound to a file (.wav, .flac, .ogg, .opus or .mp3), and its events to a .mid file of the same name.
+        """Write the last sound to a sound file, and its events to a .mid file of the same name.
 
         Notes that began earlier are in the sound but not in the MIDI file.
 

@@ -43,7 +43,9 @@ class Take:
         self.path = Path(path).expanduser()
         if self.path.suffix.lower() not in _SUFFIXES:
             raise CmaudioError(f"{path}: a recording must be .wav or .flac, not {self.path.suffix or 'no extension'!r}")
-        self._wav, self._mid = self.path.with_suffix(".wav"), self.path.with_suffix(".mid")
+        is_wav = self.path.suffix.lower() == ".wav"
+        self._wav = self.path if is_wav else self.path.with_suffix(".wav")
+        self._mid = self.path.with_suffix(".mid")
         for file in (self.path, self._wav, self._mid):
             if file.exists():
                 raise CmaudioError(f"{file} exists already, and recordings never overwrite files; use another name")

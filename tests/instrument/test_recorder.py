@@ -126,13 +126,22 @@ def test_take_holds_the_sound_since_its_start(model: Model, tmp_path: Path, suff
     assert struck[-1] == pytest.approx(0.5 + recorder.engine.latency_samples / recorder.sample_rate, abs=1e-3)
 
 
+@pytest.mark.parametrize(("name", "kind"), [("a.WAV", "WAV"), ("a.Flac", "FLAC")])
+def test_the_ending_of_a_take_may_be_in_capitals(model: Model, tmp_path: Path, name: str, kind: str) -> None:
+    recorder = Recorder(Engine(model))
+    take = Take(recorder, tmp_path / name)
+    recorder.read(9600)
+    take.stop()
+    assert soundfile.info(tmp_path / name).format == kind
+
+
 def test_take_overwrites_no_file(model: Model, tmp_path: Path) -> None:
     recorder = Recorder(Engine(model))
     (tmp_path / "old.mid").write_text("mine")
     with pytest.raises(CmaudioError, match=r"old\.mid exists already"):
         Take(recorder, tmp_path / "old.wav")
     assert (tmp_path / "old.mid").read_text() == "mine"
-    with pytest.raises(CmaudioError, match=r"is \.wav or \.flac, not '\.mp3'"):
+    with pytest.raises(CmaudioError, match=r"must be \.wav or \.flac, not '\.mp3'"):
         Take(recorder, tmp_path / "new.mp3")
     with pytest.raises(CmaudioError, match="cannot be written"):
         Take(recorder, tmp_path / "none" / "new.wav")
