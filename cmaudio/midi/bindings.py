@@ -1,4 +1,4 @@
-"""MIDI learn: which controller sets which control, learnt by moving it, saved in a strict and versioned JSON file."""
+"""MIDI learn: bindings of controllers to controls, learnt by moving the controller, saved as strict, versioned JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cmaudio.files import folders
 from cmaudio.files.atomic import atomic_file
 
 VERSION = 1  # of the file format
-_TRAVEL = 8 / 127  # before a controller counts as moved: worn ones jitter
+_TRAVEL = 8 / 127  # movement before a controller counts as moved: worn ones jitter
 _REST: dict[Controller, float] = {"bend": 0.5, "pressure": 0.0}
 # Bank and parameter numbers, data entry, increments and channel modes cannot be bound.
 _NO_KNOBS = frozenset((0, 32, 6, 38, *range(96, 102), *range(120, 128)))
@@ -60,7 +60,7 @@ class Bindings:
         source = (binding.channel, binding.controller)
         with self._lock:
             others = {k: b for k, b in self._bound.items() if b.control != binding.control and k != source}
-            self._bound = {**others, source: binding}  # other threads see the old or the new one
+            self._bound = {**others, source: binding}  # other threads see the old or the new mapping
 
     def remove(self, control: str) -> None:
         """Unbind a control. Raises CmaudioError if it is not bound."""
@@ -68,22 +68,22 @@ class Bindings:
             left = {k: b for k, b in self._bound.items() if b.control != control}
             if len(left) == len(self._bound):
                 bound = ", ".join(b.control for b in self._bound.values()) or "none"
-                raise CmaudioError(f"no controller is bound to {control!r}; bound are: {bound}")
+                raise CmaudioError(f"no controller is bound to {control!r}; bound controls: {bound}")
             self._bound = left
 
     def find(self, channel: int, controller: Controller) -> Binding | None:
-        """The binding of a controller; one of its own channel takes precedence over one of any channel."""
+        """The binding of a controller; one for its channel takes precedence over one for any channel."""
         bound = self._bound
         return bound.get((channel, controller)) or bound.get((None, controller))
 
     @property
     def learning(self) -> str | None:
-        """The control that waits for a controller, if any."""
+        """The control that is waiting to be bound, if any."""
         waiting = self._learning
         return waiting.control if waiting else None
 
     def learn(self, control: str, low: float, high: float, any_channel: bool = False) -> None:
-        """Bind the next controller that moves to a control; its travel is from `low` to `high`."""
+        """Bind the next controller that moves to a control; it spans `low` to `high`."""
         self._learning = _Learning(control, low, high, any_channel, dict(self._positions))
 
     def forget_learning(self) -> None:
@@ -91,7 +91,7 @@ class Bindings:
         self._learning = None
 
     def moved(self, channel: int, controller: Controller, position: float) -> Binding | None:
-        """Take note of a controller and its position 0..1; returns the binding if this is the one waited for."""
+        """Report a controller's position 0..1; returns the binding if this completes the learning."""
         source, waiting = (channel, controller), self._learning
         self._positions[source] = position
         if waiting is None or controller in _NO_KNOBS:
@@ -111,9 +111,9 @@ class Bindings:
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Bindings:
-        """The bindings of a file, by default the user's own, which may not exist yet.
+        """The bindings in a file, by default the user's own, which need not exist.
 
-        Raises CmaudioError for a file that cannot be read or holds something else.
+        Raises CmaudioError for a file that cannot be read or is not a bindings file.
         """
         file = Path(path) if path is not None else bindings_file()
         if path is None and not file.exists():
@@ -124,7 +124,7 @@ class Bindings:
             raise CmaudioError(f"MIDI bindings {file} cannot be read ({error.strerror})") from error
         except ValidationError as error:
             raise CmaudioError(
-                f"{file} holds no MIDI bindings of version {VERSION}: {explain(error)}. Correct or remove it"
+                f"{file} is not a MIDI bindings file of version {VERSION}: {explain(error)}. Correct or remove it"
             ) from error
 
     def save(self, path: str | Path | None = None) -> Path:

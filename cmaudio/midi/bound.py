@@ -1,4 +1,4 @@
-"""Controllers that set the controls they are bound to, and learning of new bindings."""
+"""Controllers that set the controls they are bound to, and learning new bindings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cmaudio.midi.notices import Notices
 from cmaudio.score.controllers import ALL_SOUND_OFF, wheel_position
 from cmaudio.score.messages import CHANNEL_PRESSURE, CONTROL, WHEEL, Message
 
-SOURCE = "midi"  # of changes, as listeners of the controls see it
+SOURCE = "midi"  # source of changes, as listeners of the controls see it
 
 
 class BoundControls:

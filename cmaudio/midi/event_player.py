@@ -1,7 +1,7 @@
-"""Messages from live ports, interpreted as those of files are, and played on the instrument.
+"""Messages from live ports, interpreted like those in files, and played on the instrument.
 
-On top of what the messages mean (`cmaudio.score.interpreter`) this chooses timbres by program, leaves out drums that
-the model lacks, and lifts the keys of a port that vanishes.
+In addition to interpreting messages (`cmaudio.score.interpreter`), this chooses timbres by program, leaves out drums
+that the model lacks, and lifts the keys of a disconnected port.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from cmaudio.score.mpe import MANAGER_BEND_RANGE
 
 _NOTICES = {
     "pan": "pan (controller 10) has no effect: the sound is mono",
-    "range": "a pitch bend range over 48 semitones counts as 48",
+    "range": "pitch bend ranges over 48 semitones are limited to 48",
     "parameter": "an unknown registered parameter is ignored",
 }
 
 
 class EventPlayer:
-    """Plays channel messages and system exclusive ones. It belongs to one thread.
+    """Plays channel messages and system exclusive messages. Belongs to one thread.
 
     Every message takes effect at `at`, a sample of the engine's clock.
     """
@@ -40,7 +40,7 @@ class EventPlayer:
             mpe=mpe,
             on_problem=self._on_problem,
         )
-        self._key_ports: dict[tuple[int, int], str] = {}  # channel and key that is down -> port
+        self._key_ports: dict[tuple[int, int], str] = {}  # (channel, key) that is down -> port
         self._channel_ports: list[set[str]] = [set() for _ in range(CHANNELS)]
 
     @property
@@ -52,7 +52,7 @@ class EventPlayer:
         return self._interpreter.zones.manager_of(channel) is not None
 
     def message(self, at: int, port: str, message: Message) -> None:
-        """A channel message. Raises CmaudioError where the instrument cannot do what it says."""
+        """Play a channel message. Raises CmaudioError if the instrument cannot."""
         status, first, second = message
         kind, channel = status & 0xF0, status & 0x0F
         self._channel_ports[channel].add(port)
@@ -65,17 +65,17 @@ class EventPlayer:
         self._play(at, self._interpreter.message(message))
 
     def exclusive(self, at: int, data: bytes) -> None:
-        """A system exclusive message, without its F0 and F7."""
+        """Play a system exclusive message, given without its F0 and F7."""
         self._play(at, self._interpreter.exclusive(data))
 
     def release_all(self, at: int) -> None:
-        """Lift all keys and pedals, those that other ways to play hold included."""
+        """Lift all keys and pedals, including those held by other ways to play."""
         self._interpreter.release_all()
         self._key_ports.clear()
         self._engine.all_notes_off(None, at)
 
     def port_gone(self, at: int, port: str) -> None:
-        """A port vanished: its keys go up, and its channels' pedals, wheels and pressure with them."""
+        """A port was disconnected: lift its keys, and reset the pedals, wheels and pressure of its channels."""
         for channel, key in [place for place, source in self._key_ports.items() if source == port]:
             del self._key_ports[channel, key]
             self._play(at, self._interpreter.message((NOTE_OFF | channel, key, 0)))
@@ -85,7 +85,7 @@ class EventPlayer:
                 self._play(at, self._interpreter.reset(channel))
 
     def silenced(self, at: int) -> None:
-        """The engine was silenced by `panic`: no key or pedal is down any more, nothing bent or shaped."""
+        """The engine was silenced by `panic`: all keys, pedals, bends and expressions are reset."""
         self._key_ports.clear()
         self._play(at, self._interpreter.silenced())
 
@@ -120,14 +120,14 @@ class EventPlayer:
             timbre = self._model.drums.get(pitch)
             if timbre is None:
                 what = f"no {PERCUSSION.get(pitch, f'drum on key {pitch}')!r}" if self._model.drums else "no drums"
-                self._notices.once(f"this model has {what}: its notes on channel 10 are left out")
+                self._notices.once(f"this model has {what}: such notes on channel 10 are left out")
                 return
         else:
             timbre = self._timbre(channel)
         self._synth.press(pitch, velocity, timbre=timbre, channel=channel, at=at)
 
     def _timbre(self, channel: int) -> Timbre | None:
-        """Of the channel's program; None, for that of the controls, until a program change arrives."""
+        """The timbre of the channel's program; None until a program change arrives: the controls' timbre is used."""
         program, programs = self._interpreter.states.program(channel), self._model.programs
         return None if program is None or not programs else programs[nearest_program(program, programs)]
 

@@ -1,4 +1,4 @@
-"""Protection from floods of MIDI: a bounded queue, and controllers thinned to a few values per second."""
+"""Protection from floods of MIDI: a bounded queue, and controllers thinned to a limited rate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cmaudio.score.controllers import MODULATION
 from cmaudio.score.messages import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, SYSEX, WHEEL
 
 LIMIT_ARRIVALS = 8192
-INTERVAL_SECONDS = 0.01  # between values of one controller; the engine smooths over as much
+INTERVAL_SECONDS = 0.01  # between values of one controller; the engine smooths over the same time
 # A change of pitch recomputes the excitation of each sounding note, so it is allowed half as often.
 PITCH_INTERVAL_SECONDS = 0.02
 # Data entry, parameter numbers, pedals and channel modes: each message matters, in order.
@@ -19,12 +19,12 @@ _NEVER_THINNED = frozenset((0, 32, 6, 38, *range(64, 70), *range(96, 102), *rang
 
 
 class Arrival(NamedTuple):
-    """What came from a port.
+    """Data that arrived from a port.
 
     Attributes:
         stamp: time of arrival, of `time.perf_counter`.
         port: name of the port.
-        data: raw bytes; None if the port has vanished.
+        data: raw bytes; None if the port was disconnected.
     """
 
     stamp: float
@@ -33,11 +33,11 @@ class Arrival(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What `Inbox.take` returns.
+    """The result of `Inbox.take`.
 
     Attributes:
         arrivals: in order.
-        lost: how many were lost.
+        lost: how many arrivals were lost.
         silence: whether everything before them is to be silenced.
     """
 
@@ -47,7 +47,7 @@ class Taken(NamedTuple):
 
 
 class Inbox:
-    """What has arrived and is not handled yet. `put` may be called on any thread, `take` belongs to one."""
+    """Arrivals that are not handled yet. `put` may be called on any thread, `take` only on one."""
 
     def __init__(self, limit: int = LIMIT_ARRIVALS) -> None:
         self._limit = limit
@@ -71,7 +71,7 @@ class Inbox:
         self._ready.set()
 
     def silence(self) -> None:
-        """Drop what has arrived so far, and report it in the next `take`."""
+        """Drop all arrivals so far, and report this in the next `take`."""
         with self._lock:
             self._items, self._dropped, self.silenced = [], 0, True
         self._ready.set()
@@ -79,8 +79,8 @@ class Inbox:
     def take(self, timeout: float) -> Taken:
         """All arrivals, waiting up to `timeout` seconds for the first.
 
-        If any was lost, all are dropped: a note-off may be among the lost ones, so the caller has to release every
-        note, and a note-on that was kept could hang.
+        If any was lost, all are dropped: a note-off may have been lost, so the caller must release every note,
+        and a note that started from a remaining note-on could hang.
         """
         self._ready.wait(timeout)
         self._ready.clear()
@@ -91,9 +91,9 @@ class Inbox:
 
 
 class Thinner:
-    """Passes messages on to `send(stamp, port, message)`, with at most one value per controller and interval, the last.
+    """Passes messages on to `send(stamp, port, message)`: per controller and interval, only the last value.
 
-    Other messages pass at once, after the waiting controllers of their channel: a note starts with the bend and
+    Other messages pass immediately, after the waiting controllers of their channel: a note starts with the bend and
     pressure that were sent before it.
     """
 
@@ -104,7 +104,7 @@ class Thinner:
         self.thinned = 0
 
     def add(self, stamp: float, port: str, message: Incoming) -> None:
-        """A message that arrived at `stamp`."""
+        """Add a message that arrived at `stamp`."""
         key = controller_key(message)
         if key is None:
             if isinstance(message, tuple) and message[0] < SYSEX:
@@ -131,7 +131,7 @@ class Thinner:
         return self._sent[key] + _interval(key)
 
     def clear(self) -> None:
-        """Drop the values that wait."""
+        """Drop the waiting values."""
         self._pending.clear()
 
     def _flush(self, keys: list[tuple[int, int]]) -> None:

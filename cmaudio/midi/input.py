@@ -1,7 +1,7 @@
-"""MIDI input: from stamped bytes to events on the engine, on a thread of its own.
+"""MIDI input: from stamped bytes to events on the engine, on its own thread.
 
 Ports only stamp and queue. The thread parses messages, thins out controllers, sets the controls they are bound to and
-plays the rest (`cmaudio.midi.event_player`), placed so that it sounds a constant time after its arrival.
+plays the rest (`cmaudio.midi.event_player`), timed to sound a constant time after its arrival.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ from cmaudio.system import hurry_this_thread
 
 OnClock = Callable[[str, float, int], object]
 _REST_SECONDS = 0.5
-_GRID_SAMPLES = 256  # controllers are aligned to it, so that the engine mixes in fewer pieces
+_GRID_SAMPLES = 256  # controllers are aligned to it, so that the engine mixes fewer segments
 _CLOCK = {CLOCK: "pulse", START: "start", CONTINUE: "continue", STOP: "stop", SONG_POSITION: "position"}
 _CLOCK_LOST_SECONDS = 2.0
 
 
 class MidiInput:
-    """Plays `synth` from MIDI ports until it is closed; made by `Synth.connect_midi`. A context manager.
+    """Plays `synth` from MIDI ports until it is closed; created by `Synth.connect_midi`. A context manager.
 
     Args:
         synth: the instrument.
-        port: index, name or part of a name; None for all, with those plugged in later.
+        port: index, name or part of a name; None for all, including those connected later.
         virtual: name of a port to create for other programs.
         mpe: start with a lower MPE zone of 15 members; an MPE Configuration Message makes zones at any time.
-        bindings: which controllers set which controls; learnt ones are added.
+        bindings: controllers bound to controls; learnt bindings are added.
         on_clock: called on the thread of this input with MIDI clock messages, their value and time of arrival
             (`time.perf_counter`): "pulse" (24 a quarter note), "start", "continue", "stop", "position" (value in
             sixteenths).
-        on_notice: called with notices of ports that appear or vanish, what the model lacks, and what was ignored.
-        system: the source of ports; by default this machine's, which is closed with the input.
+        on_notice: called with notices about ports that appear or disappear, what the model lacks, and ignored input.
+        system: the MIDI system; by default this machine's, which is closed with the input.
 
     Raises:
-        CmaudioError: no MIDI system, no such port, no virtual ports here.
+        CmaudioError: no MIDI system, no such port, or virtual ports are not supported.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class MidiInput:
 
     @property
     def bindings(self) -> Bindings:
-        """Which controllers set which controls."""
+        """The controllers bound to controls."""
         return self._bound.bindings
 
     @property
@@ -124,7 +124,7 @@ class MidiInput:
     def learn(
         self, control: str, low: float | None = None, high: float | None = None, any_channel: bool = False
     ) -> None:
-        """Bind the next controller that moves to a control, over its whole range or from `low` to `high`.
+        """Bind the next controller that moves to a control, spanning its whole range or `low` to `high`.
 
         Raises CmaudioError for a control that this model lacks.
         """
@@ -136,7 +136,7 @@ class MidiInput:
         self.bindings.learn(control, *ends, any_channel=any_channel)
 
     def panic(self) -> None:
-        """Silence everything at once; messages not played yet are dropped. From any thread."""
+        """Silence everything immediately; messages not played yet are dropped. From any thread."""
         self._synth.panic()
         self._inbox.silence()
 
@@ -178,7 +178,7 @@ class MidiInput:
         self._guarded(self._release_all)
 
     def _guarded(self, what: Callable[..., object], *arguments: object) -> None:
-        """Call it; an error must not stop later messages, which may be note-offs."""
+        """Call `what`; an error must not block later messages, which may be note-offs."""
         try:
             what(*arguments)
         except CmaudioError as error:
@@ -196,7 +196,7 @@ class MidiInput:
         self._streams.clear()
 
     def _overflow(self, lost: int) -> None:
-        self._notices.count("messages were lost because they came too fast; all notes were released", lost)
+        self._notices.count("messages were lost because they arrived too fast; all notes were released", lost)
         self._forget_arrivals()
         self._release_all()
 
@@ -218,7 +218,7 @@ class MidiInput:
     def _place(self, stamp: float, grid: int = 1) -> int:
         """The sample for `at`, rounded down to a multiple of `grid`.
 
-        It never lies before an earlier one, so that no note-off is placed before its note-on.
+        It never precedes an earlier one, so that no note-off is placed before its note-on.
         """
         self._at = max(self._at, self._synth.place(stamp) // grid * grid)
         return self._at

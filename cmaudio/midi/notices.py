@@ -1,4 +1,4 @@
-"""Notices of a running performance: each one once, and counts of ignored messages at a limited rate."""
+"""Notices while playing: each one once, and counts of ignored messages at a limited rate."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class Notices:
             self.tell(text)
 
     def count(self, what: str, number: int = 1) -> None:
-        """Add to the counts of `report`."""
+        """Add to a count that `report` delivers."""
         if number:
             with self._lock:
                 self._counts[what] += number
 
     def report(self, now: float) -> None:
-        """Give notice of the counts, if there are any and the last report is long enough ago; `now` in seconds."""
+        """Give a notice of the counts, if there are any and the last report is long enough ago; `now` in seconds."""
         if not self._counts or now - self._reported < self._every:
             return
         with self._lock:

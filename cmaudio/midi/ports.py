@@ -1,4 +1,4 @@
-"""Input ports that are kept open, one or all, with those plugged in later; arrivals are stamped with their time."""
+"""Input ports that are kept open, including those connected later; arrivals are time-stamped."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ def find_input(wanted: str | int, ports: Sequence[InputPort]) -> InputPort:
     if isinstance(wanted, int):
         if 0 <= wanted < len(ports):
             return ports[wanted]
-        raise CmaudioError(f"no MIDI input {wanted}; there are: {listed} (`cmaudio midi`)")
+        raise CmaudioError(f"no MIDI input {wanted}; available: {listed} (`cmaudio midi`)")
     low = wanted.strip().lower()
     exact = [port for port in ports if port.name.lower() == low]
     found = exact or [port for port in ports if low in port.name.lower()]
     if len(found) != 1:
         many = "several MIDI inputs match" if found else "no MIDI input matches"
-        raise CmaudioError(f"{many} {wanted!r}; there are: {listed} (`cmaudio midi`)")
+        raise CmaudioError(f"{many} {wanted!r}; available: {listed} (`cmaudio midi`)")
     return found[0]
 
 
 class MidiPorts:
-    """Listens until it is closed.
+    """Listens to ports until it is closed.
 
     Args:
-        system: the source of ports.
+        system: the MIDI system.
         arrived: called with the time (`time.perf_counter`), the port's name and raw bytes, on any thread.
-        port: index, name or part of a name; None for all, with those plugged in later.
+        port: index, name or part of a name; None for all, including those connected later.
         virtual: name of a port to create for other programs.
-        gone: called with the name of a port that has vanished.
-        on_notice: called when ports appear or vanish.
+        gone: called with the name of a port that was disconnected.
+        on_notice: called when ports appear or disappear.
 
     Raises:
         CmaudioError: no such port, one that cannot be opened, no virtual ports on this system.
@@ -71,7 +71,7 @@ class MidiPorts:
         self._open: dict[InputPort, OpenPort] = {}
         self._known: set[str] = set()
         self._refused: set[str] = set()
-        self._lock = threading.Lock()  # one look at a time
+        self._lock = threading.Lock()  # one scan at a time
         found = system.inputs()
         self._only = None if port is None else find_input(port, found).name
         self._virtual_name = virtual
@@ -82,7 +82,7 @@ class MidiPorts:
             self._close_all()
             raise
         if not self.names:
-            on_notice("no MIDI input is plugged in yet; it is opened as soon as one appears")
+            on_notice("no MIDI input is connected yet; it is opened as soon as one appears")
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="cmaudio-midi-ports", daemon=True)
         self._thread.start()
@@ -113,7 +113,7 @@ class MidiPorts:
             self.look()
 
     def look(self) -> None:
-        """Open new ports, and close those that have vanished."""
+        """Open new ports, and close those that have disappeared."""
         with self._lock:
             try:
                 self._follow(self._system.inputs(), first=False)
@@ -127,7 +127,7 @@ class MidiPorts:
             port = listened[identity]
             self._open.pop(port).close()
             self._gone(port.name)
-            self._on_notice(f"MIDI port {port.name!r} is gone; it is opened again when it returns")
+            self._on_notice(f"MIDI port {port.name!r} is gone; it is reopened when it returns")
         for identity, port in there.items():
             if identity not in listened:
                 self._listen(port, first)
@@ -141,7 +141,7 @@ class MidiPorts:
             self._tell_once(str(error))
             return
         if not first:
-            self._on_notice(f"MIDI port {port.name!r} is {'back' if port.name in self._known else 'here'}")
+            self._on_notice(f"MIDI port {port.name!r} is {'back' if port.name in self._known else 'connected'}")
         self._known.add(port.name)
 
     def _tell_once(self, text: str) -> None:

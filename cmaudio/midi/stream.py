@@ -1,4 +1,4 @@
-"""Raw MIDI bytes to messages, whatever comes: running status, real-time bytes in between, damage, endless SysEx.
+"""Robust parsing of raw MIDI bytes: running status, interleaved real-time bytes, damage, endless SysEx.
 
 MIDI 1.0 Detailed Specification 4.2. mido's parser does not handle running status.
 """
@@ -28,13 +28,13 @@ class MidiStream:
     """The parser of one port.
 
     Attributes:
-        malformed: how many bytes made no message. System exclusive messages that are too long to mean anything here
-            are skipped, and not counted.
+        malformed: how many bytes did not form a message. System exclusive messages that are too long to be of use are
+            skipped, and not counted.
     """
 
     def __init__(self) -> None:
         self.malformed = 0
-        self._status = 0  # 0: data bytes have no meaning
+        self._status = 0  # running status; 0: none
         self._wanted = 0
         self._data: list[int] = []
 

@@ -1,4 +1,4 @@
-"""MIDI systems: the protocol that ports need, and the system of this machine through pylibremidi.
+"""MIDI systems: the protocol, and this machine's system through pylibremidi.
 
 pylibremidi queues arrivals on the driver's thread, without the interpreter, until it is polled. One thread polls it
 1000 times per second and owns all of its objects (CoreMIDI binds its list of ports to a thread).
@@ -21,24 +21,24 @@ from cmaudio.system import hurry_this_thread
 Receive = Callable[[bytes], None]
 T = TypeVar("T")
 _ASK_EVERY_SECONDS, _IDLE_SECONDS = 0.001, 0.02
-_NO_PACKAGE = "MIDI input needs the package pylibremidi, which cannot be loaded here ({}); `pip install pylibremidi`"
+_NO_PACKAGE = "MIDI input needs the package pylibremidi, which cannot be loaded ({}); `pip install pylibremidi`"
 _NO_SYSTEM = (
     "this machine has no MIDI system. On Linux that is the ALSA sequencer, /dev/snd/seq: `sudo modprobe snd-seq`, "
-    "and be of the group `audio`"
+    "and be in the group `audio`"
 )
 
 
-_REFUSED = "another program may hold it; and Windows has no virtual ports (loopMIDI makes them)"
+_REFUSED = "another program may be using it; Windows has no virtual ports (loopMIDI creates them)"
 
 
 @dataclass(frozen=True)
 class InputPort:
-    """A source of MIDI.
+    """A MIDI input port.
 
     Attributes:
         name: unique among those listed together.
         key: changes when the port is plugged in again.
-        handle: the system's own.
+        handle: the system's own handle.
     """
 
     name: str
@@ -53,10 +53,10 @@ class OpenPort(Protocol):
 
 
 class MidiSystem(Protocol):
-    """Where MIDI comes from. `receive` is called with raw bytes on any thread, and must be quick."""
+    """A source of MIDI ports. `receive` is called with raw bytes on any thread, and must return quickly."""
 
     def inputs(self) -> list[InputPort]:
-        """The ports that are there now, in the system's order."""
+        """The ports that currently exist, in the system's order."""
         ...
 
     def open(self, port: InputPort, receive: Receive) -> OpenPort:
@@ -71,9 +71,9 @@ class MidiSystem(Protocol):
 
 
 class LibremidiSystem:
-    """CoreMIDI, WinMM or the ALSA sequencer. `api` names another one of libremidi's ("JACK_MIDI").
+    """CoreMIDI, WinMM or the ALSA sequencer. `api` selects another libremidi API ("JACK_MIDI").
 
-    Raises CmaudioError if there is none, with the remedy.
+    Raises CmaudioError, with the remedy, if there is none.
     """
 
     def __init__(self, api: str | None = None) -> None:
@@ -91,7 +91,7 @@ class LibremidiSystem:
         self._thread.start()
 
     def inputs(self) -> list[InputPort]:
-        """The ports that are there now."""
+        """The ports that currently exist."""
         return self._on_thread(self._list)
 
     def open(self, port: InputPort, receive: Receive) -> _LibremidiPort:
@@ -167,7 +167,7 @@ class LibremidiSystem:
         port = self._library.MidiIn(configuration, self._api)
         if error := getattr(port, how)(*arguments):
             raise CmaudioError(
-                f"{what} cannot be opened ({error}); another program may hold it, or the system has none"
+                f"{what} cannot be opened ({error}); another program may be using it, or the system has none"
             )
         number = max(self._open, default=0) + 1
         self._open[number] = port
@@ -183,11 +183,11 @@ class _LibremidiPort:
 
 
 def _ignore(_port: object) -> None:
-    """For a callback that is required and not needed."""
+    """A required callback that does nothing."""
 
 
 def unique_names(names: list[str]) -> list[str]:
-    """Names with repeated ones numbered: two keyboards of one kind are "Keys" and "Keys (2)"."""
+    """Names with duplicates numbered: two keyboards of one kind are "Keys" and "Keys (2)"."""
     seen: Counter[str] = Counter()
     result = []
     for name in names:

@@ -1,4 +1,4 @@
-"""What the instrument does for each OSC address."""
+"""The actions behind the OSC addresses."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class Actions:
 
     Args:
         synth: the instrument.
-        folder: for recordings.
+        folder: the folder for recordings.
         subscribers: clients that receive changes, notes and state.
         drop_scheduled: forgets messages whose time has not come yet.
-        failed: called with the call and the error of a job on the other thread.
+        failed: called with the call and the error of a background job.
 
     Attributes:
         table: path -> action(call, *arguments).
@@ -79,7 +79,7 @@ class Actions:
             "sustain": self._sustain, "sostenuto": self._sostenuto, "all_off": self._all_off, "panic": self._panic,
             "timbre": self._timbre, "timbre/xy": self._timbre_xy, "preset": self._preset, "seed": self._seed,
             "seed/lock": lambda call, locked: self._controls.lock_seed(locked, call.source),
-            "seed/roll": lambda call: self._controls.roll_seed(),  # no source: the sender is told, too
+            "seed/roll": lambda call: self._controls.roll_seed(),  # no source, so that the sender is notified too
             "say": self._say, "stop": self._stop, "keep": self._keep, "record/start": self._start_recording,
             "record/stop": self._stop_recording, "query": self._query, "unsubscribe": self._unsubscribe,
             "subscribe": lambda call, port: self._subscribers.add(call.peer, port),
@@ -88,14 +88,14 @@ class Actions:
         self.table = {f"{ROOT}/{name}": action for name, action in named.items()}
 
     def close(self) -> None:
-        """Wait for the job in progress; those that wait are dropped."""
+        """Wait for the running job; waiting ones are dropped."""
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     def run_later(self, call: Call, job: Callable[[], object]) -> None:
         """Run a slow job on another thread. Raises CmaudioError if too many are waiting."""
         self._jobs = [job for job in self._jobs if not job.done()]
         if len(self._jobs) >= _MAX_JOBS:
-            raise CmaudioError("other files are still being written; send it again when they are done")
+            raise CmaudioError("other files are still being written; try again when they are done")
         self._jobs.append(self._worker.submit(self._run, call, job))
 
     def _run(self, call: Call, job: Callable[[], object]) -> None:
@@ -158,7 +158,7 @@ class Actions:
         self._controls.set_seed(None if seed < 0 else seed, call.source)
 
     def _preset(self, call: Call, name: str) -> None:
-        self._synth.apply(find_preset(name))  # by name alone: the network must learn nothing of other files
+        self._synth.apply(find_preset(name))  # by name only: clients must learn nothing about other files
 
     def _query(self, call: Call) -> None:
         for path, values in all_values(self._synth):

@@ -28,8 +28,8 @@ class Argument:
         kind: a "switch" is 0 or 1, True or False; a "whole" number may be sent as a float.
         min: smallest number.
         max: largest number.
-        default: of a control.
-        optional: left out, it is None.
+        default: the default of a control.
+        optional: whether it may be left out, which gives None.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Argument:
         if self.kind == "text":
             if not isinstance(value, str) or not 0 < len(value) <= TEXT_MAX:
                 raise CmaudioError(
-                    f"{self.name} must be a text of 1 to {TEXT_MAX} characters, not {str(value)[:_SHOWN]!r}"
+                    f"{self.name} must be a string of 1 to {TEXT_MAX} characters, not {str(value)[:_SHOWN]!r}"
                 )
             return value
         if self.kind == "switch":
@@ -75,10 +75,10 @@ class Address:
     """One address and its arguments.
 
     Attributes:
-        flow: what passes in a flood: "each" message, the "latest" of those that set the same thing, or starts of a
-            "note" up to a lower limit.
+        flow: what passes in a flood: "each" message, the "latest" of those that set the same thing, or "note" starts
+            up to a lower limit.
         names: how many of the first arguments identify the thing that is set.
-        repeats: whether the arguments may be repeated; then the first alone is enough.
+        repeats: whether the arguments may be repeated; then the first argument alone is also allowed.
     """
 
     path: str
@@ -103,7 +103,7 @@ class Address:
 
     @property
     def signature(self) -> str:
-        """The arguments in words."""
+        """The arguments as text."""
         said = "; ".join(map(str, self.arguments)) or "none"
         return f"{self.arguments[0]}, or repeatedly {said}" if self.repeats else said
 
@@ -112,7 +112,7 @@ class Address:
 
 
 def _number(value: Any) -> Any:
-    """A 32-bit float as the number it stands for: 0.1, not 0.10000000149."""
+    """A 32-bit float as its shortest decimal: 0.1, not 0.10000000149."""
     if isinstance(value, float) and abs(value) < _LARGE and float(np.float32(value)) == value:
         return float(str(np.float32(value)))
     return value[:_SHOWN] if isinstance(value, str) else value
@@ -145,17 +145,17 @@ _NOTES = (
     Address("/sostenuto", "sostenuto pedal", (_DOWN, _CHANNEL)),
 )
 _SPEECH = (
-    Address("/say", "speaks a text now, alongside others that are being spoken", (Argument("text", "text"),)),
+    Address("/say", "speaks a text now, in parallel with others", (Argument("text", "text"),)),
     Address(
-        "/stop", "stops speech, at once or after the current phoneme", (Argument("phoneme", "switch", optional=True),)
+        "/stop", "stops speech, now or after the current phoneme", (Argument("phoneme", "switch", optional=True),)
     ),
 )  # fmt: skip
 _COMMON = (
     Address("/all_off", "releases all notes and lifts the pedals", flow="latest"),
-    Address("/panic", "silences everything at once; messages with later time tags are dropped", flow="latest"),
+    Address("/panic", "silences everything immediately; messages with later time tags are dropped", flow="latest"),
     Address(
         "/seed",
-        "seed of new notes; -1 gives each its own",
+        "seed of new notes; -1 gives each a different one",
         (Argument("seed", "whole", -1, SEED_LIMIT),),
         "latest",
     ),
@@ -166,7 +166,7 @@ _COMMON = (
     Address("/record/stop", "stops recording; answered by /cmaudio/recorded", flow="latest"),
     Address(
         "/keep",
-        "saves what was played last to the server's folder; answered by /cmaudio/kept",
+        "saves the last sound to the server's folder; answered by /cmaudio/kept",
         (_SOUND, Argument("seconds", "number", 0.1, MEMORY_SECONDS, "s", optional=True)),
         "latest",
     ),
@@ -199,12 +199,12 @@ def incoming(definitions: Mapping[str, ControlDefinition], speaks: bool) -> dict
 
 
 def outgoing(definitions: Mapping[str, ControlDefinition], speaks: bool) -> list[Address]:
-    """What is sent to subscribers."""
+    """The addresses that are sent to subscribers."""
     key, channel, velocity = _KEY, Argument("channel", "whole", 0, 15), Argument("velocity", "whole", 1, 127)
     own = [
         *map(_control, definitions.values()),
         _TIMBRES[0],
-        Address("/seed", "seed of new notes; -1: each has its own", (Argument("seed", "whole", -1, SEED_LIMIT),)),
+        Address("/seed", "seed of new notes; -1: each gets another", (Argument("seed", "whole", -1, SEED_LIMIT),)),
         Address("/seed/lock", "whether the seed is locked", (Argument("locked", "switch"),)),
         Address("/preset", "answers /query: the last preset applied", (Argument("name", "text"),)),
         Address("/state/level_db", "peak level since the last message", (Argument("level", "number", -120, 0, "dB"),)),
@@ -217,7 +217,7 @@ def outgoing(definitions: Mapping[str, ControlDefinition], speaks: bool) -> list
         Address("/state/seconds", "seconds synthesised so far", (Argument("seconds", "number", 0, _LARGE, "s"),)),
         Address("/kept", "answers /keep: the file", (_SOUND,)),
         Address("/recorded", "answers /record/stop: the file", (_SOUND,)),
-        Address("/error", "an error of a message", (Argument("message", "text"),)),
+        Address("/error", "reports an error in a message", (Argument("message", "text"),)),
     ]
     if not speaks:
         own.append(Address("/event/note_on", "a note starts to sound", (key, velocity, channel)))

@@ -11,7 +11,7 @@ from cmaudio.osc.addresses import Address, incoming, outgoing
 
 
 def addresses(model: Model) -> tuple[list[Address], list[Address]]:
-    """What the server of a model accepts, and what it sends."""
+    """The addresses that a model's server accepts, and those that it sends."""
     definitions, speaks = control_definitions(model), model.manifest.speech is not None
     return list(incoming(definitions, speaks).values()), outgoing(definitions, speaks)
 

@@ -1,6 +1,6 @@
-"""Limits how much of what arrives reaches the engine, so that a flood of messages causes no dropouts.
+"""Rate limits on incoming messages, so that a flood causes no dropouts.
 
-Up to the rate of a human performer everything passes. Beyond that the latest value of each control passes a little
+Up to the rate of a human performer, everything passes. Above it, the latest value of each control passes slightly
 later, and everything else is dropped. Under high load the limits are lower.
 """
 
@@ -13,14 +13,14 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 BURST, PER_SECOND = 512, 1000.0
 _LATEST_BURST, _LATEST_PER_SECOND, _LATEST_PER_SECOND_LOADED = 4, 60.0, 15.0
-# Loads above which limits are lower: controls first, since coarser control is less audible than missing notes.
+# Load thresholds for lower limits: controls first, since coarser control is less audible than missing notes.
 _NOTES_LOAD, _LATEST_LOAD = 0.9, 0.6
 _NOTES_PER_SECOND, _NOTES_PER_SECOND_LOADED = 50.0, 10.0
 
 
 @dataclass
 class Bucket:
-    """A token bucket. Times are in seconds of one clock."""
+    """A token bucket. Times are in seconds of any one clock."""
 
     capacity: float
     per_second: float
@@ -65,21 +65,21 @@ class Flow(Generic[T]):
         self._waiting: dict[Hashable, T] = {}
 
     def set_load(self, load: float) -> None:
-        """The share of its time that synthesis takes; 1 is all of it."""
+        """Set the load of synthesis; 1 is all of the available time."""
         self._notes.per_second = _NOTES_PER_SECOND_LOADED if load > _NOTES_LOAD else _NOTES_PER_SECOND
         self._latest_per_second = _LATEST_PER_SECOND_LOADED if load > _LATEST_LOAD else _LATEST_PER_SECOND
         for bucket in self._latest.values():
             bucket.per_second = self._latest_per_second
 
     def offer(self, item: T, now: float, starts_note: bool = False) -> None:
-        """An item that is executed at once or dropped."""
+        """Execute an item now, or drop it."""
         if self._each.take(now) and (not starts_note or self._notes.take(now)):
             self._execute(item)
         else:
             self._drop(item)
 
     def offer_latest(self, key: Hashable, item: T, now: float) -> None:
-        """An item that replaces an earlier one of the same `key` that still waits."""
+        """Execute an item now or later; it replaces a waiting one with the same `key`."""
         bucket = self._latest.get(key)
         if bucket is None:
             bucket = self._latest[key] = Bucket(_LATEST_BURST, self._latest_per_second)
@@ -93,11 +93,11 @@ class Flow(Generic[T]):
     def release(self, now: float) -> float | None:
         """Execute what has waited long enough; returns when to call again, None if nothing waits."""
         for key in list(self._waiting):
-            # What is executed may clear the others.
+            # An executed item may clear the others.
             if key in self._waiting and self._latest[key].take(now):
                 self._execute(self._waiting.pop(key))
         return min((self._latest[key].next_at(now) for key in self._waiting), default=None)
 
     def clear(self) -> None:
-        """Forget what waits."""
+        """Drop all waiting items."""
         self._waiting.clear()

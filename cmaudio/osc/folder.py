@@ -1,4 +1,4 @@
-"""The one folder to which clients of the server may write files."""
+"""The only folder to which clients of the server may write files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SoundFolder:
     def __init__(self, folder: str | Path) -> None:
         self.path = Path(folder).expanduser().resolve()
         if not self.path.is_dir():
-            raise CmaudioError(f"{folder} is no folder; create it, or choose another one for recordings")
+            raise CmaudioError(f"{folder} is not a folder; create it, or choose another one for recordings")
 
     def new_file(self, name: str) -> Path:
         """The path of a new sound file; its events go to a .mid beside it.
@@ -31,7 +31,7 @@ class SoundFolder:
             )
         path = self.path.joinpath(*given.parts)
         if not path.resolve().is_relative_to(self.path):
-            raise CmaudioError(f"{name!r} leads out of the server's folder")
+            raise CmaudioError(f"{name!r} leads outside the server's folder")
         for file in (path, path.with_suffix(".wav"), path.with_suffix(".mid")):
             if file.exists() or file.is_symlink():
                 raise CmaudioError(f"{file.name} exists already, and files are never overwritten; choose another name")

@@ -17,7 +17,7 @@ class MessageLog:
     Attributes:
         received: messages that arrived.
         errors: messages that were invalid or failed.
-        dropped: messages that came too fast.
+        dropped: messages that arrived too fast.
     """
 
     def __init__(self, on_notice: Callable[[str], object]) -> None:
@@ -41,12 +41,12 @@ class MessageLog:
             reply(f"too many messages: {self.dropped} dropped so far")
 
     def notify(self) -> None:
-        """Tell the user what is new, at most every 10 seconds."""
+        """Report new errors and drops to the user, at most every 10 seconds."""
         now, counts = time.monotonic(), (self.errors, self.dropped)
         if counts == self._noticed or now - self._noticed_at < _NOTICE_EVERY_SECONDS:
             return
         errors, dropped = (count - before for count, before in zip(counts, self._noticed, strict=True))
         parts = [f"{errors} messages with errors, the last: {self._last_error}"] if errors else []
-        parts += [f"{dropped} messages dropped because they came too fast"] if dropped else []
+        parts += [f"{dropped} messages dropped because they arrived too fast"] if dropped else []
         self._noticed_at, self._noticed = now, counts
         self._on_notice(f"OSC: {'; '.join(parts)}")

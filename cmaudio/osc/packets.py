@@ -1,7 +1,7 @@
 """OSC 1.0 datagrams to messages with time tags, and messages to datagrams.
 
-python-osc parses and builds messages. Bundles are unpacked here: python-osc loops forever on a negative size and sets
-no limit to nesting.
+python-osc parses and builds messages. Bundles are unpacked here: python-osc loops forever on a negative size and
+does not limit nesting.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _SHOWN = 500
 
 
 def messages(datagram: bytes, depth: int = 0) -> list[tuple[float | None, bytes]]:
-    """The messages of a datagram, each with its time in seconds since 1970 UTC, None for at once.
+    """The messages of a datagram, each with its time in seconds since 1970 UTC, None for immediately.
 
-    Raises CmaudioError for anything that is no OSC; then the whole datagram is refused.
+    Raises CmaudioError for anything but valid OSC; then the whole datagram is refused.
     """
     if not datagram.startswith(_BUNDLE):
         if not datagram.startswith(b"/"):
-            raise CmaudioError("an OSC datagram starts with / or #bundle")
+            raise CmaudioError("an OSC datagram must start with / or #bundle")
         return [(None, datagram)]
     if depth == _MAX_DEPTH or len(datagram) < _HEAD_BYTES:
         raise CmaudioError(f"the bundle is cut off, or nested more than {_MAX_DEPTH} deep")
@@ -56,7 +56,7 @@ def decode(message: bytes) -> tuple[str, list[Any]]:
     tags = message[tags_at : message.find(b"\0", tags_at)]
     if tags_at < len(message) and not (tags.startswith(b",") and _TAGS.issuperset(tags[1:])):
         raise CmaudioError(
-            f"arguments must be numbers, texts or booleans, not of types {tags[:20].decode('latin-1')!r}"
+            f"arguments must be numbers, strings or booleans, not of types {tags[:20].decode('latin-1')!r}"
         )
     try:
         parsed = OscMessage(message)
@@ -66,11 +66,11 @@ def decode(message: bytes) -> tuple[str, list[Any]]:
 
 
 def encode(path: str, *values: float | int | bool | str) -> bytes:
-    """A message of 32-bit floats, integers (64-bit where needed) and texts, the types that every client supports."""
+    """A message of 32-bit floats, integers (64-bit if necessary) and strings, the types that every client supports."""
     builder = OscMessageBuilder(path)
     for value in values:
         if isinstance(value, str):
-            # What cannot be sent (NUL ends a text, lone surrogates are not UTF-8) is replaced.
+            # Characters that cannot be sent (NUL ends a string, lone surrogates are not UTF-8) are replaced.
             builder.add_arg(value[:_SHOWN].replace("\0", " ").encode("utf-8", "replace").decode())
         else:
             builder.add_arg(int(value) if isinstance(value, bool) else value)

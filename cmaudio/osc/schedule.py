@@ -1,4 +1,4 @@
-"""Messages whose time has not come yet, from the earliest on."""
+"""Messages that wait for their time, earliest first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_MESSAGES = 10_000
 
 
 class Schedule(Generic[T]):
-    """A bounded queue; items of one time keep their order. Belongs to one thread."""
+    """A bounded queue; items with equal times keep their order. Belongs to one thread."""
 
     def __init__(self, limit: int = MAX_MESSAGES) -> None:
         self._limit = limit
@@ -28,11 +28,11 @@ class Schedule(Generic[T]):
         """Keep an item until `due`, in seconds of the clock of `now`. Raises CmaudioError if it is too far ahead."""
         if due - now > MAX_AHEAD_SECONDS:
             raise CmaudioError(
-                f"the time tag is {due - now:.0f} s ahead, and {MAX_AHEAD_SECONDS:.0f} s are allowed; send it later"
+                f"the time tag is {due - now:.0f} s ahead, more than {MAX_AHEAD_SECONDS:.0f} s; send it later"
             )
         if len(self._items) >= self._limit:
             raise CmaudioError(
-                f"{self._limit} messages with later time tags are waiting, the most that is allowed; send it later"
+                f"{self._limit} messages with later time tags are already waiting, the maximum; send it later"
             )
         heapq.heappush(self._items, (due, next(self._order), item))
 

@@ -1,4 +1,4 @@
-"""What the instrument sends over OSC: changes of controls, notes as they are heard, and its state."""
+"""Sending over OSC: changes of controls, notes as they are heard, and the instrument's state."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     except (OSError, UnicodeError) as error:
-        raise CmaudioError(f"no host {host!r} ({error}); use an address such as 127.0.0.1") from error
+        raise CmaudioError(f"unknown host {host!r} ({error}); use an address such as 127.0.0.1") from error
     return family, (str(address[0]), int(address[1]))
 
 
@@ -40,7 +40,7 @@ def source_name(host: str, port: int) -> str:
 
 
 def value_of(synth: RemotelyPlayable, name: str) -> tuple[str, tuple[Value, ...]] | None:
-    """Path and values of a control as it is now; None for a timbre that has no name."""
+    """Path and current values of a control; None for a timbre without a name."""
     controls = synth.controls
     if name == "timbre":
         mix = controls.timbre
@@ -60,18 +60,18 @@ def all_values(synth: RemotelyPlayable) -> list[tuple[str, tuple[Value, ...]]]:
 
 
 class OscSender:
-    """Sends changes, notes and state to one client, on a thread of its own, until it is closed.
+    """Sends changes, notes and state to one client, on its own thread, until it is closed.
 
     Changes and notes are sent within 20 ms.
 
     Args:
         synth: the instrument.
-        host: of the client.
-        port: of the client.
+        host: the client's host.
+        port: the client's port.
         rate: state messages per second, 0.1 to 50.
-        own: source of the client's own changes (`source_name`), which are not sent back to it; by default whatever
-            comes from the port on which it listens, and on another machine from any port.
-        through: socket of a server to send through, so that two linked instruments recognise each other.
+        own: source of the client's own changes (`source_name`), which are not sent back to it; by default everything
+            from the port on which it listens or, on another machine, from any port.
+        through: a server's socket to send from, so that two linked instruments recognise each other.
 
     Raises:
         CmaudioError: an unknown host, values out of range.
@@ -108,7 +108,7 @@ class OscSender:
             self._thread.join()
 
     def send(self, path: str, *values: Value) -> None:
-        """Send one message; a client that is not there is no error."""
+        """Send one message; an unreachable client is not an error."""
         self._post(encode(path, *values))
 
     def _post(self, datagram: bytes) -> None:
@@ -140,7 +140,7 @@ class OscSender:
             self._post(datagram)
 
     def _note_own_change(self, name: str) -> None:
-        """The client set it itself, so it knows the value already."""
+        """Record a change that the client made itself, so that it is not sent back."""
         pair = value_of(self._synth, name)
         if pair is not None:
             self._known[pair[0]] = encode(pair[0], *pair[1])
@@ -165,7 +165,7 @@ class OscSender:
         recorder, engine, player = self._synth.recorder, self._synth.engine, self._synth.player.state()
         end = recorder.made_samples
         start = max(self._metered, end - round(_LEVEL_SECONDS * recorder.sample_rate))
-        # The engine's own meter resets its peak when it is read, and others read it.
+        # The engine's peak meter resets when it is read, and others read it too.
         peak = max((float(np.abs(chunk).max()) for chunk in recorder.samples(start, end)), default=0.0)
         self._metered = end
         self.send(f"{ROOT}/state/level_db", 20 * float(np.log10(max(peak, _FLOOR))))

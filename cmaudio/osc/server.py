@@ -25,7 +25,7 @@ from cmaudio.osc.sender import resolve
 from cmaudio.osc.subscribers import Peer, Subscribers, is_loopback
 
 DEFAULT_PORT = 9000
-_EARLY_SECONDS = 0.02  # a message is executed this much before its time, while its sample is still to be synthesised
+_EARLY_SECONDS = 0.02  # messages are executed this early, before their sample is synthesised
 _WAIT_SECONDS = 0.1
 _BUFFER_BYTES = 2**20
 _IGNORED = tuple(f"{ROOT}/{name}" for name in ("error", "state/", "event/", "kept", "recorded"))
@@ -34,13 +34,13 @@ Work = tuple[Address, list[Any], Call]
 
 
 class OscServer:
-    """Plays an instrument from OSC messages until it is closed; started by `Synth.serve_osc`.
+    """Plays an instrument from OSC messages until it is closed; created by `Synth.serve_osc`.
 
     Args:
         synth: the instrument.
         port: UDP port; 0 lets the system choose.
         host: interface to listen on.
-        files: folder for recordings, by default the current one.
+        files: the folder for recordings, by default the current one.
         send_to: host and port of a client that receives changes, notes and state from the start.
         remote_subscribers: whether clients on other machines may subscribe.
         on_notice: called with errors and dropped messages, at most every 10 seconds.
@@ -77,7 +77,7 @@ class OscServer:
         self._actions = Actions(
             synth, folder, self._subscribers, self._drop_scheduled, lambda call, error: self._failed(call.peer, error)
         )
-        _ = synth.controls.timbre_map  # computed now rather than at the first message that needs it
+        _ = synth.controls.timbre_map  # computed now, not when the first message needs it
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cmaudio-osc", daemon=True)
         self._begin(send_to, folder)
@@ -91,7 +91,7 @@ class OscServer:
                 raise
         if not is_loopback(self.address[0]):
             self._notify(
-                f"OSC is open to the network at {self.address[0]}:{self.address[1]}: any host that reaches it can play "
+                f"OSC is open to the network at {self.address[0]}:{self.address[1]}: whoever can reach it can play "
                 f"and write sound files to {folder.path}"
             )
         self._thread.start()
@@ -152,7 +152,7 @@ class OscServer:
                 if ahead > _EARLY_SECONDS:
                     self._schedule.add(now, now + ahead, work)
                     continue
-            except Exception as error:  # a bug of the parser must not end the server either
+            except Exception as error:  # even a bug in the parser must not end the server
                 self._failed(peer, error)
                 continue
             self._offer(work, now)
@@ -215,7 +215,7 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise CmaudioError(
-            f"OSC cannot listen at {host}:{port} ({error.strerror}); another program may have it: quit that, or use "
-            "another port"
+            f"OSC cannot listen at {host}:{port} ({error.strerror}); another program may be using the "
+            "port: quit it, or use another one"
         ) from error
     return listening

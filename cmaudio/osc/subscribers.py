@@ -21,7 +21,7 @@ def is_loopback(host: str) -> bool:
 
 
 class Subscribers:
-    """The senders of a server, through its own socket where that can reach the client.
+    """The senders of a server; they use its socket if that can reach the client.
 
     Args:
         synth: the instrument.
@@ -32,7 +32,7 @@ class Subscribers:
     def __init__(self, synth: RemotelyPlayable, server: socket.socket, remote: bool) -> None:
         self._synth, self._server, self._remote = synth, server, remote
         self._address: Peer = server.getsockname()[:2]
-        self._senders: dict[tuple[Peer, Peer], OscSender] = {}  # by subscriber and target
+        self._senders: dict[tuple[Peer, Peer], OscSender] = {}  # (subscriber, target) -> sender
         self._named: list[OscSender] = []
 
     def add_named(self, host: str, port: int) -> None:

@@ -1,1 +1,1 @@
-"""The panel: a page in the browser that plays and shapes an instrument. Its server is a process of its own."""
+"""The panel: a page in the browser that plays and shapes an instrument. Its server is a separate process."""

@@ -1,7 +1,7 @@
-"""Every command that a page may send, by its kind and with its limits. Nothing else is accepted.
+"""Every command that a page may send, with its limits. Nothing else is accepted.
 
 A command is a JSON object. Pitches are MIDI note numbers, velocities 1..127, seeds 0..2**63 - 1, places -1..1 on the
-timbre map. Who sent a command is not part of it: the server stamps that on the outside (see `cmaudio.panel.link`).
+timbre map. The sender is not part of a command: the server stamps it on the message (see `cmaudio.panel.link`).
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class SetSustain(_Command):
 
 
 class SetSeed(_Command):
-    """Set the seed of new notes; None gives each note a seed of its own."""
+    """Set the seed of new notes; None gives each note a different seed."""
 
     kind: Literal["seed"]
     seed: Seed | None
@@ -161,7 +161,7 @@ _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discrimina
 
 
 def parse_command(data: bytes | str) -> Command:
-    """The command in a JSON text. Raises CmaudioError that says what is wrong with it and what is allowed."""
+    """The command in a JSON text. Raises CmaudioError for an invalid command."""
     try:
         return _ADAPTER.validate_json(data)
     except ValidationError as error:

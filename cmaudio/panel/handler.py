@@ -1,4 +1,4 @@
-"""What the pages' commands do to the instrument. An invalid command is refused with a message, and does nothing."""
+"""Executes the pages' commands on the instrument. An invalid command is refused with a message."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CommandHandler:
 
     Args:
         synth: the instrument.
-        files: folder for takes and variations.
+        files: the folder for takes and variations.
         clock: the output that plays in the page.
         tell: sends a message to the pages.
     """
@@ -49,10 +49,10 @@ class CommandHandler:
         self.held_inputs, self.slots, self.takes = HeldInputs(synth), Slots(), Takes(synth, files)
         self.variations, self.presets, self._texts = VariationRunner(), Presets(synth), Texts(synth.say)
         self.device_names = [device.full_name for device in devices()]
-        self._lock = threading.Lock()  # a restarted server may overlap with the end of the last one
+        self._lock = threading.Lock()  # a restarted server may overlap with its predecessor
         self._keeping = BackgroundJobs("cmaudio-panel-keep", "recordings", self._refuse)
         self._switching = BackgroundJobs("cmaudio-panel-device", "changes of the output", self._refuse)
-        mix = synth.controls.timbre  # set again, so that its place on the map is known
+        mix = synth.controls.timbre  # set again, so that its position on the map is known
         synth.controls.set_timbre(synth.controls.vector if mix is None else mix, 0)
 
     def take(self, client: str, data: bytes) -> None:
@@ -65,12 +65,12 @@ class CommandHandler:
             self._refuse(client, error)
 
     def disconnect(self, client: str) -> None:
-        """A client is gone; release what it holds."""
+        """A client has left: release what it holds."""
         with self._lock:
             self.held_inputs.release(client)
 
     def disconnect_all(self) -> None:
-        """The server is gone, and with it all clients."""
+        """The server has ended, and with it all clients."""
         with self._lock:
             self.held_inputs.release_all()
 
@@ -151,7 +151,7 @@ class CommandHandler:
             "record": self.takes.record,
             "stop": self.takes.stop,
             "hush": self._texts.stop,
-            "cancel": self.variations.cancel,  # at once, whatever else is waiting
+            "cancel": self.variations.cancel,  # immediately, ahead of waiting jobs
             "devices": self._find_devices,
         }
         actions[kind]()
@@ -165,7 +165,7 @@ class CommandHandler:
     def _learn(self, control: str | None) -> None:
         midi = self.synth.midi
         if midi is None:
-            raise CmaudioError("no MIDI is connected: plug in a controller and restart the panel")
+            raise CmaudioError("no MIDI input is open: connect a controller and restart the panel")
         if control is None:
             midi.bindings.forget_learning()
             return

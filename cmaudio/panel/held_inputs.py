@@ -1,4 +1,4 @@
-"""What each client holds (keys, sustain pedal, controls that spring back) and releases when it disconnects."""
+"""The keys, sustain pedal and self-centring controls that each client holds, released when it disconnects."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class HeldInputs:
         self._synth.sustain(any(held.pedal for held in self._held.values()))
 
     def set(self, client: str, name: str, value: float, held: bool) -> None:
-        """Set a control; if `held` away from its default, it springs back when the client leaves."""
+        """Set a control; if `held` away from its default, it returns when the client leaves."""
         reached = self._synth.controls.set(name, value, client)
         controls = self._of(client).controls
         if held and reached != self._synth.controls.definitions[name].default:

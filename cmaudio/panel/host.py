@@ -39,7 +39,7 @@ _SHORT_LIFE_SECONDS, _MAX_SHORT_LIVES = 10.0, 3
 
 @dataclass(frozen=True)
 class Address:
-    """Where the page is served; clients need the `token` unless it is None."""
+    """The address of the page; clients need the `token` unless it is None."""
 
     host: str
     port: int
@@ -47,7 +47,7 @@ class Address:
 
     @property
     def url(self) -> str:
-        """For the browser, token included."""
+        """The URL for a browser, token included."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(
             self.host, f"[{self.host}]" if ":" in self.host else self.host
         )
@@ -60,9 +60,9 @@ class Host:
     Args:
         synth: the instrument.
         address: where to serve the page.
-        files: folder for takes and variations.
+        files: the folder for takes and variations.
         clock: the output that plays in the page.
-        on_notice: called when the server has died.
+        on_notice: called when the server dies.
     Raises CmaudioError if the server cannot start, for example because its port is taken.
     """
 
@@ -195,11 +195,11 @@ class Host:
                     link.send(updates.message())
                     for text in updates.notices():
                         link.send({"kind": "notice", "text": text})
-                except Exception:  # better one update missing than all further ones
+                except Exception:  # better to lose one update than all further ones
                     sys.excepthook(*sys.exc_info())
 
     def _watch(self) -> None:
-        """Restart a server that has died, but not for ever if each dies at once."""
+        """Restart a server that dies, but give up if it keeps dying immediately."""
         began, short_lives = time.monotonic(), 0
         while not self._ending.wait(_WATCH_SECONDS):
             if self._process.poll() is None:

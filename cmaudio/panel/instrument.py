@@ -1,4 +1,4 @@
-"""What the panel needs of an instrument beyond what every remote control does."""
+"""The instrument as the panel needs it, beyond other remote controls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cmaudio.output.devices import OpenStream
 
 
 class PanelInstrument(RemotelyPlayable, Protocol):
-    """A live instrument; `cmaudio.Synth` is one, and describes each method."""
+    """A live instrument, such as `cmaudio.Synth`, which documents each method."""
 
     @property
     def midi(self) -> MidiInput | None: ...

@@ -1,4 +1,4 @@
-"""Limits that keep one client from occupying the instrument: slow jobs, and texts that are being said."""
+"""Limits on slow jobs and spoken texts, so that no client monopolises the instrument."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Unfinished(Generic[T]):
-    """Work by the client that asked for it, at most `PER_CLIENT` for each and `IN_ALL` together.
+    """Unfinished work by client, at most `PER_CLIENT` for each and `IN_ALL` in total.
 
     Args:
         what: the work in the plural, for the error message.
@@ -31,7 +31,7 @@ class Unfinished(Generic[T]):
         self._work = [(owner, item) for owner, item in self._work if not self._ended(item)]
         for count, limit in ((sum(owner == client for owner, _ in self._work), PER_CLIENT), (len(self._work), IN_ALL)):
             if count >= limit:
-                raise CmaudioError(f"{count} {self._what} are unfinished, at most {limit} may be; {self._remedy}")
+                raise CmaudioError(f"{count} {self._what} are unfinished, and {limit} are the limit; {self._remedy}")
 
     def add(self, client: str, item: T) -> None:
         self._work.append((client, item))
@@ -61,19 +61,19 @@ class BackgroundJobs:
         self._unfinished.add(client, self._executor.submit(run))
 
     def close(self) -> None:
-        """Finish the job that runs, and drop those that wait."""
+        """Finish the running job, and drop waiting ones."""
         self._executor.shutdown(cancel_futures=True)
 
 
 class Texts:
-    """The texts that are being said."""
+    """The texts that are being spoken."""
 
     def __init__(self, say: Callable[[str], Speech]) -> None:
         self._say = say
         self._unfinished: Unfinished[Speech] = Unfinished("texts", lambda speech: speech.ended, "wait, or stop them")
 
     def say(self, client: str, text: str) -> None:
-        """Say a text. Raises CmaudioError if too many are being said."""
+        """Speak a text. Raises CmaudioError if too many are being spoken."""
         self._unfinished.demand_room(client)
         self._unfinished.add(client, self._say(text))
 

@@ -1,7 +1,7 @@
 """The connection between the instrument's process and the page's server: JSON over loopback TCP, never pickle.
 
 Both ends are alike: one thread reads, one writes, and no sender ever waits for the other side. Messages to the server
-are JSON objects. Messages from it are a line that says whose they are (a client, or nobody: the server itself) and
+are JSON objects. Messages from it are a line that names the sender (a client; empty for the server itself) and
 then JSON, so that it can pass on a page's command without parsing it.
 """
 
@@ -24,7 +24,7 @@ _DROP_ABOVE, _CROWDED_ABOVE = 64, 1024
 
 
 def stamped(client: str, body: str) -> bytes:
-    """A message from the server's side; `client` is empty for the server's own."""
+    """A message from the server's side; `client` is empty for its own messages."""
     return f"{client}\n{body}".encode()
 
 
@@ -35,7 +35,7 @@ def unstamped(data: bytes) -> tuple[str, bytes]:
 
 
 class Link:
-    """One end of the connection. Messages arrive on a thread of its own."""
+    """One end of the connection. Messages arrive on a separate thread."""
 
     def __init__(self, connection: Connection[Any, Any]) -> None:
         self._connection = connection
@@ -54,7 +54,7 @@ class Link:
 
     @property
     def crowded(self) -> bool:
-        """Whether so much waits to be sent that commands should be held back; urgent messages still have room."""
+        """Whether commands should be held back since too much is waiting; urgent messages still have room."""
         return self._outbox.qsize() > _CROWDED_ABOVE
 
     def send(self, message: Mapping[str, Any], droppable: bool = False) -> None:
@@ -62,7 +62,7 @@ class Link:
         self.send_bytes(json.dumps(message, separators=(",", ":")).encode(), droppable)
 
     def send_bytes(self, data: bytes, droppable: bool = False) -> None:
-        """Hand over a message; a `droppable` one is dropped when the other side is behind.
+        """Queue a message; a `droppable` one is dropped when the other side is behind.
 
         If the other side no longer takes anything, the link is closed.
         """

@@ -1,4 +1,4 @@
-"""What the page's server itself tells the instrument's process, beside the commands that it passes on."""
+"""Messages from the page's server to the instrument's process, besides the commands that it passes on."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Listening(_Message):
 
 
 class Disconnected(_Message):
-    """A client is gone; what it holds is to be released."""
+    """A client has left; the instrument releases what it holds."""
 
     kind: Literal["disconnected"] = "disconnected"
     client: str
@@ -43,5 +43,5 @@ _ADAPTER: TypeAdapter[ServerMessage] = TypeAdapter(Annotated[ServerMessage, Fiel
 
 
 def parse_server_message(data: bytes) -> ServerMessage:
-    """Raises ValidationError for anything else, which would be a fault of ours."""
+    """Parse a message. Raises ValidationError for anything else, which would be a bug."""
     return _ADAPTER.validate_json(data)

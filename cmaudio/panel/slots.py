@@ -42,7 +42,7 @@ class Snapshot:
 
 
 class Slots:
-    """A and B; `active` is the one that was stored or recalled last."""
+    """Slots A and B; `active` is the one stored or recalled last."""
 
     def __init__(self) -> None:
         self._slots: dict[str, Snapshot] = {}
@@ -59,7 +59,7 @@ class Slots:
         self.active = name
 
     def recall(self, name: str, controls: Controls, source: str = "") -> None:
-        """Go to what a slot holds. Raises CmaudioError for an empty one."""
+        """Recall a slot. Raises CmaudioError if it is empty."""
         if name not in self._slots:
             raise CmaudioError(f"slot {name} is empty; store something in it first")
         self._slots[name].apply(controls, source)

@@ -11,11 +11,11 @@ from cmaudio.instrument.recorder import Recorder
 from cmaudio.model.file import Model
 
 _BRIGHTEST_NEPERS = 1.0  # natural logarithm of the band energy with the brightest colour
-_MAX_SECONDS = 0.5  # that are caught up with when no page was open
+_MAX_SECONDS = 0.5  # most that is caught up on after no page was open
 
 
 class Spectrum:
-    """Follows a recorder with the model's own mel, so that the picture is what the network makes."""
+    """Follows a recorder, with the model's mel bands, so that it shows what the network makes."""
 
     def __init__(self, model: Model, recorder: Recorder) -> None:
         self._stft, self._mel, self._recorder = model.stft, model.mel, recorder
@@ -39,5 +39,5 @@ class Spectrum:
         return np.round(255 * np.clip(scaled, 0, 1)).astype(np.uint8)
 
     def message(self) -> str:
-        """The same in base64, M bytes per column; empty if there is nothing new."""
+        """The columns in base64, M bytes each; empty if there is nothing new."""
         return base64.b64encode(self.take().tobytes()).decode()

@@ -1,7 +1,7 @@
-"""State messages to the pages: first a description of the instrument, then twenty times per second what has changed.
+"""State messages to the pages: first a description of the instrument, then its changes twenty times per second.
 
-Controls, timbre and seed say when they change, and who changed them; only what has no such events is compared with what
-was sent last: the output, the keys that are down, and the files.
+Controls, timbre and seed report changes and who made them; only the output, the keys that are down and the files, which
+do not, are compared with the last message.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from cmaudio.panel.spectrum import Spectrum
 from cmaudio.score.general_midi import family
 
 _MAX_IN_MIX = 4
-_OTHERS = ("timbre", "seed", "seed_locked")  # names that are announced beside those of controls
+_OTHERS = ("timbre", "seed", "seed_locked")  # names that are sent in addition to those of controls
 
 
 def introduction(handler: CommandHandler) -> dict[str, Any]:
-    """What stays the same: the model, its controls, and the map of its timbres."""
+    """The constant part: the model, its controls, and the map of its timbres."""
     synth = handler.synth
     manifest, controls = synth.model.manifest, synth.controls
     places = controls.timbre_map.places.tolist()
@@ -50,7 +50,7 @@ def _family(timbre: TimbreDefinition) -> str:
 
 
 class StateUpdates:
-    """Follows an instrument for one server, until it is closed. The first message holds all of the state."""
+    """Follows an instrument for one server, until it is closed. The first message holds the full state."""
 
     def __init__(self, handler: CommandHandler) -> None:
         self._handler, self._synth = handler, handler.synth
@@ -62,7 +62,7 @@ class StateUpdates:
         self.close = self._changes.close
 
     def message(self) -> dict[str, Any]:
-        """What has changed since the last message, and the meters. `controls`: name -> [value, who changed it]."""
+        """The changes since the last message, and the meters. `controls`: name -> [value, who changed it]."""
         return {"kind": "state"} | self._controls() | self._polled() | self._meters()
 
     def notices(self) -> list[str]:

@@ -22,7 +22,7 @@ def stamp() -> str:
 
 
 def free_path(folder: Path, stem: str, suffix: str = ".wav") -> Path:
-    """A path that no file has yet, numbered if necessary."""
+    """A path that does not exist yet, numbered if necessary."""
     path, count = folder / f"{stem}{suffix}", 1
     while path.exists() or path.with_suffix(".mid").exists():
         count += 1
@@ -105,7 +105,7 @@ def _children(folder: Path) -> list[Path]:
 
 
 def _described(path: Path) -> dict[str, Any] | None:
-    """What a page shows of a file: 0 seconds if it is no sound; None if it is gone."""
+    """The entry of a file on a page: 0 seconds if it is not a sound file; None if it is gone."""
     try:
         seconds = float(soundfile.info(path).duration)
     except (soundfile.SoundFileError, OSError):

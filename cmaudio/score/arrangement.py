@@ -13,12 +13,12 @@ from cmaudio.score.general_midi import PERCUSSION, PROGRAMS, nearest_percussion,
 
 Missing = Literal["nearest", "omit"]
 
-DRUMS = 128  # a NoteOn's program from here on is one of the model's drums: 128 + its key on the percussion channel
+DRUMS = 128  # NoteOn programs from 128 up are the model's drums: 128 + key on the percussion channel
 
 
 @dataclass(frozen=True)
 class Arrangement:
-    """A score fitted to a model: the timbre of each program, the score to play, and notices of what was changed."""
+    """A score fitted to a model: the timbre of each program, the score to play, and notices of changes."""
 
     score: Score
     timbres: dict[int, Timbre]
@@ -36,7 +36,7 @@ def arrange(
     """Choose a timbre for every program of a score.
 
     Args:
-        timbre: plays everything, whatever the programs say.
+        timbre: plays all notes, overriding their programs.
         missing: programs that the model lacks are played by the nearest timbre, or left out.
         percussion: drums that the model lacks are left out, or played by a pitched timbre where one is near.
     """
@@ -69,7 +69,7 @@ def _substitute(program: int, model: Model, missing: Missing, timbres: dict[int,
 
 
 def _arrange_percussion(score: Score, model: Model, percussion: Missing, notices: list[str]) -> Score:
-    """The score with the drum channel on the model's drums; those it lacks taken out, or on pitched timbres."""
+    """The score with percussion on the model's drums; missing ones are left out, or played by pitched timbres."""
     if not score.percussion:
         return score
     lacking = [key for key in score.percussion if key not in model.drums]

@@ -1,4 +1,4 @@
-"""Events for what changed on a channel: its gain, bend, pedals and expressions, each change once."""
+"""Events for changes on a channel: gain, bend, pedals and expressions, each change once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PEDALS: dict[int, type[Sustain] | type[Sostenuto]] = {SUSTAIN: Sustain, SOSTENUT
 
 @dataclass
 class _Told:
-    """The last events of one channel."""
+    """The last values sent for one channel."""
 
     gain: float = 1.0
     bend: float = 0.0
@@ -24,7 +24,7 @@ class _Told:
 
 
 class ChangeEvents:
-    """Events that wait to be taken. The methods named after a change compare `states` with what was told last."""
+    """Collects events. The methods named after a change compare `states` with the values sent last."""
 
     def __init__(self, states: ChannelStates) -> None:
         self._states = states
@@ -55,7 +55,7 @@ class ChangeEvents:
         self._tell_pedal(channel, which, self._states.pedal(channel, which))
 
     def pedals_up(self, channel: int) -> None:
-        """Also where a zone's manager still holds them down: the instrument has let go."""
+        """Mark the pedals as up, even if a zone's manager still holds them: the instrument has released them."""
         for which in PEDALS:
             self._tell_pedal(channel, which, False)
 
@@ -72,10 +72,10 @@ class ChangeEvents:
             self.add(Expression(channel, name, value))
 
     def expressions(self, channel: int) -> None:
-        """All that were told before."""
+        """All expressions that were sent before."""
         for name in self._told[channel].expressions:
             self.expression(channel, name)
 
     def silenced(self, channel: int) -> None:
-        """The channel was reset from outside, but for its gain."""
+        """The channel was reset externally, except its gain."""
         self._told[channel] = _Told(gain=self._told[channel].gain)

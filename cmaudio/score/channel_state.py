@@ -1,6 +1,6 @@
-"""What sixteen MIDI channels were last told, and the bend, gain, expressions and pedals that follow from it.
+"""The state of sixteen MIDI channels, and the bend, gain, expressions and pedals that result from it.
 
-The manager of an MPE zone adds to its members: bends and expressions add up, gains multiply, either pedal holds.
+The manager of an MPE zone adds to its members: bends and expressions add up, gains multiply, either pedal holds notes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TUNING_CENTRE = 8192  # of the 14 bits of a fine tuning, which span two semiton
 
 @dataclass
 class ChannelState:
-    """One channel's.
+    """The state of one channel.
 
     Attributes:
         wheel: -1..1.
@@ -49,12 +49,12 @@ class ChannelState:
 
 
 class ChannelStates:
-    """All sixteen.
+    """The states of all sixteen channels.
 
     Args:
         zones: the MPE zones.
-        volume: of channels that are told none, 0..127.
-        default_bend_range: gives that of channels in no zone, in semitones.
+        volume: default volume, 0..127.
+        default_bend_range: returns the bend range of channels outside MPE zones, in semitones.
     """
 
     def __init__(self, zones: Zones, volume: int, default_bend_range: Callable[[], float]) -> None:
@@ -70,7 +70,7 @@ class ChannelStates:
         return [channel] if manager is None else [channel, manager]
 
     def program(self, channel: int) -> int | None:
-        """That its notes are played by; the manager's for a whole zone."""
+        """The program of its notes; a whole zone has the manager's."""
         return self.channels[self._with_manager(channel)[-1]].program
 
     def is_rhythm(self, channel: int) -> bool:
@@ -79,7 +79,7 @@ class ChannelStates:
         return own and not self._zones.contains(channel)
 
     def bend_range(self, channel: int) -> float:
-        """Semitones at full wheel, within what the engine can."""
+        """Semitones at full wheel, limited to the engine's range."""
         told = self.channels[channel].bend_range
         if told is not None:
             return min(told[0] + told[1] / 100, BEND_MAX_SEMITONES)
@@ -87,7 +87,7 @@ class ChannelStates:
         return MEMBER_BEND_RANGE if is_member else self._default_bend_range()
 
     def bend(self, channel: int) -> float:
-        """Semitones of wheel and tuning together, within what the engine can."""
+        """Semitones of wheel and tuning together, limited to the engine's range."""
         semitones = sum(
             self.channels[n].wheel * self.bend_range(n) + self._tuning(n) for n in self._with_manager(channel)
         )
@@ -96,13 +96,13 @@ class ChannelStates:
         return max(-BEND_MAX_SEMITONES, min(BEND_MAX_SEMITONES, semitones))
 
     def _tuning(self, channel: int) -> float:
-        """Semitones by registered parameters 1 and 2; keys of percussion are sounds and no pitches."""
+        """Semitones by registered parameters 1 and 2; percussion keys select sounds, not pitches."""
         state = self.channels[channel]
         coarse, fine = state.fine_tuning
         return 0.0 if self.is_rhythm(channel) else state.coarse_tuning + tuning_semitones(coarse, fine)
 
     def expression(self, channel: int, name: str) -> float:
-        """Of `cmaudio.score.expression`, within its range."""
+        """The value of an expression (`cmaudio.score.expression`), limited to its range."""
         return together(name, (self.channels[n].expressions.get(name) for n in self._with_manager(channel)))
 
     def gain(self, channel: int) -> float:
@@ -113,7 +113,7 @@ class ChannelStates:
         return gain
 
     def pedal(self, channel: int, which: int) -> bool:
-        """Whether it is down."""
+        """Whether a pedal is down."""
         return any(self.channels[n].pedals.get(which, False) for n in self._with_manager(channel))
 
 

@@ -1,4 +1,4 @@
-"""What MIDI controllers do to notes, in both directions: controller numbers and values, expressions and gains.
+"""The meaning of MIDI controllers, in both directions: controller numbers and values, expressions and gains.
 
 Modulation (1) is vibrato; sound controllers 5 (74, brightness, the slide of MPE) and 2 (71, harmonic content) are
 brightness and resonance, general purpose 5 (80) is humanity, all three at rest in the middle of their travel; channel

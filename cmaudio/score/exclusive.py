@@ -1,7 +1,7 @@
 """System exclusive messages that change notes: master tuning, and which channels play percussion.
 
 Universal real-time messages as in the MIDI 1.0 Detailed Specification 4.2 and CA-025 (master tuning); Roland GS for
-rhythm parts. Everything else is ignored. Data is what stands between F0 and F7.
+rhythm parts. Everything else is ignored. Data excludes F0 and F7.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cmaudio.score.channel_state import tuning_semitones
 from cmaudio.score.events import PERCUSSION_CHANNEL
 
-MAX_BYTES = 64  # no message that is understood here is longer
+MAX_BYTES = 64  # no supported message is longer
 _UNIVERSAL_REAL_TIME, _ROLAND = 0x7F, 0x41
 _DEVICE_CONTROL, _FINE_TUNING, _COARSE_TUNING = 4, 3, 4
 _GS_SET = (0x42, 0x12)  # model and command, after the device number
@@ -20,7 +20,7 @@ _GS_RESET, _GS_RHYTHM_PART = (0x40, 0x00, 0x7F), 0x15
 
 @dataclass(frozen=True)
 class MasterTuning:
-    """Of all channels: `fine` tells which of the two parts is set, in semitones."""
+    """Tuning of all channels in semitones; `fine`: whether the fine or the coarse part is set."""
 
     fine: bool
     semitones: float
@@ -34,14 +34,14 @@ class RhythmPart:
 
 @dataclass(frozen=True)
 class GsReset:
-    """What follows is meant for Roland GS, where bank 127 holds melodic sounds."""
+    """Switches to Roland GS, where bank 127 holds melodic sounds."""
 
 
 Exclusive = MasterTuning | RhythmPart | GsReset
 
 
 def read_exclusive(data: bytes) -> Exclusive | None:
-    """What a message means; None for one that is not understood, damaged ones included."""
+    """The meaning of a message; None for an unsupported or damaged one."""
     if len(data) == 6 and data[0] == _UNIVERSAL_REAL_TIME and data[2] == _DEVICE_CONTROL:
         if data[3] == _FINE_TUNING:
             return MasterTuning(True, tuning_semitones(data[5], data[4]))

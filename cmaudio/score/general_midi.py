@@ -87,7 +87,7 @@ _SIMILAR: dict[int, tuple[int, ...]] = {
     127: (47, 55, 12),  # gunshot: timpani, orchestra hit
 }
 
-# For each family the families that come nearest to it, best first.
+# For each family the most similar families, best first.
 _KIN: tuple[tuple[int, ...], ...] = (
     (1, 3, 2),  # piano
     (0, 3),  # chromatic percussion
@@ -126,16 +126,16 @@ def family(program: int) -> str:
 
 
 def nearest_program(program: int, available: Collection[int]) -> int:
-    """The member of `available` that best stands in for `program` (0..127); `program` itself if it is there.
+    """The best substitute for `program` (0..127) in `available`; `program` itself if it is available.
 
     In order of preference: the nearest number of the same family, the hand-made list of similar sounds, the nearest
-    number of a kindred family, the nearest number at all. Of two equally near numbers the lower one is taken.
+    number of a related family, the nearest number overall. Of two equally near numbers the lower one is taken.
 
     Raises CmaudioError if `program` is out of range or `available` is empty.
     """
     _checked(program)
     if not available:
-        raise CmaudioError("the model offers no programs at all. Use a model that was trained on at least one.")
+        raise CmaudioError("the model has no programs. Use a model that was trained on at least one.")
     for group in (program // 8, *_KIN[program // 8]):
         members = [candidate for candidate in available if candidate // 8 == group]
         if members:

@@ -1,7 +1,7 @@
-"""What MIDI messages mean: messages in, score events out, for files and live ports alike.
+"""The MIDI interpreter: messages in, score events out, for both files and live ports.
 
-It knows neither time nor instrument, so the same bytes give the same events wherever they come from. Each change is
-told once. MIDI 1.0 Detailed Specification 4.2; Reset All Controllers as in RP-015; MPE 1.1; rhythm banks of General
+It depends on neither time nor instrument, so the same bytes give the same events from any source. Each change is
+reported once. MIDI 1.0 Detailed Specification 4.2; Reset All Controllers as in RP-015; MPE 1.1; rhythm banks of General
 MIDI 2 (120) and XG (127). Which controller does what: `cmaudio.score.controllers`.
 """
 
@@ -29,15 +29,15 @@ class MidiInterpreter:
     """Sixteen channels, with MPE zones where a configuration message makes them.
 
     Args:
-        volume: of channels that are told none, 0..127.
-        bend_range: gives the bend range of channels that are told none, in semitones at full wheel.
+        volume: default volume of channels, 0..127.
+        bend_range: returns the default bend range of channels, in semitones at full wheel.
         mpe: begin with a lower MPE zone of 15 members.
         on_problem: called with "struck again" (a key that is down), "stray" (a note-off without a note), "range" (a
             bend range that was cut), "parameter" (an unknown registered parameter) or "pan", which does nothing.
 
     Attributes:
         zones: the MPE zones.
-        states: what each channel was last told.
+        states: the state of each channel.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class MidiInterpreter:
         self.states = ChannelStates(self.zones, volume, bend_range)
         self._on_problem = on_problem
         self._rhythm_banks = {_RHYTHM_BANK_GM2, _RHYTHM_BANK_XG}
-        self._keys: dict[tuple[int, int], int] = {}  # channel and pitch that sound -> channel of the key
+        self._keys: dict[tuple[int, int], int] = {}  # sounding (channel, pitch) -> channel of the key
         self._pressures: dict[tuple[int, int], float] = {}
         self._out = ChangeEvents(self.states)
 
@@ -96,7 +96,7 @@ class MidiInterpreter:
         return self._out.take()
 
     def release_all(self) -> list[Event]:
-        """Every key and pedal goes up, as at the end of a file."""
+        """Release every key and pedal, as at the end of a file."""
         for channel in range(CHANNELS):
             self._end_notes(channel)
             self._lift_pedals(channel)
@@ -108,9 +108,9 @@ class MidiInterpreter:
         return self._out.take()
 
     def silenced(self) -> list[Event]:
-        """The instrument was silenced and reset from outside: no key or pedal is down, nothing bent or shaped.
+        """Follow an external reset of the instrument: all keys, pedals, bends and expressions are reset.
 
-        The events restore the tuning, which stays.
+        The events restore the tuning, which is kept.
         """
         self._keys.clear()
         self._pressures.clear()
@@ -144,7 +144,7 @@ class MidiInterpreter:
             self._end_note(place)
 
     def _place(self, channel: int, pitch: int) -> tuple[int, int] | None:
-        """Where the note of a key that is down sounds: on its own channel, or with the percussion."""
+        """The channel (the key's own, or percussion) and pitch at which the note of a pressed key sounds."""
         places = ((channel, pitch), (PERCUSSION_CHANNEL, pitch))
         return next((place for place in places if self._keys.get(place) == channel), None)
 
@@ -194,7 +194,7 @@ class MidiInterpreter:
             self._out.expression(each, name)
 
     def _each(self, update: Callable[[int], None], channel: int) -> None:
-        """Of all channels that this one speaks for."""
+        """Update all channels that this one controls."""
         for each in self.zones.speaks_for(channel):
             update(each)
 
@@ -206,7 +206,7 @@ class MidiInterpreter:
         elif outcome == "bend range":
             if number == cc.DATA_COARSE and value > BEND_MAX_SEMITONES:
                 self._on_problem("range")
-            for sibling in self.zones.siblings(channel):  # of member channels one speaks for all
+            for sibling in self.zones.siblings(channel):  # a parameter of one member channel applies to all
                 self.states[sibling].bend_range = state.bend_range
                 self._each(self._out.bend, sibling)
         elif outcome == "tuning":

@@ -1,4 +1,4 @@
-"""MIDI messages as three bytes, and what their numbers are called (MIDI 1.0 Detailed Specification 4.2)."""
+"""MIDI messages as three bytes, and names for their numbers (MIDI 1.0 Detailed Specification 4.2)."""
 
 from __future__ import annotations
 

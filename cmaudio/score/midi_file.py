@@ -17,19 +17,19 @@ from cmaudio.score.smf import EXCLUSIVE, EXPORT_AGAIN, TEMPO, Song
 
 MAX_SECONDS = 6 * 3600.0
 MAX_BYTES = 16 * 2**20
-_GM_VOLUME, _FULL_VOLUME = 100, 127  # of channels that set none: where other channels set theirs, and where none does
+_GM_VOLUME, _FULL_VOLUME = 100, 127  # defaults: if other channels set their volume, and if none does
 
 _NOTICES = {
-    "damaged": "{} track(s) damaged or cut off: what comes after the damage is left out",
+    "damaged": "{} track(s) damaged or cut off: everything after the damage is left out",
     "missing": "{} track(s) announced by the file are missing",
     "sequence": "{} independent tracks (type 2 file) are played one after another",
-    "tempo": "{} tempo change(s) of a wrong length were ignored",
+    "tempo": "{} tempo change(s) with a wrong length were ignored",
     "struck again": "{} note(s) were struck again while they sounded: the earlier one ends there",
     "stray": "{} note-off(s) without a sounding note were ignored",
     "hanging": "{} note(s) were never ended: they end with the file",
     "pedal": "{} sustain pedal(s) were never lifted: they are lifted at the end of the file",
     "sostenuto": "{} sostenuto pedal(s) were never lifted: they are lifted at the end of the file",
-    "range": "{} pitch bend range(s) over " + f"{BEND_MAX_SEMITONES:.0f} semitones were cut to that",
+    "range": "{} pitch bend range(s) over " + f"{BEND_MAX_SEMITONES:.0f} semitones were limited to that",
     "parameter": "{} value(s) of unknown registered parameters were ignored",
 }
 _UNENDED: dict[type[Event], str] = {NoteOff: "hanging", Sustain: "pedal", Sostenuto: "sostenuto"}
@@ -38,7 +38,7 @@ _UNENDED: dict[type[Event], str] = {NoteOff: "hanging", Sustain: "pedal", Sosten
 def read_midi(path: str | Path) -> Score:
     """Read the Standard MIDI File at `path`, of type 0, 1 or 2, at most 6 hours and 16 MiB long.
 
-    Messages mean what they mean from a port (`cmaudio.score.interpreter`). A channel that never sets its volume (CC7)
+    Messages are interpreted as from a port (`cmaudio.score.interpreter`). A channel that never sets its volume (CC7)
     counts as 100 where other channels set it (the General MIDI default) and as 127 where none does. CC123 to 127 end
     each sounding note as its key would (the pedal still holds it), CC120 also sends AllNotesOff. Every NoteOn has a
     NoteOff, and percussion is on channel 10 (index 9) with program 0, whichever channel it has in the file. Repairs
@@ -60,7 +60,7 @@ def parse_midi(data: bytes, name: str) -> Score:
         name: what messages call it; its stem names the score.
     """
     if len(data) > MAX_BYTES:
-        raise CmaudioError(f"{name}: is larger than {MAX_BYTES // 2**20} MiB, the most that is read. Split it.")
+        raise CmaudioError(f"{name}: is larger than {MAX_BYTES // 2**20} MiB, the maximum. Split it.")
     path = Path(name)
     song = Song(path, data)
     reading = _Reading(song)
@@ -70,7 +70,7 @@ def parse_midi(data: bytes, name: str) -> Score:
     duration = reading.events[-1][0]
     if duration > MAX_SECONDS:
         hours = f"{duration / 3600:.1f}"
-        raise CmaudioError(f"{path}: lasts {hours} hours, and 6 are the most. Shorten it or remove the long gap.")
+        raise CmaudioError(f"{path}: lasts {hours} hours; at most 6 are allowed. Shorten it or remove the long gap.")
     notices = [text.format(song.notices[kind]) for kind, text in _NOTICES.items() if song.notices[kind]]
     return Score(path.stem, reading.events, duration, list(reading.programs), list(reading.percussion), notices)
 

@@ -1,4 +1,4 @@
-"""MIDI Polyphonic Expression: which channels make a zone, and which one speaks for all of it.
+"""MIDI Polyphonic Expression: which channels form a zone, and which one manages it.
 
 MPE specification 1.0 and 1.1 (MIDI Association, M1-100-UM). Channels are counted from 0 here: the lower zone's manager
 is 0 and its members are 1, 2, ...; the upper zone's manager is 15 and its members are 14, 13, ...
@@ -21,10 +21,10 @@ class Zones:
     upper: int = 0
 
     def configure(self, manager: int, members: int) -> list[int]:
-        """What the MPE Configuration Message (parameter 6) on a manager's channel does; more than 15 count as 15.
+        """Apply an MPE Configuration Message (parameter 6) on a manager's channel; more than 15 members count as 15.
 
-        A zone that grows takes channels from the other one. Returns the channels that have been in a zone or are now:
-        they begin anew. On any other channel than a manager's the message says nothing, and none are returned.
+        A growing zone takes channels from the other one. Returns the channels that were or are in a zone, which must be
+        reset. On other channels the message is ignored, and none are returned.
         """
         if manager not in (LOWER_MANAGER, UPPER_MANAGER):
             return []
@@ -55,12 +55,12 @@ class Zones:
         return None
 
     def speaks_for(self, channel: int) -> list[int]:
-        """The channels that a message on this one is for: a manager's are all of its zone."""
+        """The channels that a message on this one addresses: for a manager, its whole zone."""
         is_manager = channel in (LOWER_MANAGER, UPPER_MANAGER) and self.manager_of(channel) is None
         return (self._zone(channel) if is_manager else []) or [channel]
 
     def siblings(self, channel: int) -> list[int]:
-        """The member channels of the same zone, this one included; only itself where it is no member."""
+        """The member channels of the same zone, this one included; only the channel itself if it is not a member."""
         manager = self.manager_of(channel)
         return [channel] if manager is None else self._zone(manager)[1:]
 

@@ -1,9 +1,9 @@
 """Note-offs in a file that belong to notes which a repeated note-on has already ended.
 
-MIDI asks for one note-off for every note-on (Detailed Specification 4.2), but its note-offs do not say which note-on
-they belong to. Where a key is struck again while it is down, its earlier note ends there, and the first note-off that
-follows would end the new note too early. A file shows whether every note-on has its note-off; only then, and for a
-note-off at the very moment of the second note-on, can the superfluous ones be told.
+MIDI asks for one note-off for every note-on (Detailed Specification 4.2), but a note-off does not identify its
+note-on. Where a key is struck again while it is down, its earlier note ends there, and the first note-off that follows
+would end the new note too early. A file shows whether every note-on has its note-off; only then, and for a note-off at
+the very moment of the second note-on, can the superfluous ones be identified.
 """
 
 from __future__ import annotations

@@ -17,16 +17,16 @@ _MOST_CENTS = 99
 
 
 def set_parameter(state: ChannelState, number: int, value: int, bend_range: float) -> Outcome:
-    """Take in one of those controllers.
+    """Process one of these controllers.
 
     Args:
-        state: of the channel, changed in place.
-        number: of the controller.
+        state: state of the channel, changed in place.
+        number: controller number.
         value: 0..127.
-        bend_range: semitones that hold as long as the channel was told none.
+        bend_range: default in semitones, until the channel sets one.
 
     Returns:
-        What was changed; "zone" changes nothing here: `value` is the number of members that was asked for.
+        What was changed; "zone" changes nothing here: `value` is the requested number of members.
     """
     coarse, fine = state.parameter
     if number in (cc.NRPN_FINE, cc.NRPN_COARSE):
@@ -41,7 +41,7 @@ def set_parameter(state: ChannelState, number: int, value: int, bend_range: floa
 
 
 def _set_value(state: ChannelState, is_coarse: bool, value: int, bend_range: float) -> Outcome:
-    """Data entry for the parameter that is chosen."""
+    """Apply data entry to the selected parameter."""
     if state.parameter == _BEND_RANGE:
         semitones, cents = state.bend_range or (int(bend_range), round(bend_range % 1 * 100))
         state.bend_range = (value, cents) if is_coarse else (semitones, min(value, _MOST_CENTS))

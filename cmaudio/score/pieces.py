@@ -1,4 +1,4 @@
-"""A piece to hear the synthesizer with, when no MIDI file is at hand.
+"""A demo piece, for use without a MIDI file.
 
 "Evening in F": seven bars for flute, electric piano, double bass, strings and celesta. The melody rises to one high C
 over a secondary dominant and settles on the fifth; each piano chord moves into the next by steps or common tones.

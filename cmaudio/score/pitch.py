@@ -24,7 +24,7 @@ def note_number(name: str) -> int:
         number = _KEYS[letter.upper()] + sharps + 12 * (int(octave) + 1)
         if 0 <= number <= 127:
             return number
-    raise CmaudioError(f'a note is named from "C-1" to "G9" ("C4" is 60, "F#3", "Bb2"), not {name[:20]!r}')
+    raise CmaudioError(f'a note name must be from "C-1" to "G9" ("C4" is 60, "F#3", "Bb2"), not {name[:20]!r}')
 
 
 def pitch_number(pitch: float | str) -> float:

@@ -20,7 +20,7 @@ from cmaudio.score.exclusive import MAX_BYTES as EXCLUSIVE_MAX_BYTES
 from cmaudio.score.messages import SYSEX, SYSEX_END
 
 EXPORT_AGAIN = "Export it again as a Standard MIDI File (.mid)."
-# A word is status, data 1, data 2 of a channel message, or one of these marks and a number below it.
+# A word packs status and data bytes of a channel message, or one of these tags and a number.
 EXCLUSIVE = 0xF0000000  # and the index of a system exclusive message in `Song.exclusives`
 TEMPO = 0xFF000000  # and microseconds per beat
 _DEFAULT_TEMPO = 500_000
@@ -58,11 +58,11 @@ class Song:
     Attributes:
         words: one for each message, see `EXCLUSIVE` and `TEMPO`.
         ticks: their times, and the file's end as the last.
-        exclusives: the contents of system exclusive messages that may mean something.
+        exclusives: the contents of system exclusive messages that may be of use.
         notices: counts of what was damaged or left out, by kind.
 
     Raises:
-        CmaudioError: data that is no MIDI file, or a time division that is none.
+        CmaudioError: data that is not a MIDI file, or an invalid time division.
     """
 
     def __init__(self, path: Path, data: bytes) -> None:
@@ -88,7 +88,7 @@ class Song:
         self.words: list[int] = np.asarray(self._words, dtype=np.uint64)[order].tolist()
 
     def _parse(self, track: bytes, tick: int) -> bool:
-        """Take in the messages of a track that starts at `tick`, up to the first damage. False if there is any."""
+        """Parse the messages of a track that starts at `tick`, up to the first damage. False if there is any."""
         position, running = 0, 0
         try:
             while position < len(track):
@@ -123,7 +123,7 @@ class Song:
         return position + size
 
     def _other_message(self, track: bytes, position: int, tick: int, status: int) -> tuple[int, bool]:
-        """Take in a meta or system exclusive message: the position after it, and whether it ends the track."""
+        """Parse a meta or system exclusive message; returns the position after it, and whether it ends the track."""
         kind = track[position] if status == _META else -1
         size, position = _variable_int(track, position + (status == _META))
         if position + size > len(track):
@@ -160,11 +160,11 @@ class Song:
 
 
 def _ticks_per_second(path: Path, division: int) -> float:
-    """Of a time division in SMPTE frames: minus the frame rate, and ticks a frame."""
+    """Ticks per second of an SMPTE time division: negative frame rate, and ticks per frame."""
     frames, ticks = 0x100 - (division >> 8), division & 0xFF
     if frames not in _FRAME_RATES or not ticks:
         raise CmaudioError(
-            f"{path}: counts {ticks} ticks in each of {frames} SMPTE frames per second; there are 24, 25, 29 (drop "
-            f"frame) or 30 frames of 1 to 255 ticks. {EXPORT_AGAIN}"
+            f"{path}: counts {ticks} ticks in each of {frames} SMPTE frames per second; it must be 24, 25, 29 "
+            f"(drop frame) or 30 frames of 1 to 255 ticks. {EXPORT_AGAIN}"
         )
     return _FRAME_RATES[frames] * ticks

@@ -1,4 +1,4 @@
-"""A MIDI file written while it is played: complete after every `flush`, even if the program is killed.
+"""A MIDI file written during playing: complete after every `flush`, even if the program is killed.
 
 Standard MIDI File of type 0. A flush appends to its only track, rewrites the end of the track, and updates its length.
 """
@@ -34,7 +34,7 @@ class MidiTrackFile:
         self._pending = bytearray()
         self._tick = 0
         self._body_end = len(_HEAD)
-        self._programs: dict[int, int | None] = {}  # of the channels that were used so far
+        self._programs: dict[int, int | None] = {}  # of the channels used so far
 
     def __enter__(self) -> MidiTrackFile:
         try:
@@ -63,7 +63,7 @@ class MidiTrackFile:
         self._append(seconds, event_message(event, round(BEND_MAX_SEMITONES)))
 
     def flush(self, seconds: float) -> None:
-        """Write what was added, and end the track at this time."""
+        """Write pending events, and end the track at this time."""
         end = bytes(encode_variable_int(max(0, round(seconds * TICKS_PER_SECOND) - self._tick))) + _END
         try:
             self._file.seek(self._body_end)
@@ -83,5 +83,5 @@ class MidiTrackFile:
 
     def _failure(self, error: OSError) -> CmaudioError:
         return CmaudioError(
-            f"{self.path}: cannot be written ({error.strerror or error}). Make room, or write elsewhere."
+            f"{self.path}: cannot be written ({error.strerror or error}). Free some space, or write elsewhere."
         )

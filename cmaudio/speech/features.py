@@ -1,6 +1,6 @@
-"""From phonemes in time to the numbers the networks read. Shapes: P phonemes, T frames; a frame is 93.75th of a second.
+"""Phonemes over time as the networks' input features. Shapes: P phonemes, T frames; a frame is 93.75th of a second.
 
-Frame t covers hop t and is of the phoneme in which the middle of that hop lies.
+Frame t covers hop t and belongs to the phoneme at the middle of that hop.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.phonemes import EDGE, Phoneme
 
-_NEAR = 14  # columns on a phoneme and its neighbours; all that speech-1 models read
+_NEAR = 14  # columns for a phoneme and its neighbours; all that speech-1 models have
 SPEECH_FEATURES = _NEAR + 10
-COLUMNS = {"speech-1": _NEAR, "speech-2": SPEECH_FEATURES}  # what is new comes after what older voices read
+COLUMNS = {"speech-1": _NEAR, "speech-2": SPEECH_FEATURES}  # new columns follow those of older voices
 ID_COLUMNS = (0, 1, 2, _NEAR, _NEAR + 1)  # phonemes as indices into the model's symbols
 ENERGY_COLUMN, SINCE_COLUMN = 11, 5
-CONTEXT_PHONEMES = 2  # phonemes before and after one that condition its frames
-KNOTS = 4  # of pitch and voicing a phoneme, in the middles of its quarters
-_LONGEST_SECONDS = 1.0  # of a pause; past it nothing changes any more
+CONTEXT_PHONEMES = 2  # phonemes on either side that condition a phoneme's frames
+KNOTS = 4  # of pitch and voicing per phoneme, in the middles of its quarters
+_LONGEST_SECONDS = 1.0  # longer durations are clipped
 Array = NDArray[np.floating[Any]]
 
 
 def phoneme_ids(phonemes: Sequence[Phoneme], symbols: Sequence[str]) -> NDArray[np.int64]:
-    """(P, 4) index of the symbol, stress, 1 where a word begins, 1 for pauses. Unknown symbols are read as the edge."""
+    """(P, 4) index of the symbol, stress, 1 where a word begins, 1 for pauses. Unknown symbols become the edge."""
     index = {symbol: i for i, symbol in enumerate(symbols)}
     rows = [(index.get(p.symbol, index[EDGE]), p.stress, p.begins_word, p.is_pause) for p in phonemes]
     return np.array(rows, np.int64).reshape(-1, 4)
@@ -35,7 +35,7 @@ def phoneme_ids(phonemes: Sequence[Phoneme], symbols: Sequence[str]) -> NDArray[
 def phoneme_context(ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """(P, 4) of `phoneme_ids` -> (P, 5, 4): two phonemes before, this one, two after; edges lie outside.
 
-    What lies behind a pause next to a phoneme is left out: in a text that still grows it is not known yet.
+    Phonemes beyond an adjacent pause are left out: in a growing text they are not known yet.
     """
     padded = np.pad(ids, ((CONTEXT_PHONEMES, CONTEXT_PHONEMES), (0, 0)))
     context = np.stack([padded[i : i + len(ids)] for i in range(2 * CONTEXT_PHONEMES + 1)], 1)
@@ -45,12 +45,12 @@ def phoneme_context(ids: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def energy_feature(mean_log_mel: Float | Array) -> Float:
-    """Mean of natural log-mel over bands (and over a phoneme's frames) brought to about unit range."""
+    """Mean of natural log-mel over bands (and over a phoneme's frames) scaled to about unit range."""
     return ((mean_log_mel + np.float32(5)) / np.float32(3)).astype(np.float32)
 
 
 def energy_step(decibels: float) -> float:
-    """How much louder in dB is how much more of the energy feature."""
+    """A change of level in dB as a change of the energy feature."""
     return decibels * float(np.log(10)) / 20 / 3
 
 
@@ -62,15 +62,18 @@ def speech_features(
     voiced: Array | NDArray[np.bool_],
     semitones: Array,
 ) -> Float:
-    """What the network reads of each frame beside the picture of its harmonics.
+    """The input features of each frame, in addition to the harmonics' log-mel.
 
     Args:
         context: (..., T, 5, 4) of `phoneme_context`.
-        since, until: (..., T) seconds from the phoneme's beginning and to its end.
-        energy: (..., T) of `energy_feature`. voiced: 1 or 0. semitones: MIDI note number, where voiced.
+        since: (..., T) seconds from the phoneme's beginning.
+        until: (..., T) seconds to its end.
+        energy: (..., T) of `energy_feature`.
+        voiced: (..., T) 1 or 0.
+        semitones: (..., T) MIDI note number, where voiced.
     Returns:
-        (..., T, 24) float32: 14 of the phoneme and those next to it; indices of those two away; of the four around
-        it how much they are stressed, of all but the one two before whether a word begins with it.
+        (..., T, 24) float32: 14 of the phoneme and its neighbours; the indices of the phonemes two away; the
+            stress of the four around it; and word starts of all but the one two before.
     """
     ids, stress, begins = context[..., 0], context[..., 1], context[..., 2]
     this = stress[..., CONTEXT_PHONEMES]

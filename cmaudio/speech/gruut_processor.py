@@ -1,4 +1,4 @@
-"""gruut, set up for use from any thread: part-of-speech tagging, the lexicon, and rules for words that it lacks."""
+"""gruut for use from any thread: part-of-speech tagging, the lexicon, and rules for unknown words."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def resolve(code: str) -> tuple[str, str]:
 
 
 class Processor:
-    """gruut's processor of texts for one language, its lexicon in memory with an index.
+    """gruut's text processor for one language, with its lexicon indexed in memory.
 
-    gruut keeps one a thread, and scans the whole lexicon for every word: 15 ms for a word that it has not met before.
+    gruut itself keeps one per thread, and scans the whole lexicon for every new word, which takes 15 ms.
     """
 
     def __init__(self, code: str) -> None:

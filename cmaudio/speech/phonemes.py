@@ -1,4 +1,4 @@
-"""Phonemes, words and phrases: the text before synthesis. Symbols are IPA, as gruut writes them."""
+"""Phonemes, words and phrases: the form of a text before synthesis. Symbols are IPA in gruut's notation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 from cmaudio.errors import CmaudioError
 
 EDGE = ""  # the silence before a text
-PAUSES = (",", ".", "?", "!")  # what ends a phrase: each has a melody and a silence of its own
+PAUSES = (",", ".", "?", "!")  # phrase endings, each with its own intonation and silence
 STRESSES = {"ˈ": 1, "ˌ": 2}
 _PAUSE_OF = {";": ",", ":": ",", "—": ",", "–": ",", "…": ".", "|": ",", "‖": "."}
 PAUSE_MARKS = frozenset((*PAUSES, *_PAUSE_OF))
@@ -46,14 +46,14 @@ class Phoneme:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a word is said against the rest: `rate` times as fast, `pitch` semitones higher, `energy` dB louder."""
+    """How a word is spoken in its context: `rate` times as fast, `pitch` semitones higher, `energy` dB louder."""
 
     rate: float = 1.0
     pitch: float = 0.0
     energy: float = 0.0
 
     def with_(self, inner: Delivery) -> Delivery:
-        """Both together."""
+        """Both deliveries combined."""
         return Delivery(self.rate * inner.rate, self.pitch + inner.pitch, self.energy + inner.energy)
 
 
@@ -66,11 +66,11 @@ class Word:
 
     Attributes:
         text: the word, or the mark.
-        phonemes: as it is said.
-        start: offset in the whole text of what was written for it; -1 for a word that was not written.
-        end: offset of the end of what was written, exclusive; -1 likewise.
-        delivery: how it is said against the rest.
-        seconds: how long a pause lasts at rate 1; None leaves that to the voice.
+        phonemes: its pronunciation.
+        start: offset of its source in the whole text; -1 for a word without one.
+        end: the offset after its source; -1 for a word without one.
+        delivery: how it is spoken relative to its context.
+        seconds: duration of a pause at rate 1; None: the voice decides.
         marks: names that are reported when it begins.
     """
 
@@ -104,11 +104,11 @@ class Phrase:
 
     @property
     def silent(self) -> bool:
-        """Whether there is nothing in it but pauses."""
+        """Whether it contains only pauses."""
         return all(phoneme.is_pause for phoneme in self.phonemes)
 
     def known(self, symbols: Iterable[str]) -> Phrase:
-        """Without the phonemes that are not among `symbols`, which are reported."""
+        """The phrase without phonemes that are not in `symbols`; these are reported."""
         known = set(symbols)
         words, lost = [], []
         for word in self.words:
@@ -120,7 +120,7 @@ class Phrase:
 
 
 def pause(mark: str) -> Word:
-    """A mark of punctuation as the pause that it stands for."""
+    """A punctuation mark as a pause."""
     symbol = mark if mark in PAUSES else _PAUSE_OF.get(mark, ",")
     return Word(mark, (Phoneme(symbol),))
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from cmaudio.speech.text.sentence_ends import ends_sentence
 
 MAX_WORDS = 24
-_LEAST_WORDS = 3  # fewer before a comma stay with what follows
+_LEAST_WORDS = 3  # fewer before a comma are joined to what follows
 _MARKS = ".!?…,;:—–"
 _CLOSING = "\"'”’»)]}"
 _TOKEN = re.compile(r"\n[^\S\n]*\n\s*|\S+")  # a blank line, or a word; a single line break is a space
@@ -51,7 +51,7 @@ class PhraseReader:
         self._rest = ""
 
     def _next(self) -> tuple[str, str, int] | None:
-        """The first phrase, its mark, and where the text continues after it."""
+        """The first phrase, its mark, and the offset after it."""
         count, tokens = 0, _TOKEN.finditer(self._rest)
         while (token := next(tokens, None)) is not None:
             if token.end() == len(self._rest):

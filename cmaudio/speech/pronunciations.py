@@ -14,13 +14,13 @@ MAX_BYTES = 4 * 2**20
 
 
 class Pronunciations:
-    """Words of a user's own dictionary, in the phonemes of a voice.
+    """A user's dictionary, in the phonemes of a voice.
 
     Args:
-        symbols: the phonemes that the voice has.
+        symbols: the phonemes of the voice.
         words: IPA by word, such as {"nginx": "ˈɛndʒɪn ˈɛks"}; spaces and case of the words do not matter.
     Raises:
-        CmaudioError: IPA that the voice has no phonemes for, with the word and those there are.
+        CmaudioError: IPA that the voice lacks, with the word and the available phonemes.
     """
 
     def __init__(self, symbols: Sequence[str], words: Mapping[str, str] | None = None) -> None:
@@ -37,7 +37,7 @@ class Pronunciations:
 
 
 def read_dictionary(path: str | Path) -> dict[str, str]:
-    """A dictionary file: one word per line, the word and its IPA apart by a tab or spaces; lines after # are comments.
+    """Read a dictionary file: one word per line, a tab or spaces, then its IPA; # begins a comment.
 
     Raises:
         CmaudioError: a file that cannot be read or is larger than 4 MiB, a line without IPA (with its number).
@@ -55,6 +55,6 @@ def read_dictionary(path: str | Path) -> dict[str, str]:
         if not word:
             continue
         if not ipa.strip():
-            raise CmaudioError(f"{file}, line {number}: {word[:40]!r} has no IPA; write the word, a tab, and its IPA")
+            raise CmaudioError(f"{file}, line {number}: {word[:40]!r} has no IPA; write the word, a tab and its IPA")
         words[word] = ipa.strip()
     return words

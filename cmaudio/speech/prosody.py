@@ -19,7 +19,7 @@ from cmaudio.speech.features import KNOTS, energy_step, phoneme_ids, pitch_of_fe
 from cmaudio.speech.phonemes import EDGE, PLAIN, Phoneme, Phrase, Word
 from cmaudio.synthesis.graph import load_graph
 
-_SECONDS = (0.01, 1.5)  # what a phoneme may last, whatever the network says
+_SECONDS = (0.01, 1.5)  # limits of a phoneme's predicted duration
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ class Prosody:
         self._before = Phoneme(EDGE)
 
     def segments(self, phrase: Phrase, timbre: NDArray[np.float64]) -> Iterator[Segment]:
-        """The stretches between pauses of a phrase, one after the other; phrases must come in order.
+        """The segments between the pauses of a phrase, in order; phrases must come in order too.
 
-        A stretch is read knowing the pause before it; the edge before the first is part of it.
+        A segment is conditioned on the pause before it; the first one includes the edge.
         """
         vector = timbre.astype(np.float32)[None]
         stretch: list[Word] = []
@@ -72,7 +72,7 @@ class Prosody:
                 stretch = []
 
     def for_new_text(self) -> Prosody:
-        """The same network with no phrase before it."""
+        """The same network, reset for a new text."""
         other = copy.copy(self)
         other._before = Phoneme(EDGE)
         return other

@@ -1,7 +1,7 @@
-"""A strict subset of SSML 1.1 (W3C, 2010): what it says as plain text, and what applies where in that text.
+"""A strict subset of SSML 1.1 (W3C, 2010): the plain text, and the settings of its parts.
 
 Elements: speak, p, s, break, sub, say-as, phoneme (IPA), emphasis, prosody (rate, pitch, volume), mark. Anything else
-is an error that names it, so that nothing is silently said otherwise than asked for.
+is an error that names it, so that nothing is silently ignored.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ _SAY_AS: Mapping[str, Callable[[str], str]] = {
 
 @dataclass
 class Document:
-    """What an SSML document says.
+    """The content of an SSML document.
 
     Attributes:
         text: as plain text.
-        deliveries: (start, end, delivery) of stretches of the text that are said otherwise, outer before inner.
-        breaks: (offset, seconds) of pauses before what stands at the offset.
+        deliveries: (start, end, delivery) of parts of the text with their own delivery, outer before inner.
+        breaks: (offset, seconds) of pauses before an offset.
         marks: (offset, name).
     """
 
@@ -92,7 +92,7 @@ def _says_anything(text: str) -> bool:
 
 
 def _pause(words: list[Word], seconds: float) -> None:
-    """Let the pause at the end of some words last so long; put one there if they end in none."""
+    """Set the duration of the pause at the end of some words, adding a pause if necessary."""
     if words and words[-1].is_pause:
         words[-1] = replace(words[-1], seconds=seconds)
     elif words:
@@ -103,14 +103,12 @@ def parse_ssml(source: str) -> Document:
     """Read an SSML document.
 
     Raises:
-        CmaudioError: XML that is not well-formed, elements or values outside of the subset (with what is allowed).
+        CmaudioError: XML that is not well-formed, elements or values outside the subset (with what is allowed).
     """
     if len(source) > MAX_LETTERS:
-        raise CmaudioError(
-            f"this SSML has {len(source)} letters; at most {MAX_LETTERS} are read at once: cut it in parts"
-        )
+        raise CmaudioError(f"this SSML has {len(source)} letters; at most {MAX_LETTERS} are allowed: split it")
     if re.search(r"<!\s*(?:DOCTYPE|ENTITY)", source, re.IGNORECASE):
-        raise CmaudioError("SSML with a DOCTYPE or entities of its own is not read; leave the declaration out")
+        raise CmaudioError("SSML with a DOCTYPE or its own entities is not supported; remove the declaration")
     try:
         root = ElementTree.fromstring(source)
     except ElementTree.ParseError as error:
@@ -118,20 +116,20 @@ def parse_ssml(source: str) -> Document:
             f"this SSML is not well-formed ({error}); every tag must be closed, & written as &amp;"
         ) from error
     if _name(root) != "speak":
-        raise CmaudioError(f"SSML begins with <speak>, not <{_name(root)[:40]}>")
+        raise CmaudioError(f"SSML must begin with <speak>, not <{_name(root)[:40]}>")
     document = Document()
     _Walk(document).element(root, 0)
     return document
 
 
 class _Walk:
-    """Goes through the elements and adds to the document what each says."""
+    """Walks the elements and adds their content to the document."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
 
     def element(self, element: ElementTree.Element, depth: int) -> None:
-        """One element with all that is in it."""
+        """Add an element with its content."""
         if depth > _MAX_DEPTH:
             raise CmaudioError(f"this SSML is nested more than {_MAX_DEPTH} deep")
         name, start = _name(element), len(self._document.text)
@@ -150,7 +148,7 @@ class _Walk:
                 self._text("\n\n")
         else:
             allowed = "speak, p, s, break, sub, say-as, phoneme, emphasis, prosody, mark"
-            raise CmaudioError(f"<{name[:40]}> is not among the SSML elements that are read: {allowed}")
+            raise CmaudioError(f"<{name[:40]}> is not a supported SSML element; supported: {allowed}")
 
     def _inside(self, element: ElementTree.Element, depth: int) -> None:
         self._text(element.text or "")
@@ -176,7 +174,7 @@ def _required(element: ElementTree.Element, attribute: str) -> str:
 def _replaced(name: str, element: ElementTree.Element) -> str:
     """The text that is said for an element that holds nothing but text."""
     if len(element):
-        raise CmaudioError(f"<{name}> holds text alone, no <{_name(element[0])[:40]}>")
+        raise CmaudioError(f"<{name}> may contain only text, not <{_name(element[0])[:40]}>")
     text = (element.text or "").strip()
     if name == "sub":
         return _required(element, "alias")
@@ -231,7 +229,7 @@ def _amount(
     low, high = _RANGES[attribute]
     amount = scale(float(found[1]))
     if not low <= amount <= high:
-        raise CmaudioError(f"<prosody> {attribute} {value!r} is outside of what is possible, {low:g} to {high:g}")
+        raise CmaudioError(f"<prosody> {attribute} {value!r} is out of range: {low:g} to {high:g}")
     return amount
 
 

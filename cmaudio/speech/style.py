@@ -16,9 +16,13 @@ STYLE_LIMITS: dict[str, tuple[float, float, str]] = {
 
 
 class SpeakingStyle(TypedDict, total=False):
-    """rate: times as fast, 0.25..4. pitch: semitones, -24..24. pitch_range: of the melody, 0 (one tone) ..4.
+    """Settings of a voice; None or left out: unchanged.
 
-    energy: dB, -24..12: effort, not volume. None, or left out: as it is.
+    Attributes:
+        rate: speed factor, 0.25..4.
+        pitch: semitones, -24..24.
+        pitch_range: factor of the intonation range, 0 (monotone) to 4.
+        energy: vocal effort (not volume) in dB, -24..12.
     """
 
     rate: float | None
@@ -32,7 +36,7 @@ def checked_style(style: SpeakingStyle) -> dict[str, float]:
     given = {}
     for name, value in cast("dict[str, float | None]", style).items():
         if name not in STYLE_LIMITS:
-            raise TypeError(f"{name!r} is no setting of the speaking style; there are {', '.join(STYLE_LIMITS)}")
+            raise TypeError(f"{name!r} is not a setting of the speaking style; available: {', '.join(STYLE_LIMITS)}")
         if value is not None:
             given[name] = in_range(name, value, *STYLE_LIMITS[name])
     return given

@@ -14,7 +14,7 @@ from cmaudio.speech.features import KNOTS, phoneme_context
 from cmaudio.speech.phonemes import Word
 from cmaudio.speech.prosody import Segment
 
-_KEPT = 8  # phonemes behind the present one: more than its features look back
+_KEPT = 8  # phonemes before the current one; features look back less far
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Moments:
 
 
 class Timeline:
-    """A growing row of phonemes. Index i counts them from the beginning of the text."""
+    """A growing sequence of phonemes. Indices count from the beginning of the text."""
 
     def __init__(self) -> None:
         self.closed = False
@@ -46,7 +46,7 @@ class Timeline:
         self.words: dict[int, Word] = {}  # by the index of the first phoneme
 
     def extend(self, segment: Segment, now: float) -> None:
-        """Append a segment; what was spoken well before nominal time `now` is dropped."""
+        """Append a segment; phonemes well before nominal time `now` are dropped."""
         self._drop(int(np.searchsorted(self._ends, now, side="right")) - _KEPT)
         count = self.dropped + len(self._ids)
         self.words |= {count + at: word for word, at in segment.words}
@@ -73,7 +73,7 @@ class Timeline:
             self.end = float(self._ends[at])
 
     def look(self, times: NDArray[np.float64]) -> Moments:
-        """(N,) nominal times, rising, not past `end` by more than what is held there: the last phoneme is."""
+        """What is spoken at (N,) increasing nominal times; past `end` the last phoneme is held."""
         last = len(self._ends) - 1
         at = np.minimum(np.searchsorted(self._ends, times, side="right"), last)
         places = self._begins[:, None] + (np.arange(KNOTS) + 0.5) / KNOTS * (self._ends - self._begins)[:, None]

@@ -1,1 +1,1 @@
-"""Tempo and beats: a clock on the samples, what plays in time by it, and MIDI clock that it follows."""
+"""Tempo and beats: a sample-accurate clock, the patterns that follow it, and MIDI clock input."""

@@ -28,17 +28,17 @@ class Clock(Sequencer):
     """A clock of an engine, which starts at beat 0 when it is made. Methods may be called from any thread.
 
     Args:
-        engine: what plays. Its samples are the same whatever the sizes of `engine.read`. A live instrument has a clock
-            of its own, `Synth.clock`.
+        engine: plays the notes; the sizes of `engine.read` do not affect them. A live instrument has its own clock,
+            `Synth.clock`.
         tempo: beats (quarter notes) per minute.
-        controls: velocity, timbre and seed of patterns, and what glides change.
-        driver: what advances the clock; the engine itself by default.
+        controls: supply velocity, timbre and seed of patterns; glides change them.
+        driver: advances the clock; by default the engine itself.
         place: the sample at which something that happened at a time in seconds should sound.
         on_notice: called when a function or a pattern fails; by default it is a warning.
 
     Attributes:
-        late: notes and calls that were late and happened at once.
-        dropped: notes and calls that were too late and did not happen.
+        late: number of notes and calls that were late and happened immediately.
+        dropped: number of notes and calls that were too late and did not happen.
     """
 
     def __init__(
@@ -63,11 +63,11 @@ class Clock(Sequencer):
         at: float | None = None,
         **settings: Unpack[PatternSettings],
     ) -> Pattern:
-        """Play notes as a pattern; returns at once.
+        """Play notes as a pattern; returns immediately.
 
         Args:
             notes: numbers, names, chords, rests, ties and steps; see `cmaudio.timing.steps`.
-            quantise: begin at the next multiple of so many beats, 0 for at once.
+            quantise: begin at the next multiple of this many beats, 0 for immediately.
             at: begin at this beat instead.
             settings: the fields of `Feel`.
 
@@ -75,7 +75,7 @@ class Clock(Sequencer):
             The pattern, which can be stopped, muted and replaced.
 
         Raises:
-            CmaudioError: it names the step or value that is wrong.
+            CmaudioError: an invalid step or value, which is named.
         """
         model = self.engine.model
         if model.manifest.speech:

@@ -1,7 +1,7 @@
 """What advances a clock: a thread that stays ahead of the engine when live, or the engine's own events offline.
 
-Either way the clock is called with the sample up to which everything must be scheduled. When the call comes does not
-change the sample of any event.
+Either way the clock is called with the sample up to which everything must be scheduled. The timing of the call does not
+affect the sample of any event.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ _MOVES_A_BEAT = 24
 
 
 class Repeated:
-    """A function called every so many beats, a little before each, with the beat; made by `Clock.every`."""
+    """A function called periodically with the beat, a little before it is due; created by `Clock.every`."""
 
     priority = 0
 
@@ -29,7 +29,7 @@ class Repeated:
         return None if self._count is None else self._count * self._beats
 
     def play(self, at: float) -> Callable[[], object] | None:
-        """The call to make, without the clock's lock."""
+        """The call to make, outside the clock's lock."""
         beat = self.due()
         if beat is None:
             return None
@@ -54,7 +54,7 @@ class Repeated:
 
 
 class Glide:
-    """A gradual change of a control; made by `Clock.glide`. It ends early if the control is set by anything else."""
+    """A gradual change of a control; created by `Clock.glide`. It ends early if the control is set by anything else."""
 
     priority = 0
 
@@ -102,5 +102,5 @@ class Glide:
         """There are no notes."""
 
     def stop(self) -> None:
-        """Leave the control at its present value."""
+        """Leave the control at its current value."""
         self._over = True

@@ -23,7 +23,7 @@ from cmaudio.timing.tempo import SAME_BEAT
 
 
 class Pattern:
-    """A pattern of a clock; made by `Clock.play`. Its methods may be called from any thread.
+    """A pattern played by a clock; created by `Clock.play`. Its methods may be called from any thread.
 
     Attributes:
         start: the beat where it began.
@@ -51,7 +51,7 @@ class Pattern:
         # A heap of notes by the beats at which they are released, with the samples by which they began late.
         self._held: list[tuple[float, int, Note, int]] = []
         self._order = itertools.count()
-        self._started: deque[tuple[int, Note]] = deque()  # that may not have begun yet, with their samples
+        self._started: deque[tuple[int, Note]] = deque()  # notes that may not have begun yet, with their samples
 
     def __repr__(self) -> str:
         state = "playing" if self.playing else "ended"
@@ -73,7 +73,7 @@ class Pattern:
         return self._muted
 
     def mute(self, muted: bool = True) -> None:
-        """Run silently, or sound again; it keeps its place."""
+        """Mute or unmute; a muted pattern keeps running silently."""
         with self._sequencer.lock:
             self._muted = bool(muted)
             if muted:
@@ -93,20 +93,20 @@ class Pattern:
     def replace(self, notes: Iterable[StepLike], quantise: float | None = None) -> None:
         """Change to other notes at the next multiple of `quantise` beats (by default as it was started).
 
-        Raises CmaudioError as `Clock.play` does, and where the pattern has ended.
+        Raises CmaudioError like `Clock.play`, and if the pattern has ended.
         """
         steps = plan_steps(notes, self.feel, self._sequencer.engine.model)
         beats = self._quantise if quantise is None else checked_quantise(quantise)
         with self._sequencer.lock:
             if not self.playing:
-                raise CmaudioError("the pattern has ended: play the notes as a new one")
+                raise CmaudioError("the pattern has ended: play the notes as a new pattern")
             self._replacement = (max(self.start, self._sequencer.boundary(beats)), steps)
         self._sequencer.wake()
 
     # -- called by the sequencer -------------------------------------------------------------------------------------
 
     def due(self) -> float | None:
-        """The beat of what comes next; None when there is nothing more."""
+        """The beat of the next event; None if there is none."""
         onset = self._onset()
         first = min(onset, self._held[0][0]) if self._held else onset
         return None if first == math.inf else first
@@ -133,7 +133,7 @@ class Pattern:
             self._settle()
             if self.loops and beat < self.start:
                 self.start -= math.ceil((self.start - beat) / self.length) * self.length
-        # From the round before on: swing may carry its last step over.
+        # Starts one round earlier: swing may delay its last step into this one.
         self._round = max(0, math.floor((beat - self.start) / self.length) - 1) if self.loops else 0
         self._index = 0
         while self._onset() < beat - SAME_BEAT:
@@ -149,7 +149,7 @@ class Pattern:
 
     @property
     def loops(self) -> bool:
-        """Whether it begins again after its last step."""
+        """Whether it repeats after its last step."""
         return self.feel.loop or self.feel.every is not None
 
     def _settle(self) -> None:

@@ -1,4 +1,4 @@
-"""Parts that say when they are due, played in the order of their beats, a little ahead of time."""
+"""Parts, which report when they are due, played in the order of their beats, slightly ahead of time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cmaudio.timing.driver import Driver
 from cmaudio.timing.tempo import next_multiple
 from cmaudio.timing.transport import BEAT_MAX, Transport
 
-_LATE_SECONDS = 0.08  # a note that is later than this is better dropped
+_LATE_SECONDS = 0.08  # notes later than this are dropped
 
 
 class Part(Protocol):
@@ -43,8 +43,8 @@ class Sequencer(Transport):
     """The part of a `Clock` that plays.
 
     Attributes:
-        late: notes and calls that were late and happened at once.
-        dropped: notes and calls that were too late and did not happen.
+        late: number of notes and calls that were late and happened immediately.
+        dropped: number of notes and calls that were too late and did not happen.
         looked_to: everything due before this sample is scheduled.
     """
 
@@ -93,7 +93,7 @@ class Sequencer(Transport):
                 part.silence(self.soon())
 
     def next_beat(self, beats: float) -> float:
-        """The next multiple of `beats`; for 0 the present beat. Within a function of `every`, counted from its beat."""
+        """The next multiple of `beats`; for 0 the current beat. Within a function of `every`, counted from its beat."""
         called = self._called_for()
         here = self.map.beat_at(self.soon()) if called is None else called
         return next_multiple(here, beats) if beats else here
@@ -124,7 +124,7 @@ class Sequencer(Transport):
         return now
 
     def wake(self) -> None:
-        """Have the driver advance now."""
+        """Make the driver advance now."""
         self._driver.wake()
 
     # -- within ------------------------------------------------------------------------------------------------------

@@ -76,10 +76,10 @@ class Feel:
         timbre: name, mix or vector; None: the control's.
         gate: fraction of its step for which a note is held.
         swing: fraction of a step by which every second step is delayed, 0..0.9.
-        humanise_ms: largest deviation of onsets, and of velocities in MIDI units.
-        loop: repeat for ever.
-        every: repeat once in so many beats.
-        seed: of random deviations and of probabilities.
+        humanise_ms: largest deviation of onsets in ms, and of velocities in MIDI units.
+        loop: repeat forever.
+        every: repeat once in this many beats.
+        seed: seed of random deviations and probabilities.
         channel: MIDI channel 0..15.
 
     Raises:
@@ -116,12 +116,12 @@ class Feel:
         known = [field.name for field in fields(cls)]
         for name in settings:
             if name not in known:
-                raise CmaudioError(f"a pattern has no {name!r}; there are {', '.join(known)}, quantise, at")
+                raise CmaudioError(f"a pattern has no setting {name!r}; available: {', '.join(known)}, quantise, at")
         return cls(**settings)
 
     @property
     def velocities(self) -> tuple[float | None, ...]:
-        """The velocities that alternate; None: the control's."""
+        """The alternating velocities; None: the control's."""
         if isinstance(self.velocity, Sequence | np.ndarray):
             if not len(self.velocity):
                 raise CmaudioError("velocity must be a number from 1 to 127, or several of them, not an empty list")
@@ -143,14 +143,14 @@ class PlannedStep:
 
 
 def checked_quantise(quantise: float) -> float:
-    """`quantise` in beats, 0 for at once. Raises CmaudioError for a value out of range."""
-    return 0.0 if quantise == 0 else in_range("quantise", quantise, *BEATS_RANGE, "beats, or 0 for at once")
+    """`quantise` in beats, 0 for immediately. Raises CmaudioError for a value out of range."""
+    return 0.0 if quantise == 0 else in_range("quantise", quantise, *BEATS_RANGE, "beats, or 0 for immediately")
 
 
 def plan_steps(notes: Iterable[StepLike], feel: Feel, model: Model) -> tuple[PlannedStep, ...]:
-    """The steps of a list of notes. Raises CmaudioError that names the step that is wrong."""
+    """The steps of a list of notes. Raises CmaudioError that names an invalid step."""
     if isinstance(notes, str | Mapping) or not isinstance(notes, Iterable):
-        raise CmaudioError(f"a pattern is a list of notes such as [60, None, ('C4', 'G4')], not {notes!r}")
+        raise CmaudioError(f"a pattern must be a list of notes such as [60, None, ('C4', 'G4')], not {notes!r}")
     planned: list[PlannedStep] = []
     for index, note in enumerate(notes):
         try:
@@ -195,7 +195,7 @@ def _step(note: StepLike) -> Step:
     known = [field.name for field in fields(Step)]
     unknown = [str(name) for name in note if name not in known]
     if unknown or "pitch" not in note:
-        raise CmaudioError(f"a step has a pitch, and of {', '.join(known[1:])} what it needs, not {dict(note)!r}")
+        raise CmaudioError(f"a step needs a pitch and may have {', '.join(known[1:])}, not {dict(note)!r}")
     return Step(**note)
 
 
@@ -206,6 +206,6 @@ def _pitches(pitch: Any) -> tuple[float, ...]:
         return (float(note_number(pitch)),)
     if isinstance(pitch, tuple | list):
         if not pitch or any(part is None or isinstance(part, tuple | list) for part in pitch):
-            raise CmaudioError(f"a chord is a tuple of notes such as (60, 'E4'), not {pitch!r}")
+            raise CmaudioError(f"a chord must be a tuple of notes such as (60, 'E4'), not {pitch!r}")
         return tuple(number for part in pitch for number in _pitches(part))
     return (in_range("pitch", pitch, 0, 127, "MIDI note number, or a name such as 'C4'"),)

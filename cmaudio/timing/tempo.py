@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from cmaudio.checks import in_range
 
 TEMPO_RANGE = (10.0, 400.0)
-SAME_BEAT = 1e-6  # beats nearer than this are equal, up to rounding
+SAME_BEAT = 1e-6  # beats closer than this are equal, up to rounding
 
 
 def checked_tempo(tempo: float) -> float:
@@ -56,7 +56,7 @@ class TempoMap:
         return segment.sample + (beat - segment.beat) / self._rate(segment)
 
     def tempo_at(self, sample: float) -> float:
-        """Beats a minute; while the clock is stopped, those at which it will run."""
+        """Beats per minute; while the clock is stopped, the tempo at which it will run."""
         return self._at(sample).tempo
 
     def running_at(self, sample: float) -> bool:
@@ -84,14 +84,14 @@ class TempoMap:
         self._change(sample, self.tempo_at(sample), False)
 
     def start(self, sample: float, beat: float | None = None) -> None:
-        """Run from a sample on, from the present beat or another one; the latter discards the history."""
+        """Run from a sample on, from the current beat or another one; the latter discards the history."""
         if beat is None:
             self._change(sample, self.tempo_at(sample), True)
         else:
             self._jump(sample, beat, True)
 
     def locate(self, sample: float, beat: float) -> None:
-        """Jump to another beat at a sample, running or stopped as before."""
+        """Jump to another beat at a sample; it stays running or stopped."""
         self._jump(sample, beat, self.running_at(sample))
 
     def forget_before(self, sample: float) -> None:
@@ -120,7 +120,7 @@ class TempoMap:
         return segments
 
     def _rate(self, segment: _Segment) -> float:
-        """Beats a sample."""
+        """Beats per sample."""
         return segment.tempo / 60 / self.sample_rate if segment.running else 0.0
 
     def _index(self, sample: float) -> int:

@@ -18,13 +18,13 @@ from cmaudio.timing.driver import Driver
 from cmaudio.timing.tempo import TEMPO_RANGE, TempoMap
 
 BEAT_MAX = 1e9
-_LOCK_BEATS = 0.5  # over which the beat is pulled to another clock's
+_LOCK_BEATS = 0.5  # span over which the beat is pulled to another clock's
 _PULL_MAX = 0.5  # of the tempo
 _REMEMBERED_SECONDS = 2.0
 
 
 class Transport(ABC):
-    """The part of a `Clock` that knows the time.
+    """The part of a `Clock` that keeps time.
 
     Attributes:
         map: which beat falls on which sample.
@@ -45,7 +45,7 @@ class Transport(ABC):
 
     @property
     def tempo(self) -> float:
-        """Beats a minute; setting it leaves the beat where it is."""
+        """Beats per minute; setting it keeps the current beat."""
         return self.map.tempo_at(self.edge)
 
     @tempo.setter
@@ -79,12 +79,12 @@ class Transport(ABC):
         return max(0, round(sample))
 
     def start(self, beat: float = 0.0) -> None:
-        """Run from a beat; everything begins from its first step."""
+        """Run from a beat; all parts begin from their first step."""
         self.locate(beat, restart=True)
         self.resume()
 
     def resume(self, at: int | None = None) -> None:
-        """Run from the present beat, at a sample, at once by default."""
+        """Run from the current beat, at a sample, by default immediately."""
         with self.lock:
             if not self.running:
                 sample = self.soon() if at is None else at
@@ -93,7 +93,7 @@ class Transport(ABC):
         self.wake()
 
     def stop(self) -> None:
-        """Stop at once. Sounding notes are released; events not heard yet are played when it runs again."""
+        """Stop immediately. Sounding notes are released; events not heard yet are played when it resumes."""
         with self.lock:
             if self.running:
                 sample = self.soon()
@@ -102,7 +102,7 @@ class Transport(ABC):
                 self._rewind(sample, self.map.beat_at(sample), jumped=False, restart=False)
 
     def locate(self, beat: float, restart: bool = False) -> None:
-        """Jump to another beat, running or stopped; `restart`: everything begins from its first step there."""
+        """Jump to another beat, running or stopped; `restart`: all parts begin there from their first step."""
         to = in_range("beat", beat, 0, BEAT_MAX, "beats")
         with self.lock:
             sample = self.soon()
@@ -137,8 +137,8 @@ class Transport(ABC):
 
     @abstractmethod
     def wake(self) -> None:
-        """Have new events scheduled now."""
+        """Schedule new events now."""
 
     @abstractmethod
     def _rewind(self, sample: int, beat: float, jumped: bool, restart: bool) -> None:
-        """Cancel what begins after a sample; everything continues from a beat, or restarts there."""
+        """Cancel events after a sample; all parts continue from a beat, or restart there."""

@@ -48,7 +48,7 @@ def test_binding_again_replaces_by_control_and_by_controller() -> None:
     assert [(b.controller, b.control) for b in bindings] == [(22, "gain"), (21, "pressure")]
     bindings.remove("gain")
     assert len(bindings) == 1
-    with pytest.raises(CmaudioError, match="bound are: pressure"):
+    with pytest.raises(CmaudioError, match="bound controls: pressure"):
         bindings.remove("gain")
 
 

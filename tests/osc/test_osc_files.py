@@ -66,5 +66,5 @@ def test_links_do_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     for name in ("out/a.wav", "b.wav"):
         with pytest.raises(CmaudioError):
             folder.new_file(name)
-    with pytest.raises(CmaudioError, match="is no folder"):
+    with pytest.raises(CmaudioError, match="is not a folder"):
         SoundFolder(tmp_path / "none")

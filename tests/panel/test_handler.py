@@ -144,7 +144,7 @@ def test_a_control_learns_the_next_midi_controller_that_moves(
 ) -> None:
     monkeypatch.setattr(cmaudio.midi.bindings, "bindings_file", lambda: tmp_path / "midi.json")
     pages.send("learn", name="vibrato")
-    assert "no MIDI is connected" in pages.refusal()
+    assert "no MIDI input is open" in pages.refusal()
     system = FakeSystem(KEYS)
     with synth.connect_midi(system=system, bindings=Bindings()) as midi:
         pages.send("learn", name="cutoff")

@@ -57,7 +57,7 @@ def test_bend_range_is_limited_and_of_one_channel(tmp_path: Path) -> None:
     other = [on(60, channel=1), message("pitchwheel", channel=1, pitch=-8192), off(60, channel=1)]
     score = read(tmp_path, [*bend_range(127), on(60), wheel(-8192), off(60)], other)
     assert bends(score) == [-48.0, -2.0]
-    assert score.notices == ["1 pitch bend range(s) over 48 semitones were cut to that"]
+    assert score.notices == ["1 pitch bend range(s) over 48 semitones were limited to that"]
 
 
 def test_reset_all_controllers(tmp_path: Path) -> None:

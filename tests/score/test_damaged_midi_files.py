@@ -43,7 +43,7 @@ def test_damage_in_one_track_leaves_the_others(tmp_path: Path) -> None:
     data[data.index(62)] = 0xF5
     score = read_bytes(tmp_path, bytes(data))
     assert {event.pitch for _, event in of(score, NoteOn) if isinstance(event, NoteOn)} == {60, 72}
-    assert score.notices == ["1 track(s) damaged or cut off: what comes after the damage is left out"]
+    assert score.notices == ["1 track(s) damaged or cut off: everything after the damage is left out"]
 
 
 def test_missing_tracks_are_reported(tmp_path: Path) -> None:

@@ -83,11 +83,11 @@ def test_marks_are_reported_with_the_word_after_them() -> None:
     [
         ("<speak>open", "not well-formed"),
         ("<p>one</p>", "begins with <speak>, not <p>"),
-        ("<speak><audio src='x'/></speak>", "<audio> is not among the SSML elements that are read: speak, p"),
+        ("<speak><audio src='x'/></speak>", "<audio> is not a supported SSML element; supported: speak, p"),
         ("<speak><break time='5 minutes'/></speak>", "from '0s' to '10s'"),
         ("<speak><break strength='huge'/></speak>", "'x-strong', not 'huge'"),
         ("<speak><prosody rate='quick'>a</prosody></speak>", "'fast', 'x-fast', 'default', or '120%', not 'quick'"),
-        ("<speak><prosody rate='9000%'>a</prosody></speak>", "outside of what is possible, 0.25 to 4"),
+        ("<speak><prosody rate='9000%'>a</prosody></speak>", "out of range: 0.25 to 4"),
         ("<speak><prosody range='x'>a</prosody></speak>", "takes rate, pitch and volume, not 'range'"),
         ("<speak><say-as interpret-as='poem'>a</say-as></speak>", "not 'poem'"),
         ("<speak><say-as interpret-as='cardinal'>many</say-as></speak>", "'many' cannot be read as 'cardinal'"),

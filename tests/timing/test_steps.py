@@ -19,14 +19,14 @@ from cmaudio.timing.steps import Step
     ("notes", "changes", "told"),
     [
         ([], {}, "needs at least one step"),
-        ("C4 E4", {}, "a pattern is a list of notes"),
-        (60, {}, "a pattern is a list of notes"),
-        ([60, "H4"], {}, 'step 2 of the pattern: a note is named from "C-1" to "G9"'),
+        ("C4 E4", {}, "a pattern must be a list of notes"),
+        (60, {}, "a pattern must be a list of notes"),
+        ([60, "H4"], {}, 'step 2 of the pattern: a note name must be from "C-1" to "G9"'),
         ([60, 128], {}, "step 2 of the pattern: pitch must be a number from 0 to 127"),
         ([True], {}, "step 1 of the pattern: pitch must be"),
         (["_"], {}, "there is none"),
-        ([(60, None)], {}, "a chord is a tuple of notes"),
-        ([{"pich": 60}], {}, "a step has a pitch, and of beats, velocity"),
+        ([(60, None)], {}, "a chord must be a tuple of notes"),
+        ([{"pich": 60}], {}, "a step needs a pitch and may have beats, velocity"),
         ([Step(60, beats=0)], {}, "beats must be a number from 0.015625"),
         ([Step(60, probability=2)], {}, "probability must be a number from 0 to 1"),
         ([Step(60, velocity=0)], {}, "velocity must be a number from 1 to 127"),
@@ -39,7 +39,7 @@ from cmaudio.timing.steps import Step
         ([60], {"seed": 0.5}, "seed must be a whole number"),
         ([60], {"quantise": -1}, "quantise must be"),
         ([60], {"at": -1}, "at must be"),
-        ([60], {"swng": 0.1}, "a pattern has no 'swng'; there are beat, velocity"),
+        ([60], {"swng": 0.1}, "a pattern has no setting 'swng'; available: beat, velocity"),
     ],
 )
 def test_invalid_patterns_are_refused(rig: ClockRig, notes: Any, changes: Any, told: str) -> None:

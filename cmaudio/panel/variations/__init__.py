@@ -1,1 +1,1 @@
-"""Versions of one sound, rendered to files by a process of its own."""
+"""Versions of one sound, rendered to files by a separate process."""

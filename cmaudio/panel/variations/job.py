@@ -1,4 +1,4 @@
-"""A job for the renderer of variations: which files, and what is played in each. It travels as JSON."""
+"""A job for the renderer of variations: which files, and what is played in each. It is sent as JSON."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class VariationJob(BaseModel):
         steps: network evaluations per block.
         gain_db: master gain in dB.
         shape: expressions and bend of the whole instrument.
-        style: how a text is said.
+        style: speaking style of a text.
         notes: what is played; empty for a text.
-        text: what is said; empty for notes.
+        text: what is spoken; empty for notes.
         items: the files.
     """
 
@@ -65,7 +65,7 @@ def make_job(command: RenderVariations, controls: Controls, recorder: Recorder, 
     model, values = controls.engine.model, controls.values()
     speaks = model.manifest.speech is not None
     if speaks and not command.text.strip():
-        raise CmaudioError("variations of a voice need a text to say")
+        raise CmaudioError("variations of a voice need a text to speak")
     return VariationJob(
         model=str(model.path),
         folder=str(folder),
@@ -99,7 +99,7 @@ def _variations(command: RenderVariations, controls: Controls) -> list[Variation
 
 
 def _points(command: RenderVariations, controls: Controls, here: Place) -> list[tuple[int, Place]]:
-    """Seed and place of each file; what is not varied is as it is now."""
+    """Seed and position of each file; what is not varied keeps its current value."""
     if command.what == "seeds":
         seeds = np.random.default_rng().integers(0, SEED_MAX, command.count)
         return [(int(seed), here) for seed in seeds]

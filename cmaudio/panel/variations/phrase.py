@@ -24,7 +24,7 @@ class PhraseNote(NamedTuple):
 
 
 def phrase(command: RenderVariations, velocity: int, recorder: Recorder) -> list[PhraseNote]:
-    """The notes that each variation plays. Raises CmaudioError if it is what was played, and nothing was."""
+    """The notes that each variation plays. Raises CmaudioError if recent notes are requested and there are none."""
     if command.phrase == "note":
         return [PhraseNote(0.0, command.pitch, velocity, command.seconds)]
     if command.phrase == "motif":
@@ -40,11 +40,11 @@ def phrase(command: RenderVariations, velocity: int, recorder: Recorder) -> list
 
 
 def played_notes(events: Sequence[tuple[float, Event]], end: float) -> list[PhraseNote]:
-    """The notes among events, with times from the first of them on.
+    """The notes among events, with times relative to the first one.
 
     Args:
-        events: with their times in seconds.
-        end: where notes end that still sound, in seconds.
+        events: events with their times in seconds.
+        end: time at which still-sounding notes end, in seconds.
     """
     sounding: dict[tuple[int, int], tuple[float, int]] = {}
     notes: list[PhraseNote] = []

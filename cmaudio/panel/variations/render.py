@@ -1,4 +1,4 @@
-"""Renders variations to files, in a process of its own: `python -m cmaudio.panel.variations.render`.
+"""Renders variations to files, in a separate process: `python -m cmaudio.panel.variations.render`.
 
 It reads a job (`cmaudio.panel.variations.job.VariationJob`) as one line of JSON from its standard input, and prints
 lines of JSON: {"done": files, "part": of the next one, 0..1}, or {"error": text}. It ends early when its input does.
@@ -27,7 +27,7 @@ _MAX_SPOKEN_SECONDS = 600.0
 
 
 class Cancelled(Exception):
-    """The rest is no longer wanted."""
+    """The job was cancelled."""
 
 
 def _report(**message: Any) -> None:

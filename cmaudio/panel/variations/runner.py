@@ -59,7 +59,7 @@ class VariationRunner:
         killer.start()
 
     def close(self) -> None:
-        """Cancel the job and wait for its end."""
+        """Cancel the job and wait for it to end."""
         self.cancel()
         if self._reader is not None:
             self._reader.join(2 * _STOP_SECONDS)

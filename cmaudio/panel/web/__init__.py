@@ -1,1 +1,1 @@
-"""The process that serves the page: the guard at its door, the routes, and the page itself."""
+"""The process that serves the page: access control, the routes, and the page itself."""

@@ -1,7 +1,7 @@
 """Who may use the server: checked before anything else sees a request, web sockets and static files included.
 
-On the loopback interface the Host header must name it, so that no page of the internet can reach the panel under a name
-of its own (DNS rebinding); elsewhere a token is required. An Origin header must be the page's own.
+On the loopback interface the Host header must name it, so that no web page can reach the panel under its own domain
+(DNS rebinding); elsewhere a token is required. An Origin header must match the panel's page.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Between the link and the pages: what the instrument said last, and who is to be told what changes."""
+"""Between the link and the pages: the instrument's last state, and who receives changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CROWDED_SECONDS = 0.02
 
 
 class Follower:
-    """One page's view of the state: changes are merged until it takes them, so that a slow page misses none."""
+    """One page's view of the state: changes are merged until it takes them, so that a slow page misses nothing."""
 
     def __init__(self, client: str) -> None:
         self.client = client
@@ -56,8 +56,8 @@ class Hub:
     """Belongs to the server's event loop.
 
     Attributes:
-        introduction: what the instrument is; `introduced` is set once it is known.
-        state: what the instrument said last.
+        introduction: description of the instrument; `introduced` is set once it has arrived.
+        state: the instrument's last known state.
         on_change: called with each change.
         on_message: called with refusals and notices.
     """
@@ -75,7 +75,7 @@ class Hub:
     # -- from the instrument -----------------------------------------------------------------------------------------
 
     def receive(self, data: bytes) -> None:
-        """Pass on a message of the instrument."""
+        """Handle a message from the instrument."""
         message = json.loads(data)
         match message.get("kind"):
             case "state":
@@ -90,7 +90,7 @@ class Hub:
                 self.announce(message)
 
     def announce(self, message: Message) -> None:
-        """Tell the pages of a notice or refusal; refusals also go to their client's socket."""
+        """Send a notice or refusal to the pages; refusals also go to their client's socket."""
         for tell in tuple(self.on_message):
             tell(message)
         for follower in self._followers:
@@ -116,7 +116,7 @@ class Hub:
     # -- to the instrument -------------------------------------------------------------------------------------------
 
     def send(self, client: str, kind: str, **fields: Any) -> None:
-        """Send a command from the page of a client; refused while the instrument is far behind."""
+        """Send a command from a client's page; refused while the instrument is far behind."""
         if self._link.crowded:
             self.announce({"kind": "refused", "client": client, "text": "too busy: try again"})
         else:
@@ -134,14 +134,14 @@ class Hub:
     # -- pages -------------------------------------------------------------------------------------------------------
 
     def follow(self, client: str) -> Follower:
-        """A follower for a new socket; it starts with all of the state."""
+        """A follower for a new socket; it starts with the full state."""
         follower = Follower(client)
         follower.add(self.state)
         self._followers.add(follower)
         return follower
 
     def unfollow(self, follower: Follower) -> None:
-        """The socket is closed; the instrument releases what its client holds."""
+        """Remove the follower of a closed socket; the instrument releases what its client holds."""
         self._followers.discard(follower)
         self._tell_host(Disconnected(client=follower.client))
 
@@ -153,6 +153,6 @@ class Hub:
         return packets
 
     def stop_listening(self, packets: asyncio.Queue[bytes]) -> None:
-        """The page no longer plays the sound."""
+        """Stop sending packets to a page that no longer plays the sound."""
         self._listeners.discard(packets)
         self._tell_host(Listening(on=bool(self._listeners)))

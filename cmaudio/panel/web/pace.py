@@ -1,4 +1,4 @@
-"""Limits that keep one page, or a storm of them, from occupying the server and the instrument."""
+"""Rate limits, so that no page, or flood of pages, overloads the server or the instrument."""
 
 from __future__ import annotations
 

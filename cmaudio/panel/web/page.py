@@ -1,4 +1,4 @@
-"""The layout of the page. What must react at playing speed is our own element (static/), the rest is NiceGUI's."""
+"""The layout of the page. Latency-critical elements are custom (static/); the rest is NiceGUI."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cmaudio.panel.web.takes_view import TakesView
 from cmaudio.panel.web.variations_view import VariationsView
 from cmaudio.panel.web.view import View, button, custom, lit, section
 
-_WITHOUT_SLIDER = ("timbre_x", "timbre_y", "steps")  # they are on the map, and a switch
+_WITHOUT_SLIDER = ("timbre_x", "timbre_y", "steps")  # shown as the map, and as a switch
 _UNOPENED_SECONDS = 20.0
 _HEAD = """
 <meta name="cm-client" content="{client}">
@@ -23,7 +23,7 @@ _HEAD = """
 
 
 def discard_unopened_pages() -> None:
-    """Free pages that were requested and never opened. NiceGUI waits a minute, in which a storm fills the memory."""
+    """Free pages that were requested and never opened. NiceGUI waits a minute, in which a flood fills memory."""
     Client.prune_instances(client_age_threshold=_UNOPENED_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""The page's server, a process of its own: `python -m cmaudio.panel.web.server`, started by `cmaudio.panel.host`.
+"""The page's server, a separate process: `python -m cmaudio.panel.web.server`, started by `cmaudio.panel.host`.
 
 Its standard input holds one line of JSON: where to serve, and where and with which key to reach the instrument's
 process. It ends when that process does.
@@ -24,16 +24,16 @@ from cmaudio.panel.server_messages import Failed, Ready
 STATIC = Path(__file__).parent / "static"
 _EXIT_SECONDS = 3.0
 _PING_SECONDS = 5.0  # a tablet that is out of reach must not hold its notes for long
-# What a socket may buffer, bytes and messages: with uvicorn's 16 MiB and 32 a few sockets fill the memory.
+# Buffer limits per socket in bytes and messages: with uvicorn's 16 MiB and 32, a few sockets fill memory.
 _MAX_SOCKET_BYTES, _MAX_SOCKET_MESSAGES = 2**18, 4
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """Raises OSError if the port is taken or the address is not one of this machine."""
+    """A listening socket. Raises OSError if the port is taken or the address is not local."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if os.name == "posix":  # on Windows it would let two programs share the port
+        if os.name == "posix":  # on Windows this would let two programs share the port
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((host, port))
         found.listen(128)
@@ -44,7 +44,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 def serve(settings: dict[str, Any], link: Link, bound: socket.socket) -> None:
-    """Serve the page until the instrument's process is gone."""
+    """Serve the page until the instrument's process ends."""
     from fastapi import FastAPI
     from nicegui import app as pages
     from nicegui import ui
@@ -102,7 +102,7 @@ def _post(loop: asyncio.AbstractEventLoop, receive: Callable[[bytes], None], dat
 
 
 def _end(server: Any) -> None:
-    """Shut down in an orderly way, or after a while in any way."""
+    """Shut down gracefully, or by force after a while."""
     server.should_exit = True
     last = threading.Timer(_EXIT_SECONDS, os._exit, (0,))
     last.daemon = True

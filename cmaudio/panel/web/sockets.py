@@ -1,4 +1,4 @@
-"""The routes beside the page: web sockets for commands and state and for sound, and the folder of sound files."""
+"""The routes besides the page: web sockets for commands, state and sound, and the folder of sound files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def routes(hub: Hub, files: Path) -> APIRouter:
     async def file(name: str) -> FileResponse:
         path = files / name
         if path.parent != files or not _is_served(path):
-            raise HTTPException(404, "there is no such sound")
+            raise HTTPException(404, "there is no such sound file")
         return FileResponse(path, media_type=_SERVED[path.suffix], headers={"Cache-Control": "no-cache"})
 
     return router
@@ -80,12 +80,12 @@ async def _send_away(socket: WebSocket) -> None:
 def _is_served(path: Path) -> bool:
     try:
         return path.suffix in _SERVED and not path.is_symlink() and path.is_file()
-    except OSError:  # a name that is too long, for one
+    except OSError:  # for example, a name that is too long
         return False
 
 
 async def _first_of(*jobs: Coroutine[Any, Any, None]) -> None:
-    """Run side by side until one ends; a page that has gone away is no error."""
+    """Run concurrently until one ends; a disconnected page is not an error."""
     tasks = [asyncio.ensure_future(job) for job in jobs]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -104,7 +104,7 @@ async def _send_state(socket: WebSocket, hub: Hub, follower: Follower) -> None:
 
 
 async def _forward(socket: WebSocket, hub: Hub, follower: Follower, shared: Pace) -> None:
-    """Pass commands on as they are: only their size and their rate are looked at here."""
+    """Pass commands on as they are: only their size and rate are checked here."""
     own = Pace(_PER_SECOND, _BURST)
     while True:
         message = await socket.receive()
@@ -132,6 +132,6 @@ async def _send_sound(socket: WebSocket, hub: Hub, packets: asyncio.Queue[bytes]
 
 
 async def _drain(socket: WebSocket) -> None:
-    """Ends when the page goes away; whatever it sends is ignored."""
+    """Wait until the page disconnects; whatever it sends is ignored."""
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass

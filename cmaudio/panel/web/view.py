@@ -1,4 +1,4 @@
-"""What the parts of the page share: sending commands, and following the state without echoing it back."""
+"""The base of all parts of the page: sending commands, and following the state without echoing it back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cmaudio.panel.web.hub import Hub
 
 
 class View:
-    """A part of one page. `follow` is called with all of the state first, then with each change."""
+    """A part of one page. `follow` is called with the full state first, then with each change."""
 
     def __init__(self, hub: Hub, client: str) -> None:
         self.hub, self.client = hub, client
@@ -63,7 +63,7 @@ def lit(element: ui.element, on: bool) -> None:
 
 
 def custom(tag: str, **attributes: Any) -> ui.element:
-    """One of our own elements (see static/main.js)."""
+    """A custom element (see static/main.js)."""
     found = ui.element(tag)
     for name, value in attributes.items():
         found.props[name.rstrip("_")] = value
