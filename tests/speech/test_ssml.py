@@ -82,7 +82,7 @@ def test_marks_are_reported_with_the_word_after_them() -> None:
     ("source", "message"),
     [
         ("<speak>open", "not well-formed"),
-        ("<p>one</p>", "begins with <speak>, not <p>"),
+        ("<p>one</p>", "must begin with <speak>, not <p>"),
         ("<speak><audio src='x'/></speak>", "<audio> is not a supported SSML element; supported: speak, p"),
         ("<speak><break time='5 minutes'/></speak>", "from '0s' to '10s'"),
         ("<speak><break strength='huge'/></speak>", "'x-strong', not 'huge'"),
