@@ -1,4 +1,4 @@
-"""Evenness: what a player expects to be alike. The same key by different seeds, and the keys of a chromatic octave.
+"""Evenness of level: of one key over different seeds, and of the keys of a chromatic octave.
 
 Levels are root mean squares of the first half second of a held note, in dB.
 """

@@ -1,4 +1,4 @@
-"""A score from what music is kept in: MIDI files and their bytes, open files, and objects of other libraries."""
+"""Scores from MIDI files and their bytes, open files, and objects of other libraries."""
 
 from __future__ import annotations
 

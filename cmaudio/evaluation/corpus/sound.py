@@ -32,9 +32,11 @@ def measure_sound(
 ) -> Figures:
     """Recordings beside what the vocoder makes of each sampler's mels: one row per label, summaries over clips.
 
-    onset_db_per_ms: steepest rise of the attack. onset_apart_ms: distance of the first onset from the recording's.
-    frame_rate_db: modulation at the frame rate over its neighbourhood, of notes held long enough. Of speech also the
-    Fréchet distance of voice embeddings to the recordings'.
+    Keys:
+        onset_db_per_ms: steepest rise of the attack.
+        onset_apart_ms: distance of the first onset from the recording's.
+        frame_rate_db: modulation at the frame rate relative to its neighbourhood, for notes held long enough.
+        voice_frechet: for speech, Fréchet distance of voice embeddings to the recordings'.
     """
     model = synthesizer.model
     rate = model.manifest.sample_rate

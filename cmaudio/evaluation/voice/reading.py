@@ -53,7 +53,7 @@ def _count_words(voice: Model, text: str) -> int:
 
 
 def longest_silence(audio: Float, sample_rate: int) -> float:
-    """In seconds."""
+    """The longest silence in seconds."""
     quiet = np.abs(audio) < AUDIBLE
     edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet.astype(np.int8), [0]])))
     return round(float((edges[1::2] - edges[::2]).max(initial=0)) / sample_rate, 2)

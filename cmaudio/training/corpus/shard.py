@@ -96,7 +96,7 @@ def make_cut(clip: Clip, signal: Signal, gain: float) -> Any:
 
 
 def _recording(name: str, samples: NDArray[np.int16], sample_rate: int) -> Any:
-    """In memory as float, scaled so that writing it as 16 bit gives `samples` again to the bit."""
+    """A recording in memory, scaled so that writing it as 16 bit gives exactly `samples` again."""
     from lhotse import Recording
 
     data = io.BytesIO()

@@ -1,1 +1,1 @@
-"""From a run to a model file."""
+"""Packs a run into a model file."""

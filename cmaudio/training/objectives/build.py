@@ -1,4 +1,4 @@
-"""From an objective's settings to its loss."""
+"""Makes an objective from its settings."""
 
 from __future__ import annotations
 

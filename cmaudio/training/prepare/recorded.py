@@ -1,4 +1,4 @@
-"""From a recorded sound to clips with a note's onset and release."""
+"""Cuts a recorded sound into clips with a note's onset and release."""
 
 from __future__ import annotations
 

@@ -71,5 +71,5 @@ class Source(Protocol[ItemT]):
         ...
 
     def traits(self, timbre: str, voiced_share: float) -> Traits:
-        """Of a timbre with clips; `voiced_share` is the share of its clips with any voiced frame."""
+        """Properties of a timbre with clips; `voiced_share` is the share of its clips with any voiced frame."""
         ...

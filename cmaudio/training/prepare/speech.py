@@ -82,7 +82,7 @@ class SpeechSource:
                 raise CmaudioError(f"--speeds: {speed:g} is not from {low:g} to {high:g}, or is 1, or given twice")
 
     def __getstate__(self) -> dict[str, object]:
-        """Without the list of utterances, which may be large; worker processes get them one by one."""
+        """Pickle without the list of utterances, which may be large; worker processes get them one by one."""
         return {key: value for key, value in vars(self).items() if key != "utterances"}
 
     @property

@@ -143,7 +143,7 @@ def _link(links: Path, layout: Layout, lines: Sequence[Line]) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the recipes' own progress bars and log lines."""
+    """Suppress the recipes' own progress bars and log lines."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

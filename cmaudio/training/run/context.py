@@ -75,13 +75,13 @@ class RunContext:
         return corpus
 
     def new_network(self) -> ConsistencyNetwork:
-        """With random weights, on the device."""
+        """A consistency network with random weights, on the device."""
         network = make_consistency_network(self.config, self.description)
         self.fabric.to_device(network)
         return network
 
     def new_prior(self) -> PriorNetwork:
-        """With random weights, on the device."""
+        """A prior with random weights, on the device."""
         network = make_prior_network(self.config, self.description)
         self.fabric.to_device(network)
         return network
