@@ -143,7 +143,7 @@ def test_quick_report_of_the_embedded_model() -> None:
     assert "Onset" in console.export_text()
 
 
-def test_evenness_is_told_by_family(model: Model) -> None:
+def test_evenness_is_reported_by_family(model: Model) -> None:
     figures = run_evaluation(model, only=["evenness"], quick=True)["sections"]["evenness"]
     assert figures["seeds"] == 16
     assert {"piano", "drums"} <= figures["seed_level_std_db"]["families"].keys()

@@ -116,7 +116,7 @@ def test_a_malformed_client_name_is_refused(host: Any, client: str) -> None:
         assert close_code(socket) == 1008
 
 
-def test_a_client_is_told_only_of_its_own_refusals(host: Any) -> None:
+def test_a_client_receives_only_its_own_refusals(host: Any) -> None:
     with connect(host, "/live?client=one") as one, connect(host, "/live?client=other") as other:
         one.send('{"kind": "timbre", "name": "kazoo"}')
         assert "kazoo" in answer(one)["text"]

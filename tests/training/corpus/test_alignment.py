@@ -83,7 +83,7 @@ def test_padding_does_not_change_the_loss() -> None:
     assert other.item() == pytest.approx(one.item(), rel=0.1)  # the convolution sees the padding beside the last
 
 
-def test_the_aligner_learns_when_phonemes_are_said() -> None:
+def test_the_aligner_learns_phoneme_boundaries() -> None:
     rng = np.random.default_rng(0)
     symbols, bands, count, each = 12, 24, 32, 10
     sounds = rng.normal(size=(symbols, bands))
