@@ -130,7 +130,7 @@ def test_all_values_are_sent_back(synth: Synth, client: Client) -> None:
         ("/cmaudio/timbre", ["sitar"], "unknown timbre 'sitar'"),
         ("/cmaudio/timbre", ["first", 1.0, "second"], "3 given"),
         ("/cmaudio/timbre", ["first", 0.0], "non-zero sum"),
-        ("/cmaudio/timbre", [""], "text of 1 to"),
+        ("/cmaudio/timbre", [""], "string of 1 to"),
         ("/cmaudio/seed", [-2], "seed"),
         ("/cmaudio/sustain", [None], "down"),
         ("/cmaudio/say", ["hello"], "unknown address"),
