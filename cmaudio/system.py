@@ -12,7 +12,7 @@ _REAL_TIME_PRIORITY = 1  # the lowest: sound servers and their clients stay abov
 _NICENESS = -11  # what desktop sound servers use for themselves
 
 
-def hurry_this_thread() -> None:
+def raise_thread_priority() -> None:
     """Raise the priority of the calling thread, as far as the system allows; only on Linux so far.
 
     Real-time priority is granted to root and to users with an rtprio limit, which JACK needs too. Threads and
@@ -27,7 +27,7 @@ def hurry_this_thread() -> None:
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)  # of this thread alone
 
 
-def give_back_freed_memory() -> None:
+def trim_freed_memory() -> None:
     """Return memory freed after loading (45 MB with the embedded instrument); a JACK client locks the rest."""
     with suppress(OSError, AttributeError, TypeError):  # only glibc has this
         ctypes.CDLL(None).malloc_trim(0)

@@ -12,7 +12,7 @@ import numpy as np
 from cmaudio.bench.material import live_engine, start_held_notes
 from cmaudio.model.file import Model
 from cmaudio.signal.limiter import QUANTUM_SAMPLES
-from cmaudio.system import hurry_this_thread
+from cmaudio.system import raise_thread_priority
 
 TRIALS = 300
 CHORD_NOTES = 8
@@ -64,7 +64,7 @@ def measure_latency(model: Model, trials: int = TRIALS) -> dict[str, Any]:
     sound, whose blocks may be due in the same read), each with `p50_ms`, `p99_ms`, `max_ms` and `sounded` (share of
     trials whose first 64 samples are not all zero).
     """
-    with ThreadPoolExecutor(1, initializer=hurry_this_thread) as player_thread:
+    with ThreadPoolExecutor(1, initializer=raise_thread_priority) as player_thread:
         return player_thread.submit(_latencies, model, trials).result()
 
 

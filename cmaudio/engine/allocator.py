@@ -117,7 +117,7 @@ class VoiceAllocator(Steering):
         keys = self.channels[note.channel].keys
         before = keys.get(round(note.pitch))
         if before is not None:
-            self._tell_off(before, at)
+            self._report_note_off(before, at)
             self._release_voice(before, at)
         keys[round(note.pitch)] = note
         self.start_note(note, timbre, at)
@@ -130,14 +130,14 @@ class VoiceAllocator(Steering):
 
     def release(self, note: Handle, at: int) -> None:
         """Release a key; a pedal may hold its note."""
-        self._tell_off(note, at)
+        self._report_note_off(note, at)
         channel = self.channels[note.channel]
         if channel.holds(note) and note.voice is not None and at >= note.voice.params.at:
             channel.held.append(note)
         else:
             self._release_voice(note, at)
 
-    def _tell_off(self, handle: Handle, at: int) -> None:
+    def _report_note_off(self, handle: Handle, at: int) -> None:
         if handle.key is not None and handle.voice is not None and not handle.voice.released:
             self.listeners.tell(max(at, handle.voice.params.at), NoteOff(handle.channel, handle.key))
 
@@ -190,13 +190,13 @@ class VoiceAllocator(Steering):
             self.channels[number].keys.clear()
         for note in list(self.notes.values()):
             if note.channel in numbers:
-                self._tell_off(note, at)
+                self._report_note_off(note, at)
                 self._release_voice(note, at)
 
     def clear(self, at: int) -> None:
         """Fade all voices out at once and reset the channels, except their gain, which the fading voices still need."""
         for note in self.notes.values():
-            self._tell_off(note, at)
+            self._report_note_off(note, at)
         for number, channel in enumerate(self.channels):
             if channel.keys or channel.sustain or channel.bend:
                 self.listeners.tell(at, AllNotesOff(number))

@@ -40,7 +40,7 @@ class Steering:
     def bend_channel(self, number: int, semitones: float, seconds: float, at: int) -> None:
         """Bend all notes of a channel, later ones included."""
         self.channels[number].bend = semitones
-        self._tell_bend(number, at)
+        self._report_bend(number, at)
         for note in self._notes_of([number]):
             self._move_pitch(note, seconds, at)
 
@@ -48,11 +48,11 @@ class Steering:
         """Bend the whole instrument, in addition to its channels."""
         self.bend = semitones
         for number in self._used():
-            self._tell_bend(number, at)
+            self._report_bend(number, at)
         for note in self._notes_of(range(CHANNELS)):
             self._move_pitch(note, seconds, at)
 
-    def _tell_bend(self, number: int, at: int) -> None:
+    def _report_bend(self, number: int, at: int) -> None:
         self.listeners.tell(at, PitchBend(number, self.channels[number].bend + self.bend))
 
     def _used(self) -> list[int]:
@@ -76,7 +76,7 @@ class Steering:
     def express_channel(self, number: int, name: str, value: float, at: int) -> None:
         """Shape all notes of a channel, later ones included."""
         self.channels[number].expression[name] = value
-        self._tell_expression(number, name, at)
+        self._report_expression(number, name, at)
         for note in self._notes_of([number]):
             self._move_expression(note, name, EXPRESSION_SECONDS, at)
 
@@ -84,11 +84,11 @@ class Steering:
         """Shape the whole instrument, in addition to its channels."""
         self.expression[name] = value
         for number in self._used():
-            self._tell_expression(number, name, at)
+            self._report_expression(number, name, at)
         for note in self._notes_of(range(CHANNELS)):
             self._move_expression(note, name, EXPRESSION_SECONDS, at)
 
-    def _tell_expression(self, number: int, name: str, at: int) -> None:
+    def _report_expression(self, number: int, name: str, at: int) -> None:
         value = self._together(name, self.channels[number].expression)
         self.listeners.tell(at, Expression(number, name, value))
 
@@ -117,9 +117,9 @@ class Steering:
         if not channel.used:
             channel.used = True
             if self.bend:
-                self._tell_bend(number, at)
+                self._report_bend(number, at)
             for name in self.expression:
-                self._tell_expression(number, name, at)
+                self._report_expression(number, name, at)
 
     def morph(self, note: Handle, timbre: Vector, seconds: float, pitched: bool, at: int) -> None:
         """Morph one note to another timbre."""

@@ -59,7 +59,7 @@ class Preset(BaseModel):
 
     @field_validator("controls")
     @classmethod
-    def _said_once(cls, controls: dict[str, float]) -> dict[str, float]:
+    def _without_duplicates(cls, controls: dict[str, float]) -> dict[str, float]:
         twice = sorted(controls.keys() & FIELD_OF_CONTROL.keys())
         if twice:
             raise ValueError(f"{twice[0]} belongs outside `controls`, as {FIELD_OF_CONTROL[twice[0]]}")

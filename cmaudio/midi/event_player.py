@@ -61,7 +61,7 @@ class EventPlayer:
         elif kind in (NOTE_ON, NOTE_OFF):
             self._key_ports.pop((channel, first), None)
         elif kind == PROGRAM:
-            self._tell_stand_in(first)
+            self._report_stand_in(first)
         self._play(at, self._interpreter.message(message))
 
     def exclusive(self, at: int, data: bytes) -> None:
@@ -133,7 +133,7 @@ class EventPlayer:
 
     # -- notices -----------------------------------------------------------------------------------------------------
 
-    def _tell_stand_in(self, program: int) -> None:
+    def _report_stand_in(self, program: int) -> None:
         programs = self._model.programs
         if not programs:
             self._notices.once("this model has no programs: program changes have no effect")

@@ -25,7 +25,7 @@ from cmaudio.midi.ports import MidiPorts
 from cmaudio.midi.stream import Incoming, MidiStream
 from cmaudio.midi.system import LibremidiSystem, MidiSystem
 from cmaudio.score.messages import CLOCK, CONTINUE, SONG_POSITION, START, STOP, SYSTEM_RESET, Message
-from cmaudio.system import hurry_this_thread
+from cmaudio.system import raise_thread_priority
 
 OnClock = Callable[[str, float, int], object]
 _REST_SECONDS = 0.5
@@ -160,7 +160,7 @@ class MidiInput:
     # -- on the thread -----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        hurry_this_thread()
+        raise_thread_priority()
         while not self._ending.is_set():
             taken = self._inbox.take(self._thinner.due_in(time.perf_counter(), _REST_SECONDS))
             if taken.silence:

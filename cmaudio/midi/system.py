@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from cmaudio.errors import CmaudioError
-from cmaudio.system import hurry_this_thread
+from cmaudio.system import raise_thread_priority
 
 Receive = Callable[[bytes], None]
 T = TypeVar("T")
@@ -136,7 +136,7 @@ class LibremidiSystem:
         return done.result(timeout=0)
 
     def _run(self) -> None:
-        hurry_this_thread()
+        raise_thread_priority()
         configuration = self._library.ObserverConfiguration()
         configuration.track_virtual = configuration.track_any = True
         # CoreMIDI keeps its list of ports up to date only for observers with a callback.

@@ -198,7 +198,7 @@ class OscServer:
         self.log.error(describe, lambda text: self._reply(peer, f"{ROOT}/error", text))
 
     def _reply(self, peer: Peer, path: str, *values: Any) -> None:
-        with suppress(OSError):  # a client that does not listen is no error
+        with suppress(OSError):  # a client that does not listen is not an error
             self._socket.sendto(encode(path, *values), peer)
 
     def _notify(self, text: str) -> None:

@@ -76,7 +76,7 @@ class Outlet:
                 self._warn_if_held(old, old.release())
             self._notify(f"playing on {self.device_name}")
 
-    def let_go_if_dead(self) -> bool:
+    def release_if_dead(self) -> bool:
         """Close the stream if the device has stopped taking samples; returns whether it did. Called periodically."""
         with self._opening:
             stream = self.current

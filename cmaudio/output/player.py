@@ -23,7 +23,7 @@ from cmaudio.output.source import Source
 from cmaudio.output.state import PlayerState, Status
 from cmaudio.output.stream import OutputSettings
 from cmaudio.output.watchdog import watch
-from cmaudio.system import give_back_freed_memory, hurry_this_thread
+from cmaudio.system import raise_thread_priority, trim_freed_memory
 
 LEAD_MS = 40.0
 _JOIN_LIMIT_S = 4.0
@@ -82,7 +82,7 @@ class Player:
             raise CmaudioError("a Player can be started only once: create a new one")
         output_callback()  # compiling it leaves much memory to free
         gc.collect()
-        give_back_freed_memory()
+        trim_freed_memory()
         stream = self._outlet.open()
         enter_real_time()
         self._started = True
@@ -204,7 +204,7 @@ class Player:
         return self._stop.wait(seconds) or self._failure is not None
 
     def _synthesise(self) -> None:
-        hurry_this_thread()
+        raise_thread_priority()
         try:
             while not self._stop.is_set():
                 self._feeder.step()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cmaudio.output.ring import Ring, output_callback
-from cmaudio.system import hurry_this_thread
+from cmaudio.system import raise_thread_priority
 
 PACKET_SECONDS = 0.02
 _LATE_SECONDS = 0.2  # when this late, the machine has slept: restart the clock
@@ -48,7 +48,7 @@ class ClockStream:
             self._thread.join()
 
     def _run(self) -> None:
-        hurry_this_thread()
+        raise_thread_priority()
         samples = round(PACKET_SECONDS * self.sample_rate)
         callback, due = output_callback(), time.monotonic()
         while not self._ending.is_set():

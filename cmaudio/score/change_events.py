@@ -14,7 +14,7 @@ PEDALS: dict[int, type[Sustain] | type[Sostenuto]] = {SUSTAIN: Sustain, SOSTENUT
 
 
 @dataclass
-class _Told:
+class _LastSent:
     """The last values sent for one channel."""
 
     gain: float = 1.0
@@ -28,7 +28,7 @@ class ChangeEvents:
 
     def __init__(self, states: ChannelStates) -> None:
         self._states = states
-        self._told = [_Told() for _ in range(CHANNELS)]
+        self._told = [_LastSent() for _ in range(CHANNELS)]
         self._events: list[Event] = []
 
     def add(self, event: Event) -> None:
@@ -52,14 +52,14 @@ class ChangeEvents:
 
     def pedal(self, channel: int, which: int) -> None:
         """`which`: 64 or 66."""
-        self._tell_pedal(channel, which, self._states.pedal(channel, which))
+        self._add_pedal(channel, which, self._states.pedal(channel, which))
 
     def pedals_up(self, channel: int) -> None:
         """Mark the pedals as up, even if a zone's manager still holds them: the instrument has released them."""
         for which in PEDALS:
-            self._tell_pedal(channel, which, False)
+            self._add_pedal(channel, which, False)
 
-    def _tell_pedal(self, channel: int, which: int, down: bool) -> None:
+    def _add_pedal(self, channel: int, which: int, down: bool) -> None:
         told = self._told[channel].pedals
         if down != told.get(which, False):
             told[which] = down
@@ -78,4 +78,4 @@ class ChangeEvents:
 
     def silenced(self, channel: int) -> None:
         """The channel was reset externally, except its gain."""
-        self._told[channel] = _Told(gain=self._told[channel].gain)
+        self._told[channel] = _LastSent(gain=self._told[channel].gain)

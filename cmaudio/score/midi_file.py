@@ -45,7 +45,7 @@ def read_midi(path: str | Path) -> Score:
     are listed in `Score.notices`, one line for each kind.
 
     Raises:
-        CmaudioError: a file that cannot be read, is no MIDI file, holds no notes, has zero ticks per beat, a tempo of
+        CmaudioError: a file that cannot be read, is not MIDI, holds no notes, has zero ticks per beat, a tempo of
             zero or an unknown frame rate, or is too long.
     """
     file = Path(path).expanduser()

@@ -154,7 +154,7 @@ def spell(written: str, symbols: Sequence[str]) -> tuple[Phoneme, ...]:
         found = token.match(written, at)
         if found is None:
             raise CmaudioError(
-                f"{written[at:][:20]!r} in {written[:40]!r} is no phoneme of this voice; it has "
+                f"{written[at:][:20]!r} in {written[:40]!r} is not a phoneme of this voice; it has "
                 + " ".join(sorted(sounds))
                 + ", stressed by ˈ or ˌ before them"
             )

@@ -26,7 +26,7 @@ class Graph:
         options.log_severity_level = 3
         try:
             self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime raises classes of its own for every kind of bad graph
+        except Exception as error:  # ONNX Runtime has its own exception class for every kind of bad graph
             raise CmaudioError(
                 f"graph {name!r} of the model cannot be loaded: {_first_line(error)}; export the model again"
             ) from error

@@ -19,7 +19,7 @@ from cmaudio.synthesis.excitation import harmonic_picture
 from cmaudio.synthesis.networks import Synthesizer, batch_arrays, batch_states, split_states, stack
 from cmaudio.synthesis.spectrum_shaping import SpectrumShaper
 from cmaudio.synthesis.voice import Voice
-from cmaudio.system import hurry_this_thread
+from cmaudio.system import raise_thread_priority
 
 _HALVED_FROM_VOICES = 6  # fewer are faster on one thread
 
@@ -47,7 +47,7 @@ class Renderer:
     def __init__(self, synthesizer: Synthesizer, threads: int = 1, pipelined: bool = False) -> None:
         self.synthesizer = synthesizer
         # Parallel halves are for live use, where both are waited for.
-        hurry = None if pipelined else hurry_this_thread
+        hurry = None if pipelined else raise_thread_priority
         self._worker = ThreadPoolExecutor(1, "cmaudio-render", hurry) if threads > 1 else None
         self._pipelined = pipelined
         model = synthesizer.model

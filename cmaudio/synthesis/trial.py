@@ -1,4 +1,4 @@
-"""Tries a model file out in a process of its own, with limits on memory and time, before it is first played.
+"""Tries out a model file in a separate process, with limits on memory and time, before it is first played.
 
 A graph of allowed operators can still ask for more memory than there is, or hold numbers that give no sound. Embedded
 models, and files that this process wrote, need no trial; others are tried once and remembered by their checksums.

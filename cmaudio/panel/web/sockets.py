@@ -35,7 +35,7 @@ def routes(hub: Hub, files: Path) -> APIRouter:
         await socket.accept()
         if _CLIENT.fullmatch(client):
             with sockets.one_more() as allowed:
-                await (_follow(socket, hub, client, pace) if allowed else _send_away(socket))
+                await (_follow(socket, hub, client, pace) if allowed else _refuse_connection(socket))
         else:
             await socket.close(1008, "a client's name has 1 to 64 letters, digits, - and _")
 
@@ -43,7 +43,7 @@ def routes(hub: Hub, files: Path) -> APIRouter:
     async def listen(socket: WebSocket) -> None:
         await socket.accept()
         with sockets.one_more() as allowed:
-            await (_listen(socket, hub) if allowed else _send_away(socket))
+            await (_listen(socket, hub) if allowed else _refuse_connection(socket))
 
     @router.get("/files/{name}")
     async def file(name: str) -> FileResponse:
@@ -73,7 +73,7 @@ async def _listen(socket: WebSocket, hub: Hub) -> None:
         hub.stop_listening(packets)
 
 
-async def _send_away(socket: WebSocket) -> None:
+async def _refuse_connection(socket: WebSocket) -> None:
     await socket.close(_TRY_LATER, f"{_MAX_SOCKETS} connections are open; close some")
 
 
