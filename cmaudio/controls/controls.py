@@ -16,8 +16,6 @@ from cmaudio.checks import in_range, whole_number
 from cmaudio.controls.definitions import control_definitions
 from cmaudio.controls.timbre_map import TimbreMap
 from cmaudio.engine.engine import Engine
-from cmaudio.engine.note import Note
-from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
 from cmaudio.model.manifest import ControlDefinition
 from cmaudio.model.timbres import Timbre
@@ -133,8 +131,7 @@ class Controls:
             engine.express(name, value, None, at)
         elif name in STYLE_LIMITS:
             for handle in list(engine.allocator.notes.values()):
-                if isinstance(handle, Speech):
-                    handle.steer(at=at, **{name: value})
+                handle.set_style(name, value, at)
 
     @property
     def style(self) -> dict[str, float]:
@@ -199,8 +196,7 @@ class Controls:
             self._mix = {str(k): float(v) for k, v in timbre.items()} if isinstance(timbre, Mapping) else None
         self._vector = vector
         for handle in list(self.engine.allocator.notes.values()):
-            if isinstance(handle, Note | Speech):
-                handle.morph(vector, seconds, at)
+            handle.morph(vector, seconds, at)
 
     # -- seed --------------------------------------------------------------------------------------------------------
 

@@ -55,6 +55,9 @@ class Handle:
     def key(self) -> int | None:
         return None
 
+    def set_style(self, name: str, value: float, at: int | None = None) -> None:
+        """Change a setting of the speaking style; only voices that speak have one."""
+
     def morph(self, timbre: Timbre, seconds: float = 0.0, at: int | None = None) -> None:
         """Morph to another timbre (name, mix or vector) within `seconds`."""
         vector = self.model.timbre_vector(timbre)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal, Unpack
+from typing import Literal, Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,9 @@ class Speech(Handle):
         """
         for name, value in checked_style(style).items():
             self.allocator.submit(self.at if at is None else at, partial(self._steer, name, value))
+
+    def set_style(self, name: str, value: float, at: int | None = None) -> None:
+        self.steer(at=at, **cast("SpeakingStyle", {name: value}))
 
     def morph(self, timbre: Timbre, seconds: float = 0.0, at: int | None = None) -> None:
         """Morph to another speaker (name, mix or vector) within `seconds`; intonation follows at the next phrase."""

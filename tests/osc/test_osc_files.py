@@ -38,7 +38,7 @@ def test_files_are_written_only_inside_the_folder(synth: Synth, client: Client, 
         ("C:\\a.wav", "without .."),
         ("..\\a.wav", "without .."),
         ("none/a.wav", "folder"),
-        ("a.mp3", "sound format"),
+        ("a.aiff", "sound format"),
     ]:
         client.send("/cmaudio/keep", name)
         assert told in client.read()[1][0], name
