@@ -4,6 +4,7 @@ sounddevice is imported when a device is opened or listed.
 """
 
 import atexit
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -151,6 +152,15 @@ class _SoundCard:
             self._stream.stop()
         self._stream.close(ignore_errors=True)
         atexit.register(self._sd._exit_handler)
+
+
+def terminate_portaudio() -> None:
+    """End PortAudio at interpreter exit, when its own handler, registered again by a late `close`, is no longer run."""
+    sd = sys.modules.get("sounddevice")
+    if sd is not None:
+        atexit.unregister(sd._exit_handler)
+        with suppress(Exception):
+            sd._exit_handler()
 
 
 def open_sound_card(

@@ -6,6 +6,7 @@ device, one delivers notices. numba is imported when a device is opened.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import threading
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from contextlib import suppress
 from typing import Self
 
 from cmaudio.errors import CmaudioError
-from cmaudio.output.devices import OpenStream, open_sound_card
+from cmaudio.output.devices import OpenStream, open_sound_card, terminate_portaudio
 from cmaudio.output.feeder import Feeder
 from cmaudio.output.interpreter import enter_real_time, freeze_garbage, leave_real_time
 from cmaudio.output.notices import Notices
@@ -94,6 +95,7 @@ class Player:
             freeze_garbage()
             stream.stream.start()
             self._spawn("device", lambda: watch(self._outlet, self._wait_for_stop))
+            atexit.register(self._close_at_exit)  # after sounddevice registered its own, so before that runs
         except BaseException:
             with suppress(BaseException):
                 self.close()
@@ -179,6 +181,7 @@ class Player:
         """Fade out, close the device, end the threads; takes a few seconds at most. Raises the source's error."""
         if not self._started or self._stop.is_set():
             return
+        atexit.unregister(self._close_at_exit)
         self._stop.set()
         self._feeder.wake.set()
         self._join("synthesis", "device")
@@ -188,6 +191,12 @@ class Player:
         self._closed = True
         if not self._failure_raised:
             self.raise_if_failed()
+
+    def _close_at_exit(self) -> None:
+        """A script may end without closing: the stream must end before PortAudio does, or JACK aborts the process."""
+        with suppress(BaseException):
+            self.close()
+        terminate_portaudio()
 
     def _spawn(self, job: str, target: Callable[[], None]) -> None:
         thread = threading.Thread(target=target, name=f"cmaudio-{job}", daemon=True)

@@ -184,4 +184,7 @@ class Renderer:
         samples = self.stft.overlap_add(spectra)
         for i, voice in enumerate(voices):
             voice.vocoder = [array[i : i + 1] for array in states]
+            if not np.isfinite(samples[i]).all():  # a fault of the model ends this voice, and nothing else
+                samples[i], h[i] = 0, 0
+                voice.fade_out(voice.position)
             voice.add_block(samples[i], h[i], ends[i])

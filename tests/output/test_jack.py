@@ -104,3 +104,12 @@ except CmaudioError as error:
     print("done")
 """
     run_device_test(jack_server, code)
+
+
+def test_a_script_that_ends_without_closing_ends_quietly(jack_server: JackServer) -> None:
+    code = """
+wait_for(lambda: player.state().counters.played_samples >= 4_800)
+print("done")
+"""
+    for _ in range(3):  # without the handler at exit half of the runs aborted
+        run_device_test(jack_server, code)

@@ -156,5 +156,5 @@ def test_start_and_stop_leave_nothing_behind() -> None:
 def test_refuses_wrong_settings_and_a_second_start() -> None:
     with pytest.raises(CmaudioError, match="lead_ms=0"):
         Player(Sine(), lead_ms=0)
-    with Player(Sine(), open_stream=FakeCard()) as player, pytest.raises(CmaudioError, match="starts once"):
+    with Player(Sine(), open_stream=FakeCard()) as player, pytest.raises(CmaudioError, match="started only once"):
         player.start()
