@@ -3,54 +3,24 @@
 from __future__ import annotations
 
 import itertools
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.speech import TEXT, finish, listen, said, words
 from numpy.typing import NDArray
 
 from cmaudio.engine.engine import Engine
-from cmaudio.engine.speech import Speech
-from cmaudio.engine.utterance import Mark
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.offline.speak import speak
-from cmaudio.offline.spoken import Spoken
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import COLUMNS
 from cmaudio.speech.prosody import Prosody
 from cmaudio.synthesis.graph import Graph
-
-TEXT = "The quick brown fox jumps, and it is gone. Was it here? It was!"
-
-
-def said(model: Model, text: str = TEXT, **how: float) -> Spoken:
-    return speak(text, model=model, **how)  # type: ignore[arg-type]
-
-
-def finish(engine: Engine, speech: Speech, reads: Iterator[int]) -> Float:
-    out = []
-    while not (engine.idle and speech.ended):
-        out.append(engine.read(next(reads)))
-    return np.concatenate(out)
-
-
-def listen(engine: Engine, speech: Speech) -> None:
-    """Read about as a sound card does, until a text that comes in the background has ended."""
-    for _ in range(20_000):
-        if speech.ended and engine.idle:
-            return
-        engine.read(64)
-        time.sleep(0.002)
-    raise AssertionError("the text does not end")
-
-
-def words(marks: list[Mark]) -> list[str]:
-    return [mark.text for mark in marks if mark.kind == "word"]
 
 
 def test_a_text_word_by_word_gives_the_same_samples(tiny_voice: Model) -> None:

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
+from fixtures.speech import listen, said, words
 
 from cmaudio.engine.engine import Engine
-from cmaudio.engine.speech import Speech
-from cmaudio.engine.utterance import Mark
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.offline.speak import speak
-from cmaudio.offline.spoken import Spoken
-
-TEXT = "The quick brown fox jumps, and it is gone. Was it here? It was!"
-
-
-def said(model: Model, text: str = TEXT, **how: float) -> Spoken:
-    return speak(text, model=model, **how)  # type: ignore[arg-type]
-
-
-def listen(engine: Engine, speech: Speech) -> None:
-    """Read about as a sound card does, until a text that comes in the background has ended."""
-    for _ in range(20_000):
-        if speech.ended and engine.idle:
-            return
-        engine.read(64)
-        time.sleep(0.002)
-    raise AssertionError("the text does not end")
-
-
-def words(marks: list[Mark]) -> list[str]:
-    return [mark.text for mark in marks if mark.kind == "word"]
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "😀 🎉", "привет", "<p/>"])
@@ -52,7 +29,7 @@ def test_a_text_without_anything_to_say_ends_at_once(tiny_voice: Model, text: st
         ({"pitch_range": -1}, "pitch_range must be"),
         ({"energy": 100}, "energy must be"),
         ({"timbre": "nobody"}, "unknown timbre"),
-        ({"phonemes": True}, "is no phoneme of this voice"),
+        ({"phonemes": True}, "is not a phoneme of this voice"),
     ],
 )
 def test_invalid_arguments_are_named(tiny_voice: Model, how: dict[str, float], message: str) -> None:

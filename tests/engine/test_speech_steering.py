@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from fixtures.speech import TEXT, finish, said, words
 
 from cmaudio.engine.engine import Engine
 from cmaudio.engine.speech import Speech
-from cmaudio.engine.utterance import Mark
 from cmaudio.model.file import Model
-from cmaudio.offline.speak import speak
-from cmaudio.offline.spoken import Spoken
 from cmaudio.signal.dsp import Float
-
-TEXT = "The quick brown fox jumps, and it is gone. Was it here? It was!"
-
-
-def said(model: Model, text: str = TEXT, **how: float) -> Spoken:
-    return speak(text, model=model, **how)  # type: ignore[arg-type]
-
-
-def finish(engine: Engine, speech: Speech, reads: Iterator[int]) -> Float:
-    out = []
-    while not (engine.idle and speech.ended):
-        out.append(engine.read(next(reads)))
-    return np.concatenate(out)
-
-
-def words(marks: list[Mark]) -> list[str]:
-    return [mark.text for mark in marks if mark.kind == "word"]
 
 
 def test_rate_changes_how_long_it_takes_and_when_it_acts(tiny_voice: Model) -> None:

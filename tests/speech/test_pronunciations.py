@@ -41,7 +41,7 @@ def test_offsets_of_a_word_with_ipa_are_those_of_the_word() -> None:
 
 
 def test_ipa_that_the_voice_lacks_is_named() -> None:
-    with pytest.raises(CmaudioError, match="'ʏks' is no phoneme"):
+    with pytest.raises(CmaudioError, match="'ʏks' is not a phoneme"):
         Pronunciations(ENGLISH, {"x": "ʏks"})
 
 

@@ -130,5 +130,5 @@ def test_a_phoneme_is_read_as_it_is_written() -> None:
 
 
 def test_an_unknown_phoneme_error_lists_the_known_ones() -> None:
-    with pytest.raises(CmaudioError, match="'qx' in 'həqx' is no phoneme of this voice; it has h ə"):
+    with pytest.raises(CmaudioError, match="'qx' in 'həqx' is not a phoneme of this voice; it has h ə"):
         list(parse_phonemes("həqx", ["", "h", "ə"]))
