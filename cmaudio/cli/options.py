@@ -22,6 +22,7 @@ OutputBuffer = Annotated[
     float,
     typer.Option(
         "--lead",
+        min=1.0,
         help="Output buffer in ms: how far synthesis runs ahead of the sound card. A longer one survives a busier "
         "machine, a shorter one responds sooner.",
     ),

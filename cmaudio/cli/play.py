@@ -68,7 +68,7 @@ def play(
         if device is not None or any_output():
             raise
         path = file_for(score.name)
-        notice(f"{error} Rendering to {path} instead.")
+        notice(f"{str(error).rstrip('.')}. Rendering to {path} instead.")
         render_to_file(score, path, loaded, settings, polyphony=polyphony, missing=missing, percussion=percussion)
         return
     with synth:

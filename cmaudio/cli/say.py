@@ -67,7 +67,7 @@ def say(
             if device is not None or any_output():
                 raise
             output = _FALLBACK
-            notice(f"{error} Writing to {output} instead.")
+            notice(f"{str(error).rstrip('.')}. Writing to {output} instead.")
         else:
             with synth:
                 _say_aloud(synth, source, style, marks)

@@ -119,6 +119,8 @@ def load_model(name_or_path: str | Path = DEFAULT_MODEL) -> Model:
 
     Raises CmaudioError when there is no such model, or the file is damaged, of another version, or inconsistent.
     """
+    if not isinstance(name_or_path, str | Path):
+        raise CmaudioError(f"a model is a name, a file or a loaded Model, not {type(name_or_path).__name__}")
     embedded = embedded_models()
     path = embedded.get(str(name_or_path), Path(name_or_path).expanduser())
     if not path.is_file():

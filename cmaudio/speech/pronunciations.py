@@ -44,6 +44,8 @@ def read_dictionary(path: str | Path) -> dict[str, str]:
     """
     file = Path(path).expanduser()
     try:
+        if not file.exists():
+            raise CmaudioError(f"there is no dictionary {file}; check the name and the folder")
         if not file.is_file() or file.stat().st_size > MAX_BYTES:
             raise CmaudioError(f"{file} is not a dictionary: a text file of at most {MAX_BYTES >> 20} MiB is expected")
         lines = file.read_text(encoding="utf-8-sig").splitlines()
