@@ -43,7 +43,7 @@ def test_equal_names_are_numbered() -> None:
 def test_ports_are_opened_when_they_appear_and_closed_when_they_vanish(synth: Synth, told: list[str]) -> None:
     with rig(synth, names=(), told=told) as keys:
         assert keys.midi.ports == []
-        assert "no MIDI input is plugged in" in told[0]
+        assert "no MIDI input is connected yet" in told[0]
         keys.system.there.append(InputPort(KEYS, "0"))
         keys.midi._ports.look()
         keys.send(control(64, 127), wheel(1), on(60), on(62), off(62))
@@ -56,7 +56,7 @@ def test_ports_are_opened_when_they_appear_and_closed_when_they_vanish(synth: Sy
         keys.settle()
         assert keys.sounding() == []
         assert keys.channels[0].bend == 0
-        assert [text.partition(" is ")[2][:4] for text in told[1:]] == ["here", "gone", "back"]
+        assert [text.partition(" is ")[2][:4] for text in told[1:]] == ["conn", "gone", "back"]
 
 
 def test_a_port_that_vanishes_releases_only_its_own_keys(synth: Synth) -> None:

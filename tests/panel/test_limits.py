@@ -53,7 +53,7 @@ def waiting(disk: SlowDisk, tmp_path: Path) -> Iterator[Pages]:
 def test_more_recordings_than_a_client_may_keep_are_refused(waiting: Pages, disk: SlowDisk) -> None:
     for _ in range(300):
         waiting.send("keep", seconds=5.0)
-        assert f"at most {PER_CLIENT}" in waiting.refusal()
+        assert f"{PER_CLIENT} are the limit" in waiting.refusal()
     disk.ready.set()
     for _ in range(PER_CLIENT):
         assert waiting.notice().startswith("kept as")
@@ -66,7 +66,7 @@ def test_other_clients_may_keep_until_there_are_too_many_in_all(waiting: Pages) 
         waiting.send("keep", f"client-{number}", seconds=5.0)
     assert waiting.quiet
     waiting.send("keep", "one-more", seconds=5.0)
-    assert f"at most {IN_ALL}" in waiting.refusal()
+    assert f"{IN_ALL} are the limit" in waiting.refusal()
 
 
 def test_cancel_does_not_wait_for_recordings(waiting: Pages, disk: SlowDisk) -> None:
