@@ -28,9 +28,6 @@ _NO_SYSTEM = (
 )
 
 
-_REFUSED = "another program may be using it; Windows has no virtual ports (loopMIDI creates them)"
-
-
 @dataclass(frozen=True)
 class InputPort:
     """A MIDI input port.

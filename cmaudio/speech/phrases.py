@@ -17,7 +17,6 @@ _LEAST_WORDS = 3  # fewer before a comma are joined to what follows
 _MARKS = ".!?…,;:—–"
 _CLOSING = "\"'”’»)]}"
 _TOKEN = re.compile(r"\n[^\S\n]*\n\s*|\S+")  # a blank line, or a word; a single line break is a space
-_MAY_BE_BLANK_LINE = re.compile(r"\n\s*\Z")
 
 
 class Piece(NamedTuple):

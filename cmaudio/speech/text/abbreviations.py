@@ -35,7 +35,7 @@ ABBREVIATIONS = {
 # In capitals these are spelled, though the lexicon has a word of these letters; True: not in a line all of capitals.
 SPELLED = {
     "us": True, "it": True, "id": True, "am": True, "pm": False, "tv": False, "ok": False, "or": True, "in": True,
-    "who": True, "la": True, "pa": True, "ma": True, "ad": True, "al": True, "ok.": False, "eu": False, "un": False,
+    "who": True, "la": True, "pa": True, "ma": True, "ad": True, "al": True, "eu": False, "un": False,
     "uk": False, "dc": False, "dj": False, "cd": False, "pc": False, "vip": False, "ceo": False, "ai": False,
     "app": True, "aka": False, "ac": False, "hr": False, "pr": False, "ip": False, "mp": False, "irs": False,
 }  # fmt: skip

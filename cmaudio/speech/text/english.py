@@ -19,7 +19,7 @@ _SIGNS = {
 _BETWEEN_NUMBERS = {"-": "minus", "*": "times", "/": "divided by", "x": "times"}
 _NUMBERED = frozenset(
     "act article book chapter class episode figure grade king level mark number page part phase pope psalm queen "
-    "round rocky season section series stage step super-bowl title tome type vol. volume war".split()
+    "round rocky season section series stage step title tome type volume war".split()
 )  # fmt: skip
 _ROMAN = re.compile(r"(?=[IVXLC])(?:X{0,3}|XL|LX{0,3}|XC|C{1,3})(?:IX|IV|V?I{0,3})")
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
