@@ -26,6 +26,7 @@ _PROCLITICS = re.compile(
     "во?|ко?|со?|на|по|за|до|изо?|ото?|об?|обо|у|подо?|над|при|про|для|без|перед|через|из-за|из-под|не|ни|и|а"
 )
 _ENCLITICS = re.compile("бы?|же?|ли|ль")
+_LETTER = re.compile("[бвгджзпстфцш]э|э[лмнрсф]")  # names of letters that are no words besides
 _WITH_V = re.compile(r".*[ое]го(ся)?|сегодня.*")
 _WITH_G = re.compile(r".*много|не?строго|(не)?дорого|убого|полого|отлого|ого|лего|эго|диего")
 _WITH_SH = re.compile(r"что|что-.*|чтоб.*|ничто|кое-что")
@@ -42,6 +43,7 @@ _CLUSTERS: tuple[tuple[Sounds, Sounds], ...] = (  # written, said; the last soun
     (("s", "ʂ"), ("ʂ", "ʂ")),
     (("z", "ʂ"), ("ʂ", "ʂ")),
     (("z", "ʐ"), ("ʐ", "ʐ")),
+    (("s", "ʐ"), ("ʐ", "ʐ")),
     (("ɡ", "k"), ("x", "k")),
     (("t", "s", "k"), ("t͡s", "k")),
     (("d", "s", "k"), ("t͡s", "k")),
@@ -71,6 +73,7 @@ def _breath(words: list[Word]) -> list[Word]:
     for foot in feet:
         _reduce([spoken[i] for i in foot.words], foot.host)
     _agree(spoken, {foot.words[-1] for foot in feet})
+    _join(spoken, [word.text.lower() for word in words], {foot.words[0] for foot in feet})
     return [replace(word, phonemes=tuple(said)) for word, said in zip(words, spoken, strict=True)]
 
 
@@ -153,11 +156,16 @@ def _feet(texts: Sequence[str]) -> Iterator[_Foot]:
         if host >= 0 and not _ENCLITICS.fullmatch(text):
             yield _Foot(foot, host)
             foot, host = [], -1
-        if host < 0 and not _PROCLITICS.fullmatch(text):
+        if host < 0 and (not _PROCLITICS.fullmatch(text) or _is_letter(texts, i)):
             host = len(foot)
         foot.append(i)
     if foot:
         yield _Foot(foot, host if host >= 0 else len(foot) - 1)
+
+
+def _is_letter(texts: Sequence[str], at: int) -> bool:
+    """Whether the word stands next to the name of a letter, as А in А. С. and in США."""
+    return any(_LETTER.fullmatch(text) for text in (*texts[max(0, at - 1) : at], *texts[at + 1 : at + 2]))
 
 
 def _reduce(words: list[list[Phoneme]], host: int) -> None:
@@ -204,3 +212,19 @@ def _agree(words: list[list[Phoneme]], ends: set[int]) -> None:
                     ahead = symbol in _DEVOICED
             else:
                 ahead = None
+
+
+def _join(words: list[list[Phoneme]], texts: Sequence[str], begins: set[int]) -> None:
+    """Sounds that change where words of a foot meet, in place: в институт with [ɨ], без шума with two [ʂ]."""
+    for w in range(1, len(words)):
+        if not words[w - 1] or not words[w] or (w in begins and texts[w] != "и"):
+            continue
+        last, first = words[w - 1][-1], words[w][0]
+        if first.symbol in ("i", "ɪ") and _is_hard(last.symbol):
+            words[w][0] = Phoneme("ɨ", first.stress)
+        if first.symbol in ("ʂ", "ʐ") and last.symbol in ("s", "z"):
+            words[w - 1][-1] = Phoneme(first.symbol)
+
+
+def _is_hard(symbol: str) -> bool:
+    return not symbol.endswith("ʲ") and symbol not in _SOFT_WITHOUT_MARK and symbol not in _VOWELS

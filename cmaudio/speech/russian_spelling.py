@@ -30,7 +30,8 @@ _NEVER_SOFTENED = frozenset("жшцчщйў")
 _SOFTENS = frozenset("еёиюяьіїє")
 _WITH_J = frozenset("еёюяїє")
 _AFTER_SIGN = frozenset("ио")  # чьи, бульон
-# е after a hard consonant, written э here.
+_HARDENS = frozenset("жшц")  # и after these is said ы
+# е after a hard consonant, written э here; а after ж, ш, ц that is said ы.
 _HARD = {
     "интернет": "интэрнэт", "интерфейс": "интэрфэйс", "интервал": "интэрвал", "отел": "отэл", "мотел": "мотэл",
     "тест": "тэст", "темп": "тэмп", "темб": "тэмб", "тендер": "тэндэр", "тенденц": "тэндэнц", "теннис": "тэннис",
@@ -41,6 +42,7 @@ _HARD = {
     "эстет": "эстэт", "синтез": "синтэз", "синтет": "синтэт", "детектив": "дэтэктив", "хостел": "хостэл",
     "резюме": "резюмэ", "тостер": "тостэр", "тренд": "трэнд", "бренд": "брэнд", "рейтинг": "рэйтинг",
     "протез": "протэз", "партер": "партэр", "майонез": "майонэз", "метро": "метро",
+    "жале": "жыле", "лошаде": "лошыде", "лошадя": "лошыдя", "дцати": "дцыти",
 }  # fmt: skip
 _HARD_STEM = re.compile("(?:" + "|".join(map(re.escape, _HARD)) + ")")
 _LEANS = frozenset(("то", "либо", "нибудь", "ка", "таки", "кое", "по", "де", "с"))  # parts without a stress
@@ -112,5 +114,6 @@ def spell(word: str, stressed: int) -> Iterator[str]:
             opens = not before or before in VOWELS or before in "йъьії'"
             if (letter in _WITH_J and opens) or (letter in _AFTER_SIGN and before == "ь"):
                 yield "j"
-            yield _VOWEL[letter] + "ː" * (vowels == stressed)
+            sound = "ɨ" if letter == "и" and before and before in _HARDENS else _VOWEL[letter]
+            yield sound + "ː" * (vowels == stressed)
             vowels += 1
