@@ -43,7 +43,7 @@ class Controls:
 
     def __init__(self, engine: Engine, gain_db: float = 0.0) -> None:
         self.engine = engine
-        self.definitions: Mapping[str, ControlDefinition] = control_definitions(engine.model)
+        self.definitions: Mapping[str, ControlDefinition] = control_definitions(engine.model, engine.channels)
         self._values = {name: control.default for name, control in self.definitions.items()}
         self._values |= {"gain": gain_db, "steps": engine.allocator.steps}
         if "bend_range" in self._values:

@@ -13,14 +13,16 @@ _BEND = ControlDefinition(
 )
 
 
-def control_definitions(model: Model) -> dict[str, ControlDefinition]:
+def control_definitions(model: Model, channels: int | None = None) -> dict[str, ControlDefinition]:
     """Name -> unit, range, default and meaning, in the order in which they are shown.
 
     These are the controls of the model's schema that act on the whole instrument, and those that every model has.
-    Controls of a single note (its pitch, its gate) are left out.
+    Controls of a single note (its pitch, its gate) are left out. `channels`: of the engine, its default for None; one
+    channel has no place, width and sends.
     """
     schema = {control.name: control for control in model.manifest.controls}
     speech = model.manifest.speech is not None
+    channels = model.channels if channels is None else channels
     common = [
         ControlDefinition(
             name="gain", unit="dB", min=GAIN_RANGE_DB[0], max=GAIN_RANGE_DB[1], default=0,
@@ -39,7 +41,7 @@ def control_definitions(model: Model) -> dict[str, ControlDefinition]:
         *(
             ControlDefinition(name=e.name, unit=e.unit, min=e.min, max=e.max, default=e.rest, description=e.description)
             for e in EXPRESSIONS.values()
-            if model.manifest.prior or e.name != "humanity"
+            if (model.manifest.prior or e.name != "humanity") and (channels > 1 or not e.mix)
         ),
     ]  # fmt: skip
     own = [control for name, control in schema.items() if speech and name in STYLE_LIMITS]

@@ -18,7 +18,8 @@ from cmaudio.engine.schedule import Action, Schedule
 from cmaudio.engine.steering import Steering
 from cmaudio.model.file import Model
 from cmaudio.score.events import AllNotesOff, Expression, NoteOff, NoteOn, PitchBend, Sostenuto, Sustain
-from cmaudio.score.expression import EXPRESSIONS
+from cmaudio.score.expression import EXPRESSIONS, MIX
+from cmaudio.score.places import place_of
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.voice import Voice
@@ -60,7 +61,11 @@ class VoiceAllocator(Steering):
         params = self.params_of(note, note.pitch, note.velocity, at)
         bend = note.bent + self.channels[note.channel].bend + self.bend
         pitched, expression = self.model.has_pitch(timbre), self.expression_of(note)
-        return NoteVoice(params, timbre, bend, self.settings, pitched=pitched, expression=expression)
+        voice = NoteVoice(params, timbre, bend, self.settings, pitched=pitched, expression=expression)
+        if self.settings.channels > 1:
+            nearest = self.model.nearest_timbre(timbre)
+            voice.place = place_of(note.pitch, nearest.program, nearest.key)
+        return voice
 
     def start_note(self, note: Note, timbre: Vector, at: int) -> None:
         """Start a note; when all voices are in use, the least audible one is stolen."""
@@ -194,7 +199,7 @@ class VoiceAllocator(Steering):
                 self._release_voice(note, at)
 
     def clear(self, at: int) -> None:
-        """Fade all voices out at once and reset the channels, except their gain, which the fading voices still need."""
+        """Fade all voices out at once and reset the channels, except their gain and place, which these still need."""
         for note in self.notes.values():
             self._report_note_off(note, at)
         for number, channel in enumerate(self.channels):
@@ -205,7 +210,7 @@ class VoiceAllocator(Steering):
             if channel.sostenuto:
                 self.listeners.tell(at, Sostenuto(number, False))
             for name, value in channel.expression.items():
-                if value != EXPRESSIONS[name].rest:
+                if value != EXPRESSIONS[name].rest and name not in MIX:
                     self.listeners.tell(at, Expression(number, name, self._together(name)))
         self._drop([voice for voice in self.voices if voice.params.at > at])
         for channel in self.channels:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from cmaudio.engine.handle import Handle
 from cmaudio.engine.note import Note
+from cmaudio.score.expression import MIX
 from cmaudio.synthesis.trajectory import Trajectory
 
 
@@ -24,8 +25,9 @@ class Channel:
     held: list[Handle] = field(default_factory=list)  # notes that a pedal holds after their keys went up
 
     def reset(self) -> None:
-        """Reset everything but the gain, which fading voices still need."""
-        self.bend, self.expression = 0.0, {}
+        """Reset everything but the gain and the mix, which fading voices still need."""
+        self.bend = 0.0
+        self.expression = {name: value for name, value in self.expression.items() if name in MIX}
         self.sustain = self.sostenuto = False
         self.caught, self.keys, self.held = [], {}, []
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Unpack
 
@@ -17,7 +16,9 @@ import numpy as np
 
 from cmaudio.checks import channel_number, in_range, whole_number
 from cmaudio.engine.allocator import VoiceAllocator
+from cmaudio.engine.buses import Effects, OnStems
 from cmaudio.engine.event_input import EventInput
+from cmaudio.engine.meter import EngineState, Meter
 from cmaudio.engine.mixer import Mixer
 from cmaudio.engine.overload import Overload
 from cmaudio.engine.speech import Speech
@@ -44,20 +45,6 @@ _GAIN_SLEW_SECONDS = 0.01
 MAX_READ_SAMPLES = 2**31
 
 
-@dataclass(frozen=True)
-class EngineState:
-    """A snapshot for meters. `peak_db` is the peak level since the state was last read.
-
-    `voices` are sounding; at most `limit` may: the polyphony, or fewer while the machine is overloaded.
-    """
-
-    seconds: float
-    voices: int
-    limit: int
-    peak_db: float
-    reduction_db: float
-
-
 class Engine(EventInput):
     """Polyphonic synthesis with one model.
 
@@ -74,6 +61,8 @@ class Engine(EventInput):
             evaluations. Events scheduled beforehand sound the same; later ones are delayed by as much. For offline use.
         threads: 1, or 2 to compute many voices in two halves in parallel.
         pipelined: the second thread vocodes instead, while the first computes the next blocks. For offline use.
+        channels: 1 or 2. With 2, notes have a place and a width (see `cmaudio.score.expression`), and their sum is the
+            sound of one channel.
     """
 
     def __init__(
@@ -89,6 +78,7 @@ class Engine(EventInput):
         look_ahead_samples: int = 0,
         threads: int = 1,
         pipelined: bool = False,
+        channels: int | None = None,
     ) -> None:
         model = model if isinstance(model, Model) else load_model(model)
         if steps not in STEPS:
@@ -100,15 +90,16 @@ class Engine(EventInput):
         look_ahead = whole_number("look_ahead_samples", look_ahead_samples, 0, 2**31)
         self.sample_rate = model.manifest.sample_rate
         ahead = block if look_ahead else batch_ahead
-        settings = VoiceSettings(model.stft, self._renderer.block_frames, self.sample_rate, ahead)
+        self.channels = whole_number("channels", model.channels if channels is None else channels, 1, 2)
+        settings = VoiceSettings(model.stft, self._renderer.block_frames, self.sample_rate, ahead, self.channels)
         allocator = VoiceAllocator(model, settings, whole_number("polyphony", polyphony, 1, 256), steps)
         super().__init__(model, allocator, seed, bend_range)
         gain = Trajectory(10 ** (in_range("gain_db", gain_db, *GAIN_RANGE_DB, "dB") / 20))
         self._mixer = Mixer(allocator, self._renderer, gain, batch_ahead, look_ahead)
         self._overload = Overload(allocator, block // 4)
-        self._limiter = Limiter(self.sample_rate)
-        self._spare = np.zeros(0, np.float32)  # limiter output not read yet
-        self._peak = 0.0
+        self._limiter = Limiter(self.sample_rate, channels=self.channels)
+        self._spare = np.zeros(0 if self.channels == 1 else (0, 2), np.float32)  # limiter output not read yet
+        self._meter = Meter(self.channels)
 
     @property
     def now(self) -> int:
@@ -200,7 +191,10 @@ class Engine(EventInput):
     # -- samples -----------------------------------------------------------------------------------------------------
 
     def read(self, samples: int) -> Float:
-        """The next (N,) samples, float32 within [-1, 1]. Raises CmaudioError for less than none."""
+        """The next (N,) samples, or (N, 2) of two channels, float32 within [-1, 1].
+
+        Raises CmaudioError for less than none.
+        """
         samples = whole_number("samples", samples, 0, MAX_READ_SAMPLES)
         missing = samples - len(self._spare)
         self._overload.restore(self.now)
@@ -208,8 +202,7 @@ class Engine(EventInput):
             count = -(-missing // QUANTUM_SAMPLES) * QUANTUM_SAMPLES
             self._spare = np.concatenate([self._spare, self._limiter.process(self._mixer.mix(count))])
         out, self._spare = self._spare[:samples], self._spare[samples:]
-        if samples:
-            self._peak = max(self._peak, float(np.abs(out).max()))
+        self._meter.add(out)
         return out
 
     def prepare(self) -> bool:
@@ -238,9 +231,16 @@ class Engine(EventInput):
 
     def state(self) -> EngineState:
         """A snapshot for meters."""
-        peak, self._peak = self._peak, 0.0
-        seconds, level_db = self.now / self.sample_rate, 20 * math.log10(max(peak, 1e-6))
-        return EngineState(seconds, self.sounding, self.allocator.limit, level_db, 20 * math.log10(self._limiter.gain))
+        sides_db, correlation = self._meter.take()
+        return EngineState(
+            seconds=self.now / self.sample_rate,
+            voices=self.sounding,
+            limit=self.allocator.limit,
+            peak_db=max(sides_db),
+            reduction_db=20 * math.log10(self._limiter.gain),
+            sides_db=sides_db,
+            correlation=correlation,
+        )
 
     @property
     def sounding(self) -> int:
@@ -249,8 +249,27 @@ class Engine(EventInput):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing sounds and nothing is scheduled."""
-        return not (self.allocator.voices or self.allocator.schedule)
+        """Whether nothing sounds or rings, and nothing is scheduled."""
+        effects = self._mixer.effects
+        return not (self.allocator.voices or self.allocator.schedule) and (effects is None or effects.silent)
+
+    @property
+    def effects(self) -> Effects | None:
+        """What lies between the mix of two channels and the limiter."""
+        return self._mixer.effects
+
+    @effects.setter
+    def effects(self, effects: Effects | None) -> None:
+        self._mixer.effects = effects
+
+    def take_stems(self, on_stems: OnStems | None) -> None:
+        """Give `on_stems` the parts of every mix, before the limiter; None ends it.
+
+        Raises CmaudioError for an engine of one channel.
+        """
+        if self.channels == 1:
+            raise CmaudioError("an engine of one channel makes no stems; use channels=2")
+        self._mixer.on_stems = on_stems
 
 
 def _check_features(synthesizer: Synthesizer) -> None:

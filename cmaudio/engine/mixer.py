@@ -5,9 +5,13 @@ The output does not depend on the sizes of the reads.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from cmaudio.engine.allocator import VoiceAllocator
+from cmaudio.engine.buses import Buses, Effects, OnStems
+from cmaudio.score.expression import SENDS
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.batching import batch_for_read, batch_offline, batch_to_begin, batch_to_spare
 from cmaudio.synthesis.deferred import Deferred
@@ -27,6 +31,11 @@ class Mixer:
         gain: linear master gain.
         batch_ahead_samples: how early a block may be computed to share an evaluation.
         look_ahead_samples: how early events are taken and blocks computed, for offline use.
+
+    Attributes:
+        gain: linear master gain.
+        effects: process a mix of two channels before the master gain.
+        on_stems: is given the parts of a mix of two channels, which take some time to keep apart.
     """
 
     def __init__(
@@ -38,6 +47,9 @@ class Mixer:
         look_ahead_samples: int,
     ) -> None:
         self.gain = gain
+        self.effects: Effects | None = None
+        self.on_stems: OnStems | None = None
+        self._channels = allocator.settings.channels
         self._allocator, self._schedule, self._renderer = allocator, allocator.schedule, renderer
         self._batch_ahead, self._look_ahead = batch_ahead_samples, look_ahead_samples
         # Events are taken as soon as a block could use them, so that batching does not affect the output.
@@ -60,8 +72,18 @@ class Mixer:
         return True
 
     def mix(self, count: int) -> Float:
-        """The next (N,) samples of the mix, before the limiter."""
-        out = np.zeros(count, np.float32)
+        """The next (N,) or (N, 2) samples of the mix, before the limiter."""
+        start = self._schedule.now
+        if self._channels == 1:
+            out = np.zeros(count, np.float32)
+            self._run(count, lambda done, segment: self._add_voices(out[done : done + segment]))
+            return out
+        buses = Buses(count, self.on_stems is not None)
+        self._run(count, lambda done, segment: self._add_placed_voices(buses, done, segment))
+        return buses.finish(VOICE_GAIN, self.effects, self._gain_over(self.gain, start, count), self.on_stems)
+
+    def _run(self, count: int, add: Callable[[int, int], None]) -> None:
+        """Mix `count` samples in segments between events by calling `add(samples done, samples of the segment)`."""
         done = 0
         while done < count:
             self.take_events()
@@ -70,10 +92,9 @@ class Mixer:
                 segment = min(segment, next_at - self.horizon_samples - self._schedule.now)
             if self._look_ahead:
                 segment = min(segment, self._look_ahead)  # later blocks may not be computed yet
-            self._add_voices(out[done : done + segment])
+            add(done, segment)
             self._schedule.now += segment
             done += segment
-        return out
 
     def take_events(self) -> None:
         """Run the actions that are due, and with look-ahead later ones, up to where a note could steal a voice.
@@ -91,9 +112,11 @@ class Mixer:
             self._schedule.receive(earliest)  # an action may submit one that follows immediately
         self._known = max(self._known, far if at is None else min(at, far))
 
-    def _add_voices(self, out: Float) -> None:
-        """Mix the voices' next samples into `out`, computing missing blocks."""
-        n = len(out)
+    def _due(self, n: int) -> Iterator[tuple[Voice, int, Float | float]]:
+        """The voices that sound within the next n samples, how many they give, and their channels' gains over n.
+
+        Missing blocks are computed first.
+        """
         due = [(voice, n - max(0, voice.params.at - self._schedule.now)) for voice in self._allocator.voices]
         # With look-ahead a block is begun one block early, so that another thread can finish it in the meantime.
         early = self._renderer.block_samples if self._look_ahead else 0
@@ -104,14 +127,35 @@ class Mixer:
             if wanted > 0:
                 channel = voice.params.channel
                 if channel not in gains:
-                    gains[channel] = self._gain_over(self._allocator.channels[channel].gain, n)
-                samples, gain = voice.take(wanted), gains[channel]
-                start = n - wanted
-                out[start : start + len(samples)] += samples * (
-                    gain if isinstance(gain, float) else gain[start : start + len(samples)]
-                )
+                    gains[channel] = self._gain_over(self._allocator.channels[channel].gain, self._schedule.now, n)
+                yield voice, wanted, gains[channel]
+
+    def _add_voices(self, out: Float) -> None:
+        """Mix the voices' next samples into `out`."""
+        n = len(out)
+        for voice, wanted, gain in self._due(n):
+            samples, start = voice.take(wanted), n - wanted
+            out[start : start + len(samples)] += samples * (
+                gain if isinstance(gain, float) else gain[start : start + len(samples)]
+            )
         self._allocator.drop_finished()
-        out *= np.float32(VOICE_GAIN) * self._gain_over(self.gain, n)
+        out *= np.float32(VOICE_GAIN) * self._gain_over(self.gain, self._schedule.now, n)
+
+    def _add_placed_voices(self, buses: Buses, done: int, n: int) -> None:
+        """Mix the voices' next n samples into the buses, from sample `done` on."""
+        for voice, wanted, gain in self._due(n):
+            samples, start = voice.take(wanted), n - wanted
+            count = samples.shape[1]
+            if not isinstance(gain, float):
+                samples = samples * gain[start : start + count]
+            elif gain != 1:
+                samples = samples * np.float32(gain)
+            buses.add(voice.params.channel, done + start, samples)
+            for name in SENDS:
+                level = voice.sent(name, count)
+                if not isinstance(level, float) or level:
+                    buses.send(name, done + start, samples * level)
+        self._allocator.drop_finished()
 
     def _next_batch(self, by: int) -> list[Voice]:
         """Voices that share the next evaluation, if all must have samples until `by`."""
@@ -119,8 +163,9 @@ class Mixer:
             return batch_offline(self._allocator.voices, self._known, self._renderer.block_samples)
         return batch_for_read(self._allocator.voices, by, self._batch_ahead)
 
-    def _gain_over(self, gain: Trajectory, samples: int) -> Float | float:
-        gain.forget_before(self._schedule.now)
-        if gain.rests_at(self._schedule.now):
+    @staticmethod
+    def _gain_over(gain: Trajectory, start: int, samples: int) -> Float | float:
+        gain.forget_before(start)
+        if gain.rests_at(start):
             return float(gain.target)
-        return gain.at(np.arange(self._schedule.now, self._schedule.now + samples, dtype=np.float64)).astype(np.float32)
+        return gain.at(np.arange(start, start + samples, dtype=np.float64)).astype(np.float32)

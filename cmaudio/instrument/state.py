@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cmaudio.engine.engine import EngineState
+from cmaudio.engine.meter import EngineState
 from cmaudio.output.state import PlayerState
 
 

@@ -21,7 +21,6 @@ from cmaudio.score.messages import NOTE_OFF, NOTE_ON, PROGRAM, Message
 from cmaudio.score.mpe import MANAGER_BEND_RANGE
 
 _NOTICES = {
-    "pan": "pan (controller 10) has no effect: the sound is mono",
     "range": "pitch bend ranges over 48 semitones are limited to 48",
     "parameter": "an unknown registered parameter is ignored",
 }

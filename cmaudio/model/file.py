@@ -69,6 +69,11 @@ class Model:
         return TimbreSpace(self.manifest)
 
     @property
+    def channels(self) -> int:
+        """How many channels an engine has by default."""
+        return 1
+
+    @property
     def timbres(self) -> Mapping[str, TimbreDefinition]:
         """The timbres by name."""
         return self._timbre_space.by_name
@@ -97,6 +102,10 @@ class Model:
     def has_pitch(self, vector: NDArray[np.float64]) -> bool:
         """Whether a point (Z,) of the timbre space is pitched: as its nearest named timbre is."""
         return self._timbre_space.has_pitch(vector)
+
+    def nearest_timbre(self, vector: NDArray[np.float64]) -> TimbreDefinition:
+        """The named timbre nearest to a point (Z,) of the timbre space."""
+        return self._timbre_space.nearest(vector)
 
     def nearest_program(self, vector: NDArray[np.float64]) -> int:
         """General MIDI program of the nearest named timbre that has one, for a point (Z,); 0 if none has."""

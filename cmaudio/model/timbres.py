@@ -58,7 +58,11 @@ class TimbreSpace:
 
     def has_pitch(self, vector: NDArray[np.float64]) -> bool:
         """Whether a point (Z,) is pitched: as its nearest named timbre is."""
-        return self._all_pitched or self._timbres[int(self._distances(vector).argmin())].pitched
+        return self._all_pitched or self.nearest(vector).pitched
+
+    def nearest(self, vector: NDArray[np.float64]) -> TimbreDefinition:
+        """The named timbre nearest to a point (Z,)."""
+        return self._timbres[int(self._distances(vector).argmin())]
 
     def nearest_program(self, vector: NDArray[np.float64]) -> int:
         """General MIDI program of the nearest named timbre that has one, for a point (Z,); 0 if none has."""

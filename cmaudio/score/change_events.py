@@ -8,7 +8,7 @@ from cmaudio.checks import CHANNELS
 from cmaudio.score.channel_state import ChannelStates
 from cmaudio.score.controllers import SOSTENUTO, SUSTAIN
 from cmaudio.score.events import ChannelGain, Event, Expression, PitchBend, Sostenuto, Sustain
-from cmaudio.score.expression import EXPRESSIONS
+from cmaudio.score.expression import EXPRESSIONS, MIX
 
 PEDALS: dict[int, type[Sustain] | type[Sostenuto]] = {SUSTAIN: Sustain, SOSTENUTO: Sostenuto}
 
@@ -77,5 +77,7 @@ class ChangeEvents:
             self.expression(channel, name)
 
     def silenced(self, channel: int) -> None:
-        """The channel was reset externally, except its gain."""
-        self._told[channel] = _LastSent(gain=self._told[channel].gain)
+        """The channel was reset externally, except its gain and its place in the mix."""
+        told = self._told[channel]
+        kept = {name: value for name, value in told.expressions.items() if name in MIX}
+        self._told[channel] = _LastSent(gain=told.gain, expressions=kept)

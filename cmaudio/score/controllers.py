@@ -2,8 +2,8 @@
 
 Modulation (1) is vibrato; sound controllers 5 (74, brightness, the slide of MPE) and 2 (71, harmonic content) are
 brightness and resonance, general purpose 5 (80) is humanity, all three at rest in the middle of their travel; channel
-and key pressure are pressure. Volume (7) and expression (11) set a channel's gain. Pan (10) has no effect: the sound is
-mono.
+and key pressure are pressure. Volume (7) and expression (11) set a channel's gain. Pan (10), width and spread (general
+purpose 6 and 7: 81 and 82) place its notes; 91, 93 and 94 are what it sends to reverb, chorus and delay.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ BANK, MODULATION, DATA_COARSE, VOLUME, PAN, EXPRESSION_PEDAL, DATA_FINE = 0, 1, 
 SUSTAIN, SOSTENUTO = 64, 66
 NRPN_FINE, NRPN_COARSE, RPN_FINE, RPN_COARSE = 98, 99, 100, 101
 ALL_SOUND_OFF, RESET_ALL, LOCAL_CONTROL, ALL_NOTES_OFF = 120, 121, 122, 123  # 124 to 127 imply all notes off
-BY_CONTROLLER = {MODULATION: "vibrato", 71: "resonance", 74: "brightness", 80: "humanity"}
+BY_CONTROLLER = {
+    **{MODULATION: "vibrato", 71: "resonance", 74: "brightness", 80: "humanity"},
+    **{PAN: "pan", 81: "width", 82: "spread", 91: "reverb", 93: "chorus", 94: "delay"},
+}
 BY_EXPRESSION = {name: number for number, name in BY_CONTROLLER.items()}
 WHEEL_CENTRE = 8192
 _MIDDLE = 64

@@ -1,9 +1,10 @@
-"""Expressions, which shape a sounding note beyond pitch and timbre: vibrato, pressure, brightness, resonance, humanity.
+"""Expressions, which shape a sounding note beyond pitch and timbre, and place it between two channels.
 
 Each is a number set for the instrument, the channel and the note; the three add up, and change over time. Vibrato moves
 the pitch, pressure swells and brightens, brightness and resonance reshape the spectrum
 (`cmaudio.synthesis.spectrum_shaping`). Humanity is for models with a prior: it scales the network's random part
-(`cmaudio.synthesis.prior`).
+(`cmaudio.synthesis.prior`). Pan, width and spread place a note (`cmaudio.synthesis.placement`), and reverb, chorus and
+delay are what it sends to the effects: these belong to the mix of two channels, and a reset keeps them.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Expression:
     max: float
     description: str
     rest: float = 0.0
+    mix: bool = False  # belongs to the mix of two channels
 
 
 EXPRESSIONS: Mapping[str, Expression] = {
@@ -45,8 +47,16 @@ EXPRESSIONS: Mapping[str, Expression] = {
             "natural variation; 0 plays the typical note",
             rest=1.0,
         ),
+        Expression("pan", "of full", -1.0, 1.0, "from the left (-1) to the right (1)", mix=True),
+        Expression("width", "of full", 0.0, 1.0, "how far the noise of a sound spreads; 0 is mono", 0.5, mix=True),
+        Expression("spread", "of full", 0.0, 1.0, "spreads keyboards and drum kits over the sides", 0.5, mix=True),
+        Expression("reverb", "of full", 0.0, 1.0, "level sent to the reverb", mix=True),
+        Expression("chorus", "of full", 0.0, 1.0, "level sent to the chorus", mix=True),
+        Expression("delay", "of full", 0.0, 1.0, "level sent to the delay", mix=True),
     )
 }
+SENDS = ("reverb", "chorus", "delay")
+MIX = tuple(e.name for e in EXPRESSIONS.values() if e.mix)
 
 
 def checked_expression(name: str, value: float) -> float:

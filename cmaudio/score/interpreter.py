@@ -15,6 +15,7 @@ from cmaudio.score.change_events import PEDALS, ChangeEvents
 from cmaudio.score.channel_state import NO_PARAMETER, ChannelStates
 from cmaudio.score.events import PERCUSSION_CHANNEL, AllNotesOff, Event, KeyPressure, NoteOff, NoteOn
 from cmaudio.score.exclusive import GsReset, MasterTuning, RhythmPart, read_exclusive
+from cmaudio.score.expression import MIX
 from cmaudio.score.messages import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, NOTE_OFF, NOTE_ON, PROGRAM, WHEEL, Message
 from cmaudio.score.mpe import MANAGER_BEND_RANGE, MEMBERS_MAX, Zones
 from cmaudio.score.parameters import set_parameter
@@ -33,7 +34,7 @@ class MidiInterpreter:
         bend_range: returns the default bend range of channels, in semitones at full wheel.
         mpe: begin with a lower MPE zone of 15 members.
         on_problem: called with "struck again" (a key that is down), "stray" (a note-off without a note), "range" (a
-            bend range that was cut), "parameter" (an unknown registered parameter) or "pan", which does nothing.
+            bend range that was cut) or "parameter" (an unknown registered parameter).
 
     Attributes:
         zones: the MPE zones.
@@ -108,7 +109,7 @@ class MidiInterpreter:
         return self._out.take()
 
     def silenced(self) -> list[Event]:
-        """Follow an external reset of the instrument: all keys, pedals, bends and expressions are reset.
+        """Follow an external reset of the instrument: all keys, pedals, bends and expressions but the mix are reset.
 
         The events restore the tuning, which is kept.
         """
@@ -117,7 +118,7 @@ class MidiInterpreter:
         for channel, state in enumerate(self.states.channels):
             state.wheel, state.parameter = 0.0, NO_PARAMETER
             state.pedals.clear()
-            state.expressions.clear()
+            state.expressions = {name: value for name, value in state.expressions.items() if name in MIX}
             self._out.silenced(channel)
         for channel in range(CHANNELS):
             self._out.bend(channel)
@@ -183,8 +184,6 @@ class MidiInterpreter:
             self._parameter(channel, number, value)
         elif number == cc.BANK:
             state.bank = value
-        elif number == cc.PAN:
-            self._on_problem("pan")
         elif number >= cc.ALL_SOUND_OFF and number != cc.LOCAL_CONTROL:
             self._mode(channel, number)
 

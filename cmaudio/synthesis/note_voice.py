@@ -9,11 +9,12 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.signal.dsp import Float, pulse_train
+from cmaudio.signal.dsp import Complex, Float, pulse_train
 from cmaudio.synthesis.excitation import semitones_to_hz
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.synthesis.note_kinds import NOTE_KINDS, all_note_features
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
+from cmaudio.synthesis.placement import side_level
 from cmaudio.synthesis.trajectory import Trajectory
 from cmaudio.synthesis.voice import FADE_SAMPLES, Voice
 
@@ -129,14 +130,24 @@ class NoteVoice(Voice):
         difference[overlap + offset :] = pulses - self.pulses[offset:]
         self.pulses[offset:], self.phase[offset + 1 :] = pulses, phase
         first = offset // hop  # the first frame whose window reaches `at`
-        change = self.stft.overlap_add(self.stft.analyse(difference[first * hop :]) * self.filters[first:])
-        change = change[len(change) - (self.planned_end - at) :]
-        fade = min(BEND_FADE_SAMPLES, len(change))
-        change[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
+        spectra = self.stft.analyse(difference[first * hop :]) * self.filters[first:]
+        change = self._on_channels(spectra)[..., -(self.planned_end - at) :]
+        fade = min(BEND_FADE_SAMPLES, change.shape[-1])
+        change[..., :fade] *= np.linspace(0, 1, fade, dtype=np.float32)
         self._gather()
-        pending = np.concatenate([self.ready, self.tail])
-        pending[at - self.position :] += change
-        self.ready, self.tail = pending[:-overlap], pending[-overlap:]
+        pending = np.concatenate([self.ready, self.tail], axis=-1)
+        pending[..., at - self.position :] += change
+        self.ready, self.tail = pending[..., :-overlap], pending[..., -overlap:]
+
+    def _on_channels(self, partials: Complex) -> Float:
+        """Spectra (T, F) of partials in the last planned frames -> samples (N,), or (2, N) with their side."""
+        middle = self.stft.overlap_add(partials)
+        if self.settings.channels == 1:
+            return middle
+        ends = self.planned_end - np.arange(len(partials) - 1, -1, -1) * self.stft.hop_length
+        levels = side_level(self.expression["width"].at(ends - np.float64(self.stft.hop_length) / 2))
+        side = self.stft.overlap_add(self.settings.side.partials(partials, levels)) if levels.any() else 0.0
+        return np.stack([middle + side, middle - side])
 
     # -- decay to silence --------------------------------------------------------------------------------------------
 

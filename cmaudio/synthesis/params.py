@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from cmaudio.signal.dsp import Stft
+from cmaudio.synthesis.placement import Side
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,19 @@ class VoiceSettings:
     """Settings that all voices of an engine share.
 
     `ahead_samples`: how early blocks may be computed; planned samples are kept that much longer so that a bend still
-    reaches them.
+    reaches them. `channels`: of the voices' samples, 1 or 2.
     """
 
     stft: Stft
     block_frames: int
     sample_rate: int
     ahead_samples: int = 0
+    channels: int = 1
+
+    @cached_property
+    def side(self) -> Side:
+        """What spreads the voices over two channels."""
+        return Side(self.stft, self.sample_rate)
 
     @property
     def block_samples(self) -> int:

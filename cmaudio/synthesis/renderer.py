@@ -17,6 +17,7 @@ from cmaudio.signal.dsp import Complex, Float, Stft, pulse_train, split_filters,
 from cmaudio.synthesis.deferred import Deferred, Pending
 from cmaudio.synthesis.excitation import harmonic_picture
 from cmaudio.synthesis.networks import Synthesizer, batch_arrays, batch_states, split_states, stack
+from cmaudio.synthesis.placement import side_level
 from cmaudio.synthesis.spectrum_shaping import SpectrumShaper
 from cmaudio.synthesis.voice import Voice
 from cmaudio.system import raise_thread_priority
@@ -107,13 +108,13 @@ class Renderer:
         for voice, network in zip(voices, split_states(state), strict=True):
             voice.network = network
         ends = [voice.planned_end for voice in voices]
-        frames = self._shaped(voices, state.frames, f0)
+        frames, levels = self._shaped(voices, state.frames, f0), self._side_levels(voices)
         if submit is None:
             for voice in voices:
                 voice.settle()
-            self._vocode(voices, ends, frames, f0, pulses, noise)
+            self._vocode(voices, ends, frames, f0, pulses, noise, levels)
             return
-        block = submit(self._vocode, voices, ends, frames, f0, pulses, noise)
+        block = submit(self._vocode, voices, ends, frames, f0, pulses, noise, levels)
         for voice in voices:
             voice.pending.append(block)
 
@@ -168,23 +169,47 @@ class Renderer:
             return frames
         return self._shaper(frames, f0, brightness, resonance)
 
+    def _side_levels(self, voices: list[Voice]) -> Float | None:
+        """(B, K) levels of the noise of the sides, None where there is none."""
+        if voices[0].settings.channels == 1:
+            return None
+        middles = self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
+        levels = stack([side_level(v.expression["width"].at(row)) for v, row in zip(voices, middles, strict=True)])
+        return levels if levels.any() else None
+
     def _vocode(
-        self, voices: list[Voice], ends: list[int], frames: Float, f0: Float, pulses: Complex, noise: Float
+        self,
+        voices: list[Voice],
+        ends: list[int],
+        frames: Float,
+        f0: Float,
+        pulses: Complex,
+        noise: Float,
+        levels: Float | None,
     ) -> None:
         """Frames (B, K, M) to samples, into the voices.
 
-        `ends` are the voice times at which the blocks end; pulses are spectra (B, K, F), the noise is samples.
+        `ends` are the voice times at which the blocks end; pulses are spectra (B, K, F), the noise is samples, and
+        levels (B, K) are those of the sides.
         """
         states = batch_arrays([voice.vocoder for voice in voices])
         raw, *states = self.synthesizer.vocoder(frames, f0, state=states)
         h, n, d = split_filters(raw)
         for part in (h, n, d):
             part[..., self._band_end :] = 0
-        spectra = h * pulses + n * self.stft.analyse(noise) + d
+        partials = h * pulses
+        spectra = partials + n * self.stft.analyse(noise) + d
         samples = self.stft.overlap_add(spectra)
+        sides = None
+        if levels is not None:
+            side = voices[0].settings.side
+            own = side.noise([voice.params.seed for voice in voices], ends, self.block_frames)
+            sides = self.stft.overlap_add(side(partials, n, d, levels, own))
         for i, voice in enumerate(voices):
             voice.vocoder = [array[i : i + 1] for array in states]
             if not np.isfinite(samples[i]).all():  # a fault of the model ends this voice, and nothing else
                 samples[i], h[i] = 0, 0
+                if sides is not None:
+                    sides[i] = 0
                 voice.fade_out(voice.position)
-            voice.add_block(samples[i], h[i], ends[i])
+            voice.add_block(samples[i], h[i], ends[i], None if sides is None else sides[i])

@@ -6,6 +6,8 @@ holds the frames b K ... b K + K - 1. Once the excitation is planned up to time 
 Each kind of voice (`cmaudio.synthesis.note_voice`, `cmaudio.engine.utterance`) is a subclass that supplies the pitch of
 its excitation and the networks' input features.
 
+A voice of two channels keeps its samples in two rows, left and right, which are panned as they are taken.
+
 Shapes: B voices, K frames of a block, C features, N samples.
 """
 
@@ -25,6 +27,7 @@ from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.deferred import Pending
 from cmaudio.synthesis.networks import NetworkState
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
+from cmaudio.synthesis.placement import side_gains, side_gains_over
 from cmaudio.synthesis.trajectory import Trajectory
 
 FADE_SAMPLES = 240  # 5 ms at 48 kHz: heard as immediate, too long to click
@@ -58,6 +61,8 @@ class Voice(ABC):
         self.timbre = Trajectory(timbre)
         asked = expression or {}
         self.expression = {name: Trajectory(asked.get(name, e.rest)) for name, e in EXPRESSIONS.items()}
+        self.place = 0.0  # on its keyboard or in its kit, -1 (left) to 1; "spread" scales it
+        self._sides: tuple[float, Float] | None = None  # the last pan, and its gains
         self.rng = np.random.Generator(np.random.PCG64(params.seed))
         self.stft, self.sample_rate = settings.stft, settings.sample_rate
         self.network: NetworkState | None = None  # without the vocoder's state, which may lag behind
@@ -77,9 +82,10 @@ class Voice(ABC):
         self.noise = np.zeros(self.stft.overlap, np.float32)
         self.phase = np.zeros(self._span + 1)  # in cycles, before each sample and after the last
         self.filters = np.zeros((self._span // self.stft.hop_length, self.stft.bins), np.complex64)  # H of its frames
-        self.ready = np.zeros(0, np.float32)  # complete samples from `position` on
+        rows = () if settings.channels == 1 else (2,)
+        self.ready = np.zeros((*rows, 0), np.float32)  # complete samples from `position` on
         self._later: deque[Float] = deque()  # later blocks of complete samples; another thread may append
-        self.tail = np.zeros(self.stft.overlap, np.float32)  # the samples up to `planned_end`, still growing
+        self.tail = np.zeros((*rows, self.stft.overlap), np.float32)  # samples up to `planned_end`, still growing
 
     # -- what each kind of voice supplies ----------------------------------------------------------------------------
 
@@ -122,14 +128,14 @@ class Voice(ABC):
         return min(self.position + samples, self.ends_at) > self.planned_end - self.stft.overlap
 
     def take(self, samples: int) -> Float:
-        """The next samples, fewer only at the voice's end. Call only if `lacks(samples)` is false."""
+        """The next samples (N,) or (2, N), fewer only at the voice's end. Call only if `lacks(samples)` is false."""
         self.catch_up()
-        if len(self.ready) < samples:
-            while self.pending and len(self.ready) + sum(map(len, tuple(self._later))) < samples:
+        if self.ready.shape[-1] < samples:
+            while self.pending and self.ready.shape[-1] + sum(b.shape[-1] for b in tuple(self._later)) < samples:
                 self.pending.popleft().result()
             self._gather()
         count = int(min(samples, max(0, self.ends_at - self.position)))
-        out, self.ready = self.ready[:count], self.ready[count:]
+        out, self.ready = self.ready[..., :count], self.ready[..., count:]
         if self.position + count > self.fades_from:
             times = np.arange(self.position, self.position + count)
             fade = np.clip((self.ends_at - times) / (self.ends_at - self.fades_from), 0, 1)
@@ -138,10 +144,30 @@ class Voice(ABC):
         if not pressure.rests_at(self.position) or pressure.target:
             span = np.arange(self.position, self.position + count, dtype=np.float64)
             out = out * (10 ** (PRESSURE_DB / 20 * pressure.at(span))).astype(np.float32)
+        if out.ndim > 1:
+            out = self._panned(out)
         self.position += count
         while len(self._levels_db) > 1 and self._levels_db[1][0] <= self.position:
             del self._levels_db[0]
         return out
+
+    def _panned(self, out: Float) -> Float:
+        """The next samples (2, N) at their place."""
+        pan, spread = self.expression["pan"], self.expression["spread"]
+        if pan.rests_at(self.position) and (not self.place or spread.rests_at(self.position)):
+            place = min(1.0, max(-1.0, float(pan.target) + self.place * float(spread.target)))
+            if self._sides is None or self._sides[0] != place:
+                self._sides = place, side_gains(place)
+            return out * self._sides[1] if place else out
+        span = np.arange(self.position, self.position + out.shape[-1], dtype=np.float64)
+        return out * side_gains_over(np.clip(pan.at(span) + self.place * spread.at(span), -1, 1))
+
+    def sent(self, name: str, samples: int) -> Float | float:
+        """The level (N,) sent to an effect over the samples that were taken last; a number while it rests."""
+        level, start = self.expression[name], self.position - samples
+        if level.rests_at(start):
+            return float(level.target)
+        return level.at(np.arange(start, self.position, dtype=np.float64)).astype(np.float32)
 
     # -- steering ----------------------------------------------------------------------------------------------------
 
@@ -212,15 +238,21 @@ class Voice(ABC):
         self.planned_end += count
         return self.pulses[-overlap - count :], seen
 
-    def add_block(self, samples: Float, filters: NDArray[np.complex64], end: int) -> None:
-        """Take the overlap-added (overlap + K hops) of a block's frames up to voice time `end`, and their H."""
+    def add_block(self, samples: Float, filters: NDArray[np.complex64], end: int, side: Float | None = None) -> None:
+        """Take the overlap-added (overlap + K hops) of a block's frames up to voice time `end`, and their H.
+
+        `side` is what left has more than the middle, and right less.
+        """
         overlap = self.stft.overlap
         self.filters = np.concatenate([self.filters[len(filters) :], filters])
-        samples[:overlap] += self.tail
-        before_onset = max(0, len(samples) - end)  # what the first block's windows spread there is not played
-        complete, self.tail = samples[:-overlap], samples[-overlap:]
-        complete = complete[before_onset:]
-        self._watch_level(complete, end - overlap)
+        if self.tail.ndim > 1:
+            samples = np.stack([samples, samples] if side is None else [samples + side, samples - side])
+        samples[..., :overlap] += self.tail
+        before_onset = max(0, samples.shape[-1] - end)  # what the first block's windows spread there is not played
+        complete, self.tail = samples[..., :-overlap], samples[..., -overlap:]
+        complete = complete[..., before_onset:]
+        middle = complete if complete.ndim == 1 else np.float32(0.5) * (complete[0] + complete[1])
+        self._watch_level(middle, end - overlap)
         self._later.append(complete)
 
     def _watch_level(self, complete: Float, end: int) -> float:
@@ -233,4 +265,4 @@ class Voice(ABC):
     def _gather(self) -> None:
         blocks = [self._later.popleft() for _ in range(len(self._later))]
         if blocks:
-            self.ready = np.concatenate([self.ready, *blocks])
+            self.ready = np.concatenate([self.ready, *blocks], axis=-1)

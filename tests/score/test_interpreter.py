@@ -151,7 +151,6 @@ def test_messages_give_their_events(messages: list[Message | bytes], expected: l
         (parameter(5, 1), ["parameter"]),
         (parameter(127, 1), ["parameter"]),
         ([control(99, 1), control(98, 8), control(6, 64)], []),
-        ([control(10, 0)], ["pan"]),
     ],
 )
 def test_problems_are_reported(messages: list[Message], expected: list[str]) -> None:

@@ -64,3 +64,14 @@ def test_limiter_recovers_and_forgets_on_reset() -> None:
     limiter.reset()
     x = np.random.default_rng(0).uniform(-3, 3, 6400).astype(np.float32)
     np.testing.assert_array_equal(limiter.process(x), Limiter(RATE).process(x))
+
+
+def test_both_sides_have_the_same_gain() -> None:
+    rng = np.random.default_rng(3)
+    loud = rng.uniform(-3, 3, (20 * 64, 1)).astype(np.float32)
+    sides = np.concatenate([loud, 0.1 * loud], 1)
+    limited = Limiter(RATE, channels=2).process(sides)
+    assert np.abs(limited).max() <= Limiter(RATE).ceiling * (1 + 1e-6)
+    np.testing.assert_allclose(limited[:, 1], 0.1 * limited[:, 0], rtol=1e-5, atol=1e-7)
+    one = Limiter(RATE).process(loud[:, 0])
+    np.testing.assert_array_equal(limited[:, 0], one)

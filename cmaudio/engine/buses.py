@@ -1,0 +1,76 @@
+"""The buses of a mix of two channels: main, what is sent to the effects, and stems for those who want the parts apart.
+
+Rows are left and right while voices are added, (2, N); effects see (N, 2) as sound files hold it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from cmaudio.signal.dsp import Float
+
+_Key = TypeVar("_Key", int, str)
+EFFECTS_STEM = -1  # what the effects add to the channels' sum
+OnStems = Callable[[Mapping[int, Float]], object]
+"""Called with the stems of every mix, (N, 2) by channel or `EFFECTS_STEM`; they add up to what the limiter gets."""
+
+
+class Effects(Protocol):
+    """What lies between the mixer and the limiter."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing rings in it any longer."""
+
+    def process(self, main: Float, sends: Mapping[str, Float]) -> None:
+        """Change `main` (N, 2) in place; a send bus that is missing is silent. N is any multiple of 64.
+
+        Every sample of the engine's clock passes once, in order; the result must not depend on how time is cut.
+        """
+
+
+class Buses:
+    """Silent buses of N samples. Sends and stems exist once something is added to them."""
+
+    def __init__(self, samples: int, with_stems: bool = False) -> None:
+        self._main = np.zeros((2, samples), np.float32)
+        self._sends: dict[str, Float] = {}
+        self._stems: dict[int, Float] | None = {} if with_stems else None
+
+    def add(self, channel: int, start: int, samples: Float) -> None:
+        """Add a voice's samples (2, n) from sample `start` on."""
+        end = start + samples.shape[1]
+        self._main[:, start:end] += samples
+        if self._stems is not None:
+            self._bus(self._stems, channel)[:, start:end] += samples
+
+    def send(self, name: str, start: int, samples: Float) -> None:
+        """Add what a voice sends to an effect, (2, n)."""
+        self._bus(self._sends, name)[:, start : start + samples.shape[1]] += samples
+
+    def _bus(self, buses: dict[_Key, Float], key: _Key) -> Float:
+        if key not in buses:
+            buses[key] = np.zeros_like(self._main)
+        return buses[key]
+
+    def finish(self, level: float, effects: Effects | None, gain: Float | float, on_stems: OnStems | None) -> Float:
+        """The mix (N, 2): voices at `level`, effects, then the master gain, a number or (N,)."""
+        main, scale = self._out(self._main, level), gain if isinstance(gain, float) else gain[:, None]
+        dry = main.copy() if self._stems is not None else main
+        if effects is not None:
+            effects.process(main, {name: self._out(bus, level) for name, bus in self._sends.items()})
+        if self._stems is not None and on_stems is not None:
+            stems = {channel: self._out(bus, level) * scale for channel, bus in self._stems.items()}
+            if effects is not None:
+                stems[EFFECTS_STEM] = (main - dry) * scale
+            on_stems(stems)
+        main *= scale
+        return main
+
+    @staticmethod
+    def _out(bus: Float, level: float) -> Float:
+        """(2, N) -> (N, 2)"""
+        return np.ascontiguousarray((bus * np.float32(level)).T)

@@ -1,0 +1,58 @@
+"""A meter: the peak of each channel, and how much left and right are alike; and the engine's state that shows it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from cmaudio.signal.dsp import Float
+
+_SILENCE = 1e-6
+_QUIET_POWER = 1e-12
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """A snapshot for meters. `peak_db` is the peak level since the state was last read.
+
+    `voices` are sounding; at most `limit` may: the polyphony, or fewer while the machine is overloaded. `sides_db` are
+    the peaks of each channel, and `correlation` (-1..1) is that of left and right: 1 is mono.
+    """
+
+    seconds: float
+    voices: int
+    limit: int
+    peak_db: float
+    reduction_db: float
+    sides_db: tuple[float, ...] = ()
+    correlation: float = 1.0
+
+
+class Meter:
+    """Observes samples until its values are taken."""
+
+    def __init__(self, channels: int) -> None:
+        self._channels = channels
+        self._clear()
+
+    def _clear(self) -> None:
+        self._peaks = np.zeros(self._channels, np.float32)
+        self._products = np.zeros((self._channels, self._channels))
+
+    def add(self, samples: Float) -> None:
+        """Samples (N,) or (N, 2)."""
+        if not len(samples):
+            return
+        self._peaks = np.maximum(self._peaks, np.abs(samples).max(0))
+        if self._channels > 1:
+            self._products += samples.T @ samples
+
+    def take(self) -> tuple[tuple[float, ...], float]:
+        """Peaks in dB re full scale, and the correlation of the sides -1..1 (1 for silence) since the last call."""
+        peaks, products = self._peaks, self._products
+        self._clear()
+        power = math.sqrt(products[0, 0] * products[-1, -1])
+        correlation = products[0, -1] / power if power > _QUIET_POWER else 1.0
+        return tuple(20 * math.log10(max(peak, _SILENCE)) for peak in peaks.tolist()), float(correlation)

@@ -1,0 +1,81 @@
+"""Where a sound lies between two channels: the gains of the sides, and what spreads it.
+
+The middle of a voice is the sound of one channel. Its side is added on the left and subtracted on the right, so that
+the two add up to the sound of one channel whatever the width. The side is a noise of its own, filtered like the
+middle's; and partials and everything else turned by a quarter of a cycle, to and fro along the spectrum, which keeps
+both sides equally loud (Lauridsen's pseudo-stereo, without its comb).
+
+Shapes: B voices, K frames of a block, F STFT bins, N samples.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.signal.dsp import Complex, Float, Stft, white_noise
+
+_FRAMES = 512  # 5.5 s at 48 kHz: noise that repeats after less is heard to
+_PARTIALS = 0.5  # more, and the pitch of a lone partial wanders between the sides
+_TURN_ERB = 2.6  # the side's sign changes twice in as many critical bands
+_MONO_HZ, _WIDE_HZ = 80.0, 250.0  # bass stays in the middle
+_MIXER = 0x9E3779B97F4A7C15  # spreads neighbouring seeds (Knuth's multiplicative hashing)
+
+
+def side_gains(pan: float) -> Float:
+    """(2, 1) gains of left and right for pan -1..1, whose squares add up to 2: 1 each in the middle."""
+    return np.array([[math.sqrt(1 - pan)], [math.sqrt(1 + pan)]], np.float32)
+
+
+def side_gains_over(pan: NDArray[np.float64]) -> Float:
+    """(2, N) gains for a pan that moves, (N,)."""
+    return np.sqrt(np.stack([1 - pan, 1 + pan])).astype(np.float32)
+
+
+def side_level(width: NDArray[np.float64]) -> Float:
+    """The level of the side noise, relative to the middle's, for which left and right correlate by 1 - width.
+
+    The correlation of m + g s and m - g s is (1 - g^2) / (1 + g^2), m and s being independent and equally loud.
+    """
+    return np.sqrt(width / (2 - width)).astype(np.float32)
+
+
+class Side:
+    """Makes the side of voices. Its white noise is a loop, analysed once, in which every voice has its own place."""
+
+    def __init__(self, stft: Stft, sample_rate: int) -> None:
+        self._stft, self._sample_rate = stft, sample_rate
+
+    @cached_property
+    def turn(self) -> Complex:
+        """(F,) imaginary factors that turn a spectrum to the side, to and fro along a scale of critical bands."""
+        hz = np.linspace(0, self._sample_rate / 2, self._stft.bins)
+        erb = 21.4 * np.log10(1 + 0.00437 * hz)  # Glasberg and Moore 1990, equation 4
+        swing = np.sin(2 * np.pi * erb / _TURN_ERB) * np.clip((hz - _MONO_HZ) / (_WIDE_HZ - _MONO_HZ), 0, 1)
+        swing[-1] = 0  # a real signal has no phase there
+        return (1j * swing).astype(np.complex64)
+
+    @cached_property
+    def _loop(self) -> Complex:
+        """(frames of the loop, F)"""
+        loop = white_noise(np.random.default_rng(0), _FRAMES * self._stft.hop_length)
+        return self._stft.analyse(np.concatenate([loop[-self._stft.overlap :], loop]))
+
+    def partials(self, spectra: Complex, levels: Float) -> Complex:
+        """The side (K, F) of partials at the levels (K,) of `side_level`."""
+        side: Complex = spectra * (np.float32(_PARTIALS) * self.turn)
+        return side * levels[..., None]
+
+    def __call__(self, partials: Complex, n: Float, rest: Complex, levels: Float, noise: Complex) -> Complex:
+        """The side of a block: partials, gains of the noise, what else there is, and the noise, (B, K, F) each."""
+        side: Complex = noise * n + self.turn * (np.float32(_PARTIALS) * partials + rest)
+        return side * levels[..., None]
+
+    def noise(self, seeds: list[int], ends: list[int], frames: int) -> Complex:
+        """(B, K, F) spectra of the blocks of voices with these seeds that end at these voice times."""
+        first = [(seed * _MIXER >> 32) + end // self._stft.hop_length for seed, end in zip(seeds, ends, strict=True)]
+        places = np.array([place % _FRAMES for place in first])[:, None] + np.arange(frames)
+        return self._loop[places % _FRAMES]
