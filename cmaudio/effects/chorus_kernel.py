@@ -1,0 +1,88 @@
+"""The compiled loop of the chorus: delays with cubic interpolation, whose lengths follow sines.
+
+The lengths are linear over a quantum, and a function of the clock alone, so the output does not depend on the sizes of
+the blocks.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from cmaudio.effects.jit import compiled, inlined
+
+QUANTUM, VOICES = 64, 4
+QUIET = 1e-5  # -100 dB
+POSITION, QUIET_FOR, AWAKE = 0, 1, 2  # of `clock`: samples so far, samples below `QUIET`, whether anything is computed
+CENTRE, DEPTH, RATE, PHASE, LENGTH, STEP = 0, 1, 2, 3, 4, 5  # of `swings`, in samples and cycles per sample
+
+
+@compiled
+def chorus(x: Any, out: Any, lines: Any, swings: Any, clock: Any, memory: int) -> None:
+    """Add the chorus of `x` (n, 2) to `out` (n, 2); both float32. The rest is the state, see `Chorus`."""
+    total, done = x.shape[0], 0
+    while done < total:
+        offset = clock[POSITION] % QUANTUM
+        count = min(QUANTUM - offset, total - done)
+        peak = _write(x[done : done + count], lines, clock[POSITION])
+        if peak > 0 and not clock[AWAKE]:
+            clock[AWAKE], clock[QUIET_FOR] = 1, 0
+            _swing(swings, clock[POSITION] - offset)
+        elif clock[AWAKE] and offset == 0:
+            _swing(swings, clock[POSITION])
+        if clock[AWAKE]:
+            _read(out[done : done + count], lines, swings, clock[POSITION], offset)
+        if peak > QUIET:
+            clock[QUIET_FOR] = 0
+        clock[POSITION] += count
+        done += count
+        if clock[AWAKE] and offset + count == QUANTUM:
+            clock[QUIET_FOR] += QUANTUM
+            if clock[QUIET_FOR] > memory + QUANTUM:
+                clock[AWAKE] = 0
+                for side in range(2):
+                    for j in range(lines.shape[1]):
+                        lines[side, j] = 0
+
+
+@inlined
+def _write(x: Any, lines: Any, position: int) -> float:
+    """Into the lines; returns the largest value."""
+    mask, peak = lines.shape[1] - 1, np.float32(0)
+    for j in range(x.shape[0]):
+        for side in range(2):
+            lines[side, (position + j) & mask] = x[j, side]
+            peak = max(peak, abs(x[j, side]))
+    return float(peak)
+
+
+@inlined
+def _swing(swings: Any, position: int) -> None:
+    """The lengths at the start of a quantum, and their steps a sample."""
+    for k in range(VOICES):
+        phase = swings[k, PHASE] + swings[k, RATE] * position
+        later = phase + swings[k, RATE] * QUANTUM
+        swings[k, LENGTH] = swings[k, CENTRE] + swings[k, DEPTH] * math.sin(2 * math.pi * phase)
+        end = swings[k, CENTRE] + swings[k, DEPTH] * math.sin(2 * math.pi * later)
+        swings[k, STEP] = (end - swings[k, LENGTH]) / QUANTUM
+
+
+@inlined
+def _read(out: Any, lines: Any, swings: Any, position: int, offset: int) -> None:
+    """Add the four voices, with Hermite interpolation."""
+    mask, level = lines.shape[1] - 1, np.float32(math.sqrt(0.5))
+    for k in range(VOICES):
+        side = k // 2
+        row, length, step = lines[side], swings[k, LENGTH], swings[k, STEP]
+        for j in range(out.shape[0]):
+            delay = length + step * (offset + j)
+            whole = int(delay)
+            part = np.float32(delay - whole)
+            at = position + j - whole
+            a, b, c, d = row[(at + 1) & mask], row[at & mask], row[(at - 1) & mask], row[(at - 2) & mask]
+            slope, end_slope = np.float32(0.5) * (c - a), np.float32(0.5) * (d - b)
+            apart = b - c
+            cubic = slope + end_slope + apart + apart
+            out[j, side] += level * (b + part * (slope + part * (part * cubic - (cubic + slope + apart))))

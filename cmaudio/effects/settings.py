@@ -1,0 +1,38 @@
+"""The settings of the effects, by name, as players see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REVERB_KINDS = ("room", "hall", "plate", "cathedral")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting with its range, which includes both ends."""
+
+    name: str
+    unit: str
+    min: float
+    max: float
+    default: float
+    description: str
+
+    @property
+    def whole(self) -> bool:
+        """Whether it takes whole numbers only; others are rounded."""
+        return self.name in ("reverb_kind", "delay_ping_pong")
+
+
+_ALL = (
+    Setting("reverb_kind", "kind", 0, 3, 1, "reverb: 0 room, 1 hall, 2 plate, 3 cathedral"),
+    Setting("reverb_decay", "s", 0.3, 30, 2, "reverb: time until it is 60 dB lower"),
+    Setting("reverb_damping", "of 1", 0, 1, 0.3, "reverb: how much sooner highs decay"),
+    Setting("reverb_predelay", "ms", 0, 250, 15, "reverb: time before it begins"),
+    Setting("reverb_size", "of the kind's", 0.5, 2, 1, "reverb: length of the ways between the walls"),
+    Setting("delay_beats", "beats", 0.0625, 8, 0.75, "delay: time between echoes, in beats of the clock"),
+    Setting("delay_feedback", "of 1", 0, 0.95, 0.35, "delay: each echo against the one before"),
+    Setting("delay_damping", "of 1", 0, 1, 0.4, "delay: how much duller each echo is"),
+    Setting("delay_ping_pong", "off or on", 0, 1, 1, "delay: 1: echoes change sides, 0: each side has its own"),
+)
+SETTINGS = {setting.name: setting for setting in _ALL}
