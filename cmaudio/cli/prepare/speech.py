@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.text import Text
@@ -22,6 +23,9 @@ from cmaudio.cli.prepare.corpus import (
 )
 from cmaudio.cli.terminal import errors
 from cmaudio.errors import CmaudioError
+
+if TYPE_CHECKING:
+    from cmaudio.training.prepare.pace import Misfit
 
 
 def speech(
@@ -48,7 +52,7 @@ def speech(
     bands: Bands = 128,
     licence: Licence = "not stated",
 ) -> None:
-    """A corpus of read speech through Lhotse's recipes: one timbre per speaker, with pitch and voicing."""
+    """A corpus of read speech: one timbre per speaker, with pitch and voicing."""
     with requires_extra("train"):
         from cmaudio.training.prepare.speech import SpeechSource
     try:
@@ -64,9 +68,27 @@ def speech(
         language=language,
         speeds=chosen,
     )
+    _warn_of_misfits(source.misfits)
     write_with_progress(output, source, define_signal(sample_rate, hop_length, bands), workers)
     if language:
         _warn_of_lag(output)
+
+
+def _warn_of_misfits(misfits: Sequence[Misfit]) -> None:
+    """Warn of texts and sounds that do not fit in length, with the worst of them."""
+    if not misfits:
+        return
+    from cmaudio.training.prepare.pace import SHOWN
+
+    worst = [f"\n  {misfit}" for misfit in misfits[:SHOWN]]
+    errors.print(
+        Text.assemble(
+            ("warning: ", "yellow"),
+            f"the text of {len(misfits)} utterances does not fit the length of their sound: clips that are cut off, or "
+            "texts of others. They are used all the same; correct them or remove their lines. The worst:",
+            *worst,
+        )
+    )
 
 
 def _warn_of_lag(corpus: Path) -> None:

@@ -13,13 +13,17 @@ import numpy as np
 import soxr
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.names import as_text
+from cmaudio.files.reading import is_folder
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.language import language
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.corpus.description import Split
 from cmaudio.training.prepare.folder import TARGET_DB, read_mono
+from cmaudio.training.prepare.ljspeech import utterance_id
 from cmaudio.training.prepare.outcomes import SILENT_DB, momentary_level_db
+from cmaudio.training.prepare.pace import Misfit, find_misfits
 from cmaudio.training.prepare.pitch import frame_centres, track_pitch
 from cmaudio.training.prepare.recorded import LEAD_HOPS, velocity_of
 from cmaudio.training.prepare.source import Maker, Refused, Traits
@@ -70,7 +74,7 @@ class SpeechSource:
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
             raise CmaudioError(f"no speech layout {self.layout!r}: give one of {', '.join(LAYOUTS)}")
-        if not self.folder.is_dir():
+        if not is_folder(self.folder):
             raise CmaudioError(f"no folder {self.folder}: give one with {LAYOUTS[self.layout].expected}")
         if not self.max_seconds > 0:
             raise CmaudioError(f"--max-seconds {self.max_seconds:g} must be more than 0")
@@ -87,7 +91,7 @@ class SpeechSource:
 
     @property
     def name(self) -> str:
-        return self.folder.resolve().name
+        return as_text(self.folder.resolve().name)
 
     @property
     def settings(self) -> Mapping[str, str | int | float | bool | None]:
@@ -107,7 +111,7 @@ class SpeechSource:
         found = find_utterances(self.folder, self.layout)
         if self.language is None:
             return found
-        given = read_given(self.folder)
+        given = {utterance_id(name): spoken for name, spoken in read_given(self.folder).items()}
         return [
             replace(utterance, phonemes=given[utterance.name][0], ends=given[utterance.name][1])
             if utterance.name in given
@@ -141,7 +145,17 @@ class SpeechSource:
         loudest = float(np.percentile(levels, _LOUD_PERCENTILE)) if levels else TARGET_DB
         return float(f"{10 ** ((TARGET_DB - loudest) / 20):.4g}")
 
+    @cached_property
+    def misfits(self) -> list[Misfit]:
+        """The utterances whose text and sound do not fit in length, the worst first.
+
+        Raises CmaudioError where most do not.
+        """
+        return find_misfits(self.utterances)
+
     def items(self) -> Mapping[Split, Sequence[Utterance]]:
+        """All utterances by split. Raises CmaudioError where most texts do not fit their sound in length."""
+        _ = self.misfits
         chosen = choose_held_out((u for u in self.utterances if not u.trouble), self.held_out_share)
         train = [utterance for utterance in self.utterances if utterance.name not in chosen]
         return {

@@ -12,33 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cmaudio.training.prepare.ljspeech import LJSPEECH, ljspeech_audio, ljspeech_lines
+from cmaudio.training.prepare.transcript import NOT_UTF8, Line, read_lines, single_spaced, visible
+
 Manifests = dict[str, Any]
 _TRAINING_PARTS = ("train-clean-100", "train-clean-360", "train-other-500")
 LIBRITTS_PARTS = ("dev-clean", "dev-other", "test-clean", "test-other", *_TRAINING_PARTS)
-_NOT_UTF8 = "transcript is not UTF-8 text"
-
-
-@dataclass(frozen=True)
-class Line:
-    """An utterance as its transcript lists it.
-
-    Attributes:
-        id: as the recipe forms it.
-        text: transcript, with single spaces.
-        audio: its sound file.
-        audio_place: where the recipe expects the sound, relative to the corpus.
-        transcript_place: where the recipe expects the line.
-        line: the transcript's line in the form that the recipe reads.
-        trouble: why it cannot be used, or "".
-    """
-
-    id: str
-    text: str = ""
-    audio: Path = Path()
-    audio_place: str = ""
-    transcript_place: str = ""
-    line: str = ""
-    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,59 +28,16 @@ class Layout:
         expected: what its folder must contain, in words.
         lines: of all its transcripts.
         audio: its sound files, including those without a transcript.
-        recipe: the manifests of a folder: a dictionary of recordings and supervisions for each part.
+        recipe: the manifests of a folder: a dictionary of recordings and supervisions for each part; None where the
+            lines say everything.
         companions: further files that the recipe reads, by place, with their content.
     """
 
     expected: str
     lines: Callable[[Path], Iterator[Line]]
     audio: Callable[[Path], Iterator[Path]]
-    recipe: Callable[[Path], Iterable[Manifests]]
+    recipe: Callable[[Path], Iterable[Manifests]] | None
     companions: Callable[[Iterable[Line]], dict[str, str]] = lambda lines: {}
-
-
-def _read(path: Path) -> Iterator[tuple[str, str | None]]:
-    """Location and text of each line that is not blank; None if it is not UTF-8."""
-    for number, line in enumerate(path.read_bytes().removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
-        if line.strip():
-            try:
-                yield f"{path.name} line {number}", line.decode().strip()
-            except UnicodeDecodeError:
-                yield f"{path.name} line {number}", None
-
-
-def _visible(paths: Iterable[Path]) -> Iterator[Path]:
-    """Sorted; without the files that macOS leaves in archives, and other hidden ones."""
-    return (path for path in sorted(paths) if not path.name.startswith("."))
-
-
-def _single_spaced(text: str) -> str:
-    return " ".join(text.split())
-
-
-# LJSpeech: metadata.csv of "id|text|text in words", wavs/id.wav
-
-
-def _ljspeech_lines(folder: Path) -> Iterator[Line]:
-    if not (folder / "metadata.csv").is_file():
-        return
-    for where, line in _read(folder / "metadata.csv"):
-        if line is None:
-            yield Line(where, trouble=_NOT_UTF8)
-            continue
-        name, *texts = map(_single_spaced, line.split("|"))
-        if len(texts) not in (1, 2) or not name:
-            yield Line(where, trouble="line is not of the form id|text|text in words")
-            continue
-        text, in_words = texts[0] or texts[-1], texts[-1] or texts[0]
-        place = f"wavs/{name}.wav"
-        yield Line(name, text, folder / place, place, "metadata.csv", f"{name}|{text}|{in_words}")
-
-
-def _ljspeech_recipe(folder: Path) -> list[Manifests]:
-    from lhotse.recipes import prepare_ljspeech
-
-    return [prepare_ljspeech(folder)]
 
 
 # VCTK: txt/SPEAKER/SPEAKER_NUMBER.txt; 0.92 has FLAC of two microphones, 0.80 has WAV of one
@@ -112,20 +48,20 @@ _VCTK_MICROPHONE = "mic2"
 
 def _vctk_lines(folder: Path) -> Iterator[Line]:
     newer = (folder / _VCTK_092).is_dir()
-    for path in _visible((folder / "txt").rglob("*.txt")):
+    for path in visible((folder / "txt").rglob("*.txt")):
         speaker = path.parent.name
         name = f"{path.stem}_{_VCTK_MICROPHONE}" if newer else path.stem
         place = f"{_VCTK_092}/{speaker}/{name}.flac" if newer else f"{_VCTK_080}/{speaker}/{name}.wav"
-        read = [line for _, line in _read(path)]
-        trouble = _NOT_UTF8 if None in read else ""
-        text = _single_spaced(" ".join(line or "" for line in read))
+        read = [line for _, line in read_lines(path)]
+        trouble = NOT_UTF8 if None in read else ""
+        text = single_spaced(" ".join(line or "" for line in read))
         yield Line(name, text, folder / place, place, f"txt/{speaker}/{path.name}", text, trouble)
 
 
 def _vctk_audio(folder: Path) -> Iterator[Path]:
     if (folder / _VCTK_092).is_dir():
-        return _visible((folder / _VCTK_092).rglob(f"*_{_VCTK_MICROPHONE}.flac"))
-    return _visible((folder / _VCTK_080).rglob("*.wav"))
+        return visible((folder / _VCTK_092).rglob(f"*_{_VCTK_MICROPHONE}.flac"))
+    return visible((folder / _VCTK_080).rglob("*.wav"))
 
 
 def _vctk_recipe(folder: Path) -> list[Manifests]:
@@ -151,17 +87,17 @@ def _libritts_lines(folder: Path) -> Iterator[Line]:
         if part not in parts and (folder / part).is_dir():
             yield Line(part, trouble="part whose speakers are in no training part")
     for part in parts:
-        for path in _visible((folder / part).rglob("*.trans.tsv")):
+        for path in visible((folder / part).rglob("*.trans.tsv")):
             yield from _libritts_chapter(folder, path)
 
 
 def _libritts_chapter(folder: Path, path: Path) -> Iterator[Line]:
     transcript_place = path.relative_to(folder).as_posix()
-    for where, line in _read(path):
+    for where, line in read_lines(path):
         if line is None:
-            yield Line(where, trouble=_NOT_UTF8)
+            yield Line(where, trouble=NOT_UTF8)
             continue
-        name, *texts = map(_single_spaced, line.split("\t"))
+        name, *texts = map(single_spaced, line.split("\t"))
         if len(texts) != 2 or not name:
             yield Line(where, trouble="line is not of the form id <tab> text <tab> text in words")
             continue
@@ -172,7 +108,7 @@ def _libritts_chapter(folder: Path, path: Path) -> Iterator[Line]:
 
 def _libritts_audio(folder: Path) -> Iterator[Path]:
     for part in _libritts_parts(folder):
-        yield from _visible((folder / part).rglob("*.wav"))
+        yield from visible((folder / part).rglob("*.wav"))
 
 
 def _libritts_companions(lines: Iterable[Line]) -> dict[str, str]:
@@ -201,15 +137,15 @@ def _arctic_lines(folder: Path) -> Iterator[Line]:
         if name.count("_") < 2:
             yield Line(name, trouble="folder is not named like cmu_us_SPEAKER_arctic")
             continue
-        for where, line in _read(voice / "etc" / "txt.done.data"):
+        for where, line in read_lines(voice / "etc" / "txt.done.data"):
             if line is None:
-                yield Line(f"{name} {where}", trouble=_NOT_UTF8)
+                yield Line(f"{name} {where}", trouble=NOT_UTF8)
                 continue
             parts = re.fullmatch(r'\(\s*([^\s"]+)\s+"(.*)"\s*\)', line)
             if parts is None:
                 yield Line(f"{name} {where}", trouble='line is not of the form ( id "text" )')
                 continue
-            text = _single_spaced(parts[2].replace('\\"', '"').replace('"', ""))
+            text = single_spaced(parts[2].replace('\\"', '"').replace('"', ""))
             place = f"wav/{parts[1]}.wav"
             full_id = f"{name.split('_')[2]}-{parts[1]}"
             transcript_place = f"{name}/etc/txt.done.data"
@@ -223,12 +159,7 @@ def _arctic_recipe(folder: Path) -> list[Manifests]:
 
 
 LAYOUTS = {
-    "ljspeech": Layout(
-        "metadata.csv with lines id|text|text in words, and the sound of each in wavs/id.wav",
-        _ljspeech_lines,
-        lambda folder: _visible((folder / "wavs").rglob("*.wav")),
-        _ljspeech_recipe,
-    ),
+    "ljspeech": Layout(LJSPEECH, ljspeech_lines, ljspeech_audio, None),
     "vctk": Layout(
         "txt/SPEAKER/SPEAKER_NUMBER.txt, and the sound in wav48_silence_trimmed/SPEAKER/SPEAKER_NUMBER_mic2.flac "
         "(0.92) or wav48/SPEAKER/SPEAKER_NUMBER.wav (0.80)",
@@ -247,7 +178,7 @@ LAYOUTS = {
     "cmu_arctic": Layout(
         "cmu_us_SPEAKER_arctic/etc/txt.done.data, and the sound in cmu_us_SPEAKER_arctic/wav",
         _arctic_lines,
-        lambda folder: (wav for voice in _arctic_voices(folder) for wav in _visible((voice / "wav").glob("*.wav"))),
+        lambda folder: (wav for voice in _arctic_voices(folder) for wav in visible((voice / "wav").glob("*.wav"))),
         _arctic_recipe,
     ),
 }

@@ -11,37 +11,46 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.reading import read_text
 from cmaudio.speech.language import language
 from cmaudio.speech.phonemes import EDGE, Phoneme
 from cmaudio.training.prepare.source import Refused
 
 FILE_NAME = "phonemes.jsonl"
+_MAX_BYTES = 2**30
 Spoken = tuple[tuple[str, ...], tuple[float, ...]]
 
 
 def read_given(folder: Path) -> Mapping[str, Spoken]:
     """Phonemes and ends by utterance, if the corpus has them; raises CmaudioError that names a malformed line."""
     path = folder / FILE_NAME
-    if not path.is_file():
+    if not path.exists():
         return {}
     given = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(read_text(path, "file of phonemes", _MAX_BYTES).split("\n"), 1):
         try:
-            row = json.loads(line)
-            phonemes, ends = tuple(map(str, row["phonemes"])), tuple(map(float, row.get("ends", ())))
-            if not phonemes or phonemes[0] != EDGE:
-                raise ValueError('the first phoneme must be "", the silence before')
-            if ends and (len(ends) != len(phonemes) or any(after < before for before, after in pairwise((0, *ends)))):
-                raise ValueError("as many ends as phonemes are needed, none before the last")
-        except (ValueError, KeyError, TypeError) as error:
-            raise CmaudioError(f"{path}, line {number}: {error}; correct the line or remove it") from error
-        given[str(row["id"])] = phonemes, ends
+            given.update([_row(line)] if line.strip() else [])
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            what = f"there is no {error}" if isinstance(error, KeyError) else error
+            raise CmaudioError(f"{path}, line {number}: {what}; correct the line or remove it") from error
     return given
+
+
+def _row(line: str) -> tuple[str, Spoken]:
+    row = json.loads(line)
+    phonemes, ends = tuple(map(str, row["phonemes"])), tuple(map(float, row.get("ends", ())))
+    if not phonemes or phonemes[0] != EDGE:
+        raise ValueError('the first phoneme must be "", the silence before')
+    in_order = all(before <= after < math.inf for before, after in pairwise((0, *ends)))
+    if ends and not (len(ends) == len(phonemes) and in_order):
+        raise ValueError("as many ends as phonemes are needed, none before the last")
+    return str(row["id"]), (phonemes, ends)
 
 
 def phonemes_of(text: str, code: str) -> tuple[str, ...]:

@@ -1,13 +1,14 @@
-"""Utterances of a speech corpus by Lhotse's recipe for its layout, each with the reason if it cannot be used.
+"""Utterances of a speech corpus in its layout, each with the reason if it cannot be used.
 
-A recipe reads a temporary folder of links to what it can read; what it leaves out nevertheless is found by comparison.
+A recipe of Lhotse reads a temporary folder of links to what it can read; what it leaves out nevertheless is found by
+comparison.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -17,7 +18,10 @@ from tempfile import TemporaryDirectory
 import soundfile
 
 from cmaudio.errors import CmaudioError
-from cmaudio.training.prepare.speech_layouts import LAYOUTS, Layout, Line
+from cmaudio.files.names import sound_path
+from cmaudio.files.reading import is_file
+from cmaudio.training.prepare.speech_layouts import LAYOUTS, Layout, Manifests
+from cmaudio.training.prepare.transcript import Line
 
 _SHOWN_NAMES = 6
 
@@ -55,7 +59,10 @@ def find_utterances(folder: Path, layout_name: str) -> list[Utterance]:
         )
     looked_at = list(_look_at(lines))
     usable = [line for line in looked_at if not line.trouble]
-    utterances = _read_by_recipe(folder, layout_name, usable) if usable else []
+    if layout.recipe is None:
+        utterances = [_of_line(folder, line) for line in usable]
+    else:
+        utterances = _read_by_recipe(folder, layout_name, layout.recipe, usable) if usable else []
     utterances += [Utterance(line.id, trouble=line.trouble) for line in looked_at if line.trouble]
     listed = {line.audio for line in lines}
     for path in audio:
@@ -85,18 +92,33 @@ def _trouble(line: Line) -> str:
         return "id that cannot be a file's name"
     if not line.text:
         return "empty transcript"
-    if not line.audio.is_file():
+    if not is_file(line.audio):
         return "missing audio"
     if line.audio.stat().st_size == 0:
         return "empty file"
     try:
-        info = soundfile.info(line.audio)
+        info = soundfile.info(sound_path(line.audio))
     except (OSError, RuntimeError):
         return "not a sound file, or damaged"
     return "" if info.frames else "no samples"
 
 
-def _read_by_recipe(folder: Path, layout_name: str, lines: Sequence[Line]) -> list[Utterance]:
+def _of_line(folder: Path, line: Line) -> Utterance:
+    """The utterance of a line that says everything."""
+    info = soundfile.info(sound_path(line.audio))
+    return Utterance(
+        name=line.id,
+        audio=line.audio.relative_to(folder).as_posix(),
+        speaker=line.speaker,
+        text=line.text,
+        sample_rate=info.samplerate,
+        seconds=round(info.frames / info.samplerate, 6),
+    )
+
+
+def _read_by_recipe(
+    folder: Path, layout_name: str, recipe: Callable[[Path], Iterable[Manifests]], lines: Sequence[Line]
+) -> list[Utterance]:
     layout = LAYOUTS[layout_name]
     waiting = {line.id: line for line in lines}
     utterances = []
@@ -104,7 +126,7 @@ def _read_by_recipe(folder: Path, layout_name: str, lines: Sequence[Line]) -> li
         _link(Path(links), layout, lines)
         with _quiet():
             try:
-                manifests = list(layout.recipe(Path(links)))
+                manifests = list(recipe(Path(links)))
             except Exception as error:  # versions of Lhotse differ in what they fail on
                 raise CmaudioError(
                     f"{folder}: Lhotse's recipe for {layout_name} failed ({type(error).__name__}: {error}); "

@@ -196,7 +196,7 @@ def test_a_recipe_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     def fail(folder: Path) -> None:
         raise AssertionError("no luck")
 
-    make_ljspeech(tmp_path)
-    monkeypatch.setattr("lhotse.recipes.prepare_ljspeech", fail)
-    with pytest.raises(CmaudioError, match=r"recipe for ljspeech failed.*no luck"):
-        find_utterances(tmp_path, "ljspeech")
+    make_vctk_092(tmp_path)
+    monkeypatch.setattr("lhotse.recipes.prepare_vctk", fail)
+    with pytest.raises(CmaudioError, match=r"recipe for vctk failed.*no luck"):
+        find_utterances(tmp_path, "vctk")

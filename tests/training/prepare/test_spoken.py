@@ -24,6 +24,12 @@ from cmaudio.training.prepare.spoken import read_given
         '{"id": "u", "phonemes": ["", "s"], "ends": [1]}',
         '{"id": "u", "phonemes": ["", "s"], "ends": [1, 0.5]}',
         '{"id": "u", "phonemes": ["", "s"], "ends": ["a", "b"]}',
+        '{"id": "u", "phonemes": ["", "s"], "ends": [1, NaN]}',
+        '{"id": "u", "phonemes": ["", "s"], "ends": [1, Infinity]}',
+        '{"phonemes": ["", "s"]}',
+        "[1]",
+        "1",
+        "[" * 50_000,
     ],
 )
 def test_a_malformed_phoneme_line_is_named(tmp_path: Path, row: str) -> None:

@@ -1,0 +1,100 @@
+"""Corpora in LJSpeech's layout, with the forms in which people write it.
+
+metadata.csv     id|text, id|text|text in words, or id|speaker|text, as piper has it
+wavs/            id.wav, or another format; or SPEAKER/id.wav
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from cmaudio.training.prepare.ljspeech_columns import second_is_speaker
+from cmaudio.training.prepare.transcript import NOT_UTF8, Line, read_lines, single_spaced, visible
+
+LJSPEECH = "metadata.csv with lines id|text, id|text|text in words or id|speaker|text, and the sound of each in wavs/"
+_METADATA = "metadata.csv"
+_FOLDERS = ("wavs", "wav")
+_ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".opus")
+_FORM = "line is not of the form id|text|text in words or id|speaker|text"
+
+
+def ljspeech_audio(folder: Path) -> Iterator[Path]:
+    """The sound files in the folder `wavs`, and in its folders."""
+    for name in _FOLDERS:
+        yield from visible(path for path in (folder / name).rglob("*") if path.suffix.lower() in _ENDINGS)
+
+
+def ljspeech_lines(folder: Path) -> Iterator[Line]:
+    """The lines of metadata.csv, each with its sound file and speaker. Raises CmaudioError for unclear columns."""
+    path = folder / _METADATA
+    if not path.is_file():
+        return
+    rows: list[tuple[str, list[str] | None]] = []
+    for where, line in read_lines(path):
+        rows.append((where, None if line is None else [single_spaced(column) for column in line.split("|")]))
+    pairs = [(row[1], row[2]) for _, row in rows if row and len(row) == 3 and row[0] and row[1] and row[2]]
+    speakers = bool(pairs) and second_is_speaker(pairs, str(path))
+    sounds = _Sounds(folder)
+    for where, row in rows:
+        if row is None:
+            yield Line(where, trouble=NOT_UTF8)
+        elif len(row) not in (2, 3) or not row[0]:
+            yield Line(where, trouble=_FORM)
+        elif len(row) == 3 and speakers:
+            yield sounds.line(row[0], row[2], row[1])
+        else:
+            yield sounds.line(row[0], row[-1] or row[1], "")
+
+
+def utterance_id(name: str) -> str:
+    """A name as transcripts write it, without "wavs/" and the ending of a sound file."""
+    place = PurePosixPath(name.replace("\\", "/"))
+    parts = [part for part in place.parts if part != "."]
+    parts = parts[1:] if len(parts) > 1 and parts[0] in _FOLDERS else parts
+    plain = "/".join(parts)
+    return plain[: -len(place.suffix)] if place.suffix.lower() in _ENDINGS else plain
+
+
+def _first_folder(identity: str) -> str:
+    return identity.partition("/")[0] if "/" in identity else ""
+
+
+class _Sounds:
+    """The sound files of a corpus, by the names that a transcript may call them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._by_id: defaultdict[str, list[Path]] = defaultdict(list)  # place below `wavs`, without ending
+        self._by_stem: defaultdict[str, list[Path]] = defaultdict(list)
+        for path in ljspeech_audio(folder):
+            self._by_id[utterance_id(path.relative_to(folder).as_posix())].append(path)
+            self._by_stem[path.stem].append(path)
+
+    def line(self, name: str, text: str, speaker: str) -> Line:
+        """The line of an utterance; without a speaker's name, folders in `wavs` name the speakers."""
+        plain = utterance_id(name)
+        found = self._find(name, plain, speaker)
+        if not found:
+            return Line(plain, text, self._folder / "wavs" / f"{plain}.wav", f"wavs/{plain}.wav", speaker=speaker)
+        if len(found) > 1:
+            places = " and ".join(path.relative_to(self._folder).as_posix() for path in found[:2])
+            return Line(plain, trouble=f"more than one sound file: {places}")
+        place = found[0].relative_to(self._folder).as_posix()
+        identity = utterance_id(place)
+        return Line(identity, text, found[0], place, speaker=speaker or _first_folder(identity))
+
+    def _find(self, name: str, plain: str, speaker: str) -> list[Path]:
+        """The sound files that a name may mean: what is named exactly comes before what is found by its stem."""
+        for index, key in self._keys(plain, speaker):
+            if paths := index.get(key):
+                exactly = [path for path in paths if path.name == PurePosixPath(name.replace("\\", "/")).name]
+                return exactly or paths
+        return []
+
+    def _keys(self, plain: str, speaker: str) -> Iterator[tuple[Mapping[str, list[Path]], str]]:
+        yield self._by_id, f"{speaker}/{plain}"
+        yield self._by_id, plain
+        if "/" not in plain:
+            yield self._by_stem, plain
