@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,15 @@ def test_overrides_reach_nested_keys(plain: Path) -> None:
         ("network.width=2", ["network.width", "8"]),
         ("steps", ["section.key=value"]),
         ("name.first=7", ["name is a value"]),
+        ("seed=2020-13-45", ["seed=2020-13-45", "month must be in 1..12"]),
+        ("seed=&a [*a]", ["seed=&a [*a]", "contain themselves"]),
+        ("seed=" + "[" * 5000, ["nested too deeply"]),
+        ("seed=!!int ''", ["not valid"]),
+        ("seed=!!timestamp x", ["not valid"]),
+        ("seed=" + "9" * 5000, ["not valid"]),
+        ("seed=" + ":".join(["59"] * 5000), ["a number of more than 1024 bits"]),
+        ("name=a\0b", ["not valid YAML"]),
+        ("name=" + "x" * 100_000, ["larger than 64 KiB"]),
     ],
 )
 def test_configuration_errors_name_the_key(plain: Path, override: str, told: list[str]) -> None:
@@ -72,6 +82,29 @@ def test_files_that_are_not_configurations_are_refused(tmp_path: Path, text: str
         read_config(path)
     with pytest.raises(CmaudioError, match="cannot be read"):
         read_config(tmp_path / "none.yaml")
+
+
+ALIAS_BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{inner}'] * 9)}]\n" for inner, name in pairwise("abcdefghij")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (ALIAS_BOMB, "aliases"),
+        ("name: &a [*a]", "aliases"),
+        ("&a {name: *a}", "aliases"),
+        ("[" * 60_000, "nested too deeply"),
+        (f"name: {'x' * 10_000_000}", "larger than 64 KiB"),
+    ],
+    ids=["alias bomb", "list in itself", "section in itself", "nested", "10 MB line"],
+)
+def test_hostile_files_are_refused_before_they_grow(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "hostile.yaml"
+    path.write_text(text)
+    with pytest.raises(CmaudioError, match=rf"configuration .*hostile\.yaml .*{told}"):
+        read_config(path)
 
 
 def test_config_differences_ignore_keys_that_may_change(plain: Path) -> None:

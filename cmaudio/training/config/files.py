@@ -11,7 +11,11 @@ import yaml
 from pydantic import ValidationError
 
 from cmaudio.errors import CmaudioError, unknown
+from cmaudio.files.reading import read_text
+from cmaudio.training.config.parsing import MAX_BYTES, parse_yaml
 from cmaudio.training.config.run import RunConfig
+
+_SHOWN_LETTERS = 80
 
 
 def read_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -24,12 +28,7 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
     Raises:
         CmaudioError: names the key and what is wrong with its value; for an unknown key, the nearest known ones.
     """
-    try:
-        fields = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise CmaudioError(f"configuration {path} cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CmaudioError(f"configuration {path} is not valid YAML: {' '.join(str(error).split())}") from error
+    fields = parse_yaml(read_text(path, "configuration", MAX_BYTES), f"configuration {path}")
     if not isinstance(fields, dict):
         raise CmaudioError(f"configuration {path} must be a mapping of sections, not {type(fields).__name__}")
     for override in overrides:
@@ -42,24 +41,24 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
 
 def _override(fields: dict[str, Any], override: str) -> None:
     key, separator, value = override.partition("=")
+    shown = f"override {override[:_SHOWN_LETTERS]!r}"
     if not separator or not key.strip():
-        raise CmaudioError(f"override {override!r} must have the form section.key=value, e.g. student.steps=1000")
+        raise CmaudioError(f"{shown} must have the form section.key=value, e.g. student.steps=1000")
     *sections, last = key.strip().split(".")
     for section in sections:
         fields = fields.setdefault(section, {})
         if not isinstance(fields, dict):
-            raise CmaudioError(f"override {override!r}: {section} is a value, not a section")
-    try:
-        fields[last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise CmaudioError(f"override {override!r}: {value!r} is not valid YAML") from error
+            raise CmaudioError(f"{shown}: {section} is a value, not a section")
+    fields[last] = parse_yaml(value, shown)
 
 
 def _explain(error: Any) -> str:
     where = ".".join(map(str, error["loc"])) or "top level"
     if error["type"] != "extra_forbidden":
         given = json.dumps(error["input"], default=str) if not isinstance(error["input"], dict) else "a section"
-        return f"{where}: {error['msg']}" + ("" if error["type"] == "missing" else f" (given: {given[:80]})")
+        return f"{where}: {error['msg']}" + (
+            "" if error["type"] == "missing" else f" (given: {given[:_SHOWN_LETTERS]})"
+        )
     known = _known_keys(error["loc"])
     return f"{where}: {unknown('key', str(error['loc'][-1]), known)}"
 
@@ -92,7 +91,8 @@ def _resolve(node: Any, schema: Any) -> list[Any]:
 
 def write_config(config: RunConfig, path: Path) -> None:
     """Write every value, defaults included."""
-    path.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def differences(old: RunConfig, new: RunConfig) -> list[str]:
