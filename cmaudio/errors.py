@@ -24,12 +24,17 @@ def unknown(what: str, name: str, known: Collection[str]) -> str:
         name: the name that the user gave.
         known: all existing names.
     """
-    wanted = name.strip().lower()
-    holding = [each for each in known if wanted and wanted in each.lower()]
-    alike = difflib.get_close_matches(wanted, known, n=_MOST_NEAR, cutoff=0.0)
-    near = list(dict.fromkeys([*holding, *alike]))[:_MOST_NEAR]
+    near = nearest(name, known)
     listed = f"; the nearest are {', '.join(map(repr, near))}, of {len(known)}" if near else "; there are none"
     return f"unknown {what} {name[:_MOST_LETTERS]!r}{listed}"
+
+
+def nearest(name: str, known: Collection[str]) -> list[str]:
+    """At most three of `known`: those that contain the name first, then similar spellings."""
+    wanted = name.strip().lower()
+    holding = [each for each in known if wanted and wanted in each.lower()]
+    alike = difflib.get_close_matches(wanted[:_MOST_LETTERS], known, n=_MOST_NEAR, cutoff=0.0)
+    return list(dict.fromkeys([*holding, *alike]))[:_MOST_NEAR]
 
 
 def explain(error: ValidationError, hidden: Container[object] = (), known: Sequence[str] = (), skip: int = 0) -> str:

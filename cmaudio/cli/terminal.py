@@ -14,7 +14,8 @@ from rich.text import Text
 _KEPT = "\n\t"
 # C0 controls and DEL become their Unicode pictures, C1 controls (which some terminals obey) a replacement character.
 _VISIBLE = {code: 0x2400 + code for code in range(0x20) if chr(code) not in _KEPT}
-_VISIBLE |= {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+# So do lone surrogates, which stand for bytes of file names that are no UTF-8, and which cannot be printed at all.
+_VISIBLE |= {0x7F: 0x2421} | dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000)), 0xFFFD)
 
 
 def visible(text: str) -> str:
@@ -61,6 +62,6 @@ def progress_bar(*columns: ProgressColumn) -> Progress:
 
 
 def to_json(value: Any, indent: int | None = 1) -> str:
-    """JSON that is safe to print: Unicode as it is, but no control characters."""
+    """JSON that is safe to print: Unicode as it is, but no control characters and no lone surrogates."""
     text = json.dumps(value, indent=indent, ensure_ascii=False)
-    return "".join(f"\\u{ord(c):04x}" if 0x7F <= ord(c) < 0xA0 else c for c in text)
+    return "".join(f"\\u{ord(c):04x}" if 0x7F <= ord(c) < 0xA0 or "\ud800" <= c <= "\udfff" else c for c in text)

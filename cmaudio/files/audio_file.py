@@ -14,6 +14,7 @@ import soundfile
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
+from cmaudio.files.names import sound_path
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,8 @@ class AudioFileWriter:
         with contextlib.ExitStack() as stack:
             self._temporary = stack.enter_context(atomic_file(self.path))
             try:
-                self._file = soundfile.SoundFile(
-                    self._temporary, "w", self.sample_rate, 1, self.subtype, format=FORMATS[self._suffix].name
-                )
+                place, name = sound_path(self._temporary), FORMATS[self._suffix].name
+                self._file = soundfile.SoundFile(place, "w", self.sample_rate, 1, self.subtype, format=name)
             except (soundfile.SoundFileError, OSError) as error:
                 raise self._failure(error) from error
             stack.push(self._close)
@@ -135,7 +135,7 @@ class AudioFileWriter:
 
     def _check_whole(self) -> None:
         """Read the last sample back: libsndfile reports no error if the final flush does not fit on the disk."""
-        with soundfile.SoundFile(self._temporary) as file:
+        with soundfile.SoundFile(sound_path(self._temporary)) as file:
             # Lossy formats pad to whole blocks.
             whole = file.frames >= self.frames_written if self._lossy else file.frames == self.frames_written
             if whole and file.frames:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
+from cmaudio.files.reading import is_file, is_folder, read_json, reason
 
 FILE_NAME = "plan.json"
 
@@ -20,8 +21,8 @@ def agree_on_plan(folder: Path, plan: Mapping[str, Any], inside: Iterable[str]) 
     else or cannot be written.
     """
     path = folder / FILE_NAME
-    if path.is_file():
-        earlier = json.loads(path.read_text(encoding="utf-8"))
+    if is_file(path):
+        earlier = read_json(path, "resume manifest", "use a new folder")
         different = [key for key in {**earlier, **plan} if earlier.get(key) != plan.get(key)]
         if different:
             rows = ", ".join(f"{key}: {earlier.get(key)!r}, now {plan.get(key)!r}" for key in different)
@@ -29,12 +30,12 @@ def agree_on_plan(folder: Path, plan: Mapping[str, Any], inside: Iterable[str]) 
                 f"{folder} holds a corpus that was begun with other settings or other files ({rows}); "
                 "use the same ones to resume, or another folder"
             )
-    elif folder.is_dir() and any(folder.iterdir()):
+    elif is_folder(folder) and any(folder.iterdir()):
         raise CmaudioError(f"{folder} is not empty and holds no corpus; use a new folder")
     try:
         for name in inside:
             (folder / name).mkdir(parents=True, exist_ok=True)
         with atomic_file(path) as part:
             part.write_text(json.dumps(plan, indent=1, ensure_ascii=False), encoding="utf-8")
-    except OSError as error:
-        raise CmaudioError(f"corpus folder {folder} cannot be written ({error.strerror})") from error
+    except (OSError, ValueError) as error:
+        raise CmaudioError(f"corpus folder {folder} cannot be written ({reason(error)})") from error

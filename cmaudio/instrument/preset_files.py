@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from cmaudio.errors import CmaudioError, unknown
 from cmaudio.files import folders
 from cmaudio.files.atomic import atomic_file
+from cmaudio.files.names import as_text
+from cmaudio.files.reading import expanded, is_file, read_file
 from cmaudio.instrument.preset import VERSION, Preset, explain_preset
 
 SUFFIX = ".json"
@@ -25,7 +27,8 @@ def presets_folder() -> Path:
 def preset_files() -> dict[str, Path]:
     """File stem -> file, of the included presets and the user's, which take precedence."""
     embedded = Path(str(resources.files("cmaudio"))) / "presets"
-    return {path.stem: path for folder in (embedded, presets_folder()) for path in sorted(folder.glob(f"*{SUFFIX}"))}
+    paths = [path for folder in (embedded, presets_folder()) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+    return {as_text(path.stem): path for path in paths}
 
 
 def find_preset(name: str) -> Path:
@@ -47,18 +50,11 @@ def load_preset(name_or_path: str | Path) -> Preset:
     version, or holds an invalid value, which is named.
     """
     files, wanted = preset_files(), str(name_or_path)
-    path = files.get(file_stem(wanted)) or Path(name_or_path)
-    if not path.is_file():
+    path = files.get(file_stem(wanted)) or expanded(name_or_path)
+    if not is_file(path):
         raise CmaudioError(f"{unknown('preset', wanted, files)} (`cmaudio presets` lists all), or give a file")
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise CmaudioError(f"preset {path} cannot be read ({error.strerror})") from error
-    if len(data) > _MAX_BYTES:
-        raise CmaudioError(f"{path} is not a preset: it is larger than {_MAX_BYTES // 2**20} MiB")
-    try:
-        return Preset.model_validate_json(data)
+        return Preset.model_validate_json(read_file(path, "preset", _MAX_BYTES))
     except ValidationError as error:
         raise CmaudioError(f"{path} is not a preset of version {VERSION}: {explain_preset(error)}") from error
 

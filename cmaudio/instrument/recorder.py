@@ -17,6 +17,7 @@ from cmaudio.checks import in_range
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
+from cmaudio.files.reading import expanded
 from cmaudio.output.source import Source
 from cmaudio.score.events import Event, NoteOff, NoteOn
 from cmaudio.score.track import MidiTrackFile
@@ -116,7 +117,7 @@ class Recorder(Source):
         start = max(0, end - round(wanted * self.sample_rate))
         if start == end:
             raise CmaudioError("nothing has been played yet, so there is nothing to keep")
-        path = Path(path)
+        path = expanded(path)
         events = self.events(start, end)
         with AudioFileWriter(path, self.sample_rate) as file:
             for chunk in self.samples(start, end):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import wave
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -14,6 +14,8 @@ import soundfile
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
+from cmaudio.files.names import sound_path
+from cmaudio.files.reading import expanded, is_there
 from cmaudio.instrument.recorder import Recorder, add_whole, end_notes
 from cmaudio.score.track import MidiTrackFile
 from cmaudio.signal.dsp import Float
@@ -40,14 +42,14 @@ class Take:
     """
 
     def __init__(self, recorder: Recorder, path: str | Path, on_notice: Callable[[str], None] | None = None) -> None:
-        self.path = Path(path).expanduser()
+        self.path = expanded(path)
         if self.path.suffix.lower() not in _SUFFIXES:
             raise CmaudioError(f"{path}: a recording must be .wav or .flac, not {self.path.suffix or 'no extension'!r}")
         is_wav = self.path.suffix.lower() == ".wav"
         self._wav = self.path if is_wav else self.path.with_suffix(".wav")
         self._mid = self.path.with_suffix(".mid")
         for file in (self.path, self._wav, self._mid):
-            if file.exists():
+            if is_there(file):
                 raise CmaudioError(f"{file} exists already, and recordings never overwrite files; use another name")
         self._recorder, self._on_notice = recorder, on_notice
         self._written = self._start = recorder.made_samples
@@ -59,7 +61,8 @@ class Take:
             self._track = self._files.enter_context(MidiTrackFile(self._mid))
         except CmaudioError:
             self._files.close()
-            self._wav.unlink(missing_ok=True)
+            with suppress(OSError, ValueError):  # a name that no file can have
+                self._wav.unlink(missing_ok=True)
             raise
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="cmaudio-take", daemon=True)
@@ -96,7 +99,7 @@ class Take:
             sound = wave.open(self._files.enter_context(self._wav.open("wb")))  # noqa: SIM115, the stack closes it
             sound.setparams((1, _BYTES, self._recorder.sample_rate, 0, "NONE", ""))
             sound.writeframes(b"")
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise self._failure(error) from error
         return sound
 
@@ -125,9 +128,9 @@ class Take:
         self._track.flush(self.seconds)
 
     def _compress(self) -> None:
-        with atomic_file(self.path) as part, soundfile.SoundFile(self._wav) as sound:
+        with atomic_file(self.path) as part, soundfile.SoundFile(sound_path(self._wav)) as sound:
             rate = sound.samplerate
-            with soundfile.SoundFile(part, "w", rate, 1, "PCM_24", format="FLAC") as compressed:
+            with soundfile.SoundFile(sound_path(part), "w", rate, 1, "PCM_24", format="FLAC") as compressed:
                 for block in sound.blocks(rate, dtype="int32"):
                     compressed.write(block)
         self._wav.unlink()

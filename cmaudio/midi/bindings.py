@@ -14,8 +14,10 @@ from cmaudio.controls.binding import Binding, Controller
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.files import folders
 from cmaudio.files.atomic import atomic_file
+from cmaudio.files.reading import read_file
 
 VERSION = 1  # of the file format
+_MAX_BYTES = 2**20
 _TRAVEL = 8 / 127  # movement before a controller counts as moved: worn ones jitter
 _REST: dict[Controller, float] = {"bend": 0.5, "pressure": 0.0}
 # Bank and parameter numbers, data entry, increments and channel modes cannot be bound.
@@ -119,9 +121,7 @@ class Bindings:
         if path is None and not file.exists():
             return cls()
         try:
-            return cls(_File.model_validate_json(file.read_bytes()).bindings)
-        except OSError as error:
-            raise CmaudioError(f"MIDI bindings {file} cannot be read ({error.strerror})") from error
+            return cls(_File.model_validate_json(read_file(file, "MIDI bindings", _MAX_BYTES)).bindings)
         except ValidationError as error:
             raise CmaudioError(
                 f"{file} is not a MIDI bindings file of version {VERSION}: {explain(error)}. Correct or remove it"

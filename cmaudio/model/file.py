@@ -25,8 +25,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import CmaudioError, nearest
 from cmaudio.files.atomic import atomic_file
+from cmaudio.files.reading import expanded, is_file
 from cmaudio.model.manifest import GRAPHS, Manifest, TimbreDefinition, parse_manifest
 from cmaudio.model.timbres import Timbre, TimbreSpace
 from cmaudio.signal.dsp import Mel, Stft
@@ -36,6 +37,7 @@ DEFAULT_MODEL = "instrument"
 _MANIFEST_MAX_BYTES = 8 * 2**20
 _FILE_MAX_BYTES = 512 * 2**20  # of all members together, unpacked
 _MEMBERS_MAX = 64
+_SHOWN_LETTERS = 200
 _COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _written: set[str] = set()  # manifests of the models that this process wrote
 
@@ -131,10 +133,13 @@ def load_model(name_or_path: str | Path = DEFAULT_MODEL) -> Model:
     if not isinstance(name_or_path, str | Path):
         raise CmaudioError(f"a model is a name, a file or a loaded Model, not {type(name_or_path).__name__}")
     embedded = embedded_models()
-    path = embedded.get(str(name_or_path), Path(name_or_path).expanduser())
-    if not path.is_file():
-        names = ", ".join(embedded) or "none"
-        raise CmaudioError(f"no model {str(name_or_path)!r}: give a {SUFFIX} file or an embedded model ({names})")
+    name = str(name_or_path)
+    path = embedded.get(name, expanded(name_or_path))
+    if not is_file(path):
+        names, near = ", ".join(embedded) or "none", nearest(name, embedded)
+        meant = f"; did you mean {near[0]!r}?" if near and name.lower() in near[0].lower() else ""
+        shown = repr(name[:_SHOWN_LETTERS])
+        raise CmaudioError(f"no model {shown}: give a {SUFFIX} file or an embedded model ({names}){meant}")
     return _open(path, lambda archive: _read(path, archive))
 
 

@@ -23,12 +23,16 @@ import soundfile
 from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
+from cmaudio.files.names import sound_path
+from cmaudio.files.reading import read_json, read_text
 from cmaudio.files.resume_manifest import agree_on_plan
 from cmaudio.model.file import Model, load_model
 from cmaudio.offline.speak import DEFAULT_VOICE, speak
 from cmaudio.offline.spoken import Spoken
 from cmaudio.speech.phonemes import EDGE, Phoneme
 from cmaudio.speech.style import RATE_RANGE
+
+_MAX_TEXT_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -91,10 +95,7 @@ def recite(
 
 
 def _lines(source: Path, voice: Model, timbres: Sequence[str], rates: Sequence[float], seeds: int) -> list[Line]:
-    try:
-        text = source.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CmaudioError(f"{source} cannot be read as UTF-8 text ({error})") from error
+    text = read_text(source, "text", _MAX_TEXT_BYTES)
     written = [" ".join(line.replace("|", " ").split()) for line in text.splitlines()]
     named = [timbre or voice.manifest.default_timbre for timbre in (timbres or [""])]
     for name in named:
@@ -146,7 +147,7 @@ def _make(model: str, output: Path, line: Line) -> None:
     row = {"id": line.name, **_times(spoken), "unspoken": spoken.unspoken}
     try:
         with atomic_file(output / "wavs" / f"{line.name}.wav") as part:
-            soundfile.write(part, spoken.audio, spoken.sample_rate, format="WAV", subtype="PCM_16")
+            soundfile.write(sound_path(part), spoken.audio, spoken.sample_rate, format="WAV", subtype="PCM_16")
         with atomic_file(_record(output, line.name)) as part:
             part.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
     except (OSError, soundfile.SoundFileError) as error:
@@ -172,7 +173,7 @@ def _times(spoken: Spoken) -> dict[str, Any]:
 def _finish(output: Path, lines: Sequence[Line]) -> dict[str, list[str]]:
     unspoken, metadata, alignment = {}, [], []
     for line in lines:
-        row = json.loads(_record(output, line.name).read_text(encoding="utf-8"))
+        row = read_json(_record(output, line.name), "record", "delete it and run the command again")
         if row["unspoken"]:
             unspoken[line.name] = row["unspoken"]
         del row["unspoken"]

@@ -5,17 +5,19 @@ from __future__ import annotations
 from pathlib import Path, PureWindowsPath
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.reading import expanded, is_folder
 
-_MAX_NAME = 200
+_MAX_NAME_BYTES = 200  # a file system takes 255 bytes, and endings are added
 
 
 class SoundFolder:
     """Resolves names sent by clients to paths inside `folder`. Raises CmaudioError if the folder does not exist."""
 
     def __init__(self, folder: str | Path) -> None:
-        self.path = Path(folder).expanduser().resolve()
-        if not self.path.is_dir():
+        self.path = expanded(folder)
+        if not is_folder(self.path):
             raise CmaudioError(f"{folder} is not a folder; create it, or choose another one for recordings")
+        self.path = self.path.resolve()
 
     def new_file(self, name: str) -> Path:
         """The path of a new sound file; its events go to a .mid beside it.
@@ -25,9 +27,10 @@ class SoundFolder:
         # Windows' rules cover both kinds of slash, drives and device paths, so they are applied on every system.
         given = PureWindowsPath(name)
         plain = not (given.drive or given.root or ".." in given.parts or ":" in name) and name.isprintable()
-        if not plain or not given.name or len(name) > _MAX_NAME:
+        if not plain or not given.name or len(name.encode("utf-8", "replace")) > _MAX_NAME_BYTES:
             raise CmaudioError(
-                f"a file name must stay inside the server's folder, without .. or a drive, not {name[:60]!r}"
+                f"a file name must stay inside the server's folder, without .. or a drive, and have at most "
+                f"{_MAX_NAME_BYTES} bytes, not {name[:60]!r}"
             )
         path = self.path.joinpath(*given.parts)
         if not path.resolve().is_relative_to(self.path):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from cmaudio.controls.changes import Changes
+from cmaudio.files.names import as_text
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.panel.clock_output import NAME
 from cmaudio.panel.handler import CommandHandler
@@ -37,7 +38,7 @@ def introduction(handler: CommandHandler) -> dict[str, Any]:
             {"name": timbre.name, "family": _family(timbre), "x": round(x, 4), "y": round(y, 4)}
             for timbre, (x, y) in zip(manifest.timbres, places, strict=True)
         ],
-        "files_folder": str(handler.takes.folder.resolve()),
+        "files_folder": as_text(str(handler.takes.folder.resolve())),
         "remembered": synth.recorder.seconds,
         "page_device": NAME,
     }

@@ -9,6 +9,8 @@ from typing import Any
 import soundfile
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.names import is_text, sound_path
+from cmaudio.files.reading import reason
 from cmaudio.instrument.take import Take
 from cmaudio.panel.instrument import PanelInstrument
 
@@ -43,9 +45,9 @@ class Takes:
         self._listed: list[dict[str, Any]] = []
         try:
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise CmaudioError(
-                f"{folder} cannot be created ({error.strerror}); give another folder with --files"
+                f"{folder} cannot be created ({reason(error)}); give another folder with --files"
             ) from error
 
     def record(self) -> None:
@@ -76,13 +78,14 @@ class Takes:
     def files(self) -> list[dict[str, Any]]:
         """Name and seconds of the sound files, the latest first; read again only when the folder has changed.
 
-        Links are left out, as the server does not serve them; so are files that vanish meanwhile.
+        Links are left out, as the server does not serve them; so are names that are no UTF-8, which no page can hold,
+        and files that vanish meanwhile.
         """
         recording = self.recording["file"] if self.recording else None
         now = (_modified(self.folder), recording)
         if now != self._listed_at:
             paths = [path for path in _children(self.folder) if path.suffix in SOUNDS and not path.is_symlink()]
-            paths = [path for path in paths if path.name != recording]
+            paths = [path for path in paths if path.name != recording and is_text(path.name)]
             paths.sort(key=lambda path: (_modified(path), path.name), reverse=True)
             self._listed = [found for path in paths[:_MAX_LISTED] if (found := _described(path)) is not None]
             self._listed_at = now
@@ -107,7 +110,7 @@ def _children(folder: Path) -> list[Path]:
 def _described(path: Path) -> dict[str, Any] | None:
     """The entry of a file on a page: 0 seconds if it is not a sound file; None if it is gone."""
     try:
-        seconds = float(soundfile.info(path).duration)
+        seconds = float(soundfile.info(sound_path(path)).duration)
     except (soundfile.SoundFileError, OSError):
         seconds = 0.0
     return {"name": path.name, "seconds": round(seconds, 1)} if path.is_file() else None

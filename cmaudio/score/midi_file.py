@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
+from cmaudio.files.reading import expanded
 from cmaudio.score.controllers import VOLUME
 from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score, Sostenuto, Sustain
 from cmaudio.score.interpreter import MidiInterpreter
@@ -48,8 +49,7 @@ def read_midi(path: str | Path) -> Score:
         CmaudioError: a file that cannot be read, is not MIDI, holds no notes, has zero ticks per beat, a tempo of
             zero or an unknown frame rate, or is too long.
     """
-    file = Path(path).expanduser()
-    return parse_midi(_read_bytes(file), str(path))
+    return parse_midi(_read_bytes(expanded(path)), str(path))
 
 
 def parse_midi(data: bytes, name: str) -> Score:

@@ -7,6 +7,7 @@ import math
 
 import mido
 
+from cmaudio.files.names import as_text
 from cmaudio.score.controllers import (
     ALL_SOUND_OFF,
     BY_EXPRESSION,
@@ -42,7 +43,7 @@ _MICROSECONDS_PER_BEAT = 500_000
 def encode_score(score: Score) -> bytes:
     """The bytes of a type 1 file with one track for each channel; see `write_midi` for the rounding."""
     song = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
-    head = mido.MidiTrack([mido.MetaMessage("track_name", name=score.name)])
+    head = mido.MidiTrack([mido.MetaMessage("track_name", name=as_text(score.name))])
     head.append(mido.MetaMessage("set_tempo", tempo=_MICROSECONDS_PER_BEAT))
     song.tracks.append(head)
     for channel in sorted({event.channel for _, event in score.events}):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.reading import is_file
 from cmaudio.signal.dsp import Float
 
 PLACES = (
@@ -95,7 +96,7 @@ def open_soundfont(path: Path | None, sample_rate: int) -> SoundFont | str:
     found = path or next((place for place in PLACES if place.is_file()), None)
     if found is None:
         return "no SoundFont: give --soundfont FILE or install musescore-general-soundfont-small"
-    if not found.is_file():
+    if not is_file(found):
         raise CmaudioError(f"no SoundFont {found}: give a .sf2 or .sf3 file, or leave it out for an installed one")
     try:
         return SoundFont(found, sample_rate)

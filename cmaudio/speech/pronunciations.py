@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.reading import read_text
 from cmaudio.speech.phonemes import Phoneme, spell
 
 INLINE = re.compile(r"\[(?P<word>[^\]\[\s]{1,60})\]\(/(?P<ipa>[^/]{1,200})/\)?")
@@ -42,21 +43,12 @@ def read_dictionary(path: str | Path) -> dict[str, str]:
     Raises:
         CmaudioError: a file that cannot be read or is larger than 4 MiB, a line without IPA (with its number).
     """
-    file = Path(path).expanduser()
-    try:
-        if not file.exists():
-            raise CmaudioError(f"there is no dictionary {file}; check the name and the folder")
-        if not file.is_file() or file.stat().st_size > MAX_BYTES:
-            raise CmaudioError(f"{file} is not a dictionary: a text file of at most {MAX_BYTES >> 20} MiB is expected")
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CmaudioError(f"dictionary {file} cannot be read ({error}); it must be UTF-8 text") from error
     words: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_text(path, "dictionary", MAX_BYTES).splitlines(), 1):
         word, _, ipa = line.split("#")[0].strip().partition("\t" if "\t" in line else " ")
         if not word:
             continue
         if not ipa.strip():
-            raise CmaudioError(f"{file}, line {number}: {word[:40]!r} has no IPA; write the word, a tab and its IPA")
+            raise CmaudioError(f"{path}, line {number}: {word[:40]!r} has no IPA; write the word, a tab and its IPA")
         words[word] = ipa.strip()
     return words

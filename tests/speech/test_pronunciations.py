@@ -53,7 +53,7 @@ def test_dictionary_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"nginx\n", "line 1: 'nginx' has no IPA"), (b"\xff\xfe\x00", "UTF-8"), (None, "there is no dictionary")],
+    [(b"nginx\n", "line 1: 'nginx' has no IPA"), (b"\xff\xfe\x00", "UTF-8"), (None, "dictionary .* cannot be read")],
 )
 def test_dictionaries_that_cannot_be_read_say_why(tmp_path: Path, content: bytes | None, message: str) -> None:
     file = tmp_path / "words.txt"

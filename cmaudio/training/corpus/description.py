@@ -8,12 +8,14 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.reading import is_file, read_file
 from cmaudio.signal.dsp import Mel, Stft
 from cmaudio.training.corpus.clip import Signal
 from cmaudio.training.strict import Strict
 
 FILE_NAME = "corpus.json"
 FORMAT_VERSION = 1
+_MAX_BYTES = 256 * 2**20
 Split = Literal["train", "held_out"]
 SPLITS: tuple[Split, ...] = ("train", "held_out")
 
@@ -95,13 +97,13 @@ class CorpusDescription(Strict):
 def read_description(folder: Path) -> CorpusDescription:
     """Raises CmaudioError where there is no finished corpus in the folder, or one of another version."""
     path = folder / FILE_NAME
-    try:
-        return CorpusDescription.model_validate_json(path.read_bytes())
-    except OSError as error:
+    if not is_file(path):
         raise CmaudioError(
-            f"{folder} holds no finished corpus ({FILE_NAME}: {error.strerror}); make one with `cmaudio prepare`, "
+            f"{folder} holds no finished corpus (there is no {FILE_NAME}); make one with `cmaudio prepare`, "
             "or run the same `cmaudio prepare` again to resume one that was interrupted"
-        ) from error
+        )
+    try:
+        return CorpusDescription.model_validate_json(read_file(path, "corpus", _MAX_BYTES))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or FILE_NAME

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from cmaudio.files.reading import read_json
 from cmaudio.training.config import STAGES, ConsistencyStage, PriorStage, RunConfig, SentenceStage
 from cmaudio.training.corpus.description import CorpusDescription
 from cmaudio.training.run.build_networks import (
@@ -16,6 +16,7 @@ from cmaudio.training.run.build_networks import (
     make_prosody_network,
     make_vocoder_network,
 )
+from cmaudio.training.run.folder import read_about
 from cmaudio.training.run.weights import weights_file
 
 FIGURES = "evaluation.json"  # output of `cmaudio evaluate --json`, saved in the run's folder
@@ -23,7 +24,7 @@ FIGURES = "evaluation.json"  # output of `cmaudio evaluate --json`, saved in the
 
 def make_card(folder: Path, config: RunConfig, corpus: CorpusDescription, weights: str) -> str:
     """Markdown."""
-    about = json.loads((folder / "run.json").read_text())
+    about = read_about(folder)
     parts = [
         f"# {config.name}",
         config.description,
@@ -90,7 +91,7 @@ def _metrics(folder: Path, config: RunConfig) -> str:
     path = folder / FIGURES
     if not path.is_file():
         return f"Not measured yet. {expected}"
-    report = json.loads(path.read_text())
+    report = read_json(path, "evaluation", "run `cmaudio evaluate --json` again, or delete it")
     lines = ["| figure | value |", "|---|---|"]
     lines += [f"| {key} | {value} |" for key, value in _flat("", report.get("sections", report))]
     return "\n".join(lines) + (f"\n\n{expected}" if expected else "")

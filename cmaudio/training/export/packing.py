@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,6 +26,7 @@ from cmaudio.training.run.build_networks import (
     make_prosody_network,
     make_vocoder_network,
 )
+from cmaudio.training.run.folder import read_about
 from cmaudio.training.run.weights import finished, read_statistics, stages_of, start_from, weights_file
 
 
@@ -43,7 +43,7 @@ def pack_run(folder: Path, output: Path, *, network: str = "student", weights: s
         CmaudioError: a stage is not finished.
     """
     config = read_config(folder / "config.yaml")
-    about = json.loads((folder / "run.json").read_text())
+    about = read_about(folder)
     description = read_description(Path(about["corpus"]))
     trained = _finished(folder, config, network)
     vocoder_path = _finished(folder, config, "vocoder")

@@ -17,6 +17,8 @@ import soundfile
 import soxr
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.names import as_text, is_text, sound_path
+from cmaudio.files.reading import is_folder
 from cmaudio.signal.dsp import Float
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.corpus.description import Split
@@ -73,14 +75,14 @@ class FolderSource:
     kind: str = "folder"
 
     def __post_init__(self) -> None:
-        if not self.folder.is_dir():
+        if not is_folder(self.folder):
             raise CmaudioError(f"no folder {self.folder}: give one with sound files")
         if not self.piece_seconds >= 1:
             raise CmaudioError(f"--piece-seconds {self.piece_seconds:g} is too short: give at least 1")
 
     @property
     def name(self) -> str:
-        return self.folder.resolve().name
+        return as_text(self.folder.resolve().name)
 
     @property
     def settings(self) -> Mapping[str, str | int | float | bool | None]:
@@ -111,7 +113,7 @@ class FolderSource:
 
     def _level_db(self, name: str) -> float:
         try:
-            with soundfile.SoundFile(self.folder / name) as file:
+            with soundfile.SoundFile(sound_path(self.folder / name)) as file:
                 audio = file.read(_LISTENED_SECONDS * file.samplerate, dtype="float32", always_2d=True).mean(1)
                 return momentary_level_db(audio, file.samplerate) if np.isfinite(audio).all() else -np.inf
         except (OSError, RuntimeError):
@@ -145,7 +147,7 @@ class FolderSource:
 
     def _pieces(self, name: str) -> Iterator[Stretch]:
         try:
-            info = soundfile.info(self.folder / name)
+            info = soundfile.info(sound_path(self.folder / name))
             frames, seconds = info.frames, info.frames / info.samplerate
         except (OSError, RuntimeError):  # the worker that reads it reports the reason
             frames, seconds = 0, 0.0
@@ -161,6 +163,8 @@ class FolderSource:
         return lambda stretch: self._clips(stretch, signal)
 
     def _clips(self, stretch: Stretch, signal: Signal) -> list[Clip]:
+        if not is_text(stretch.name):
+            raise Refused("its name is not UTF-8: rename the file")
         audio = read_mono(self.folder / stretch.path, stretch.start, stretch.frames, signal.sample_rate)
         if len(audio) < SHORTEST_SECONDS * signal.sample_rate:
             raise Refused(f"shorter than {SHORTEST_SECONDS * 1000:g} ms")
@@ -202,7 +206,7 @@ def read_mono(path: Path, start: int, frames: int, sample_rate: int) -> Float:
     try:
         if path.stat().st_size == 0:
             raise Refused("empty file")
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(sound_path(path)) as file:
             if file.frames > _LONGEST_SECONDS * file.samplerate:
                 raise Refused("damaged header: longer than a day")
             file.seek(start)
@@ -219,6 +223,5 @@ def read_mono(path: Path, start: int, frames: int, sample_rate: int) -> Float:
 
 
 def _printable(text: str) -> str:
-    """A file name without characters that a name in an archive may not contain."""
-    clean = "".join(c if c.isprintable() else "?" for c in text.encode("utf-8", "replace").decode())
-    return clean.replace("//", "/")
+    """A file name without characters that a name in an archive may not contain; two names stay two."""
+    return "".join(c if c.isprintable() else f"<{ord(c):x}>" for c in as_text(text))

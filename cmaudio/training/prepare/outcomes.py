@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -71,8 +71,8 @@ class Outcome:
         return json.dumps({"clips": [asdict(entry) for entry in self.clips], "refused": self.refused})
 
     @classmethod
-    def from_json(cls, split: Split, text: str) -> Outcome:
-        fields = json.loads(text)
+    def of_fields(cls, split: Split, fields: Mapping[str, Any]) -> Outcome:
+        """Inverse of `to_json`, from the parsed object; raises KeyError, TypeError or ValueError for a damaged one."""
         refused = [(name, reason) for name, reason in fields["refused"]]
         return cls(split, [Entry(**entry) for entry in fields["clips"]], refused)
 
@@ -100,7 +100,8 @@ def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
             "used": [{"item": entry.item, "clip": entry.name, "timbre": entry.timbre} for entry in _clips(of_split)],
             "not_used": [{"item": name, "reason": reason} for o in of_split for name, reason in o.refused],
         }
-    path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+    path.write_bytes(text.encode("utf-8", "backslashreplace"))  # what is no UTF-8 in a name becomes JSON's own escape
 
 
 def describe(source: Source[Any], definition: SignalDefinition, outcomes: Sequence[Outcome]) -> CorpusDescription:

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.names import as_text
+from cmaudio.files.reading import is_file
 from cmaudio.score.general_midi import PERCUSSION, PROGRAMS
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.baked import BakedSoundFont, copyright_notice
@@ -60,7 +62,7 @@ class SoundFontSource:
     gain: float = TRAINING_GAIN
 
     def __post_init__(self) -> None:
-        if not self.path.is_file():
+        if not is_file(self.path):
             raise CmaudioError(f"no SoundFont {self.path}: give a .sf2 or .sf3 file")
         if importlib.util.find_spec("tinysoundfont") is None:
             raise CmaudioError("tinysoundfont is missing, which plays SoundFonts: pip install --no-deps tinysoundfont")
@@ -71,12 +73,12 @@ class SoundFontSource:
 
     @property
     def name(self) -> str:
-        return self.path.stem
+        return as_text(self.path.stem)
 
     @cached_property
     def settings(self) -> Mapping[str, str | int | float | bool | None]:
         return {
-            "soundfont": self.path.name,
+            "soundfont": as_text(self.path.name),
             "sha256": sha256(self.path.read_bytes()).hexdigest(),
             "programs": ",".join(str(program + 1) for program in self.programs),
             "drums": self.drums,

@@ -22,6 +22,7 @@ from typing import Any
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
+from cmaudio.files.reading import read_json
 from cmaudio.files.resume_manifest import agree_on_plan
 from cmaudio.training.corpus.description import FILE_NAME, CorpusDescription, SignalDefinition, Split
 from cmaudio.training.corpus.shard import field_files, write_cuts
@@ -168,12 +169,16 @@ def _write_shard(folder: Path, gain: float, definition: SignalDefinition, make: 
         (partial_folder / name).replace(folder / shard.split / name)
     shutil.rmtree(partial_folder, ignore_errors=True)
     with atomic_file(shard.record(folder)) as temporary:
-        temporary.write_text(Outcome(shard.split, entries, refused).to_json())
+        temporary.write_text(Outcome(shard.split, entries, refused).to_json(), encoding="utf-8")
     return len(entries)
 
 
 def _outcome(shard: _Shard, record: Path) -> Outcome:
-    return Outcome.from_json(shard.split, record.read_text())
+    fields = read_json(record, "record", "delete it and run the same command again")
+    try:
+        return Outcome.of_fields(shard.split, fields)
+    except (TypeError, ValueError, KeyError) as error:
+        raise CmaudioError(f"{record} is damaged ({error!r}); delete it and run the same command again") from error
 
 
 def _finish(
@@ -190,7 +195,7 @@ def _finish(
             ]
             description = description.model_copy(update={"language": str(code), "symbols": spoken_symbols(cuts)})
         with atomic_file(folder / FILE_NAME) as temporary:
-            temporary.write_text(description.model_dump_json(indent=1))
+            temporary.write_text(description.model_dump_json(indent=1), encoding="utf-8")
         shutil.rmtree(folder / _PARTIAL, ignore_errors=True)
     except OSError as error:
         raise CmaudioError(f"{folder}: {error.strerror}; {_RESUME}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
+from cmaudio.files.reading import read_file
 from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.corpus.description import SPLITS, CorpusDescription, Split
 from cmaudio.training.corpus.label_lag import lag_of
@@ -19,6 +21,7 @@ from cmaudio.training.corpus.sentences import sentence_batch
 from cmaudio.training.tasks.aligner import AlignerTask
 
 Ends = dict[str, list[float]]  # by clip: seconds at which its phonemes end
+_MAX_BYTES = 2**30
 
 
 def has_phoneme_times(corpus: Path, description: CorpusDescription) -> bool:
@@ -94,7 +97,8 @@ def write_alignment(path: Path, ends: Mapping[str, list[float]]) -> None:
 def read_alignment(path: Path) -> Ends:
     """Inverse of `write_alignment`; raises CmaudioError for a damaged file."""
     try:
-        rows = [json.loads(line) for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
+        data = gzip.decompress(read_file(path, "alignment", _MAX_BYTES))
+        rows = [json.loads(line) for line in data.decode().splitlines()]
         return {row["id"]: row["ends"] for row in rows}
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CmaudioError(f"{path} cannot be read ({error}); delete it, and the aligner stage recreates it") from error

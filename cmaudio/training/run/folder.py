@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.reading import is_file, read_json, reason
 from cmaudio.training.config import RunConfig, differences, read_config, write_config
 from cmaudio.training.corpus.description import CorpusDescription
 
@@ -37,15 +38,15 @@ def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusD
         "corpus_name": description.name,
         "timbres": [t.name for t in description.timbres],
     }
-    if path.is_file():
+    if is_file(path):
         _check_unchanged(folder, config, about)
     else:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "run.json").write_text(json.dumps(about | _provenance(), indent=1))
-        except OSError as error:
+            (folder / "run.json").write_text(json.dumps(about | _provenance(), indent=1), encoding="utf-8")
+        except (OSError, ValueError) as error:
             raise CmaudioError(
-                f"run folder {folder} cannot be created ({error.strerror}); give another folder"
+                f"run folder {folder} cannot be created ({reason(error)}); give another folder"
             ) from error
     try:
         write_config(config, path)
@@ -55,7 +56,7 @@ def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusD
 
 def _check_unchanged(folder: Path, config: RunConfig, about: dict[str, Any]) -> None:
     changed = differences(read_config(folder / "config.yaml"), config)
-    before = _read_about(folder / "run.json")
+    before = read_about(folder)
     changed += [
         f"{key} = {before.get(key)!r}"[:200] for key in ("corpus_name", "timbres") if before.get(key) != about[key]
     ]
@@ -66,13 +67,9 @@ def _check_unchanged(folder: Path, config: RunConfig, about: dict[str, Any]) -> 
         )
 
 
-def _read_about(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text()))
-    except (OSError, ValueError) as error:
-        raise CmaudioError(
-            f"{path} cannot be read ({error}): the run folder is incomplete; give another folder"
-        ) from error
+def read_about(folder: Path) -> dict[str, Any]:
+    """The corpus and the provenance of a run. Raises CmaudioError for a folder without them."""
+    return read_json(folder / "run.json", "run", "the run folder is incomplete: give another folder")
 
 
 def _provenance() -> dict[str, str]:

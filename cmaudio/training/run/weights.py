@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.reading import is_file
 from cmaudio.model.file import SUFFIX, Model, embedded_models, load_model
 from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.networks.consistency import ConsistencyNetwork, PhonemeControlEncoder
@@ -61,7 +62,7 @@ def finished(folder: Path, part: str) -> Path | None:
 
 def can_start_from(path: Path) -> bool:
     """Whether this is a file, or the name of an embedded model."""
-    return path.is_file() or str(path) in embedded_models()
+    return is_file(path) or str(path) in embedded_models()
 
 
 def _model_at(path: Path) -> Model | None:

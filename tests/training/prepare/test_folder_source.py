@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ pytest.importorskip("lhotse")
 pytest.importorskip("swift_f0")
 
 from fixtures.sound_folder import TINY
+from fixtures.speech_corpora import write_tone
 
 from cmaudio.errors import CmaudioError
 from cmaudio.training.corpus.description import read_description
@@ -53,6 +56,22 @@ def test_folders_without_usable_files_are_refused(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "corpus" / "report.json").read_text())["not_used"] == 1
     with pytest.raises(CmaudioError, match="no folder"):
         FolderSource(tmp_path / "missing")
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are text on this system")
+def test_a_file_whose_name_is_not_utf8_is_left_out_by_name(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    for name in ("a.wav", os.fsdecode(b"b\xff.wav"), os.fsdecode(b"b\xfe.wav"), "c\nd.wav", "c\rd.wav"):
+        write_tone(tmp_path / "tone.wav", 200)
+        (tmp_path / "tone.wav").replace(folder / name)
+    write_corpus(tmp_path / "corpus", FolderSource(folder, labels="none"), TINY)
+    report = json.loads((tmp_path / "corpus" / "report.json").read_text())
+    refused = {row["item"]: row["reason"] for row in report["train"]["not_used"]}
+    assert refused == dict.fromkeys(("b\udcff.wav", "b\udcfe.wav"), "its name is not UTF-8: rename the file")
+    used = {row["clip"].removesuffix(" let go") for row in report["train"]["used"]}
+    assert used == {"a.wav", "c<a>d.wav", "c<d>d.wav"}
+    assert read_description(tmp_path / "corpus").name == "caf?"
 
 
 def test_held_out_files_leave_every_label_something_to_train_on(tmp_path: Path) -> None:
