@@ -193,7 +193,7 @@ def test_utterances_that_a_recipe_skips_are_reported(tmp_path: Path) -> None:
 
 
 def test_a_recipe_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(folder: Path) -> None:
+    def fail(folder: Path, **_settings: object) -> None:
         raise AssertionError("no luck")
 
     make_vctk_092(tmp_path)
