@@ -22,10 +22,14 @@ class NetworkSettings(Strict):
 
 
 class PriorNetworkSettings(Strict):
-    """Shape of the prior."""
+    """Shape of the prior.
+
+    `modulation` is the width of a layer that scales and shifts the blocks depending on timbre, key and velocity; 0: none.
+    """
 
     width: Annotated[int, Field(ge=8)] = 384
     depth: Annotated[int, Field(ge=1, le=24)] = 6
+    modulation: Annotated[int, Field(ge=0, le=1024)] = 0
 
 
 class VocoderNetworkSettings(Strict):

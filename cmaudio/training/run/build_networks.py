@@ -33,6 +33,7 @@ def make_prior_network(config: RunConfig, description: CorpusDescription) -> Pri
             bands=description.signal.bands,
             width=shape.width,
             depth=shape.depth,
+            modulation=shape.modulation,
         )
 
 

@@ -118,6 +118,8 @@ def start_from(path: Path, module: nn.Module, timbres: Sequence[str], symbols: S
     encoder = module.control_encoder if isinstance(module, ConsistencyNetwork) else None
     if isinstance(encoder, PhonemeControlEncoder) and _CONTROLS in tensors:
         tensors[_CONTROLS] = encoder.widened(tensors[_CONTROLS])
+    if isinstance(module, PriorNetwork):
+        tensors = module.widened(tensors)
     load_weights(module, tensors, path)
     return found
 
