@@ -20,6 +20,7 @@ from cmaudio.evaluation.evenness import measure_evenness
 from cmaudio.evaluation.held_out import measure_held_out
 from cmaudio.evaluation.onset import measure_onset
 from cmaudio.evaluation.pitch import measure_pitch
+from cmaudio.evaluation.residual import measure_residual
 from cmaudio.evaluation.setting import Figures, Setting
 from cmaudio.evaluation.velocity import measure_velocity
 from cmaudio.evaluation.voice import VOICE_SECTIONS, VoiceSetting
@@ -38,6 +39,7 @@ SECTIONS: dict[str, Callable[[Setting], Figures]] = {
     "evenness": measure_evenness,
     "drift": measure_drift,
     "held_out": measure_held_out,
+    "residual": measure_residual,
     "buzz": measure_buzz,
     "clicks": measure_clicks,
 }

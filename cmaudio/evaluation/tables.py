@@ -155,6 +155,28 @@ def _held_out(f: Figures, console: Console) -> None:
     console.print(_table(f"{f['notes']} held-out notes, free-running", ("", "one step", "two steps"), rows))
 
 
+def _residual(f: Figures, console: Console) -> None:
+    kinds = {"recorded": "recordings", "median": "median alone", "noise": "noise", "one_step": "one step"}
+    shown = {kind: label for kind, label in kinds.items() if kind in f}
+    names = {
+        "l1_all_db": "L1, all bands, dB",
+        "l1_active_db": "L1, active bands, dB",
+        "l1_first_db": "L1, first 1.1 s, dB",
+        "frechet": "Fréchet",
+        "score_db": "energy score, dB",
+        "score_of_changes_db": "energy score of changes, dB",
+        "loudness_off_db": "loudness of a note off, median, dB",
+        "loudness_off_p90_db": "loudness of a note off, 90th percentile, dB",
+        "seeds_loudness_db": "loudness, two seeds apart, dB",
+        "change_db": "change of level inside a block, dB",
+        "change_at_seams_db": "change of level between blocks, dB",
+        "correlation_16_bands": "correlation of bands 16 apart",
+    }
+    rows = [(label, *(f[kind].get(key) for kind in shown)) for key, label in names.items()]
+    title = f"{f['notes']} held-out notes, free-running: what one step adds to the median"
+    console.print(_table(title, ("", *shown.values()), rows))
+
+
 def _buzz(f: Figures, console: Console) -> None:
     rows = [(key, f["ours_db"][key], f["soundfont_db"][key]) for key in ("median", "p95", "max")]
     title = f"Modulation at {f['frame_rate_hz']:g} Hz over its neighbourhood, dB"
@@ -227,6 +249,7 @@ _PRINTERS: dict[str, Callable[[Figures, Console], None]] = {
     "evenness": _evenness,
     "drift": _drift,
     "held_out": _held_out,
+    "residual": _residual,
     "buzz": _buzz,
     "clicks": _clicks,
     "corpus": _corpus,

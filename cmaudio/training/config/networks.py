@@ -10,7 +10,10 @@ from cmaudio.training.strict import Share, Strict
 
 
 class NetworkSettings(Strict):
-    """Shape of the consistency network and its teacher; `dropout` acts on the context and the conditioning."""
+    """Shape of the consistency network and its teacher; `dropout` acts on the context and the conditioning.
+
+    `autoregressive`: samples are noise that is correlated from frame to frame, plus a learned correction.
+    """
 
     block_frames: Annotated[int, Field(ge=1, le=64)] = 4
     width: Annotated[int, Field(ge=8)] = 256
@@ -19,6 +22,7 @@ class NetworkSettings(Strict):
     conditioning: Annotated[int, Field(ge=8)] = 256
     timbre_dims: Annotated[int, Field(ge=1)] = 32
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    autoregressive: bool = False
 
 
 class PriorNetworkSettings(Strict):

@@ -5,8 +5,9 @@ Shapes: B clips, T frames, N = T * hop_length samples, M mel bands, C control ch
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 
@@ -21,6 +22,8 @@ class Batch:
         f0: (B, T) Hz, 0 where unpitched.
         audio: (B, N) samples including the corpus's gain, or (B, 0) where the step does not need them.
         scored: (B, T) bool, False for the first frames of a crop from inside a clip, which lack their context.
+        loudness: (B, T, M) dB by which the level of a frame changes with a unit of each band, 0 where it is all but
+            silent; empty where no prior predicts the frame.
     """
 
     mel: Tensor
@@ -29,3 +32,4 @@ class Batch:
     f0: Tensor
     audio: Tensor
     scored: Tensor
+    loudness: Tensor = field(default_factory=lambda: torch.zeros(0))

@@ -156,11 +156,16 @@ class BlockHead(nn.Module):
 
     def forward(self, x: Tensor, sigma: Tensor, context: Tensor, c: Tensor) -> Tensor:
         c_skip, c_out, c_in = precondition(sigma[:, None, None], self.sigma_min, self.sigma_data)
-        y = self.stem(c_in * x) + self.bridge(context).reshape(-1, self.block_frames, self.width)
+        return c_skip * x + c_out * self.hidden(c_in * x, sigma, context, c).float()
+
+    def hidden(self, noise: Tensor, sigma: Tensor, context: Tensor, c: Tensor) -> Tensor:
+        """The output layer, before preconditioning; `noise` (B, K, M) is the noisy block at unit variance."""
+        y = self.stem(noise) + self.bridge(context).reshape(-1, self.block_frames, self.width)
         e = F.silu(self.sigma(sigma)[:, None] + c)
         for conv, mlp, modulation in zip(self.convs, self.mlps, self.modulation(e), strict=True):
             y = y + mlp(conv(y), modulation)
-        return c_skip * x + c_out * self.out(self.norm(y)).float()
+        out: Tensor = self.out(self.norm(y))
+        return out
 
 
 class ConsistencyNetwork(nn.Module):
@@ -186,6 +191,7 @@ class ConsistencyNetwork(nn.Module):
         sigma_data: float = 1.0,
         dropout: float = 0.0,
         symbols: int = 0,
+        head: type[BlockHead] = BlockHead,
     ) -> None:
         super().__init__()
         sigma = NoiseLevelEmbedding(conditioning)
@@ -196,4 +202,4 @@ class ConsistencyNetwork(nn.Module):
             else ControlEncoder(controls, timbre_dims, conditioning, dropout)
         )
         self.context_encoder = ContextEncoder(mel_bands, width, context_depth, conditioning, sigma, dropout)
-        self.head = BlockHead(mel_bands, block_frames, width, head_depth, conditioning, sigma, sigma_min, sigma_data)
+        self.head = head(mel_bands, block_frames, width, head_depth, conditioning, sigma, sigma_min, sigma_data)

@@ -54,10 +54,13 @@ class EnergyScore:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         drawn, sigma = draws["drawn"], draws["sigma"]
         visible = torch.where(drawn[:, None, None], 0.0, x)
+        seams = self.settings.seams
         a, b = (f(noised(visible, sigma, draws[z]), sigma).float() for z in ("z", "z2"))
-        score = energy_score(a, b, x) + self.settings.parts * _in_parts(a, b, x)
+        score = energy_score(a, b, x) + self.settings.parts * _in_parts(a, b, x, seams)
         if self.settings.sums:
-            score = score + self.settings.sums * _in_sums(a, b, x)
+            score = score + self.settings.sums * _in_sums(a, b, x, seams)
+        if self.settings.levels and "loudness" in draws:
+            score = score + self.settings.levels * _in_levels(a, b, x, draws["loudness"])
         loss = torch.where(drawn, score, (self._edm.error(a, x, sigma) + self._edm.error(b, x, sigma)) / 2)
         count = drawn.sum().clamp(min=1)
         spread = torch.linalg.vector_norm(a.detach() - b.detach(), dim=(1, 2)) / x[0].numel() ** 0.5
@@ -73,36 +76,62 @@ def energy_score(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
     return (first + second - apart) / 2
 
 
-def _in_parts(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
+def _in_parts(a: Tensor, b: Tensor, x: Tensor, seams: bool) -> Tensor:
     """Mean score of parts of the spectrum and of its changes: (N, K, M) -> (N,)."""
     scores = []
-    for view in _views(torch.stack([a - x, b - x, a - b])):  # a change of the errors is the error of the changes
+    for view in _views(_errors(a, b, x), seams):  # a change of the errors is the error of the changes
         square = F.avg_pool1d(view.square().mean(-2), _BANDS, ceil_mode=True)
-        first, second, apart = (square + 1e-8).sqrt()
-        scores.append((first + second - apart) / 2)
+        scores.append(_score(square))
     return torch.cat(scores, -1).mean(-1)
 
 
-def _in_sums(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
+def _in_sums(a: Tensor, b: Tensor, x: Tensor, seams: bool) -> Tensor:
     """The mean score of sums over 16 and over 64 bands, as they are and as they change: (N, K, M) -> (N,).
 
     Over the root of their number, so that sums of bands that are apart have the size of one.
     """
-    errors = torch.stack([a - x, b - x, a - b])
-    views = [errors, errors.diff(dim=-2)] if x.shape[-2] > 1 else [errors]
+    errors = _errors(a, b, x)
+    views = [errors, _changes(errors, seams)] if seams or x.shape[-2] > 1 else [errors]
     scores = []
     for view in views:
         for bands in _SUMMED_BANDS:
             sums = F.avg_pool1d(view.flatten(0, 1), bands, ceil_mode=True) * bands**0.5
             sums = sums.reshape(*view.shape[:2], *sums.shape[1:])
-            first, second, apart = (sums.square().mean(-2) + 1e-8).sqrt()
-            scores.append((first + second - apart) / 2)
+            scores.append(_score(sums.square().mean(-2)))
     return torch.stack([score.mean(-1) for score in scores], -1).mean(-1)
 
 
-def _views(x: Tensor) -> list[Tensor]:
+def _in_levels(a: Tensor, b: Tensor, x: Tensor, loudness: Tensor) -> Tensor:
+    """The score of a block's levels and of their changes, the one into the block included: (N, K, M) -> (N,), in dB.
+
+    To first order, a frame's level is a sum over its bands, weighted by `loudness` (N, K, M); so it is proper as well.
+    """
+    levels = (_errors(a, b, x) * loudness).sum(-1)
+    views = levels, F.pad(levels, (1, 0)).diff(dim=-1)
+    together = [_score(view.square().mean(-1)) for view in views]
+    single = [_score(view.square()).mean(-1) for view in views]
+    return torch.stack(together + single).sum(0)
+
+
+def _errors(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
+    return torch.stack([a - x, b - x, a - b])
+
+
+def _score(square: Tensor) -> Tensor:
+    """S from the mean squares (3, ...) of the three errors."""
+    first, second, apart = (square + 1e-8).sqrt()
+    score: Tensor = (first + second - apart) / 2
+    return score
+
+
+def _changes(errors: Tensor, seams: bool) -> Tensor:
+    """Changes over frames; with `seams`, also that from the frame before, which is known and so has no error."""
+    return (F.pad(errors, (0, 0, 1, 0)) if seams else errors).diff(dim=-2)
+
+
+def _views(x: Tensor, seams: bool) -> list[Tensor]:
     """(..., K, M) as it is, and its changes over frames, over bands, and over both."""
-    views = [x]
-    for dim in (-2, -1):
-        views += [view.diff(dim=dim) for view in views if view.shape[dim] > 1]
+    views = [x, _changes(x, seams)] if seams or x.shape[-2] > 1 else [x]
+    if x.shape[-1] > 1:
+        views += [view.diff(dim=-1) for view in views]
     return views

@@ -26,13 +26,17 @@ class EnergySettings(Strict):
     band, against the score of whole blocks. A sum of proper scores is proper. A norm over a whole block says little
     about where it errs, and almost nothing about fine detail, whose magnitude is small: without the parts, samples were
     too rough by half. `sums` weights the scores of sums over many bands and of their changes from frame to frame: parts
-    say nothing about what distant bands do together, and samples flickered as a whole.
+    say nothing about what distant bands do together, and samples flickered as a whole. With `seams`, the changes that
+    are scored include the one from the frame before into the block. `levels` weights, with a prior, the scores of a
+    frame's level and its changes in dB, where loud bands count most, as they do to the ear.
     """
 
     objective: Literal["energy"] = "energy"
     share: Annotated[float, Field(gt=0, le=1)] = 0.75
     parts: NotNegative = 1.0
     sums: NotNegative = 0.0
+    seams: bool = False
+    levels: NotNegative = 0.0
     sigma_mean: Finite = -0.4
     sigma_std: Positive = 1.4
 

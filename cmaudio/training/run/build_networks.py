@@ -9,7 +9,8 @@ from cmaudio.synthesis.note_kinds import NOTE_KINDS
 from cmaudio.training.config import RunConfig
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition
 from cmaudio.training.networks.aligner import AlignerNetwork
-from cmaudio.training.networks.consistency import ConsistencyNetwork
+from cmaudio.training.networks.autoregressive_head import AutoregressiveHead
+from cmaudio.training.networks.consistency import BlockHead, ConsistencyNetwork
 from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
 from cmaudio.training.networks.vocoder import VocoderNetwork
@@ -56,6 +57,7 @@ def make_consistency_network(config: RunConfig, description: CorpusDescription) 
             sigma_min=config.sigma.min,
             sigma_data=config.sigma.data,
             symbols=len(description.symbols),
+            head=AutoregressiveHead if shape.autoregressive else BlockHead,
         )
 
 

@@ -161,6 +161,8 @@ class ConsistencyTask:
         if self._teacher is not None:
             with torch.no_grad():
                 teacher = self._teacher.denoiser(*self._teacher.condition(batch, noised, draws["context_level"]))
+        if batch.loudness.numel():
+            draws = {**draws, "loudness": to_blocks(batch.loudness, k)}
         losses, metrics = self.objective.loss(f, to_blocks(batch.mel, k), draws, teacher=teacher)
         weights = self._weights(batch)
         loss = (losses * weights).sum() / weights.sum().clamp(min=1)

@@ -5,6 +5,7 @@ Shapes: B clips, T frames, M mel bands, C controls.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Protocol
 
@@ -13,9 +14,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cmaudio.training.corpus.batch import Batch
-from cmaudio.training.corpus.frames import HALF_WINDOW
+from cmaudio.training.corpus.clips import MelStatistics
+from cmaudio.training.corpus.frames import HALF_WINDOW, level
 from cmaudio.training.networks.prior import PriorNetwork
 
+_NEPERS_TO_DB = 20 / math.log(10)
+_AUDIBLE = -50 / _NEPERS_TO_DB  # level in nepers
 MOST = 6.0  # larger residuals are clipped, in spreads
 
 
@@ -46,21 +50,30 @@ class Residual:
     note would be sampled with another level.
     """
 
-    def __init__(self, prior: PriorNetwork, silence: Tensor) -> None:
+    def __init__(self, prior: PriorNetwork, silence: Tensor, statistics: MelStatistics) -> None:
         """`silence` (M,): normalised log-mel of the floor."""
         self.prior, self.silence = prior.requires_grad_(False).eval(), silence
+        self.statistics = statistics
 
     @torch.no_grad()
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         median, spread = self._predict(batch)
         moving = without_lasting(batch.mel - median, batch.controls[..., 0] > 0)
         residual = (moving / spread).clamp(-MOST, MOST)
-        return replace(batch, mel=residual, controls=torch.cat([batch.controls, median], -1))
+        controls, loudness = torch.cat([batch.controls, median], -1), self._loudness(median, spread)
+        return replace(batch, mel=residual, controls=controls, loudness=loudness)
 
     @torch.no_grad()
     def whole(self, batch: Batch, drawn: Tensor) -> Tensor:
         median, spread = self._predict(batch)
         return torch.maximum(median + spread * drawn, self.silence)
+
+    def _loudness(self, median: Tensor, spread: Tensor) -> Tensor:
+        """dB that the median's level changes with a spread of each band, (B, T, M)."""
+        log_mel = torch.maximum(median, self.silence) * self.statistics.std + self.statistics.mean
+        shares = torch.softmax(2 * log_mel, -1)
+        audible = level(log_mel) > _AUDIBLE
+        return shares * self.statistics.std * spread * _NEPERS_TO_DB * audible[..., None]
 
     def _predict(self, batch: Batch) -> tuple[Tensor, Tensor]:
         timbre = self.prior.timbres(batch.timbre)[:, None].expand(-1, batch.mel.shape[1], -1)

@@ -19,7 +19,9 @@ from cmaudio.model.file import Model
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.training.config import RunConfig, read_config
 from cmaudio.training.corpus.batch import Batch
+from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.corpus.description import read_description
+from cmaudio.training.corpus.frames import level
 from cmaudio.training.export.packing import pack_run
 from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.run.build_networks import make_prior_network
@@ -31,11 +33,11 @@ from cmaudio.training.tasks.residual import MOST, Residual, without_lasting
 CONFIG = """
 name: toy
 description: saws and bursts
-network: {block_frames: 4, width: 16, context_depth: 2, head_depth: 2, conditioning: 16, timbre_dims: 4}
+network: {block_frames: 4, width: 16, context_depth: 2, head_depth: 2, conditioning: 16, timbre_dims: 4, autoregressive: true}
 vocoder_network: {width: 16, depth: 2}
-prior_network: {width: 16, depth: 2}
+prior_network: {width: 16, depth: 2, modulation: 6}
 prior: {steps: 6, frames: 64, moving_frames: 16, warmup_steps: 2}
-student: {objective: {objective: energy, sums: 1.0}, steps: 4, crops: {clips: 4, frames: 32, chunk_clips: 2}}
+student: {objective: {objective: energy, sums: 1.0, seams: true, levels: 0.5}, steps: 4, crops: {clips: 4, frames: 32, chunk_clips: 2}}
 vocoder: {steps: 2, crops: {clips: 4, frames: 32, warm_up_frames: 8}}
 vocoder_tuning: {steps: 1, crops: {clips: 4, frames: 32, warm_up_frames: 8}, generated_share: 0.5}
 loop: {precision: 32-true, compile: false, log_steps: 1, picture_steps: 0, threads: 1}
@@ -142,10 +144,39 @@ def test_the_output_has_the_shape_of_frames_and_bounded_spreads() -> None:
     assert (moving <= 0.05).all()
 
 
+def test_loudness_is_the_slope_of_the_level_of_a_frame() -> None:
+    torch.manual_seed(1)
+    prior = PriorNetwork(controls=7, timbres=3, timbre_dims=4, bands=5, width=16, depth=2)
+    statistics = MelStatistics(torch.linspace(-3, -1, 5), torch.linspace(0.5, 2, 5))
+    residual = Residual(prior, torch.full((5,), -100.0), statistics)
+    zeros, begun = torch.zeros(1, 60, 5), torch.ones(1, 60, 7)
+    batch = Batch(zeros, begun, torch.tensor([1]), zeros[..., 0], torch.zeros(1, 0), torch.ones(1, 60).bool())
+    seen = residual(batch, torch.Generator())
+
+    def level_db(drawn: torch.Tensor) -> torch.Tensor:
+        log_mel = residual.whole(batch, drawn) * statistics.std + statistics.mean
+        return 20 * level(log_mel) / np.log(10)
+
+    for band in range(5):
+        step = torch.nn.functional.one_hot(torch.tensor(band), 5) * 1e-2
+        slope = (level_db(step.expand(1, 60, -1)) - level_db(zeros)) / 1e-2
+        torch.testing.assert_close(seen.loudness[..., band], slope, atol=0.02, rtol=0.02)
+
+
+def test_a_widened_prior_is_the_same_function_until_it_is_trained() -> None:
+    shape = {"controls": 40, "timbres": 3, "timbre_dims": 4, "bands": 5, "width": 16, "depth": 2}
+    plain, modulated = PriorNetwork(**shape), PriorNetwork(**shape, modulation=6)
+    modulated.load_state_dict(modulated.widened(plain.state_dict()))
+    controls, timbre = torch.randn(2, 9, 40), torch.randn(2, 9, 4)
+    for before, after in zip(plain(controls, timbre), modulated(controls, timbre), strict=True):
+        torch.testing.assert_close(before, after)
+    assert modulated.widened(modulated.state_dict()).keys() == modulated.state_dict().keys()
+
+
 def test_the_residual_holds_only_the_moving_part_and_is_inverted_exactly() -> None:
     torch.manual_seed(0)
     prior = PriorNetwork(controls=7, timbres=3, timbre_dims=4, bands=5, width=16, depth=2)
-    residual = Residual(prior, torch.full((5,), -100.0))
+    residual = Residual(prior, torch.full((5,), -100.0), MelStatistics(torch.zeros(5), torch.ones(5)))
     controls = torch.ones(2, 60, 7)
     median, _, moving = prior(controls, prior.timbres(torch.tensor([0, 2]))[:, None].expand(-1, 60, -1))
     waves = torch.sin(torch.arange(60.0))[:, None]

@@ -1,0 +1,205 @@
+"""What one step adds to a prior's median, against recordings and against noise without a network.
+
+The rows are the recordings, the median alone, one step, and autoregressive noise in the prior's spread: as large as
+what the step draws, with the recordings' own correlation from frame to frame. A network that draws no better than this
+noise is not worth its time. A model without a prior has the first row and that of one step.
+
+Shapes: N notes, T frames, K frames of a block, M mel bands. Frames are normalised log-mel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from cmaudio.evaluation.held_out import NOTES, QUICK_NOTES, Material, compare, generate, prepare
+from cmaudio.evaluation.setting import Figures, Setting, not_measured
+from cmaudio.signal.dsp import Float
+from cmaudio.soundfont.notes import draw_gesture, record
+from cmaudio.synthesis.prior import Said
+from cmaudio.synthesis.renderer import Renderer
+
+_DB = 20 / np.log(10)
+_ACTIVE_ABOVE_FLOOR = 10.0  # 20 dB
+_SOUNDING_DB = -45.0  # level of a frame whose changes count
+_ATTACK_FRAMES = 12  # whose changes do not
+_LOUDNESS_FRAMES = 45  # of a note, half a second
+_HALF_WINDOW = 24  # frames; deviations that last for longer are no fluctuation
+_APART = 16  # bands whose residuals should hardly be correlated
+_MOST = 6.0  # spreads
+_PATCH = 16  # frames and bands of a scored patch
+Bool = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What notes are measured against, without their first block.
+
+    Attributes:
+        recorded: (N, T, M).
+        active: (N, T, M) bands at least 20 dB above the floor.
+        steady: (N, T - 1) whether a change of level counts.
+        block_frames: K.
+    """
+
+    recorded: Float
+    active: Bool
+    steady: Bool
+    block_frames: int
+
+
+def measure_residual(setting: Setting) -> Figures:
+    """Distances, fluctuation and scores of every row, on the held-out notes."""
+    if isinstance(setting.soundfont, str):
+        return not_measured(setting.soundfont)
+    renderer, model = setting.renderer, setting.model
+    if model.manifest.sample_rate != 48_000 or model.manifest.mel.bands != 128 or model.stft.hop_length != 512:
+        return not_measured("the held-out notes are defined for 48 kHz, hop 512 and 128 bands")
+    gestures = [draw_gesture(seed) for seed in range(QUICK_NOTES if setting.quick else NOTES)]
+    gestures = [gesture for gesture in gestures if gesture.program in model.programs]
+    if not gestures:
+        return not_measured("the model has none of the General MIDI programs")
+    setting.progress(f"residual: recording {len(gestures)} notes")
+    material = prepare(renderer, [record(setting.soundfont, gesture) for gesture in gestures])
+    setting.progress("residual: two seeds of one step")
+    drawn = [generate(renderer, material, 1, seed) for seed in (0, 1)]
+    rows = {"recorded": [material.mels] * 2, "one_step": drawn}
+    said = predictions(renderer, material)
+    if said is not None:
+        rows["median"] = [np.maximum(said.median, said.silence)] * 2
+        rows["noise"] = [said.whole(noise, np.float32(1)) for noise in noise_like(said, drawn, material)]
+    beside = _beside(renderer, material)
+    figures: Figures = {"notes": len(gestures)}
+    return figures | {
+        name: measure_row(renderer, *(frames[:, renderer.block_frames :] for frames in pair), beside, said)
+        for name, pair in rows.items()
+    }
+
+
+def predictions(renderer: Renderer, material: Material) -> Said | None:
+    """What the prior says of all frames; None for a model without one."""
+    k, synthesizer = renderer.block_frames, renderer.synthesizer
+    blocks = [
+        synthesizer.prior(material.controls[:, start : start + k], material.timbre[:, start : start + k])
+        for start in range(0, material.mels.shape[1], k)
+    ]
+    said = [block for block in blocks if isinstance(block, Said)]
+    if not said:
+        return None
+    median, spread = (np.concatenate([getattr(block, name) for block in said], 1) for name in ("median", "spread"))
+    return Said(material.controls, median, spread, said[0].silence[:, :1])
+
+
+def fluctuation(frames: Float, said: Said) -> Float:
+    """Deviations from the median in spreads, without what lasts for longer than half a second."""
+    off = np.clip((frames - said.median) / said.spread, -_MOST, _MOST)
+    begun = (said.controls[..., :1] > 0).astype(np.float32)
+    window = 2 * _HALF_WINDOW + 1
+    sums = [np.pad(part, ((0, 0), (_HALF_WINDOW, _HALF_WINDOW), (0, 0))).cumsum(1) for part in (off * begun, begun)]
+    sums = [np.pad(total, ((0, 0), (1, 0), (0, 0))) for total in sums]
+    totals = [total[:, window:] - total[:, :-window] for total in sums]
+    moving: Float = (off - totals[0] / np.maximum(totals[1], 1)) * begun
+    return moving
+
+
+def noise_like(said: Said, drawn: list[Float], material: Material) -> list[Float]:
+    """(N, T, M) noise for every seed: the size of what was drawn, the correlation in time of what was recorded."""
+    recorded = fluctuation(material.mels, said)
+    correlation = float((recorded[:, 1:] * recorded[:, :-1]).sum() / np.square(recorded).sum())
+    out = []
+    for seed, frames in enumerate(drawn):
+        moving = fluctuation(frames, said)
+        size = np.sqrt(np.square(moving).sum() / np.count_nonzero(moving))
+        noise = np.random.default_rng(seed).standard_normal(frames.shape, dtype=np.float32)
+        noise[:, 1:] *= np.sqrt(1 - correlation**2)
+        for t in range(1, noise.shape[1]):
+            noise[:, t] += correlation * noise[:, t - 1]
+        out.append(noise * np.float32(size))
+    return out
+
+
+def _beside(renderer: Renderer, material: Material) -> Beside:
+    synthesizer, k = renderer.synthesizer, renderer.block_frames
+    recorded = material.mels[:, k:]
+    active = (recorded * synthesizer.std + synthesizer.mean) > np.log(renderer.mel.floor * _ACTIVE_ABOVE_FLOOR)
+    sounding = level_db(renderer, recorded) > _SOUNDING_DB
+    steady = sounding[:, 1:] & sounding[:, :-1]
+    steady[:, :_ATTACK_FRAMES] = False
+    return Beside(recorded, active, steady, k)
+
+
+def level_db(renderer: Renderer, frames: Float) -> Float:
+    """(N, T, M) -> (N, T): root mean square over bands."""
+    power = np.exp(2 * (frames * renderer.synthesizer.std + renderer.synthesizer.mean).astype(np.float64))
+    level: Float = (10 * np.log10(power.mean(-1))).astype(np.float32)
+    return level
+
+
+def measure_row(renderer: Renderer, one: Float, two: Float, beside: Beside, said: Said | None) -> Figures:
+    """Figures of two seeds (N, T, M) of one row, without their first block."""
+    recorded, levels = beside.recorded, level_db(renderer, one)
+    seams = np.arange(levels.shape[1] - 1) % beside.block_frames == beside.block_frames - 1
+    change = np.abs(np.diff(levels, axis=1))
+    loud, again, right = (_loudness(level_db(renderer, frames)) for frames in (one, two, recorded))
+    off = np.abs(loud - right)
+    scores = [_score(renderer, (one, two, recorded), beside, changes) for changes in (False, True)]
+    figures = compare(renderer, one, recorded) | {
+        "loudness_off_db": _rounded(np.median(off)),
+        "loudness_off_p90_db": _rounded(np.percentile(off, 90)),
+        "seeds_loudness_db": _rounded(np.abs(loud - again).mean()),
+        "change_db": _rounded(change[:, ~seams][beside.steady[:, ~seams]].mean()),
+        "change_at_seams_db": _rounded(change[:, seams][beside.steady[:, seams]].mean()),
+        "score_db": _rounded(scores[0]),
+        "score_of_changes_db": _rounded(scores[1]),
+    }
+    if said is not None:
+        figures["correlation_16_bands"] = _rounded(_correlation(one, beside, said))
+    return figures
+
+
+def _rounded(value: float | np.floating) -> float:
+    return round(float(value), 3)
+
+
+def _loudness(levels: Float) -> Float:
+    """(N, T) -> (N,) dB over a note's first half second."""
+    loudness: Float = 10 * np.log10((10 ** (levels[:, :_LOUDNESS_FRAMES] / 10)).mean(1))
+    return loudness
+
+
+def _correlation(frames: Float, beside: Beside, said: Said) -> float:
+    """Of the residuals of bands 16 apart, about their mean over the note, where both are active."""
+    k = beside.block_frames
+    off = np.clip((frames - said.median[:, k:]) / said.spread[:, k:], -_MOST, _MOST)
+    off = (off - off.mean(1, keepdims=True)) * beside.active
+    both = beside.active[..., :-_APART] & beside.active[..., _APART:]
+    low, high = off[..., :-_APART] * both, off[..., _APART:] * both
+    return float((low * high).sum() / np.sqrt(np.square(low).sum() * np.square(high).sum()))
+
+
+def _score(renderer: Renderer, frames: tuple[Float, Float, Float], beside: Beside, changes: bool) -> float:
+    """Energy score of patches of 16 frames x 16 bands, or of their changes from frame to frame, in dB per value.
+
+    Proper, unlike a distance: it is least for samples with the distribution of what is recorded, where a distance is
+    least for their median.
+    """
+    scale, active = renderer.synthesizer.std * np.float32(_DB), beside.active
+    one, two, recorded = frames
+    errors = [(a - b) * scale for a, b in ((one, recorded), (two, recorded), (one, two))]
+    if changes:
+        active = active[:, 1:] & active[:, :-1]
+        errors = [np.diff(error, axis=1) for error in errors]
+    count = _patches(active.astype(np.float32))
+    scored = count > _PATCH * _PATCH / 8
+    first, second, apart = (np.sqrt(_patches(np.square(e) * active)[scored] / count[scored]) for e in errors)
+    return float((first + second - apart).mean() / 2)
+
+
+def _patches(values: Float) -> Float:
+    """(N, T, M) -> sums over patches (N, T / 16, M / 16)."""
+    windows = sliding_window_view(values, (_PATCH, _PATCH), (1, 2))[:, ::_PATCH, ::_PATCH]
+    sums: Float = windows.sum((-1, -2))
+    return sums

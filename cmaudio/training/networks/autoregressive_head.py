@@ -1,0 +1,53 @@
+"""A head that samples a residual as autoregressive noise and a learned correction.
+
+Shapes: B voices, K frames of a block, M mel bands, E conditioning width, D context width.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cmaudio.training.networks.consistency import BlockHead, precondition
+from cmaudio.training.networks.layers import NoiseLevelEmbedding
+
+_INNOVATION, _MEMORY = -0.5, 0.8  # at the start: noise of 0.47 spreads, 0.69 of the frame before
+
+
+class AutoregressiveHead(BlockHead):
+    """As `BlockHead`; in a band, frame t is a_t times frame t - 1, plus g_t times its noise, plus a correction m_t.
+
+    The network outputs a, g and m of every band and frame. Frame -1 is the last frame of the context, so the seam
+    between two blocks is like any other pair of frames. At the start it samples noise that is correlated as recordings
+    are; what it learns is what this noise lacks.
+    """
+
+    def __init__(
+        self,
+        mel_bands: int,
+        block_frames: int,
+        width: int,
+        depth: int,
+        conditioning: int,
+        sigma: NoiseLevelEmbedding,
+        sigma_min: float,
+        sigma_data: float,
+    ) -> None:
+        super().__init__(mel_bands, block_frames, width, depth, conditioning, sigma, sigma_min, sigma_data)
+        self.bands = mel_bands
+        self.out = nn.Linear(width, 3 * mel_bands)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor, sigma: Tensor, context: Tensor, c: Tensor) -> Tensor:
+        c_skip, c_out, c_in = precondition(sigma[:, None, None], self.sigma_min, self.sigma_data)
+        noise = c_in * x
+        correction, innovation, memory = self.hidden(noise, sigma, context, c).float().chunk(3, -1)
+        innovation, memory = F.softplus(innovation + _INNOVATION), torch.sigmoid(memory + _MEMORY)
+        fresh = correction + innovation * noise
+        frame, frames = context[:, self.width : self.width + self.bands].float(), []
+        for t in range(self.block_frames):
+            frame = memory[:, t] * frame + fresh[:, t]
+            frames.append(frame)
+        return c_skip * x + c_out * torch.stack(frames, 1)
