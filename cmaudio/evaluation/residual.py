@@ -74,8 +74,8 @@ def measure_residual(setting: Setting) -> Figures:
     beside = _beside(renderer, material)
     figures: Figures = {"notes": len(gestures)}
     return figures | {
-        name: measure_row(renderer, *(frames[:, renderer.block_frames :] for frames in pair), beside, said)
-        for name, pair in rows.items()
+        name: measure_row(renderer, one[:, renderer.block_frames :], two[:, renderer.block_frames :], beside, said)
+        for name, (one, two) in rows.items()
     }
 
 

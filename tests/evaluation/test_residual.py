@@ -49,7 +49,7 @@ def test_quick_section_of_the_embedded_model(model: Model) -> None:
         assert figures["recorded"]["l1_all_db"] == figures["recorded"]["score_db"] == 0
         assert figures["median"]["seeds_loudness_db"] == 0
         assert figures["one_step"]["seeds_loudness_db"] > 0
-        assert figures["one_step"]["score_of_changes_db"] < figures["one_step"]["l1_all_db"] * 10
     console = Console(record=True, width=160)
     print_report(result, console)
-    assert "residual" in console.export_text() or "what one step adds" in console.export_text()
+    text = console.export_text()
+    assert "median alone" in text or "residual: not measured" in text

@@ -28,7 +28,7 @@ class NetworkSettings(Strict):
 class PriorNetworkSettings(Strict):
     """Shape of the prior.
 
-    `modulation` is the width of a layer that scales and shifts the blocks depending on timbre, key and velocity; 0: none.
+    `modulation` is the width of a layer that scales and shifts the blocks by timbre, key and velocity; 0: none.
     """
 
     width: Annotated[int, Field(ge=8)] = 384

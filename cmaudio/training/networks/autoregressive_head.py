@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cmaudio.training.networks.consistency import BlockHead, precondition
 from cmaudio.training.networks.layers import NoiseLevelEmbedding
+from cmaudio.training.networks.prior import MOST
 
 _INNOVATION, _MEMORY = -0.5, 0.8  # at the start: noise of 0.47 spreads, 0.69 of the frame before
 
@@ -48,6 +49,6 @@ class AutoregressiveHead(BlockHead):
         fresh = correction + innovation * noise
         frame, frames = context[:, self.width : self.width + self.bands].float(), []
         for t in range(self.block_frames):
-            frame = memory[:, t] * frame + fresh[:, t]
+            frame = (memory[:, t] * frame + fresh[:, t]).clamp(-MOST, MOST)
             frames.append(frame)
         return c_skip * x + c_out * torch.stack(frames, 1)

@@ -16,11 +16,10 @@ from torch import Tensor
 from cmaudio.training.corpus.batch import Batch
 from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.corpus.frames import HALF_WINDOW, level
-from cmaudio.training.networks.prior import PriorNetwork
+from cmaudio.training.networks.prior import MOST, PriorNetwork
 
 _NEPERS_TO_DB = 20 / math.log(10)
 _AUDIBLE = -50 / _NEPERS_TO_DB  # level in nepers
-MOST = 6.0  # larger residuals are clipped, in spreads
 
 
 class Target(Protocol):

@@ -20,7 +20,7 @@ def head() -> AutoregressiveHead:
 
 def test_it_starts_as_noise_correlated_from_frame_to_frame_and_over_the_seam(head: AutoregressiveHead) -> None:
     sigma, noise = torch.full((2000,), 80.0), torch.randn(2000, K, BANDS)
-    last = torch.randn(2000, BANDS)
+    last = 0.6 * torch.randn(2000, BANDS)
     context = torch.cat([torch.randn(2000, WIDTH), last, torch.randn(2000, BANDS)], -1)
     with torch.no_grad():
         drawn = head(80 * noise, sigma, context, torch.randn(2000, K, 20))

@@ -23,21 +23,25 @@ from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.corpus.description import read_description
 from cmaudio.training.corpus.frames import level
 from cmaudio.training.export.packing import pack_run
-from cmaudio.training.networks.prior import PriorNetwork
+from cmaudio.training.networks.prior import MOST, PriorNetwork
 from cmaudio.training.run.build_networks import make_prior_network
 from cmaudio.training.run.checkpoint import load_tensors
 from cmaudio.training.run.train import train
 from cmaudio.training.run.weights import start_from
-from cmaudio.training.tasks.residual import MOST, Residual, without_lasting
+from cmaudio.training.tasks.residual import Residual, without_lasting
 
 CONFIG = """
 name: toy
 description: saws and bursts
-network: {block_frames: 4, width: 16, context_depth: 2, head_depth: 2, conditioning: 16, timbre_dims: 4, autoregressive: true}
+network:
+  {block_frames: 4, width: 16, context_depth: 2, head_depth: 2, conditioning: 16, timbre_dims: 4, autoregressive: true}
 vocoder_network: {width: 16, depth: 2}
 prior_network: {width: 16, depth: 2, modulation: 6}
 prior: {steps: 6, frames: 64, moving_frames: 16, warmup_steps: 2}
-student: {objective: {objective: energy, sums: 1.0, seams: true, levels: 0.5}, steps: 4, crops: {clips: 4, frames: 32, chunk_clips: 2}}
+student:
+  objective: {objective: energy, sums: 1.0, seams: true, levels: 0.5}
+  steps: 4
+  crops: {clips: 4, frames: 32, chunk_clips: 2}
 vocoder: {steps: 2, crops: {clips: 4, frames: 32, warm_up_frames: 8}}
 vocoder_tuning: {steps: 1, crops: {clips: 4, frames: 32, warm_up_frames: 8}, generated_share: 0.5}
 loop: {precision: 32-true, compile: false, log_steps: 1, picture_steps: 0, threads: 1}
