@@ -12,7 +12,7 @@ from cmaudio.cli.terminal import console, errors, to_json
 from cmaudio.model.file import DEFAULT_MODEL
 
 SECTIONS = (
-    "Instruments: corpus, pitch, onset, velocity, evenness, drift, held_out, residual, buzz, clicks. "
+    "Instruments: corpus, pitch, partials, onset, velocity, evenness, drift, held_out, residual, buzz, clicks. "
     "Voices: copy_synthesis, speed, first_sound, reading, scores."
 )
 

@@ -37,6 +37,7 @@ from cmaudio.synthesis.networks import STEPS, Synthesizer
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
+from cmaudio.synthesis.sources import sources_of
 from cmaudio.synthesis.trajectory import Trajectory
 from cmaudio.synthesis.voice import Voice
 
@@ -91,7 +92,10 @@ class Engine(EventInput):
         self.sample_rate = model.manifest.sample_rate
         ahead = block if look_ahead else batch_ahead
         self.channels = whole_number("channels", model.channels if channels is None else channels, 1, 2)
-        settings = VoiceSettings(model.stft, self._renderer.block_frames, self.sample_rate, ahead, self.channels)
+        sources = sources_of(model.manifest.timbres)
+        settings = VoiceSettings(
+            model.stft, self._renderer.block_frames, self.sample_rate, ahead, self.channels, sources
+        )
         allocator = VoiceAllocator(model, settings, whole_number("polyphony", polyphony, 1, 256), steps)
         super().__init__(model, allocator, seed, bend_range)
         gain = Trajectory(10 ** (in_range("gain_db", gain_db, *GAIN_RANGE_DB, "dB") / 20))

@@ -18,6 +18,7 @@ from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.networks import STEPS, NetworkState, batch_states
 from cmaudio.synthesis.note_kinds import all_note_features
 from cmaudio.synthesis.renderer import Renderer
+from cmaudio.synthesis.sources import seen_partials, timbre_pulses
 
 NOTES, QUICK_NOTES = 256, 16
 _EDGE_FRAMES = 106  # 1.1 s
@@ -81,13 +82,17 @@ def _prepare(renderer: Renderer, recordings: list[Recording]) -> tuple[Float, Fl
     centres = (np.arange(frames * hop) + 0.5) / hop - 0.5
     smooth = np.stack([np.interp(centres, np.arange(frames), row) for row in f0])
     pulses, _ = pulse_train(smooth, np.zeros(len(gestures)), rate)
+    model = renderer.synthesizer.model
+    played = [model.timbres[model.programs[g.program]] for g in gestures]
+    for i, named in enumerate(played):
+        if (partials := seen_partials(model.manifest, named)) is not None:
+            pulses[i] = timbre_pulses(partials, gestures[i].pitch, smooth[i], rate)
     picture = harmonic_picture(mel(stft.analyse(np.concatenate([before, pulses], 1))))
     gate = np.array([[g.gate_samples] for g in gestures])
     velocity = np.array([g.velocity for g in gestures], np.float64)
     features = all_note_features(ends / rate, (ends - gate) / rate, semitones, pitch, velocity)
     features = features[..., : renderer.synthesizer.features]
-    model = renderer.synthesizer.model
-    vectors = np.stack([model.timbre_vector(model.programs[g.program]) for g in gestures]).astype(np.float32)
+    vectors = np.array([named.vector for named in played], np.float32)
     timbre = np.ascontiguousarray(np.broadcast_to(vectors[:, None], (len(gestures), frames, vectors.shape[1])))
     mean, std = renderer.synthesizer.mean, renderer.synthesizer.std
     return (log_mel - mean) / std, np.concatenate([features, picture], -1), timbre

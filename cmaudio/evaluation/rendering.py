@@ -15,6 +15,7 @@ from cmaudio.soundfont.player import TRAINING_GAIN
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
+from cmaudio.synthesis.sources import sources_of
 from cmaudio.synthesis.voice import Voice
 
 BATCH = 16
@@ -56,6 +57,7 @@ def hold(renderer: Renderer, notes: Sequence[HeldNote], samples: int) -> Iterato
 def _voice(renderer: Renderer, note: HeldNote) -> Voice:
     params = NoteParams(note.pitch, note.velocity, 0, note.seed, 0, 1)
     vector = renderer.synthesizer.model.timbre_vector(note.timbre)
-    settings = VoiceSettings(renderer.stft, renderer.block_frames, renderer.sample_rate)
+    sources = sources_of(renderer.synthesizer.model.manifest.timbres)
+    settings = VoiceSettings(renderer.stft, renderer.block_frames, renderer.sample_rate, sources=sources)
     pitched = renderer.synthesizer.model.has_pitch(vector)
     return NoteVoice(params, vector, 0.0, settings, pitched=pitched)

@@ -19,6 +19,7 @@ from cmaudio.evaluation.drift import measure_drift
 from cmaudio.evaluation.evenness import measure_evenness
 from cmaudio.evaluation.held_out import measure_held_out
 from cmaudio.evaluation.onset import measure_onset
+from cmaudio.evaluation.partials import measure_partials_of_model
 from cmaudio.evaluation.pitch import measure_pitch
 from cmaudio.evaluation.residual import measure_residual
 from cmaudio.evaluation.setting import Figures, Setting
@@ -34,6 +35,7 @@ from cmaudio.synthesis.renderer import Renderer
 SECTIONS: dict[str, Callable[[Setting], Figures]] = {
     "corpus": measure_corpus,  # first, since what the user named may turn out not to fit
     "pitch": measure_pitch,
+    "partials": measure_partials_of_model,
     "onset": measure_onset,
     "velocity": measure_velocity,
     "evenness": measure_evenness,

@@ -77,6 +77,17 @@ def _pitch(f: Figures, console: Console) -> None:
     _list(console, "Furthest off", [f"{n['timbre']} {n['pitch']}: {n['cents']:.1f}" for n in ours["worst"]])
 
 
+def _partials(f: Figures, console: Console) -> None:
+    rows = [
+        (name, t["kind"], t["median"], t["max"], t["false_partials"], t["level_db"]) for name, t in f["timbres"].items()
+    ]
+    every = f["all"]
+    rows.append(("all", "", every["median"], every["max"], f["false_partials"], ""))
+    columns = ("", "kind", "median", "worst", "false", "level, dB")
+    console.print(_table("Strongest partials: deviation from the SoundFont in cents (at most 300)", columns, rows))
+    console.print(Text.assemble("median ", _target(every["median"], f["target"])))
+
+
 def _onset(f: Figures, console: Console) -> None:
     notes, compared = f["notes"], f["later_than_soundfont_ms"]["n"]
     rows = [
@@ -244,6 +255,7 @@ def _heard(rows: Figures, console: Console) -> None:
 
 _PRINTERS: dict[str, Callable[[Figures, Console], None]] = {
     "pitch": _pitch,
+    "partials": _partials,
     "onset": _onset,
     "velocity": _velocity,
     "evenness": _evenness,

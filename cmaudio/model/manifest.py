@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cmaudio.errors import CmaudioError
+from cmaudio.model.partials import Partials
 
 FORMAT_VERSION = 1
 GRAPHS = ("controls", "context", "head", "vocoder")
@@ -82,7 +83,8 @@ class TimbreDefinition(_Strict):
     """A named point of the timbre space.
 
     `program` is its General MIDI program and `key` its key on the percussion channel, if it has one; `sustained`:
-    whether a held note keeps sounding; `pitched`: whether it has a pitch (without one, all keys sound alike).
+    whether a held note keeps sounding; `pitched`: whether it has a pitch (without one, all keys sound alike);
+    `partials`: where its partials lie, None for harmonics of its pitch.
     """
 
     name: Name
@@ -91,6 +93,7 @@ class TimbreDefinition(_Strict):
     key: Annotated[int, Field(ge=0, le=127)] | None = None
     sustained: bool = False
     pitched: bool = True
+    partials: Partials | None = None
 
 
 class SpeechDefinition(_Strict):
@@ -127,6 +130,10 @@ class Manifest(_Strict):
     weights: str
     sha256: dict[str, str]
     speech: SpeechDefinition | None = None
+    picture: Annotated[
+        Literal["harmonic", "partials"],
+        Field(description="what the networks see of a note's pitch: its harmonics, or the timbre's own partials"),
+    ] = "harmonic"
     prior: Annotated[bool, Field(description="the networks draw the residual of the graph `prior`")] = False
 
     @property

@@ -19,7 +19,7 @@ Complex = NDArray[np.complex64]
 
 VOICED_ABOVE_HZ = 8.0
 _FILTER_LOG_MAX = 6.0
-_PULSE_SCALE = 1 / 512
+PULSE_SCALE = 1 / 512  # amplitude of each harmonic of the excitation
 _NOISE_SCALE = 1 / np.sqrt(768.0)
 
 
@@ -140,13 +140,18 @@ def pulse_train(
     """
     cycles = np.cumsum(f0 / sample_rate, axis=-1) + phase[..., None]
     cycles -= np.floor(cycles)
+    return pulses(cycles, f0, sample_rate), cycles
+
+
+def pulses(cycles: NDArray[np.float64], f0: NDArray[np.float64], sample_rate: int) -> Float:
+    """The pulse train (..., N) of `pulse_train` at given phases (..., N) in cycles, in [0, 1)."""
     x = (cycles * (2 * np.pi)).astype(np.float32)
     harmonics = np.floor(0.49 * sample_rate / np.maximum(f0, VOICED_ABOVE_HZ)).astype(np.float32)
     half = np.sin(np.float32(0.5) * x)
     regular = np.abs(half) > 1e-4
     kernel = np.sin((harmonics + np.float32(0.5)) * x) / (2 * np.where(regular, half, np.float32(1))) - np.float32(0.5)
-    source = np.where(regular, kernel, harmonics) * np.float32(_PULSE_SCALE)
-    return np.where(f0 > VOICED_ABOVE_HZ, source, np.float32(0)).astype(np.float32, copy=False), cycles
+    source = np.where(regular, kernel, harmonics) * np.float32(PULSE_SCALE)
+    return np.where(f0 > VOICED_ABOVE_HZ, source, np.float32(0)).astype(np.float32, copy=False)
 
 
 def white_noise(rng: np.random.Generator, samples: int) -> Float:

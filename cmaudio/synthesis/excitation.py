@@ -16,3 +16,9 @@ def semitones_to_hz(semitones: NDArray[np.float64]) -> NDArray[np.float64]:
 def harmonic_picture(log_mel: Float) -> Float:
     """Log-mel of the harmonic excitation, scaled to about unit range: it shows the network where harmonics fall."""
     return (log_mel + np.float32(5)) / np.float32(3)
+
+
+def nearest_key(f0: NDArray[np.floating]) -> float:
+    """The MIDI note number nearest to the median of f0 (T,) in Hz where voiced; 60 where nothing is."""
+    voiced = f0[f0 > 0]
+    return float(np.round(69 + 12 * np.log2(np.median(voiced) / 440))) if len(voiced) else 60.0

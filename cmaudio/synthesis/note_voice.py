@@ -9,12 +9,13 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.signal.dsp import Complex, Float, pulse_train
+from cmaudio.signal.dsp import Complex, Float
 from cmaudio.synthesis.excitation import semitones_to_hz
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.synthesis.note_kinds import NOTE_KINDS, all_note_features
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.placement import side_level
+from cmaudio.synthesis.sources import Sources
 from cmaudio.synthesis.trajectory import Trajectory
 from cmaudio.synthesis.voice import FADE_SAMPLES, Voice
 
@@ -68,6 +69,44 @@ class NoteVoice(Voice):
     def semitones(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N,) pitch input of the network, MIDI note numbers."""
         return np.where(times >= self.pitched_from, self._sounding_pitch(times), UNPITCHED_SEMITONES)
+
+    def is_harmonic(self, start: float) -> bool:
+        """Whether its excitation is the plain pulse train from `start` on."""
+        sources = self.settings.sources
+        return sources is None or (self.timbre.rests_at(start) and sources.weights(self.timbre.target)[0] == 1)
+
+    def excite(
+        self, f0: NDArray[np.float64], phase: NDArray[np.float64], start: int
+    ) -> tuple[Float, NDArray[np.float64]]:
+        """The excitation (N,) of samples from `start` on, and the phase after each: not wrapped unless harmonic."""
+        sources = self.settings.sources
+        if sources is None or self.is_harmonic(start):
+            return super().excite(f0, phase, start)
+        cycles = np.cumsum(f0 / self.sample_rate) + phase
+        times = np.arange(start, start + len(f0), dtype=np.float64)
+        source = np.zeros(len(f0), np.float32)
+        weights = self._source_weights(sources, times)
+        for number in np.flatnonzero(weights.any(0)).tolist():
+            part = sources.excite(number, self.params.pitch, cycles, f0, self.sample_rate)
+            source += weights[:, number].astype(np.float32) * part
+        return source, cycles
+
+    def octaves_down(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(K,) how far the base of the excitation lies below f0."""
+        sources = self.settings.sources
+        return (
+            super().octaves_down(times) if sources is None else self._source_weights(sources, times) @ sources.octaves
+        )
+
+    def _source_weights(self, sources: Sources, times: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(N, E) shares of the excitations, linear between hops while the timbre moves."""
+        if self.timbre.rests_at(times[0]):
+            weights = sources.weights(self.timbre.target)
+            return np.broadcast_to(weights, (len(times), len(weights)))
+        hop = self.stft.hop_length
+        grid = np.arange(np.floor(times[0] / hop), np.ceil(times[-1] / hop) + 1) * hop
+        known = sources.moving_weights(self.timbre.at(grid))
+        return np.stack([np.interp(times, grid, column) for column in known.T], -1)
 
     @classmethod
     def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> tuple[Float, NDArray[np.float64]]:
@@ -125,7 +164,7 @@ class NoteVoice(Voice):
         hop, overlap = self.stft.hop_length, self.stft.overlap
         offset = at - (self.planned_end - self._span)
         f0 = self.f0(at, self.planned_end)
-        pulses, phase = pulse_train(f0, self.phase[offset], self.sample_rate)
+        pulses, phase = self.excite(f0, self.phase[offset], at)
         difference = np.zeros(overlap + self._span, np.float32)
         difference[overlap + offset :] = pulses - self.pulses[offset:]
         self.pulses[offset:], self.phase[offset + 1 :] = pulses, phase

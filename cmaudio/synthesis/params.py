@@ -7,6 +7,7 @@ from functools import cached_property
 
 from cmaudio.signal.dsp import Stft
 from cmaudio.synthesis.placement import Side
+from cmaudio.synthesis.sources import Sources
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class VoiceSettings:
 
     `ahead_samples`: how early blocks may be computed; planned samples are kept that much longer so that a bend still
     reaches them. `channels`: of the voices' samples, 1 or 2.
+    `sources`: the excitations of the timbres; None if all are harmonic.
     """
 
     stft: Stft
@@ -34,6 +36,7 @@ class VoiceSettings:
     sample_rate: int
     ahead_samples: int = 0
     channels: int = 1
+    sources: Sources | None = None
 
     @cached_property
     def side(self) -> Side:

@@ -58,6 +58,7 @@ class Renderer:
         self.block_samples = model.manifest.block_samples
         self.sample_rate = model.manifest.sample_rate
         mean, std = (np.array(x, np.float32) for x in (model.manifest.mel.mean, model.manifest.mel.std))
+        self._sees_partials = model.manifest.picture == "partials"
         self._shaper = SpectrumShaper(self.mel, mean, std)
 
     def render(self, voices: Sequence[Voice]) -> None:
@@ -97,18 +98,20 @@ class Renderer:
         k, bands = self.block_frames, self.synthesizer.bands
         context_noise = stack([voice.rng.standard_normal((k, bands), dtype=np.float32) for voice in voices])
         block_noise = stack([voice.rng.standard_normal((1, k, bands), dtype=np.float32) for voice in voices])
-        pulse_samples, noise = self._plan(voices)
-        pulses = self.stft.analyse(pulse_samples)
+        excitation, harmonics, noise = self._plan(voices)
+        pulses = self.stft.analyse(excitation)
+        seen = pulses if harmonics is excitation else self.stft.analyse(harmonics)
         if steps > 1:
             more = [voice.rng.standard_normal((steps - 1, k, bands), dtype=np.float32) for voice in voices]
             block_noise = np.concatenate([block_noise, stack(more)], 1)
-        controls, timbre, f0 = self._controls(voices, pulses)
+        controls, timbre, f0 = self._controls(voices, seen)
         state = batch_states([voice.network for voice in voices if voice.network is not None])
         state = self.synthesizer.generate(state, controls, timbre, context_noise, block_noise, self._humanity(voices))
         for voice, network in zip(voices, split_states(state), strict=True):
             voice.network = network
         ends = [voice.planned_end for voice in voices]
         frames, levels = self._shaped(voices, state.frames, f0), self._side_levels(voices)
+        f0 = self._base_hz(voices, f0)
         if submit is None:
             for voice in voices:
                 voice.settle()
@@ -120,21 +123,32 @@ class Renderer:
 
     def _start(self, voices: list[Voice]) -> None:
         """Run the networks over the silent block before the onset."""
-        pulses = self.stft.analyse(self._plan(voices)[0])
+        pulses = self.stft.analyse(self._plan(voices)[1])
         controls, timbre, _ = self._controls(voices, pulses)
         states = split_states(self.synthesizer.init_state(controls, timbre))
         for voice, state in zip(voices, states, strict=True):
             voice.vocoder, state.vocoder = state.vocoder, []
             voice.network = state
 
-    def _plan(self, voices: list[Voice]) -> tuple[Float, Float]:
-        """Plan the next K hops of excitation; (B, N) pulses and (B, N) noise, as far back as the windows reach."""
+    def _plan(self, voices: list[Voice]) -> tuple[Float, Float, Float]:
+        """Plan the next K hops of excitation, as far back as the windows reach.
+
+        Returns the excitation (B, N) of the vocoder, what the networks see of it (the same array, or the harmonics
+        (B, N) where a model knows only those), and noise (B, N).
+        """
         count = self.block_samples
         f0 = np.stack([voice.f0(voice.planned_end, voice.planned_end + count) for voice in voices])
         phase = np.array([voice.phase[-1] for voice in voices])
         pulses, phases = pulse_train(f0, phase, self.sample_rate)
-        seen = [voice.plan(pulses[i], white_noise(voice.rng, count), phases[i]) for i, voice in enumerate(voices)]
-        return stack([pulses for pulses, _ in seen]), stack([noise for _, noise in seen])
+        own = [i for i, voice in enumerate(voices) if not voice.is_harmonic(voice.planned_end)]
+        seen = {i: voices[i].plan_harmonics(pulses[i].copy()) for i in own}
+        for i in own:
+            pulses[i], phases[i] = voices[i].excite(f0[i], phase[i], voices[i].planned_end)
+        planned = [voice.plan(pulses[i], white_noise(voice.rng, count), phases[i]) for i, voice in enumerate(voices)]
+        excitation, noise = (stack([arrays[j] for arrays in planned]) for j in (0, 1))
+        if not own or self._sees_partials:
+            return excitation, excitation, noise
+        return excitation, stack([seen.get(i, row) for i, row in enumerate(excitation)]), noise
 
     def _controls(self, voices: list[Voice], pulses: Complex) -> tuple[Float, Float, Float]:
         """Controls (B, K, C), timbre (B, K, Z) and f0 (B, K) Hz of the block just planned."""
@@ -176,6 +190,14 @@ class Renderer:
         middles = self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
         levels = stack([side_level(v.expression["width"].at(row)) for v, row in zip(voices, middles, strict=True)])
         return levels if levels.any() else None
+
+    def _base_hz(self, voices: list[Voice], f0: Float) -> Float:
+        """(B, K) Hz, f0 or the lower base of the excitation: what the vocoder filters."""
+        if voices[0].settings.sources is None:
+            return f0
+        middles = self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
+        octaves = [voice.octaves_down(row) for voice, row in zip(voices, middles, strict=True)]
+        return f0 * np.exp2(-np.stack(octaves)).astype(np.float32)
 
     def _vocode(
         self,

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cmaudio.score.expression import EXPRESSIONS, PRESSURE_BRIGHTNESS, PRESSURE_DB, VIBRATO_HZ
-from cmaudio.signal.dsp import Float
+from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.deferred import Pending
 from cmaudio.synthesis.networks import NetworkState
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
@@ -81,6 +81,7 @@ class Voice(ABC):
         self.pulses = np.zeros(self._span, np.float32)
         self.noise = np.zeros(self.stft.overlap, np.float32)
         self.phase = np.zeros(self._span + 1)  # in cycles, before each sample and after the last
+        self._harmonics: tuple[int, Float] | None = None  # up to a time, where the excitation is another
         self.filters = np.zeros((self._span // self.stft.hop_length, self.stft.bins), np.complex64)  # H of its frames
         rows = () if settings.channels == 1 else (2,)
         self.ready = np.zeros((*rows, 0), np.float32)  # complete samples from `position` on
@@ -101,6 +102,20 @@ class Voice(ABC):
     @abstractmethod
     def catch_up(self) -> None:
         """Apply to samples that are planned already what has been asked for since the last time."""
+
+    def is_harmonic(self, start: float) -> bool:
+        """Whether its excitation is the plain pulse train from `start` on."""
+        return True
+
+    def excite(
+        self, f0: NDArray[np.float64], phase: NDArray[np.float64], start: int
+    ) -> tuple[Float, NDArray[np.float64]]:
+        """The excitation (N,) of samples from `start` on, and the phase after each, as `pulse_train` gives them."""
+        return pulse_train(f0, phase, self.sample_rate)
+
+    def octaves_down(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(K,) how far the base of the excitation lies below f0."""
+        return np.zeros(len(times))
 
     # -- called by the engine ----------------------------------------------------------------------------------------
 
@@ -237,6 +252,19 @@ class Voice(ABC):
         self.noise = seen[count:]
         self.planned_end += count
         return self.pulses[-overlap - count :], seen
+
+    def plan_harmonics(self, pulses: Float) -> Float:
+        """Append K hops of harmonic pulses, which the networks see; returns the (overlap + K hops) of their frames.
+
+        Call before `plan`.
+        """
+        overlap = self.stft.overlap
+        end, before = self._harmonics or (self.planned_end, self.pulses[-overlap:])
+        if end != self.planned_end:  # the excitation was harmonic in between
+            before = self.pulses[-overlap:]
+        seen = np.concatenate([before, pulses])
+        self._harmonics = self.planned_end + len(pulses), seen[-overlap:]
+        return seen
 
     def add_block(self, samples: Float, filters: NDArray[np.complex64], end: int, side: Float | None = None) -> None:
         """Take the overlap-added (overlap + K hops) of a block's frames up to voice time `end`, and their H.

@@ -54,6 +54,7 @@ def define_signal(sample_rate: int, hop_length: int | None, bands: int) -> Signa
 def write_with_progress(output: Path, source: Source[Any], definition: SignalDefinition, workers: int) -> None:
     """Write the corpus with a progress bar, then its picture, and print its summary."""
     with requires_extra("train"):
+        from cmaudio.training.prepare.partials import write_partials
         from cmaudio.training.prepare.summary import draw_summary, print_summary
         from cmaudio.training.prepare.writer import write_corpus
 
@@ -74,6 +75,8 @@ def write_with_progress(output: Path, source: Source[Any], definition: SignalDef
                 bar.update(task, total=progress.of_items, completed=progress.items, rate=rate)
 
             description, outcomes = write_corpus(output, source, definition, workers=workers, on_progress=show)
+        if source.kind == "folder":  # a SoundFont's timbres are measured on notes played for it
+            description = write_partials(output)
         draw_summary(output, description, outcomes)
     print_summary(description, outcomes, console)
     console.print(f"{output}: corpus.json, report.json, summary.png")

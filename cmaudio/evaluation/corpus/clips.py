@@ -11,7 +11,9 @@ import numpy as np
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.excitation import nearest_key
 from cmaudio.synthesis.note_kinds import NOTE_KINDS
+from cmaudio.synthesis.sources import seen_partials
 
 if TYPE_CHECKING:
     from cmaudio.training.corpus.clips import Clips
@@ -96,12 +98,13 @@ def _as_played(clips: Clips, index: int, timbre: str, model: Model, gain: float)
     rows = int(clips.first[index]) + inside
     f0 = clips.f0[rows].numpy() * begun[inside]
     life = clips.controls[rows, : NOTE_KINDS[_note_kind(model)]].float().numpy()
+    partials = seen_partials(m, model.timbres[timbre])
     mean, std = np.array(m.mel.mean, np.float32), np.array(m.mel.std, np.float32)
     return HeldOut(
         clips.names[index],
         timbre,
         (clips.log_mel[rows].float().numpy() - mean) / std,
-        np.concatenate([life, harmonics(Signal(model.stft, model.mel), f0)], 1),
+        np.concatenate([life, harmonics(Signal(model.stft, model.mel), f0, partials, nearest_key(f0))], 1),
         f0,
         clips.audio[rows].numpy().reshape(-1).astype(np.float32) * np.float32(gain / 32768),
     )

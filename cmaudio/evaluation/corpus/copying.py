@@ -9,9 +9,11 @@ import numpy as np
 from cmaudio.evaluation.corpus.clips import HeldOut
 from cmaudio.evaluation.setting import Figures
 from cmaudio.model.file import Model
-from cmaudio.signal.dsp import Float, pulse_train, split_filters, white_noise
+from cmaudio.signal.dsp import Float, split_filters, white_noise
+from cmaudio.synthesis.excitation import nearest_key
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.renderer import heard_bins
+from cmaudio.synthesis.sources import base_hz, timbre_pulses
 
 _PESQ_RATE = 16_000
 
@@ -23,13 +25,16 @@ def copy(synthesizer: Synthesizer, clip: HeldOut, seed: int = 0) -> Float:
     model = synthesizer.model
     stft, k = model.stft, synthesizer.block_frames
     before = np.zeros(stft.overlap, np.float32)
-    pulses, _ = pulse_train(sample_f0(clip.f0, stft.hop_length), np.zeros(()), model.manifest.sample_rate)
+    partials = model.timbres[clip.timbre].partials
+    hz = sample_f0(clip.f0, stft.hop_length)
+    pulses = timbre_pulses(partials, nearest_key(clip.f0), hz, model.manifest.sample_rate)
+    base = base_hz(partials, clip.f0)
     noise = white_noise(np.random.default_rng(seed), len(pulses))
     harmonic, noisy = (stft.analyse(np.concatenate([before, x])) for x in (pulses, noise))
     state, rows = synthesizer.vocoder.init_state(1), []
     for start in range(0, len(clip.mel), k):
         block = slice(start, start + k)
-        raw, *state = synthesizer.vocoder(clip.mel[None, block], clip.f0[None, block], state=state)
+        raw, *state = synthesizer.vocoder(clip.mel[None, block], base[None, block], state=state)
         rows.append(raw[0])
     h, n, d = split_filters(np.concatenate(rows))
     spectra = h * harmonic + n * noisy + d

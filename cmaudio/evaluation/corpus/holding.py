@@ -11,11 +11,12 @@ from cmaudio.evaluation.corpus.samplers import Sampler
 from cmaudio.evaluation.drift import Drift, drift
 from cmaudio.evaluation.setting import Figures, summary
 from cmaudio.model.manifest import TimbreDefinition
-from cmaudio.signal.dsp import Float, pulse_train
+from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.synthesis.note_kinds import all_note_features
+from cmaudio.synthesis.sources import seen_partials, timbre_pulses
 
 SECONDS = 300
 _MOST_TIMBRES = 16
@@ -74,7 +75,7 @@ def _controls(synthesizer: Synthesizer, held: list[TimbreDefinition]) -> Iterato
     """(N, K, C), endless: the note starts after the first block and is never released."""
     m, k = synthesizer.model.manifest, synthesizer.block_frames
     steady = int(_STEADY_SECONDS / 2 * m.sample_rate / m.hop_length) // k * k
-    beginning = np.stack([_started(synthesizer, timbre.pitched, 2 * steady) for timbre in held])
+    beginning = np.stack([_started(synthesizer, timbre, 2 * steady) for timbre in held])
     for begin in range(0, 2 * steady, k):
         yield np.ascontiguousarray(beginning[:, begin : begin + k])
     while True:
@@ -82,19 +83,19 @@ def _controls(synthesizer: Synthesizer, held: list[TimbreDefinition]) -> Iterato
             yield np.ascontiguousarray(beginning[:, begin : begin + k])
 
 
-def _started(synthesizer: Synthesizer, pitched: bool, frames: int) -> Float:
+def _started(synthesizer: Synthesizer, timbre: TimbreDefinition, frames: int) -> Float:
     """(T, C) of a note that starts at frame K."""
     model, k = synthesizer.model, synthesizer.block_frames
     rate, hop = model.manifest.sample_rate, model.manifest.hop_length
-    pitch = np.array([_PITCH if pitched else UNPITCHED_SEMITONES])
+    pitch = np.array([_PITCH if timbre.pitched else UNPITCHED_SEMITONES])
     semitones = np.broadcast_to(pitch[:, None], (1, frames))
     since_onset = (np.arange(frames)[None] + 1.0 - k) * hop / rate
     life = all_note_features(since_onset, np.full((1, frames), -np.inf), semitones, pitch, np.array([_VELOCITY]))[
         0, :, : synthesizer.features
     ]
-    f0 = semitones_to_hz(np.broadcast_to(pitch, frames * hop)) * pitched
+    f0 = semitones_to_hz(np.broadcast_to(pitch, frames * hop)) * timbre.pitched
     f0[: k * hop] = 0
-    pulses, _ = pulse_train(f0, np.zeros(()), rate)
+    pulses = timbre_pulses(seen_partials(model.manifest, timbre), _PITCH, f0, rate)
     before = np.zeros(model.stft.overlap, np.float32)
     picture = harmonic_picture(model.mel(model.stft.analyse(np.concatenate([before, pulses]))))
     return np.concatenate([life, picture], 1)

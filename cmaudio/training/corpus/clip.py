@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cmaudio.signal.dsp import Float, Mel, Stft, pulse_train
+from cmaudio.model.partials import Partials
+from cmaudio.signal.dsp import Float, Mel, Stft
 from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.note_kinds import NOTE_KINDS, all_note_features
+from cmaudio.synthesis.sources import timbre_pulses
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,10 @@ def sample_f0(f0: Float, hop_length: int) -> np.ndarray:
     return np.interp(centres, np.arange(frames), f0)
 
 
-def harmonics(signal: Signal, f0: Float) -> Float:
-    """(T,) Hz -> (T, M) mel spectrum of the harmonics, as the network reads it."""
-    pulses, _ = pulse_train(sample_f0(f0, signal.hop_length), np.zeros(()), signal.sample_rate)
+def harmonics(signal: Signal, f0: Float, partials: Partials | None = None, key: float = 60.0) -> Float:
+    """(T,) Hz -> (T, M) mel spectrum of the harmonics, or of a timbre's own partials, as the network reads it."""
+    hz = sample_f0(f0, signal.hop_length)
+    pulses = timbre_pulses(partials, key, hz, signal.sample_rate)
     before = np.zeros(signal.stft.overlap, np.float32)
     return harmonic_picture(signal.mel(signal.stft.analyse(np.concatenate([before, pulses]))))
 

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.reading import is_file, read_file
+from cmaudio.model.partials import Partials
 from cmaudio.signal.dsp import Mel, Stft
 from cmaudio.training.corpus.clip import Signal
 from cmaudio.training.strict import Strict
@@ -54,7 +55,8 @@ class SignalDefinition(Strict):
 class CorpusTimbre(Strict):
     """A timbre of the corpus, with what playing it needs.
 
-    `program` (0..127) is its General MIDI program, `key` (0..127) its key on the percussion channel, where it has one.
+    `program` (0..127) is its General MIDI program, `key` (0..127) its key on the percussion channel, where it has one;
+    `partials` says where they lie, None for harmonics of its pitch.
     """
 
     name: str
@@ -64,6 +66,7 @@ class CorpusTimbre(Strict):
     key: Annotated[int, Field(ge=0, le=127)] | None = None
     clips: Annotated[int, Field(ge=0)]
     seconds: Annotated[float, Field(ge=0)]
+    partials: Partials | None = None
 
 
 class SplitDescription(Strict):

@@ -17,7 +17,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import SPEECH_FEATURES
 from cmaudio.training.corpus.alignment import Ints, Spoken, frame_ends, frame_features, read_ids
-from cmaudio.training.corpus.clip import Signal, f0_hz, life_features
+from cmaudio.training.corpus.clip import Signal, f0_hz, harmonics, life_features
 from cmaudio.training.corpus.clips import Clips
 from cmaudio.training.corpus.description import CorpusDescription, Split
 from cmaudio.training.corpus.shard import ARRAYS, field_files
@@ -132,11 +132,15 @@ def _row(
     else:
         onset, release = custom["onset_samples"], custom["release_samples"]
         features = life_features(signal, semitones, custom["pitch"], custom["velocity"], onset, release, note_kind)
+    timbre = description.timbres[index[custom["timbre"]]]
+    f0 = f0_hz(semitones, voiced)
+    # Stored pictures are harmonic: what a timbre's partials are is known only when all its clips are written.
+    own = harmonics(signal, f0, timbre.partials, custom["pitch"]) if timbre.partials else cut.load_harmonics()
     return _Row(
         name=cut.id,
         log_mel=log_mel.astype(np.float16),
-        controls=np.concatenate([features, cut.load_harmonics()], 1).astype(np.float16),
-        f0=f0_hz(semitones, voiced),
+        controls=np.concatenate([features, own], 1).astype(np.float16),
+        f0=f0,
         audio=(_samples(cut) if with_audio else np.zeros(0, np.int16)).reshape(-1, signal.hop_length),
         timbre=index[custom["timbre"]],
         spoken=spoken,

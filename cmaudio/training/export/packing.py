@@ -143,6 +143,7 @@ def describe(
         default_timbre=default,
         weights=weights,
         sha256={},
+        picture="partials" if any(timbre.partials for timbre in corpus.timbres) else "harmonic",
         prior=config.has_prior,
         speech=SpeechDefinition(language=corpus.language, symbols=corpus.symbols) if corpus.language else None,
     )
@@ -159,6 +160,7 @@ def timbre_definitions(corpus: CorpusDescription, network: ConsistencyNetwork) -
             key=timbre.key,
             sustained=timbre.sustained,
             pitched=timbre.pitched,
+            partials=timbre.partials,
         )
         for timbre, vector in zip(corpus.timbres, vectors, strict=True)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,9 +14,11 @@ import numpy as np
 from cmaudio.errors import CmaudioError
 from cmaudio.files.names import as_text
 from cmaudio.files.reading import is_file
+from cmaudio.model.partials import Partials
 from cmaudio.score.general_midi import PERCUSSION, PROGRAMS
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.baked import BakedSoundFont, copyright_notice
+from cmaudio.soundfont.partials import VELOCITY, measure_partials
 from cmaudio.soundfont.player import TRAINING_GAIN
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.training.corpus.clip import Clip, Signal
@@ -31,6 +33,7 @@ SUSTAINED = {*range(16, 24), *range(40, 45), *range(48, 55), *range(56, 96), 97,
 SUSTAINED |= {109, 110, 111, 122, 125, 126}
 LEAD_HOPS = 4
 _STEPS_A_HOP = 2  # pitch wheel events per hop
+_MEASURED_RATE, _MEASURED_SECONDS = 48_000, 1.0
 _SILENT_DB = -85.0  # before the gain; the mel's floor is far above it
 
 
@@ -115,9 +118,26 @@ class SoundFontSource:
     def traits(self, timbre: str, voiced_share: float) -> Traits:
         if timbre in PROGRAMS:
             program = PROGRAMS.index(timbre)
-            return Traits(pitched=True, sustained=program in SUSTAINED, program=program)
+            sustained = program in SUSTAINED
+            return Traits(True, sustained, program, partials=measure_program(self.path, program, sustained))
         key = next(key for key, name in PERCUSSION.items() if name == timbre)
         return Traits(pitched=False, sustained=False, key=key)
+
+
+def measure_program(path: Path, program: int, sustained: bool) -> Partials | None:
+    """Where the partials of a General MIDI program lie, None for harmonics."""
+    soundfont = _opened(path)
+    samples = round(_MEASURED_SECONDS * _MEASURED_RATE)
+
+    def play(key: int) -> Float:
+        return soundfont.note(program, key, VELOCITY, samples)
+
+    return measure_partials(play, _MEASURED_RATE, sustained)
+
+
+@lru_cache(1)
+def _opened(path: Path) -> BakedSoundFont:
+    return BakedSoundFont(path, _MEASURED_RATE)
 
 
 def record(soundfont: BakedSoundFont, note: Note, signal: Signal) -> Clip:

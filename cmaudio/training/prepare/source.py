@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from cmaudio.model.partials import Partials
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.corpus.description import Split
 
@@ -34,6 +35,7 @@ class Traits:
     sustained: bool
     program: int | None = None
     key: int | None = None
+    partials: Partials | None = None
 
 
 ItemT = TypeVar("ItemT", bound=Item)

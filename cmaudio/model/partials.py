@@ -1,0 +1,85 @@
+"""Where the partials of a timbre lie, in a model file: harmonic unless its entry says otherwise.
+
+Keys are MIDI note numbers. Between two measured keys the stiffness of strings is interpolated, since it changes from key
+to key; for bells and bars, whose partials are those of one recording, the nearest key is taken.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MOST_RATIOS = 40
+MOST_KEYS = 128
+
+Key = Annotated[int, Field(ge=0, le=127)]
+Ratio = Annotated[float, Field(gt=0, le=256, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StringInharmonicity(_Strict):
+    """Coefficient B of a key's string: its partials are f_k = k f0 sqrt((1 + B k^2) / (1 + B))."""
+
+    key: Key
+    b: Annotated[float, Field(gt=0, le=0.1, allow_inf_nan=False)]
+
+
+class StretchedPartials(_Strict):
+    """Partials of stiff strings, stretched by B of the key (Fletcher, Blackham and Stratton 1962, JASA 34, 749)."""
+
+    kind: Literal["stretched"] = "stretched"
+    strings: Annotated[list[StringInharmonicity], Field(min_length=1, max_length=MOST_KEYS)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> StretchedPartials:
+        _check_order([string.key for string in self.strings])
+        return self
+
+    def b(self, key: float) -> float:
+        """B at a key, its logarithm interpolated between the measured ones."""
+        keys, logs = [s.key for s in self.strings], [float(np.log(s.b)) for s in self.strings]
+        return float(np.exp(np.interp(key, keys, logs)))
+
+
+class LowerBase(_Strict):
+    """Harmonics of f0 / divisor: organs with 16' (2) or 32' (4) stops under the note's own 8'."""
+
+    kind: Literal["lower_base"] = "lower_base"
+    divisor: Literal[2, 4]
+
+
+class PartialSet(_Strict):
+    """The partials of one recorded key, as ratios of its f0."""
+
+    key: Key
+    ratios: Annotated[list[Ratio], Field(min_length=1, max_length=MOST_RATIOS)]
+
+
+class PartialSets(_Strict):
+    """Partials that follow no series, measured key by key: bells, bars, membranes."""
+
+    kind: Literal["sets"] = "sets"
+    sets: Annotated[list[PartialSet], Field(min_length=1, max_length=MOST_KEYS)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> PartialSets:
+        _check_order([partials.key for partials in self.sets])
+        return self
+
+    def nearest(self, key: float) -> PartialSet:
+        """The set measured nearest to a key, the lower of two that are as near."""
+        return min(self.sets, key=lambda partials: abs(partials.key - key))
+
+
+Partials = Annotated[StretchedPartials | LowerBase | PartialSets, Field(discriminator="kind")]
+
+
+def _check_order(keys: list[int]) -> None:
+    if any(low >= high for low, high in pairwise(keys)):
+        raise ValueError(f"keys must rise and differ, not {keys}")

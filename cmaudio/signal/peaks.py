@@ -1,0 +1,89 @@
+"""Spectral peaks of a note that outlast it: partials, told from noise by being there twice.
+
+Under a Gaussian window the logarithm of a partial's spectrum is a parabola (but for the window's cut ends), so a
+parabola through the three highest bins gives its frequency far below a hundredth of a bin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.signal.dsp import Float
+
+_WINDOW_SIGMAS = 4.5  # on either side of the middle: the truncated ends are 88 dB down
+_PADDING = 2
+_RANGE_NEPERS = 7.0  # 61 dB: no weaker peak is looked at
+_SAME_CENTS = 12.0  # between the halves of a note: strings drift by a few cents as they decay
+_NEAR_HZ = 8.0
+_NARROWEST_HZ = 2.0  # the resolution of half a note
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A partial: its frequency in Hz and its level in dB below the strongest."""
+
+    hz: float
+    level_db: float
+
+
+def _spectrum(signal: Float, sample_rate: int) -> tuple[NDArray[np.float64], float]:
+    """Magnitudes under a Gaussian window, and the width of a bin in Hz."""
+    window = np.exp(-0.5 * np.square(np.linspace(-_WINDOW_SIGMAS, _WINDOW_SIGMAS, len(signal))))
+    n_fft = 1 << (_PADDING * len(signal) - 1).bit_length()
+    return np.abs(np.fft.rfft(signal * window, n_fft)) + 1e-12, sample_rate / n_fft
+
+
+def spectral_peaks(signal: Float, sample_rate: int, *, lowest_hz: float, apart_hz: float, count: int) -> list[Peak]:
+    """The strongest peaks above a frequency, the strongest first, none closer to a stronger one than `apart_hz`."""
+    magnitudes, bin_hz = _spectrum(signal, sample_rate)
+    logs = np.log(magnitudes)
+    tops = np.flatnonzero((logs[1:-1] > logs[:-2]) & (logs[1:-1] >= logs[2:])) + 1
+    tops = tops[tops * bin_hz > lowest_hz]
+    tops = tops[logs[tops] > logs[tops].max(initial=-np.inf) - _RANGE_NEPERS]
+    found: list[Peak] = []
+    for top in tops[np.argsort(-logs[tops], kind="stable")]:
+        a, b, c = logs[top - 1 : top + 2]
+        hz = float((top + 0.5 * (a - c) / (a - 2 * b + c)) * bin_hz)
+        if all(abs(hz - peak.hz) >= apart_hz for peak in found):
+            level = float(b - logs[tops].max()) * 20 / np.log(10)
+            found.append(Peak(hz, level))
+        if len(found) == count:
+            break
+    return found
+
+
+def lasting_peaks(
+    signal: Float, sample_rate: int, *, lowest_hz: float, apart_hz: float, count: int, range_db: float
+) -> list[Peak]:
+    """Peaks of the signal that are in both of its halves, at most `range_db` below the strongest."""
+    middle = len(signal) // 2
+    halves = [
+        spectral_peaks(part, sample_rate, lowest_hz=lowest_hz, apart_hz=apart_hz, count=4 * count)
+        for part in (signal[:middle], signal[middle:])
+    ]
+    peaks = spectral_peaks(signal, sample_rate, lowest_hz=lowest_hz, apart_hz=apart_hz, count=2 * count)
+    lasting = [
+        peak
+        for peak in peaks
+        if peak.level_db >= -range_db and all(any(_same(peak, other) for other in half) for half in halves)
+    ]
+    return lasting[:count]
+
+
+def power_share(signal: Float, sample_rate: int, partials_hz: Sequence[float]) -> float:
+    """Share of the signal's power within 8 Hz of these frequencies."""
+    magnitudes, bin_hz = _spectrum(signal, sample_rate)
+    hz = np.arange(len(magnitudes)) * bin_hz
+    near = np.zeros(len(hz), bool)
+    for partial in partials_hz:
+        near |= np.abs(hz - partial) < _NEAR_HZ
+    power = np.square(magnitudes)
+    return float(power[near].sum() / power.sum())
+
+
+def _same(peak: Peak, other: Peak) -> bool:
+    return abs(peak.hz - other.hz) <= max(_NARROWEST_HZ, peak.hz * (2 ** (_SAME_CENTS / 1200) - 1))

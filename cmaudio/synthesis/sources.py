@@ -1,0 +1,111 @@
+"""Which excitation a point of the timbre space has: harmonic, stretched, on a lower base, or partials of its own.
+
+A named timbre has its own excitation, and between timbres with different ones the two nearest are mixed by distance.
+Two steady sounds fade into each other that way: gliding each partial to its counterpart would need a pairing that a
+bell and a string do not have, and would be heard as a glissando.
+
+Shapes: T times, Z timbre dimensions, E excitations, N samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.model.manifest import Manifest, TimbreDefinition
+from cmaudio.model.partials import LowerBase, Partials, StretchedPartials
+from cmaudio.signal.dsp import Float, pulse_train, pulses
+from cmaudio.signal.partials import lower_pulses, partial_sum, stretched_ratios
+
+_SHARPNESS = 3  # of the mix, as a power of squared distances: halfway it is even, at a third it is 1 : 64
+_LEAST = 0.02  # smaller shares are left out, so that most points have one excitation
+
+
+class Sources:
+    """The excitations of a model's timbres.
+
+    Args:
+        timbres: at least one of them with `partials`.
+    """
+
+    def __init__(self, timbres: Sequence[TimbreDefinition]) -> None:
+        named = {timbre.partials.model_dump_json() if timbre.partials else "": timbre.partials for timbre in timbres}
+        order = ["", *(name for name in named if name)]
+        self._partials = [None, *(named[name] for name in order[1:])]
+        self._vectors = np.array([timbre.vector for timbre in timbres], np.float64)
+        of_timbre = [order.index(t.partials.model_dump_json() if t.partials else "") for t in timbres]
+        self._members = [np.flatnonzero(np.array(of_timbre) == e) for e in range(len(order))]
+        self.octaves = np.array([np.log2(p.divisor) if isinstance(p, LowerBase) else 0.0 for p in self._partials])
+        self._resting = lru_cache(256)(lambda vector: self._mix(np.frombuffer(vector)[None])[0])
+
+    def weights(self, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(E,) shares of the excitations at a point (Z,), 1 in total; the first is the harmonic one."""
+        weights: NDArray[np.float64] = self._resting(vector.tobytes())
+        return weights
+
+    def moving_weights(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(T, Z) -> (T, E)."""
+        return self._mix(vectors)
+
+    def _mix(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        distances = np.square(vectors[:, None] - self._vectors).sum(-1)  # (T, timbres)
+        of_kind = np.stack([distances[:, m].min(-1, initial=np.inf) for m in self._members], -1)
+        weights = np.zeros_like(of_kind)
+        rows, order = np.arange(len(vectors)), np.argsort(of_kind, -1, kind="stable")
+        first, second = order[:, 0], order[:, 1]
+        ratio = (of_kind[rows, first] / np.maximum(of_kind[rows, second], 1e-30)) ** _SHARPNESS
+        share = np.clip((ratio / (1 + ratio) - _LEAST) / (1 - 2 * _LEAST), 0, 0.5)
+        weights[rows, first], weights[rows, second] = 1 - share, share
+        return weights
+
+    def excite(
+        self, number: int, key: float, cycles: NDArray[np.float64], f0: NDArray[np.float64], sample_rate: int
+    ) -> Float:
+        """(N,) samples of one excitation.
+
+        Args:
+            number: of the excitation, below E.
+            key: that was struck, MIDI note number.
+            cycles: (N,) phase of f0, not wrapped.
+            f0: (N,) Hz.
+            sample_rate: Hz.
+        """
+        return excitation(self._partials[number], key, cycles, f0, sample_rate)
+
+
+def excitation(
+    partials: Partials | None, key: float, cycles: NDArray[np.float64], f0: NDArray[np.float64], sample_rate: int
+) -> Float:
+    """(N,) samples of the excitation with these partials; arguments as for `Sources.excite`."""
+    if partials is None:
+        return pulses(cycles - np.floor(cycles), f0, sample_rate)
+    if isinstance(partials, LowerBase):
+        return lower_pulses(cycles, f0, partials.divisor, sample_rate)
+    if isinstance(partials, StretchedPartials):
+        return partial_sum(cycles, f0, stretched_ratios(partials.b(key)), sample_rate)
+    return partial_sum(cycles, f0, np.array(partials.nearest(key).ratios), sample_rate)
+
+
+def timbre_pulses(partials: Partials | None, key: float, f0: NDArray[np.float64], sample_rate: int) -> Float:
+    """(N,) samples of a timbre's excitation from phase 0 on, for f0 (N,) in Hz."""
+    if partials is None:
+        return pulse_train(f0, np.zeros(()), sample_rate)[0]
+    return excitation(partials, key, np.cumsum(f0 / sample_rate), f0, sample_rate)
+
+
+def base_hz(partials: Partials | None, f0: NDArray[np.float32]) -> NDArray[np.float32]:
+    """f0, or the lower base of the excitation: the pitch that a vocoder filters."""
+    return f0 / np.float32(partials.divisor) if isinstance(partials, LowerBase) else f0
+
+
+def seen_partials(manifest: Manifest, timbre: TimbreDefinition) -> Partials | None:
+    """The partials in the picture that the networks see of a timbre's pitch; None for harmonics."""
+    return timbre.partials if manifest.picture == "partials" else None
+
+
+def sources_of(timbres: Sequence[TimbreDefinition]) -> Sources | None:
+    """The excitations of a model's timbres, None if all are harmonic."""
+    return Sources(timbres) if any(timbre.partials for timbre in timbres) else None
