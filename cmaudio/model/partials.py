@@ -1,7 +1,7 @@
 """Where the partials of a timbre lie, in a model file: harmonic unless its entry says otherwise.
 
-Keys are MIDI note numbers. Between two measured keys the stiffness of strings is interpolated, since it changes from key
-to key; for bells and bars, whose partials are those of one recording, the nearest key is taken.
+Keys are MIDI note numbers. Between two measured keys the stiffness of strings is interpolated, since it changes from
+key to key; for bells and bars, whose partials are those of one recording, the nearest key is taken.
 """
 
 from __future__ import annotations

@@ -82,10 +82,11 @@ class NoteVoice(Voice):
         sources = self.settings.sources
         if sources is None or self.is_harmonic(start):
             return super().excite(f0, phase, start)
+        weights = self._source_weights(sources, np.arange(start, start + len(f0), dtype=np.float64))
+        if not weights[:, 1:].any():
+            return super().excite(f0, phase, start)
         cycles = np.cumsum(f0 / self.sample_rate) + phase
-        times = np.arange(start, start + len(f0), dtype=np.float64)
         source = np.zeros(len(f0), np.float32)
-        weights = self._source_weights(sources, times)
         for number in np.flatnonzero(weights.any(0)).tolist():
             part = sources.excite(number, self.params.pitch, cycles, f0, self.sample_rate)
             source += weights[:, number].astype(np.float32) * part

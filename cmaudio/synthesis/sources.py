@@ -21,7 +21,7 @@ from cmaudio.signal.dsp import Float, pulse_train, pulses
 from cmaudio.signal.partials import lower_pulses, partial_sum, stretched_ratios
 
 _SHARPNESS = 3  # of the mix, as a power of squared distances: halfway it is even, at a third it is 1 : 64
-_LEAST = 0.02  # smaller shares are left out, so that most points have one excitation
+_LEAST = 0.1  # smaller shares are left out: two timbres of one kind do not sound of a third on their way
 
 
 class Sources:

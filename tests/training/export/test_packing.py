@@ -76,3 +76,22 @@ def test_an_earlier_stage_is_not_packed_before_a_later_one_has_finished(finished
     (run / "joint.safetensors").unlink()
     with pytest.raises(CmaudioError, match="no finished joint"):
         pack_run(run, tmp_path / "out.cmaudio")
+
+
+@pytest.mark.parametrize(
+    ("partials", "picture"), [(None, "harmonic"), ({"kind": "lower_base", "divisor": 2}, "partials")]
+)
+def test_partials_of_the_corpus_reach_the_model_file(
+    finished: Path, corpus: Path, tmp_path: Path, partials: dict[str, object] | None, picture: str
+) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    shutil.copytree(corpus, tmp_path / "corpus")
+    description = json.loads((corpus / "corpus.json").read_text())
+    description["timbres"][1]["partials"] = partials
+    (tmp_path / "corpus" / "corpus.json").write_text(json.dumps(description))
+    about = json.loads((finished / "run.json").read_text())
+    (tmp_path / "run" / "run.json").write_text(json.dumps(about | {"corpus": str(tmp_path / "corpus")}))
+    manifest = pack_run(tmp_path / "run", tmp_path / "out.cmaudio", weights="float32").manifest
+    found = manifest.timbres[1].partials
+    assert (found.model_dump() if found else None) == partials
+    assert manifest.picture == picture
