@@ -144,7 +144,7 @@ def open(
         steps: see `Engine`.
         gain_db: see `Engine`.
         bend_range: see `Engine`.
-        on_notice: called with one line about each problem with the device.
+        on_notice: called with one line about each problem, with the device or with notes that are cut off.
         open_stream: opens the output, the sound card by default.
 
     Raises:
@@ -165,5 +165,13 @@ def open(
     engine.warm_up()
     recorder = Recorder(engine)
     player = Player(recorder, device=device, lead_ms=lead_ms, on_notice=on_notice, open_stream=open_stream)
+    engine.allocator.stealing.listen(lambda: player.notify(_notes_are_cut_off(engine)))
     player.start()
     return Synth(engine, recorder, player, on_notice, gain_db)
+
+
+def _notes_are_cut_off(engine: Engine) -> str:
+    limit, polyphony = engine.allocator.limit, engine.allocator.polyphony
+    if limit < polyphony:
+        return f"notes are cut off: the machine falls behind, and only {limit} notes may sound for now"
+    return f"notes are cut off: more than {polyphony} sound at once; raise the polyphony, or release keys and pedals"

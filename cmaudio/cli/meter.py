@@ -1,4 +1,4 @@
-"""The live meter in the terminal: level, voices, load, output buffer, underruns."""
+"""The live meter in the terminal: level, voices, load, output buffer, underruns, notes cut off."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ def show_while_playing(synth: Synth, duration: float, console: Console) -> None:
 
 
 def _print_counters(synth: Synth, console: Console) -> None:
-    counters = synth.state().player.counters
-    console.print(f"{counters.underruns} underruns in {counters.callbacks} callbacks")
+    state = synth.state()
+    counters, stolen = state.player.counters, state.engine.stolen
+    cut_off = f", {stolen} notes cut off" if stolen else ""
+    console.print(f"{counters.underruns} underruns in {counters.callbacks} callbacks{cut_off}")
 
 
 def show_until_stopped(synth: Synth, console: Console) -> None:
@@ -68,6 +70,8 @@ def _line(state: InstrumentState, duration: float | None) -> Text:
         f"voices {engine.voices:2d} of {engine.limit}  load {player.load:4.0%}  buffer {player.lead_ms:3.0f} ms  "
     )
     line.append(f"underruns {player.counters.underruns}", "red" if player.counters.underruns else "")
+    if engine.stolen:
+        line.append(f"  {engine.stolen} notes cut off", "yellow")
     if player.status != "playing":
         line.append(f"  {player.status}", "bold red")
     return line

@@ -15,6 +15,7 @@ from cmaudio.engine.channel import Channel
 from cmaudio.engine.handle import Handle
 from cmaudio.engine.note import Note
 from cmaudio.engine.schedule import Action, Schedule
+from cmaudio.engine.stealing import Stealing
 from cmaudio.engine.steering import Steering
 from cmaudio.model.file import Model
 from cmaudio.score.events import AllNotesOff, Expression, NoteOff, NoteOn, PitchBend, Sostenuto, Sustain
@@ -45,6 +46,7 @@ class VoiceAllocator(Steering):
         self.reduced = False  # the machine recently fell behind: blocks are made in one step
         self.schedule = Schedule()
         self.voices: list[Voice] = []
+        self.stealing = Stealing(settings.sample_rate)
 
     def submit(self, at: int | None, action: Action) -> None:
         """Call `action(time)` once sample `at` (None: the next one) is within the horizon; from any thread."""
@@ -87,6 +89,8 @@ class VoiceAllocator(Steering):
         sounding = self._sounding(at)
         if len(sounding) >= self.limit:
             victim = self._least_audible(sounding)
+            if not victim.released:
+                self.stealing.add(at)
             victim.fade_out(max(0, at - victim.params.at))
 
     def shed_load(self, at: int, least: int) -> None:

@@ -244,6 +244,7 @@ class Engine(EventInput):
             reduction_db=20 * math.log10(self._limiter.gain),
             sides_db=sides_db,
             correlation=correlation,
+            stolen=self.allocator.stealing.count,
         )
 
     @property

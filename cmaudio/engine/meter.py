@@ -17,8 +17,9 @@ _QUIET_POWER = 1e-12
 class EngineState:
     """A snapshot for meters. `peak_db` is the peak level since the state was last read.
 
-    `voices` are sounding; at most `limit` may: the polyphony, or fewer while the machine is overloaded. `sides_db` are
-    the peaks of each channel, and `correlation` (-1..1) is that of left and right: 1 is mono.
+    `voices` are sounding; at most `limit` may: the polyphony, or fewer while the machine is overloaded. `stolen` notes
+    were cut off so far, while they were held, for others to sound. `sides_db` are the peaks of each channel, and
+    `correlation` (-1..1) is that of left and right: 1 is mono.
     """
 
     seconds: float
@@ -28,6 +29,7 @@ class EngineState:
     reduction_db: float
     sides_db: tuple[float, ...] = ()
     correlation: float = 1.0
+    stolen: int = 0
 
 
 class Meter:

@@ -18,6 +18,7 @@ def synth_html(synth: RemotelyPlayable) -> str:
         ("seed", "different for each note" if controls.seed is None else str(controls.seed)),
         ("level", f"{state.engine.peak_db:.1f} dB"),
         ("voices", f"{state.engine.voices} of {state.engine.limit}"),
+        *([("cut off", f"{state.engine.stolen} notes")] if state.engine.stolen else []),
         ("sound card", f"{state.player.status}, {state.player.device_name}"),
     ]
     rows = [

@@ -92,7 +92,11 @@ def render(
         for notice in arrangement.notices:
             on_notice(notice)
     engine.play(arrangement.score, arrangement.timbres)
-    return render_engine(engine, arrangement.score.duration, path, tail, on_progress)
+    sound = render_engine(engine, arrangement.score.duration, path, tail, on_progress)
+    stolen = engine.allocator.stealing.count
+    if stolen and on_notice:
+        on_notice(f"{stolen} notes were cut off: more than {polyphony} sounded at once; raise the polyphony")
+    return sound
 
 
 def offline_engine(model: Model | str | None, **settings: Any) -> Engine:

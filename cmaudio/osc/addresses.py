@@ -214,6 +214,7 @@ def outgoing(definitions: Mapping[str, ControlDefinition], speaks: bool) -> list
         ),
         Address("/state/lead_ms", "length of the output buffer", (Argument("lead", "number", 0, 10_000, "ms"),)),
         Address("/state/underruns", "underruns so far", (Argument("underruns", "whole", 0, 2**31 - 1),)),
+        Address("/state/stolen", "notes cut off so far for others", (Argument("notes", "whole", 0, 2**31 - 1),)),
         Address("/state/seconds", "seconds synthesised so far", (Argument("seconds", "number", 0, _LARGE, "s"),)),
         Address("/kept", "answers /keep: the file", (_SOUND,)),
         Address("/recorded", "answers /record/stop: the file", (_SOUND,)),

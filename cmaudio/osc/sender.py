@@ -173,4 +173,5 @@ class OscSender:
         self.send(f"{ROOT}/state/load", player.load)
         self.send(f"{ROOT}/state/lead_ms", player.lead_ms)
         self.send(f"{ROOT}/state/underruns", player.counters.underruns)
+        self.send(f"{ROOT}/state/stolen", engine.allocator.stealing.count)
         self.send(f"{ROOT}/state/seconds", engine.now / engine.sample_rate)

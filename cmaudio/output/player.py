@@ -126,6 +126,10 @@ class Player:
             raise CmaudioError(f"a player that is {self.status} has no device to change: start a new one")
         self._outlet.use(device, open_stream)
 
+    def notify(self, text: str) -> None:
+        """Deliver a notice like those of the player's own; from any thread, without waiting."""
+        self._notices.add(text)
+
     def wake(self) -> None:
         """Make the synthesis thread check for new events now. Raises the source's error, if it failed."""
         self._feeder.wake.set()

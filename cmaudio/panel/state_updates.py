@@ -119,5 +119,6 @@ class StateUpdates:
             "load": round(state.player.load, 3),
             "lead_ms": round(state.player.lead_ms, 1),
             "underruns": state.player.counters.underruns,
+            "stolen": state.engine.stolen,
             "columns": self._spectrum.message(),
         }

@@ -39,6 +39,23 @@ def test_steals_a_note_released_at_the_same_moment(model: Model) -> None:
     assert [note.ended for note in (quiet, released)] == [False, True]
 
 
+def test_notes_that_are_cut_off_are_counted_and_each_burst_is_told_once(model: Model) -> None:
+    engine, told = Engine(model, polyphony=2), list[int]()
+    engine.allocator.stealing.listen(lambda: told.append(engine.allocator.stealing.count))
+    released = engine.note_on(55, 127, timbre="tubular bells")
+    settle(engine)
+    released.off()
+    for pitch in (60, 62):  # takes the voice of a note that only rings
+        engine.note_on(pitch, timbre=STEADY)
+        engine.read(1024)
+    assert (engine.state().stolen, told) == (0, [])
+    for at, pitch in ((RATE, 64), (RATE + 100, 65), (2 * RATE, 67), (20 * RATE, 69), (20 * RATE + 100, 71)):
+        engine.note_on(pitch, timbre=STEADY, at=at)
+    for _ in range(21):
+        engine.read(RATE)
+    assert (engine.state().stolen, told) == (5, [1, 4])
+
+
 def test_steals_the_quietest_of_held_notes(model: Model) -> None:
     engine = Engine(model, polyphony=3)
     loud, quiet, last = (engine.note_on(60, velocity, timbre="trumpet", seed=1) for velocity in (127, 15, 120))

@@ -32,7 +32,7 @@ def read_given(folder: Path) -> Mapping[str, Spoken]:
     path = folder / FILE_NAME
     if not path.exists():
         return {}
-    given = {}
+    given: dict[str, Spoken] = {}
     for number, line in enumerate(read_text(path, "file of phonemes", _MAX_BYTES).split("\n"), 1):
         try:
             given.update([_row(line)] if line.strip() else [])

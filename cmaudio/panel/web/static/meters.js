@@ -1,4 +1,4 @@
-// <cm-level>: output level; <cm-load>: load, voices, output buffer and underruns.
+// <cm-level>: output level; <cm-load>: load, voices, notes cut off, output buffer and underruns.
 import { listen } from "./live.js";
 
 const FLOOR_DB = -60;
@@ -29,18 +29,22 @@ class Level extends HTMLElement {
 class Load extends HTMLElement {
   connectedCallback() {
     if (this.firstChild) return;
-    const fields = ["load", "voices", "buffer", "underruns"];
-    this.innerHTML = fields.map((f) => `<div class="${f}" title="${MEANING[f]}"><b></b><small>${f}</small></div>`).join("");
+    const fields = ["load", "voices", "stolen", "buffer", "underruns"];
+    this.innerHTML = fields.map((f) => `<div class="${f}" title="${MEANING[f]}"><b></b><small>${LABEL[f] ?? f}</small></div>`).join("");
     this.show = Object.fromEntries(fields.map((f) => [f, this.querySelector(`.${f} b`)]));
     listen("state", (state) => this.follow(state));
     listen("end", () => this.classList.add("lost"));
     listen("hello", () => this.classList.remove("lost"));
   }
 
-  follow({ load, voices, lead_ms: lead, underruns, status }) {
+  follow({ load, voices, lead_ms: lead, underruns, stolen, status }) {
     if (load === undefined) return;
     this.show.load.textContent = `${Math.round(100 * load)}%`;
     this.show.voices.textContent = voices;
+    this.show.stolen.textContent = stolen;
+    this.querySelector(".stolen").hidden = !stolen;
+    this.querySelector(".stolen").classList.toggle("high", stolen > (this.stolen ?? stolen));
+    this.stolen = stolen;
     this.show.buffer.textContent = `${Math.round(lead)} ms`;
     this.show.underruns.textContent = underruns;
     this.querySelector(".load").style.setProperty("--load", `${Math.min(100, 100 * load)}%`);
@@ -51,9 +55,11 @@ class Load extends HTMLElement {
   }
 }
 
+const LABEL = { stolen: "cut off" };
 const MEANING = {
   load: "computing time per second of sound",
   voices: "sounding notes, and how many may sound: fewer while the computer cannot keep up",
+  stolen: "notes cut off while they were held, because more were played than may sound",
   buffer: "sound computed ahead of the output",
   underruns: "how often the output ran out of sound",
 };
