@@ -4,8 +4,12 @@
     python scripts/en_hibari.py OUTPUT --hours 6
 
 hibari-tts 0.2.1 (Apache-2.0) is a synthesiser: label models trained on this corpus as synthetic. The texts are the
-example sentences of WordNet 3.0 in random order (its licence allows any use with its notice, which is copied beside the
-corpus). The synthesiser is given the phonemes of `cmaudio.speech`, so that phonemes.jsonl holds exactly what was
+example sentences of WordNet 3.0 in random order (its licence allows any use with its notice, which is copied beside
+the corpus), with a share of questions and exclamations (`english_questions`) and of clips of two sentences, since the
+silence between sentences cannot be learned at the end of a clip. hibari does not raise its questions
+(`cmaudio.speech.intonation` does); its durations count some of the silence at a pause as the phoneme before it, which
+`cmaudio prepare` corrects.
+The synthesiser is given the phonemes of `cmaudio.speech`, so that phonemes.jsonl holds exactly what was
 spoken, with the synthesiser's own durations.
 """
 
@@ -20,10 +24,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from english_questions import KINDS, Asker
 
 from cmaudio.speech.language import language
 from cmaudio.speech.phonemes import EDGE, Phoneme, Word
@@ -31,6 +37,10 @@ from cmaudio.speech.phonemes import EDGE, Phoneme, Word
 WORDNET = Path("/usr/share/wordnet")
 LICENCE = Path("/usr/share/doc/wordnet-base/copyright")
 RATE = 24_000
+_SHORT_WORDS = 14  # longer sentences stay alone: hibari takes some 500 phonemes at once
+_OF_TWO_SENTENCES = 0.4
+_CONJUNCTIONS = ("and", "but", "so", "because", "while", "which is why")
+_BATCH = 256
 _DURATIONS, _UNIT_SECONDS = "/Clip_output_0", 0.025  # of every input symbol, inside the graph of 0.2.1
 # The sound is this much earlier than the durations say: over 128 clips, the share of voiced frames fits vowels and
 # unvoiced consonants best when all phonemes are shifted by 4.5 frames of 10.7 ms.
@@ -53,6 +63,36 @@ def sentences(folder: Path) -> list[str]:
                 if 4 <= len(text.split()) <= 30 and re.fullmatch(r"[A-Za-z ,;:'!?.-]+", text):
                     found[text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")] = None
     return list(found)
+
+
+def mixed(statements: Sequence[str], asker: Asker, share: float, pairs: float, seed: int) -> Iterator[str]:
+    """The statements in random order, among them questions and exclamations; some are joined to a clip of two.
+
+    Args:
+        statements: sentences.
+        asker: makes the others.
+        share: of questions and exclamations together.
+        pairs: share of clips of two sentences.
+        seed: of the order.
+    """
+    rng = random.Random(seed)
+    others = {kind: asker.sentences(kind) for kind in KINDS}
+    left = iter(rng.sample(statements, len(statements)))
+
+    def one() -> str | None:
+        return next(others[rng.choice(KINDS)]) if rng.random() < share else next(left, None)
+
+    while (text := one()) is not None:
+        after = one() if len(text.split()) <= _SHORT_WORDS and rng.random() < pairs else None
+        yield text if after is None else _joined(text, after, rng)
+
+
+def _joined(text: str, after: str, rng: random.Random) -> str:
+    """Two sentences, or statements in one with a comma between."""
+    if text[-1] != "." or after[-1] == "!" or rng.random() < _OF_TWO_SENTENCES:
+        return f"{text} {after}"
+    lower = after if after.split()[0] in ("I", "I'm", "I'll", "I've") else after[0].lower() + after[1:]
+    return f"{text[:-1]}, {rng.choice(_CONJUNCTIONS)} {lower}"
 
 
 @cache
@@ -137,25 +177,22 @@ def _write(output: Path, numbered: tuple[int, str], seed: int) -> dict[str, Any]
     return {"id": name, "text": text, "phonemes": phonemes, "ends": ends, "seconds": len(audio) / RATE}
 
 
-def make(output: Path, texts: Sequence[str], seconds: float, seed: int, workers: int) -> float:
+def make(output: Path, texts: Iterator[str], seconds: float, seed: int, workers: int) -> float:
     """Write metadata.csv, phonemes.jsonl and wavs/; returns the total duration in seconds."""
     (output / "wavs").mkdir(parents=True)
-    order = list(enumerate(texts))
-    random.Random(seed).shuffle(order)
+    numbered = enumerate(texts)
     total = 0.0
     with (
         ProcessPoolExecutor(workers) as pool,
         (output / "metadata.csv").open("w", encoding="utf-8") as metadata,
         (output / "phonemes.jsonl").open("w", encoding="utf-8") as alignment,
     ):
-        for first in range(0, len(order), 256):
-            for row in pool.map(partial(_write, output, seed=seed), order[first : first + 256], chunksize=16):
+        while total < seconds and (batch := list(islice(numbered, _BATCH))):
+            for row in pool.map(partial(_write, output, seed=seed), batch, chunksize=16):
                 if row is not None:
                     total += row.pop("seconds")
                     metadata.write(f"{row['id']}|{row['text']}|{row.pop('text')}\n")
                     alignment.write(json.dumps(row, ensure_ascii=False) + "\n")
-            if total >= seconds:
-                break
     return total
 
 
@@ -167,6 +204,8 @@ def main() -> None:
         "--hours", type=float, default=6.0, help="approximate length of the corpus (all sentences: about 12 hours)"
     )
     parser.add_argument("--wordnet", type=Path, default=WORDNET, help="folder with data.noun, data.verb, ...")
+    parser.add_argument("--questions", type=float, default=0.35, help="share of questions and exclamations")
+    parser.add_argument("--pairs", type=float, default=0.3, help="share of clips of two sentences")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
@@ -174,11 +213,13 @@ def main() -> None:
         sys.exit(f"no WordNet in {arguments.wordnet}: apt-get install wordnet-base, or give its folder with --wordnet")
     if arguments.output.exists():
         sys.exit(f"{arguments.output} exists; give a new folder")
-    texts = sentences(arguments.wordnet)
+    statements = sentences(arguments.wordnet)
+    asker = Asker(arguments.wordnet, arguments.seed)
+    texts = mixed(statements, asker, arguments.questions, arguments.pairs, arguments.seed)
     total = make(arguments.output, texts, arguments.hours * 3600, arguments.seed, arguments.workers)
     if LICENCE.is_file():
         shutil.copyfile(LICENCE, arguments.output / "LICENCE.wordnet")
-    print(f"{arguments.output}: {total / 3600:.1f} hours of {len(texts)} sentences")
+    print(f"{arguments.output}: {total / 3600:.1f} hours, from {len(statements)} sentences and questions")
 
 
 if __name__ == "__main__":

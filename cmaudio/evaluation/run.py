@@ -24,7 +24,7 @@ from cmaudio.evaluation.pitch import measure_pitch
 from cmaudio.evaluation.residual import measure_residual
 from cmaudio.evaluation.setting import Figures, Setting
 from cmaudio.evaluation.velocity import measure_velocity
-from cmaudio.evaluation.voice import VOICE_SECTIONS, VoiceSetting
+from cmaudio.evaluation.voice import VOICE_SECTIONS, WITHOUT_CORPUS, VoiceSetting
 from cmaudio.machine import describe_machine
 from cmaudio.model.file import Model, load_model
 from cmaudio.soundfont.baked import BakedSoundFont
@@ -105,11 +105,12 @@ def run_evaluation(
         setting = Setting(loaded, renderer, beside, quick, tell, corpus, taught_by, limit, picture)
         described = beside.description if isinstance(beside, SoundFont) else {"not_measured": beside}
         return result | {"soundfont": described} | _measure(chosen, setting, tell)
-    if corpus is None:
-        raise CmaudioError(
-            f"model {loaded.manifest.name!r} reads text and is measured on held-out sentences: give --corpus FOLDER"
-        )
     sections = _chosen(VOICE_SECTIONS, only)
+    if corpus is None and not WITHOUT_CORPUS.issuperset(sections):
+        raise CmaudioError(
+            f"model {loaded.manifest.name!r} reads text and is measured on held-out sentences: give --corpus FOLDER "
+            f"(without one: {', '.join(f'--only {name}' for name in sorted(WITHOUT_CORPUS))})"
+        )
     with nullcontext(sounds) if sounds else TemporaryDirectory(prefix="cmaudio-") as folder:
         voice = VoiceSetting(loaded, corpus, Path(folder), tell, quick, limit, taught_by, tuple(peers), whisper)
         return result | _measure(sections, voice, tell)

@@ -10,6 +10,16 @@ _ENGLISH = {
     "encoders": "ɪ n k ˈoʊ d ɚ z",
     "decoder": "d i k ˈoʊ d ɚ",
     "decoders": "d i k ˈoʊ d ɚ z",
+    "autoencoder": "ˌɔ t oʊ ɪ n k ˈoʊ d ɚ",
+    "autoencoders": "ˌɔ t oʊ ɪ n k ˈoʊ d ɚ z",
+    "penknives": "p ˈɛ n n ˌaɪ v z",
+    "jackknife": "d͡ʒ ˈæ k n ˌaɪ f",
+    "jackknives": "d͡ʒ ˈæ k n ˌaɪ v z",
+    "pocketknife": "p ˈɑ k ɪ t n ˌaɪ f",
+    "pocketknives": "p ˈɑ k ɪ t n ˌaɪ v z",
+    "updates": "ˈʌ p d ˌeɪ t s",  # so said as the verb as well
+    "upgrades": "ˈʌ p ɡ ɹ ˌeɪ d z",
+    "uploads": "ˈʌ p l ˌoʊ d z",
     "miz": "m ɪ z",
     "fie": "f ˈaɪ",
 }

@@ -16,7 +16,9 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import KNOTS, energy_step, phoneme_ids, pitch_of_feature
+from cmaudio.speech.intonation import least_pauses, mean_pitch, shaped
 from cmaudio.speech.phonemes import EDGE, PLAIN, Phoneme, Phrase, Word
+from cmaudio.speech.sentences import StretchReader, prosody_ids
 from cmaudio.synthesis.graph import load_graph
 
 _SECONDS = (0.01, 1.5)  # limits of a phoneme's predicted duration
@@ -41,9 +43,17 @@ class Segment:
 
 
 class Prosody:
-    """The prosody network of a model. Raises CmaudioError for a model that does not read text."""
+    """The prosody network of a model.
 
-    def __init__(self, model: Model) -> None:
+    Args:
+        model: that reads text.
+        tune: how far questions and exclamations are moved towards the tune of their kind, 0 to 1
+            (`cmaudio.speech.intonation`).
+    Raises:
+        CmaudioError: a model that does not read text.
+    """
+
+    def __init__(self, model: Model, tune: float = 1.0) -> None:
         speech = model.manifest.speech
         if speech is None:
             raise CmaudioError(
@@ -55,8 +65,11 @@ class Prosody:
         wrong = self._graph.misfit("timbre", (model.manifest.timbre_dims,))
         if wrong:
             raise CmaudioError(f"{model.path}: graphs and manifest disagree ({wrong}); export the model again")
-        self._columns = int(self._graph.shapes["ids"][-1])  # 2 in models that are not conditioned on word boundaries
+        # 2 in models that are not conditioned on word boundaries, 3 in those that do not know kinds of sentences.
+        self._columns = int(self._graph.shapes["ids"][-1])
+        self._tune = tune
         self._before = Phoneme(EDGE)
+        self._reader = StretchReader(self.language)
 
     def segments(self, phrase: Phrase, timbre: NDArray[np.float64]) -> Iterator[Segment]:
         """The segments between the pauses of a phrase, in order; phrases must come in order too.
@@ -75,20 +88,26 @@ class Prosody:
         """The same network, reset for a new text."""
         other = copy.copy(self)
         other._before = Phoneme(EDGE)
+        other._reader = StretchReader(self.language)
         return other
 
     def _segment(self, words: list[Word], timbre: Float) -> Segment:
         first = self._before.symbol == EDGE
         phonemes = [phoneme for word in words for phoneme in word.phonemes]
         said = [self._before, *phonemes]
+        stretch = self._reader.read(said)
         ids = phoneme_ids(said, self.symbols)
-        out = self._graph(ids[None, :, : self._columns], timbre)[0][0].astype(np.float64)
+        out = self._graph(prosody_ids(ids, stretch)[None, :, : self._columns], timbre)[0][0].astype(np.float64)
         self._before = phonemes[-1]
-        if not first:
-            said, ids, out = said[1:], ids[1:], out[1:]
         voiced = 1 / (1 + np.exp(-out[:, 2 + KNOTS :]))
         semitones = pitch_of_feature(out[:, 2 : 2 + KNOTS])
-        seconds = np.clip(np.exp(np.minimum(out[:, 0], 2)), *_SECONDS)
+        seconds = least_pauses(said, np.clip(np.exp(np.minimum(out[:, 0], 2)), *_SECONDS))
+        semitones, voiced = shaped(
+            stretch, said, seconds, semitones, voiced, language=self.language, strength=self._tune
+        )
+        if not first:
+            said, ids, out = said[1:], ids[1:], out[1:]
+            seconds, semitones, voiced = seconds[1:], semitones[1:], voiced[1:]
         energy = out[:, 1].astype(np.float32)
         begins = np.cumsum([first, *(len(word.phonemes) for word in words)]).tolist()
         for word, begin, end in zip(words, begins, begins[1:], strict=False):
@@ -98,7 +117,6 @@ class Prosody:
                 energy[begin:end] += np.float32(energy_step(word.delivery.energy))
             if word.seconds is not None:
                 seconds[begin:end] = max(word.seconds, _SECONDS[0])
-        weights = (voiced > 0.5) + 1e-9
         return Segment(
             tuple(said),
             ids,
@@ -106,6 +124,6 @@ class Prosody:
             energy,
             semitones,
             voiced,
-            float((semitones * weights).sum() / weights.sum()),
+            mean_pitch(semitones, voiced),
             tuple(zip(words, begins, strict=False)),
         )

@@ -117,6 +117,9 @@ SAID = [
     # telephones and addresses
     ("555-1234", "five five five, one two three four"),
     ("555-0173", "five five five, zero one seven three"),
+    ("call 555-0173", "call five five five, zero one seven three"),
+    ("dial 555.0173", "dial five five five, zero one seven three"),
+    ("phone 212 555 0198", "phone two one two, five five five, zero one nine eight"),
     ("(555) 123-4567", "five five five, one two three, four five six seven"),
     ("call 911", "call nine one one"),
     ("www.example.com", "W W W dot example dot com"),
@@ -148,6 +151,40 @@ def test_no_number_goes_unspoken(written: str) -> None:
     phrases = list(language("en-us").phrases([written]))
     assert not [reason for phrase in phrases for reason in phrase.unspoken]
     assert not any(character.isdigit() for phrase in phrases for word in phrase.words for character in word.text)
+
+
+PRONOUNCED = [
+    ("the updates", "ðə ˈʌpdˌeɪts"),
+    ("it upgrades", "ɪt ˈʌpɡɹˌeɪdz"),
+    ("uploads", "ˈʌplˌoʊdz"),
+    ("encoder", "ɪnkˈoʊdɚ"),
+    ("autoencoders", "ˌɔtoʊɪnkˈoʊdɚz"),
+    ("penknife", "pˈɛnnˌaɪf"),
+    ("penknives", "pˈɛnnˌaɪvz"),
+    ("jackknife", "d͡ʒˈæknˌaɪf"),
+    ("pocketknives", "pˈɑkɪtnˌaɪvz"),
+]
+
+
+@pytest.mark.parametrize(("written", "phonemes"), PRONOUNCED)
+def test_words_that_the_lexicon_has_wrong_are_corrected(written: str, phonemes: str) -> None:
+    words = language("en-us").phrase(written).words[:-1]
+    assert " ".join("".join(map(str, word.phonemes)) for word in words) == phonemes
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("We meet at 5 a.m. tomorrow.", 1),
+        ("We meet at 5 a.m. Then we go.", 2),
+        ("At 9 p.m. the bar closes.", 1),
+        ("It costs 1,482,905 dollars.", 1),
+    ],
+)
+def test_abbreviated_times_and_grouped_numbers_do_not_pause(text: str, phrases: int) -> None:
+    found = list(language("en-us").phrases([text]))
+    assert len(found) == phrases
+    assert sum(word.is_pause for phrase in found for word in phrase.words) == phrases
 
 
 def test_words_point_back_into_the_text() -> None:

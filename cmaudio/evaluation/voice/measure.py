@@ -9,6 +9,8 @@ from pathlib import Path
 
 from cmaudio.evaluation.corpus.copying import copy, measure_copying
 from cmaudio.evaluation.setting import Figures
+from cmaudio.evaluation.voice.intonation import intonation
+from cmaudio.evaluation.voice.pauses import measure_pauses
 from cmaudio.evaluation.voice.pitch import f0_errors, track_f0
 from cmaudio.evaluation.voice.reading import READING_SECONDS, WINDOW_SECONDS, read_on
 from cmaudio.evaluation.voice.scores import score_sounds
@@ -28,7 +30,7 @@ class VoiceSetting:
 
     Attributes:
         voice: the model.
-        corpus: folder of the prepared corpus whose held-out sentences it reads.
+        corpus: folder of the prepared corpus whose held-out sentences it reads; None for `WITHOUT_CORPUS` alone.
         sounds: folder for what is recorded, copied and spoken, SOUNDS/<kind>/<sentence>.wav.
         progress: called with a line of text.
         quick: a few sentences only.
@@ -39,7 +41,7 @@ class VoiceSetting:
     """
 
     voice: Model
-    corpus: Path
+    corpus: Path | None
     sounds: Path
     progress: Callable[[str], None]
     quick: bool = False
@@ -50,6 +52,8 @@ class VoiceSetting:
 
     @cached_property
     def sentences(self) -> list[Sentence]:
+        if self.corpus is None:
+            return []
         return held_out_sentences(self.corpus, self.voice, self.limit or (QUICK_SENTENCES if self.quick else SENTENCES))
 
     @property
@@ -88,6 +92,14 @@ def measure_reading(setting: VoiceSetting) -> Figures:
     return read_on(setting.voice, list(setting.texts.values()), setting.sounds, *seconds)
 
 
+def measure_intonation(setting: VoiceSetting) -> Figures:
+    return intonation(setting.voice, setting.quick)
+
+
+def measure_marks(setting: VoiceSetting) -> Figures:
+    return measure_pauses(setting.voice, setting.sentences, setting.quick)
+
+
 def measure_scores(setting: VoiceSetting) -> Figures:
     """Scores of all sounds that the sections before have written."""
     speech = setting.voice.manifest.speech
@@ -99,6 +111,9 @@ VOICE_SECTIONS: Mapping[str, Callable[[VoiceSetting], Figures]] = {
     "copy_synthesis": measure_copies,
     "speed": measure_speed,
     "first_sound": measure_first_sound,
+    "intonation": measure_intonation,
+    "pauses": measure_marks,
     "reading": measure_reading,
     "scores": measure_scores,  # last: it scores the sounds of the others
 }
+WITHOUT_CORPUS = frozenset({"intonation", "pauses"})  # sections with sentences of their own

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,16 +14,27 @@ from cmaudio.evaluation.corpus.clips import HeldOut
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 
+if TYPE_CHECKING:
+    from cmaudio.training.corpus.alignment import Spoken
+
 _PEAK = 0.7  # -3 dB
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """`clip` is the recording, from its first frame on, as the networks hear it."""
+    """A text and its recording.
+
+    Attributes:
+        name: of the clip.
+        text: what is said.
+        clip: the recording, from its first frame on, as the networks hear it.
+        phonemes: symbol, begin and end in seconds of each; empty where the corpus has no times.
+    """
 
     name: str
     text: str
     clip: HeldOut
+    phonemes: tuple[tuple[str, float, float], ...] = ()
 
 
 def held_out_sentences(corpus: Path, voice: Model, limit: int) -> list[Sentence]:
@@ -58,8 +71,17 @@ def held_out_sentences(corpus: Path, voice: Model, limit: int) -> list[Sentence]
             f0=clips.f0[rows].numpy(),
             audio=clips.audio[rows].numpy().reshape(-1).astype(np.float32) * np.float32(description.gain / 32768),
         )
-        sentences.append(Sentence(clip.name, texts[clip.name], clip))
+        timed = _timed(clips.spoken[i], description.symbols, description.signal.frame_rate)
+        sentences.append(Sentence(clip.name, texts[clip.name], clip, timed))
     return sentences
+
+
+def _timed(spoken: Spoken | None, symbols: Sequence[str], frame_rate: float) -> tuple[tuple[str, float, float], ...]:
+    if spoken is None:
+        return ()
+    ends = (spoken.ends / frame_rate).tolist()
+    names = [symbols[symbol] for symbol in spoken.ids[:, 0].tolist()]
+    return tuple(zip(names, [0.0, *ends[:-1]], ends, strict=True))
 
 
 def at_peak(audio: Float) -> Float:

@@ -23,7 +23,7 @@ def print_voice(sections: Figures, console: Console) -> None:
         console.print(_by_kind(rows))
     for name, reason in scores.get("not_measured_here", {}).items():
         console.print(f"{name}: {_NOTHING}: {reason}", highlight=False, markup=False)
-    for name in ("copy_synthesis", "first_sound", "reading"):
+    for name in ("copy_synthesis", "first_sound", "intonation", "pauses", "reading"):
         if name in sections:
             more = scores.get("reading", {}) if name == "reading" else {}
             console.print(_values(name.replace("_", " "), {**sections[name], **more}))

@@ -150,8 +150,12 @@ RULES: tuple[Rule, ...] = (
     Rule(re.compile(rf"(?:{_TIME}|\d{{1,2}}) ?(?:{_HALF_DAY})(?!\w)"), lambda m: in_words(m[0])),
     rule(_TIME, lambda m: in_words(m[0])),
     rule(r"(?:\+?\d{1,3}[-. ])?(?:\(\d{3}\) ?|\d{3}[-. ])?\d{3}[-.]\d{4}", lambda m: digits(m[0])),
+    rule(r"\d{3} \d{3} \d{4}", lambda m: digits(m[0])),
     rule(r"\+\d[\d -]{6,}\d", lambda m: digits(m[0])),
-    rule(r"(?P<verb>[Cc]all(?:ed|ing)?|[Dd]ial(?:ed|led|ling)?|[Pp]hon(?:e|ed|ing)) (?P<number>\d{3})", _called),
+    rule(
+        r"(?P<verb>[Cc]all(?:ed|ing)?|[Dd]ial(?:ed|led|ling)?|[Pp]hon(?:e|ed|ing)) (?P<number>\d{3})(?![-. ]?\d)",
+        _called,
+    ),
     rule(r"24/7|50/50|9/11", lambda m: " ".join(map(cardinal, m[0].split("/")))),
     Rule(re.compile(r"(?P<feet>\d{1,2})['′] ?(?:(?P<inches>\d{1,2})[\"″])?"), _feet),
     rule(

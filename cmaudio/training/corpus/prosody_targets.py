@@ -15,7 +15,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import pitch_feature
-from cmaudio.training.corpus.alignment import Spoken, energies, knots
+from cmaudio.speech.phonemes import Phoneme
+from cmaudio.speech.sentences import StretchReader, prosody_ids
+from cmaudio.training.corpus.alignment import Ints, Spoken, energies, knots
 
 _REST_SEMITONES = 57.0
 
@@ -25,7 +27,7 @@ class ProsodyTargets:
     """Breath groups padded with zeros.
 
     Attributes:
-        ids: (B, P, 4) of `phoneme_ids`.
+        ids: (B, P, 6) of `prosody_ids`.
         timbre: (B,) index.
         scored: (B, P) bool, False for padding and for leading pauses that the group before ends with.
         timed: (B, P) bool, False also for the last pause of a clip, whose end is arbitrary (its level is not).
@@ -56,7 +58,19 @@ class ProsodyTargets:
         return cls(timbre=torch.cat([part.timbre for part in parts]).to(device), **padded)
 
 
-def breath_groups(spoken: Spoken, log_mel: Float, f0: Float, timbre: int) -> list[ProsodyTargets]:
+@dataclass(frozen=True)
+class Phonology:
+    """What the ids of a corpus stand for: its language, e.g. "en-us", and its symbols."""
+
+    language: str
+    symbols: Sequence[str]
+
+    def phonemes(self, ids: Ints) -> list[Phoneme]:
+        """Inverse of `phoneme_ids`."""
+        return [Phoneme(self.symbols[symbol], stress, bool(begins)) for symbol, stress, begins, _ in ids.tolist()]
+
+
+def breath_groups(spoken: Spoken, log_mel: Float, f0: Float, timbre: int, phonology: Phonology) -> list[ProsodyTargets]:
     """The breath groups of a clip, each up to a pause; `f0` (T,) in Hz, 0 where unvoiced."""
     sounding = f0 > 0
     semitones = np.full(len(f0), _REST_SEMITONES)
@@ -64,7 +78,6 @@ def breath_groups(spoken: Spoken, log_mel: Float, f0: Float, timbre: int) -> lis
         known = 69 + 12 * np.log2(f0[sounding] / 440)
         semitones = np.interp(np.arange(len(f0)), np.flatnonzero(sounding), known)
     columns = {
-        "ids": spoken.ids,
         "durations": spoken.durations.astype(np.float32),
         "energy": energies(log_mel, spoken),
         "pitch": pitch_feature(knots(semitones.astype(np.float32), spoken)),
@@ -73,6 +86,7 @@ def breath_groups(spoken: Spoken, log_mel: Float, f0: Float, timbre: int) -> lis
     tensors = {name: torch.from_numpy(column)[None] for name, column in columns.items()}
     last = len(spoken.ids) - 1
     cuts = [i for i in range(1, last + 1) if spoken.ids[i, 3]]
+    phonemes, reader = phonology.phonemes(spoken.ids), StretchReader(phonology.language)
     groups = []
     for begin, end in zip([0, *cuts[:-1]], cuts, strict=True):
         scored = torch.ones(1, end + 1 - begin, dtype=torch.bool)
@@ -80,5 +94,7 @@ def breath_groups(spoken: Spoken, log_mel: Float, f0: Float, timbre: int) -> lis
         timed = scored.clone()
         timed[:, -1] = end < last
         stretch = {name: tensor[:, begin : end + 1] for name, tensor in tensors.items()}
+        ids = prosody_ids(spoken.ids[begin : end + 1], reader.read(phonemes[begin : end + 1]))
+        stretch["ids"] = torch.from_numpy(ids)[None]
         groups.append(ProsodyTargets(timbre=torch.tensor([timbre]), scored=scored, timed=timed, **stretch))
     return groups

@@ -17,7 +17,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.training.config import SentenceStage
 from cmaudio.training.corpus.clips import Clips, MelStatistics
 from cmaudio.training.corpus.corpus import Corpus, batch_seed
-from cmaudio.training.corpus.prosody_targets import ProsodyTargets, breath_groups
+from cmaudio.training.corpus.prosody_targets import Phonology, ProsodyTargets, breath_groups
 
 _LONGEST_FRAMES = 1600  # a batch is as large as its longest utterance
 
@@ -84,7 +84,10 @@ class BreathGroups:
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
-        self._groups = [group for i in range(len(corpus.clips.names)) for group in _groups_of(corpus.clips, i)]
+        about = corpus.description
+        phonology = Phonology(about.language or "", about.symbols)
+        count = len(corpus.clips.names)
+        self._groups = [group for i in range(count) for group in _groups_of(corpus.clips, i, phonology)]
         if not self._groups:
             raise CmaudioError(f"{corpus.folder}: no clip whose phonemes have times; train the aligner first")
 
@@ -96,10 +99,11 @@ class BreathGroups:
         return ProsodyTargets.join([self._groups[i] for i in chosen], device), torch.Generator(device).manual_seed(seed)
 
 
-def _groups_of(clips: Clips, index: int) -> list[ProsodyTargets]:
+def _groups_of(clips: Clips, index: int, phonology: Phonology) -> list[ProsodyTargets]:
     spoken = clips.spoken[index]
     if spoken is None:
         return []
     rows = clips.rows(index)
     f0 = clips.f0[rows].cpu().numpy()
-    return breath_groups(spoken, clips.log_mel[rows].float().cpu().numpy(), f0, int(clips.timbre[index]))
+    log_mel = clips.log_mel[rows].float().cpu().numpy()
+    return breath_groups(spoken, log_mel, f0, int(clips.timbre[index]), phonology)

@@ -113,7 +113,7 @@ def export_prior(network: PriorNetwork, block_frames: int, life: float = 1.0) ->
 
 def export_prosody(network: ProsodyNetwork) -> bytes:
     """The prosody graph, for one text of any number of phonemes."""
-    ids = torch.zeros(1, 9, 3, dtype=torch.long)
+    ids = torch.zeros(1, 9, network.columns, dtype=torch.long)
     timbre = torch.zeros(1, network.timbre_dims)
     return _trace(network, {"ids": ids, "timbre": timbre}, [], ["prosody"], {"ids": {1: "P"}, "prosody": {1: "P"}})
 

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cmaudio.speech.features import KNOTS
+from cmaudio.speech.sentences import COLUMNS
 
 OUTPUTS = 2 + 2 * KNOTS  # log seconds, energy feature, pitch features, logits of being voiced
 _DILATIONS = (1, 2, 4)
@@ -33,11 +34,11 @@ class _Block(nn.Module):
 
 
 class ProsodyNetwork(nn.Module):
-    """(B, P, 3) ids (symbol, stress, word begins; more is not read), (B, Z) timbre -> (B, P, 10).
+    """(B, P, 6) ids of `cmaudio.speech.sentences.prosody_ids`, (B, Z) timbre -> (B, P, 10).
 
     Outputs per phoneme: log seconds, energy, 4 x pitch, 4 x voicing logit. Conditioned on word boundaries, since it
-    could not predict phrase-final lengthening otherwise. `mask` (B, P) is 0 for padding, which then acts like the zeros
-    outside.
+    could not predict phrase-final lengthening otherwise, and on the kind of sentence and the way to its end, which
+    reach further than the convolutions do. `mask` (B, P) is 0 for padding, which then acts like the zeros outside.
     """
 
     def __init__(
@@ -46,18 +47,37 @@ class ProsodyNetwork(nn.Module):
         super().__init__()
         self.timbre_dims = timbre_dims
         self.symbol, self.stress, self.start = (nn.Embedding(kinds, width) for kinds in (symbols, 3, 2))
+        self.kind, self.place, self.left = (nn.Embedding(kinds, width) for kinds in COLUMNS)
         self.timbre = nn.Linear(timbre_dims, width)
         self.blocks = nn.ModuleList(_Block(width, _DILATIONS[i % len(_DILATIONS)], dropout) for i in range(depth))
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, OUTPUTS)
         nn.init.zeros_(self.start.weight)  # stays zero for a corpus without word boundaries
+        for table in self.tables:
+            nn.init.zeros_(table.weight)
         nn.init.zeros_(self.out.weight)
         with torch.no_grad():
             self.out.bias.zero_()
             self.out.bias[0] = _USUAL_LOG_SECONDS
 
+    @property
+    def columns(self) -> int:
+        """How many ids of a phoneme are read."""
+        return 3 + len(self.tables)
+
+    @property
+    def tables(self) -> tuple[nn.Embedding, ...]:
+        """Of the columns of a stretch."""
+        return self.kind, self.place, self.left
+
+    def unknown_columns(self) -> dict[str, Tensor]:
+        """Weights by name of a network that does not know kinds of sentences: what older ones lack."""
+        names = ("kind", "place", "left")
+        return {f"{name}.weight": torch.zeros_like(getattr(self, name).weight) for name in names}
+
     def forward(self, ids: Tensor, timbre: Tensor, mask: Tensor | None = None) -> Tensor:
         x = self.symbol(ids[..., 0]) + self.stress(ids[..., 1]) + self.start(ids[..., 2])
+        x = x + sum(table(ids[..., 3 + i]) for i, table in enumerate(self.tables))
         x = x + self.timbre(timbre)[:, None]
         for block in self.blocks:
             x = block(x if mask is None else x * mask[..., None])

@@ -24,6 +24,7 @@ from cmaudio.training.prepare.folder import TARGET_DB, read_mono
 from cmaudio.training.prepare.ljspeech import utterance_id
 from cmaudio.training.prepare.outcomes import SILENT_DB, momentary_level_db
 from cmaudio.training.prepare.pace import Misfit, find_misfits
+from cmaudio.training.prepare.pause_onsets import with_pause_onsets
 from cmaudio.training.prepare.pitch import frame_centres, track_pitch
 from cmaudio.training.prepare.recorded import LEAD_HOPS, velocity_of
 from cmaudio.training.prepare.source import Maker, Refused, Traits
@@ -190,6 +191,7 @@ class SpeechSource:
             f_max_hz=_F0_MAX_HZ, least_confidence=_LEAST_CONFIDENCE,
         )  # fmt: skip
         lead = LEAD_HOPS * signal.hop_length
+        ends = _ends_in_clip(utterance, (lead - start) / signal.sample_rate)
         return Clip(
             name=utterance.name + _mark(utterance),
             timbre=(utterance.speaker or self.name) + _mark(utterance),
@@ -202,7 +204,7 @@ class SpeechSource:
             release_samples=lead + end - start,
             text=utterance.text,
             phonemes=phonemes,
-            ends=_ends_in_clip(utterance, (lead - start) / signal.sample_rate),
+            ends=with_pause_onsets(ends, phonemes, framed, signal.sample_rate, level + _SPEECH_DB),
         )
 
     def traits(self, timbre: str, voiced_share: float) -> Traits:

@@ -120,6 +120,8 @@ def start_from(path: Path, module: nn.Module, timbres: Sequence[str], symbols: S
         tensors[_CONTROLS] = encoder.widened(tensors[_CONTROLS])
     if isinstance(module, PriorNetwork):
         tensors = module.widened(tensors)
+    if isinstance(module, ProsodyNetwork):
+        tensors |= {name: table for name, table in module.unknown_columns().items() if name not in tensors}
     load_weights(module, tensors, path)
     return found
 

@@ -25,7 +25,7 @@ from cmaudio.speech.features import (
 from cmaudio.speech.phonemes import Phoneme
 from cmaudio.training.config import SentenceStage
 from cmaudio.training.corpus.alignment import Spoken, energies, frame_ends, frame_features, knots
-from cmaudio.training.corpus.prosody_targets import breath_groups
+from cmaudio.training.corpus.prosody_targets import Phonology, breath_groups
 from cmaudio.training.corpus.sentences import SentenceBatch
 from cmaudio.training.networks.aligner import AlignerNetwork, forward_sum_loss
 from cmaudio.training.tasks.aligner import AlignerTask
@@ -165,10 +165,12 @@ def test_appending_text_does_not_change_earlier_phoneme_contexts() -> None:
 
 def test_breath_groups_end_at_pauses() -> None:
     ids = np.zeros((6, 4), np.int64)
-    ids[:, 0], ids[[0, 3, 5], 3] = [0, 5, 6, 1, 7, 2], 1
+    ids[:, 0], ids[[0, 3, 5], 3] = [0, 3, 4, 1, 5, 2], 1
+    phonology = Phonology("en-us", ["", ",", "?", "a", "t", "o"])
     spoken = Spoken(ids, np.arange(1, 7) * 5)
-    groups = breath_groups(spoken, np.zeros((30, 4), np.float32), np.full(30, 220.0, np.float32), 0)
-    assert [group.ids[0, :, 0].tolist() for group in groups] == [[0, 5, 6, 1], [1, 7, 2]]
+    groups = breath_groups(spoken, np.zeros((30, 4), np.float32), np.full(30, 220.0, np.float32), 0, phonology)
+    assert [group.ids[0, :, 0].tolist() for group in groups] == [[0, 3, 4, 1], [1, 5, 2]]
+    assert [group.ids[0, :, 3].tolist() for group in groups] == [[4, 4, 4, 4], [1, 1, 1]]  # continued, then asked
     assert groups[0].scored.tolist() == groups[0].timed.tolist() == [[True, True, True, True]]
     assert groups[1].scored.tolist() == [[False, True, True]]  # the pause before it was the first one's
     assert groups[1].timed.tolist() == [[False, True, False]]  # a clip ends where it was cut

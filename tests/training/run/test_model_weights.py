@@ -108,6 +108,16 @@ def test_prosody_weights_are_read_from_a_voice(tmp_path: Path) -> None:
         torch.testing.assert_close(other.state_dict()[name], tensor, rtol=0, atol=0)
 
 
+def test_a_prosody_network_may_start_from_one_without_kinds_of_sentences(tmp_path: Path) -> None:
+    network = ProsodyNetwork(symbols=3, timbre_dims=4, width=16, depth=2)
+    new = network.unknown_columns()
+    known = {name: torch.ones_like(tensor) for name, tensor in network.state_dict().items() if name not in new}
+    save_tensors(tmp_path / "prosody.safetensors", known, {"timbres": [], "symbols": []})
+    start_from(tmp_path / "prosody.safetensors", network, [])
+    assert not any(table.weight.any() for table in network.tables)
+    assert network.symbol.weight.min() == 1
+
+
 def test_a_voice_in_another_language_starts_with_shared_phonemes(tmp_path: Path) -> None:
     tiny = make_tiny_model(tmp_path, symbols=("", "a", "b"))
     prosody = ProsodyNetwork(symbols=3, timbre_dims=tiny.model.manifest.timbre_dims, width=16, depth=2)

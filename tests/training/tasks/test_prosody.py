@@ -52,12 +52,12 @@ def train(network: ProsodyNetwork, batch: ProsodyTargets, steps: int, learning_r
 def test_an_outlier_duration_does_not_lengthen_other_phonemes() -> None:
     durations = torch.tensor([[6.0, 7.0, 8.0, 7.0, 7.0, 8.0, 6.0, 90.0]]).repeat(4, 1)  # frames
     network = Always()
-    train(network, targets(torch.zeros(4, 8, 3, dtype=torch.long), durations), 400, 0.05)
+    train(network, targets(torch.zeros(4, 8, 6, dtype=torch.long), durations), 400, 0.05)
     assert 6.5 < float(network.said[0].detach().exp()) * FRAME_RATE < 8.5
 
 
 def test_a_truncated_pause_is_scored_for_energy_but_not_duration() -> None:
-    ids = torch.zeros(4, 6, 3, dtype=torch.long)
+    ids = torch.zeros(4, 6, 6, dtype=torch.long)
     ids[:, -1, 0] = 1  # the last one of every clip, and nowhere else
     durations = torch.tensor([[8.0, 8.0, 8.0, 8.0, 8.0, 1.0]]).repeat(4, 1)
     timed = torch.ones(4, 6, dtype=torch.bool)
@@ -76,7 +76,7 @@ def test_a_truncated_pause_is_scored_for_energy_but_not_duration() -> None:
 
 def test_word_boundaries_are_learned() -> None:
     torch.manual_seed(1)
-    ids = torch.zeros(16, 12, 3, dtype=torch.long)
+    ids = torch.zeros(16, 12, 6, dtype=torch.long)
     ids[..., 2] = torch.rand(16, 12) < 0.3
     batch = targets(ids, torch.where(ids[..., 2] > 0, 12.0, 6.0))
     blind = targets(torch.cat([ids[..., :2], torch.zeros_like(ids[..., 2:])], -1), batch.durations)
@@ -87,7 +87,26 @@ def test_word_boundaries_are_learned() -> None:
 def test_without_word_boundaries_the_word_start_embedding_stays_zero() -> None:
     network = ProsodyNetwork(symbols=1, timbre_dims=2, width=16, depth=2).eval()
     nn.init.normal_(network.out.weight)
-    apart, together = torch.zeros(1, 5, 3, dtype=torch.long), torch.zeros(1, 5, 3, dtype=torch.long)
+    apart, together = torch.zeros(1, 5, 6, dtype=torch.long), torch.zeros(1, 5, 6, dtype=torch.long)
     apart[0, 2, 2] = 1
     with torch.no_grad():
         assert torch.equal(*(network(ids, torch.zeros(1, 2)) for ids in (apart, together)))
+
+
+def test_the_kind_of_sentence_is_learned_far_from_its_mark() -> None:
+    torch.manual_seed(1)
+    ids = torch.zeros(16, 40, 6, dtype=torch.long)
+    ids[8:, :, 3] = 1
+    batch = targets(ids, torch.where(ids[..., 3] > 0, 12.0, 6.0))
+    blind = targets(torch.zeros_like(ids), batch.durations)
+    losses = [train(ProsodyNetwork(symbols=1, timbre_dims=2, width=16, depth=2), b, 150, 0.01) for b in (batch, blind)]
+    assert losses[0] < 0.3 * losses[1]
+
+
+def test_a_new_network_ignores_the_kind_of_sentence() -> None:
+    network = ProsodyNetwork(symbols=1, timbre_dims=2, width=16, depth=2).eval()
+    nn.init.normal_(network.out.weight)
+    plain, asked = torch.zeros(1, 5, 6, dtype=torch.long), torch.zeros(1, 5, 6, dtype=torch.long)
+    asked[..., 3:] = 1
+    with torch.no_grad():
+        assert torch.equal(*(network(ids, torch.zeros(1, 2)) for ids in (plain, asked)))
