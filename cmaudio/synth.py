@@ -130,6 +130,8 @@ def open(
     steps: int = 1,
     gain_db: float = 0.0,
     bend_range: float = 2.0,
+    channels: int | None = None,
+    pair: int = 1,
     on_notice: Callable[[str], None] | None = None,
     open_stream: OpenStream = open_sound_card,
 ) -> Synth:
@@ -144,6 +146,8 @@ def open(
         steps: see `Engine`.
         gain_db: see `Engine`.
         bend_range: see `Engine`.
+        channels: see `Engine`.
+        pair: which pair of the device's outputs plays two channels: 1 is the first and second, 2 the next.
         on_notice: called with one line about each problem, with the device or with notes that are cut off.
         open_stream: opens the output, the sound card by default.
 
@@ -159,12 +163,13 @@ def open(
         steps=steps,
         gain_db=gain_db,
         bend_range=bend_range,
+        channels=channels,
         batch_ahead_samples=min(BATCH_AHEAD_SAMPLES, block // 2),
         threads=min(2, os.cpu_count() or 1),
     )
     engine.warm_up()
     recorder = Recorder(engine)
-    player = Player(recorder, device=device, lead_ms=lead_ms, on_notice=on_notice, open_stream=open_stream)
+    player = Player(recorder, device=device, lead_ms=lead_ms, on_notice=on_notice, open_stream=open_stream, pair=pair)
     engine.allocator.stealing.listen(lambda: player.notify(_notes_are_cut_off(engine)))
     player.start()
     return Synth(engine, recorder, player, on_notice, gain_db)

@@ -147,7 +147,7 @@ def main() -> None:
         score = read_midi(midi)
         title = midi.stem if options.midi else "J. S. Bach, chorale BWV 66.6, string quartet"
     panels = {
-        "cmaudio": render(score, model=model, tail=TAIL_SECONDS, on_notice=print),
+        "cmaudio": render(score, model=model, tail=TAIL_SECONDS, channels=1, on_notice=print),
         f"SoundFont ({soundfont.path.stem})": render_soundfont(soundfont, score),
     }
     for name, signal in panels.items():

@@ -17,7 +17,8 @@ from typing import Literal
 import cmaudio
 from cmaudio.bench.material import start_held_notes
 from cmaudio.engine.note import Note
-from cmaudio.output.ring import Ring, RingCounters, silence_callback
+from cmaudio.output.callback import silence_callback
+from cmaudio.output.ring import Ring, RingCounters
 from cmaudio.synth import Synth
 
 _SETTLE_S = 1.0

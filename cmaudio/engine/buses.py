@@ -14,8 +14,11 @@ from cmaudio.signal.dsp import Float
 
 _Key = TypeVar("_Key", int, str)
 EFFECTS_STEM = -1  # what the effects add to the channels' sum
-OnStems = Callable[[Mapping[int, Float]], object]
-"""Called with the stems of every mix, (N, 2) by channel or `EFFECTS_STEM`; they add up to what the limiter gets."""
+OnStems = Callable[[int, Mapping[int, Float]], object]
+"""Called with N and the stems of every mix, (N, 2) by MIDI channel or `EFFECTS_STEM`; silent ones may be missing.
+
+They add up to what the limiter gets.
+"""
 
 
 class Effects(Protocol):
@@ -66,7 +69,7 @@ class Buses:
             stems = {channel: self._out(bus, level) * scale for channel, bus in self._stems.items()}
             if effects is not None:
                 stems[EFFECTS_STEM] = (main - dry) * scale
-            on_stems(stems)
+            on_stems(len(main), stems)
         main *= scale
         return main
 

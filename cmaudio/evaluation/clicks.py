@@ -108,7 +108,7 @@ def _steal(listener: Listener, timbre: str, setting: Setting) -> float | None:
 
 def measure_clicks(setting: Setting) -> Figures:
     """Every timbre and every kind of event, sent to the engine at the moment it takes effect."""
-    listener = Listener(Engine(setting.model, polyphony=1))
+    listener = Listener(Engine(setting.model, polyphony=1, channels=1))
     found: dict[str, dict[str, float]] = {name: {} for name in (*EVENTS, "start of the SoundFont")}
     for timbre in (t.name for t in setting.timbres()):
         values = {name: _event(listener, name, timbre, setting) for name in EVENTS[:-2]}

@@ -65,7 +65,7 @@ def _measure_note(setting: Setting, listener: Listener, timbre: TimbreDefinition
 
 def measure_onset(setting: Setting) -> Figures:
     """Every timbre at three pitches, each note at an odd sample position of its own."""
-    listener = Listener(Engine(setting.model))
+    listener = Listener(Engine(setting.model, channels=1))
     notes: list[Figures] = []
     for timbre in setting.timbres():
         for pitch in PITCHES:

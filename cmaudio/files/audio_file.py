@@ -56,21 +56,23 @@ def _audio_format(path: Path, subtype: str | None) -> tuple[str, str]:
 
 
 class AudioFileWriter:
-    """A mono sound file to be written block by block inside a `with` statement.
+    """A sound file to be written block by block inside a `with` statement.
 
     Args:
         path: ends in .wav, .flac, .ogg (Vorbis), .opus or .mp3.
         sample_rate: Hz; .opus takes 8, 12, 16, 24 and 48 kHz.
         subtype: the stored sample format; for WAV and FLAC PCM_24 (the default) or PCM_16, for WAV also PCM_32 and
             FLOAT. PCM formats clip what lies outside -1..1; FLOAT keeps it.
+        channels: how many the samples have.
 
     Raises CmaudioError, at construction for an ending, subtype or rate that is not allowed, on entering for a target
     that cannot be written, on `write` and on leaving when the disk is full or fails. Whatever goes wrong, no half
     file stays behind and a file that was at `path` before is untouched.
     """
 
-    def __init__(self, path: str | Path, sample_rate: int, subtype: str | None = None) -> None:
+    def __init__(self, path: str | Path, sample_rate: int, subtype: str | None = None, channels: int = 1) -> None:
         self.path = Path(path)
+        self.channels = channels
         self.sample_rate = sample_rate
         self.frames_written = 0
         self._suffix, self.subtype = _audio_format(self.path, subtype)
@@ -87,7 +89,7 @@ class AudioFileWriter:
             self._temporary = stack.enter_context(atomic_file(self.path))
             try:
                 place, name = sound_path(self._temporary), FORMATS[self._suffix].name
-                self._file = soundfile.SoundFile(place, "w", self.sample_rate, 1, self.subtype, format=name)
+                self._file = soundfile.SoundFile(place, "w", self.sample_rate, self.channels, self.subtype, format=name)
             except (soundfile.SoundFileError, OSError) as error:
                 raise self._failure(error) from error
             stack.push(self._close)
@@ -100,11 +102,11 @@ class AudioFileWriter:
         self._stack.__exit__(kind, error, trace)
 
     def write(self, samples: npt.NDArray[np.float32]) -> None:
-        """Append `samples`, shape (N,), float32, finite, full scale at -1..1.
+        """Append `samples`, shape (N,) or (N, channels), float32, finite, full scale at -1..1.
 
         Raises CmaudioError if they do not fit on the disk or into the format.
         """
-        assert samples.ndim == 1, f"mono samples of shape (N,) wanted, got {samples.shape}"
+        assert samples.shape[1:] == (() if self.channels == 1 else (self.channels,)), f"not {samples.shape}"
         assert np.isfinite(samples).all(), "samples hold NaN or infinity"
         self.frames_written += len(samples)
         if self._suffix == ".wav" and self._size_bytes() > _WAV_LIMIT_BYTES:
@@ -145,7 +147,7 @@ class AudioFileWriter:
                 raise OSError("the end of the file was not written")
 
     def _size_bytes(self) -> int:
-        return self.frames_written * _BYTES_PER_SAMPLE.get(self.subtype, 1)
+        return self.frames_written * self.channels * _BYTES_PER_SAMPLE.get(self.subtype, 1)
 
     @property
     def _lossy(self) -> bool:

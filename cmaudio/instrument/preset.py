@@ -11,6 +11,7 @@ from cmaudio.controls.binding import Binding
 from cmaudio.controls.controls import Controls
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.model.file import DEFAULT_MODEL, Model
+from cmaudio.score.expression import MIX
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB, SEED_LIMIT
 
 VERSION = 1  # of the file format
@@ -90,8 +91,9 @@ def make_preset(**fields: object) -> Preset:
 
 
 def applicable_settings(preset: Preset, controls: Controls) -> dict[str, float]:
-    """The controls that a preset sets and the model has."""
-    return {n: v for n, v in preset.settings().items() if n in controls.definitions or n not in FIELD_OF_CONTROL}
+    """The controls that a preset sets and the instrument has; one of one channel has no place in a mix."""
+    spare = {*FIELD_OF_CONTROL, *MIX}
+    return {n: v for n, v in preset.settings().items() if n in controls.definitions or n not in spare}
 
 
 def preset_of(

@@ -40,7 +40,9 @@ class Recorder(Source):
     def __init__(self, engine: Engine, seconds: float = MEMORY_SECONDS) -> None:
         self.engine, self.sample_rate = engine, engine.sample_rate
         self.seconds = in_range("seconds", seconds, 1, 3600, "of sound to keep")
-        self._ring = np.zeros(round((self.seconds + _SPARE_SECONDS) * self.sample_rate), np.float32)
+        self.channels = engine.channels
+        length = round((self.seconds + _SPARE_SECONDS) * self.sample_rate)
+        self._ring = np.zeros(length if self.channels == 1 else (length, self.channels), np.float32)
         self.made_samples = 0
         self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
         self._listeners: tuple[Callable[[int, Event], object], ...] = ()
@@ -119,7 +121,7 @@ class Recorder(Source):
             raise CmaudioError("nothing has been played yet, so there is nothing to keep")
         path = expanded(path)
         events = self.events(start, end)
-        with AudioFileWriter(path, self.sample_rate) as file:
+        with AudioFileWriter(path, self.sample_rate, channels=self.channels) as file:
             for chunk in self.samples(start, end):
                 file.write(chunk)
         with MidiTrackFile(path.with_suffix(".mid")) as track:

@@ -97,7 +97,7 @@ class Take:
     def _open_sound(self) -> wave.Wave_write:
         try:
             sound = wave.open(self._files.enter_context(self._wav.open("wb")))  # noqa: SIM115, the stack closes it
-            sound.setparams((1, _BYTES, self._recorder.sample_rate, 0, "NONE", ""))
+            sound.setparams((self._recorder.channels, _BYTES, self._recorder.sample_rate, 0, "NONE", ""))
             sound.writeframes(b"")
         except (OSError, ValueError) as error:
             raise self._failure(error) from error
@@ -129,8 +129,8 @@ class Take:
 
     def _compress(self) -> None:
         with atomic_file(self.path) as part, soundfile.SoundFile(sound_path(self._wav)) as sound:
-            rate = sound.samplerate
-            with soundfile.SoundFile(sound_path(part), "w", rate, 1, "PCM_24", format="FLAC") as compressed:
+            rate, channels = sound.samplerate, sound.channels
+            with soundfile.SoundFile(sound_path(part), "w", rate, channels, "PCM_24", format="FLAC") as compressed:
                 for block in sound.blocks(rate, dtype="int32"):
                     compressed.write(block)
         self._wav.unlink()
@@ -140,6 +140,6 @@ class Take:
 
 
 def _packed(samples: Float) -> bytes:
-    """24 bit, little endian."""
+    """24 bit, little endian, sides interleaved."""
     whole = np.round(np.clip(samples, -1, 1).astype(np.float64) * (2**23 - 1)).astype("<i4")
     return whole.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()

@@ -73,7 +73,7 @@ class Model:
     @property
     def channels(self) -> int:
         """How many channels an engine has by default."""
-        return 1
+        return 1 if self.manifest.speech else 2
 
     @property
     def timbres(self) -> Mapping[str, TimbreDefinition]:

@@ -24,6 +24,7 @@ def render_pattern(
     steps: int = 1,
     polyphony: int = OFFLINE_POLYPHONY,
     gain_db: float = 0.0,
+    channels: int | None = None,
     tail: float = TAIL_SECONDS,
     **settings: Unpack[PatternSettings],
 ) -> Float:
@@ -34,12 +35,13 @@ def render_pattern(
             plays on it; the same function works live, with `synth.clock`.
         beats: everything ends there; what rings has up to `tail` seconds more.
         path: also write it there (.wav, .flac, .ogg, .opus or .mp3).
-        model, steps, polyphony, gain_db: see `cmaudio.render`.
-    Returns (N,) float32 samples. Raises CmaudioError for a file that cannot be written and for what `Clock.play` does.
+        model, steps, polyphony, gain_db, channels: see `cmaudio.render`.
+    Returns (N, 2) float32 samples, (N,) of one channel. Raises CmaudioError for a file that cannot be written and for
+    what `Clock.play` does.
     """
     length = in_range("beats", beats, *BEATS_RANGE, "beats")
     in_range("tail", tail, 0, 600, "seconds")
-    engine = offline_engine(model, polyphony=polyphony, steps=steps, gain_db=gain_db)
+    engine = offline_engine(model, polyphony=polyphony, steps=steps, gain_db=gain_db, channels=channels)
     clock = Clock(engine, tempo)
     if callable(pattern):
         pattern(clock)

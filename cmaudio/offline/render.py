@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
 from cmaudio.model.file import DEFAULT_MODEL, Model
 from cmaudio.model.timbres import Timbre
+from cmaudio.offline.stems import StemFiles
 from cmaudio.score.arrangement import Missing, arrange
 from cmaudio.score.sources import score_from
 from cmaudio.signal.dsp import Float
@@ -52,6 +54,8 @@ def render(
     tail: float = TAIL_SECONDS,
     polyphony: int = OFFLINE_POLYPHONY,
     gain_db: float = 0.0,
+    channels: int | None = None,
+    stems: str | Path | None = None,
     controls: Mapping[str, float] | None = None,
     missing: Missing = "nearest",
     percussion: Missing = "omit",
@@ -70,6 +74,8 @@ def render(
         tail: maximum seconds for notes to decay.
         polyphony: see `Engine`.
         gain_db: see `Engine`.
+        channels: see `Engine`.
+        stems: also write each part (MIDI channel) to a file in this folder, see `cmaudio.offline.stems`.
         controls: name -> value of controls, see `cmaudio.controls.definitions`.
         missing: see `arrange`.
         percussion: see `arrange`.
@@ -77,14 +83,15 @@ def render(
         on_notice: called with one line about each thing that the model lacks or that was wrong with the file.
 
     Returns:
-        (N,) float32 samples within [-1, 1], an array with the model's `sample_rate`; a notebook shows and plays it.
+        (N, 2) float32 samples within [-1, 1], or (N,) of one channel: an array with the model's `sample_rate`; a
+        notebook shows and plays it.
     Raises:
         CmaudioError: a file that cannot be read or written, an unknown timbre, a value out of range.
     """
     if not 0 <= tail <= 600:
         raise CmaudioError(f"tail must be from 0 to 600 seconds, not {tail!r}")
     score = score_from(source)
-    engine = offline_engine(model, polyphony=polyphony, seed=seed, steps=steps, gain_db=gain_db)
+    engine = offline_engine(model, polyphony=polyphony, seed=seed, steps=steps, gain_db=gain_db, channels=channels)
     live_controls = Controls(engine, gain_db)
     live_controls.apply(dict(controls or {}) | {"steps": steps})
     arrangement = arrange(score, engine.model, timbre=timbre, missing=missing, percussion=percussion)
@@ -92,7 +99,7 @@ def render(
         for notice in arrangement.notices:
             on_notice(notice)
     engine.play(arrangement.score, arrangement.timbres)
-    sound = render_engine(engine, arrangement.score.duration, path, tail, on_progress)
+    sound = render_engine(engine, arrangement.score.duration, path, tail, on_progress, stems)
     stolen = engine.allocator.stealing.count
     if stolen and on_notice:
         on_notice(f"{stolen} notes were cut off: more than {polyphony} sounded at once; raise the polyphony")
@@ -116,8 +123,9 @@ def render_engine(
     path: str | Path | None = None,
     tail: float = TAIL_SECONDS,
     on_progress: Callable[[float], None] | None = None,
+    stems: str | Path | None = None,
 ) -> Sound:
-    """All samples of `render_blocks`, also written to a file if one is given."""
+    """All samples of `render_blocks`, also written to a file and its parts to a folder if these are given."""
     blocks: list[Float] = []
     made = 0
 
@@ -130,11 +138,15 @@ def render_engine(
                 on_progress(made / engine.sample_rate)
             yield samples
 
-    if path is None:
-        for _ in pull():
-            pass
-    else:
-        with AudioFileWriter(Path(path), engine.sample_rate) as writer:
-            for samples in pull():
+    with ExitStack() as files:
+        parts = files.enter_context(StemFiles(stems, engine)) if stems is not None else None
+        writer = None
+        if path is not None:
+            writer = files.enter_context(AudioFileWriter(path, engine.sample_rate, channels=engine.channels))
+        for samples in pull():
+            if writer:
                 writer.write(samples)
-    return Sound(np.concatenate(blocks) if blocks else np.zeros(0, np.float32), engine.sample_rate)
+            if parts:
+                parts.write(len(samples))
+    silence = np.zeros(0 if engine.channels == 1 else (0, engine.channels), np.float32)
+    return Sound(np.concatenate(blocks) if blocks else silence, engine.sample_rate)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
@@ -36,6 +36,7 @@ def speak(
     ssml: bool = False,
     pronunciations: Mapping[str, str] | None = None,
     gain_db: float = 0.0,
+    channels: int | None = None,
     on_progress: Callable[[float], None] | None = None,
     **style: Unpack[SpeakingStyle],
 ) -> Spoken:
@@ -45,18 +46,21 @@ def speak(
         text, phonemes, ssml, pronunciations, timbre, rate, pitch, pitch_range, energy: see `Engine.say`.
         path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file.
         model: a voice, its name or its file; the embedded English one by default.
+        channels: see `Engine`; 1 by default.
         on_progress: called with the seconds rendered so far.
 
     Raises:
         CmaudioError: see `Engine.say`; a file that cannot be written.
     """
-    engine = Engine(model or DEFAULT_VOICE, seed=seed, steps=steps, gain_db=gain_db)
-    writer = AudioFileWriter(Path(path), engine.sample_rate) if path is not None else nullcontext()
-    with writer as file:
+    engine = Engine(model or DEFAULT_VOICE, seed=seed, steps=steps, gain_db=gain_db, channels=channels)
+    with ExitStack() as files:
+        file = None
+        if path is not None:
+            file = files.enter_context(AudioFileWriter(path, engine.sample_rate, channels=engine.channels))
         speech = engine.say(
             text, timbre=timbre, seed=seed, phonemes=phonemes, ssml=ssml, pronunciations=pronunciations, **style
         )
-        blocks = [np.zeros(0, np.float32)]
+        blocks = [engine.read(0)]
         for block in read_out(engine, speech):
             blocks.append(block)
             if file is not None:

@@ -18,7 +18,7 @@ class Spoken:
     """A spoken text: its sound and its marks. A notebook shows and plays it.
 
     Attributes:
-        audio: samples (N,) within [-1, 1].
+        audio: samples (N,), of two channels (N, 2), within [-1, 1].
         sample_rate: in Hz.
         marks: when each word and phoneme begins, in order.
         unspoken: parts of the text that could not be spoken.

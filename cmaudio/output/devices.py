@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cmaudio.errors import CmaudioError
-from cmaudio.output.ring import Ring, output_callback
+from cmaudio.output.callback import output_callback
+from cmaudio.output.ring import Ring
 
 
 class OutputStream(Protocol):
@@ -105,7 +106,7 @@ def find_device(devices: Sequence[Device], wanted: str | int | None) -> Device:
 class _SoundCard:
     def __init__(self, sd: Any, ring: Ring, device: Device, sample_rate: int, period_samples: int) -> None:
         self._sd, self._ring, self.device_name = sd, ring, device.full_name
-        self.sample_rate, ring.channels = self._settings(device, sample_rate)
+        self.sample_rate, ring.channels = self._settings(device, sample_rate, ring.first_output + 2)
         try:
             self._stream = sd._StreamBase(
                 kind="output",
@@ -121,10 +122,16 @@ class _SoundCard:
         except sd.PortAudioError as error:
             raise CmaudioError(f"cannot open {self.device_name}: {error}") from error
 
-    def _settings(self, device: Device, sample_rate: int) -> tuple[int, int]:
+    def _settings(self, device: Device, sample_rate: int, least: int) -> tuple[int, int]:
+        """Its rate, and its number of channels: `least` if it has them; one for a mono card."""
         most = device.max_output_channels
+        if least > max(2, most):
+            raise CmaudioError(
+                f"{self.device_name} has {most} outputs, so there is no pair {least // 2} of them: choose a pair from "
+                f"1 to {max(1, most // 2)}, or another device"
+            )
         for rate in dict.fromkeys((sample_rate, device.default_sample_rate)):
-            for channels in dict.fromkeys((min(2, most), most)):
+            for channels in dict.fromkeys((min(least, most), most)):
                 with suppress(self._sd.PortAudioError, ValueError):
                     self._sd.check_output_settings(device.index, channels, "float32", samplerate=rate)
                     return rate, channels

@@ -117,7 +117,11 @@ class Outlet:
 
     def _opened(self, rescan: bool) -> BufferedStream:
         settings = self._settings
-        ring = Ring(round(settings.lead_ms * _HIGHEST_RATE_KHZ) + _RING_SLACK_SAMPLES)
+        ring = Ring(
+            round(settings.lead_ms * _HIGHEST_RATE_KHZ) + _RING_SLACK_SAMPLES,
+            source_channels=settings.channels,
+            first_output=2 * (settings.pair - 1),
+        )
         stream = self._open_stream(ring, settings.source_rate, self._device, settings.period_samples, rescan)
         self.device_name, self.rate = stream.device_name, stream.sample_rate
         if self._device is not None:

@@ -13,13 +13,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
+from cmaudio.checks import whole_number
 from cmaudio.errors import CmaudioError
+from cmaudio.output.callback import output_callback
 from cmaudio.output.devices import OpenStream, open_sound_card, terminate_portaudio
 from cmaudio.output.feeder import Feeder
 from cmaudio.output.interpreter import enter_real_time, freeze_garbage, leave_real_time
 from cmaudio.output.notices import Notices
 from cmaudio.output.outlet import Outlet
-from cmaudio.output.ring import output_callback
 from cmaudio.output.source import Source
 from cmaudio.output.state import PlayerState, Status
 from cmaudio.output.stream import OutputSettings
@@ -27,6 +28,7 @@ from cmaudio.output.watchdog import watch
 from cmaudio.system import raise_thread_priority, trim_freed_memory
 
 LEAD_MS = 40.0
+_MOST_PAIRS = 128
 _JOIN_LIMIT_S = 4.0
 _PLACING_CHUNKS = 1.0  # margin for chunks that may just have been read
 
@@ -45,9 +47,10 @@ class Player:
         on_notice: called with one line about each problem, on a separate thread.
         open_stream: opens the device.
         dead_after_s: seconds without a callback after which the device counts as lost.
+        pair: which pair of the device's outputs plays a source of two channels: 1 is the first two, 2 the next.
 
     Raises:
-        CmaudioError: an output buffer or a number of samples that is not positive.
+        CmaudioError: an output buffer, a number of samples or a pair that is not positive.
     """
 
     def __init__(
@@ -61,13 +64,22 @@ class Player:
         on_notice: Callable[[str], None] | None = None,
         open_stream: OpenStream = open_sound_card,
         dead_after_s: float = 0.5,
+        pair: int = 1,
     ) -> None:
         if not lead_ms > 0 or chunk_samples < 1 or period_samples < 0:
             raise CmaudioError(
                 f"cannot play with lead_ms={lead_ms}, {chunk_samples=}, {period_samples=}: lead_ms must be above 0, "
                 "chunk_samples at least 1 and period_samples at least 0"
             )
-        self._settings = OutputSettings(source.sample_rate, lead_ms, chunk_samples, period_samples, dead_after_s)
+        self._settings = OutputSettings(
+            source_rate=source.sample_rate,
+            lead_ms=lead_ms,
+            chunk_samples=chunk_samples,
+            period_samples=period_samples,
+            dead_after_s=dead_after_s,
+            channels=source.channels,
+            pair=whole_number("pair", pair, 1, _MOST_PAIRS),
+        )
         self._notices = Notices(on_notice)
         self._outlet = Outlet(self._settings, device, open_stream, self._notices.add, lambda: self._wait_for_stop(0))
         self._feeder = Feeder(source, self._outlet, chunk_samples)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cmaudio.output.ring import Ring, output_callback
+from cmaudio.output.callback import output_callback
+from cmaudio.output.ring import Ring
 from cmaudio.system import raise_thread_priority
 
 PACKET_SECONDS = 0.02
@@ -22,12 +23,13 @@ class ClockStream:
     Args:
         ring: the player's ring of samples.
         sample_rate: in Hz.
-        on_packet: called with each packet: int16, little endian, `PACKET_SECONDS` long.
+        on_packet: called with each packet: int16, little endian, `PACKET_SECONDS` long, sides interleaved.
     """
 
     def __init__(self, ring: Ring, sample_rate: int, on_packet: Callable[[bytes], None]) -> None:
         self.sample_rate, self.device_name = sample_rate, NAME
         self._ring, self._on_packet = ring, on_packet
+        ring.channels, ring.first_output = ring.source_channels, 0
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cmaudio-clock", daemon=True)
         output_callback()  # compile it before the clock runs
@@ -52,7 +54,7 @@ class ClockStream:
         samples = round(PACKET_SECONDS * self.sample_rate)
         callback, due = output_callback(), time.monotonic()
         while not self._ending.is_set():
-            played = callback.drive(self._ring, samples)[:, 0]
+            played = callback.drive(self._ring, samples)
             self._on_packet(np.round(played * 32767).astype("<i2").tobytes())
             due += samples / self.sample_rate
             wait_s = due - time.monotonic()

@@ -32,6 +32,7 @@ class Spectrum:
             return np.zeros((0, self._mel.bands), np.uint8)
         start, self._next = self._next - self._stft.overlap, self._next + frames * hop
         samples = np.concatenate([*self._recorder.samples(max(0, start), self._next)])
+        samples = samples if samples.ndim == 1 else samples.mean(1)
         if not samples.any():
             return np.zeros((frames, self._mel.bands), np.uint8)
         log_mel = self._mel(self._stft.analyse(np.pad(samples, (max(0, -start), 0))))

@@ -31,6 +31,7 @@ def introduction(handler: CommandHandler) -> dict[str, Any]:
         "description": manifest.description,
         "speech": manifest.speech is not None,
         "sample_rate": manifest.sample_rate,
+        "channels": synth.engine.channels,
         "frame_rate": manifest.sample_rate / manifest.hop_length,
         "centres_hz": [round(hz, 1) for hz in synth.model.mel.centres_hz.tolist()],
         "definitions": [control.model_dump() for control in controls.definitions.values()],
@@ -113,6 +114,8 @@ class StateUpdates:
         state = self._synth.state()
         return {
             "level_db": round(state.engine.peak_db, 1),
+            "sides_db": [round(level, 1) for level in state.engine.sides_db],
+            "correlation": round(state.engine.correlation, 2),
             "reduction_db": round(state.engine.reduction_db, 1),
             "voices": f"{state.engine.voices} of {state.engine.limit}",
             "seconds": round(state.engine.seconds, 2),

@@ -15,13 +15,13 @@ SHOWN_SECONDS = 60.0  # about 8 MB in the notebook
 
 
 def sound_html(samples: Float, sample_rate: int) -> str:
-    """An audio player and a mel spectrogram of samples (N,), at most the first minute."""
+    """An audio player and a mel spectrogram of samples (N,) or (N, 2), at most the first minute."""
     shown = np.asarray(samples[: round(SHOWN_SECONDS * sample_rate)])
     seconds = len(samples) / sample_rate
     caption = f"{seconds:.2f} s, {sample_rate} Hz"
     if len(shown) < len(samples):
         caption += f"; the first {SHOWN_SECONDS:g} s are shown"
-    picture = _data_uri("image/png", spectrogram_png(shown, sample_rate))
+    picture = _data_uri("image/png", spectrogram_png(shown if shown.ndim == 1 else shown.mean(1), sample_rate))
     return (
         f'<div><audio controls preload="metadata" src="{_data_uri("audio/wav", _wav(shown, sample_rate))}"></audio>'
         f'<br><img alt="mel spectrogram" src="{picture}" style="width:100%;max-width:800px;height:160px">'

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class Sound(np.ndarray[Any, np.dtype[np.float32]]):
-    """An array of samples (N,) float32, within [-1, 1], with a `sample_rate` in Hz.
+    """An array of samples (N,) or (N, 2) float32, within [-1, 1], with a `sample_rate` in Hz.
 
     It is an array in every other way; slices and results of computations stay sounds. `Sound(samples, sample_rate)`
     does not copy. A notebook shows it as a player and a mel spectrogram.
@@ -18,7 +18,7 @@ class Sound(np.ndarray[Any, np.dtype[np.float32]]):
     sample_rate: int
 
     def __new__(cls, samples: NDArray[np.float32], sample_rate: int) -> Sound:
-        """Samples (N,), sample rate in Hz."""
+        """Samples (N,) or (N, 2), sample rate in Hz."""
         sound = np.asarray(samples, np.float32).view(cls)
         sound.sample_rate = sample_rate
         return sound
@@ -38,5 +38,6 @@ class Sound(np.ndarray[Any, np.dtype[np.float32]]):
     def _repr_html_(self) -> str | None:
         from cmaudio.signal.html import sound_html
 
-        playable = self.ndim == 1 and self.size and self.sample_rate and np.issubdtype(self.dtype, np.floating)
+        of_sound = self.ndim == 1 or (self.ndim == 2 and self.shape[1] == 2)
+        playable = of_sound and self.size and self.sample_rate and np.issubdtype(self.dtype, np.floating)
         return sound_html(self, self.sample_rate) if playable else None

@@ -86,7 +86,7 @@ def test_a_latency_trial_times_the_onset_and_leaves_the_notes_sounding(model: Mo
 
 
 def test_held_notes_keep_sounding(model: Model) -> None:
-    engine = Engine(model, polyphony=16)
+    engine = Engine(model, channels=1, polyphony=16)
     start_held_notes(engine, 16, 2048)
     engine.read(24_000)
     assert engine.state().voices == 16

@@ -42,7 +42,7 @@ DISTURBANCES: dict[str, Callable[[Engine, Note], None]] = {
 @pytest.mark.parametrize("kind", DISTURBANCES)
 @pytest.mark.parametrize("moment", [24_000, 24_617, 26_049])
 def test_no_click(model: Model, kind: str, moment: int) -> None:
-    engine = Engine(model, polyphony=1)
+    engine = Engine(model, channels=1, polyphony=1)
     note = engine.note_on(57, 100, timbre=PURE, seed=1)
     if kind == "lift the pedal":
         engine.sustain(True)
@@ -61,7 +61,7 @@ def test_no_click(model: Model, kind: str, moment: int) -> None:
 
 @pytest.mark.parametrize("repeats", [7, 64, 777])
 def test_a_storm_of_bends_does_not_click(model: Model, repeats: int) -> None:
-    engine, rng = Engine(model), np.random.default_rng(0)
+    engine, rng = Engine(model, channels=1), np.random.default_rng(0)
     note = engine.note_on(57, 100, timbre=PURE, seed=1)
     calm = engine.read(24_000)[12_000:]
     parts = []
@@ -72,7 +72,7 @@ def test_a_storm_of_bends_does_not_click(model: Model, repeats: int) -> None:
 
 
 def test_panic_is_silent_within_5_ms_and_resets(model: Model) -> None:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     engine.sustain(True)
     engine.bend(3)
     engine.note_on(60, timbre=STEADY)
@@ -84,14 +84,14 @@ def test_panic_is_silent_within_5_ms_and_resets(model: Model) -> None:
     assert engine.idle
     later.off()
     # Pedal and bend are as on a new engine.
-    fresh = Engine(model)
+    fresh = Engine(model, channels=1)
     for one in (engine, fresh):
         one.note_on(60, seed=3).off(at=one.now + 3000)
     np.testing.assert_array_equal(engine.read(9600)[64:], fresh.read(9600)[64:])
 
 
 def test_panic_drops_a_note_that_is_about_to_begin(model: Model) -> None:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     engine.note_on(60, at=3000)
     engine.read(64)
     engine.panic()
@@ -99,14 +99,14 @@ def test_panic_drops_a_note_that_is_about_to_begin(model: Model) -> None:
 
 
 def test_a_note_struck_after_a_panic_sounds(model: Model) -> None:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     engine.panic()
     engine.note_on(60)
     assert engine.read(9600).any()
 
 
 def test_panic_on_a_soft_channel_is_not_loud(model: Model) -> None:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     engine.channel_gain(0.05)
     engine.note_on(57, 100, timbre=PURE, seed=1)
     before = engine.read(24_617)[12_000:]

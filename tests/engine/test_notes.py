@@ -20,7 +20,7 @@ from cmaudio.signal.dsp import Float
 def test_same_seed_same_samples_whatever_else_sounds(model: Model) -> None:
     found = []
     for others in (0, 1, 4, 7):
-        engine = Engine(model)
+        engine = Engine(model, channels=1)
         engine.channel_gain(0, 1, at=0)  # others are computed, and add exact zeros
         note = engine.note_on(62, 90, timbre="violin", seed=11, at=2000)
         note.bend(1, at=5000)
@@ -34,7 +34,7 @@ def test_same_seed_same_samples_whatever_else_sounds(model: Model) -> None:
 
 def test_seeds_differ_and_the_engines_seed_decides(model: Model) -> None:
     def play(engine_seed: int, seed: int | None) -> Float:
-        engine = Engine(model, seed=engine_seed)
+        engine = Engine(model, channels=1, seed=engine_seed)
         engine.note_on(60, seed=seed)
         return engine.read(6000)
 
@@ -48,7 +48,7 @@ def test_seeds_differ_and_the_engines_seed_decides(model: Model) -> None:
 def test_a_note_moved_by_n_samples_moves_its_sound_by_n(model: Model, shift: int) -> None:
     found = []
     for start in (100, 100 + shift):
-        engine = Engine(model)
+        engine = Engine(model, channels=1)
         note = engine.note_on(60, timbre="marimba", seed=2, at=start)
         note.bend(1, at=start + 999)
         note.off(at=start + 3001)
@@ -59,7 +59,7 @@ def test_a_note_moved_by_n_samples_moves_its_sound_by_n(model: Model, shift: int
 
 
 def test_an_event_in_the_past_happens_now(model: Model) -> None:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     engine.read(640)
     engine.note_on(60, at=3)
     assert engine.read(9600).any()
@@ -73,7 +73,7 @@ def test_an_event_in_the_past_happens_now(model: Model) -> None:
     ],
 )
 def test_a_note_released_before_it_begins_never_sounds(model: Model, pedal: bool) -> None:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     engine.sustain(pedal)
     note = engine.note_on(60, at=20_000)
     note.off(at=5000)
@@ -83,7 +83,7 @@ def test_a_note_released_before_it_begins_never_sounds(model: Model, pedal: bool
 
 
 def test_a_note_released_just_before_it_begins_never_sounds(model: Model) -> None:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     note = engine.note_on(60, at=3000)
     engine.read(64)
     note.off(at=500)
@@ -92,7 +92,7 @@ def test_a_note_released_just_before_it_begins_never_sounds(model: Model) -> Non
 
 @pytest.mark.parametrize("timbre", ["acoustic grand piano", STEADY, "pad 2 (warm)"])
 def test_voices_end_after_release(model: Model, timbre: str) -> None:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     note = engine.note_on(60, timbre=timbre)
     note.off(at=24_000)
     engine.read(24_000)
@@ -110,7 +110,7 @@ def test_voices_end_after_release(model: Model, timbre: str) -> None:
 def test_louder_velocity_is_louder(model: Model) -> None:
     levels = []
     for velocity in (20, 50, 80, 127):
-        engine = Engine(model)
+        engine = Engine(model, channels=1)
         engine.note_on(60, velocity, timbre="violin", seed=1)
         levels.append(rms(engine.read(24_000)))
     assert levels == sorted(levels)
@@ -127,7 +127,7 @@ def test_two_steps_differ_from_one_and_repeat_themselves(model: Model, offline: 
 def test_a_note_may_be_named(model: Model) -> None:
     sounds = []
     for pitch in (60, "C4"):
-        engine = Engine(model)
+        engine = Engine(model, channels=1)
         engine.note_on(pitch, seed=1)
         sounds.append(engine.read(4800))
     np.testing.assert_array_equal(sounds[0], sounds[1])

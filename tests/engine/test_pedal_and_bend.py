@@ -25,7 +25,7 @@ def level_after(engine: Engine, seconds: float) -> float:
 
 
 def test_sustain_pedal_holds_released_notes_of_its_channel(model: Model) -> None:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     note = engine.note_on(60, timbre=STEADY, channel=2)
     engine.read(12_000)
     engine.sustain(True, 2)
@@ -39,7 +39,7 @@ def test_sustain_pedal_holds_released_notes_of_its_channel(model: Model) -> None
 
 
 def test_lifting_the_pedal_leaves_keys_that_are_down(model: Model) -> None:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     engine.sustain(True)
     note = engine.note_on(60, timbre=STEADY)
     engine.read(12_000)
@@ -52,7 +52,7 @@ def test_lifting_the_pedal_leaves_keys_that_are_down(model: Model) -> None:
 
 
 def test_pedal_put_down_after_the_release_is_too_late(model: Model) -> None:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     note = engine.note_on(60, timbre=STEADY)
     engine.read(12_000)
     note.off()
@@ -62,7 +62,7 @@ def test_pedal_put_down_after_the_release_is_too_late(model: Model) -> None:
 
 
 def bent(model: Model, bend: Callable[[Engine, Note], None], bend_range: float = 2) -> Float:
-    engine = Engine(model, bend_range=bend_range)
+    engine = Engine(model, channels=1, bend_range=bend_range)
     note = engine.note_on(60, timbre=PURE, seed=1, channel=3)
     engine.read(6000)
     bend(engine, note)
@@ -87,7 +87,7 @@ def pitch_of(x: Float) -> float:
 
 
 def test_bends_add_up_and_hold_for_notes_to_come(model: Model) -> None:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     engine.bend(1.5)
     note = engine.note_on(60, timbre=PURE, seed=1)
     engine.read(24_000)
@@ -102,7 +102,7 @@ def test_bends_add_up_and_hold_for_notes_to_come(model: Model) -> None:
 
 @pytest.mark.parametrize("moment", [24_000, 24_617, 25_900, 26_049])
 def test_a_live_bend_is_heard_within_10_ms(model: Model, moment: int) -> None:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     note = engine.note_on(57, 100, timbre="ocarina", seed=1)
     before = engine.read(moment)[-9600:]
     note.bend(3)

@@ -18,7 +18,7 @@ def settle(engine: Engine) -> None:
 
 
 def test_steals_a_released_note_before_a_quieter_held_one(model: Model) -> None:
-    engine = Engine(model, polyphony=3)
+    engine = Engine(model, channels=1, polyphony=3)
     quiet = engine.note_on(60, 15, timbre=STEADY)
     released = engine.note_on(55, 127, timbre="tubular bells")
     loud = engine.note_on(64, 127, timbre=STEADY)
@@ -31,7 +31,7 @@ def test_steals_a_released_note_before_a_quieter_held_one(model: Model) -> None:
 
 
 def test_steals_a_note_released_at_the_same_moment(model: Model) -> None:
-    engine = Engine(model, polyphony=2)
+    engine = Engine(model, channels=1, polyphony=2)
     quiet, released = engine.note_on(60, 15, timbre=STEADY), engine.note_on(55, 127, timbre="trumpet")
     released.off(at=12_000)
     engine.note_on(72, at=12_000)
@@ -57,7 +57,7 @@ def test_notes_that_are_cut_off_are_counted_and_each_burst_is_told_once(model: M
 
 
 def test_steals_the_quietest_of_held_notes(model: Model) -> None:
-    engine = Engine(model, polyphony=3)
+    engine = Engine(model, channels=1, polyphony=3)
     loud, quiet, last = (engine.note_on(60, velocity, timbre="trumpet", seed=1) for velocity in (127, 15, 120))
     settle(engine)
     engine.note_on(72)
@@ -66,7 +66,7 @@ def test_steals_the_quietest_of_held_notes(model: Model) -> None:
 
 
 def test_steals_the_oldest_of_equals(model: Model) -> None:
-    engine = Engine(model, polyphony=3)
+    engine = Engine(model, channels=1, polyphony=3)
     young, old, middle = (engine.note_on(60, timbre=STEADY, seed=1, at=at) for at in (120, 0, 60))
     settle(engine)
     engine.note_on(72)
@@ -76,7 +76,7 @@ def test_steals_the_oldest_of_equals(model: Model) -> None:
 
 @pytest.mark.parametrize("polyphony", [1, 2])
 def test_only_fading_voices_exceed_the_polyphony(model: Model, polyphony: int) -> None:
-    engine = Engine(model, polyphony=polyphony)
+    engine = Engine(model, channels=1, polyphony=polyphony)
     for index in range(8):
         engine.note_on(50 + index, at=index * 600)
     for _ in range(10):
@@ -86,7 +86,7 @@ def test_only_fading_voices_exceed_the_polyphony(model: Model, polyphony: int) -
 
 
 def test_limiter_holds_32_loud_voices(model: Model) -> None:
-    engine = Engine(model, polyphony=32, gain_db=24)
+    engine = Engine(model, channels=1, polyphony=32, gain_db=24)
     for index in range(32):
         engine.note_on(36 + 1.5 * index, 127, timbre=("trumpet", "violin", STEADY)[index % 3])
     found = engine.read(RATE // 2)

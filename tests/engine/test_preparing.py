@@ -22,7 +22,7 @@ from cmaudio.synthesis.voice import Voice
 @pytest.mark.parametrize("times", [1, 2, 20])
 def test_preparing_ahead_changes_no_sample(model: Model, times: int) -> None:
     """Also where it stops between the two halves of a block."""
-    engine = Engine(model, polyphony=4, seed=7, batch_ahead_samples=1024)
+    engine = Engine(model, channels=1, polyphony=4, seed=7, batch_ahead_samples=1024)
     schedule_a_bit_of_everything(engine)
     parts, did = [], 0
     for start in range(0, 26_000, 256):
@@ -33,7 +33,7 @@ def test_preparing_ahead_changes_no_sample(model: Model, times: int) -> None:
 
 
 def test_reads_render_nothing_after_everything_is_prepared(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Engine(model, seed=7, batch_ahead_samples=1024)
+    engine = Engine(model, channels=1, seed=7, batch_ahead_samples=1024)
     for key in (50, 57, 64, 71):
         engine.note_on(key, at=300 * key % 700)
     made, render = list[int](), engine._renderer.render
@@ -52,7 +52,7 @@ def test_reads_render_nothing_after_everything_is_prepared(model: Model, monkeyp
 
 
 def test_two_step_voices_share_evaluations_with_fewer_others(model: Model) -> None:
-    engine = Engine(model, steps=2)
+    engine = Engine(model, channels=1, steps=2)
     notes = [engine.note_on(40 + 3 * i, timbre=STEADY) for i in range(8)]
     engine.read(2_000)
     voices = [note.voice for note in notes if note.voice is not None]
@@ -65,7 +65,7 @@ def test_two_step_voices_share_evaluations_with_fewer_others(model: Model) -> No
 
 
 def test_overload_steals_released_voices_first_and_restores_the_limit(model: Model) -> None:
-    engine = Engine(model, polyphony=12)
+    engine = Engine(model, channels=1, polyphony=12)
     notes = [engine.note_on(40 + 3 * i, timbre=STEADY) for i in range(12)]
     engine.read(2_000)
     for note in notes[:2]:
@@ -90,7 +90,7 @@ def test_overload_steals_released_voices_first_and_restores_the_limit(model: Mod
 
 
 def test_overload_makes_blocks_in_one_step_until_restored(model: Model) -> None:
-    engine = Engine(model, polyphony=6, steps=2)
+    engine = Engine(model, channels=1, polyphony=6, steps=2)
     note = engine.note_on(50, timbre=STEADY)
     engine.read(2_000)
     assert note.voice is not None
@@ -110,7 +110,7 @@ def test_overload_makes_blocks_in_one_step_until_restored(model: Model) -> None:
 
 
 def test_a_prepared_note_is_made_before_it_is_read(model: Model) -> None:
-    engine = Engine(model, seed=7)
+    engine = Engine(model, channels=1, seed=7)
     note = engine.note_on(60, at=500)
     engine.prepare()
     assert note.voice is not None

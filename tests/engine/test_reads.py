@@ -33,7 +33,7 @@ def test_a_second_thread_changes_nothing(model: Model, offline: Float) -> None:
 
 
 def test_uneven_reads_lose_and_repeat_nothing(model: Model, offline: Float) -> None:
-    engine = Engine(model, polyphony=4, seed=7)
+    engine = Engine(model, channels=1, polyphony=4, seed=7)
     schedule_a_bit_of_everything(engine)
     sizes = [0, 1, 63, 64, 0, 2000, 7, 129, 5000, 1, 4096, 999]
     found = np.concatenate([engine.read(size) for size in sizes])
@@ -68,7 +68,7 @@ def crowded_score(seconds: float) -> Score:
 def test_looking_ahead_changes_nothing_that_was_scheduled(model: Model, polyphony: int) -> None:
     found = []
     for settings in ({}, {"look_ahead_samples": 2**17}, {"look_ahead_samples": 2**17, "threads": 2, "pipelined": True}):
-        engine = Engine(model, polyphony=polyphony, **settings)  # type: ignore[arg-type]
+        engine = Engine(model, channels=1, polyphony=polyphony, **settings)  # type: ignore[arg-type]
         engine.play(crowded_score(4.0), {0: "acoustic grand piano", 1: "marimba"})
         found.append(np.concatenate([engine.read(8193) for _ in range(24)]))
     assert rms(found[0]) > 0.005
@@ -78,13 +78,13 @@ def test_looking_ahead_changes_nothing_that_was_scheduled(model: Model, polyphon
 
 def test_a_late_event_with_look_ahead_acts_after_the_blocks_already_made(model: Model) -> None:
     ahead = RATE
-    engine = Engine(model, look_ahead_samples=ahead)
+    engine = Engine(model, channels=1, look_ahead_samples=ahead)
     note = engine.note_on(62, 100, timbre=STEADY, at=0)
     before = engine.read(4096)
     note.bend(3)
     note.off(at=RATE // 2)
     whole = np.concatenate([before, *(engine.read(4096) for _ in range(48))])
-    undisturbed = Engine(model, look_ahead_samples=ahead)
+    undisturbed = Engine(model, channels=1, look_ahead_samples=ahead)
     undisturbed.note_on(62, 100, timbre=STEADY, at=0)
     untouched = ahead - 2 * 2048  # the block in which it takes effect, and the reach of its windows
     np.testing.assert_array_equal(whole[:untouched], undisturbed.read(untouched))
@@ -94,7 +94,7 @@ def test_a_late_event_with_look_ahead_acts_after_the_blocks_already_made(model: 
 def test_warm_up_is_not_heard(model: Model) -> None:
     found = []
     for warm in (False, True):
-        engine = Engine(model)
+        engine = Engine(model, channels=1)
         if warm:
             engine.warm_up()
         engine.note_on(60, seed=1)

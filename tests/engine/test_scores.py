@@ -31,11 +31,11 @@ def test_a_score_plays_as_its_events_say(model: Model) -> None:
         ],
         0.3,
     )
-    engine = Engine(model, seed=4)
+    engine = Engine(model, channels=1, seed=4)
     engine.play(score, {40: "violin"}, at=100)
     found = engine.read(24_000)
 
-    other = Engine(model, seed=4)
+    other = Engine(model, channels=1, seed=4)
     other.channel_gain(0.5, at=100)
     first = other.note_on(60, 90, timbre="violin", at=100 + 480)
     other.bend(BEND_MAX_SEMITONES, at=100 + 2400)
@@ -50,7 +50,7 @@ def test_a_score_plays_as_its_events_say(model: Model) -> None:
 
 
 def test_a_key_pressed_twice_releases_its_first_note(model: Model) -> None:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     engine.play(Score("", [(0.0, NoteOn(0, 60, 90, 16)), (0.1, NoteOn(0, 60, 90, 16))], 0.1), {16: STEADY})
     engine.read(RATE)
     assert engine.state().voices == 1

@@ -30,7 +30,7 @@ def test_rate_changes_how_long_it_takes_and_when_it_acts(tiny_voice: Model) -> N
 
 def f0_track(model: Model, **how: float) -> np.ndarray:
     """(T,) Hz that the vocoder is given, of voiced frames."""
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     tracks = []
     vocoder = engine.synthesizer.vocoder
 

@@ -128,7 +128,7 @@ def test_effects_get_what_is_sent(model: Model) -> None:
 def test_stems_add_up_to_what_the_limiter_gets(model: Model) -> None:
     engine, parts = Engine(model, channels=2, polyphony=4, seed=7), list[Mapping[int, Float]]()
     engine.effects = Halver()
-    engine.take_stems(parts.append)
+    engine.take_stems(lambda samples, stems: parts.append(stems))
     schedule_a_bit_of_everything(engine)
     mix = np.concatenate([engine.read(6400) for _ in range(4)])
     assert {channel for stems in parts for channel in stems} == {0, 1, 2, EFFECTS_STEM}
@@ -170,6 +170,6 @@ def test_panic_keeps_the_mix(model: Model) -> None:
 
 def test_one_channel_has_no_stems_and_three_are_refused(tiny_voice: Model) -> None:
     with pytest.raises(CmaudioError, match="channels=2"):
-        Engine(tiny_voice).take_stems(lambda stems: None)
+        Engine(tiny_voice).take_stems(lambda samples, stems: None)
     with pytest.raises(CmaudioError, match="channels must be"):
         Engine(tiny_voice, channels=3)

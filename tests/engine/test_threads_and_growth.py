@@ -16,7 +16,7 @@ from cmaudio.model.file import Model
 
 
 def test_events_from_four_threads_while_another_reads(model: Model) -> None:
-    engine, stop = Engine(model, polyphony=4), threading.Event()
+    engine, stop = Engine(model, channels=1, polyphony=4), threading.Event()
     errors: list[Exception] = []
 
     def send(channel: int) -> None:
@@ -49,7 +49,7 @@ def test_events_from_four_threads_while_another_reads(model: Model) -> None:
 
 
 def test_nothing_grows_over_a_hundred_notes(model: Model) -> None:
-    engine = Engine(model, polyphony=2)
+    engine = Engine(model, channels=1, polyphony=2)
     voices: list[weakref.ref[object]] = []
     for index in range(100):
         note = engine.note_on(40 + index % 50, at=index * 400)
@@ -71,7 +71,7 @@ def test_nothing_grows_over_a_hundred_notes(model: Model) -> None:
 
 
 def test_nothing_grows_while_the_pedal_stays_down(model: Model) -> None:
-    engine = Engine(model, polyphony=1)
+    engine = Engine(model, channels=1, polyphony=1)
     engine.sustain(True)
     for _ in range(20):
         engine.note_on(60).off()

@@ -32,7 +32,7 @@ _GRAPHS = ("controls", "context", "head", "vocoder")
 
 
 def play(model: Model, pitch: float = 60, timbre: str = "bass drum 1", bend: float = 0.0) -> Float:
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     note = engine.note_on(pitch, 100, timbre=timbre, seed=1)
     if bend:
         note.bend(bend, at=900)
@@ -40,7 +40,7 @@ def play(model: Model, pitch: float = 60, timbre: str = "bass drum 1", bend: flo
 
 
 def test_the_excitation_is_silent_and_all_keys_sound_alike(drums: Model) -> None:
-    engine = Engine(drums)
+    engine = Engine(drums, channels=1)
     note = engine.note_on(50, 100, timbre="bass drum 1")
     engine.read(3000)
     assert note.voice is not None
@@ -63,7 +63,7 @@ def test_a_point_has_a_pitch_as_its_nearest_timbre(drums: Model) -> None:
 
 @pytest.mark.parametrize("reads", [[9000], [1000] * 9])
 def test_a_morph_towards_a_pitch_brings_it_at_its_time(drums: Model, reads: list[int]) -> None:
-    engine = Engine(drums)
+    engine = Engine(drums, channels=1)
     note = engine.note_on(60, 100, timbre="bass drum 1", seed=1)
     note.morph("first", 0.1, at=4000)
     sound = np.concatenate([engine.read(n) for n in reads])
@@ -72,7 +72,7 @@ def test_a_morph_towards_a_pitch_brings_it_at_its_time(drums: Model, reads: list
     np.testing.assert_array_equal(sound[:early], plain[:early])
     assert note.voice is not None
     assert note.voice.pulses.any()
-    again = Engine(drums)
+    again = Engine(drums, channels=1)
     other = again.note_on(60, 100, timbre="bass drum 1", seed=1)
     other.morph("first", 0.1, at=4000)
     np.testing.assert_array_equal(again.read(9000), sound)

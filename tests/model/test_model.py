@@ -236,7 +236,7 @@ def test_loading_never_unpickles(tiny: TinyModel, monkeypatch: pytest.MonkeyPatc
 
     for owner, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (np, "load")):
         monkeypatch.setattr(owner, name, refuse)
-    engine = Engine(load_model(tiny.model.path))
+    engine = Engine(load_model(tiny.model.path), channels=1)
     engine.note_on(60)
     assert engine.read(4800).any()
     package = Path(cmaudio.__file__).parent

@@ -89,7 +89,7 @@ def pixels(png: bytes) -> np.ndarray:
 def test_render_returns_an_array_that_plays(tiny: TinyModel) -> None:
     audio = render(SCORE, model=tiny.model, tail=0.2)
     assert isinstance(audio, np.ndarray)
-    assert (audio.dtype.name, audio.ndim, audio.sample_rate) == ("float32", 1, 16_000)
+    assert (audio.dtype.name, audio.ndim, audio.sample_rate) == ("float32", 2, 16_000)
     page = Page(cast("str", audio._repr_html_()))
     played, rate = soundfile.read(io.BytesIO(content(page.sources["audio"], "audio/wav")), dtype="float32")
     assert rate == 16_000

@@ -16,8 +16,8 @@ from fixtures.fake_card import FakeCard, Sine
 from fixtures.waiting import wait_for
 
 from cmaudio.errors import CmaudioError
+from cmaudio.output.callback import FADE_SAMPLES, output_callback
 from cmaudio.output.player import Player
-from cmaudio.output.ring import FADE_SAMPLES, output_callback
 
 HAND_PULLED = 1e9  # `dead_after_s` of a device that a test empties by hand, however slow the machine
 

@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from cmaudio.errors import CmaudioError
-from cmaudio.output.ring import FADE_SAMPLES, OUTPUT_UNDERFLOW, Ring, output_callback, silence_callback
+from cmaudio.output.callback import FADE_SAMPLES, OUTPUT_UNDERFLOW, output_callback, silence_callback
+from cmaudio.output.ring import Ring
 
+Sides = Callable[[npt.NDArray[np.float32], npt.NDArray[np.float32]], list[npt.NDArray[np.float32]]]
 SINE = np.sin(2 * np.pi * 220 / 48_000 * np.arange(48_000)).astype(np.float32)
 # The steepest step of the sine plus one step of the fade.
 LARGEST_STEP = 2 * np.pi * 220 / 48_000 + 1 / FADE_SAMPLES + 1e-6
@@ -39,6 +42,27 @@ def test_loses_and_repeats_nothing(write_samples: int, period_samples: int, chan
     np.testing.assert_allclose(output[:, 0], made[: len(output)] * fade_in, rtol=1e-6)
     assert ring.counters().played_samples == len(output)
     assert ring.counters().underrun_samples == 0
+
+
+@pytest.mark.parametrize(
+    ("channels", "first_output", "expected"),
+    [
+        (1, 0, lambda left, right: [(left + right) / 2]),
+        (2, 0, lambda left, right: [left, right]),
+        (4, 0, lambda left, right: [left, right, 0 * left, 0 * left]),
+        (6, 2, lambda left, right: [0 * left, 0 * left, left, right, 0 * left, 0 * left]),
+    ],
+)
+def test_two_sides_go_to_their_outputs(channels: int, first_output: int, expected: Sides) -> None:
+    ring = Ring(300, channels, source_channels=2, first_output=first_output)
+    sides = np.stack([SINE[:4000], -0.5 * SINE[7:4007]], 1)
+    heard, written = list[npt.NDArray[np.float32]](), 0
+    while written < len(sides):
+        written += ring.write(sides[written : written + 170])
+        heard.append(output_callback().drive(ring, ring.readable))
+    output = np.concatenate(heard)[FADE_SAMPLES:]
+    np.testing.assert_allclose(output.T, expected(*sides[FADE_SAMPLES:].T), atol=1e-6)
+    assert ring.counters().peak == pytest.approx(np.abs(output).max(), abs=1e-3) or channels == 1
 
 
 def test_write_takes_what_fits() -> None:

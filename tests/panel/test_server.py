@@ -183,19 +183,19 @@ def test_pages_that_are_requested_and_never_opened_are_served(host: Any) -> None
 def test_the_sound_streams_as_it_was_made(host: Any, synth: Synth) -> None:
     silence(synth)
     with connect(host, "/listen") as socket:
-        rate = json.loads(socket.recv())["sample_rate"]
-        assert rate == synth.recorder.sample_rate
+        rate = synth.recorder.sample_rate
+        assert json.loads(socket.recv()) == {"sample_rate": rate, "channels": 2}
         synth.press(62)
         packets: list[bytes] = []
         while not packets or np.abs(np.frombuffer(b"".join(packets[-5:]), "<i2")).max() < 100:
             packets.append(socket.recv(timeout=20))
             assert len(packets) < 20 / PACKET_SECONDS
         packets += [socket.recv(timeout=20) for _ in range(10)]
-    assert {len(packet) for packet in packets} == {2 * round(PACKET_SECONDS * rate)}
-    heard = np.frombuffer(b"".join(packets[-8:]), "<i2") / 32_767
+    assert {len(packet) for packet in packets} == {2 * 2 * round(PACKET_SECONDS * rate)}
+    heard = np.frombuffer(b"".join(packets[-8:]), "<i2").reshape(-1, 2) / 32_767
     end = synth.recorder.made_samples
     made = np.concatenate([*synth.recorder.samples(end - 2 * rate, end)])
-    match = np.correlate(made, heard.astype(np.float32), "valid")
+    match = np.correlate(made[:, 0], heard[:, 0].astype(np.float32), "valid")
     at = int(match.argmax())
     np.testing.assert_allclose(heard, made[at : at + len(heard)], atol=1e-3)
     silence(synth)

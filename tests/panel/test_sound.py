@@ -15,7 +15,7 @@ from cmaudio.panel.spectrum import Spectrum
 
 def test_columns_are_the_models_own_mel(tiny: TinyModel) -> None:
     model = tiny.model
-    engine = Engine(model, gain_db=24)
+    engine = Engine(model, channels=1, gain_db=24)
     engine.note_on(60, at=1_000)
     recorder = Recorder(engine)
     spectrum = Spectrum(model, recorder)

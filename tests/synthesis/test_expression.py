@@ -19,7 +19,7 @@ ORGAN = "church organ"
 
 
 def held(seconds: float = 1.0, timbre: str = ORGAN, pitch: float = 57, **expression: float) -> Float:
-    engine = Engine(seed=3)
+    engine = Engine(channels=1, seed=3)
     note = engine.note_on(pitch, 90, timbre=timbre, at=0)
     for name, value in expression.items():
         note.express(name, value, at=0)
@@ -86,7 +86,7 @@ def test_no_expression_leaves_every_sample_as_it_was() -> None:
 
 def test_a_shaped_note_leaves_its_neighbour_alone() -> None:
     def last_of_two(shaped: bool) -> Float:
-        engine = Engine(seed=1)
+        engine = Engine(channels=1, seed=1)
         loud = engine.note_on(50, 100, timbre="violin", channel=1, seed=1, at=0)
         engine.note_on(70, 90, timbre="flute", seed=2, at=0)
         engine.channel_gain(0, 1, at=0)
@@ -101,7 +101,7 @@ def test_a_shaped_note_leaves_its_neighbour_alone() -> None:
 @pytest.mark.parametrize("read", [64, 65, 1000])
 def test_samples_do_not_depend_on_read_sizes(read: int) -> None:
     def play(size: int) -> Float:
-        engine = Engine(seed=5, polyphony=3)
+        engine = Engine(channels=1, seed=5, polyphony=3)
         note = engine.note_on(60, 90, timbre="violin", at=10)
         engine.note_on(64, 90, timbre="oboe", channel=1, at=999)
         note.express("vibrato", 0.4, 0.1, at=3001)
@@ -117,7 +117,7 @@ def test_samples_do_not_depend_on_read_sizes(read: int) -> None:
 
 
 def test_instrument_channel_and_note_add_up_within_the_limits() -> None:
-    engine = Engine(seed=1)
+    engine = Engine(channels=1, seed=1)
     engine.express("pressure", 0.4, None)
     engine.express("pressure", 0.3, 2)
     note = engine.note_on(60, timbre="flute", channel=2)
@@ -129,7 +129,7 @@ def test_instrument_channel_and_note_add_up_within_the_limits() -> None:
 
 
 def test_listeners_are_called_for_each_used_channel() -> None:
-    engine, told = Engine(seed=1), list[Event]()
+    engine, told = Engine(channels=1, seed=1), list[Event]()
     engine.allocator.listeners.subscribe(lambda at, event: told.append(event))
     engine.express("brightness", 3, None)
     engine.note_on(60, timbre="flute", channel=4)
@@ -142,7 +142,7 @@ def test_listeners_are_called_for_each_used_channel() -> None:
 
 
 def test_panic_resets_channel_expressions() -> None:
-    engine = Engine(seed=1)
+    engine = Engine(channels=1, seed=1)
     engine.express("vibrato", 0.5, 3)
     engine.express("vibrato", 0.25, None)
     engine.panic()
@@ -152,7 +152,7 @@ def test_panic_resets_channel_expressions() -> None:
 
 
 def test_sostenuto_holds_only_the_keys_that_were_down() -> None:
-    engine = Engine(seed=1)
+    engine = Engine(channels=1, seed=1)
     kept = engine.press(60, timbre=ORGAN)
     engine.read(640)
     engine.sostenuto(True)
@@ -171,7 +171,7 @@ def test_sostenuto_holds_only_the_keys_that_were_down() -> None:
 
 
 def test_sustain_and_sostenuto_release_when_both_are_up() -> None:
-    engine = Engine(seed=1)
+    engine = Engine(channels=1, seed=1)
     note = engine.press(60, timbre=ORGAN)
     engine.read(640)
     engine.sostenuto(True)
@@ -203,4 +203,4 @@ def test_values_out_of_range_are_named(name: str, value: float) -> None:
 
 def test_an_unknown_expression_error_lists_the_known_ones() -> None:
     with pytest.raises(CmaudioError, match="no expression 'growl'; available: vibrato, pressure, brightness"):
-        Engine(seed=1).express("growl", 1)
+        Engine(channels=1, seed=1).express("growl", 1)

@@ -25,7 +25,7 @@ class Faulty:
 
 def test_numbers_that_are_not_finite_end_that_voice_only(tiny: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
     def sound(broken: bool) -> Float:
-        engine = Engine(tiny.model)
+        engine = Engine(tiny.model, channels=1)
         if broken:
             monkeypatch.setattr(engine.synthesizer, "vocoder", Faulty(engine.synthesizer.vocoder))
             engine.note_on(96, seed=2)

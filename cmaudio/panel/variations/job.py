@@ -40,6 +40,7 @@ class VariationJob(BaseModel):
         folder: where the files are written.
         steps: network evaluations per block.
         gain_db: master gain in dB.
+        channels: of the files.
         shape: expressions and bend of the whole instrument.
         style: speaking style of a text.
         notes: what is played; empty for a text.
@@ -53,6 +54,7 @@ class VariationJob(BaseModel):
     folder: str
     steps: int
     gain_db: float
+    channels: int
     shape: dict[str, float]
     style: dict[str, float]
     notes: list[PhraseNote]
@@ -71,6 +73,7 @@ def make_job(command: RenderVariations, controls: Controls, recorder: Recorder, 
         folder=str(folder),
         steps=int(values["steps"]),
         gain_db=values["gain"],
+        channels=controls.engine.channels,
         shape={
             name: values[name]
             for name, rest in {**{e.name: e.rest for e in EXPRESSIONS.values()}, "bend": 0.0}.items()

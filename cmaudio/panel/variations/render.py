@@ -40,7 +40,7 @@ def scheduled(model: Model, job: VariationJob, item: Variation) -> tuple[Engine,
     Returns:
         An engine, the seconds until the last note ends, and the most seconds it takes to die away.
     """
-    engine = Engine(model, steps=job.steps, gain_db=job.gain_db, polyphony=32)
+    engine = Engine(model, steps=job.steps, gain_db=job.gain_db, polyphony=32, channels=job.channels)
     for name, value in job.shape.items():
         if name == "bend":
             engine.bend(value, None, at=0)
@@ -62,7 +62,7 @@ def render_job(job: VariationJob, ended: threading.Event) -> None:
     for done, item in enumerate(job.items):
         _report(done=done, part=0.0)
         engine, duration, tail = scheduled(model, job, item)
-        with AudioFileWriter(Path(job.folder) / item.file, engine.sample_rate) as file:
+        with AudioFileWriter(Path(job.folder) / item.file, engine.sample_rate, channels=engine.channels) as file:
             made = 0
             for samples in render_blocks(engine, duration, tail):
                 if ended.is_set():

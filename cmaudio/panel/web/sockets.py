@@ -26,7 +26,7 @@ _TRY_LATER = 1013  # close code (RFC 6455)
 
 
 def routes(hub: Hub, files: Path) -> APIRouter:
-    """`/live` (commands and state, JSON), `/listen` (int16 samples), `/files/NAME`."""
+    """`/live` (commands and state, JSON), `/listen` (int16 samples, sides interleaved), `/files/NAME`."""
     router = APIRouter()
     sockets, pace = SocketCount(_MAX_SOCKETS), Pace(_ALL_PER_SECOND, _ALL_BURST)
 
@@ -126,7 +126,7 @@ def _refused(follower: Follower, text: str) -> dict[str, Any]:
 
 
 async def _send_sound(socket: WebSocket, hub: Hub, packets: asyncio.Queue[bytes]) -> None:
-    await socket.send_text(json.dumps({"sample_rate": hub.introduction["sample_rate"]}))
+    await socket.send_text(json.dumps({name: hub.introduction[name] for name in ("sample_rate", "channels")}))
     while True:
         await socket.send_bytes(await packets.get())
 

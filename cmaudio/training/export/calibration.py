@@ -47,7 +47,7 @@ def _play(model: Model, rounds: int, seed: int) -> dict[str, list[Feed]]:
     rng = np.random.default_rng(seed)
     names = list(model.timbres)
     for index in range(rounds):
-        engine = Engine(model, seed=index, steps=2 if index % 3 == 2 else 1)
+        engine = Engine(model, seed=index, steps=2 if index % 3 == 2 else 1, channels=1)
         _record(engine, feeds)
         for _ in range(16):
             start = int(rng.integers(0, 4096))
@@ -70,7 +70,7 @@ def _speak(model: Model, rounds: int, seed: int) -> dict[str, list[Feed]]:
     assert model.manifest.speech is not None
     sounds = [symbol for symbol in model.manifest.speech.symbols if symbol and symbol not in PAUSES]
     for index in range(rounds):
-        engine = Engine(model, seed=index, steps=2 if index % 3 == 2 else 1)
+        engine = Engine(model, seed=index, steps=2 if index % 3 == 2 else 1, channels=1)
         _record(engine, feeds)
         words = ("".join(rng.choice(sounds, rng.integers(1, 8))) for _ in range(12))
         marks = rng.choice(["", "", "", *PAUSES], 12)

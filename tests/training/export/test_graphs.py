@@ -170,7 +170,7 @@ def test_a_note_equals_its_torch_reference(tiny: TinyModel, steps: int, onset: i
     samples = 9000
     with torch.no_grad():
         expected = torch_note(tiny, samples, steps)
-    engine = Engine(tiny.model, steps=steps, gain_db=-40)
+    engine = Engine(tiny.model, channels=1, steps=steps, gain_db=-40)
     note = engine.note_on(57.3, 100, timbre="second", seed=5, at=onset)
     note.bend(3, 0.03, at=onset + 3001)
     note.morph("third", 0.2, at=onset + 2000)

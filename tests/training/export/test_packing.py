@@ -30,7 +30,7 @@ def test_the_model_file_plays(finished: Path, tmp_path: Path) -> None:
     (finished / "evaluation.json").write_text(json.dumps({"sections": {"held_out": {"l1_db": 2.5, "worst": [1]}}}))
     model = pack_run(finished, tmp_path / "toy.cmaudio")
     assert [t.name for t in model.manifest.timbres] == ["burst", "saw"]
-    engine = Engine(model)
+    engine = Engine(model, channels=1)
     engine.note_on(60, 100, timbre="saw")
     assert np.isfinite(engine.read(8000)).all()
     for said in (

@@ -93,7 +93,7 @@ def test_the_prior_graph_equals_torch(packed: Model, finished: Path, corpus: Pat
 
 def test_without_humanity_frames_do_not_depend_on_the_seed(packed: Model) -> None:
     def frames(humanity: float, seed: int) -> np.ndarray:
-        engine = Engine(packed)
+        engine = Engine(packed, channels=1)
         engine.express("humanity", humanity)
         note = engine.note_on(60, 100, timbre="saw", seed=seed)
         engine.read(4000)

@@ -32,19 +32,19 @@ class Listen extends HTMLElement {
     this.paint("listening");
   }
 
-  async prepare({ sample_rate: rate }) {
+  async prepare({ sample_rate: rate, channels: sides }) {
     if (this.context.sampleRate !== rate) {
       this.context.close();
       this.context = new AudioContext({ sampleRate: rate, latencyHint: "interactive" });
     }
     this.context.resume();
     // Browsers have worklets only for pages of this machine or over TLS; elsewhere each packet is scheduled.
-    this.play = this.context.audioWorklet ? await this.worklet() : this.scheduler(rate);
+    this.play = this.context.audioWorklet ? await this.worklet(sides) : this.scheduler(rate, sides);
   }
 
-  async worklet() {
+  async worklet(sides) {
     await this.context.audioWorklet.addModule(new URL("worklet.js", import.meta.url));
-    const node = new AudioWorkletNode(this.context, "cm-jitter-buffer", { outputChannelCount: [2] });
+    const node = new AudioWorkletNode(this.context, "cm-jitter-buffer", { outputChannelCount: [2], processorOptions: { sides } });
     node.connect(this.context.destination);
     node.port.onmessage = ({ data }) => {
       this.dataset.heard = data.heard;
@@ -53,12 +53,12 @@ class Listen extends HTMLElement {
     return (packet) => node.port.postMessage(packet, [packet]);
   }
 
-  scheduler(rate) {
+  scheduler(rate, sides) {
     let next = 0;
     return (packet) => {
       const samples = Float32Array.from(new Int16Array(packet), (value) => value / 32768);
-      const buffer = this.context.createBuffer(1, samples.length, rate);
-      buffer.copyToChannel(samples, 0);
+      const buffer = this.context.createBuffer(sides, samples.length / sides, rate);
+      for (let side = 0; side < sides; side++) buffer.copyToChannel(samples.filter((_, i) => i % sides === side), side);
       const source = new AudioBufferSourceNode(this.context, { buffer });
       source.connect(this.context.destination);
       const now = this.context.currentTime;

@@ -1,28 +1,42 @@
-// <cm-level>: output level; <cm-load>: load, voices, notes cut off, output buffer and underruns.
+// <cm-level>: output level of each side, and how alike they are; <cm-load>: load, voices, notes cut off, output buffer
+// and underruns.
 import { listen } from "./live.js";
 
 const FLOOR_DB = -60;
 const FALL_DB = 1.2; // per frame
+const QUIET = { level: FLOOR_DB, peak: FLOOR_DB, target: FLOOR_DB, since: 0 };
 
 class Level extends HTMLElement {
   connectedCallback() {
     if (this.bar) return;
-    this.innerHTML = '<div class="bar"></div><div class="hold"></div><span></span>';
-    [this.bar, this.hold, this.text] = this.children;
-    Object.assign(this, { level: FLOOR_DB, peak: FLOOR_DB, target: FLOOR_DB, since: 0 });
-    listen("state", (state) => { if (state.level_db !== undefined) this.target = state.level_db; });
+    const bars = '<div class="bar"></div><div class="hold"></div>';
+    this.innerHTML = `<div class="channel">${bars}</div><div class="channel">${bars}</div><i title="correlation of left and right"></i><span></span>`;
+    this.sides = [...this.querySelectorAll(".channel")].map((side) => ({ bar: side.children[0], hold: side.children[1], ...QUIET }));
+    [this.alike, this.text] = [this.querySelector("i"), this.querySelector("span")];
+    listen("state", (state) => this.follow(state));
     const draw = (now) => { this.draw(now); requestAnimationFrame(draw); };
     requestAnimationFrame(draw);
   }
 
+  follow({ sides_db: levels, correlation }) {
+    if (levels === undefined) return;
+    this.sides.forEach((side, i) => { side.target = levels[Math.min(i, levels.length - 1)]; });
+    this.alike.hidden = levels.length < 2;
+    this.alike.style.left = `${50 + 50 * correlation}%`;
+    this.alike.classList.toggle("low", correlation < 0);
+  }
+
   draw(now) {
-    this.level = Math.max(this.target, this.level - FALL_DB, FLOOR_DB);
-    if (this.level >= this.peak || now - this.since > 1500) { this.peak = this.level; this.since = now; }
     const part = (db) => `${100 * Math.max(0, 1 - db / FLOOR_DB)}%`;
-    this.bar.style.setProperty("--level", part(this.level));
-    this.hold.style.bottom = part(this.peak);
-    this.text.textContent = this.peak > FLOOR_DB ? this.peak.toFixed(0) : "";
-    this.dataset.level = this.level.toFixed(1);
+    for (const side of this.sides) {
+      side.level = Math.max(side.target, side.level - FALL_DB, FLOOR_DB);
+      if (side.level >= side.peak || now - side.since > 1500) { side.peak = side.level; side.since = now; }
+      side.bar.style.setProperty("--level", part(side.level));
+      side.hold.style.bottom = part(side.peak);
+    }
+    const peak = Math.max(...this.sides.map((side) => side.peak));
+    this.text.textContent = peak > FLOOR_DB ? peak.toFixed(0) : "";
+    this.dataset.level = Math.max(...this.sides.map((side) => side.level)).toFixed(1);
   }
 }
 

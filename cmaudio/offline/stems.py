@@ -1,0 +1,102 @@
+"""The parts of a rendering, each in a file of its own: what mixing programs call stems.
+
+FOLDER/01-flute.wav     MIDI channel 1, named after its first timbre
+FOLDER/effects.wav      what the effects add, if there are any
+
+They are 32-bit float files that begin together, are equally long, and add up to the mix before the limiter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from cmaudio.engine.buses import EFFECTS_STEM
+from cmaudio.engine.engine import Engine
+from cmaudio.errors import CmaudioError
+from cmaudio.files.audio_file import AudioFileWriter
+from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOn
+from cmaudio.signal.dsp import Float
+
+_SUFFIX = ".wav"
+_SILENCE_SAMPLES = 2**16
+
+
+class StemFiles:
+    """A context manager that follows an engine. A stem's file is begun with its first sound.
+
+    Args:
+        folder: created if it is missing; it may hold no sound files yet.
+        engine: of two channels.
+
+    Raises:
+        CmaudioError: a folder that cannot be used, an engine of one channel.
+    """
+
+    def __init__(self, folder: str | Path, engine: Engine) -> None:
+        self._folder, self._engine = Path(folder).expanduser(), engine
+        self._pending: dict[int, list[Float]] = {}  # made and not written yet
+        self._writers: dict[int, AudioFileWriter] = {}
+        self._names: dict[int, str] = {}
+        self._made = self._written = 0
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            known = sorted(self._folder.glob(f"*{_SUFFIX}"))
+        except OSError as error:
+            raise CmaudioError(
+                f"{folder}: cannot be created ({error}). Choose another folder for the stems."
+            ) from error
+        if known:
+            raise CmaudioError(f"{folder} holds {known[0].name} already. Choose a new folder for the stems.")
+        engine.take_stems(self._take)
+        engine.allocator.listeners.subscribe(self._name)
+
+    def __enter__(self) -> StemFiles:
+        self._files = ExitStack()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._engine.take_stems(None)
+        self._files.__exit__(kind, error, trace)
+
+    def write(self, samples: int) -> None:
+        """Write the next samples of all stems, which the engine has made at least."""
+        for channel, blocks in self._pending.items():
+            whole = np.concatenate(blocks)
+            self._writer(channel).write(whole[:samples])
+            self._pending[channel] = [whole[samples:]]
+        self._written += samples
+
+    def _take(self, count: int, stems: Mapping[int, Float]) -> None:
+        for channel in stems.keys() | self._pending.keys():
+            missing = self._made - self._written
+            blocks = self._pending.setdefault(channel, [np.zeros((missing, 2), np.float32)])
+            blocks.append(stems[channel] if channel in stems else np.zeros((count, 2), np.float32))
+        self._made += count
+
+    def _name(self, at: int, event: Event) -> None:
+        if isinstance(event, NoteOn) and event.channel not in self._names:
+            is_drum = event.channel == PERCUSSION_CHANNEL
+            self._names[event.channel] = "drums" if is_drum else self._engine.model.programs.get(event.program, "")
+
+    def _writer(self, channel: int) -> AudioFileWriter:
+        if channel not in self._writers:
+            writer = AudioFileWriter(self._path(channel), self._engine.sample_rate, "FLOAT", self._engine.channels)
+            self._files.enter_context(writer)
+            self._writers[channel] = writer
+            for start in range(0, self._written, _SILENCE_SAMPLES):
+                writer.write(np.zeros((min(_SILENCE_SAMPLES, self._written - start), 2), np.float32))
+        return self._writers[channel]
+
+    def _path(self, channel: int) -> Path:
+        if channel == EFFECTS_STEM:
+            return self._folder / f"effects{_SUFFIX}"
+        plain = re.sub(r"[^a-z0-9]+", "-", self._names.get(channel, "").lower()).strip("-")
+        return self._folder / f"{channel + 1:02d}-{plain or 'part'}{_SUFFIX}"
