@@ -202,7 +202,7 @@ def test_command_line_overrides_the_preset(tmp_path: Path) -> None:
 
 def test_render_applies_controls() -> None:
     score = Score("one", [(0.0, NoteOn(0, 57, 90, 73)), (0.4, NoteOff(0, 57))], 0.5, [73])
-    plain, bright = (render(score, tail=0.2, controls={"brightness": b}) for b in (0.0, 6.0))
-    np.testing.assert_array_equal(plain, render(score, tail=0.2))
+    plain, bright = (render(score, tail=0.2, channels=1, controls={"brightness": b}) for b in (0.0, 6.0))
+    np.testing.assert_array_equal(plain, render(score, tail=0.2, channels=1))
     high = [np.abs(np.fft.rfft(sound))[len(sound) // 12 :].sum() for sound in (plain, bright)]
     assert high[1] > 2 * high[0]
