@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.progress import TextColumn, TimeElapsedColumn
 
 from cmaudio.cli.options import Device, OutputBuffer, VoiceName, any_output, device_of
-from cmaudio.cli.terminal import errors, notice, to_json, warn_unspoken
+from cmaudio.cli.terminal import errors, notice, progress_bar, to_json, warn_unspoken
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model, load_model
 from cmaudio.offline.speak import DEFAULT_VOICE, speak
+from cmaudio.offline.spoken import Spoken
 from cmaudio.output.player import LEAD_MS
 from cmaudio.speech.pronunciations import read_dictionary
 from cmaudio.synth import Synth, open
@@ -72,11 +74,28 @@ def say(
             with synth:
                 _say_aloud(synth, source, style, marks)
             return
-    spoken = speak(source, output, model=model, steps=steps, gain_db=gain, **style)
+    spoken = _to_file(source, output, model, steps, gain, style)
     warn_unspoken(spoken.unspoken)
     for mark in spoken.marks if marks else ():
         _print_mark(mark)
     errors.print(f"{output}: {len(spoken.audio) / spoken.sample_rate:.1f} s")
+
+
+def _to_file(
+    source: str | Iterator[str], path: Path, model: Model, steps: int, gain: float, style: dict[str, Any]
+) -> Spoken:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.completed:.0f} s"),
+        TimeElapsedColumn(),
+    )
+    with progress_bar(*columns) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def show(seconds: float) -> None:
+            bar.update(task, completed=seconds, description=path.name)
+
+        return speak(source, path, model=model, steps=steps, gain_db=gain, on_progress=show, **style)
 
 
 def _lines() -> Iterator[str]:

@@ -47,6 +47,8 @@ class VoiceAllocator(Steering):
         self.schedule = Schedule()
         self.voices: list[Voice] = []
         self.stealing = Stealing(settings.sample_rate)
+        self._candidates: list[Voice] = []  # the voices that may sound at `_judged_at` or later
+        self._judged_at = 0
 
     def submit(self, at: int | None, action: Action) -> None:
         """Call `action(time)` once sample `at` (None: the next one) is within the horizon; from any thread."""
@@ -83,15 +85,19 @@ class VoiceAllocator(Steering):
         handle.voice = voice
         self.notes[id(voice)] = handle
         self.voices.append(voice)
+        self._candidates.append(voice)
 
     def _make_room(self, at: int) -> None:
-        """Steal the least audible voice if the limit is reached."""
+        """Steal the least audible voice if the limit is reached; one that would begin now never sounds."""
         sounding = self._sounding(at)
         if len(sounding) >= self.limit:
             victim = self._least_audible(sounding)
             if not victim.released:
                 self.stealing.add(at)
-            victim.fade_out(max(0, at - victim.params.at))
+            if victim.params.at >= at:
+                self._drop([victim])
+            else:
+                victim.fade_out(at - victim.params.at)
 
     def shed_load(self, at: int, least: int) -> None:
         """Make blocks in one step from now on, and allow one voice fewer than now sound, but at least `least`."""
@@ -114,7 +120,12 @@ class VoiceAllocator(Steering):
         return len(self._sounding(at)) >= self.limit
 
     def _sounding(self, at: int) -> list[Voice]:
-        return [voice for voice in self.voices if voice.sounds_at(at - voice.params.at)]
+        """The voices that sound at `at`. One that has ended does not sound later, so few are asked again."""
+        if at < self._judged_at:
+            self._candidates = self.voices
+        self._judged_at = at
+        self._candidates = [voice for voice in self._candidates if voice.sounds_at(at - voice.params.at)]
+        return self._candidates
 
     @staticmethod
     def _least_audible(voices: list[Voice]) -> Voice:
@@ -233,3 +244,5 @@ class VoiceAllocator(Steering):
             note.ended, note.voice = True, None
             self.channels[note.channel].forget(note)
             self.voices.remove(voice)
+            if voice in self._candidates:
+                self._candidates.remove(voice)

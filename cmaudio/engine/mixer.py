@@ -117,18 +117,19 @@ class Mixer:
 
         Missing blocks are computed first.
         """
-        due = [(voice, n - max(0, voice.params.at - self._schedule.now)) for voice in self._allocator.voices]
+        now = self._schedule.now
+        begun = [voice for voice in self._allocator.voices if voice.params.at < now + n]
+        due = [(voice, n - max(0, voice.params.at - now)) for voice in begun]
         # With look-ahead a block is begun one block early, so that another thread can finish it in the meantime.
         early = self._renderer.block_samples if self._look_ahead else 0
-        while any(voice.lacks(wanted + early) for voice, wanted in due if wanted > 0):
-            self._renderer.render(self._next_batch(self._schedule.now + n))
+        while any(voice.lacks(wanted + early) for voice, wanted in due):
+            self._renderer.render(self._next_batch(now + n))
         gains: dict[int, Float | float] = {}
         for voice, wanted in due:
-            if wanted > 0:
-                channel = voice.params.channel
-                if channel not in gains:
-                    gains[channel] = self._gain_over(self._allocator.channels[channel].gain, self._schedule.now, n)
-                yield voice, wanted, gains[channel]
+            channel = voice.params.channel
+            if channel not in gains:
+                gains[channel] = self._gain_over(self._allocator.channels[channel].gain, now, n)
+            yield voice, wanted, gains[channel]
 
     def _add_voices(self, out: Float) -> None:
         """Mix the voices' next samples into `out`."""

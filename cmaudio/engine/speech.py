@@ -93,7 +93,8 @@ class Speech(Handle):
         if not background:
             self._read(phrases, prosody, wake)
             if self._error is not None:
-                raise self._error
+                cause = self._error.__cause__
+                raise cause if isinstance(cause, KeyboardInterrupt | SystemExit) else self._error
             return
         threading.Thread(target=self._read, args=(phrases, prosody, wake), name="cmaudio-text", daemon=True).start()
 

@@ -74,7 +74,7 @@ class Utterance(Voice):
         super().__init__(params, timbre, 0.0, settings, expression)
         self.rate, self.pitch_range, self.energy = Trajectory(1.0), Trajectory(1.0), Trajectory(0.0)
         self.timeline = Timeline()
-        self.timeline.extend(first, 0.0)
+        self.timeline.extend(first)
         self.marks = marks  # also read after the voice has ended
         self._marked = -1  # index of the last phoneme with a mark
         self._nominal = 0.0  # nominal time at which the next frame begins
@@ -86,7 +86,7 @@ class Utterance(Voice):
 
     def extend(self, segment: Segment) -> None:
         """Append to the timeline."""
-        self.timeline.extend(segment, self._nominal)
+        self.timeline.extend(segment)
 
     def close(self) -> None:
         """Nothing follows: the voice ends where the timeline does."""
@@ -146,6 +146,7 @@ class Utterance(Voice):
         )
         self._features = features[:-1]
         self._mark(moments.index[:-1], middles[:-1], waiting[:-1])
+        self.timeline.forget_before(min(self._marked, int(moments.index[0])))
         self._nominal = min(self._nominal + float(rates[:-1].sum()) * step, max(self._nominal, self.timeline.end))
         self._end_at(middles, waiting)
         return np.where(voiced, semitones_to_hz(semitones), 0.0)
@@ -155,8 +156,6 @@ class Utterance(Voice):
         for i, time, at_end in zip(index.tolist(), middles.tolist(), (waiting >= 0).tolist(), strict=True):
             while self._marked < i and not at_end and time >= 0:
                 self._marked += 1
-                if self._marked < self.timeline.dropped:
-                    continue
                 seconds = max(0.0, (time - 0.5 * self.stft.hop_length) / self.sample_rate)
                 word = self.timeline.words.get(self._marked)
                 if word is not None:

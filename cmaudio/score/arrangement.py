@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.model.timbres import Timbre
+from cmaudio.score.density import NOTES_IN_WINDOW, WINDOW_SECONDS, playable
 from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score
 from cmaudio.score.general_midi import PERCUSSION, PROGRAMS, nearest_percussion, nearest_program
 
@@ -44,7 +45,7 @@ def arrange(
         if value not in ("nearest", "omit"):
             raise CmaudioError(f"{name} must be 'nearest' or 'omit', not {value!r}")
     notices = list(score.notices)
-    score = _arrange_percussion(score, model, percussion, notices)
+    score = _thinned(_arrange_percussion(score, model, percussion, notices), notices)
     drums: dict[int, Timbre] = {DRUMS + key: name for key, name in model.drums.items()}
     if timbre is not None:
         model.timbre_vector(timbre)
@@ -54,6 +55,16 @@ def arrange(
         if program not in model.programs:
             _substitute(program, model, missing, timbres, notices)
     return Arrangement(score, timbres, notices)
+
+
+def _thinned(score: Score, notices: list[str]) -> Score:
+    events = list(playable(score.events))
+    left_out = sum(isinstance(event, NoteOn) for _, event in score.events) - sum(
+        isinstance(event, NoteOn) for _, event in events
+    )
+    if left_out:
+        notices.append(f"{left_out} notes left out: more than {NOTES_IN_WINDOW} begin within {WINDOW_SECONDS:g} s")
+    return replace(score, events=events) if left_out else score
 
 
 def _substitute(program: int, model: Model, missing: Missing, timbres: dict[int, Timbre], notices: list[str]) -> None:

@@ -37,7 +37,7 @@ _UNENDED: dict[type[Event], str] = {NoteOff: "hanging", Sustain: "pedal", Sosten
 
 
 def read_midi(path: str | Path) -> Score:
-    """Read the Standard MIDI File at `path`, of type 0, 1 or 2, at most 6 hours and 16 MiB long.
+    """Read the Standard MIDI File at `path`, of type 0, 1 or 2, at most 6 hours, 16 MiB and a million messages long.
 
     Messages are interpreted as from a port (`cmaudio.score.interpreter`). A channel that never sets its volume (CC7)
     counts as 100 where other channels set it (the General MIDI default) and as 127 where none does. CC123 to 127 end

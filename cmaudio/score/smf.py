@@ -19,6 +19,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.score.exclusive import MAX_BYTES as EXCLUSIVE_MAX_BYTES
 from cmaudio.score.messages import SYSEX, SYSEX_END
 
+MAX_MESSAGES = 1_000_000
 EXPORT_AGAIN = "Export it again as a Standard MIDI File (.mid)."
 # A word packs status and data bytes of a channel message, or one of these tags and a number.
 EXCLUSIVE = 0xF0000000  # and the index of a system exclusive message in `Song.exclusives`
@@ -62,7 +63,7 @@ class Song:
         notices: counts of what was damaged or left out, by kind.
 
     Raises:
-        CmaudioError: data that is not a MIDI file, or an invalid time division.
+        CmaudioError: data that is not a MIDI file, an invalid time division, or more than a million messages.
     """
 
     def __init__(self, path: Path, data: bytes) -> None:
@@ -138,6 +139,8 @@ class Song:
         return position + size, kind == _META_END
 
     def _add(self, tick: int, word: int) -> None:
+        if len(self._words) == MAX_MESSAGES:
+            raise CmaudioError(f"{self.path}: holds more than {MAX_MESSAGES} messages, the maximum. Split it.")
         self._ticks.append(tick)
         self._words.append(word)
 

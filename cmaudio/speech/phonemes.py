@@ -12,6 +12,7 @@ from cmaudio.errors import CmaudioError
 EDGE = ""  # the silence before a text
 PAUSES = (",", ".", "?", "!")  # phrase endings, each with its own intonation and silence
 STRESSES = {"ˈ": 1, "ˌ": 2}
+MAX_PHONEMES = 2000  # between two pauses; the prosody network takes them at once
 _PAUSE_OF = {";": ",", ":": ",", "—": ",", "–": ",", "…": ".", "|": ",", "‖": "."}
 PAUSE_MARKS = frozenset((*PAUSES, *_PAUSE_OF))
 
@@ -113,7 +114,8 @@ class Phrase:
         words, lost = [], []
         for word in self.words:
             kept = tuple(phoneme for phoneme in word.phonemes if phoneme.symbol in known)
-            lost += [f"{p} in {word.text!r}: this voice has no such phoneme" for p in word.phonemes if p not in kept]
+            lacking = [phoneme for phoneme in word.phonemes if phoneme.symbol not in known]
+            lost += [f"{phoneme} in {word.text[:40]!r}: this voice has no such phoneme" for phoneme in lacking]
             if kept:
                 words.append(replace(word, phonemes=kept))
         return self if not lost else Phrase(tuple(words), (*self.unspoken, *lost))
@@ -128,16 +130,27 @@ def pause(mark: str) -> Word:
 def parse_phonemes(text: str, symbols: Sequence[str]) -> Iterator[Phrase]:
     """Phrases of a text in IPA, such as "həlˈoʊ, wˈɚld!": words apart by spaces, stress before the vowel it is on.
 
-    The longest symbol that fits is taken. Raises CmaudioError that names what none of the `symbols` begins with.
+    The longest symbol that fits is taken.
+
+    Raises:
+        CmaudioError: names what none of the `symbols` begins with; more than 2000 phonemes without a pause.
     """
     marks = "".join(PAUSES) + "".join(_PAUSE_OF)
     words: list[Word] = []
-    for written in re.findall(rf"[{re.escape(marks)}]|[^\s{re.escape(marks)}]+", text):
+    count = 0
+    for match in re.finditer(rf"[{re.escape(marks)}]|[^\s{re.escape(marks)}]+", text):
+        written = match[0]
         if written in marks:
             yield Phrase((*words, pause(written)))
-            words = []
+            words, count = [], 0
             continue
         words.append(Word(written, spell(written, symbols)))
+        count += len(words[-1].phonemes)
+        if count > MAX_PHONEMES:
+            raise CmaudioError(
+                f"more than {MAX_PHONEMES} phonemes without a pause, before {text[match.end() :][:20]!r}; "
+                "put a comma or a full stop between them"
+            )
     if words:
         yield Phrase((*words, pause(".")))
 
@@ -149,8 +162,9 @@ def spell(written: str, symbols: Sequence[str]) -> tuple[Phoneme, ...]:
         CmaudioError: names what none of the symbols begins with.
     """
     sounds, token = _sounds(tuple(symbols))
-    phonemes, at = [], 0
-    while at < len(written):
+    phonemes: list[Phoneme] = []
+    at = 0
+    while at < len(written) and len(phonemes) <= MAX_PHONEMES:
         found = token.match(written, at)
         if found is None:
             raise CmaudioError(

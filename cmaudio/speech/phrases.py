@@ -17,6 +17,7 @@ _LEAST_WORDS = 3  # fewer before a comma are joined to what follows
 _MARKS = ".!?…,;:—–"
 _CLOSING = "\"'”’»)]}"
 _TOKEN = re.compile(r"\n[^\S\n]*\n\s*|\S+")  # a blank line, or a word; a single line break is a space
+_SPACE = re.compile(r"\s")
 
 
 class Piece(NamedTuple):
@@ -28,41 +29,59 @@ class Piece(NamedTuple):
 
 
 class PhraseReader:
-    """Cuts a growing text."""
+    """Cuts a growing text, in time proportional to its length however it is cut into pieces."""
 
     def __init__(self) -> None:
-        self._rest = ""
-        self._offset = 0  # of `_rest` in the whole text
+        self._text = ""  # whose phrases up to `_at` have been yielded
+        self._at = 0
+        self._offset = 0  # of `_text` in the whole text
+        self._more: list[str] = []  # what followed and decides nothing yet
+        self._open: re.Match[str] | None = None  # a word or blank line that reaches to the end of `_text`
 
     def feed(self, text: str) -> Iterator[Piece]:
         """More text; yields every phrase whose end is known by now, with mark "," where it only became too long."""
-        self._rest += text
+        self._more.append(text)
+        if self._continues(text):
+            return
+        self._text = "".join((self._text[self._at :], *self._more))
+        self._offset, self._at = self._offset + self._at, 0
+        self._more.clear()
         while (found := self._next()) is not None:
             phrase, mark, end = found
-            start = self._offset + len(phrase) - len(phrase.lstrip())
-            self._rest, self._offset = self._rest[end:], self._offset + end
+            start = self._offset + self._at + len(phrase) - len(phrase.lstrip())
+            self._at = end
             if phrase.strip():
                 yield Piece(phrase.strip(), mark, start)
 
     def end(self) -> Iterator[Piece]:
         """The text is complete; yields the rest of it."""
         yield from self.feed("\n\n.")
-        self._rest = ""
+        self._text, self._at, self._open = "", 0, None
+
+    def _continues(self, text: str) -> bool:
+        """Whether more text only makes the last word or space longer, so that no phrase ends in it."""
+        if not text or (self._open is None and text.isspace() and "\n" not in text):
+            return True
+        if self._open is None:
+            return False
+        return text.isspace() if self._open[0].isspace() else not _SPACE.search(text)
 
     def _next(self) -> tuple[str, str, int] | None:
-        """The first phrase, its mark, and the offset after it."""
-        count, tokens = 0, _TOKEN.finditer(self._rest)
-        while (token := next(tokens, None)) is not None:
-            if token.end() == len(self._rest):
-                return None  # it may continue
+        """The next phrase, its mark, and the offset after it."""
+        self._open = None
+        for count, token in enumerate(_TOKEN.finditer(self._text, self._at), 1):
+            if token.end() == len(self._text):
+                self._open = token  # it may continue
+                return None
             if token[0].isspace():
-                return self._rest[: token.start()], ".", token.end()
-            count += 1
+                return self._text[self._at : token.start()], ".", token.end()
             word, mark = _split_mark(token[0])
             if mark and (ended := self._ends(word, mark, count, token.end())) is not False:
-                return None if ended is None else (self._rest[: token.start() + len(word)], mark[-1], token.end())
+                if ended is None:
+                    return None
+                return self._text[self._at : token.start() + len(word)], mark[-1], token.end()
             if count == MAX_WORDS:
-                return self._rest[: token.end()], ",", token.end()
+                return self._text[self._at : token.end()], ",", token.end()
         return None
 
     def _ends(self, word: str, mark: str, count: int, end: int) -> bool | None:
@@ -71,10 +90,12 @@ class PhraseReader:
             return count >= _LEAST_WORDS
         if mark != ".":
             return True
-        following = _TOKEN.search(self._rest, end)
+        following = _TOKEN.search(self._text, end)
         if following is not None and following[0].isspace():
             return True
-        complete = following is not None and following.end() < len(self._rest)
+        complete = following is not None and following.end() < len(self._text)
+        if not complete:
+            self._open = following
         return ends_sentence(word, following[0] if following is not None and complete else None)
 
 

@@ -10,7 +10,8 @@ from cmaudio.errors import CmaudioError
 from cmaudio.files.reading import read_text
 from cmaudio.speech.phonemes import Phoneme, spell
 
-INLINE = re.compile(r"\[(?P<word>[^\]\[\s]{1,60})\]\(/(?P<ipa>[^/]{1,200})/\)?")
+MAX_WORD, MAX_IPA = 60, 200  # letters
+INLINE = re.compile(rf"\[(?P<word>[^\]\[\s]{{1,{MAX_WORD}}})\]\(/(?P<ipa>[^/]{{1,{MAX_IPA}}})/\)?")
 MAX_BYTES = 4 * 2**20
 
 
@@ -21,7 +22,7 @@ class Pronunciations:
         symbols: the phonemes of the voice.
         words: IPA by word, such as {"nginx": "ˈɛndʒɪn ˈɛks"}; spaces and case of the words do not matter.
     Raises:
-        CmaudioError: IPA that the voice lacks, with the word and the available phonemes.
+        CmaudioError: IPA that the voice lacks (with the available phonemes) or over 200 letters.
     """
 
     def __init__(self, symbols: Sequence[str], words: Mapping[str, str] | None = None) -> None:
@@ -33,7 +34,9 @@ class Pronunciations:
         return self._words.get(text.lower())
 
     def spell(self, ipa: str) -> tuple[Phoneme, ...]:
-        """The phonemes of a word in IPA. Raises CmaudioError for a symbol that the voice lacks."""
+        """The phonemes of a word in IPA. Raises CmaudioError for a symbol that the voice lacks or too long a word."""
+        if len(ipa) > MAX_IPA:
+            raise CmaudioError(f"{ipa[:20]!r}... has {len(ipa)} letters; at most {MAX_IPA} are allowed for one word")
         return spell("".join(ipa.split()), self._symbols)
 
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from cmaudio.errors import CmaudioError
 from cmaudio.speech.phonemes import PLAIN, Delivery, Phrase, Word, pause
+from cmaudio.speech.pronunciations import MAX_IPA, MAX_WORD
 from cmaudio.speech.text.numbers import cardinal, digits, in_words
 
 MAX_LETTERS = 200_000
 _MAX_DEPTH = 32
+_NO_WORD = r"[\[\]\s]+"
 _BREAKS = {"none": 0.0, "x-weak": 0.05, "weak": 0.12, "medium": 0.3, "strong": 0.6, "x-strong": 1.0}
 _BREAK_RANGE_SECONDS = (0.0, 10.0)
 _EMPHASIS = {
@@ -60,35 +63,61 @@ class Document:
 
     def apply(self, phrases: Iterable[Phrase]) -> Iterator[Phrase]:
         """The phrases of the text, with deliveries, breaks and marks on their words."""
-        breaks, marks = list(self.breaks), list(self.marks)
+        breaks, marks, deliveries = deque(self.breaks), deque(self.marks), _Deliveries(self.deliveries)
         for phrase in phrases:
             words: list[Word] = []
             for word in phrase.words:
                 if word.start >= 0:
                     while breaks and breaks[0][0] <= word.start:
-                        _pause(words, breaks.pop(0)[1])
-                    names = tuple(name for at, name in marks if at <= word.start)
-                    marks = marks[len(names) :]
-                    word = replace(word, delivery=self._delivery(word.start), marks=names)
+                        _pause(words, breaks.popleft()[1])
+                    names = tuple(_taken(marks, word.start))
+                    word = replace(word, delivery=deliveries.at(word.start), marks=names)
                 words.append(word)
             end = max((word.end for word in phrase.words), default=0)
-            if breaks and end <= breaks[0][0] and not _says_anything(self.text[end : breaks[0][0]]):
-                _pause(words, breaks.pop(0)[1])
-            if marks and not _says_anything(self.text[end:]):
-                words[-1] = replace(words[-1], marks=tuple(name for _, name in marks))
-                marks = []
+            if breaks and end <= breaks[0][0] and not self._says_anything(end, breaks[0][0]):
+                _pause(words, breaks.popleft()[1])
+            if marks and not self._says_anything(end, len(self.text)):
+                words[-1] = replace(words[-1], marks=tuple(_taken(marks, len(self.text))))
             yield replace(phrase, words=tuple(words))
 
-    def _delivery(self, at: int) -> Delivery:
+    def _says_anything(self, start: int, end: int) -> bool:
+        return any(self.text[at].isalnum() for at in range(max(start, 0), min(end, len(self.text))))
+
+
+class _Deliveries:
+    """Looks up the combined delivery at offsets that only grow, within the ranges that a voice can do.
+
+    Args:
+        parts: (start, end, delivery), nested, outer before inner.
+    """
+
+    def __init__(self, parts: Iterable[tuple[int, int, Delivery]]) -> None:
+        self._ahead = deque(sorted(parts, key=lambda part: part[0]))
+        self._inside: list[tuple[int, Delivery]] = []  # their ends
+
+    def at(self, offset: int) -> Delivery:
+        """The delivery of a word that begins at `offset`."""
+        while self._ahead and self._ahead[0][0] <= offset:
+            _, end, delivery = self._ahead.popleft()
+            self._inside.append((end, delivery))
+        self._inside = [part for part in self._inside if part[0] > offset]
         together = PLAIN
-        for start, end, delivery in self.deliveries:
-            if start <= at < end:
-                together = together.with_(delivery)
-        return together
+        for _, delivery in self._inside:
+            together = together.with_(delivery)
+        return Delivery(
+            _within("rate", together.rate), _within("pitch", together.pitch), _within("volume", together.energy)
+        )
 
 
-def _says_anything(text: str) -> bool:
-    return any(character.isalnum() for character in text)
+def _within(attribute: str, amount: float) -> float:
+    low, high = _RANGES[attribute]
+    return max(low, min(high, amount))
+
+
+def _taken(marks: deque[tuple[int, str]], until: int) -> Iterator[str]:
+    """Take the names of the marks up to an offset."""
+    while marks and marks[0][0] <= until:
+        yield marks.popleft()[1]
 
 
 def _pause(words: list[Word], seconds: float) -> None:
@@ -117,22 +146,29 @@ def parse_ssml(source: str) -> Document:
         ) from error
     if _name(root) != "speak":
         raise CmaudioError(f"SSML must begin with <speak>, not <{_name(root)[:40]}>")
-    document = Document()
-    _Walk(document).element(root, 0)
-    return document
+    return _Walk().document(root)
 
 
 class _Walk:
-    """Walks the elements and adds their content to the document."""
+    """Walks the elements and collects their content."""
 
-    def __init__(self, document: Document) -> None:
-        self._document = document
+    def __init__(self) -> None:
+        self._document = Document()
+        self._pieces: list[str] = []
+        self._length = 0
 
-    def element(self, element: ElementTree.Element, depth: int) -> None:
+    def document(self, root: ElementTree.Element) -> Document:
+        """The content of a document."""
+        self._element(root, 0)
+        self._document.text = "".join(self._pieces)
+        self._document.deliveries.reverse()  # they are added when they end, the outer ones last
+        return self._document
+
+    def _element(self, element: ElementTree.Element, depth: int) -> None:
         """Add an element with its content."""
         if depth > _MAX_DEPTH:
             raise CmaudioError(f"this SSML is nested more than {_MAX_DEPTH} deep")
-        name, start = _name(element), len(self._document.text)
+        name, start = _name(element), self._length
         if name == "break":
             self._document.breaks.append((start, _break_seconds(element)))
         elif name == "mark":
@@ -143,7 +179,7 @@ class _Walk:
             self._inside(element, depth)
             delivery = _delivery(name, element)
             if delivery != PLAIN:
-                self._document.deliveries.insert(0, (start, len(self._document.text), delivery))
+                self._document.deliveries.append((start, self._length, delivery))
             if name in ("p", "s"):
                 self._text("\n\n")
         else:
@@ -153,11 +189,12 @@ class _Walk:
     def _inside(self, element: ElementTree.Element, depth: int) -> None:
         self._text(element.text or "")
         for child in element:
-            self.element(child, depth + 1)
+            self._element(child, depth + 1)
             self._text(child.tail or "")
 
     def _text(self, text: str) -> None:
-        self._document.text += text
+        self._pieces.append(text)
+        self._length += len(text)
 
 
 def _name(element: ElementTree.Element) -> str:
@@ -182,7 +219,10 @@ def _replaced(name: str, element: ElementTree.Element) -> str:
         alphabet = element.get("alphabet", "ipa")
         if alphabet != "ipa":
             raise CmaudioError(f"<phoneme> takes alphabet 'ipa', not {alphabet[:40]!r}")
-        return f"[{text.replace(' ', '-') or '-'}](/{_required(element, 'ph')}/)"
+        ipa = " ".join(_required(element, "ph").split())
+        if "/" in ipa or not 1 <= len(ipa) <= MAX_IPA:
+            raise CmaudioError(f"<phoneme> takes a ph of 1 to {MAX_IPA} letters of IPA without /, not {ipa[:40]!r}")
+        return f"[{re.sub(_NO_WORD, '-', text)[:MAX_WORD] or '-'}](/{ipa}/)"
     kind = _required(element, "interpret-as")
     if kind not in _SAY_AS:
         raise CmaudioError(f"<say-as> takes interpret-as {', '.join(map(repr, _SAY_AS))}, not {kind[:40]!r}")

@@ -5,16 +5,18 @@ Shapes: N moments. Nominal time is seconds from the beginning of the text at rat
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.speech.features import KNOTS, phoneme_context
+from cmaudio.speech.features import CONTEXT_PHONEMES, KNOTS, phoneme_context
 from cmaudio.speech.phonemes import Word
 from cmaudio.speech.prosody import Segment
 
 _KEPT = 8  # phonemes before the current one; features look back less far
+_AHEAD = CONTEXT_PHONEMES + 1  # phonemes after the current one that its features and its pitch depend on
 
 
 @dataclass(frozen=True)
@@ -32,34 +34,48 @@ class Moments:
 
 
 class Timeline:
-    """A growing sequence of phonemes. Indices count from the beginning of the text."""
+    """A growing sequence of phonemes. Indices count from the beginning of the text.
+
+    Only the phonemes around the last moment that was looked at lie in arrays, so that a long text, which may be known
+    whole from the start, costs no more per second than a short one.
+    """
 
     def __init__(self) -> None:
         self.closed = False
         self.dropped = 0  # phonemes that are no longer kept
+        self._waiting: deque[Segment] = deque()
         self._ids = np.zeros((0, 4), np.int64)
         self._begins, self._ends = np.zeros(0), np.zeros(0)
         self._energy, self._pivot = np.zeros(0), np.zeros(0)
         self._semitones, self._voiced = np.zeros((0, KNOTS)), np.zeros((0, KNOTS))
         self.end = 0.0
+        self._end_in_arrays = 0.0
         self.names: list[str] = []  # of all phonemes kept
         self.words: dict[int, Word] = {}  # by the index of the first phoneme
 
-    def extend(self, segment: Segment, now: float) -> None:
-        """Append a segment; phonemes well before nominal time `now` are dropped."""
-        self._drop(int(np.searchsorted(self._ends, now, side="right")) - _KEPT)
-        count = self.dropped + len(self._ids)
-        self.words |= {count + at: word for word, at in segment.words}
-        ends = self.end + np.cumsum(segment.seconds)
-        self._begins = np.concatenate([self._begins, ends - segment.seconds])
-        self._ends = np.concatenate([self._ends, ends])
-        self._ids = np.concatenate([self._ids, segment.ids])
-        self._energy = np.concatenate([self._energy, segment.energy])
-        self._pivot = np.concatenate([self._pivot, np.full(len(ends), segment.pivot)])
-        self._semitones = np.concatenate([self._semitones, segment.semitones])
-        self._voiced = np.concatenate([self._voiced, segment.voiced])
-        self.names += map(str, segment.phonemes)
-        self.end = float(ends[-1])
+    def extend(self, segment: Segment) -> None:
+        """Append a segment; a closed timeline takes none."""
+        if self.closed:
+            return
+        self._waiting.append(segment)
+        self.end += float(np.cumsum(segment.seconds)[-1])
+
+    def _reach(self, time: float) -> None:
+        """Take segments into the arrays until what is spoken at nominal `time` is known with its context."""
+        while self._waiting and len(self._ends) - np.searchsorted(self._ends, time, side="right") <= _AHEAD:
+            segment = self._waiting.popleft()
+            count = self.dropped + len(self._ids)
+            self.words |= {count + at: word for word, at in segment.words}
+            ends = self._end_in_arrays + np.cumsum(segment.seconds)
+            self._begins = np.concatenate([self._begins, ends - segment.seconds])
+            self._ends = np.concatenate([self._ends, ends])
+            self._ids = np.concatenate([self._ids, segment.ids])
+            self._energy = np.concatenate([self._energy, segment.energy])
+            self._pivot = np.concatenate([self._pivot, np.full(len(ends), segment.pivot)])
+            self._semitones = np.concatenate([self._semitones, segment.semitones])
+            self._voiced = np.concatenate([self._voiced, segment.voiced])
+            self.names += map(str, segment.phonemes)
+            self._end_in_arrays = float(ends[-1])
 
     def close(self) -> None:
         """Nothing follows."""
@@ -68,12 +84,14 @@ class Timeline:
     def cut(self, after: float) -> None:
         """Nothing follows the phoneme at nominal time `after`."""
         self.close()
+        self._reach(after)
         at = int(np.searchsorted(self._ends, after, side="right"))
         if at < len(self._ends):
             self.end = float(self._ends[at])
 
     def look(self, times: NDArray[np.float64]) -> Moments:
         """What is spoken at (N,) increasing nominal times; past `end` the last phoneme is held."""
+        self._reach(float(times[-1]))
         last = len(self._ends) - 1
         at = np.minimum(np.searchsorted(self._ends, times, side="right"), last)
         places = self._begins[:, None] + (np.arange(KNOTS) + 0.5) / KNOTS * (self._ends - self._begins)[:, None]
@@ -93,11 +111,14 @@ class Timeline:
         """The phoneme with its stress mark."""
         return self.names[index - self.dropped]
 
-    def _drop(self, count: int) -> None:
+    def forget_before(self, index: int) -> None:
+        """Drop the phonemes well before this one."""
+        count = index - _KEPT - self.dropped
         if count <= 0:
             return
         for name in ("_ids", "_begins", "_ends", "_energy", "_pivot", "_semitones", "_voiced"):
             setattr(self, name, getattr(self, name)[count:])
+        for at in range(self.dropped, self.dropped + count):
+            self.words.pop(at, None)
         del self.names[:count]
         self.dropped += count
-        self.words = {at: word for at, word in self.words.items() if at >= self.dropped}

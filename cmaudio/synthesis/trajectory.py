@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,14 +27,14 @@ class Trajectory:
     def move(self, at: float, value: ArrayLike, over: float) -> None:
         """Move to `value` within `over` samples, starting at `at`; breakpoints after `at` are dropped."""
         start = self.at(np.array([at]))[0]
-        keep = sum(time < at for time in self._times)
+        keep = bisect_left(self._times, at)
         self._times[keep:] = [at, at + max(over, 1.0)]
         self._values[keep:] = [start, np.asarray(value, np.float64)]
 
     def forget_before(self, time: float) -> None:
         """Drop breakpoints that are no longer needed, so that they do not accumulate over hours of bends."""
-        while len(self._times) > 2 and self._times[1] < time:
-            del self._times[0], self._values[0]
+        count = max(0, min(bisect_left(self._times, time) - 1, len(self._times) - 2))
+        del self._times[:count], self._values[:count]
 
     def at(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N,) times -> (N, *value shape)."""

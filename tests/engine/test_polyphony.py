@@ -96,3 +96,22 @@ def test_limiter_holds_32_loud_voices(model: Model) -> None:
     assert state.reduction_db < -6
     assert -0.4 < state.peak_db < 0
     assert engine.state().peak_db < -100  # told once
+
+
+def test_a_note_stolen_as_it_begins_takes_no_voice(model: Model) -> None:
+    engine = Engine(model, polyphony=4)
+    notes = [engine.note_on(40 + i % 40, at=0) for i in range(200)]
+    engine.read(64)
+    assert len(engine.allocator.voices) == 4
+    assert sum(not note.ended for note in notes) == 4
+
+
+def test_counts_what_sounds_alike_when_events_come_in_any_order(model: Model) -> None:
+    engine = Engine(model, polyphony=3)
+    early = [engine.note_on(60 + i, at=4_000) for i in range(3)]
+    engine.read(64)
+    late = engine.note_on(50)
+    engine.read(64)
+    assert not late.ended
+    assert len(engine.allocator.voices) == 3
+    assert sum(note.ended for note in early) == 1
