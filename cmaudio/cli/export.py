@@ -21,10 +21,17 @@ def export(
         Literal["float32", "int8"] | None,
         typer.Option(help="Precision of the weights; the configuration's by default."),
     ] = None,
+    partials: Annotated[
+        Path | None,
+        typer.Option(
+            help="Corpus or model file that says where the timbres' partials lie; the run's corpus by default.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Write the model file of a run again: with other precision, of its teacher, or with new metrics on its card."""
+    """Write the model file of a run again: with other precision or partials, of its teacher, or with a new card."""
     with requires_extra("train"):
         from cmaudio.training.export.packing import pack_run
 
-    model = pack_run(run, output, network=network, weights=weights)
+    model = pack_run(run, output, network=network, weights=weights, partials=partials)
     errors.print(f"{model.path}: {model.path.stat().st_size / 1e6:.1f} MB")

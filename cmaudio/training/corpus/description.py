@@ -96,6 +96,11 @@ class CorpusDescription(Strict):
     language: str | None = None
     symbols: list[str] = Field(default_factory=list)
 
+    @property
+    def picture(self) -> Literal["harmonic", "partials"]:
+        """What networks that are trained on it see of a pitch (`cmaudio.model.manifest`)."""
+        return "partials" if any(timbre.partials for timbre in self.timbres) else "harmonic"
+
 
 def read_description(folder: Path) -> CorpusDescription:
     """Raises CmaudioError where there is no finished corpus in the folder, or one of another version."""

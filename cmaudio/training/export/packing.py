@@ -16,6 +16,7 @@ from cmaudio.training.corpus.description import CorpusDescription, SignalDefinit
 from cmaudio.training.export.calibration import record_feeds
 from cmaudio.training.export.card import make_card
 from cmaudio.training.export.graphs import KEEP_FLOAT, export_graphs, export_prior, export_prosody, quantise
+from cmaudio.training.export.partials import read_partials, with_partials
 from cmaudio.training.networks.consistency import ConsistencyNetwork
 from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
@@ -30,7 +31,14 @@ from cmaudio.training.run.folder import read_about
 from cmaudio.training.run.weights import finished, read_statistics, stages_of, start_from, weights_file
 
 
-def pack_run(folder: Path, output: Path, *, network: str = "student", weights: str | None = None) -> Model:
+def pack_run(
+    folder: Path,
+    output: Path,
+    *,
+    network: str = "student",
+    weights: str | None = None,
+    partials: Path | None = None,
+) -> Model:
     """Write the model file of a run.
 
     Args:
@@ -38,6 +46,7 @@ def pack_run(folder: Path, output: Path, *, network: str = "student", weights: s
         output: the model file.
         network: "student", or "teacher" for a model that needs many evaluations (to compare with).
         weights: "float32" or "int8"; None for the configuration's.
+        partials: a corpus (folder) or model file that says where the timbres' partials lie; None for the run's corpus.
 
     Raises:
         CmaudioError: a stage is not finished.
@@ -64,6 +73,9 @@ def pack_run(folder: Path, output: Path, *, network: str = "student", weights: s
         prior = make_prior_network(config, description)
         start_from(_finished(folder, config, "prior"), prior, timbres)
     manifest = describe(config, description, consistency, read_statistics(trained), kind)
+    manifest = manifest.model_copy(update={"picture": about.get("picture", "harmonic")})
+    if partials is not None:
+        manifest = with_partials(manifest, read_partials(partials))
     card = make_card(folder, config, description, kind)
     return write_model(output, manifest, consistency.eval(), vocoder.eval(), card, prosody, prior, config.export.life)
 
@@ -143,7 +155,7 @@ def describe(
         default_timbre=default,
         weights=weights,
         sha256={},
-        picture="partials" if any(timbre.partials for timbre in corpus.timbres) else "harmonic",
+        picture=corpus.picture,
         prior=config.has_prior,
         speech=SpeechDefinition(language=corpus.language, symbols=corpus.symbols) if corpus.language else None,
     )

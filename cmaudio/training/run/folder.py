@@ -37,6 +37,7 @@ def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusD
         "corpus": str(corpus.resolve()),
         "corpus_name": description.name,
         "timbres": [t.name for t in description.timbres],
+        "picture": description.picture,
     }
     if is_file(path):
         _check_unchanged(folder, config, about)
@@ -56,10 +57,9 @@ def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusD
 
 def _check_unchanged(folder: Path, config: RunConfig, about: dict[str, Any]) -> None:
     changed = differences(read_config(folder / "config.yaml"), config)
-    before = read_about(folder)
-    changed += [
-        f"{key} = {before.get(key)!r}"[:200] for key in ("corpus_name", "timbres") if before.get(key) != about[key]
-    ]
+    before = {"picture": "harmonic"} | read_about(folder)
+    keys = ("corpus_name", "timbres", "picture")
+    changed += [f"{key} = {before.get(key)!r}"[:200] for key in keys if before.get(key) != about[key]]
     if changed:
         raise CmaudioError(
             f"{folder} holds a run of another configuration; these differ (old and new): {'; '.join(changed[:6])}. "

@@ -90,7 +90,9 @@ def test_partials_of_the_corpus_reach_the_model_file(
     description["timbres"][1]["partials"] = partials
     (tmp_path / "corpus" / "corpus.json").write_text(json.dumps(description))
     about = json.loads((finished / "run.json").read_text())
-    (tmp_path / "run" / "run.json").write_text(json.dumps(about | {"corpus": str(tmp_path / "corpus")}))
+    (tmp_path / "run" / "run.json").write_text(
+        json.dumps(about | {"corpus": str(tmp_path / "corpus"), "picture": picture})
+    )
     manifest = pack_run(tmp_path / "run", tmp_path / "out.cmaudio", weights="float32").manifest
     found = manifest.timbres[1].partials
     assert (found.model_dump() if found else None) == partials

@@ -1,0 +1,43 @@
+"""Partials written into a model file after training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("lhotse")
+
+from cmaudio.errors import CmaudioError
+from cmaudio.model.file import load_model
+from cmaudio.model.partials import LowerBase, Partials
+from cmaudio.training.corpus.description import FILE_NAME, read_description
+from cmaudio.training.export.partials import amend_partials, read_partials
+
+ORGAN: dict[str, Partials] = {"second": LowerBase(divisor=2)}
+
+
+def test_an_amended_file_differs_in_its_partials_alone(tiny: Any, tmp_path: Path) -> None:
+    amended = amend_partials(tiny.model, tmp_path / "amended.cmaudio", ORGAN)
+    assert amended.manifest.sha256 == tiny.model.manifest.sha256
+    assert amended.manifest.picture == "harmonic"
+    assert read_partials(amended.path) == ORGAN
+    again = amend_partials(amended, tmp_path / "again.cmaudio", {})
+    assert again.manifest == load_model(tiny.model.path).manifest
+
+
+def test_partials_are_read_from_a_corpus(corpus: Path, tmp_path: Path) -> None:
+    assert read_partials(corpus) == {}
+    description = read_description(corpus)
+    timbres = [t.model_copy(update={"partials": LowerBase(divisor=4)}) for t in description.timbres]
+    (tmp_path / FILE_NAME).write_text(description.model_copy(update={"timbres": timbres}).model_dump_json())
+    assert read_partials(tmp_path) == {timbre.name: LowerBase(divisor=4) for timbre in timbres}
+    assert read_description(tmp_path).picture == "partials"
+
+
+@pytest.mark.parametrize("name", ["none.cmaudio", "none"])
+def test_other_files_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CmaudioError):
+        read_partials(tmp_path / name)
