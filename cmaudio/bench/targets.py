@@ -56,6 +56,7 @@ METRICS = (
     Metric("throughput.voices_16.cold_load", "load of 16 voices started apart, cold caches", at_most=0.85),
     Metric("throughput.voices_16.warm_together_load", "load of 16 voices started together, warm", at_most=0.85),
     Metric("throughput.voices_16.cold_together_load", "load of 16 voices started together, cold caches", at_most=0.85),
+    Metric("throughput.stereo_ratio", "two channels against one, 16 voices", "x the work", at_most=1.15),
     Metric("throughput.render_melody.times_real_time", "offline render of one voice", "x real time", at_least=20),
     Metric("throughput.render_dense.times_real_time", "offline render of 16 voices", "x real time", at_least=2),
     Metric("startup.first_sound_s", "process start to first sound", "s", at_most=2),

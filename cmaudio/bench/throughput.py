@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cmaudio.bench.material import dense, held_timbres, live_engine, melody, start_held_notes
+from cmaudio.engine.engine import Engine
 from cmaudio.model.file import Model
 from cmaudio.offline.render import render
 
@@ -27,9 +28,10 @@ def measure_throughput(model: Model) -> dict[str, Any]:
     only as far as the engine makes blocks ahead; cold: 64 MB of other memory are read between the reads),
     `warm_together_load`, `cold_together_load` (notes started at once, in one batch); `render_melody`, `render_dense`,
     each with `times_real_time` (of the whole call of `render`, including creating the engine; median of 3),
-    `audio_seconds`, `took_seconds`.
+    `audio_seconds`, `took_seconds`; `stereo_ratio`, see `stereo_ratio`.
     """
     result: dict[str, Any] = {f"voices_{voices}": _loads(model, voices) for voices in VOICES}
+    result["stereo_ratio"] = stereo_ratio(model, VOICES[-1])
     timbre = held_timbres(model)[0]
     for name, score in {"render_melody": melody(_MELODY_SECONDS), "render_dense": dense(_DENSE_SECONDS)}.items():
         runs = []
@@ -40,6 +42,27 @@ def measure_throughput(model: Model) -> dict[str, Any]:
         took_s, audio_s = sorted(runs)[1]
         result[name] = {"times_real_time": audio_s / took_s, "audio_seconds": audio_s, "took_seconds": took_s}
     return result
+
+
+def stereo_ratio(model: Model, voices: int, blocks: int = _WARM_BLOCKS) -> float:
+    """Compute time of two channels over that of one, `voices` sounding: the median over blocks made in turn."""
+    engines = [live_engine(model, voices, threads=1, channels=channels) for channels in (1, 2)]
+    block_samples = model.manifest.block_frames * model.stft.hop_length
+    for engine in engines:
+        start_held_notes(engine, voices, block_samples)
+        engine.read(_FIRST_BLOCKS * block_samples)
+    ratios = []
+    for _ in range(blocks):
+        one, two = (_block_seconds(engine, block_samples) for engine in engines)
+        ratios.append(two / one)
+    return statistics.median(ratios)
+
+
+def _block_seconds(engine: Engine, block_samples: int) -> float:
+    before = time.thread_time()
+    for _ in range(block_samples // CHUNK_SAMPLES):
+        engine.read(CHUNK_SAMPLES)
+    return time.thread_time() - before
 
 
 def _loads(model: Model, voices: int) -> dict[str, float]:

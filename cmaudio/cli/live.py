@@ -10,10 +10,12 @@ from rich.text import Text
 from cmaudio.cli.meter import show_until_stopped
 from cmaudio.cli.midi import connect_midi
 from cmaudio.cli.options import (
+    Channels,
     Device,
     Gain,
     OscPort,
     OutputBuffer,
+    Pair,
     Polyphony,
     PresetName,
     Record,
@@ -49,12 +51,23 @@ def live(
     gain: Gain = None,
     polyphony: Polyphony = 16,
     record: Record = None,
+    channels: Channels = None,
+    pair: Pair = 1,
     osc: OscPort = None,
 ) -> None:
     """Play from MIDI keyboards and OSC, with a live meter, until Ctrl-C."""
     chosen = load_preset(preset) if preset else None
     name = model or (chosen.model if chosen else DEFAULT_MODEL)
-    synth = open(name, device=device_of(device), lead_ms=lead, seed=seed or 0, polyphony=polyphony, on_notice=notice)
+    synth = open(
+        name,
+        device=device_of(device),
+        lead_ms=lead,
+        seed=seed or 0,
+        polyphony=polyphony,
+        channels=channels,
+        pair=pair,
+        on_notice=notice,
+    )
     with synth:
         if chosen:
             synth.apply(chosen)

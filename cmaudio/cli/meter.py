@@ -62,10 +62,11 @@ def _playing(synth: Synth) -> bool:
 
 def _line(state: InstrumentState, duration: float | None) -> Text:
     engine, player = state.engine, state.player
+    levels = "".join(f" {level:6.1f}" for level in engine.sides_db)
     filled = round(_BAR_CELLS * min(1.0, max(0.0, 1 - engine.peak_db / _BAR_FLOOR_DB)))
     line = Text(f"{engine.seconds:6.1f}" + ("" if duration is None else f" / {duration:.0f}") + " s  ")
     line.append("█" * filled, "red" if engine.peak_db > -1 else "green")
-    line.append("░" * (_BAR_CELLS - filled) + f" {engine.peak_db:6.1f} dB  ")
+    line.append("░" * (_BAR_CELLS - filled) + f"{levels} dB  ")
     line.append(
         f"voices {engine.voices:2d} of {engine.limit}  load {player.load:4.0%}  buffer {player.lead_ms:3.0f} ms  "
     )

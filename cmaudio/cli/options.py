@@ -38,6 +38,14 @@ Record = Annotated[
     Path | None, typer.Option(help="Also record to this .wav or .flac file, with the notes in a .mid beside it.")
 ]
 OscPort = Annotated[int | None, typer.Option("--osc", help="Also listen for OSC on this port (`cmaudio osc`).")]
+Channels = Annotated[
+    int | None,
+    typer.Option(min=1, max=2, help="1 for mono, 2 for stereo: by default instruments have 2, voices that read 1."),
+]
+Pair = Annotated[
+    int,
+    typer.Option(min=1, help="Pair of the device's outputs for stereo: 1 is its first and second output, 2 the next."),
+]
 VoiceName = Annotated[str, typer.Option("--voice", help="Name of an embedded voice, or a model file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

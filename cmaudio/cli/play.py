@@ -11,12 +11,14 @@ from rich.text import Text
 
 from cmaudio.cli.meter import show_while_playing
 from cmaudio.cli.options import (
+    Channels,
     Device,
     Gain,
     MissingDrums,
     MissingPrograms,
     ModelName,
     OutputBuffer,
+    Pair,
     Polyphony,
     PresetName,
     Record,
@@ -49,6 +51,8 @@ def play(
     percussion: MissingDrums = "omit",
     preset: PresetName = None,
     record: Record = None,
+    channels: Channels = None,
+    pair: Pair = 1,
 ) -> None:
     """Play a MIDI file with a live meter; without a sound card, render it to a file."""
     settings = piece_settings(preset, model, timbre=timbre, seed=seed, steps=steps, gain_db=gain)
@@ -62,6 +66,8 @@ def play(
             seed=settings.seed,
             steps=settings.steps,
             gain_db=settings.gain_db,
+            channels=channels,
+            pair=pair,
             on_notice=notice,
         )
     except CmaudioError as error:
@@ -69,7 +75,16 @@ def play(
             raise
         path = file_for(score.name)
         notice(f"{str(error).rstrip('.')}. Rendering to {path} instead.")
-        render_to_file(score, path, loaded, settings, polyphony=polyphony, missing=missing, percussion=percussion)
+        render_to_file(
+            score,
+            path,
+            loaded,
+            settings,
+            polyphony=polyphony,
+            missing=missing,
+            percussion=percussion,
+            channels=channels,
+        )
         return
     with synth:
         if record:

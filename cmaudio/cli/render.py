@@ -10,6 +10,7 @@ import typer
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
 from cmaudio.cli.options import (
+    Channels,
     Gain,
     MissingDrums,
     MissingPrograms,
@@ -44,6 +45,10 @@ def render(
     missing: MissingPrograms = "nearest",
     percussion: MissingDrums = "omit",
     preset: PresetName = None,
+    channels: Channels = None,
+    stems: Annotated[
+        Path | None, typer.Option(help="Also write each part to a file of its own in this folder.")
+    ] = None,
 ) -> None:
     """Render a MIDI file to a sound file, faster than real time."""
     settings = piece_settings(preset, model, timbre=timbre, seed=seed, steps=steps, gain_db=gain)
@@ -56,6 +61,8 @@ def render(
         polyphony=polyphony,
         missing=missing,
         percussion=percussion,
+        channels=channels,
+        stems=stems,
     )
 
 
@@ -69,6 +76,8 @@ def render_to_file(
     polyphony: int,
     missing: Missing,
     percussion: Missing,
+    channels: int | None = None,
+    stems: Path | None = None,
 ) -> None:
     """Render with a progress bar, then print how long it took."""
     began = time.perf_counter()
@@ -93,6 +102,8 @@ def render_to_file(
             polyphony=polyphony,
             missing=missing,
             percussion=percussion,
+            channels=channels,
+            stems=stems,
             on_progress=lambda seconds: bar.update(task, completed=seconds),
             on_notice=notice,
         )

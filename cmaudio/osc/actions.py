@@ -15,7 +15,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.instrument.preset_files import find_preset
 from cmaudio.instrument.take import Take
-from cmaudio.osc.addresses import ROOT
+from cmaudio.osc.addresses import PLACES, ROOT
 from cmaudio.osc.folder import SoundFolder
 from cmaudio.osc.sender import all_values, source_name
 from cmaudio.osc.subscribers import Peer, Subscribers
@@ -84,6 +84,7 @@ class Actions:
             "record/stop": self._stop_recording, "query": self._query, "unsubscribe": self._unsubscribe,
             "subscribe": lambda call, port: self._subscribers.add(call.peer, port),
         }  # fmt: skip
+        named |= {name: partial(self._place, name) for name in PLACES}
         named |= {f"control/{name}": partial(self._control, name) for name in self._controls.definitions}
         self.table = {f"{ROOT}/{name}": action for name, action in named.items()}
 
@@ -141,6 +142,12 @@ class Actions:
 
     def _control(self, name: str, call: Call, value: float) -> None:
         self._controls.set(name, value, call.source, self._synth.place(call.seconds))
+
+    def _place(self, name: str, call: Call, value: float, channel: int | None) -> None:
+        if channel is None:
+            self._control(name, call, value)
+        else:
+            self._engine.express(name, value, channel, self._synth.place(call.seconds))
 
     def _timbre(self, call: Call, *pairs: Any) -> None:
         timbre: str | dict[str, float] = pairs[0]

@@ -15,6 +15,7 @@ from cmaudio.model.manifest import ControlDefinition
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, SEED_LIMIT
 
 ROOT = "/cmaudio"
+PLACES = ("pan", "width")
 TEXT_MAX = 4000  # characters
 _LARGE = 1e6
 _SHOWN = 60
@@ -187,6 +188,16 @@ _TIMBRES = (
 )
 
 
+def _place(control: ControlDefinition) -> Address:
+    """One that places a channel."""
+    value = Argument(control.name, "number", control.min, control.max, control.unit)
+    return Address(
+        f"/{control.name}",
+        f"{control.description}; of a channel, or of the whole instrument",
+        (value, _CHANNEL),
+    )
+
+
 def _control(control: ControlDefinition) -> Address:
     value = Argument("value", "number", control.min, control.max, control.unit, control.default)
     return Address(f"/control/{control.name}", control.description, (value,), "latest")
@@ -194,7 +205,8 @@ def _control(control: ControlDefinition) -> Address:
 
 def incoming(definitions: Mapping[str, ControlDefinition], speaks: bool) -> dict[str, Address]:
     """Full path -> address, for all that a server with these controls accepts."""
-    own = (*map(_control, definitions.values()), *_TIMBRES, *(_SPEECH if speaks else _NOTES), *_COMMON)
+    places = [_place(definitions[name]) for name in PLACES if name in definitions]
+    own = (*map(_control, definitions.values()), *places, *_TIMBRES, *(_SPEECH if speaks else _NOTES), *_COMMON)
     return {ROOT + a.path: _rooted(a) for a in own}
 
 
