@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cmaudio.checks import in_range, whole_number
 from cmaudio.controls.definitions import control_definitions
 from cmaudio.controls.timbre_map import TimbreMap
+from cmaudio.effects.settings import SETTINGS, checked_setting
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.model.manifest import ControlDefinition
@@ -74,7 +75,7 @@ class Controls:
             at: sample of the engine's clock, None for immediately.
 
         Returns:
-            The value that was set (`steps` is rounded).
+            The value that was set (`steps` and the kind of reverb are rounded).
 
         Raises:
             CmaudioError: an unknown name or a value out of range; then nothing changes.
@@ -83,6 +84,8 @@ class Controls:
         checked = in_range(name, value, control.min, control.max, control.unit)
         if name == "steps":
             checked = float(round(checked))
+        elif name in SETTINGS:
+            checked = checked_setting(name, checked)
         with self._lock:
             self._values[name] = checked
             if name in ("timbre_x", "timbre_y"):
@@ -129,6 +132,8 @@ class Controls:
             engine.bend_range = value
         elif name in EXPRESSIONS:
             engine.express(name, value, None, at)
+        elif name in SETTINGS:
+            engine.set_effect(name, value, at)
         elif name in STYLE_LIMITS:
             for handle in list(engine.allocator.notes.values()):
                 handle.set_style(name, value, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cmaudio.effects.settings import SETTINGS
 from cmaudio.model.file import Model
 from cmaudio.model.manifest import ControlDefinition
 from cmaudio.score.expression import EXPRESSIONS
@@ -42,6 +43,13 @@ def control_definitions(model: Model, channels: int | None = None) -> dict[str, 
             ControlDefinition(name=e.name, unit=e.unit, min=e.min, max=e.max, default=e.rest, description=e.description)
             for e in EXPRESSIONS.values()
             if (model.manifest.prior or e.name != "humanity") and (channels > 1 or not e.mix)
+        ),
+        *(
+            ControlDefinition(
+                name=s.name, unit=s.unit, min=s.min, max=s.max, default=s.default, description=s.description
+            )
+            for s in SETTINGS.values()
+            if channels > 1
         ),
     ]  # fmt: skip
     own = [control for name, control in schema.items() if speech and name in STYLE_LIMITS]

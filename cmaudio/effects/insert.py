@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class Insert:
     Attributes:
         load: its share of the time available, averaged over about a second.
         problem: why it is bypassed; None while it is heard.
+        remove: takes it out of the chain.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Insert:
     ) -> None:
         self.function, self.name = function, getattr(function, "__name__", type(function).__name__)
         self.load = 0.0
+        self.remove: Callable[[], object] = lambda: None
         self.problem: str | None = None
         self._sample_rate, self._on_notice, self._live = sample_rate, on_notice, live
         self._late = 0
@@ -110,6 +113,7 @@ class Inserts:
     ) -> Insert:
         """Add a function at the end; see `Insert`."""
         insert = Insert(function, self._sample_rate, on_notice, live)
+        insert.remove = partial(self.remove, insert)
         self._chain = (*self._chain, insert)
         return insert
 

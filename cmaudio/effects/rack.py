@@ -10,26 +10,31 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from cmaudio.checks import in_range
+import numpy as np
+
+from cmaudio.callbacks import call_guarded
 from cmaudio.effects.insert import Inserts
-from cmaudio.effects.settings import SETTINGS
-from cmaudio.errors import CmaudioError
+from cmaudio.effects.settings import SETTINGS, checked_setting
 from cmaudio.signal.dsp import Float
 
 if TYPE_CHECKING:
     from cmaudio.effects.convolution import Convolution
     from cmaudio.effects.units import Units
 
+_Planned = tuple[int, int, Callable[[], None]]
 QUANTUM = 64
 TEMPO = 120.0
 _PIECE_SAMPLES = 4096
+_JITTER = 1e-3  # of a tempo
+_FADE_SAMPLES = 256  # until a silenced rack is silent
 
 
 class EffectsRack:
-    """Reverb, chorus, delay and inserts behind the voices. Everything but `inserts` belongs to the thread that mixes.
+    """Reverb, chorus, delay and inserts behind the voices. Settings may be planned from any thread; one mixes.
 
     Args:
         sample_rate: Hz.
@@ -38,6 +43,7 @@ class EffectsRack:
 
     Attributes:
         inserts: the user's functions, which come last.
+        in_background: see above.
     """
 
     def __init__(self, sample_rate: int, seed: int = 0, *, in_background: bool = False) -> None:
@@ -46,33 +52,36 @@ class EffectsRack:
         self._values = {name: setting.default for name, setting in SETTINGS.items()}
         self._tempo = TEMPO
         self._space: Convolution | None = None
-        self._pending: list[tuple[int, int, Callable[[], None]]] = []
+        self._inbox: deque[_Planned] = deque()  # appending is atomic: no lock on the way in
+        self._pending: list[_Planned] = []
         self._order = itertools.count()
         self._position = 0
-        self._in_background = in_background
+        self._fade_left = 0
+        self.in_background = in_background
         self._loading: threading.Thread | None = None
         self._units: Units | None = None
-        self._loaded: Units | None = None
+        self._loaded = False
 
     # -- settings ----------------------------------------------------------------------------------------------------
 
-    def set(self, name: str, value: float, at: int = 0) -> None:
-        """Change a setting from a sample of the clock on. Raises CmaudioError for an unknown name or value."""
-        setting = SETTINGS.get(name)
-        if setting is None:
-            raise CmaudioError(f"no setting {name!r} of the effects; there are {', '.join(SETTINGS)}")
-        checked = in_range(name, value, setting.min, setting.max, setting.unit)
-        self._plan(at, lambda: self._values.__setitem__(name, float(round(checked)) if setting.whole else checked))
+    def set(self, name: str, value: float, at: int | None = None) -> None:
+        """Change a setting from a sample of the clock on, None for now.
 
-    def set_tempo(self, tempo: float, at: int = 0) -> None:
-        """Change the tempo of the delay, in beats a minute."""
+        Raises CmaudioError for an unknown name or a value out of range.
+        """
+        checked = checked_setting(name, value)
+        self._plan(at, lambda: self._values.__setitem__(name, checked))
+
+    def set_tempo(self, tempo: float, at: int | None = None) -> None:
+        """Change the tempo of the delay, in beats a minute; differences that a clock's jitter makes are ignored."""
 
         def change() -> None:
-            self._tempo = tempo
+            if abs(tempo / self._tempo - 1) > _JITTER:
+                self._tempo = tempo
 
         self._plan(at, change)
 
-    def use_space(self, convolution: Convolution | None, at: int = 0) -> None:
+    def use_space(self, convolution: Convolution | None, at: int | None = None) -> None:
         """Replace the reverb by a convolution, or None for the reverb again."""
 
         def change() -> None:
@@ -80,8 +89,16 @@ class EffectsRack:
 
         self._plan(at, change)
 
-    def _plan(self, at: int, change: Callable[[], None]) -> None:
-        heapq.heappush(self._pending, (at, next(self._order), change))
+    def silence(self, at: int | None = None) -> None:
+        """Fade out what rings, within 5 ms, and begin again from silence."""
+
+        def begin() -> None:
+            self._fade_left = _FADE_SAMPLES if self._units is not None else 0
+
+        self._plan(at, begin)
+
+    def _plan(self, at: int | None, change: Callable[[], None]) -> None:
+        self._inbox.append((0 if at is None else at, next(self._order), change))
 
     # -- sound -------------------------------------------------------------------------------------------------------
 
@@ -107,7 +124,11 @@ class EffectsRack:
             if self._position % QUANTUM == 0:
                 self._change()
             end = min(len(main), done + _PIECE_SAMPLES, done + self._until_change())
-            self._process(main[done:end], {name: sent[done:end] for name, sent in sends.items()})
+            if self._fade_left:
+                end = min(end, done + self._fade_left)
+                self._fade(main[done:end])
+            else:
+                self._process(main[done:end], {name: sent[done:end] for name, sent in sends.items()})
             self._position += end - done
             done = end
         self.inserts.process(main)
@@ -118,6 +139,16 @@ class EffectsRack:
         if self._units is not None:
             self._units.process(main, sends)
 
+    def _fade(self, main: Float) -> None:
+        """Add what rings, fading out; after that all effects are new."""
+        assert self._units is not None
+        wet = np.zeros_like(main)
+        self._units.process(wet, {})
+        main += wet * ((self._fade_left - np.arange(len(main))) / _FADE_SAMPLES).astype(np.float32)[:, None]
+        self._fade_left -= len(main)
+        if not self._fade_left:
+            self._units = self._begin(self._position + len(main))
+
     def _until_change(self) -> int:
         """Samples until the next setting that was planned takes effect."""
         if not self._pending:
@@ -127,6 +158,8 @@ class EffectsRack:
 
     def _change(self) -> None:
         changed = False
+        while self._inbox:
+            heapq.heappush(self._pending, self._inbox.popleft())
         while self._pending and self._pending[0][0] <= self._position:
             heapq.heappop(self._pending)[2]()
             changed = True
@@ -139,24 +172,37 @@ class EffectsRack:
 
     # -- loading -----------------------------------------------------------------------------------------------------
 
-    def load(self) -> None:
-        """Load the loops now, and compile them if this machine never did, which takes some seconds."""
-        from cmaudio.effects.compiling import are_compiled, compile_elsewhere, load
-        from cmaudio.effects.units import Units
-
-        if self._in_background and not are_compiled():
-            compile_elsewhere()
-        load()
-        self._loaded = Units(self.sample_rate, self.seed)
+    def expect(self) -> None:
+        """Load the loops soon, if that happens in the background: something will be sent."""
+        if self.in_background and self._loading is None:
+            self._loading = threading.Thread(
+                target=call_guarded, args=(self._load_elsewhere,), name="cmaudio-effects", daemon=True
+            )
+            self._loading.start()
 
     def _load(self) -> None:
         """Have the effects loaded; in the background, they join in once they are."""
-        if not self._in_background:
-            self.load()
-        elif self._loading is None:
-            self._loading = threading.Thread(target=self.load, name="cmaudio-effects", daemon=True)
-            self._loading.start()
-        if self._loaded is not None:
-            self._loaded.skip(self._position)
-            self._update(self._loaded)
-            self._units = self._loaded
+        self.expect()
+        if not self.in_background:
+            from cmaudio.effects.compiling import load
+
+            load()
+            self._loaded = True
+        if self._loaded:
+            self._units = self._begin(self._position)
+
+    def _load_elsewhere(self) -> None:
+        from cmaudio.effects.compiling import are_compiled, compile_elsewhere, load
+
+        if not are_compiled():
+            compile_elsewhere()
+        load()
+        self._loaded = True
+
+    def _begin(self, position: int) -> Units:
+        """Silent effects with the current settings, at a sample of the clock."""
+        from cmaudio.effects.units import Units
+
+        units = Units(self.sample_rate, self.seed, position)
+        self._update(units)
+        return units

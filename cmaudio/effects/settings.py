@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cmaudio.checks import in_range
+from cmaudio.errors import CmaudioError
+
 REVERB_KINDS = ("room", "hall", "plate", "cathedral")
 
 
@@ -36,3 +39,15 @@ _ALL = (
     Setting("delay_ping_pong", "off or on", 0, 1, 1, "delay: 1: echoes change sides, 0: each side has its own"),
 )
 SETTINGS = {setting.name: setting for setting in _ALL}
+
+
+def checked_setting(name: str, value: float) -> float:
+    """`value` for this setting, rounded if it takes whole numbers.
+
+    Raises CmaudioError for an unknown name or a value out of range.
+    """
+    setting = SETTINGS.get(name)
+    if setting is None:
+        raise CmaudioError(f"no setting {name!r} of the effects; there are {', '.join(SETTINGS)}")
+    checked = in_range(name, value, setting.min, setting.max, setting.unit)
+    return float(round(checked)) if setting.whole else checked

@@ -29,7 +29,9 @@ class Effects(Protocol):
         """Whether nothing rings in it any longer."""
 
     def process(self, main: Float, sends: Mapping[str, Float]) -> None:
-        """Change `main` (N, 2) in place; a send bus that is missing is silent. N is any multiple of 64.
+        """Change `main` (N, 2) in place, or (N, 1) without sends. N is any multiple of 64.
+
+        A send bus that is missing is silent.
 
         Every sample of the engine's clock passes once, in order; the result must not depend on how time is cut.
         """

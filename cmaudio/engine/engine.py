@@ -17,7 +17,7 @@ import numpy as np
 from cmaudio.checks import channel_number, in_range, whole_number
 from cmaudio.engine.allocator import VoiceAllocator
 from cmaudio.engine.buses import Effects, OnStems
-from cmaudio.engine.event_input import EventInput
+from cmaudio.engine.effects_input import EffectsInput
 from cmaudio.engine.meter import EngineState, Meter
 from cmaudio.engine.mixer import Mixer
 from cmaudio.engine.overload import Overload
@@ -46,7 +46,7 @@ _GAIN_SLEW_SECONDS = 0.01
 MAX_READ_SAMPLES = 2**31
 
 
-class Engine(EventInput):
+class Engine(EffectsInput):
     """Polyphonic synthesis with one model.
 
     Args:
@@ -100,6 +100,7 @@ class Engine(EventInput):
         super().__init__(model, allocator, seed, bend_range)
         gain = Trajectory(10 ** (in_range("gain_db", gain_db, *GAIN_RANGE_DB, "dB") / 20))
         self._mixer = Mixer(allocator, self._renderer, gain, batch_ahead, look_ahead)
+        self._mixer.effects = self.rack
         self._overload = Overload(allocator, block // 4)
         self._limiter = Limiter(self.sample_rate, channels=self.channels)
         self._spare = np.zeros(0 if self.channels == 1 else (0, 2), np.float32)  # limiter output not read yet
@@ -130,7 +131,7 @@ class Engine(EventInput):
         """How many samples before its time an event is taken, so that the networks can plan for it."""
         return self._mixer.horizon_samples
 
-    # -- events, in addition to `EventInput` -------------------------------------------------------------------------
+    # -- events, in addition to `EffectsInput` -------------------------------------------------------------------------
 
     def say(
         self,
@@ -191,6 +192,7 @@ class Engine(EventInput):
     def _panic(self, at: int) -> None:
         self.allocator.schedule.drop_earlier()
         self.allocator.clear(at)
+        self.rack.silence(at)
 
     # -- samples -----------------------------------------------------------------------------------------------------
 
@@ -260,7 +262,7 @@ class Engine(EventInput):
 
     @property
     def effects(self) -> Effects | None:
-        """What lies between the mix of two channels and the limiter."""
+        """What lies between the mix and the limiter: the rack, unless something else is set."""
         return self._mixer.effects
 
     @effects.setter

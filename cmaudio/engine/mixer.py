@@ -34,7 +34,7 @@ class Mixer:
 
     Attributes:
         gain: linear master gain.
-        effects: process a mix of two channels before the master gain.
+        effects: process the mix; one of two channels before the master gain.
         on_stems: is given the parts of a mix of two channels, which take some time to keep apart.
     """
 
@@ -77,6 +77,8 @@ class Mixer:
         if self._channels == 1:
             out = np.zeros(count, np.float32)
             self._run(count, lambda done, segment: self._add_voices(out[done : done + segment]))
+            if self.effects is not None:
+                self.effects.process(out[:, None], {})
             return out
         buses = Buses(count, self.on_stems is not None)
         self._run(count, lambda done, segment: self._add_placed_voices(buses, done, segment))

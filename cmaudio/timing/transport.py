@@ -36,6 +36,7 @@ class Transport(ABC):
         self.lock = threading.RLock()
         start = self.soon()
         self.map = TempoMap(engine.sample_rate, tempo, start)
+        engine.set_effects_tempo(tempo, start)
         self._said = start - 1.0  # the sample of the last event scheduled
 
     @property
@@ -59,8 +60,11 @@ class Transport(ABC):
             self._forget()
             if at is None or self.map.sample_at(at) <= edge:
                 self.map.set_tempo(tempo, edge)
+                self.engine.set_effects_tempo(tempo, math.ceil(edge))
             else:
                 self.map.plan_tempo(tempo, at)
+                if (sample := self.map.sample_at(at)) < math.inf:
+                    self.engine.set_effects_tempo(tempo, math.ceil(sample))
 
     @property
     def running(self) -> bool:
@@ -119,6 +123,7 @@ class Transport(ABC):
             edge = self.edge
             self._forget()
             self.map.drop_planned(edge)
+            self.engine.set_effects_tempo(tempo, math.ceil(edge))
             if beat_at is None or not self.running:
                 self.map.set_tempo(tempo, edge)
                 return

@@ -1,0 +1,79 @@
+"""The effects of an engine: settings, impulse responses and the user's functions, from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cmaudio.checks import in_range
+from cmaudio.effects.insert import Insert, InsertFunction
+from cmaudio.effects.rack import EffectsRack
+from cmaudio.engine.allocator import VoiceAllocator
+from cmaudio.engine.event_input import EventInput
+from cmaudio.model.file import Model
+from cmaudio.score.expression import SENDS
+
+_TEMPO_RANGE = (1.0, 1000.0)
+
+
+class EffectsInput(EventInput):
+    """Accepts events and settings of the effects. Arguments: see `EventInput`.
+
+    Attributes:
+        rack: the effects. Reverb, chorus and delay are heard where an engine has two channels and a note, a channel or
+            the instrument sends to them: `express("reverb", 0.3)`.
+    """
+
+    def __init__(self, model: Model, allocator: VoiceAllocator, seed: int, bend_range: float) -> None:
+        super().__init__(model, allocator, seed, bend_range)
+        self.rack = EffectsRack(allocator.sample_rate, self.seed)
+
+    def express(self, name: str, value: float, channel: int | None = 0, at: int | None = None) -> None:
+        """Shape a channel, later notes included, or with None the whole instrument; see `Note.express`."""
+        super().express(name, value, channel, at)
+        if name in SENDS and value > 0:
+            self.rack.expect()
+
+    def set_effect(self, name: str, value: float, at: int | None = None) -> None:
+        """Change a setting of the effects (`cmaudio.effects.settings`).
+
+        Raises CmaudioError for an unknown name or a value out of range.
+        """
+        self.rack.set(name, value, at)
+
+    def set_effects_tempo(self, tempo: float, at: int | None = None) -> None:
+        """Set the tempo of the delay, in beats a minute; a clock sets it to its own."""
+        checked = in_range("tempo", tempo, *_TEMPO_RANGE, "beats per minute")
+        self.rack.set_tempo(checked, at)
+
+    def set_impulse_response(
+        self,
+        path: str | Path | None,
+        at: int | None = None,
+        on_notice: Callable[[str], object] = lambda notice: None,
+    ) -> None:
+        """Replace the reverb by a recorded space; None brings the reverb back. What rings already rings out.
+
+        Args:
+            path: a sound file; see `read_impulse_response`.
+            at: sample of the engine's clock, None for as soon as possible.
+            on_notice: called with one line if the file was resampled or cut.
+
+        Raises:
+            CmaudioError: a file that cannot be used as an impulse response.
+        """
+        if path is None:
+            self.rack.use_space(None, at)
+            return
+        from cmaudio.effects.convolution import Convolution  # imports numba
+        from cmaudio.effects.impulse_response import read_impulse_response
+
+        response = read_impulse_response(path, self.rack.sample_rate, on_notice)
+        convolution = Convolution(response, self.rack.sample_rate)
+        self.rack.use_space(convolution, at)
+
+    def insert(
+        self, function: InsertFunction, on_notice: Callable[[str], object] | None = None, live: bool = False
+    ) -> Insert:
+        """Put a function into the chain, after the effects; see `Insert`. It is heard from the next block on."""
+        return self.rack.inserts.add(function, on_notice, live)
