@@ -167,6 +167,7 @@ def open(
         batch_ahead_samples=min(BATCH_AHEAD_SAMPLES, block // 2),
         threads=min(2, os.cpu_count() or 1),
     )
+    engine.rack.in_background = True
     engine.warm_up()
     recorder = Recorder(engine)
     player = Player(recorder, device=device, lead_ms=lead_ms, on_notice=on_notice, open_stream=open_stream, pair=pair)

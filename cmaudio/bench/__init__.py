@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from cmaudio.bench.effects import measure_effects
 from cmaudio.bench.latency import measure_latency
 from cmaudio.bench.live import measure_live
 from cmaudio.bench.midi_timing import measure_performing
@@ -22,7 +23,7 @@ from cmaudio.model.file import Model, load_model
 
 __all__ = ["SECTIONS", "print_report", "run_bench"]
 
-SECTIONS = ("latency", "throughput", "startup", "live", "performing", "teacher", "training")
+SECTIONS = ("latency", "throughput", "effects", "startup", "live", "performing", "teacher", "training")
 
 
 def run_bench(
@@ -70,6 +71,7 @@ def _measure(model: Model, live_seconds: float, chosen: Sequence[str], tell: Cal
     measures: dict[str, Callable[[], dict[str, Any]]] = {
         "latency": lambda: measure_latency(model),
         "throughput": lambda: measure_throughput(model),
+        "effects": lambda: measure_effects(model.manifest.sample_rate),
         "startup": lambda: measure_startup(model),
         "live": lambda: measure_live(model, live_seconds, tell),
         "performing": lambda: measure_performing(model, tell),

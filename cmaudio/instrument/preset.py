@@ -37,6 +37,7 @@ class Preset(BaseModel):
         gain_db: master gain before the limiter.
         bend_range: semitones at full pitch wheel.
         controls: other controls by name, where they differ from their defaults.
+        impulse_response: a sound file whose space replaces the reverb.
         bindings: MIDI controllers bound to controls; applying the preset adds them to the existing ones.
     """
 
@@ -56,6 +57,7 @@ class Preset(BaseModel):
     gain_db: Annotated[float, Field(ge=GAIN_RANGE_DB[0], le=GAIN_RANGE_DB[1])] = 0.0
     bend_range: Annotated[float, Field(ge=0, le=BEND_MAX_SEMITONES)] = 2.0
     controls: dict[str, Finite] = {}
+    impulse_response: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     bindings: list[Binding] = []
 
     @field_validator("controls")
@@ -97,7 +99,12 @@ def applicable_settings(preset: Preset, controls: Controls) -> dict[str, float]:
 
 
 def preset_of(
-    controls: Controls, model: Model, name: str, description: str = "", bindings: Iterable[Binding] = ()
+    controls: Controls,
+    model: Model,
+    name: str,
+    description: str = "",
+    bindings: Iterable[Binding] = (),
+    impulse_response: str | None = None,
 ) -> Preset:
     """The current controls as a preset."""
     values, definitions = controls.values(), controls.definitions
@@ -112,4 +119,5 @@ def preset_of(
         bend_range=values.get("bend_range", 2.0),
         controls={n: v for n, v in values.items() if n not in FIELD_OF_CONTROL and v != definitions[n].default},
         bindings=list(bindings),
+        impulse_response=impulse_response,
     )
