@@ -24,23 +24,34 @@ from cmaudio.signal.sound import Sound
 
 CHUNK_SAMPLES = 16384
 TAIL_SECONDS = 4.0
+RINGING_SECONDS = 60.0
 LOOK_AHEAD_SAMPLES = 2**19  # about ten seconds whose notes share evaluations, so that a melody is computed in batches
 OFFLINE_POLYPHONY = 128  # there is no hurry: no note is stolen that a score can sound
 _SILENT = 10 ** (-75 / 20)
 
 
 def render_blocks(engine: Engine, duration: float, tail: float = TAIL_SECONDS) -> Iterator[Float]:
-    """The samples of a fresh engine's schedule: `duration` seconds, and up to `tail` more until it is silent."""
+    """The samples of a fresh engine's schedule: `duration` seconds, and up to `tail` more until it is silent.
+
+    Where the notes have decayed by then, reverb and echoes may ring out for `RINGING_SECONDS` more.
+    """
     engine.read(engine.latency_samples)
     end = round(duration * engine.sample_rate)
     last = end + round(tail * engine.sample_rate)
+    rung_out = last + round(RINGING_SECONDS * engine.sample_rate)
     done = 0
-    while done < last:
-        samples = engine.read(min(CHUNK_SAMPLES, (end if done < end else last) - done))
+    while done < last or (done < rung_out and tail > 0 and _only_rings(engine)):
+        limit = next(each for each in (end, last, rung_out) if done < each)
+        samples = engine.read(min(CHUNK_SAMPLES, limit - done))
         done += len(samples)
         yield samples
         if done >= end and engine.idle and np.abs(samples).max(initial=0) < _SILENT:
             return
+
+
+def _only_rings(engine: Engine) -> bool:
+    """Whether no note sounds any longer but the effects do."""
+    return not engine.idle and not engine.allocator.voices
 
 
 def render(
@@ -71,7 +82,7 @@ def render(
         timbre: plays all notes, overriding their programs.
         seed: see `Engine`.
         steps: see `Engine`.
-        tail: maximum seconds for notes to decay.
+        tail: maximum seconds for notes to decay; where they do, reverb and echoes ring out after that.
         polyphony: see `Engine`.
         gain_db: see `Engine`.
         channels: see `Engine`.

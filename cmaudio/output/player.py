@@ -147,10 +147,6 @@ class Player:
         self._feeder.wake.set()
         self.raise_if_failed()
 
-    def notify(self, text: str) -> None:
-        """Have `on_notice` called with a line, on its own thread."""
-        self._notices.add(text)
-
     def raise_if_failed(self) -> None:
         """Raise the error of `source.read`, if it failed."""
         if self._failure is not None:
