@@ -89,6 +89,7 @@ def play(
     with synth:
         if record:
             synth.record(record)
+        synth.use_impulse_response(settings.impulse_response)
         synth.controls.apply(settings.controls | {"steps": settings.steps})
         for text in synth.play(score, timbre=settings.timbre, missing=missing, percussion=percussion):
             notice(text)

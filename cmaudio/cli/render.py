@@ -98,6 +98,7 @@ def render_to_file(
             steps=settings.steps,
             gain_db=settings.gain_db,
             controls=settings.controls,
+            impulse_response=settings.impulse_response,
             tail=tail,
             polyphony=polyphony,
             missing=missing,

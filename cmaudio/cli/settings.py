@@ -22,6 +22,7 @@ class PieceSettings:
     steps: int = 1
     gain_db: float = 0.0
     controls: dict[str, float] = field(default_factory=dict)
+    impulse_response: str | None = None
 
 
 def piece_settings(
@@ -32,7 +33,13 @@ def piece_settings(
     if preset is not None:
         found = load_preset(preset)
         settings = PieceSettings(
-            found.model, found.timbre, found.seed or 0, found.steps, found.gain_db, dict(found.controls)
+            found.model,
+            found.timbre,
+            found.seed or 0,
+            found.steps,
+            found.gain_db,
+            dict(found.controls),
+            found.impulse_response,
         )
     if timbre is not None:
         settings = replace(settings, timbre=timbre)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ class FaustEffect:
 def _compile(path: Path) -> Any:
     """The program's factory; the compiler's own messages go to the standard error."""
     try:
-        import cyfaust
+        cyfaust: Any = importlib.import_module("cyfaust")
     except ImportError as error:
         raise CmaudioError("Faust effects need an optional package: pip install 'cmaudio[faust]'") from error
     try:

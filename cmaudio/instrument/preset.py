@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 
 from cmaudio.controls.binding import Binding
 from cmaudio.controls.controls import Controls
+from cmaudio.effects.settings import SETTINGS
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.model.file import DEFAULT_MODEL, Model
 from cmaudio.score.expression import MIX
@@ -93,8 +94,8 @@ def make_preset(**fields: object) -> Preset:
 
 
 def applicable_settings(preset: Preset, controls: Controls) -> dict[str, float]:
-    """The controls that a preset sets and the instrument has; one of one channel has no place in a mix."""
-    spare = {*FIELD_OF_CONTROL, *MIX}
+    """The controls that a preset sets and the instrument has; one of one channel has no mix and no effects."""
+    spare = {*FIELD_OF_CONTROL, *MIX, *SETTINGS}
     return {n: v for n, v in preset.settings().items() if n in controls.definitions or n not in spare}
 
 

@@ -68,6 +68,7 @@ def render(
     channels: int | None = None,
     stems: str | Path | None = None,
     controls: Mapping[str, float] | None = None,
+    impulse_response: str | Path | None = None,
     missing: Missing = "nearest",
     percussion: Missing = "omit",
     on_progress: Callable[[float], None] | None = None,
@@ -88,6 +89,7 @@ def render(
         channels: see `Engine`.
         stems: also write each part (MIDI channel) to a file in this folder, see `cmaudio.offline.stems`.
         controls: name -> value of controls, see `cmaudio.controls.definitions`.
+        impulse_response: a sound file whose space replaces the reverb.
         missing: see `arrange`.
         percussion: see `arrange`.
         on_progress: called with the seconds rendered so far.
@@ -105,6 +107,8 @@ def render(
     engine = offline_engine(model, polyphony=polyphony, seed=seed, steps=steps, gain_db=gain_db, channels=channels)
     live_controls = Controls(engine, gain_db)
     live_controls.apply(dict(controls or {}) | {"steps": steps})
+    if impulse_response is not None:
+        engine.set_impulse_response(impulse_response, 0, on_notice or (lambda notice: None))
     arrangement = arrange(score, engine.model, timbre=timbre, missing=missing, percussion=percussion)
     if on_notice:
         for notice in arrangement.notices:
