@@ -190,3 +190,14 @@ def test_the_table_of_addresses_is_complete_and_printed(
     result = CliRunner().invoke(app, ["--json"])
     assert json.loads(result.output) == json.loads(json.dumps(rows(model)))
     assert CliRunner().invoke(app, []).output == text
+
+
+def test_pan_and_width_place_a_channel_or_the_instrument(synth: Synth, client: Client) -> None:
+    client.send("/cmaudio/pan", -0.5)
+    client.send("/cmaudio/pan", 0.25, 3)
+    client.send("/cmaudio/width", 1, 3)
+    client.settle()
+    synth.recorder.read(16_000)
+    assert synth.controls["pan"] == -0.5
+    assert synth.engine.allocator.expression["pan"] == -0.5
+    assert synth.engine.allocator.channels[3].expression == {"pan": 0.25, "width": 1}
