@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +31,7 @@ from cmaudio.cli.render import render_to_file
 from cmaudio.cli.settings import piece_settings, read_score
 from cmaudio.cli.terminal import console, notice
 from cmaudio.errors import CmaudioError
+from cmaudio.files.names import file_stem, unused_path
 from cmaudio.model.file import DEFAULT_MODEL, load_model
 from cmaudio.output.player import LEAD_MS
 from cmaudio.synth import open
@@ -98,5 +98,5 @@ def play(
 
 
 def file_for(name: str) -> Path:
-    """A sound file in the working directory named after a piece."""
-    return Path(re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "cmaudio").with_suffix(".wav")
+    """A new sound file in the working directory, named after a piece."""
+    return unused_path(Path(f"{file_stem(name)}.wav"))

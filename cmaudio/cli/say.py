@@ -15,6 +15,7 @@ from rich.progress import TextColumn, TimeElapsedColumn
 from cmaudio.cli.options import Device, OutputBuffer, VoiceName, any_output, device_of
 from cmaudio.cli.terminal import errors, notice, progress_bar, to_json, warn_unspoken
 from cmaudio.errors import CmaudioError
+from cmaudio.files.names import unused_path
 from cmaudio.model.file import Model, load_model
 from cmaudio.offline.speak import DEFAULT_VOICE, speak
 from cmaudio.offline.spoken import Spoken
@@ -68,7 +69,7 @@ def say(
         except CmaudioError as error:
             if device is not None or any_output():
                 raise
-            output = _FALLBACK
+            output = unused_path(_FALLBACK)
             notice(f"{str(error).rstrip('.')}. Writing to {output} instead.")
         else:
             with synth:

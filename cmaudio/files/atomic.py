@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.part_files import clear_abandoned, forget, part_file
 
 
 @contextlib.contextmanager
@@ -17,6 +17,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 
     It is flushed to the disk first. On any exception, KeyboardInterrupt included, the temporary file is removed, a
     file already at `path` is left as it was, and the exception propagates. A symbolic link at `path` is followed.
+    Temporary files that killed processes left for the same target are removed.
 
     Raises:
         CmaudioError: `path` is a directory, its folder is missing or not writable, or the replacement fails.
@@ -27,7 +28,8 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
             raise CmaudioError(f"{path}: is a directory. Give the name of a file, such as {Path(path) / 'out.wav'}.")
         if not target.parent.is_dir():
             raise CmaudioError(f"{path}: there is no folder {target.parent}. Create it, or write somewhere else.")
-        temporary = target.with_name(f".{secrets.token_hex(6)}.part")
+        clear_abandoned(target)
+        temporary = part_file(target)
         temporary.open("xb").close()
     except (OSError, ValueError, RuntimeError) as error:
         raise CmaudioError(f"{path}: cannot be written ({error}). Choose a folder that you may write to.") from error
@@ -37,6 +39,8 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    finally:
+        forget(temporary)
 
 
 def _replace(temporary: Path, target: Path, path: str | Path) -> None:

@@ -109,13 +109,20 @@ class AudioFileWriter:
         assert samples.shape[1:] == (() if self.channels == 1 else (self.channels,)), f"not {samples.shape}"
         assert np.isfinite(samples).all(), "samples hold NaN or infinity"
         self.frames_written += len(samples)
-        if self._suffix == ".wav" and self._size_bytes() > _WAV_LIMIT_BYTES:
-            raise CmaudioError(f"{self.path}: a WAV file holds 4 GiB at most. Write a .flac file, or a shorter piece.")
+        self._check_size(self._size_bytes(self.frames_written))
         try:
             self._file.write(samples)
         except (soundfile.SoundFileError, OSError, AssertionError) as error:
             # soundfile asserts that all frames were taken, which a full disk can break without an error code.
             raise self._failure(error) from error
+
+    def expect(self, frames: int) -> None:
+        """Announce how many frames will be written. Raises CmaudioError if they do not fit, before the work."""
+        self._check_size(self._size_bytes(frames))
+
+    def _check_size(self, size: int) -> None:
+        if self._suffix == ".wav" and size > _WAV_LIMIT_BYTES:
+            raise CmaudioError(f"{self.path}: a WAV file holds 4 GiB at most. Write a .flac file, or a shorter piece.")
 
     def _close(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -146,8 +153,8 @@ class AudioFileWriter:
             if not whole:
                 raise OSError("the end of the file was not written")
 
-    def _size_bytes(self) -> int:
-        return self.frames_written * self.channels * _BYTES_PER_SAMPLE.get(self.subtype, 1)
+    def _size_bytes(self, frames: int) -> int:
+        return frames * self.channels * _BYTES_PER_SAMPLE.get(self.subtype, 1)
 
     @property
     def _lossy(self) -> bool:
@@ -164,8 +171,9 @@ class AudioFileWriter:
             space = f"{(free + self._temporary.stat().st_size) / 2**20:.1f} MiB are free in {folder}"
         except OSError:
             space = f"the free space in {folder} is unknown"
+        size = self._size_bytes(self.frames_written) / 2**20
         most = "" if self._suffix == ".wav" else "up to "
         return CmaudioError(
-            f"{self.path}: cannot be written ({reason}). So far it needs {most}{self._size_bytes() / 2**20:.1f} MiB; "
+            f"{self.path}: cannot be written ({reason}). So far it needs {most}{size:.1f} MiB; "
             f"{space}. Free some space or write to another disk."
         )

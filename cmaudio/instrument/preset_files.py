@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from importlib import resources
 from pathlib import Path
 
@@ -11,8 +10,8 @@ from pydantic import ValidationError
 from cmaudio.errors import CmaudioError, unknown
 from cmaudio.files import folders
 from cmaudio.files.atomic import atomic_file
-from cmaudio.files.names import as_text
-from cmaudio.files.reading import expanded, is_file, read_file
+from cmaudio.files.names import as_text, file_stem
+from cmaudio.files.reading import expanded, is_file, is_there, read_file
 from cmaudio.instrument.preset import VERSION, Preset, explain_preset
 
 SUFFIX = ".json"
@@ -60,13 +59,11 @@ def load_preset(name_or_path: str | Path) -> Preset:
 
 
 def save_preset(preset: Preset, path: str | Path | None = None) -> Path:
-    """Write a preset to a file, or by its name to the user's folder. Raises CmaudioError if that fails."""
-    target = Path(path) if path is not None else presets_folder() / f"{file_stem(preset.name)}{SUFFIX}"
-    if path is None:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CmaudioError(f"{target.parent} cannot be created ({error.strerror}); give a file") from error
+    """Write a preset to a file, or by its name to the user's folder, where one of the same name is replaced.
+
+    Raises CmaudioError if that fails, or if the file of that name holds something else.
+    """
+    target = Path(path) if path is not None else _own_file(preset.name)
     with atomic_file(target) as part:
         try:
             part.write_text(preset.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -75,6 +72,19 @@ def save_preset(preset: Preset, path: str | Path | None = None) -> Path:
     return target
 
 
-def file_stem(name: str) -> str:
-    """The file stem for a preset's name: letters and digits, anything else as dashes."""
-    return re.sub(r"[^\w]+", "-", name.strip().lower()).strip("-")
+def _own_file(name: str) -> Path:
+    """Where a preset is saved by its name."""
+    folder = presets_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CmaudioError(f"{folder} cannot be created ({error.strerror}); give a file") from error
+    target = folder / f"{file_stem(name)}{SUFFIX}"
+    if is_there(target):
+        try:
+            other = load_preset(target).name
+        except CmaudioError as error:
+            raise CmaudioError(f"{target} exists and holds no preset; use another name than {name!r}") from error
+        if other != name:
+            raise CmaudioError(f"{target} holds the preset {other!r}; use a name that differs in letters or digits")
+    return target

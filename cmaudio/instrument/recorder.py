@@ -17,7 +17,7 @@ from cmaudio.checks import in_range
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
-from cmaudio.files.reading import expanded
+from cmaudio.files.reading import expanded, is_there
 from cmaudio.output.source import Source
 from cmaudio.score.events import Event, NoteOff, NoteOn
 from cmaudio.score.track import MidiTrackFile
@@ -112,7 +112,7 @@ class Recorder(Source):
             The path of the sound file.
 
         Raises:
-            CmaudioError: a file that cannot be written, or nothing has been played yet.
+            CmaudioError: a file that exists or cannot be written, or nothing has been played yet.
         """
         wanted = self.seconds if seconds is None else in_range("seconds", seconds, 0.1, self.seconds, "remembered")
         end = self.made_samples
@@ -120,6 +120,8 @@ class Recorder(Source):
         if start == end:
             raise CmaudioError("nothing has been played yet, so there is nothing to keep")
         path = expanded(path)
+        for existing in filter(is_there, (path, path.with_suffix(".mid"))):
+            raise CmaudioError(f"{existing} exists already, and recordings never overwrite files; use another name")
         events = self.events(start, end)
         with AudioFileWriter(path, self.sample_rate, channels=self.channels) as file:
             for chunk in self.samples(start, end):

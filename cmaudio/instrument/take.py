@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-import wave
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -17,6 +16,7 @@ from cmaudio.files.atomic import atomic_file
 from cmaudio.files.names import sound_path
 from cmaudio.files.reading import expanded, is_there
 from cmaudio.instrument.recorder import Recorder, add_whole, end_notes
+from cmaudio.instrument.wav_parts import WavParts
 from cmaudio.score.track import MidiTrackFile
 from cmaudio.signal.dsp import Float
 
@@ -29,13 +29,14 @@ class Take:
     """One recording. It begins when the object is made and ends with `stop`, or as a context manager.
 
     The sound is written as 24-bit WAV whose header is updated with every write; for .flac it is compressed at the end,
-    and until then the sound is in a .wav file of that name. The events are in a .mid file of the same name. A later
-    error (a full disk) ends the take, keeps what was written, and is raised by `stop`.
+    and until then the sound is in a .wav file of that name. A WAV file that reaches 4 GiB is continued in another, with
+    -2 added to its name, which is told. The events are in a .mid file of the same name. A later error (a full disk)
+    ends the take, keeps what was written, and is raised by `stop`; the instrument plays on.
 
     Args:
         recorder: the recorder to follow.
         path: the sound file, .wav or .flac; it must not exist yet.
-        on_notice: called with one line if the recording ends early.
+        on_notice: called with one line if the recording ends early, or continues in another file.
 
     Raises:
         CmaudioError: another extension, a file that exists, or one that cannot be written.
@@ -56,14 +57,13 @@ class Take:
         self._sounding: set[tuple[int, int]] = set()
         self._error: CmaudioError | None = None
         self._files = ExitStack()
+        self._sound = self._open_sound()
         try:
-            self._sound: wave.Wave_write = self._files.enter_context(self._open_sound())
             self._track = self._files.enter_context(MidiTrackFile(self._mid))
         except CmaudioError:
-            self._files.close()
-            with suppress(OSError, ValueError):  # a name that no file can have
-                self._wav.unlink(missing_ok=True)
+            self._sound.delete()
             raise
+        self._files.callback(self._sound.close)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="cmaudio-take", daemon=True)
         self._thread.start()
@@ -94,14 +94,16 @@ class Take:
             raise self._error
         return self.path
 
-    def _open_sound(self) -> wave.Wave_write:
+    def _open_sound(self) -> WavParts:
         try:
-            sound = wave.open(self._files.enter_context(self._wav.open("wb")))  # noqa: SIM115, the stack closes it
-            sound.setparams((self._recorder.channels, _BYTES, self._recorder.sample_rate, 0, "NONE", ""))
-            sound.writeframes(b"")
+            recorder = self._recorder
+            return WavParts(self._wav, recorder.channels, recorder.sample_rate, _BYTES, self._tell_of_next)
         except (OSError, ValueError) as error:
             raise self._failure(error) from error
-        return sound
+
+    def _tell_of_next(self, path: Path) -> None:
+        if self._on_notice and self.path == self._wav:
+            self._on_notice(f"{self._sound.paths[-2].name} is full (4 GiB); the recording continues in {path.name}")
 
     def _follow(self) -> None:
         try:
@@ -112,7 +114,7 @@ class Take:
                 end_notes(self._track, self.seconds, self._sounding)
             if self.path != self._wav:
                 self._compress()
-        except (OSError, soundfile.SoundFileError, CmaudioError) as error:
+        except Exception as error:  # whatever it is, the take ends and says so
             self._error = error if isinstance(error, CmaudioError) else self._failure(error)
             if self._on_notice:
                 self._on_notice(f"the recording ended after {self.seconds:.1f} s: {self._error}")
@@ -123,17 +125,25 @@ class Take:
         for at, event in self._recorder.events(self._written, end):
             add_whole(self._track, (at - self._start) / rate, event, self._sounding)
         for chunk in self._recorder.samples(self._written, end):
-            self._sound.writeframes(_packed(chunk))  # updates the header too
+            self._sound.write(_packed(chunk))  # updates the header too
             self._written += len(chunk)
         self._track.flush(self.seconds)
 
     def _compress(self) -> None:
-        with atomic_file(self.path) as part, soundfile.SoundFile(sound_path(self._wav)) as sound:
-            rate, channels = sound.samplerate, sound.channels
-            with soundfile.SoundFile(sound_path(part), "w", rate, channels, "PCM_24", format="FLAC") as compressed:
-                for block in sound.blocks(rate, dtype="int32"):
-                    compressed.write(block)
-        self._wav.unlink()
+        recorder, frames = self._recorder, 0
+        with atomic_file(self.path) as part:
+            target = (sound_path(part), "w", recorder.sample_rate, recorder.channels, "PCM_24")
+            with soundfile.SoundFile(*target, format="FLAC") as compressed:
+                for path in self._sound.paths:
+                    with soundfile.SoundFile(sound_path(path)) as sound:
+                        for block in sound.blocks(recorder.sample_rate, dtype="int32"):
+                            compressed.write(block)
+                            frames += len(block)
+            # libsndfile reports no error if the last of it does not fit on the disk.
+            if soundfile.info(sound_path(part)).frames != frames:
+                raise OSError("the end of the file was not written")
+        for path in self._sound.paths:
+            path.unlink()
 
     def _failure(self, error: Exception) -> CmaudioError:
         return CmaudioError(f"{self._wav}: cannot be written ({error}). Free some space, or record elsewhere.")

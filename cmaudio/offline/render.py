@@ -158,6 +158,7 @@ def render_engine(
         writer = None
         if path is not None:
             writer = files.enter_context(AudioFileWriter(path, engine.sample_rate, channels=engine.channels))
+            writer.expect(round(duration * engine.sample_rate))
         for samples in pull():
             if writer:
                 writer.write(samples)

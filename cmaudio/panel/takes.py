@@ -9,7 +9,7 @@ from typing import Any
 import soundfile
 
 from cmaudio.errors import CmaudioError
-from cmaudio.files.names import is_text, sound_path
+from cmaudio.files.names import is_text, sound_path, unused_path
 from cmaudio.files.reading import reason
 from cmaudio.instrument.take import Take
 from cmaudio.panel.instrument import PanelInstrument
@@ -21,15 +21,6 @@ _MAX_LISTED = 60
 def stamp() -> str:
     """The current time, for a file name."""
     return time.strftime("%Y%m%d-%H%M%S")
-
-
-def free_path(folder: Path, stem: str, suffix: str = ".wav") -> Path:
-    """A path that does not exist yet, numbered if necessary."""
-    path, count = folder / f"{stem}{suffix}", 1
-    while path.exists() or path.with_suffix(".mid").exists():
-        count += 1
-        path = folder / f"{stem}-{count}{suffix}"
-    return path
 
 
 class Takes:
@@ -54,7 +45,7 @@ class Takes:
         """Start a take. Raises CmaudioError while one is being recorded."""
         if self._take is not None and self._take.running:
             raise CmaudioError(f"{self._take.path.name} is being recorded; stop it first")
-        self._take = self._synth.record(free_path(self.folder, f"take-{stamp()}"))
+        self._take = self._synth.record(self._free("take"))
 
     def stop(self) -> None:
         """End the take. Raises CmaudioError if there is none, and if it could not be written."""
@@ -65,7 +56,10 @@ class Takes:
 
     def keep(self, seconds: float) -> Path:
         """Write the last `seconds` of sound; returns the file."""
-        return self._synth.keep(free_path(self.folder, f"kept-{stamp()}"), seconds)
+        return self._synth.keep(self._free("kept"), seconds)
+
+    def _free(self, kind: str) -> Path:
+        return unused_path(self.folder / f"{kind}-{stamp()}.wav", ".mid")
 
     @property
     def recording(self) -> dict[str, Any] | None:

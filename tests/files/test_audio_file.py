@@ -140,6 +140,17 @@ def test_wav_stops_before_its_size_field_wraps(tmp_path: Path, monkeypatch: pyte
     assert names(tmp_path) == []
 
 
+def test_a_wav_file_that_will_be_too_large_is_refused_before_the_work(tmp_path: Path) -> None:
+    for suffix, frames in ((".wav", 2**32 // 3), (".flac", 2**40), (".wav", 2**30)):
+        with AudioFileWriter(tmp_path / f"a{suffix}", SAMPLE_RATE) as writer:
+            writer.write(noise(10))
+            if frames == 2**32 // 3:
+                with pytest.raises(CmaudioError, match=r"4 GiB.*\.flac"):
+                    writer.expect(frames)
+            else:
+                writer.expect(frames)
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 300 KiB."""

@@ -206,3 +206,31 @@ def test_render_applies_controls() -> None:
     np.testing.assert_array_equal(plain, render(score, tail=0.2, channels=1))
     high = [np.abs(np.fft.rfft(sound))[len(sound) // 12 :].sum() for sound in (plain, bright)]
     assert high[1] > 2 * high[0]
+
+
+@pytest.mark.parametrize("name", ["!!!", "???", "\N{GRINNING FACE}", "...", "con"])
+def test_a_preset_is_found_by_any_name(own_folder: Path, name: str) -> None:
+    for each in (name, f"{name}{name}"):
+        save_preset(Preset(name=each, timbre={"flute": 1}))
+    assert load_preset(name).name == name
+    assert load_preset(f"{name}{name}").name == f"{name}{name}"
+
+
+@pytest.mark.parametrize(("first", "second"), [("a b", "a-b"), ("Pad", "pad"), ("x!", "x?")])
+def test_presets_whose_files_have_one_name_do_not_overwrite_each_other(
+    own_folder: Path, first: str, second: str
+) -> None:
+    save_preset(Preset(name=first, timbre={"flute": 1}))
+    with pytest.raises(CmaudioError, match=f"holds the preset '{first}'"):
+        save_preset(Preset(name=second, timbre={"flute": 1}))
+    assert load_preset(second).name == first
+
+
+def test_a_preset_is_replaced_by_its_own_name_and_nothing_else(own_folder: Path) -> None:
+    path = save_preset(Preset(name="mine", timbre={"flute": 1}))
+    save_preset(Preset(name="mine", timbre={"violin": 1}))
+    assert load_preset("mine").timbre == {"violin": 1}
+    path.write_text("something else")
+    with pytest.raises(CmaudioError, match="holds no preset"):
+        save_preset(Preset(name="mine", timbre={"flute": 1}))
+    assert path.read_text() == "something else"

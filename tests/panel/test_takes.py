@@ -11,7 +11,8 @@ import pytest
 import soundfile
 
 from cmaudio.errors import CmaudioError
-from cmaudio.panel.takes import Takes, free_path
+from cmaudio.files.names import unused_path
+from cmaudio.panel.takes import Takes
 from cmaudio.synth import Synth
 
 
@@ -90,4 +91,4 @@ def test_a_folder_that_cannot_be_created_is_named(synth: Synth, tmp_path: Path) 
 def test_a_free_path_evades_sounds_and_their_midi_files(tmp_path: Path) -> None:
     (tmp_path / "take.wav").touch()
     (tmp_path / "take-2.mid").touch()
-    assert free_path(tmp_path, "take").name == "take-3.wav"
+    assert unused_path(tmp_path / "take.wav", ".mid").name == "take-3.wav"

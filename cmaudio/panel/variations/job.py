@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cmaudio.controls.controls import Controls
 from cmaudio.errors import CmaudioError
+from cmaudio.files.names import unused_path
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.panel.commands import RenderVariations
 from cmaudio.panel.takes import stamp
@@ -82,16 +83,17 @@ def make_job(command: RenderVariations, controls: Controls, recorder: Recorder, 
         style={name: values[name] for name in STYLE_LIMITS if name in values},
         notes=[] if speaks else phrase(command, round(values.get("velocity", 96)), recorder),
         text=command.text,
-        items=_variations(command, controls),
+        items=_variations(command, controls, folder),
     )
 
 
-def _variations(command: RenderVariations, controls: Controls) -> list[Variation]:
-    here, mix, started = (controls["timbre_x"], controls["timbre_y"]), controls.timbre, stamp()
+def _variations(command: RenderVariations, controls: Controls, folder: Path) -> list[Variation]:
+    here, mix = (controls["timbre_x"], controls["timbre_y"]), controls.timbre
+    started = unused_path(folder / f"vary-{stamp()}-01.wav").stem.removesuffix("-01")
     timbre: dict[str, float] | list[float] = controls.vector.tolist() if mix is None else mix
     return [
         Variation(
-            file=f"vary-{started}-{number:02d}.wav",
+            file=f"{started}-{number:02d}.wav",
             seed=seed,
             timbre=timbre if place == here else controls.timbre_map.mix(*place),
             x=place[0],
