@@ -16,6 +16,7 @@ from cmaudio.signal.silence import WINDOW_SECONDS, window_levels
 _END_SECONDS = 0.1
 _HEARD_DB = -30.0  # against the loud parts: what is softer has no pitch that is heard
 _FRAME_SECONDS = 0.01
+_RESOLUTION = 0.25  # semitones; three times as fast as pYIN's own
 
 
 def intonation(voice: Model, quick: bool) -> Figures:
@@ -65,7 +66,7 @@ def _asked(spoken: Spoken, text: str) -> tuple[float, float] | None:
 
 def melody(audio: Float, sample_rate: int) -> tuple[Float, Float]:
     """(T,) seconds and (T,) MIDI note numbers of what is voiced and loud enough to be heard."""
-    f0 = track_f0(audio, sample_rate)
+    f0 = track_f0(audio, sample_rate, _RESOLUTION)
     levels = window_levels(audio, sample_rate)
     times = np.arange(len(f0)) * _FRAME_SECONDS
     at = np.minimum((times / WINDOW_SECONDS).astype(int), len(levels) - 1)

@@ -19,8 +19,8 @@ _FRAME_SECONDS, _HOP_SECONDS = 0.064, 0.01
 _GROSS = 0.2
 
 
-def track_f0(audio: Float, sample_rate: int) -> Float:
-    """(N,) samples -> (T,) Hz every 10 ms, 0 where unvoiced."""
+def track_f0(audio: Float, sample_rate: int, resolution: float = 0.1) -> Float:
+    """(N,) samples -> (T,) Hz every 10 ms in steps of `resolution` semitones, 0 where unvoiced."""
     f0, voiced, _ = librosa_module().pyin(
         audio,
         fmin=F0_MIN_HZ,
@@ -28,6 +28,7 @@ def track_f0(audio: Float, sample_rate: int) -> Float:
         sr=sample_rate,
         frame_length=round(_FRAME_SECONDS * sample_rate),
         hop_length=round(_HOP_SECONDS * sample_rate),
+        resolution=resolution,
     )
     return np.where(voiced, np.nan_to_num(f0), 0).astype(np.float32)
 
