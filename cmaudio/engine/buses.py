@@ -69,8 +69,9 @@ class Buses:
             effects.process(main, {name: self._out(bus, level) for name, bus in self._sends.items()})
         if self._stems is not None and on_stems is not None:
             stems = {channel: self._out(bus, level) * scale for channel, bus in self._stems.items()}
-            if effects is not None:
-                stems[EFFECTS_STEM] = (main - dry) * scale
+            added = main - dry
+            if added.any():
+                stems[EFFECTS_STEM] = added * scale
             on_stems(len(main), stems)
         main *= scale
         return main

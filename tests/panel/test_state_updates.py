@@ -15,7 +15,19 @@ from cmaudio.panel.state_updates import StateUpdates
 from cmaudio.panel.web.hub import Follower
 from cmaudio.synth import Synth
 
-METERS = {"level_db", "sides_db", "correlation", "reduction_db", "voices", "seconds", "load", "lead_ms", "underruns", "stolen", "columns"}
+METERS = {
+    "level_db",
+    "sides_db",
+    "correlation",
+    "reduction_db",
+    "voices",
+    "seconds",
+    "load",
+    "lead_ms",
+    "underruns",
+    "stolen",
+    "columns",
+}
 
 
 @pytest.fixture
