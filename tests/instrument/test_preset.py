@@ -234,3 +234,10 @@ def test_a_preset_is_replaced_by_its_own_name_and_nothing_else(own_folder: Path)
     with pytest.raises(CmaudioError, match="holds no preset"):
         save_preset(Preset(name="mine", timbre={"flute": 1}))
     assert path.read_text() == "something else"
+
+
+def test_a_preset_of_two_channels_plays_on_one(model: Model) -> None:
+    recorder = Recorder(Engine(model, channels=1))
+    mono = Synth(recorder.engine, recorder, cast("Player", SilentPlayer()))
+    mono.apply(Preset(name="a", timbre={"flute": 1}, controls={"pan": -1, "width": 1, "reverb": 0.5}))
+    assert "pan" not in mono.controls.definitions

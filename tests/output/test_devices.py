@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from cmaudio.errors import CmaudioError
-from cmaudio.output.devices import Device, find_device
+from cmaudio.output.devices import Device, _SoundCard, find_device
+from cmaudio.output.ring import Ring
 
 
 def test_find_device_names_what_there_is() -> None:
@@ -28,6 +31,32 @@ def test_find_device_names_what_there_is() -> None:
         find_device(devices[:1] * 2, "speak")
     with pytest.raises(CmaudioError, match="no output device: plug in"):
         find_device([], None)
+
+
+class FakeSoundDevice:
+    """As much of sounddevice as opening a stream takes; it accepts everything."""
+
+    PortAudioError = OSError
+    _ffi = SimpleNamespace(cast=lambda kind, value: value)
+
+    def check_output_settings(self, *args: Any, **settings: Any) -> None: ...
+
+    def _StreamBase(self, **settings: Any) -> dict[str, Any]:
+        return settings
+
+
+@pytest.mark.parametrize(("outputs", "pair", "channels"), [(1, 1, 1), (2, 1, 2), (8, 1, 2), (8, 3, 6), (6, 3, 6)])
+def test_a_pair_of_outputs_is_opened(outputs: int, pair: int, channels: int) -> None:
+    ring = Ring(64, source_channels=2, first_output=2 * (pair - 1))
+    card = Device(0, "Card", "API", outputs, 48_000, True)
+    _SoundCard(FakeSoundDevice(), ring, card, 48_000, 0)
+    assert ring.channels == channels
+
+
+def test_a_pair_that_a_device_lacks_is_named_with_those_it_has() -> None:
+    ring = Ring(64, source_channels=2, first_output=4)
+    with pytest.raises(CmaudioError, match=r"Card, API has 4 outputs, so there is no pair 3 .* 1 to 2"):
+        _SoundCard(FakeSoundDevice(), ring, Device(0, "Card", "API", 4, 48_000, True), 48_000, 0)
 
 
 def test_missing_portaudio_names_the_package() -> None:

@@ -47,3 +47,17 @@ def test_the_clock_empties_the_ring_as_a_sound_card_does() -> None:
     np.testing.assert_allclose(heard[64 : 8_000 - 64], sound[64 : 8_000 - 64], atol=1e-4)
     assert not heard[8_000 + 64 :].any()
     assert ring.counters().underruns > 0
+
+
+def test_the_clock_plays_both_sides() -> None:
+    packets: list[bytes] = []
+    output, ring = ClockOutput(), Ring(48_000, source_channels=2, first_output=2)
+    output.on_packet = packets.append
+    sides = np.random.default_rng(0).uniform(-0.9, 0.9, (3_200, 2)).astype(np.float32)
+    ring.write(sides)
+    stream = output(ring, 16_000, None, 0, False)
+    stream.start()
+    wait_for(lambda: len(packets) * PACKET_SECONDS * 16_000 >= 3_200)
+    stream.close()
+    heard = np.frombuffer(b"".join(packets), "<i2").reshape(-1, 2) / 32_767
+    np.testing.assert_allclose(heard[64 : 3_200 - 64], sides[64 : 3_200 - 64], atol=1e-4)
