@@ -83,11 +83,12 @@ class NoteVoice(Voice):
         if sources is None or self.is_harmonic(start):
             return super().excite(f0, phase, start)
         weights = self._source_weights(sources, np.arange(start, start + len(f0), dtype=np.float64))
-        if not weights[:, 1:].any():
+        heard = np.flatnonzero(weights.any(0)).tolist()
+        if heard == [0]:
             return super().excite(f0, phase, start)
         cycles = np.cumsum(f0 / self.sample_rate) + phase
         source = np.zeros(len(f0), np.float32)
-        for number in np.flatnonzero(weights.any(0)).tolist():
+        for number in heard:
             part = sources.excite(number, self.params.pitch, cycles, f0, self.sample_rate)
             source += weights[:, number].astype(np.float32) * part
         return source, cycles
@@ -95,15 +96,14 @@ class NoteVoice(Voice):
     def octaves_down(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """(K,) how far the base of the excitation lies below f0."""
         sources = self.settings.sources
-        return (
-            super().octaves_down(times) if sources is None else self._source_weights(sources, times) @ sources.octaves
-        )
+        if sources is None:
+            return super().octaves_down(times)
+        return np.broadcast_to(self._source_weights(sources, times) @ sources.octaves, len(times))
 
     def _source_weights(self, sources: Sources, times: NDArray[np.floating]) -> NDArray[np.float64]:
-        """(N, E) shares of the excitations, linear between hops while the timbre moves."""
+        """(N, E) shares of the excitations, linear between hops while the timbre moves; (1, E) while it rests."""
         if self.timbre.rests_at(times[0]):
-            weights = sources.weights(self.timbre.target)
-            return np.broadcast_to(weights, (len(times), len(weights)))
+            return sources.weights(self.timbre.target)[None]
         hop = self.stft.hop_length
         grid = np.arange(np.floor(times[0] / hop), np.ceil(times[-1] / hop) + 1) * hop
         known = sources.moving_weights(self.timbre.at(grid))

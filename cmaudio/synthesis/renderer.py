@@ -98,13 +98,12 @@ class Renderer:
         k, bands = self.block_frames, self.synthesizer.bands
         context_noise = stack([voice.rng.standard_normal((k, bands), dtype=np.float32) for voice in voices])
         block_noise = stack([voice.rng.standard_normal((1, k, bands), dtype=np.float32) for voice in voices])
-        excitation, harmonics, noise = self._plan(voices)
+        excitation, noise, harmonics = self._plan(voices)
         pulses = self.stft.analyse(excitation)
-        seen = pulses if harmonics is excitation else self.stft.analyse(harmonics)
         if steps > 1:
             more = [voice.rng.standard_normal((steps - 1, k, bands), dtype=np.float32) for voice in voices]
             block_noise = np.concatenate([block_noise, stack(more)], 1)
-        controls, timbre, f0 = self._controls(voices, seen)
+        controls, timbre, f0 = self._controls(voices, self._seen(pulses, harmonics))
         state = batch_states([voice.network for voice in voices if voice.network is not None])
         state = self.synthesizer.generate(state, controls, timbre, context_noise, block_noise, self._humanity(voices))
         for voice, network in zip(voices, split_states(state), strict=True):
@@ -123,32 +122,39 @@ class Renderer:
 
     def _start(self, voices: list[Voice]) -> None:
         """Run the networks over the silent block before the onset."""
-        pulses = self.stft.analyse(self._plan(voices)[1])
-        controls, timbre, _ = self._controls(voices, pulses)
+        excitation, _, harmonics = self._plan(voices)
+        pulses = self.stft.analyse(excitation)
+        controls, timbre, _ = self._controls(voices, self._seen(pulses, harmonics))
         states = split_states(self.synthesizer.init_state(controls, timbre))
         for voice, state in zip(voices, states, strict=True):
             voice.vocoder, state.vocoder = state.vocoder, []
             voice.network = state
 
-    def _plan(self, voices: list[Voice]) -> tuple[Float, Float, Float]:
+    def _plan(self, voices: list[Voice]) -> tuple[Float, Float, dict[int, Float]]:
         """Plan the next K hops of excitation, as far back as the windows reach.
 
-        Returns the excitation (B, N) of the vocoder, what the networks see of it (the same array, or the harmonics
-        (B, N) where a model knows only those), and noise (B, N).
+        Returns the excitation (B, N), noise (B, N), and by voice the harmonics (N,) that the networks see in place of
+        partials of its own: all that some models know.
         """
         count = self.block_samples
         f0 = np.stack([voice.f0(voice.planned_end, voice.planned_end + count) for voice in voices])
         phase = np.array([voice.phase[-1] for voice in voices])
         pulses, phases = pulse_train(f0, phase, self.sample_rate)
         own = [i for i, voice in enumerate(voices) if not voice.is_harmonic(voice.planned_end)]
-        seen = {i: voices[i].plan_harmonics(pulses[i].copy()) for i in own}
+        seen = {} if self._sees_partials else {i: voices[i].plan_harmonics(pulses[i].copy()) for i in own}
         for i in own:
             pulses[i], phases[i] = voices[i].excite(f0[i], phase[i], voices[i].planned_end)
         planned = [voice.plan(pulses[i], white_noise(voice.rng, count), phases[i]) for i, voice in enumerate(voices)]
         excitation, noise = (stack([arrays[j] for arrays in planned]) for j in (0, 1))
-        if not own or self._sees_partials:
-            return excitation, excitation, noise
-        return excitation, stack([seen.get(i, row) for i, row in enumerate(excitation)]), noise
+        return excitation, noise, seen
+
+    def _seen(self, pulses: Complex, harmonics: dict[int, Float]) -> Complex:
+        """Spectra (B, K, F) of the excitation as the networks see it."""
+        if not harmonics:
+            return pulses
+        seen = pulses.copy()
+        seen[list(harmonics)] = self.stft.analyse(stack(list(harmonics.values())))
+        return seen
 
     def _controls(self, voices: list[Voice], pulses: Complex) -> tuple[Float, Float, Float]:
         """Controls (B, K, C), timbre (B, K, Z) and f0 (B, K) Hz of the block just planned."""

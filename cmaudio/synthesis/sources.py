@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.model.manifest import Manifest, TimbreDefinition
-from cmaudio.model.partials import LowerBase, Partials, StretchedPartials
+from cmaudio.model.partials import LowerBase, Partials, PartialSets, StretchedPartials
 from cmaudio.signal.dsp import Float, pulse_train, pulses
 from cmaudio.signal.partials import lower_pulses, partial_sum, stretched_ratios
 
@@ -39,7 +39,12 @@ class Sources:
         of_timbre = [order.index(t.partials.model_dump_json() if t.partials else "") for t in timbres]
         self._members = [np.flatnonzero(np.array(of_timbre) == e) for e in range(len(order))]
         self.octaves = np.array([np.log2(p.divisor) if isinstance(p, LowerBase) else 0.0 for p in self._partials])
+        self._ratios = lru_cache(1024)(self._ratios_of)
         self._resting = lru_cache(256)(lambda vector: self._mix(np.frombuffer(vector)[None])[0])
+
+    def _ratios_of(self, number: int, key: float) -> NDArray[np.float64] | None:
+        partials = self._partials[number]
+        return None if partials is None or isinstance(partials, LowerBase) else _ratios(partials, key)
 
     def weights(self, vector: NDArray[np.float64]) -> NDArray[np.float64]:
         """(E,) shares of the excitations at a point (Z,), 1 in total; the first is the harmonic one."""
@@ -73,6 +78,9 @@ class Sources:
             f0: (N,) Hz.
             sample_rate: Hz.
         """
+        ratios = self._ratios(number, key)
+        if ratios is not None:
+            return partial_sum(cycles, f0, ratios, sample_rate)
         return excitation(self._partials[number], key, cycles, f0, sample_rate)
 
 
@@ -84,9 +92,13 @@ def excitation(
         return pulses(cycles - np.floor(cycles), f0, sample_rate)
     if isinstance(partials, LowerBase):
         return lower_pulses(cycles, f0, partials.divisor, sample_rate)
+    return partial_sum(cycles, f0, _ratios(partials, key), sample_rate)
+
+
+def _ratios(partials: StretchedPartials | PartialSets, key: float) -> NDArray[np.float64]:
     if isinstance(partials, StretchedPartials):
-        return partial_sum(cycles, f0, stretched_ratios(partials.b(key)), sample_rate)
-    return partial_sum(cycles, f0, np.array(partials.nearest(key).ratios), sample_rate)
+        return stretched_ratios(partials.b(key))
+    return np.array(partials.nearest(key).ratios)
 
 
 def timbre_pulses(partials: Partials | None, key: float, f0: NDArray[np.float64], sample_rate: int) -> Float:
