@@ -80,7 +80,7 @@ def with_partials(tiny: Any, folder: Path, partials: Any, picture: str = "harmon
 
 
 def played(model: Model, timbre: str, reads: tuple[int, ...] = (24_000,), **steering: Any) -> Float:
-    engine = Engine(model, seed=1)
+    engine = Engine(model, seed=1, channels=1)
     note = engine.note_on(60, 100, timbre=timbre)
     if "bend" in steering:
         note.bend(steering["bend"], 0.1, at=4000)
