@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument import wav_parts
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.instrument.take import Take
 from cmaudio.model.file import Model
@@ -156,49 +155,6 @@ def test_keep_overwrites_no_file(model: Model, tmp_path: Path, existing: str) ->
     with pytest.raises(CmaudioError, match="exists already"):
         recorder.keep(tmp_path / "a.wav")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(existing, "mine")]
-
-
-@pytest.mark.parametrize("suffix", [".wav", ".flac"])
-def test_a_full_wav_file_is_continued_in_another(
-    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
-) -> None:
-    monkeypatch.setattr(wav_parts, "MAX_BYTES", 100_001)
-    (tmp_path / "take-3.wav").write_text("not ours")
-    recorder, told = Recorder(Engine(model)), list[str]()
-    take = Take(recorder, tmp_path / f"take{suffix}", told.append)
-    sound = perform(recorder, 1.5)
-    take.stop()
-    ours = sorted(path for path in tmp_path.glob("take*.wav") if path.name != "take-3.wav")
-    assert (tmp_path / "take-3.wav").read_text() == "not ours"
-    if suffix == ".flac":
-        assert ours == []
-        recorded = soundfile.read(take.path)[0]
-    else:
-        assert len(ours) > 3
-        assert all(soundfile.info(path).frames * 3 * recorder.channels <= 100_001 for path in ours)
-        assert len(told) == len(ours) - 1
-        assert told[0] == "take.wav is full (4 GiB); the recording continues in take-2.wav"
-        in_order = [tmp_path / "take.wav", *(tmp_path / text.rpartition(" ")[2] for text in told)]
-        recorded = np.concatenate([soundfile.read(path)[0] for path in in_order])
-    assert recorded.shape[0] == recorder.made_samples == len(sound.reshape(-1, recorder.channels))
-    assert np.abs(recorded.ravel() - sound.ravel()).max() < 1e-6
-
-
-def test_a_disk_that_fills_while_flac_is_made_keeps_the_wav(
-    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: Any) -> None:
-        raise AssertionError  # what soundfile raises where fewer samples were taken
-
-    recorder, told = Recorder(Engine(model)), list[str]()
-    take = Take(recorder, tmp_path / "take.flac", told.append)
-    perform(recorder, 0.5)
-    monkeypatch.setattr(soundfile.SoundFile, "write", full)
-    with pytest.raises(CmaudioError, match="cannot be written"):
-        take.stop()
-    assert "the recording ended" in told[0]
-    assert soundfile.info(tmp_path / "take.wav").frames == recorder.made_samples
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["take.mid", "take.wav"]
 
 
 def test_failed_start_of_a_take_leaves_no_file(model: Model, tmp_path: Path) -> None:
