@@ -98,15 +98,28 @@ class Reverb:
             predelay_ms: 0 to 250.
             size: 0.5 to 2 times the kind's.
         """
-        shape, taps, levels = KINDS[kind], self._taps[2], self._levels[kernel.TARGET]
-        ratios = np.linspace(0, 1, kernel.LINES)
+        shape = KINDS[kind]
         size = min(size, _LONGEST_SHARE * decay * 1000 / shape.longest_ms)
-        base = decay / decay_ratio(shape, damping, self.sample_rate)
+        lengths = self._set_lengths(shape, size, predelay_ms)
+        self._set_levels(shape, size, lengths, decay, damping)
+        self._tail = predelay_ms / 1000 + decay * 100 / 60 + lengths.max() / self.sample_rate
+        self._memory = int(self._lines.shape[1] + self._before.shape[1])
+
+    def _set_lengths(self, shape: Kind, size: float, predelay_ms: float) -> np.ndarray:
+        """Plan the delays; returns those of the lines, in samples."""
+        taps, per_ms = self._taps[2], self.sample_rate / 1000
+        ratios = np.linspace(0, 1, kernel.LINES)
         wanted = shape.shortest_ms * (shape.longest_ms / shape.shortest_ms) ** ratios * size
-        taps[: kernel.LINES] = lengths = primes(wanted * self.sample_rate / 1000, kernel.QUANTUM)
+        taps[: kernel.LINES] = lengths = primes(wanted * per_ms, kernel.QUANTUM)
         sides = np.outer((1.0, 1 + _SPREAD), shape.diffusers_ms).ravel() * size
-        taps[kernel.DIFFUSER_TAPS : kernel.PREDELAY_TAP] = primes(sides * self.sample_rate / 1000, kernel.QUANTUM)
-        taps[kernel.PREDELAY_TAP] = round(predelay_ms * self.sample_rate / 1000)
+        taps[kernel.DIFFUSER_TAPS : kernel.PREDELAY_TAP] = primes(sides * per_ms, kernel.QUANTUM)
+        taps[kernel.PREDELAY_TAP] = round(predelay_ms * per_ms)
+        return lengths
+
+    def _set_levels(self, shape: Kind, size: float, lengths: np.ndarray, decay: float, damping: float) -> None:
+        """Plan the gains: each line loses what its length takes of the decay, so that all modes decay alike."""
+        levels = self._levels[kernel.TARGET]
+        base = decay / decay_ratio(shape, damping, self.sample_rate)
         in_decays = lengths / (base * self.sample_rate)
         levels[: kernel.HIGHS] = 10 ** (-3 * in_decays)
         levels[kernel.HIGHS : kernel.CROSSOVER] = 10 ** (-3 * in_decays * (10**damping - 1))
@@ -114,11 +127,9 @@ class Reverb:
         levels[kernel.BANDWIDTH] = self._follow(shape.bandwidth_hz)
         ringing = 10 ** (-3 * max(shape.diffusers_ms) * size / (_DIFFUSERS_SHARE * decay * 1000))
         levels[kernel.DIFFUSION] = min(shape.diffusion, ringing)
-        # A sample that enters 8 lines leaves this energy on a side until it has decayed, without damping.
+        # A sample that enters half of the lines leaves this energy on a side until it has decayed, without damping.
         energy = kernel.LINES / 2 * kernel.LINES * decay * self.sample_rate / _ENERGY / lengths.sum()
         levels[kernel.OUT] = 1 / math.sqrt(energy)
-        self._tail = predelay_ms / 1000 + decay * 100 / 60 + lengths.max() / self.sample_rate
-        self._memory = int(self._lines.shape[1] + self._before.shape[1])
 
     @property
     def tail(self) -> float:
