@@ -10,7 +10,7 @@ from cmaudio.cli.options import Json, ModelName
 from cmaudio.cli.terminal import console, errors, to_json
 from cmaudio.model.file import DEFAULT_MODEL
 
-SECTIONS = "latency, throughput, startup, live, performing, teacher, training"
+SECTIONS = "latency, throughput, effects, startup, live, performing, teacher, training"
 
 
 def bench(
