@@ -56,7 +56,7 @@ def test_pitch_errors_count_voicing_and_gross_deviations_apart() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("It's  FINE, isn't it?", "its fine isnt it"), ("Ещё 5 книг…", "еще 5 книг"), ("", "")],
+    [("It's  FINE, isn't it?", "its fine isnt it"), ("Ещё 5 книг…", "еще 5 книг"), ("воло́с", "волос"), ("", "")],
 )
 def test_texts_are_compared_without_case_and_punctuation(text: str, expected: str) -> None:
     assert normalised(text) == expected

@@ -17,6 +17,7 @@ from cmaudio.evaluation.setting import Figures, not_measured
 from cmaudio.evaluation.voice.reading import PARTS
 from cmaudio.evaluation.voice.sentences import at_peak
 from cmaudio.signal.dsp import Float
+from cmaudio.speech.russian_spelling import STRESS
 
 _RATE = 16_000  # of all three models
 _BEAM = 5
@@ -65,9 +66,9 @@ def _joined_whisper() -> Path:
 
 
 def normalised(text: str) -> str:
-    """Lower-case letters and digits separated by single spaces; ё counts as е, apostrophes do not count."""
-    kept = "".join(c if c.isalnum() or c == "'" else " " for c in text.lower().replace("ё", "е"))
-    return " ".join(kept.replace("'", "").split())
+    """Lower-case letters and digits separated by single spaces; ё counts as е, apostrophes and accents do not count."""
+    plain = text.lower().replace("ё", "е").replace("'", "").replace(STRESS, "")
+    return " ".join("".join(c if c.isalnum() else " " for c in plain).split())
 
 
 def distillmos() -> Scorer:
