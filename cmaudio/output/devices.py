@@ -4,27 +4,35 @@ sounddevice is imported when a device is opened or listed.
 """
 
 import atexit
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cmaudio.errors import CmaudioError
+from cmaudio.output import portaudio
 from cmaudio.output.callback import output_callback
 from cmaudio.output.ring import Ring
 
+_JACK = "JACK Audio Connection Kit"
+
 
 class OutputStream(Protocol):
-    """An open stream that plays a ring. `start` raises CmaudioError; `close` may never return on a dead device."""
+    """An open stream that plays a ring. `start` raises CmaudioError; `close` may never return on a dead device.
+
+    `abandon` gives up a stream whose `close` does not return, and returns whether another may be opened now. It may
+    return True at a later time, if the stream is `replaceable`.
+    """
 
     sample_rate: int
     device_name: str
+    replaceable: bool
 
     @property
     def active(self) -> bool: ...
     def start(self) -> None: ...
     def close(self) -> None: ...
+    def abandon(self) -> bool: ...
 
 
 class OpenStream(Protocol):
@@ -51,20 +59,9 @@ class Device:
         return f"{self.name}, {self.host_api}"
 
 
-def _sounddevice() -> Any:
-    try:
-        import sounddevice
-    except OSError as error:
-        raise CmaudioError(
-            "the PortAudio library is missing: on Debian and Ubuntu run `apt install libportaudio2`, "
-            "on Fedora `dnf install portaudio` (on Windows and macOS it comes with sounddevice: reinstall that)"
-        ) from error
-    return sounddevice
-
-
 def list_devices() -> list[Device]:
     """The output devices that existed when PortAudio started. Raises CmaudioError if PortAudio is missing."""
-    sd = _sounddevice()
+    sd = portaudio.sounddevice()
     apis, default = sd.query_hostapis(), -1
     with suppress(sd.PortAudioError, ValueError):
         default = sd.query_devices(kind="output")["index"]
@@ -105,7 +102,9 @@ def find_device(devices: Sequence[Device], wanted: str | int | None) -> Device:
 
 class _SoundCard:
     def __init__(self, sd: Any, ring: Ring, device: Device, sample_rate: int, period_samples: int) -> None:
-        self._sd, self._ring, self.device_name = sd, ring, device.full_name
+        self._sd, self._library, self._ring, self.device_name = sd, sd._lib, ring, device.full_name
+        self.replaceable = device.host_api == _JACK and portaudio.CAN_BE_REPLACED
+        self._started = self._closed = self._abandoned = False
         self.sample_rate, ring.channels = self._settings(device, sample_rate, ring.first_output + 2)
         try:
             self._stream = sd._StreamBase(
@@ -143,7 +142,7 @@ class _SoundCard:
     @property
     def active(self) -> bool:
         with suppress(self._sd.PortAudioError):
-            return bool(self._stream.active)
+            return self._library is self._sd._lib and bool(self._stream.active)
         return False
 
     def start(self) -> None:
@@ -151,23 +150,25 @@ class _SoundCard:
             self._stream.start()
         except self._sd.PortAudioError as error:
             raise CmaudioError(f"cannot start {self.device_name}: {error}") from error
+        self._started = True
+
+    def abandon(self) -> bool:
+        """Leave a stream whose JACK server has ended, which PortAudio cannot close (`cmaudio.output.portaudio`)."""
+        if self.replaceable and self._started and not (self._abandoned or self._closed or self.active):
+            self._abandoned = self._library is not self._sd._lib or portaudio.replace(self)
+        return self._abandoned
 
     def close(self) -> None:
+        if self.abandon():
+            return
         # At exit sounddevice closes open streams: a close that never returned must not be tried again.
         atexit.unregister(self._sd._exit_handler)
         with suppress(self._sd.PortAudioError):
             self._stream.stop()
-        self._stream.close(ignore_errors=True)
-        atexit.register(self._sd._exit_handler)
-
-
-def terminate_portaudio() -> None:
-    """End PortAudio at interpreter exit, when its own handler, registered again by a late `close`, is no longer run."""
-    sd = sys.modules.get("sounddevice")
-    if sd is not None:
-        atexit.unregister(sd._exit_handler)
-        with suppress(Exception):
-            sd._exit_handler()
+        if not self._abandoned:
+            self._stream.close(ignore_errors=True)
+            self._closed = True
+            atexit.register(self._sd._exit_handler)
 
 
 def open_sound_card(
@@ -177,12 +178,5 @@ def open_sound_card(
 
     Raises CmaudioError: no PortAudio, no such device, or the device refuses.
     """
-    sd = _sounddevice()
-    if rescan:
-        with suppress(sd.PortAudioError):
-            sd._terminate()
-        try:
-            sd._initialize()
-        except sd.PortAudioError as error:
-            raise CmaudioError(f"PortAudio does not start: {error}") from error
+    sd = portaudio.initialise_again() if rescan else portaudio.sounddevice()
     return _SoundCard(sd, ring, find_device(list_devices(), device), sample_rate, period_samples)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from cmaudio.errors import CmaudioError
-from cmaudio.output.devices import OpenStream
+from cmaudio.output.devices import OpenStream, OutputStream
 from cmaudio.output.ring import Ring, RingCounters
 from cmaudio.output.stream import BufferedStream, OutputSettings
 
@@ -47,6 +47,7 @@ class Outlet:
         self._opening = threading.Lock()
         self._closed = RingCounters()  # of earlier streams
         self._closer: threading.Thread | None = None  # closes the lost stream
+        self._ended: OutputStream | None = None  # the lost stream
         self.current: BufferedStream | None = None
         self.lost, self.due_s = False, 0.0
         self.device_name, self.rate = "", settings.source_rate
@@ -85,7 +86,7 @@ class Outlet:
             self.due_s = time.monotonic() - stream.silent_s
             self.current, self.lost = None, True
             self._notify(f"lost {self.device_name}: playback continues silently until it is back")
-            self._closer = self._let_go(stream)
+            self._closer, self._ended = self._let_go(stream), stream.stream
             return True
 
     def reopen(self) -> bool:
@@ -93,7 +94,7 @@ class Outlet:
         with self._opening:
             if self.current is not None:
                 return True
-            if self._closer is not None and self._closer.is_alive():
+            if self._closer is not None and self._closer.is_alive() and not (self._ended and self._ended.abandon()):
                 return False
             try:
                 self._begin(self._opened(rescan=True))
@@ -153,7 +154,7 @@ class Outlet:
         return closer
 
     def _warn_if_held(self, stream: BufferedStream, closer: threading.Thread) -> None:
-        if closer.is_alive():
+        if closer.is_alive() and not stream.stream.replaceable:
             self._notify(
                 f"{stream.stream.device_name} does not release its stream, and no device can be opened until it does; "
                 "if it never does, restart the program"

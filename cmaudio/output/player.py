@@ -15,8 +15,9 @@ from typing import Self
 
 from cmaudio.checks import whole_number
 from cmaudio.errors import CmaudioError
+from cmaudio.output import portaudio
 from cmaudio.output.callback import output_callback
-from cmaudio.output.devices import OpenStream, open_sound_card, terminate_portaudio
+from cmaudio.output.devices import OpenStream, open_sound_card
 from cmaudio.output.feeder import Feeder
 from cmaudio.output.interpreter import enter_real_time, freeze_garbage, leave_real_time
 from cmaudio.output.notices import Notices
@@ -212,7 +213,7 @@ class Player:
         """A script may end without closing: the stream must end before PortAudio does, or JACK aborts the process."""
         with suppress(BaseException):
             self.close()
-        terminate_portaudio()
+        portaudio.terminate()
 
     def _spawn(self, job: str, target: Callable[[], None]) -> None:
         thread = threading.Thread(target=target, name=f"cmaudio-{job}", daemon=True)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from cmaudio.output.outlet import LOOK_EVERY_S, Outlet
 
-_RETRY_EVERY_S = 1.0
+_FIRST_RETRY_S, _LAST_RETRY_S, _LATER = 0.5, 5.0, 1.5  # each retry scans all devices
 
 
 def watch(outlet: Outlet, wait_for_stop: Callable[[float], bool]) -> None:
     """Keep `outlet` open until `wait_for_stop(seconds)`, which waits at most that long, returns True."""
     while not wait_for_stop(LOOK_EVERY_S):
         if outlet.release_if_dead():
-            while not wait_for_stop(_RETRY_EVERY_S):
-                if outlet.reopen():
-                    break
+            pause_s = _FIRST_RETRY_S
+            while not wait_for_stop(pause_s) and not outlet.reopen():
+                pause_s = min(_LATER * pause_s, _LAST_RETRY_S)

@@ -27,7 +27,7 @@ class ClockStream:
     """
 
     def __init__(self, ring: Ring, sample_rate: int, on_packet: Callable[[bytes], None]) -> None:
-        self.sample_rate, self.device_name = sample_rate, NAME
+        self.sample_rate, self.device_name, self.replaceable = sample_rate, NAME, False
         self._ring, self._on_packet = ring, on_packet
         ring.channels, ring.first_output = ring.source_channels, 0
         self._ending = threading.Event()
@@ -48,6 +48,10 @@ class ClockStream:
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join()
+
+    def abandon(self) -> bool:
+        """There is no device that could end."""
+        return False
 
     def _run(self) -> None:
         raise_thread_priority()
