@@ -16,6 +16,10 @@ class CmaudioError(Exception):
     """Invalid input, or a failing file or device, with what the user can do about it."""
 
 
+class DeviceError(CmaudioError):
+    """There is no sound card, or it cannot be opened."""
+
+
 def unknown(what: str, name: str, known: Collection[str]) -> str:
     """The message for a name that is not in `known`: it suggests names that contain it, then similar spellings.
 

@@ -46,7 +46,7 @@ Pair = Annotated[
     int,
     typer.Option(min=1, help="Pair of the device's outputs for stereo: 1 is its first and second output, 2 the next."),
 ]
-VoiceName = Annotated[str, typer.Option("--voice", help="Name of an embedded voice, or a model file.")]
+VoiceName = Annotated[str, typer.Option("--model", "--voice", help="Name of an embedded voice, or a model file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -30,7 +30,7 @@ from cmaudio.cli.options import (
 from cmaudio.cli.render import render_to_file
 from cmaudio.cli.settings import piece_settings, read_score
 from cmaudio.cli.terminal import console, notice
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import DeviceError
 from cmaudio.files.names import file_stem, unused_path
 from cmaudio.model.file import DEFAULT_MODEL, load_model
 from cmaudio.output.player import LEAD_MS
@@ -70,7 +70,7 @@ def play(
             pair=pair,
             on_notice=notice,
         )
-    except CmaudioError as error:
+    except DeviceError as error:
         if device is not None or any_output():
             raise
         path = file_for(score.name)

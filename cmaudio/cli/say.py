@@ -14,7 +14,7 @@ from rich.progress import TextColumn, TimeElapsedColumn
 
 from cmaudio.cli.options import Device, OutputBuffer, VoiceName, any_output, device_of
 from cmaudio.cli.terminal import errors, notice, progress_bar, to_json, warn_unspoken
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import DeviceError
 from cmaudio.files.names import unused_path
 from cmaudio.model.file import Model, load_model
 from cmaudio.offline.speak import DEFAULT_VOICE, speak
@@ -66,7 +66,7 @@ def say(
     if output is None:
         try:
             synth = _open(model, device, lead, steps, gain)
-        except CmaudioError as error:
+        except DeviceError as error:
             if device is not None or any_output():
                 raise
             output = unused_path(_FALLBACK)

@@ -54,8 +54,8 @@ class Line:
 
 
 def recite(
-    source: Path,
-    output: Path,
+    source: str | Path,
+    output: str | Path,
     *,
     model: Model | str | None = None,
     timbres: Sequence[str] = (),
@@ -82,6 +82,7 @@ def recite(
     Raises:
         CmaudioError: a file that cannot be read, an empty one, another corpus in the folder, a full disk.
     """
+    source, output = Path(source), Path(output)
     voice = model if isinstance(model, Model) else load_model(model or DEFAULT_VOICE)
     lines = _lines(source, voice, timbres, rates, seeds)
     agree_on_plan(output, _plan(voice, lines), ("wavs", "spoken"))

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import DeviceError
 from cmaudio.output import portaudio
 from cmaudio.output.callback import output_callback
 from cmaudio.output.ring import Ring
@@ -82,7 +82,7 @@ def list_devices() -> list[Device]:
 def find_device(devices: Sequence[Device], wanted: str | int | None) -> Device:
     """The device of that index, name or part of a name; None is the default. Raises CmaudioError naming the devices."""
     if not devices:
-        raise CmaudioError("there is no output device: plug in or switch on a sound card, or start the sound server")
+        raise DeviceError("there is no output device: plug in or switch on a sound card, or start the sound server")
     if wanted is None:
         return next((device for device in devices if device.is_default), devices[0])
     if isinstance(wanted, int):
@@ -96,7 +96,7 @@ def find_device(devices: Sequence[Device], wanted: str | int | None) -> Device:
     if len(found) != 1:
         what = "several output devices match" if found else "there is no output device"
         names = "; ".join(f"{device.index} {device.full_name}" for device in found or devices)
-        raise CmaudioError(f"{what} {wanted!r}. There are: {names}")
+        raise DeviceError(f"{what} {wanted!r}. There are: {names}")
     return found[0]
 
 
@@ -119,7 +119,7 @@ class _SoundCard:
                 userdata=sd._ffi.cast("void *", ring.pointer),
             )
         except sd.PortAudioError as error:
-            raise CmaudioError(f"cannot open {self.device_name}: {error}") from error
+            raise DeviceError(f"cannot open {self.device_name}: {error}") from error
 
     def _settings(self, device: Device, sample_rate: int, least: int) -> tuple[int, int]:
         """Its rate, and its number of channels: `least` if it has them; one for a mono card."""
@@ -135,7 +135,7 @@ class _SoundCard:
                     self._sd.check_output_settings(device.index, channels, "float32", samplerate=rate)
                     return rate, channels
         rates = f"{sample_rate} Hz and its own {device.default_sample_rate} Hz"
-        raise CmaudioError(
+        raise DeviceError(
             f"{self.device_name} refuses float32 at {rates}: choose another device, or close the program that uses it"
         )
 
@@ -149,7 +149,7 @@ class _SoundCard:
         try:
             self._stream.start()
         except self._sd.PortAudioError as error:
-            raise CmaudioError(f"cannot start {self.device_name}: {error}") from error
+            raise DeviceError(f"cannot start {self.device_name}: {error}") from error
         self._started = True
 
     def abandon(self) -> bool:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import DeviceError
 
 _MAPS = Path("/proc/self/maps")
 CAN_BE_REPLACED = sys.platform == "linux"
@@ -22,7 +22,7 @@ def sounddevice() -> Any:
     try:
         import sounddevice
     except OSError as error:
-        raise CmaudioError(
+        raise DeviceError(
             "the PortAudio library is missing: on Debian and Ubuntu run `apt install libportaudio2`, "
             "on Fedora `dnf install portaudio` (on Windows and macOS it comes with sounddevice: reinstall that)"
         ) from error
@@ -37,7 +37,7 @@ def initialise_again() -> Any:
     try:
         sd._initialize()
     except sd.PortAudioError as error:
-        raise CmaudioError(f"PortAudio does not start: {error}") from error
+        raise DeviceError(f"PortAudio does not start: {error}") from error
     return sd
 
 
