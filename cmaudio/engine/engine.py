@@ -84,7 +84,7 @@ class Engine(EffectsInput):
         model = model if isinstance(model, Model) else load_model(model)
         if steps not in STEPS:
             raise CmaudioError(f"steps must be 1 (one step) or 2 (fine), not {steps!r}")
-        self._renderer = Renderer(Synthesizer(model), threads, pipelined)
+        self._renderer = Renderer(Synthesizer(model), whole_number("threads", threads, 1, 2), pipelined)
         _check_features(self._renderer.synthesizer)
         block = self._renderer.block_samples
         batch_ahead = whole_number("batch_ahead_samples", batch_ahead_samples, 0, block)

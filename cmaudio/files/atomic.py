@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.part_files import clear_abandoned, forget, part_file
+from cmaudio.files.reading import as_path
 
 
 @contextlib.contextmanager
@@ -23,7 +24,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         CmaudioError: `path` is a directory, its folder is missing or not writable, or the replacement fails.
     """
     try:
-        target = Path(path).expanduser().resolve()
+        target = as_path(path).expanduser().resolve()
         if target.is_dir():
             raise CmaudioError(f"{path}: is a directory. Give the name of a file, such as {Path(path) / 'out.wav'}.")
         if not target.parent.is_dir():

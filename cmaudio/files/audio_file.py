@@ -15,6 +15,7 @@ import soundfile
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
 from cmaudio.files.names import sound_path
+from cmaudio.files.reading import as_path
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class AudioFileWriter:
     """
 
     def __init__(self, path: str | Path, sample_rate: int, subtype: str | None = None, channels: int = 1) -> None:
-        self.path = Path(path)
+        self.path = as_path(path)
         self.channels = channels
         self.sample_rate = sample_rate
         self.frames_written = 0

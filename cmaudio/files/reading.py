@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +35,7 @@ def read_file(path: str | Path, what: str, max_bytes: int) -> bytes:
             never end), or is larger.
     """
     try:
-        file = Path(path).expanduser()
+        file = as_path(path).expanduser()
         kind = stat.S_IFMT(file.stat().st_mode)
         if kind != stat.S_IFREG:
             raise CmaudioError(f"{what} {path} cannot be read: it is {_KINDS.get(kind, 'no file')}; name a file")
@@ -89,10 +90,17 @@ def _is(path: Path, test: Callable[[Path], bool]) -> bool:
         return False
 
 
+def as_path(path: str | Path) -> Path:
+    """The path of a file. Raises CmaudioError for what names no file."""
+    if not isinstance(path, str | os.PathLike):
+        raise CmaudioError(f"a file is named by text or a Path, not {type(path).__name__}")
+    return Path(path)
+
+
 def expanded(path: str | Path) -> Path:
     """The path with the home directory for "~"; as it is where there is no such home."""
     try:
-        return Path(path).expanduser()
+        return as_path(path).expanduser()
     except RuntimeError:
         return Path(path)
 

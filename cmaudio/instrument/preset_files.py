@@ -11,7 +11,7 @@ from cmaudio.errors import CmaudioError, unknown
 from cmaudio.files import folders
 from cmaudio.files.atomic import atomic_file
 from cmaudio.files.names import as_text, file_stem
-from cmaudio.files.reading import expanded, is_file, is_there, read_file
+from cmaudio.files.reading import as_path, expanded, is_file, is_there, read_file
 from cmaudio.instrument.preset import VERSION, Preset, explain_preset
 
 SUFFIX = ".json"
@@ -63,7 +63,9 @@ def save_preset(preset: Preset, path: str | Path | None = None) -> Path:
 
     Raises CmaudioError if that fails, or if the file of that name holds something else.
     """
-    target = Path(path) if path is not None else _own_file(preset.name)
+    if not isinstance(preset, Preset):
+        raise CmaudioError(f"a preset is what `as_preset` and `load_preset` return, not {type(preset).__name__}")
+    target = as_path(path) if path is not None else _own_file(preset.name)
     with atomic_file(target) as part:
         try:
             part.write_text(preset.model_dump_json(indent=1) + "\n", encoding="utf-8")

@@ -20,11 +20,11 @@ from typing import Any
 
 import soundfile
 
-from cmaudio.checks import in_range
+from cmaudio.checks import in_range, whole_number
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
 from cmaudio.files.names import sound_path
-from cmaudio.files.reading import read_json, read_text
+from cmaudio.files.reading import expanded, read_json, read_text
 from cmaudio.files.resume_manifest import agree_on_plan
 from cmaudio.model.file import Model, load_model
 from cmaudio.offline.speak import DEFAULT_VOICE, speak
@@ -82,7 +82,11 @@ def recite(
     Raises:
         CmaudioError: a file that cannot be read, an empty one, another corpus in the folder, a full disk.
     """
-    source, output = Path(source), Path(output)
+    source, output = expanded(source), expanded(output)
+    for name, given in (("timbres", timbres), ("rates", rates)):
+        if isinstance(given, str) or not isinstance(given, Sequence):
+            raise CmaudioError(f"{name} must be a list, not {given!r}")
+    whole_number("seeds", seeds, 1, 1000)
     voice = model if isinstance(model, Model) else load_model(model or DEFAULT_VOICE)
     lines = _lines(source, voice, timbres, rates, seeds)
     agree_on_plan(output, _plan(voice, lines), ("wavs", "spoken"))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cmaudio.checks import in_range
 from cmaudio.controls.controls import Controls
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
@@ -101,8 +102,9 @@ def render(
     Raises:
         CmaudioError: a file that cannot be read or written, an unknown timbre, a value out of range.
     """
-    if not 0 <= tail <= 600:
-        raise CmaudioError(f"tail must be from 0 to 600 seconds, not {tail!r}")
+    in_range("tail", tail, 0, 600, "seconds")
+    if not isinstance(controls, Mapping | None):
+        raise CmaudioError(f"controls are values by name, such as {{'vibrato': 0.5}}, not {type(controls).__name__}")
     score = score_from(source)
     engine = offline_engine(model, polyphony=polyphony, seed=seed, steps=steps, gain_db=gain_db, channels=channels)
     live_controls = Controls(engine, gain_db)

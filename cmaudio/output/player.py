@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import atexit
 import gc
+import math
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
-from cmaudio.checks import whole_number
+from cmaudio.checks import in_range, whole_number
 from cmaudio.errors import CmaudioError
 from cmaudio.output import portaudio
 from cmaudio.output.callback import output_callback
@@ -67,7 +68,7 @@ class Player:
         dead_after_s: float = 0.5,
         pair: int = 1,
     ) -> None:
-        if not lead_ms > 0 or chunk_samples < 1 or period_samples < 0:
+        if not in_range("lead_ms", lead_ms, -math.inf, math.inf, "ms") > 0 or chunk_samples < 1 or period_samples < 0:
             raise CmaudioError(
                 f"cannot play with lead_ms={lead_ms}, {chunk_samples=}, {period_samples=}: lead_ms must be above 0, "
                 "chunk_samples at least 1 and period_samples at least 0"

@@ -27,6 +27,8 @@ class Pronunciations:
 
     def __init__(self, symbols: Sequence[str], words: Mapping[str, str] | None = None) -> None:
         self._symbols = symbols
+        if not isinstance(words, Mapping | None) or not all(isinstance(ipa, str) for ipa in (words or {}).values()):
+            raise CmaudioError("pronunciations are IPA by word, such as {'nginx': 'ˈɛndʒɪn ˈɛks'}")
         self._words = {word.strip().lower(): self.spell(ipa) for word, ipa in (words or {}).items()}
 
     def word(self, text: str) -> tuple[Phoneme, ...] | None:

@@ -1,0 +1,45 @@
+"""`play` and `say` on a machine without a sound card: to a file, unless something else is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cmaudio.cli.main import app
+from cmaudio.errors import CmaudioError, DeviceError
+
+RENDERS = {"play": "render_to_file", "say": "speak"}
+
+
+class Rendered(Exception):
+    """A file would be written now."""
+
+
+@pytest.mark.parametrize(
+    ("error", "ends_in"),
+    [(DeviceError("there is no output device"), Rendered), (CmaudioError("steps must be 1"), CmaudioError)],
+)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["play", "--model", "instrument"],
+        ["say", "Hello.", "--model", "english"],
+        ["say", "Hello.", "--voice", "english"],
+    ],
+)
+def test_only_a_missing_device_leads_to_a_file(
+    arguments: list[str], error: CmaudioError, ends_in: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: Any, **_settings: Any) -> None:
+        raise error
+
+    def render(*_arguments: Any, **_settings: Any) -> None:
+        raise Rendered
+
+    monkeypatch.setattr(f"cmaudio.cli.{arguments[0]}.open", fail)
+    monkeypatch.setattr(f"cmaudio.cli.{arguments[0]}.any_output", lambda: False)
+    monkeypatch.setattr(f"cmaudio.cli.{arguments[0]}.{RENDERS[arguments[0]]}", render)
+    result = CliRunner().invoke(app, arguments)
+    assert type(result.exception) is ends_in, result.output
