@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from cmaudio.errors import DeviceError
+from cmaudio.errors import CmaudioError, DeviceError
 from cmaudio.output import portaudio
 from cmaudio.output.callback import output_callback
 from cmaudio.output.ring import Ring
