@@ -65,18 +65,22 @@ def test_marks_name_every_word_in_order_and_durations_add_up(tiny_voice: Model) 
     assert prosody.language == "en-us"
 
 
-def test_a_voice_without_word_boundaries_still_reads(tiny_voice: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("columns", [2, 3])
+def test_a_voice_without_word_boundaries_or_kinds_of_sentences_still_reads(
+    tiny_voice: Model, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
     class Older(Graph):
-        """A graph of before phonemes had a third column."""
+        """A graph of before phonemes had a third column, or six of them."""
 
         def __init__(self, name: str, content: bytes) -> None:
             super().__init__(name, content)
-            self.shapes["ids"] = [1, "P", 2]
+            self.missing = int(self.shapes["ids"][-1]) - columns
+            self.shapes["ids"] = [1, "P", columns]
 
         def __call__(self, *inputs: NDArray[Any], state: Sequence[Float] = ()) -> list[Float]:
             ids, timbre = inputs
-            assert ids.shape[-1] == 2
-            return super().__call__(np.concatenate([ids, np.zeros_like(ids[..., :1])], -1), timbre)
+            assert ids.shape[-1] == columns
+            return super().__call__(np.pad(ids, ((0, 0), (0, 0), (0, self.missing))), timbre)
 
     monkeypatch.setattr("cmaudio.speech.prosody.load_graph", lambda model, name: Older(name, model.graph(name)))
     assert words(said(tiny_voice).marks)[-1] == "was"
