@@ -30,6 +30,7 @@ from cmaudio.errors import CmaudioError
 
 LIMIT_SECONDS = 1.0  # of processor time, whatever else the machine does
 GROWTH_MB = 200
+_USUAL_BYTES = 4000  # larger inputs may take longer in proportion
 
 
 class Hang(BaseException):
@@ -81,7 +82,7 @@ def _limited(seconds: float) -> Iterator[None]:
 def failure(name: str, data: bytes, seconds: float = LIMIT_SECONDS) -> str:
     """What is wrong with how a parser takes an input; "" if nothing is."""
     try:
-        with _limited(seconds):
+        with _limited(seconds * max(1, len(data) / _USUAL_BYTES)):
             PARSERS[name].read(data)
     except CmaudioError:
         return ""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from cmaudio.speech.text.sentence_ends import ends_sentence
 
 MAX_WORDS = 24
+MAX_LETTERS = 400  # signs may be read as a word each, which takes long
 _LEAST_WORDS = 3  # fewer before a comma are joined to what follows
 _MARKS = ".!?…,;:—–"
 _CLOSING = "\"'”’»)]}"
@@ -68,7 +69,7 @@ class PhraseReader:
 
     def _next(self) -> tuple[str, str, int] | None:
         """The next phrase, its mark, and the offset after it."""
-        self._open = None
+        self._open, first = None, 0
         for count, token in enumerate(_TOKEN.finditer(self._text, self._at), 1):
             if token.end() == len(self._text):
                 self._open = token  # it may continue
@@ -80,7 +81,8 @@ class PhraseReader:
                 if ended is None:
                     return None
                 return self._text[self._at : token.start() + len(word)], mark[-1], token.end()
-            if count == MAX_WORDS:
+            first = token.start() if count == 1 else first
+            if count == MAX_WORDS or token.end() - first >= MAX_LETTERS:
                 return self._text[self._at : token.end()], ",", token.end()
         return None
 
