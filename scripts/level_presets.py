@@ -1,0 +1,88 @@
+"""How loud the shipped presets are beside each other; with --write, their `gain_db` is changed so that they are alike.
+
+Each plays the same four notes, every note by itself. Its level is the A-weighted power (IEC 61672-1, annex E) of the
+loudest 0.4 s of each, before the limiter, averaged over the notes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from cmaudio.instrument.preset import Preset
+from cmaudio.model.file import Model, load_model
+from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.networks import Synthesizer
+from cmaudio.synthesis.note_voice import NoteVoice
+from cmaudio.synthesis.params import NoteParams, VoiceSettings
+from cmaudio.synthesis.renderer import Renderer
+from cmaudio.synthesis.sources import sources_of
+
+FOLDER = Path(__file__).parent.parent / "cmaudio" / "presets"
+KEYS, VELOCITY = (43, 52, 60, 67), 90
+HELD_SECONDS, LOUDEST_SECONDS = 1.2, 0.4
+APART_DB = 2.0
+_STEP_DB = 0.5
+
+
+def a_weighted(samples: Float, rate: int) -> np.ndarray:
+    """(N,) samples under A-weighting, 0 dB at 1 kHz."""
+    hz = np.fft.rfftfreq(len(samples), 1 / rate)
+    f2 = np.square(hz)
+    poles = (f2 + 20.6**2) * (f2 + 12194.0**2) * np.sqrt((f2 + 107.7**2) * (f2 + 737.9**2))
+    gain = 1.2589 * 12194.0**2 * f2**2 / poles
+    return np.asarray(np.fft.irfft(np.fft.rfft(samples) * gain, len(samples)))
+
+
+def loudest_db(samples: Float, rate: int) -> float:
+    """A-weighted level of the loudest 0.4 s, in dB."""
+    window = round(LOUDEST_SECONDS * rate)
+    energy = np.concatenate([[0.0], np.cumsum(np.square(a_weighted(samples, rate)))])
+    return float(10 * np.log10((energy[window:] - energy[:-window]).max() / window + 1e-20))
+
+
+def levels_db(presets: Sequence[Preset], model: Model) -> list[float]:
+    """Level of each preset's notes, its gain included; every note is rendered by itself."""
+    renderer = Renderer(Synthesizer(model))
+    rate = renderer.sample_rate
+    settings = VoiceSettings(renderer.stft, renderer.block_frames, rate, sources=sources_of(model.manifest.timbres))
+    powers: list[list[float]] = []
+    for preset in presets:
+        vector = model.timbre_vector(preset.timbre)
+        pitched = model.has_pitch(vector)
+        voices = [
+            NoteVoice(NoteParams(key, VELOCITY, 0, key, 0, 1), vector, 0.0, settings, pitched=pitched) for key in KEYS
+        ]
+        count = round(HELD_SECONDS * rate)
+        while lacking := [voice for voice in voices if voice.lacks(count)]:
+            renderer.render(lacking)
+        notes = (voice.take(count) for voice in voices)
+        powers.append([10 ** (loudest_db(note, rate) / 10) for note in notes])
+    return [float(10 * np.log10(np.mean(row))) + preset.gain_db for row, preset in zip(powers, presets, strict=True)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="instrument", help="a model's name or file")
+    parser.add_argument("--write", action="store_true", help="change gain_db in the presets' files")
+    arguments = parser.parse_args()
+    presets = {path: Preset.model_validate_json(path.read_bytes()) for path in sorted(FOLDER.glob("*.json"))}
+    found = levels_db(list(presets.values()), load_model(arguments.model))
+    levels = dict(zip(presets, found, strict=True))
+    middle = float(np.median(list(levels.values())))
+    for path, level in sorted(levels.items(), key=lambda row: row[1]):
+        print(f"{presets[path].name:20} {level - middle:+6.1f} dB, gain_db {presets[path].gain_db:g}")
+    print(f"loudest - quietest: {max(levels.values()) - min(levels.values()):.1f} dB (at most {APART_DB:g})")
+    if arguments.write:
+        for path, level in levels.items():
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            fields["gain_db"] = round((fields["gain_db"] + middle - level) / _STEP_DB) * _STEP_DB
+            path.write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
