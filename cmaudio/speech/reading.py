@@ -41,8 +41,9 @@ class Writing:
             CmaudioError: SSML that cannot be read, IPA that the voice lacks; while the phrases are taken also
                 phonemes that it lacks.
         """
-        if not isinstance(text, Iterable) or isinstance(text, bytes):
-            raise CmaudioError(f"a text is a string, or pieces of one, not {type(text).__name__}")
+        given: object = text
+        if not isinstance(given, Iterable) or isinstance(given, bytes):
+            raise CmaudioError(f"a text is a string, or pieces of one, not {type(given).__name__}")
         own = Pronunciations(symbols, self.pronunciations)
         pieces = [text] if isinstance(text, str) else text
         if self.phonemes:

@@ -32,7 +32,8 @@ def test_what_lasts_is_no_fluctuation(said: Said) -> None:
 def test_noise_has_the_size_of_what_was_drawn_and_the_correlation_of_what_was_recorded(said: Said) -> None:
     rng = np.random.default_rng(1)
     white = rng.standard_normal((N, T, M), dtype=np.float32)
-    recorded = said.median + said.spread * (white[:, :-1] + white[:, 1:]).repeat(2, 1)[:, :T] * np.float32(0.7)
+    paired = (white[:, :-1] + white[:, 1:]).repeat(2, 1)[:, :T]
+    recorded = (said.median + said.spread * paired * np.float32(0.7)).astype(np.float32)
     drawn = said.median + said.spread * 0.5 * rng.standard_normal((N, T, M), dtype=np.float32)
     (noise,) = noise_like(said, [drawn], Material(recorded, said.controls, said.controls))
     size = noise[:, BEGUN:].std()

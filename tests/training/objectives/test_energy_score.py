@@ -6,6 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch import Generator, Tensor
+
 from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.objectives.energy_score import EnergyScore
 from cmaudio.training.objectives.settings import EnergySettings
@@ -21,7 +23,7 @@ SETTINGS = {
 }
 
 
-def walk(generator: torch.Generator, size: float = 1.0, seam: float = 1.0, together: float = 0.0) -> torch.Tensor:
+def walk(generator: Generator, size: float = 1.0, seam: float = 1.0, together: float = 0.0) -> Tensor:
     """Blocks that move on from a frame of zeros: in steps of a size, the first scaled; a share common to all bands."""
     steps = torch.randn(N, K, M, generator=generator)
     common = torch.randn(N, K, 1, generator=generator)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,7 +165,7 @@ def _phonemes(network: ConsistencyNetwork) -> Tensor:
     return network.control_encoder.symbols.weight
 
 
-def _shape(network: ConsistencyNetwork) -> dict[str, int]:
+def _shape(network: ConsistencyNetwork) -> dict[str, Any]:
     encoder, head = network.context_encoder, network.head
     return {
         "mel_bands": encoder.mel_bands,

@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 for package in ("lhotse", "lightning_fabric", "tensorboard", "onnx"):
     pytest.importorskip(package)
 from fixtures.training_corpus import make_corpus
+from torch import Tensor
 
 from cmaudio import Engine
 from cmaudio.controls.definitions import control_definitions
@@ -157,7 +158,7 @@ def test_loudness_is_the_slope_of_the_level_of_a_frame() -> None:
     batch = Batch(zeros, begun, torch.tensor([1]), zeros[..., 0], torch.zeros(1, 0), torch.ones(1, 60).bool())
     seen = residual(batch, torch.Generator())
 
-    def level_db(drawn: torch.Tensor) -> torch.Tensor:
+    def level_db(drawn: Tensor) -> Tensor:
         log_mel = residual.whole(batch, drawn) * statistics.std + statistics.mean
         return 20 * level(log_mel) / np.log(10)
 
