@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from cmaudio.callbacks import call_guarded
+from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
 
 InsertFunction = Callable[[Float], Float]
@@ -60,7 +61,7 @@ class Insert:
         began_s = time.perf_counter()
         try:
             result = np.asarray(self.function(given))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # SystemExit would end the thread of a live instrument
             self._bypass(f"it raised {type(error).__name__}: {error}", block)
             return
         took_s = time.perf_counter() - began_s
@@ -72,6 +73,8 @@ class Insert:
         self._last = block[-1].copy()
 
     def _problem_of(self, result: np.ndarray, block: Float) -> str | None:
+        if result.shape == () and result.item() is None:
+            return f"it returned nothing instead of the shape {block.shape}"
         if result.shape != block.shape:
             return f"it returned the shape {result.shape} for {block.shape}"
         if result.dtype.kind != "f":
@@ -111,7 +114,12 @@ class Inserts:
     def add(
         self, function: InsertFunction, on_notice: Callable[[str], object] | None = None, live: bool = False
     ) -> Insert:
-        """Add a function at the end; see `Insert`."""
+        """Add a function at the end; see `Insert`.
+
+        Raises CmaudioError for what is not a function.
+        """
+        if not callable(function):
+            raise CmaudioError(f"an insert is a function of (n, channels) float32 blocks, not {function!r}")
         insert = Insert(function, self._sample_rate, on_notice, live)
         insert.remove = partial(self.remove, insert)
         self._chain = (*self._chain, insert)

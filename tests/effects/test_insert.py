@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from cmaudio.effects.insert import Insert, Inserts
+from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
 
 RATE = 48_000
@@ -43,11 +45,16 @@ def _raising(x: Float) -> Float:
     raise ValueError("no such thing")
 
 
+def _exiting(x: Float) -> Float:
+    raise SystemExit(2)
+
+
 MISBEHAVING: list[tuple[Callable[[Float], object], str]] = [
     (_raising, "raised ValueError: no such thing"),
+    (_exiting, "raised SystemExit: 2"),
     (lambda x: x[:, 0], r"returned the shape \(256,\) for \(256, 2\)"),
     (lambda x: x[:10], r"returned the shape \(10, 2\)"),
-    (lambda x: None, r"returned the shape \(\)"),
+    (lambda x: None, r"returned nothing instead of the shape \(256, 2\)"),
     (lambda x: "sound", r"returned the shape \(\)"),
     (lambda x: x.astype(np.int16), "returned int16"),
     (lambda x: x * np.nan, "NaN or infinity"),
@@ -112,3 +119,9 @@ def test_run_in_order_and_can_be_removed() -> None:
     inserts.process(sound)
     assert np.array_equal(sound, block(4))
     assert len(list(inserts)) == 1
+
+
+@pytest.mark.parametrize("other", [None, 3, "effect.dsp", np.zeros(3)])
+def test_what_is_no_function_is_refused_at_once(other: Any) -> None:
+    with pytest.raises(CmaudioError, match="an insert is a function"):
+        Inserts(RATE).add(other)
