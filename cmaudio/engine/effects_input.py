@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from cmaudio.checks import in_range
+from cmaudio.checks import in_range, whole_number
 from cmaudio.effects.insert import Insert, InsertFunction
 from cmaudio.effects.rack import EffectsRack
 from cmaudio.engine.allocator import VoiceAllocator
 from cmaudio.engine.event_input import EventInput
+from cmaudio.files.reading import as_path
 from cmaudio.model.file import Model
 from cmaudio.score.expression import SENDS
 
@@ -37,14 +38,14 @@ class EffectsInput(EventInput):
     def set_effect(self, name: str, value: float, at: int | None = None) -> None:
         """Change a setting of the effects (`cmaudio.effects.settings`).
 
-        Raises CmaudioError for an unknown name or a value out of range.
+        Raises CmaudioError for an unknown name, or a value or a sample out of range.
         """
-        self.rack.set(name, value, at)
+        self.rack.set(name, value, _sample(at))
 
     def set_effects_tempo(self, tempo: float, at: int | None = None) -> None:
         """Set the tempo of the delay, in beats a minute; a clock sets it to its own."""
         checked = in_range("tempo", tempo, *_TEMPO_RANGE, "beats per minute")
-        self.rack.set_tempo(checked, at)
+        self.rack.set_tempo(checked, _sample(at))
 
     def set_impulse_response(
         self,
@@ -62,18 +63,27 @@ class EffectsInput(EventInput):
         Raises:
             CmaudioError: a file that cannot be used as an impulse response.
         """
+        sample = _sample(at)
         if path is None:
-            self.rack.use_space(None, at)
+            self.rack.use_space(None, sample)
             return
         from cmaudio.effects.convolution import Convolution  # imports numba
         from cmaudio.effects.impulse_response import read_impulse_response
 
-        response = read_impulse_response(path, self.rack.sample_rate, on_notice)
+        response = read_impulse_response(as_path(path), self.rack.sample_rate, on_notice)
         convolution = Convolution(response, self.rack.sample_rate)
-        self.rack.use_space(convolution, at)
+        self.rack.use_space(convolution, sample)
 
     def insert(
         self, function: InsertFunction, on_notice: Callable[[str], object] | None = None, live: bool = False
     ) -> Insert:
-        """Put a function into the chain, after the effects; see `Insert`. It is heard from the next block on."""
+        """Put a function into the chain, after the effects; see `Insert`. It is heard from the next block on.
+
+        Raises CmaudioError for what is not a function.
+        """
         return self.rack.inserts.add(function, on_notice, live)
+
+
+def _sample(at: int | None) -> int | None:
+    """`at` if a change can be planned there: one that cannot be compared with others would stop the sound."""
+    return None if at is None else whole_number("at", at, 0, 2**62)

@@ -20,6 +20,7 @@ from cmaudio.engine.buses import EFFECTS_STEM
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
+from cmaudio.files.reading import as_path
 from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOn
 from cmaudio.signal.dsp import Float
 
@@ -39,11 +40,12 @@ class StemFiles:
     """
 
     def __init__(self, folder: str | Path, engine: Engine) -> None:
-        self._folder, self._engine = Path(folder).expanduser(), engine
+        self._folder, self._engine = as_path(folder).expanduser(), engine
         self._pending: dict[int, list[Float]] = {}  # made and not written yet
         self._writers: dict[int, AudioFileWriter] = {}
         self._names: dict[int, str] = {}
         self._made = self._written = 0
+        engine.take_stems(self._take)  # refuses an engine of one channel, before a folder is created
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             known = sorted(self._folder.glob(f"*{_SUFFIX}"))
@@ -53,7 +55,6 @@ class StemFiles:
             ) from error
         if known:
             raise CmaudioError(f"{folder} holds {known[0].name} already. Choose a new folder for the stems.")
-        engine.take_stems(self._take)
         engine.allocator.listeners.subscribe(self._name)
 
     def __enter__(self) -> StemFiles:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -150,3 +152,17 @@ def test_every_setting_is_a_control_of_two_channels(model: Model) -> None:
     assert controls.values()["reverb_kind"] == SETTINGS["reverb_kind"].default
     with pytest.raises(CmaudioError, match="no control 'reverb_decay'"):
         Controls(Engine(model, channels=1)).set("reverb_decay", 1)
+
+
+@pytest.mark.parametrize("at", ["soon", 1.5, float("nan"), -1, True])
+def test_a_change_at_no_sample_is_refused_and_the_sound_goes_on(model: Model, at: Any) -> None:
+    plain, asked = Engine(model, channels=2), Engine(model, channels=2)
+    changes: list[Callable[[], object]] = [
+        lambda: asked.set_effect("reverb_decay", 2, at),
+        lambda: asked.set_effects_tempo(90, at),
+        lambda: asked.set_impulse_response(None, at),
+    ]
+    for change in changes:
+        with pytest.raises(CmaudioError, match="at must be a whole number"):
+            change()
+    assert np.array_equal(a_note(asked), a_note(plain))

@@ -44,4 +44,5 @@ def test_a_folder_with_sounds_is_refused(model: Model, tmp_path: Path) -> None:
 
 def test_one_channel_is_refused(model: Model, tmp_path: Path) -> None:
     with pytest.raises(CmaudioError, match="channels=2"):
-        render(PIECE, model=model, stems=tmp_path, channels=1)
+        render(PIECE, model=model, stems=tmp_path / "stems", channels=1)
+    assert not (tmp_path / "stems").exists()

@@ -38,6 +38,8 @@ CALLS: list[tuple[str, Call, str]] = [
     ("rate", lambda m, v: cmaudio.speak("a", model=v, rate="x"), "rate .* not 'x'"),
     ("no score", lambda m, v: cmaudio.render(None, model=m), "a score is .* not NoneType"),
     ("rendered file", lambda m, v: cmaudio.render(builtin_piece(), 3, model=m), "a file is named"),
+    ("stems", lambda m, v: cmaudio.render(builtin_piece(), model=m, channels=2, stems=3), "a file is named"),
+    ("space", lambda m, v: Engine(m).set_impulse_response(3), "a file is named by text or a Path, not int"),
     ("tail", lambda m, v: cmaudio.render(builtin_piece(), model=m, tail="x"), "tail .* not 'x'"),
     ("controls", lambda m, v: cmaudio.render(builtin_piece(), model=m, controls=3), "controls are values by name"),
     ("pattern's file", lambda m, v: cmaudio.render_pattern([60], 1, path=3, model=m), "a file is named"),
