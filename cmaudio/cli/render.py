@@ -23,6 +23,7 @@ from cmaudio.cli.options import (
 )
 from cmaudio.cli.settings import PieceSettings, piece_settings, read_score
 from cmaudio.cli.terminal import console, notice, progress_bar
+from cmaudio.files.names import unused_path
 from cmaudio.model.file import DEFAULT_MODEL, Model, load_model
 from cmaudio.offline.render import OFFLINE_POLYPHONY, TAIL_SECONDS
 from cmaudio.offline.render import render as render_score
@@ -33,8 +34,11 @@ from cmaudio.score.events import Score
 def render(
     song: Annotated[Path | None, typer.Argument(help="MIDI file; a short built-in piece by default.")] = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Sound file to write: .wav, .flac, .ogg, .opus or .mp3.")
-    ] = Path("out.wav"),
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Sound file to write: .wav, .flac, .ogg, .opus or .mp3; by default a new out.wav."
+        ),
+    ] = None,
     model: ModelName = DEFAULT_MODEL,
     timbre: TimbreName = None,
     seed: Seed = None,
@@ -54,7 +58,7 @@ def render(
     settings = piece_settings(preset, model, timbre=timbre, seed=seed, steps=steps, gain_db=gain)
     render_to_file(
         read_score(song),
-        output,
+        output or unused_path(Path("out.wav")),
         load_model(settings.model),
         settings,
         tail=tail,

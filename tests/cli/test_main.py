@@ -140,6 +140,23 @@ def test_a_terminated_command_leaves_no_half_written_file(arguments: list[str], 
     assert set(tmp_path.iterdir()) == before
 
 
+def test_a_render_without_a_name_overwrites_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out.wav").write_bytes(b"mine")
+    write_short_score(tmp_path / "short.mid")
+    result = CliRunner().invoke(app, ["render", "short.mid", "--tail", "0.1"])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out.wav").read_bytes() == b"mine"
+    assert (tmp_path / "out-2.wav").stat().st_size > 1000
+
+
+def write_short_score(path: Path) -> None:
+    from cmaudio.score.events import NoteOff, NoteOn, Score
+    from cmaudio.score.midi_file import write_midi
+
+    write_midi(path, Score("short", [(0.0, NoteOn(0, 60, 90, 0)), (0.1, NoteOff(0, 60))], 0.2, [0]))
+
+
 def write_long_score(path: Path) -> None:
     from cmaudio.score.events import NoteOff, NoteOn, Score
     from cmaudio.score.midi_file import write_midi
