@@ -32,6 +32,8 @@ class Insert:
         load: its share of the time available, averaged over about a second.
         problem: why it is bypassed; None while it is heard.
         remove: takes it out of the chain.
+        fades_in: begin with a short fade, as sound was heard before it.
+        removed: leave the sound as it is, after a short fade.
     """
 
     def __init__(
@@ -45,13 +47,17 @@ class Insert:
         self.load = 0.0
         self.remove: Callable[[], object] = lambda: None
         self.problem: str | None = None
+        self.fades_in = self.removed = False
         self._sample_rate, self._on_notice, self._live = sample_rate, on_notice, live
         self._late = 0
         self._scratch = np.zeros((0, 0), np.float32)
-        self._last: Float | None = None  # its last output, from which a bypass fades
+        self._last: Float | None = None  # its last output, from which a bypass or a removal fades
 
     def process(self, block: Float) -> None:
         """Replace `block` (n, channels) by what the function makes of it; it stays as it is while bypassed."""
+        if self.removed:
+            self._fade_out(block)
+            return
         if self.problem is not None or not len(block):
             return
         if self._scratch.shape[0] < len(block) or self._scratch.shape[1] != block.shape[1]:
@@ -69,8 +75,16 @@ class Insert:
         if problem is not None:
             self._bypass(problem, block)
             return
-        block[:] = result
+        if self.fades_in:
+            self._fade_in(result, block)
+        else:
+            block[:] = result
         self._last = block[-1].copy()
+
+    @property
+    def gone(self) -> bool:
+        """Whether it was removed and is heard no longer."""
+        return self.removed and self._last is None
 
     def _problem_of(self, result: np.ndarray, block: Float) -> str | None:
         if result.shape == () and result.item() is None:
@@ -89,13 +103,25 @@ class Insert:
             return None
         return f"it took {1000 * took_s:.1f} ms for a block of {1000 * block_s:.1f} ms, {_LATE_BLOCKS} times in a row"
 
+    def _fade_in(self, result: np.ndarray, block: Float) -> None:
+        self.fades_in = False
+        count = min(_FADE_SAMPLES, len(block))
+        fade = np.linspace(0, 1, count, endpoint=False, dtype=np.float32)[:, None]
+        block[:count] += (result[:count] - block[:count]) * fade
+        block[count:] = result[count:]
+
+    def _fade_out(self, block: Float) -> None:
+        if self._last is None or not len(block):
+            return
+        count = min(_FADE_SAMPLES, len(block))
+        fade = np.linspace(1, 0, count, endpoint=False, dtype=np.float32)[:, None]
+        block[:count] += (self._last - block[0]) * fade
+        self._last = None
+
     def _bypass(self, problem: str, block: Float) -> None:
         """Leave it out from this block on, without a click."""
         self.problem = problem
-        if self._last is not None:
-            count = min(_FADE_SAMPLES, len(block))
-            fade = np.linspace(1, 0, count, endpoint=False, dtype=np.float32)[:, None]
-            block[:count] += (self._last - block[0]) * fade
+        self._fade_out(block)
         if self._on_notice is not None:
             notice = f"the insert {self.name!r} is bypassed: {problem}; mend it and insert it again"
             call_guarded(self._on_notice, notice)
@@ -107,9 +133,10 @@ class Inserts:
     def __init__(self, sample_rate: int) -> None:
         self._sample_rate = sample_rate
         self._chain: tuple[Insert, ...] = ()
+        self._begun = False
 
     def __iter__(self) -> Iterator[Insert]:
-        return iter(self._chain)
+        return (insert for insert in self._chain if not insert.removed)
 
     def add(
         self, function: InsertFunction, on_notice: Callable[[str], object] | None = None, live: bool = False
@@ -122,14 +149,17 @@ class Inserts:
             raise CmaudioError(f"an insert is a function of (n, channels) float32 blocks, not {function!r}")
         insert = Insert(function, self._sample_rate, on_notice, live)
         insert.remove = partial(self.remove, insert)
+        insert.fades_in = self._begun
         self._chain = (*self._chain, insert)
         return insert
 
     def remove(self, insert: Insert) -> None:
         """Take a function out; one that is not in the chain is ignored."""
-        self._chain = tuple(each for each in self._chain if each is not insert)
+        insert.removed = True
+        self._chain = tuple(each for each in self._chain if not each.gone)  # the others have to fade first
 
     def process(self, block: Float) -> None:
         """Run all of them on `block` (n, channels), in place."""
         for insert in self._chain:
             insert.process(block)
+        self._begun = self._begun or len(block) > 0
