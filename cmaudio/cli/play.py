@@ -90,7 +90,7 @@ def play(
         if record:
             synth.record(record)
         synth.use_impulse_response(settings.impulse_response)
-        synth.controls.apply(settings.controls | {"steps": settings.steps})
+        synth.controls.apply(settings.controls_for(synth.engine.channels) | {"steps": settings.steps})
         for text in synth.play(score, timbre=settings.timbre, missing=missing, percussion=percussion):
             notice(text)
         console.print(Text.assemble((score.name, "bold"), f" on {synth.state().player.device_name}"))

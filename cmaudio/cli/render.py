@@ -101,7 +101,7 @@ def render_to_file(
             seed=settings.seed,
             steps=settings.steps,
             gain_db=settings.gain_db,
-            controls=settings.controls,
+            controls=settings.controls_for(channels or model.channels),
             impulse_response=settings.impulse_response,
             tail=tail,
             polyphony=polyphony,

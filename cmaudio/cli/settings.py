@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cmaudio.effects.settings import SETTINGS
 from cmaudio.instrument.preset_files import load_preset
 from cmaudio.model.timbres import Timbre
 from cmaudio.score.events import Score
+from cmaudio.score.expression import MIX
 from cmaudio.score.midi_file import read_midi
 from cmaudio.score.pieces import builtin_piece
 
@@ -23,6 +25,11 @@ class PieceSettings:
     gain_db: float = 0.0
     controls: dict[str, float] = field(default_factory=dict)
     impulse_response: str | None = None
+
+    def controls_for(self, channels: int) -> dict[str, float]:
+        """The controls for an engine of so many channels: one channel has no mix and no effects."""
+        spare = {*MIX, *SETTINGS} if channels == 1 else set()
+        return {name: value for name, value in self.controls.items() if name not in spare}
 
 
 def piece_settings(
