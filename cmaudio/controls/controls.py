@@ -116,6 +116,8 @@ class Controls:
 
     def _known(self, name: str) -> ControlDefinition:
         found = self.definitions.get(name)
+        if found is None and name in control_definitions(self.engine.model, channels=2):
+            raise CmaudioError(f"{name!r} needs two channels and this instrument has one; use channels=2")
         if found is None:
             raise CmaudioError(f"no control {name!r}; this model has {', '.join(self.definitions)}")
         return found

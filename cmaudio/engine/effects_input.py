@@ -58,7 +58,7 @@ class EffectsInput(EventInput):
         Args:
             path: a sound file; see `read_impulse_response`.
             at: sample of the engine's clock, None for as soon as possible.
-            on_notice: called with one line if the file was resampled or cut.
+            on_notice: called with one line if the file was resampled or cut, or is not heard on one channel.
 
         Raises:
             CmaudioError: a file that cannot be used as an impulse response.
@@ -70,6 +70,9 @@ class EffectsInput(EventInput):
         from cmaudio.effects.convolution import Convolution  # imports numba
         from cmaudio.effects.impulse_response import read_impulse_response
 
+        if self.allocator.settings.channels == 1:
+            on_notice("an instrument of one channel has no reverb: the impulse response is not heard; use channels=2")
+            return
         response = read_impulse_response(as_path(path), self.rack.sample_rate, on_notice)
         convolution = Convolution(response, self.rack.sample_rate)
         self.rack.use_space(convolution, sample)

@@ -20,7 +20,7 @@ from cmaudio.engine.buses import EFFECTS_STEM
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
-from cmaudio.files.reading import as_path
+from cmaudio.files.reading import as_path, reason
 from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOn
 from cmaudio.signal.dsp import Float
 
@@ -51,7 +51,7 @@ class StemFiles:
             known = sorted(self._folder.glob(f"*{_SUFFIX}"))
         except OSError as error:
             raise CmaudioError(
-                f"{folder}: cannot be created ({error}). Choose another folder for the stems."
+                f"{folder}: is no folder and cannot become one ({reason(error)}). Choose another folder for the stems."
             ) from error
         if known:
             raise CmaudioError(f"{folder} holds {known[0].name} already. Choose a new folder for the stems.")

@@ -23,6 +23,13 @@ def controls(engine: Engine) -> Controls:
     return Controls(engine)
 
 
+@pytest.mark.parametrize("name", ["pan", "reverb", "reverb_decay"])
+def test_controls_of_two_channels_are_named_on_one(name: str) -> None:
+    controls = Controls(Engine(seed=1, channels=1))
+    with pytest.raises(CmaudioError, match=f"'{name}' needs two channels and this instrument has one"):
+        controls.set(name, 0.5)
+
+
 def test_every_control_can_be_set_to_its_ends_and_back(controls: Controls, engine: Engine) -> None:
     engine.note_on(60, timbre="flute")
     for name, control in controls.definitions.items():

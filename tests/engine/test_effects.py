@@ -128,6 +128,12 @@ def test_a_failing_insert_leaves_the_sound_and_says_so(model: Model) -> None:
     assert len(notices) == 1
 
 
+def test_one_channel_says_that_it_has_no_space(model: Model, tmp_path: Path) -> None:
+    notices: list[str] = []
+    Engine(model, channels=1).set_impulse_response(tmp_path / "any.wav", on_notice=notices.append)
+    assert ["one channel has no reverb" in each for each in notices] == [True]
+
+
 def test_an_impulse_response_replaces_the_reverb(model: Model, tmp_path: Path) -> None:
     echo = np.zeros((RATE // 2, 2), np.float32)
     echo[-1] = 1
@@ -150,7 +156,7 @@ def test_every_setting_is_a_control_of_two_channels(model: Model) -> None:
     assert controls.set("reverb_kind", 1.6) == 2
     controls.reset()
     assert controls.values()["reverb_kind"] == SETTINGS["reverb_kind"].default
-    with pytest.raises(CmaudioError, match="no control 'reverb_decay'"):
+    with pytest.raises(CmaudioError, match="'reverb_decay' needs two channels"):
         Controls(Engine(model, channels=1)).set("reverb_decay", 1)
 
 
