@@ -12,6 +12,7 @@ from fixtures.osc import Client, WallClockPlayer, definitions_of, make_synth, wa
 from typer.testing import CliRunner
 
 import cmaudio
+from cmaudio.effects.settings import SETTINGS
 from cmaudio.files import folders
 from cmaudio.model.file import Model
 from cmaudio.osc import OscServer
@@ -19,7 +20,10 @@ from cmaudio.synth import Synth
 
 
 def test_every_control_has_an_address(synth: Synth, client: Client) -> None:
-    wanted = {name: c.min + (c.max - c.min) / 4 for name, c in synth.controls.definitions.items()} | {"steps": 2.0}
+    whole = {"steps", *(name for name, setting in SETTINGS.items() if setting.whole)}
+    wanted = {
+        name: c.max if name in whole else c.min + (c.max - c.min) / 4 for name, c in synth.controls.definitions.items()
+    }
     for name, value in wanted.items():
         client.send(f"/cmaudio/control/{name}", float(value))
     client.settle()

@@ -37,6 +37,7 @@ class FakeSoundDevice:
     """As much of sounddevice as opening a stream takes; it accepts everything."""
 
     PortAudioError = OSError
+    _lib = SimpleNamespace()
     _ffi = SimpleNamespace(cast=lambda kind, value: value)
 
     def check_output_settings(self, *args: Any, **settings: Any) -> None: ...

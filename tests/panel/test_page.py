@@ -148,9 +148,9 @@ def test_a_recording_holds_what_was_played(quiet: Any, synth: Synth, host: Any) 
     wait_for(lambda: host.handler.takes.recording is None and name in element(quiet, ".files").text)
     recorded, _ = soundfile.read(host.handler.takes.folder / name, dtype="float32")
     made = np.concatenate([*synth.recorder.samples(start, synth.recorder.made_samples)])
-    loudest = int(np.abs(recorded).argmax())
-    assert np.abs(recorded[loudest]) > AUDIBLE
-    offset = int(np.abs(made).argmax()) - loudest
+    loudest = int(np.abs(recorded).max(1).argmax())
+    assert np.abs(recorded[loudest]).max() > AUDIBLE
+    offset = int(np.abs(made).max(1).argmax()) - loudest
     np.testing.assert_allclose(recorded, made[offset : offset + len(recorded)], atol=1e-6)
     assert status(host, f"/files/{name}") == 200
 

@@ -151,7 +151,7 @@ def test_a_run_folder_that_lost_its_description_is_refused(corpus: Path, tmp_pat
     run = tmp_path / "run"
     train(config(tmp_path), corpus, run, until="teacher")
     (run / "run.json").write_text("{")
-    with pytest.raises(CmaudioError, match=r"run\.json cannot be read"):
+    with pytest.raises(CmaudioError, match=r"run\.json is damaged"):
         train(config(tmp_path), corpus, run, until="teacher")
 
 

@@ -50,7 +50,7 @@ def test_a_voice_is_trained_from_text_without_phoneme_times(tmp_path: Path) -> N
 def test_given_times_are_used_and_the_aligner_is_skipped(tmp_path: Path) -> None:
     corpus = make_corpus(tmp_path, given_times=True)
     clips = Corpus(corpus).clips
-    assert all(spoken is not None and len(spoken.ids) == 4 for spoken in clips.spoken)
+    assert all(spoken is not None and len(spoken.ids) == 7 for spoken in clips.spoken)
     (tmp_path / "toy.yaml").write_text(CONFIG)
     train(read_config(tmp_path / "toy.yaml"), corpus, tmp_path / "run", until="student")
     assert not (tmp_path / "run" / ALIGNMENT).exists()
