@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from fixtures.jack import JackServer, running_jack_server
+from hypothesis import settings
 
 from cmaudio.model.file import Model, load_model, save_model
 from cmaudio.model.manifest import Manifest
@@ -20,6 +21,9 @@ from cmaudio.synthesis.note_features import NOTE_FEATURES
 if TYPE_CHECKING:
     from cmaudio.training.networks.consistency import ConsistencyNetwork
     from cmaudio.training.networks.vocoder import VocoderNetwork
+
+settings.register_profile("cmaudio", deadline=None)  # a busy machine is no fault of what is tested
+settings.load_profile("cmaudio")
 
 
 @pytest.fixture
