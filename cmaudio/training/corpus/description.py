@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.atomic import atomic_file
 from cmaudio.files.reading import is_file, read_file
 from cmaudio.model.partials import Partials
 from cmaudio.signal.dsp import Mel, Stft
@@ -116,3 +117,9 @@ def read_description(folder: Path) -> CorpusDescription:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or FILE_NAME
         raise CmaudioError(f"{path}: {where}: {first['msg']}; prepare the corpus again with this version") from error
+
+
+def write_description(folder: Path, description: CorpusDescription) -> None:
+    """Inverse of `read_description`."""
+    with atomic_file(folder / FILE_NAME) as temporary:
+        temporary.write_text(description.model_dump_json(indent=1), encoding="utf-8")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from cmaudio.files.atomic import atomic_file
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.partials import (
     UNTIL_SECONDS,
@@ -19,7 +18,12 @@ from cmaudio.soundfont.partials import (
 )
 from cmaudio.synthesis.excitation import nearest_key
 from cmaudio.training.corpus.clips import Clips
-from cmaudio.training.corpus.description import FILE_NAME, CorpusDescription, CorpusTimbre, read_description
+from cmaudio.training.corpus.description import (
+    CorpusDescription,
+    CorpusTimbre,
+    read_description,
+    write_description,
+)
 from cmaudio.training.corpus.reading import read_clips
 
 _STEADY_CENTS = 3.0
@@ -35,8 +39,7 @@ def write_partials(folder: Path) -> CorpusDescription:
     if description.language or not any(timbre.pitched for timbre in description.timbres):
         return description  # voices are harmonic
     changed = description.model_copy(update={"timbres": _measured_on_clips(folder, description)})
-    with atomic_file(folder / FILE_NAME) as temporary:
-        temporary.write_text(changed.model_dump_json(indent=1))
+    write_description(folder, changed)
     return changed
 
 

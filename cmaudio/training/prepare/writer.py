@@ -24,7 +24,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
 from cmaudio.files.reading import read_json
 from cmaudio.files.resume_manifest import agree_on_plan
-from cmaudio.training.corpus.description import FILE_NAME, CorpusDescription, SignalDefinition, Split
+from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition, Split, write_description
 from cmaudio.training.corpus.shard import field_files, write_cuts
 from cmaudio.training.prepare.outcomes import Entry, Outcome, describe, write_report
 from cmaudio.training.prepare.source import Item, Maker, Refused, Source
@@ -194,8 +194,7 @@ def _finish(
                 for index in range(part.shards)
             ]
             description = description.model_copy(update={"language": str(code), "symbols": spoken_symbols(cuts)})
-        with atomic_file(folder / FILE_NAME) as temporary:
-            temporary.write_text(description.model_dump_json(indent=1), encoding="utf-8")
+        write_description(folder, description)
         shutil.rmtree(folder / _PARTIAL, ignore_errors=True)
     except OSError as error:
         raise CmaudioError(f"{folder}: {error.strerror}; {_RESUME}") from error

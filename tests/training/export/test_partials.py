@@ -13,7 +13,7 @@ pytest.importorskip("lhotse")
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import load_model
 from cmaudio.model.partials import LowerBase, Partials
-from cmaudio.training.corpus.description import FILE_NAME, read_description
+from cmaudio.training.corpus.description import read_description, write_description
 from cmaudio.training.export.partials import amend_partials, read_partials
 
 ORGAN: dict[str, Partials] = {"second": LowerBase(divisor=2)}
@@ -32,7 +32,7 @@ def test_partials_are_read_from_a_corpus(corpus: Path, tmp_path: Path) -> None:
     assert read_partials(corpus) == {}
     description = read_description(corpus)
     timbres = [t.model_copy(update={"partials": LowerBase(divisor=4)}) for t in description.timbres]
-    (tmp_path / FILE_NAME).write_text(description.model_copy(update={"timbres": timbres}).model_dump_json())
+    write_description(tmp_path, description.model_copy(update={"timbres": timbres}))
     assert read_partials(tmp_path) == {timbre.name: LowerBase(divisor=4) for timbre in timbres}
     assert read_description(tmp_path).picture == "partials"
 

@@ -19,7 +19,7 @@ from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.player import PLACES
 from cmaudio.training.corpus.clip import Clip, f0_hz, harmonics
 from cmaudio.training.corpus.corpus import Corpus
-from cmaudio.training.corpus.description import FILE_NAME, CorpusTimbre, read_description
+from cmaudio.training.corpus.description import CorpusTimbre, read_description, write_description
 from cmaudio.training.prepare import partials as measuring
 
 BELL = (0.5, 1.19, 2.756, 5.404)
@@ -35,7 +35,7 @@ def copied(corpus: Path, tmp_path: Path) -> Path:
 def describe(folder: Path, partials: PartialSets | None) -> None:
     description = read_description(folder)
     timbres = [t.model_copy(update={"partials": partials if t.name == "saw" else None}) for t in description.timbres]
-    (folder / FILE_NAME).write_text(description.model_copy(update={"timbres": timbres}).model_dump_json())
+    write_description(folder, description.model_copy(update={"timbres": timbres}))
 
 
 def test_networks_see_the_partials_of_the_timbre(copied: Path) -> None:
