@@ -31,6 +31,6 @@ def with_partials(manifest: Manifest, partials: Mapping[str, Partials]) -> Manif
 
 def amend_partials(model: Model, output: Path, partials: Mapping[str, Partials]) -> Model:
     """Write a model file with other partials; its graphs and card stay byte for byte."""
-    graphs = {name: load_model(model.path).graph(name) for name in model.manifest.graphs}
+    graphs = {name: model.graph(name) for name in model.manifest.graphs}
     save_model(output, with_partials(model.manifest, partials), graphs, model.card)
     return load_model(output)
