@@ -73,7 +73,7 @@ def pack_run(
         prior = make_prior_network(config, description)
         start_from(_finished(folder, config, "prior"), prior, timbres)
     manifest = describe(config, description, consistency, read_statistics(trained), kind)
-    manifest = manifest.model_copy(update={"picture": about.get("picture", "harmonic")})
+    manifest = manifest.model_copy(update={"picture": about["picture"]})
     if partials is not None:
         manifest = with_partials(manifest, read_partials(partials))
     card = make_card(folder, config, description, kind)

@@ -57,7 +57,7 @@ def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusD
 
 def _check_unchanged(folder: Path, config: RunConfig, about: dict[str, Any]) -> None:
     changed = differences(read_config(folder / "config.yaml"), config)
-    before = {"picture": "harmonic"} | read_about(folder)
+    before = read_about(folder)
     keys = ("corpus_name", "timbres", "picture")
     changed += [f"{key} = {before.get(key)!r}"[:200] for key in keys if before.get(key) != about[key]]
     if changed:
@@ -69,7 +69,8 @@ def _check_unchanged(folder: Path, config: RunConfig, about: dict[str, Any]) -> 
 
 def read_about(folder: Path) -> dict[str, Any]:
     """The corpus and the provenance of a run. Raises CmaudioError for a folder without them."""
-    return read_json(folder / "run.json", "run", "the run folder is incomplete: give another folder")
+    about = read_json(folder / "run.json", "run", "the run folder is incomplete: give another folder")
+    return {"picture": "harmonic"} | about  # which older runs do not name
 
 
 def _provenance() -> dict[str, str]:
