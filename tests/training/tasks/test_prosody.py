@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -74,39 +77,34 @@ def test_a_truncated_pause_is_scored_for_energy_but_not_duration() -> None:
     assert made[5, 0].exp() * FRAME_RATE > 5
 
 
-def test_word_boundaries_are_learned() -> None:
-    torch.manual_seed(1)
+def word_boundaries() -> Tensor:
     ids = torch.zeros(16, 12, 6, dtype=torch.long)
     ids[..., 2] = torch.rand(16, 12) < 0.3
-    batch = targets(ids, torch.where(ids[..., 2] > 0, 12.0, 6.0))
-    blind = targets(torch.cat([ids[..., :2], torch.zeros_like(ids[..., 2:])], -1), batch.durations)
-    losses = [train(ProsodyNetwork(symbols=1, timbre_dims=2, width=16, depth=2), b, 150, 0.01) for b in (batch, blind)]
-    assert losses[0] < 0.3 * losses[1]
+    return ids
 
 
-def test_without_word_boundaries_the_word_start_embedding_stays_zero() -> None:
-    network = ProsodyNetwork(symbols=1, timbre_dims=2, width=16, depth=2).eval()
-    nn.init.normal_(network.out.weight)
-    apart, together = torch.zeros(1, 5, 6, dtype=torch.long), torch.zeros(1, 5, 6, dtype=torch.long)
-    apart[0, 2, 2] = 1
-    with torch.no_grad():
-        assert torch.equal(*(network(ids, torch.zeros(1, 2)) for ids in (apart, together)))
-
-
-def test_the_kind_of_sentence_is_learned_far_from_its_mark() -> None:
-    torch.manual_seed(1)
+def kinds_of_sentence() -> Tensor:
+    """The same in all of a long stretch, so that it is known far from the mark."""
     ids = torch.zeros(16, 40, 6, dtype=torch.long)
     ids[8:, :, 3] = 1
-    batch = targets(ids, torch.where(ids[..., 3] > 0, 12.0, 6.0))
+    return ids
+
+
+@pytest.mark.parametrize(("make_ids", "column"), [(word_boundaries, 2), (kinds_of_sentence, 3)])
+def test_word_boundaries_and_kinds_of_sentence_are_learned(make_ids: Callable[[], Tensor], column: int) -> None:
+    torch.manual_seed(1)
+    ids = make_ids()
+    batch = targets(ids, torch.where(ids[..., column] > 0, 12.0, 6.0))
     blind = targets(torch.zeros_like(ids), batch.durations)
     losses = [train(ProsodyNetwork(symbols=1, timbre_dims=2, width=16, depth=2), b, 150, 0.01) for b in (batch, blind)]
     assert losses[0] < 0.3 * losses[1]
 
 
-def test_a_new_network_ignores_the_kind_of_sentence() -> None:
+@pytest.mark.parametrize("where", [(0, 2, 2), (..., slice(3, None))], ids=["a word boundary", "the kind of sentence"])
+def test_a_new_network_ignores_word_boundaries_and_kinds_of_sentence(where: tuple[Any, ...]) -> None:
     network = ProsodyNetwork(symbols=1, timbre_dims=2, width=16, depth=2).eval()
     nn.init.normal_(network.out.weight)
-    plain, asked = torch.zeros(1, 5, 6, dtype=torch.long), torch.zeros(1, 5, 6, dtype=torch.long)
-    asked[..., 3:] = 1
+    plain, marked = torch.zeros(1, 5, 6, dtype=torch.long), torch.zeros(1, 5, 6, dtype=torch.long)
+    marked[where] = 1
     with torch.no_grad():
-        assert torch.equal(*(network(ids, torch.zeros(1, 2)) for ids in (plain, asked)))
+        assert torch.equal(*(network(ids, torch.zeros(1, 2)) for ids in (plain, marked)))
