@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from cmaudio.effects import chorus_kernel as kernel
+from cmaudio.effects.unit_clock import QUANTUM, Clocked
 from cmaudio.signal.dsp import Float
 
 _DELAYS_MS = (11.0, 17.0, 13.0, 19.0)  # two voices on the left, two on the right
@@ -15,7 +16,7 @@ _DEPTH_MS = 2.2
 _LONGEST_MS = max(_DELAYS_MS) + _DEPTH_MS
 
 
-class Chorus:
+class Chorus(Clocked):
     """Four modulated delays; the sum of two has the level of the input.
 
     Args:
@@ -24,10 +25,10 @@ class Chorus:
     """
 
     def __init__(self, sample_rate: int, seed: int = 0) -> None:
+        super().__init__()
         self.sample_rate = sample_rate
         longest = _LONGEST_MS * sample_rate / 1000
-        self._lines = np.zeros((2, 2 ** math.ceil(math.log2(longest + kernel.QUANTUM + 4))), np.float32)
-        self._clock = np.zeros(3, np.int64)
+        self._lines = np.zeros((2, 2 ** math.ceil(math.log2(longest + QUANTUM + 4))), np.float32)
         self._memory = math.ceil(longest)
         self._swings = np.zeros((kernel.VOICES, 6))
         self._swings[:, kernel.CENTRE] = np.array(_DELAYS_MS) * sample_rate / 1000
@@ -39,15 +40,6 @@ class Chorus:
     def tail(self) -> float:
         """Seconds until it is silent after its input."""
         return _LONGEST_MS / 1000
-
-    @property
-    def silent(self) -> bool:
-        """Whether nothing rings."""
-        return not self._clock[kernel.AWAKE]
-
-    def skip(self, samples: int) -> None:
-        """Advance the clock over silence, without computing anything."""
-        self._clock[kernel.POSITION] += samples
 
     def process(self, x: Float, out: Float) -> None:
         """Add the chorus of `x` (n, 2) to `out` (n, 2)."""

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from cmaudio.effects.jit import compiled, inlined
+from cmaudio.effects.clock_kernel import advance
+from cmaudio.effects.unit_clock import AWAKE, POSITION, QUANTUM, QUIET_FOR
+from cmaudio.signal.jit import compiled, inlined
 
-QUANTUM, VOICES = 64, 4
-QUIET = 1e-5  # -100 dB
-POSITION, QUIET_FOR, AWAKE = 0, 1, 2  # of `clock`: samples so far, samples below `QUIET`, whether anything is computed
+VOICES = 4
 CENTRE, DEPTH, RATE, PHASE, LENGTH, STEP = 0, 1, 2, 3, 4, 5  # of `swings`, in samples and cycles per sample
 
 
@@ -34,17 +34,11 @@ def chorus(x: Any, out: Any, lines: Any, swings: Any, clock: Any, memory: int) -
             _swing(swings, clock[POSITION])
         if clock[AWAKE]:
             _read(out[done : done + count], lines, swings, clock[POSITION], offset)
-        if peak > QUIET:
-            clock[QUIET_FOR] = 0
-        clock[POSITION] += count
         done += count
-        if clock[AWAKE] and offset + count == QUANTUM:
-            clock[QUIET_FOR] += QUANTUM
-            if clock[QUIET_FOR] > memory + QUANTUM:
-                clock[AWAKE] = 0
-                for side in range(2):
-                    for j in range(lines.shape[1]):
-                        lines[side, j] = 0
+        if advance(clock, count, peak, memory + QUANTUM):
+            for side in range(2):
+                for j in range(lines.shape[1]):
+                    lines[side, j] = 0
 
 
 @inlined

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cmaudio.effects.jit import compiled
+from cmaudio.signal.jit import compiled
 
 
 @compiled

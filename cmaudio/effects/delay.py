@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from cmaudio.effects import delay_kernel as kernel
+from cmaudio.effects.unit_clock import QUANTUM, TARGET, Clocked
 from cmaudio.signal.dsp import Float
 
 LONGEST_SECONDS = 6.0
@@ -14,7 +15,7 @@ _SMOOTHING_SECONDS = 0.02
 _QUIET_DB = 100.0
 
 
-class Delay:
+class Delay(Clocked):
     """Two delay lines with feedback, each through a low-pass.
 
     Args:
@@ -23,14 +24,14 @@ class Delay:
     """
 
     def __init__(self, sample_rate: int, seed: int = 0) -> None:
+        super().__init__()
         self.sample_rate = sample_rate
-        capacity = 2 ** math.ceil(math.log2(LONGEST_SECONDS * sample_rate + kernel.QUANTUM))
+        capacity = 2 ** math.ceil(math.log2(LONGEST_SECONDS * sample_rate + QUANTUM))
         self._lines = np.zeros((2, capacity), np.float32)
         self._taps = np.zeros(3, np.int64)  # before and after a fade, and wanted next
         self._levels = np.zeros((3, kernel.LEVELS), np.float32)
         self._state = np.zeros(2, np.float32)  # of the low-passes
-        self._clock = np.zeros(4, np.int64)
-        self._smoothing = 1 - math.exp(-kernel.QUANTUM / (_SMOOTHING_SECONDS * sample_rate))
+        self._smoothing = 1 - math.exp(-QUANTUM / (_SMOOTHING_SECONDS * sample_rate))
         self.set()
 
     def set(self, seconds: float = 0.375, feedback: float = 0.35, damping: float = 0.4, ping_pong: float = 1.0) -> None:
@@ -46,7 +47,7 @@ class Delay:
             seconds /= 2
         self._seconds, self._feedback = max(seconds, 0.001), feedback
         self._taps[2] = max(1, round(self._seconds * self.sample_rate))
-        levels = self._levels[kernel.TARGET]
+        levels = self._levels[TARGET]
         cutoff_hz = min(18_000 * (900 / 18_000) ** damping, 0.4 * self.sample_rate)
         levels[kernel.FEEDBACK], levels[kernel.CROSS] = feedback, ping_pong
         levels[kernel.FOLLOW] = 1 - math.exp(-2 * math.pi * cutoff_hz / self.sample_rate)
@@ -56,15 +57,6 @@ class Delay:
         """Seconds until what was put in is 100 dB lower."""
         echoes = 1 + (_QUIET_DB / (-20 * math.log10(self._feedback)) if self._feedback > 0 else 0)
         return self._seconds * math.ceil(echoes)
-
-    @property
-    def silent(self) -> bool:
-        """Whether nothing rings."""
-        return not self._clock[kernel.AWAKE]
-
-    def skip(self, samples: int) -> None:
-        """Advance the clock over silence, without computing anything."""
-        self._clock[kernel.POSITION] += samples
 
     def process(self, x: Float, out: Float) -> None:
         """Add the echoes of `x` (n, 2) to `out` (n, 2)."""

@@ -10,15 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from cmaudio.effects.jit import compiled, inlined
+from cmaudio.effects.clock_kernel import advance, sounds
+from cmaudio.effects.unit_clock import (
+    AWAKE,
+    FADE_LEFT,
+    FADE_SAMPLES,
+    NOW,
+    POSITION,
+    QUANTUM,
+    QUIET_FOR,
+    STEP,
+    TARGET,
+)
+from cmaudio.signal.jit import compiled, inlined
 
-QUANTUM = 64
-FADE_SAMPLES = 2048
-QUIET = 1e-5  # -100 dB
-# `clock`: samples so far, samples below `QUIET` so far, samples of a fade that are left, whether anything is computed
-POSITION, QUIET_FOR, FADE_LEFT, AWAKE = 0, 1, 2, 3
 FEEDBACK, CROSS, FOLLOW, LEVELS = 0, 1, 2, 3
-NOW, STEP, TARGET = 0, 1, 2  # rows of `levels`
 
 
 @compiled
@@ -29,34 +35,20 @@ def delay(x: Any, out: Any, lines: Any, taps: Any, levels: Any, state: Any, cloc
         offset = clock[POSITION] % QUANTUM
         count = min(QUANTUM - offset, total - done)
         part = x[done : done + count]
-        if not clock[AWAKE] and _sounds(part):
+        if not clock[AWAKE] and sounds(part):
             _wake(taps, levels, clock)
         elif clock[AWAKE] and offset == 0:
             _begin_quantum(taps, levels, clock, np.float32(smoothing))
+        peak = 0.0
         if clock[AWAKE]:
             weight = np.float32((FADE_SAMPLES - clock[FADE_LEFT]) / FADE_SAMPLES)
             peak = _echo(part, out[done : done + count], lines, taps, levels, state, clock[POSITION], offset, weight)
-            if peak > QUIET:
-                clock[QUIET_FOR] = 0
-        clock[POSITION] += count
         done += count
-        if clock[AWAKE] and offset + count == QUANTUM:
-            clock[FADE_LEFT] = max(0, clock[FADE_LEFT] - QUANTUM)
-            clock[QUIET_FOR] += QUANTUM
-            if clock[QUIET_FOR] > max(taps[0], taps[1]) + QUANTUM:
-                clock[AWAKE] = 0
-                for side in range(2):
-                    state[side] = 0
-                    for j in range(lines.shape[1]):
-                        lines[side, j] = 0
-
-
-@inlined
-def _sounds(x: Any) -> bool:
-    sounds = False
-    for j in range(x.shape[0]):
-        sounds = sounds or x[j, 0] != 0 or x[j, 1] != 0
-    return sounds
+        if advance(clock, count, peak, max(taps[0], taps[1]) + QUANTUM):
+            for side in range(2):
+                state[side] = 0
+                for j in range(lines.shape[1]):
+                    lines[side, j] = 0
 
 
 @inlined

@@ -19,6 +19,7 @@ import numpy as np
 from cmaudio.callbacks import call_guarded
 from cmaudio.effects.insert import Inserts
 from cmaudio.effects.settings import SETTINGS, checked_setting
+from cmaudio.effects.unit_clock import PIECE_SAMPLES, QUANTUM
 from cmaudio.signal.dsp import Float
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
     from cmaudio.effects.units import Units
 
 _Planned = tuple[int, int, Callable[[], None]]
-QUANTUM = 64
 TEMPO = 120.0
-_PIECE_SAMPLES = 4096
 _JITTER = 1e-3  # of a tempo
 _FADE_SAMPLES = 256  # until a silenced rack is silent
 
@@ -123,7 +122,7 @@ class EffectsRack:
         while done < len(main):
             if self._position % QUANTUM == 0:
                 self._change()
-            end = min(len(main), done + _PIECE_SAMPLES, done + self._until_change())
+            end = min(len(main), done + PIECE_SAMPLES, done + self._until_change())
             if self._fade_left:
                 end = min(end, done + self._fade_left)
                 self._fade(main[done:end])
@@ -152,7 +151,7 @@ class EffectsRack:
     def _until_change(self) -> int:
         """Samples until the next setting that was planned takes effect."""
         if not self._pending:
-            return _PIECE_SAMPLES
+            return PIECE_SAMPLES
         at = -(-max(self._pending[0][0], self._position + 1) // QUANTUM) * QUANTUM
         return at - self._position
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmaudio.effects import reverb_kernel as kernel
+from cmaudio.effects.unit_clock import QUANTUM, TARGET, Clocked
 from cmaudio.signal.dsp import Float
 
 _SMOOTHING_SECONDS = 0.02
@@ -49,7 +50,7 @@ KINDS = {
 }
 
 
-class Reverb:
+class Reverb(Clocked):
     """A feedback delay network with two inputs and two decorrelated outputs.
 
     Its response has the energy of one sample on each side, whatever its decay, so that the level of a steady sound
@@ -61,6 +62,7 @@ class Reverb:
     """
 
     def __init__(self, sample_rate: int, seed: int = 0) -> None:
+        super().__init__()
         self.sample_rate = sample_rate
         longest_ms = max(kind.longest_ms for kind in KINDS.values()) * _LARGEST
         diffuser_ms = max(max(kind.diffusers_ms) for kind in KINDS.values()) * _LARGEST * (1 + _SPREAD)
@@ -70,15 +72,14 @@ class Reverb:
         self._filters = np.zeros(kernel.FILTERS, np.float32)
         self._taps = np.zeros((3, kernel.TAPS), np.int64)  # before and after a fade, and wanted next
         self._levels = np.zeros((3, kernel.LEVELS), np.float32)
-        self._clock = np.zeros(4, np.int64)
-        self._work = np.zeros((kernel.LINES + 2, kernel.QUANTUM), np.float32)
+        self._work = np.zeros((kernel.LINES + 2, QUANTUM), np.float32)
         self._rotations = np.zeros((kernel.LINES // 2, 7))
         rng = np.random.default_rng((seed, 0x5EAF))
         self._rotations[:, 0] = rng.permutation(np.linspace(0.17, 0.83, kernel.LINES // 2)) / sample_rate
         self._rotations[:, 1] = rng.random(kernel.LINES // 2)
         self._rotations[:, 2] = _TURN_RADIANS
         self._low_cut = math.exp(-2 * math.pi * _LOW_CUT_HZ / sample_rate)
-        self._smoothing = 1 - math.exp(-kernel.QUANTUM / (_SMOOTHING_SECONDS * sample_rate))
+        self._smoothing = 1 - math.exp(-QUANTUM / (_SMOOTHING_SECONDS * sample_rate))
         self.set()
 
     def set(
@@ -110,15 +111,15 @@ class Reverb:
         taps, per_ms = self._taps[2], self.sample_rate / 1000
         ratios = np.linspace(0, 1, kernel.LINES)
         wanted = shape.shortest_ms * (shape.longest_ms / shape.shortest_ms) ** ratios * size
-        taps[: kernel.LINES] = lengths = primes(wanted * per_ms, kernel.QUANTUM)
+        taps[: kernel.LINES] = lengths = primes(wanted * per_ms, QUANTUM)
         sides = np.outer((1.0, 1 + _SPREAD), shape.diffusers_ms).ravel() * size
-        taps[kernel.DIFFUSER_TAPS : kernel.PREDELAY_TAP] = primes(sides * per_ms, kernel.QUANTUM)
+        taps[kernel.DIFFUSER_TAPS : kernel.PREDELAY_TAP] = primes(sides * per_ms, QUANTUM)
         taps[kernel.PREDELAY_TAP] = round(predelay_ms * per_ms)
         return lengths
 
     def _set_levels(self, shape: Kind, size: float, lengths: np.ndarray, decay: float, damping: float) -> None:
         """Plan the gains: each line loses what its length takes of the decay, so that all modes decay alike."""
-        levels = self._levels[kernel.TARGET]
+        levels = self._levels[TARGET]
         base = decay / decay_ratio(shape, damping, self.sample_rate)
         in_decays = lengths / (base * self.sample_rate)
         levels[: kernel.HIGHS] = 10 ** (-3 * in_decays)
@@ -135,15 +136,6 @@ class Reverb:
     def tail(self) -> float:
         """Seconds until what was put in is 100 dB lower."""
         return float(self._tail)
-
-    @property
-    def silent(self) -> bool:
-        """Whether nothing rings."""
-        return not self._clock[kernel.AWAKE]
-
-    def skip(self, samples: int) -> None:
-        """Advance the clock over silence, without computing anything."""
-        self._clock[kernel.POSITION] += samples
 
     def process(self, x: Float, out: Float) -> None:
         """Add the reverb of `x` (n, 2) to `out` (n, 2)."""
@@ -166,7 +158,7 @@ class Reverb:
 
     def _capacity(self, ms: float) -> int:
         """The power of two that holds a delay and a quantum."""
-        return int(2 ** math.ceil(math.log2(ms * self.sample_rate / 1000 + 4 * kernel.QUANTUM)))
+        return int(2 ** math.ceil(math.log2(ms * self.sample_rate / 1000 + 4 * QUANTUM)))
 
     def _follow(self, hz: float) -> float:
         """The coefficient of a one-pole low-pass."""

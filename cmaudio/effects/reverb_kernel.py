@@ -16,19 +16,24 @@ from typing import Any
 
 import numpy as np
 
-from cmaudio.effects.jit import compiled, inlined
+from cmaudio.effects.clock_kernel import advance, sounds
+from cmaudio.effects.unit_clock import (
+    AWAKE,
+    FADE_LEFT,
+    FADE_SAMPLES,
+    NOW,
+    POSITION,
+    QUANTUM,
+    QUIET_FOR,
+    STEP,
+    TARGET,
+)
+from cmaudio.signal.jit import compiled, inlined
 
-QUANTUM = 64
 LINES, STAGES = 32, 4
-FADE_SAMPLES = 2048  # from the old lengths of the lines to the new ones
-QUIET = 1e-5  # -100 dB: when everything in the lines is below it, nothing is computed
-
-# `clock`: samples so far, samples below `QUIET` so far, samples of a fade that are left, whether anything is computed
-POSITION, QUIET_FOR, FADE_LEFT, AWAKE = 0, 1, 2, 3
 # `levels` and `taps`: the lines come first
 GAINS, HIGHS, CROSSOVER, BANDWIDTH, DIFFUSION, OUT, LEVELS = 0, 32, 64, 65, 66, 67, 68
 DIFFUSER_TAPS, PREDELAY_TAP, TAPS = 32, 40, 41
-NOW, STEP, TARGET = 0, 1, 2  # rows of `levels`
 _LOW_CUT, _LOW_CUT_INPUT, _BAND, FILTERS = 32, 34, 36, 38  # places in `filters`, after the shelves of the lines
 
 _STEPS = np.arange(QUANTUM).astype(np.float32)
@@ -61,10 +66,11 @@ def reverb(
         offset = clock[POSITION] % QUANTUM
         count = min(QUANTUM - offset, total - done)
         part = x[done : done + count]
-        if not clock[AWAKE] and _sounds(part):
+        if not clock[AWAKE] and sounds(part):
             _wake(taps, levels, rotations, clock)
         elif clock[AWAKE] and offset == 0:
             _begin_quantum(taps, levels, rotations, clock, smoothing)
+        peak = 0.0
         if clock[AWAKE]:
             weight = np.float32((FADE_SAMPLES - clock[FADE_LEFT]) / FADE_SAMPLES)
             position = clock[POSITION]
@@ -74,24 +80,9 @@ def reverb(
             _add_output(out[done : done + count], levels, work, offset)
             _mix(rotations, work, count, offset)
             peak = _write_lines(lines, work, count, position)
-            if peak > QUIET:
-                clock[QUIET_FOR] = 0
-        clock[POSITION] += count
         done += count
-        if clock[AWAKE] and offset + count == QUANTUM:
-            clock[FADE_LEFT] = max(0, clock[FADE_LEFT] - QUANTUM)
-            clock[QUIET_FOR] += QUANTUM
-            if clock[QUIET_FOR] > memory:
-                clock[AWAKE] = 0
-                _clear(lines, diffusers, before, filters)
-
-
-@inlined
-def _sounds(x: Any) -> bool:
-    sounds = False
-    for j in range(x.shape[0]):
-        sounds = sounds or x[j, 0] != 0 or x[j, 1] != 0
-    return sounds
+        if advance(clock, count, peak, memory):
+            _clear(lines, diffusers, before, filters)
 
 
 @inlined

@@ -12,9 +12,9 @@ from cmaudio.effects.convolution import Convolution
 from cmaudio.effects.delay import Delay
 from cmaudio.effects.reverb import Reverb
 from cmaudio.effects.settings import REVERB_KINDS
+from cmaudio.effects.unit_clock import PIECE_SAMPLES
 from cmaudio.signal.dsp import Float
 
-PIECE_SAMPLES = 4096  # the most that is computed at once
 _SWITCH_SAMPLES = 2048  # between the reverb and an impulse response
 _MOST_SPACES = 3
 

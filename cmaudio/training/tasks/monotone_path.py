@@ -7,12 +7,13 @@ against 0.3 ms an utterance (300 random ones of up to 1000 frames and 120 phonem
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.signal.jit import compiled
 
-@numba.njit(cache=True)
+
+@compiled
 def monotone_ends(log_probability: NDArray[np.float32]) -> NDArray[np.int64]:
     """(T, P) log-probability of phoneme p at frame t -> (P,) the frame after the last of each; each has at least one.
 
