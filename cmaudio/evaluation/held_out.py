@@ -131,8 +131,8 @@ def compare(renderer: Renderer, ours: Float, recorded: Float) -> Figures:
     }
 
 
-def measure_held_out(setting: Setting) -> Figures:
-    """Distances in one and two steps, and between two seeds."""
+def record_held_out(setting: Setting, section: str) -> Material | Figures:
+    """The held-out notes that the model has programs for, recorded from the SoundFont; or why they cannot be."""
     if isinstance(setting.soundfont, str):
         return not_measured(setting.soundfont)
     model = setting.model
@@ -142,9 +142,16 @@ def measure_held_out(setting: Setting) -> Figures:
     gestures = [gesture for gesture in gestures if gesture.program in model.programs]
     if not gestures:
         return not_measured("the model has none of the General MIDI programs")
-    setting.progress(f"held_out: recording {len(gestures)} notes")
-    material = prepare(setting.renderer, [record(setting.soundfont, gesture) for gesture in gestures])
-    figures: Figures = {"notes": len(gestures)}
+    setting.progress(f"{section}: recording {len(gestures)} notes")
+    return prepare(setting.renderer, [record(setting.soundfont, gesture) for gesture in gestures])
+
+
+def measure_held_out(setting: Setting) -> Figures:
+    """Distances in one and two steps, and between two seeds."""
+    material = record_held_out(setting, "held_out")
+    if not isinstance(material, Material):
+        return material
+    figures: Figures = {"notes": len(material.mels)}
     for steps in STEPS:
         setting.progress(f"held_out: {steps} step{'s'[: steps - 1]}")
         first, second = (generate(setting.renderer, material, steps, seed) for seed in (0, 1))

@@ -15,10 +15,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from cmaudio.evaluation.held_out import NOTES, QUICK_NOTES, Material, compare, generate, prepare
-from cmaudio.evaluation.setting import Figures, Setting, not_measured
+from cmaudio.evaluation.held_out import Material, compare, generate, record_held_out
+from cmaudio.evaluation.setting import Figures, Setting
 from cmaudio.signal.dsp import Float
-from cmaudio.soundfont.notes import draw_gesture, record
 from cmaudio.synthesis.prior import Said
 from cmaudio.synthesis.renderer import Renderer
 
@@ -53,17 +52,10 @@ class Beside:
 
 def measure_residual(setting: Setting) -> Figures:
     """Distances, fluctuation and scores of every row, on the held-out notes."""
-    if isinstance(setting.soundfont, str):
-        return not_measured(setting.soundfont)
-    renderer, model = setting.renderer, setting.model
-    if model.manifest.sample_rate != 48_000 or model.manifest.mel.bands != 128 or model.stft.hop_length != 512:
-        return not_measured("the held-out notes are defined for 48 kHz, hop 512 and 128 bands")
-    gestures = [draw_gesture(seed) for seed in range(QUICK_NOTES if setting.quick else NOTES)]
-    gestures = [gesture for gesture in gestures if gesture.program in model.programs]
-    if not gestures:
-        return not_measured("the model has none of the General MIDI programs")
-    setting.progress(f"residual: recording {len(gestures)} notes")
-    material = prepare(renderer, [record(setting.soundfont, gesture) for gesture in gestures])
+    material = record_held_out(setting, "residual")
+    if not isinstance(material, Material):
+        return material
+    renderer = setting.renderer
     setting.progress("residual: two seeds of one step")
     drawn = [generate(renderer, material, 1, seed) for seed in (0, 1)]
     rows = {"recorded": [material.mels] * 2, "one_step": drawn}
@@ -72,7 +64,7 @@ def measure_residual(setting: Setting) -> Figures:
         rows["median"] = [np.maximum(said.median, said.silence)] * 2
         rows["noise"] = [said.whole(noise, np.float32(1)) for noise in noise_like(said, drawn, material)]
     beside = _beside(renderer, material)
-    figures: Figures = {"notes": len(gestures)}
+    figures: Figures = {"notes": len(material.mels)}
     return figures | {
         name: measure_row(renderer, one[:, renderer.block_frames :], two[:, renderer.block_frames :], beside, said)
         for name, (one, two) in rows.items()

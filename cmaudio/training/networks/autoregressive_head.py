@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from cmaudio.training.networks.consistency import BlockHead, precondition
-from cmaudio.training.networks.layers import NoiseLevelEmbedding
 from cmaudio.training.networks.prior import MOST
 
 _INNOVATION, _MEMORY = -0.5, 0.8  # at the start: noise of 0.47 spreads, 0.69 of the frame before
@@ -24,22 +23,7 @@ class AutoregressiveHead(BlockHead):
     are; what it learns is what this noise lacks.
     """
 
-    def __init__(
-        self,
-        mel_bands: int,
-        block_frames: int,
-        width: int,
-        depth: int,
-        conditioning: int,
-        sigma: NoiseLevelEmbedding,
-        sigma_min: float,
-        sigma_data: float,
-    ) -> None:
-        super().__init__(mel_bands, block_frames, width, depth, conditioning, sigma, sigma_min, sigma_data)
-        self.bands = mel_bands
-        self.out = nn.Linear(width, 3 * mel_bands)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+    outputs_per_band = 3
 
     def forward(self, x: Tensor, sigma: Tensor, context: Tensor, c: Tensor) -> Tensor:
         c_skip, c_out, c_in = precondition(sigma[:, None, None], self.sigma_min, self.sigma_data)
@@ -47,7 +31,7 @@ class AutoregressiveHead(BlockHead):
         correction, innovation, memory = self.hidden(noise, sigma, context, c).float().chunk(3, -1)
         innovation, memory = F.softplus(innovation + _INNOVATION), torch.sigmoid(memory + _MEMORY)
         fresh = correction + innovation * noise
-        frame, frames = context[:, self.width : self.width + self.bands].float(), []
+        frame, frames = context[:, self.width : self.width + x.shape[-1]].float(), []
         for t in range(self.block_frames):
             frame = (memory[:, t] * frame + fresh[:, t]).clamp(-MOST, MOST)
             frames.append(frame)

@@ -129,6 +129,8 @@ class BlockHead(nn.Module):
     (B, K, M) noisy block, (B,) sigma, (B, D + 2M) context of the last frame, (B, K, E) conditioning -> (B, K, M).
     """
 
+    outputs_per_band = 1
+
     def __init__(
         self,
         mel_bands: int,
@@ -150,7 +152,7 @@ class BlockHead(nn.Module):
         self.convs = nn.ModuleList(BlockDepthwiseConv(width, block_frames) for _ in range(depth))
         self.mlps = nn.ModuleList(ModulatedMlp(width) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
-        self.out = nn.Linear(width, mel_bands)
+        self.out = nn.Linear(width, self.outputs_per_band * mel_bands)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
