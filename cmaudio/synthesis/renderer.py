@@ -105,12 +105,14 @@ class Renderer:
             block_noise = np.concatenate([block_noise, stack(more)], 1)
         controls, timbre, f0 = self._controls(voices, self._seen(pulses, harmonics))
         state = batch_states([voice.network for voice in voices if voice.network is not None])
-        state = self.synthesizer.generate(state, controls, timbre, context_noise, block_noise, self._humanity(voices))
+        middles = self._frame_middles(voices)
+        humanity = self._humanity(voices, middles)
+        state = self.synthesizer.generate(state, controls, timbre, context_noise, block_noise, humanity)
         for voice, network in zip(voices, split_states(state), strict=True):
             voice.network = network
         ends = [voice.planned_end for voice in voices]
-        frames, levels = self._shaped(voices, state.frames, f0), self._side_levels(voices)
-        f0 = self._base_hz(voices, f0)
+        frames, levels = self._shaped(voices, middles, state.frames, f0), self._side_levels(voices, middles)
+        f0 = self._base_hz(voices, middles, f0)
         if submit is None:
             for voice in voices:
                 voice.settle()
@@ -158,18 +160,16 @@ class Renderer:
 
     def _controls(self, voices: list[Voice], pulses: Complex) -> tuple[Float, Float, Float]:
         """Controls (B, K, C), timbre (B, K, Z) and f0 (B, K) Hz of the block just planned."""
-        ends = self._frame_ends(voices)
-        centres = ends - np.float64(self.stft.hop_length) / 2
-        timbre = np.stack([voice.timbre.at(row) for voice, row in zip(voices, centres, strict=True)])
+        middles = self._frame_middles(voices)
+        timbre = np.stack([voice.timbre.at(row) for voice, row in zip(voices, middles, strict=True)])
         # All voices of a model are of one kind; older models read fewer features, the first ones.
-        features, f0 = type(voices[0]).block_features(voices, ends)
+        features, f0 = type(voices[0]).block_features(voices, self._frame_ends(voices))
         features = features[..., : self.synthesizer.features]
         controls = np.concatenate([features, harmonic_picture(self.mel(pulses))], -1)
         return controls, timbre.astype(np.float32), f0.astype(np.float32)
 
-    def _humanity(self, voices: list[Voice]) -> Float:
+    def _humanity(self, voices: list[Voice], middles: NDArray[np.float64]) -> Float:
         """(B, K, 1) the humanity of each frame."""
-        middles = self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
         asked = [v.expression["humanity"].at(row).astype(np.float32) for v, row in zip(voices, middles, strict=True)]
         return stack(asked)[..., None]
 
@@ -180,28 +180,29 @@ class Renderer:
             np.array([voice.planned_end for voice in voices])[:, None] + (np.arange(k) - (k - 1)) * self.stft.hop_length
         )
 
-    def _shaped(self, voices: list[Voice], frames: Float, f0: Float) -> Float:
+    def _frame_middles(self, voices: list[Voice]) -> NDArray[np.float64]:
+        """(B, K) voice times of the middles of those frames' last hops."""
+        return self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
+
+    def _shaped(self, voices: list[Voice], middles: NDArray[np.float64], frames: Float, f0: Float) -> Float:
         """Frames (B, K, M) with brightness and resonance applied."""
-        middles = self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
         spectra = [voice.spectrum(row) for voice, row in zip(voices, middles, strict=True)]
         brightness, resonance = (stack([s[i].astype(np.float32) for s in spectra]) for i in (0, 1))
         if not (brightness.any() or resonance.any()):
             return frames
         return self._shaper(frames, f0, brightness, resonance)
 
-    def _side_levels(self, voices: list[Voice]) -> Float | None:
+    def _side_levels(self, voices: list[Voice], middles: NDArray[np.float64]) -> Float | None:
         """(B, K) levels of the noise of the sides, None where there is none."""
         if voices[0].settings.channels == 1:
             return None
-        middles = self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
         levels = stack([side_level(v.expression["width"].at(row)) for v, row in zip(voices, middles, strict=True)])
         return levels if levels.any() else None
 
-    def _base_hz(self, voices: list[Voice], f0: Float) -> Float:
+    def _base_hz(self, voices: list[Voice], middles: NDArray[np.float64], f0: Float) -> Float:
         """(B, K) Hz, f0 or the lower base of the excitation: what the vocoder filters."""
         if voices[0].settings.sources is None:
             return f0
-        middles = self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
         octaves = [voice.octaves_down(row) for voice, row in zip(voices, middles, strict=True)]
         return f0 * np.exp2(-np.stack(octaves)).astype(np.float32)
 
