@@ -169,6 +169,4 @@ class Mixer:
     @staticmethod
     def _gain_over(gain: Trajectory, start: int, samples: int) -> Float | float:
         gain.forget_before(start)
-        if gain.rests_at(start):
-            return float(gain.target)
-        return gain.at(np.arange(start, start + samples, dtype=np.float64)).astype(np.float32)
+        return gain.over(start, samples)

@@ -7,6 +7,8 @@ from bisect import bisect_left, bisect_right
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cmaudio.signal.dsp import Float
+
 
 class Trajectory:
     """A value (scalar or vector) over time, piecewise linear, known up to its last breakpoint and constant after it."""
@@ -52,3 +54,9 @@ class Trajectory:
         values = np.stack(self._values[first:last])
         weight = weight.reshape(-1, *([1] * (values.ndim - 1)))
         return values[left] + weight * (values[right] - values[left])
+
+    def over(self, start: int, samples: int) -> Float | float:
+        """A scalar over (N,) samples from `start` on; a number where it rests."""
+        if self.rests_at(start):
+            return float(self.target)
+        return self.at(np.arange(start, start + samples, dtype=np.float64)).astype(np.float32)

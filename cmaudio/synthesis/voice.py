@@ -179,10 +179,7 @@ class Voice(ABC):
 
     def sent(self, name: str, samples: int) -> Float | float:
         """The level (N,) sent to an effect over the samples that were taken last; a number while it rests."""
-        level, start = self.expression[name], self.position - samples
-        if level.rests_at(start):
-            return float(level.target)
-        return level.at(np.arange(start, self.position, dtype=np.float64)).astype(np.float32)
+        return self.expression[name].over(self.position - samples, samples)
 
     # -- steering ----------------------------------------------------------------------------------------------------
 

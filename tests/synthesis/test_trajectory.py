@@ -81,3 +81,14 @@ def test_note_features_before_after_and_long_after_the_onset() -> None:
     np.testing.assert_allclose(features[0, 1, [5, 7, 8]], [np.log(2) / 4, 0.8, np.exp(-0.4)], atol=1e-6)
     # The networks never see a clock beyond what they were trained on.
     np.testing.assert_array_equal(features[0, 2, [0, 5, 7, 8, 9, 10]], features[0, 3, [0, 5, 7, 8, 9, 10]])
+
+
+def test_over_a_span_is_a_number_once_the_value_rests() -> None:
+    level = Trajectory(0.0)
+    level.move(10, 1.0, 4)
+    moving = level.over(10, 6)
+    assert isinstance(moving, np.ndarray)
+    assert moving.dtype == np.float32
+    np.testing.assert_array_equal(moving, [0, 0.25, 0.5, 0.75, 1, 1])
+    assert level.over(14, 6) == 1.0
+    assert isinstance(level.over(14, 6), float)
