@@ -143,28 +143,21 @@ def render_engine(
     stems: str | Path | None = None,
 ) -> Sound:
     """All samples of `render_blocks`, also written to a file and its parts to a folder if these are given."""
-    blocks: list[Float] = []
+    blocks = [engine.read(0)]
     made = 0
-
-    def pull() -> Iterator[Float]:
-        nonlocal made
-        for samples in render_blocks(engine, duration, tail):
-            blocks.append(samples)
-            made += len(samples)
-            if on_progress:
-                on_progress(made / engine.sample_rate)
-            yield samples
-
     with ExitStack() as files:
         parts = files.enter_context(StemFiles(stems, engine)) if stems is not None else None
         writer = None
         if path is not None:
             writer = files.enter_context(AudioFileWriter(path, engine.sample_rate, channels=engine.channels))
             writer.expect(round(duration * engine.sample_rate))
-        for samples in pull():
+        for samples in render_blocks(engine, duration, tail):
+            blocks.append(samples)
+            made += len(samples)
+            if on_progress:
+                on_progress(made / engine.sample_rate)
             if writer:
                 writer.write(samples)
             if parts:
                 parts.write(len(samples))
-    silence = np.zeros(0 if engine.channels == 1 else (0, engine.channels), np.float32)
-    return Sound(np.concatenate(blocks) if blocks else silence, engine.sample_rate)
+    return Sound(np.concatenate(blocks), engine.sample_rate)
