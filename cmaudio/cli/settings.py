@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cmaudio.effects.settings import SETTINGS
+from cmaudio.controls.definitions import OF_TWO_CHANNELS
 from cmaudio.instrument.preset_files import load_preset
 from cmaudio.model.timbres import Timbre
 from cmaudio.score.events import Score
-from cmaudio.score.expression import MIX
 from cmaudio.score.midi_file import read_midi
 from cmaudio.score.pieces import builtin_piece
 
@@ -27,9 +26,8 @@ class PieceSettings:
     impulse_response: str | None = None
 
     def controls_for(self, channels: int) -> dict[str, float]:
-        """The controls for an engine of so many channels: one channel has no mix and no effects."""
-        spare = {*MIX, *SETTINGS} if channels == 1 else set()
-        return {name: value for name, value in self.controls.items() if name not in spare}
+        """The controls for an engine of so many channels."""
+        return {n: v for n, v in self.controls.items() if channels > 1 or n not in OF_TWO_CHANNELS}
 
 
 def piece_settings(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from cmaudio.effects.settings import SETTINGS
 from cmaudio.model.file import Model
 from cmaudio.model.manifest import ControlDefinition
-from cmaudio.score.expression import EXPRESSIONS
+from cmaudio.score.expression import EXPRESSIONS, MIX
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
 from cmaudio.speech.style import STYLE_LIMITS
 
+OF_TWO_CHANNELS = frozenset((*MIX, *SETTINGS))  # an engine of one channel has no mix and no effects
 _BEND = ControlDefinition(
     name="bend", unit="semitones", min=-24, max=24, default=0, description="bends the whole instrument"
 )

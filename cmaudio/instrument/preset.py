@@ -9,10 +9,9 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 
 from cmaudio.controls.binding import Binding
 from cmaudio.controls.controls import Controls
-from cmaudio.effects.settings import SETTINGS
+from cmaudio.controls.definitions import OF_TWO_CHANNELS
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.model.file import DEFAULT_MODEL, Model
-from cmaudio.score.expression import MIX
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB, SEED_LIMIT
 
 VERSION = 1  # of the file format
@@ -94,8 +93,8 @@ def make_preset(**fields: object) -> Preset:
 
 
 def applicable_settings(preset: Preset, controls: Controls) -> dict[str, float]:
-    """The controls that a preset sets and the instrument has; one of one channel has no mix and no effects."""
-    spare = {*FIELD_OF_CONTROL, *MIX, *SETTINGS}
+    """The controls that a preset sets and the instrument has."""
+    spare = OF_TWO_CHANNELS | FIELD_OF_CONTROL.keys()
     return {n: v for n, v in preset.settings().items() if n in controls.definitions or n not in spare}
 
 
