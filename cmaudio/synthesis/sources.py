@@ -32,12 +32,11 @@ class Sources:
     """
 
     def __init__(self, timbres: Sequence[TimbreDefinition]) -> None:
-        named = {timbre.partials.model_dump_json() if timbre.partials else "": timbre.partials for timbre in timbres}
-        order = ["", *(name for name in named if name)]
-        self._partials = [None, *(named[name] for name in order[1:])]
+        kinds = [timbre.partials.model_dump_json() if timbre.partials else "" for timbre in timbres]
+        named = {"": None} | {kind: timbre.partials for kind, timbre in zip(kinds, timbres, strict=True)}
+        self._partials = list(named.values())
         self._vectors = np.array([timbre.vector for timbre in timbres], np.float64)
-        of_timbre = [order.index(t.partials.model_dump_json() if t.partials else "") for t in timbres]
-        self._members = [np.flatnonzero(np.array(of_timbre) == e) for e in range(len(order))]
+        self._members = [np.flatnonzero(np.array(kinds) == kind) for kind in named]
         self.octaves = np.array([np.log2(p.divisor) if isinstance(p, LowerBase) else 0.0 for p in self._partials])
         self._ratios = lru_cache(1024)(self._ratios_of)
         self._resting = lru_cache(256)(lambda vector: self._mix(np.frombuffer(vector)[None])[0])
