@@ -120,8 +120,7 @@ class Recorder(Source):
         if start == end:
             raise CmaudioError("nothing has been played yet, so there is nothing to keep")
         path = expanded(path)
-        for existing in filter(is_there, (path, path.with_suffix(".mid"))):
-            raise CmaudioError(f"{existing} exists already, and recordings never overwrite files; use another name")
+        check_unused(path, path.with_suffix(".mid"))
         events = self.events(start, end)
         with AudioFileWriter(path, self.sample_rate, channels=self.channels) as file:
             for chunk in self.samples(start, end):
@@ -132,6 +131,12 @@ class Recorder(Source):
                 add_whole(track, (at - start) / self.sample_rate, event, sounding)
             end_notes(track, (end - start) / self.sample_rate, sounding)
         return path
+
+
+def check_unused(*files: Path) -> None:
+    """Raises CmaudioError for a file of a recording that exists already."""
+    for file in filter(is_there, files):
+        raise CmaudioError(f"{file} exists already, and recordings never overwrite files; use another name")
 
 
 def add_whole(track: MidiTrackFile, seconds: float, event: Event, sounding: set[tuple[int, int]]) -> None:

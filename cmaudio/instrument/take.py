@@ -14,8 +14,8 @@ import soundfile
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
 from cmaudio.files.names import sound_path
-from cmaudio.files.reading import expanded, is_there
-from cmaudio.instrument.recorder import Recorder, add_whole, end_notes
+from cmaudio.files.reading import expanded
+from cmaudio.instrument.recorder import Recorder, add_whole, check_unused, end_notes
 from cmaudio.instrument.wav_parts import WavParts
 from cmaudio.score.track import MidiTrackFile
 from cmaudio.signal.dsp import Float
@@ -49,9 +49,7 @@ class Take:
         is_wav = self.path.suffix.lower() == ".wav"
         self._wav = self.path if is_wav else self.path.with_suffix(".wav")
         self._mid = self.path.with_suffix(".mid")
-        for file in (self.path, self._wav, self._mid):
-            if is_there(file):
-                raise CmaudioError(f"{file} exists already, and recordings never overwrite files; use another name")
+        check_unused(self.path, self._wav, self._mid)
         self._recorder, self._on_notice = recorder, on_notice
         self._written = self._start = recorder.made_samples
         self._sounding: set[tuple[int, int]] = set()
