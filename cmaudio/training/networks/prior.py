@@ -21,11 +21,16 @@ _LEAST_LASTING, _LEAST_MOVING = 0.05, 0.01  # of normalised log-mel
 _START = 0.5  # of a spread
 # Of the "note-2" features: column, its unit, and periods of waves in that unit. A small MLP fits smooth functions of
 # its inputs first; waves let it fit zones of keys and velocities, and the time course of an attack.
-_PITCH = (3, 24.0, (2.0, 3.0, 6.0, 12.0, 18.0, 24.0))
-_VELOCITY = (4, 64.0, (16.0, 32.0, 128.0))
-_HELD = (16, 1.0, (0.05, 0.1, 0.2, 0.4, 0.8))
+# A period shorter than what separates the recordings says nothing of what lies between them.
+_PITCH = (3, 24.0, (3.0, 6.0, 12.0, 18.0, 24.0))
+_VELOCITY = (4, 64.0, (32.0, 128.0))
+_HELD = (16, 1.0, (0.1, 0.2, 0.4, 0.8))
 _RELEASED = (17, 1.0, (0.1, 0.2, 0.4, 0.8))
 _CONSTANT = (_PITCH, _VELOCITY)  # during a note
+_CLOCKS = (_HELD[0], _RELEASED[0])
+# One second, in the unit of the two clocks. Most notes of a corpus end after a few, and waves of longer times made the
+# level of a note that was held for a minute change by up to 38 dB.
+_WAVES_END = math.log1p(20.0) / 4
 _STEM = "stem.weight"
 
 
@@ -38,7 +43,7 @@ class PriorNetwork(nn.Module):
     samples would burst.
 
     With `modulation` > 0, a layer of that width reads what is constant during a note (timbre, key, velocity) and
-    scales and shifts every block, and the stem also reads waves of key, velocity and time.
+    scales and shifts every block, and the stem also reads waves of key, velocity and, for a second, time.
     """
 
     def __init__(
@@ -120,10 +125,11 @@ class NoteModulation(nn.Module):
 
 
 def waves(controls: Tensor, *features: tuple[int, float, tuple[float, ...]]) -> Tensor:
-    """(B, T, C) -> sines and cosines of some columns, all periods of a column after each other."""
+    """(B, T, C) -> sines and cosines of some columns, all periods of a column after each other; clocks stop at 1 s."""
     parts = []
     for column, unit, periods in features:
         rates = torch.tensor([2 * math.pi * unit / period for period in periods], device=controls.device)
-        phase = controls[..., column : column + 1].float() * rates
+        value = controls[..., column : column + 1].float()
+        phase = (value.clamp(max=_WAVES_END) if column in _CLOCKS else value) * rates
         parts += [phase.sin(), phase.cos()]
     return torch.cat(parts, -1)
