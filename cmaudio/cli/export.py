@@ -9,10 +9,11 @@ import typer
 
 from cmaudio.cli.extras import requires_extra
 from cmaudio.cli.terminal import errors
+from cmaudio.errors import CmaudioError
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    run: Annotated[Path, typer.Argument(help="Run folder; with --partials also a model file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Model file (.cmaudio) to write.")],
     network: Annotated[
         Literal["student", "teacher"], typer.Option(help="Network to pack; the teacher is for comparison.")
@@ -29,9 +30,18 @@ def export(
         ),
     ] = None,
 ) -> None:
-    """Write the model file of a run again: with other precision or partials, of its teacher, or with a new card."""
+    """Write the model file of a run again: with other precision or partials, of its teacher, or with a new card.
+
+    Of a model file, only where its timbres' partials lie can change.
+    """
     with requires_extra("train"):
         from cmaudio.training.export.packing import pack_run
+        from cmaudio.training.export.partials import amend_file
 
-    model = pack_run(run, output, network=network, weights=weights, partials=partials)
+    if run.is_file():
+        if partials is None or weights is not None or network != "student":
+            raise CmaudioError(f"{run} is a file: of a model file only the partials can change; give --partials alone")
+        model = amend_file(run, output, partials)
+    else:
+        model = pack_run(run, output, network=network, weights=weights, partials=partials)
     errors.print(f"{model.path}: {model.path.stat().st_size / 1e6:.1f} MB")

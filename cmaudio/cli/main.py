@@ -14,6 +14,7 @@ from rich.text import Text
 import cmaudio
 from cmaudio.cli import models, prepare
 from cmaudio.cli.bench import bench
+from cmaudio.cli.compare import compare
 from cmaudio.cli.devices import devices
 from cmaudio.cli.evaluate import evaluate
 from cmaudio.cli.export import export
@@ -36,7 +37,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, context_settings={
 _PLAY: list[Callable[..., None]] = [play, live, panel, say]
 _FILES: list[Callable[..., None]] = [render, recite]
 _LISTS: list[Callable[..., None]] = [presets, devices, midi, osc]
-_MEASURES: list[Callable[..., None]] = [bench, evaluate]
+_MEASURES: list[Callable[..., None]] = [bench, evaluate, compare]
 _TRAINING: list[Callable[..., None]] = [train, export]
 
 

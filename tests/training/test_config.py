@@ -9,9 +9,11 @@ import pytest
 
 pytest.importorskip("torch")
 from cmaudio.errors import CmaudioError
-from cmaudio.training.config import RunConfig, differences, read_config, write_config
+from cmaudio.training.config import ComparisonConfig, RunConfig, differences, read_config, read_strict, write_config
 
-PRESETS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+CONFIGS = Path(__file__).parents[2] / "configs"
+COMPARISON = CONFIGS / "objectives.yaml"
+PRESETS = sorted({*CONFIGS.glob("*.yaml")} - {COMPARISON})
 PLAIN = """
 name: plain
 description: a run
@@ -118,3 +120,34 @@ def test_config_differences_ignore_keys_that_may_change(plain: Path) -> None:
 def test_every_section_has_defaults_except_the_description_of_a_run() -> None:
     required = {name for name, field in RunConfig.model_fields.items() if field.is_required()}
     assert required == {"name", "description"}
+
+
+def test_a_comparison_changes_the_objective_alone(tmp_path: Path) -> None:
+    config = read_strict(COMPARISON, ComparisonConfig)
+    assert {"energy", "ect", "cd", "scm"} <= config.objectives.keys()
+    runs = [config.student_run(label, 2, tmp_path / "teacher.safetensors") for label in config.objectives]
+    for run, label in zip(runs, config.objectives, strict=True):
+        assert run.student is not None
+        assert run.student.objective == config.objectives[label]
+        changed = [key for key in differences(runs[0], run) if not key.startswith(("name", "student.objective"))]
+        assert changed == []
+    assert config.teacher_run(2) != config.teacher_run(1)
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("teacher=null", ["cd, scm distil a teacher"]),
+        ("objectives={}", ["objectives", "at least 1"]),
+        ("objectives.energy.sum=1", ["objectives.energy", "sum"]),
+        ("objectives={a/b: {objective: ect}}", ["a/b"]),
+        ("student.objective={objective: ect}", ["student.objective", "unknown key", "steps"]),
+        ("student.crops.frames=322", ["322", "block_frames"]),
+        ("seeds=0", ["seeds", "1"]),
+    ],
+)
+def test_errors_of_a_comparison_name_the_key(override: str, told: list[str]) -> None:
+    with pytest.raises(CmaudioError) as caught:
+        read_strict(COMPARISON, ComparisonConfig, [override])
+    for part in told:
+        assert part in str(caught.value)

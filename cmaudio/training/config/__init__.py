@@ -1,6 +1,7 @@
 """Configuration of a training run: strict YAML, complete with defaults, readable without torch."""
 
-from cmaudio.training.config.files import differences, read_config, write_config
+from cmaudio.training.config.comparison import ComparisonConfig
+from cmaudio.training.config.files import differences, read_config, read_strict, write_config
 from cmaudio.training.config.networks import (
     NetworkSettings,
     PriorNetworkSettings,
@@ -20,6 +21,7 @@ from cmaudio.training.config.stages import (
 
 __all__ = [
     "STAGES",
+    "ComparisonConfig",
     "ConsistencyStage",
     "Crops",
     "ExportSettings",
@@ -37,5 +39,6 @@ __all__ = [
     "VocoderStage",
     "differences",
     "read_config",
+    "read_strict",
     "write_config",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -14,15 +14,23 @@ from cmaudio.errors import CmaudioError, unknown
 from cmaudio.files.reading import read_text
 from cmaudio.training.config.parsing import MAX_BYTES, parse_yaml
 from cmaudio.training.config.run import RunConfig
+from cmaudio.training.strict import Strict
 
 _SHOWN_LETTERS = 80
+StrictT = TypeVar("StrictT", bound=Strict)
 
 
 def read_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
+    """Read the configuration of a run, see `read_strict`."""
+    return read_strict(path, RunConfig, overrides)
+
+
+def read_strict(path: Path, kind: type[StrictT], overrides: Sequence[str] = ()) -> StrictT:
     """Read a configuration and apply overrides.
 
     Args:
         path: a YAML file.
+        kind: of configuration.
         overrides: `section.key=value`, the value in YAML.
 
     Raises:
@@ -34,9 +42,10 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
     for override in overrides:
         _override(fields, override)
     try:
-        return RunConfig.model_validate(fields)
+        return kind.model_validate(fields)
     except ValidationError as error:
-        raise CmaudioError(f"configuration {path}: " + "; ".join(_explain(e) for e in error.errors())) from error
+        explained = "; ".join(_explain(e, kind) for e in error.errors())
+        raise CmaudioError(f"configuration {path}: {explained}") from error
 
 
 def _override(fields: dict[str, Any], override: str) -> None:
@@ -52,20 +61,20 @@ def _override(fields: dict[str, Any], override: str) -> None:
     fields[last] = parse_yaml(value, shown)
 
 
-def _explain(error: Any) -> str:
+def _explain(error: Any, kind: type[Strict]) -> str:
     where = ".".join(map(str, error["loc"])) or "top level"
     if error["type"] != "extra_forbidden":
         given = json.dumps(error["input"], default=str) if not isinstance(error["input"], dict) else "a section"
         return f"{where}: {error['msg']}" + (
             "" if error["type"] == "missing" else f" (given: {given[:_SHOWN_LETTERS]})"
         )
-    known = _known_keys(error["loc"])
+    known = _known_keys(error["loc"], kind)
     return f"{where}: {unknown('key', str(error['loc'][-1]), known)}"
 
 
-def _known_keys(location: Sequence[Any]) -> list[str]:
+def _known_keys(location: Sequence[Any], kind: type[Strict]) -> list[str]:
     """Valid keys of the section that an unknown key is in."""
-    schema = RunConfig.model_json_schema()
+    schema = kind.model_json_schema()
     node: Any = schema
     for part in location[:-1]:
         node = _resolve(node, schema)

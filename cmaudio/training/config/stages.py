@@ -49,8 +49,8 @@ class Crops(Strict):
         return self.clips // (self.chunk_clips or self.clips)
 
 
-class ConsistencyStage(Strict):
-    """Training of the consistency network, or of its teacher, with one objective.
+class ConsistencyTraining(Strict):
+    """How the consistency network or its teacher is trained, whatever the objective.
 
     The learning rate rises linearly over `warmup_steps`, then falls to `final_share` of its peak: along a cosine, or
     ("late") linearly over the last `decay_share` of the steps. `context_noise` is the largest noise level added to the
@@ -60,7 +60,6 @@ class ConsistencyStage(Strict):
     since predicted prosody is not exact.
     """
 
-    objective: ObjectiveSettings
     steps: Annotated[int, Field(ge=1)]
     crops: Crops = Crops()
     optimiser: Literal["adamw", "radam"] = "adamw"
@@ -77,6 +76,12 @@ class ConsistencyStage(Strict):
     energy_noise: Annotated[float, Field(ge=0, le=1)] = 0.0
     rollout_passes: Annotated[int, Field(ge=0, le=32)] = 0
     rollout_share: Share = 0.5
+
+
+class ConsistencyStage(ConsistencyTraining):
+    """Training of the consistency network, or of its teacher, with one objective."""
+
+    objective: ObjectiveSettings
 
 
 class SentenceStage(Strict):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from cmaudio.errors import CmaudioError
 from cmaudio.model.file import SUFFIX, Model, load_model, save_model
 from cmaudio.model.manifest import Manifest
 from cmaudio.model.partials import Partials
@@ -34,3 +35,17 @@ def amend_partials(model: Model, output: Path, partials: Mapping[str, Partials])
     graphs = {name: model.graph(name) for name in model.manifest.graphs}
     save_model(output, with_partials(model.manifest, partials), graphs, model.card)
     return load_model(output)
+
+
+def amend_file(path: Path, output: Path, partials: Path) -> Model:
+    """`amend_partials` for files: those of a corpus (folder) or another model file replace a model file's own.
+
+    Raises CmaudioError for a file that is no model, and where no timbre of the model is named there.
+    """
+    model, found = load_model(path), read_partials(partials)
+    if not found.keys() & model.timbres.keys():
+        raise CmaudioError(
+            f"{partials} has partials for none of the timbres of {path.name}; give a corpus or model file that has, "
+            "or run `cmaudio prepare` on the corpus again to measure them"
+        )
+    return amend_partials(model, output, found)

@@ -11,8 +11,10 @@ from cmaudio.training.networks.consistency import ConsistencyNetwork
 
 
 @torch.no_grad()
-def free_run(network: ConsistencyNetwork, batch: Batch, sigma: NoiseLevels, generator: torch.Generator) -> Tensor:
-    """(B, T, M) normalised log-mel: the first block of the batch, then one evaluation per block."""
+def free_run(
+    network: ConsistencyNetwork, batch: Batch, sigma: NoiseLevels, generator: torch.Generator, *, fine: bool = False
+) -> Tensor:
+    """(B, T, M) normalised log-mel: the first block of the batch, then one evaluation per block, two if `fine`."""
     k = network.head.block_frames
     frames = batch.mel[:, :k]
     level = torch.full((len(frames),), sigma.context, device=frames.device)
@@ -25,6 +27,10 @@ def free_run(network: ConsistencyNetwork, batch: Batch, sigma: NoiseLevels, gene
         noise = torch.randn(2, *frames.shape, generator=generator, device=frames.device)
         past = frames + sigma.context * noise[0]
         context, state = network.context_encoder(past, c[:, start : start + k], level, state)
-        frames = network.head(noise[1] * sigma.start, highest, context[:, -1], c[:, start + k : start + 2 * k])
+        now = c[:, start + k : start + 2 * k]
+        frames = network.head(noise[1] * sigma.start, highest, context[:, -1], now)
+        if fine:
+            again = torch.randn(frames.shape, generator=generator, device=frames.device) * sigma.noise(sigma.fine)
+            frames = network.head(frames + again, torch.full_like(level, sigma.fine), context[:, -1], now)
         blocks.append(frames)
     return torch.cat(blocks, 1)

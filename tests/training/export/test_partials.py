@@ -10,11 +10,14 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("lhotse")
 
+from typer.testing import CliRunner
+
+from cmaudio.cli.main import app
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import load_model
 from cmaudio.model.partials import LowerBase, Partials
 from cmaudio.training.corpus.description import read_description, write_description
-from cmaudio.training.export.partials import amend_partials, read_partials
+from cmaudio.training.export.partials import amend_file, amend_partials, read_partials
 
 ORGAN: dict[str, Partials] = {"second": LowerBase(divisor=2)}
 
@@ -41,3 +44,21 @@ def test_partials_are_read_from_a_corpus(corpus: Path, tmp_path: Path) -> None:
 def test_other_files_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(CmaudioError):
         read_partials(tmp_path / name)
+
+
+def test_a_model_file_takes_the_partials_of_another(tiny: Any, tmp_path: Path) -> None:
+    organ = amend_partials(tiny.model, tmp_path / "organ.cmaudio", ORGAN)
+    assert amend_file(tiny.model.path, tmp_path / "new.cmaudio", organ.path).manifest == organ.manifest
+    with pytest.raises(CmaudioError, match="none of the timbres"):
+        amend_file(organ.path, tmp_path / "none.cmaudio", tiny.model.path)
+
+
+@pytest.mark.parametrize("more", [[], ["--weights", "int8"], ["--network", "teacher"]])
+def test_the_command_amends_a_model_file_by_partials_alone(tiny: Any, tmp_path: Path, more: list[str]) -> None:
+    organ = amend_partials(tiny.model, tmp_path / "organ.cmaudio", ORGAN)
+    command = ["export", str(tiny.model.path), "-o", str(tmp_path / "new.cmaudio")]
+    done = CliRunner().invoke(app, [*command, "--partials", str(organ.path)])
+    assert done.exit_code == 0, done.output
+    assert read_partials(tmp_path / "new.cmaudio") == ORGAN
+    refused = CliRunner().invoke(app, [*command, *more, *(["--partials", str(organ.path)] if more else [])])
+    assert isinstance(refused.exception, CmaudioError)
