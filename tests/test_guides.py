@@ -16,7 +16,7 @@ import pytest
 from typer.main import get_command
 
 import cmaudio
-from cmaudio.cli.main import app
+from cmaudio.cli.app import app
 from cmaudio.engine.engine import Engine
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.model.file import Model

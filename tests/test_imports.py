@@ -20,7 +20,7 @@ HEAVY = ("torch", "torchaudio", "librosa", "sounddevice", "numba", "matplotlib",
         "import cmaudio; from cmaudio.score.events import Score, NoteOn, NoteOff\n"
         "s = Score('', [(0.0, NoteOn(0, 60, 90, 0)), (0.1, NoteOff(0, 60))], 0.1, [0])\n"
         "assert cmaudio.render(s, 'out.wav', tail=0.1).any()",
-        "import cmaudio.cli.main",
+        "import cmaudio.cli.app",
     ],
     ids=["import", "engine", "render", "command line"],
 )

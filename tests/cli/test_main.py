@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 
 import cmaudio
 from cmaudio.cli import bench, evaluate
-from cmaudio.cli.main import TERMINATED, app, main
+from cmaudio.cli.app import app
+from cmaudio.cli.main import TERMINATED, main
 
 pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning:cmaudio")
 

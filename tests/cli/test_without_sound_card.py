@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cmaudio.cli.main import app
+from cmaudio.cli.app import app
 from cmaudio.errors import CmaudioError, DeviceError
 
 RENDERS = {"play": "render_to_file", "say": "speak"}

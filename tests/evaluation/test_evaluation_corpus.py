@@ -249,7 +249,7 @@ def test_the_corpus_section_compares_all_samplers(corpus: Path, toy: Model, tmp_
 
 
 def test_the_command(corpus: Path, toy: Model, tmp_path: Path) -> None:
-    from cmaudio.cli.main import app
+    from cmaudio.cli.app import app
 
     arguments = ["evaluate", "--model", str(toy.path), "--corpus", str(corpus), "--only", "corpus", "--quick"]
     told = CliRunner().invoke(app, arguments, env={"COLUMNS": "160"})

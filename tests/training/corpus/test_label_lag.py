@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 for package in ("lhotse", "lightning_fabric", "tensorboard"):
     pytest.importorskip(package)
 
-from cmaudio.cli.main import app
+from cmaudio.cli.app import app
 from cmaudio.training.config import read_config
 from cmaudio.training.corpus.corpus import Corpus
 from cmaudio.training.corpus.label_lag import explained_variance, label_lag

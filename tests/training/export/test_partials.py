@@ -12,7 +12,7 @@ pytest.importorskip("lhotse")
 
 from typer.testing import CliRunner
 
-from cmaudio.cli.main import app
+from cmaudio.cli.app import app
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import load_model
 from cmaudio.model.partials import LowerBase, Partials
