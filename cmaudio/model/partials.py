@@ -77,7 +77,18 @@ class PartialSets(_Strict):
         return min(self.sets, key=lambda partials: abs(partials.key - key))
 
 
-Partials = Annotated[StretchedPartials | LowerBase | PartialSets, Field(discriminator="kind")]
+class NoPartials(_Strict):
+    """No partials: wind, water, applause. Noise is all that is filtered, and the key moves its colour alone."""
+
+    kind: Literal["none"] = "none"
+
+
+Partials = Annotated[StretchedPartials | LowerBase | PartialSets | NoPartials, Field(discriminator="kind")]
+
+
+def in_picture(partials: Partials | None) -> Partials | None:
+    """The partials in a network's picture of the pitch, None for harmonics: those of the key where there are none."""
+    return None if isinstance(partials, NoPartials) else partials
 
 
 def _check_order(keys: list[int]) -> None:

@@ -1,6 +1,7 @@
-"""Which partials a timbre has, measured on recorded notes: harmonic, a lower base, stretched, or a set of its own.
+"""Which partials a timbre has, measured on recorded notes: harmonic, a lower base, stretched, a set of its own, or none.
 
-A kind is taken where most of the measured keys agree on it; noise, choruses and vibrato stay harmonic.
+A kind is taken where most of the measured keys agree on it; choruses and vibrato stay harmonic. A sound whose power is no
+higher at the harmonics of its key than between them, and that has no partials of its own, is noise.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from cmaudio.model.partials import (
     MOST_RATIOS,
     LowerBase,
+    NoPartials,
     Partials,
     PartialSet,
     PartialSets,
@@ -21,7 +23,7 @@ from cmaudio.model.partials import (
     StringInharmonicity,
 )
 from cmaudio.signal.dsp import Float
-from cmaudio.signal.peaks import Peak, lasting_peaks, power_share
+from cmaudio.signal.peaks import Peak, harmonic_contrast, lasting_peaks, power_share
 
 FROM_SECONDS, UNTIL_SECONDS = 0.08, 0.9  # after the onset's noise, while a bar still rings
 KEYS = tuple(range(30, 100, 3))
@@ -34,6 +36,7 @@ _AGREE = 0.5  # share of the keys
 _OFF_CENTS, _OFF_SHARE = 30.0, 0.12  # partials that no harmonic explains, and their share of the amplitude
 _FIT_CENTS, _STRETCH_CENTS = 8.0, 10.0
 _FEWEST_PARTIALS = 4
+_NOISE_DB = 1.0
 _TONAL, _HIGHEST_RATIO = 0.5, 200.0
 _SAME_CENTS = 60.0  # of a partial in neighbouring keys: what does not move with the key is no partial of it
 _B_RANGE = (1e-5, 0.02)
@@ -48,12 +51,14 @@ class NotePartials:
         ratios: frequencies as ratios to the key's.
         levels_db: relative to the strongest.
         share: of the note's power.
+        contrast_db: power at the harmonics of the key over that between them.
     """
 
     key: int
     ratios: tuple[float, ...]
     levels_db: tuple[float, ...]
     share: float
+    contrast_db: float
 
 
 def f0_hz(key: float) -> float:
@@ -62,7 +67,7 @@ def f0_hz(key: float) -> float:
 
 
 def partials_of_note(signal: Float, sample_rate: int, key: int) -> NotePartials | None:
-    """Partials of the (N,) samples of a held note from its onset on; None where nothing lasts."""
+    """Partials of the (N,) samples of a held note from its onset on; None where it is silent."""
     heard = signal[round(FROM_SECONDS * sample_rate) : round(UNTIL_SECONDS * sample_rate)]
     if len(heard) < sample_rate // 4 or np.abs(heard).max() < _SILENT:
         return None
@@ -75,11 +80,10 @@ def partials_of_note(signal: Float, sample_rate: int, key: int) -> NotePartials 
         count=MOST_RATIOS // 2,
         range_db=_RANGE_DB,
     )
-    if not peaks:
-        return None
     peaks = sorted((peak for peak in peaks if peak.hz < _HIGHEST_RATIO * f0), key=lambda peak: peak.hz)
     share = power_share(heard, sample_rate, [peak.hz for peak in peaks])
-    return NotePartials(key, tuple(p.hz / f0 for p in peaks), tuple(p.level_db for p in peaks), share)
+    contrast = harmonic_contrast(heard, sample_rate, f0)
+    return NotePartials(key, tuple(p.hz / f0 for p in peaks), tuple(p.level_db for p in peaks), share, contrast)
 
 
 def decide_partials(notes: Sequence[NotePartials], sustained: bool) -> Partials | None:
@@ -89,6 +93,9 @@ def decide_partials(notes: Sequence[NotePartials], sustained: bool) -> Partials 
         notes: of different keys.
         sustained: whether it sounds while a key is held: what is blown, bowed or generated is harmonic.
     """
+    if notes and _is_noise(notes):
+        return NoPartials()
+    notes = [note for note in notes if note.ratios]
     if not notes:
         return None
     divisor = _divisor(notes)
@@ -113,6 +120,11 @@ def measure_partials(
     """Measure a timbre on a few keys; `play(key)` gives the samples of a held note from its onset on."""
     notes = [partials_of_note(play(key), sample_rate, key) for key in keys]
     return decide_partials([note for note in notes if note is not None], sustained)
+
+
+def _is_noise(notes: Sequence[NotePartials]) -> bool:
+    contrast, share = np.median([(note.contrast_db, note.share) for note in notes], 0)
+    return bool(contrast < _NOISE_DB and share < _TONAL)
 
 
 def _key(note: NotePartials) -> int:

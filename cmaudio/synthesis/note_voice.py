@@ -93,12 +93,19 @@ class NoteVoice(Voice):
             source += weights[:, number].astype(np.float32) * part
         return source, cycles
 
-    def octaves_down(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(K,) how far the base of the excitation lies below f0."""
+    def hides_harmonics(self, start: float) -> bool:
+        """Whether part of its excitation is noise from `start` on: all networks see harmonics of the key there."""
+        sources = self.settings.sources
+        if sources is None or self.is_harmonic(start):
+            return False
+        return bool(sources.noise_share(self._source_weights(sources, np.array([start]))).any())
+
+    def base_ratio(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(K,) base of the excitation as a ratio to f0, 0 where it is noise."""
         sources = self.settings.sources
         if sources is None:
-            return super().octaves_down(times)
-        return np.broadcast_to(self._source_weights(sources, times) @ sources.octaves, len(times))
+            return super().base_ratio(times)
+        return np.broadcast_to(sources.base_ratio(self._source_weights(sources, times)), len(times))
 
     def _source_weights(self, sources: Sources, times: NDArray[np.floating]) -> NDArray[np.float64]:
         """(N, E) shares of the excitations, linear between hops while the timbre moves; (1, E) while it rests."""

@@ -136,14 +136,15 @@ class Renderer:
         """Plan the next K hops of excitation, as far back as the windows reach.
 
         Returns the excitation (B, N), noise (B, N), and by voice the harmonics (N,) that the networks see in place of
-        partials of its own: all that some models know.
+        noise, and some models in place of partials of its own.
         """
         count = self.block_samples
         f0 = np.stack([voice.f0(voice.planned_end, voice.planned_end + count) for voice in voices])
         phase = np.array([voice.phase[-1] for voice in voices])
         pulses, phases = pulse_train(f0, phase, self.sample_rate)
         own = [i for i, voice in enumerate(voices) if not voice.is_harmonic(voice.planned_end)]
-        seen = {} if self._sees_partials else {i: voices[i].plan_harmonics(pulses[i].copy()) for i in own}
+        hidden = [i for i in own if not self._sees_partials or voices[i].hides_harmonics(voices[i].planned_end)]
+        seen = {i: voices[i].plan_harmonics(pulses[i].copy()) for i in hidden}
         for i in own:
             pulses[i], phases[i] = voices[i].excite(f0[i], phase[i], voices[i].planned_end)
         planned = [voice.plan(pulses[i], white_noise(voice.rng, count), phases[i]) for i, voice in enumerate(voices)]
@@ -200,11 +201,11 @@ class Renderer:
         return levels if levels.any() else None
 
     def _base_hz(self, voices: list[Voice], middles: NDArray[np.float64], f0: Float) -> Float:
-        """(B, K) Hz, f0 or the lower base of the excitation: what the vocoder filters."""
+        """(B, K) Hz, f0, a lower base of the excitation or 0 for noise: what the vocoder filters."""
         if voices[0].settings.sources is None:
             return f0
-        octaves = [voice.octaves_down(row) for voice, row in zip(voices, middles, strict=True)]
-        return f0 * np.exp2(-np.stack(octaves)).astype(np.float32)
+        ratios = [voice.base_ratio(row) for voice, row in zip(voices, middles, strict=True)]
+        return f0 * np.stack(ratios).astype(np.float32)
 
     def _vocode(
         self,

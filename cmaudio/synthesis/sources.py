@@ -1,4 +1,4 @@
-"""Which excitation a point of the timbre space has: harmonic, stretched, on a lower base, or partials of its own.
+"""Which excitation a point of the timbre space has: harmonic, stretched, on a lower base, partials of its own, or none.
 
 A named timbre has its own excitation, and between timbres with different ones the two nearest are mixed by distance.
 Two steady sounds fade into each other that way: gliding each partial to its counterpart would need a pairing that a
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.model.manifest import Manifest, TimbreDefinition
-from cmaudio.model.partials import LowerBase, Partials, PartialSets, StretchedPartials
+from cmaudio.model.partials import LowerBase, NoPartials, Partials, PartialSets, StretchedPartials, in_picture
 from cmaudio.signal.dsp import Float, pulse_train, pulses
 from cmaudio.signal.partials import lower_pulses, partial_sum, stretched_ratios
 
@@ -37,13 +37,22 @@ class Sources:
         self._partials = list(named.values())
         self._vectors = np.array([timbre.vector for timbre in timbres], np.float64)
         self._members = [np.flatnonzero(np.array(kinds) == kind) for kind in named]
-        self.octaves = np.array([np.log2(p.divisor) if isinstance(p, LowerBase) else 0.0 for p in self._partials])
+        self._octaves = np.array([np.log2(p.divisor) if isinstance(p, LowerBase) else 0.0 for p in self._partials])
+        self._noise = np.array([isinstance(p, NoPartials) for p in self._partials], np.float64)
         self._ratios = lru_cache(1024)(self._ratios_of)
         self._resting = lru_cache(256)(lambda vector: self._mix(np.frombuffer(vector)[None])[0])
 
     def _ratios_of(self, number: int, key: float) -> NDArray[np.float64] | None:
         partials = self._partials[number]
-        return None if partials is None or isinstance(partials, LowerBase) else _ratios(partials, key)
+        return None if partials is None or isinstance(partials, LowerBase | NoPartials) else _ratios(partials, key)
+
+    def base_ratio(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(T,) base that the vocoder filters, as a ratio to f0, for shares (T, E): 0 where most of it is noise."""
+        return np.exp2(-(weights @ self._octaves)) * (self.noise_share(weights) <= 0.5)
+
+    def noise_share(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(T,) share of the excitations without partials in shares (T, E)."""
+        return np.asarray(weights @ self._noise)
 
     def weights(self, vector: NDArray[np.float64]) -> NDArray[np.float64]:
         """(E,) shares of the excitations at a point (Z,), 1 in total; the first is the harmonic one."""
@@ -91,6 +100,8 @@ def excitation(
         return pulses(cycles - np.floor(cycles), f0, sample_rate)
     if isinstance(partials, LowerBase):
         return lower_pulses(cycles, f0, partials.divisor, sample_rate)
+    if isinstance(partials, NoPartials):
+        return np.zeros(len(f0), np.float32)
     return partial_sum(cycles, f0, _ratios(partials, key), sample_rate)
 
 
@@ -108,13 +119,20 @@ def timbre_pulses(partials: Partials | None, key: float, f0: NDArray[np.float64]
 
 
 def base_hz(partials: Partials | None, f0: NDArray[np.float32]) -> NDArray[np.float32]:
-    """f0, or the lower base of the excitation: the pitch that a vocoder filters."""
-    return f0 / np.float32(partials.divisor) if isinstance(partials, LowerBase) else f0
+    """f0, the lower base of the excitation, or 0 where it is noise: the pitch that a vocoder filters."""
+    return f0 * np.float32(base_ratio(partials))
+
+
+def base_ratio(partials: Partials | None) -> float:
+    """The base of the excitation as a ratio to f0."""
+    if isinstance(partials, NoPartials):
+        return 0.0
+    return 1 / partials.divisor if isinstance(partials, LowerBase) else 1.0
 
 
 def seen_partials(manifest: Manifest, timbre: TimbreDefinition) -> Partials | None:
     """The partials in the picture that the networks see of a timbre's pitch; None for harmonics."""
-    return timbre.partials if manifest.picture == "partials" else None
+    return in_picture(timbre.partials) if manifest.picture == "partials" else None
 
 
 def sources_of(timbres: Sequence[TimbreDefinition]) -> Sources | None:

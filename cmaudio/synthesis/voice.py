@@ -113,9 +113,13 @@ class Voice(ABC):
         """The excitation (N,) of samples from `start` on, and the phase after each, as `pulse_train` gives them."""
         return pulse_train(f0, phase, self.sample_rate)
 
-    def octaves_down(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(K,) how far the base of the excitation lies below f0."""
-        return np.zeros(len(times))
+    def hides_harmonics(self, start: float) -> bool:
+        """Whether its excitation lacks harmonics from `start` on that all networks see."""
+        return False
+
+    def base_ratio(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(K,) base of the excitation as a ratio to f0, 0 where it is noise."""
+        return np.ones(len(times))
 
     # -- called by the engine ----------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cmaudio.model.partials import LowerBase, Partials, PartialSets, StretchedPartials
+from cmaudio.model.partials import LowerBase, NoPartials, Partials, PartialSets, StretchedPartials
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.partials import stretched_ratios
 from cmaudio.soundfont.partials import f0_hz, measure_partials
@@ -36,6 +36,11 @@ def noisy(key: int) -> Float:
     return np.random.default_rng(key).normal(0, 0.1, RATE).astype(np.float32)
 
 
+def rumbling(key: int) -> Float:
+    """Noise below some 200 Hz, the same on every key, as of a rotor."""
+    return np.convolve(np.random.default_rng(1).normal(0, 1, RATE), np.ones(240) / 240, "same").astype(np.float32)
+
+
 def wavering(key: int) -> Float:
     phase = np.cumsum(f0_hz(key) * (1 + 0.01 * np.sin(2 * np.pi * 5 * TIME))) / RATE
     return (0.1 * np.sum([np.sin(2 * np.pi * k * phase) / k for k in range(1, 9)], 0)).astype(np.float32)
@@ -61,15 +66,20 @@ def measured(play: Callable[[int], Float], sustained: bool = False) -> Partials 
         (ringing(HARMONICS, cents=12.0), False),  # a recording out of tune
         (ringing((1.0,)), False),
         (ringing(BELL), True),  # what sounds while held is left harmonic
-        (noisy, False),
         (wavering, False),
         (untuned, False),
         (silent, False),
     ],
-    ids=["harmonic", "out of tune", "sine", "sustained", "noise", "vibrato", "untuned", "silence"],
+    ids=["harmonic", "out of tune", "sine", "sustained", "vibrato", "untuned", "silence"],
 )
 def test_these_stay_harmonic(play: Callable[[int], Float], sustained: bool) -> None:
     assert measured(play, sustained) is None
+
+
+@pytest.mark.parametrize("sustained", [False, True])
+@pytest.mark.parametrize("play", [noisy, rumbling], ids=["white", "low"])
+def test_noise_has_no_partials(play: Callable[[int], Float], sustained: bool) -> None:
+    assert measured(play, sustained) == NoPartials()
 
 
 @pytest.mark.parametrize(("lowest", "divisor"), [(0.5, 2), (0.25, 4)])

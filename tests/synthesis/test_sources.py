@@ -12,11 +12,12 @@ from cmaudio.engine.engine import Engine
 from cmaudio.model.file import Model, load_model, save_model
 from cmaudio.model.manifest import Manifest, TimbreDefinition
 from cmaudio.signal.dsp import Float
-from cmaudio.signal.peaks import spectral_peaks
+from cmaudio.signal.peaks import power_share, spectral_peaks
 from cmaudio.synthesis.sources import Sources, sources_of
 
 BELL = {"kind": "sets", "sets": [{"key": 60, "ratios": [1.0, 2.756, 5.404]}]}
 ORGAN = {"kind": "lower_base", "divisor": 2}
+NOISE = {"kind": "none"}
 STRINGS = {"kind": "stretched", "strings": [{"key": 60, "b": 2e-3}]}
 RATE = 16_000
 
@@ -96,7 +97,7 @@ def test_harmonic_timbres_are_untouched(tiny: Any, tmp_path: Path, timbre: str, 
     np.testing.assert_array_equal(played(changed, timbre, **steering), played(tiny.model, timbre, **steering))
 
 
-@pytest.mark.parametrize("partials", [BELL, ORGAN, STRINGS], ids=["sets", "lower base", "stretched"])
+@pytest.mark.parametrize("partials", [BELL, ORGAN, STRINGS, NOISE], ids=["sets", "lower base", "stretched", "noise"])
 @pytest.mark.parametrize("picture", ["harmonic", "partials"])
 @pytest.mark.parametrize("steering", [{}, {"bend": 3.0}, {"morph": "first"}], ids=["steady", "bent", "morphed"])
 def test_read_sizes_do_not_matter(
@@ -126,3 +127,17 @@ def test_a_morph_between_kinds_has_no_step(tiny: Any, tmp_path: Path) -> None:
     model = with_partials(tiny, tmp_path, BELL)
     steady = max(np.abs(np.diff(played(model, name)[8000:])).max() for name in ("first", "second"))
     assert np.abs(np.diff(played(model, "second", morph="first")[2000:])).max() < 2 * steady
+
+
+@pytest.mark.parametrize("picture", ["harmonic", "partials"])
+def test_what_has_no_partials_sounds_of_noise_alone(tiny: Any, tmp_path: Path, picture: str) -> None:
+    model = with_partials(tiny, tmp_path, NOISE, picture)
+    harmonics = [261.626 * k for k in range(1, 25)]
+    harmonic, noise = (power_share(played(m, "second")[8000:], RATE, harmonics) for m in (tiny.model, model))
+    assert noise < 0.5 * harmonic, (noise, harmonic)
+
+
+def test_most_of_a_morph_decides_whether_the_vocoder_hears_a_pitch() -> None:
+    sources = Sources(timbres(([0.0], None), ([1.0], NOISE)))
+    shares = sources.moving_weights(np.array([[0.0], [0.45], [0.55], [1.0]]))
+    np.testing.assert_array_equal(sources.base_ratio(shares), [1, 1, 0, 0])

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cmaudio.synthesis.sources import base_ratio
 from cmaudio.training.config import Crops
 from cmaudio.training.corpus.batch import Batch
 from cmaudio.training.corpus.clips import Clips, MelStatistics
@@ -68,6 +69,8 @@ class Corpus:
         given = statistics or MelStatistics.of(self._clips)
         self.statistics = MelStatistics(given.mean.to(self.device), given.std.to(self.device))
         self._weights: dict[tuple[int, float], Tensor] = {}
+        ratios = [base_ratio(timbre.partials) for timbre in self.description.timbres]
+        self._base_ratios = torch.tensor(ratios, device=self.device)
 
     @property
     def clips(self) -> Clips:
@@ -153,7 +156,7 @@ class Corpus:
             mel=(log_mel - self.statistics.mean) / self.statistics.std,
             controls=clips.controls[index].float(),
             timbre=clips.timbre[clip],
-            f0=clips.f0[index].masked_fill(before, 0),
+            f0=clips.f0[index].masked_fill(before, 0) * self._base_ratios[clips.timbre[clip]][:, None],
             audio=audio,
             scored=inside & known,
         )

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
 from cmaudio.files.reading import is_file, read_file
-from cmaudio.model.partials import Partials
+from cmaudio.model.partials import Partials, in_picture
 from cmaudio.signal.dsp import Mel, Stft
 from cmaudio.training.corpus.clip import Signal
 from cmaudio.training.strict import Strict
@@ -100,7 +100,7 @@ class CorpusDescription(Strict):
     @property
     def picture(self) -> Literal["harmonic", "partials"]:
         """What networks that are trained on it see of a pitch (`cmaudio.model.manifest`)."""
-        return "partials" if any(timbre.partials for timbre in self.timbres) else "harmonic"
+        return "partials" if any(in_picture(timbre.partials) for timbre in self.timbres) else "harmonic"
 
 
 def read_description(folder: Path) -> CorpusDescription:

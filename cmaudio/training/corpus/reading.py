@@ -14,6 +14,7 @@ import soundfile
 import torch
 
 from cmaudio.errors import CmaudioError
+from cmaudio.model.partials import in_picture
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import SPEECH_FEATURES
 from cmaudio.training.corpus.alignment import Ints, Spoken, frame_ends, frame_features, read_ids
@@ -135,7 +136,8 @@ def _row(
     timbre = description.timbres[index[custom["timbre"]]]
     f0 = f0_hz(semitones, voiced)
     # Stored pictures are harmonic: what a timbre's partials are is known only when all its clips are written.
-    own = harmonics(signal, f0, timbre.partials, custom["pitch"]) if timbre.partials else cut.load_harmonics()
+    partials = in_picture(timbre.partials)
+    own = harmonics(signal, f0, partials, custom["pitch"]) if partials else cut.load_harmonics()
     return _Row(
         name=cut.id,
         log_mel=log_mel.astype(np.float16),
