@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import cmaudio
-from cmaudio.cli import models, prepare
+from cmaudio.cli import demo, models, prepare
 from cmaudio.cli.bench import bench
 from cmaudio.cli.compare import compare
 from cmaudio.cli.devices import devices
@@ -41,6 +41,7 @@ def _register(commands: list[Callable[..., None]], heading: str) -> None:
 
 _register(_PLAY, "Play")
 _register(_FILES, "Render to files")
+app.add_typer(demo.app, name="demo", rich_help_panel="Play")
 app.add_typer(models.app, name="models", rich_help_panel="List")
 _register(_LISTS, "List")
 _register(_MEASURES, "Measure")

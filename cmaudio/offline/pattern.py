@@ -9,7 +9,7 @@ from typing import Unpack
 from cmaudio.checks import in_range
 from cmaudio.model.file import Model
 from cmaudio.offline.render import OFFLINE_POLYPHONY, TAIL_SECONDS, offline_engine, render_engine
-from cmaudio.signal.dsp import Float
+from cmaudio.signal.sound import Sound
 from cmaudio.timing.clock import Clock
 from cmaudio.timing.steps import BEATS_RANGE, PatternSettings, StepLike
 
@@ -27,7 +27,7 @@ def render_pattern(
     channels: int | None = None,
     tail: float = TAIL_SECONDS,
     **settings: Unpack[PatternSettings],
-) -> Float:
+) -> Sound:
     """Render some beats of a pattern, faster than real time and without a sound card.
 
     Args:

@@ -1,7 +1,7 @@
-"""Which partials a timbre has, measured on recorded notes: harmonic, a lower base, stretched, a set of its own, or none.
+"""Which partials a timbre has, measured on recorded notes: harmonic, a lower base, stretched, its own, or none.
 
-A kind is taken where most of the measured keys agree on it; choruses and vibrato stay harmonic. A sound whose power is no
-higher at the harmonics of its key than between them, and that has no partials of its own, is noise.
+A kind is taken where most of the measured keys agree on it; choruses and vibrato stay harmonic. A sound whose power is
+no higher at the harmonics of its key than between them, and that has no partials of its own, is noise.
 """
 
 from __future__ import annotations

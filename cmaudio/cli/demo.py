@@ -1,0 +1,94 @@
+"""`cmaudio demo`: pieces to hear at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from cmaudio.cli.meter import show_while_playing
+from cmaudio.cli.options import Device, Json, OutputBuffer, Record, any_output, device_of
+from cmaudio.cli.terminal import console, notice, to_json
+from cmaudio.demos import DEMOS, find_demo
+from cmaudio.demos.piece import Demo
+from cmaudio.errors import DeviceError
+from cmaudio.files.names import unused_path
+from cmaudio.output.player import LEAD_MS
+from cmaudio.score.midi_file import write_midi
+from cmaudio.synth import open
+
+app = typer.Typer(help="Short pieces: list them, play them, render them to sound or MIDI files.", no_args_is_help=False)
+
+Name = Annotated[str, typer.Argument(help="Name or title, see `cmaudio demo list`.")]
+
+
+@app.callback(invoke_without_command=True)
+def demo(context: typer.Context) -> None:
+    """Short pieces: list them, play them, render them to sound or MIDI files."""
+    if context.invoked_subcommand is None:
+        list_demos()
+
+
+@app.command("list")
+def list_demos(as_json: Json = False) -> None:
+    """List the pieces."""
+    rows = [{"name": d.name, "title": d.title, "shows": d.shows, "model": d.model} for d in DEMOS.values()]
+    if as_json:
+        print(to_json(rows))
+        return
+    table = Table("name", "title", "shows", "model")
+    for row in rows:
+        table.add_row(*row.values())
+    console.print(table)
+    console.print(
+        f"cmaudio demo play {rows[1]['name']}    cmaudio demo render {rows[1]['name']} -o {rows[1]['name']}.mid"
+    )
+
+
+@app.command("play")
+def play_demo(name: Name, device: Device = None, lead: OutputBuffer = LEAD_MS, record: Record = None) -> None:
+    """Play a piece; without a sound card, render it to a file."""
+    piece = find_demo(name)
+    try:
+        synth = open(piece.model, device=device_of(device), lead_ms=lead, on_notice=notice)
+    except DeviceError as error:
+        if device is not None or any_output():
+            raise
+        path = unused_path(Path(f"{piece.name}.wav"))
+        notice(f"{str(error).rstrip('.')}. Rendering to {path} instead.")
+        _render(piece, path, 0)
+        return
+    with synth:
+        if record:
+            synth.record(record)
+        seconds = piece.play(synth)
+        console.print(Text.assemble((piece.title, "bold"), f" on {synth.state().player.device_name}"))
+        show_while_playing(synth, seconds, console)
+
+
+@app.command("render")
+def render_demo(
+    name: Name,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Sound file, or a .mid file for the notes; by default a new NAME.wav."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Random seed; another seed draws other samples.")] = 0,
+) -> None:
+    """Render a piece to a sound file, or write its notes to a MIDI file."""
+    piece = find_demo(name)
+    path = output or unused_path(Path(f"{piece.name}.wav"))
+    if path.suffix.lower() in (".mid", ".midi"):
+        write_midi(path, piece.notes())
+        console.print(f"{path}: {piece.title}")
+    else:
+        _render(piece, path, seed)
+
+
+def _render(piece: Demo, path: Path, seed: int) -> None:
+    with console.status(piece.title):
+        sound = piece.render(path, seed)
+    console.print(f"{path}: {piece.title}, {len(sound) / sound.sample_rate:.1f} s")
