@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,6 +132,8 @@ def open(
     bend_range: float = 2.0,
     channels: int | None = None,
     pair: int = 1,
+    pairs: int | None = None,
+    routes: Mapping[int, int] | None = None,
     on_notice: Callable[[str], None] | None = None,
     open_stream: OpenStream = open_sound_card,
 ) -> Synth:
@@ -148,13 +150,17 @@ def open(
         bend_range: see `Engine`.
         channels: see `Engine`.
         pair: which pair of the device's outputs plays two channels: 1 is the first and second, 2 the next.
+        pairs: how many pairs are open for `Engine.route`; by default as many as `routes` need.
+        routes: MIDI channel 0..15 -> the pair that plays it, without its effects.
         on_notice: called with one line about each problem, with the device or with notes that are cut off.
         open_stream: opens the output, the sound card by default.
 
     Raises:
-        CmaudioError: no PortAudio, no such device, a value out of range, a damaged model.
+        CmaudioError: no PortAudio, no such device, one with fewer outputs, a value out of range, a damaged model.
     """
     loaded = model if isinstance(model, Model) else load_model(model or DEFAULT_MODEL)
+    routes = routes or {}
+    pairs = pairs or max(1, *routes.values(), pair if routes else 1)
     block = loaded.manifest.block_frames * loaded.manifest.hop_length
     engine = Engine(
         loaded,
@@ -164,13 +170,18 @@ def open(
         gain_db=gain_db,
         bend_range=bend_range,
         channels=channels,
+        pairs=pairs,
+        pair=pair if pairs > 1 else 1,
         batch_ahead_samples=min(BATCH_AHEAD_SAMPLES, block // 2),
         threads=min(2, os.cpu_count() or 1),
     )
     engine.rack.in_background = True
+    for channel, wanted in routes.items():
+        engine.route(channel, wanted)
     engine.warm_up()
     recorder = Recorder(engine)
     player = Player(recorder, device=device, lead_ms=lead_ms, on_notice=on_notice, open_stream=open_stream, pair=pair)
+    engine.allocator.unheard.listen(player.notify)
     engine.allocator.stealing.listen(lambda: player.notify(_notes_are_cut_off(engine)))
     player.start()
     return Synth(engine, recorder, player, on_notice, gain_db)

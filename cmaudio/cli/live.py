@@ -16,12 +16,15 @@ from cmaudio.cli.options import (
     OscPort,
     OutputBuffer,
     Pair,
+    Pairs,
     Polyphony,
     PresetName,
     Record,
+    Routes,
     Seed,
     Steps,
     device_of,
+    routes_of,
 )
 from cmaudio.cli.terminal import console, notice
 from cmaudio.instrument.preset_files import load_preset
@@ -53,6 +56,8 @@ def live(
     record: Record = None,
     channels: Channels = None,
     pair: Pair = 1,
+    pairs: Pairs = None,
+    route: Routes = None,
     osc: OscPort = None,
 ) -> None:
     """Play from MIDI keyboards and OSC, with a live meter, until Ctrl-C."""
@@ -66,6 +71,8 @@ def live(
         polyphony=polyphony,
         channels=channels,
         pair=pair,
+        pairs=pairs,
+        routes=routes_of(route),
         on_notice=notice,
     )
     with synth:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cmaudio.checks import CHANNELS
 from cmaudio.errors import CmaudioError
 from cmaudio.output.devices import list_devices
 from cmaudio.score.arrangement import Missing
@@ -46,6 +47,16 @@ Pair = Annotated[
     int,
     typer.Option(min=1, help="Pair of the device's outputs for stereo: 1 is its first and second output, 2 the next."),
 ]
+Pairs = Annotated[
+    int | None, typer.Option(min=1, help="Pairs of outputs to open, for routes over OSC; by default as many as needed.")
+]
+Routes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--route",
+        help="Play a MIDI channel (1 to 16), without its effects, on a pair of outputs of its own: 10:2; repeatable.",
+    ),
+]
 VoiceName = Annotated[str, typer.Option("--model", "--voice", help="Name of an embedded voice, or a model file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -53,6 +64,20 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def device_of(option: str | None) -> str | int | None:
     """A device or port as given on the command line: an index, or a name or part of one."""
     return int(option) if option and option.isdecimal() else option
+
+
+def routes_of(options: list[str] | None) -> dict[int, int]:
+    """`--route` as MIDI channel 0..15 -> pair of outputs. Raises CmaudioError for anything but two numbers."""
+    found = {}
+    for option in options or ():
+        channel, _, pair = option.partition(":")
+        if not (channel.isdecimal() and pair.isdecimal() and 1 <= int(channel) <= CHANNELS and int(pair) >= 1):
+            raise CmaudioError(
+                f"--route must be a MIDI channel from 1 to {CHANNELS}, a colon and a pair of outputs, such as 10:2, "
+                f"not {option!r}"
+            )
+        found[int(channel) - 1] = int(pair)
+    return found
 
 
 def any_output() -> bool:

@@ -12,7 +12,21 @@ import typer
 from rich.text import Text
 
 from cmaudio.cli.midi import connect_midi
-from cmaudio.cli.options import Device, ModelName, OscPort, OutputBuffer, Polyphony, PresetName, any_output, device_of
+from cmaudio.cli.options import (
+    Channels,
+    Device,
+    ModelName,
+    OscPort,
+    OutputBuffer,
+    Pair,
+    Pairs,
+    Polyphony,
+    PresetName,
+    Routes,
+    any_output,
+    device_of,
+    routes_of,
+)
 from cmaudio.cli.terminal import console, notice
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset_files import load_preset
@@ -33,6 +47,10 @@ def panel(
     device: Device = None,
     lead: OutputBuffer = LEAD_MS,
     polyphony: Polyphony = 16,
+    channels: Channels = None,
+    pair: Pair = 1,
+    pairs: Pairs = None,
+    route: Routes = None,
     host: Annotated[
         str, typer.Option(help="Address to serve on; any but 127.0.0.1 is protected by a token.")
     ] = "127.0.0.1",
@@ -55,7 +73,18 @@ def panel(
     chosen = load_preset(preset) if preset else None
     clock = ClockOutput()
     address = Address(host, port, token or (None if host in _LOOPBACK else secrets.token_urlsafe(24)))
-    with _open(chosen.model if chosen else model, device, lead, polyphony, listen, clock) as synth:
+    with open(
+        chosen.model if chosen else model,
+        device=device_of(device),
+        open_stream=_output(device, listen, clock),
+        lead_ms=lead,
+        polyphony=polyphony,
+        channels=channels,
+        pair=pair,
+        pairs=pairs,
+        routes=routes_of(route),
+        on_notice=notice,
+    ) as synth:
         if chosen:
             synth.apply(chosen, morph_seconds=0)
         if osc is not None:
@@ -88,12 +117,10 @@ def demand_nicegui() -> None:
         raise CmaudioError("the panel needs NiceGUI: pip install 'cmaudio[panel]'")
 
 
-def _open(model: str, device: str | None, lead: float, polyphony: int, listen: Listen, clock: ClockOutput) -> Synth:
-    output: OpenStream = open_sound_card
-    if listen == "browser" or (device is None and not any_output()):
-        output = clock
-        if listen == "device":
-            notice("there is no sound card: click 'listen' in the page to hear it there")
-    return open(
-        model, device=device_of(device), open_stream=output, lead_ms=lead, polyphony=polyphony, on_notice=notice
-    )
+def _output(device: str | None, listen: Listen, clock: ClockOutput) -> OpenStream:
+    """The sound card, or the clock of the page where there is none or the page is asked for."""
+    if listen == "device" and (device is not None or any_output()):
+        return open_sound_card
+    if listen == "device":
+        notice("there is no sound card: click 'listen' in the page to hear it there")
+    return clock

@@ -21,11 +21,13 @@ from cmaudio.cli.options import (
     Polyphony,
     PresetName,
     Record,
+    Routes,
     Seed,
     Steps,
     TimbreName,
     any_output,
     device_of,
+    routes_of,
 )
 from cmaudio.cli.render import render_to_file
 from cmaudio.cli.settings import piece_settings, read_score
@@ -53,6 +55,7 @@ def play(
     record: Record = None,
     channels: Channels = None,
     pair: Pair = 1,
+    route: Routes = None,
 ) -> None:
     """Play a MIDI file with a live meter; without a sound card, render it to a file."""
     settings = piece_settings(preset, model, timbre=timbre, seed=seed, steps=steps, gain_db=gain)
@@ -68,6 +71,7 @@ def play(
             gain_db=settings.gain_db,
             channels=channels,
             pair=pair,
+            routes=routes_of(route),
             on_notice=notice,
         )
     except DeviceError as error:

@@ -39,7 +39,7 @@ class VoiceAllocator(Steering):
     """
 
     def __init__(self, model: Model, settings: VoiceSettings, polyphony: int, steps: int) -> None:
-        super().__init__(settings.sample_rate)
+        super().__init__(settings.sample_rate, settings.channels)
         self.model, self.settings = model, settings
         self.polyphony, self.steps = polyphony, steps
         self.limit = polyphony  # current voice limit, below the polyphony while the machine is overloaded
@@ -56,7 +56,12 @@ class VoiceAllocator(Steering):
 
     def params_of(self, handle: Handle, pitch: float, velocity: float, at: int) -> NoteParams:
         """The start parameters of a voice of this handle at `at`."""
-        return NoteParams(pitch, velocity, handle.channel, handle.seed, at, 1 if self.reduced else self.steps)
+        steps, pair = 1 if self.reduced else self.steps, self.channels[handle.channel].pair
+        return NoteParams(pitch, velocity, handle.channel, handle.seed, at, steps, pair)
+
+    def route(self, number: int, pair: int | None, at: int) -> None:
+        """Play the notes of a channel that begin from now on on a pair of outputs; None for the main mix."""
+        self.channels[number].pair = pair
 
     # -- notes begin -------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from cmaudio.engine.outputs import MAIN_ONLY, Outputs
 from cmaudio.signal.dsp import Float
 
 _Key = TypeVar("_Key", int, str)
@@ -38,17 +39,28 @@ class Effects(Protocol):
 
 
 class Buses:
-    """Silent buses of N samples. Sends and stems exist once something is added to them."""
+    """Silent buses of N samples. Sends, stems and pairs of their own exist once something is added to them.
 
-    def __init__(self, samples: int, with_stems: bool = False) -> None:
+    Args:
+        samples: N.
+        with_stems: keep the channels apart as well.
+        outputs: the pairs that `finish` fills.
+    """
+
+    def __init__(self, samples: int, with_stems: bool = False, outputs: Outputs = MAIN_ONLY) -> None:
+        self._outputs = outputs
+        self._direct: dict[int, Float] = {}
         self._main = np.zeros((2, samples), np.float32)
         self._sends: dict[str, Float] = {}
         self._stems: dict[int, Float] | None = {} if with_stems else None
 
-    def add(self, channel: int, start: int, samples: Float) -> None:
-        """Add a voice's samples (2, n) from sample `start` on."""
+    def add(self, channel: int, start: int, samples: Float, pair: int | None = None) -> None:
+        """Add a voice's samples (2, n) from sample `start` on, to the main mix or to a pair of outputs."""
         end = start + samples.shape[1]
-        self._main[:, start:end] += samples
+        bus = self._main
+        if pair is not None and pair != self._outputs.main:
+            bus = self._bus(self._direct, pair)
+        bus[:, start:end] += samples
         if self._stems is not None:
             self._bus(self._stems, channel)[:, start:end] += samples
 
@@ -62,7 +74,7 @@ class Buses:
         return buses[key]
 
     def finish(self, level: float, effects: Effects | None, gain: Float | float, on_stems: OnStems | None) -> Float:
-        """The mix (N, 2): voices at `level`, effects, then the master gain, a number or (N,)."""
+        """The mix (N, 2 pairs): voices at `level`, effects in the main pair, then the master gain, a number or (N,)."""
         main, scale = self._out(self._main, level), gain if isinstance(gain, float) else gain[:, None]
         dry = main.copy() if self._stems is not None else main
         if effects is not None:
@@ -74,7 +86,14 @@ class Buses:
                 stems[EFFECTS_STEM] = added * scale
             on_stems(len(main), stems)
         main *= scale
-        return main
+        return main if self._outputs.pairs == 1 else self._beside_each_other(main, level, scale)
+
+    def _beside_each_other(self, main: Float, level: float, scale: Float | float) -> Float:
+        out = np.zeros((len(main), self._outputs.pairs, 2), np.float32)
+        out[:, self._outputs.main - 1] = main
+        for pair, bus in self._direct.items():
+            out[:, pair - 1] = self._out(bus, level) * scale
+        return out.reshape(len(main), -1)
 
     @staticmethod
     def _out(bus: Float, level: float) -> Float:

@@ -22,10 +22,11 @@ class Channel:
     caught: list[Handle] = field(default_factory=list)  # notes that the sostenuto pedal holds once their keys are up
     gain: Trajectory = field(default_factory=lambda: Trajectory(1.0))
     keys: dict[int, Note] = field(default_factory=dict)  # keys of a score or keyboard that are down
+    pair: int | None = None  # of outputs, for notes that begin; None for the main mix
     held: list[Handle] = field(default_factory=list)  # notes that a pedal holds after their keys went up
 
     def reset(self) -> None:
-        """Reset everything but the gain and the mix, which fading voices still need."""
+        """Reset everything but the gain and the mix, which fading voices still need, and the outputs."""
         self.bend = 0.0
         self.expression = {name: value for name, value in self.expression.items() if name in MIX}
         self.sustain = self.sostenuto = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Unpack
 
 import numpy as np
@@ -20,9 +20,10 @@ from cmaudio.engine.buses import Effects, OnStems
 from cmaudio.engine.effects_input import EffectsInput
 from cmaudio.engine.meter import EngineState, Meter
 from cmaudio.engine.mixer import Mixer
+from cmaudio.engine.outputs import Outputs
 from cmaudio.engine.overload import Overload
 from cmaudio.engine.speech import Speech
-from cmaudio.engine.utterance import Utterance
+from cmaudio.engine.voice_kinds import check_features
 from cmaudio.engine.warm_up import warm_up_notes, warm_up_speech
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model, load_model
@@ -30,18 +31,16 @@ from cmaudio.model.timbres import Timbre
 from cmaudio.score.ranges import GAIN_RANGE_DB
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.limiter import QUANTUM_SAMPLES, Limiter
+from cmaudio.signal.pairs import sum_of_pairs
 from cmaudio.speech.prosody import Prosody
 from cmaudio.speech.reading import Writing
 from cmaudio.speech.style import SpeakingStyle
 from cmaudio.synthesis.networks import STEPS, Synthesizer
-from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.sources import sources_of
 from cmaudio.synthesis.trajectory import Trajectory
-from cmaudio.synthesis.voice import Voice
 
-_VOICE_KINDS: tuple[type[Voice], ...] = (NoteVoice, Utterance)
 _GAIN_SLEW_SECONDS = 0.01
 MAX_READ_SAMPLES = 2**31
 
@@ -64,6 +63,12 @@ class Engine(EffectsInput):
         pipelined: the second thread vocodes instead, while the first computes the next blocks. For offline use.
         channels: 1 or 2. With 2, notes have a place and a width (see `cmaudio.score.expression`), and their sum is the
             sound of one channel.
+        pairs: of outputs that `read` fills, with two channels; `route` gives channels a pair of their own.
+        pair: the one that plays everything else, and the effects.
+
+    Attributes:
+        channels: of the mix, 1 or 2.
+        outputs: the width of what `read` gives: 1, or 2 for each pair.
     """
 
     def __init__(
@@ -80,18 +85,22 @@ class Engine(EffectsInput):
         threads: int = 1,
         pipelined: bool = False,
         channels: int | None = None,
+        pairs: int = 1,
+        pair: int = 1,
     ) -> None:
         model = model if isinstance(model, Model) else load_model(model)
         if steps not in STEPS:
             raise CmaudioError(f"steps must be 1 (one step) or 2 (fine), not {steps!r}")
         self._renderer = Renderer(Synthesizer(model), whole_number("threads", threads, 1, 2), pipelined)
-        _check_features(self._renderer.synthesizer)
+        check_features(self._renderer.synthesizer)
         block = self._renderer.block_samples
         batch_ahead = whole_number("batch_ahead_samples", batch_ahead_samples, 0, block)
         look_ahead = whole_number("look_ahead_samples", look_ahead_samples, 0, 2**31)
         self.sample_rate = model.manifest.sample_rate
         ahead = block if look_ahead else batch_ahead
         self.channels = whole_number("channels", model.channels if channels is None else channels, 1, 2)
+        self._outputs = Outputs.checked(pairs, pair, self.channels)
+        self.outputs = self.channels * pairs
         sources = sources_of(model.manifest.timbres)
         settings = VoiceSettings(
             model.stft, self._renderer.block_frames, self.sample_rate, ahead, self.channels, sources
@@ -99,11 +108,11 @@ class Engine(EffectsInput):
         allocator = VoiceAllocator(model, settings, whole_number("polyphony", polyphony, 1, 256), steps)
         super().__init__(model, allocator, seed, bend_range)
         gain = Trajectory(10 ** (in_range("gain_db", gain_db, *GAIN_RANGE_DB, "dB") / 20))
-        self._mixer = Mixer(allocator, self._renderer, gain, batch_ahead, look_ahead)
+        self._mixer = Mixer(allocator, self._renderer, gain, batch_ahead, look_ahead, self._outputs)
         self._mixer.effects = self.rack
         self._overload = Overload(allocator, block // 4)
-        self._limiter = Limiter(self.sample_rate, channels=self.channels)
-        self._spare = np.zeros(0 if self.channels == 1 else (0, 2), np.float32)  # limiter output not read yet
+        self._limiter = Limiter(self.sample_rate, channels=self.outputs)
+        self._spare = np.zeros(0 if self.outputs == 1 else (0, self.outputs), np.float32)  # limiter output not read yet
         self._meter = Meter(self.channels)
 
     @property
@@ -194,10 +203,20 @@ class Engine(EffectsInput):
         self.allocator.clear(at)
         self.rack.silence(at)
 
+    def route(self, channel: int, pair: int | None, at: int | None = None) -> None:
+        """Play a channel, without its effects, on a pair of outputs of its own; None brings it back to the mix.
+
+        Notes that sound stay where they are.
+
+        Raises CmaudioError for a pair that is not open.
+        """
+        checked = self._outputs.checked_pair(pair)
+        self.submit(at, partial(self.allocator.route, channel_number(channel), checked))
+
     # -- samples -----------------------------------------------------------------------------------------------------
 
     def read(self, samples: int) -> Float:
-        """The next (N,) samples, or (N, 2) of two channels, float32 within [-1, 1].
+        """The next (N,) samples, or (N, `outputs`) of two channels, float32 within [-1, 1].
 
         Raises CmaudioError for less than none.
         """
@@ -208,7 +227,7 @@ class Engine(EffectsInput):
             count = -(-missing // QUANTUM_SAMPLES) * QUANTUM_SAMPLES
             self._spare = np.concatenate([self._spare, self._limiter.process(self._mixer.mix(count))])
         out, self._spare = self._spare[:samples], self._spare[samples:]
-        self._meter.add(out)
+        self._meter.add(sum_of_pairs(out))
         return out
 
     def prepare(self) -> bool:
@@ -277,15 +296,3 @@ class Engine(EffectsInput):
         if self.channels == 1:
             raise CmaudioError("an engine of one channel makes no stems; use channels=2")
         self._mixer.on_stems = on_stems
-
-
-def _check_features(synthesizer: Synthesizer) -> None:
-    """Check that the graphs read as many features as the manifest's kind of voice supplies."""
-    model, read = synthesizer.model, synthesizer.features
-    name = model.manifest.features
-    supplied = next(kind.FEATURES[name] for kind in _VOICE_KINDS if name in kind.FEATURES)
-    if read != supplied:
-        raise CmaudioError(
-            f"{model.path}: graphs and manifest disagree (controls.controls reads {read} features, {name!r} has "
-            f"{supplied}); export the model again"
-        )

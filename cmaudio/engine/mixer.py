@@ -11,6 +11,7 @@ import numpy as np
 
 from cmaudio.engine.allocator import VoiceAllocator
 from cmaudio.engine.buses import Buses, Effects, OnStems
+from cmaudio.engine.outputs import MAIN_ONLY, Outputs
 from cmaudio.score.expression import SENDS
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.batching import batch_for_read, batch_offline, batch_to_begin, batch_to_spare
@@ -31,6 +32,7 @@ class Mixer:
         gain: linear master gain.
         batch_ahead_samples: how early a block may be computed to share an evaluation.
         look_ahead_samples: how early events are taken and blocks computed, for offline use.
+        outputs: the pairs that a mix of two channels fills.
 
     Attributes:
         gain: linear master gain.
@@ -45,8 +47,9 @@ class Mixer:
         gain: Trajectory,
         batch_ahead_samples: int,
         look_ahead_samples: int,
+        outputs: Outputs = MAIN_ONLY,
     ) -> None:
-        self.gain = gain
+        self.gain, self._outputs = gain, outputs
         self.effects: Effects | None = None
         self.on_stems: OnStems | None = None
         self._channels = allocator.settings.channels
@@ -72,7 +75,7 @@ class Mixer:
         return True
 
     def mix(self, count: int) -> Float:
-        """The next (N,) or (N, 2) samples of the mix, before the limiter."""
+        """The next (N,) or (N, 2 pairs) samples of the mix, before the limiter."""
         start = self._schedule.now
         if self._channels == 1:
             out = np.zeros(count, np.float32)
@@ -80,7 +83,7 @@ class Mixer:
             if self.effects is not None:
                 self.effects.process(out[:, None], {})
             return out
-        buses = Buses(count, self.on_stems is not None)
+        buses = Buses(count, self.on_stems is not None, self._outputs)
         self._run(count, lambda done, segment: self._add_placed_voices(buses, done, segment))
         return buses.finish(VOICE_GAIN, self.effects, self._gain_over(self.gain, start, count), self.on_stems)
 
@@ -153,7 +156,7 @@ class Mixer:
                 samples = samples * gain[start : start + count]
             elif gain != 1:
                 samples = samples * np.float32(gain)
-            buses.add(voice.params.channel, done + start, samples)
+            buses.add(voice.params.channel, done + start, samples, voice.params.pair)
             for name in SENDS:
                 level = voice.sent(name, count)
                 if not isinstance(level, float) or level:

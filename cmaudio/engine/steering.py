@@ -15,6 +15,7 @@ from cmaudio.engine.channel import Channel
 from cmaudio.engine.handle import Handle
 from cmaudio.engine.listeners import Listeners
 from cmaudio.engine.note import EXPRESSION_SECONDS
+from cmaudio.engine.unheard import Unheard
 from cmaudio.score.events import ChannelGain, Expression, KeyPressure, PitchBend
 from cmaudio.score.expression import EXPRESSIONS, together
 
@@ -25,8 +26,9 @@ _GAIN_SECONDS = 0.01
 class Steering:
     """The channels and the handles of sounding voices, and how both are shaped. Values of the three levels add up."""
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, sample_rate: int, mixed_channels: int = 1) -> None:
         self.sample_rate = sample_rate
+        self.unheard = Unheard(mixed_channels)
         self.listeners = Listeners()
         self.channels = [Channel() for _ in range(CHANNELS)]
         self.notes: dict[int, Handle] = {}  # by the identity of the voice
@@ -63,6 +65,7 @@ class Steering:
 
     def express_note(self, note: Handle, name: str, value: float, seconds: float, at: int) -> None:
         """Shape one note (see `cmaudio.score.expression`), in addition to its channel."""
+        self.unheard.check(name, value)
         note.expression[name] = value
         self._move_expression(note, name, seconds, at)
 
@@ -75,6 +78,7 @@ class Steering:
 
     def express_channel(self, number: int, name: str, value: float, at: int) -> None:
         """Shape all notes of a channel, later ones included."""
+        self.unheard.check(name, value)
         self.channels[number].expression[name] = value
         self._report_expression(number, name, at)
         for note in self._notes_of([number]):
@@ -82,6 +86,7 @@ class Steering:
 
     def express_all(self, name: str, value: float, at: int) -> None:
         """Shape the whole instrument, in addition to its channels."""
+        self.unheard.check(name, value)
         self.expression[name] = value
         for number in self._used():
             self._report_expression(number, name, at)

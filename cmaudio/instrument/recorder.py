@@ -22,6 +22,7 @@ from cmaudio.output.source import Source
 from cmaudio.score.events import Event, NoteOff, NoteOn
 from cmaudio.score.track import MidiTrackFile
 from cmaudio.signal.dsp import Float
+from cmaudio.signal.pairs import sum_of_pairs
 
 MEMORY_SECONDS = 300.0
 _SPARE_SECONDS = 10.0  # extra: may be overwritten while the rest is being read
@@ -33,6 +34,7 @@ class Recorder(Source):
     """The engine as a source for a `Player`, with a memory of its recent sound and events.
 
     Attributes:
+        recorded_channels: of the recording, 1 or 2: of several pairs of outputs it is the sum.
         seconds: how much sound is kept in memory.
         made_samples: how many samples the engine has produced; positions in the recording count from the first.
     """
@@ -40,9 +42,9 @@ class Recorder(Source):
     def __init__(self, engine: Engine, seconds: float = MEMORY_SECONDS) -> None:
         self.engine, self.sample_rate = engine, engine.sample_rate
         self.seconds = in_range("seconds", seconds, 1, 3600, "of sound to keep")
-        self.channels = engine.channels
+        self.channels, self.recorded_channels = engine.outputs, engine.channels
         length = round((self.seconds + _SPARE_SECONDS) * self.sample_rate)
-        self._ring = np.zeros(length if self.channels == 1 else (length, self.channels), np.float32)
+        self._ring = np.zeros(length if self.channels == 1 else (length, self.recorded_channels), np.float32)
         self.made_samples = 0
         self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
         self._listeners: tuple[Callable[[int, Event], object], ...] = ()
@@ -52,9 +54,10 @@ class Recorder(Source):
         """The engine's next n samples."""
         out = self.engine.read(n)
         at = self.made_samples % len(self._ring)
-        first = out[: len(self._ring) - at]
+        mix = sum_of_pairs(out)
+        first = mix[: len(self._ring) - at]
         self._ring[at : at + len(first)] = first
-        self._ring[: len(out) - len(first)] = out[len(first) :]
+        self._ring[: len(mix) - len(first)] = mix[len(first) :]
         self.made_samples += len(out)
         return out
 
@@ -122,7 +125,7 @@ class Recorder(Source):
         path = expanded(path)
         check_unused(path, path.with_suffix(".mid"))
         events = self.events(start, end)
-        with AudioFileWriter(path, self.sample_rate, channels=self.channels) as file:
+        with AudioFileWriter(path, self.sample_rate, channels=self.recorded_channels) as file:
             for chunk in self.samples(start, end):
                 file.write(chunk)
         with MidiTrackFile(path.with_suffix(".mid")) as track:

@@ -95,7 +95,7 @@ class Take:
     def _open_sound(self) -> WavParts:
         try:
             recorder = self._recorder
-            return WavParts(self._wav, recorder.channels, recorder.sample_rate, _BYTES, self._tell_of_next)
+            return WavParts(self._wav, recorder.recorded_channels, recorder.sample_rate, _BYTES, self._tell_of_next)
         except (OSError, ValueError) as error:
             raise self._failure(error) from error
 
@@ -130,7 +130,7 @@ class Take:
     def _compress(self) -> None:
         recorder, frames = self._recorder, 0
         with atomic_file(self.path) as part:
-            target = (sound_path(part), "w", recorder.sample_rate, recorder.channels, "PCM_24")
+            target = (sound_path(part), "w", recorder.sample_rate, recorder.recorded_channels, "PCM_24")
             with soundfile.SoundFile(*target, format="FLAC") as compressed:
                 for path in self._sound.paths:
                     with soundfile.SoundFile(sound_path(path)) as sound:

@@ -15,10 +15,11 @@ from cmaudio.errors import CmaudioError
 from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.instrument.preset_files import find_preset
 from cmaudio.instrument.take import Take
-from cmaudio.osc.addresses import PLACES, ROOT
+from cmaudio.osc.addresses import ROOT
 from cmaudio.osc.folder import SoundFolder
 from cmaudio.osc.sender import all_values, source_name
 from cmaudio.osc.subscribers import Peer, Subscribers
+from cmaudio.score.expression import MIX
 
 _MAX_TEXTS = 16
 _MAX_JOBS = 4
@@ -76,7 +77,8 @@ class Actions:
         self._jobs: list[Future[None]] = []
         named: dict[str, Callable[..., object]] = {
             "note": self._note, "note/on": self._note_on, "note/off": self._note_off, "note/bend": self._note_bend,
-            "sustain": self._sustain, "sostenuto": self._sostenuto, "all_off": self._all_off, "panic": self._panic,
+            "sustain": self._sustain, "sostenuto": self._sostenuto, "output": self._output,
+            "all_off": self._all_off, "panic": self._panic,
             "timbre": self._timbre, "timbre/xy": self._timbre_xy, "preset": self._preset, "seed": self._seed,
             "seed/lock": lambda call, locked: self._controls.lock_seed(locked, call.source),
             "seed/roll": lambda call: self._controls.roll_seed(),  # no source, so that the sender is notified too
@@ -84,7 +86,7 @@ class Actions:
             "record/stop": self._stop_recording, "query": self._query, "unsubscribe": self._unsubscribe,
             "subscribe": lambda call, port: self._subscribers.add(call.peer, port),
         }  # fmt: skip
-        named |= {name: partial(self._place, name) for name in PLACES}
+        named |= {name: partial(self._mix, name) for name in MIX}
         named |= {f"control/{name}": partial(self._control, name) for name in self._controls.definitions}
         self.table = {f"{ROOT}/{name}": action for name, action in named.items()}
 
@@ -131,6 +133,9 @@ class Actions:
     def _sostenuto(self, call: Call, down: bool, channel: int | None) -> None:
         self._engine.sostenuto(down, channel or 0, self._synth.place(call.seconds))
 
+    def _output(self, call: Call, channel: int, pair: int) -> None:
+        self._engine.route(channel, pair or None, self._synth.place(call.seconds))
+
     def _all_off(self, call: Call) -> None:
         self._engine.all_notes_off(at=self._synth.place(call.seconds))
 
@@ -143,7 +148,7 @@ class Actions:
     def _control(self, name: str, call: Call, value: float) -> None:
         self._controls.set(name, value, call.source, self._synth.place(call.seconds))
 
-    def _place(self, name: str, call: Call, value: float, channel: int | None) -> None:
+    def _mix(self, name: str, call: Call, value: float, channel: int | None) -> None:
         if channel is None:
             self._control(name, call, value)
         else:

@@ -9,13 +9,14 @@ from typing import Any, Literal
 import numpy as np
 
 from cmaudio.checks import in_range, whole_number
+from cmaudio.engine.outputs import MAX_PAIRS
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.recorder import MEMORY_SECONDS
 from cmaudio.model.manifest import ControlDefinition
+from cmaudio.score.expression import MIX
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, SEED_LIMIT
 
 ROOT = "/cmaudio"
-PLACES = ("pan", "width")
 TEXT_MAX = 4000  # characters
 _LARGE = 1e6
 _SHOWN = 60
@@ -144,6 +145,13 @@ _NOTES = (
     ),
     Address("/sustain", "sustain pedal", (_DOWN, _CHANNEL)),
     Address("/sostenuto", "sostenuto pedal", (_DOWN, _CHANNEL)),
+    Address(
+        "/output",
+        "plays a channel, without its effects, on a pair of outputs of its own; 0 brings it back to the mix",
+        (Argument("channel", "whole", 0, 15), Argument("pair", "whole", 0, MAX_PAIRS)),
+        "latest",
+        names=1,
+    ),
 )
 _SPEECH = (
     Address("/say", "speaks a text now, in parallel with others", (Argument("text", "text"),)),
@@ -188,8 +196,8 @@ _TIMBRES = (
 )
 
 
-def _place(control: ControlDefinition) -> Address:
-    """One that places a channel."""
+def _mix(control: ControlDefinition) -> Address:
+    """One that a channel has a value of its own of."""
     value = Argument(control.name, "number", control.min, control.max, control.unit)
     return Address(
         f"/{control.name}",
@@ -205,8 +213,8 @@ def _control(control: ControlDefinition) -> Address:
 
 def incoming(definitions: Mapping[str, ControlDefinition], speaks: bool) -> dict[str, Address]:
     """Full path -> address, for all that a server with these controls accepts."""
-    places = [_place(definitions[name]) for name in PLACES if name in definitions]
-    own = (*map(_control, definitions.values()), *places, *_TIMBRES, *(_SPEECH if speaks else _NOTES), *_COMMON)
+    mix = [_mix(definitions[name]) for name in MIX if name in definitions]
+    own = (*map(_control, definitions.values()), *mix, *_TIMBRES, *(_SPEECH if speaks else _NOTES), *_COMMON)
     return {ROOT + a.path: _rooted(a) for a in own}
 
 

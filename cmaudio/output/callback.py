@@ -23,7 +23,6 @@ from cmaudio.output.ring import (
     FIRST_SAMPLE,
     GAIN,
     HELD,
-    HELD_RIGHT,
     HOLDING,
     LARGEST,
     MUTED,
@@ -68,8 +67,7 @@ def _take_samples(words: Any, floats: Any, output: Any, ready: int, wanted: int)
     """Fill `output` (wanted * channels,) with `ready` samples, fading if they run short; returns how many it took."""
     capacity, channels, sources = words[CAPACITY], words[CHANNELS], words[SOURCES]
     position = words[READ] % capacity
-    gain, holding, peak = words[GAIN], words[HOLDING] != 0, floats[PEAK]
-    held_left, held_right = floats[HELD], floats[HELD_RIGHT]
+    gain, holding = words[GAIN], words[HOLDING] != 0
     unread = ready
     for i in range(wanted):
         if unread == 0:
@@ -79,33 +77,36 @@ def _take_samples(words: Any, floats: Any, output: Any, ready: int, wanted: int)
         if holding:
             gain -= gain > 0
         else:
-            held_left = floats[FIRST_SAMPLE + position * sources]
-            held_right = floats[FIRST_SAMPLE + position * sources + sources - 1]
+            for source in range(sources):
+                floats[HELD + source] = floats[FIRST_SAMPLE + position * sources + source]
             position = position + 1 if position + 1 < capacity else 0
             unread -= 1
             if ready < wanted and unread < gain:
                 gain -= 1
             elif gain < FADE_SAMPLES:
                 gain += 1
-        left = np.float32(held_left * (gain / FADE_SAMPLES)) if gain > 0 else np.float32(0)
-        right = np.float32(held_right * (gain / FADE_SAMPLES)) if gain > 0 else np.float32(0)
-        peak = max(peak, abs(left), abs(right))
-        _place(output, i * channels, channels, left, right, words[FIRST_OUTPUT] if sources > 1 else -1)
-    words[GAIN], words[HOLDING], floats[PEAK] = gain, holding, peak
-    floats[HELD], floats[HELD_RIGHT] = held_left, held_right
+        if gain > 0:
+            _place(words, floats, output, i * channels, gain / FADE_SAMPLES)
+        else:
+            output[i * channels : (i + 1) * channels] = 0
+    words[GAIN], words[HOLDING] = gain, holding
     return ready - unread
 
 
-def _place_sides(output: Any, at: int, channels: int, left: Any, right: Any, first: int) -> None:
-    """Put a sample on its output channels: the pair from `first` on, or all of them where that is negative."""
-    if first >= 0 and channels == 1:
-        output[at] = np.float32(0.5) * (left + right)
+def _place_sample(words: Any, floats: Any, output: Any, at: int, gain: float) -> None:
+    """Put one sample of every source channel on the output channels, and note the peak."""
+    channels, sources, first = words[CHANNELS], words[SOURCES], words[FIRST_OUTPUT]
+    for source in range(sources):
+        floats[PEAK] = max(floats[PEAK], abs(np.float32(floats[HELD + source] * gain)))
+    if sources == 2 and channels == 1:
+        output[at] = np.float32(0.5) * (np.float32(floats[HELD] * gain) + np.float32(floats[HELD + 1] * gain))
         return
     for channel in range(channels):
-        if first < 0 or channel == first:
-            output[at + channel] = left
+        source = 0 if sources == 1 else channel - first
+        if 0 <= source < sources:
+            output[at + channel] = np.float32(floats[HELD + source] * gain)
         else:
-            output[at + channel] = right if channel == first + 1 else np.float32(0)
+            output[at + channel] = np.float32(0)
 
 
 def _count_call(words: Any, wanted: int, flags: int) -> None:
@@ -156,7 +157,7 @@ def _names_for_numba() -> Any:
         return numba.types.void(), emit
 
     _carray, _fence = numba.carray, intrinsic(fence)
-    _place = numba.njit(_place_sides)
+    _place = numba.njit(_place_sample)
     _take, _count = numba.njit(_take_samples), numba.njit(_count_call)
     unsigned_long = numba.uint64 if ctypes.sizeof(ctypes.c_ulong) == 8 else numba.uint32
     pointer = numba.types.voidptr

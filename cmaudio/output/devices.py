@@ -105,7 +105,9 @@ class _SoundCard:
         self._sd, self._library, self._ring, self.device_name = sd, sd._lib, ring, device.full_name
         self.replaceable = device.host_api == _JACK and portaudio.CAN_BE_REPLACED
         self._started = self._closed = self._abandoned = False
-        self.sample_rate, ring.channels = self._settings(device, sample_rate, ring.first_output + 2)
+        self.sample_rate, ring.channels = self._settings(
+            device, sample_rate, ring.first_output + max(2, ring.source_channels)
+        )
         try:
             self._stream = sd._StreamBase(
                 kind="output",
@@ -126,8 +128,8 @@ class _SoundCard:
         most = device.max_output_channels
         if least > max(2, most):
             raise CmaudioError(
-                f"{self.device_name} has {most} outputs, so there is no pair {least // 2} of them: choose a pair from "
-                f"1 to {max(1, most // 2)}, or another device"
+                f"{self.device_name} has {most} outputs, and pair {least // 2} of them needs {least}: choose pairs "
+                f"from 1 to {max(1, most // 2)}, or another device"
             )
         for rate in dict.fromkeys((sample_rate, device.default_sample_rate)):
             for channels in dict.fromkeys((min(least, most), most)):

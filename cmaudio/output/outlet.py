@@ -121,7 +121,7 @@ class Outlet:
         ring = Ring(
             round(settings.lead_ms * _HIGHEST_RATE_KHZ) + _RING_SLACK_SAMPLES,
             source_channels=settings.channels,
-            first_output=2 * (settings.pair - 1),
+            first_output=2 * (settings.pair - 1) if settings.channels == 2 else 0,
         )
         stream = self._open_stream(ring, settings.source_rate, self._device, settings.period_samples, rescan)
         self.device_name, self.rate = stream.device_name, stream.sample_rate

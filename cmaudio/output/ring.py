@@ -3,8 +3,8 @@
 All state lies in one block of memory, so that a C callback reaches it through a single pointer:
 
     bytes 0..255      64-bit counters (the `WORDS` below); the write and the read position each have a cache line
-    bytes 256..319    32-bit floats: output peak, last sample taken of each side
-    bytes 320..       the samples, (capacity, source channels) float32
+    bytes 256..575    32-bit floats: output peak, last sample taken of each source channel
+    bytes 576..       the samples, (capacity, source channels) float32
 
 One thread writes, one callback reads; neither ever waits for the other.
 """
@@ -24,7 +24,8 @@ CAPACITY, CHANNELS, MUTED, SOURCES, FIRST_OUTPUT = 16, 17, 18, 19, 20
 CALLBACKS, UNDERRUNS, UNDERRUN_SAMPLES, PLAYED, UNDERFLOWS = 24, 25, 26, 27, 28
 LARGEST, GAIN, HOLDING = 29, 30, 31
 WORDS = 32
-PEAK, HELD, HELD_RIGHT, FIRST_SAMPLE = 64, 65, 66, 80
+PEAK, HELD, FIRST_SAMPLE = 64, 65, 144
+MOST_SOURCES = FIRST_SAMPLE - HELD
 
 
 @dataclass(frozen=True)
@@ -60,16 +61,16 @@ class RingCounters:
 
 
 class Ring:
-    """A single-producer single-consumer ring of `capacity_samples` samples of one or two sides, preallocated.
+    """A single-producer single-consumer ring of `capacity_samples` samples of a source, preallocated.
 
-    A source of one side is heard on all output channels. One of two is heard on a pair of them, or summed on a single
-    one.
+    A source of one channel is heard on all output channels. One of two is heard on a pair of them, or summed on
+    a single one. One of more is heard on as many.
 
     Args:
         capacity_samples: how many samples it holds.
         channels: output channels.
-        source_channels: sides of the source, 1 or 2.
-        first_output: output channel of the left side of two, from 0; the right one is beside it.
+        source_channels: of the source, at most `MOST_SOURCES`.
+        first_output: output channel of the first one of several, from 0; the others are beside it.
 
     Raises CmaudioError if the capacity or the number of output channels is not positive.
     """
@@ -113,7 +114,7 @@ class Ring:
 
     @property
     def first_output(self) -> int:
-        """Output channel of the left side of two; set it only before a stream starts."""
+        """Output channel of the first one of several; set it only before a stream starts."""
         return int(self._words[FIRST_OUTPUT])
 
     @first_output.setter
@@ -136,7 +137,7 @@ class Ring:
         return int(self._words[LARGEST])
 
     def write(self, samples: npt.NDArray[np.float32]) -> int:
-        """Append `samples` (N,), of two sides (N, 2), as many as fit; return how many did."""
+        """Append `samples` (N,), or (N, source channels), as many as fit; return how many did."""
         count = min(len(samples), self.writable)
         start = int(self._words[WRITTEN]) % self.capacity_samples
         until_end = min(count, self.capacity_samples - start)

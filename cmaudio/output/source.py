@@ -12,10 +12,10 @@ class Source(Protocol):
     """Anything that produces samples. A subclass need not define `channels`, `prepare` and `on_overload`."""
 
     sample_rate: int
-    channels: int = 1
+    channels: int = 1  # 2 for a pair of outputs, 4 for two pairs, and so on
 
     def read(self, n: int, /) -> npt.NDArray[np.float32]:
-        """The next n samples, (n,) or (n, 2) float32 in [-1, 1]."""
+        """The next n samples, (n,) or (n, channels) float32 in [-1, 1]."""
 
     def prepare(self) -> bool:
         """Work ahead while the output buffer is full; returns whether there is more to prepare."""

@@ -29,8 +29,8 @@ class OutputSettings:
         chunk_samples: samples per read of the source.
         period_samples: samples per callback, 0 for the device's choice.
         dead_after_s: seconds without a callback after which a device counts as lost.
-        channels: of the source, 1 or 2.
-        pair: which pair of a device's outputs plays two channels, from 1.
+        channels: of the source: 1, 2, or more for several pairs.
+        pair: which pair of a device's outputs plays two channels, from 1; several pairs begin at the first.
     """
 
     source_rate: int
@@ -78,7 +78,7 @@ class BufferedStream:
         return self.filled.is_set() and self.ring.readable < self.lead_samples // 2
 
     def write(self, samples: npt.NDArray[np.float32]) -> None:
-        """Append samples (N,) or (N, 2) at the source's rate."""
+        """Append samples (N,) or (N, channels) at the source's rate."""
         self.ring.write(samples if self._resampler is None else self._resampler.resample_chunk(samples))
 
     def is_dead(self, waited_s: float) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from cmaudio.output.callback import output_callback
 from cmaudio.output.ring import Ring
+from cmaudio.signal.pairs import sum_of_pairs
 from cmaudio.system import raise_thread_priority
 
 PACKET_SECONDS = 0.02
@@ -23,7 +24,8 @@ class ClockStream:
     Args:
         ring: the player's ring of samples.
         sample_rate: in Hz.
-        on_packet: called with each packet: int16, little endian, `PACKET_SECONDS` long, sides interleaved.
+        on_packet: called with each packet: int16, little endian, `PACKET_SECONDS` long, sides interleaved; of several
+            pairs, their sum.
     """
 
     def __init__(self, ring: Ring, sample_rate: int, on_packet: Callable[[bytes], None]) -> None:
@@ -59,7 +61,7 @@ class ClockStream:
         callback, due = output_callback(), time.monotonic()
         while not self._ending.is_set():
             played = callback.drive(self._ring, samples)
-            self._on_packet(np.round(played * 32767).astype("<i2").tobytes())
+            self._on_packet(np.round(sum_of_pairs(played) * 32767).astype("<i2").tobytes())
             due += samples / self.sample_rate
             wait_s = due - time.monotonic()
             if wait_s < -_LATE_SECONDS:

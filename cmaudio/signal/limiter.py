@@ -2,7 +2,8 @@
 
 The signal is cut into quanta of 64 samples. The gain is linear within a quantum, and at each boundary at most what both
 neighbours need, so no sample exceeds the ceiling. This takes one quantum of look-ahead. All channels have the same
-gain, so that the sound does not move when one of them is loud.
+gain, so that the sound does not move when one of them is loud; of several pairs, neither exceeds the ceiling nor does
+their sum, so that it can be recorded.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ from __future__ import annotations
 import numpy as np
 
 from cmaudio.signal.dsp import Float
+from cmaudio.signal.pairs import sum_of_pairs
 
 QUANTUM_SAMPLES = 64
 
 
 class Limiter:
-    """Streaming limiter. `process` delays by `latency_samples`."""
+    """Streaming limiter of 1, 2 or (in pairs) more channels. `process` delays by `latency_samples`."""
 
     latency_samples = QUANTUM_SAMPLES
 
     def __init__(self, sample_rate: int, ceiling_db: float = -0.3, release_ms: float = 80.0, channels: int = 1) -> None:
+        self._pairs = channels // 2
         self._shape = (QUANTUM_SAMPLES,) if channels == 1 else (QUANTUM_SAMPLES, channels)
         self.ceiling = 10 ** (ceiling_db / 20)
         self._recovery = float(np.exp(-QUANTUM_SAMPLES / (sample_rate * release_ms / 1000)))
@@ -35,6 +38,8 @@ class Limiter:
         """(N,) or (N, channels) samples, N a multiple of 64 -> the same, limited, one quantum late."""
         quanta = np.concatenate([self._held, x]).reshape(-1, *self._shape)
         peaks = np.abs(quanta[1:]).reshape(len(quanta) - 1, -1).max(1)
+        if self._pairs > 1:
+            peaks = np.maximum(peaks, np.abs(sum_of_pairs(x)).reshape(len(peaks), -1).max(1))
         needs = np.minimum(1.0, self.ceiling / np.maximum(peaks, 1e-9))
         out = quanta[:-1]
         if self.gain < 1 or self._held_needs < 1 or needs.min() < 1:

@@ -12,7 +12,10 @@ from cmaudio.synthesis.sources import Sources
 
 @dataclass(frozen=True)
 class NoteParams:
-    """The start of a note: pitch as MIDI note number, velocity 1..127, `at` in samples of the engine's clock."""
+    """The start of a note: pitch as MIDI note number, velocity 1..127, `at` in samples of the engine's clock.
+
+    `pair`: the pair of outputs that it plays on, from 1; None for the main mix.
+    """
 
     pitch: float
     velocity: float
@@ -20,6 +23,7 @@ class NoteParams:
     seed: int
     at: int
     steps: int
+    pair: int | None = None
 
 
 @dataclass(frozen=True)

@@ -196,12 +196,34 @@ def test_the_table_of_addresses_is_complete_and_printed(
     assert CliRunner().invoke(app, []).output == text
 
 
-def test_pan_and_width_place_a_channel_or_the_instrument(synth: Synth, client: Client) -> None:
+def test_place_and_sends_belong_to_a_channel_or_the_instrument(synth: Synth, client: Client) -> None:
     client.send("/cmaudio/pan", -0.5)
     client.send("/cmaudio/pan", 0.25, 3)
     client.send("/cmaudio/width", 1, 3)
+    client.send("/cmaudio/reverb", 0.5)
+    for name in ("spread", "reverb", "chorus", "delay"):
+        client.send(f"/cmaudio/{name}", 0.125, 3)
     client.settle()
     synth.recorder.read(16_000)
     assert synth.controls["pan"] == -0.5
     assert synth.engine.allocator.expression["pan"] == -0.5
-    assert synth.engine.allocator.channels[3].expression == {"pan": 0.25, "width": 1}
+    assert synth.controls["reverb"] == 0.5
+    mix = {"pan": 0.25, "width": 1, "spread": 0.125, "reverb": 0.125, "chorus": 0.125, "delay": 0.125}
+    assert synth.engine.allocator.channels[3].expression == mix
+
+
+def test_a_channel_is_sent_to_a_pair_of_outputs_of_its_own(model: Model) -> None:
+    def pairs(*channels: int) -> list[int | None]:
+        synth.recorder.read(1000)
+        return [synth.engine.allocator.channels[channel].pair for channel in channels]
+
+    with make_synth(model, pairs=4) as synth:
+        client = Client(synth.serve_osc(0))
+        with client.socket:
+            client.send("/cmaudio/output", 9, 3)
+            client.send("/cmaudio/output", 2, 4)
+            wait_for(lambda: pairs(2, 9) == [4, 3])
+            client.send("/cmaudio/output", 9, 0)
+            wait_for(lambda: pairs(2, 9) == [4, None])
+            client.send("/cmaudio/output", 9, 5)
+            assert "no pair 5 of outputs: 4 are open" in client.read()[1][0]

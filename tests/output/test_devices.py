@@ -54,9 +54,15 @@ def test_a_pair_of_outputs_is_opened(outputs: int, pair: int, channels: int) -> 
     assert ring.channels == channels
 
 
-def test_a_pair_that_a_device_lacks_is_named_with_those_it_has() -> None:
-    ring = Ring(64, source_channels=2, first_output=4)
-    with pytest.raises(CmaudioError, match=r"Card, API has 4 outputs, so there is no pair 3 .* 1 to 2"):
+def test_several_pairs_of_outputs_are_opened() -> None:
+    ring = Ring(64, source_channels=6)
+    _SoundCard(FakeSoundDevice(), ring, Device(0, "Card", "API", 8, 48_000, True), 48_000, 0)
+    assert ring.channels == 6
+
+
+@pytest.mark.parametrize("ring", [Ring(64, source_channels=2, first_output=4), Ring(64, source_channels=6)])
+def test_a_pair_that_a_device_lacks_is_named_with_those_it_has(ring: Ring) -> None:
+    with pytest.raises(CmaudioError, match=r"Card, API has 4 outputs, and pair 3 .* needs 6: choose pairs from 1 to 2"):
         _SoundCard(FakeSoundDevice(), ring, Device(0, "Card", "API", 4, 48_000, True), 48_000, 0)
 
 

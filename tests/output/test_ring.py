@@ -65,6 +65,19 @@ def test_two_sides_go_to_their_outputs(channels: int, first_output: int, expecte
     assert ring.counters().peak == pytest.approx(np.abs(output).max(), abs=1e-3) or channels == 1
 
 
+@pytest.mark.parametrize(("channels", "sources"), [(4, 4), (6, 4), (64, 64)])
+def test_several_pairs_go_to_as_many_outputs(channels: int, sources: int) -> None:
+    ring = Ring(300, channels, source_channels=sources)
+    made = np.stack([SINE[7 * source :][:4000] / (1 + source) for source in range(sources)], 1)
+    heard, written = list[npt.NDArray[np.float32]](), 0
+    while written < len(made):
+        written += ring.write(made[written : written + 170])
+        heard.append(output_callback().drive(ring, ring.readable))
+    output = np.concatenate(heard)[FADE_SAMPLES:]
+    np.testing.assert_array_equal(output[:, :sources], made[FADE_SAMPLES:])
+    assert not output[:, sources:].any()
+
+
 def test_write_takes_what_fits() -> None:
     ring = Ring(100)
     assert ring.write(SINE[:70]) == 70

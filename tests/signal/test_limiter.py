@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.limiter import Limiter
+from cmaudio.signal.pairs import sum_of_pairs
 
 RATE = 48_000
 
@@ -75,3 +76,11 @@ def test_both_sides_have_the_same_gain() -> None:
     np.testing.assert_allclose(limited[:, 1], 0.1 * limited[:, 0], rtol=1e-5, atol=1e-7)
     one = Limiter(RATE).process(loud[:, 0])
     np.testing.assert_array_equal(limited[:, 0], one)
+
+
+def test_neither_a_pair_nor_their_sum_exceeds_the_ceiling() -> None:
+    x = np.random.default_rng(0).uniform(-0.9, 0.9, (6400, 4)).astype(np.float32)
+    limiter = Limiter(RATE, channels=4)
+    out = limiter.process(x)
+    assert np.abs(sum_of_pairs(out)).max() == pytest.approx(limiter.ceiling, abs=0.01)
+    assert np.abs(out).max() < limiter.ceiling
