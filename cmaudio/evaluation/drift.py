@@ -2,6 +2,8 @@
 
 Level: root mean square of a second, in dB. Spectrum: mean absolute difference in dB between the mean log-mel of a
 second and that of the reference second, over the bands that are active (20 dB above the floor) in either.
+Some recordings change themselves (applause falls to silence within a minute), so the two courses of level are also
+compared, down to 30 dB below their third seconds.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ PITCH, VELOCITY = 60, 96
 REFERENCE_SECOND = 2  # zero-based: 2 s to 3 s after the onset
 SECONDS, QUICK_SECONDS = 60, 5
 _ACTIVE_ABOVE_FLOOR = 10.0  # 20 dB
+_LOWEST_DB = -30.0
 _DB = 20 / np.log(10)
 _WORST = 12
 
@@ -41,6 +44,11 @@ class Drift:
             "spectrum_end_db": round(float(spectrum[-1]), 2),
             "spectrum_max_db": round(float(spectrum.max()), 2),
         }
+
+    def apart_db(self, other: Drift) -> float:
+        """Largest distance of two courses of level, of which what is 30 dB below the third second counts as that."""
+        ours, theirs = (np.maximum(each.level_db[REFERENCE_SECOND:], _LOWEST_DB) for each in (self, other))
+        return round(float(np.abs(ours - theirs).max()), 2)
 
 
 def measure_seconds(seconds: Iterable[Float], stft: Stft, mel: Mel) -> Drift:
@@ -76,7 +84,10 @@ def measure_drift(setting: Setting) -> Figures:
                 rate = setting.renderer.sample_rate
                 long = recording.note(timbre.program, PITCH, VELOCITY, seconds * rate)
                 reference = measure_seconds(np.split(long, seconds), setting.renderer.stft, setting.renderer.mel)
-                rows[timbre.name]["soundfont"] = reference.metrics()
+                rows[timbre.name] |= {
+                    "soundfont": reference.metrics(),
+                    "apart": {"level_db": found.apart_db(reference)},
+                }
             setting.progress(f"drift: {timbre.name}")
     return {
         "seconds": seconds,
@@ -84,6 +95,7 @@ def measure_drift(setting: Setting) -> Figures:
         "velocity": VELOCITY,
         "ours": _overall(rows, "ours"),
         "soundfont": _overall(rows, "soundfont"),
+        "apart_db": summary([row["apart"]["level_db"] for row in rows.values() if "apart" in row]),
         "timbres": rows,
     }
 

@@ -144,6 +144,8 @@ def _drift(f: Figures, console: Console) -> None:
         (label, *(f[whose][key][figure] for whose in ("ours", "soundfont") for figure in ("median", "p95", "max")))
         for key, label in names.items()
     ]
+    apart = f["apart_db"]
+    rows.append(("level, apart from the SoundFont's, dB", apart["median"], apart["p95"], apart["max"], "", "", ""))
     columns = ("", "median", "p95", "worst", "SoundFont", "p95", "worst")
     count = f["ours"]["level_max_db"]["n"]
     title = f"Drift of a note held for {f['seconds']} s, against its own third second ({count} timbres)"

@@ -83,6 +83,17 @@ def test_drift_of_a_tone_that_decays_one_db_per_second() -> None:
     assert metrics["level_max_db"] == pytest.approx(5, abs=0.01)
 
 
+def test_courses_of_level_are_compared_down_to_30_db() -> None:
+    fading = [tone(440) * np.float32(10 ** (-i / 4)) for i in range(8)]
+    stopped = [*fading[:6], *[fading[5]] * 2]
+    whole, halted, steady = (measure_seconds(seconds, STFT, MEL) for seconds in (fading, stopped, [tone(440)] * 8))
+    assert whole.apart_db(whole) == 0
+    assert halted.apart_db(whole) == pytest.approx(10, abs=0.1)
+    assert whole.apart_db(steady) == pytest.approx(25, abs=0.1)
+    silent = [*fading[:4], *[np.zeros_like(fading[0])] * 4]
+    assert measure_seconds(silent, STFT, MEL).apart_db(steady) == 30
+
+
 def test_drift_is_zero_for_a_steady_tone_and_large_for_a_changed_one() -> None:
     steady = [tone(440)] * 5
     assert measure_seconds(steady, STFT, MEL).metrics()["spectrum_max_db"] < 0.01
