@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from cmaudio.cli.link import join_link
 from cmaudio.cli.meter import show_until_stopped
 from cmaudio.cli.midi import connect_midi
 from cmaudio.cli.options import (
     Channels,
     Device,
     Gain,
+    JoinLink,
     OscPort,
     OutputBuffer,
     Pair,
@@ -59,6 +61,7 @@ def live(
     pairs: Pairs = None,
     route: Routes = None,
     osc: OscPort = None,
+    link: JoinLink = False,
 ) -> None:
     """Play from MIDI keyboards and OSC, with a live meter, until Ctrl-C."""
     chosen = load_preset(preset) if preset else None
@@ -88,5 +91,7 @@ def live(
         console.print(Text.assemble((synth.model.manifest.name, "bold"), f" on {synth.state().player.device_name}"))
         if osc is not None:
             console.print("OSC on {}:{}".format(*synth.serve_osc(osc).address))
+        if link:
+            join_link(synth)
         connect_midi(synth, midi_port, mpe, virtual, learn or ())
         show_until_stopped(synth, console)

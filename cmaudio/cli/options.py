@@ -39,6 +39,9 @@ Record = Annotated[
     Path | None, typer.Option(help="Also record to this .wav or .flac file, with the notes in a .mid beside it.")
 ]
 OscPort = Annotated[int | None, typer.Option("--osc", help="Also listen for OSC on this port (`cmaudio osc`).")]
+JoinLink = Annotated[
+    bool, typer.Option("--link", help="Share tempo, beat, start and stop with other programs by Ableton Link.")
+]
 Channels = Annotated[
     int | None,
     typer.Option(min=1, max=2, help="1 for mono, 2 for stereo: by default instruments have 2, voices that read 1."),

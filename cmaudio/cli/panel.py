@@ -11,10 +11,12 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
+from cmaudio.cli.link import join_link
 from cmaudio.cli.midi import connect_midi
 from cmaudio.cli.options import (
     Channels,
     Device,
+    JoinLink,
     ModelName,
     OscPort,
     OutputBuffer,
@@ -65,6 +67,7 @@ def panel(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
     no_midi: Annotated[bool, typer.Option("--no-midi", help="Do not listen to MIDI keyboards.")] = False,
     osc: OscPort = None,
+    link: JoinLink = False,
 ) -> None:
     """Play and shape an instrument in the browser; without a sound card it sounds in the page."""
     demand_nicegui()
@@ -89,6 +92,8 @@ def panel(
             synth.apply(chosen, morph_seconds=0)
         if osc is not None:
             console.print("OSC on {}:{}".format(*synth.serve_osc(osc, files=files).address))
+        if link:
+            join_link(synth)
         if not no_midi and synth.model.manifest.speech is None:
             connect_midi(synth)
         server = Host(synth, address, files, clock, notice)

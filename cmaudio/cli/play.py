@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from cmaudio.cli.link import DELAY_SECONDS, join_link, seconds_to_bar
 from cmaudio.cli.meter import show_while_playing
 from cmaudio.cli.options import (
     Channels,
     Device,
     Gain,
+    JoinLink,
     MissingDrums,
     MissingPrograms,
     ModelName,
@@ -56,8 +58,12 @@ def play(
     channels: Channels = None,
     pair: Pair = 1,
     route: Routes = None,
+    link: JoinLink = False,
 ) -> None:
-    """Play a MIDI file with a live meter; without a sound card, render it to a file."""
+    """Play a MIDI file with a live meter; without a sound card, render it to a file.
+
+    With --link the file begins with a bar of the session and keeps its own tempo; delays follow the session's.
+    """
     settings = piece_settings(preset, model, timbre=timbre, seed=seed, steps=steps, gain_db=gain)
     score, loaded = read_score(song), load_model(settings.model)
     try:
@@ -95,7 +101,11 @@ def play(
             synth.record(record)
         synth.use_impulse_response(settings.impulse_response)
         synth.controls.apply(settings.controls_for(synth.engine.channels) | {"steps": settings.steps})
-        for text in synth.play(score, timbre=settings.timbre, missing=missing, percussion=percussion):
+        delay = DELAY_SECONDS
+        if link:
+            join_link(synth)
+            delay = seconds_to_bar(synth)
+        for text in synth.play(score, timbre=settings.timbre, missing=missing, percussion=percussion, delay=delay):
             notice(text)
         console.print(Text.assemble((score.name, "bold"), f" on {synth.state().player.device_name}"))
         show_while_playing(synth, score.duration, console)

@@ -28,6 +28,9 @@ from cmaudio.score.arrangement import Missing, arrange
 from cmaudio.score.events import Score
 from cmaudio.timing.clock import Clock
 from cmaudio.timing.driver import Ahead
+from cmaudio.timing.heard_time import HeardTime
+from cmaudio.timing.link import Link
+from cmaudio.timing.link_session import LinkSession, NetworkSession
 from cmaudio.timing.pattern import Pattern
 from cmaudio.timing.steps import PatternSettings, StepLike
 
@@ -69,6 +72,7 @@ class Instrument(LiveEngine):
         self._preset: Preset | None = None
         self._impulse_response: str | None = None
         self._clock: Clock | None = None
+        self._link: Link | None = None
         self._making_clock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -99,6 +103,36 @@ class Instrument(LiveEngine):
                 )
                 self.attach(self._clock)
             return self._clock
+
+    def connect_link(
+        self, *, quantum: float = 4.0, start_stop: bool = True, session: LinkSession | None = None
+    ) -> Link:
+        """Share tempo, beat, start and stop with the programs of this network that use Ableton Link; see `Link`.
+
+        Args:
+            quantum: beats of a bar; bars begin together.
+            start_stop: whether start and stop are shared.
+            session: by default that of this network.
+
+        Raises:
+            CmaudioError: the package LinkPython-extern is missing.
+        """
+        self.disconnect_link()
+        clock, told = self.clock, self.player.notify
+        found = session or NetworkSession(clock.tempo, quantum, start_stop)
+        heard = HeardTime(self.player, self.engine.latency_samples)
+        self._link = Link(clock, found, heard, quantum=quantum, start_stop=start_stop, on_notice=told)
+        return self.attach(self._link)
+
+    def disconnect_link(self) -> None:
+        """Leave the session of Ableton Link, if it is connected; the clock goes on by itself."""
+        if self._link is not None:
+            self._link.close()
+
+    @property
+    def link(self) -> Link | None:
+        """The session of Ableton Link, if it is connected."""
+        return None if self._link is None or self._link.closed else self._link
 
     @overload
     def play(

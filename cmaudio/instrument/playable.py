@@ -18,6 +18,9 @@ from cmaudio.model.file import Model
 from cmaudio.model.timbres import Timbre
 from cmaudio.output.player import Player
 from cmaudio.speech.style import SpeakingStyle
+from cmaudio.timing.clock import Clock
+from cmaudio.timing.link import Link
+from cmaudio.timing.link_session import LinkSession
 
 
 class Playable(Protocol):
@@ -68,7 +71,7 @@ class Playable(Protocol):
 
 
 class RemotelyPlayable(Playable, Protocol):
-    """What remote controls need in addition: presets, recordings, and the instrument's state."""
+    """What remote controls need in addition: presets, recordings, clock, and the instrument's state."""
 
     @property
     def recorder(self) -> Recorder: ...
@@ -76,6 +79,15 @@ class RemotelyPlayable(Playable, Protocol):
     def player(self) -> Player: ...
     @property
     def preset(self) -> Preset | None: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def link(self) -> Link | None: ...
+
+    def connect_link(
+        self, *, quantum: float = 4.0, start_stop: bool = True, session: LinkSession | None = None
+    ) -> Link: ...
+    def disconnect_link(self) -> None: ...
 
     def apply(self, preset: Preset | str | Path, morph_seconds: float = 0.2) -> Preset: ...
     def keep(self, path: str | Path, seconds: float | None = None) -> Path: ...

@@ -84,6 +84,9 @@ class Actions:
             "seed/roll": lambda call: self._controls.roll_seed(),  # no source, so that the sender is notified too
             "say": self._say, "stop": self._stop, "keep": self._keep, "record/start": self._start_recording,
             "record/stop": self._stop_recording, "query": self._query, "unsubscribe": self._unsubscribe,
+            "tempo": lambda call, tempo: self._synth.clock.set_tempo(tempo),
+            "clock/start": lambda call: self._synth.clock.start(), "clock/stop": lambda call: self._synth.clock.stop(),
+            "link": self._link,
             "subscribe": lambda call, port: self._subscribers.add(call.peer, port),
         }  # fmt: skip
         named |= {name: partial(self._mix, name) for name in MIX}
@@ -142,6 +145,12 @@ class Actions:
     def _panic(self, call: Call) -> None:
         self._drop_scheduled()
         self._synth.panic()
+
+    def _link(self, call: Call, joined: bool) -> None:
+        if not joined:
+            self._synth.disconnect_link()
+        elif self._synth.link is None:
+            self._synth.connect_link()
 
     # -- the controls --------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from cmaudio.instrument.recorder import MEMORY_SECONDS
 from cmaudio.model.manifest import ControlDefinition
 from cmaudio.score.expression import MIX
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, SEED_LIMIT
+from cmaudio.timing.tempo import TEMPO_RANGE
 
 ROOT = "/cmaudio"
 TEXT_MAX = 4000  # characters
@@ -153,6 +154,13 @@ _NOTES = (
         names=1,
     ),
 )
+_TEMPO = Argument("tempo", "number", *TEMPO_RANGE, "beats per minute")
+_CLOCK = (
+    Address("/tempo", "tempo of the clock", (_TEMPO,), "latest"),
+    Address("/clock/start", "starts the clock and its patterns from the beginning", flow="latest"),
+    Address("/clock/stop", "stops the clock", flow="latest"),
+    Address("/link", "joins or leaves the session of Ableton Link", (Argument("joined", "switch"),), "latest"),
+)
 _SPEECH = (
     Address("/say", "speaks a text now, in parallel with others", (Argument("text", "text"),)),
     Address(
@@ -214,7 +222,13 @@ def _control(control: ControlDefinition) -> Address:
 def incoming(definitions: Mapping[str, ControlDefinition], speaks: bool) -> dict[str, Address]:
     """Full path -> address, for all that a server with these controls accepts."""
     mix = [_mix(definitions[name]) for name in MIX if name in definitions]
-    own = (*map(_control, definitions.values()), *mix, *_TIMBRES, *(_SPEECH if speaks else _NOTES), *_COMMON)
+    own = (
+        *map(_control, definitions.values()),
+        *mix,
+        *_TIMBRES,
+        *(_SPEECH if speaks else _NOTES + _CLOCK),
+        *_COMMON,
+    )
     return {ROOT + a.path: _rooted(a) for a in own}
 
 
@@ -241,6 +255,10 @@ def outgoing(definitions: Mapping[str, ControlDefinition], speaks: bool) -> list
         Address("/error", "reports an error in a message", (Argument("message", "text"),)),
     ]
     if not speaks:
+        own.append(Address("/state/tempo", "tempo of Ableton Link, while it is joined", (_TEMPO,)))
+        own.append(
+            Address("/state/link_peers", "peers there; -1 after leaving", (Argument("peers", "whole", -1, 9999),))
+        )
         own.append(Address("/event/note_on", "a note starts to sound", (key, velocity, channel)))
         own.append(Address("/event/note_off", "its key is released", (key, channel)))
     return [_rooted(a) for a in own]

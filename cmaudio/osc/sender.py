@@ -94,7 +94,7 @@ class OscSender:
         self._through, self._socket = through, through or socket.socket(family, socket.SOCK_DGRAM)
         self._known: dict[str, bytes] = {}  # the last datagram sent, by path
         self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
-        self._metered = synth.recorder.made_samples
+        self._metered, self._linked = synth.recorder.made_samples, False
         self._changes = Changes(synth.controls, lambda source: source.startswith(self.own), self._note_own_change)
         self._end_events = synth.recorder.subscribe(lambda at, event: self._events.append((at, event)))
         self._ending = threading.Event()
@@ -161,6 +161,15 @@ class OscSender:
             elif isinstance(event, NoteOff):
                 self.send(f"{ROOT}/event/note_off", event.pitch, event.channel)
 
+    def _send_link(self) -> None:
+        link = self._synth.link
+        if link is not None:
+            self.send(f"{ROOT}/state/tempo", link.tempo)
+            self.send(f"{ROOT}/state/link_peers", link.peers)
+        elif self._linked:
+            self.send(f"{ROOT}/state/link_peers", -1)
+        self._linked = link is not None
+
     def _send_state(self) -> None:
         recorder, engine, player = self._synth.recorder, self._synth.engine, self._synth.player.state()
         end = recorder.made_samples
@@ -174,4 +183,5 @@ class OscSender:
         self.send(f"{ROOT}/state/lead_ms", player.lead_ms)
         self.send(f"{ROOT}/state/underruns", player.counters.underruns)
         self.send(f"{ROOT}/state/stolen", engine.allocator.stealing.count)
+        self._send_link()
         self.send(f"{ROOT}/state/seconds", engine.now / engine.sample_rate)

@@ -10,6 +10,7 @@ import atexit
 import gc
 import math
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
@@ -189,6 +190,15 @@ class Player:
         rate = self._settings.source_rate
         lead = stream.lead_samples * rate / stream.rate if stream else self._settings.lead_ms / 1000 * rate
         return max(0, round(self._feeder.clock.at(seconds) + lead + _PLACING_CHUNKS * self._settings.chunk_samples))
+
+    def heard_at(self, sample: float) -> float:
+        """When a sample of the source is heard, or will be, by `time.perf_counter`."""
+        seconds = self._feeder.clock.where(sample)
+        return time.perf_counter() if seconds is None else seconds
+
+    def heard_by(self, seconds: float) -> float:
+        """The sample of the source that is heard at `seconds` of `time.perf_counter`."""
+        return self._feeder.clock.at(seconds)
 
     def take_peak(self) -> float:
         """The largest absolute sample played since the last call, for a meter."""

@@ -79,6 +79,13 @@ class LockedLine:
         known_at, known, rate = self._line
         return known + rate * (x - known_at)
 
+    def where(self, y: float) -> float | None:
+        """The `x` at which the line reaches `y`; None before the first point."""
+        if self._line is None:
+            return None
+        known_at, known, rate = self._line
+        return known_at + (y - known) / rate
+
 
 class SampleClock(LockedLine):
     """How many samples have been heard (y) by a time (x, of `time.perf_counter`), from occasional observations."""

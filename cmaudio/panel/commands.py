@@ -88,9 +88,9 @@ class LockSeed(_Command):
 
 
 class BareCommand(_Command):
-    """A command without fields. "stop" ends the take, "hush" the texts, "cancel" the variations."""
+    """A command without fields. "stop" ends the take, "hush" the texts, "cancel" the variations, "unlink" Link."""
 
-    kind: Literal["roll", "reset", "panic", "record", "stop", "hush", "cancel", "devices"]
+    kind: Literal["roll", "reset", "panic", "record", "stop", "hush", "cancel", "devices", "link", "unlink"]
 
 
 class ApplyPreset(_Command):

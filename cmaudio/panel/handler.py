@@ -153,6 +153,8 @@ class CommandHandler:
             "hush": self._texts.stop,
             "cancel": self.variations.cancel,  # immediately, ahead of waiting jobs
             "devices": self._find_devices,
+            "link": self._link,
+            "unlink": self.synth.disconnect_link,
         }
         actions[kind]()
 
@@ -161,6 +163,10 @@ class CommandHandler:
 
     def _find_devices(self) -> None:
         self.device_names = [device.full_name for device in devices()]
+
+    def _link(self) -> None:
+        if self.synth.link is None:
+            self.synth.connect_link()
 
     def _learn(self, control: str | None) -> None:
         midi = self.synth.midi

@@ -92,6 +92,7 @@ class StateUpdates:
 
     def _polled(self) -> dict[str, Any]:
         handler, synth = self._handler, self._synth
+        link = synth.link
         preset, player, channels = synth.preset, synth.player.state(), synth.engine.allocator.channels
         now = {
             "preset": preset.name if preset else None,
@@ -105,6 +106,7 @@ class StateUpdates:
             "recording": handler.takes.recording,
             "files": handler.takes.files(),
             "variations": handler.variations.status,
+            "link": link and {"peers": link.peers, "tempo": round(link.tempo, 1)},
         }
         changed = {name: value for name, value in now.items() if name not in self._sent or self._sent[name] != value}
         self._sent = now

@@ -53,6 +53,7 @@ class Clock(Sequencer):
     ) -> None:
         super().__init__(engine, driver or WithinEngine(engine), tempo, on_notice)
         self.controls = Controls(engine) if controls is None else controls
+        self._midi_ignored = False
         self._midi = MidiClock(self, place or (lambda seconds: round(seconds * engine.sample_rate)))
 
     def play(
@@ -140,7 +141,11 @@ class Clock(Sequencer):
         Raises:
             CmaudioError: another kind.
         """
-        self._midi.handle(kind, seconds, value)
+        if self.led_by is None:
+            self._midi.handle(kind, seconds, value)
+        elif not self._midi_ignored:
+            self._midi_ignored = True
+            self._notice(f"the MIDI clock is not followed, since {self.led_by} leads")
 
     @property
     def following(self) -> bool:

@@ -10,6 +10,8 @@ import math
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 from cmaudio.checks import in_range
 from cmaudio.engine.engine import Engine
@@ -18,9 +20,24 @@ from cmaudio.timing.driver import Driver
 from cmaudio.timing.tempo import TEMPO_RANGE, TempoMap
 
 BEAT_MAX = 1e9
+Kind = Literal["tempo", "start", "stop", "locate"]
 _LOCK_BEATS = 0.5  # span over which the beat is pulled to another clock's
 _PULL_MAX = 0.5  # of the tempo
 _REMEMBERED_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of the transport that was asked for, unlike the small ones by which it follows another clock.
+
+    Attributes:
+        sample: when it takes effect.
+        beat: the beat there; for "locate" the one that was jumped to.
+    """
+
+    kind: Kind
+    sample: float
+    beat: float
 
 
 class Transport(ABC):
@@ -29,6 +46,7 @@ class Transport(ABC):
     Attributes:
         map: which beat falls on which sample.
         lock: held to read or change several things consistently.
+        led_by: what else sets the tempo and the beat, such as "Ableton Link"; a MIDI clock is not followed meanwhile.
     """
 
     def __init__(self, engine: Engine, driver: Driver, tempo: float) -> None:
@@ -36,8 +54,24 @@ class Transport(ABC):
         self.lock = threading.RLock()
         start = self.soon()
         self.map = TempoMap(engine.sample_rate, tempo, start)
+        self.led_by: str | None = None
+        self._followed = self._pulled = 0.0  # another clock's tempo, and the one by which its beat is reached
+        self._listeners: tuple[Callable[[Change], object], ...] = ()
         engine.set_effects_tempo(tempo, start)
         self._said = start - 1.0  # the sample of the last event scheduled
+
+    def subscribe(self, listener: Callable[[Change], object]) -> Callable[[], None]:
+        """Call `listener` with every `Change`, while the lock is held; returns the function that ends it."""
+        self._listeners = (*self._listeners, listener)
+
+        def unsubscribe() -> None:
+            self._listeners = tuple(known for known in self._listeners if known is not listener)
+
+        return unsubscribe
+
+    def _tell(self, kind: Kind, sample: float, beat: float) -> None:
+        for listener in self._listeners:
+            listener(Change(kind, sample, beat))
 
     @property
     def beat(self) -> float:
@@ -46,16 +80,22 @@ class Transport(ABC):
 
     @property
     def tempo(self) -> float:
-        """Beats per minute; setting it keeps the current beat."""
-        return self.map.tempo_at(self.edge)
+        """Beats per minute; setting it keeps the current beat. While it follows another clock, that one's tempo."""
+        tempo = self.map.tempo_at(self.edge)
+        return self._followed if tempo == self._pulled else tempo
 
     @tempo.setter
     def tempo(self, tempo: float) -> None:
         self.set_tempo(tempo)
 
     def set_tempo(self, tempo: float, at: float | None = None) -> None:
-        """Change the tempo from beat `at` on, by default as soon as possible. Raises CmaudioError if out of range."""
+        """Change the tempo from beat `at` on, by default as soon as possible.
+
+        Raises CmaudioError if it is out of range, or planned for a beat while Ableton Link leads.
+        """
         with self.lock:
+            if at is not None and self.led_by is not None:
+                raise CmaudioError(f"{self.led_by} changes tempos at once: leave out the beat, or use `every`")
             edge = self.edge
             self._forget()
             if at is None or self.map.sample_at(at) <= edge:
@@ -65,6 +105,7 @@ class Transport(ABC):
                 self.map.plan_tempo(tempo, at)
                 if (sample := self.map.sample_at(at)) < math.inf:
                     self.engine.set_effects_tempo(tempo, math.ceil(sample))
+            self._tell("tempo", edge, self.map.beat_at(edge))
 
     @property
     def running(self) -> bool:
@@ -94,6 +135,7 @@ class Transport(ABC):
                 sample = self.soon() if at is None else at
                 self.map.start(sample)
                 self._said = sample - 1.0
+                self._tell("start", sample, self.map.beat_at(sample))
         self.wake()
 
     def stop(self) -> None:
@@ -104,6 +146,7 @@ class Transport(ABC):
                 self.map.stop(sample)
                 self._said = float(sample)
                 self._rewind(sample, self.map.beat_at(sample), jumped=False, restart=False)
+                self._tell("stop", sample, self.map.beat_at(sample))
 
     def locate(self, beat: float, restart: bool = False) -> None:
         """Jump to another beat, running or stopped; `restart`: all parts begin there from their first step."""
@@ -113,6 +156,7 @@ class Transport(ABC):
             self.map.locate(sample, to)
             self._said = sample - 1.0
             self._rewind(sample, to, jumped=True, restart=restart)
+            self._tell("locate", sample, to)
         self.wake()
 
     def follow(self, tempo: float, beat_at: Callable[[float], float] | None) -> None:
@@ -129,7 +173,8 @@ class Transport(ABC):
                 return
             here = self.map.beat_at(edge)
             pull = min(_PULL_MAX, max(-_PULL_MAX, (beat_at(edge) - here) / _LOCK_BEATS))
-            self.map.set_tempo(min(high, max(low, tempo * (1 + pull))), edge)
+            self._followed, self._pulled = tempo, min(high, max(low, tempo * (1 + pull)))
+            self.map.set_tempo(self._pulled, edge)
             self.map.plan_tempo(tempo, here + _LOCK_BEATS)
 
     @property

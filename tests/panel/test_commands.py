@@ -49,6 +49,7 @@ FIELDS: dict[str, tuple[Fields, Fields]] = {
     "device": ({"name": names | st.none()}, {}),
     **dict.fromkeys(("store", "recall"), ({"slot": st.sampled_from(["A", "B"])}, {})),
     **dict.fromkeys(("roll", "reset", "panic", "record", "stop", "hush", "cancel", "devices"), ({}, {})),
+    **dict.fromkeys(("link", "unlink"), ({}, {})),
 }
 commands = st.one_of(
     *(

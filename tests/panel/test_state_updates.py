@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 from fixtures.browser import wait_for
+from fixtures.link import FakeSession, session
 from fixtures.panel import Pages, keys_down
 
 from cmaudio.panel.state_updates import StateUpdates
 from cmaudio.panel.web.hub import Follower
 from cmaudio.synth import Synth
+
+__all__ = ["session"]
 
 METERS = {
     "level_db",
@@ -43,6 +46,20 @@ def test_the_first_message_holds_the_whole_state(updates: StateUpdates, synth: S
     assert {name: value for name, (value, _) in message["controls"].items()} == pytest.approx(synth.controls.values())
     assert {"timbre", "seed", "seed_locked", "preset", "keys", "device", "files", "variations"} <= set(message)
     json.dumps(message)
+
+
+def test_the_session_of_link_is_shown(updates: StateUpdates, pages: Pages, synth: Synth, session: FakeSession) -> None:
+    assert updates.message()["link"] is None
+    session.tempo, session.peers = 97.3, 2
+    pages.send("link")
+    pages.send("link")
+    wait_for(lambda: synth.link is not None and synth.link.peers == 2)
+    assert updates.message()["link"] == {"peers": 2, "tempo": 97.3}
+    assert "link" not in updates.message()
+    pages.send("unlink")
+    assert session.closed
+    assert updates.message()["link"] is None
+    assert pages.quiet
 
 
 def test_later_messages_hold_what_has_changed_and_who_changed_it(

@@ -127,6 +127,10 @@ class TopView(View):
                 ui.tooltip(hello["description"])
             ui.space()
             custom("cm-load")
+            self.link = button("Link", self._join_or_leave).classes("link")
+            self.link.set_visibility(not hello["speech"])
+            with self.link:
+                self.peers = ui.tooltip("")
             self.device = ui.select([], on_change=self._choose).props("dense outlined options-dense")
             self.device.tooltip("output")
             self.device.classes("device").on("popup-show", lambda: self.send("devices"))
@@ -134,12 +138,26 @@ class TopView(View):
             button("panic", lambda: self.send("panic"), hint="silence everything at once").classes("panic")
 
     def follow(self, changes: Mapping[str, Any]) -> None:
+        if "link" in changes:
+            self._show_link(changes["link"])
         if "devices" in changes or "device" in changes:
             state = self.hub.state
             names = [self.hub.introduction["page_device"], *state.get("devices", [])]
             current = state.get("device") or None
             with self.quietly():
                 self.device.set_options(list(dict.fromkeys([*names, *([current] if current else [])])), value=current)
+
+    def _show_link(self, link: Mapping[str, Any] | None) -> None:
+        lit(self.link, link is not None)
+        self.link.set_text("Link" if link is None else f"{link['tempo']:.1f} · {link['peers']}")
+        self.peers.set_text(
+            "share tempo, beat, start and stop by Ableton Link"
+            if link is None
+            else f"Ableton Link: {link['tempo']:.1f} beats per minute, peers: {link['peers']}; click to leave"
+        )
+
+    def _join_or_leave(self) -> None:
+        self.send("unlink" if self.hub.state.get("link") else "link")
 
     def _choose(self) -> None:
         name = self.device.value
