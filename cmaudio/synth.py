@@ -17,7 +17,8 @@ from cmaudio.output.player import LEAD_MS, Player
 if TYPE_CHECKING:
     from cmaudio.midi.bindings import Bindings
     from cmaudio.midi.input import MidiInput, OnClock
-    from cmaudio.midi.system import MidiSystem
+    from cmaudio.midi.output import MidiOutput
+    from cmaudio.midi.system import MidiOutputSystem, MidiSystem
     from cmaudio.notebook.sliders import Sliders
     from cmaudio.osc import OscServer
 
@@ -68,6 +69,46 @@ class Synth(Instrument):
 
     def _follow_midi_clock(self, kind: str, seconds: float, value: int) -> None:
         self.clock.midi(kind, seconds, value)  # the clock is created by the first pulse
+
+    def midi_out(
+        self,
+        port: str | int | None = None,
+        *,
+        virtual: str = "cmaudio",
+        clock: bool = True,
+        thru: bool = False,
+        offset_ms: float = 0.0,
+        system: MidiOutputSystem | None = None,
+    ) -> MidiOutput:
+        """Send everything that is played to a MIDI port, until the returned output or the instrument is closed.
+
+        Patterns, the panel's keys, OSC and `note_on` are sent when they are heard, with the clock (pulses, start, stop,
+        continue, song position). What comes from MIDI inputs is sent with `thru`. See `MidiOutput`.
+
+        Args:
+            port: index, name or part of a name (`cmaudio midi`); by default a virtual port is created.
+            virtual: its name.
+            clock: whether to send the clock.
+            thru: whether to send what comes from MIDI inputs as well.
+            offset_ms: how much later than it is heard everything is sent.
+            system: the MIDI system; by default this machine's.
+
+        Raises:
+            CmaudioError: no MIDI system (with the remedy), no such port, no virtual ports on this system.
+        """
+        from cmaudio.midi.output import MidiOutput
+
+        output = MidiOutput(
+            self,
+            port,
+            virtual=virtual,
+            clock=clock,
+            thru=thru,
+            offset_ms=offset_ms,
+            on_notice=self.on_notice,
+            system=system,
+        )
+        return self.attach(output)
 
     def serve_osc(
         self,

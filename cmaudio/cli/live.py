@@ -9,12 +9,13 @@ from rich.text import Text
 
 from cmaudio.cli.link import join_link
 from cmaudio.cli.meter import show_until_stopped
-from cmaudio.cli.midi import connect_midi
+from cmaudio.cli.midi import connect_midi, send_midi
 from cmaudio.cli.options import (
     Channels,
     Device,
     Gain,
     JoinLink,
+    MidiOut,
     OscPort,
     OutputBuffer,
     Pair,
@@ -25,6 +26,7 @@ from cmaudio.cli.options import (
     Routes,
     Seed,
     Steps,
+    VirtualOut,
     device_of,
     routes_of,
 )
@@ -62,6 +64,8 @@ def live(
     route: Routes = None,
     osc: OscPort = None,
     link: JoinLink = False,
+    midi_out: MidiOut = None,
+    virtual_out: VirtualOut = None,
 ) -> None:
     """Play from MIDI keyboards and OSC, with a live meter, until Ctrl-C."""
     chosen = load_preset(preset) if preset else None
@@ -93,5 +97,6 @@ def live(
             console.print("OSC on {}:{}".format(*synth.serve_osc(osc).address))
         if link:
             join_link(synth)
+        send_midi(synth, midi_out, virtual_out)
         connect_midi(synth, midi_port, mpe, virtual, learn or ())
         show_until_stopped(synth, console)

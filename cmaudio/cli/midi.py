@@ -12,26 +12,30 @@ from cmaudio.controls.binding import Binding
 from cmaudio.errors import CmaudioError
 from cmaudio.midi.bindings import Bindings, bindings_file
 from cmaudio.midi.input import MidiInput
-from cmaudio.midi.ports import list_midi_inputs
+from cmaudio.midi.ports import list_midi_inputs, list_midi_outputs
 from cmaudio.synth import Synth
 
 
 def midi(as_json: Json = False) -> None:
-    """List the MIDI input ports and the saved MIDI learn bindings."""
-    trouble, ports = "", list[str]()
+    """List the MIDI ports and the saved MIDI learn bindings."""
+    trouble, ports, outputs = "", list[str](), list[str]()
     try:
-        ports = list_midi_inputs()
+        ports, outputs = list_midi_inputs(), list_midi_outputs()
     except CmaudioError as error:
         trouble = str(error)
     bindings = Bindings.load()
     if as_json:
         saved = [binding.model_dump() for binding in bindings]
-        print(to_json({"ports": ports, "trouble": trouble or None, "bindings": saved}))
+        print(to_json({"ports": ports, "outputs": outputs, "trouble": trouble or None, "bindings": saved}))
         return
-    table = Table("index", "MIDI input port")
-    for index, name in enumerate(ports):
-        table.add_row(str(index), name)
-    console.print(table if ports else trouble or "No MIDI input port is connected.")
+    for what, names in (("input", ports), ("output", outputs)):
+        table = Table("index", f"MIDI {what} port")
+        for index, name in enumerate(names):
+            table.add_row(str(index), name)
+        if names or not trouble:
+            console.print(table if names else f"No MIDI {what} port is connected.")
+    if trouble:
+        console.print(trouble)
     for binding in bindings:
         console.print(str(binding))
     if len(bindings):
@@ -64,6 +68,17 @@ def connect_midi(
         return
     console.print("MIDI input: " + (", ".join(midi.ports) or "every port, as it is connected"))
     learn_in_turn(midi, learn)
+
+
+def send_midi(synth: Synth, port: str | None, virtual: str | None) -> None:
+    """Send notes and clock to a port, a virtual one, or both, as far as they were asked for, and print their names.
+
+    Raises CmaudioError where one cannot be opened.
+    """
+    if port is not None:
+        console.print(f"MIDI output: {synth.midi_out(device_of(port)).port}")
+    if virtual is not None:
+        console.print(f"MIDI output: {synth.midi_out(virtual=virtual).port}")
 
 
 def learn_in_turn(midi: MidiInput, controls: Sequence[str], tell: Callable[[str], None] = notice) -> None:

@@ -39,6 +39,13 @@ Record = Annotated[
     Path | None, typer.Option(help="Also record to this .wav or .flac file, with the notes in a .mid beside it.")
 ]
 OscPort = Annotated[int | None, typer.Option("--osc", help="Also listen for OSC on this port (`cmaudio osc`).")]
+MidiOut = Annotated[
+    str | None,
+    typer.Option("--midi-out", help="Also send notes and clock to this MIDI port: index or (part of a) name."),
+]
+VirtualOut = Annotated[
+    str | None, typer.Option("--virtual-out", help="Also send notes and clock to a virtual MIDI port of this name.")
+]
 JoinLink = Annotated[
     bool, typer.Option("--link", help="Share tempo, beat, start and stop with other programs by Ableton Link.")
 ]

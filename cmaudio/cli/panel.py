@@ -12,11 +12,12 @@ import typer
 from rich.text import Text
 
 from cmaudio.cli.link import join_link
-from cmaudio.cli.midi import connect_midi
+from cmaudio.cli.midi import connect_midi, send_midi
 from cmaudio.cli.options import (
     Channels,
     Device,
     JoinLink,
+    MidiOut,
     ModelName,
     OscPort,
     OutputBuffer,
@@ -25,6 +26,7 @@ from cmaudio.cli.options import (
     Polyphony,
     PresetName,
     Routes,
+    VirtualOut,
     any_output,
     device_of,
     routes_of,
@@ -68,6 +70,8 @@ def panel(
     no_midi: Annotated[bool, typer.Option("--no-midi", help="Do not listen to MIDI keyboards.")] = False,
     osc: OscPort = None,
     link: JoinLink = False,
+    midi_out: MidiOut = None,
+    virtual_out: VirtualOut = None,
 ) -> None:
     """Play and shape an instrument in the browser; without a sound card it sounds in the page."""
     demand_nicegui()
@@ -94,6 +98,7 @@ def panel(
             console.print("OSC on {}:{}".format(*synth.serve_osc(osc, files=files).address))
         if link:
             join_link(synth)
+        send_midi(synth, midi_out, virtual_out)
         if not no_midi and synth.model.manifest.speech is None:
             connect_midi(synth)
         server = Host(synth, address, files, clock, notice)

@@ -10,11 +10,13 @@ from rich.text import Text
 
 from cmaudio.cli.link import DELAY_SECONDS, join_link, seconds_to_bar
 from cmaudio.cli.meter import show_while_playing
+from cmaudio.cli.midi import send_midi
 from cmaudio.cli.options import (
     Channels,
     Device,
     Gain,
     JoinLink,
+    MidiOut,
     MissingDrums,
     MissingPrograms,
     ModelName,
@@ -27,6 +29,7 @@ from cmaudio.cli.options import (
     Seed,
     Steps,
     TimbreName,
+    VirtualOut,
     any_output,
     device_of,
     routes_of,
@@ -59,6 +62,8 @@ def play(
     pair: Pair = 1,
     route: Routes = None,
     link: JoinLink = False,
+    midi_out: MidiOut = None,
+    virtual_out: VirtualOut = None,
 ) -> None:
     """Play a MIDI file with a live meter; without a sound card, render it to a file.
 
@@ -101,6 +106,7 @@ def play(
             synth.record(record)
         synth.use_impulse_response(settings.impulse_response)
         synth.controls.apply(settings.controls_for(synth.engine.channels) | {"steps": settings.steps})
+        send_midi(synth, midi_out, virtual_out)
         delay = DELAY_SECONDS
         if link:
             join_link(synth)

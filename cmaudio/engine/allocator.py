@@ -6,6 +6,7 @@ Every method that takes `at` is called when its event is due, with the event's s
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from cmaudio.checks import whole_number
 from cmaudio.engine.channel import Channel
 from cmaudio.engine.handle import Handle
+from cmaudio.engine.listeners import ORIGIN
 from cmaudio.engine.note import Note
 from cmaudio.engine.schedule import Action, Schedule
 from cmaudio.engine.stealing import Stealing
@@ -52,6 +54,8 @@ class VoiceAllocator(Steering):
 
     def submit(self, at: int | None, action: Action) -> None:
         """Call `action(time)` once sample `at` (None: the next one) is within the horizon; from any thread."""
+        origin = ORIGIN.get()
+        action = partial(self.listeners.act, origin, action) if origin else action
         self.schedule.submit(None if at is None else whole_number("at", at, 0, 2**62), action)
 
     def params_of(self, handle: Handle, pitch: float, velocity: float, at: int) -> NoteParams:

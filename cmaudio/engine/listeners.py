@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 
 from cmaudio.score.events import Event
 
 Listener = Callable[[int, Event], object]
+ORIGIN: ContextVar[str] = ContextVar("origin", default="")  # of what the current thread submits
 
 
 class Listeners:
     """Functions that are called with each event and the sample of the engine's clock at which it happens.
 
     They are called on the rendering thread, which must not block: they should only append to a queue.
+
+    Attributes:
+        origin: where the event that they are told of came from, such as "midi"; empty for most.
     """
 
     def __init__(self) -> None:
         self._listeners: tuple[Listener, ...] = ()
+        self.origin = ""
+
+    def act(self, origin: str, action: Callable[[int], None], at: int) -> None:
+        """Call `action(at)`, whose events come from `origin`."""
+        self.origin = origin
+        try:
+            action(at)
+        finally:
+            self.origin = ""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Add a listener; returns the function that removes it."""

@@ -14,6 +14,7 @@ from functools import partial
 from types import TracebackType
 
 from cmaudio.controls.binding import Binding
+from cmaudio.engine.listeners import ORIGIN
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.playable import Playable
 from cmaudio.midi.bindings import Bindings
@@ -161,6 +162,7 @@ class MidiInput:
 
     def _run(self) -> None:
         raise_thread_priority()
+        ORIGIN.set("midi")
         while not self._ending.is_set():
             taken = self._inbox.take(self._thinner.due_in(time.perf_counter(), _REST_SECONDS))
             if taken.silence:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from cmaudio.errors import CmaudioError
-from cmaudio.midi.system import InputPort, LibremidiSystem, MidiSystem, OpenPort, Receive
+from cmaudio.midi.system import (
+    InputPort,
+    LibremidiSystem,
+    MidiOutputSystem,
+    MidiSystem,
+    OpenPort,
+    OutputPort,
+    Receive,
+)
 
 _LOOK_EVERY_SECONDS = 1.0
 Arrived = Callable[[float, str, bytes], None]
+Port = TypeVar("Port", InputPort, OutputPort)
 
 
 def list_midi_inputs(system: MidiSystem | None = None) -> list[str]:
@@ -23,21 +33,40 @@ def list_midi_inputs(system: MidiSystem | None = None) -> list[str]:
             asked.close()
 
 
+def list_midi_outputs(system: MidiOutputSystem | None = None) -> list[str]:
+    """Names of the MIDI output ports. Raises CmaudioError if the machine has no MIDI system."""
+    asked = system or LibremidiSystem()
+    try:
+        return [port.name for port in asked.outputs()]
+    finally:
+        if system is None:
+            asked.close()
+
+
 def find_input(wanted: str | int, ports: Sequence[InputPort]) -> InputPort:
     """A port by index, name, or part of its name (case does not matter).
 
     Raises CmaudioError if none or several match; it lists those available.
     """
+    return _find("input", wanted, ports)
+
+
+def find_output(wanted: str | int, ports: Sequence[OutputPort]) -> OutputPort:
+    """The same among the outputs."""
+    return _find("output", wanted, ports)
+
+
+def _find(what: str, wanted: str | int, ports: Sequence[Port]) -> Port:
     listed = ", ".join(f"{i} {port.name!r}" for i, port in enumerate(ports)) or "none"
     if isinstance(wanted, int):
         if 0 <= wanted < len(ports):
             return ports[wanted]
-        raise CmaudioError(f"no MIDI input {wanted}; available: {listed} (`cmaudio midi`)")
+        raise CmaudioError(f"no MIDI {what} {wanted}; available: {listed} (`cmaudio midi`)")
     low = wanted.strip().lower()
     exact = [port for port in ports if port.name.lower() == low]
     found = exact or [port for port in ports if low in port.name.lower()]
     if len(found) != 1:
-        many = "several MIDI inputs match" if found else "no MIDI input matches"
+        many = f"several MIDI {what}s match" if found else f"no MIDI {what} matches"
         raise CmaudioError(f"{many} {wanted!r}; available: {listed} (`cmaudio midi`)")
     return found[0]
 

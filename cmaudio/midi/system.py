@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -21,7 +22,8 @@ from cmaudio.system import raise_thread_priority
 Receive = Callable[[bytes], None]
 T = TypeVar("T")
 _ASK_EVERY_SECONDS, _IDLE_SECONDS = 0.001, 0.02
-_NO_PACKAGE = "MIDI input needs the package pylibremidi, which cannot be loaded ({}); `pip install pylibremidi`"
+_own_outputs: set[str] = set()  # virtual ports of this process, which its inputs must not listen to
+_NO_PACKAGE = "MIDI needs the package pylibremidi, which cannot be loaded ({}); `pip install pylibremidi`"
 _NO_SYSTEM = (
     "this machine has no MIDI system. On Linux that is the ALSA sequencer, /dev/snd/seq: `sudo modprobe snd-seq`, "
     "and be in the group `audio`"
@@ -43,8 +45,43 @@ class InputPort:
     handle: Any = None
 
 
+@dataclass(frozen=True)
+class OutputPort:
+    """A MIDI output port; see `InputPort`."""
+
+    name: str
+    key: str = ""
+    handle: Any = None
+
+
 class OpenPort(Protocol):
     """An open port."""
+
+    def close(self) -> None: ...
+
+
+class SendingPort(OpenPort, Protocol):
+    """An open output port."""
+
+    def send(self, data: bytes) -> None:
+        """Send one message, without waiting; by one thread at a time. Raises CmaudioError if the port is gone."""
+        ...
+
+
+class MidiOutputSystem(Protocol):
+    """A system with ports to send to."""
+
+    def outputs(self) -> list[OutputPort]:
+        """The ports that currently exist, in the system's order."""
+        ...
+
+    def open_output(self, port: OutputPort) -> SendingPort:
+        """Open a port. Raises CmaudioError."""
+        ...
+
+    def open_virtual_output(self, name: str) -> SendingPort:
+        """Create a port that other programs can listen to. Raises CmaudioError if the system cannot."""
+        ...
 
     def close(self) -> None: ...
 
@@ -89,7 +126,9 @@ class LibremidiSystem:
 
     def inputs(self) -> list[InputPort]:
         """The ports that currently exist."""
-        return self._on_thread(self._list)
+        return self._on_thread(
+            lambda: [InputPort(*row) for row in self._listed("get_input_ports") if row[0] not in _own_outputs]
+        )
 
     def open(self, port: InputPort, receive: Receive) -> _LibremidiPort:
         """Listen to a port."""
@@ -98,6 +137,19 @@ class LibremidiSystem:
     def open_virtual(self, name: str, receive: Receive) -> _LibremidiPort:
         """Create a port that other programs can send to."""
         return self._on_thread(lambda: self._opened(f"virtual MIDI port {name!r}", receive, "open_virtual_port", name))
+
+    def outputs(self) -> list[OutputPort]:
+        """The output ports that currently exist."""
+        return self._on_thread(lambda: [OutputPort(*row) for row in self._listed("get_output_ports")])
+
+    def open_output(self, port: OutputPort) -> _LibremidiOutput:
+        """Open a port to send to."""
+        return self._on_thread(lambda: self._sending(f"MIDI port {port.name!r}", "open_port", port.handle))
+
+    def open_virtual_output(self, name: str) -> _LibremidiOutput:
+        """Create a port that other programs can listen to; inputs of this process do not."""
+        _own_outputs.add(name)
+        return self._on_thread(lambda: self._sending(f"virtual MIDI port {name!r}", "open_virtual_port", name))
 
     def release(self, number: int) -> None:
         """Stop listening to a port."""
@@ -149,23 +201,32 @@ class LibremidiSystem:
         self._open.clear()
         del self._observer
 
-    def _list(self) -> list[InputPort]:
+    def _listed(self, which: str) -> list[tuple[str, str, Any]]:
         self._observer.poll()
-        found = self._observer.get_input_ports()
+        found = getattr(self._observer, which)()
         names = [port.display_name or port.port_name or "MIDI" for port in found]
         # WinMM identifies ports only by index, which changes when another port vanishes.
         keys = ["" if self._api == self._library.API.WINDOWS_MM else str(port.port) for port in found]
-        return [InputPort(*row) for row in zip(unique_names(names), keys, found, strict=True)]
+        return list(zip(unique_names(names), keys, found, strict=True))
+
+    def _sending(self, what: str, how: str, *arguments: Any) -> _LibremidiOutput:
+        port = self._library.MidiOut(self._library.OutputConfiguration(), self._api)
+        self._check(getattr(port, how)(*arguments), what)
+        return _LibremidiOutput(port, what, lambda: self._on_thread(port.close_port))
+
+    @staticmethod
+    def _check(error: object, what: str) -> None:
+        if error:
+            raise CmaudioError(
+                f"{what} cannot be opened ({error}); another program may be using it, or the system has none"
+            )
 
     def _opened(self, what: str, receive: Receive, how: str, *arguments: Any) -> _LibremidiPort:
         configuration = self._library.InputConfiguration()
         configuration.ignore_sysex = configuration.ignore_timing = False
         configuration.on_raw_data = lambda data, _time: receive(bytes(data))
         port = self._library.MidiIn(configuration, self._api)
-        if error := getattr(port, how)(*arguments):
-            raise CmaudioError(
-                f"{what} cannot be opened ({error}); another program may be using it, or the system has none"
-            )
+        self._check(getattr(port, how)(*arguments), what)
         number = max(self._open, default=0) + 1
         self._open[number] = port
         return _LibremidiPort(self, number)
@@ -177,6 +238,19 @@ class _LibremidiPort:
 
     def close(self) -> None:
         self._system.release(self._number)
+
+
+class _LibremidiOutput:
+    def __init__(self, port: Any, what: str, close: Callable[[], object]) -> None:
+        self._port, self._what, self._close = port, what, close
+
+    def send(self, data: bytes) -> None:
+        if error := self._port.send_message(list(data)):
+            raise CmaudioError(f"{self._what} takes no messages ({error})")
+
+    def close(self) -> None:
+        with suppress(CmaudioError):  # the system was closed, and its ports with it
+            self._close()
 
 
 def _ignore(_port: object) -> None:

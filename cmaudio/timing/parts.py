@@ -15,7 +15,7 @@ _MOVES_A_BEAT = 24
 class Repeated:
     """A function called periodically with the beat, a little before it is due; created by `Clock.every`."""
 
-    priority = 0
+    priority, lasting = 0, False
 
     def __init__(self, sequencer: Sequencer, beats: float, function: Callable[[float], object], first: float) -> None:
         self._sequencer, self._beats, self._function = sequencer, beats, function
@@ -56,7 +56,7 @@ class Repeated:
 class Glide:
     """A gradual change of a control; created by `Clock.glide`. It ends early if the control is set by anything else."""
 
-    priority = 0
+    priority, lasting = 0, False
 
     def __init__(
         self,

@@ -31,6 +31,7 @@ class Pattern:
         steps: what is played.
     """
 
+    lasting = False
     priority = 1  # after functions due at the same beat, which may replace it
 
     def __init__(

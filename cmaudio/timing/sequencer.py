@@ -19,9 +19,13 @@ _LATE_SECONDS = 0.08  # notes later than this are dropped
 
 
 class Part(Protocol):
-    """Something played in time. Parts due at the same beat come in the order of `priority`; the lock is held."""
+    """Something played in time. Parts due at the same beat come in the order of `priority`; the lock is held.
+
+    A `lasting` one goes on when everything else is ended by `Sequencer.clear`.
+    """
 
     priority: int
+    lasting: bool
 
     def due(self) -> float | None:
         """The beat of the next event; None when there is none."""
@@ -64,14 +68,17 @@ class Sequencer(Transport):
         self._end = in_range("beat", beat, 0, BEAT_MAX, "beats")
 
     def clear(self) -> None:
-        """End everything now."""
+        """End everything now, except what lasts."""
         with self.lock:
             for part in tuple(self._parts):
-                self.drop(part)
+                if not part.lasting:
+                    self.drop(part)
 
     def close(self) -> None:
         """End everything, and the driver."""
-        self.clear()
+        with self.lock:
+            for part in tuple(self._parts):
+                self.drop(part)
         self._driver.close()
 
     # -- called by the parts -----------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from cmaudio.controls.binding import Binding
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.midi.bindings import Bindings
-from cmaudio.midi.ports import MidiPorts, find_input, list_midi_inputs
+from cmaudio.midi.ports import MidiPorts, find_input, list_midi_inputs, list_midi_outputs
 from cmaudio.midi.system import InputPort, LibremidiSystem, unique_names
 from cmaudio.synth import Synth
 
@@ -125,6 +125,8 @@ class FakeLibrary(types.ModuleType):
 
     class ObserverConfiguration: ...
 
+    class OutputConfiguration: ...
+
     class InputConfiguration:
         on_raw_data: Callable[[list[int], int], None]
 
@@ -141,7 +143,28 @@ class FakeLibrary(types.ModuleType):
         return ["winmm", "core"]
 
     def Observer(self, _configuration: object, _api: str) -> Any:
-        return types.SimpleNamespace(poll=lambda: None, get_input_ports=lambda: list(self.sources))
+        return types.SimpleNamespace(
+            poll=lambda: None, get_input_ports=lambda: list(self.sources), get_output_ports=lambda: list(self.sources)
+        )
+
+    def MidiOut(self, _configuration: object, _api: str) -> Any:
+        def open_port(target: Any) -> str:
+            self.opened[target.display_name] = port
+            return "held" if target.display_name == "Held" else ""
+
+        def open_virtual_port(name: str) -> str:
+            self.sources.append(types.SimpleNamespace(display_name=name, port=len(self.sources)))
+            return ""
+
+        def send_message(data: list[int]) -> str:
+            port.sent.append(bytes(data))
+            return "unplugged" if data[0] == 0xFF else ""
+
+        port = types.SimpleNamespace(
+            open_port=open_port, open_virtual_port=open_virtual_port, send_message=send_message, sent=[], closed=False
+        )
+        port.close_port = lambda: setattr(port, "closed", True)
+        return port
 
     def MidiIn(self, configuration: Any, _api: str) -> Any:
         waiting: list[list[int]] = []
@@ -178,6 +201,27 @@ def test_the_midi_library_is_polled_for_arrivals(monkeypatch: pytest.MonkeyPatch
     numbered = LibremidiSystem()
     assert [port.key for port in numbered.inputs()] == ["", "", ""]
     numbered.close()
+
+
+def test_the_midi_library_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = FakeLibrary("core", KEYS, "Held")
+    monkeypatch.setitem(sys.modules, "pylibremidi", library)
+    system = LibremidiSystem()
+    assert list_midi_outputs(system) == [KEYS, "Held"]
+    port = system.open_output(system.outputs()[0])
+    port.send(bytes([0x90, 60, 1]))
+    assert library.opened[KEYS].sent == [bytes([0x90, 60, 1])]
+    with pytest.raises(CmaudioError, match=r"takes no messages \(unplugged\)"):
+        port.send(bytes([0xFF]))
+    port.close()
+    assert library.opened[KEYS].closed
+    with pytest.raises(CmaudioError, match="'Held' cannot be opened"):
+        system.open_output(system.outputs()[1])
+    mine = system.open_virtual_output("our own notes")
+    assert list_midi_outputs(system)[-1] == "our own notes"
+    assert list_midi_inputs(system) == [KEYS, "Held"], "its own notes are not listened to"
+    system.close()
+    mine.close()
 
 
 def test_a_missing_library_or_midi_system_is_an_error_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +266,7 @@ def test_the_midi_command_lists_ports_and_bindings(
     monkeypatch.setitem(sys.modules, "pylibremidi", FakeLibrary("core", KEYS))
     midi_commands.midi(as_json=True)
     shown = json.loads(capsys.readouterr().out)
-    assert shown["ports"] == [KEYS]
+    assert shown["ports"] == shown["outputs"] == [KEYS]
     assert shown["trouble"] is None
     assert shown["bindings"] == [{"channel": None, "controller": "bend", "control": "gain", "min": -9.0, "max": 0.0}]
     midi_commands.midi(as_json=False)

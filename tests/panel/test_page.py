@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 import soundfile
 from fixtures.browser import running_browser, wait_for
+from fixtures.link import FakeSession, session
 from fixtures.midi import KEYS, FakeSystem
 from fixtures.panel import AUDIBLE, keys_down, peak, silence, status
 
 from cmaudio.midi.bindings import Bindings
 from cmaudio.synth import Synth
+
+__all__ = ["session"]
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +135,16 @@ def test_a_right_click_on_a_slider_starts_midi_learn(quiet: Any, synth: Synth) -
     with synth.connect_midi(system=FakeSystem(KEYS), bindings=Bindings()) as midi:
         actions(quiet).context_click(element(quiet, 'cm-slider[control="brightness"]')).perform()
         wait_for(lambda: midi.bindings.learning == "brightness")
+
+
+def test_the_session_of_link_is_joined_shown_and_left(quiet: Any, session: FakeSession) -> None:
+    session.tempo, session.peers = 101.5, 2
+    button = element(quiet, ".link")
+    button.click()
+    wait_for(lambda: button.text == "101.5 · 2")
+    button.click()
+    wait_for(lambda: button.text == "Link")
+    assert session.closed
 
 
 def test_a_recording_holds_what_was_played(quiet: Any, synth: Synth, host: Any) -> None:
