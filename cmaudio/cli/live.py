@@ -11,9 +11,12 @@ from cmaudio.cli.link import join_link
 from cmaudio.cli.meter import show_until_stopped
 from cmaudio.cli.midi import connect_midi, send_midi
 from cmaudio.cli.options import (
+    Asio,
     Channels,
     Device,
+    Exclusive,
     Gain,
+    HostApi,
     JoinLink,
     MidiOut,
     OscPort,
@@ -29,6 +32,7 @@ from cmaudio.cli.options import (
     VirtualOut,
     device_of,
     routes_of,
+    sound_cards,
 )
 from cmaudio.cli.terminal import console, notice
 from cmaudio.instrument.preset_files import load_preset
@@ -50,6 +54,9 @@ def live(
     ] = None,
     model: Annotated[str | None, typer.Option("--model", help="Name of an embedded model, or a model file.")] = None,
     device: Device = None,
+    host_api: HostApi = None,
+    exclusive: Exclusive = False,
+    asio: Asio = False,
     lead: OutputBuffer = LEAD_MS,
     preset: PresetName = None,
     timbre: Annotated[str | None, typer.Option(help="Timbre to start with.")] = None,
@@ -81,6 +88,7 @@ def live(
         pairs=pairs,
         routes=routes_of(route),
         on_notice=notice,
+        open_stream=sound_cards(host_api, exclusive, asio),
     )
     with synth:
         if chosen:

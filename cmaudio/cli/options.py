@@ -9,7 +9,8 @@ import typer
 
 from cmaudio.checks import CHANNELS
 from cmaudio.errors import CmaudioError
-from cmaudio.output.devices import list_devices
+from cmaudio.output.devices import OpenStream, SoundCards, list_devices
+from cmaudio.output.host_api import ASIO, enable_asio
 from cmaudio.score.arrangement import Missing
 
 ModelName = Annotated[str, typer.Option("--model", help="Name of an embedded model, or a model file.")]
@@ -19,6 +20,14 @@ PresetName = Annotated[
 Device = Annotated[
     str | None, typer.Option("--device", help="Output device: index, name or part of a name (`cmaudio devices`).")
 ]
+HostApi = Annotated[
+    str | None,
+    typer.Option(
+        "--host-api", help="Audio system of the device, such as wasapi, alsa or core audio (`cmaudio devices`)."
+    ),
+]
+Exclusive = Annotated[bool, typer.Option("--exclusive", help="Use the sound card alone; Windows WASAPI only.")]
+Asio = Annotated[bool, typer.Option("--asio", help="Use ASIO drivers; Windows only.")]
 OutputBuffer = Annotated[
     float,
     typer.Option(
@@ -88,6 +97,16 @@ def routes_of(options: list[str] | None) -> dict[int, int]:
             )
         found[int(channel) - 1] = int(pair)
     return found
+
+
+def sound_cards(host_api: str | None = None, exclusive: bool = False, asio: bool = False) -> OpenStream:
+    """What opens the output, as the options say. Raises CmaudioError for options that exclude each other."""
+    if not asio:
+        return SoundCards(host_api, exclusive)
+    if host_api is not None or exclusive:
+        raise CmaudioError("--asio is a host API of its own: leave out --host-api and --exclusive")
+    enable_asio()
+    return SoundCards(ASIO)
 
 
 def any_output() -> bool:

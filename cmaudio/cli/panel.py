@@ -14,8 +14,11 @@ from rich.text import Text
 from cmaudio.cli.link import join_link
 from cmaudio.cli.midi import connect_midi, send_midi
 from cmaudio.cli.options import (
+    Asio,
     Channels,
     Device,
+    Exclusive,
+    HostApi,
     JoinLink,
     MidiOut,
     ModelName,
@@ -30,12 +33,13 @@ from cmaudio.cli.options import (
     any_output,
     device_of,
     routes_of,
+    sound_cards,
 )
 from cmaudio.cli.terminal import console, notice
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset_files import load_preset
 from cmaudio.model.file import DEFAULT_MODEL
-from cmaudio.output.devices import OpenStream, open_sound_card
+from cmaudio.output.devices import OpenStream
 from cmaudio.output.player import LEAD_MS
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.synth import Synth, open
@@ -49,6 +53,9 @@ def panel(
     model: ModelName = DEFAULT_MODEL,
     preset: PresetName = None,
     device: Device = None,
+    host_api: HostApi = None,
+    exclusive: Exclusive = False,
+    asio: Asio = False,
     lead: OutputBuffer = LEAD_MS,
     polyphony: Polyphony = 16,
     channels: Channels = None,
@@ -80,10 +87,11 @@ def panel(
     chosen = load_preset(preset) if preset else None
     clock = ClockOutput()
     address = Address(host, port, token or (None if host in _LOOPBACK else secrets.token_urlsafe(24)))
+    cards = sound_cards(host_api, exclusive, asio)
     with open(
         chosen.model if chosen else model,
         device=device_of(device),
-        open_stream=_output(device, listen, clock),
+        open_stream=_output(device, listen, clock, cards),
         lead_ms=lead,
         polyphony=polyphony,
         channels=channels,
@@ -127,10 +135,10 @@ def demand_nicegui() -> None:
         raise CmaudioError("the panel needs NiceGUI: pip install 'cmaudio[panel]'")
 
 
-def _output(device: str | None, listen: Listen, clock: ClockOutput) -> OpenStream:
-    """The sound card, or the clock of the page where there is none or the page is asked for."""
+def _output(device: str | None, listen: Listen, clock: ClockOutput, cards: OpenStream) -> OpenStream:
+    """The sound cards, or the clock of the page where there is none or the page is asked for."""
     if listen == "device" and (device is not None or any_output()):
-        return open_sound_card
+        return cards
     if listen == "device":
         notice("there is no sound card: click 'listen' in the page to hear it there")
     return clock

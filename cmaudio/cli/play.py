@@ -12,9 +12,12 @@ from cmaudio.cli.link import DELAY_SECONDS, join_link, seconds_to_bar
 from cmaudio.cli.meter import show_while_playing
 from cmaudio.cli.midi import send_midi
 from cmaudio.cli.options import (
+    Asio,
     Channels,
     Device,
+    Exclusive,
     Gain,
+    HostApi,
     JoinLink,
     MidiOut,
     MissingDrums,
@@ -33,6 +36,7 @@ from cmaudio.cli.options import (
     any_output,
     device_of,
     routes_of,
+    sound_cards,
 )
 from cmaudio.cli.render import render_to_file
 from cmaudio.cli.settings import piece_settings, read_score
@@ -48,6 +52,9 @@ def play(
     song: Annotated[Path | None, typer.Argument(help="MIDI file; a short built-in piece by default.")] = None,
     model: ModelName = DEFAULT_MODEL,
     device: Device = None,
+    host_api: HostApi = None,
+    exclusive: Exclusive = False,
+    asio: Asio = False,
     lead: OutputBuffer = LEAD_MS,
     timbre: TimbreName = None,
     seed: Seed = None,
@@ -69,6 +76,7 @@ def play(
 
     With --link the file begins with a bar of the session and keeps its own tempo; delays follow the session's.
     """
+    cards = sound_cards(host_api, exclusive, asio)
     settings = piece_settings(preset, model, timbre=timbre, seed=seed, steps=steps, gain_db=gain)
     score, loaded = read_score(song), load_model(settings.model)
     try:
@@ -84,6 +92,7 @@ def play(
             pair=pair,
             routes=routes_of(route),
             on_notice=notice,
+            open_stream=cards,
         )
     except DeviceError as error:
         if device is not None or any_output():
