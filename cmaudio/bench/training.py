@@ -19,7 +19,7 @@ _SECONDS = 20.0
 
 
 def measure_training() -> dict[str, Any]:
-    """The student's step of configs/instrument_gpu.yaml (64 clips x 320 frames), on the GPU where there is one.
+    """A step of easy consistency tuning (8 M parameters, 64 clips x 320 frames), on the GPU where there is one.
 
     Keys: `device`, `clips` computed at a time, `teraflop` (products of a whole step, forward and backward),
     `gigabytes` (tensors kept for the backward pass, written and read once, and those of optimiser and weight average),
