@@ -15,6 +15,8 @@ from cmaudio.output.devices import OpenStream, open_sound_card
 from cmaudio.output.player import LEAD_MS, Player
 
 if TYPE_CHECKING:
+    from cmaudio.input.listening import Heard, Listening
+    from cmaudio.input.stream import OpenInput
     from cmaudio.midi.bindings import Bindings
     from cmaudio.midi.input import MidiInput, OnClock
     from cmaudio.midi.output import MidiOutput
@@ -145,6 +147,31 @@ class Synth(Instrument):
             on_notice=self.on_notice,
         )
         return self.attach(server)
+
+    def listen(
+        self,
+        path: str | Path | None = None,
+        *,
+        device: str | int | None = None,
+        how: Listening | None = None,
+        open_input: OpenInput | None = None,
+    ) -> Heard:
+        """Take a sound from an input: wait for it, record until it is silent again, trim and level it.
+
+        It returns when the take has ended; the instrument goes on playing, and is heard if a microphone hears it.
+
+        Args:
+            path: a new .wav or .flac file; None keeps the sound in memory.
+            device: name (or part of it) or index of an input from `cmaudio devices --inputs`.
+            how: threshold, lengths, channels and level; see `cmaudio.input.listening.Listening`.
+            open_input: opens the input.
+
+        Raises:
+            CmaudioError: no input, another kind of file or one that exists, nothing was heard, a device that vanishes.
+        """
+        from cmaudio.input.listening import listen
+
+        return listen(path, how, device, open_input=open_input, on_notice=self.on_notice or (lambda _text: None))
 
     def sliders(self) -> Sliders:
         """The controls as sliders in a notebook, which also show changes from elsewhere.

@@ -11,6 +11,7 @@ import re
 import sys
 from pathlib import Path
 
+from cmaudio.errors import CmaudioError
 from cmaudio.files.reading import is_there
 
 _RESERVED = frozenset(["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))])
@@ -54,3 +55,9 @@ def unused_path(path: Path, *others: str) -> Path:
         count += 1
         found = path.with_stem(f"{path.stem}-{count}")
     return found
+
+
+def check_unused(*files: Path) -> None:
+    """Raises CmaudioError for a file of a recording that exists already."""
+    for file in filter(is_there, files):
+        raise CmaudioError(f"{file} exists already, and recordings never overwrite files; use another name")

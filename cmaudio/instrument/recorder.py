@@ -17,7 +17,8 @@ from cmaudio.checks import in_range
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
-from cmaudio.files.reading import expanded, is_there
+from cmaudio.files.names import check_unused
+from cmaudio.files.reading import expanded
 from cmaudio.output.source import Source
 from cmaudio.score.events import Event, NoteOff, NoteOn
 from cmaudio.score.track import MidiTrackFile
@@ -134,12 +135,6 @@ class Recorder(Source):
                 add_whole(track, (at - start) / self.sample_rate, event, sounding)
             end_notes(track, (end - start) / self.sample_rate, sounding)
         return path
-
-
-def check_unused(*files: Path) -> None:
-    """Raises CmaudioError for a file of a recording that exists already."""
-    for file in filter(is_there, files):
-        raise CmaudioError(f"{file} exists already, and recordings never overwrite files; use another name")
 
 
 def add_whole(track: MidiTrackFile, seconds: float, event: Event, sounding: set[tuple[int, int]]) -> None:

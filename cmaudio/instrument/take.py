@@ -13,9 +13,9 @@ import soundfile
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
-from cmaudio.files.names import sound_path
+from cmaudio.files.names import check_unused, sound_path
 from cmaudio.files.reading import expanded
-from cmaudio.instrument.recorder import Recorder, add_whole, check_unused, end_notes
+from cmaudio.instrument.recorder import Recorder, add_whole, end_notes
 from cmaudio.instrument.wav_parts import WavParts
 from cmaudio.score.track import MidiTrackFile
 from cmaudio.signal.dsp import Float
