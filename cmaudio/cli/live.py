@@ -13,6 +13,7 @@ from cmaudio.cli.midi import connect_midi, send_midi
 from cmaudio.cli.options import (
     Asio,
     Channels,
+    ControlValues,
     Device,
     Exclusive,
     Gain,
@@ -34,6 +35,7 @@ from cmaudio.cli.options import (
     routes_of,
     sound_cards,
 )
+from cmaudio.cli.settings import control_values
 from cmaudio.cli.terminal import console, notice
 from cmaudio.instrument.preset_files import load_preset
 from cmaudio.model.file import DEFAULT_MODEL
@@ -59,6 +61,7 @@ def live(
     asio: Asio = False,
     lead: OutputBuffer = LEAD_MS,
     preset: PresetName = None,
+    controls: ControlValues = None,
     timbre: Annotated[str | None, typer.Option(help="Timbre to start with.")] = None,
     seed: Seed = None,
     steps: Steps = None,
@@ -75,7 +78,7 @@ def live(
     virtual_out: VirtualOut = None,
 ) -> None:
     """Play from MIDI keyboards and OSC, with a live meter, until Ctrl-C."""
-    chosen = load_preset(preset) if preset else None
+    chosen, given = load_preset(preset) if preset else None, control_values(controls)
     name = model or (chosen.model if chosen else DEFAULT_MODEL)
     synth = open(
         name,
@@ -93,7 +96,8 @@ def live(
     with synth:
         if chosen:
             synth.apply(chosen)
-        for control, value in (("gain", gain), ("steps", steps)):  # the command line takes precedence over the preset
+        # The command line takes precedence over the preset.
+        for control, value in (("gain", gain), ("steps", steps), *given.items()):
             if value is not None:
                 synth.controls.set(control, value)
         if timbre:

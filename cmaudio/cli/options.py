@@ -41,6 +41,9 @@ Seed = Annotated[int | None, typer.Option(help="Random seed; the same seed gives
 Steps = Annotated[int | None, typer.Option(help="Network evaluations per block: 1 by default, or 2 for finer sound.")]
 Gain = Annotated[float | None, typer.Option(help="Master gain in dB, before the limiter; 0 by default.")]
 Polyphony = Annotated[int, typer.Option(help="Maximum number of voices sounding at once.")]
+ControlValues = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a control, as in attack=1.5; repeatable.")
+]
 TimbreName = Annotated[str | None, typer.Option("--timbre", help="Play every part with this timbre.")]
 MissingPrograms = Annotated[Missing, typer.Option("--missing", help="What plays the programs that the model lacks.")]
 MissingDrums = Annotated[Missing, typer.Option("--percussion", help="What plays the drums that the model lacks.")]

@@ -16,6 +16,7 @@ from cmaudio.cli.midi import connect_midi, send_midi
 from cmaudio.cli.options import (
     Asio,
     Channels,
+    ControlValues,
     Device,
     Exclusive,
     HostApi,
@@ -35,6 +36,7 @@ from cmaudio.cli.options import (
     routes_of,
     sound_cards,
 )
+from cmaudio.cli.settings import control_values
 from cmaudio.cli.terminal import console, notice
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset_files import load_preset
@@ -52,6 +54,7 @@ Listen = Literal["device", "browser"]
 def panel(
     model: ModelName = DEFAULT_MODEL,
     preset: PresetName = None,
+    controls: ControlValues = None,
     device: Device = None,
     host_api: HostApi = None,
     exclusive: Exclusive = False,
@@ -84,7 +87,7 @@ def panel(
     demand_nicegui()
     from cmaudio.panel.host import Address, Host
 
-    chosen = load_preset(preset) if preset else None
+    chosen, given = load_preset(preset) if preset else None, control_values(controls)
     clock = ClockOutput()
     address = Address(host, port, token or (None if host in _LOOPBACK else secrets.token_urlsafe(24)))
     cards = sound_cards(host_api, exclusive, asio)
@@ -102,6 +105,8 @@ def panel(
     ) as synth:
         if chosen:
             synth.apply(chosen, morph_seconds=0)
+        for name, value in given.items():
+            synth.controls.set(name, value)
         if osc is not None:
             console.print("OSC on {}:{}".format(*synth.serve_osc(osc, files=files).address))
         if link:

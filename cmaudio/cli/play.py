@@ -14,6 +14,7 @@ from cmaudio.cli.midi import send_midi
 from cmaudio.cli.options import (
     Asio,
     Channels,
+    ControlValues,
     Device,
     Exclusive,
     Gain,
@@ -66,6 +67,7 @@ def play(
     preset: PresetName = None,
     record: Record = None,
     channels: Channels = None,
+    controls: ControlValues = None,
     pair: Pair = 1,
     route: Routes = None,
     link: JoinLink = False,
@@ -77,7 +79,7 @@ def play(
     With --link the file begins with a bar of the session and keeps its own tempo; delays follow the session's.
     """
     cards = sound_cards(host_api, exclusive, asio)
-    settings = piece_settings(preset, model, timbre=timbre, seed=seed, steps=steps, gain_db=gain)
+    settings = piece_settings(preset, model, timbre=timbre, seed=seed, steps=steps, gain_db=gain, controls=controls)
     score, loaded = read_score(song), load_model(settings.model)
     try:
         synth = open(

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
 from cmaudio.cli.options import (
     Channels,
+    ControlValues,
     Gain,
     MissingDrums,
     MissingPrograms,
@@ -50,12 +51,13 @@ def render(
     percussion: MissingDrums = "omit",
     preset: PresetName = None,
     channels: Channels = None,
+    controls: ControlValues = None,
     stems: Annotated[
         Path | None, typer.Option(help="Also write each part to a file of its own in this folder.")
     ] = None,
 ) -> None:
     """Render a MIDI file to a sound file, faster than real time."""
-    settings = piece_settings(preset, model, timbre=timbre, seed=seed, steps=steps, gain_db=gain)
+    settings = piece_settings(preset, model, timbre=timbre, seed=seed, steps=steps, gain_db=gain, controls=controls)
     render_to_file(
         read_score(song),
         output or unused_path(Path("out.wav")),

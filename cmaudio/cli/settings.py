@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cmaudio.controls.definitions import OF_TWO_CHANNELS
+from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset_files import load_preset
 from cmaudio.model.timbres import Timbre
 from cmaudio.score.events import Score
 from cmaudio.score.midi_file import read_midi
 from cmaudio.score.pieces import builtin_piece
+
+_OPTION_OF_CONTROL = {"gain": "--gain", "steps": "--steps", "timbre_x": "--timbre", "timbre_y": "--timbre"}
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,27 @@ class PieceSettings:
         return {n: v for n, v in self.controls.items() if channels > 1 or n not in OF_TWO_CHANNELS}
 
 
+def control_values(options: Iterable[str] | None) -> dict[str, float]:
+    """Options NAME=VALUE as values by name. Raises CmaudioError for one of another form."""
+    values = {}
+    for option in options or ():
+        name, _, value = (part.strip() for part in option.partition("="))
+        try:
+            values[name] = float(value)
+        except ValueError as error:
+            raise CmaudioError(f"--set {option}: give a control and a number, as in --set attack=1.5") from error
+    return values
+
+
 def piece_settings(
-    preset: str | None, model: str, *, timbre: str | None, seed: int | None, steps: int | None, gain_db: float | None
+    preset: str | None,
+    model: str,
+    *,
+    timbre: str | None,
+    seed: int | None,
+    steps: int | None,
+    gain_db: float | None,
+    controls: Iterable[str] | None = None,
 ) -> PieceSettings:
     """Defaults, replaced by the preset's values, replaced by those that are given (not None)."""
     settings = PieceSettings(model)
@@ -54,7 +77,10 @@ def piece_settings(
         settings = replace(settings, steps=steps)
     if gain_db is not None:
         settings = replace(settings, gain_db=gain_db)
-    return settings
+    given = control_values(controls)
+    for name in given.keys() & _OPTION_OF_CONTROL.keys():
+        raise CmaudioError(f"--set {name}: use {_OPTION_OF_CONTROL[name]}")
+    return replace(settings, controls=settings.controls | given)
 
 
 def read_score(song: Path | None) -> Score:

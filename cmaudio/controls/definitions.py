@@ -5,7 +5,7 @@ from __future__ import annotations
 from cmaudio.effects.settings import SETTINGS
 from cmaudio.model.file import Model
 from cmaudio.model.manifest import ControlDefinition
-from cmaudio.score.expression import EXPRESSIONS, MIX
+from cmaudio.score.expression import ENVELOPE, EXPRESSIONS, MIX
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
 from cmaudio.speech.style import STYLE_LIMITS
 
@@ -43,7 +43,9 @@ def control_definitions(model: Model, channels: int | None = None) -> dict[str, 
         *(
             ControlDefinition(name=e.name, unit=e.unit, min=e.min, max=e.max, default=e.rest, description=e.description)
             for e in EXPRESSIONS.values()
-            if (model.manifest.prior or e.name != "humanity") and (channels > 1 or not e.mix)
+            if (model.manifest.prior or not e.prior)
+            and (channels > 1 or not e.mix)
+            and not (speech and e.name in ENVELOPE)
         ),
         *(
             ControlDefinition(

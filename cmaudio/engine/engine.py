@@ -101,9 +101,9 @@ class Engine(EffectsInput):
         self.channels = whole_number("channels", model.channels if channels is None else channels, 1, 2)
         self._outputs = Outputs.checked(pairs, pair, self.channels)
         self.outputs = self.channels * pairs
-        sources = sources_of(model.manifest.timbres)
+        sources, prior = sources_of(model.manifest.timbres), model.manifest.prior
         settings = VoiceSettings(
-            model.stft, self._renderer.block_frames, self.sample_rate, ahead, self.channels, sources
+            model.stft, self._renderer.block_frames, self.sample_rate, ahead, self.channels, sources, prior
         )
         allocator = VoiceAllocator(model, settings, whole_number("polyphony", polyphony, 1, 256), steps)
         super().__init__(model, allocator, seed, bend_range)

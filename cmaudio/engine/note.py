@@ -37,7 +37,7 @@ class Note(Handle):
         self.allocator.submit(at, partial(self.allocator.bend_note, self, bend, over))
 
     def express(self, name: str, value: float, seconds: float = EXPRESSION_SECONDS, at: int | None = None) -> None:
-        """Shape the note by "vibrato", "pressure", "brightness" or "resonance" (`cmaudio.score.expression`).
+        """Shape the note by "vibrato", "brightness", "attack" and others (`cmaudio.score.expression`).
 
         It adds to the expressions of the channel and the instrument.
 

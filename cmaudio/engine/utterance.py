@@ -121,9 +121,9 @@ class Utterance(Voice):
         return np.interp(times, np.concatenate([[middles[0] - hop], middles]), known)
 
     @classmethod
-    def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> tuple[Float, NDArray[np.float64]]:
-        """Features (B, K, C) and f0 (B, K) Hz of the frames of the last call of `f0`."""
-        return stack([voice._features for voice in voices]), np.stack([voice._frame_f0 for voice in voices])
+    def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> tuple[Float, NDArray[np.float64], None]:
+        """Features (B, K, C) and f0 (B, K) Hz of the frames of the last call of `f0`; no level offset."""
+        return stack([voice._features for voice in voices]), np.stack([voice._frame_f0 for voice in voices]), None
 
     def _say(self, middles: NDArray[np.float64]) -> NDArray[np.float64]:
         """Advance over the frames at these times (the last is a preview), keeping their features; returns all f0."""

@@ -1,9 +1,10 @@
 """The meaning of MIDI controllers, in both directions: controller numbers and values, expressions and gains.
 
 Modulation (1) is vibrato; sound controllers 5 (74, brightness, the slide of MPE) and 2 (71, harmonic content) are
-brightness and resonance, general purpose 5 (80) is humanity, all three at rest in the middle of their travel; channel
-and key pressure are pressure. Volume (7) and expression (11) set a channel's gain. Pan (10), width and spread (general
-purpose 6 and 7: 81 and 82) place its notes; 91, 93 and 94 are what it sends to reverb, chorus and delay.
+brightness and resonance; 3, 4, 6 and 10 (72, 73, 75, 79) are release, attack, decay and sustain; general purpose 5 (80)
+is humanity: all of these rest in the middle of their travel. Channel and key pressure are pressure. Volume (7) and
+expression (11) set a channel's gain. Pan (10), width and spread (general purpose 6 and 7: 81 and 82) place its notes;
+91, 93 and 94 are what it sends to reverb, chorus and delay.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ NRPN_FINE, NRPN_COARSE, RPN_FINE, RPN_COARSE = 98, 99, 100, 101
 ALL_SOUND_OFF, RESET_ALL, LOCAL_CONTROL, ALL_NOTES_OFF = 120, 121, 122, 123  # 124 to 127 imply all notes off
 BY_CONTROLLER = {
     **{MODULATION: "vibrato", 71: "resonance", 74: "brightness", 80: "humanity"},
+    **{72: "release", 73: "attack", 75: "decay", 79: "sustain"},
     **{PAN: "pan", 81: "width", 82: "spread", 91: "reverb", 93: "chorus", 94: "delay"},
 }
 BY_EXPRESSION = {name: number for number, name in BY_CONTROLLER.items()}
@@ -27,7 +29,8 @@ def expression_value(name: str, value: int) -> float:
     """The value of an expression for a controller value 0..127; expressions that go both ways rest at 64."""
     known = EXPRESSIONS[name]
     if known.min < known.rest:
-        return max(known.min, known.rest + (value - _MIDDLE) / (127 - _MIDDLE) * (known.max - known.rest))
+        way = known.max - known.rest if value > _MIDDLE else known.rest - known.min
+        return max(known.min, known.rest + (value - _MIDDLE) / (127 - _MIDDLE) * way)
     return value / 127 * known.max
 
 
@@ -35,7 +38,8 @@ def controller_value(name: str, value: float) -> int:
     """The controller value 0..127 nearest to an expression's value."""
     known = EXPRESSIONS[name]
     if known.min < known.rest:
-        part = (value - known.rest) / (known.max - known.rest)
+        way = known.max - known.rest if value > known.rest else known.rest - known.min
+        part = (value - known.rest) / way
         return max(0, min(127, round(_MIDDLE + part * (127 - _MIDDLE))))
     return max(0, min(127, round(value / known.max * 127)))
 

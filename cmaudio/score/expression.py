@@ -2,9 +2,11 @@
 
 Each is a number set for the instrument, the channel and the note; the three add up, and change over time. Vibrato moves
 the pitch, pressure swells and brightens, brightness and resonance reshape the spectrum
-(`cmaudio.synthesis.spectrum_shaping`). Humanity is for models with a prior: it scales the network's random part
-(`cmaudio.synthesis.prior`). Pan, width and spread place a note (`cmaudio.synthesis.placement`), and reverb, chorus and
-delay are what it sends to the effects: these belong to the mix of two channels, and a reset keeps them.
+(`cmaudio.synthesis.spectrum_shaping`). Humanity, attack, decay, sustain and release are for models with a prior:
+humanity scales the network's random part (`cmaudio.synthesis.prior`), the others are the envelope of a note
+(`cmaudio.synthesis.envelope`, which says why their times are octaves). Pan, width and spread place a note
+(`cmaudio.synthesis.placement`), and reverb, chorus and delay are what it sends to the effects: these belong to the mix
+of two channels, and a reset keeps them.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
 
 VIBRATO_HZ = 5.5  # typical of singers and string players
+_OCTAVES = "octaves of time"
 PRESSURE_DB, PRESSURE_BRIGHTNESS = 6.0, 1.5  # at full pressure: level in dB, brightness in dB per octave
 
 
@@ -30,6 +33,7 @@ class Expression:
     description: str
     rest: float = 0.0
     mix: bool = False  # belongs to the mix of two channels
+    prior: bool = False  # has no effect on models without a prior
 
 
 EXPRESSIONS: Mapping[str, Expression] = {
@@ -46,7 +50,12 @@ EXPRESSIONS: Mapping[str, Expression] = {
             2.0,
             "natural variation; 0 plays the typical note",
             rest=1.0,
+            prior=True,
         ),
+        Expression("attack", _OCTAVES, -4.0, 4.0, "of the recorded attack: 1 is twice as long, -1 half", prior=True),
+        Expression("decay", _OCTAVES, -4.0, 4.0, "of the recorded decay; below 0 held sounds fade too", prior=True),
+        Expression("sustain", "dB", -48.0, 12.0, "level of what follows the attack", prior=True),
+        Expression("release", _OCTAVES, -4.0, 4.0, "of the recorded release: 1 is twice as long, -1 half", prior=True),
         Expression("pan", "of full", -1.0, 1.0, "from the left (-1) to the right (1)", mix=True),
         Expression("width", "of full", 0.0, 1.0, "how far the noise of a sound spreads; 0 is mono", 0.5, mix=True),
         Expression("spread", "of full", 0.0, 1.0, "spreads keyboards and drum kits over the sides", 0.5, mix=True),
@@ -57,6 +66,7 @@ EXPRESSIONS: Mapping[str, Expression] = {
 }
 SENDS = ("reverb", "chorus", "delay")
 MIX = tuple(e.name for e in EXPRESSIONS.values() if e.mix)
+ENVELOPE = ("attack", "decay", "sustain", "release")
 
 
 def checked_expression(name: str, value: float) -> float:

@@ -9,11 +9,13 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.score.expression import ENVELOPE, EXPRESSIONS
 from cmaudio.signal.dsp import Complex, Float
+from cmaudio.synthesis.envelope import GROWN_SECONDS, Asked, Clocks, Envelope, warp
 from cmaudio.synthesis.excitation import semitones_to_hz
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.synthesis.note_kinds import NOTE_KINDS, all_note_features
-from cmaudio.synthesis.params import NoteParams, VoiceSettings
+from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.placement import side_level
 from cmaudio.synthesis.sources import Sources
 from cmaudio.synthesis.trajectory import Trajectory
@@ -54,6 +56,9 @@ class NoteVoice(Voice):
         self.pitched_from = -math.inf if pitched else math.inf
         self._bent_from = math.inf  # the planned pitch is outdated from here on
         self._silent_blocks, self._loudest_db = 0, SILENT_DB
+        self.envelope: Envelope | None = None  # None until it is asked for
+        if any(self.expression[name].target != EXPRESSIONS[name].rest for name in ENVELOPE):
+            self._shape_envelope()
 
     # -- inputs of the networks ---------------------------------------------------------------------------------------
 
@@ -117,22 +122,51 @@ class NoteVoice(Voice):
         return np.stack([np.interp(times, grid, column) for column in known.T], -1)
 
     @classmethod
-    def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> tuple[Float, NDArray[np.float64]]:
-        """Features (B, K, C) and f0 (B, K) Hz of the block just planned, whose frames end at voice times (B, K)."""
-        sample_rate = voices[0].sample_rate
+    def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> BlockFeatures:
+        """Of the block just planned, whose frames end at voice times (B, K). Advances the envelopes."""
         centres = ends - np.float64(voices[0].stft.hop_length) / 2
         semitones = np.stack([voice.semitones(row) for voice, row in zip(voices, centres, strict=True)])
         pitched = centres >= np.array([voice.pitched_from for voice in voices])[:, None]
         key_pitch = np.where(pitched[:, -1], [voice.params.pitch for voice in voices], UNPITCHED_SEMITONES)
-        released = np.array([voice.released_at for voice in voices])[:, None]
+        clocks = cls._clocks(voices, ends, centres)
         features = all_note_features(
-            ends / sample_rate,
-            (ends - released) / sample_rate,
+            clocks.since_onset,
+            clocks.since_release,
             semitones,
             key_pitch,
             np.array([voice.params.velocity for voice in voices]),
         )
-        return features, np.where((ends > 0) & pitched, semitones_to_hz(semitones), 0.0)
+        return features, np.where((ends > 0) & pitched, semitones_to_hz(semitones), 0.0), clocks.level_db
+
+    @classmethod
+    def _clocks(cls, voices: Sequence[Self], ends: NDArray[np.int64], centres: NDArray[np.float64]) -> Clocks:
+        """The clocks of the block, warped by the envelopes."""
+        sample_rate = voices[0].sample_rate
+        released = np.array([voice.released_at for voice in voices])[:, None]
+        clocks = Clocks(ends / sample_rate, (ends - released) / sample_rate, None)
+        if all(voice.envelope is None for voice in voices):
+            return clocks
+        asked = Asked(
+            *(
+                np.stack([voice.expression[name].at(row) for voice, row in zip(voices, centres, strict=True)])
+                for name in ENVELOPE
+            )
+        )
+        envelopes = [voice.envelope or Envelope() for voice in voices]
+        clocks = warp(envelopes, clocks.since_onset, clocks.since_release, voices[0].hop_seconds, asked)
+        for i, envelope in enumerate(envelopes):
+            if envelope.grown_at == math.inf and clocks.since_onset[i, -1] > GROWN_SECONDS:
+                envelope.grown_at = float(ends[i, -1])
+        return clocks
+
+    @property
+    def hop_seconds(self) -> float:
+        return self.stft.hop_length / self.sample_rate
+
+    def _shape_envelope(self) -> None:
+        """Warp the clocks from the next block on; the sound of models without a prior has no envelope."""
+        if self.settings.prior and self.envelope is None:
+            self.envelope = Envelope()
 
     # -- called by the engine ----------------------------------------------------------------------------------------
 
@@ -141,7 +175,14 @@ class NoteVoice(Voice):
         if not self.released:
             self.settle()
             self.released_at = at
-            self.fade_out(at + _RELEASE_LIMIT_SECONDS * self.sample_rate, 0.5 * self.sample_rate)
+            octaves = max(0.0, float(self.expression["release"].at(np.array([at]))[0])) if self.envelope else 0.0
+            self.fade_out(at + _RELEASE_LIMIT_SECONDS * 2**octaves * self.sample_rate, 0.5 * self.sample_rate)
+
+    def express(self, name: str, at: float, value: float, over: float) -> None:
+        """Change one of the `EXPRESSIONS`; the envelope changes from the next block on."""
+        super().express(name, at, value, over)
+        if name in ENVELOPE:
+            self._shape_envelope()
 
     def morph(self, at: float, timbre: NDArray[np.float64], over: float, pitched: bool) -> None:
         """Morph to a timbre, starting at `at`. Morphing to a pitched one makes the voice pitched from then on."""
@@ -203,7 +244,8 @@ class NoteVoice(Voice):
         level = super()._watch_level(complete, end)
         self._loudest_db = max(self._loudest_db, level)
         released = self.released_at < end
-        silent = level < max(SILENT_DB, self._loudest_db - _INAUDIBLE_DB if released else SILENT_DB)
+        growing = self.envelope is not None and end < self.envelope.grown_at and not released
+        silent = not growing and level < max(SILENT_DB, self._loudest_db - _INAUDIBLE_DB if released else SILENT_DB)
         self._silent_blocks = self._silent_blocks + 1 if silent else 0
         enough = _SILENT_BLOCKS_RELEASED if released else _SILENT_BLOCKS
         if self._silent_blocks >= enough and self._silent_from == math.inf:

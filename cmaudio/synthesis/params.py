@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from cmaudio.signal.dsp import Stft
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.signal.dsp import Float, Stft
 from cmaudio.synthesis.placement import Side
 from cmaudio.synthesis.sources import Sources
+
+BlockFeatures = tuple[Float, NDArray[np.float64], NDArray[np.float64] | None]
+"""Of B voices and K frames: features (B, K, C), f0 (B, K) Hz, and level offsets (B, K) dB or None for none."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class VoiceSettings:
 
     `ahead_samples`: how early blocks may be computed; planned samples are kept that much longer so that a bend still
     reaches them. `channels`: of the voices' samples, 1 or 2.
-    `sources`: the excitations of the timbres; None if all are harmonic.
+    `sources`: the excitations of the timbres; None if all are harmonic. `prior`: whether the model has one.
     """
 
     stft: Stft
@@ -41,6 +47,7 @@ class VoiceSettings:
     ahead_samples: int = 0
     channels: int = 1
     sources: Sources | None = None
+    prior: bool = False
 
     @cached_property
     def side(self) -> Side:

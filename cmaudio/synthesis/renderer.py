@@ -103,7 +103,7 @@ class Renderer:
         if steps > 1:
             more = [voice.rng.standard_normal((steps - 1, k, bands), dtype=np.float32) for voice in voices]
             block_noise = np.concatenate([block_noise, stack(more)], 1)
-        controls, timbre, f0 = self._controls(voices, self._seen(pulses, harmonics))
+        controls, timbre, f0, level = self._controls(voices, self._seen(pulses, harmonics))
         state = batch_states([voice.network for voice in voices if voice.network is not None])
         middles = self._frame_middles(voices)
         humanity = self._humanity(voices, middles)
@@ -111,7 +111,8 @@ class Renderer:
         for voice, network in zip(voices, split_states(state), strict=True):
             voice.network = network
         ends = [voice.planned_end for voice in voices]
-        frames, levels = self._shaped(voices, middles, state.frames, f0), self._side_levels(voices, middles)
+        frames = self._shaped(voices, middles, state.frames, f0, level)
+        levels = self._side_levels(voices, middles)
         f0 = self._base_hz(voices, middles, f0)
         if submit is None:
             for voice in voices:
@@ -126,7 +127,7 @@ class Renderer:
         """Run the networks over the silent block before the onset."""
         excitation, _, harmonics = self._plan(voices)
         pulses = self.stft.analyse(excitation)
-        controls, timbre, _ = self._controls(voices, self._seen(pulses, harmonics))
+        controls, timbre, *_ = self._controls(voices, self._seen(pulses, harmonics))
         states = split_states(self.synthesizer.init_state(controls, timbre))
         for voice, state in zip(voices, states, strict=True):
             voice.vocoder, state.vocoder = state.vocoder, []
@@ -159,15 +160,16 @@ class Renderer:
         seen[list(harmonics)] = self.stft.analyse(stack(list(harmonics.values())))
         return seen
 
-    def _controls(self, voices: list[Voice], pulses: Complex) -> tuple[Float, Float, Float]:
-        """Controls (B, K, C), timbre (B, K, Z) and f0 (B, K) Hz of the block just planned."""
+    def _controls(self, voices: list[Voice], pulses: Complex) -> tuple[Float, Float, Float, Float | None]:
+        """Controls (B, K, C), timbre (B, K, Z), f0 (B, K) Hz and level (B, K) dB of the block just planned."""
         middles = self._frame_middles(voices)
         timbre = np.stack([voice.timbre.at(row) for voice, row in zip(voices, middles, strict=True)])
         # All voices of a model are of one kind; older models read fewer features, the first ones.
-        features, f0 = type(voices[0]).block_features(voices, self._frame_ends(voices))
+        features, f0, level = type(voices[0]).block_features(voices, self._frame_ends(voices))
         features = features[..., : self.synthesizer.features]
         controls = np.concatenate([features, harmonic_picture(self.mel(pulses))], -1)
-        return controls, timbre.astype(np.float32), f0.astype(np.float32)
+        offset = None if level is None else level.astype(np.float32)
+        return controls, timbre.astype(np.float32), f0.astype(np.float32), offset
 
     def _humanity(self, voices: list[Voice], middles: NDArray[np.float64]) -> Float:
         """(B, K, 1) the humanity of each frame."""
@@ -185,13 +187,15 @@ class Renderer:
         """(B, K) voice times of the middles of those frames' last hops."""
         return self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
 
-    def _shaped(self, voices: list[Voice], middles: NDArray[np.float64], frames: Float, f0: Float) -> Float:
-        """Frames (B, K, M) with brightness and resonance applied."""
+    def _shaped(
+        self, voices: list[Voice], middles: NDArray[np.float64], frames: Float, f0: Float, level: Float | None
+    ) -> Float:
+        """Frames (B, K, M) with brightness, resonance and level (B, K) dB applied."""
         spectra = [voice.spectrum(row) for voice, row in zip(voices, middles, strict=True)]
         brightness, resonance = (stack([s[i].astype(np.float32) for s in spectra]) for i in (0, 1))
-        if not (brightness.any() or resonance.any()):
+        if level is None and not (brightness.any() or resonance.any()):
             return frames
-        return self._shaper(frames, f0, brightness, resonance)
+        return self._shaper(frames, f0, brightness, resonance, level)
 
     def _side_levels(self, voices: list[Voice], middles: NDArray[np.float64]) -> Float | None:
         """(B, K) levels of the noise of the sides, None where there is none."""

@@ -1,4 +1,4 @@
-"""Brightness and resonance: mel frames reshaped on their way to the vocoder.
+"""Brightness, resonance and level: mel frames reshaped on their way to the vocoder.
 
 The network's context is not reshaped, so a shaped note does not drift.
 
@@ -21,15 +21,27 @@ _SMOOTHED_BANDS = 9
 
 
 class SpectrumShaper:
-    """Brightness and resonance of normalised log-mel frames."""
+    """Brightness, resonance and level of normalised log-mel frames."""
 
     def __init__(self, mel: Mel, mean: NDArray[np.float32], std: NDArray[np.float32]) -> None:
         self._mean, self._std = mean, std
         self._floor = float(np.log(mel.floor))
         self._octaves = np.log2(np.maximum(mel.centres_hz, 1.0)).astype(np.float32)
 
-    def __call__(self, frames: Float, f0: Float, brightness: Float, resonance: Float) -> Float:
-        """Frames (B, K, M), f0 (B, K) Hz, dB per octave (B, K), -1..1 (B, K) -> frames (B, K, M)."""
+    def __call__(
+        self, frames: Float, f0: Float, brightness: Float, resonance: Float, level: Float | None = None
+    ) -> Float:
+        """Reshape a block; where nothing is asked for, frames stay bit-identical.
+
+        Args:
+            frames: (B, K, M) normalised log-mel.
+            f0: (B, K) Hz, 0 where unpitched.
+            brightness: (B, K) dB per octave.
+            resonance: (B, K) -1..1.
+            level: (B, K) dB.
+        Returns:
+            (B, K, M) frames, at least at the floor where they are changed.
+        """
         log_mel = frames * self._std + self._mean
         change = np.zeros_like(log_mel)
         if resonance.any():
@@ -39,7 +51,10 @@ class SpectrumShaper:
             above = np.maximum(self._octaves - pivot[..., None].astype(np.float32), 0)
             change += np.float32(_DB_TO_NEPERS) * brightness[..., None] * above
         audible = np.clip((log_mel - self._floor) / _FLOOR_NEPERS, 0, 1)
-        change = np.clip(change, -_MOST_NEPERS, _MOST_NEPERS) * audible
+        change = np.clip(change, -_MOST_NEPERS, _MOST_NEPERS)
+        if level is not None:
+            change += np.float32(_DB_TO_NEPERS) * level[..., None]
+        change *= audible
         shaped = (np.maximum(log_mel + change, self._floor) - self._mean) / self._std
         # Where nothing changes, the network's frame stays bit-identical, below the floor too.
         return np.where(change == 0, frames, shaped).astype(np.float32)

@@ -26,7 +26,7 @@ from cmaudio.score.expression import EXPRESSIONS, PRESSURE_BRIGHTNESS, PRESSURE_
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.deferred import Pending
 from cmaudio.synthesis.networks import NetworkState
-from cmaudio.synthesis.params import NoteParams, VoiceSettings
+from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.placement import side_gains, side_gains_over
 from cmaudio.synthesis.trajectory import Trajectory
 
@@ -96,8 +96,8 @@ class Voice(ABC):
 
     @classmethod
     @abstractmethod
-    def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> tuple[Float, NDArray[np.float64]]:
-        """Features (B, K, C) and f0 (B, K) Hz of the block just planned, whose frames end at voice times (B, K)."""
+    def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> BlockFeatures:
+        """Of the block just planned, whose frames end at voice times (B, K); called once for each."""
 
     @abstractmethod
     def catch_up(self) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cmaudio.cli.settings import piece_settings
+from cmaudio.cli.settings import PieceSettings, piece_settings
 from cmaudio.controls.controls import Controls
 from cmaudio.engine.engine import Engine
+from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset_files import load_preset
 from cmaudio.model.file import DEFAULT_MODEL, Model, load_model
 
@@ -25,3 +26,29 @@ def test_a_preset_with_effects_fits_an_engine_of_any_channels(
     controls.apply(settings.controls_for(channels))
     assert "reverb" in load_preset("chapel").controls
     assert (controls.values().get("reverb", 0) > 0) == has_reverb
+
+
+def settings_of(*options: str) -> PieceSettings:
+    return piece_settings(
+        "chapel", DEFAULT_MODEL, timbre=None, seed=None, steps=None, gain_db=None, controls=list(options)
+    )
+
+
+def test_controls_of_the_command_line_take_precedence_over_the_preset() -> None:
+    assert settings_of("attack=1.5", "reverb = 0").controls == load_preset("chapel").controls | {
+        "attack": 1.5,
+        "reverb": 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("attack", "--set attack: give a control and a number, as in --set attack=1.5"),
+        ("attack=long", "give a control and a number"),
+        ("gain=3", "--set gain: use --gain"),
+    ],
+)
+def test_options_that_are_no_controls_are_named(option: str, message: str) -> None:
+    with pytest.raises(CmaudioError, match=message):
+        settings_of(option)

@@ -34,6 +34,10 @@ DISTURBANCES: dict[str, Callable[[Engine, Note], None]] = {
     "release": lambda engine, note: note.off(),
     "lift the pedal": lift_pedal,
     "panic": lambda engine, note: engine.panic(),
+    "a longer attack": lambda engine, note: note.express("attack", 4, 0),
+    "a shorter decay": lambda engine, note: note.express("decay", -4, 0),
+    "sustain up": lambda engine, note: note.express("sustain", 12, 0),
+    "sustain down": lambda engine, note: note.express("sustain", -48, 0),
     "channel gain": lambda engine, note: engine.channel_gain(0.1),
     "master gain": lambda engine, note: engine.master_gain(-30),
 }

@@ -35,7 +35,9 @@ VOLUMES = [bytes((0xB0 | channel, 7, 127)) for channel in range(16)]
 channels = st.sampled_from([0, 1, 2, 9, 14, 15])
 values = st.integers(0, 127)
 keys = st.integers(58, 62)
-controllers = st.sampled_from([0, 1, 6, 7, 10, 11, 38, 64, 66, 71, 74, 98, 99, 100, 101, 120, 121, 122, 123, 126, 127])
+controllers = st.sampled_from(
+    [0, 1, 6, 7, 10, 11, 38, 64, 66, 71, 72, 73, 74, 75, 79, 98, 99, 100, 101, 120, 121, 122, 123, 126, 127]
+)
 
 
 def registered(channel: int, number: int, coarse: int, fine: int) -> list[bytes]:

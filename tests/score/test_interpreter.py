@@ -84,6 +84,14 @@ CASES: dict[str, tuple[list[Message | bytes], list[Event]]] = {
         [control(74, 127), control(1, 127), control(121, 0)],
         [Expression(0, "brightness", 6.0), Expression(0, "vibrato", 1.0), Expression(0, "vibrato", 0.0)],
     ),
+    "controllers of the envelope rest in the middle, go both ways and survive a reset": (
+        [*(control(number, 64) for number in (72, 73, 75, 79)), control(72, 0), control(73, 127), control(121, 0)],
+        [Expression(0, "release", -4.0), Expression(0, "attack", 4.0)],
+    ),
+    "sustain goes further down than up": (
+        [control(79, 127), control(79, 0), control(75, 95)],
+        [Expression(0, "sustain", 12.0), Expression(0, "sustain", -48.0), Expression(0, "decay", 4 * 31 / 63)],
+    ),
     "a value again is no event": (
         [control(7, 64), control(7, 64), wheel(DOWN), wheel(DOWN), (0xD0, 0, 0)],
         [ChannelGain(0, (64 / 127) ** 2), PitchBend(0, -2.0)],
