@@ -141,7 +141,7 @@ def test_the_session_of_link_is_joined_shown_and_left(quiet: Any, session: FakeS
     session.tempo, session.peers = 101.5, 2
     button = element(quiet, ".link")
     button.click()
-    wait_for(lambda: button.text == "101.5 · 2")
+    wait_for(lambda: button.text == "Link 101.5 · 2 peers")
     button.click()
     wait_for(lambda: button.text == "Link")
     assert session.closed

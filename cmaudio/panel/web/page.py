@@ -149,11 +149,11 @@ class TopView(View):
 
     def _show_link(self, link: Mapping[str, Any] | None) -> None:
         lit(self.link, link is not None)
-        self.link.set_text("Link" if link is None else f"{link['tempo']:.1f} · {link['peers']}")
+        self.link.set_text("Link" if link is None else f"Link {link['tempo']:.1f} · {_peers(link['peers'])}")
         self.peers.set_text(
             "share tempo, beat, start and stop by Ableton Link"
             if link is None
-            else f"Ableton Link: {link['tempo']:.1f} beats per minute, peers: {link['peers']}; click to leave"
+            else "beats per minute and peers of Ableton Link; click to leave"
         )
 
     def _join_or_leave(self) -> None:
@@ -162,6 +162,10 @@ class TopView(View):
     def _choose(self) -> None:
         name = self.device.value
         self.send("device", name=None if name == self.hub.introduction["page_device"] else name)
+
+
+def _peers(count: int) -> str:
+    return "1 peer" if count == 1 else f"{count or 'no'} peers"
 
 
 class KeysView(View):
