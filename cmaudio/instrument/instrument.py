@@ -73,6 +73,7 @@ class Instrument(LiveEngine):
         self._impulse_response: str | None = None
         self._clock: Clock | None = None
         self._link: Link | None = None
+        self._linking = threading.RLock()
         self._making_clock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -117,22 +118,27 @@ class Instrument(LiveEngine):
         Raises:
             CmaudioError: the package LinkPython-extern is missing.
         """
-        self.disconnect_link()
-        clock, told = self.clock, self.player.notify
-        found = session or NetworkSession(clock.tempo, quantum, start_stop)
-        heard = HeardTime(self.player, self.engine.latency_samples)
-        self._link = Link(clock, found, heard, quantum=quantum, start_stop=start_stop, on_notice=told)
-        return self.attach(self._link)
+        with self._linking:
+            self.disconnect_link()
+            clock, told = self.clock, self.player.notify
+            found = session or NetworkSession(clock.tempo, quantum, start_stop)
+            heard = HeardTime(self.player, self.engine.latency_samples)
+            self._link = Link(clock, found, heard, quantum=quantum, start_stop=start_stop, on_notice=told)
+            return self.attach(self._link)
 
     def disconnect_link(self) -> None:
         """Leave the session of Ableton Link, if it is connected; the clock goes on by itself."""
-        if self._link is not None:
-            self._link.close()
+        with self._linking:
+            if self._link is not None:
+                self._link.close()
+                self._attached.remove(self._link)
+                self._link = None
 
     @property
     def link(self) -> Link | None:
         """The session of Ableton Link, if it is connected."""
-        return None if self._link is None or self._link.closed else self._link
+        link = self._link
+        return None if link is None or link.closed else link
 
     @overload
     def play(

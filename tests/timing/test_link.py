@@ -228,11 +228,10 @@ def test_a_missing_package_is_an_error_with_the_remedy(monkeypatch: pytest.Monke
 def test_the_packages_session_keeps_tempo_beat_and_playing() -> None:
     pytest.importorskip("link")
     session = NetworkSession(5, 4, True)
+    session._link.enabled = False  # whoever plays on this network is left in peace
     try:
         assert session.state().tempo == pytest.approx(20)
         session.set_tempo(150, 10)
-        if session.state().peers:
-            pytest.skip("somebody else plays on this network")
         session.set_beat(2, 20)
         session.set_playing(True, 21)
         state = session.state()
