@@ -18,6 +18,7 @@ from cmaudio.cli.options import (
     Exclusive,
     Gain,
     HostApi,
+    ImpulseResponse,
     JoinLink,
     MidiOut,
     OscPort,
@@ -35,7 +36,7 @@ from cmaudio.cli.options import (
     routes_of,
     sound_cards,
 )
-from cmaudio.cli.settings import control_values
+from cmaudio.cli.settings import control_values, use_space
 from cmaudio.cli.terminal import console, notice
 from cmaudio.instrument.preset_files import load_preset
 from cmaudio.model.file import DEFAULT_MODEL
@@ -67,6 +68,7 @@ def live(
     steps: Steps = None,
     gain: Gain = None,
     polyphony: Polyphony = 16,
+    impulse_response: ImpulseResponse = None,
     record: Record = None,
     channels: Channels = None,
     pair: Pair = 1,
@@ -100,6 +102,7 @@ def live(
         for control, value in (("gain", gain), ("steps", steps), *given.items()):
             if value is not None:
                 synth.controls.set(control, value)
+        use_space(synth, impulse_response)
         if timbre:
             synth.controls.set_timbre(timbre)
         if record:

@@ -13,6 +13,8 @@ from cmaudio.output.devices import OpenStream, SoundCards, list_devices
 from cmaudio.output.host_api import ASIO, enable_asio
 from cmaudio.score.arrangement import Missing
 
+DEFAULT_SEND = 0.3  # to an impulse response that a command is given without a level
+
 ModelName = Annotated[str, typer.Option("--model", help="Name of an embedded model, or a model file.")]
 PresetName = Annotated[
     str | None, typer.Option("--preset", help="Preset to start from: a name (`cmaudio presets`) or a file.")
@@ -77,6 +79,13 @@ Routes = Annotated[
     typer.Option(
         "--route",
         help="Play a MIDI channel (1 to 16), without its effects, on a pair of outputs of its own: 10:2; repeatable.",
+    ),
+]
+ImpulseResponse = Annotated[
+    Path | None,
+    typer.Option(
+        help="Sound file whose space replaces the reverb. Where nothing is sent to the reverb, "
+        f"{DEFAULT_SEND:g} of everything is."
     ),
 ]
 VoiceName = Annotated[str, typer.Option("--model", "--voice", help="Name of an embedded voice, or a model file.")]

@@ -20,6 +20,7 @@ from cmaudio.cli.options import (
     Device,
     Exclusive,
     HostApi,
+    ImpulseResponse,
     JoinLink,
     MidiOut,
     ModelName,
@@ -36,7 +37,7 @@ from cmaudio.cli.options import (
     routes_of,
     sound_cards,
 )
-from cmaudio.cli.settings import control_values
+from cmaudio.cli.settings import control_values, use_space
 from cmaudio.cli.terminal import console, notice
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset_files import load_preset
@@ -55,6 +56,7 @@ def panel(
     model: ModelName = DEFAULT_MODEL,
     preset: PresetName = None,
     controls: ControlValues = None,
+    impulse_response: ImpulseResponse = None,
     device: Device = None,
     host_api: HostApi = None,
     exclusive: Exclusive = False,
@@ -107,6 +109,7 @@ def panel(
             synth.apply(chosen, morph_seconds=0)
         for name, value in given.items():
             synth.controls.set(name, value)
+        use_space(synth, impulse_response)
         if osc is not None:
             console.print("OSC on {}:{}".format(*synth.serve_osc(osc, files=files).address))
         if link:

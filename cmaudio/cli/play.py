@@ -19,6 +19,7 @@ from cmaudio.cli.options import (
     Exclusive,
     Gain,
     HostApi,
+    ImpulseResponse,
     JoinLink,
     MidiOut,
     MissingDrums,
@@ -65,6 +66,7 @@ def play(
     missing: MissingPrograms = "nearest",
     percussion: MissingDrums = "omit",
     preset: PresetName = None,
+    impulse_response: ImpulseResponse = None,
     record: Record = None,
     channels: Channels = None,
     controls: ControlValues = None,
@@ -79,7 +81,16 @@ def play(
     With --link the file begins with a bar of the session and keeps its own tempo; delays follow the session's.
     """
     cards = sound_cards(host_api, exclusive, asio)
-    settings = piece_settings(preset, model, timbre=timbre, seed=seed, steps=steps, gain_db=gain, controls=controls)
+    settings = piece_settings(
+        preset,
+        model,
+        timbre=timbre,
+        seed=seed,
+        steps=steps,
+        gain_db=gain,
+        controls=controls,
+        impulse_response=impulse_response,
+    )
     score, loaded = read_score(song), load_model(settings.model)
     try:
         synth = open(

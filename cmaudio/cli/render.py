@@ -13,6 +13,7 @@ from cmaudio.cli.options import (
     Channels,
     ControlValues,
     Gain,
+    ImpulseResponse,
     MissingDrums,
     MissingPrograms,
     ModelName,
@@ -50,6 +51,7 @@ def render(
     missing: MissingPrograms = "nearest",
     percussion: MissingDrums = "omit",
     preset: PresetName = None,
+    impulse_response: ImpulseResponse = None,
     channels: Channels = None,
     controls: ControlValues = None,
     stems: Annotated[
@@ -57,7 +59,16 @@ def render(
     ] = None,
 ) -> None:
     """Render a MIDI file to a sound file, faster than real time."""
-    settings = piece_settings(preset, model, timbre=timbre, seed=seed, steps=steps, gain_db=gain, controls=controls)
+    settings = piece_settings(
+        preset,
+        model,
+        timbre=timbre,
+        seed=seed,
+        steps=steps,
+        gain_db=gain,
+        controls=controls,
+        impulse_response=impulse_response,
+    )
     render_to_file(
         read_score(song),
         output or unused_path(Path("out.wav")),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cmaudio.cli.options import DEFAULT_SEND
 from cmaudio.controls.definitions import OF_TWO_CHANNELS
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset_files import load_preset
@@ -13,6 +14,7 @@ from cmaudio.model.timbres import Timbre
 from cmaudio.score.events import Score
 from cmaudio.score.midi_file import read_midi
 from cmaudio.score.pieces import builtin_piece
+from cmaudio.synth import Synth
 
 _OPTION_OF_CONTROL = {"gain": "--gain", "steps": "--steps", "timbre_x": "--timbre", "timbre_y": "--timbre"}
 
@@ -55,6 +57,7 @@ def piece_settings(
     steps: int | None,
     gain_db: float | None,
     controls: Iterable[str] | None = None,
+    impulse_response: Path | None = None,
 ) -> PieceSettings:
     """Defaults, replaced by the preset's values, replaced by those that are given (not None)."""
     settings = PieceSettings(model)
@@ -80,7 +83,19 @@ def piece_settings(
     given = control_values(controls)
     for name in given.keys() & _OPTION_OF_CONTROL.keys():
         raise CmaudioError(f"--set {name}: use {_OPTION_OF_CONTROL[name]}")
-    return replace(settings, controls=settings.controls | given)
+    settings = replace(settings, controls=settings.controls | given)
+    if impulse_response is not None:
+        sent = {"reverb": DEFAULT_SEND} | settings.controls
+        settings = replace(settings, impulse_response=str(impulse_response), controls=sent)
+    return settings
+
+
+def use_space(synth: Synth, path: Path | None) -> None:
+    """Replace the reverb of a live instrument by a recorded space, and send to it where nothing is sent yet."""
+    if path is not None:
+        synth.use_impulse_response(path)
+        if synth.controls.values().get("reverb") == 0:
+            synth.controls.set("reverb", DEFAULT_SEND)
 
 
 def read_score(song: Path | None) -> Score:

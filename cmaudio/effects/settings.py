@@ -8,6 +8,7 @@ from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
 
 REVERB_KINDS = ("room", "hall", "plate", "cathedral")
+OFF_ON = ("off", "on")
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,16 @@ class Setting:
     max: float
     default: float
     description: str
+    choices: tuple[str, ...] = ()  # names of its values, which are whole numbers from 0
 
     @property
     def whole(self) -> bool:
         """Whether it takes whole numbers only; others are rounded."""
-        return self.name in ("reverb_kind", "delay_ping_pong")
+        return bool(self.choices)
 
 
 _ALL = (
-    Setting("reverb_kind", "kind", 0, 3, 1, "reverb: 0 room, 1 hall, 2 plate, 3 cathedral"),
+    Setting("reverb_kind", "kind", 0, 3, 1, "reverb: 0 room, 1 hall, 2 plate, 3 cathedral", REVERB_KINDS),
     Setting("reverb_decay", "s", 0.3, 30, 2, "reverb: time until it is 60 dB lower"),
     Setting("reverb_damping", "of 1", 0, 1, 0.3, "reverb: how much sooner highs decay"),
     Setting("reverb_predelay", "ms", 0, 250, 15, "reverb: time before it begins"),
@@ -36,7 +38,7 @@ _ALL = (
     Setting("delay_beats", "beats", 0.0625, 8, 0.75, "delay: time between echoes, in beats of the clock"),
     Setting("delay_feedback", "of 1", 0, 0.95, 0.35, "delay: each echo against the one before"),
     Setting("delay_damping", "of 1", 0, 1, 0.4, "delay: how much duller each echo is"),
-    Setting("delay_ping_pong", "off or on", 0, 1, 1, "delay: 1: echoes change sides, 0: each side has its own"),
+    Setting("delay_ping_pong", "off or on", 0, 1, 1, "delay: 1: echoes change sides, 0: each side has its own", OFF_ON),
 )
 SETTINGS = {setting.name: setting for setting in _ALL}
 

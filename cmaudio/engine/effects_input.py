@@ -10,7 +10,7 @@ from cmaudio.effects.insert import Insert, InsertFunction
 from cmaudio.effects.rack import EffectsRack
 from cmaudio.engine.allocator import VoiceAllocator
 from cmaudio.engine.event_input import EventInput
-from cmaudio.files.reading import as_path
+from cmaudio.files.reading import regular_file
 from cmaudio.model.file import Model
 from cmaudio.score.expression import SENDS
 
@@ -70,10 +70,11 @@ class EffectsInput(EventInput):
         from cmaudio.effects.convolution import Convolution  # imports numba
         from cmaudio.effects.impulse_response import read_impulse_response
 
+        file = regular_file(path, "impulse response")
         if self.allocator.settings.channels == 1:
             on_notice("an instrument of one channel has no reverb: the impulse response is not heard; use channels=2")
             return
-        response = read_impulse_response(as_path(path), self.rack.sample_rate, on_notice)
+        response = read_impulse_response(file, self.rack.sample_rate, on_notice)
         convolution = Convolution(response, self.rack.sample_rate)
         self.rack.use_space(convolution, sample)
 

@@ -140,8 +140,6 @@ class Engine(EffectsInput):
         """How many samples before its time an event is taken, so that the networks can plan for it."""
         return self._mixer.horizon_samples
 
-    # -- events, in addition to `EffectsInput` -------------------------------------------------------------------------
-
     def say(
         self,
         text: str | Iterable[str],
@@ -230,6 +228,10 @@ class Engine(EffectsInput):
         self._meter.add(sum_of_pairs(out))
         return out
 
+    def fade_out(self, seconds: float) -> None:
+        """Fade the next samples to silence, stems included; for the reading thread."""
+        self._mixer.gain.move(self.now, 0.0, seconds * self.sample_rate)
+
     def prepare(self) -> bool:
         """Do part of the work of the next reads; returns whether there was any.
 
@@ -251,8 +253,6 @@ class Engine(EffectsInput):
             warm_up_speech(self.allocator, self.model, self._renderer, self._prosody)
         else:
             warm_up_notes(self.allocator, self.model, self._renderer)
-
-    # -- meters ------------------------------------------------------------------------------------------------------
 
     def state(self) -> EngineState:
         """A snapshot for meters."""

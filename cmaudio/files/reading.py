@@ -34,18 +34,31 @@ def read_file(path: str | Path, what: str, max_bytes: int) -> bytes:
         CmaudioError: there is no such file, it cannot be read, is not a regular file (reading a pipe or a device may
             never end), or is larger.
     """
+    file = regular_file(path, what)
     try:
-        file = as_path(path).expanduser()
-        kind = stat.S_IFMT(file.stat().st_mode)
-        if kind != stat.S_IFREG:
-            raise CmaudioError(f"{what} {path} cannot be read: it is {_KINDS.get(kind, 'no file')}; name a file")
         with file.open("rb") as handle:
             data = handle.read(max_bytes + 1)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise CmaudioError(f"{what} {path} cannot be read ({reason(error)}); check the name and the folder") from error
+    except OSError as error:
+        raise _unreadable(path, what, error) from error
     if len(data) > max_bytes:
         raise CmaudioError(f"{what} {path} is larger than {_size(max_bytes)}, the limit; is it another file?")
     return data
+
+
+def regular_file(path: str | Path, what: str) -> Path:
+    """The path of a file that can be read to its end, "~" expanded; see `read_file` for arguments and errors."""
+    try:
+        file = as_path(path).expanduser()
+        kind = stat.S_IFMT(file.stat().st_mode)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _unreadable(path, what, error) from error
+    if kind != stat.S_IFREG:
+        raise CmaudioError(f"{what} {path} cannot be read: it is {_KINDS.get(kind, 'no file')}; name a file")
+    return file
+
+
+def _unreadable(path: str | Path, what: str, error: Exception) -> CmaudioError:
+    return CmaudioError(f"{what} {path} cannot be read ({reason(error)}); check the name and the folder")
 
 
 def read_text(path: str | Path, what: str, max_bytes: int) -> str:

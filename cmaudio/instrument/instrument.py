@@ -201,6 +201,11 @@ class Instrument(LiveEngine):
         self.engine.set_impulse_response(path, on_notice=self.player.notify)
         self._impulse_response = None if path is None else str(path)
 
+    @property
+    def impulse_response(self) -> str | None:
+        """The sound file whose space replaces the reverb; None for the reverb."""
+        return self._impulse_response
+
     def apply(self, preset: Preset | str | Path, morph_seconds: float = 0.2) -> Preset:
         """Apply a preset (its name, its file, or a `Preset`); sounding notes morph to its timbre.
 

@@ -25,24 +25,33 @@ from cmaudio.signal.sound import Sound
 
 CHUNK_SAMPLES = 16384
 TAIL_SECONDS = 4.0
-RINGING_SECONDS = 60.0
+RINGING_SECONDS, FADE_SECONDS = 60.0, 2.0
 LOOK_AHEAD_SAMPLES = 2**19  # about ten seconds whose notes share evaluations, so that a melody is computed in batches
 OFFLINE_POLYPHONY = 128  # there is no hurry: no note is stolen that a score can sound
 _SILENT = 10 ** (-75 / 20)
 
 
-def render_blocks(engine: Engine, duration: float, tail: float = TAIL_SECONDS) -> Iterator[Float]:
+def render_blocks(
+    engine: Engine,
+    duration: float,
+    tail: float = TAIL_SECONDS,
+    on_notice: Callable[[str], object] = lambda notice: None,
+) -> Iterator[Float]:
     """The samples of a fresh engine's schedule: `duration` seconds, and up to `tail` more until it is silent.
 
-    Where the notes have decayed by then, reverb and echoes may ring out for `RINGING_SECONDS` more.
+    Where the notes have decayed by then, reverb and echoes may ring out for `RINGING_SECONDS` more; what still rings
+    at the end of these is faded out, and `on_notice` called with one line.
     """
     engine.read(engine.latency_samples)
     end = round(duration * engine.sample_rate)
     last = end + round(tail * engine.sample_rate)
     rung_out = last + round(RINGING_SECONDS * engine.sample_rate)
-    done = 0
+    fade_from, done = rung_out - round(FADE_SECONDS * engine.sample_rate), 0
     while done < last or (done < rung_out and tail > 0 and _only_rings(engine)):
-        limit = next(each for each in (end, last, rung_out) if done < each)
+        limit = next(each for each in (end, last, fade_from, rung_out) if done < each)
+        if done == fade_from:
+            engine.fade_out(FADE_SECONDS)
+            on_notice(f"the effects still ring {RINGING_SECONDS:g} s after the notes: their tail is faded out")
         samples = engine.read(min(CHUNK_SAMPLES, limit - done))
         done += len(samples)
         yield samples
@@ -107,6 +116,7 @@ def render(
         raise CmaudioError(f"controls are values by name, such as {{'vibrato': 0.5}}, not {type(controls).__name__}")
     score = score_from(source)
     engine = offline_engine(model, polyphony=polyphony, seed=seed, steps=steps, gain_db=gain_db, channels=channels)
+    engine.allocator.unheard.listen(on_notice or (lambda notice: None))
     live_controls = Controls(engine, gain_db)
     live_controls.apply(dict(controls or {}) | {"steps": steps})
     if impulse_response is not None:
@@ -116,7 +126,7 @@ def render(
         for notice in arrangement.notices:
             on_notice(notice)
     engine.play(arrangement.score, arrangement.timbres)
-    sound = render_engine(engine, arrangement.score.duration, path, tail, on_progress, stems)
+    sound = render_engine(engine, arrangement.score.duration, path, tail, on_progress, stems, on_notice)
     stolen = engine.allocator.stealing.count
     if stolen and on_notice:
         on_notice(f"{stolen} notes were cut off: more than {polyphony} sounded at once; raise the polyphony")
@@ -141,6 +151,7 @@ def render_engine(
     tail: float = TAIL_SECONDS,
     on_progress: Callable[[float], None] | None = None,
     stems: str | Path | None = None,
+    on_notice: Callable[[str], object] | None = None,
 ) -> Sound:
     """All samples of `render_blocks`, also written to a file and its parts to a folder if these are given."""
     blocks = [engine.read(0)]
@@ -151,7 +162,7 @@ def render_engine(
         if path is not None:
             writer = files.enter_context(AudioFileWriter(path, engine.sample_rate, channels=engine.channels))
             writer.expect(round(duration * engine.sample_rate))
-        for samples in render_blocks(engine, duration, tail):
+        for samples in render_blocks(engine, duration, tail, on_notice or (lambda notice: None)):
             blocks.append(samples)
             made += len(samples)
             if on_progress:

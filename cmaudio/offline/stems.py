@@ -8,7 +8,6 @@ They are 32-bit float files that begin together, are equally long, and add up to
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,6 +19,7 @@ from cmaudio.engine.buses import EFFECTS_STEM
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
+from cmaudio.files.names import file_stem
 from cmaudio.files.reading import as_path, reason
 from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOn
 from cmaudio.signal.dsp import Float
@@ -99,5 +99,5 @@ class StemFiles:
     def _path(self, channel: int) -> Path:
         if channel == EFFECTS_STEM:
             return self._folder / f"effects{_SUFFIX}"
-        plain = re.sub(r"[^a-z0-9]+", "-", self._names.get(channel, "").lower()).strip("-")
-        return self._folder / f"{channel + 1:02d}-{plain or 'part'}{_SUFFIX}"
+        name = self._names.get(channel)
+        return self._folder / f"{channel + 1:02d}-{file_stem(name) if name else 'part'}{_SUFFIX}"

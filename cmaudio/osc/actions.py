@@ -87,6 +87,7 @@ class Actions:
             "tempo": lambda call, tempo: self._synth.clock.set_tempo(tempo),
             "clock/start": lambda call: self._synth.clock.start(), "clock/stop": lambda call: self._synth.clock.stop(),
             "link": self._link,
+            "impulse_response": self._impulse_response,
             "subscribe": lambda call, port: self._subscribers.add(call.peer, port),
         }  # fmt: skip
         named |= {name: partial(self._mix, name) for name in MIX}
@@ -214,6 +215,10 @@ class Actions:
         if take is None:
             raise CmaudioError("nothing is being recorded; send /cmaudio/record/start first")
         self.run_later(call, lambda: call.reply(f"{ROOT}/recorded", self._relative(take.stop())))
+
+    def _impulse_response(self, call: Call, name: str | None) -> None:
+        path = None if name is None else self._folder.old_file(name)
+        self.run_later(call, lambda: self._synth.use_impulse_response(path))
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self._folder.path).as_posix()

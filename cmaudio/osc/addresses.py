@@ -187,6 +187,12 @@ _COMMON = (
         (_SOUND, Argument("seconds", "number", 0.1, MEMORY_SECONDS, "s", optional=True)),
         "latest",
     ),
+    Address(
+        "/impulse_response",
+        "replaces the reverb by the space of a sound file in the server's folder; without a file it is back",
+        (Argument("path", "text", optional=True),),
+        "latest",
+    ),
     Address("/query", "sends all values to the sender", flow="latest"),
     Address(
         "/subscribe", "subscribes a port of the sender's machine to changes, state and notes", (_PORT,), "latest", 1

@@ -1,11 +1,11 @@
-"""The only folder to which clients of the server may write files."""
+"""The only folder in which clients of the server may write and use files."""
 
 from __future__ import annotations
 
 from pathlib import Path, PureWindowsPath
 
 from cmaudio.errors import CmaudioError
-from cmaudio.files.reading import expanded, is_folder
+from cmaudio.files.reading import expanded, is_file, is_folder
 
 _MAX_NAME_BYTES = 200  # a file system takes 255 bytes, and endings are added
 
@@ -24,6 +24,20 @@ class SoundFolder:
 
         Raises CmaudioError for a name that leads outside the folder (by links too), and for a file that exists.
         """
+        path = self._inside(name)
+        for file in (path, path.with_suffix(".wav"), path.with_suffix(".mid")):
+            if file.exists() or file.is_symlink():
+                raise CmaudioError(f"{file.name} exists already, and files are never overwritten; choose another name")
+        return path
+
+    def old_file(self, name: str) -> Path:
+        """The path of a file that is there. Raises CmaudioError for a name that leads elsewhere, or nowhere."""
+        path = self._inside(name)
+        if not is_file(path):
+            raise CmaudioError(f"there is no file {name[:60]!r} in the server's folder; check the name")
+        return path
+
+    def _inside(self, name: str) -> Path:
         # Windows' rules cover both kinds of slash, drives and device paths, so they are applied on every system.
         given = PureWindowsPath(name)
         plain = not (given.drive or given.root or ".." in given.parts or ":" in name) and name.isprintable()
@@ -35,7 +49,4 @@ class SoundFolder:
         path = self.path.joinpath(*given.parts)
         if not path.resolve().is_relative_to(self.path):
             raise CmaudioError(f"{name!r} leads outside the server's folder")
-        for file in (path, path.with_suffix(".wav"), path.with_suffix(".mid")):
-            if file.exists() or file.is_symlink():
-                raise CmaudioError(f"{file.name} exists already, and files are never overwritten; choose another name")
         return path

@@ -146,6 +146,13 @@ class RenderVariations(_Command):
     text: Annotated[str, Field(max_length=1000)] = ""
 
 
+class UseSpace(_Command):
+    """Replace the reverb by the space of a sound file in the folder of takes, by its name; None brings it back."""
+
+    kind: Literal["space"]
+    file: Name | None
+
+
 class ChooseDevice(_Command):
     """Switch to another output: a device by its full name, or None for the page itself."""
 
@@ -155,7 +162,8 @@ class ChooseDevice(_Command):
 
 Command = (
     SetControl | LearnControl | GoToPlace | ChooseTimbre | PressKey | LiftKey | SetSustain | SetSeed | LockSeed
-    | BareCommand | ApplyPreset | SavePreset | UseSlot | KeepRecent | SayText | RenderVariations | ChooseDevice
+    | BareCommand | ApplyPreset | SavePreset | UseSlot | KeepRecent | SayText | RenderVariations | UseSpace
+    | ChooseDevice
 )  # fmt: skip
 _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 

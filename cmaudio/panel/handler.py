@@ -52,6 +52,7 @@ class CommandHandler:
         self._lock = threading.Lock()  # a restarted server may overlap with its predecessor
         self._keeping = BackgroundJobs("cmaudio-panel-keep", "recordings", self._refuse)
         self._switching = BackgroundJobs("cmaudio-panel-device", "changes of the output", self._refuse)
+        self._spaces = BackgroundJobs("cmaudio-panel-space", "impulse responses", self._refuse)
         mix = synth.controls.timbre  # set again, so that its position on the map is known
         synth.controls.set_timbre(synth.controls.vector if mix is None else mix, 0)
 
@@ -78,8 +79,8 @@ class CommandHandler:
         """End everything that commands have started."""
         self.disconnect_all()
         self.variations.close()
-        self._keeping.close()
-        self._switching.close()
+        for jobs in (self._keeping, self._switching, self._spaces):
+            jobs.close()
 
     def _refuse(self, client: str, error: Exception) -> None:
         if not isinstance(error, CmaudioError):
@@ -107,6 +108,9 @@ class CommandHandler:
                 self.variations.start(job, command.what)
             case c.KeepRecent(seconds=seconds):
                 self._keeping.submit(client, lambda: self._notice(f"kept as {self.takes.keep(seconds).name}"))
+            case c.UseSpace(file=file):
+                path = None if file is None else self.takes.path(file)
+                self._spaces.submit(client, lambda: self.synth.use_impulse_response(path))
             case c.ChooseDevice(name=name):
                 self._switching.submit(client, lambda: self._use_device(name))
             case _:

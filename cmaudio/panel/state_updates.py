@@ -6,6 +6,7 @@ do not, are compared with the last message.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from cmaudio.controls.changes import Changes
@@ -96,6 +97,7 @@ class StateUpdates:
         preset, player, channels = synth.preset, synth.player.state(), synth.engine.allocator.channels
         now = {
             "preset": preset.name if preset else None,
+            "space": synth.impulse_response and as_text(Path(synth.impulse_response).name),
             "slots": {"filled": handler.slots.filled, "active": handler.slots.active},
             "keys": sorted({key for channel in channels for key in tuple(channel.keys)}),
             "sustain": channels[0].sustain,

@@ -58,6 +58,12 @@ class Takes:
         """Write the last `seconds` of sound; returns the file."""
         return self._synth.keep(self._free("kept"), seconds)
 
+    def path(self, name: str) -> Path:
+        """A sound file of the folder by its name. Raises CmaudioError for one that is not listed."""
+        if name not in (file["name"] for file in self.files()):
+            raise CmaudioError(f"there is no sound file {name[:60]!r} in {self.folder}; put it there and try again")
+        return self.folder / name
+
     def _free(self, kind: str) -> Path:
         return unused_path(self.folder / f"{kind}-{stamp()}.wav", ".mid")
 

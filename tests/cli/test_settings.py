@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from cmaudio.cli.options import DEFAULT_SEND
 from cmaudio.cli.settings import PieceSettings, piece_settings
 from cmaudio.controls.controls import Controls
 from cmaudio.engine.engine import Engine
@@ -52,3 +55,14 @@ def test_controls_of_the_command_line_take_precedence_over_the_preset() -> None:
 def test_options_that_are_no_controls_are_named(option: str, message: str) -> None:
     with pytest.raises(CmaudioError, match=message):
         settings_of(option)
+
+
+@pytest.mark.parametrize(
+    ("preset", "sent"), [(None, DEFAULT_SEND), ("chapel", load_preset("chapel").controls["reverb"])]
+)
+def test_an_impulse_response_is_heard_without_a_level_of_its_own(preset: str | None, sent: float) -> None:
+    settings = piece_settings(
+        preset, DEFAULT_MODEL, timbre=None, seed=None, steps=None, gain_db=None, impulse_response=Path("church.wav")
+    )
+    assert settings.impulse_response == "church.wav"
+    assert settings.controls["reverb"] == sent

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from cmaudio.model.file import Model
-from cmaudio.offline.render import render
+from cmaudio.offline.render import RINGING_SECONDS, TAIL_SECONDS, render
 from cmaudio.score.events import Expression, NoteOff, NoteOn, Score
 
 RATE = 48_000
@@ -40,6 +40,17 @@ def test_a_tail_rings_out(
     model: Model, sent: dict[str, float], controls: dict[str, float], least: float, most: float
 ) -> None:
     assert least < length(sent, model, controls=controls) < most
+
+
+def test_a_tail_without_end_is_faded_out_and_told_once(model: Model, tmp_path: Path) -> None:
+    told: list[str] = []
+    settings: dict[str, object] = {"controls": {"delay_beats": 8, "delay_feedback": 0.95, "delay_damping": 0}}
+    sound = render(short_note({"delay": 1}), model=model, stems=tmp_path, on_notice=told.append, **settings)  # type: ignore[arg-type]
+    assert len(sound) / RATE == pytest.approx(0.2 + TAIL_SECONDS + RINGING_SECONDS, abs=0.01)
+    assert told == ["the effects still ring 60 s after the notes: their tail is faded out"]
+    assert np.abs(sound[-RATE // 10 :]).max() < 0.06 * np.abs(sound[-8 * RATE : -2 * RATE]).max()
+    parts = sum(soundfile.read(path, dtype="float32")[0] for path in tmp_path.glob("*.wav"))
+    np.testing.assert_allclose(parts, sound, atol=1e-5)
 
 
 def test_a_tail_of_none_ends_at_once(model: Model) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures.osc import Client
+from fixtures.impulse_responses import UNUSABLE, USABLE
+from fixtures.osc import Client, wait_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,3 +69,33 @@ def test_links_do_not_lead_out_of_the_folder(tmp_path: Path) -> None:
             folder.new_file(name)
     with pytest.raises(CmaudioError, match="is not a folder"):
         SoundFolder(tmp_path / "none")
+
+
+@pytest.mark.parametrize("kind", USABLE)
+def test_an_impulse_response_comes_from_the_folder(kind: str, synth: Synth, client: Client, tmp_path: Path) -> None:
+    (tmp_path / "rooms").mkdir()
+    USABLE[kind](tmp_path / "rooms" / "hall.wav")
+    client.send("/cmaudio/impulse_response", "rooms/hall.wav")
+    wait_for(lambda: synth.impulse_response == str(tmp_path / "rooms" / "hall.wav"))
+    client.send("/cmaudio/impulse_response")
+    wait_for(lambda: synth.impulse_response is None)
+
+
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_an_impulse_response_that_cannot_be_used_is_answered(
+    kind: str, synth: Synth, client: Client, tmp_path: Path
+) -> None:
+    write, message = UNUSABLE[kind]
+    write(tmp_path / "hall.wav")
+    client.send("/cmaudio/impulse_response", "hall.wav")
+    assert message in client.read()[1][0]
+    assert synth.impulse_response is None
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("../hall.wav", "without .."), ("/etc/passwd", "without .."), ("none.wav", "no file 'none.wav'")],
+)
+def test_no_impulse_response_comes_from_elsewhere(name: str, message: str, client: Client) -> None:
+    client.send("/cmaudio/impulse_response", name)
+    assert message in client.read()[1][0]

@@ -46,6 +46,7 @@ FIELDS: dict[str, tuple[Fields, Fields]] = {
             "text": st.text(max_size=1000),
         },
     ),
+    "space": ({"file": names | st.none()}, {}),
     "device": ({"name": names | st.none()}, {}),
     **dict.fromkeys(("store", "recall"), ({"slot": st.sampled_from(["A", "B"])}, {})),
     **dict.fromkeys(("roll", "reset", "panic", "record", "stop", "hush", "cancel", "devices"), ({}, {})),

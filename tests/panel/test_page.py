@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from fixtures.browser import running_browser, wait_for
+from fixtures.impulse_responses import write_clap
 from fixtures.link import FakeSession, session
 from fixtures.midi import KEYS, FakeSystem
 from fixtures.panel import AUDIBLE, keys_down, peak, silence, status
@@ -129,6 +130,45 @@ def test_a_slider_moves_its_control_follows_it_and_returns_to_its_default(quiet:
     wait_for(lambda: synth.controls["brightness"] == 0)
     synth.controls.set("brightness", -3.0)
     wait_for(lambda: float(slider.get_attribute("value")) == pytest.approx(-3, abs=0.05))
+
+
+def test_effects_unfold_and_their_choices_are_named(quiet: Any, synth: Synth) -> None:
+    from selenium.webdriver.common.by import By
+
+    groups = {group.text: group for group in quiet.find_elements(By.CSS_SELECTOR, "details.group")}
+    assert list(groups) == ["Place", "Reverb", "Chorus", "Delay"]
+    assert not element(quiet, 'cm-slider[control="reverb_decay"]').is_displayed()
+    for group in ("Reverb", "Delay"):
+        groups[group].find_element(By.TAG_NAME, "summary").click()
+    wait_for(lambda: element(quiet, 'cm-slider[control="reverb_decay"]').is_displayed())
+
+    def choice(group: str, name: str) -> Any:
+        return next(each for each in groups[group].find_elements(By.CSS_SELECTOR, ".named button") if each.text == name)
+
+    actions(quiet).move_to_element(choice("Reverb", "plate")).click().perform()
+    wait_for(lambda: synth.controls["reverb_kind"] == 2)
+    actions(quiet).move_to_element(choice("Delay", "off")).click().perform()
+    wait_for(lambda: synth.controls["delay_ping_pong"] == 0)
+    synth.controls.set("reverb_kind", 3)
+    wait_for(lambda: choice("Reverb", "cathedral").get_attribute("aria-pressed") == "true")
+    assert choice("Reverb", "plate").get_attribute("aria-pressed") == "false"
+
+
+def test_an_impulse_response_is_chosen_among_the_sound_files(quiet: Any, synth: Synth, host: Any) -> None:
+    from selenium.webdriver.common.by import By
+
+    write_clap(host.handler.takes.folder / "hall.wav")
+    quiet.execute_script("document.querySelectorAll('details.group').forEach((group) => (group.open = true))")
+    actions(quiet).move_to_element(element(quiet, ".group .whole")).click().perform()
+
+    def option(name: str) -> Any:
+        return next((each for each in quiet.find_elements(By.CSS_SELECTOR, ".q-item") if each.text == name), None)
+
+    wait_for(lambda: option("hall.wav"))
+    option("hall.wav").click()
+    wait_for(lambda: synth.impulse_response == str(host.handler.takes.folder / "hall.wav"))
+    synth.use_impulse_response(None)
+    wait_for(lambda: element(quiet, ".group .whole input").get_attribute("value") == "none")
 
 
 def test_a_right_click_on_a_slider_starts_midi_learn(quiet: Any, synth: Synth) -> None:

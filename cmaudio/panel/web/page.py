@@ -7,13 +7,13 @@ from typing import Any
 
 from nicegui import Client, ui
 
+from cmaudio.panel.web.controls_view import ControlsView
 from cmaudio.panel.web.hub import Hub
 from cmaudio.panel.web.sound_view import SoundView
 from cmaudio.panel.web.takes_view import TakesView
 from cmaudio.panel.web.variations_view import VariationsView
 from cmaudio.panel.web.view import View, button, custom, lit, section
 
-_WITHOUT_SLIDER = ("timbre_x", "timbre_y", "steps")  # shown as the map, and as a switch
 _UNOPENED_SECONDS = 20.0
 _HEAD = """
 <meta name="cm-client" content="{client}">
@@ -34,9 +34,9 @@ class Page:
         self.hub, self.hello = hub, hub.introduction
         self.client = ui.context.client
         identity = self.client.id
-        self.top = TopView(hub, identity)
         self.views: list[View] = [
-            self.top,
+            TopView(hub, identity),
+            ControlsView(hub, identity),
             SoundView(hub, identity),
             TakesView(hub, identity),
             VariationsView(hub, identity),
@@ -47,7 +47,7 @@ class Page:
         """Create all elements and begin to follow the hub."""
         ui.colors(primary="#ffb454", dark="#12171f", dark_page="#0b0e13", warning="#8a4b1f", info="#1f4d5a")
         ui.add_head_html(_HEAD.format(client=self.client.id))
-        top, sound, files, vary = self.views
+        top, controls, sound, files, vary = self.views
         single, speech = len(self.hello["map"]) < 2, self.hello["speech"]
         with ui.element("div").classes(f"panel {'single' if single else ''} {'voice' if speech else ''}"):
             top.build()
@@ -58,7 +58,7 @@ class Page:
                 with section("view"):
                     custom("cm-spectrum")
                     custom("cm-level")
-                self._controls()
+                controls.build()
             with ui.element("div").classes("side"):
                 sound.build()
                 self._work(files, vary)
@@ -69,26 +69,6 @@ class Page:
         self.hub.on_change.add(self._follow)
         self.hub.on_message.add(self._notify)
         self.client.on_delete(self._leave)
-
-    def _controls(self) -> None:
-        with section("controls", "Controls"):
-            button("reset", lambda: self.top.send("reset"), hint="set all controls to their defaults").classes("corner")
-            with ui.element("div").classes("sliders"):
-                for control in self.hello["definitions"]:
-                    if control["name"] not in _WITHOUT_SLIDER:
-                        self._slider(control)
-
-    def _slider(self, control: Mapping[str, Any]) -> None:
-        limits = f"{control['min']:g} to {control['max']:g} {control['unit']}"
-        custom(
-            "cm-slider",
-            control=control["name"],
-            unit=control["unit"],
-            min=control["min"],
-            max=control["max"],
-            default=control["default"],
-            title=f"{control['description']} ({limits}); double-click: {control['default']:g}; right-click: MIDI learn",
-        )
 
     def _work(self, files: View, vary: View) -> None:
         with section("work"):

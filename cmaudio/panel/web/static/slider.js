@@ -12,7 +12,7 @@ class Slider extends HTMLElement {
     Object.assign(this, { control: this.getAttribute("control"), min, max, normal });
     this.innerHTML =
       '<label><span class="name"></span><output></output><span class="unit"></span><input type="range"></label>';
-    this.querySelector(".name").textContent = this.control.replaceAll("_", " ");
+    this.querySelector(".name").textContent = this.getAttribute("label");
     this.querySelector(".unit").textContent = this.getAttribute("unit");
     this.input = this.querySelector("input");
     this.output = this.querySelector("output");

@@ -1,0 +1,114 @@
+"""The controls section: sliders, and the effects in groups that fold away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+
+from cmaudio.effects.settings import SETTINGS
+from cmaudio.panel.web.hub import Hub
+from cmaudio.panel.web.view import View, button, custom, section
+from cmaudio.score.expression import SENDS
+
+_WITHOUT_SLIDER = ("timbre_x", "timbre_y", "steps")  # shown as the map, and as a switch
+_PLACE = ("pan", "width", "spread")
+_TITLES = {"place": "Place", "reverb": "Reverb", "chorus": "Chorus", "delay": "Delay"}
+_NO_SPACE = "none"
+
+Definition = Mapping[str, Any]
+
+
+def group_of(name: str) -> str:
+    """The group of a control, a key of `_TITLES`; empty for those that are always shown."""
+    if name in _PLACE:
+        return "place"
+    first = name.partition("_")[0]
+    return first if first in SENDS else ""
+
+
+class ControlsView(View):
+    """A slider for each control, or named choices, and the impulse response."""
+
+    def __init__(self, hub: Hub, client: str) -> None:
+        super().__init__(hub, client)
+        self._choices: dict[str, ui.toggle] = {}
+        self._space: ui.select | None = None
+
+    def build(self) -> None:
+        shown = [each for each in self.hub.introduction["definitions"] if each["name"] not in _WITHOUT_SLIDER]
+        with section("controls", "Controls"):
+            button("reset", lambda: self.send("reset"), hint="set all controls to their defaults").classes("corner")
+            with ui.element("div").classes("sliders"):
+                for control in shown:
+                    if not group_of(control["name"]):
+                        self._slider(control)
+            for group in _TITLES:
+                self._build_group(group, [each for each in shown if group_of(each["name"]) == group])
+
+    def _build_group(self, group: str, controls: Sequence[Definition]) -> None:
+        if not controls:
+            return
+        with ui.element("details").classes("group"):
+            with ui.element("summary"):
+                ui.label(_TITLES[group])
+            with ui.element("div").classes("sliders"):
+                for control in controls:
+                    name = control["name"]
+                    label = "amount" if name == group else name.removeprefix(f"{group}_").replace("_", " ")
+                    choices = SETTINGS[name].choices if name in SETTINGS else ()
+                    if choices:
+                        self._choice(control, label, choices)
+                    else:
+                        self._slider(control, label)
+                if group == "reverb":
+                    self._build_space()
+
+    def _slider(self, control: Definition, label: str = "") -> None:
+        limits = f"{control['min']:g} to {control['max']:g} {control['unit']}"
+        custom(
+            "cm-slider",
+            control=control["name"],
+            label=label or control["name"].replace("_", " "),
+            unit=control["unit"],
+            min=control["min"],
+            max=control["max"],
+            default=control["default"],
+            title=f"{control['description']} ({limits}); double-click: {control['default']:g}; right-click: MIDI learn",
+        )
+
+    def _choice(self, control: Definition, label: str, choices: Sequence[str]) -> None:
+        name = control["name"]
+        with ui.element("div").classes("choice") as row:
+            ui.label(label)
+            toggle = ui.toggle(dict(enumerate(choices)), on_change=lambda: self._choose(name))
+            toggle.props("dense no-caps unelevated toggle-text-color=black").classes("named")
+        row.props["title"] = f"{control['description']}; right-click: MIDI learn"
+        row.on("contextmenu.prevent", partial(self.send, "learn", name=name))
+        self._choices[name] = toggle
+
+    def _choose(self, name: str) -> None:
+        if self._choices[name].value is not None:
+            self.send("set", name=name, value=float(self._choices[name].value))
+
+    def _build_space(self) -> None:
+        self._space = ui.select([_NO_SPACE], label="impulse response", with_input=True, on_change=self._choose_space)
+        self._space.props("dense outlined options-dense").classes("wide whole")
+        self._space.tooltip("a sound file of the folder of takes whose space replaces the reverb")
+
+    def _choose_space(self) -> None:
+        if self._space is not None and self._space.value:
+            self.send("space", file=None if self._space.value == _NO_SPACE else self._space.value)
+
+    def follow(self, changes: Mapping[str, Any]) -> None:
+        with self.quietly():
+            for name, (value, _) in changes.get("controls", {}).items():
+                if name in self._choices:
+                    self._choices[name].set_value(round(value))
+            if self._space is not None and ("files" in changes or "space" in changes):
+                current = self.hub.state.get("space")
+                names = [file["name"] for file in self.hub.state.get("files", [])]
+                used = [current] if current and current not in names else []
+                self._space.set_options([_NO_SPACE, *used, *names], value=current or _NO_SPACE)
