@@ -12,7 +12,17 @@ from typing import Annotated, Any
 import typer
 from rich.progress import TextColumn, TimeElapsedColumn
 
-from cmaudio.cli.options import Device, OutputBuffer, VoiceName, any_output, device_of
+from cmaudio.cli.options import (
+    Asio,
+    Device,
+    Exclusive,
+    HostApi,
+    OutputBuffer,
+    VoiceName,
+    any_output,
+    device_of,
+    sound_cards,
+)
 from cmaudio.cli.terminal import errors, notice, progress_bar, to_json, warn_unspoken
 from cmaudio.errors import DeviceError
 from cmaudio.files.names import unused_path
@@ -55,6 +65,9 @@ def say(
         bool, typer.Option("--marks", help="Print the time of each word and phoneme, one JSON object per line.")
     ] = False,
     device: Device = None,
+    host_api: HostApi = None,
+    exclusive: Exclusive = False,
+    asio: Asio = False,
     lead: OutputBuffer = LEAD_MS,
 ) -> None:
     """Speak a text through the sound card or to a file; without a sound card, to say.wav."""
@@ -65,7 +78,15 @@ def say(
     source = text if text is not None else _lines()
     if output is None:
         try:
-            synth = _open(model, device, lead, steps, gain)
+            synth = open(
+                model,
+                device=device_of(device),
+                lead_ms=lead,
+                steps=steps,
+                gain_db=gain,
+                on_notice=notice,
+                open_stream=sound_cards(host_api, exclusive, asio),
+            )
         except DeviceError as error:
             if device is not None or any_output():
                 raise
@@ -122,10 +143,6 @@ def _lines() -> Iterator[str]:
         if line is None:
             return
         yield line
-
-
-def _open(model: Model, device: str | None, lead: float, steps: int, gain: float) -> Synth:
-    return open(model, device=device_of(device), lead_ms=lead, steps=steps, gain_db=gain, on_notice=notice)
 
 
 def _say_aloud(synth: Synth, source: str | Iterator[str], style: dict[str, Any], marks: bool) -> None:

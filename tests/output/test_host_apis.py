@@ -151,7 +151,7 @@ def test_asio_is_enabled_before_sounddevice_is_imported(monkeypatch: pytest.Monk
         find_device(list_devices(), None, ASIO)
 
 
-@pytest.mark.parametrize("command", [["devices", "--asio"], ["play", "--asio"]])
+@pytest.mark.parametrize("command", [["devices", "--asio"], ["play", "--asio"], ["say", "Hello.", "--asio"]])
 def test_asio_elsewhere_is_an_error(monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
     monkeypatch.setattr(host_api, "PLATFORM", "linux")
     result = CliRunner().invoke(app, command)
