@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import weakref
 
 import numpy as np
@@ -32,6 +33,17 @@ def test_every_sample_is_played_after_the_output_buffer_was_filled() -> None:
     np.testing.assert_allclose(heard[FADE_SAMPLES:], expected[FADE_SAMPLES:], atol=1e-7)
     assert player.state().counters.underrun_samples == 0
     assert player.state().status == "closed"
+
+
+def test_a_sample_is_heard_after_those_that_were_and_before_those_that_will_be() -> None:
+    player = Player(Sine(), open_stream=FakeCard(runs=True), lead_ms=20)
+    assert player.heard_at(48_000) == pytest.approx(time.perf_counter(), abs=5), "as good as now, until it plays"
+    with player:
+        wait_for(lambda: player.state().counters.played_samples > 4_800)
+        now = time.perf_counter()
+        sample = player.heard_by(now)
+        assert player.heard_at(sample + 480) > player.heard_at(sample)
+        assert player.place(now) > sample
 
 
 def test_output_buffer_stays_near_lead_ms() -> None:

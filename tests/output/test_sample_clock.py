@@ -42,6 +42,13 @@ def test_clock_restarts_after_a_stop() -> None:
 
 def test_clock_is_zero_before_the_first_observation() -> None:
     assert SampleClock(RATE).at(12.0) == 0
+    assert SampleClock(RATE).where(12.0) is None
+
+
+@pytest.mark.parametrize("seconds", [90.0, 105.5, 130.0])
+def test_the_time_of_a_sample_is_the_inverse(seconds: float) -> None:
+    clock = watched(RATE * 1.0005, 128, 10)
+    assert clock.where(clock.at(seconds)) == pytest.approx(seconds, abs=1e-9)
 
 
 def test_observations_out_of_order_are_ignored() -> None:
