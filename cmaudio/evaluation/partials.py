@@ -56,7 +56,8 @@ def _nearest_cents(peak: Peak, others: Sequence[Peak]) -> float:
 
 def measured_timbres(setting: Setting) -> list[TimbreDefinition]:
     """Timbres whose partials are known not to be harmonic, and those that the model says are not."""
-    return [t for t in setting.timbres() if t.program is not None and (t.program in _PROGRAMS or t.partials)]
+    timbres = [t for t in setting.timbres() if t.program is not None and t.tonal]
+    return [t for t in timbres if t.program in _PROGRAMS or t.partials]
 
 
 def measure_partials_of_model(setting: Setting) -> Figures:

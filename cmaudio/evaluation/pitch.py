@@ -62,8 +62,8 @@ def pitch_error_cents(signal: Float, sample_rate: int, f0_hz: float) -> float | 
 
 
 def measure_pitch(setting: Setting) -> Figures:
-    """Every sustained, pitched timbre at nine pitches, ours and the SoundFont's."""
-    timbres = {timbre.name: timbre for timbre in setting.timbres(sustained_only=True) if timbre.pitched}
+    """Every sustained timbre of a pitch, at nine pitches, ours and the SoundFont's."""
+    timbres = {timbre.name: timbre for timbre in setting.timbres(sustained_only=True) if timbre.tonal}
     rate = setting.renderer.sample_rate
     start, samples = round(FROM_SECONDS * rate), round((FROM_SECONDS + SECONDS) * rate)
     notes = [HeldNote(name, pitch, VELOCITY) for name in timbres for pitch in PITCHES]

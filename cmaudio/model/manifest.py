@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cmaudio.errors import CmaudioError
-from cmaudio.model.partials import Partials
+from cmaudio.model.partials import NoPartials, Partials
 
 FORMAT_VERSION = 1
 GRAPHS = ("controls", "context", "head", "vocoder")
@@ -94,6 +94,11 @@ class TimbreDefinition(_Strict):
     sustained: bool = False
     pitched: bool = True
     partials: Partials | None = None
+
+    @property
+    def tonal(self) -> bool:
+        """Whether a pitch is heard: wind and applause have keys, which move their colour, and none."""
+        return self.pitched and not isinstance(self.partials, NoPartials)
 
 
 class SpeechDefinition(_Strict):
