@@ -25,8 +25,9 @@ MAX_LETTERS = 60  # of a word
 _MARKUP = re.compile(r"</?[A-Za-z!?][^<>]*>|&[a-z]+;|&#\d+;")
 _SCRIPTS = {"ru": "CYRILLIC", "uk": "CYRILLIC", "fa": "ARABIC", "ar": "ARABIC", "el": "GREEK"}
 _SAID_SIGNS = frozenset("%$€£¥₽&@+=°№¢#§×÷±≈")
-_SILENT_SIGNS = frozenset("\"'“”‘’«»„()[]{}*_~/\\|<>^`´-‐‑–—.,;:!?…¿¡")
+_SILENT_SIGNS = frozenset("\"'“”‘’«»„()[]{}*_~/\\|<>^`´-‐‑–—.,;:!?…¿¡•·")
 _DASHES = frozenset("-‐‑–—")
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")  # H₂O
 _LONG_WORD = re.compile(rf"\S{{{MAX_LETTERS + 1},}}")
 _LONG_NUMBER = re.compile(r"\d{13,}")  # read digit by digit
 # Words without a stress of their own in running speech; the lexicon gives them as they are said alone.
@@ -112,15 +113,19 @@ class Language:
             self._processor = RussianWords() if self._base == "ru" else Processor(self.code)
         except Exception as error:  # what gruut raises for a language it has data of but no rules
             raise CmaudioError(f"gruut cannot read language {code!r} ({error})") from error
-        self._reader = self._text_reader()
         self._script = _SCRIPTS.get(self._base, "LATIN")
         self._exceptions = exceptions(self._base)
+        self._reader = self._text_reader()
         self._lock = threading.Lock()  # gruut's lexicon is one connection to a database
 
     def _text_reader(self) -> Reader:
         if isinstance(self._processor, RussianWords):
             return Russian()
-        return English(self._processor.knows) if self._base == "en" else _Verbatim()
+        return English(self._knows) if self._base == "en" else _Verbatim()
+
+    def _knows(self, word: str) -> bool:
+        assert isinstance(self._processor, Processor)  # which Russian has not
+        return word in self._exceptions or self._processor.knows(word)
 
     def phrases(self, pieces: Iterable[str], pronunciations: Pronunciations | None = None) -> Iterator[Phrase]:
         """The phrases of a text that comes in pieces, each as soon as its end is known.
@@ -147,7 +152,7 @@ class Language:
             start: offset of the phrase in the whole text.
             pronunciations: the user's own, before the lexicon's.
         """
-        blank, inline = _inline(text, pronunciations)
+        blank, inline = _inline(text.translate(_SUBSCRIPTS), pronunciations)
         spoken, unspoken = self._spoken(blank)
         given = _Given(self._base, self._exceptions, pronunciations, inline)
         try:
@@ -207,6 +212,7 @@ class Language:
             kept = self._checked(span, blank[span.start : span.end], unspoken)
             if not kept:
                 continue
+            kept = "," if _DASHES.issuperset(kept) else kept  # to gruut a dash is no pause
             spans.append(span)
             piece = f"{kept} "
             characters.append(piece)

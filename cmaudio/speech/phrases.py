@@ -105,6 +105,8 @@ def _split_mark(token: str) -> tuple[str, str]:
     """A word, and the marks after it; closing quotes and brackets go with these."""
     word = token.rstrip(_MARKS + _CLOSING)
     mark = "".join(sign for sign in token[len(word) :] if sign in _MARKS)
+    if re.fullmatch(r"\.[,;:]", token[len(word) :]):
+        return f"{word}.", mark[1:]  # the full stop of an abbreviation
     if not mark and (word == "-" or word.endswith("--")):
         return word.rstrip("-"), "—"
     return word if mark else token, mark

@@ -130,6 +130,82 @@ SAID = [
     ("Act IV", "Act four"),
     ("Malcolm X", "Malcolm X"),
     ("and I went", "and I went"),
+    ("in the mid-1980s", "in the mid nineteen eighties"),
+    ("post-2008", "post two thousand eight"),
+    ("FY2023", "F Y twenty twenty three"),
+    ("room 14A", "room fourteen A"),
+    ("221B", "two hundred and twenty one B"),
+    ("a 12V battery", "a twelve volt battery"),
+    # more of money
+    ("a $20 bill", "a twenty dollar bill"),
+    ("US$5", "five U S dollars"),
+    ("5 USD", "five U S dollars"),
+    ("₩1000", "one thousand won"),
+    ("$5/month", "five dollars per month"),
+    ("$20–$30", "twenty dollars to thirty dollars"),
+    # ranges, and what only looks like one
+    ("5%-10%", "five percent to ten percent"),
+    ("5–10 km", "five to ten kilometers"),
+    ("9am-5pm", "nine A M to five P M"),
+    ("10:00–11:30", "ten o'clock to eleven thirty"),
+    ("1990-95", "nineteen ninety to ninety five"),
+    ("9-4=5", "nine minus four equals five"),
+    ("the 747-400", "the seven hundred and forty seven four hundred"),
+    ("50-50", "fifty fifty"),
+    ("1-2-3", "one two three"),
+    ("978-3-16", "nine seven eight, three, one six"),
+    ("Mon–Fri", "Mon to Fri"),
+    ("London–Paris", "London Paris"),
+    # more numbers
+    (".5", "point five"),
+    ("6.02e23", "six point zero two times ten to the twenty three"),
+    ("10⁶", "ten to the power of six"),
+    ("5¹", "five to the power of one"),
+    ("2x4", "two by four"),
+    ("20 cm x 30 cm", "twenty centimeters by thirty centimeters"),
+    ("10x faster", "ten times faster"),
+    ("16:9", "sixteen to nine"),
+    ("120/80", "one hundred and twenty over eighty"),
+    ("the 2020/21 season", "the twenty twenty twenty one season"),
+    ("version 3.11.2", "version three point eleven point two"),
+    ("192.168.0.1", "one hundred and ninety two dot one hundred and sixty eight dot zero dot one"),
+    ("3 June", "the third of june"),
+    ("05.12.2024", "the fifth of december twenty twenty four"),
+    ("in 1066", "in ten sixty six"),
+    ("NY 10001", "N Y one zero zero zero one"),
+    ("(020) 7946 0018", "zero two zero, seven nine four six, zero zero one eight"),
+    ("No 1", "number one"),
+    ("2024's best", "twenty twenty four's best"),
+    # more units
+    ("100 km/h", "one hundred kilometers per hour"),
+    ("9.81 m/s²", "nine point eight one meters per second squared"),
+    ("44.1 kHz", "forty four point one kilohertz"),
+    ("50 Mbps", "fifty megabits per second"),
+    ("10 kWh", "ten kilowatt hours"),
+    ("±3 mm", "plus or minus three millimeters"),
+    ("10 µm", "ten micrometers"),
+    ("5 Ω", "five ohms"),
+    ("25° C", "twenty five degrees Celsius"),
+    ("a 5 km run", "a five kilometer run"),
+    ("5 ft 10 in", "five feet ten"),
+    # more signs and capitals
+    ("√2", "the square root of two"),
+    ("π", "pi"),
+    ("Acme™", "Acme"),
+    ("by the WHO", "by the W H O"),
+    ("GIVE US it", "give us it"),
+    # more abbreviations and numerals
+    ("St. John's", "Saint John's"),
+    ("Lt. Col. Brown", "lieutenant colonel Brown"),
+    ("5 lbs. of it", "five pounds of it"),
+    ("on Mon. at", "on Monday at"),
+    ("Apt. 5", "apartment five"),
+    ("Elizabeth II's", "Elizabeth the second's"),
+    ("George V", "George the fifth"),
+    ("Napoleon I", "Napoleon the first"),
+    ("James I am", "James I am"),
+    ("Apollo XI", "Apollo eleven"),
+    ("the XIX century", "the nineteenth century"),
 ]
 
 
@@ -175,6 +251,9 @@ def test_words_that_the_lexicon_has_wrong_are_corrected(written: str, phonemes: 
 @pytest.mark.parametrize(
     ("text", "phrases"),
     [
+        ("It weighs 5 lbs. of course.", 1),
+        ("We live at 12 Oak Ave., Apt. 5.", 2),
+        ("We meet on Mon. and Fri. as always.", 1),
         ("We meet at 5 a.m. tomorrow.", 1),
         ("We meet at 5 a.m. Then we go.", 2),
         ("At 9 p.m. the bar closes.", 1),
@@ -185,6 +264,19 @@ def test_abbreviated_times_and_grouped_numbers_do_not_pause(text: str, phrases: 
     found = list(language("en-us").phrases([text]))
     assert len(found) == phrases
     assert sum(word.is_pause for phrase in found for word in phrase.words) == phrases
+
+
+@pytest.mark.parametrize(
+    "text", ["My brother—Tom—is tall.", "My brother -- Tom -- is tall.", "My brother (Tom) is tall."]
+)
+def test_dashes_and_brackets_are_pauses(text: str) -> None:
+    words = [word for phrase in language("en-us").phrases([text]) for word in phrase.words]
+    assert ["|" if word.is_pause else word.text for word in words] == "My brother | Tom | is tall |".split()
+
+
+@pytest.mark.parametrize("text", ["→ next", "a → b", "5🂡", "2⟁3"])
+def test_a_sign_without_a_name_is_reported_wherever_it_stands(text: str) -> None:
+    assert [reason for phrase in language("en-us").phrases([text]) for reason in phrase.unspoken]
 
 
 def test_words_point_back_into_the_text() -> None:

@@ -16,6 +16,7 @@ BEFORE_NUMBERS = {
     "ch.": "chapter", "fig.": "figure", "eq.": "equation", "sec.": "section", "ca.": "circa", "c.": "circa",
     "~": "about",
     "≈": "about", "est.": "established", "ed.": "edition", "art.": "article",
+    "apt.": "apartment", "ste.": "suite", "rm.": "room",
 }  # fmt: skip
 ABBREVIATIONS = {
     "e.g.": "for example", "i.e.": "that is", "etc.": "etcetera", "etc": "etcetera", "vs.": "versus", "vs": "versus",
@@ -28,8 +29,12 @@ ABBREVIATIONS = {
     "ave.": "avenue", "blvd.": "boulevard", "rd.": "road", "hwy.": "highway", "apt.": "apartment", "ext.": "extension",
     "dr.": "drive", "mr.": "mister", "mrs.": "missus", "ms.": "miz", "prof.": "professor", "gen.": "general",
     "jan.": "January", "feb.": "February", "aug.": "August", "sept.": "September", "oct.": "October",
-    "nov.": "November", "dec.": "December", "tues.": "Tuesday",
-    "thurs.": "Thursday", "wi-fi": "wifi", "hi-fi": "high fie", "sci-fi": "sigh fie",
+    "nov.": "November", "dec.": "December", "mon.": "Monday", "tue.": "Tuesday", "tues.": "Tuesday",
+    "wed.": "Wednesday", "thu.": "Thursday", "thurs.": "Thursday", "fri.": "Friday", "hrs.": "hours", "hr.": "hour",
+    "mins.": "minutes", "min.": "minimum", "max.": "maximum", "secs.": "seconds", "yrs.": "years", "wks.": "weeks",
+    "univ.": "university", "attn.": "attention", "tbsp.": "tablespoon", "tsp.": "teaspoon", "lbs.": "pounds",
+    "lb.": "pound", "oz.": "ounce", "dist.": "district",
+    "wi-fi": "wifi", "hi-fi": "high fie", "sci-fi": "sigh fie",
     "w/": "with", "w/o": "without", "b/c": "because",
 }  # fmt: skip
 # In capitals these are spelled, though the lexicon has a word of these letters; True: not in a line all of capitals.

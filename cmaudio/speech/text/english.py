@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 
 from cmaudio.speech.text.abbreviations import ABBREVIATIONS, BEFORE_NUMBERS, SPELLED, TITLES, initialism
 from cmaudio.speech.text.numbers import RULES as NUMBERS
-from cmaudio.speech.text.numbers import cardinal, digits, in_words
+from cmaudio.speech.text.numbers import cardinal, digits, in_words, year_or_number
 from cmaudio.speech.text.spans import Rule, Span, read, rule
 
 _SIGNS = {
     "+": "plus", "=": "equals", "×": "times", "÷": "divided by", "±": "plus or minus", "≈": "about", "<": "less than",
     ">": "greater than", "≤": "at most", "≥": "at least", "%": "percent", "&": "and", "@": "at", "§": "section",
     "°": "degrees", "²": "squared", "³": "cubed",
-    "$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "№": "number", "−": "minus",
+    "$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "№": "number", "−": "minus", "≠": "is not equal to",
+    "∞": "infinity", "™": "", "®": "", "√": "the square root of", "π": "pi", "©": "copyright",
 }  # fmt: skip
 _BETWEEN_NUMBERS = {"-": "minus", "*": "times", "/": "divided by", "x": "times"}
 _NUMBERED = frozenset(
-    "act article book chapter class episode figure grade king level mark number page part phase pope psalm queen "
-    "round rocky season section series stage step title tome type volume war".split()
+    "act apollo appendix article book bowl chapter class division episode exhibit factor figure grade group king "
+    "lesson level mark number page part phase pope psalm queen round rocky saturn scene season section series stage "
+    "step table tier title tome type unit verse volume war".split()
+)  # fmt: skip
+_MONARCHS = frozenset(
+    "alexander carl charles christian edward elizabeth francis frederick george gustav haakon harald henry ivan james "
+    "john leopold louis mary napoleon nicholas otto paul peter philip pius richard robert umberto wilhelm "
+    "william".split()
 )  # fmt: skip
 _ROMAN = re.compile(r"(?=[IVXLC])(?:X{0,3}|XL|LX{0,3}|XC|C{1,3})(?:IX|IV|V?I{0,3})")
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
+_DAY = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*")
 _ENDING = ".,;:!?…\"'”’»)]}*_~`"
 _DASH = re.compile(r"(?<=\w)(?:--+|[–—]+)(?=\w)|[–—]+|--+")
 _PIECE = re.compile(r"[^\W\d_²³]+['’]?[^\W\d_²³]*|\d+(?:,\d{3})*(?:\.\d+)?|.")
@@ -56,9 +65,21 @@ def _numbered(match: re.Match[str]) -> str | None:
         return None
     if name.lower() in _NUMBERED:
         return f"{name} {cardinal(str(value))}"
-    if len(numeral) < 2 or not name[0].isupper() or name.isupper():
+    if not name[0].isupper() or name.isupper():
         return None
+    if len(numeral) < 2 and not (name.lower() in _MONARCHS and _ends_a_name(numeral, match)):
+        return None  # Malcolm X; "said James, I"
     return f"{name} the {in_words(_ordinal(value))}"
+
+
+def _ends_a_name(numeral: str, match: re.Match[str]) -> bool:
+    """Whether a Roman numeral of one letter belongs to the monarch before it."""
+    return numeral == "V" or re.match(r"['’]s\b|\s*$|\s+of\b", match.string[match.end() :]) is not None
+
+
+def _century(match: re.Match[str]) -> str | None:
+    value = roman(match["numeral"])
+    return None if value is None else in_words(_ordinal(value))
 
 
 def _ordinal(value: int) -> str:
@@ -70,10 +91,6 @@ def _street(match: re.Match[str]) -> str | None:
     """At the end of a name: Main St, 12 Hill Dr."""
     named = re.search(r"[A-Z][\w'’]* $", match.string[: match.start()])
     return ABBREVIATIONS[f"{match[0].lower()}."] if named else None
-
-
-def _title(match: re.Match[str]) -> str:
-    return f"{TITLES[match['title']]} {match['name']}"
 
 
 def _abbreviation(match: re.Match[str]) -> str | None:
@@ -92,6 +109,8 @@ def _power(match: re.Match[str]) -> str:
 def _sign(match: re.Match[str]) -> str | None:
     before, after = match.string[: match.start()].rstrip(), match.string[match.end() :].lstrip()
     sign = match[0]
+    if sign == "x" and re.search(r"\d ?[a-z]{1,2}$", before) and after[:1].isdigit():
+        return "by"
     if sign in _BETWEEN_NUMBERS:
         return _BETWEEN_NUMBERS[sign] if before[-1:].isdigit() and after[:1].isdigit() else None
     return _SIGNS[sign]
@@ -100,19 +119,32 @@ def _sign(match: re.Match[str]) -> str | None:
 _ANY_SIGN = "".join(map(re.escape, {**_SIGNS, **_BETWEEN_NUMBERS}))
 _RULES: tuple[Rule, ...] = (
     rule(rf"https?://\S*[\w/]|www\.\S*[\w/]|[\w.+-]+@{_SITE}|{_SITE}(?:/[\w./-]*\w)?", _address),
+    rule(r"No (?P<n>\d+)(?=\s|$)", lambda m: f"number {cardinal(m['n'])}"),
     rule(r"#(?P<n>\d+)", lambda m: f"number {cardinal(m['n'])}"),
     rule(r"#(?P<tag>[A-Za-z]\w*)", lambda m: f"hashtag {m['tag']}"),
     Rule(re.compile(r"(?P<letter>[A-Z])(?P<sign>\+\+|#)(?!\w)"), _power),
     Rule(re.compile(rf"(?P<word>{'|'.join(map(re.escape, BEFORE_NUMBERS))})\s*(?=\d)", re.IGNORECASE), _before_number),
     *NUMBERS,
-    Rule(re.compile(r"St\.? (?P<name>[A-Z][a-z]+)"), lambda m: f"Saint {m['name']}"),
-    Rule(re.compile(rf"(?P<title>{'|'.join(map(re.escape, TITLES))}) (?P<name>[A-Z][\w'’-]*)"), _title),
+    Rule(re.compile(r"St\.? (?P<name>[A-Z][\w'’-]*)"), lambda m: f"Saint {m['name']}"),
+    Rule(re.compile(rf"(?P<title>{'|'.join(map(re.escape, TITLES))})(?= [A-Z])"), lambda m: TITLES[m["title"]]),
     rule(r"(?P<name>[A-Za-z]+) (?P<numeral>[IVXLC]+)", _numbered),
+    Rule(re.compile(r"(?P<numeral>[IVXLC]+)(?=(?:st|nd|rd|th)? [Cc]entur)(?:st|nd|rd|th)?"), _century),
+    Rule(re.compile(r"(?<=[\d%])/(?=[A-Za-z])"), lambda m: "per"),
     rule(r"(?:St|Ave|Blvd|Rd|Dr)(?=\s*$)", _street),
     Rule(re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]\.?(?!\w)|Ph\.? ?D\.?(?!\w)|[A-Za-z]+\.(?!\w)"), _abbreviation),
     Rule(re.compile(r"(?:[A-Za-z]\.)+[A-Za-z](?!\w)\.?"), lambda m: initialism(m[0].replace(".", ""))),
     Rule(re.compile(rf"[{_ANY_SIGN}](?=\s|$|[\w$€£¥])"), _sign),
 )  # fmt: skip
+
+
+def _dash(text: str, dash: re.Match[str]) -> str:
+    """A pause; a closed en dash connects: London–Paris, Monday–Friday."""
+    before, after = text[: dash.start()], text[dash.end() :]
+    if dash[0] != "–" or not (before[-1:].isalnum() and after[:1].isalnum()):
+        return "—"
+    from_day, to_day = re.search(r"\w+$", before), re.match(r"\w+", after)
+    dates = from_day is not None and to_day is not None and _DAY.match(from_day[0]) and _DAY.match(to_day[0])
+    return "to" if dates else ""
 
 
 class English:
@@ -136,7 +168,7 @@ class English:
         at = start
         for dash in _DASH.finditer(text, start, end):
             yield from self._plain(text, at, dash.start())
-            yield Span(dash.start(), dash.end(), "—")
+            yield Span(dash.start(), dash.end(), _dash(text, dash))
             at = dash.end()
         yield from self._plain(text, at, end)
         rest = text[end:]
@@ -150,33 +182,41 @@ class English:
     def _plain(self, text: str, start: int, end: int) -> Iterator[Span]:
         if end > start:
             word = text[start:end]
-            yield Span(start, end, self._said(word, text))
+            yield Span(start, end, self._said(word, word.isupper() and self._shouted(text, start, end)))
 
-    def _said(self, word: str, text: str) -> str:
+    def _shouted(self, text: str, start: int, end: int) -> bool:
+        """Whether a word beside `text[start:end]` is in capitals, though it is no abbreviation."""
+        beside = (re.search(r"[A-Za-z]+(?=\W*$)", text[:start]), re.search(r"[A-Za-z]+", text[end:]))
+        words = [word[0] for word in beside if word is not None and len(word[0]) > 1 and word[0].isupper()]
+        return any(self._known(word.lower()) and word.lower() not in SPELLED for word in words)
+
+    def _said(self, word: str, shouted: bool) -> str:
         if word.lower() in ABBREVIATIONS and word.lower() not in SPELLED:
             return ABBREVIATIONS[word.lower()]
         if any(c.isdecimal() for c in word) or "&" in word or any(c in _SIGNS for c in word):
             return " ".join(filter(None, map(self._piece, _PIECE.findall(word))))
         parts = re.split(r"[-‐‑/]", word)
-        return " ".join(self._capitals(part, text) for part in parts if part)
+        return " ".join(self._capitals(part, shouted) for part in parts if part)
 
     def _piece(self, piece: str) -> str:
         if piece[0].isdecimal():
-            return cardinal(piece)
+            return year_or_number(piece)
         if piece.isalpha() and (piece.isupper() or len(piece) == 1):
             return initialism(piece) if len(piece) > 1 else piece
         if piece.isalpha() and not self._known(piece.lower()) and len(piece) <= 3:
             return initialism(piece)  # mp3
-        return _SIGNS.get(piece, piece if piece[0].isalpha() else "")
+        named = piece[0].isalpha() or unicodedata.category(piece[0])[0] in "SN"  # a sign without a name is reported
+        return _SIGNS.get(piece, piece if named else "")
 
-    def _capitals(self, word: str, text: str) -> str:
+    def _capitals(self, word: str, shouted: bool) -> str:
         """A word in capitals: a word of the lexicon, unless it is one that is always spelled; else its letters."""
         stem = re.sub(r"['’]?s$", "", word)
         plural = word[len(stem) :]
         if len(stem) < 2 or not stem.isupper() or not stem.isalpha():
             return word
-        shouted = sum(w.isupper() and len(w) > 1 for w in re.findall(r"[A-Za-z]+", text)) > 1
         lower = stem.lower()
         if self._known(lower) and (lower not in SPELLED or (shouted and SPELLED[lower])):
             return lower + plural
+        if len(stem) > 2 and (value := roman(stem)) is not None:
+            return cardinal(str(value)) + plural
         return initialism(stem) + ("'s" if plural else "")

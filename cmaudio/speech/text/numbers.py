@@ -8,32 +8,35 @@ from functools import lru_cache
 from typing import Any
 
 from cmaudio.speech.text.spans import Rule, rule
+from cmaudio.speech.text.units import UNIT, unit_in_words
 
 _MONTH = (
     r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?\.?|July?\.?|Aug(?:ust|\.)?"
     r"|Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
 )
-_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+_MONTHS = "January February March April May June July August September October November December".split()
+_NUMBER = r"(?>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
 _SCALE = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion", "tn": "trillion"}
-_CURRENCY = {"$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "₽": "roubles", "₹": "rupees"}
-_ONE = {"dollars": "dollar", "euros": "euro", "pounds": "pound", "roubles": "rouble", "rupees": "rupee"}
+_CURRENCY = {
+    "$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "₽": "roubles", "₹": "rupees", "₩": "won", "₺": "lira",
+    "₴": "hryvnias", "₿": "bitcoins", "₫": "dong", "฿": "baht", "₪": "shekels", "₱": "pesos",
+    "US$": "U S dollars", "A$": "Australian dollars", "AU$": "Australian dollars", "C$": "Canadian dollars",
+    "CA$": "Canadian dollars", "NZ$": "New Zealand dollars", "HK$": "Hong Kong dollars", "S$": "Singapore dollars",
+    "USD": "U S dollars", "EUR": "euros", "GBP": "pounds", "JPY": "yen", "RUB": "roubles", "INR": "rupees",
+    "CNY": "yuan", "CHF": "Swiss francs", "CAD": "Canadian dollars", "AUD": "Australian dollars",
+}  # fmt: skip
+_MONEY = "|".join(sorted(map(re.escape, _CURRENCY), key=len, reverse=True))
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _FRACTIONS = {
     "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5", "⅗": "3/5", "⅘": "4/5",
     "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8",
 }  # fmt: skip
-_UNITS = {  # that the grammar lacks, spells, or reads as something else: one, many
-    "m²": ("square meter", "square meters"), "km²": ("square kilometer", "square kilometers"),
-    "m³": ("cubic meter", "cubic meters"), "m": ("meter", "meters"),
-    "s": ("second", "seconds"), "sec": ("second", "seconds"), "hr": ("hour", "hours"),
-    "hrs": ("hours", "hours"), "h": ("hour", "hours"), "V": ("volt", "volts"), "W": ("watt", "watts"),
-    "A": ("amp", "amps"), "g": ("gram", "grams"), "L": ("liter", "liters"), "l": ("liter", "liters"),
-    "KB": ("kilobyte", "kilobytes"), "MB": ("megabyte", "megabytes"), "GB": ("gigabyte", "gigabytes"),
-    "TB": ("terabyte", "terabytes"), "kB": ("kilobyte", "kilobytes"), "ms": ("millisecond", "milliseconds"),
-    "dB": ("decibel", "decibels"), "¢": ("cent", "cents"), "°": ("degree", "degrees"),
-}  # fmt: skip
-_OTHER_UNITS = "|".join(sorted(_UNITS, key=len, reverse=True))
-_GRAMMAR_UNITS = "km/h|km|cm|mm|kg|mg|lbs|lb|oz|ft|yd|mi|mph|kph|min|kHz|MHz|GHz|Hz|kW|ml|°C|°F|° C|° F|%|‰"
+_SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+_PLACE = re.compile(
+    r"\b(?:room|seat|row|gate|flat|apartment|house|floor|page|chapter|section|part|figure|table|exhibit|route|bus|line"
+    r"|platform|terminal|building|block|unit|suite|number|question|class|grade|level|step|item|version|model) $",
+    re.IGNORECASE,
+)  # whose numbers may end in a letter: seat 14A
 
 _loading = threading.Lock()
 _loaded: list[Any] = []
@@ -80,24 +83,69 @@ def _groups(grouped: str) -> list[str]:
     ]
 
 
+def _attributive(match: re.Match[str]) -> bool:
+    """Whether an amount says of what kind a thing is, and its unit stands in the singular: a 5 km run."""
+    return re.search(r"(?<![\w'’])[Aa]n? $", match.string[: match.start()]) is not None
+
+
 def _money(match: re.Match[str]) -> str | None:
     sign, currency, amount, scale = match["sign"], match["currency"], match["amount"], match["scale"]
     minus = "minus " if sign and sign != "+" else ""
     name = _CURRENCY[currency]
+    if (amount == "1" and not scale) or _attributive(match):
+        name = name.removesuffix("s")
     if scale:
         word = _SCALE.get(scale.lower(), scale.lower())
         return f"{minus}{cardinal(amount)} {word} {name}"
     if re.search(r"\.\d\d$", amount) and currency in "$€£":
         return minus + in_words(currency + amount)
-    return f"{minus}{cardinal(amount)} {_ONE.get(name, name) if amount == '1' else name}"
+    return f"{minus}{cardinal(amount)} {name}"
 
 
-def _range(match: re.Match[str]) -> str:
-    first, last = (_year_or_number(match[name]) for name in ("first", "last"))
-    return f"{first} to {last}"
+def _between(match: re.Match[str]) -> str | None:
+    """What is said for a dash from one amount to the next."""
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    first, second = re.search(rf"{_NUMBER}(?=\D*$)", before), re.search(_NUMBER, after)
+    if first is None or second is None or not re.search(r"[\d%°.][^\W\d_]{0,4}\.? ?$|[€¢] ?$", before):
+        return None
+    if before.endswith(" ") != match[0].endswith(" ") or match[0] == "- ":
+        return None
+    if re.match(r"\s*=", after[second.end() :]):
+        return "minus"
+    low, high = (float(number[0].replace(",", "")) for number in (first, second))
+    named = match[0] == "-" and low > high and len(first[0]) == len(second[0]) > 2  # the 747-400
+    return "" if named or low == high else "to"
 
 
-def _year_or_number(written: str) -> str:
+def _chain(match: re.Match[str]) -> str:
+    """1-2-3 by its numbers, longer groups by their digits."""
+    groups = match[0].split("-")
+    return " ".join(map(cardinal, groups)) if max(map(len, groups)) < 3 else digits(match[0])
+
+
+def _dotted(match: re.Match[str]) -> str:
+    """A version, or the address of a computer."""
+    groups = match[0].split(".")
+    return (" dot " if len(groups) == 4 else " point ").join(map(cardinal, groups))
+
+
+def _over(match: re.Match[str]) -> str | None:
+    """A fraction, or what only looks like one: 120/80, the season 2020/21."""
+    whole, above, below = match["whole"], int(match["above"]), int(match["below"])
+    if whole or (above < below and below <= 20) or below in (2, 3, 4, 32, 64, 100, 1000):
+        return in_words(match[0])
+    if len(match["above"]) == 4 and len(match["below"]) == 2:
+        return f"{year_or_number(match['above'])} {cardinal(match['below'])}"
+    return f"{cardinal(match['above'])} over {cardinal(match['below'])}"
+
+
+def _scientific(match: re.Match[str]) -> str:
+    power = match["power"].lstrip("+")
+    sign = "minus " if power.startswith("-") else ""
+    return f"{cardinal(match['base'])} times ten to the {sign}{cardinal(power.lstrip('-'))}"
+
+
+def year_or_number(written: str) -> str:
     return in_words(written) if re.fullmatch(r"1[1-9]\d\d|20\d\d", written) else cardinal(written)
 
 
@@ -107,10 +155,12 @@ def _lines(match: re.Match[str]) -> str:
     return f"{in_words(str(number // 100))} {in_words(str(number % 100))} {letter}"
 
 
-def _unit(match: re.Match[str]) -> str:
-    amount, unit = match["amount"], match["unit"]
-    one, many = _UNITS[unit]
-    return f"{cardinal(amount)} {one if amount == '1' else many}"
+def _unit(match: re.Match[str]) -> str | None:
+    sign, amount = match["sign"], match["amount"]
+    if len(match["unit"]) == 1 and not match["gap"] and _PLACE.search(match.string[: match.start()]):
+        return None
+    many = amount != "1" and match["gap"] != "-" and not _attributive(match)
+    return f"{'minus ' if sign else ''}{cardinal(amount)} {unit_in_words(match, many)}"
 
 
 def _feet(match: re.Match[str]) -> str:
@@ -131,6 +181,14 @@ def _power(match: re.Match[str]) -> str:
     return f"{cardinal(match['base'])} to the power of {cardinal(match['power'])}"
 
 
+def _raised(match: re.Match[str]) -> str:
+    power = match["power"].translate(_SUPERSCRIPTS)
+    if power in ("2", "3"):
+        return f"{cardinal(match['base'])} {'squared' if power == '2' else 'cubed'}"
+    sign = "minus " if power.startswith("-") else ""
+    return f"{cardinal(match['base'])} to the power of {sign}{cardinal(power.lstrip('-'))}"
+
+
 def _called(match: re.Match[str]) -> str:
     return f"{match['verb']} {digits(match['number'])}"
 
@@ -140,45 +198,71 @@ def _minus(match: re.Match[str]) -> str | None:
     return None if before[-1:].isalnum() else "minus " + cardinal(match["amount"])
 
 
+def _old_year(match: re.Match[str]) -> str:
+    year = match["year"]
+    return f"{match['word']} {cardinal(year[:2])} {cardinal(year[2:])}"
+
+
+def _date(match: re.Match[str]) -> str:
+    return in_words(f"{match['day']} {_MONTHS[int(match['month']) - 1]} {match['year']}")
+
+
 _TIME = r"\d{1,2}:\d{2}(?::\d{2})?"
 _HALF_DAY = r"[ap]\.?m\.?|[AP]\.?M\.?"
 
+_CALL = r"[Cc]all(?:ed|ing)?|[Dd]ial(?:ed|led|ling)?|[Pp]hon(?:e|ed|ing)"
+_DASH = "-‐‑–—"
+
 RULES: tuple[Rule, ...] = (
     rule(r"\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})", lambda m: in_words(m[0])),
+    rule(r"0?(?P<day>[1-9]|[12]\d|3[01])\.0?(?P<month>[1-9]|1[0-2])\.(?P<year>\d{4})", _date),
     rule(rf"{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?", lambda m: in_words(m[0])),
-    rule(rf"\d{{1,2}} {_MONTH} \d{{4}}", lambda m: in_words(m[0])),
+    rule(rf"(?:[12]\d|3[01]|[1-9]) {_MONTH}(?: \d{{4}})?", lambda m: in_words(m[0])),
     Rule(re.compile(rf"(?:{_TIME}|\d{{1,2}}) ?(?:{_HALF_DAY})(?!\w)"), lambda m: in_words(m[0])),
     rule(_TIME, lambda m: in_words(m[0])),
+    rule(r"(?P<one>\d+):(?P<other>\d+)", lambda m: f"{cardinal(m['one'])} to {cardinal(m['other'])}"),
     rule(r"(?:\+?\d{1,3}[-. ])?(?:\(\d{3}\) ?|\d{3}[-. ])?\d{3}[-.]\d{4}", lambda m: digits(m[0])),
-    rule(r"\d{3} \d{3} \d{4}", lambda m: digits(m[0])),
+    rule(r"\d{3} \d{3} \d{4}|\(0\d{2,4}\) ?\d{3,4}[ -]?\d{3,4}|0\d{2,4}(?: \d{3,6}){1,2}", lambda m: digits(m[0])),
     rule(r"\+\d[\d -]{6,}\d", lambda m: digits(m[0])),
-    rule(
-        r"(?P<verb>[Cc]all(?:ed|ing)?|[Dd]ial(?:ed|led|ling)?|[Pp]hon(?:e|ed|ing)) (?P<number>\d{3})(?![-. ]?\d)",
-        _called,
-    ),
+    rule(rf"(?P<verb>{_CALL}) (?P<number>\d{{3}})(?![-. ]?\d)", _called),
+    rule(r"(?P<state>[A-Z]{2}) (?P<code>\d{5})", lambda m: f"{' '.join(m['state'])} {digits(m['code'])}"),
+    Rule(re.compile(rf"[{_DASH}] ?(?=(?:{_MONEY})?\d)"), _between),
     rule(r"24/7|50/50|9/11", lambda m: " ".join(map(cardinal, m[0].split("/")))),
-    Rule(re.compile(r"(?P<feet>\d{1,2})['′] ?(?:(?P<inches>\d{1,2})[\"″])?"), _feet),
+    Rule(
+        re.compile(
+            r"(?P<feet>\d{1,2})(?:['′](?! ?s\b)| ?ft\.? (?=\d+ ?in)) ?(?:(?P<inches>\d{1,2})(?:[\"″]| ?in\b))?"
+        ),
+        _feet,
+    ),
     rule(
-        rf"(?P<sign>[-−+]?)(?P<currency>[{''.join(_CURRENCY)}]) ?(?P<amount>{_NUMBER})"
+        rf"(?P<sign>[-−+]?)(?P<currency>{_MONEY}) ?(?P<amount>{_NUMBER})"
         r"(?: ?(?P<scale>thousand|million|billion|trillion|[kmbKMB]n?|tn))?",
         _money,
     ),
     Rule(
-        re.compile(rf"(?P<sign>[-−+]?)(?P<amount>{_NUMBER}) ?(?P<currency>[{''.join(_CURRENCY)}])(?P<scale>)(?!\w)"),
+        re.compile(
+            rf"(?P<sign>[-−+]?)(?P<amount>{_NUMBER})(?: ?(?P<scale>thousand|million|billion|trillion|[kmb]n?))?"
+            rf" ?(?P<currency>{_MONEY})(?!\w)"
+        ),
         _money,
     ),
-    Rule(re.compile(rf"(?P<amount>{_NUMBER}) ?(?P<unit>¢)"), _unit),
-    rule(rf"(?P<first>{_NUMBER})(?: ?[–—] ?|-)(?P<last>{_NUMBER})", _range),
+    rule(r"\d+(?:-\d+){2,}", _chain),
+    rule(r"\d+(?:\.\d+){2,}", _dotted),
+    rule(rf"(?P<base>{_NUMBER})[eE](?P<power>[-+]?\d+)", _scientific),
+    rule(r"(?P<wide>\d+)[x×](?P<high>\d+)", lambda m: f"{cardinal(m['wide'])} by {cardinal(m['high'])}"),
+    rule(rf"(?P<amount>{_NUMBER})x", lambda m: f"{cardinal(m['amount'])} times"),
     rule(r"[‘’']?\d+0s", lambda m: in_words(m[0].lstrip("‘’'"))),
     rule(r"\d{1,3}(?:,\d{3})*(?:st|nd|rd|th)", lambda m: in_words(m[0])),
     rule(r"(?P<lines>480|720|1080|1440|2160|4320)(?P<scan>[pi])", _lines),
     Rule(re.compile(rf"(?P<whole>\d*) ?(?P<part>[{''.join(_FRACTIONS)}])"), _fraction),
-    rule(r"(?:\d+ )?\d{1,3}/\d{1,3}", lambda m: in_words(m[0])),
+    rule(r"(?:(?P<whole>\d+) )?(?P<above>\d{1,4})/(?P<below>\d{1,4})", _over),
     rule(rf"(?P<base>{_NUMBER})\^(?P<power>\d+)", _power),
-    Rule(re.compile(rf"[-−]?(?:{_NUMBER}) ?(?:{_GRAMMAR_UNITS})(?!\w)"), lambda m: in_words(m[0].replace("−", "-"))),
-    Rule(re.compile(rf"(?P<amount>{_NUMBER}) ?(?P<unit>{_OTHER_UNITS})(?![\w'’²³])"), _unit),
+    rule(rf"(?P<base>{_NUMBER})(?P<power>⁻?[⁰¹²³⁴-⁹]+)", _raised),
+    Rule(re.compile(rf"(?P<sign>[-−]?)(?P<amount>{_NUMBER})(?P<gap>[ -]?)(?:{UNIT})(?![\w'’²³])"), _unit),
     rule(rf"[-−](?P<amount>{_NUMBER})", _minus),
+    rule(r"(?P<sign>[-−]?)\.(?P<part>\d+)", lambda m: f"{'minus ' if m['sign'] else ''}point {digits(m['part'])}"),
     rule(r"0\d+", lambda m: digits(m[0])),
+    Rule(re.compile(r"(?P<word>[Ii]n|[Ss]ince|[Uu]ntil|[Yy]ear) (?P<year>10[1-9]\d)(?![\w,.]|\s+[a-z])"), _old_year),
     rule(r"1[1-9]\d\d|20\d\d", lambda m: in_words(m[0])),
     rule(_NUMBER, lambda m: cardinal(m[0])),
 )  # fmt: skip

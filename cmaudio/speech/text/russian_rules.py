@@ -5,12 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from cmaudio.speech.text.russian_words import ABBREVIATIONS, LATIN, ONLY_WITH_STOP, capitals, digits, initialism
+from cmaudio.speech.text.russian_words import (
+    ABBREVIATIONS,
+    BEFORE_NAMES,
+    BEFORE_NUMBERS,
+    BYTES,
+    DEGREES,
+    LATIN,
+    ONLY_WITH_STOP,
+    capitals,
+    digits,
+    initialism,
+    month,
+    stem,
+)
 
 Say = Callable[[re.Match[str]], str | None]
 
 _UPPER, _LOWER = "А-ЯЁ", "а-яё"
-_ADDRESS = {"д": "дом ", "кв": "квартира ", "корп": "корпус "}
 _DECADES = {
     "10": "десятые", "20": "двадцатые", "30": "тридцатые", "40": "сороковые", "50": "пятидесятые",
     "60": "шестидесятые", "70": "семидесятые", "80": "восьмидесятые", "90": "девяностые",
@@ -21,6 +33,8 @@ _FORMULAS = {
 }  # fmt: skip
 _SAME = {"T": "Т", "F": "Ф"}  # Latin capitals that are called alike
 _FEMININE = {"I": "первая", "II": "вторая", "III": "третья"}
+_NEUTER = {"I": "первое", "II": "второе", "III": "третье"}
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
 def _initials(match: re.Match[str]) -> str:
@@ -49,7 +63,7 @@ def _address(match: re.Match[str]) -> str:
 
 
 def _abbreviation(match: re.Match[str]) -> str | None:
-    lower = match["word"].lower()
+    lower = re.sub(r"\.\s?", ". ", match["word"].lower())
     number_before = re.search(r"\d[\s\d.,]*$", match.string[: match.start()])
     if number_before and lower in ("руб", "коп", "тыс", "млн", "млрд", "гг", "мин", "сек", "кг", "км", "см"):
         return None  # the grammar makes it agree
@@ -66,7 +80,42 @@ def _world_war(match: re.Match[str]) -> str:
     return _FEMININE[match["n"]]
 
 
+def _degree(match: re.Match[str]) -> str:
+    return f"{'доктор' if match['rank'] == 'д' else 'кандидат'} {DEGREES[match['field']]} наук"
+
+
+def _jubilee(match: re.Match[str]) -> str | None:
+    said = stem(int(match["years"]))
+    return None if said is None else said + match["rest"]
+
+
+def _power(match: re.Match[str]) -> str:
+    power = match[0].translate(_SUPERSCRIPTS)
+    return {"2": " в квадрате", "3": " в кубе"}.get(power, f" в степени {power}")
+
+
+def _from_to(match: re.Match[str]) -> str:
+    return f"с {match['first']} до {match['last']}"
+
+
 _MAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_TIME = r"\d{1,2}:\d{2}"
+
+
+def _before(words: dict[str, str], follows: str) -> re.Pattern[str]:
+    """Abbreviations with their full stop before something."""
+    return re.compile(rf"(?<![\w.-])(?<!\d\s)(?P<word>{'|'.join(words)})\.\s?(?={follows})")
+
+
+def _day(match: re.Match[str]) -> str:
+    return f"{int(match['day'])} {month(int(match['month']))}"
+
+
+def _full_hour(match: re.Match[str]) -> str:
+    hours = "часам" if match["before"][0] in "кК" else "часов"
+    return f"{match['before']}{match['hour']} {hours}"
+
+
 _ABBREVIATION = "|".join(sorted(map(re.escape, ABBREVIATIONS), key=len, reverse=True)).replace(r"\ ", r"\s?")
 RULES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(rf"https?://\S*[\w/]|www\.\S*[\w/]|{_MAIL}|(?:[A-Za-z][\w-]*\.)+(?:ru|com|org|net|io|рф)\b"), _address),
@@ -78,12 +127,23 @@ RULES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(r"¥\s?(?P<n>\d[\d\s]*\d|\d)"), lambda m: f"{m['n']} иен"),
     (re.compile(r"(?<![\w.,:/-])(?<!\d\s)0\d+(?!\w|[.,:/-]\d)"), lambda m: digits(m[0])),
     (re.compile(r"(?<![\d.])\d{13,}(?![\d.])"), lambda m: digits(m[0])),
-    (re.compile(r"(?<!\w)(?P<word>д|кв|корп)\.\s?(?=\d)"), lambda m: _ADDRESS[m["word"]]),
+    (re.compile(rf"(?<!\w)(?P<rank>[кд])\.\s?(?P<field>[{''.join(DEGREES)}])\.\s?н(?:\.|(?!\w))"), _degree),
+    (_before(BEFORE_NUMBERS, r"\d"), lambda m: f"{BEFORE_NUMBERS[m['word']]} "),
+    (_before(BEFORE_NAMES, f"[{_UPPER}]"), lambda m: f"{BEFORE_NAMES[m['word']]} "),
+    (re.compile(r"(?<!\w)(?P<day>0[1-9])\.(?P<month>0[1-9]|1[0-2])(?![\w.,]\d)(?!\d)"), _day),
+    (re.compile(rf"(?<!\w)(?P<first>{_TIME})[-–—](?P<last>{_TIME})(?!\w)"), _from_to),
+    (re.compile(r"(?<!\w)(?P<before>(?:со?|до|от|около|после|ко?)\s)(?P<hour>\d{1,2}):00", re.IGNORECASE), _full_hour),
+    (re.compile(r"(?<![\w:])(?P<one>\d{1,3}):(?P<other>\d)(?![\w:])"), lambda m: f"{m['one']} - {m['other']}"),
+    (re.compile(r"(?<!\w)(?:24/7|(?P<n>\d+)/(?P=n))(?![\w/])"), lambda m: m[0].replace("/", " на ")),
+    (re.compile(r"(?<![\w-])(?P<years>\d{1,4})-(?P<rest>лети[еяюй]\w*)"), _jubilee),
+    (re.compile(rf"(?<=\d)\s?(?P<unit>{'|'.join(BYTES)})(?!\w)"), lambda m: f" {BYTES[m['unit']]}"),
+    (re.compile(r"(?<=[\w)])(?<!м)[⁰¹²³⁴-⁹]+"), _power),
+    (re.compile(r"(?<!\w)(?P<n>I{1,3})(?=\s+(?:место|полугодие))"), lambda m: _NEUTER[m["n"]]),
     (re.compile(r"(?<!\w)(?P<tens>[1-9]0)-е(?!\w)"), lambda m: _DECADES[m["tens"]]),
     (re.compile(r"(?<!\w)(?P<letter>[А-ЯЁTF])[-‑](?=\d)"), _model),
     (re.compile(r"(?<=[а-яё])[-‑](?=\d)"), lambda m: " "),
     (re.compile(r"(?<!\w)(?:H2O|CO2|MP3|MP4|4K|A4)(?!\w)"), lambda m: _FORMULAS[m[0]]),
-    (re.compile(rf"(?<![\w-])(?P<word>{_ABBREVIATION})(?P<stop>\.?)(?![\w-])(?!\s?/)", re.IGNORECASE), _abbreviation),
+    (re.compile(rf"(?<![\w.-])(?P<word>{_ABBREVIATION})(?P<stop>\.?)(?![\w-])(?!\s?/)", re.IGNORECASE), _abbreviation),
     (re.compile(rf"(?<![\w-])[{_UPPER}]{{2,}}(?![{_LOWER}])"), _capitals),
     (re.compile(r"(?<![\w-])[БГДЖЗЙЛМНПРТФХЦЧШЩ](?![\w.-])"), _letter),
     (re.compile(r"(?<!\w)[A-Za-z]+(?:-[A-Za-z]+)?(?!\w)"), _latin),

@@ -7,19 +7,20 @@ import re
 # Something always follows these.
 _NEVER = frozenset(
     "mr mrs ms prof rev gen col capt lt sgt maj hon sen rep gov pres mt ft messrs mme approx dept fig eq e.g i.e "
-    "cf viz vs т е к н стр ул кв корп пер наб пл обл проф акад доц гр напр рис гл табл т.е т.к т.н "
-    "г-н г-жа д-р".split()
+    "cf viz vs attn univ dist т е к н стр ул кв корп пер наб пл обл проф акад доц гр напр рис гл табл т.е т.к т.н "
+    "г-н г-жа д-р дж тел пос мкр оз дер респ с о".split()
 )
 # Abbreviations where a number follows, words otherwise.
-_BEFORE_NUMBERS = frozenset("no nos p pp vol ch sec art ca c op".split())
+_BEFORE_NUMBERS = frozenset("no nos p pp vol ch sec art ca c op apt ste rm".split())
 # The sentence may end here: if the next word could begin one.
 _BEFORE_CAPITALS = frozenset(
-    "etc a.m p.m jan feb mar apr jun jul aug sept sep oct nov dec mon tues wed thurs fri sat sun ext est max min "
-    "т.д т.п д п гг др руб коп мин сек см тыс млн млрд кг км ч р э н.э".split()
+    "etc a.m p.m jan feb mar apr jun jul aug sept sep oct nov dec mon tue tues wed thu thurs fri sat sun ext est max "
+    "min mins hr hrs sec secs yr yrs wk wks lb lbs oz ft yd yds tsp tbsp gal "
+    "т.д т.п п д гг вв в др руб коп мин сек м см тыс млн млрд кг км ч э н.э шт чел ст экз гл".split()
 )
 # The same, but names follow them as well: only where the next word is one that often begins a sentence.
 _BEFORE_NAMES = frozenset(
-    "st dr sr jr inc ltd co corp bros ph.d m.d b.a esq ave blvd rd u.s u.k u.n u.s.a г пр им".split()
+    "st dr sr jr inc ltd co corp bros ph.d m.d b.a esq ave blvd rd u.s u.k u.n u.s.a г р пр им".split()
 )
 _STARTERS = frozenset(
     "a an the this that these those he she it they we you i his her its their our your my there here what when "

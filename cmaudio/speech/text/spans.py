@@ -35,7 +35,8 @@ def rule(pattern: str, say: Say, flags: re.RegexFlag = re.NOFLAG) -> Rule:
     return Rule(re.compile(rf"(?:{pattern})(?!\w)", flags), say)
 
 
-_WORD = re.compile(r"\S+")
+_WORD = re.compile(r"[^\W\d_]{2,}[-‐‑](?=\d)|\S+")  # what follows in mid-1980s is a number like any other
+_OWNER = re.compile(r"['’]s(?!\w)")
 
 
 def read(text: str, rules: Sequence[Rule], word: Callable[[str, int, int], Iterator[Span]]) -> Iterator[Span]:
@@ -67,5 +68,6 @@ def _matched(text: str, at: int, rules: Sequence[Rule]) -> Span | None:
     for each in rules:
         match = each.pattern.match(text, at)
         if match is not None and match.end() > at and (spoken := each.say(match)) is not None:
-            return Span(at, match.end(), spoken)
+            owner = _OWNER.match(text, match.end()) if spoken[-1:].isalpha() else None
+            return Span(at, owner.end() if owner else match.end(), spoken + "'s" if owner else spoken)
     return None
