@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from cmaudio.errors import CmaudioError
 from cmaudio.speech import russian
-from cmaudio.speech.exceptions import exceptions, letter_name
+from cmaudio.speech.exceptions import exceptions
+from cmaudio.speech.given import Given, own_words
 from cmaudio.speech.gruut_processor import Processor, resolve
 from cmaudio.speech.phonemes import PAUSES, Phoneme, Phrase, Word, pause
 from cmaudio.speech.phrases import read_phrases
-from cmaudio.speech.pronunciations import INLINE, Pronunciations
+from cmaudio.speech.pronunciations import Pronunciations
 from cmaudio.speech.russian_spelling import STRESS, RussianWords
 from cmaudio.speech.text.english import English
 from cmaudio.speech.text.russian import Russian
@@ -76,27 +77,6 @@ class _Spoken:
         return span, start + len(word) if found >= 0 else at
 
 
-@dataclass(frozen=True)
-class _Given:
-    """Pronunciations that come before the lexicon's: inline IPA, the user's dictionary, letters, exceptions."""
-
-    base: str
-    exceptions: Mapping[str, str]
-    own: Pronunciations | None
-    inline: Mapping[int, tuple[Phoneme, ...]]  # by the offset of the word in the phrase
-
-    def phonemes(self, word: str, span: Span) -> tuple[Phoneme, ...] | None:
-        """Of gruut's `word`, which comes from `span`."""
-        if span.start in self.inline:
-            return self.inline[span.start]
-        if self.own is not None and (own := self.own.word(word)) is not None:
-            return own
-        # In initials "A" is no article.
-        letter = letter_name(self.base, word) if word != span.spoken else None
-        said = letter or self.exceptions.get(word.lower())
-        return None if said is None else tuple(map(Phoneme.of, said.split()))
-
-
 class Language:
     """The front end of one language; may be used from any thread.
 
@@ -152,9 +132,9 @@ class Language:
             start: offset of the phrase in the whole text.
             pronunciations: the user's own, before the lexicon's.
         """
-        blank, inline = _inline(text.translate(_SUBSCRIPTS), pronunciations)
-        spoken, unspoken = self._spoken(blank)
-        given = _Given(self._base, self._exceptions, pronunciations, inline)
+        plain, own = own_words(text.translate(_SUBSCRIPTS), pronunciations, self._base)
+        spoken, unspoken = self._spoken(plain)
+        given = Given(self._base, self._exceptions, pronunciations, own)
         try:
             words = self._read(spoken, start, given, unspoken)
         except Exception:  # gruut's rules for numbers, dates and the like fail on some
@@ -167,21 +147,21 @@ class Language:
             words = russian.pronounce(words)
         return Phrase((*words, pause(mark)), tuple(unspoken))
 
-    def _read(self, spoken: _Spoken, start: int, given: _Given, unspoken: list[str]) -> list[Word]:
+    def _read(self, spoken: _Spoken, start: int, given: Given, unspoken: list[str]) -> list[Word]:
         words: list[Word] = []
         at = 0
         with self._lock:
             for found in self._processor.words(spoken.text):
                 span, at = spoken.origin(found.text, at)
                 text = found.text.replace(STRESS, "")
-                word = self._word(text, found.phonemes or (), given.phonemes(text, span))
+                word = self._word(given.written(text, span), found.phonemes or (), given.phonemes(text, span))
                 if word is not None:
                     words.append(replace(word, start=start + span.start, end=start + span.end))
                 elif found.is_spoken:
                     unspoken.append(f"{found.text[:40]!r}: no pronunciation")
         return words
 
-    def _read_alone(self, spoken: _Spoken, start: int, given: _Given, unspoken: list[str]) -> list[Word]:
+    def _read_alone(self, spoken: _Spoken, start: int, given: Given, unspoken: list[str]) -> list[Word]:
         try:
             return self._read(spoken, start, given, unspoken)
         except Exception as error:
@@ -250,19 +230,6 @@ class Language:
     def _plain(self, letter: str) -> str:
         """English is written without accents; other languages keep theirs."""
         return letter if self._base != "en" else unicodedata.normalize("NFKD", letter)[0]
-
-
-def _inline(text: str, own: Pronunciations | None) -> tuple[str, dict[int, tuple[Phoneme, ...]]]:
-    """A phrase with the IPA in it blanked out, and the phonemes by the offset of the word they belong to."""
-    found: dict[int, tuple[Phoneme, ...]] = {}
-    if own is None or "](/" not in text:
-        return text, found
-
-    def word_alone(match: re.Match[str]) -> str:
-        found[match.start("word")] = own.spell(match["ipa"])
-        return f" {match['word']}".ljust(len(match[0]))
-
-    return INLINE.sub(word_alone, text), found
 
 
 def _has_no_name(sign: str) -> bool:

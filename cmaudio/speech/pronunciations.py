@@ -29,7 +29,13 @@ class Pronunciations:
         self._symbols = symbols
         if not isinstance(words, Mapping | None) or not all(isinstance(ipa, str) for ipa in (words or {}).values()):
             raise CmaudioError("pronunciations are IPA by word, such as {'nginx': 'ˈɛndʒɪn ˈɛks'}")
+        for word in words or {}:
+            if len(word.split()) > 1:
+                raise CmaudioError(f"{word[:40]!r} is more than one word; give the pronunciation of each")
         self._words = {word.strip().lower(): self.spell(ipa) for word, ipa in (words or {}).items()}
+
+    def __bool__(self) -> bool:
+        return bool(self._words)
 
     def word(self, text: str) -> tuple[Phoneme, ...] | None:
         """The phonemes of a word of the dictionary."""

@@ -28,10 +28,36 @@ def said(text: str, own: Pronunciations) -> str:
         ("a [read](/ɹˈɛd/) book", "ə ɹˈɛd bˈʊk ."),
         ("[Worcester](/wˈʊstɚ/), and more", "wˈʊstɚ , ænd mˈɔɹ ."),
         ("a [note] here", "ə nˈoʊt hˈɪɹ ."),
+        ("[K8s](/kˈeɪts/) rocks", "kˈeɪts ɹˈɑks ."),
+        ("[C++](/sˈi/) code", "sˈi kˈoʊd ."),
+        ("Dr. [Nguyen](/wˈɪn/) II", "dˈɑktɚ wˈɪn ðə sˈɛkənd ."),
+        ("nginx's", "ˈɛnd͡ʒɪnˈɛksɪz ."),
+        ("St. Tomato", "sˈeɪnt təmˈɑtoʊ ."),
     ],
 )
 def test_given_pronunciations_come_before_the_lexicon(text: str, phonemes: str) -> None:
     assert said(text, Pronunciations(ENGLISH, OWN)) == phonemes
+
+
+@pytest.mark.parametrize("word", ["SQL", "K8s", "C++", "MP3", "AT&T", "Jean-Luc", "€", "O'Brien", "ß"])
+@pytest.mark.parametrize("around", ["{}", "({})", "the {} now", '"{}",'])
+def test_any_word_may_be_in_the_dictionary(word: str, around: str) -> None:
+    text = around.format(word)
+    (phrase,) = language("en-us").phrases([text], Pronunciations(ENGLISH, {word: "təmˈɑtoʊ"}))
+    (found,) = (each for each in phrase.words if "".join(map(str, each.phonemes)) == "təmˈɑtoʊ")
+    assert (found.text, text[found.start : found.end]) == (word, word)
+    assert not phrase.unspoken
+
+
+def test_a_dictionary_of_russian_words() -> None:
+    symbols = tuple("дᵊatmˈɐ")
+    (phrase,) = language("ru-ru").phrases(["Это МГТУ-2 там."], Pronunciations(symbols, {"МГТУ-2": "mat"}))
+    assert [word.text for word in phrase.words] == ["Это", "МГТУ-2", "там", "."]
+
+
+def test_an_entry_of_two_words_is_refused() -> None:
+    with pytest.raises(CmaudioError, match="more than one word"):
+        Pronunciations(ENGLISH, {"New York": "nˈu"})
 
 
 def test_offsets_of_a_word_with_ipa_are_those_of_the_word() -> None:

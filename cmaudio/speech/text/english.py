@@ -58,18 +58,19 @@ def roman(written: str) -> int | None:
 
 
 def _numbered(match: re.Match[str]) -> str | None:
-    """Chapter IV, Louis XIV, World War I; not "I" after any other word."""
-    name, numeral = match["name"], match["numeral"]
-    value = roman(numeral)
-    if value is None:
+    """After a word: Chapter IV, Louis XIV, World War I; not "I" after any other word."""
+    numeral, value = match["numeral"], roman(match["numeral"])
+    before = re.search(r"[A-Za-z]+(?=\s+$)", match.string[: match.start()])
+    if value is None or before is None:
         return None
+    name = before[0]
     if name.lower() in _NUMBERED:
-        return f"{name} {cardinal(str(value))}"
+        return cardinal(str(value))
     if not name[0].isupper() or name.isupper():
         return None
     if len(numeral) < 2 and not (name.lower() in _MONARCHS and _ends_a_name(numeral, match)):
         return None  # Malcolm X; "said James, I"
-    return f"{name} the {in_words(_ordinal(value))}"
+    return f"the {in_words(_ordinal(value))}"
 
 
 def _ends_a_name(numeral: str, match: re.Match[str]) -> bool:
@@ -125,9 +126,9 @@ _RULES: tuple[Rule, ...] = (
     Rule(re.compile(r"(?P<letter>[A-Z])(?P<sign>\+\+|#)(?!\w)"), _power),
     Rule(re.compile(rf"(?P<word>{'|'.join(map(re.escape, BEFORE_NUMBERS))})\s*(?=\d)", re.IGNORECASE), _before_number),
     *NUMBERS,
-    Rule(re.compile(r"St\.? (?P<name>[A-Z][\w'’-]*)"), lambda m: f"Saint {m['name']}"),
-    Rule(re.compile(rf"(?P<title>{'|'.join(map(re.escape, TITLES))})(?= [A-Z])"), lambda m: TITLES[m["title"]]),
-    rule(r"(?P<name>[A-Za-z]+) (?P<numeral>[IVXLC]+)", _numbered),
+    Rule(re.compile(r"St\.?(?=\s+[A-Z])"), lambda m: "Saint"),
+    Rule(re.compile(rf"(?P<title>{'|'.join(map(re.escape, TITLES))})(?=\s+[A-Z])"), lambda m: TITLES[m["title"]]),
+    rule(r"(?P<numeral>[IVXLC]+)", _numbered),
     Rule(re.compile(r"(?P<numeral>[IVXLC]+)(?=(?:st|nd|rd|th)? [Cc]entur)(?:st|nd|rd|th)?"), _century),
     Rule(re.compile(r"(?<=[\d%])/(?=[A-Za-z])"), lambda m: "per"),
     rule(r"(?:St|Ave|Blvd|Rd|Dr)(?=\s*$)", _street),
