@@ -1,0 +1,104 @@
+"""How far each channel of a General MIDI file leans to one side, beside FluidSynth (with its reverb and chorus).
+
+    python scripts/compare_places.py [--soundfont FILE] [--reverb 40] [--chorus 30]
+
+One note after another on 16 channels, each with a pan, volume, reverb and chorus of its own. The same file is also
+played with every pan in the middle, and that lean (of stereo samples) is left out. Prints Markdown. Needs fluidsynth
+(apt install fluidsynth).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import mido
+import numpy as np
+import soundfile
+
+from cmaudio.offline.render import render
+from cmaudio.signal.dsp import Float
+from cmaudio.soundfont.player import PLACES
+
+RATE = 48_000
+SLOT_SECONDS, NOTE_SECONDS = 2.0, 1.0
+MIDDLE = 64
+_VOLUME, _PAN, _REVERB, _CHORUS = 7, 10, 91, 93
+_DRUMS, _SNARE = 9, 38
+# Program, pan and volume of each channel; the drums have no program.
+PARTS = (
+    (73, 64, 100), (56, 10, 127), (40, 32, 90), (68, 50, 60), (71, 90, 127), (72, 118, 110),
+    (0, 20, 100), (19, 100, 80), (48, 5, 100), (0, 40, 110), (65, 75, 90), (60, 122, 100),
+    (42, 84, 120), (24, 28, 127), (89, 58, 100), (11, 110, 90),
+)  # fmt: skip
+
+
+def midi_file(path: Path, reverb: int, chorus: int, panned: bool) -> None:
+    """Write the notes, one for each channel."""
+    song = mido.MidiFile(ticks_per_beat=480)
+    for channel, (program, pan, volume) in enumerate(PARTS):
+        track = mido.MidiTrack()
+        controls = ((_VOLUME, volume), (_PAN, pan if panned else MIDDLE), (_REVERB, reverb), (_CHORUS, chorus))
+        for number, value in controls:
+            track.append(mido.Message("control_change", channel=channel, control=number, value=value))
+        if channel != _DRUMS:
+            track.append(mido.Message("program_change", channel=channel, program=program))
+        key = _SNARE if channel == _DRUMS else 60
+        start, length = (round(seconds * 960) for seconds in (channel * SLOT_SECONDS, NOTE_SECONDS))
+        track.append(mido.Message("note_on", channel=channel, note=key, velocity=90, time=start))
+        track.append(mido.Message("note_off", channel=channel, note=key, time=length))
+        song.tracks.append(track)
+    song.save(path)
+
+
+def lean_db(sides: Float) -> list[float]:
+    """How much louder right is than left while each channel's note sounds, in dB."""
+    found = []
+    for channel in range(len(PARTS)):
+        start = round(channel * SLOT_SECONDS * RATE)
+        left, right = np.square(sides[start : start + round(NOTE_SECONDS * RATE)], dtype=np.float64).sum(0)
+        found.append(float(10 * np.log10(right / left)))
+    return found
+
+
+def fluidsynth(song: Path, soundfont: Path) -> Float:
+    """The samples (N, 2) of FluidSynth."""
+    out = song.with_suffix(".wav")
+    command = ["fluidsynth", "-ni", "-q", "-r", str(RATE), "-g", "0.5", "-F", str(out), str(soundfont), str(song)]
+    subprocess.run(command, check=True, capture_output=True)
+    samples: Float = soundfile.read(out, dtype="float32")[0]
+    return samples
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--soundfont", type=Path, default=next((place for place in PLACES if place.is_file()), None))
+    parser.add_argument("--reverb", type=int, default=40, help="controller 91 of every channel")
+    parser.add_argument("--chorus", type=int, default=30, help="controller 93 of every channel")
+    arguments = parser.parse_args()
+    if arguments.soundfont is None or shutil.which("fluidsynth") is None:
+        sys.exit(
+            "needs fluidsynth and a General MIDI SoundFont: apt install fluidsynth musescore-general-soundfont-small"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        song, plain = Path(folder) / "song.mid", Path(folder) / "plain.mid"
+        midi_file(song, arguments.reverb, arguments.chorus, panned=True)
+        midi_file(plain, arguments.reverb, arguments.chorus, panned=False)
+        theirs, middle = (lean_db(fluidsynth(each, arguments.soundfont)) for each in (song, plain))
+        ours, own = (lean_db(render(each, controls={"spread": 0.0})) for each in (song, plain))
+    print("| channel | pan | FluidSynth | cmaudio | difference |\n|---|---|---|---|---|")
+    worst = 0.0
+    for channel, (_, pan, _) in enumerate(PARTS):
+        expected, found = theirs[channel] - middle[channel], ours[channel] - own[channel]
+        worst = max(worst, abs(found - expected))
+        print(f"| {channel + 1} | {pan} | {expected:.2f} dB | {found:.2f} dB | {found - expected:+.2f} dB |")
+    print(f"\nLargest difference: {worst:.2f} dB")
+
+
+if __name__ == "__main__":
+    main()
