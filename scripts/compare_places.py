@@ -1,10 +1,11 @@
-"""How far each channel of a General MIDI file leans to one side, beside FluidSynth (with its reverb and chorus).
+"""How far each channel of a General MIDI file leans to one side, beside a SoundFont player.
 
-    python scripts/compare_places.py [--soundfont FILE] [--reverb 40] [--chorus 30]
+    python scripts/compare_places.py [--soundfont FILE] [--reverb 40] [--chorus 30] [--fluidsynth]
 
 One note after another on 16 channels, each with a pan, volume, reverb and chorus of its own. The same file is also
-played with every pan in the middle, and that lean (of stereo samples) is left out. Prints Markdown. Needs fluidsynth
-(apt install fluidsynth).
+played with every pan in the middle, and that lean (of stereo samples) is left out. TinySoundFont has no effects: beside
+it stand the stems without ours. FluidSynth has its own, and plays beside the whole mix. Prints Markdown. Needs
+tinysoundfont, or fluidsynth (apt install fluidsynth).
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import mido
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from cmaudio.offline.render import render
 from cmaudio.signal.dsp import Float
@@ -74,30 +77,65 @@ def fluidsynth(song: Path, soundfont: Path) -> Float:
     return samples
 
 
+def tinysoundfont(soundfont: Path, panned: bool) -> Float:
+    """The samples (N, 2) of TinySoundFont, which has no effects."""
+    from tinysoundfont import Synth
+
+    synth: Any = Synth(samplerate=RATE)
+    font, made = synth.sfload(str(soundfont)), []
+    for channel, (program, pan, volume) in enumerate(PARTS):
+        drums = channel == _DRUMS
+        synth.program_select(channel, font, 128 if drums else 0, 0 if drums else program, drums)
+        synth.control_change(channel, _VOLUME, volume)
+        synth.control_change(channel, _PAN, pan if panned else MIDDLE)
+        key = _SNARE if drums else 60
+        synth.noteon(channel, key, 90)
+        made.append(bytes(synth.generate(round(NOTE_SECONDS * RATE))))
+        synth.noteoff(channel, key)
+        made.append(bytes(synth.generate(round((SLOT_SECONDS - NOTE_SECONDS) * RATE))))
+    return np.frombuffer(b"".join(made), np.float32).reshape(-1, 2)
+
+
+def without_effects(song: Path) -> Float:
+    """The samples (N, 2) of all parts of our render, without the effects."""
+    parts = song.with_suffix("")
+    render(song, controls={"spread": 0.0}, stems=parts)
+    return np.sum([soundfile.read(path)[0] for path in parts.glob("*.wav") if path.stem != "effects"], 0)
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--soundfont", type=Path, default=next((place for place in PLACES if place.is_file()), None))
     parser.add_argument("--reverb", type=int, default=40, help="controller 91 of every channel")
     parser.add_argument("--chorus", type=int, default=30, help="controller 93 of every channel")
+    parser.add_argument("--fluidsynth", action="store_true", help="play it with FluidSynth, effects included")
     arguments = parser.parse_args()
-    if arguments.soundfont is None or shutil.which("fluidsynth") is None:
+    if arguments.soundfont is None or (arguments.fluidsynth and shutil.which("fluidsynth") is None):
         sys.exit(
-            "needs fluidsynth and a General MIDI SoundFont: apt install fluidsynth musescore-general-soundfont-small"
+            "needs a General MIDI SoundFont and its player: apt install musescore-general-soundfont-small fluidsynth"
         )
+    theirs, ours = [], []
     with tempfile.TemporaryDirectory() as folder:
-        song, plain = Path(folder) / "song.mid", Path(folder) / "plain.mid"
-        midi_file(song, arguments.reverb, arguments.chorus, panned=True)
-        midi_file(plain, arguments.reverb, arguments.chorus, panned=False)
-        theirs, middle = (lean_db(fluidsynth(each, arguments.soundfont)) for each in (song, plain))
-        ours, own = (lean_db(render(each, controls={"spread": 0.0})) for each in (song, plain))
-    print("| channel | pan | FluidSynth | cmaudio | difference |\n|---|---|---|---|---|")
-    worst = 0.0
+        for panned in (True, False):
+            song = Path(folder) / f"{panned}.mid"
+            midi_file(song, arguments.reverb, arguments.chorus, panned)
+            if arguments.fluidsynth:
+                theirs.append(lean_db(fluidsynth(song, arguments.soundfont)))
+                ours.append(lean_db(render(song, controls={"spread": 0.0})))
+            else:
+                theirs.append(lean_db(tinysoundfont(arguments.soundfont, panned)))
+                ours.append(lean_db(without_effects(song)))
+    show(*(np.subtract(panned, plain) for panned, plain in (theirs, ours)))
+
+
+def show(expected: NDArray[np.float64], found: NDArray[np.float64]) -> None:
+    """Print a table of the lean of each channel."""
+    print("| channel | pan | SoundFont | cmaudio | difference |\n|---|---|---|---|---|")
     for channel, (_, pan, _) in enumerate(PARTS):
-        expected, found = theirs[channel] - middle[channel], ours[channel] - own[channel]
-        worst = max(worst, abs(found - expected))
-        print(f"| {channel + 1} | {pan} | {expected:.2f} dB | {found:.2f} dB | {found - expected:+.2f} dB |")
-    print(f"\nLargest difference: {worst:.2f} dB")
+        difference = found[channel] - expected[channel]
+        print(f"| {channel + 1} | {pan} | {expected[channel]:.2f} | {found[channel]:.2f} | {difference:+.2f} dB |")
+    print(f"\nLargest difference: {np.abs(found - expected).max():.2f} dB")
 
 
 if __name__ == "__main__":
