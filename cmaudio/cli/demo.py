@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from cmaudio.cli.meter import show_while_playing
-from cmaudio.cli.options import Device, Json, OutputBuffer, Record, any_output, device_of
+from cmaudio.cli.options import Device, Json, OutputBuffer, Record, device_of
 from cmaudio.cli.terminal import console, notice, to_json
+from cmaudio.cli.without_device import file_instead
 from cmaudio.demos import DEMOS, find_demo
 from cmaudio.demos.piece import Demo
 from cmaudio.errors import DeviceError
@@ -55,11 +56,7 @@ def play_demo(name: Name, device: Device = None, lead: OutputBuffer = LEAD_MS, r
     try:
         synth = open(piece.model, device=device_of(device), lead_ms=lead, on_notice=notice)
     except DeviceError as error:
-        if device is not None or any_output():
-            raise
-        path = unused_path(Path(f"{piece.name}.wav"))
-        notice(f"{str(error).rstrip('.')}. Rendering to {path} instead.")
-        _render(piece, path, 0)
+        _render(piece, file_instead(error, device, Path(f"{piece.name}.wav")), 0)
         return
     with synth:
         if record:

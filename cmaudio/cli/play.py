@@ -35,7 +35,6 @@ from cmaudio.cli.options import (
     Steps,
     TimbreName,
     VirtualOut,
-    any_output,
     device_of,
     routes_of,
     sound_cards,
@@ -43,8 +42,9 @@ from cmaudio.cli.options import (
 from cmaudio.cli.render import render_to_file
 from cmaudio.cli.settings import piece_settings, read_score
 from cmaudio.cli.terminal import console, notice
+from cmaudio.cli.without_device import file_instead
 from cmaudio.errors import DeviceError
-from cmaudio.files.names import file_stem, unused_path
+from cmaudio.files.names import file_stem
 from cmaudio.model.file import DEFAULT_MODEL, load_model
 from cmaudio.output.player import LEAD_MS
 from cmaudio.synth import open
@@ -108,13 +108,9 @@ def play(
             open_stream=cards,
         )
     except DeviceError as error:
-        if device is not None or any_output():
-            raise
-        path = file_for(score.name)
-        notice(f"{str(error).rstrip('.')}. Rendering to {path} instead.")
         render_to_file(
             score,
-            path,
+            file_instead(error, device, Path(f"{file_stem(score.name)}.wav")),
             loaded,
             settings,
             polyphony=polyphony,
@@ -137,8 +133,3 @@ def play(
             notice(text)
         console.print(Text.assemble((score.name, "bold"), f" on {synth.state().player.device_name}"))
         show_while_playing(synth, score.duration, console)
-
-
-def file_for(name: str) -> Path:
-    """A new sound file in the working directory, named after a piece."""
-    return unused_path(Path(f"{file_stem(name)}.wav"))

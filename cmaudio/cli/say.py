@@ -19,13 +19,12 @@ from cmaudio.cli.options import (
     HostApi,
     OutputBuffer,
     VoiceName,
-    any_output,
     device_of,
     sound_cards,
 )
 from cmaudio.cli.terminal import errors, notice, progress_bar, to_json, warn_unspoken
+from cmaudio.cli.without_device import file_instead
 from cmaudio.errors import DeviceError
-from cmaudio.files.names import unused_path
 from cmaudio.model.file import Model, load_model
 from cmaudio.offline.speak import DEFAULT_VOICE, speak
 from cmaudio.offline.spoken import Spoken
@@ -88,10 +87,7 @@ def say(
                 open_stream=sound_cards(host_api, exclusive, asio),
             )
         except DeviceError as error:
-            if device is not None or any_output():
-                raise
-            output = unused_path(_FALLBACK)
-            notice(f"{str(error).rstrip('.')}. Writing to {output} instead.")
+            output = file_instead(error, device, _FALLBACK, "Writing")
         else:
             with synth:
                 _say_aloud(synth, source, style, marks)

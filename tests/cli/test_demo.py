@@ -58,7 +58,7 @@ def test_without_a_sound_card_a_piece_is_rendered(monkeypatch: pytest.MonkeyPatc
         rendered.append((piece.name, path))
 
     monkeypatch.setattr("cmaudio.cli.demo.open", fail)
-    monkeypatch.setattr("cmaudio.cli.demo.any_output", lambda: False)
+    monkeypatch.setattr("cmaudio.cli.without_device.any_output", lambda: False)
     monkeypatch.setattr("cmaudio.cli.demo._render", render)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shore.wav").touch()

@@ -39,7 +39,7 @@ def test_only_a_missing_device_leads_to_a_file(
         raise Rendered
 
     monkeypatch.setattr(f"cmaudio.cli.{arguments[0]}.open", fail)
-    monkeypatch.setattr(f"cmaudio.cli.{arguments[0]}.any_output", lambda: False)
+    monkeypatch.setattr("cmaudio.cli.without_device.any_output", lambda: False)
     monkeypatch.setattr(f"cmaudio.cli.{arguments[0]}.{RENDERS[arguments[0]]}", render)
     result = CliRunner().invoke(app, arguments)
     assert type(result.exception) is ends_in, result.output
