@@ -18,7 +18,7 @@ from cmaudio.synthesis.note_kinds import NOTE_KINDS, all_note_features
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.placement import side_level
 from cmaudio.synthesis.sources import Sources
-from cmaudio.synthesis.trajectory import Trajectory
+from cmaudio.synthesis.trajectory import Trajectory, rows
 from cmaudio.synthesis.voice import FADE_SAMPLES, Voice
 
 BEND_FADE_SAMPLES = 240  # shorter fades click on low, pure timbres
@@ -65,15 +65,20 @@ class NoteVoice(Voice):
     def f0(self, start: int, end: int) -> NDArray[np.float64]:
         """(N,) Hz for every sample in [start, end); rises from zero over the hop around the onset, as in training."""
         times = np.arange(start, end, dtype=np.float64)
-        hz = semitones_to_hz(self._sounding_pitch(times))
+        if self._is_straight:
+            hz = np.repeat(semitones_to_hz(self.pitch.target[None]), end - start)
+        else:
+            hz = semitones_to_hz(self._sounding_pitch(times))
         if self.pitched_from > start:
             hz *= times >= self.pitched_from
         hop = self.stft.hop_length
         return hz if start >= hop // 2 else hz * np.clip((times + 0.5) / hop + 0.5, 0, 1)
 
-    def semitones(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(N,) pitch input of the network, MIDI note numbers."""
-        return np.where(times >= self.pitched_from, self._sounding_pitch(times), UNPITCHED_SEMITONES)
+    @property
+    def _is_straight(self) -> bool:
+        """Whether it has neither been bent nor had a vibrato."""
+        vibrato = self.expression["vibrato"]
+        return self.pitch.constant and vibrato.constant and not vibrato.target
 
     def is_harmonic(self, start: float) -> bool:
         """Whether its excitation is the plain pulse train from `start` on."""
@@ -125,8 +130,12 @@ class NoteVoice(Voice):
     def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> BlockFeatures:
         """Of the block just planned, whose frames end at voice times (B, K). Advances the envelopes."""
         centres = ends - np.float64(voices[0].stft.hop_length) / 2
-        semitones = np.stack([voice.semitones(row) for voice, row in zip(voices, centres, strict=True)])
+        if all(voice._is_straight for voice in voices):
+            sounding = rows([voice.pitch for voice in voices], centres)
+        else:
+            sounding = np.stack([voice._sounding_pitch(row) for voice, row in zip(voices, centres, strict=True)])
         pitched = centres >= np.array([voice.pitched_from for voice in voices])[:, None]
+        semitones = np.where(pitched, sounding, UNPITCHED_SEMITONES)
         key_pitch = np.where(pitched[:, -1], [voice.params.pitch for voice in voices], UNPITCHED_SEMITONES)
         clocks = cls._clocks(voices, ends, centres)
         features = all_note_features(
@@ -146,12 +155,7 @@ class NoteVoice(Voice):
         clocks = Clocks(ends / sample_rate, (ends - released) / sample_rate, None)
         if all(voice.envelope is None for voice in voices):
             return clocks
-        asked = Asked(
-            *(
-                np.stack([voice.expression[name].at(row) for voice, row in zip(voices, centres, strict=True)])
-                for name in ENVELOPE
-            )
-        )
+        asked = Asked(*(rows([voice.expression[name] for voice in voices], centres) for name in ENVELOPE))
         envelopes = [voice.envelope or Envelope() for voice in voices]
         clocks = warp(envelopes, clocks.since_onset, clocks.since_release, voices[0].hop_seconds, asked)
         for i, envelope in enumerate(envelopes):

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.score.expression import PRESSURE_BRIGHTNESS
 from cmaudio.signal.dsp import Complex, Float, Stft, pulse_train, split_filters, white_noise
 from cmaudio.synthesis.deferred import Deferred, Pending
 from cmaudio.synthesis.excitation import harmonic_picture
 from cmaudio.synthesis.networks import Synthesizer, batch_arrays, batch_states, split_states, stack
 from cmaudio.synthesis.placement import side_level
 from cmaudio.synthesis.spectrum_shaping import SpectrumShaper
+from cmaudio.synthesis.trajectory import rows
 from cmaudio.synthesis.voice import Voice
 from cmaudio.system import raise_thread_priority
 
@@ -31,6 +33,11 @@ def _alike(voices: Sequence[Voice]) -> Iterator[tuple[list[Voice], int]]:
         voice.catch_up()
     for steps in sorted({voice.steps for voice in voices}):
         yield [voice for voice in voices if voice.steps == steps], steps
+
+
+def _expressed(voices: Sequence[Voice], name: str, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(B, K) an expression at the voices' times (B, K)."""
+    return rows([voice.expression[name] for voice in voices], times)
 
 
 def heard_bins(stft: Stft) -> int:
@@ -163,7 +170,7 @@ class Renderer:
     def _controls(self, voices: list[Voice], pulses: Complex) -> tuple[Float, Float, Float, Float | None]:
         """Controls (B, K, C), timbre (B, K, Z), f0 (B, K) Hz and level (B, K) dB of the block just planned."""
         middles = self._frame_middles(voices)
-        timbre = np.stack([voice.timbre.at(row) for voice, row in zip(voices, middles, strict=True)])
+        timbre = rows([voice.timbre for voice in voices], middles)
         # All voices of a model are of one kind; older models read fewer features, the first ones.
         features, f0, level = type(voices[0]).block_features(voices, self._frame_ends(voices))
         features = features[..., : self.synthesizer.features]
@@ -173,8 +180,7 @@ class Renderer:
 
     def _humanity(self, voices: list[Voice], middles: NDArray[np.float64]) -> Float:
         """(B, K, 1) the humanity of each frame."""
-        asked = [v.expression["humanity"].at(row).astype(np.float32) for v, row in zip(voices, middles, strict=True)]
-        return stack(asked)[..., None]
+        return _expressed(voices, "humanity", middles).astype(np.float32)[..., None]
 
     def _frame_ends(self, voices: list[Voice]) -> NDArray[np.int64]:
         """(B, K) voice times at which the frames of the block just planned end."""
@@ -191,8 +197,9 @@ class Renderer:
         self, voices: list[Voice], middles: NDArray[np.float64], frames: Float, f0: Float, level: Float | None
     ) -> Float:
         """Frames (B, K, M) with brightness, resonance and level (B, K) dB applied."""
-        spectra = [voice.spectrum(row) for voice, row in zip(voices, middles, strict=True)]
-        brightness, resonance = (stack([s[i].astype(np.float32) for s in spectra]) for i in (0, 1))
+        pressure = _expressed(voices, "pressure", middles)
+        tilt = _expressed(voices, "brightness", middles) + PRESSURE_BRIGHTNESS * pressure
+        brightness, resonance = (x.astype(np.float32) for x in (tilt, _expressed(voices, "resonance", middles)))
         if level is None and not (brightness.any() or resonance.any()):
             return frames
         return self._shaper(frames, f0, brightness, resonance, level)
@@ -201,7 +208,7 @@ class Renderer:
         """(B, K) levels of the noise of the sides, None where there is none."""
         if voices[0].settings.channels == 1:
             return None
-        levels = stack([side_level(v.expression["width"].at(row)) for v, row in zip(voices, middles, strict=True)])
+        levels = side_level(_expressed(voices, "width", middles))
         return levels if levels.any() else None
 
     def _base_hz(self, voices: list[Voice], middles: NDArray[np.float64], f0: Float) -> Float:

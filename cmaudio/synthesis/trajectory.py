@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +22,11 @@ class Trajectory:
     def target(self) -> NDArray[np.float64]:
         """The final value."""
         return self._values[-1]
+
+    @property
+    def constant(self) -> bool:
+        """Whether it has never moved."""
+        return len(self._times) == 1
 
     def rests_at(self, time: float) -> bool:
         """Whether the value is constant from `time` on."""
@@ -60,3 +66,10 @@ class Trajectory:
         if self.rests_at(start):
             return float(self.target)
         return self.at(np.arange(start, start + samples, dtype=np.float64)).astype(np.float32)
+
+
+def rows(trajectories: Sequence[Trajectory], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values (B, K, *value shape) of B trajectories, each at its own times, a row of (B, K)."""
+    if all(trajectory.constant for trajectory in trajectories):
+        return np.repeat(np.array([trajectory.target for trajectory in trajectories])[:, None], times.shape[1], axis=1)
+    return np.stack([trajectory.at(row) for trajectory, row in zip(trajectories, times, strict=True)])

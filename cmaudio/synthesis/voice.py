@@ -22,7 +22,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cmaudio.score.expression import EXPRESSIONS, PRESSURE_BRIGHTNESS, PRESSURE_DB, VIBRATO_HZ
+from cmaudio.score.expression import EXPRESSIONS, PRESSURE_DB, VIBRATO_HZ
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.deferred import Pending
 from cmaudio.synthesis.networks import NetworkState
@@ -237,12 +237,6 @@ class Voice(ABC):
             return self.pitch.at(times)
         swing = np.sin(2 * np.pi * VIBRATO_HZ / self.sample_rate * times)
         return self.pitch.at(times) + vibrato.at(times) * swing
-
-    def spectrum(self, times: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Brightness in dB per octave and resonance -1..1, (N,) each; pressure brightens too."""
-        pressure = self.expression["pressure"].at(times)
-        brightness = self.expression["brightness"].at(times) + PRESSURE_BRIGHTNESS * pressure
-        return brightness, self.expression["resonance"].at(times)
 
     def plan(self, pulses: Float, noise: Float, phase: NDArray[np.float64]) -> tuple[Float, Float]:
         """Append K hops of sources; returns the (overlap + K hops) of pulses and noise that their frames cover."""
