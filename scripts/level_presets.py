@@ -45,23 +45,29 @@ def loudest_db(samples: Float, rate: int) -> float:
     return float(10 * np.log10((energy[window:] - energy[:-window]).max() / window + 1e-20))
 
 
+def notes_of(renderer: Renderer, vector: np.ndarray, keys: Sequence[float], seconds: float) -> list[Float]:
+    """The notes of a timbre (Z,) at keys, each by itself, before the limiter."""
+    model, rate = renderer.synthesizer.model, renderer.sample_rate
+    settings = VoiceSettings(renderer.stft, renderer.block_frames, rate, sources=sources_of(model.manifest.timbres))
+    pitched = model.has_pitch(vector)
+    voices = [
+        NoteVoice(NoteParams(key, VELOCITY, 0, round(key), 0, 1), vector, 0.0, settings, pitched=pitched)
+        for key in keys
+    ]
+    count = round(seconds * rate)
+    while lacking := [voice for voice in voices if voice.lacks(count)]:
+        renderer.render(lacking)
+    notes = [voice.take(count) for voice in voices]
+    return [np.pad(note, (0, count - len(note))) for note in notes]
+
+
 def levels_db(presets: Sequence[Preset], model: Model) -> list[float]:
     """Level of each preset's notes, its gain included; every note is rendered by itself."""
     renderer = Renderer(Synthesizer(model))
-    rate = renderer.sample_rate
-    settings = VoiceSettings(renderer.stft, renderer.block_frames, rate, sources=sources_of(model.manifest.timbres))
     powers: list[list[float]] = []
     for preset in presets:
-        vector = model.timbre_vector(preset.timbre)
-        pitched = model.has_pitch(vector)
-        voices = [
-            NoteVoice(NoteParams(key, VELOCITY, 0, key, 0, 1), vector, 0.0, settings, pitched=pitched) for key in KEYS
-        ]
-        count = round(HELD_SECONDS * rate)
-        while lacking := [voice for voice in voices if voice.lacks(count)]:
-            renderer.render(lacking)
-        notes = (voice.take(count) for voice in voices)
-        powers.append([10 ** (loudest_db(note, rate) / 10) for note in notes])
+        notes = notes_of(renderer, model.timbre_vector(preset.timbre), KEYS, HELD_SECONDS)
+        powers.append([10 ** (loudest_db(note, renderer.sample_rate) / 10) for note in notes])
     return [float(10 * np.log10(np.mean(row))) + preset.gain_db for row, preset in zip(powers, presets, strict=True)]
 
 

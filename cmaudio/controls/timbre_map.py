@@ -1,6 +1,7 @@
 """The timbre space on a plane: where the named timbres lie, and which timbre lies at any point between them.
 
-The first two principal components give the positions, which are then pushed apart until every name has room. A point of
+A model file may say where its timbres lie (`cmaudio.training.export.timbre_places`: neighbours sound alike); else the
+first two principal components of their vectors do. Places are then pushed apart until every name has room. A point of
 the plane is a mix of the names around it by inverse squared distance (Shepard 1968), so each name is reached exactly.
 """
 
@@ -24,7 +25,9 @@ class TimbreMap:
     def __init__(self, timbres: Sequence[TimbreDefinition]) -> None:
         self.names = [timbre.name for timbre in timbres]
         self.vectors = np.array([timbre.vector for timbre in timbres], np.float64)
-        self.places = _spread(_principal_places(self.vectors))
+        known = [timbre.place for timbre in timbres if timbre.place is not None]
+        given = np.array(known) if len(known) == len(timbres) else _principal_places(self.vectors)
+        self.places = _spread(given)
 
     def vector(self, x: float, y: float) -> NDArray[np.float64]:
         """(Z,) timbre at a point of the plane."""

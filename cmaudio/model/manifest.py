@@ -20,6 +20,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 Level = Annotated[float, Field(gt=0, le=1e4, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Text = Annotated[str, Field(max_length=20_000)]
+Coordinate = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 
 
 class _Strict(BaseModel):
@@ -84,7 +85,8 @@ class TimbreDefinition(_Strict):
 
     `program` is its General MIDI program and `key` its key on the percussion channel, if it has one; `sustained`:
     whether a held note keeps sounding; `pitched`: whether it has a pitch (without one, all keys sound alike);
-    `partials`: where its partials lie, None for harmonics of its pitch.
+    `partials`: where its partials lie, None for harmonics of its pitch; `place`: x and y on the timbre map, -1..1 each,
+    None where the map is made from the vectors.
     """
 
     name: Name
@@ -94,6 +96,7 @@ class TimbreDefinition(_Strict):
     sustained: bool = False
     pitched: bool = True
     partials: Partials | None = None
+    place: tuple[Coordinate, Coordinate] | None = None
 
     @property
     def tonal(self) -> bool:

@@ -17,6 +17,7 @@ from cmaudio.training.export.calibration import record_feeds
 from cmaudio.training.export.card import make_card
 from cmaudio.training.export.graphs import KEEP_FLOAT, export_graphs, export_prior, export_prosody, quantise
 from cmaudio.training.export.partials import read_partials, with_partials
+from cmaudio.training.export.timbre_places import amend_places, can_be_mapped
 from cmaudio.training.networks.consistency import ConsistencyNetwork
 from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
@@ -77,7 +78,8 @@ def pack_run(
     if partials is not None:
         manifest = with_partials(manifest, read_partials(partials))
     card = make_card(folder, config, description, kind)
-    return write_model(output, manifest, consistency.eval(), vocoder.eval(), card, prosody, prior, config.export.life)
+    model = write_model(output, manifest, consistency.eval(), vocoder.eval(), card, prosody, prior, config.export.life)
+    return amend_places(model, output) if can_be_mapped(model) else model
 
 
 def _finished(folder: Path, config: RunConfig, part: str) -> Path:

@@ -1,0 +1,49 @@
+"""The timbre map of a model file: its places follow from what the timbres sound like."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from pathlib import Path
+
+from cmaudio.errors import CmaudioError
+from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.manifest import TimbreDefinition
+from cmaudio.training.export.map_layout import map_places, sound_distances
+from cmaudio.training.export.timbre_pictures import timbre_pictures
+
+FEWEST = 4  # timbres, for which a map says something
+_PROGRAMS_OF_A_FAMILY = 8  # of General MIDI
+
+
+def can_be_mapped(model: Model) -> bool:
+    """Whether its prior says what the timbres of its notes sound like."""
+    manifest = model.manifest
+    return manifest.prior and manifest.features.startswith("note") and len(manifest.timbres) >= FEWEST
+
+
+def family_of(timbre: TimbreDefinition) -> Hashable:
+    """The General MIDI family of a timbre, or "drums"; a timbre without a program is its own."""
+    if timbre.key is not None:
+        return "drums"
+    return timbre.name if timbre.program is None else timbre.program // _PROGRAMS_OF_A_FAMILY
+
+
+def amend_places(model: Model, output: Path) -> Model:
+    """Write a model file with the map of its timbres; its graphs and card stay byte for byte.
+
+    Raises CmaudioError for a model without a prior for notes, or with less than four timbres.
+    """
+    if not can_be_mapped(model):
+        raise CmaudioError(
+            f"{model.path} has no map: it takes a prior for notes, which says what timbres sound like, and at least "
+            f"{FEWEST} timbres; export without --map"
+        )
+    timbres = model.manifest.timbres
+    places = map_places(sound_distances(timbre_pictures(model)), [family_of(timbre) for timbre in timbres])
+    placed = [
+        timbre.model_copy(update={"place": (round(x, 4), round(y, 4))})
+        for timbre, (x, y) in zip(timbres, places.tolist(), strict=True)
+    ]
+    graphs = {name: model.graph(name) for name in model.manifest.graphs}
+    save_model(output, model.manifest.model_copy(update={"timbres": placed}), graphs, model.card)
+    return load_model(output)
