@@ -122,6 +122,10 @@ class RunConfig(Strict):
     def _has_what_stages_need(self) -> RunConfig:
         if self.vocoder_tuning and not (self.student or self.start_from.student):
             raise ValueError("vocoder_tuning needs a student: give the stage or start_from.student")
+        if self.vocoder and self.vocoder.keep and not self.start_from.vocoder:
+            raise ValueError("vocoder.keep needs weights to keep: give start_from.vocoder, or set it to 0")
+        if self.joint and self.joint.keep:
+            raise ValueError("joint.keep must be 0: only the stages vocoder and vocoder_tuning can keep weights")
         if self.joint and self.has_prior:
             raise ValueError("joint training does not support a prior yet: leave out one of the two")
         if self.joint and not (

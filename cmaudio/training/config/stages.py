@@ -158,7 +158,11 @@ class VocoderSettings(Strict):
 
 
 class VocoderStage(Strict):
-    """Training of the vocoder; `generated_share` of the clips use mels from the consistency network."""
+    """Training of the vocoder; `generated_share` of the clips use mels from the consistency network.
+
+    `keep` is the share of the weights it starts from in those it ends with: a vocoder that learns more sounds then
+    forgets less of the former ones, and of what its discriminators taught (Wortsman et al. 2022, arXiv 2109.01903).
+    """
 
     steps: Annotated[int, Field(ge=1)]
     crops: Crops = Crops(frames=48, warm_up_frames=16, from_start=0.35)
@@ -166,6 +170,7 @@ class VocoderStage(Strict):
     gradient_norm: Positive = 10.0
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
     generated_share: Share = 0.0
+    keep: Share = 0.0
 
     @model_validator(mode="after")
     def _long_enough(self) -> VocoderStage:

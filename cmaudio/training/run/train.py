@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 from rich.console import Console
 from torch import nn
 
 from cmaudio.errors import CmaudioError
-from cmaudio.training.config import STAGES, RunConfig
+from cmaudio.training.config import STAGES, RunConfig, VocoderStage
 from cmaudio.training.corpus.description import read_description
 from cmaudio.training.networks.aligner import AlignerNetwork
 from cmaudio.training.run.alignment import align_corpus, has_phoneme_times, read_alignment, write_alignment
@@ -20,7 +21,7 @@ from cmaudio.training.run.loop import Trainer
 from cmaudio.training.run.precision import device_type, resolve_precision
 from cmaudio.training.run.stages import TRAINERS
 from cmaudio.training.run.starting_weights import DISCRIMINATORS
-from cmaudio.training.run.weights import save_weights, weights_file
+from cmaudio.training.run.weights import mix_weights, save_weights, weights_file
 from cmaudio.training.tasks.aligner import AlignerTask
 
 
@@ -78,6 +79,8 @@ def train_stage(run: RunContext, name: str) -> None:
     settings = getattr(run.config, name)
     trainer = TRAINERS[name](run, name, settings)
     average = trainer.run()
+    if isinstance(settings, VocoderStage) and settings.keep:
+        mix_weights(average, run.start.initial(name, copy.deepcopy(average)), settings.keep)
     if run.fabric.is_global_zero:
         _save(run, name, trainer, average)
     run.fabric.barrier()

@@ -84,6 +84,13 @@ def read_statistics(path: Path) -> MelStatistics:
     return MelStatistics(tensors["mel_mean"], tensors["mel_std"])
 
 
+@torch.no_grad()
+def mix_weights(module: nn.Module, other: nn.Module, share: float) -> None:
+    """Move the parameters of a module towards those of another one of the same form, by `share`."""
+    for own, its in zip(module.parameters(), other.parameters(), strict=True):
+        own.lerp_(its, share)
+
+
 def start_from(path: Path, module: nn.Module, timbres: Sequence[str], symbols: Sequence[str] = ()) -> int:
     """Fill a network from a weights file or a model.
 

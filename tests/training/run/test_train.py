@@ -80,7 +80,7 @@ def test_configuration_errors_are_named(corpus: Path, tmp_path: Path, override: 
 
 def test_crops_plus_context_must_be_whole_blocks(finished: Path, corpus: Path, tmp_path: Path) -> None:
     start = f"start_from={{student: {finished}/student.safetensors, vocoder: {finished}/vocoder.safetensors}}"
-    none = ["teacher=null", "student=null", "vocoder=null"]
+    none = ["vocoder=null"]
     for stage, other in (("joint", "vocoder_tuning"), ("vocoder_tuning", "joint")):
         settings = config(tmp_path, start, *none, f"{other}=null", f"{stage}.crops.frames=34")
         with pytest.raises(CmaudioError, match=rf"{stage}\.crops\.frames 34.*block_frames 4: use 36"):
@@ -158,3 +158,23 @@ def test_a_run_folder_that_lost_its_description_is_refused(corpus: Path, tmp_pat
 def test_an_override_that_is_not_yaml_is_named(tmp_path: Path) -> None:
     with pytest.raises(CmaudioError, match="not valid YAML"):
         config(tmp_path, "teacher.steps=[1")
+
+
+@pytest.mark.parametrize("keep", [0.25, 1.0])
+def test_a_vocoder_keeps_a_share_of_the_weights_it_started_from(
+    corpus: Path, tmp_path: Path, finished: Path, keep: float
+) -> None:
+    start = finished / "vocoder.safetensors"
+    alone = [f"{stage}=null" for stage in STAGES if stage != "vocoder"]
+    overrides = (f"start_from.vocoder={start}", "vocoder.losses.warmup_steps=0", *alone)
+    for share in (0.0, keep):
+        train(config(tmp_path, *overrides, f"vocoder.keep={share}"), corpus, tmp_path / str(share), until="vocoder")
+    names = ("0.0", f"{keep}")
+    trained, kept = (load_file(tmp_path / name / "vocoder.safetensors") for name in names)
+    before = load_file(start)
+    moved = False
+    for name, weights in trained.items():
+        if weights.is_floating_point() and not name.startswith("mel_"):
+            torch.testing.assert_close(kept[name], torch.lerp(weights, before[name], keep))
+            moved |= not torch.equal(weights, before[name])
+    assert moved
