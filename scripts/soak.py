@@ -76,7 +76,7 @@ def messages(random: np.random.Generator, down: list[tuple[int, int]]) -> Iterat
         wheel = int(random.integers(0, 1 << 14))
         yield bytes((0xE0 | channel, wheel & 127, wheel >> 7))
     elif kind < 0.98:
-        yield bytes((0xB0 | channel, int(random.choice([1, 7, 11, 71, 74])), int(random.integers(20, 128))))
+        yield bytes((0xB0 | channel, int(random.choice([1, 7, 10, 11, 71, 74, 91, 93, 94])), int(random.integers(20, 128))))
     elif kind < 0.99:
         yield bytes((0xC0 | channel, int(random.integers(96))))
     else:
