@@ -38,6 +38,7 @@ _PORT = 8799
 _CHANNELS = 4  # the notes that are measured have a channel of their own
 _MEASURED = 15
 _EVERY_SECONDS = 0.03
+_CONTROLLERS = (1, 7, 10, 11, 71, 74, 91, 93, 94)
 _QUIET = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -76,7 +77,7 @@ def messages(random: np.random.Generator, down: list[tuple[int, int]]) -> Iterat
         wheel = int(random.integers(0, 1 << 14))
         yield bytes((0xE0 | channel, wheel & 127, wheel >> 7))
     elif kind < 0.98:
-        yield bytes((0xB0 | channel, int(random.choice([1, 7, 10, 11, 71, 74, 91, 93, 94])), int(random.integers(20, 128))))
+        yield bytes((0xB0 | channel, int(random.choice(_CONTROLLERS)), int(random.integers(20, 128))))
     elif kind < 0.99:
         yield bytes((0xC0 | channel, int(random.integers(96))))
     else:
