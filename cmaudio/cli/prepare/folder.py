@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,6 +22,10 @@ from cmaudio.cli.prepare.corpus import (
 )
 
 
+if TYPE_CHECKING:
+    from cmaudio.training.corpus.description import SignalDefinition
+
+
 def folder(
     directory: Annotated[Path, typer.Argument(help="Folder of sound files; subfolders are searched too.")],
     output: Output,
@@ -33,6 +37,10 @@ def folder(
         Literal["auto", "yes", "no"],
         typer.Option(help="Whether recordings have a pitch to condition on; auto: where one is detected."),
     ] = "auto",
+    table: Annotated[
+        Path | None,
+        typer.Option(help="CSV that lists the files to use (timbre, kind, file, licence, author): textures."),
+    ] = None,
     piece_seconds: Annotated[
         float, typer.Option(help="Longer files are cut into pieces of at most this many seconds.")
     ] = 10.0,
@@ -48,6 +56,10 @@ def folder(
     licence: Licence = "not stated",
 ) -> None:
     """A folder of recordings: one-shots, loops, textures, instruments."""
+    definition = define_signal(sample_rate, hop_length, bands)
+    if table is not None:
+        _textures(directory, output, table, piece_seconds, seed, definition, workers)
+        return
     with requires_extra("train"):
         from cmaudio.training.prepare.folder import FolderSource
     source = FolderSource(
@@ -60,4 +72,21 @@ def folder(
         gain_db=gain_db,
         licence=licence,
     )
-    write_with_progress(output, source, define_signal(sample_rate, hop_length, bands), workers)
+    write_with_progress(output, source, definition, workers)
+
+
+def _textures(
+    directory: Path,
+    output: Path,
+    table: Path,
+    piece_seconds: float,
+    seed: int,
+    definition: SignalDefinition,
+    workers: int,
+) -> None:
+    with requires_extra("train"):
+        from cmaudio.training.prepare.texture_scales import write_scales
+        from cmaudio.training.prepare.textures import TextureSource
+    source = TextureSource(directory, table, piece_seconds=piece_seconds, seed=seed)
+    write_with_progress(output, source, definition, workers)
+    write_scales(output, source.credits)

@@ -51,6 +51,7 @@ class Clip:
         text: transcript of speech.
         phonemes: of the text, beginning with the silence before it (`cmaudio.speech.phonemes`).
         ends: seconds from the clip's start at which each phoneme ends; empty where unknown.
+        size: octaves by which a texture was slowed down; None for anything else.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Clip:
     text: str = ""
     phonemes: tuple[str, ...] = ()
     ends: tuple[float, ...] = ()
+    size: float | None = None
 
 
 def log_mel(signal: Signal, audio: Float, gain: float) -> Float:

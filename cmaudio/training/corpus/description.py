@@ -78,10 +78,31 @@ class SplitDescription(Strict):
     shards: Annotated[int, Field(ge=0)]
 
 
+class Credit(Strict):
+    """An author whose recordings a timbre was made from, and their licence."""
+
+    timbre: str
+    licence: str
+    author: str
+
+
+class TextureScales(Strict):
+    """What turns the measures of a corpus of textures into controls (`cmaudio.training.corpus.texture_controls`).
+
+    `typical` is the median of each measure by timbre, `quantiles` those of the distances from it, by measure; `takes`
+    are points by recording; `octaves` is the range of the sizes, either way.
+    """
+
+    typical: dict[str, dict[str, float]]
+    quantiles: dict[str, list[float]]
+    takes: dict[str, list[float]]
+    octaves: Annotated[float, Field(gt=0)]
+
+
 class CorpusDescription(Strict):
     """A corpus. Networks are trained on the stored audio times `gain`, which the stored log-mel includes.
 
-    `symbols` are the phonemes that occur in it, if it has a language.
+    `symbols` are the phonemes that occur in it, if it has a language; `textures` is there if it is one of textures.
     """
 
     format_version: Literal[1] = 1
@@ -96,6 +117,8 @@ class CorpusDescription(Strict):
     cmaudio: str
     language: str | None = None
     symbols: list[str] = Field(default_factory=list)
+    credits: list[Credit] = Field(default_factory=list)
+    textures: TextureScales | None = None
 
     @property
     def picture(self) -> Literal["harmonic", "partials"]:

@@ -22,6 +22,7 @@ from cmaudio.training.corpus.clip import Signal, f0_hz, harmonics, life_features
 from cmaudio.training.corpus.clips import Clips
 from cmaudio.training.corpus.description import CorpusDescription, Split
 from cmaudio.training.corpus.shard import ARRAYS, field_files
+from cmaudio.training.corpus.texture_controls import texture_rows
 
 PhonemeEnds = Mapping[str, Sequence[float]]  # by clip: seconds at which its phonemes end
 
@@ -130,6 +131,9 @@ def _row(
         return None
     elif description.symbols:
         features = np.zeros((len(log_mel), SPEECH_FEATURES), np.float32)
+    elif description.textures is not None:
+        steady = description.timbres[index[custom["timbre"]]].sustained
+        features = texture_rows(log_mel, custom, cut.id, steady, description.signal, description.textures)
     else:
         onset, release = custom["onset_samples"], custom["release_samples"]
         features = life_features(signal, semitones, custom["pitch"], custom["velocity"], onset, release, note_kind)

@@ -83,6 +83,7 @@ def make_cut(clip: Clip, signal: Signal, gain: float) -> Any:
             "onset_samples": int(clip.onset_samples),
             "release_samples": int(clip.release_samples),
             **({"phonemes": list(clip.phonemes), "ends": list(clip.ends)} if clip.phonemes else {}),
+            **({} if clip.size is None else {"size": clip.size}),
         },
     )
     arrays = (

@@ -15,7 +15,7 @@ from cmaudio.training.prepare.pitch import frame_centres, track_pitch
 LEAD_HOPS = 4
 _FADE_IN_SECONDS = 0.005
 _RELEASE_SECONDS = 0.3
-_SHORTEST_CLIP_SECONDS = 1.0
+_SHORTEST_CLIP_SECONDS, _SHORTEST_TEXTURE_SECONDS = 1.0, 1.6
 _START_DB, _BEFORE_START_SECONDS = -50.0, 0.002
 _RELEASED_FROM_SECONDS = 0.5  # shorter sounds are not released early
 _VOICED_SHARE = 0.5
@@ -66,6 +66,49 @@ def clips_of_sound(audio: Float, about: RecordedSound, signal: Signal, rng: np.r
         gate = int(len(started) * rng.uniform(0.1, 0.8))
         clips.append(_clip(_released(started, gate, rate), gate, about, signal, " let go"))
     return clips
+
+
+def clip_of_texture(
+    audio: Float,
+    *,
+    name: str,
+    timbre: str,
+    steady: bool,
+    inside: bool,
+    velocity: float,
+    size: float,
+    signal: Signal,
+    rng: np.random.Generator,
+) -> Clip:
+    """The clip of a texture (N,), which has no pitch.
+
+    A steady one is released at random in its later part, and begins faded in if it is from `inside` a recording. A
+    one-shot sounds to its end whenever it is released.
+    """
+    rate, hop = signal.sample_rate, signal.hop_length
+    if inside:
+        audio = audio * np.minimum(1, np.arange(1, len(audio) + 1) / (_FADE_IN_SECONDS * rate)).astype(np.float32)
+    else:
+        audio = audio[_start(audio, rate) :]
+    gate = int(len(audio) * rng.uniform(0.7, 0.95) if steady else rng.uniform(0.02, 1) * rate)
+    if steady:
+        audio = _released(audio, gate, rate)
+    lead = LEAD_HOPS * hop
+    frames = -(-max(lead + len(audio), int(_SHORTEST_TEXTURE_SECONDS * rate)) // hop)
+    padded = np.zeros(frames * hop, np.float32)
+    padded[lead : lead + len(audio)] = audio
+    return Clip(
+        name=name,
+        timbre=timbre,
+        audio=padded,
+        semitones=np.full(frames, UNPITCHED_SEMITONES, np.float32),
+        voiced=np.zeros(frames, np.float32),
+        pitch=UNPITCHED_SEMITONES,
+        velocity=velocity,
+        onset_samples=lead,
+        release_samples=lead + gate,
+        size=size,
+    )
 
 
 def _start(audio: Float, sample_rate: int) -> int:
