@@ -19,6 +19,7 @@ PRIOR_GRAPHS = ("prior",)
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 Level = Annotated[float, Field(gt=0, le=1e4, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
+FeatureKind = Literal["note-1", "note-2", "texture-1", "speech-1", "speech-2"]
 Text = Annotated[str, Field(max_length=20_000)]
 Coordinate = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 
@@ -86,7 +87,8 @@ class TimbreDefinition(_Strict):
     `program` is its General MIDI program and `key` its key on the percussion channel, if it has one; `sustained`:
     whether a held note keeps sounding; `pitched`: whether it has a pitch (without one, all keys sound alike);
     `partials`: where its partials lie, None for harmonics of its pitch; `place`: x and y on the timbre map, -1..1 each,
-    None where the map is made from the vectors.
+    None where the map is made from the vectors; `takes`: of a texture, the points of its recordings
+    (`cmaudio.synthesis.texture_voice`).
     """
 
     name: Name
@@ -97,6 +99,7 @@ class TimbreDefinition(_Strict):
     pitched: bool = True
     partials: Partials | None = None
     place: tuple[Coordinate, Coordinate] | None = None
+    takes: Annotated[list[list[Finite]], Field(max_length=1024)] = Field(default_factory=list)
 
     @property
     def tonal(self) -> bool:
@@ -130,7 +133,7 @@ class Manifest(_Strict):
     block_frames: Annotated[int, Field(ge=1, le=64)]
     mel: MelDefinition
     sigma: NoiseLevels
-    features: Literal["note-1", "note-2", "speech-1", "speech-2"]
+    features: FeatureKind
     controls: list[ControlDefinition]
     timbre_dims: Annotated[int, Field(ge=1, le=1024)]
     timbres: Annotated[list[TimbreDefinition], Field(min_length=1, max_length=4096)]

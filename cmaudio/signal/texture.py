@@ -3,7 +3,7 @@
 | measure | of a frame | over | unit |
 |---|---|---|---|
 | intensity | level | 1 s | dB |
-| density | onsets a second | 2 s | log2 of (1/2 + onsets a second) |
+| density | onsets a second, in eight parts of the spectrum | 2 s | log2 of (1 + onsets a second) |
 | sharpness | centroid of the mel spectrum | 0.5 s | bands |
 | tonality | standard deviation of the spectrum about its mean over 9 bands | 0.5 s | dB |
 | roughness | change from frame to frame, mean over bands | 0.5 s | dB |
@@ -24,7 +24,8 @@ MEASURES = ("intensity", "density", "sharpness", "tonality", "roughness")
 _DB = 20 / np.log(10)
 _ACTIVE_DB = 10.0  # above the floor
 _NEIGHBOURS = 4  # bands on either side, for tonality
-_ONSET_DB, _ONSET_FRAMES = 1.5, 3
+_PARTS, _ONSET_DB = 8, 4.0
+_ONSET_FRAMES, _USUAL_FRAMES = 3, 12  # on either side
 
 Array = NDArray[np.float64]
 
@@ -35,23 +36,29 @@ def measure_texture(log_mel: Float, frame_rate: float, floor: float) -> Mapping[
     floor_db = _DB * np.log(floor)
     power = np.exp(2 * log_mel.astype(np.float64))
     half = np.sqrt(np.stack([smoothed(band, 0.5 * frame_rate) for band in power.T], 1))  # (T, M)
-    bands = np.arange(log_mel.shape[1])
+    bands, loud = np.arange(log_mel.shape[1]), np.maximum(half - floor, 1e-3 * floor)
     return {
         "intensity": 10 * np.log10(smoothed(power.mean(1), frame_rate) + 1e-20),
-        "density": np.log2(0.5 + smoothed(onsets(decibels, floor_db), 2 * frame_rate) * frame_rate),
-        "sharpness": half @ bands / half.sum(1),
+        "density": np.log2(1 + smoothed(onsets(decibels, floor_db), 2 * frame_rate) * frame_rate),
+        "sharpness": loud @ bands / loud.sum(1),
         "tonality": _ripple(_DB * np.log(half), floor_db),
         "roughness": smoothed(_changes(decibels, floor_db), 0.5 * frame_rate),
     }
 
 
 def onsets(decibels: Array, floor_db: float) -> Array:
-    """(T, M) -> (T,) 1 where the rise of the spectrum peaks, 1.5 dB over its median around, else 0."""
+    """(T, M) -> (T,) in how many of eight parts of the spectrum the rise of the level peaks, 4 dB over its median."""
     raised = np.maximum(decibels, floor_db + _ACTIVE_DB)
-    rise = np.maximum(np.diff(raised, axis=0, prepend=raised[:1]), 0).mean(1)
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(rise, 12, mode="reflect" if len(rise) > 12 else "edge"), 25)
-    near = np.lib.stride_tricks.sliding_window_view(np.pad(rise, _ONSET_FRAMES), 2 * _ONSET_FRAMES + 1)
-    return ((rise >= near.max(1)) & (rise > np.median(around, 1) + _ONSET_DB)).astype(np.float64)
+    parts = np.stack([part.mean(1) for part in np.array_split(raised, _PARTS, axis=1)], 1)
+    rise = np.maximum(np.diff(parts, axis=0, prepend=parts[:1]), 0)
+    usual, peak = np.median(_around(rise, _USUAL_FRAMES), -1), _around(rise, _ONSET_FRAMES).max(-1)
+    return ((rise >= peak) & (rise > usual + _ONSET_DB)).sum(1).astype(np.float64)
+
+
+def _around(values: Array, frames: int) -> Array:
+    """(T, P) -> (T, P, 2 frames + 1), the neighbours in time of each."""
+    padded = np.pad(values, ((frames, frames), (0, 0)), mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * frames + 1, axis=0)
 
 
 def smoothed(values: Array, frames: float) -> Array:

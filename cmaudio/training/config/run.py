@@ -104,7 +104,7 @@ class RunConfig(Strict):
 
     @property
     def note_features(self) -> Literal["note-1", "note-2"]:
-        """The kind of note features that the networks read."""
+        """The kind of features that the networks read of a note."""
         return "note-2" if self.has_prior else "note-1"
 
     @model_validator(mode="after")

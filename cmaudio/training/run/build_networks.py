@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from cmaudio.speech.features import SPEECH_FEATURES
+from cmaudio.model.manifest import FeatureKind
+from cmaudio.speech.features import COLUMNS
 from cmaudio.synthesis.note_kinds import NOTE_KINDS
+from cmaudio.synthesis.texture_features import TEXTURE_KINDS
 from cmaudio.training.config import RunConfig
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition
 from cmaudio.training.networks.aligner import AlignerNetwork
@@ -18,8 +20,19 @@ from cmaudio.training.networks.vocoder import VocoderNetwork
 
 def control_channels(config: RunConfig, description: CorpusDescription) -> int:
     """Numbers per frame that the corpus gives the networks; with a prior, its median is added."""
-    features = SPEECH_FEATURES if description.symbols else NOTE_KINDS[config.note_features]
-    return features + description.signal.bands
+    return features_per_frame(features_of(config, description)) + description.signal.bands
+
+
+def features_of(config: RunConfig, description: CorpusDescription) -> FeatureKind:
+    """The kind of features that networks of this configuration read from the corpus."""
+    if description.symbols:
+        return "speech-2"
+    return "texture-1" if description.textures is not None else config.note_features
+
+
+def features_per_frame(kind: FeatureKind) -> int:
+    """How many numbers a frame of them has."""
+    return {**NOTE_KINDS, **TEXTURE_KINDS, **COLUMNS}[kind]
 
 
 def make_prior_network(config: RunConfig, description: CorpusDescription) -> PriorNetwork:
