@@ -46,6 +46,7 @@ def control_definitions(model: Model, channels: int | None = None) -> dict[str, 
             if (model.manifest.prior or not e.prior)
             and (channels > 1 or not e.mix)
             and not (speech and e.name in ENVELOPE)
+            and (e.name in schema or not e.learned)
         ),
         *(
             ControlDefinition(

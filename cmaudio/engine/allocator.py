@@ -24,6 +24,7 @@ from cmaudio.score.events import AllNotesOff, Expression, NoteOff, NoteOn, Pitch
 from cmaudio.score.expression import EXPRESSIONS, MIX
 from cmaudio.score.places import place_of
 from cmaudio.synthesis.note_voice import NoteVoice
+from cmaudio.synthesis.voice_kinds import voice_of
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.voice import Voice
 
@@ -73,8 +74,8 @@ class VoiceAllocator(Steering):
         """Create the voice of a note without starting it."""
         params = self.params_of(note, note.pitch, note.velocity, at)
         bend = note.bent + self.channels[note.channel].bend + self.bend
-        pitched, expression = self.model.has_pitch(timbre), self.expression_of(note)
-        voice = NoteVoice(params, timbre, bend, self.settings, pitched=pitched, expression=expression)
+        expression = self.expression_of(note)
+        voice = voice_of(self.model, params, timbre, self.settings, bend, expression)
         if self.settings.channels > 1:
             nearest = self.model.nearest_timbre(timbre)
             voice.place = place_of(note.pitch, nearest.program, nearest.key)

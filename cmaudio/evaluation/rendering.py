@@ -5,18 +5,18 @@ Shapes: B notes, N samples.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.player import TRAINING_GAIN
-from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.sources import sources_of
 from cmaudio.synthesis.voice import Voice
+from cmaudio.synthesis.voice_kinds import voice_of
 
 BATCH = 16
 _CHUNK_SAMPLES = 8192
@@ -24,12 +24,13 @@ _CHUNK_SAMPLES = 8192
 
 @dataclass(frozen=True)
 class HeldNote:
-    """A note that is not released: timbre by name, pitch as MIDI note number, velocity 1..127."""
+    """A note that is not released: timbre by name, pitch as MIDI note number, velocity 1..127, expression by name."""
 
     timbre: str
     pitch: int
     velocity: int
     seed: int = 0
+    expression: Mapping[str, float] = field(default_factory=dict)
 
 
 def stream(renderer: Renderer, notes: Sequence[HeldNote], samples: int, chunk: int = _CHUNK_SAMPLES) -> Iterator[Float]:
@@ -59,5 +60,4 @@ def _voice(renderer: Renderer, note: HeldNote) -> Voice:
     vector = renderer.synthesizer.model.timbre_vector(note.timbre)
     sources = sources_of(renderer.synthesizer.model.manifest.timbres)
     settings = VoiceSettings(renderer.stft, renderer.block_frames, renderer.sample_rate, sources=sources)
-    pitched = renderer.synthesizer.model.has_pitch(vector)
-    return NoteVoice(params, vector, 0.0, settings, pitched=pitched)
+    return voice_of(renderer.synthesizer.model, params, vector, settings, expression=note.expression)

@@ -4,7 +4,8 @@ Each is a number set for the instrument, the channel and the note; the three add
 the pitch, pressure swells and brightens, brightness and resonance reshape the spectrum
 (`cmaudio.synthesis.spectrum_shaping`). Humanity, attack, decay, sustain and release are for models with a prior:
 humanity scales the network's random part (`cmaudio.synthesis.prior`), the others are the envelope of a note
-(`cmaudio.synthesis.envelope`, which says why their times are octaves). Pan, width and spread place a note
+(`cmaudio.synthesis.envelope`, which says why their times are octaves). From intensity to size they are inputs of the
+networks of textures (`cmaudio.synthesis.texture_features`). Pan, width and spread place a note
 (`cmaudio.synthesis.placement`), and reverb, chorus and delay are what it sends to the effects: these belong to the mix
 of two channels, and a reset keeps them.
 """
@@ -34,6 +35,7 @@ class Expression:
     rest: float = 0.0
     mix: bool = False  # belongs to the mix of two channels
     prior: bool = False  # has no effect on models without a prior
+    learned: bool = False  # an input of the networks: of models that name it among their controls
 
 
 EXPRESSIONS: Mapping[str, Expression] = {
@@ -56,6 +58,17 @@ EXPRESSIONS: Mapping[str, Expression] = {
         Expression("decay", _OCTAVES, -4.0, 4.0, "of the recorded decay; below 0 held sounds fade too", prior=True),
         Expression("sustain", "dB", -48.0, 12.0, "level of what follows the attack", prior=True),
         Expression("release", _OCTAVES, -4.0, 4.0, "of the recorded release: 1 is twice as long, -1 half", prior=True),
+        *(
+            Expression(name, "of typical to most", 0.0, 1.0, description, 0.5, learned=True)
+            for name, description in (
+                ("intensity", "how strongly a texture sounds; 0.5 is typical of it, as for the next five"),
+                ("density", "how many events a second it has"),
+                ("sharpness", "how high the weight of its spectrum lies"),
+                ("tonality", "from noise to tones"),
+                ("roughness", "how much it flickers"),
+                ("size", "of what sounds: larger is lower and slower"),
+            )
+        ),
         Expression("pan", "of full", -1.0, 1.0, "from the left (-1) to the right (1)", mix=True),
         Expression("width", "of full", 0.0, 1.0, "how far the noise of a sound spreads; 0 is mono", 0.5, mix=True),
         Expression("spread", "of full", 0.0, 1.0, "spreads keyboards and drum kits over the sides", 0.5, mix=True),

@@ -90,12 +90,12 @@ class TextureScales(Strict):
     """What turns the measures of a corpus of textures into controls (`cmaudio.training.corpus.texture_controls`).
 
     `typical` is the median of each measure by timbre, `quantiles` those of the distances from it, by measure; `takes`
-    are points by recording; `octaves` is the range of the sizes, either way.
+    are points of the recordings, by timbre and recording; `octaves` is the range of the sizes, either way.
     """
 
     typical: dict[str, dict[str, float]]
     quantiles: dict[str, list[float]]
-    takes: dict[str, list[float]]
+    takes: dict[str, dict[str, list[float]]]
     octaves: Annotated[float, Field(gt=0)]
 
 

@@ -66,7 +66,7 @@ def texture_rows(
     onset, velocity = float(custom["onset_samples"]), float(custom["velocity"])
     measures = measured(log_mel, velocity, steady, int(onset) // signal.hop_length, signal)
     controls = controls_of(measures, str(custom["timbre"]), float(custom["size"]), frames, scales)
-    take = np.array(scales.takes.get(recording_of(clip), np.zeros(TAKE_DIMS)))
+    take = np.array(scales.takes[str(custom["timbre"])].get(recording_of(clip), [0.0] * TAKE_DIMS))
     ends = (np.arange(frames)[None] + 1.0) * signal.hop_length
     return texture_features(
         (ends - onset) / rate,

@@ -9,6 +9,7 @@ from pathlib import Path
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model, load_model, save_model
 from cmaudio.model.manifest import ControlDefinition, Manifest, MelDefinition, SpeechDefinition, TimbreDefinition
+from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.speech.style import STYLE_LIMITS
 from cmaudio.training.config import RunConfig, read_config
 from cmaudio.training.corpus.clips import MelStatistics
@@ -23,6 +24,7 @@ from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
 from cmaudio.training.networks.vocoder import VocoderNetwork
 from cmaudio.training.run.build_networks import (
+    features_of,
     make_consistency_network,
     make_prior_network,
     make_prosody_network,
@@ -150,8 +152,8 @@ def describe(
         block_frames=config.network.block_frames,
         mel=mel_definition(corpus.signal, statistics),
         sigma=config.sigma,
-        features="speech-2" if corpus.symbols else config.note_features,
-        controls=speech_controls() if corpus.symbols else note_controls(),
+        features=features_of(config, corpus),
+        controls=_controls_of(corpus),
         timbre_dims=config.network.timbre_dims,
         timbres=timbres,
         default_timbre=default,
@@ -175,9 +177,21 @@ def timbre_definitions(corpus: CorpusDescription, network: ConsistencyNetwork) -
             sustained=timbre.sustained,
             pitched=timbre.pitched,
             partials=timbre.partials,
+            takes=_takes(corpus, timbre.name),
         )
         for timbre, vector in zip(corpus.timbres, vectors, strict=True)
     ]
+
+
+def _takes(corpus: CorpusDescription, timbre: str) -> list[list[float]]:
+    """Points of a texture's recordings."""
+    return [] if corpus.textures is None else list(corpus.textures.takes.get(timbre, {}).values())
+
+
+def _controls_of(corpus: CorpusDescription) -> list[ControlDefinition]:
+    if corpus.symbols:
+        return speech_controls()
+    return note_controls() if corpus.textures is None else texture_controls()
 
 
 def mel_definition(signal: SignalDefinition, statistics: MelStatistics) -> MelDefinition:
@@ -192,7 +206,7 @@ def mel_definition(signal: SignalDefinition, statistics: MelStatistics) -> MelDe
 
 
 def note_controls() -> list[ControlDefinition]:
-    """The controls of a model whose features are `note-1`."""
+    """The controls of a model of notes."""
     rows = [
         (
             "pitch",
@@ -215,6 +229,12 @@ def note_controls() -> list[ControlDefinition]:
         ),
     ]
     return _controls(rows)
+
+
+def texture_controls() -> list[ControlDefinition]:
+    """The controls of a model of textures: those of a note, and what was measured on the recordings."""
+    learned = [(e.name, e.unit, e.min, e.max, e.rest, e.description) for e in EXPRESSIONS.values() if e.learned]
+    return [*note_controls(), *_controls(learned)]
 
 
 def speech_controls() -> list[ControlDefinition]:

@@ -88,8 +88,8 @@ def _described(log_mel: Float, steady: bool, frame_rate: float) -> Array:
     return np.concatenate(parts)
 
 
-def take_points(described: dict[str, tuple[str, Array]]) -> dict[str, list[float]]:
-    """Recording -> its point (P,): where it lies about the mean of its timbre, in principal directions of all of them.
+def take_points(described: dict[str, tuple[str, Array]]) -> dict[str, dict[str, list[float]]]:
+    """Timbre -> recording -> its point (P,): where it lies about the mean of its timbre, in principal directions of all of them.
 
     A direction's unit is the mean spread of the timbres along it.
     """
@@ -102,4 +102,7 @@ def take_points(described: dict[str, tuple[str, Array]]) -> dict[str, list[float
     points = np.zeros((len(rows), TAKE_DIMS))
     found = rows @ directions[:TAKE_DIMS].T
     points[:, : found.shape[1]] = found / np.maximum(np.sqrt(np.mean(np.square(found), 0)), 1e-6)
-    return {name: np.round(np.clip(point, -3, 3), 4).tolist() for name, point in zip(names, points, strict=True)}
+    takes: dict[str, dict[str, list[float]]] = {}
+    for name, timbre, point in zip(names, timbres, points, strict=True):
+        takes.setdefault(timbre, {})[name] = np.round(np.clip(point, -3, 3), 4).tolist()
+    return takes
