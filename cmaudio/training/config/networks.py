@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -37,8 +37,12 @@ class PriorNetworkSettings(Strict):
 
 
 class VocoderNetworkSettings(Strict):
-    """Shape of the vocoder."""
+    """Shape of the vocoder.
 
+    `bands`: noise filtered as the mel bands say (`cmaudio.training.networks.band_vocoder`), without stages to train.
+    """
+
+    kind: Literal["filters", "bands"] = "filters"
     width: Annotated[int, Field(ge=8)] = 384
     depth: Annotated[int, Field(ge=1, le=24)] = 8
 

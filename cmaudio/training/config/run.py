@@ -120,6 +120,8 @@ class RunConfig(Strict):
 
     @model_validator(mode="after")
     def _has_what_stages_need(self) -> RunConfig:
+        if self.vocoder_network.kind == "bands" and (self.vocoder or self.vocoder_tuning or self.joint):
+            raise ValueError("vocoder_network.kind bands has nothing to train: leave out the stages of the vocoder")
         if self.vocoder_tuning and not (self.student or self.start_from.student):
             raise ValueError("vocoder_tuning needs a student: give the stage or start_from.student")
         if self.vocoder and self.vocoder.keep and not self.start_from.vocoder:

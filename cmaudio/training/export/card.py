@@ -33,6 +33,7 @@ def make_card(folder: Path, config: RunConfig, corpus: CorpusDescription, weight
         _metrics(folder, config),
         "## Limits",
         _limits(config, corpus),
+        *_recordings(corpus),
         "## Configuration",
         _configuration(config),
     ]
@@ -48,7 +49,7 @@ def _facts(folder: Path, config: RunConfig, corpus: CorpusDescription, weights: 
     rows = {
         "consistency network": f"{_millions(make_consistency_network(config, corpus))} M parameters",
         **({"prior": f"{_millions(make_prior_network(config, corpus))} M parameters"} if config.has_prior else {}),
-        "vocoder": f"{_millions(make_vocoder_network(config, corpus.signal))} M parameters",
+        "vocoder": _vocoder(config, corpus),
         **({"prosody": f"{_millions(make_prosody_network(config, corpus))} M parameters"} if corpus.symbols else {}),
         **({"language": corpus.language} if corpus.language else {}),
         "weights": weights,
@@ -65,9 +66,26 @@ def _facts(folder: Path, config: RunConfig, corpus: CorpusDescription, weights: 
     return "| | |\n|---|---|\n" + "\n".join(f"| {key} | {value} |" for key, value in rows.items())
 
 
+def _vocoder(config: RunConfig, corpus: CorpusDescription) -> str:
+    if config.vocoder_network.kind == "bands":
+        return "noise filtered by the mel bands, nothing trained"
+    return f"{_millions(make_vocoder_network(config, corpus.signal))} M parameters"
+
+
 def _configuration(config: RunConfig) -> str:
     fields = config.model_dump(mode="json", exclude={"expected", "description"})
     return f"```yaml\n{yaml.safe_dump(fields, sort_keys=False)}```"
+
+
+def _recordings(corpus: CorpusDescription) -> list[str]:
+    """Who made the recordings, by author and licence."""
+    timbres: dict[tuple[str, str], list[str]] = {}
+    for credit in corpus.credits:
+        timbres.setdefault((credit.author, credit.licence), []).append(credit.timbre)
+    if not timbres:
+        return []
+    rows = [f"| {author} | {licence} | {', '.join(names)} |" for (author, licence), names in sorted(timbres.items())]
+    return ["## Recordings", "\n".join(["| author | licence | timbres |", "|---|---|---|", *rows])]
 
 
 def _millions(network: Any) -> str:

@@ -22,6 +22,7 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
+from cmaudio.training.networks.band_vocoder import BandVocoder
 from cmaudio.training.networks.consistency import ConsistencyNetwork, ContextEncoder
 from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
@@ -65,7 +66,7 @@ class _PriorStep(nn.Module):
 
 
 class _VocoderStep(nn.Module):
-    def __init__(self, vocoder: VocoderNetwork) -> None:
+    def __init__(self, vocoder: VocoderNetwork | BandVocoder) -> None:
         super().__init__()
         self.vocoder = vocoder
 
@@ -74,7 +75,7 @@ class _VocoderStep(nn.Module):
         return (filters, *new_state)
 
 
-def export_graphs(network: ConsistencyNetwork, vocoder: VocoderNetwork) -> dict[str, bytes]:
+def export_graphs(network: ConsistencyNetwork, vocoder: VocoderNetwork | BandVocoder) -> dict[str, bytes]:
     """The four float graphs of a model file, by name. The number of voices (axis 0) is free, that of frames is K."""
     batch, k = 2, network.head.block_frames
     bands, width = network.context_encoder.mel_bands, network.head.bridge.in_features

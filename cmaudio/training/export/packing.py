@@ -19,6 +19,7 @@ from cmaudio.training.export.card import make_card
 from cmaudio.training.export.graphs import KEEP_FLOAT, export_graphs, export_prior, export_prosody, quantise
 from cmaudio.training.export.partials import read_partials, with_partials
 from cmaudio.training.export.timbre_places import amend_places, can_be_mapped
+from cmaudio.training.networks.band_vocoder import BandVocoder
 from cmaudio.training.networks.consistency import ConsistencyNetwork
 from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
@@ -58,14 +59,10 @@ def pack_run(
     about = read_about(folder)
     description = read_description(Path(about["corpus"]))
     trained = _finished(folder, config, network)
-    vocoder_path = _finished(folder, config, "vocoder")
     timbres = [timbre.name for timbre in description.timbres]
-    consistency, vocoder = (
-        make_consistency_network(config, description),
-        make_vocoder_network(config, description.signal),
-    )
+    consistency = make_consistency_network(config, description)
     start_from(trained, consistency, timbres)
-    start_from(vocoder_path, vocoder, timbres)
+    vocoder = _vocoder(folder, config, description.signal, read_statistics(trained))
     kind = weights or config.export.weights
     prosody = None
     if description.symbols:
@@ -84,6 +81,16 @@ def pack_run(
     return amend_places(model, output) if can_be_mapped(model) else model
 
 
+def _vocoder(
+    folder: Path, config: RunConfig, signal: SignalDefinition, statistics: MelStatistics
+) -> VocoderNetwork | BandVocoder:
+    if config.vocoder_network.kind == "bands":
+        return BandVocoder(signal.signal().mel, statistics.mean, statistics.std)
+    vocoder = make_vocoder_network(config, signal)
+    start_from(_finished(folder, config, "vocoder"), vocoder, [])
+    return vocoder
+
+
 def _finished(folder: Path, config: RunConfig, part: str) -> Path:
     """Weights of a part of the model: never those of an earlier stage while a later one is unfinished."""
     configured = [stage for stage in stages_of(part) if getattr(config, stage) is not None]
@@ -99,7 +106,7 @@ def write_model(
     output: Path,
     manifest: Manifest,
     network: ConsistencyNetwork,
-    vocoder: VocoderNetwork,
+    vocoder: VocoderNetwork | BandVocoder,
     card: str,
     prosody: ProsodyNetwork | None = None,
     prior: PriorNetwork | None = None,
@@ -121,7 +128,8 @@ def write_model(
             float_model = Path(scratch) / "float.cmaudio"
             save_model(float_model, manifest, graphs | extra, card)
             feeds = record_feeds(load_model(float_model))
-        graphs = {name: quantise(graph, feeds[name], KEEP_FLOAT[name]) for name, graph in graphs.items()}
+        narrow = [name for name in graphs if name != "vocoder" or isinstance(vocoder, VocoderNetwork)]
+        graphs |= {name: quantise(graphs[name], feeds[name], KEEP_FLOAT[name]) for name in narrow}
     save_model(output, manifest, graphs | extra, card)
     return load_model(output)
 
