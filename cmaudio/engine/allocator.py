@@ -24,9 +24,9 @@ from cmaudio.score.events import AllNotesOff, Expression, NoteOff, NoteOn, Pitch
 from cmaudio.score.expression import EXPRESSIONS, MIX
 from cmaudio.score.places import place_of
 from cmaudio.synthesis.note_voice import NoteVoice
-from cmaudio.synthesis.voice_kinds import voice_of
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.voice import Voice
+from cmaudio.synthesis.voice_kinds import voice_of
 
 Vector = NDArray[np.float64]
 

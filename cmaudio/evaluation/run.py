@@ -23,6 +23,7 @@ from cmaudio.evaluation.partials import measure_partials_of_model
 from cmaudio.evaluation.pitch import measure_pitch
 from cmaudio.evaluation.residual import measure_residual
 from cmaudio.evaluation.setting import Figures, Setting
+from cmaudio.evaluation.textures import TEXTURE_SECTIONS
 from cmaudio.evaluation.velocity import measure_velocity
 from cmaudio.evaluation.voice import VOICE_SECTIONS, WITHOUT_CORPUS, VoiceSetting
 from cmaudio.machine import describe_machine
@@ -31,6 +32,7 @@ from cmaudio.soundfont.baked import BakedSoundFont
 from cmaudio.soundfont.player import SoundFont, open_soundfont
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.renderer import Renderer
+from cmaudio.synthesis.texture_features import TEXTURE_KINDS
 
 SECTIONS: dict[str, Callable[[Setting], Figures]] = {
     "corpus": measure_corpus,  # first, since what the user named may turn out not to fit
@@ -74,7 +76,7 @@ def run_evaluation(
         sounds: folder that keeps what a voice read; None to discard it.
         peers: other text-to-speech systems that read a voice's sentences ("hibari", "piper").
         whisper: folder of a Whisper model for a voice's word error rate; None for the installed packages.
-        only: names of sections (`SECTIONS`, `VOICE_SECTIONS`), None for all.
+        only: names of sections (`SECTIONS`, `TEXTURE_SECTIONS`, `VOICE_SECTIONS`), None for all.
         quick: a few timbres and notes, or sentences.
         on_progress: called with a line of text.
 
@@ -93,6 +95,10 @@ def run_evaluation(
         "model": describe_model(loaded),
         "quick": quick,
     }
+    if loaded.manifest.features in TEXTURE_KINDS:
+        renderer = Renderer(Synthesizer(loaded))
+        setting = Setting(loaded, renderer, "not for textures", quick, tell, corpus, taught_by, limit, picture)
+        return result | _measure(_chosen(TEXTURE_SECTIONS, only), setting, tell)
     if not loaded.manifest.speech:
         if only is None and corpus is None:
             only = [section for section in SECTIONS if section != "corpus"]

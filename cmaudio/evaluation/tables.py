@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cmaudio.evaluation.setting import Figures
+from cmaudio.evaluation.textures import TEXTURE_SECTIONS
+from cmaudio.evaluation.textures.tables import print_textures
 from cmaudio.evaluation.voice.tables import print_voice
 
 _NOTHING = "not measured"
@@ -24,7 +26,8 @@ def print_report(result: Figures, console: Console) -> None:
     if result["quick"]:
         console.print(Text("quick: a few timbres and notes, or sentences, only", "yellow"))
     if "soundfont" not in result:
-        print_voice(result["sections"], console)
+        of_textures = TEXTURE_SECTIONS.keys() >= result["sections"].keys()
+        (print_textures if of_textures else print_voice)(result["sections"], console)
         return
     beside = result["soundfont"]
     console.print(f"SoundFont: {beside.get('name') or 'not measured: ' + beside['not_measured']}")

@@ -21,7 +21,6 @@ from cmaudio.cli.prepare.corpus import (
     write_with_progress,
 )
 
-
 if TYPE_CHECKING:
     from cmaudio.training.corpus.description import SignalDefinition
 

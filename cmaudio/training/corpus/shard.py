@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import Float
 from cmaudio.training.corpus.clip import Clip, Signal, f0_hz, harmonics, log_mel
+from cmaudio.training.corpus.description import SPLITS, CorpusDescription, Split
 
 ARRAYS = ("log_mel", "harmonics", "pitch_track")
 _FULL_SCALE = 32_767  # the integer that libsndfile writes for 1.0
@@ -49,6 +50,20 @@ def write_cuts(folder: Path, index: int, signal: Signal, gain: float) -> Iterato
         yield write
     if not count:
         _write_empty(folder, index)
+
+
+def read_cuts(
+    folder: Path, description: CorpusDescription, splits: Iterable[Split] = SPLITS
+) -> Iterator[tuple[str, dict[str, Any], Float]]:
+    """Name, custom fields and log-mel (T, M) of every clip of a corpus."""
+    from lhotse import CutSet
+
+    for split in splits:
+        for shard in range(description.splits[split].shards):
+            cuts, _, log_mel_file, *_ = field_files(shard)
+            fields = {"cuts": [str(folder / split / cuts)], "log_mel": [str(folder / split / log_mel_file)]}
+            for cut in CutSet.from_shar(fields=fields):
+                yield cut.id, cut.custom, cut.load_log_mel().astype(np.float32)
 
 
 def _write_empty(folder: Path, index: int) -> None:

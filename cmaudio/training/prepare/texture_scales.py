@@ -6,9 +6,9 @@ Shapes: N recordings, D numbers of a description, P dimensions of a take.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from cmaudio.training.corpus.description import (
     read_description,
     write_description,
 )
-from cmaudio.training.corpus.shard import field_files
+from cmaudio.training.corpus.shard import read_cuts
 from cmaudio.training.corpus.texture_controls import VARIANT, measured, quantiles_of
 
 _FRAMES = 200  # of a timbre, of which the distribution of a measure is made
@@ -40,7 +40,7 @@ def write_scales(folder: Path, credited: Sequence[Credit]) -> CorpusDescription:
     steady = {timbre.name: timbre.sustained for timbre in description.timbres}
     values: dict[str, dict[str, list[Array]]] = {name: defaultdict(list) for name in MEASURES}
     described: dict[str, tuple[str, Array]] = {}
-    for name, custom, log_mel in _clips(folder, description):
+    for name, custom, log_mel in read_cuts(folder, description):
         timbre, begun = custom["timbre"], custom["onset_samples"] // description.signal.hop_length
         found = measured(log_mel, custom["velocity"], steady[timbre], begun, description.signal)
         for measure, row in found.items():
@@ -49,9 +49,7 @@ def write_scales(folder: Path, credited: Sequence[Credit]) -> CorpusDescription:
             described[name] = timbre, _described(log_mel[begun:], steady[timbre], description.signal.frame_rate)
     joined = {m: {t: np.concatenate(rows) for t, rows in of.items()} for m, of in values.items()}
     scales = TextureScales(
-        typical={
-            t: {m: float(np.median(joined[m][t])) for m in MEASURES if t in joined[m]} for t in sorted(steady)
-        },
+        typical={t: {m: float(np.median(joined[m][t])) for m in MEASURES if t in joined[m]} for t in sorted(steady)},
         quantiles={m: quantiles_of(_distances(of)) for m, of in joined.items()},
         takes=take_points(described),
         octaves=_OCTAVES,
@@ -67,31 +65,21 @@ def _distances(of_timbres: dict[str, Array]) -> Array:
     return np.concatenate(rows) if rows else np.zeros(1)
 
 
-def _clips(folder: Path, description: CorpusDescription) -> Iterator[tuple[str, dict[str, Any], Float]]:
-    from lhotse import CutSet
-
-    for split, part in description.splits.items():
-        for shard in range(part.shards):
-            cuts, _, log_mel, *_ = field_files(shard)
-            fields = {"cuts": [str(folder / split / cuts)], "log_mel": [str(folder / split / log_mel)]}
-            for cut in CutSet.from_shar(fields=fields):
-                yield cut.id, cut.custom, cut.load_log_mel().astype(np.float32)
-
-
 def _described(log_mel: Float, steady: bool, frame_rate: float) -> Array:
     """(D,) mean log-mel of groups of bands in sections after the onset; of a steady sound in all of it, repeated."""
     groups = np.stack([part.mean(1) for part in np.array_split(log_mel.astype(np.float64), _GROUPS, axis=1)], 1)
     edges = [round(second * frame_rate) for second in _SECTIONS_SECONDS]
-    parts = [groups.mean(0)] * (len(edges) - 1) if steady else [
-        groups[min(a, len(groups) - 1) : max(b, a + 1)].mean(0) for a, b in zip(edges, edges[1:], strict=False)
-    ]  # fmt: skip
+    if steady:
+        return np.tile(groups.mean(0), len(edges) - 1)
+    last = len(groups) - 1
+    parts = [groups[min(start, last) : max(end, start + 1)].mean(0) for start, end in pairwise(edges)]
     return np.concatenate(parts)
 
 
 def take_points(described: dict[str, tuple[str, Array]]) -> dict[str, dict[str, list[float]]]:
-    """Timbre -> recording -> its point (P,): where it lies about the mean of its timbre, in principal directions of all of them.
+    """Timbre -> recording -> its point (P,): where it lies about the mean of its timbre.
 
-    A direction's unit is the mean spread of the timbres along it.
+    The axes are principal directions of all recordings; the unit of one is the mean spread of the timbres along it.
     """
     names, timbres = list(described), [timbre for timbre, _ in described.values()]
     rows = np.stack([row for _, row in described.values()])

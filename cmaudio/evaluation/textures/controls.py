@@ -1,0 +1,76 @@
+"""Whether the controls do what they say: rank correlation between what is asked and what is measured.
+
+Each control is asked for at nine values, the others typical, and measured on what is made as it was on the recordings
+(`cmaudio.signal.texture`). Intensity and density are those of steady timbres; size is measured by the sharpness, which
+falls as it grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.evaluation.setting import Figures, Setting, summary
+from cmaudio.evaluation.textures.material import chosen_timbres, made, take
+from cmaudio.model.manifest import TimbreDefinition
+from cmaudio.signal.dsp import Float
+from cmaudio.signal.texture import MEASURES, measure_texture
+
+ASKED = tuple(np.linspace(0, 1, 9).tolist())
+_OF_STEADY = ("intensity", "density")
+_SECONDS = {True: 6.0, False: 0.8}  # steady or not
+_SKIPPED_SECONDS = 0.5  # of a steady one, whose beginning differs
+
+
+def measure_controls(setting: Setting) -> Figures:
+    """By control: rank correlation over timbres, and how far the measure moves."""
+    rows: dict[str, Figures] = {}
+    for timbre in chosen_timbres(setting):
+        names = [n for n in (*MEASURES, "size") if timbre.sustained or n not in _OF_STEADY]
+        notes = [take(timbre.name, 1, humanity=0.5, **{name: value}) for name in names for value in ASKED]
+        mels = made(setting, notes, _SECONDS[timbre.sustained])
+        setting.progress(f"controls: {timbre.name}")
+        measured = [measure(setting, mel, timbre) for mel in mels]
+        rows[timbre.name] = {
+            name: effect(name, measured[i * len(ASKED) : (i + 1) * len(ASKED)]) for i, name in enumerate(names)
+        }
+    controls = {name: [row[name] for row in rows.values() if name in row] for name in (*MEASURES, "size")}
+    overall = {
+        name: {
+            "rank_correlation": summary([row["rank_correlation"] for row in of]),
+            "share_over_0.9": round(float(np.mean([row["rank_correlation"] >= 0.9 for row in of])), 3),
+            "moved": summary([row["moved"] for row in of]),
+        }
+        for name, of in controls.items()
+        if of
+    }
+    return {"controls": overall, "timbres": rows}
+
+
+def measure(setting: Setting, mel: Float, timbre: TimbreDefinition) -> Mapping[str, float]:
+    """Means of the measures over a sound, of a one-shot weighted with its level."""
+    rate = setting.renderer.sample_rate / setting.renderer.stft.hop_length
+    found = measure_texture(mel, rate, setting.renderer.mel.floor)
+    start = round(_SKIPPED_SECONDS * rate) if timbre.sustained else 0
+    weights = None if timbre.sustained else np.exp(mel.astype(np.float64).mean(1))
+    return {name: float(np.average(values[start:], weights=weights)) for name, values in found.items()}
+
+
+def effect(control: str, measured: list[Mapping[str, float]]) -> Figures:
+    """Of a control that was asked for at `ASKED`."""
+    values = np.array([m["sharpness" if control == "size" else control] for m in measured])
+    values = -values if control == "size" else values
+    return {
+        "rank_correlation": round(rank_correlation(np.array(ASKED), values), 3),
+        "moved": round(float(values[-1] - values[0]), 3),
+    }
+
+
+def rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Spearman's, 0 where either is constant; equal values keep their order."""
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 0.0
+    first, second = (np.argsort(np.argsort(x, kind="stable"), kind="stable") for x in (a, b))
+    return float(np.corrcoef(first, second)[0, 1])

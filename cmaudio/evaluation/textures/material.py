@@ -1,0 +1,75 @@
+"""Log-mels of textures: what the model makes, and the recordings of a corpus.
+
+Shapes: T frames, M mel bands; log-mel is not normalised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cmaudio.errors import CmaudioError
+from cmaudio.evaluation.rendering import HeldNote, hold
+from cmaudio.evaluation.setting import Setting
+from cmaudio.model.manifest import TimbreDefinition
+from cmaudio.signal.dsp import Float
+from cmaudio.soundfont.player import TRAINING_GAIN
+
+VELOCITY = 127  # at which a model of textures has the level of its recordings
+PITCH = 60
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """Log-mels by timbre, from the onset on."""
+
+    train: Mapping[str, list[Float]]
+    held_out: Mapping[str, list[Float]]
+
+
+def chosen_timbres(setting: Setting, steady: bool | None = None) -> list[TimbreDefinition]:
+    """Timbres to measure, at most `limit`, spread over the list; only steady ones, or only the others."""
+    found = [t for t in setting.timbres() if steady is None or t.sustained == steady]
+    if setting.limit is None or len(found) <= setting.limit:
+        return found
+    return [found[i] for i in np.linspace(0, len(found) - 1, setting.limit).astype(int)]
+
+
+def made(setting: Setting, notes: Sequence[HeldNote], seconds: float) -> list[Float]:
+    """Log-mel of each, from its onset on."""
+    samples = int(seconds * setting.renderer.sample_rate)
+    samples -= samples % setting.renderer.stft.hop_length
+    return [log_mel(setting, audio) for _, audio in hold(setting.renderer, notes, samples)]
+
+
+def log_mel(setting: Setting, audio: Float) -> Float:
+    """(N,) as rendered, which is at the level of SoundFonts, -> (T, M)."""
+    stft = setting.renderer.stft
+    before = np.zeros(stft.overlap, np.float32)
+    return setting.renderer.mel(stft.analyse(np.concatenate([before, audio * np.float32(TRAINING_GAIN)])))
+
+
+def take(timbre: str, seed: int, **expression: float) -> HeldNote:
+    return HeldNote(timbre, PITCH, VELOCITY, seed, expression)
+
+
+def recordings(setting: Setting) -> Recordings:
+    """The recordings of the corpus that the model has timbres for, without variants of them.
+
+    Raises CmaudioError without a corpus, and for one that is not of textures or that has another signal.
+    """
+    if setting.corpus is None:
+        raise CmaudioError("textures are measured against recordings: give --corpus FOLDER")
+    try:
+        from cmaudio.training.corpus.texture_recordings import read_recordings
+    except ModuleNotFoundError as error:
+        raise CmaudioError(
+            f"{error.name} is missing: evaluating on a corpus needs pip install 'cmaudio[train]'"
+        ) from error
+    manifest = setting.model.manifest
+    rate, hop, bands = manifest.sample_rate, manifest.hop_length, manifest.mel.bands
+    found = {split: read_recordings(setting.corpus, split, rate, hop, bands) for split in ("train", "held_out")}
+    known = {split: {t: mels for t, mels in of.items() if t in setting.model.timbres} for split, of in found.items()}
+    return Recordings(known["train"], known["held_out"])

@@ -1,0 +1,36 @@
+"""A textures' report as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from cmaudio.evaluation.setting import Figures
+
+_NAMES = ("n", "median", "p95", "min", "max")
+_ROWS = {
+    "likeness": ("to_training", "halves", "to_held_out", "looping_to_held_out"),
+    "takes": ("ratio",),
+    "beds": ("level_db", "spectrum_db", "repetition"),
+}
+
+
+def print_textures(sections: Figures, console: Console) -> None:
+    """A table for each section, of its summaries over the timbres."""
+    for name, figures in sections.items():
+        if name == "controls":
+            rows = [(control, of["rank_correlation"]) for control, of in figures["controls"].items()]
+            console.print(_table("controls: rank correlation of what is asked and what is measured", rows))
+        else:
+            console.print(_table(name, [(row, figures[row]) for row in _ROWS[name]]))
+
+
+def _table(title: str, rows: Sequence[tuple[str, Figures]]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for i, column in enumerate(("", *_NAMES)):
+        table.add_column(column, justify="right" if i else "left")
+    for name, values in rows:
+        table.add_row(name.replace("_", " "), *("-" if values[k] is None else f"{values[k]:g}" for k in _NAMES))
+    return table

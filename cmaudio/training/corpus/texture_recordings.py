@@ -1,0 +1,34 @@
+"""The recordings of a corpus of textures, for comparison with what a model makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from cmaudio.errors import CmaudioError
+from cmaudio.signal.dsp import Float
+from cmaudio.training.corpus.description import Split, read_description
+from cmaudio.training.corpus.shard import read_cuts
+from cmaudio.training.corpus.texture_controls import VARIANT
+
+
+def read_recordings(
+    folder: Path, split: Split, sample_rate: int, hop_length: int, bands: int
+) -> dict[str, list[Float]]:
+    """Timbre -> log-mels (T, M) from the onset on, as recorded.
+
+    Raises CmaudioError for a corpus that is not of textures, or has another signal than the one given.
+    """
+    description = read_description(folder)
+    signal = description.signal
+    if description.textures is None:
+        raise CmaudioError(f"{folder} is no corpus of textures; prepare one with --table")
+    if (signal.sample_rate, signal.hop_length, signal.bands) != (sample_rate, hop_length, bands):
+        raise CmaudioError(f"{folder} has another signal than the model: {signal.sample_rate} Hz, {signal.bands} bands")
+    found: dict[str, list[Float]] = {}
+    for name, custom, log_mel in read_cuts(folder, description, [split]):
+        if VARIANT not in name:
+            begun = custom["onset_samples"] // hop_length
+            found.setdefault(custom["timbre"], []).append(log_mel[begun:].astype(np.float32))
+    return found
