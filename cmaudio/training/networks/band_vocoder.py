@@ -19,6 +19,7 @@ from cmaudio.signal.dsp import Mel
 
 _SILENT = -20.0  # log-magnitude of the parts that it does not have
 _RAYLEIGH = math.sqrt(math.pi) / 2  # mean magnitude of noise of unit power
+_UNIT_POWER_FFT = 2048  # the window under which `white_noise` has unit power
 _ABOVE_FLOOR, _STEEPNESS = 0.5, 8.0  # nepers over the floor, below which the gain falls by so much more
 
 
@@ -41,7 +42,8 @@ class BandVocoder(nn.Module):
         self.register_buffer("weight", weight * std.float())
         self.register_buffer("bias", weight @ mean.float())
         # A band sums magnitudes under a triangle of unit area in Hz.
-        self._unit = math.log(mel.sample_rate / mel.n_fft / _RAYLEIGH)
+        power = mel.n_fft / _UNIT_POWER_FFT  # of a bin of the noise
+        self._unit = math.log(mel.sample_rate / mel.n_fft / _RAYLEIGH / math.sqrt(power))
         self._quiet = math.log(mel.floor) + _ABOVE_FLOOR
 
     def init_state(self, batch: int) -> list[Tensor]:
@@ -49,7 +51,7 @@ class BandVocoder(nn.Module):
 
     def forward(self, mel: Tensor, f0: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         amplitude = F.linear(mel.float(), self.weight, self.bias)
-        noise = amplitude + self._unit - _STEEPNESS * F.relu(self._quiet - amplitude)
+        noise = amplitude + self._unit - _STEEPNESS * (self._quiet - amplitude).clamp(min=0)
         none = torch.zeros_like(noise) + 0 * f0[..., None]
         silent = none + _SILENT
         return torch.cat([silent, none, noise, silent, none], -1), state
