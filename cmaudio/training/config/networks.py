@@ -6,13 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cmaudio.training.strict import Share, Strict
+from cmaudio.training.strict import Positive, Share, Strict
 
 
 class NetworkSettings(Strict):
     """Shape of the consistency network and its teacher; `dropout` acts on the context and the conditioning.
 
-    `autoregressive`: samples are noise that is correlated from frame to frame, plus a learned correction.
+    `autoregressive`: samples are noise that is correlated from frame to frame, plus a learned correction. Beside a
+    prior, residuals are clipped at `most_spreads` of its moving spreads: in music larger ones are bursts, in textures
+    events.
     """
 
     block_frames: Annotated[int, Field(ge=1, le=64)] = 4
@@ -23,6 +25,7 @@ class NetworkSettings(Strict):
     timbre_dims: Annotated[int, Field(ge=1)] = 32
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     autoregressive: bool = False
+    most_spreads: Positive = 2.5
 
 
 class PriorNetworkSettings(Strict):

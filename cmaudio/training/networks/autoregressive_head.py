@@ -24,6 +24,7 @@ class AutoregressiveHead(BlockHead):
     """
 
     outputs_per_band = 3
+    most = MOST  # the largest sample, in moving spreads
 
     def forward(self, x: Tensor, sigma: Tensor, context: Tensor, c: Tensor) -> Tensor:
         c_skip, c_out, c_in = precondition(sigma[:, None, None], self.sigma_min, self.sigma_data)
@@ -33,6 +34,6 @@ class AutoregressiveHead(BlockHead):
         fresh = correction + innovation * noise
         frame, frames = context[:, self.width : self.width + x.shape[-1]].float(), []
         for t in range(self.block_frames):
-            frame = (memory[:, t] * frame + fresh[:, t]).clamp(-MOST, MOST)
+            frame = (memory[:, t] * frame + fresh[:, t]).clamp(-self.most, self.most)
             frames.append(frame)
         return c_skip * x + c_out * torch.stack(frames, 1)

@@ -56,7 +56,7 @@ def make_consistency_network(config: RunConfig, description: CorpusDescription) 
     shape, bands = config.network, description.signal.bands
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        return ConsistencyNetwork(
+        network = ConsistencyNetwork(
             mel_bands=bands,
             block_frames=shape.block_frames,
             controls=control_channels(config, description) + (bands if config.has_prior else 0),
@@ -72,6 +72,9 @@ def make_consistency_network(config: RunConfig, description: CorpusDescription) 
             symbols=len(description.symbols),
             head=AutoregressiveHead if shape.autoregressive else BlockHead,
         )
+        if isinstance(network.head, AutoregressiveHead):
+            network.head.most = shape.most_spreads
+        return network
 
 
 def make_aligner_network(config: RunConfig, description: CorpusDescription) -> AlignerNetwork:

@@ -96,7 +96,8 @@ class RunContext:
             network.timbres.requires_grad_(False)
         assert self.statistics is not None
         floor = math.log(self.description.signal.floor)
-        return Residual(prior, (floor - self.statistics.mean) / self.statistics.std, self.statistics)
+        silence = (floor - self.statistics.mean) / self.statistics.std
+        return Residual(prior, silence, self.statistics, self.config.network.most_spreads)
 
     def trainer(
         self,

@@ -49,16 +49,18 @@ class Residual:
     note would be sampled with another level.
     """
 
-    def __init__(self, prior: PriorNetwork, silence: Tensor, statistics: MelStatistics) -> None:
-        """`silence` (M,): normalised log-mel of the floor."""
+    def __init__(
+        self, prior: PriorNetwork, silence: Tensor, statistics: MelStatistics, most: float = MOST
+    ) -> None:
+        """`silence` (M,): normalised log-mel of the floor; `most`: the largest residual, in moving spreads."""
         self.prior, self.silence = prior.requires_grad_(False).eval(), silence
-        self.statistics = statistics
+        self.statistics, self.most = statistics, most
 
     @torch.no_grad()
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         median, spread = self._predict(batch)
         moving = without_lasting(batch.mel - median, batch.controls[..., 0] > 0)
-        residual = (moving / spread).clamp(-MOST, MOST)
+        residual = (moving / spread).clamp(-self.most, self.most)
         controls, loudness = torch.cat([batch.controls, median], -1), self._loudness(median, spread)
         return replace(batch, mel=residual, controls=controls, loudness=loudness)
 
