@@ -16,7 +16,7 @@ from cmaudio.evaluation.textures.material import chosen_timbres, log_mel, take
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.texture import smoothed
 
-MINUTES, QUICK_MINUTES = 10, 2
+MINUTES, QUICK_MINUTES = 10, 1
 _SHORTEST_LAG_SECONDS, _LONGEST_LAG_SECONDS = 2.0, 30.0
 _DB = 20 / np.log(10)
 _ACTIVE_DB = 20.0

@@ -1,13 +1,13 @@
 """Whether the controls do what they say: rank correlation between what is asked and what is measured.
 
-Each control is asked for at nine values, the others typical, and measured on what is made as it was on the recordings
+Each control is asked for at nine values (three in a quick report), the others typical, and measured on what is made as it was on the recordings
 (`cmaudio.signal.texture`). Intensity and density are those of steady timbres; size is measured by the sharpness, which
 falls as it grows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.texture import MEASURES, measure_texture
 
-ASKED = tuple(np.linspace(0, 1, 9).tolist())
+ASKED, QUICKLY_ASKED = (tuple(np.linspace(0, 1, count).tolist()) for count in (9, 3))
 _OF_STEADY = ("intensity", "density")
 _SECONDS = {True: 6.0, False: 0.8}  # steady or not
 _SKIPPED_SECONDS = 0.5  # of a steady one, whose beginning differs
@@ -29,12 +29,13 @@ def measure_controls(setting: Setting) -> Figures:
     rows: dict[str, Figures] = {}
     for timbre in chosen_timbres(setting):
         names = [n for n in (*MEASURES, "size") if timbre.sustained or n not in _OF_STEADY]
-        notes = [take(timbre.name, 1, humanity=0.5, **{name: value}) for name in names for value in ASKED]
+        asked = QUICKLY_ASKED if setting.quick else ASKED
+        notes = [take(timbre.name, 1, humanity=0.5, **{name: value}) for name in names for value in asked]
         mels = made(setting, notes, _SECONDS[timbre.sustained])
         setting.progress(f"controls: {timbre.name}")
         measured = [measure(setting, mel, timbre) for mel in mels]
         rows[timbre.name] = {
-            name: effect(name, measured[i * len(ASKED) : (i + 1) * len(ASKED)]) for i, name in enumerate(names)
+            name: effect(name, asked, measured[i * len(asked) : (i + 1) * len(asked)]) for i, name in enumerate(names)
         }
     controls = {name: [row[name] for row in rows.values() if name in row] for name in (*MEASURES, "size")}
     overall = {
@@ -58,12 +59,12 @@ def measure(setting: Setting, mel: Float, timbre: TimbreDefinition) -> Mapping[s
     return {name: float(np.average(values[start:], weights=weights)) for name, values in found.items()}
 
 
-def effect(control: str, measured: list[Mapping[str, float]]) -> Figures:
-    """Of a control that was asked for at `ASKED`."""
+def effect(control: str, asked: Sequence[float], measured: Sequence[Mapping[str, float]]) -> Figures:
+    """Of a control that was asked for at these values."""
     values = np.array([m["sharpness" if control == "size" else control] for m in measured])
     values = -values if control == "size" else values
     return {
-        "rank_correlation": round(rank_correlation(np.array(ASKED), values), 3),
+        "rank_correlation": round(rank_correlation(np.array(asked), values), 3),
         "moved": round(float(values[-1] - values[0]), 3),
     }
 

@@ -1,0 +1,133 @@
+"""From generated recordings to a model of textures that plays, is steered, and is measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+for package in ("lhotse", "lightning_fabric", "tensorboard", "onnx"):
+    pytest.importorskip(package)
+from fixtures.texture_sounds import make_corpus
+
+from cmaudio import Engine
+from cmaudio.controls.definitions import control_definitions
+from cmaudio.errors import CmaudioError
+from cmaudio.evaluation import run_evaluation
+from cmaudio.model.file import Model
+from cmaudio.synthesis.texture_features import TEXTURE_CONTROLS
+from cmaudio.training.config import read_config
+from cmaudio.training.export.packing import pack_run
+from cmaudio.training.run.train import train
+
+CONFIG = """
+name: toy textures
+description: hiss, ticks and knocks
+network:
+  {block_frames: 4, width: 16, context_depth: 2, head_depth: 2, conditioning: 16, timbre_dims: 4, autoregressive: true,
+   most_spreads: 5}
+vocoder_network: {kind: bands}
+prior_network: {width: 32, depth: 2, modulation: 6}
+prior: {steps: 80, frames: 128, moving_frames: 16, warmup_steps: 10, learning_rate: 5.0e-3, ema: 0.9}
+student: {objective: {objective: energy}, steps: 2, crops: {clips: 4, frames: 32, warm_up_frames: 8}}
+loop: {precision: 32-true, compile: false, log_steps: 10, picture_steps: 0, threads: 1}
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run; its corpus lies beside it."""
+    folder = tmp_path_factory.mktemp("textures")
+    make_corpus(folder / "sounds", folder / "corpus")
+    (folder / "toy.yaml").write_text(CONFIG)
+    train(read_config(folder / "toy.yaml"), folder / "corpus", folder / "run")
+    return folder / "run"
+
+
+@pytest.fixture(scope="module", params=["float32", "int8"])
+def textures(request: pytest.FixtureRequest, run: Path) -> Model:
+    return pack_run(run, run / f"{request.param}.cmaudio", weights=request.param)
+
+
+def played(model: Model, timbre: str, seconds: float = 1.0, *, off: float | None = None, **asked: float) -> np.ndarray:
+    engine = Engine(model, channels=1)
+    for name, value in asked.items():
+        engine.express(name, value)
+    note = engine.note_on(60, 127, timbre=timbre, seed=1, at=0)
+    if off is not None:
+        note.off(at=int(off * engine.sample_rate))
+    return engine.read(int(seconds * engine.sample_rate)).reshape(-1)
+
+
+def level_db(audio: np.ndarray) -> float:
+    return float(20 * np.log10(np.sqrt(np.mean(np.square(audio))) + 1e-9))
+
+
+def test_its_controls_are_those_that_were_measured(textures: Model, model: Model) -> None:
+    shown = control_definitions(textures)
+    assert all((shown[n].min, shown[n].max, shown[n].default) == (0, 1, 0.5) for n in TEXTURE_CONTROLS)
+    assert not set(TEXTURE_CONTROLS) & set(control_definitions(model))
+
+
+def test_its_card_names_the_authors(textures: Model) -> None:
+    assert "| Ann | CC-BY-3.0 | knock |" in textures.card
+    assert "| Bob, Cas | CC-BY-3.0 | ticks |" in textures.card
+    assert "nothing trained" in textures.card
+
+
+def test_a_control_changes_the_sound_and_a_bed_goes_on(textures: Model) -> None:
+    soft, loud = (played(textures, "hiss", intensity=value) for value in (0.0, 1.0))
+    assert level_db(loud) > level_db(soft)
+    long = played(textures, "hiss", 8.0)
+    assert level_db(long[-8000:]) == pytest.approx(level_db(long[8000:24000]), abs=3)
+
+
+def test_a_release_stops_a_bed_and_not_a_one_shot(textures: Model) -> None:
+    def voice_ends(timbre: str) -> float:
+        engine = Engine(textures, channels=1)
+        note = engine.note_on(60, 127, timbre=timbre, seed=1, at=0)
+        note.off(at=100)
+        engine.read(4000)
+        return np.inf if note.voice is None else note.voice.fades_from
+
+    assert np.isfinite(voice_ends("hiss"))
+    assert voice_ends("knock") > voice_ends("hiss") or voice_ends("knock") == np.inf
+
+
+def test_another_seed_is_another_take(textures: Model) -> None:
+    engine = Engine(textures, channels=1)
+
+    def features(seed: int) -> np.ndarray:
+        note = engine.note_on(60, 100, timbre="knock", seed=seed)
+        engine.read(64)
+        assert note.voice is not None
+        ends = np.array([[128, 256, 384, 512]])
+        return type(note.voice).block_features([note.voice], ends)[0]
+
+    np.testing.assert_array_equal(features(3), features(3))
+    assert not np.array_equal(features(3), features(4))
+
+
+def test_it_is_measured_against_its_recordings(textures: Model, run: Path) -> None:
+    if textures.manifest.weights == "int8":
+        pytest.skip("one kind of weights is enough")
+    found = run_evaluation(textures, corpus=run.parent / "corpus", quick=True, limit=2)["sections"]
+    assert set(found) == {"likeness", "takes", "controls", "beds"}
+    assert found["beds"]["minutes"] == 1
+    assert found["beds"]["repetition"]["n"] == 2
+    assert set(found["controls"]["controls"]) == set(TEXTURE_CONTROLS)
+    assert found["takes"]["timbres"]["knock"]["ours_db"] > 0
+
+
+@pytest.mark.parametrize(("only", "message"), [("pitch", "no section 'pitch'"), ("likeness", "give --corpus")])
+def test_what_cannot_be_measured_is_refused(textures: Model, only: str, message: str) -> None:
+    with pytest.raises(CmaudioError, match=message):
+        run_evaluation(textures, only=[only])
+
+
+def test_bands_have_nothing_to_train(tmp_path: Path) -> None:
+    (tmp_path / "toy.yaml").write_text(CONFIG + "vocoder: {steps: 2}\n")
+    with pytest.raises(CmaudioError, match="nothing to train"):
+        read_config(tmp_path / "toy.yaml")
