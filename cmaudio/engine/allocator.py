@@ -19,6 +19,7 @@ from cmaudio.engine.note import Note
 from cmaudio.engine.schedule import Action, Schedule
 from cmaudio.engine.stealing import Stealing
 from cmaudio.engine.steering import Steering
+from cmaudio.engine.voice_kinds import voice_of
 from cmaudio.model.file import Model
 from cmaudio.score.events import AllNotesOff, Expression, NoteOff, NoteOn, PitchBend, Sostenuto, Sustain
 from cmaudio.score.expression import EXPRESSIONS, MIX
@@ -26,7 +27,6 @@ from cmaudio.score.places import place_of
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.voice import Voice
-from cmaudio.synthesis.voice_kinds import voice_of
 
 Vector = NDArray[np.float64]
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cmaudio.engine.voice_kinds import voice_of
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.player import TRAINING_GAIN
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.sources import sources_of
 from cmaudio.synthesis.voice import Voice
-from cmaudio.synthesis.voice_kinds import voice_of
 
 BATCH = 16
 _CHUNK_SAMPLES = 8192

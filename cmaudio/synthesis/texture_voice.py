@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.model.manifest import TimbreDefinition
-from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.note_voice import NoteVoice
-from cmaudio.synthesis.params import NoteParams, VoiceSettings
+from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_CONTROLS, TEXTURE_KINDS, texture_features
 
 _SPREAD = 0.25  # of a take about the line between two recordings
@@ -52,19 +51,18 @@ class TextureVoice(NoteVoice):
         self.take_point = take_of(nearest, params.seed)
 
     @classmethod
-    def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> tuple[Float, Array]:
-        rate, hop = voices[0].sample_rate, voices[0].stft.hop_length
-        middles = ends - np.float64(hop) / 2
-        released = np.array([voice.released_at for voice in voices])[:, None]
+    def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> BlockFeatures:
+        middles = ends - np.float64(voices[0].stft.hop_length) / 2
+        clocks = cls._clocks(voices, ends, middles)
         features = texture_features(
-            ends / rate,
-            (ends - released) / rate,
+            clocks.since_onset,
+            clocks.since_release,
             np.array([voice.params.velocity for voice in voices]),
             np.repeat([[voice.steady] for voice in voices], ends.shape[1], axis=1),
             np.stack([voice._asked(row) for voice, row in zip(voices, middles, strict=True)]),
             np.stack([voice._taken(row) for voice, row in zip(voices, middles, strict=True)]),
         )
-        return features, np.zeros(ends.shape)
+        return features, np.zeros(ends.shape), clocks.level_db
 
     def _asked(self, times: Array) -> Array:
         """(K, C) controls."""

@@ -1,8 +1,8 @@
 """Whether the controls do what they say: rank correlation between what is asked and what is measured.
 
-Each control is asked for at nine values (three in a quick report), the others typical, and measured on what is made as it was on the recordings
-(`cmaudio.signal.texture`). Intensity and density are those of steady timbres; size is measured by the sharpness, which
-falls as it grows.
+Each control is asked for at nine values (three in a quick report), the others typical, and measured on what is made as
+it was on the recordings (`cmaudio.signal.texture`). Intensity and density are those of steady timbres; size is measured
+by the sharpness, which falls as it grows.
 """
 
 from __future__ import annotations

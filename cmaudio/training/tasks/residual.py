@@ -49,9 +49,7 @@ class Residual:
     note would be sampled with another level.
     """
 
-    def __init__(
-        self, prior: PriorNetwork, silence: Tensor, statistics: MelStatistics, most: float = MOST
-    ) -> None:
+    def __init__(self, prior: PriorNetwork, silence: Tensor, statistics: MelStatistics, most: float = MOST) -> None:
         """`silence` (M,): normalised log-mel of the floor; `most`: the largest residual, in moving spreads."""
         self.prior, self.silence = prior.requires_grad_(False).eval(), silence
         self.statistics, self.most = statistics, most
