@@ -44,7 +44,7 @@ class ExportSettings(Strict):
     """Metadata of the model file, and the precision of its weights.
 
     `life` is the scale of a prior's residual at humanity 1; below 1 it compensates samples that fluctuate more than
-    recordings.
+    recordings. Timbres in `leave_out` are trained and not put into the model.
     """
 
     weights: Literal["float32", "int8"] = "float32"
@@ -52,6 +52,7 @@ class ExportSettings(Strict):
     licence: str | None = None
     life: Annotated[float, Field(gt=0, le=1)] = 1.0
     limits: list[str] = Field(default_factory=list)
+    leave_out: list[str] = Field(default_factory=list)
 
 
 class StartFrom(Strict):

@@ -142,7 +142,9 @@ def describe(
     weights: str,
 ) -> Manifest:
     """The manifest of a model trained on a corpus."""
-    timbres = timbre_definitions(corpus, network)
+    timbres = [t for t in timbre_definitions(corpus, network) if t.name not in config.export.leave_out]
+    if unknown := set(config.export.leave_out) - {timbre.name for timbre in corpus.timbres}:
+        raise CmaudioError(f"export.leave_out has {', '.join(sorted(unknown))}, which the corpus lacks: correct it")
     default = config.export.default_timbre or timbres[0].name
     if default not in {timbre.name for timbre in timbres}:
         raise CmaudioError(
