@@ -106,7 +106,13 @@ def render_to_file(
     )
     with progress_bar(*columns) as bar:
         task = bar.add_task(score.name, total=score.duration)
-        audio = render_score(
+        made = [0.0]
+
+        def show(seconds: float) -> None:
+            made[0] = seconds
+            bar.update(task, completed=seconds)
+
+        render_score(
             score,
             path,
             model=model,
@@ -122,8 +128,9 @@ def render_to_file(
             percussion=percussion,
             channels=channels,
             stems=stems,
-            on_progress=lambda seconds: bar.update(task, completed=seconds),
+            keep_samples=False,
+            on_progress=show,
             on_notice=notice,
         )
-    seconds, spent = len(audio) / model.manifest.sample_rate, time.perf_counter() - began
+    seconds, spent = made[0], time.perf_counter() - began
     console.print(f"{path}: {seconds:.1f} s in {spent:.1f} s ({seconds / spent:.1f} x real time)")

@@ -92,16 +92,18 @@ def say(
             with synth:
                 _say_aloud(synth, source, style, marks)
             return
-    spoken = _to_file(source, output, model, steps, gain, style)
+    spoken, seconds = _to_file(source, output, model, steps, gain, style)
     warn_unspoken(spoken.unspoken)
     for mark in spoken.marks if marks else ():
         _print_mark(mark)
-    errors.print(f"{output}: {len(spoken.audio) / spoken.sample_rate:.1f} s")
+    errors.print(f"{output}: {seconds:.1f} s")
 
 
 def _to_file(
     source: str | Iterator[str], path: Path, model: Model, steps: int, gain: float, style: dict[str, Any]
-) -> Spoken:
+) -> tuple[Spoken, float]:
+    """Without its samples, which would fill the memory where a text takes hours; and its seconds."""
+    made = [0.0]
     columns = (
         TextColumn("{task.description}", markup=False),
         TextColumn("{task.completed:.0f} s"),
@@ -111,9 +113,11 @@ def _to_file(
         task = bar.add_task("reading", total=None)
 
         def show(seconds: float) -> None:
+            made[0] = seconds
             bar.update(task, completed=seconds, description=path.name)
 
-        return speak(source, path, model=model, steps=steps, gain_db=gain, on_progress=show, **style)
+        settings: dict[str, Any] = {"model": model, "steps": steps, "gain_db": gain, "keep_samples": False} | style
+        return speak(source, path, on_progress=show, on_notice=notice, **settings), made[0]
 
 
 def _lines() -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -120,6 +121,13 @@ class AudioFileWriter:
     def expect(self, frames: int) -> None:
         """Announce how many frames will be written. Raises CmaudioError if they do not fit, before the work."""
         self._check_size(self._size_bytes(frames))
+
+    @property
+    def room_frames(self) -> int:
+        """How many frames the format still takes."""
+        if self._suffix != ".wav":
+            return sys.maxsize
+        return _WAV_LIMIT_BYTES // self._size_bytes(1) - self.frames_written
 
     def _check_size(self, size: int) -> None:
         if self._suffix == ".wav" and size > _WAV_LIMIT_BYTES:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -65,6 +66,7 @@ class Take:
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="cmaudio-take", daemon=True)
         self._thread.start()
+        atexit.register(self._stop_at_exit)
 
     def __enter__(self) -> Take:
         return self
@@ -88,9 +90,15 @@ class Take:
         """End the take; returns the path of the sound file. Raises CmaudioError if it could not be written."""
         self._ending.set()
         self._thread.join()
+        atexit.unregister(self._stop_at_exit)
         if self._error is not None:
             raise self._error
         return self.path
+
+    def _stop_at_exit(self) -> None:
+        """A script may end without stopping: the end of the sound, and FLAC, are still to be written."""
+        with suppress(CmaudioError):  # has been told
+            self.stop()
 
     def _open_sound(self) -> WavParts:
         try:

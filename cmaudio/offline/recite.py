@@ -33,6 +33,7 @@ from cmaudio.speech.phonemes import EDGE, Phoneme
 from cmaudio.speech.style import RATE_RANGE
 
 _MAX_TEXT_BYTES = 64 * 2**20
+_MAX_LINE = 20_000  # characters, some twenty minutes; each utterance is made in memory
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,11 @@ def _lines(source: Path, voice: Model, timbres: Sequence[str], rates: Sequence[f
         if line
         for index, variant in enumerate(variants)
     ]
+    if too_long := [number for number, line in enumerate(written, 1) if len(line) > _MAX_LINE]:
+        raise CmaudioError(
+            f"{source}: line {too_long[0]} has {len(written[too_long[0] - 1])} characters, and {_MAX_LINE} are "
+            "allowed; each line is one utterance, so break it"
+        )
     if not lines:
         raise CmaudioError(f"{source}: it contains nothing to say; give a text with one utterance per line")
     return lines

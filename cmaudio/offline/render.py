@@ -81,6 +81,7 @@ def render(
     impulse_response: str | Path | None = None,
     missing: Missing = "nearest",
     percussion: Missing = "omit",
+    keep_samples: bool = True,
     on_progress: Callable[[float], None] | None = None,
     on_notice: Callable[[str], None] | None = None,
 ) -> Sound:
@@ -102,6 +103,7 @@ def render(
         impulse_response: a sound file whose space replaces the reverb.
         missing: see `arrange`.
         percussion: see `arrange`.
+        keep_samples: False for pieces of hours, whose samples would fill the memory: they are in the files alone.
         on_progress: called with the seconds rendered so far.
         on_notice: called with one line about each thing that the model lacks or that was wrong with the file.
 
@@ -126,7 +128,9 @@ def render(
         for notice in arrangement.notices:
             on_notice(notice)
     engine.play(arrangement.score, arrangement.timbres)
-    sound = render_engine(engine, arrangement.score.duration, path, tail, on_progress, stems, on_notice)
+    sound = render_engine(
+        engine, arrangement.score.duration, path, tail, on_progress, stems, on_notice, keep_samples
+    )
     stolen = engine.allocator.stealing.count
     if stolen and on_notice:
         on_notice(f"{stolen} notes were cut off: more than {polyphony} sounded at once; raise the polyphony")
@@ -152,18 +156,26 @@ def render_engine(
     on_progress: Callable[[float], None] | None = None,
     stems: str | Path | None = None,
     on_notice: Callable[[str], object] | None = None,
+    keep_samples: bool = True,
 ) -> Sound:
-    """All samples of `render_blocks`, also written to a file and its parts to a folder if these are given."""
+    """All samples of `render_blocks`, also written to a file and its parts to a folder if these are given.
+
+    None are returned if they are not to be kept.
+    """
     blocks = [engine.read(0)]
     made = 0
+    longest = round((duration + tail + (RINGING_SECONDS if tail else 0)) * engine.sample_rate)
     with ExitStack() as files:
         parts = files.enter_context(StemFiles(stems, engine)) if stems is not None else None
         writer = None
         if path is not None:
             writer = files.enter_context(AudioFileWriter(path, engine.sample_rate, channels=engine.channels))
-            writer.expect(round(duration * engine.sample_rate))
+            writer.expect(longest)
+        if parts:
+            parts.expect(longest)
         for samples in render_blocks(engine, duration, tail, on_notice or (lambda notice: None)):
-            blocks.append(samples)
+            if keep_samples:
+                blocks.append(samples)
             made += len(samples)
             if on_progress:
                 on_progress(made / engine.sample_rate)

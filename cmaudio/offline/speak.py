@@ -12,7 +12,7 @@ import numpy as np
 
 from cmaudio.engine.engine import Engine
 from cmaudio.engine.speech import Speech
-from cmaudio.files.audio_file import AudioFileWriter
+from cmaudio.files.audio_parts import AudioFileParts
 from cmaudio.model.file import Model
 from cmaudio.model.timbres import Timbre
 from cmaudio.offline.spoken import Spoken
@@ -37,17 +37,22 @@ def speak(
     pronunciations: Mapping[str, str] | None = None,
     gain_db: float = 0.0,
     channels: int | None = None,
+    keep_samples: bool = True,
     on_progress: Callable[[float], None] | None = None,
+    on_notice: Callable[[str], None] | None = None,
     **style: Unpack[SpeakingStyle],
 ) -> Spoken:
     """Speak a text, faster than real time and without a sound card.
 
     Args:
         text, phonemes, ssml, pronunciations, timbre, rate, pitch, pitch_range, energy: see `Engine.say`.
-        path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file.
+        path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file. What exceeds
+            the 4 GiB of a WAV file goes into further files, with -2, -3 and so on in their names.
         model: a voice, its name or its file; the embedded English one by default.
         channels: see `Engine`; 1 by default.
+        keep_samples: False for texts of hours, whose samples would fill the memory: they are in the file alone.
         on_progress: called with the seconds rendered so far.
+        on_notice: called with one line when the sound continues in another file.
 
     Raises:
         CmaudioError: see `Engine.say`; a file that cannot be written.
@@ -56,13 +61,14 @@ def speak(
     with ExitStack() as files:
         file = None
         if path is not None:
-            file = files.enter_context(AudioFileWriter(path, engine.sample_rate, channels=engine.channels))
+            file = files.enter_context(AudioFileParts(path, engine.sample_rate, engine.channels, on_notice))
         speech = engine.say(
             text, timbre=timbre, seed=seed, phonemes=phonemes, ssml=ssml, pronunciations=pronunciations, **style
         )
         blocks = [engine.read(0)]
         for block in read_out(engine, speech):
-            blocks.append(block)
+            if keep_samples:
+                blocks.append(block)
             if file is not None:
                 file.write(block)
             if on_progress:

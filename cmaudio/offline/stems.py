@@ -67,6 +67,15 @@ class StemFiles:
         self._engine.take_stems(None)
         self._files.__exit__(kind, error, trace)
 
+    def expect(self, frames: int) -> None:
+        """Announce how many frames will be written. Raises CmaudioError if they do not fit, before the work."""
+        if frames > (room := self._new_writer(EFFECTS_STEM).room_frames):
+            hours = room / self._engine.sample_rate / 3600
+            raise CmaudioError(
+                f"{self._folder}: stems are WAV files of 4 GiB at most, {hours:.1f} hours. Render the piece in parts, "
+                "or without stems."
+            )
+
     def write(self, samples: int) -> None:
         """Write the next samples of all stems, which the engine has made at least."""
         for channel, blocks in self._pending.items():
@@ -89,12 +98,14 @@ class StemFiles:
 
     def _writer(self, channel: int) -> AudioFileWriter:
         if channel not in self._writers:
-            writer = AudioFileWriter(self._path(channel), self._engine.sample_rate, "FLOAT", self._engine.channels)
-            self._files.enter_context(writer)
+            writer = self._files.enter_context(self._new_writer(channel))
             self._writers[channel] = writer
             for start in range(0, self._written, _SILENCE_SAMPLES):
                 writer.write(np.zeros((min(_SILENCE_SAMPLES, self._written - start), 2), np.float32))
         return self._writers[channel]
+
+    def _new_writer(self, channel: int) -> AudioFileWriter:
+        return AudioFileWriter(self._path(channel), self._engine.sample_rate, "FLOAT", self._engine.channels)
 
     def _path(self, channel: int) -> Path:
         if channel == EFFECTS_STEM:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +68,22 @@ def test_a_disk_that_fills_while_flac_is_made_keeps_the_wav(
     assert "the recording ended" in told[0]
     assert soundfile.info(tmp_path / "take.wav").frames == recorder.made_samples
     assert sorted(path.name for path in tmp_path.iterdir()) == ["take.mid", "take.wav"]
+
+
+def test_a_take_that_nobody_stops_is_finished_when_the_script_ends(tmp_path: Path) -> None:
+    code = """
+import sys
+import subprocess
+import sys
+from pathlib import Path
+from cmaudio.engine.engine import Engine
+from cmaudio.instrument.recorder import Recorder
+from cmaudio.instrument.take import Take
+recorder = Recorder(Engine("instrument"))
+for name in ("a.flac", "b.wav"):
+    Take(recorder, Path(sys.argv[1]) / name)
+recorder.read(10_000)
+"""
+    subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.flac", "a.mid", "b.mid", "b.wav"]
+    assert [soundfile.info(tmp_path / name).frames for name in ("a.flac", "b.wav")] == [10_000, 10_000]
