@@ -30,7 +30,8 @@ class ChannelState:
         coarse_tuning: semitones, registered parameter 2.
         parameter: coarse and fine number of the registered parameter that data entry sets.
         program: None until a program change arrives.
-        rhythm: whether its notes are percussion.
+        rhythm: whether its bank is one of percussion.
+        rhythm_part: whether a system exclusive message made it percussion, which programs do not undo.
         pedals: whether each is down, by controller number.
     """
 
@@ -44,6 +45,7 @@ class ChannelState:
     bank: int = 0
     program: int | None = None
     rhythm: bool = False
+    rhythm_part: bool = False
     expressions: dict[str, float] = field(default_factory=dict)
     pedals: dict[int, bool] = field(default_factory=dict)
 
@@ -75,7 +77,8 @@ class ChannelStates:
 
     def is_rhythm(self, channel: int) -> bool:
         """Whether its notes are percussion; never in a zone."""
-        own = channel == PERCUSSION_CHANNEL or self.channels[channel].rhythm
+        state = self.channels[channel]
+        own = channel == PERCUSSION_CHANNEL or state.rhythm or state.rhythm_part
         return own and not self._zones.contains(channel)
 
     def bend_range(self, channel: int) -> float:

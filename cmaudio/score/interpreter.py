@@ -14,7 +14,7 @@ from cmaudio.score import controllers as cc
 from cmaudio.score.change_events import PEDALS, ChangeEvents
 from cmaudio.score.channel_state import NO_PARAMETER, ChannelStates
 from cmaudio.score.events import PERCUSSION_CHANNEL, AllNotesOff, Event, KeyPressure, NoteOff, NoteOn
-from cmaudio.score.exclusive import GsReset, MasterTuning, RhythmPart, read_exclusive
+from cmaudio.score.exclusive import MasterTuning, RhythmPart, SystemReset, read_exclusive
 from cmaudio.score.expression import MIX
 from cmaudio.score.messages import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, NOTE_OFF, NOTE_ON, PROGRAM, WHEEL, Message
 from cmaudio.score.mpe import MANAGER_BEND_RANGE, MEMBERS_MAX, Zones
@@ -91,10 +91,18 @@ class MidiInterpreter:
                 for channel in range(CHANNELS):
                     self._out.bend(channel)
             case RhythmPart(channel, rhythm):
-                self.states[channel].rhythm = rhythm
-            case GsReset():
-                self._rhythm_banks.discard(_RHYTHM_BANK_XG)
+                self.states[channel].rhythm_part = rhythm
+            case SystemReset(gs):
+                self._reset_system(gs)
         return self._out.take()
+
+    def _reset_system(self, gs: bool) -> None:
+        self._rhythm_banks = {_RHYTHM_BANK_GM2} if gs else {_RHYTHM_BANK_GM2, _RHYTHM_BANK_XG}
+        self.states.master_tuning = [0.0, 0.0]
+        for channel, state in enumerate(self.states.channels):
+            state.fine_tuning, state.coarse_tuning = (64, 0), 0
+            state.bank, state.rhythm, state.rhythm_part = 0, False, False
+            self._out.bend(channel)
 
     def release_all(self) -> list[Event]:
         """Release every key and pedal, as at the end of a file."""

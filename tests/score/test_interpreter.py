@@ -133,6 +133,38 @@ CASES: dict[str, tuple[list[Message | bytes], list[Event]]] = {
     "a GS rhythm part": ([sysex("41104212 40141501 16"), on(36, 3)], [NoteOn(9, 36, 80, 0)]),
     "a GS rhythm part with a wrong checksum": ([sysex("41104212 40141501 17"), on(36, 3)], [NoteOn(3, 36, 80, 0)]),
     "GS counts channel 10 first": ([sysex("41104212 401a1501 10"), on(36, 10)], [NoteOn(9, 36, 80, 0)]),
+    "a program does not undo a rhythm part, and a reset does": (
+        [sysex("41104212 40141501 16"), program(8, 3), on(36, 3), off(36, 3), sysex("7e7f0901"), on(36, 3)],
+        [NoteOn(9, 36, 80, 0), NoteOff(9, 36), NoteOn(3, 36, 80, 8)],
+    ),
+    "an XG drum part, and its end": (
+        [sysex("43104c 080307 02"), program(0, 3), on(36, 3), off(36, 3), sysex("43104c 080307 00"), on(36, 3)],
+        [NoteOn(9, 36, 80, 0), NoteOff(9, 36), NoteOn(3, 36, 80, 0)],
+    ),
+    "after XG system on bank 127 is percussion again": (
+        [sysex("41104212 40007f0041"), sysex("43104c 00007e 00"), control(0, 127, 3), program(4, 3), on(36, 3)],
+        [NoteOn(9, 36, 80, 0)],
+    ),
+    "GS master tuning": (
+        [sysex("41104212 400000 0005040a 2d")],
+        [PitchBend(channel, 0.33) for channel in range(16) if channel != 9],
+    ),
+    "GS key shift": (
+        [sysex("41104212 400005 43 78")],
+        [PitchBend(channel, 3.0) for channel in range(16) if channel != 9],
+    ),
+    "XG master tuning": (
+        [sysex("43104c 000000 00030901")],
+        [PitchBend(channel, -0.111) for channel in range(16) if channel != 9],
+    ),
+    "XG transposition, and a reset": (
+        [sysex("43104c 000006 3e"), *parameter(2, 66, channel=9), sysex("7e7f0903")],
+        [
+            *(PitchBend(channel, -2.0) for channel in range(16) if channel != 9),
+            *(PitchBend(channel, 0.0) for channel in range(16) if channel != 9),
+        ],
+    ),
+    "XG messages for no part": ([sysex("43104c 081107 02"), sysex("43104c 000000 0010"), sysex("43104c 00")], []),
     "master coarse tuning": (
         [sysex("7f7f0404 0042")],
         [PitchBend(channel, 2.0) for channel in range(16) if channel != 9],
