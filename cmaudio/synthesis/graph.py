@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,21 +19,23 @@ from cmaudio.signal.dsp import Float
 class Graph:
     """One ONNX graph. Inputs and outputs whose names begin with `state_` and `new_state_` are its streaming state."""
 
-    def __init__(self, name: str, content: bytes) -> None:
+    def __init__(self, name: str, content: bytes, path: Path | None = None) -> None:
+        self._title = f"graph {name!r}" if path is None else f"{path}: graph {name!r}"
         options = ort.SessionOptions()
         # One thread: spinning pools of several sessions fight for the cores, and without spinning two win nothing.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # 17 MB less resident, and no slower
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # its errors are raised, and need not be printed too
         try:
             self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime has its own exception class for every kind of bad graph
             raise CmaudioError(
-                f"graph {name!r} of the model cannot be loaded: {_first_line(error)}; export the model again"
+                f"{self._title} cannot be loaded: {_first_line(error)}; export the model again"
             ) from error
         self._session._model_bytes = None  # kept there for a change of provider, which never comes; 30 MB
         self.name = name
         self.input_names = [node.name for node in self._session.get_inputs()]
+        self._output_names = [node.name for node in self._session.get_outputs()]
         nodes = (*self._session.get_inputs(), *self._session.get_outputs())
         self.shapes = {node.name: node.shape for node in nodes}
         self._check_state({node.name: node.type for node in nodes})
@@ -45,16 +48,23 @@ class Graph:
             if types[name] != "tensor(float)":
                 wrong = f"{name} is {types[name]}, not tensor(float)"
             if wrong:
-                raise CmaudioError(f"graph {self.name!r}: {wrong}; export the model again")
+                raise CmaudioError(f"{self._title}: {wrong}; export the model again")
 
     def __call__(self, *inputs: NDArray[Any], state: Sequence[Float] = ()) -> list[Float]:
         try:
-            return self._session.run(None, dict(zip(self.input_names, (*inputs, *state), strict=True)))
+            outputs: list[Float] = self._session.run(None, dict(zip(self.input_names, (*inputs, *state), strict=True)))
         except Exception as error:
             shapes = ", ".join(f"{name} {self.shapes[name]}" for name in self.input_names)
             raise CmaudioError(
-                f"graph {self.name!r} ({shapes}) cannot be computed: {_first_line(error)}; export the model again"
+                f"{self._title} ({shapes}) cannot be computed: {_first_line(error)}; export the model again"
             ) from error
+        voices = len(inputs[0])
+        for name, output in zip(self._output_names, outputs, strict=True):
+            if output.shape[:1] != (voices,):
+                raise CmaudioError(
+                    f"{self._title}: {name} is {output.shape} for {voices} voices; export the model again"
+                )
+        return outputs
 
     def misfit(self, name: str, shape: tuple[int, ...]) -> str:
         """What is wrong with the shape of an input or output (its voice axis left out); "" if nothing is."""
@@ -73,7 +83,7 @@ def load_graph(model: Model, name: str) -> Graph:
     """One graph of a model, checked. Raises CmaudioError that names the file and the graph."""
     content = model.graph(name)
     check_graph(model.path, name, content)
-    return Graph(name, content)
+    return Graph(name, content, model.path)
 
 
 def _first_line(error: Exception) -> str:

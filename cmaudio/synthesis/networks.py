@@ -122,13 +122,10 @@ class Synthesizer:
         self.mean = np.array(manifest.mel.mean, np.float32)
         self.std = np.array(manifest.mel.std, np.float32)
         self.sigma = manifest.sigma
-        try:
-            with ThreadPoolExecutor(2) as pool:  # unpacking and loading release the interpreter lock
-                self.controls, self.context, self.head, self.vocoder = pool.map(
-                    lambda name: load_graph(model, name), ("controls", "context", "head", "vocoder")
-                )
-        except CmaudioError as error:
-            raise CmaudioError(f"{model.path}: {error}") from error
+        with ThreadPoolExecutor(2) as pool:  # unpacking and loading release the interpreter lock
+            self.controls, self.context, self.head, self.vocoder = pool.map(
+                lambda name: load_graph(model, name), ("controls", "context", "head", "vocoder")
+            )
         width = self.controls.shapes.get("controls", ["?"])[-1]
         beside = self.bands * (2 if manifest.prior else 1)  # the picture of the harmonics, and what a prior says
         self.features = width - beside if isinstance(width, int) else 0  # C

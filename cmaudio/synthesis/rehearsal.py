@@ -55,12 +55,15 @@ def _check(model: Model, name: str, output: Any, shape: tuple[int, ...]) -> None
 
 
 def main() -> None:
-    """`python -m cmaudio.synthesis.rehearsal MODEL`: status 0, or REFUSED with the reason on standard error."""
+    """`python -m cmaudio.synthesis.rehearsal MODEL`: status 0, or REFUSED with the reason on standard output."""
     _limit_memory()
     try:
         rehearse(load_model(Path(sys.argv[1])))
     except CmaudioError as error:
-        print(error, file=sys.stderr)
+        print(error)
+        sys.exit(REFUSED)
+    except (ValueError, IndexError, KeyError) as error:  # of arrays of shapes that nothing above expects
+        print(f"{sys.argv[1]}: its graphs do not fit together ({error}); export the model again")
         sys.exit(REFUSED)
 
 

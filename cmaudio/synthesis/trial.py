@@ -40,7 +40,7 @@ def try_out(model: Model) -> None:
             f"{model.path}: one block took more than {_TIME_SECONDS:.0f} s; no machine plays this model"
         ) from None
     if done.returncode == REFUSED:
-        raise CmaudioError(done.stderr.strip())
+        raise CmaudioError(done.stdout.strip())
     if done.returncode:
         raise CmaudioError(
             f"{model.path} cannot be played: a trial ended with status {done.returncode}, most likely for lack of "

@@ -214,6 +214,16 @@ def huge(made: Any) -> None:
     made.node.append(helper.make_node("Add", ["before", "sum"], ["denoised"]))
 
 
+def doubled(made: Any) -> None:
+    last = next(node for node in made.node if "denoised" in node.output)
+    last.output[list(last.output).index("denoised")] = "before"
+    made.node.append(helper.make_node("Concat", ["before", "before"], ["denoised"], axis=0))
+
+
+def tiled(made: Any) -> None:
+    made.node.append(helper.make_node("Tile", ["noisy", "noisy"], ["unused"]))
+
+
 def test_a_model_that_works_is_tried_once(
     tiny: TinyModel, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,14 +237,23 @@ def test_a_model_that_works_is_tried_once(
 
 @pytest.mark.parametrize(
     ("head", "message"),
-    [(scale(float("nan")), "no sound"), (scale(1e30), "no sound"), (huge, "memory|cannot be")],
-    ids=["nan", "overflow", "memory"],
+    [
+        (scale(float("nan")), "no sound"),
+        (scale(1e30), "no sound"),
+        (huge, "graph 'head' .* cannot be computed"),
+        (doubled, r"graph 'head': denoised is \(\d, .* for \d voices"),
+        (tiled, "graph 'head' uses the operator 'Tile'"),
+    ],
+    ids=["nan", "overflow", "memory", "twice the voices", "operator"],
 )
 def test_a_model_that_does_harm_is_refused_by_its_trial(
     tiny: TinyModel, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, head: Change, message: str
 ) -> None:
     others(monkeypatch)
     model = load_model(copied(tiny, tmp_path, head))
-    with pytest.raises(CmaudioError, match=message):
+    with pytest.raises(CmaudioError, match=message) as caught:
         Synthesizer(model)
+    assert str(caught.value).startswith(f"{model.path}: graph")
+    assert str(caught.value).count(str(model.path)) == 1
+    assert str(caught.value).isprintable()
     assert not (cache / "tried").exists()
