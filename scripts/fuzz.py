@@ -79,13 +79,13 @@ def _limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def failure(name: str, data: bytes, seconds: float = LIMIT_SECONDS) -> str:
-    """What is wrong with how a parser takes an input; "" if nothing is."""
+def failure(name: str, data: bytes, seconds: float = LIMIT_SECONDS, is_valid: bool = False) -> str:
+    """What is wrong with how a parser takes an input, which it may only refuse if it is not valid; "" if nothing is."""
     try:
         with _limited(seconds * max(1, len(data) / _USUAL_BYTES)):
             PARSERS[name].read(data)
-    except CmaudioError:
-        return ""
+    except CmaudioError as error:
+        return f"refused: {error}" if is_valid else ""
     except (Exception, Hang):
         return traceback.format_exc(limit=-4)
     return ""
@@ -94,7 +94,7 @@ def failure(name: str, data: bytes, seconds: float = LIMIT_SECONDS) -> str:
 def fuzz(name: str, seed: int, cases: int, folder: Path, first: int = 0) -> int:
     """Run the cases of one parser; returns how many failed."""
     for data in _seeds(name):
-        if problem := failure(name, data, 60):  # also loads what is loaded once
+        if problem := failure(name, data, 60, is_valid=True):  # also loads what is loaded once
             print(f"{name}: a valid input fails\n{problem}")
     began, before, failed, slowest = time.process_time(), _peak_mb(), 0, 0.0
     for number in range(first, first + cases):

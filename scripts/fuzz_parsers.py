@@ -8,14 +8,13 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 
 from cmaudio.engine.engine import Engine
 from cmaudio.instrument.preset_files import load_preset, preset_files
 from cmaudio.midi.stream import MidiStream
-from cmaudio.model.file import Model, load_model
-from cmaudio.model.graph_check import check_graph
+from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.graph_check import _fields, check_graph
 from cmaudio.model.manifest import parse_manifest
 from cmaudio.osc.packets import decode, encode, messages
 from cmaudio.panel.commands import parse_command
@@ -29,6 +28,7 @@ from cmaudio.speech.ssml import parse_ssml
 from cmaudio.training.config.files import read_config
 from cmaudio.training.prepare.ljspeech import ljspeech_lines
 
+_GRAPH, _NODE = 7, 1  # field numbers of onnx.proto3
 _NAME = Path("fuzzed")
 _ONE_NOTE = b"MThd\0\0\0\6\0\0\0\1\1\xe0MTrk\0\0\0\x0c\0\x90\x3c\x40\x60\x80\x3c\0\0\xff\x2f\0"
 
@@ -71,17 +71,37 @@ def _manifests() -> list[bytes]:
 def _graphs() -> list[bytes]:
     model = _voice("english")
     with zipfile.ZipFile(model.path) as archive:
-        return [min((archive.read(f"{graph}.onnx") for graph in model.manifest.graphs), key=len)[:20_000]]
+        return [_shortened(archive.read(f"{graph}.onnx")) for graph in ("controls", "prosody")]
+
+
+def _shortened(model: bytes) -> bytes:
+    """An ONNX model with the first nodes of its graph and its small tensors."""
+    parts, nodes = b"", 0
+    for number, value in _fields(memoryview(model)):
+        if number != _GRAPH or isinstance(value, int):
+            continue
+        graph = b""
+        for field, part in _fields(value):
+            nodes += field == _NODE
+            if not isinstance(part, int) and len(part) < 300 and nodes < 40:
+                graph += _field(field, bytes(part))
+        parts += _field(number, graph)
+    return parts
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return bytes(_varint(number << 3 | 2)) + bytes(_varint(len(content))) + content
+
+
+def _varint(value: int) -> list[int]:
+    """Protobuf's varint, low bits first."""
+    return [value] if value < 128 else [value & 127 | 128, *_varint(value >> 7)]
 
 
 def _containers() -> list[bytes]:
-    out = BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("manifest.json", _manifests()[0])
-        for graph in _voice("english").manifest.graphs:
-            archive.writestr(f"{graph}.onnx", b"graph")
-        archive.writestr("card.md", b"card")
-    return [out.getvalue()]
+    path, manifest = _scratch() / "seed.cmaudio", _voice("english").manifest
+    save_model(path, manifest, dict.fromkeys(manifest.graphs, b"graph"), "card")
+    return [path.read_bytes()]
 
 
 def _songs() -> list[bytes]:

@@ -31,6 +31,12 @@ def test_every_parser_is_tested(fuzz: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_what_is_damaged_was_valid_before(fuzz: ModuleType, name: str) -> None:
+    for data in fuzz.PARSERS[name].seeds():
+        assert not fuzz.failure(name, data, GENEROUS_SECONDS, is_valid=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_damaged_input_gives_nothing_but_a_clear_error(fuzz: ModuleType, name: str) -> None:
     count = 60 if name in ("english", "russian", "configuration") else 300
     found = {
