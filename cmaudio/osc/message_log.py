@@ -26,6 +26,7 @@ class MessageLog:
         self._replies = Bucket(_REPLIES_BURST, _REPLIES_PER_SECOND)
         self._noticed_at, self._noticed = -_NOTICE_EVERY_SECONDS, (0, 0)
         self._last_error = ""
+        self._unread = 0
 
     def error(self, describe: Callable[[], str], reply: Callable[[str], object]) -> None:
         """Count an error. `describe` is called only if a reply is due, so in a flood errors are only counted."""
@@ -39,6 +40,12 @@ class MessageLog:
         self.dropped += 1
         if self._replies.take(time.monotonic()):
             reply(f"too many messages: {self.dropped} dropped so far")
+
+    def drop_unread(self, datagrams: int) -> None:
+        """Count datagrams that were dropped unread, of which there are so many by now."""
+        new, self._unread = datagrams - self._unread, datagrams
+        self.received += new
+        self.dropped += new
 
     def notify(self) -> None:
         """Report new errors and drops to the user, at most every 10 seconds."""

@@ -18,6 +18,7 @@ from cmaudio.osc.actions import Actions, Call
 from cmaudio.osc.addresses import ROOT, Address, incoming
 from cmaudio.osc.flow import Flow
 from cmaudio.osc.folder import SoundFolder
+from cmaudio.osc.inbox import BUFFER_BYTES, Inbox
 from cmaudio.osc.message_log import MessageLog
 from cmaudio.osc.packets import decode, encode, messages
 from cmaudio.osc.schedule import Schedule
@@ -27,7 +28,6 @@ from cmaudio.osc.subscribers import Peer, Subscribers, is_loopback
 DEFAULT_PORT = 9000
 _EARLY_SECONDS = 0.02  # messages are executed this early, before their sample is synthesised
 _WAIT_SECONDS = 0.1
-_BUFFER_BYTES = 2**20
 _IGNORED = tuple(f"{ROOT}/{name}" for name in ("error", "state/", "event/", "kept", "recorded"))
 
 Work = tuple[Address, list[Any], Call]
@@ -73,6 +73,7 @@ class OscServer:
         self._checked_at = 0.0
         self._socket = _bound(host, whole_number("port", port, 0, 65535))
         self.address: Peer = self._socket.getsockname()[:2]
+        self._inbox = Inbox(self._socket)
         self._subscribers = Subscribers(synth, self._socket, remote_subscribers)
         self._actions = Actions(
             synth, folder, self._subscribers, self._drop_scheduled, lambda call, error: self._failed(call.peer, error)
@@ -113,15 +114,15 @@ class OscServer:
     def _run(self) -> None:
         wait = _WAIT_SECONDS
         while not self._ending.is_set():
-            self._socket.settimeout(max(0.0005, wait))
-            with suppress(OSError):  # a timeout; or, on Windows, an earlier reply that could not be delivered
-                datagram, peer = self._socket.recvfrom(2**16)
-                self._receive(datagram, peer[:2])
+            self._inbox.read(max(0.0005, wait))
+            if (arrived := self._inbox.next()) is not None:
+                self._receive(arrived[0], arrived[1][:2])
             now = time.perf_counter()
             wait = self._execute_due(now)
             if now - self._checked_at >= _WAIT_SECONDS:
                 self._checked_at = now
                 self._flow.set_load(self._synth.player.state().load)
+                self.log.drop_unread(self._inbox.dropped)
                 self.log.notify()
 
     def _execute_due(self, now: float) -> float:
@@ -210,7 +211,7 @@ def _bound(host: str, port: int) -> socket.socket:
     family, address = resolve(host, port)
     listening = socket.socket(family, socket.SOCK_DGRAM)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         listening.bind(address)
     except OSError as error:
         listening.close()
