@@ -128,9 +128,7 @@ def render(
         for notice in arrangement.notices:
             on_notice(notice)
     engine.play(arrangement.score, arrangement.timbres)
-    sound = render_engine(
-        engine, arrangement.score.duration, path, tail, on_progress, stems, on_notice, keep_samples
-    )
+    sound = render_engine(engine, arrangement.score.duration, path, tail, on_progress, stems, on_notice, keep_samples)
     stolen = engine.allocator.stealing.count
     if stolen and on_notice:
         on_notice(f"{stolen} notes were cut off: more than {polyphony} sounded at once; raise the polyphony")

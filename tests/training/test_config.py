@@ -98,9 +98,12 @@ ALIAS_BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
         ("name: &a [*a]", "aliases"),
         ("&a {name: *a}", "aliases"),
         ("[" * 60_000, "nested too deeply"),
+        ("[{" * 30_000, "nested too deeply"),
+        ("- " * 30_000, "nested too deeply"),
+        ("a: " + "[" * 300 + "]" * 300, "nested too deeply"),
         (f"name: {'x' * 10_000_000}", "larger than 64 KiB"),
     ],
-    ids=["alias bomb", "list in itself", "section in itself", "nested", "10 MB line"],
+    ids=["alias bomb", "list in itself", "section in itself", "nested", "both", "by dashes", "closed", "10 MB line"],
 )
 def test_hostile_files_are_refused_before_they_grow(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "hostile.yaml"

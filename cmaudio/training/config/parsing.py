@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 import yaml
@@ -11,6 +12,7 @@ from cmaudio.errors import CmaudioError
 
 MAX_BYTES = 2**16  # configurations have some KB, and PyYAML takes seconds for more
 _MAX_VALUES, _MAX_DEPTH, _MAX_BITS = 20_000, 40, 1024
+_MAX_BRACKETS = 200
 # PyYAML's constructors let these through: `2020-13-45`, `!!int ""`, `!!bool x`, `!!timestamp x`.
 _LEAKED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
@@ -28,6 +30,8 @@ def parse_yaml(text: str, what: str) -> Any:
     """
     if len(text) > MAX_BYTES:
         raise CmaudioError(f"{what} is larger than {MAX_BYTES >> 10} KiB, the limit; is it another file?")
+    if _nesting(text) > _MAX_BRACKETS:  # PyYAML's time grows with its square
+        raise CmaudioError(f"{what} is not valid: nested too deeply")
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -42,6 +46,12 @@ def parse_yaml(text: str, what: str) -> Any:
         if isinstance(inner, int) and inner.bit_length() > _MAX_BITS:
             raise CmaudioError(f"{what} holds a number of more than {_MAX_BITS} bits; correct it")
     return value
+
+
+def _nesting(text: str) -> int:
+    """How many brackets are open at once; those inside quotation marks count too."""
+    changes = ((c in "[{") - (c in "]}") for c in text)
+    return max(accumulate(changes), default=0)
 
 
 def _walk(value: Any) -> Iterator[tuple[int, Any]]:
