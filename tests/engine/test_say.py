@@ -72,8 +72,8 @@ def test_a_voice_without_word_boundaries_or_kinds_of_sentences_still_reads(
     class Older(Graph):
         """A graph of before phonemes had a third column, or six of them."""
 
-        def __init__(self, name: str, content: bytes) -> None:
-            super().__init__(name, content)
+        def __init__(self, name: str, content: bytes, path: Path | None = None) -> None:
+            super().__init__(name, content, path)
             self.missing = int(self.shapes["ids"][-1]) - columns
             self.shapes["ids"] = [1, "P", columns]
 
@@ -92,8 +92,8 @@ def test_a_voice_with_less_phoneme_context_still_speaks(tiny_voice: Model, monke
     class Older(Graph):
         """The controls' graph of before: what it does not read is as nothing to the networks here."""
 
-        def __init__(self, name: str, content: bytes) -> None:
-            super().__init__(name, content)
+        def __init__(self, name: str, content: bytes, path: Path | None = None) -> None:
+            super().__init__(name, content, path)
             self.older = name == "controls"
             if self.older:
                 self.shapes["controls"] = [*self.shapes["controls"][:-1], int(self.shapes["controls"][-1]) - new]

@@ -70,7 +70,7 @@ def test_a_preset_whose_impulse_response_is_gone_changes_nothing(model: Model, t
     lost = synth.as_preset("Lost").model_copy(
         update={"impulse_response": str(tmp_path / "lost.wav"), "controls": {"reverb": 0.7}}
     )
-    with pytest.raises(CmaudioError, match=r"lost\.wav: the impulse response cannot be read"):
+    with pytest.raises(CmaudioError, match=r"impulse response .*lost\.wav cannot be read"):
         synth.apply(lost)
     assert synth.controls["reverb"] == 0
 
