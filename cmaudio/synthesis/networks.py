@@ -148,8 +148,8 @@ class Synthesizer:
     def _check_shapes(self) -> None:
         """Graphs must fit the manifest: a file put together from two exports is refused here, not while it plays."""
         k, bands = self.block_frames, self.bands
-        conditioning = (k, self.head.shapes["conditioning"][-1])
-        context = (self.head.shapes["context"][-1],)
+        conditioning = (k, self.head.shapes.get("conditioning", ["?"])[-1])
+        context = (self.head.shapes.get("context", ["?"])[-1],)
         expected: list[tuple[Graph, dict[str, tuple[int, ...]]]] = [
             (
                 self.controls,
