@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from cmaudio.errors import CmaudioError
 from cmaudio.speech.phonemes import PLAIN, Delivery, Phrase, Word, pause
 from cmaudio.speech.pronunciations import MAX_IPA, MAX_WORD
-from cmaudio.speech.text.numbers import cardinal, digits, in_words
+from cmaudio.speech.text.numbers import cardinal, digits, in_words, ordinal
 
 MAX_LETTERS = 200_000
 _MAX_DEPTH = 32
@@ -39,7 +39,7 @@ _SAY_AS: Mapping[str, Callable[[str], str]] = {
     "telephone": digits,
     "cardinal": cardinal,
     "number": cardinal,
-    "ordinal": lambda text: in_words(text if text[-1:].isalpha() else f"{text}th"),
+    "ordinal": lambda text: in_words(text if text[-1:].isalpha() else ordinal(int(text.replace(",", "")))),
     "date": in_words,
     "time": in_words,
 }
@@ -124,7 +124,7 @@ def _pause(words: list[Word], seconds: float) -> None:
     """Set the duration of the pause at the end of some words, adding a pause if necessary."""
     if words and words[-1].is_pause:
         words[-1] = replace(words[-1], seconds=seconds)
-    elif words:
+    else:
         words.append(replace(pause(","), seconds=seconds))
 
 
@@ -171,6 +171,7 @@ class _Walk:
         name, start = _name(element), self._length
         if name == "break":
             self._document.breaks.append((start, _break_seconds(element)))
+            self._text(" ")  # no word goes on across a pause
         elif name == "mark":
             self._document.marks.append((start, _required(element, "name")))
         elif name in ("sub", "say-as", "phoneme"):

@@ -25,6 +25,9 @@ def words(inside: str) -> list[Word]:
         ("<say-as interpret-as='characters'>abc</say-as>", "A B C ."),
         ("<say-as interpret-as='digits'>42</say-as>", "four two ."),
         ("<say-as interpret-as='ordinal'>2nd</say-as> floor", "second floor ."),
+        ("<say-as interpret-as='ordinal'>3</say-as> floor", "third floor ."),
+        ("<say-as interpret-as='ordinal'>112</say-as> floor", "one hundred twelfth floor ."),
+        ("one<break/>two", "one , two ."),
         ("<say-as interpret-as='cardinal'>1234</say-as>", "one thousand two hundred and thirty four ."),
         ("<p>First</p><p>second</p>", "First . second ."),
         ("<s>It is here</s> <s>or there</s>", "It is here . or there ."),
@@ -40,10 +43,17 @@ def test_a_phoneme_element_gives_the_pronunciation() -> None:
     assert (word.text, "".join(map(str, word.phonemes))) == ("tomato", "təmˈɑtoʊ")
 
 
+@pytest.mark.parametrize("text", ["K8s", "New York", "C++ 11", "AT&amp;T"])
+def test_a_phoneme_element_is_said_once(text: str) -> None:
+    assert len(words(f"<phoneme ph='təmˈɑtoʊ'>{text}</phoneme>")) == 2
+
+
 @pytest.mark.parametrize(
     ("inside", "pauses"),
     [
         ("one <break time='500ms'/> two", [0.5, None]),
+        ("one<break time='500ms'/>two", [0.5, None]),
+        ("It is one.<break time='2s'/>It is two.", [2.0, None]),
         ("one, <break time='1.5s'/> two", [1.5, None]),
         ("It is one. <break time='2s'/> It is two.", [2.0, None]),
         ("It is one. It is two. <break strength='strong'/>", [None, 0.6]),

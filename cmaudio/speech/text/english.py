@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from cmaudio.speech.text.abbreviations import ABBREVIATIONS, BEFORE_NUMBERS, SPELLED, TITLES, initialism
 from cmaudio.speech.text.numbers import RULES as NUMBERS
-from cmaudio.speech.text.numbers import cardinal, digits, in_words, year_or_number
+from cmaudio.speech.text.numbers import cardinal, digits, in_words, ordinal, year_or_number
 from cmaudio.speech.text.spans import Rule, Span, read, rule
 
 _SIGNS = {
@@ -70,7 +70,7 @@ def _numbered(match: re.Match[str]) -> str | None:
         return None
     if len(numeral) < 2 and not (name.lower() in _MONARCHS and _ends_a_name(numeral, match)):
         return None  # Malcolm X; "said James, I"
-    return f"the {in_words(_ordinal(value))}"
+    return f"the {in_words(ordinal(value))}"
 
 
 def _ends_a_name(numeral: str, match: re.Match[str]) -> bool:
@@ -80,12 +80,7 @@ def _ends_a_name(numeral: str, match: re.Match[str]) -> bool:
 
 def _century(match: re.Match[str]) -> str | None:
     value = roman(match["numeral"])
-    return None if value is None else in_words(_ordinal(value))
-
-
-def _ordinal(value: int) -> str:
-    ending = "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
-    return f"{value}{ending}"
+    return None if value is None else in_words(ordinal(value))
 
 
 def _street(match: re.Match[str]) -> str | None:

@@ -74,6 +74,12 @@ def cardinal(written: str) -> str:
     return f"{said} point {digits(fraction)}" if fraction else said
 
 
+def ordinal(value: int) -> str:
+    """As it is written in digits: 21st."""
+    ending = "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+    return f"{value}{ending}"
+
+
 def _groups(grouped: str) -> list[str]:
     """The grammar reads a long number best in its groups of thousands; they are rarely met twice, their parts often."""
     names = ["", "thousand", "million", "billion"]
