@@ -52,10 +52,11 @@ def test_the_version_is_printed() -> None:
 def test_help_lists_all_sections_of_a_report() -> None:
     from cmaudio.bench import SECTIONS as BENCH
     from cmaudio.evaluation.run import SECTIONS as INSTRUMENT
+    from cmaudio.evaluation.textures import TEXTURE_SECTIONS
     from cmaudio.evaluation.voice import VOICE_SECTIONS
 
     assert set(bench.SECTIONS.split(", ")) == set(BENCH)
-    assert set(re.findall(r"\b[a-z_]+\b", evaluate.SECTIONS)) == {*INSTRUMENT, *VOICE_SECTIONS}
+    assert set(re.findall(r"\b[a-z_]+\b", evaluate.SECTIONS)) == {*INSTRUMENT, *TEXTURE_SECTIONS, *VOICE_SECTIONS}
 
 
 @pytest.mark.parametrize("command", [(), *COMMANDS], ids=" ".join)

@@ -129,6 +129,7 @@ def test_a_failing_insert_leaves_the_sound_and_says_so(model: Model) -> None:
 
 
 def test_one_channel_says_that_it_has_no_space(model: Model, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "any.wav", np.ones((10, 2), np.float32), RATE)
     notices: list[str] = []
     Engine(model, channels=1).set_impulse_response(tmp_path / "any.wav", on_notice=notices.append)
     assert ["one channel has no reverb" in each for each in notices] == [True]
