@@ -182,7 +182,30 @@ working_venv() {
     "$VENV/bin/python" -c 'import pip' 2>/dev/null || "$VENV/bin/python" -m ensurepip >/dev/null 2>&1
 }
 
-pip_install() { "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check "$@" </dev/null; }
+# One line in a terminal, rewritten every second: the time so far, and what pip is busy with. Its errors stay.
+progress() {
+    local line='' doing='' since=$SECONDS status
+    while :; do
+        status=0
+        IFS= read -r -t 1 line || status=$?
+        if ((status > 128)); then line=; elif ((status)); then break; fi
+        case $line in
+            Collecting* | "Installing collected"*) doing=${line%%[,(:]*} ;;
+            *ERROR:*) printf '\r\033[K%s\n' "$line" ;;
+        esac
+        printf '\r\033[K%4d s  %.60s' $((SECONDS - since)) "$doing"
+    done
+    printf '\r\033[K'
+}
+
+pip_install() {
+    local pip=("$VENV/bin/python" -m pip install --disable-pip-version-check)
+    if [[ -t 2 ]]; then
+        "${pip[@]}" "$@" 2>&1 </dev/null | progress >&2
+    else
+        "${pip[@]}" --quiet "$@" </dev/null
+    fi
+}
 
 # install_package EXTRAS: a stamp in the environment names the pyproject.toml it was last installed from.
 install_package() {

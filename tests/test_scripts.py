@@ -76,19 +76,33 @@ class System:
         show = f'*" python3") echo "Version: {python}" ;; *" "@({known})) ;; *) exit 100 ;;'
         self.fake("apt-cache", f'shopt -s extglob\ncase " $*" in {show} esac')
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, stderr: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
         variables = {"PATH": str(self.bin), "LOG": str(self.log), "BIN": str(self.bin), "SPARE": str(self.spare)}
         return subprocess.run(
-            command, env=variables, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
+            command,
+            env=variables,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            timeout=20,
         )
 
-    def play(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.run(str(self.root / "scripts" / "play"), *arguments)
+    def play(self, *arguments: str, stderr: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+        return self.run(str(self.root / "scripts" / "play"), *arguments, stderr=stderr)
 
     def logged(self) -> list[str]:
         lines = self.log.read_text().splitlines()
         self.log.write_text("")
         return lines
+
+
+CHATTY = """
+case "$*" in
+    "-m pip install "*) echo "Collecting numpy>=1.26 (from cmaudio)"; echo "  ERROR: no room" ;;
+esac
+"""
 
 
 @pytest.fixture
@@ -225,3 +239,19 @@ def test_failing_pip_is_retried(system: System) -> None:
     assert failed.returncode == 1
     assert "pip could not install" in failed.stderr
     assert system.play().returncode == 0
+
+
+def test_a_terminal_sees_what_is_being_installed(system: System) -> None:
+    system.fake("python3", CHATTY + PYTHON)
+    system.fake("ldconfig", PORTAUDIO)
+    leader, terminal = os.openpty()
+    try:
+        done = system.play(stderr=terminal)
+        shown = os.read(leader, 2**16).decode()
+    finally:
+        os.close(leader)
+        os.close(terminal)
+    assert done.stdout == "<cmaudio><play>"
+    assert "0 s  Collecting numpy>=1.26" in shown
+    assert "ERROR: no room" in shown
+    assert shown.endswith("\r\033[K")

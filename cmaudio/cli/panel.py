@@ -45,6 +45,7 @@ from cmaudio.model.file import DEFAULT_MODEL
 from cmaudio.output.devices import OpenStream
 from cmaudio.output.player import LEAD_MS
 from cmaudio.panel.clock_output import ClockOutput
+from cmaudio.panel.takes import make_folder
 from cmaudio.synth import Synth, open
 
 PORT = 8765
@@ -110,6 +111,7 @@ def panel(
         for name, value in given.items():
             synth.controls.set(name, value)
         use_space(synth, impulse_response)
+        make_folder(files)
         if osc is not None:
             console.print("OSC on {}:{}".format(*synth.serve_osc(osc, files=files).address))
         if link:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-
 from cmaudio.demos.glass import GLASS
 from cmaudio.demos.lamp import LAMP
 from cmaudio.demos.machines import MACHINES
 from cmaudio.demos.piece import Demo, ScoreDemo
 from cmaudio.demos.pocket import POCKET
 from cmaudio.demos.shore import SHORE
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import CmaudioError, nearest
 from cmaudio.files.names import file_stem
 from cmaudio.score.pieces import builtin_piece
 
@@ -24,7 +22,7 @@ def find_demo(name: str) -> Demo:
     titles = {file_stem(demo.title): demo for demo in DEMOS.values()}
     if found := DEMOS.get(wanted) or titles.get(wanted):
         return found
-    near = difflib.get_close_matches(wanted, [*DEMOS, *titles], n=2)
+    near = nearest(wanted, [*DEMOS, *titles])[:2] if wanted else []
     raise CmaudioError(
         f"no demo is called {name!r}"
         + (f" (near: {', '.join(near)})" if near else "")

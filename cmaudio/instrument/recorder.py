@@ -103,10 +103,22 @@ class Recorder(Source):
         late = takewhile(lambda pair: pair[0] >= earliest, reversed(tuple(self._events)))
         return sorted((pair for pair in reversed(list(late)) if start <= pair[0] < end), key=lambda pair: pair[0])
 
+    def notes_down(self, at: int) -> list[NoteOn]:
+        """The notes whose keys are down just before sample `at`, as far as their start is remembered."""
+        down: dict[tuple[int, int], NoteOn] = {}
+        earlier = (pair for pair in tuple(self._events) if pair[0] < at)
+        for _, event in sorted(earlier, key=lambda pair: pair[0]):
+            match event:
+                case NoteOn(channel, pitch):
+                    down[channel, pitch] = event
+                case NoteOff(channel, pitch):
+                    down.pop((channel, pitch), None)
+        return list(down.values())
+
     def keep(self, path: str | Path, seconds: float | None = None) -> Path:
         """Write the last sound to a sound file, and its events to a .mid file of the same name.
 
-        Notes that began earlier are in the sound but not in the MIDI file.
+        Notes that began earlier and are still held begin with the MIDI file.
 
         Args:
             path: of the sound file.
@@ -130,11 +142,18 @@ class Recorder(Source):
             for chunk in self.samples(start, end):
                 file.write(chunk)
         with MidiTrackFile(path.with_suffix(".mid")) as track:
-            sounding: set[tuple[int, int]] = set()
+            sounding = begin_notes(track, self.notes_down(start))
             for at, event in events:
                 add_whole(track, (at - start) / self.sample_rate, event, sounding)
             end_notes(track, (end - start) / self.sample_rate, sounding)
         return path
+
+
+def begin_notes(track: MidiTrackFile, notes: list[NoteOn]) -> set[tuple[int, int]]:
+    """Begin notes that already sound at the start of a file; returns their channels and pitches."""
+    for note in notes:
+        track.add(0.0, note)
+    return {(note.channel, note.pitch) for note in notes}
 
 
 def add_whole(track: MidiTrackFile, seconds: float, event: Event, sounding: set[tuple[int, int]]) -> None:

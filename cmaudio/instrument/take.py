@@ -16,7 +16,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
 from cmaudio.files.names import check_unused, sound_path
 from cmaudio.files.reading import expanded
-from cmaudio.instrument.recorder import Recorder, add_whole, end_notes
+from cmaudio.instrument.recorder import Recorder, add_whole, begin_notes, end_notes
 from cmaudio.instrument.wav_parts import WavParts
 from cmaudio.score.track import MidiTrackFile
 from cmaudio.signal.dsp import Float
@@ -31,8 +31,9 @@ class Take:
 
     The sound is written as 24-bit WAV whose header is updated with every write; for .flac it is compressed at the end,
     and until then the sound is in a .wav file of that name. A WAV file that reaches 4 GiB is continued in another, with
-    -2 added to its name, which is told. The events are in a .mid file of the same name. A later error (a full disk)
-    ends the take, keeps what was written, and is raised by `stop`; the instrument plays on.
+    -2 added to its name, which is told. The events are in a .mid file of the same name; notes that are held
+    already begin with it. A later error (a full disk) ends the take, keeps what was written, and is raised by
+    `stop`; the instrument plays on.
 
     Args:
         recorder: the recorder to follow.
@@ -53,7 +54,6 @@ class Take:
         check_unused(self.path, self._wav, self._mid)
         self._recorder, self._on_notice = recorder, on_notice
         self._written = self._start = recorder.made_samples
-        self._sounding: set[tuple[int, int]] = set()
         self._error: CmaudioError | None = None
         self._files = ExitStack()
         self._sound = self._open_sound()
@@ -62,6 +62,7 @@ class Take:
         except CmaudioError:
             self._sound.delete()
             raise
+        self._sounding = begin_notes(self._track, recorder.notes_down(self._start))
         self._files.callback(self._sound.close)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="cmaudio-take", daemon=True)

@@ -29,6 +29,7 @@ DEFAULT_PORT = 9000
 _EARLY_SECONDS = 0.02  # messages are executed this early, before their sample is synthesised
 _WAIT_SECONDS = 0.1
 _IGNORED = tuple(f"{ROOT}/{name}" for name in ("error", "state/", "event/", "kept", "recorded"))
+_TOLD_TO_SUBSCRIBERS = tuple(f"{ROOT}/{name}" for name in ("error", "kept", "recorded"))
 
 Work = tuple[Address, list[Any], Call]
 
@@ -199,8 +200,10 @@ class OscServer:
         self.log.error(describe, lambda text: self._reply(peer, f"{ROOT}/error", text))
 
     def _reply(self, peer: Peer, path: str, *values: Any) -> None:
-        with suppress(OSError):  # a client that does not listen is not an error
-            self._socket.sendto(encode(path, *values), peer)
+        others = self._subscribers.others_of(peer) if path in _TOLD_TO_SUBSCRIBERS else []
+        for target in (peer, *others):
+            with suppress(OSError):  # a client that does not listen is not an error
+                self._socket.sendto(encode(path, *values), target)
 
     def _notify(self, text: str) -> None:
         if self._on_notice is not None:

@@ -68,6 +68,11 @@ class Subscribers:
             if (target == (peer[0], port)) if port is not None else (asked == peer):
                 self._senders.pop((asked, target)).close(wait=False)
 
+    def others_of(self, peer: Peer) -> list[Peer]:
+        """Other subscribed ports of the peer's machine: programs often send from one port and listen on another."""
+        targets = (target for _, target in list(self._senders))
+        return list(dict.fromkeys(target for target in targets if target[0] == peer[0] and target != peer))
+
     def __len__(self) -> int:
         return len(self._senders)
 

@@ -23,6 +23,14 @@ def stamp() -> str:
     return time.strftime("%Y%m%d-%H%M%S")
 
 
+def make_folder(folder: Path) -> None:
+    """Create the folder of takes, if it does not exist. Raises CmaudioError if it cannot be created."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise CmaudioError(f"{folder} cannot be created ({reason(error)}); give another folder with --files") from error
+
+
 class Takes:
     """Records into a folder, one take at a time, and lists the sound files in it.
 
@@ -34,12 +42,7 @@ class Takes:
         self._take: Take | None = None
         self._listed_at: tuple[int, str | None] = (-1, None)
         self._listed: list[dict[str, Any]] = []
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except (OSError, ValueError) as error:
-            raise CmaudioError(
-                f"{folder} cannot be created ({reason(error)}); give another folder with --files"
-            ) from error
+        make_folder(folder)
 
     def record(self) -> None:
         """Start a take. Raises CmaudioError while one is being recorded."""

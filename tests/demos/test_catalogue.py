@@ -38,7 +38,8 @@ def test_they_are_found_by_name_and_title(wanted: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "said"), [("poket", "near: pocket"), ("", "there are evening, pocket"), ("!!", "'!!'")]
+    ("wanted", "said"),
+    [("poket", "near: pocket"), ("chine", "near: machines"), ("", "there are evening, pocket"), ("!!", "'!!'")],
 )
 def test_others_are_refused_with_the_nearest(wanted: str, said: str) -> None:
     with pytest.raises(CmaudioError, match=said):

@@ -99,6 +99,21 @@ def test_keep_refuses_what_it_cannot_write(model: Model, tmp_path: Path) -> None
         recorder.keep(tmp_path / "none" / "a.wav")
 
 
+@pytest.mark.parametrize("name", ["kept.mid", "take.mid"])
+def test_notes_that_are_held_already_begin_with_the_file(name: str, model: Model, tmp_path: Path) -> None:
+    recorder = Recorder(Engine(model))
+    rate = recorder.sample_rate
+    recorder.engine.note_on(57, 90, timbre="violin").off(at=rate * 3 // 2)
+    recorder.engine.note_on(60, 90, timbre="violin").off(at=rate // 4)
+    recorder.read(rate)
+    with Take(recorder, tmp_path / "take.wav"):
+        recorder.read(rate)
+        recorder.keep(tmp_path / "kept.wav", 1.0)
+    notes = [(t, e) for t, e in read_midi(tmp_path / name).events if isinstance(e, NoteOn | NoteOff)]
+    assert [(type(e), e.pitch) for _, e in notes] == [(NoteOn, 57), (NoteOff, 57)]
+    np.testing.assert_allclose([t for t, _ in notes], [0.0, 0.5], atol=0.03)
+
+
 def test_panic_ends_the_notes_in_the_file_too(model: Model, tmp_path: Path) -> None:
     recorder = Recorder(Engine(model))
     recorder.engine.note_on(60, timbre="violin")

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmaudio.errors import CmaudioError
+from cmaudio.osc import OscServer
 from cmaudio.osc.folder import SoundFolder
 from cmaudio.synth import Synth
 
@@ -45,6 +46,18 @@ def test_files_are_written_only_inside_the_folder(synth: Synth, client: Client, 
         assert told in client.read()[1][0], name
     assert (tmp_path / "old.mid").read_text() == "mine"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["b.flac", "b.mid", "old.mid", "sub"]
+
+
+def test_a_subscribed_port_also_gets_answers_and_errors(synth: Synth, server: OscServer, client: Client) -> None:
+    listening = Client(server)
+    with listening.socket:
+        client.send("/cmaudio/subscribe", listening.port)
+        synth.engine.note_on(60)
+        synth.recorder.read(8000)
+        client.send("/cmaudio/keep", "a.wav", 0.25)
+        assert listening.read_until("/cmaudio/kept") == ["a.wav"]
+        client.send("/cmaudio/keep", "../a.wav")
+        assert "without .." in listening.read_until("/cmaudio/error")[0]
 
 
 @given(st.text(max_size=30) | st.lists(st.sampled_from(["..", "a", "~", "/", "\\", ".", "C:", "a.wav"])).map("/".join))
