@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cmaudio.bench.material import live_engine, start_held_notes
+from cmaudio.bench.material import live_engine, send_to_effects, start_held_notes
 from cmaudio.model.file import Model
 from cmaudio.signal.limiter import QUANTUM_SAMPLES
 from cmaudio.system import raise_thread_priority
@@ -21,16 +21,19 @@ _COMPANY_SAMPLES = (1024, 4096)
 
 
 class LatencyTrials:
-    """Starts notes of random pitch, velocity and timbre on one engine."""
+    """Starts notes of random pitch, velocity and timbre on one engine, with `effects` sent to all of them."""
 
-    def __init__(self, model: Model, seed: int = 0) -> None:
-        self.engine = live_engine(model)
+    def __init__(self, model: Model, seed: int = 0, *, channels: int | None = None, effects: bool = False) -> None:
+        self.engine = live_engine(model, channels=channels)
+        self._effects = effects
         self._timbres = [timbre.name for timbre in model.manifest.timbres]
         self._random = np.random.default_rng(seed)
 
     def trial(self, notes: int, company: int = 0) -> tuple[float, bool]:
         """Start `notes` at once while `company` others sound; (milliseconds, whether the onset is not silent)."""
         self._fall_silent()
+        if self._effects:
+            send_to_effects(self.engine)
         if company:
             start_held_notes(self.engine, company, self.engine.model.stft.n_fft)
             low, high = _COMPANY_SAMPLES
@@ -61,8 +64,9 @@ def measure_latency(model: Model, trials: int = TRIALS) -> dict[str, Any]:
     """Milliseconds from `note_on` until the first onset sample has left the engine, on a thread like the player's.
 
     Keys: `trials` per case; `one_note`, `chord` (8 notes at once), `one_note_among_4`, `chord_among_4` (while 4 voices
-    sound, whose blocks may be due in the same read), each with `p50_ms`, `p99_ms`, `max_ms` and `sounded` (share of
-    trials whose first 64 samples are not all zero).
+    sound, whose blocks may be due in the same read), and in turn on three engines `one_note_of_one_channel`,
+    `one_note_of_two_channels`, `one_note_with_effects` (reverb, chorus and delay); each with `p50_ms`, `p99_ms`,
+    `max_ms` and `sounded` (share of trials whose first 64 samples are not all zero).
     """
     with ThreadPoolExecutor(1, initializer=raise_thread_priority) as player_thread:
         return player_thread.submit(_latencies, model, trials).result()
@@ -81,7 +85,18 @@ def _latencies(model: Model, trials: int) -> dict[str, Any]:
         for _ in range(5):
             bench.trial(notes, company)
         result[name] = _summary([bench.trial(notes, company) for _ in range(trials)])
-    return result
+    return result | _in_turn(model, trials)
+
+
+def _in_turn(model: Model, trials: int) -> dict[str, Any]:
+    """One note on engines that take turns, so that all meet the same background load."""
+    benches = {
+        "one_note_of_one_channel": LatencyTrials(model, channels=1),
+        "one_note_of_two_channels": LatencyTrials(model, channels=2),
+        "one_note_with_effects": LatencyTrials(model, channels=2, effects=True),
+    }
+    turns = [{name: bench.trial(1) for name, bench in benches.items()} for _ in range(5 + trials)]
+    return {name: _summary([turn[name] for turn in turns[5:]]) for name in benches}
 
 
 def _summary(trials: Sequence[tuple[float, bool]]) -> dict[str, float]:

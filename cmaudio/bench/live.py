@@ -17,7 +17,7 @@ from cmaudio.output.player import LEAD_MS
 VOICES = 4
 LEADS_MS = (5.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0)
 LEAD_TRIAL_S = 10.0
-TURNS = 4  # synth and silence alternate, so that both meet the same background load
+TURNS = 4  # synth, effects and silence alternate, so that all meet the same background load
 
 
 def measure_live(
@@ -27,12 +27,12 @@ def measure_live(
 
     The server has real-time priority if `realtime`; by default wherever the system grants it.
 
-    Keys: `realtime`, `sample_rate`, `period_samples`, `voices`, `lead_ms`, `seconds`; `synth` and `silence` (the
-    compiled callback that only writes silence), each summed over its turns: `callbacks`, `underruns`,
-    `underrun_samples`, `late_periods` (the server's xruns, of its own timer and of its client), `late_server`,
-    `late_client`, `portaudio_underflows` (PortAudio's flags), `least_voices`, `load`; `late_ratio` (synth to silence);
-    `least_lead_ms` (shortest output buffer without underruns; null if none was), `leads`: underruns of each length
-    tried, 10 s each.
+    Keys: `realtime`, `sample_rate`, `period_samples`, `voices`, `lead_ms`, `seconds`; `synth`, `effects` (the same with
+    reverb, chorus and delay) and `silence` (the compiled callback that only writes silence), each summed over its turns:
+    `callbacks`, `underruns`, `underrun_samples`, `late_periods` (the server's xruns, of its own timer and of its
+    client), `late_server`, `late_client`, `portaudio_underflows` (PortAudio's flags), `least_voices`, `load`;
+    `late_ratio` (synth to silence); `least_lead_ms` (shortest output buffer without underruns; null if none was),
+    `leads`: underruns of each length tried, 10 s each.
     Or `skipped`: the reason why nothing was measured.
     """
     missing = what_is_missing()
@@ -52,10 +52,11 @@ def measure_live(
 
 
 def _against_silence(server: JackServer, base: LiveRun, on_progress: Callable[[str], None]) -> dict[str, Any]:
-    turns: dict[str, list[dict[str, float]]] = {"synth": [], "silence": []}
+    turns: dict[str, list[dict[str, float]]] = {"synth": [], "effects": [], "silence": []}
     for piece in range(TURNS):
         on_progress(f"live: with a hog, turn {piece + 1} of {TURNS}")
         turns["synth"].append(_turn(server, base))
+        turns["effects"].append(_turn(server, replace(base, effects=True)))
         turns["silence"].append(_turn(server, replace(base, who="silence", voices=0)))
     result: dict[str, Any] = {who: _sum(them) for who, them in turns.items()}
     late = {who: result[who]["late_periods"] for who in turns}

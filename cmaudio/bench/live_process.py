@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 import cmaudio
-from cmaudio.bench.material import start_held_notes
+from cmaudio.bench.material import send_to_effects, start_held_notes
+from cmaudio.effects.compiling import load as load_effects
 from cmaudio.engine.note import Note
 from cmaudio.output.callback import silence_callback
 from cmaudio.output.ring import Ring, RingCounters
@@ -30,7 +31,8 @@ class LiveRun:
     """What to play, and for how many `seconds` once it has settled.
 
     "synth" holds `voices` notes with an output buffer of `lead_ms`; "silence" is a compiled callback that writes zeros.
-    With `hog`, a thread in a busy loop competes for the interpreter.
+    With `hog`, a thread in a busy loop competes for the interpreter; with `effects`, all notes are sent to reverb,
+    chorus and delay.
     """
 
     who: Literal["synth", "silence"]
@@ -39,6 +41,7 @@ class LiveRun:
     lead_ms: float
     voices: int
     hog: bool
+    effects: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,8 +121,14 @@ class _HeldNotes(_Scene):
 
 @contextmanager
 def _synth(wanted: LiveRun) -> Iterator[_Scene]:
-    with cmaudio.open(wanted.model, lead_ms=wanted.lead_ms) as synth:
+    if wanted.effects:
+        load_effects()
+    with cmaudio.open(wanted.model, lead_ms=wanted.lead_ms, channels=2 if wanted.effects else None) as synth:
+        if wanted.effects:
+            send_to_effects(synth.engine)
         yield _HeldNotes(synth, wanted.voices)
+        if wanted.effects and synth.engine.rack.silent:
+            raise RuntimeError("the effects stayed silent, so this run measured nothing")
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from cmaudio.engine.engine import Engine
 from cmaudio.engine.note import Note
 from cmaudio.model.file import Model
 from cmaudio.score.events import NoteOff, NoteOn, Score
+from cmaudio.score.expression import SENDS
 from cmaudio.synth import BATCH_AHEAD_SAMPLES
 
+SENT = 0.3  # to each effect
 _MELODY = (60, 62, 64, 67, 65, 64, 62, 59)
 _DENSE_PITCHES = (36, 43, 48, 52, 55, 57, 60, 62, 64, 65, 67, 69, 72, 74, 76, 79)
 
@@ -29,6 +31,12 @@ def held_timbres(model: Model) -> list[str]:
     """Names of the sustained timbres, or of all timbres if the model marks none."""
     names = [timbre.name for timbre in model.manifest.timbres if timbre.sustained]
     return names or [timbre.name for timbre in model.manifest.timbres]
+
+
+def send_to_effects(engine: Engine) -> None:
+    """Send everything to reverb, chorus and delay."""
+    for name in SENDS:
+        engine.express(name, SENT, None)
 
 
 def start_held_notes(engine: Engine, voices: int, spread_samples: int = 0) -> list[Note]:

@@ -76,13 +76,15 @@ def test_heun_evaluates_the_denoiser_35_times_at_decreasing_noise_levels() -> No
     assert sigmas[-1] == 0
 
 
-def test_a_latency_trial_times_the_onset_and_leaves_the_notes_sounding(model: Model) -> None:
-    trials = LatencyTrials(model)
+@pytest.mark.parametrize("effects", [False, True])
+def test_a_latency_trial_times_the_onset_and_leaves_the_notes_sounding(model: Model, effects: bool) -> None:
+    trials = LatencyTrials(model, effects=effects)
     for notes, company in ((1, 0), (8, 0), (1, 4)):
         took_ms, sounded = trials.trial(notes, company)
         assert took_ms > 0
         assert sounded
         assert trials.engine.state().voices == notes + company
+        assert trials.engine.rack.silent != effects
 
 
 def test_held_notes_keep_sounding(model: Model) -> None:
