@@ -28,9 +28,9 @@ def measure_live(
     The server has real-time priority if `realtime`; by default wherever the system grants it.
 
     Keys: `realtime`, `sample_rate`, `period_samples`, `voices`, `lead_ms`, `seconds`; `synth`, `effects` (the same with
-    reverb, chorus and delay) and `silence` (the compiled callback that only writes silence), each summed over its turns:
-    `callbacks`, `underruns`, `underrun_samples`, `late_periods` (the server's xruns, of its own timer and of its
-    client), `late_server`, `late_client`, `portaudio_underflows` (PortAudio's flags), `least_voices`, `load`;
+    reverb, chorus and delay) and `silence` (the compiled callback that only writes silence), summed over their turns,
+    each with `callbacks`, `underruns`, `underrun_samples`, `late_periods` (the server's xruns, of its own timer and of
+    its client), `late_server`, `late_client`, `portaudio_underflows` (PortAudio's flags), `least_voices`, `load`;
     `late_ratio` (synth to silence); `least_lead_ms` (shortest output buffer without underruns; null if none was),
     `leads`: underruns of each length tried, 10 s each.
     Or `skipped`: the reason why nothing was measured.

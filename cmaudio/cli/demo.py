@@ -10,7 +10,18 @@ from rich.table import Table
 from rich.text import Text
 
 from cmaudio.cli.meter import show_while_playing
-from cmaudio.cli.options import Device, Json, OutputBuffer, Record, device_of
+from cmaudio.cli.options import (
+    Asio,
+    Device,
+    Exclusive,
+    HostApi,
+    Json,
+    OutputBuffer,
+    Pair,
+    Record,
+    device_of,
+    sound_cards,
+)
 from cmaudio.cli.terminal import console, notice, to_json
 from cmaudio.cli.without_device import file_instead
 from cmaudio.demos import DEMOS, find_demo
@@ -50,11 +61,22 @@ def list_demos(as_json: Json = False) -> None:
 
 
 @app.command("play")
-def play_demo(name: Name, device: Device = None, lead: OutputBuffer = LEAD_MS, record: Record = None) -> None:
+def play_demo(
+    name: Name,
+    device: Device = None,
+    host_api: HostApi = None,
+    exclusive: Exclusive = False,
+    asio: Asio = False,
+    lead: OutputBuffer = LEAD_MS,
+    record: Record = None,
+    pair: Pair = 1,
+) -> None:
     """Play a piece; without a sound card, render it to a file."""
-    piece = find_demo(name)
+    piece, cards = find_demo(name), sound_cards(host_api, exclusive, asio)
     try:
-        synth = open(piece.model, device=device_of(device), lead_ms=lead, on_notice=notice)
+        synth = open(
+            piece.model, device=device_of(device), lead_ms=lead, pair=pair, on_notice=notice, open_stream=cards
+        )
     except DeviceError as error:
         _render(piece, file_instead(error, device, Path(f"{piece.name}.wav")), 0)
         return

@@ -13,6 +13,7 @@ from cmaudio.cli.app import app
 from cmaudio.demos import DEMOS
 from cmaudio.demos.piece import ScoreDemo
 from cmaudio.errors import CmaudioError, DeviceError
+from cmaudio.output.devices import SoundCards
 from cmaudio.score.midi_file import read_midi
 
 
@@ -65,3 +66,19 @@ def test_without_a_sound_card_a_piece_is_rendered(monkeypatch: pytest.MonkeyPatc
     result = CliRunner().invoke(app, ["demo", "play", "Shore"])
     assert result.exit_code == 0, result.output
     assert rendered == [("shore", Path("shore-2.wav"))]
+
+
+def test_a_piece_is_played_on_the_device_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Opened(Exception):
+        pass
+
+    asked: dict[str, Any] = {}
+
+    def opens(_model: str, **settings: Any) -> None:
+        asked.update(settings)
+        raise Opened
+
+    monkeypatch.setattr("cmaudio.cli.demo.open", opens)
+    options = ["--device", "3", "--host-api", "wasapi", "--exclusive", "--pair", "2"]
+    assert isinstance(CliRunner().invoke(app, ["demo", "play", "pocket", *options]).exception, Opened)
+    assert (asked["device"], asked["pair"], asked["open_stream"]) == (3, 2, SoundCards("wasapi", exclusive=True))

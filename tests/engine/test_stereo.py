@@ -55,6 +55,16 @@ def test_the_sides_add_up_to_one_channel_at_any_width(model: Model, width: float
     np.testing.assert_allclose(side_by_side(model, BREATHY, width=width).mean(1), engine.read(SAMPLES), atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["pan", "width", "spread", "reverb", "chorus", "delay"])
+def test_one_channel_is_bit_for_bit_the_same_wherever_sounds_are_placed(model: Model, name: str) -> None:
+    plain, placed = (Engine(model, channels=1) for _ in range(2))
+    placed.allocator.unheard.listen(lambda notice: None)
+    placed.express(name, 0.9, channel=None, at=0)
+    for engine in (plain, placed):
+        engine.note_on(60, 90, timbre=BREATHY, seed=1, at=0)
+    np.testing.assert_array_equal(placed.read(SAMPLES), plain.read(SAMPLES))
+
+
 def test_without_width_left_and_right_are_the_same(model: Model) -> None:
     sides = side_by_side(model, BREATHY, width=0)
     np.testing.assert_array_equal(sides[:, 0], sides[:, 1])
