@@ -33,11 +33,11 @@ def run_bench(
     only: Sequence[str] | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Measure this machine with a model. Takes about seven minutes; close other programs.
+    """Measure this machine with a model. Takes about eight minutes; close other programs.
 
     Args:
         model: a loaded model, an embedded model's name, or a model file.
-        live_seconds: length of the live section with a CPU hog; the silent comparison takes as long again.
+        live_seconds: length of the live section with a CPU hog; the runs with effects and with silence take as long each.
         only: names of `SECTIONS`; all by default.
         on_progress: called with the name of what is being measured.
     Returns:
