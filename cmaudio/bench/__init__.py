@@ -37,7 +37,8 @@ def run_bench(
 
     Args:
         model: a loaded model, an embedded model's name, or a model file.
-        live_seconds: length of the live section with a CPU hog; the runs with effects and with silence take as long each.
+        live_seconds: length of the live section with a CPU hog; the runs with effects and with silence each take as
+            long.
         only: names of `SECTIONS`; all by default.
         on_progress: called with the name of what is being measured.
     Returns:
