@@ -136,7 +136,8 @@ def load_model(name_or_path: str | Path = DEFAULT_MODEL) -> Model:
     name = str(name_or_path)
     path = embedded.get(name, expanded(name_or_path))
     if not is_file(path):
-        names, near = ", ".join(embedded) or "none", nearest(name, embedded)
+        names, near = ", ".join(embedded) or "none", nearest(name, embedded) if name else []
+        near = [one for one in embedded if name and one.startswith(name.lower())] or near
         meant = f"; did you mean {near[0]!r}?" if near and name.lower() in near[0].lower() else ""
         shown = repr(name[:_SHOWN_LETTERS])
         raise CmaudioError(f"no model {shown}: give a {SUFFIX} file or an embedded model ({names}){meant}")

@@ -28,9 +28,9 @@ def score_from(source: Any) -> Score:
         return parse_midi(bytes(source), "MIDI bytes")
     library = type(source).__module__.partition(".")[0]
     written = io.BytesIO()
-    if library == "mido":
+    if library == "mido" and hasattr(source, "save"):  # not a track or a message
         source.save(file=written)
-    elif library == "pretty_midi":
+    elif library == "pretty_midi" and hasattr(source, "write"):
         source.write(written)
     elif library == "music21":
         from music21.midi.translate import music21ObjectToMidiFile
@@ -44,6 +44,6 @@ def score_from(source: Any) -> Score:
     else:
         raise CmaudioError(
             "a score is a MIDI file's path, its bytes, an open binary file, a Score, or an object of mido, pretty_midi "
-            f"or music21, not {type(source).__name__}"
+            f"or music21 that holds a whole file, not {type(source).__name__}"
         )
     return parse_midi(written.getvalue(), str(getattr(source, "name", "") or library))

@@ -56,7 +56,14 @@ def test_a_music21_stream_gives_its_notes() -> None:
 
 @pytest.mark.parametrize(
     ("source", "message"),
-    [(12, "not int"), (io.StringIO("MThd"), "binary mode"), (b"RIFF", "not a MIDI file"), (None, "not NoneType")],
+    [
+        (12, "not int"),
+        (io.StringIO("MThd"), "binary mode"),
+        (b"RIFF", "not a MIDI file"),
+        (None, "not NoneType"),
+        (mido.MidiTrack(), "not MidiTrack"),
+        (mido.Message("note_on"), "not Message"),
+    ],
 )
 def test_anything_else_is_named(source: Any, message: str) -> None:
     with pytest.raises(CmaudioError, match=message):

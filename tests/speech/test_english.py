@@ -73,6 +73,7 @@ SAID = [
     ("the U.S. army", "the U S army"),
     ("in the U.S", "in the U S"),
     ("Ph.D.", "P H D"),
+    ("a B.Sc. and an M.Sc. here", "a B S C and an M S C here"),
     ("Dr Smith", "doctor Smith"),
     ("Dr. Smith", "doctor Smith"),
     ("12 Main Dr", "twelve Main drive"),

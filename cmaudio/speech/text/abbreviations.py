@@ -21,7 +21,8 @@ BEFORE_NUMBERS = {
 ABBREVIATIONS = {
     "e.g.": "for example", "i.e.": "that is", "etc.": "etcetera", "etc": "etcetera", "vs.": "versus", "vs": "versus",
     "cf.": "compare", "viz.": "namely", "a.m.": "A M", "p.m.": "P M", "a.k.a.": "A K A", "ph.d.": "P H D",
-    "phd": "P H D", "ph.d": "P H D", "ph. d.": "P H D", "b.a.": "B A", "m.d.": "M D", "r.s.v.p.": "R S V P",
+    "phd": "P H D", "ph.d": "P H D", "ph. d.": "P H D", "b.a.": "B A", "b.sc": "B S C", "b.sc.": "B S C",
+    "m.sc": "M S C", "m.sc.": "M S C", "m.d.": "M D", "r.s.v.p.": "R S V P",
     "approx.": "approximately", "inc.": "incorporated", "inc": "incorporated", "ltd.": "limited", "ltd": "limited",
     "corp.": "corporation", "co.": "company", "bros.": "brothers", "dept.": "department", "govt.": "government",
     "est.": "estimated", "misc.": "miscellaneous", "tel.": "telephone",

@@ -127,7 +127,7 @@ _RULES: tuple[Rule, ...] = (
     Rule(re.compile(r"(?P<numeral>[IVXLC]+)(?=(?:st|nd|rd|th)? [Cc]entur)(?:st|nd|rd|th)?"), _century),
     Rule(re.compile(r"(?<=[\d%])/(?=[A-Za-z])"), lambda m: "per"),
     rule(r"(?:St|Ave|Blvd|Rd|Dr)(?=\s*$)", _street),
-    Rule(re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]\.?(?!\w)|Ph\.? ?D\.?(?!\w)|[A-Za-z]+\.(?!\w)"), _abbreviation),
+    Rule(re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]\.?(?!\w)|(?:Ph\.? ?D|[BM]\.Sc)\b\.?|[A-Za-z]+\.(?!\w)"), _abbreviation),
     Rule(re.compile(r"(?:[A-Za-z]\.)+[A-Za-z](?!\w)\.?"), lambda m: initialism(m[0].replace(".", ""))),
     Rule(re.compile(rf"[{_ANY_SIGN}](?=\s|$|[\w$€£¥])"), _sign),
 )  # fmt: skip

@@ -20,7 +20,7 @@ _BEFORE_CAPITALS = frozenset(
 )
 # The same, but names follow them as well: only where the next word is one that often begins a sentence.
 _BEFORE_NAMES = frozenset(
-    "st dr sr jr inc ltd co corp bros ph.d m.d b.a esq ave blvd rd u.s u.k u.n u.s.a г р пр им".split()
+    "st dr sr jr inc ltd co corp bros ph.d m.d b.a b.sc m.sc esq ave blvd rd u.s u.k u.n u.s.a г р пр им".split()
 )
 _STARTERS = frozenset(
     "a an the this that these those he she it they we you i his her its their our your my there here what when "
