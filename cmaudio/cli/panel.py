@@ -150,5 +150,5 @@ def _output(device: str | None, listen: Listen, clock: ClockOutput, cards: OpenS
     if listen == "device" and (device is not None or any_output()):
         return cards
     if listen == "device":
-        notice("there is no sound card: click 'listen' in the page to hear it there")
+        notice("there is no sound card: click 'press to listen' in the page to hear it there")
     return clock

@@ -146,6 +146,21 @@ class RenderVariations(_Command):
     text: Annotated[str, Field(max_length=1000)] = ""
 
 
+class DeleteFile(_Command):
+    """Delete a sound file of the folder of takes, and the notes beside it."""
+
+    kind: Literal["delete"]
+    file: Name
+
+
+class RenameFile(_Command):
+    """Give a sound file of the folder of takes, and the notes beside it, another name; the kind of file stays."""
+
+    kind: Literal["rename"]
+    file: Name
+    name: Name
+
+
 class UseSpace(_Command):
     """Replace the reverb by the space of a sound file in the folder of takes, by its name; None brings it back."""
 
@@ -163,7 +178,7 @@ class ChooseDevice(_Command):
 Command = (
     SetControl | LearnControl | GoToPlace | ChooseTimbre | PressKey | LiftKey | SetSustain | SetSeed | LockSeed
     | BareCommand | ApplyPreset | SavePreset | UseSlot | KeepRecent | SayText | RenderVariations | UseSpace
-    | ChooseDevice
+    | ChooseDevice | DeleteFile | RenameFile
 )  # fmt: skip
 _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 

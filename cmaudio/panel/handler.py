@@ -108,6 +108,10 @@ class CommandHandler:
                 self.variations.start(job, command.what)
             case c.KeepRecent(seconds=seconds):
                 self._keeping.submit(client, lambda: self._notice(f"kept as {self.takes.keep(seconds).name}"))
+            case c.DeleteFile(file=file):
+                self.takes.delete(file)
+            case c.RenameFile(file=file, name=name):
+                self.takes.rename(file, name)
             case c.UseSpace(file=file):
                 path = None if file is None else self.takes.path(file)
                 self._spaces.submit(client, lambda: self.synth.use_impulse_response(path))

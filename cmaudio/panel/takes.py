@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import soundfile
 
 from cmaudio.errors import CmaudioError
-from cmaudio.files.names import is_text, sound_path, unused_path
+from cmaudio.files.names import check_unused, is_text, sound_path, unused_path
 from cmaudio.files.reading import reason
 from cmaudio.instrument.take import Take
 from cmaudio.panel.instrument import PanelInstrument
 
 SOUNDS = (".wav", ".flac")
 _MAX_LISTED = 60
+_NAME = re.compile(r"[\w(][\w ().-]{0,80}")
 
 
 def stamp() -> str:
@@ -66,6 +68,32 @@ class Takes:
         if name not in (file["name"] for file in self.files()):
             raise CmaudioError(f"there is no sound file {name[:60]!r} in {self.folder}; put it there and try again")
         return self.folder / name
+
+    def delete(self, name: str) -> None:
+        """Delete a listed sound file and the notes beside it. Raises CmaudioError if it cannot be deleted."""
+        path = self.path(name)
+        try:
+            for file in (path, path.with_suffix(".mid")):
+                file.unlink(missing_ok=True)
+        except OSError as error:
+            raise CmaudioError(f"{name} cannot be deleted ({reason(error)}); close what uses it") from error
+
+    def rename(self, name: str, wanted: str) -> None:
+        """Rename a listed sound file and the notes beside it; its ending stays.
+
+        Raises CmaudioError for a name that leads elsewhere or exists, and if the system refuses.
+        """
+        path, stem = self.path(name), wanted.strip().removesuffix(Path(name).suffix)
+        if not _NAME.fullmatch(stem):
+            raise CmaudioError(f"a name has letters, digits, spaces and . - _ and no slash, not {wanted[:60]!r}")
+        renamed = self.folder / f"{stem}{path.suffix}"
+        check_unused(renamed, renamed.with_suffix(".mid"))
+        try:
+            path.rename(renamed)
+            if (notes := path.with_suffix(".mid")).is_file():
+                notes.rename(renamed.with_suffix(".mid"))
+        except OSError as error:
+            raise CmaudioError(f"{name} cannot be renamed ({reason(error)}); choose another name") from error
 
     def _free(self, kind: str) -> Path:
         return unused_path(self.folder / f"{kind}-{stamp()}.wav", ".mid")

@@ -236,4 +236,4 @@ def test_the_page_plays_the_sound(quiet: Any, synth: Synth) -> None:
     wait_for(lambda: int(listening.get_attribute("data-heard") or 0) > 1_000)
     actions(quiet).key_up("g").perform()
     listening.find_element("css selector", "button").click()
-    wait_for(lambda: listening.text == "listen")
+    wait_for(lambda: listening.text == "press to listen")

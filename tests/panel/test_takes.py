@@ -92,3 +92,42 @@ def test_a_free_path_evades_sounds_and_their_midi_files(tmp_path: Path) -> None:
     (tmp_path / "take.wav").touch()
     (tmp_path / "take-2.mid").touch()
     assert unused_path(tmp_path / "take.wav", ".mid").name == "take-3.wav"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def two(synth: Synth, tmp_path: Path) -> Takes:
+    """Two takes, one with its notes."""
+    for name in ("a.wav", "b.wav"):
+        write(tmp_path / name)
+    (tmp_path / "a.mid").touch()
+    return Takes(synth, tmp_path)
+
+
+def test_a_take_is_deleted_with_its_notes(two: Takes) -> None:
+    two.delete("a.wav")
+    assert names(two.folder) == ["b.wav"]
+    assert listed(two) == ["b.wav"]
+
+
+@pytest.mark.parametrize("wanted", ["Warm pad (2)", "Warm pad (2).wav", " Warm pad (2) "])
+def test_a_take_is_renamed_with_its_notes(wanted: str, two: Takes) -> None:
+    two.rename("a.wav", wanted)
+    assert names(two.folder) == ["Warm pad (2).mid", "Warm pad (2).wav", "b.wav"]
+
+
+@pytest.mark.parametrize("wanted", ["b", "", "../c", "c/d", ".hidden", "\0", "x" * 300])
+def test_other_names_are_refused_and_change_nothing(wanted: str, two: Takes) -> None:
+    with pytest.raises(CmaudioError):
+        two.rename("a.wav", wanted)
+    assert names(two.folder) == ["a.mid", "a.wav", "b.wav"]
+
+
+@pytest.mark.parametrize("name", ["../a.wav", "c.wav", "a.mid", ""])
+def test_only_what_is_listed_is_deleted(name: str, two: Takes) -> None:
+    with pytest.raises(CmaudioError, match="there is no sound file"):
+        two.delete(name)
+    assert names(two.folder) == ["a.mid", "a.wav", "b.wav"]

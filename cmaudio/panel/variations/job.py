@@ -123,8 +123,6 @@ def around(place: Place, radius: float, count: int) -> list[Place]:
 
 def as_row(item: Variation, what: str) -> dict[str, Any]:
     """A variation as a page lists it."""
-    if what == "places" and isinstance(item.timbre, dict):
-        label = " + ".join(list(item.timbre)[:2])
-    else:
-        label = f"seed {item.seed}"
+    mixed = list(item.timbre)[:2] if what == "places" and isinstance(item.timbre, dict) else []
+    label = " + ".join(mixed) or "variation"
     return {"name": item.file, "label": label, "seed": item.seed, "x": item.x, "y": item.y}

@@ -10,7 +10,7 @@ from nicegui import ui
 
 from cmaudio.effects.settings import SETTINGS
 from cmaudio.panel.web.hub import Hub
-from cmaudio.panel.web.view import View, button, custom, section
+from cmaudio.panel.web.view import View, button, custom, leave_when_chosen, section
 from cmaudio.score.expression import SENDS
 
 _WITHOUT_SLIDER = ("timbre_x", "timbre_y", "steps")  # shown as the map, and as a switch
@@ -72,6 +72,7 @@ class ControlsView(View):
             "cm-slider",
             control=control["name"],
             label=label or control["name"].replace("_", " "),
+            named=control["name"].replace("_", " "),
             unit=control["unit"],
             min=control["min"],
             max=control["max"],
@@ -95,7 +96,7 @@ class ControlsView(View):
 
     def _build_space(self) -> None:
         self._space = ui.select([_NO_SPACE], label="impulse response", with_input=True, on_change=self._choose_space)
-        self._space.props("dense outlined options-dense").classes("wide whole")
+        leave_when_chosen(self._space).props("dense outlined options-dense").classes("wide whole")
         self._space.tooltip("a sound file of the folder of takes whose space replaces the reverb")
 
     def _choose_space(self) -> None:

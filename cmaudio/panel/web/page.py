@@ -12,7 +12,7 @@ from cmaudio.panel.web.hub import Hub
 from cmaudio.panel.web.sound_view import SoundView
 from cmaudio.panel.web.takes_view import TakesView
 from cmaudio.panel.web.variations_view import VariationsView
-from cmaudio.panel.web.view import View, button, custom, lit, section
+from cmaudio.panel.web.view import View, button, custom, leave_when_chosen, lit, section
 
 _UNOPENED_SECONDS = 20.0
 _HEAD = """
@@ -111,8 +111,8 @@ class TopView(View):
             self.link.set_visibility(not hello["speech"])
             with self.link:
                 self.peers = ui.tooltip("")
-            self.device = ui.select([], on_change=self._choose).props("dense outlined options-dense")
-            self.device.tooltip("output")
+            self.device = ui.select([], label="output", on_change=self._choose).props("dense outlined options-dense")
+            leave_when_chosen(self.device)
             self.device.classes("device").on("popup-show", lambda: self.send("devices"))
             custom("cm-listen")
             button("panic", lambda: self.send("panic"), hint="silence everything at once").classes("panic")

@@ -8,9 +8,10 @@ from typing import Any
 
 from nicegui import ui
 
-from cmaudio.panel.web.view import View, button, lit, section
+from cmaudio.panel.web.view import View, button, leave_when_chosen, lit, section
 
-_STEPS = {1: "1 step", 2: "2, fine"}
+_STEPS = {1: "1 step, light", 2: "2 steps, fine"}
+_ALONE = 0.995  # a timbre of this weight is the only one to be heard
 
 
 class SoundView(View):
@@ -21,11 +22,11 @@ class SoundView(View):
             self._build_slots()
             names = [timbre["name"] for timbre in self.hub.introduction["map"]]
             self.timbre = ui.select(sorted(names), label="timbre", with_input=True, on_change=self._choose_timbre)
-            self.timbre.props("dense outlined options-dense").classes("wide")
+            leave_when_chosen(self.timbre).props("dense outlined options-dense").classes("wide")
             self.mix = ui.label().classes("mix")
             with ui.element("div").classes("line"):
                 self.preset = ui.select([], label="preset", with_input=True, on_change=self._choose_preset)
-                self.preset.props("dense outlined options-dense").classes("grow")
+                leave_when_chosen(self.preset).props("dense outlined options-dense").classes("grow")
                 button(icon="save", act=self._ask_name, hint="save as a preset")
             self._build_seed()
             self.steps = ui.toggle(_STEPS, value=1, on_change=self._choose_steps).props(
@@ -40,7 +41,7 @@ class SoundView(View):
                 go = button(name, partial(self.send, "recall", slot=name), hint=f"recall slot {name}")
                 self.slots[name] = go.classes("slot")
                 store = button(
-                    "set",
+                    "store",
                     partial(self.send, "store", slot=name),
                     hint=f"store the current sound in slot {name}",
                 )
@@ -48,7 +49,9 @@ class SoundView(View):
 
     def _build_seed(self) -> None:
         with ui.element("div").classes("line"):
-            self.seed = ui.input("seed", placeholder="random").props("dense outlined clearable").classes("grow")
+            self.seed = (
+                ui.input("seed", placeholder="random").props("dense outlined clearable stack-label").classes("grow")
+            )
             self.seed.on("keydown.enter", self._set_seed).on("blur", self._set_seed).on("clear", self._set_seed)
             button(icon="casino", act=lambda: self.send("roll"), hint="choose a random seed")
             self.lock = button(icon="lock_open", act=self._toggle_lock, hint="lock the seed")
@@ -110,6 +113,7 @@ class SoundView(View):
                 self.seed.set_value(changes["seed"] or "")
             if "seed_locked" in changes:
                 self.lock.props(f"icon={'lock' if changes['seed_locked'] else 'lock_open'}")
+                self.lock.props["aria-label"] = "unlock the seed" if changes["seed_locked"] else "lock the seed"
                 lit(self.lock, changes["seed_locked"])
             if "steps" in changes.get("controls", {}):
                 self.steps.set_value(int(changes["controls"]["steps"][0]))
@@ -118,9 +122,10 @@ class SoundView(View):
 
     def _show_timbre(self, mix: Mapping[str, float] | None) -> None:
         names = list(mix or {})
-        self.timbre.set_value(names[0] if len(names) == 1 else None)
+        alone = [name for name, weight in (mix or {}).items() if weight >= _ALONE]
+        self.timbre.set_value(alone[0] if alone else None)
         shown = [f"{name} {100 * weight:.0f}%" for name, weight in (mix or {}).items() if weight >= 0.005]
-        self.mix.set_text(" · ".join(shown) if len(names) > 1 else "")
+        self.mix.set_text(" · ".join(shown) if len(names) > 1 and not alone else "")
 
     def _show_slots(self, slots: Mapping[str, Any]) -> None:
         for name, go in self.slots.items():

@@ -20,7 +20,8 @@ class TakesView(View):
             self.record = button("record", self._toggle, icon="fiber_manual_record").classes("record")
             self.clock = ui.label().classes("clock")
             ui.space()
-            with button("keep", icon="history", hint="save what was just played"):
+            with button("keep", icon="history") as keep:
+                keep.props["aria-label"] = keep.props["title"] = "keep what was just played"
                 self._build_menu()
         self.files = ui.element("div").classes("files")
         self.folder = ui.label(self.hub.introduction["files_folder"]).classes("folder")
@@ -31,6 +32,26 @@ class TakesView(View):
             for seconds in (15.0, 60.0, remembered):
                 text = f"last {seconds:.0f} s" if seconds <= 60 else f"last {seconds / 60:.0f} minutes"
                 ui.menu_item(text, on_click=partial(self.send, "keep", seconds=seconds))
+
+    def _build_more(self, name: str) -> None:
+        more = button(icon="more_vert").classes("more")
+        more.props["aria-label"] = f"rename or delete {name}"
+        with more, ui.menu().props("auto-close"):
+            ui.menu_item("rename", on_click=partial(self._ask_name, name))
+            ui.menu_item("delete", on_click=partial(self.send, "delete", file=name))
+
+    def _ask_name(self, name: str) -> None:
+        with self.files.client.content, ui.dialog(value=True) as dialog, ui.card().classes("ask"):
+            ui.label(f"Rename {name}")
+            wanted = ui.input("name", value=name.rpartition(".")[0]).props("dense outlined autofocus").classes("wide")
+
+            def rename() -> None:
+                if wanted.value:
+                    self.send("rename", file=name, name=wanted.value)
+                    dialog.close()
+
+            wanted.on("keydown.enter", rename)
+            button("rename", rename).classes("primary")
 
     def _toggle(self) -> None:
         self.send("stop" if self.hub.state.get("recording") else "record")
@@ -46,7 +67,8 @@ class TakesView(View):
             self.files.clear()
             with self.files:
                 for file in changes["files"]:
-                    file_row(file["name"], file["name"], f"{file['seconds']:.1f} s")
+                    with file_row(file["name"], file["name"], f"{file['seconds']:.1f} s"):
+                        self._build_more(file["name"])
                 if not changes["files"]:
                     ui.label("no takes yet").classes("none")
 

@@ -78,7 +78,7 @@ class VariationsView(View):
             for number, row in enumerate(rows, 1):
                 with file_row(row["name"], f"{number}  {row['label']}", ""):
                     use = button("use", partial(self._use, row)).classes("use")
-                    use.props["title"] = "use this seed and timbre"
+                    use.props["title"] = f"use this timbre and seed ({row['seed']})"
 
     def _use(self, row: Mapping[str, Any]) -> None:
         self.send("seed", seed=row["seed"])

@@ -54,7 +54,17 @@ def button(
 ) -> ui.button:
     """A button whose colour comes from panel.css."""
     found = ui.button(text, on_click=act, icon=icon, color=None).props("flat dense no-caps")
-    return found.tooltip(hint) if hint else found
+    if hint:
+        found.props["aria-label"] = f"{text}: {hint}" if text else hint
+        found.tooltip(hint)
+    return found
+
+
+def leave_when_chosen(field: ui.select) -> ui.select:
+    """Take the focus off a select once its list closes, so that the computer's keys play again."""
+    leave = "() => setTimeout(() => document.activeElement?.closest('.q-select') && document.activeElement.blur(), 50)"
+    field.on("popup-hide", js_handler=leave)
+    return field
 
 
 def lit(element: ui.element, on: bool) -> None:

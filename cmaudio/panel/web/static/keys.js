@@ -1,7 +1,10 @@
 // <cm-keys>: a piano keyboard for touch, mouse and the computer keyboard; <cm-wheel>: a control that is dragged.
 import { listen, live, send, throttled } from "./live.js";
 
-const SEMITONES = 30;
+// As many keys as are wide enough for a finger: [semitones, white keys].
+const SIZES = [[30, 18], [17, 10], [12, 7]];
+const NARROWEST_PIXELS = 36;
+const NOTES = ["C", "C sharp", "D", "D sharp", "E", "F", "F sharp", "G", "G sharp", "A", "A sharp", "B"];
 const BLACK = [1, 3, 6, 8, 10];
 const CODES = [
   "KeyA", "KeyW", "KeyS", "KeyE", "KeyD", "KeyF", "KeyT", "KeyG", "KeyY", "KeyH", "KeyU", "KeyJ",
@@ -17,7 +20,12 @@ class Keys extends HTMLElement {
     this.held = new Map(); // pointer id or key code -> pitch
     this.innerHTML = '<div class="board"></div>';
     this.board = this.firstChild;
+    this.letters = new Map();
+    this.board.setAttribute("role", "group");
+    this.board.setAttribute("aria-label", "piano keyboard");
     this.build();
+    new ResizeObserver(() => this.size() !== this.built && this.build()).observe(this.board);
+    this.readLayout();
     this.bindFingers();
     addEventListener("keydown", (event) => this.typed(event, true));
     addEventListener("keyup", (event) => this.typed(event, false));
@@ -28,12 +36,23 @@ class Keys extends HTMLElement {
     listen("end", () => this.forget());
   }
 
+  // What is printed on the keys of this computer, where the browser knows.
+  async readLayout() {
+    this.letters = (await navigator.keyboard?.getLayoutMap().catch(() => null)) ?? new Map();
+    this.build();
+  }
+
+  size() {
+    return SIZES.find(([, whites]) => this.board.clientWidth >= whites * NARROWEST_PIXELS) ?? SIZES.at(-1);
+  }
+
   build() {
+    this.built = this.size();
+    const [semitones, whites] = this.built;
     this.board.replaceChildren();
     this.byPitch = new Map();
-    const whites = [...Array(SEMITONES).keys()].filter((i) => !BLACK.includes(i % 12)).length;
     let white = 0;
-    for (let i = 0; i < SEMITONES; i++) {
+    for (let i = 0; i < semitones; i++) {
       const black = BLACK.includes(i % 12);
       const key = this.board.appendChild(document.createElement("div"));
       key.className = black ? "key black" : "key white";
@@ -43,7 +62,10 @@ class Keys extends HTMLElement {
       if (!black) white++;
       const pitch = this.first + i;
       key.dataset.pitch = pitch;
-      const letter = CODES[i] ? CODES[i].replace("Key", "").replace("Semicolon", ";").replace("Quote", "'") : "";
+      key.setAttribute("role", "button");
+      key.setAttribute("aria-label", `${NOTES[pitch % 12]} ${Math.floor(pitch / 12) - 1}`);
+      const plain = CODES[i]?.replace("Key", "").replace("Semicolon", ";").replace("Quote", "'") ?? "";
+      const letter = (this.letters.get(CODES[i]) ?? plain).toUpperCase();
       key.innerHTML = `<i>${letter}</i>${i % 12 === 0 ? `<b>C${pitch / 12 - 1}</b>` : ""}`;
       this.byPitch.set(pitch, key);
     }

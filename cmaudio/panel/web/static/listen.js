@@ -9,7 +9,7 @@ class Listen extends HTMLElement {
     this.innerHTML = "<button></button>";
     this.button = this.firstChild;
     this.button.addEventListener("click", () => (this.context ? this.stop() : this.begin()));
-    this.paint("listen");
+    this.paint("press to listen");
     listen("state", ({ device }) => {
       if (device === undefined) return;
       this.hidden = device !== live.hello.page_device; // another output plays
@@ -17,7 +17,7 @@ class Listen extends HTMLElement {
     });
   }
 
-  paint(text, title = "play the sound in this page") {
+  paint(text, title = "the page is silent until this is pressed: browsers ask for a click") {
     this.button.textContent = text;
     this.button.title = title;
     this.classList.toggle("on", Boolean(this.context));
@@ -72,7 +72,7 @@ class Listen extends HTMLElement {
     this.socket?.close();
     this.context?.close();
     Object.assign(this, { socket: null, context: null, play: null });
-    this.paint("listen");
+    this.paint("press to listen");
   }
 }
 

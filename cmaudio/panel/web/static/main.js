@@ -7,3 +7,6 @@ import "./spectrum.js";
 import "./meters.js";
 import "./listen.js";
 import "./play.js";
+import "./fold.js";
+
+document.documentElement.lang = "en";

@@ -2,7 +2,7 @@
 import { listen, live, send, throttled } from "./live.js";
 
 const MARGIN = 22;
-const LABEL_FONT = '11px system-ui, sans-serif';
+const LABEL_FONT = '12px system-ui, sans-serif';
 const NEAR_PIXELS = 16;
 
 class TimbreMap extends HTMLElement {

@@ -18,7 +18,7 @@ class Slider extends HTMLElement {
     this.output = this.querySelector("output");
     const whole = Number.isInteger(min) && max - min > 100;
     Object.assign(this.input, { min, max, step: whole ? 1 : (max - min) / STEPS });
-    this.input.setAttribute("aria-label", this.control);
+    this.input.setAttribute("aria-label", `${this.getAttribute("named")}, ${this.getAttribute("unit")}`.replace(/, $/, ""));
     this.move = throttled((value) => send("set", { name: this.control, value }));
     this.input.addEventListener("input", () => { this.paint(this.input.valueAsNumber); this.move(this.input.valueAsNumber); });
     this.addEventListener("dblclick", () => this.restore());

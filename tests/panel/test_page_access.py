@@ -1,0 +1,116 @@
+"""The page for fingers, keyboards and readers: focus, names, words, and screens of five sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from fixtures.browser import running_browser, wait_for
+from fixtures.panel import keys_down, silence
+
+from cmaudio.synth import Synth
+
+SCREENS = [(1920, 1080), (1280, 800), (1024, 768), (844, 390), (390, 844)]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless browser."""
+    yield from running_browser(tmp_path_factory.mktemp("profile"))
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any, host: Any) -> Any:
+    """The page, loaded and connected."""
+    browser.get(host.address.url)
+    wait_for(lambda: browser.execute_script("return document.querySelector('cm-load .buffer b')?.textContent"), 40)
+    return browser
+
+
+def screen(page: Any, width: int, height: int) -> None:
+    page.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
+    )
+    wait_for(lambda: page.execute_script("return innerWidth") == width)
+
+
+def actions(page: Any) -> Any:
+    from selenium.webdriver import ActionChains
+
+    return ActionChains(page, duration=50)
+
+
+def element(page: Any, selector: str) -> Any:
+    return page.find_element("css selector", selector)
+
+
+@pytest.mark.parametrize("field", ['.sound input[aria-label="timbre"]', ".device"])
+def test_the_computers_keys_play_after_a_choice(field: str, page: Any, synth: Synth) -> None:
+    silence(synth)
+    element(page, field).click()
+    wait_for(lambda: page.find_elements("css selector", ".q-menu .q-item"))
+    element(page, ".q-menu .q-item").click()
+    wait_for(lambda: page.execute_script("return !document.activeElement.closest('.q-select')"))
+    actions(page).key_down("d").perform()
+    wait_for(lambda: keys_down(synth) == {52})
+    actions(page).key_up("d").perform()
+    wait_for(lambda: not keys_down(synth))
+
+
+def is_shown(page: Any, field: str, value: str) -> bool:
+    return bool(element(page, field).get_attribute("value") == value)
+
+
+def test_a_name_clicked_on_the_map_is_in_the_timbre_field(page: Any, synth: Synth) -> None:
+    field = '.sound input[aria-label="timbre"]'
+    for name, (x, y) in zip(synth.controls.timbre_map.names, synth.controls.timbre_map.places, strict=True):
+        synth.controls.go_to(float(x), float(y))
+        wait_for(partial(is_shown, page, field, name))
+
+
+def test_everything_that_is_pressed_has_a_name_and_the_page_a_language(page: Any) -> None:
+    nameless = page.execute_script("""
+        const named = (e) => e.ariaLabel || e.labels?.length || e.title
+          || e.textContent.replace(e.querySelector('.q-icon')?.textContent ?? '', '').trim();
+        return [...document.querySelectorAll('.panel :is(button, input, a, [role=button])')]
+          .filter((e) => !named(e)).map((e) => e.outerHTML.slice(0, 200));
+    """)
+    assert nameless == []
+    assert page.execute_script("return document.documentElement.lang") == "en"
+    assert element(page, '.key[data-pitch="61"]').get_attribute("aria-label") == "C sharp 4"
+
+
+def test_a_page_that_is_the_output_says_that_it_must_be_started(page: Any) -> None:
+    assert element(page, "cm-listen").text == "press to listen"
+
+
+@pytest.mark.parametrize(("width", "height"), SCREENS)
+def test_keys_are_in_sight_wide_enough_and_texts_large_enough(width: int, height: int, page: Any) -> None:
+    screen(page, width, height)
+    key = '.key.white[data-pitch="48"]'
+    wait_for(lambda: element(page, key).rect["width"] >= 36 or width > 600)
+    box = page.execute_script(f"return document.querySelector('{key}').getBoundingClientRect().toJSON()")
+    assert box["width"] >= 36
+    assert box["top"] >= 0
+    assert box["bottom"] <= max(height, 700)
+    assert width > 900 or box["bottom"] <= height
+    small = page.execute_script("""
+        return [...document.querySelectorAll('.panel *')].filter((e) => e.checkVisibility() && e.tagName !== 'CANVAS'
+          && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())
+          && parseFloat(getComputedStyle(e).fontSize) < 12).map((e) => e.className + ': ' + e.textContent.slice(0, 30))
+    """)
+    assert small == []
+    assert page.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_parts_fold_away_on_a_small_screen(page: Any) -> None:
+    screen(page, 390, 844)
+    title = element(page, "section.map > h2")
+    wait_for(lambda: title.get_attribute("aria-expanded") == "true")
+    title.click()
+    assert not element(page, "cm-map").is_displayed()
+    title.send_keys(" ")
+    assert element(page, "cm-map").is_displayed()
