@@ -61,12 +61,13 @@ def test_pressure_swells_by_what_it_says_and_dies_with_the_key() -> None:
     assert swell == pytest.approx(PRESSURE_DB, abs=0.5)
 
 
-def test_brightness_lifts_what_lies_above_the_pitch_and_leaves_the_fundamental() -> None:
-    dark, plain, bright = (held(timbre="flute", brightness=b)[RATE // 4 :] for b in (-6, 0, 6))
+@pytest.mark.parametrize(("timbre", "most_db"), [("oboe", 0.5), ("flute", 2.5)])  # a vocoder's bands meddle a little
+def test_brightness_lifts_what_lies_above_the_pitch_and_leaves_the_fundamental(timbre: str, most_db: float) -> None:
+    dark, plain, bright = (held(timbre=timbre, brightness=b)[RATE // 4 :] for b in (-6, 0, 6))
     for low, high, least in ((700, 1600, 5.0), (1600, 5000, 10.0)):
         assert band_db(bright, low, high) - band_db(plain, low, high) > least
         assert band_db(plain, low, high) - band_db(dark, low, high) > least
-    assert abs(band_db(bright, 200, 240) - band_db(plain, 200, 240)) < 2
+    assert abs(band_db(bright, 200, 240) - band_db(plain, 200, 240)) < most_db
 
 
 def test_resonance_sharpens_and_smooths() -> None:
