@@ -168,6 +168,9 @@ def test_an_impulse_response_is_chosen_among_the_sound_files(quiet: Any, synth: 
     wait_for(lambda: option("hall.wav"))
     option("hall.wav").click()
     wait_for(lambda: synth.impulse_response == str(host.handler.takes.folder / "hall.wav"))
+    synth.controls.set("brightness", 3)
+    slider = element(quiet, 'cm-slider[control="brightness"] input')
+    wait_for(lambda: float(slider.get_attribute("value") or 0) == 3)  # so the page has seen the file in use as well
     synth.use_impulse_response(None)
     wait_for(lambda: element(quiet, ".group .whole input").get_attribute("value") == "none")
 
