@@ -171,4 +171,4 @@ def write_long_score(path: Path) -> None:
 
 def test_models_are_listed_as_json() -> None:
     listed = json.loads(CliRunner().invoke(app, ["models", "list", "--json"]).output)
-    assert {"instrument", "english", "russian"} <= {row["name"] for row in listed}
+    assert {"instrument", "textures", "english", "russian"} <= {row["name"] for row in listed}

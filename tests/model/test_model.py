@@ -91,6 +91,15 @@ def test_embedded_model_is_whole_and_small(model: Model) -> None:
 # -- damage ----------------------------------------------------------------------------------------------------------
 
 
+def test_embedded_textures_are_unpitched_and_name_their_authors() -> None:
+    textures = load_model("textures")
+    assert textures.path.stat().st_size <= 25 * 2**20
+    assert len(textures.timbres) == 90
+    assert not any(timbre.pitched for timbre in textures.manifest.timbres)
+    assert {"rain", "wind", "fire", "thunder", "door close", "hard step"} <= set(textures.timbres)
+    assert all(author in textures.card for author in ("Mike Koenig", "OpenClonk team", "James Swift"))
+
+
 def test_missing_file_names_the_embedded_models(tmp_path: Path) -> None:
     refuses(tmp_path / "none.cmaudio", "no model", "instrument")
     refuses(tmp_path, "no model")

@@ -18,7 +18,7 @@ from cmaudio.evaluation.textures.material import chosen_timbres, made, recording
 from cmaudio.signal.dsp import Float
 
 _FRAMES, _HOP, _GROUPS = 8, 2, 12
-_SEEDS, _LEAST_PATCHES = 8, 24
+_SEEDS, _LEAST_PATCHES = 4, 24
 _DB = 20 / np.log(10)
 _AUDIBLE_DB = 20.0  # of a frame's loudest band over the floor
 
@@ -29,7 +29,7 @@ def measure_likeness(setting: Setting) -> Figures:
     rows: dict[str, Figures] = {}
     for timbre in chosen_timbres(setting):
         train, held_out = known.train.get(timbre.name, []), known.held_out.get(timbre.name, [])
-        seconds = 8.0 if timbre.sustained else 1.6
+        seconds = 5.0 if timbre.sustained else 1.6
         ours = made(setting, [take(timbre.name, seed) for seed in range(_SEEDS)], seconds)
         setting.progress(f"likeness: {timbre.name}")
         floor = setting.renderer.mel.floor
