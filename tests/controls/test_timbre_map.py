@@ -47,7 +47,10 @@ def test_a_known_vector_lies_at_its_name(places: TimbreMap) -> None:
         assert places.place(places.vectors[index]) == pytest.approx(tuple(places.places[index]))
 
 
-def test_a_single_timbre_lies_in_the_middle() -> None:
-    alone = TimbreMap(load_model().manifest.timbres[:1])
+@pytest.mark.parametrize(("place", "found"), [(None, (0, 0)), ((0.25, -0.5), (0.25, -0.5))])
+def test_a_single_timbre_lies_where_its_model_says_or_in_the_middle(
+    place: tuple[float, float] | None, found: tuple[float, float]
+) -> None:
+    alone = TimbreMap([load_model().manifest.timbres[0].model_copy(update={"place": place})])
     assert alone.mix(0.5, -0.5) == {alone.names[0]: 1.0}
-    np.testing.assert_array_equal(alone.places, [[0, 0]])
+    np.testing.assert_array_equal(alone.places, [found])
