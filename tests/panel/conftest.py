@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import TinyModel
+from fixtures.browser import running_browser, wait_for
 from fixtures.panel import Pages, free_port, silence
 
 from cmaudio.panel.clock_output import ClockOutput
@@ -57,3 +58,17 @@ def host(synth: Synth, clock: ClockOutput, tmp_path_factory: pytest.TempPathFact
 def guarded(synth: Synth, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The same with a token."""
     yield from running_host(synth, ClockOutput(), tmp_path_factory.mktemp("guarded"), "s3cret")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless browser."""
+    yield from running_browser(tmp_path_factory.mktemp("profile"))
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any, host: Any) -> Any:
+    """The page, loaded and connected."""
+    browser.get(host.address.url)
+    wait_for(lambda: browser.execute_script("return document.querySelector('cm-load .buffer b')?.textContent"), 40)
+    return browser

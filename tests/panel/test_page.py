@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from fixtures.browser import running_browser, wait_for
+from fixtures.browser import actions, element, wait_for
 from fixtures.impulse_responses import write_clap
 from fixtures.link import FakeSession, session
 from fixtures.midi import KEYS, FakeSystem
@@ -20,37 +20,11 @@ from cmaudio.synth import Synth
 __all__ = ["session"]
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A headless browser."""
-    yield from running_browser(tmp_path_factory.mktemp("profile"))
-
-
-@pytest.fixture(scope="module")
-def page(browser: Any, host: Any) -> Any:
-    """The page, loaded and connected."""
-    browser.get(host.address.url)
-    wait_for(lambda: browser.execute_script("return document.querySelector('cm-load .buffer b')?.textContent"), 40)
-    return browser
-
-
 @pytest.fixture
 def quiet(page: Any, synth: Synth) -> Iterator[Any]:
     silence(synth)
     yield page
     silence(synth)
-
-
-def element(page: Any, selector: str) -> Any:
-    from selenium.webdriver.common.by import By
-
-    return page.find_element(By.CSS_SELECTOR, selector)
-
-
-def actions(page: Any) -> Any:
-    from selenium.webdriver import ActionChains
-
-    return ActionChains(page, duration=50)
 
 
 def test_the_page_loads_nothing_from_elsewhere(page: Any, host: Any) -> None:

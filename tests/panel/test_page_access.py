@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import pytest
-from fixtures.browser import running_browser, wait_for
+from fixtures.browser import actions, element, wait_for
 from fixtures.panel import keys_down, silence
 
 from cmaudio.synth import Synth
 
 SCREENS = [(1920, 1080), (1280, 800), (1024, 768), (844, 390), (390, 844)]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A headless browser."""
-    yield from running_browser(tmp_path_factory.mktemp("profile"))
-
-
-@pytest.fixture(scope="module")
-def page(browser: Any, host: Any) -> Any:
-    """The page, loaded and connected."""
-    browser.get(host.address.url)
-    wait_for(lambda: browser.execute_script("return document.querySelector('cm-load .buffer b')?.textContent"), 40)
-    return browser
 
 
 def screen(page: Any, width: int, height: int) -> None:
@@ -35,16 +20,6 @@ def screen(page: Any, width: int, height: int) -> None:
         {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
     )
     wait_for(lambda: page.execute_script("return innerWidth") == width)
-
-
-def actions(page: Any) -> Any:
-    from selenium.webdriver import ActionChains
-
-    return ActionChains(page, duration=50)
-
-
-def element(page: Any, selector: str) -> Any:
-    return page.find_element("css selector", selector)
 
 
 @pytest.mark.parametrize("field", ['.sound input[aria-label="timbre"]', ".device"])
