@@ -106,12 +106,6 @@ def render_to_file(
     )
     with progress_bar(*columns) as bar:
         task = bar.add_task(score.name, total=score.duration)
-        made = [0.0]
-
-        def show(seconds: float) -> None:
-            made[0] = seconds
-            bar.update(task, completed=seconds)
-
         render_score(
             score,
             path,
@@ -129,8 +123,8 @@ def render_to_file(
             channels=channels,
             stems=stems,
             keep_samples=False,
-            on_progress=show,
+            on_progress=lambda seconds: bar.update(task, completed=seconds),
             on_notice=notice,
         )
-    seconds, spent = made[0], time.perf_counter() - began
+    seconds, spent = bar.tasks[0].completed, time.perf_counter() - began
     console.print(f"{path}: {seconds:.1f} s in {spent:.1f} s ({seconds / spent:.1f} x real time)")

@@ -103,7 +103,6 @@ def _to_file(
     source: str | Iterator[str], path: Path, model: Model, steps: int, gain: float, style: dict[str, Any]
 ) -> tuple[Spoken, float]:
     """Without its samples, which would fill the memory where a text takes hours; and its seconds."""
-    made = [0.0]
     columns = (
         TextColumn("{task.description}", markup=False),
         TextColumn("{task.completed:.0f} s"),
@@ -113,11 +112,10 @@ def _to_file(
         task = bar.add_task("reading", total=None)
 
         def show(seconds: float) -> None:
-            made[0] = seconds
             bar.update(task, completed=seconds, description=path.name)
 
         settings: dict[str, Any] = {"model": model, "steps": steps, "gain_db": gain, "keep_samples": False} | style
-        return speak(source, path, on_progress=show, on_notice=notice, **settings), made[0]
+        return speak(source, path, on_progress=show, on_notice=notice, **settings), bar.tasks[0].completed
 
 
 def _lines() -> Iterator[str]:

@@ -28,13 +28,12 @@ class AudioFileParts:
         self, path: str | Path, sample_rate: int, channels: int, on_notice: Callable[[str], object] | None = None
     ) -> None:
         self._file = AudioFileWriter(path, sample_rate, channels=channels)
+        self._files = ExitStack()
         self._on_notice = on_notice
         self.paths = [self._file.path]
 
     def __enter__(self) -> AudioFileParts:
-        with ExitStack() as files:
-            files.enter_context(self._file)
-            self._files = files.pop_all()
+        self._files.enter_context(self._file)
         return self
 
     def __exit__(
