@@ -47,6 +47,7 @@ def control_definitions(model: Model, channels: int | None = None) -> dict[str, 
             and (channels > 1 or not e.mix)
             and not (speech and e.name in ENVELOPE)
             and (e.name in schema or not e.learned)
+            and not e.partial
         ),
         *(
             ControlDefinition(

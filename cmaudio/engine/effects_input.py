@@ -32,7 +32,7 @@ class EffectsInput(EventInput):
     def express(self, name: str, value: float, channel: int | None = 0, at: int | None = None) -> None:
         """Shape a channel, later notes included, or with None the whole instrument; see `Note.express`."""
         super().express(name, value, channel, at)
-        if name in SENDS and value > 0:
+        if (name in SENDS or name == "distance") and value > 0:
             self.rack.expect()
 
     def set_effect(self, name: str, value: float, at: int | None = None) -> None:

@@ -156,7 +156,9 @@ class Mixer:
                 samples = samples * gain[start : start + count]
             elif gain != 1:
                 samples = samples * np.float32(gain)
-            buses.add(voice.params.channel, done + start, samples, voice.params.pair)
+            direct = voice.direct(count)
+            near = samples if isinstance(direct, float) and direct == 1 else samples * np.float32(direct)
+            buses.add(voice.params.channel, done + start, near, voice.params.pair)
             for name in SENDS:
                 level = voice.sent(name, count)
                 if not isinstance(level, float) or level:

@@ -4,7 +4,8 @@ Modulation (1) is vibrato; sound controllers 5 (74, brightness, the slide of MPE
 brightness and resonance; 3, 4, 6 and 10 (72, 73, 75, 79) are release, attack, decay and sustain; general purpose 5 (80)
 is humanity: all of these rest in the middle of their travel. Channel and key pressure are pressure. Volume (7) and
 expression (11) set a channel's gain. Pan (10), width and spread (general purpose 6 and 7: 81 and 82) place its notes;
-91, 93 and 94 are what it sends to reverb, chorus and delay.
+91, 93 and 94 are what it sends to reverb, chorus and delay. Of the numbers that General MIDI leaves free, 102 to 107
+are the controls of textures, 108 is distance and 109 the level.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ BY_CONTROLLER = {
     **{MODULATION: "vibrato", 71: "resonance", 74: "brightness", 80: "humanity"},
     **{72: "release", 73: "attack", 75: "decay", 79: "sustain"},
     **{PAN: "pan", 81: "width", 82: "spread", 91: "reverb", 93: "chorus", 94: "delay"},
+    **{102: "intensity", 103: "density", 104: "sharpness", 105: "tonality", 106: "roughness", 107: "size"},
+    **{108: "distance", 109: "level"},
 }
 BY_EXPRESSION = {name: number for number, name in BY_CONTROLLER.items()}
 WHEEL_CENTRE = 8192

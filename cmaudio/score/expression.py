@@ -5,8 +5,9 @@ the pitch, pressure swells and brightens, brightness and resonance reshape the s
 (`cmaudio.synthesis.spectrum_shaping`). Humanity, attack, decay, sustain and release are for models with a prior:
 humanity scales the network's random part (`cmaudio.synthesis.prior`), the others are the envelope of a note
 (`cmaudio.synthesis.envelope`, which says why their times are octaves). From intensity to size they are inputs of the
-networks of textures (`cmaudio.synthesis.texture_features`). Pan, width and spread place a note
-(`cmaudio.synthesis.placement`), and reverb, chorus and delay are what it sends to the effects: these belong to the mix
+networks of textures (`cmaudio.synthesis.texture_features`). Level is a gain of notes and channels alone: the instrument
+has a master gain. Pan, width and spread place a note (`cmaudio.synthesis.placement`), distance moves it away
+(`cmaudio.synthesis.distance`), and reverb, chorus and delay are what it sends to the effects: these belong to the mix
 of two channels, and a reset keeps them.
 """
 
@@ -36,6 +37,7 @@ class Expression:
     mix: bool = False  # belongs to the mix of two channels
     prior: bool = False  # has no effect on models without a prior
     learned: bool = False  # an input of the networks: of models that name it among their controls
+    partial: bool = False  # of notes and channels, and no control of the whole instrument
 
 
 EXPRESSIONS: Mapping[str, Expression] = {
@@ -69,9 +71,11 @@ EXPRESSIONS: Mapping[str, Expression] = {
                 ("size", "of what sounds: larger is lower and slower"),
             )
         ),
+        Expression("level", "dB", -48.0, 12.0, "level of a note or a channel", partial=True),
         Expression("pan", "of full", -1.0, 1.0, "from the left (-1) to the right (1)", mix=True),
         Expression("width", "of full", 0.0, 1.0, "how far the noise of a sound spreads; 0 is mono", 0.5, mix=True),
         Expression("spread", "of full", 0.0, 1.0, "spreads keyboards and drum kits over the sides", 0.5, mix=True),
+        Expression("distance", "of far", 0.0, 1.0, "away: less direct, duller, more of the room", mix=True),
         Expression("reverb", "of full", 0.0, 1.0, "level sent to the reverb", mix=True),
         Expression("chorus", "of full", 0.0, 1.0, "level sent to the chorus", mix=True),
         Expression("delay", "of full", 0.0, 1.0, "level sent to the delay", mix=True),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cmaudio.score.expression import PRESSURE_BRIGHTNESS
 from cmaudio.signal.dsp import Complex, Float, Stft, pulse_train, split_filters, white_noise
 from cmaudio.synthesis.deferred import Deferred, Pending
+from cmaudio.synthesis.distance import air_tilt
 from cmaudio.synthesis.excitation import harmonic_picture
 from cmaudio.synthesis.networks import Synthesizer, batch_arrays, batch_states, split_states, stack
 from cmaudio.synthesis.placement import side_level
@@ -199,6 +200,8 @@ class Renderer:
         """Frames (B, K, M) with brightness, resonance and level (B, K) dB applied."""
         pressure = _expressed(voices, "pressure", middles)
         tilt = _expressed(voices, "brightness", middles) + PRESSURE_BRIGHTNESS * pressure
+        if voices[0].settings.channels > 1:
+            tilt = tilt + air_tilt(_expressed(voices, "distance", middles))
         brightness, resonance = (x.astype(np.float32) for x in (tilt, _expressed(voices, "resonance", middles)))
         if level is None and not (brightness.any() or resonance.any()):
             return frames

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from cmaudio.score.expression import EXPRESSIONS, PRESSURE_DB, VIBRATO_HZ
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.deferred import Pending
+from cmaudio.synthesis.distance import diffuse_level, direct_gain
 from cmaudio.synthesis.networks import NetworkState
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.placement import side_gains, side_gains_over
@@ -163,6 +164,9 @@ class Voice(ABC):
         if not pressure.rests_at(self.position) or pressure.target:
             span = np.arange(self.position, self.position + count, dtype=np.float64)
             out = out * (10 ** (PRESSURE_DB / 20 * pressure.at(span))).astype(np.float32)
+        level = self.expression["level"].over(self.position, count)
+        if not isinstance(level, float) or level:
+            out = out * np.power(10.0, level / 20).astype(np.float32)
         if out.ndim > 1:
             out = self._panned(out)
         self.position += count
@@ -183,7 +187,19 @@ class Voice(ABC):
 
     def sent(self, name: str, samples: int) -> Float | float:
         """The level (N,) sent to an effect over the samples that were taken last; a number while it rests."""
-        return self.expression[name].over(self.position - samples, samples)
+        level = self.expression[name].over(self.position - samples, samples)
+        distance = self._distance(samples)
+        if isinstance(distance, float) and not distance:
+            return level
+        return level + diffuse_level(distance) if name == "reverb" else level * direct_gain(distance)
+
+    def direct(self, samples: int) -> Float | float:
+        """The gain (N,) of what arrives directly over the samples that were taken last; a number while it rests."""
+        distance = self._distance(samples)
+        return 1.0 if isinstance(distance, float) and not distance else direct_gain(distance)
+
+    def _distance(self, samples: int) -> Float | float:
+        return self.expression["distance"].over(self.position - samples, samples)
 
     # -- steering ----------------------------------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ def test_the_sides_add_up_to_one_channel_at_any_width(model: Model, width: float
     np.testing.assert_allclose(side_by_side(model, BREATHY, width=width).mean(1), engine.read(SAMPLES), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["pan", "width", "spread", "reverb", "chorus", "delay"])
+@pytest.mark.parametrize("name", ["pan", "width", "spread", "distance", "reverb", "chorus", "delay"])
 def test_one_channel_is_bit_for_bit_the_same_wherever_sounds_are_placed(model: Model, name: str) -> None:
     plain, placed = (Engine(model, channels=1) for _ in range(2))
     placed.allocator.unheard.listen(lambda notice: None)

@@ -201,15 +201,15 @@ def test_place_and_sends_belong_to_a_channel_or_the_instrument(synth: Synth, cli
     client.send("/cmaudio/pan", 0.25, 3)
     client.send("/cmaudio/width", 1, 3)
     client.send("/cmaudio/reverb", 0.5)
-    for name in ("spread", "reverb", "chorus", "delay"):
+    for name in ("spread", "distance", "reverb", "chorus", "delay"):
         client.send(f"/cmaudio/{name}", 0.125, 3)
     client.settle()
     synth.recorder.read(16_000)
     assert synth.controls["pan"] == -0.5
     assert synth.engine.allocator.expression["pan"] == -0.5
     assert synth.controls["reverb"] == 0.5
-    mix = {"pan": 0.25, "width": 1, "spread": 0.125, "reverb": 0.125, "chorus": 0.125, "delay": 0.125}
-    assert synth.engine.allocator.channels[3].expression == mix
+    quiet = dict.fromkeys(("spread", "distance", "reverb", "chorus", "delay"), 0.125)
+    assert synth.engine.allocator.channels[3].expression == {"pan": 0.25, "width": 1, **quiet}
 
 
 def test_a_channel_is_sent_to_a_pair_of_outputs_of_its_own(model: Model) -> None:

@@ -14,7 +14,7 @@ from cmaudio.panel.web.view import View, button, custom, leave_when_chosen, sect
 from cmaudio.score.expression import SENDS
 
 _WITHOUT_SLIDER = ("timbre_x", "timbre_y", "steps")  # shown as the map, and as a switch
-_PLACE = ("pan", "width", "spread")
+_PLACE = ("pan", "width", "spread", "distance")
 _TITLES = {"place": "Place", "reverb": "Reverb", "chorus": "Chorus", "delay": "Delay"}
 _NO_SPACE = "none"
 
