@@ -1,10 +1,10 @@
 """Training the prior. Shapes: N frames, n of them with a window of W frames, M mel bands.
 
-Median and lasting spread are those of a Laplace distribution, by likelihood; the level that the median implies is
-scored as well, since bands' errors alone do not determine a note's loudness. Every band answers for its share of the
-recorded level: by the gradient of the median's own level, whichever band is strongest would make up for all the
-others. (A prior of textures trained that way carried the level in one band, 30 dB too high.) The moving spread is
-scored by the difference between a frame's deviation from its median and the mean deviation of its neighbours.
+Median and lasting spread are those of a Laplace distribution, by likelihood. The level is scored as well, since bands'
+errors alone do not determine a note's loudness: to first order, so that every band answers for its share of the
+recorded power. By the level of the median itself, whichever band is strongest would make up for all the others. (A
+prior of textures trained that way carried the level in one band, 30 dB too high.) The moving spread is scored by the
+difference between a frame's deviation from its median and the mean deviation of its neighbours.
 """
 
 from __future__ import annotations
@@ -83,14 +83,12 @@ class PriorTask:
         return loss, figures
 
     def _level_off(self, median: Tensor, mel: Tensor) -> Tensor:
-        """Mean distance of levels in nepers over audible frames; gradients go to bands by their recorded shares."""
-        recorded, implied = (part * self.statistics.std + self.statistics.mean for part in (mel, median))
-        recorded_level = level(recorded)
-        off = level(implied.detach()) - recorded_level
-        by_share = (torch.softmax(2 * recorded, -1) * implied).sum(-1)
-        distance = off.abs() + off.sign() * (by_share - by_share.detach())
-        heard = (recorded_level > self._audible).float()
-        return (distance * heard).sum() / heard.sum().clamp(min=1)
+        """Mean error of the bands in nepers, weighted by their shares of the recorded power, over audible frames."""
+        recorded = mel * self.statistics.std + self.statistics.mean
+        error = (median - mel) * self.statistics.std
+        off = (torch.softmax(2 * recorded, -1) * error).sum(-1).abs()
+        heard = (level(recorded) > self._audible).float()
+        return (off * heard).sum() / heard.sum().clamp(min=1)
 
     @torch.no_grad()
     def _moved(self, batch: Frames, timbre: Tensor) -> Tensor:

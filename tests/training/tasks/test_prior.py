@@ -46,10 +46,12 @@ def level_gradient(median: torch.Tensor, mel: torch.Tensor) -> torch.Tensor:
     return gradients[1] - gradients[0]
 
 
-@pytest.mark.parametrize(("strongest", "sign"), [(-3.0, -1), (-2.0, -1), (3.0, 1)])
-def test_no_band_makes_up_for_the_level_of_the_others(strongest: float, sign: int) -> None:
-    """Recorded bands are alike and the median is too low in all but one: the gradient is alike in all bands."""
-    median = torch.full((BANDS,), -4.0)
+@pytest.mark.parametrize(
+    ("strongest", "others", "sign"), [(-3.0, -4.0, -1), (3.0, -4.0, -1), (-1.0, 2.0, 1), (6.0, 1.0, 1)]
+)
+def test_no_band_makes_up_for_the_level_of_the_others(strongest: float, others: float, sign: int) -> None:
+    """Recorded bands are alike: the gradient is alike in all bands, whatever the strongest of the median is."""
+    median = torch.full((BANDS,), others)
     median[3] = strongest
     gradient = level_gradient(median, torch.zeros(FRAMES, BANDS))
     assert torch.allclose(gradient, torch.full((BANDS,), sign * 2.0 / BANDS), atol=1e-5)
