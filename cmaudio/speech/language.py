@@ -96,6 +96,7 @@ class Language:
         self._script = _SCRIPTS.get(self._base, "LATIN")
         self._exceptions = exceptions(self._base)
         self._reader = self._text_reader()
+        self._verbatim = isinstance(self._reader, _Verbatim)
         self._lock = threading.Lock()  # gruut's lexicon is one connection to a database
 
     def _text_reader(self) -> Reader:
@@ -215,7 +216,10 @@ class Language:
         """Words in letters of this language, and what is wrong with them or what they lost; "" for nothing."""
         out, lost = [], ""
         for letter in unicodedata.normalize("NFC", words):
-            if letter in _SAID_SIGNS or letter == " " or letter.isdecimal() or letter in _SILENT_SIGNS:
+            if letter in _SAID_SIGNS and not self._verbatim:
+                lost = "no reading"  # a reader that leaves a sign leaves it to nobody: gruut says none
+                out.append(" ")
+            elif letter in _SAID_SIGNS or letter == " " or letter.isdecimal() or letter in _SILENT_SIGNS:
                 out.append(" " if letter in "*_~#/\\|<>^`[]{}" else letter)
             elif letter.isalpha():
                 if not unicodedata.name(letter, "").startswith(self._script):

@@ -69,7 +69,7 @@ class PhraseReader:
 
     def _next(self) -> tuple[str, str, int] | None:
         """The next phrase, its mark, and the offset after it."""
-        self._open, first = None, 0
+        self._open, first, before = None, 0, ""
         for count, token in enumerate(_TOKEN.finditer(self._text, self._at), 1):
             if token.end() == len(self._text):
                 self._open = token  # it may continue
@@ -77,16 +77,16 @@ class PhraseReader:
             if token[0].isspace():
                 return self._text[self._at : token.start()], ".", token.end()
             word, mark = _split_mark(token[0])
-            if mark and (ended := self._ends(word, mark, count, token.end())) is not False:
+            if mark and (ended := self._ends(word, mark, count, token.end(), before)) is not False:
                 if ended is None:
                     return None
                 return self._text[self._at : token.start() + len(word)], mark[-1], token.end()
-            first = token.start() if count == 1 else first
+            first, before = (token.start() if count == 1 else first), token[0]
             if count == MAX_WORDS or token.end() - first >= MAX_LETTERS:
                 return self._text[self._at : token.end()], ",", token.end()
         return None
 
-    def _ends(self, word: str, mark: str, count: int, end: int) -> bool | None:
+    def _ends(self, word: str, mark: str, count: int, end: int, before: str) -> bool | None:
         """Whether `mark` after the `count`th word ends the phrase; None where the next word is needed to tell."""
         if mark[0] not in ".!?…":
             return count >= _LEAST_WORDS
@@ -98,7 +98,7 @@ class PhraseReader:
         complete = following is not None and following.end() < len(self._text)
         if not complete:
             self._open = following
-        return ends_sentence(word, following[0] if following is not None and complete else None)
+        return ends_sentence(word, following[0] if following is not None and complete else None, before)
 
 
 def _split_mark(token: str) -> tuple[str, str]:

@@ -155,7 +155,7 @@ SAID = [
     ("50-50", "fifty fifty"),
     ("1-2-3", "one two three"),
     ("978-3-16", "nine seven eight, three, one six"),
-    ("Mon–Fri", "Mon to Fri"),
+    ("Mon–Fri", "Monday to Friday"),
     ("London–Paris", "London Paris"),
     # more numbers
     (".5", "point five"),
@@ -188,7 +188,7 @@ SAID = [
     ("5 Ω", "five ohms"),
     ("25° C", "twenty five degrees Celsius"),
     ("a 5 km run", "a five kilometer run"),
-    ("5 ft 10 in", "five feet ten"),
+    ("5 ft 10 in", "five feet ten inches"),
     # more signs and capitals
     ("√2", "the square root of two"),
     ("π", "pi"),
@@ -207,6 +207,11 @@ SAID = [
     ("James I am", "James I am"),
     ("Apollo XI", "Apollo eleven"),
     ("the XIX century", "the nineteenth century"),
+    # operators and addresses
+    ("10^-3", "ten to the power of minus three"),
+    ("a <= 5", "a at most five"),
+    ("a != b", "a is not equal to b"),
+    ("a.com/?q=1&b=x", "a dot com slash question mark q equals one and b equals x"),
 ]
 
 

@@ -12,6 +12,10 @@ from cmaudio.speech.phrases import read_phrases
 from cmaudio.speech.text.russian import Russian
 
 SAID = [
+    # days, powers, operators
+    ("Пн–Пт", "понедельник пятница"),
+    ("10^-3", "десять в степени минус три"),
+    ("y >= 3", "уай не меньше трёх"),
     # signs
     ("5%", "пять процентов"),
     ("10:30", "десять тридцать"),
@@ -163,7 +167,7 @@ def test_nothing_of_it_goes_unspoken(written: str) -> None:
     assert not any(letter.isdigit() for phrase in phrases for word in phrase.words for letter in word.text)
 
 
-@pytest.mark.parametrize("written", ["цена ∑", "Ⅷ", "да 😀", "漢字 5"])
+@pytest.mark.parametrize("written", ["цена ∑", "Ⅷ", "да 😀", "5 😀 руб.", "дом → сад", "a -> b", "漢字 5"])
 def test_what_has_no_reading_is_reported(written: str) -> None:
     unspoken = [reason for phrase in language("ru").phrases([written]) for reason in phrase.unspoken]
     assert unspoken
@@ -193,6 +197,10 @@ def test_words_point_back_into_the_text() -> None:
         ("Он дал 5 р. Потом ушёл.", ["Он дал 5 р", "Потом ушёл"]),
         ("Он видел р. Волга и о. Сахалин.", ["Он видел р. Волга и о. Сахалин"]),
         ("Звоните по тел. 112.", ["Звоните по тел. 112"]),
+        ("Там ок. 10 куб. м воды.", ["Там ок. 10 куб. м воды"]),
+        ("Вот куб. Это род.", ["Вот куб", "Это род"]),
+        ("Пришли все, в т.ч. Боб.", ["Пришли все, в т.ч. Боб"]),
+        ("Длина 5 мм. Потом стоп.", ["Длина 5 мм", "Потом стоп"]),
     ],
 )
 def test_abbreviations_do_not_end_a_sentence(text: str, phrases: list[str]) -> None:

@@ -8,7 +8,9 @@ TITLES = {
     "Col.": "colonel", "Capt.": "captain", "Lt.": "lieutenant", "Sgt.": "sergeant", "Maj.": "major",
     "Hon.": "honorable",
     "Sen.": "senator", "Rep.": "representative", "Gov.": "governor", "Pres.": "president", "Fr.": "father",
-    "Mt.": "mount", "Mt": "mount", "Ft.": "fort",
+    "Mt.": "mount", "Mt": "mount", "Ft.": "fort", "Adm.": "admiral", "Cmdr.": "commander", "Cpl.": "corporal",
+    "Pvt.": "private", "Msgr.": "monsignor", "Det.": "detective", "Insp.": "inspector", "Supt.": "superintendent",
+    "Mme.": "madame", "Mlle.": "mademoiselle",
 }  # fmt: skip
 # Said so where a number follows.
 BEFORE_NUMBERS = {
@@ -34,7 +36,12 @@ ABBREVIATIONS = {
     "wed.": "Wednesday", "thu.": "Thursday", "thurs.": "Thursday", "fri.": "Friday", "hrs.": "hours", "hr.": "hour",
     "mins.": "minutes", "min.": "minimum", "max.": "maximum", "secs.": "seconds", "yrs.": "years", "wks.": "weeks",
     "univ.": "university", "attn.": "attention", "tbsp.": "tablespoon", "tsp.": "teaspoon", "lbs.": "pounds",
-    "lb.": "pound", "oz.": "ounce", "dist.": "district",
+    "lb.": "pound", "oz.": "ounce", "dist.": "district", "incl.": "including", "excl.": "excluding",
+    "orig.": "originally", "cont.": "continued", "pct.": "percent", "ea.": "each", "pkg.": "package",
+    "ref.": "reference",
+    "qty.": "quantity", "resp.": "respectively", "temp.": "temperature", "rte.": "route", "calif.": "California",
+    "gov't": "government", "int'l": "international", "c/o": "care of", "m.p.h.": "miles per hour",
+    "r.p.m.": "R P M",
     "wi-fi": "wifi", "hi-fi": "high fie", "sci-fi": "sigh fie",
     "w/": "with", "w/o": "without", "b/c": "because",
 }  # fmt: skip
@@ -44,6 +51,7 @@ SPELLED = {
     "who": True, "la": True, "pa": True, "ma": True, "ad": True, "al": True, "eu": False, "un": False,
     "uk": False, "dc": False, "dj": False, "cd": False, "pc": False, "vip": False, "ceo": False, "ai": False,
     "app": True, "aka": False, "ac": False, "hr": False, "pr": False, "ip": False, "mp": False, "irs": False,
+    "est": False, "vat": False,
 }  # fmt: skip
 _SPELLED_AS_WORDS = {"ok": "okay"}
 

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from cmaudio.speech.text.abbreviations import ABBREVIATIONS, BEFORE_NUMBERS, SPELLED, TITLES, initialism
+from cmaudio.speech.text.days import RULES as DAYS
+from cmaudio.speech.text.measures import RULES as MEASURES
 from cmaudio.speech.text.numbers import RULES as NUMBERS
 from cmaudio.speech.text.numbers import cardinal, digits, in_words, ordinal, year_or_number
 from cmaudio.speech.text.spans import Rule, Span, read, rule
@@ -15,9 +17,11 @@ _SIGNS = {
     "+": "plus", "=": "equals", "×": "times", "÷": "divided by", "±": "plus or minus", "≈": "about", "<": "less than",
     ">": "greater than", "≤": "at most", "≥": "at least", "%": "percent", "&": "and", "@": "at", "§": "section",
     "°": "degrees", "²": "squared", "³": "cubed",
-    "$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "№": "number", "−": "minus", "≠": "is not equal to",
+    "$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "₽": "roubles", "¢": "cents", "₹": "rupees", "№": "number",
+    "−": "minus", "≠": "is not equal to",
     "∞": "infinity", "™": "", "®": "", "√": "the square root of", "π": "pi", "©": "copyright",
 }  # fmt: skip
+_OPERATORS = {"<=": "at most", ">=": "at least", "!=": "is not equal to", "==": "equals"}
 _BETWEEN_NUMBERS = {"-": "minus", "*": "times", "/": "divided by", "x": "times"}
 _NUMBERED = frozenset(
     "act apollo appendix article book bowl chapter class division episode exhibit factor figure grade group king "
@@ -41,7 +45,11 @@ _SITE = r"(?:[\w-]+\.)+(?:com|org|net|edu|gov|info|io|ai|co|uk|de|fr|ru|eu|us|ca
 def _address(match: re.Match[str]) -> str:
     """A web or mail address, its signs by name."""
     written = re.sub(r"^https?://", "", match[0])
-    names = {".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", ":": "colon", "~": "tilde"}
+    names = {
+        ".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", ":": "colon", "~": "tilde", "=": "equals",
+        "?": "question mark", "&": "and", "+": "plus", "#": "hash", "%": "percent", "!": "exclamation mark",
+        "$": "dollar", "*": "star", ";": "semicolon", ",": "comma",
+    }  # fmt: skip
     said = [
         names.get(piece) or (digits(piece) if piece.isdecimal() else "W W W" if piece.lower() == "www" else piece)
         for piece in re.findall(r"[A-Za-z]+|\d+|.", written)
@@ -112,14 +120,25 @@ def _sign(match: re.Match[str]) -> str | None:
     return _SIGNS[sign]
 
 
+def _operator(match: re.Match[str]) -> str:
+    """Of programs; arrows have no name."""
+    return _OPERATORS.get(match[0], "→")
+
+
 _ANY_SIGN = "".join(map(re.escape, {**_SIGNS, **_BETWEEN_NUMBERS}))
 _RULES: tuple[Rule, ...] = (
-    rule(rf"https?://\S*[\w/]|www\.\S*[\w/]|[\w.+-]+@{_SITE}|{_SITE}(?:/[\w./-]*\w)?", _address),
+    rule(rf"https?://\S*[\w/]|www\.\S*[\w/]|[\w.+-]+@{_SITE}|{_SITE}(?:[/?]\S*[\w/])?", _address),
     rule(r"No (?P<n>\d+)(?=\s|$)", lambda m: f"number {cardinal(m['n'])}"),
     rule(r"#(?P<n>\d+)", lambda m: f"number {cardinal(m['n'])}"),
     rule(r"#(?P<tag>[A-Za-z]\w*)", lambda m: f"hashtag {m['tag']}"),
     Rule(re.compile(r"(?P<letter>[A-Z])(?P<sign>\+\+|#)(?!\w)"), _power),
     Rule(re.compile(rf"(?P<word>{'|'.join(map(re.escape, BEFORE_NUMBERS))})\s*(?=\d)", re.IGNORECASE), _before_number),
+    Rule(re.compile(r"b\. ?(?=(?:c\. ?)?\d{4})"), lambda m: "born"),
+    Rule(re.compile(r"d\. ?(?=(?:c\. ?)?\d{4})"), lambda m: "died"),
+    Rule(re.compile(r"v\.(?= [A-Z])"), lambda m: "versus"),
+    Rule(re.compile(r"(?:[<>!=]=|[-=]+>|<[-=]+)(?=\s|$|\w|[-−])"), _operator),
+    *DAYS,
+    *MEASURES,
     *NUMBERS,
     Rule(re.compile(r"St\.?(?=\s+[A-Z])"), lambda m: "Saint"),
     Rule(re.compile(rf"(?P<title>{'|'.join(map(re.escape, TITLES))})(?=\s+[A-Z])"), lambda m: TITLES[m["title"]]),

@@ -15,7 +15,7 @@ _MONTH = (
     r"|Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
 )
 _MONTHS = "January February March April May June July August September October November December".split()
-_NUMBER = r"(?>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+NUMBER = r"(?>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
 _SCALE = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion", "tn": "trillion"}
 _CURRENCY = {
     "$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "₽": "roubles", "₹": "rupees", "₩": "won", "₺": "lira",
@@ -27,7 +27,7 @@ _CURRENCY = {
 }  # fmt: skip
 _MONEY = "|".join(sorted(map(re.escape, _CURRENCY), key=len, reverse=True))
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_FRACTIONS = {
+FRACTIONS = {
     "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5", "⅗": "3/5", "⅘": "4/5",
     "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8",
 }  # fmt: skip
@@ -89,7 +89,7 @@ def _groups(grouped: str) -> list[str]:
     ]
 
 
-def _attributive(match: re.Match[str]) -> bool:
+def attributive(match: re.Match[str]) -> bool:
     """Whether an amount says of what kind a thing is, and its unit stands in the singular: a 5 km run."""
     return re.search(r"(?<![\w'’])[Aa]n? $", match.string[: match.start()]) is not None
 
@@ -98,7 +98,7 @@ def _money(match: re.Match[str]) -> str | None:
     sign, currency, amount, scale = match["sign"], match["currency"], match["amount"], match["scale"]
     minus = "minus " if sign and sign != "+" else ""
     name = _CURRENCY[currency]
-    if (amount == "1" and not scale) or _attributive(match):
+    if (amount == "1" and not scale) or attributive(match):
         name = name.removesuffix("s")
     if scale:
         word = _SCALE.get(scale.lower(), scale.lower())
@@ -111,7 +111,7 @@ def _money(match: re.Match[str]) -> str | None:
 def _between(match: re.Match[str]) -> str | None:
     """What is said for a dash from one amount to the next."""
     before, after = match.string[: match.start()], match.string[match.end() :]
-    first, second = re.search(rf"{_NUMBER}(?=\D*$)", before), re.search(_NUMBER, after)
+    first, second = re.search(rf"{NUMBER}(?=\D*$)", before), re.search(NUMBER, after)
     if first is None or second is None or not re.search(r"[\d%°.][^\W\d_]{0,4}\.? ?$|[€¢] ?$", before):
         return None
     if before.endswith(" ") != match[0].endswith(" ") or match[0] == "- ":
@@ -165,18 +165,12 @@ def _unit(match: re.Match[str]) -> str | None:
     sign, amount = match["sign"], match["amount"]
     if len(match["unit"]) == 1 and not match["gap"] and _PLACE.search(match.string[: match.start()]):
         return None
-    many = amount != "1" and match["gap"] != "-" and not _attributive(match)
+    many = amount != "1" and match["gap"] != "-" and not attributive(match)
     return f"{'minus ' if sign else ''}{cardinal(amount)} {unit_in_words(match, many)}"
 
 
-def _feet(match: re.Match[str]) -> str:
-    inches = match["inches"]
-    feet = f"{cardinal(match['feet'])} {'foot' if match['feet'] == '1' else 'feet'}"
-    return f"{feet} {cardinal(inches)}" if inches else feet
-
-
 def _fraction(match: re.Match[str]) -> str:
-    part = in_words(_FRACTIONS[match["part"]])
+    part = in_words(FRACTIONS[match["part"]])
     if not match["whole"]:
         return part
     part = part if part.split()[0] != "one" else "a " + part.removeprefix("one ")
@@ -184,7 +178,8 @@ def _fraction(match: re.Match[str]) -> str:
 
 
 def _power(match: re.Match[str]) -> str:
-    return f"{cardinal(match['base'])} to the power of {cardinal(match['power'])}"
+    sign = "" if match["power"].isdecimal() else "minus "
+    return f"{cardinal(match['base'])} to the power of {sign}{cardinal(match['power'].lstrip('-−'))}"
 
 
 def _raised(match: re.Match[str]) -> str:
@@ -234,41 +229,35 @@ RULES: tuple[Rule, ...] = (
     rule(r"(?P<state>[A-Z]{2}) (?P<code>\d{5})", lambda m: f"{' '.join(m['state'])} {digits(m['code'])}"),
     Rule(re.compile(rf"[{_DASH}] ?(?=(?:{_MONEY})?\d)"), _between),
     rule(r"24/7|50/50|9/11", lambda m: " ".join(map(cardinal, m[0].split("/")))),
-    Rule(
-        re.compile(
-            r"(?P<feet>\d{1,2})(?:['′](?! ?s\b)| ?ft\.? (?=\d+ ?in)) ?(?:(?P<inches>\d{1,2})(?:[\"″]| ?in\b))?"
-        ),
-        _feet,
-    ),
     rule(
-        rf"(?P<sign>[-−+]?)(?P<currency>{_MONEY}) ?(?P<amount>{_NUMBER})"
+        rf"(?P<sign>[-−+]?)(?P<currency>{_MONEY}) ?(?P<amount>{NUMBER})"
         r"(?: ?(?P<scale>thousand|million|billion|trillion|[kmbKMB]n?|tn))?",
         _money,
     ),
     Rule(
         re.compile(
-            rf"(?P<sign>[-−+]?)(?P<amount>{_NUMBER})(?: ?(?P<scale>thousand|million|billion|trillion|[kmb]n?))?"
+            rf"(?P<sign>[-−+]?)(?P<amount>{NUMBER})(?: ?(?P<scale>thousand|million|billion|trillion|[kmb]n?))?"
             rf" ?(?P<currency>{_MONEY})(?!\w)"
         ),
         _money,
     ),
     rule(r"\d+(?:-\d+){2,}", _chain),
     rule(r"\d+(?:\.\d+){2,}", _dotted),
-    rule(rf"(?P<base>{_NUMBER})[eE](?P<power>[-+]?\d+)", _scientific),
+    rule(rf"(?P<base>{NUMBER})[eE](?P<power>[-+]?\d+)", _scientific),
     rule(r"(?P<wide>\d+)[x×](?P<high>\d+)", lambda m: f"{cardinal(m['wide'])} by {cardinal(m['high'])}"),
-    rule(rf"(?P<amount>{_NUMBER})x", lambda m: f"{cardinal(m['amount'])} times"),
+    rule(rf"(?P<amount>{NUMBER})x", lambda m: f"{cardinal(m['amount'])} times"),
     rule(r"[‘’']?\d+0s", lambda m: in_words(m[0].lstrip("‘’'"))),
     rule(r"\d{1,3}(?:,\d{3})*(?:st|nd|rd|th)", lambda m: in_words(m[0])),
     rule(r"(?P<lines>480|720|1080|1440|2160|4320)(?P<scan>[pi])", _lines),
-    Rule(re.compile(rf"(?P<whole>\d*) ?(?P<part>[{''.join(_FRACTIONS)}])"), _fraction),
+    Rule(re.compile(rf"(?P<whole>\d*) ?(?P<part>[{''.join(FRACTIONS)}])"), _fraction),
     rule(r"(?:(?P<whole>\d+) )?(?P<above>\d{1,4})/(?P<below>\d{1,4})", _over),
-    rule(rf"(?P<base>{_NUMBER})\^(?P<power>\d+)", _power),
-    rule(rf"(?P<base>{_NUMBER})(?P<power>⁻?[⁰¹²³⁴-⁹]+)", _raised),
-    Rule(re.compile(rf"(?P<sign>[-−]?)(?P<amount>{_NUMBER})(?P<gap>[ -]?)(?:{UNIT})(?![\w'’²³])"), _unit),
-    rule(rf"[-−](?P<amount>{_NUMBER})", _minus),
+    rule(rf"(?P<base>{NUMBER})\^(?P<power>[-−]?\d+)", _power),
+    rule(rf"(?P<base>{NUMBER})(?P<power>⁻?[⁰¹²³⁴-⁹]+)", _raised),
+    Rule(re.compile(rf"(?P<sign>[-−]?)(?P<amount>{NUMBER})(?P<gap>[ -]?)(?:{UNIT})(?![\w'’²³]|\.\w)"), _unit),
+    rule(rf"[-−](?P<amount>{NUMBER})", _minus),
     rule(r"(?P<sign>[-−]?)\.(?P<part>\d+)", lambda m: f"{'minus ' if m['sign'] else ''}point {digits(m['part'])}"),
     rule(r"0\d+", lambda m: digits(m[0])),
     Rule(re.compile(r"(?P<word>[Ii]n|[Ss]ince|[Uu]ntil|[Yy]ear) (?P<year>10[1-9]\d)(?![\w,.]|\s+[a-z])"), _old_year),
     rule(r"1[1-9]\d\d|20\d\d", lambda m: in_words(m[0])),
-    rule(_NUMBER, lambda m: cardinal(m[0])),
+    rule(NUMBER, lambda m: cardinal(m[0])),
 )  # fmt: skip

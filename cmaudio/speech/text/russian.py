@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+import unicodedata
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -18,11 +19,13 @@ from cmaudio.speech.text.spans import Span
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:[-'’\u0301]+[^\W\d_]+)*\u0301?|\d+|[^\w\s]|_")
 _SAID_OTHERWISE = re.compile(
-    r"[\d%$€£₽¥&@+=#№§×÷±≈~°½⅓⅔¼¾¢²³A-Za-z]|[А-ЯЁ]{2}|(?<!\w)[А-ЯЁ]\.|(?<!\w)[БВГДЁЖЗЙКЛМНПРСТУФХЦЧШЩЫЭЮ](?!\w)"
+    r"[\d%$€£₽¥&@+=<>#№§×÷±≈~°½⅓⅔¼¾¢²³A-Za-z]|[А-ЯЁ]{2}|(?<!\w)[А-ЯЁ]\.|(?<!\w)[БВГДЁЖЗЙКЛМНПРСТУФХЦЧШЩЫЭЮ](?!\w)"
+    r"|(?<!\w)(?:[Пп][нт]|[Вв][тс]|[Сс][рб]|[Чч]т)(?!\w)"
     r"|[а-яё]\.|(?<!\w)(?:и др|и пр|"
     + "|".join(sorted(map(re.escape, ABBREVIATIONS.keys() - ONLY_WITH_STOP), key=len, reverse=True))
     + r")(?![\w-])",
 )
+_ARROWS = frozenset("←→↔⇐⇒⇔")
 _PAUSES = frozenset(",;:()—–")
 _STRESSED = re.compile(r"\+([аеёиоуыэюяАЕЁИОУЫЭЮЯ])")
 
@@ -69,7 +72,7 @@ def _plain(token: str) -> str:
     """A word, or the pause that a sign stands for."""
     if token[0].isalnum():
         return token
-    return "," if token in _PAUSES else "" if token in "-‐‑" else SIGNS.get(token, token if token.isalpha() else "")
+    return "," if token in _PAUSES else "" if token in "-‐‑" else SIGNS.get(token, token if token.isalpha() or token in _ARROWS else "")
 
 
 class _Draft:
@@ -124,10 +127,16 @@ def _aligned(written: list[tuple[str, int, int]], said: list[str]) -> Iterator[S
             for (_, start, end), token in zip(written[i:j], said[k:m], strict=True):
                 yield Span(start, end, _plain(token) if not token.isdecimal() else digits(token))
         elif i < j:
-            yield Span(written[i][1], written[j - 1][2], _phrase(said[k:m]))
+            nameless = "".join(f" {token}" for token, _, _ in written[i:j] if _is_nameless(token))
+            yield Span(written[i][1], written[j - 1][2], _phrase(said[k:m]) + nameless)
         elif written:  # said, and written nowhere: it goes with the word before it
             _, start, end = written[max(0, i - 1)]
             yield Span(start, end, _phrase(said[k:m]))
+
+
+def _is_nameless(token: str) -> bool:
+    """Whether it is a sign that ru-normalizr drops; it stays, to be reported."""
+    return (unicodedata.category(token[0]) == "So" and token not in SIGNS) or token[0] in _ARROWS
 
 
 def _phrase(said: list[str]) -> str:

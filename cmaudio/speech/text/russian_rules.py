@@ -34,6 +34,12 @@ _FORMULAS = {
 _SAME = {"T": "Т", "F": "Ф"}  # Latin capitals that are called alike
 _FEMININE = {"I": "первая", "II": "вторая", "III": "третья"}
 _NEUTER = {"I": "первое", "II": "второе", "III": "третье"}
+_OPERATORS = {"<=": "не больше", ">=": "не меньше", "!=": "не равно", "==": "равно"}
+_DAYS = {
+    "пн": "понедельник", "вт": "вторник", "ср": "среда", "чт": "четверг", "пт": "пятница", "сб": "суббота",
+    "вс": "воскресенье",
+}  # fmt: skip
+_DAY = "|".join(_DAYS)
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
@@ -94,6 +100,20 @@ def _power(match: re.Match[str]) -> str:
     return {"2": " в квадрате", "3": " в кубе"}.get(power, f" в степени {power}")
 
 
+def _to_the_power(match: re.Match[str]) -> str:
+    power = match["power"]
+    return f" в степени {power if power.isdecimal() else f'минус {power[1:]}'}"
+
+
+def _operator(match: re.Match[str]) -> str:
+    """Of programs; arrows have no name."""
+    return f" {_OPERATORS.get(match[0], '→')} "
+
+
+def _days(match: re.Match[str]) -> str:
+    return f"{_DAYS[match['first'].lower()]} - {_DAYS[match['last'].lower()]}"
+
+
 def _from_to(match: re.Match[str]) -> str:
     return f"с {match['first']} до {match['last']}"
 
@@ -123,6 +143,9 @@ RULES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(rf"(?<=[{_LOWER}]\s)[{_UPPER}]\.\s?[{_UPPER}]\.?(?!\w)"), _initials),
     (re.compile(r"(?<!\w)(?P<n>I{1,3})(?=\s+(?:[Мм]ировая|[Вв]семирная))"), _world_war),
     (re.compile(r"(?P<letter>C)(?P<sign>\+\+|#)(?!\w)"), lambda m: "си плюс плюс" if m["sign"] == "++" else "си шарп"),
+    (re.compile(r"(?<![<>=!-])(?:[<>!=]=|[-=]+>|<[-=]+)(?=\s|$|\w|[-−])"), _operator),
+    (re.compile(r"(?<=\d)\^(?P<power>[-−]?\d+)"), _to_the_power),
+    (re.compile(rf"(?<![\w-])(?P<first>{_DAY})\.?\s?[-‐‑–—]\s?(?P<last>{_DAY})(?![\w-])", re.IGNORECASE), _days),
     (re.compile(r"#(?=\d)"), lambda m: "№ "),
     (re.compile(r"¥\s?(?P<n>\d[\d\s]*\d|\d)"), lambda m: f"{m['n']} иен"),
     (re.compile(r"(?<![\w.,:/-])(?<!\d\s)0\d+(?!\w|[.,:/-]\d)"), lambda m: digits(m[0])),

@@ -6,17 +6,18 @@ import re
 
 # Something always follows these.
 _NEVER = frozenset(
-    "mr mrs ms prof rev gen col capt lt sgt maj hon sen rep gov pres mt ft messrs mme approx dept fig eq e.g i.e "
-    "cf viz vs attn univ dist т е к н стр ул кв корп пер наб пл обл проф акад доц гр напр рис гл табл т.е т.к т.н "
-    "г-н г-жа д-р дж тел пос мкр оз дер респ с о".split()
+    "mr mrs ms prof rev gen col capt lt sgt maj hon sen rep gov pres mt ft fr messrs mme mlle msgr adm cmdr cpl pvt "
+    "det insp supt approx incl excl orig cont dept fig eq e.g i.e a.k.a cf viz vs v attn univ dist pkg qty "
+    "т е к н стр ул кв корп пер наб пл обл проф акад доц гр напр рис гл табл т.е т.к т.н "
+    "т.ч наз г-н г-жа д-р дж тел пос мкр оз дер респ с о".split()
 )
 # Abbreviations where a number follows, words otherwise.
-_BEFORE_NUMBERS = frozenset("no nos p pp vol ch sec art ca c op apt ste rm".split())
+_BEFORE_NUMBERS = frozenset("no nos p pp vol ch sec art ca c op apt ste rm ed hwy rte ref b d ок".split())
 # The sentence may end here: if the next word could begin one.
 _BEFORE_CAPITALS = frozenset(
     "etc a.m p.m jan feb mar apr jun jul aug sept sep oct nov dec mon tue tues wed thu thurs fri sat sun ext est max "
-    "min mins hr hrs sec secs yr yrs wk wks lb lbs oz ft yd yds tsp tbsp gal "
-    "т.д т.п п д гг вв в др руб коп мин сек м см тыс млн млрд кг км ч э н.э шт чел ст экз гл".split()
+    "min mins hr hrs sec secs yr yrs wk wks lb lbs oz yd yds tsp tbsp gal pct ea temp cit resp misc calif mass "
+    "т.д т.п п д гг вв в др руб коп мин сек м см тыс млн млрд кг км мм мг мл га ч э н.э шт чел ст экз гл".split()
 )
 # The same, but names follow them as well: only where the next word is one that often begins a sentence.
 _BEFORE_NAMES = frozenset(
@@ -30,33 +31,63 @@ _STARTERS = frozenset(
     "мой моя наш его её их как что кто где когда если после до с у из к по не да нет все "
     "теперь так вот даже уже ещё сейчас сегодня вчера завтра этого".split()
 )
+# Units, but only after a number: "12 in. long", "come in."
+_UNITS = frozenset("in ft mi pt qt sq cu fl g m km cm mm kg mph куб".split())
+# What follows a time of day, and does not begin a sentence though it has a capital.
+_AFTER_TIMES = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thurs fri sat sun january february "
+    "march april june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec "
+    "est edt cst cdt mst mdt pst pdt et ct mt pt gmt utc bst cet cest eastern central mountain pacific".split()
+)
+_AMOUNT = re.compile(r"[\d.,/½⅓⅔¼¾⅛⅜⅝⅞-]*[\d½⅓⅔¼¾⅛⅜⅝⅞]")
+_FIRST_PARTS = frozenset(("sq", "sq.", "cu", "cu.", "fl", "fl."))
+_DOTTED = re.compile(r"[^\W\d_](?:\.[^\W\d_])+")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 _OPENING = "\"'“”‘’«„([{"
 
 
-def ends_sentence(word: str, following: str | None) -> bool | None:
+def ends_sentence(word: str, following: str | None, before: str = "") -> bool | None:
     """Whether the full stop after a word ends a sentence.
 
     Args:
         word: the word before the full stop, without it; inner full stops stay ("e.g", "U.S").
         following: the next word, or None while it is not known.
+        before: the word before that, "" at the beginning of a phrase.
     Returns:
         None where it depends on a next word that is not known yet.
     """
     plain = word.strip(_OPENING + ")]}»")
-    lower = plain.lower()
+    amount = _AMOUNT.match(plain)
+    unit = plain[amount.end() :] if amount else plain
+    lower = unit.lower()
+    if unit in _UNITS and (amount or before[-1:].isnumeric() or before in _FIRST_PARTS):
+        return None if following is None else _begins_with_capital(following)
     if lower in _NEVER:
         return False
     initials = _INITIALS.fullmatch(plain) is not None and plain[0].isupper() and plain != "I"
-    if not initials and lower not in _BEFORE_NUMBERS | _BEFORE_CAPITALS | _BEFORE_NAMES:
+    if lower == "al" and before.lower() == "et":
+        return None if following is None else _often_begins_sentences(following)
+    capitals = lower in _BEFORE_CAPITALS or (not initials and _DOTTED.fullmatch(lower) and lower not in _BEFORE_NAMES)
+    if not (initials or capitals or lower in _BEFORE_NUMBERS | _BEFORE_NAMES):
         return True
     if initials and "." not in plain:
         return False  # J. Smith
     if following is None:
         return None
-    after = following.lstrip(_OPENING)
     if lower in _BEFORE_NUMBERS:
-        return not after[:1].isdigit()
-    if lower in _BEFORE_CAPITALS:
-        return after[:1].isupper()
-    return after[:1].isupper() and after.rstrip(".,;:!?…").lower() in _STARTERS
+        return not following.lstrip(_OPENING)[:1].isdigit()
+    if lower in ("a.m", "p.m") and _plain(following) in _AFTER_TIMES:
+        return False
+    return _begins_with_capital(following) if capitals else _often_begins_sentences(following)
+
+
+def _plain(word: str) -> str:
+    return word.lstrip(_OPENING).rstrip(".,;:!?…").lower()
+
+
+def _begins_with_capital(word: str) -> bool:
+    return word.lstrip(_OPENING)[:1].isupper()
+
+
+def _often_begins_sentences(word: str) -> bool:
+    return _begins_with_capital(word) and _plain(word) in _STARTERS

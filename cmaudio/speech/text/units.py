@@ -18,6 +18,8 @@ _METRIC = {  # and the prefixes that are written with it
 }  # fmt: skip
 _OTHERS = {
     "mi": "mile", "yd": "yard", "yds": "yard", "ft": "foot", "lb": "pound", "lbs": "pound", "oz": "ounce",
+    "qt": "quart", "pt": "point", "pt.": "pint", "mpg": "mile per gallon", "m.p.h": "mile per hour",
+    "k.p.h": "kilometer per hour", "r.p.m": "R P M",
     "tsp": "teaspoon", "tbsp": "tablespoon", "gal": "gallon", "mph": "mile per hour", "kph": "kilometer per hour",
     "kmh": "kilometer per hour", "hp": "horsepower", "ha": "hectare", "h": "hour", "hr": "hour", "hrs": "hour",
     "min": "minute", "mins": "minute", "sec": "second", "secs": "second", "yr": "year", "yrs": "year", "wk": "week",
@@ -40,6 +42,11 @@ _NAMES = "|".join(sorted(map(re.escape, _ONE), key=len, reverse=True))
 UNIT = (
     rf"(?P<unit>{_NAMES})(?P<power>[²³]|\^[23]|(?<=m)[23])?(?:/(?P<per>{_NAMES}|day|week|month|year)(?P<below>[²³2])?)?"
 )
+
+
+def unit_name(written: str) -> str | None:
+    """The unit of an abbreviation, e.g. "mile"; "inch" also. None for anything else."""
+    return "inch" if written == "in" else _ONE.get(written)
 
 
 def unit_in_words(match: re.Match[str], many: bool) -> str:
