@@ -72,7 +72,9 @@ def _plain(token: str) -> str:
     """A word, or the pause that a sign stands for."""
     if token[0].isalnum():
         return token
-    return "," if token in _PAUSES else "" if token in "-‐‑" else SIGNS.get(token, token if token.isalpha() or token in _ARROWS else "")
+    if token in _PAUSES:
+        return ","
+    return SIGNS.get(token, token if token.isalpha() or token in _ARROWS else "")
 
 
 class _Draft:
