@@ -45,6 +45,14 @@ from cmaudio.model.file import DEFAULT_MODEL
 from cmaudio.output.devices import OpenStream
 from cmaudio.output.player import LEAD_MS
 from cmaudio.panel.clock_output import ClockOutput
+from cmaudio.panel.session import (
+    Session,
+    SessionKeeper,
+    load_session,
+    resume_slots,
+    resume_sound,
+    session_file,
+)
 from cmaudio.panel.takes import make_folder
 from cmaudio.synth import Synth, open
 
@@ -79,6 +87,9 @@ def panel(
         Listen, typer.Option(help="Where to play the sound: on the sound card, or in the page.")
     ] = "device",
     files: Annotated[Path, typer.Option(help="Folder for takes and variations.")] = Path("takes"),
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start without the sound and slots of the last session.")
+    ] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
     no_midi: Annotated[bool, typer.Option("--no-midi", help="Do not listen to MIDI keyboards.")] = False,
     osc: OscPort = None,
@@ -106,6 +117,7 @@ def panel(
         routes=routes_of(route),
         on_notice=notice,
     ) as synth:
+        session = None if fresh else _last_session(synth)
         if chosen:
             synth.apply(chosen, morph_seconds=0)
         for name, value in given.items():
@@ -120,6 +132,9 @@ def panel(
         if not no_midi and synth.model.manifest.speech is None:
             connect_midi(synth)
         server = Host(synth, address, files, clock, notice)
+        if session is not None:
+            resume_slots(server.handler, session)
+        keeper = SessionKeeper(server.handler, session_file(synth.model.manifest.name), notice)
         try:
             _greet(synth, address.url, host)
             if not no_browser:
@@ -129,7 +144,20 @@ def panel(
         except KeyboardInterrupt:
             pass
         finally:
+            keeper.close()
             server.close()
+
+
+def _last_session(synth: Synth) -> Session | None:
+    """The last session of this model, its sound brought back; what cannot be is told."""
+    session = None
+    try:
+        session = load_session(session_file(synth.model.manifest.name))
+        if session is not None:
+            resume_sound(synth, session)
+    except CmaudioError as error:
+        notice(f"not everything of the last session is back: {error} (--fresh starts without it)")
+    return session
 
 
 def _greet(synth: Synth, url: str, host: str) -> None:

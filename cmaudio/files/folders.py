@@ -10,3 +10,8 @@ import platformdirs
 def user_folder() -> Path:
     """The user's configuration folder for cmaudio, by the conventions of the platform; it may not exist yet."""
     return platformdirs.user_config_path("cmaudio", appauthor=False, roaming=True)
+
+
+def state_folder() -> Path:
+    """Where programs keep what they remember from one run to the next; it may not exist yet."""
+    return platformdirs.user_state_path("cmaudio", appauthor=False)

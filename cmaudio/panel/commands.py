@@ -23,7 +23,11 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class _Command(BaseModel):
+    """`gesture` names the drag that a command belongs to: the commands of one are undone together."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    gesture: Annotated[str, Field(max_length=40)] = ""
 
 
 class SetControl(_Command):
@@ -90,7 +94,9 @@ class LockSeed(_Command):
 class BareCommand(_Command):
     """A command without fields. "stop" ends the take, "hush" the texts, "cancel" the variations, "unlink" Link."""
 
-    kind: Literal["roll", "reset", "panic", "record", "stop", "hush", "cancel", "devices", "link", "unlink"]
+    kind: Literal[
+        "roll", "reset", "undo", "redo", "panic", "record", "stop", "hush", "cancel", "devices", "link", "unlink"
+    ]
 
 
 class ApplyPreset(_Command):
@@ -181,6 +187,24 @@ Command = (
     | ChooseDevice | DeleteFile | RenameFile
 )  # fmt: skip
 _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
+
+
+def what_it_changes(command: Command) -> str:
+    """What a step of the history is called that a command has made."""
+    match command:
+        case SetControl(name=name):
+            return name.replace("_", " ")
+        case ApplyPreset(name=name):
+            return f"preset {name}"
+        case UseSlot(slot=slot):
+            return f"slot {slot}"
+        case GoToPlace() | ChooseTimbre():
+            return "timbre"
+        case UseSpace():
+            return "impulse response"
+        case BareCommand(kind="roll") | SetSeed():
+            return "seed"
+    return command.kind.replace("_", " ")
 
 
 def parse_command(data: bytes | str) -> Command:

@@ -13,6 +13,7 @@ from cmaudio.output.devices import Device, list_devices, open_sound_card
 from cmaudio.panel import commands as c
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.held_inputs import HeldInputs
+from cmaudio.panel.history import History
 from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.panel.limits import BackgroundJobs, Texts
 from cmaudio.panel.presets import Presets
@@ -55,15 +56,25 @@ class CommandHandler:
         self._spaces = BackgroundJobs("cmaudio-panel-space", "impulse responses", self._refuse)
         mix = synth.controls.timbre  # set again, so that its position on the map is known
         synth.controls.set_timbre(synth.controls.vector if mix is None else mix, 0)
+        self.history = History(synth, lambda: self.presets.current, self.presets.show)
 
     def take(self, client: str, data: bytes) -> None:
         """Parse a command and carry it out; never raises."""
         try:
             command = c.parse_command(data)
             with self._lock:
+                self.history.settle()
                 self._do(client, command)
+                if command.kind not in ("undo", "redo"):
+                    self.history.record(c.what_it_changes(command), command.gesture and f"{client} {command.gesture}")
         except Exception as error:
             self._refuse(client, error)
+
+    def follow_history(self) -> dict[str, str | None]:
+        """What "undo" and "redo" would change; changes by MIDI, OSC and programs become a step once they rest."""
+        with self._lock:
+            self.history.settle(wait=True)
+            return self.history.labels
 
     def disconnect(self, client: str) -> None:
         """A client has left: release what it holds."""
@@ -78,6 +89,7 @@ class CommandHandler:
     def close(self) -> None:
         """End everything that commands have started."""
         self.disconnect_all()
+        self.history.close()
         self.variations.close()
         for jobs in (self._keeping, self._switching, self._spaces):
             jobs.close()
@@ -114,7 +126,7 @@ class CommandHandler:
                 self.takes.rename(file, name)
             case c.UseSpace(file=file):
                 path = None if file is None else self.takes.path(file)
-                self._spaces.submit(client, lambda: self.synth.use_impulse_response(path))
+                self._spaces.submit(client, lambda: self._use_space(path, c.what_it_changes(command)))
             case c.ChooseDevice(name=name):
                 self._switching.submit(client, lambda: self._use_device(name))
             case _:
@@ -155,6 +167,8 @@ class CommandHandler:
         actions: dict[str, Callable[[], Any]] = {
             "roll": lambda: controls.roll_seed(client),
             "reset": lambda: controls.reset(client),
+            "undo": lambda: self._tell({"kind": "done", "client": client, "text": f"undone: {self.history.undo()}"}),
+            "redo": lambda: self._tell({"kind": "done", "client": client, "text": f"redone: {self.history.redo()}"}),
             "panic": self.synth.panic,
             "record": self.takes.record,
             "stop": self.takes.stop,
@@ -165,6 +179,11 @@ class CommandHandler:
             "unlink": self.synth.disconnect_link,
         }
         actions[kind]()
+
+    def _use_space(self, path: Path | None, what: str) -> None:
+        self.synth.use_impulse_response(path)
+        with self._lock:
+            self.history.record(what)
 
     def _use_device(self, name: str | None) -> None:
         self.synth.use_device(name, self.clock if name is None else open_sound_card)

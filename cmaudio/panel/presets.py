@@ -13,8 +13,21 @@ class Presets:
     """`listed` holds the name and description of each."""
 
     def __init__(self, synth: PanelInstrument) -> None:
-        self._synth = synth
+        self._synth, self._applied = synth, synth.preset
+        self._shown = None if synth.preset is None else synth.preset.name
         self.listed = self._read()
+
+    @property
+    def current(self) -> str | None:
+        """The name of the preset that pages show: the last one applied, by whomever, saved, or brought back."""
+        if self._synth.preset is not self._applied:
+            self._applied = self._synth.preset
+            self._shown = None if self._applied is None else self._applied.name
+        return self._shown
+
+    def show(self, name: str | None) -> None:
+        """Show another name, or none."""
+        self._applied, self._shown = self._synth.preset, name
 
     def apply(self, name: str) -> None:
         """Apply a preset. Raises CmaudioError for an unknown name; a path is never one."""
@@ -24,6 +37,7 @@ class Presets:
         """Save the current sound. Raises CmaudioError for an invalid name or a file that cannot be written."""
         path = save_preset(self._synth.as_preset(name, description))
         self.listed = self._read()
+        self.show(name)
         return path
 
     def _read(self) -> list[dict[str, str]]:

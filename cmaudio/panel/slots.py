@@ -2,43 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from cmaudio.controls.controls import Controls
 from cmaudio.errors import CmaudioError
-from cmaudio.model.timbres import Timbre
-
-SWITCH_SECONDS = 0.02
-_PLACE = ("timbre_x", "timbre_y")
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """Controls, timbre and seed at one moment."""
-
-    values: dict[str, float]
-    timbre: Timbre
-    place: tuple[float, float]
-    seed: int | None
-
-    @classmethod
-    def of(cls, controls: Controls) -> Snapshot:
-        values = controls.values()
-        x, y = (values.pop(name) for name in _PLACE)
-        mix = controls.timbre
-        return cls(values, controls.vector if mix is None else mix, (x, y), controls.seed)
-
-    def apply(self, controls: Controls, source: str = "") -> None:
-        """Restore the controls; sounding notes follow at once."""
-        for name, value in self.values.items():
-            if controls[name] != value:
-                controls.set(name, value, source)
-        if self.timbre == controls.timbre_map.mix(*self.place):
-            controls.go_to(*self.place, SWITCH_SECONDS, source)
-        else:
-            controls.set_timbre(self.timbre, SWITCH_SECONDS, source)
-        if controls.seed != self.seed:
-            controls.set_seed(self.seed, source)
+from cmaudio.panel.snapshot import Snapshot
 
 
 class Slots:
@@ -52,6 +20,15 @@ class Slots:
     def filled(self) -> list[str]:
         """Names of the slots that hold something."""
         return sorted(self._slots)
+
+    @property
+    def held(self) -> Mapping[str, Snapshot]:
+        """What each filled slot holds."""
+        return self._slots
+
+    def fill(self, held: Mapping[str, Snapshot], active: str | None) -> None:
+        """Replace what the slots hold."""
+        self._slots, self.active = dict(held), active
 
     def store(self, name: str, controls: Controls) -> None:
         """Store the current controls."""

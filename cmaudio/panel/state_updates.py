@@ -94,9 +94,10 @@ class StateUpdates:
     def _polled(self) -> dict[str, Any]:
         handler, synth = self._handler, self._synth
         link = synth.link
-        preset, player, channels = synth.preset, synth.player.state(), synth.engine.allocator.channels
+        player, channels = synth.player.state(), synth.engine.allocator.channels
         now = {
-            "preset": preset.name if preset else None,
+            "history": handler.follow_history(),
+            "preset": handler.presets.current,
             "space": synth.impulse_response and as_text(Path(synth.impulse_response).name),
             "slots": {"filled": handler.slots.filled, "active": handler.slots.active},
             "keys": sorted({key for channel in channels for key in tuple(channel.keys)}),

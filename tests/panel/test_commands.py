@@ -52,11 +52,13 @@ FIELDS: dict[str, tuple[Fields, Fields]] = {
     "rename": ({"file": names, "name": names}, {}),
     **dict.fromkeys(("store", "recall"), ({"slot": st.sampled_from(["A", "B"])}, {})),
     **dict.fromkeys(("roll", "reset", "panic", "record", "stop", "hush", "cancel", "devices"), ({}, {})),
-    **dict.fromkeys(("link", "unlink"), ({}, {})),
+    **dict.fromkeys(("link", "unlink", "undo", "redo"), ({}, {})),
 }
 commands = st.one_of(
     *(
-        st.fixed_dictionaries({"kind": st.just(kind), **required}, optional=optional)
+        st.fixed_dictionaries(
+            {"kind": st.just(kind), **required}, optional=optional | {"gesture": st.text(max_size=40)}
+        )
         for kind, (required, optional) in FIELDS.items()
     )
 )

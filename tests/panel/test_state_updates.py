@@ -71,7 +71,8 @@ def test_later_messages_hold_what_has_changed_and_who_changed_it(
     synth.controls.set("brightness", -3.0)
     changed = updates.message()
     assert changed["controls"] == {"vibrato": [0.25, "one"], "brightness": [-3.0, ""]}
-    assert set(changed) == {"kind", "controls"} | METERS
+    assert changed["history"] == {"undo": "vibrato", "redo": None}
+    assert set(changed) == {"kind", "controls", "history"} | METERS
 
 
 @pytest.mark.parametrize(

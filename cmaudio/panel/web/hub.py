@@ -86,11 +86,11 @@ class Hub:
             case "hello":
                 self.introduction = message
                 self.introduced.set()
-            case "refused" | "notice":
+            case "refused" | "notice" | "done":
                 self.announce(message)
 
     def announce(self, message: Message) -> None:
-        """Send a notice or refusal to the pages; refusals also go to their client's socket."""
+        """Send a notice, a refusal or what was done to the pages; refusals also go to their client's socket."""
         for tell in tuple(self.on_message):
             tell(message)
         for follower in self._followers:

@@ -11,13 +11,15 @@ from cmaudio.panel.web.controls_view import ControlsView
 from cmaudio.panel.web.hub import Hub
 from cmaudio.panel.web.sound_view import SoundView
 from cmaudio.panel.web.takes_view import TakesView
+from cmaudio.panel.web.top_view import TopView
 from cmaudio.panel.web.variations_view import VariationsView
-from cmaudio.panel.web.view import View, button, custom, leave_when_chosen, lit, section
+from cmaudio.panel.web.view import View, button, custom, lit, section
 
 _UNOPENED_SECONDS = 20.0
 _HEAD = """
 <meta name="cm-client" content="{client}">
 <link rel="stylesheet" href="/panel/panel.css">
+<link rel="stylesheet" href="/panel/screens.css">
 <script type="module" src="/panel/main.js"></script>
 """
 
@@ -63,6 +65,7 @@ class Page:
                 sound.build()
                 self._work(files, vary)
             self.foot.build()
+            self.said = ui.label().classes("said").props("role=status")
         self.views.append(self.foot)
         for view in self.views:
             view.follow(self.hub.state)
@@ -86,7 +89,11 @@ class Page:
                 view.follow(changes)
 
     def _notify(self, message: Mapping[str, Any]) -> None:
-        if message.get("client") in (None, "", self.client.id):
+        if message.get("client") not in (None, "", self.client.id):
+            return
+        if message["kind"] == "done":
+            self.said.set_text(message["text"])
+        else:
             kind: Any = "warning" if message["kind"] == "refused" else "info"
             with self.client.content:
                 ui.notify(message["text"], type=kind, position="top", multi_line=True)
@@ -94,58 +101,6 @@ class Page:
     def _leave(self) -> None:
         self.hub.on_change.discard(self._follow)
         self.hub.on_message.discard(self._notify)
-
-
-class TopView(View):
-    """The header: model, load, output."""
-
-    def build(self) -> None:
-        hello = self.hub.introduction
-        with ui.element("header"):
-            ui.html('<img src="/panel/favicon.svg" alt=""><h1>cmaudio</h1>', sanitize=False).classes("brand")
-            with ui.label(hello["model"]).classes("model"):
-                ui.tooltip(hello["description"])
-            ui.space()
-            custom("cm-load")
-            self.link = button("Link", self._join_or_leave).classes("link")
-            self.link.set_visibility(not hello["speech"])
-            with self.link:
-                self.peers = ui.tooltip("")
-            self.device = ui.select([], label="output", on_change=self._choose).props("dense outlined options-dense")
-            leave_when_chosen(self.device)
-            self.device.classes("device").on("popup-show", lambda: self.send("devices"))
-            custom("cm-listen")
-            button("panic", lambda: self.send("panic"), hint="silence everything at once").classes("panic")
-
-    def follow(self, changes: Mapping[str, Any]) -> None:
-        if "link" in changes:
-            self._show_link(changes["link"])
-        if "devices" in changes or "device" in changes:
-            state = self.hub.state
-            names = [self.hub.introduction["page_device"], *state.get("devices", [])]
-            current = state.get("device") or None
-            with self.quietly():
-                self.device.set_options(list(dict.fromkeys([*names, *([current] if current else [])])), value=current)
-
-    def _show_link(self, link: Mapping[str, Any] | None) -> None:
-        lit(self.link, link is not None)
-        self.link.set_text("Link" if link is None else f"Link {link['tempo']:.1f} · {_peers(link['peers'])}")
-        self.peers.set_text(
-            "share tempo, beat, start and stop by Ableton Link"
-            if link is None
-            else "beats per minute and peers of Ableton Link; click to leave"
-        )
-
-    def _join_or_leave(self) -> None:
-        self.send("unlink" if self.hub.state.get("link") else "link")
-
-    def _choose(self) -> None:
-        name = self.device.value
-        self.send("device", name=None if name == self.hub.introduction["page_device"] else name)
-
-
-def _peers(count: int) -> str:
-    return "1 peer" if count == 1 else f"{count or 'no'} peers"
 
 
 class KeysView(View):

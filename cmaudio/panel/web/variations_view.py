@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from nicegui import ui
 
@@ -81,5 +82,6 @@ class VariationsView(View):
                     use.props["title"] = f"use this timbre and seed ({row['seed']})"
 
     def _use(self, row: Mapping[str, Any]) -> None:
-        self.send("seed", seed=row["seed"])
-        self.send("place", x=row["x"], y=row["y"])
+        gesture = uuid4().hex  # undone together
+        self.send("seed", seed=row["seed"], gesture=gesture)
+        self.send("place", x=row["x"], y=row["y"], gesture=gesture)

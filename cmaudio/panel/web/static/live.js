@@ -14,8 +14,21 @@ export function listen(kind, listener) {
   if (kind === "state" && live.hello) listener({ ...live.state, controls: live.controls });
 }
 
+// What belongs to one drag, double click or held key is undone together.
+const DOUBLE_MS = 300;
+const GESTURES = ["set", "place"];
+let gesture = 0;
+let pressedAt = -DOUBLE_MS;
+
+addEventListener("pointerdown", (event) => {
+  if (event.timeStamp - pressedAt >= DOUBLE_MS) gesture++;
+  pressedAt = event.timeStamp;
+}, true);
+addEventListener("keydown", (event) => { if (!event.repeat) gesture++; }, true);
+
 export function send(kind, fields = {}) {
-  if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ kind, ...fields }));
+  if (!socket || socket.readyState !== WebSocket.OPEN) return;
+  socket.send(JSON.stringify({ kind, ...fields, ...(GESTURES.includes(kind) && { gesture: `${gesture}` }) }));
 }
 
 // Pointers move faster than can be heard: at most one move per frame is sent, and always the last one.

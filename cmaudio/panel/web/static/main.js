@@ -8,5 +8,6 @@ import "./meters.js";
 import "./listen.js";
 import "./play.js";
 import "./fold.js";
+import "./undo.js";
 
 document.documentElement.lang = "en";

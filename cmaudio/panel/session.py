@@ -1,0 +1,157 @@
+"""The session: what a panel remembers from one run to the next, in a file of the user's state folder.
+
+It is written shortly after a change, and completely or not at all, so that nothing is lost if the computer fails.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from cmaudio.errors import CmaudioError, explain
+from cmaudio.files import folders
+from cmaudio.files.atomic import atomic_file
+from cmaudio.files.names import file_stem
+from cmaudio.files.reading import is_there, read_file, reason
+from cmaudio.panel.handler import CommandHandler
+from cmaudio.panel.instrument import PanelInstrument
+from cmaudio.panel.snapshot import Snapshot, known_part
+
+_MAX_BYTES = 2**22
+_CHECK_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Session:
+    """What is remembered.
+
+    Attributes:
+        version: of the file format.
+        sound: controls, timbre, seed and impulse response.
+        preset: the name of the preset that was shown.
+        seed_locked: whether the seed was locked.
+        slots: what the slots held.
+        active: the slot stored or recalled last.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    version: Literal[1]
+    sound: Snapshot
+    preset: str | None = None
+    seed_locked: bool = False
+    slots: dict[Literal["A", "B"], Snapshot] = field(default_factory=dict)
+    active: Literal["A", "B"] | None = None
+
+
+_ADAPTER = TypeAdapter(Session)
+
+
+def session_file(model: str) -> Path:
+    """The file for a model of this name."""
+    return folders.state_folder() / f"session-{file_stem(model)}.json"
+
+
+def session_of(handler: CommandHandler) -> Session:
+    """The present session."""
+    controls, slots = handler.synth.controls, handler.slots
+    sound = Snapshot.of(controls, handler.synth.impulse_response)
+    sound.values.pop("bend", None)  # the pitch wheel is not at the same place tomorrow
+    return _ADAPTER.validate_python(
+        {
+            "version": 1,
+            "sound": sound,
+            "preset": handler.presets.current,
+            "seed_locked": controls.seed_locked,
+            "slots": dict(slots.held),
+            "active": slots.active,
+        }
+    )
+
+
+def load_session(file: Path) -> Session | None:
+    """The session in a file; None if there is none.
+
+    Raises CmaudioError for a damaged one, which is set aside under another name.
+    """
+    if not is_there(file):
+        return None
+    try:
+        return _ADAPTER.validate_json(read_file(file, "session", _MAX_BYTES))
+    except (ValidationError, CmaudioError) as error:
+        why = explain(error) if isinstance(error, ValidationError) else str(error)
+        aside = file.with_suffix(".damaged.json")
+        try:
+            file.replace(aside)
+        except OSError as problem:
+            raise CmaudioError(f"the last session cannot be used ({why}), nor moved ({reason(problem)})") from error
+        raise CmaudioError(f"the last session is damaged ({why}); it was set aside as {aside}") from error
+
+
+def save_session(file: Path, session: Session) -> None:
+    """Write a session. Raises CmaudioError if that fails."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_file(file) as part:
+            part.write_bytes(_ADAPTER.dump_json(session, indent=1) + b"\n")
+    except OSError as error:
+        raise CmaudioError(f"the session {file} cannot be written ({reason(error)}); free some space") from error
+
+
+def resume_sound(synth: PanelInstrument, session: Session) -> None:
+    """Bring the sound of a session back. Raises CmaudioError for what the instrument no longer has."""
+    synth.controls.lock_seed(session.seed_locked)
+    known_part(session.sound, synth.controls).apply(synth.controls)
+    if session.sound.space is not None:
+        synth.use_impulse_response(session.sound.space)
+
+
+def resume_slots(handler: CommandHandler, session: Session) -> None:
+    """Bring the slots back, and the preset's name unless another was applied since."""
+    controls = handler.synth.controls
+    handler.slots.fill({name: known_part(held, controls) for name, held in session.slots.items()}, session.active)
+    if handler.synth.preset is None:
+        handler.presets.show(session.preset)
+    handler.history.start()
+
+
+class SessionKeeper:
+    """Writes the session of a handler whenever it has changed, until it is closed.
+
+    Args:
+        handler: whose session.
+        file: where.
+        on_notice: called with what went wrong.
+    """
+
+    def __init__(self, handler: CommandHandler, file: Path, on_notice: Callable[[str], object]) -> None:
+        self._handler, self._file, self._on_notice = handler, file, on_notice
+        self._written: Session | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cmaudio-panel-session", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what has changed last, and end."""
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(_CHECK_SECONDS):
+            self._write()
+        self._write()
+
+    def _write(self) -> None:
+        session = session_of(self._handler)
+        if session == self._written:
+            return
+        self._written = session  # one that cannot be written is told once, and tried again at the next change
+        try:
+            save_session(self._file, session)
+        except CmaudioError as error:
+            self._on_notice(str(error))

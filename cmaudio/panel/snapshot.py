@@ -1,0 +1,80 @@
+"""Everything that a page can set about the sound, at one moment: for slots, undo and the session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from cmaudio.controls.controls import Controls
+from cmaudio.score.ranges import SEED_LIMIT
+
+SWITCH_SECONDS = 0.02
+_PLACE = ("timbre_x", "timbre_y")
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Place = Annotated[float, Field(ge=-1, le=1)]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Controls, timbre and seed at one moment.
+
+    Attributes:
+        values: of the controls by name, without the place on the map.
+        timbre: a mix, or a vector (Z,).
+        place: on the map, -1..1.
+        seed: of new notes; None gives each a different one.
+        space: the sound file whose space replaces the reverb.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    values: dict[str, Finite]
+    timbre: dict[str, Finite] | list[Finite]
+    place: tuple[Place, Place]
+    seed: Annotated[int | None, Field(ge=0, le=SEED_LIMIT)] = None
+    space: str | None = None
+
+    @classmethod
+    def of(cls, controls: Controls, space: str | None = None) -> Snapshot:
+        """The present state of the controls."""
+        values = controls.values()
+        x, y = (values.pop(name) for name in _PLACE)
+        mix = controls.timbre
+        return cls(values, controls.vector.tolist() if mix is None else mix, (x, y), controls.seed, space)
+
+    def apply(self, controls: Controls, source: str = "") -> None:
+        """Restore controls, timbre and seed; sounding notes follow at once."""
+        for name, value in self.values.items():
+            if controls[name] != value:
+                controls.set(name, value, source)
+        if self.timbre == controls.timbre_map.mix(*self.place):
+            controls.go_to(*self.place, SWITCH_SECONDS, source)
+        elif self.timbre != Snapshot.of(controls).timbre:
+            controls.set_timbre(self.timbre, SWITCH_SECONDS, source)
+        if controls.seed != self.seed:
+            controls.set_seed(self.seed, source)
+
+    def changes_to(self, other: Snapshot) -> list[str]:
+        """What differs in another: names of controls, "timbre", "seed" and "space"."""
+        found = [name for name, value in other.values.items() if self.values.get(name, value) != value]
+        if (self.timbre, self.place) != (other.timbre, other.place):
+            found.append("timbre")
+        return found + [name for name in ("seed", "space") if getattr(self, name) != getattr(other, name)]
+
+    def taking(self, names: list[str], other: Snapshot) -> Snapshot:
+        """This one, with what is named (see `changes_to`) as it is in another."""
+        values = self.values | {name: value for name, value in other.values.items() if name in names}
+        timbre, place = (other.timbre, other.place) if "timbre" in names else (self.timbre, self.place)
+        rest = {name: getattr(other, name) for name in ("seed", "space") if name in names}
+        return replace(self, values=values, timbre=timbre, place=place, **rest)
+
+
+def known_part(snapshot: Snapshot, controls: Controls) -> Snapshot:
+    """What of a snapshot from a file the instrument has, with values within their ranges."""
+    values: Mapping[str, float] = snapshot.values
+    definitions = {name: known for name, known in controls.definitions.items() if name in values}
+    limited = {name: min(known.max, max(known.min, values[name])) for name, known in definitions.items()}
+    return replace(snapshot, values=limited)
