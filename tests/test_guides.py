@@ -8,7 +8,9 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -85,8 +87,26 @@ def open_silently(chosen: Model | str = "instrument", **settings: Any) -> Synth:
     return SilentSynth(recorder.engine, recorder, cast("Player", SilentPlayer()))
 
 
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server of the English voice, which OpenAI's client finds whatever address it is given."""
+    openai = pytest.importorskip("openai")
+    from fixtures.serving import running
+
+    from cmaudio.serve.service import ServiceSettings
+
+    with running(ServiceSettings()) as server:
+        to_it = partial(openai.OpenAI, base_url=f"{server.url}/v1", api_key="none")
+        monkeypatch.setattr(openai, "OpenAI", lambda base_url, api_key: to_it())
+        yield
+
+
 @pytest.mark.parametrize("guide", [guide for guide in GUIDES if blocks(guide, "python")], ids=name_of)
-def test_python_runs(guide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_runs(
+    guide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    if guide.parent.name == "serve":
+        request.getfixturevalue("served")
     monkeypatch.setattr(cmaudio, "open", open_silently)
     monkeypatch.chdir(tmp_path)
     piece = builtin_piece()

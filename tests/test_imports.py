@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("torch", "torchaudio", "librosa", "sounddevice", "numba", "matplotlib", "onnx", "music21", "lhotse", "nicegui")
+HEAVY = tuple("torch torchaudio librosa sounddevice numba matplotlib onnx music21 lhotse nicegui fastapi".split())
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, partial
+from functools import partial
 from typing import Unpack
 
 import numpy as np
@@ -18,28 +18,27 @@ from cmaudio.checks import channel_number, in_range, whole_number
 from cmaudio.engine.allocator import VoiceAllocator
 from cmaudio.engine.buses import Effects, OnStems
 from cmaudio.engine.effects_input import EffectsInput
+from cmaudio.engine.loaded_model import LoadedModel
 from cmaudio.engine.meter import EngineState, Meter
 from cmaudio.engine.mixer import Mixer
 from cmaudio.engine.outputs import Outputs
 from cmaudio.engine.overload import Overload
 from cmaudio.engine.speech import Speech
-from cmaudio.engine.voice_kinds import check_features
 from cmaudio.engine.warm_up import warm_up_notes, warm_up_speech
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import Model, load_model
+from cmaudio.model.file import Model
 from cmaudio.model.timbres import Timbre
 from cmaudio.score.ranges import GAIN_RANGE_DB
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.limiter import QUANTUM_SAMPLES, Limiter
 from cmaudio.signal.pairs import sum_of_pairs
-from cmaudio.speech.prosody import Prosody
 from cmaudio.speech.reading import Writing
 from cmaudio.speech.style import SpeakingStyle
 from cmaudio.synthesis.networks import STEPS, Synthesizer
 from cmaudio.synthesis.params import VoiceSettings
-from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.sources import sources_of
 from cmaudio.synthesis.trajectory import Trajectory
+from cmaudio.synthesis.voice import Voice
 
 _GAIN_SLEW_SECONDS = 0.01
 MAX_READ_SAMPLES = 2**31
@@ -49,7 +48,7 @@ class Engine(EffectsInput):
     """Polyphonic synthesis with one model.
 
     Args:
-        model: a loaded model, an embedded model's name, or a model file.
+        model: a loaded model, an embedded model's name, a model file, or networks that other engines use too.
         polyphony: how many notes may sound together; a further one steals the least audible voice.
         seed: derives the seed of every note that is given none.
         steps: network evaluations per block, for new notes: 1, or 2 ("fine").
@@ -73,7 +72,7 @@ class Engine(EffectsInput):
 
     def __init__(
         self,
-        model: Model | str = "instrument",
+        model: Model | str | LoadedModel = "instrument",
         *,
         polyphony: int = 16,
         seed: int = 0,
@@ -88,11 +87,10 @@ class Engine(EffectsInput):
         pairs: int = 1,
         pair: int = 1,
     ) -> None:
-        model = model if isinstance(model, Model) else load_model(model)
         if steps not in STEPS:
             raise CmaudioError(f"steps must be 1 (one step) or 2 (fine), not {steps!r}")
-        self._renderer = Renderer(Synthesizer(model), whole_number("threads", threads, 1, 2), pipelined)
-        check_features(self._renderer.synthesizer)
+        self._loaded = model if isinstance(model, LoadedModel) else LoadedModel(model, threads, pipelined)
+        self._renderer, model = self._loaded.renderer, self._loaded.model
         block = self._renderer.block_samples
         batch_ahead = whole_number("batch_ahead_samples", batch_ahead_samples, 0, block)
         look_ahead = whole_number("look_ahead_samples", look_ahead_samples, 0, 2**31)
@@ -124,11 +122,6 @@ class Engine(EffectsInput):
     def synthesizer(self) -> Synthesizer:
         """The loaded networks."""
         return self._renderer.synthesizer
-
-    @cached_property
-    def _prosody(self) -> Prosody:
-        """Loaded when the first text is spoken."""
-        return Prosody(self.model)
 
     @property
     def latency_samples(self) -> int:
@@ -168,12 +161,12 @@ class Engine(EffectsInput):
             at: see `note_on`.
             style: rate, pitch, pitch_range and energy; see `SpeakingStyle`.
             background: return immediately and read the text on its own thread; otherwise all of it is read first.
-            on_segment: called when there is more to speak, to wake the thread that reads samples.
+            on_segment: called when there is more to speak and at the end, to wake the thread that reads samples.
         Raises:
             CmaudioError: a model that plays notes, a language whose data is missing, a value out of range, or
                 unsupported SSML; without `background` also phonemes that the model lacks.
         """
-        prosody = self._prosody.for_new_text()
+        prosody = self._loaded.prosody.for_new_text()
         speech = Speech(
             channel=channel_number(channel),
             seed=self._seed(seed),
@@ -228,6 +221,13 @@ class Engine(EffectsInput):
         self._meter.add(sum_of_pairs(out))
         return out
 
+    def lacking(self, samples: int) -> list[Voice]:
+        """The voices that need a block before the next `samples`, at most a block, can be read.
+
+        For the reading thread of engines that share their networks: it renders the voices of several at once.
+        """
+        return self._mixer.lacking(samples)
+
     def fade_out(self, seconds: float) -> None:
         """Fade the next samples to silence, stems included; for the reading thread."""
         self._mixer.gain.move(self.now, 0.0, seconds * self.sample_rate)
@@ -250,7 +250,7 @@ class Engine(EffectsInput):
     def warm_up(self) -> None:
         """Run several batch sizes once, inaudibly, so that the first note is as fast as later ones."""
         if self.model.manifest.speech:
-            warm_up_speech(self.allocator, self.model, self._renderer, self._prosody)
+            warm_up_speech(self.allocator, self.model, self._renderer, self._loaded.prosody)
         else:
             warm_up_notes(self.allocator, self.model, self._renderer)
 

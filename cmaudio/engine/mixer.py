@@ -74,6 +74,14 @@ class Mixer:
             return False
         return True
 
+    def lacking(self, count: int) -> list[Voice]:
+        """Take the events that are due; the voices that need a block for the next `count` samples. See `Engine`."""
+        self.take_events()
+        by = self._schedule.now + count
+        return [
+            v for v in self._allocator.voices if v.params.at < by and v.lacks(by - max(v.params.at, self._schedule.now))
+        ]
+
     def mix(self, count: int) -> Float:
         """The next (N,) or (N, 2 pairs) samples of the mix, before the limiter."""
         start = self._schedule.now

@@ -115,6 +115,7 @@ class Speech(Handle):
             self.ended = True
         else:
             self.allocator.submit(self.at, self._close)
+        wake()
 
     def new_voice(self, first: Segment, at: int) -> Utterance:
         """Create the voice of the text without starting it."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import COLUMNS, energy_step, speech_features
 from cmaudio.speech.prosody import Segment
+from cmaudio.speech.style import RATE_RANGE
 from cmaudio.speech.timeline import Timeline
 from cmaudio.synthesis.excitation import semitones_to_hz
 from cmaudio.synthesis.networks import stack
@@ -91,6 +92,17 @@ class Utterance(Voice):
     def close(self) -> None:
         """Nothing follows: the voice ends where the timeline does."""
         self.timeline.close()
+
+    @property
+    def unspoken_seconds(self) -> float:
+        """How much of the text that is known is still to be spoken, at the nominal rate."""
+        return self.timeline.end - self._nominal
+
+    @property
+    def has_text(self) -> bool:
+        """Whether its next block is known, so that it would be the same if all of the text were."""
+        block_seconds = (self.settings.block_frames + 1) * self.stft.hop_length / self.sample_rate
+        return self.timeline.knows(self._nominal + RATE_RANGE[1] * block_seconds)
 
     def stop(self) -> None:
         """End after the current phoneme."""

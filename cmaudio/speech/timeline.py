@@ -77,6 +77,13 @@ class Timeline:
             self.names += map(str, segment.phonemes)
             self._end_in_arrays = float(ends[-1])
 
+    def knows(self, time: float) -> bool:
+        """Whether what is spoken up to nominal `time` no longer depends on text that is still to come."""
+        if self.closed:
+            return True
+        self._reach(time)
+        return len(self._ends) - int(np.searchsorted(self._ends, time, side="right")) > _AHEAD
+
     def close(self) -> None:
         """Nothing follows."""
         self.closed = True

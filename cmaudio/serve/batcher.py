@@ -1,0 +1,160 @@
+"""The threads that make the blocks of all streams, those of a model in shared evaluations.
+
+A thread takes the most urgent streams that no other thread is at, makes a block for each voice that lacks one, reads
+the streams whose blocks are complete, and begins again. A stream sounds as it would alone.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from cmaudio.serve.choice import Candidate, next_batch, seconds_until_due
+from cmaudio.serve.stream import Stream
+
+OnBatch = Callable[[str, int, float], object]
+_LONGEST_WAIT_SECONDS = 0.5
+
+
+class Batcher:
+    """Makes the sound of the streams that are added, until they are over, cancelled or failed.
+
+    Args:
+        workers: how many threads.
+        on_batch: is told of each evaluation: model, voices, seconds of a thread for them.
+        on_end: is told of each stream that has ended, on a thread of the batcher.
+    """
+
+    def __init__(
+        self,
+        workers: int = 1,
+        on_batch: OnBatch = lambda model, voices, seconds: None,
+        on_end: Callable[[Stream], object] = lambda stream: None,
+    ) -> None:
+        self._on_batch, self._on_end = on_batch, on_end
+        self._streams: dict[int, Stream] = {}
+        self._changed = threading.Condition()
+        self._closed = False
+        self._threads = [threading.Thread(target=self._run, name=f"cmaudio-serve-{i}") for i in range(workers)]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def streams(self) -> list[Stream]:
+        """Those that are being made."""
+        with self._changed:
+            return list(self._streams.values())
+
+    def add(self, stream: Stream) -> None:
+        """Make a stream's sound from now on."""
+        with self._changed:
+            self._streams[stream.name] = stream
+            self._changed.notify_all()
+
+    def wake(self, stream: Stream) -> None:
+        """There is more to make, or room for it, or it was cancelled."""
+        with self._changed:
+            stream.asleep = False
+            self._changed.notify()
+
+    def close(self) -> None:
+        """End all streams and threads."""
+        with self._changed:
+            self._closed = True
+            for stream in self._streams.values():
+                stream.cancel()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+        for stream in list(self._streams.values()):
+            self._end(stream)
+
+    # -- threads -----------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while (claimed := self._claim()) is not None:
+            try:
+                self._advance(claimed)
+            finally:
+                self._release(claimed)
+
+    def _claim(self) -> list[Stream] | None:
+        """Wait for streams that are due, and keep the other threads from them; None when closed."""
+        with self._changed:
+            while not self._closed:
+                now = time.monotonic()
+                free = [s for s in self._streams.values() if not (s.busy or s.asleep)]
+                dropped = [stream for stream in free if stream.cancelled]
+                candidates = [_candidate(s, now) for s in free if not (s.cancelled or s.sink.full)]
+                if claimed := dropped or [self._streams[name] for name in next_batch(candidates)]:
+                    for stream in claimed:
+                        stream.busy, stream.asleep = True, not stream.cancelled  # `wake` may come from now on
+                    return claimed
+                wait = seconds_until_due(candidates)
+                self._changed.wait(_LONGEST_WAIT_SECONDS if wait is None else min(wait, _LONGEST_WAIT_SECONDS))
+        return None
+
+    def _release(self, streams: Sequence[Stream]) -> None:
+        with self._changed:
+            for stream in streams:
+                stream.busy = False
+            self._changed.notify()
+
+    def _advance(self, streams: Sequence[Stream]) -> None:
+        """Make one block for each voice of these streams that lacks one, and read what is complete."""
+        started = time.perf_counter()
+        lacking = {}
+        for stream in streams:
+            if stream.cancelled:
+                self._end(stream)
+                continue
+            try:
+                voices = stream.engine.lacking(stream.block_samples)
+                if stream.ready:
+                    lacking[stream] = voices
+                    stream.asleep = False
+                elif stream.over:
+                    self._finish(stream)
+            except Exception as error:
+                self._fail(stream, error)
+        made = [voice for voices in lacking.values() for voice in voices]
+        try:
+            if made:
+                next(iter(lacking)).loaded.renderer.render(made)
+        except Exception as error:  # nobody knows whose voice it was
+            for stream in lacking:
+                self._fail(stream, error)
+            return
+        for stream in lacking:
+            self._read(stream)
+        if made:
+            self._on_batch(streams[0].model_name, len(made), time.perf_counter() - started)
+
+    def _read(self, stream: Stream) -> None:
+        try:
+            if not stream.engine.lacking(stream.block_samples):
+                stream.give(stream.engine.read(stream.block_samples))
+                if stream.over:
+                    self._finish(stream)
+        except Exception as error:
+            self._fail(stream, error)
+
+    def _finish(self, stream: Stream) -> None:
+        stream.sink.finish()
+        self._end(stream)
+
+    def _fail(self, stream: Stream, error: Exception) -> None:
+        stream.sink.fail(error)
+        self._end(stream)
+
+    def _end(self, stream: Stream) -> None:
+        with self._changed:
+            known = self._streams.pop(stream.name, None)
+        if known is not None:
+            stream.cancel()
+            self._on_end(stream)
+
+
+def _candidate(stream: Stream, now: float) -> Candidate:
+    return Candidate(stream.name, stream.model_name, stream.slack_seconds(now), stream.lead_seconds, stream.voices)

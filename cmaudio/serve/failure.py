@@ -1,0 +1,43 @@
+"""Refusals, in the shape that clients of OpenAI's API expect: `{"error": {message, type, param, code}}`."""
+
+from __future__ import annotations
+
+from starlette.responses import JSONResponse
+
+
+class Failure(Exception):
+    """A request that is not served.
+
+    Args:
+        status: of HTTP.
+        message: what is wrong, what is allowed, and the remedy.
+        code: for programs.
+        param: the field of the request that is wrong.
+        retry_seconds: after which it may be asked again.
+    """
+
+    def __init__(
+        self, status: int, message: str, code: str, param: str | None = None, retry_seconds: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.message, self.code, self.param = status, message, code, param
+        self.retry_seconds = retry_seconds
+
+    @property
+    def type(self) -> str:
+        """OpenAI's kind of error."""
+        if self.status >= 500:
+            return "server_error"
+        return {401: "authentication_error", 429: "rate_limit_error"}.get(self.status, "invalid_request_error")
+
+    @property
+    def content(self) -> dict[str, dict[str, str | None]]:
+        """The body of the answer."""
+        return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
+
+    def response(self) -> JSONResponse:
+        """The answer."""
+        headers = {} if self.retry_seconds is None else {"Retry-After": str(self.retry_seconds)}
+        if self.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        return JSONResponse(self.content, self.status, headers)

@@ -1,0 +1,75 @@
+"""The routes of OpenAI's API that concern speech."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from cmaudio.errors import unknown
+from cmaudio.serve.body import read_body
+from cmaudio.serve.encoding import MEDIA_TYPES
+from cmaudio.serve.failure import Failure
+from cmaudio.serve.service import Service
+from cmaudio.serve.sound_response import SoundResponse
+from cmaudio.serve.speech import Reading
+from cmaudio.serve.speech_request import SpeechRequest, parse_speech_request
+from cmaudio.serve.voices import ChosenVoice
+
+
+def speech_routes(service: Service) -> APIRouter:
+    """`POST /v1/audio/speech`, `GET /v1/models` and `GET /v1/audio/voices`."""
+    routes = APIRouter(prefix="/v1")
+
+    @routes.post("/audio/speech")
+    async def speech(request: Request) -> Any:
+        asked = parse_speech_request(await read_body(request), service.settings.most_letters)
+        voice = service.models.voice(asked.model, asked.voice_name)
+        stream, outlet, first = await service.speak(voice, _reading(asked, voice), asked.response_format)
+        return SoundResponse(
+            first,
+            outlet,
+            MEDIA_TYPES[asked.response_format],
+            _headers(asked, voice),
+            events=asked.stream_format == "sse",
+            stall_seconds=service.settings.stall_seconds,
+            on_close=lambda: service.drop(stream),
+        )
+
+    @routes.get("/models")
+    async def models() -> dict[str, Any]:
+        return {"object": "list", "data": service.models.listed()}
+
+    @routes.get("/models/{name}")
+    async def model(name: str) -> dict[str, Any]:
+        for each in service.models.listed():
+            if each["id"] == name:
+                return each
+        raise Failure(404, unknown("model", name, service.models.by_name), "model_not_found", "model")
+
+    @routes.get("/audio/voices")
+    async def voices() -> dict[str, Any]:
+        return {"voices": service.models.voices()}
+
+    return routes
+
+
+def _reading(asked: SpeechRequest, voice: ChosenVoice) -> Reading:
+    return Reading(
+        asked.input,
+        timbre=voice.timbre,
+        seed=asked.seed,
+        steps=voice.steps,
+        ssml=asked.is_ssml,
+        style={"rate": asked.speed},
+    )
+
+
+def _headers(asked: SpeechRequest, voice: ChosenVoice) -> dict[str, str]:
+    notices = []
+    if asked.instructions:
+        notices.append("instructions are not followed; use speed, or SSML in input")
+    if voice.replaced:
+        notices.append(f"voice {asked.voice_name} is not one of this model; its own speaks: see /v1/audio/voices")
+    headers = {"x-sample-rate": str(voice.loaded.model.manifest.sample_rate), "x-channels": "1"}
+    return headers | ({"x-notice": "; ".join(notices)} if notices else {})

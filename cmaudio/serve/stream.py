@@ -1,0 +1,135 @@
+"""One answer that is being made: an engine, what plays on it, and where its sound goes."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from cmaudio.engine.engine import Engine
+from cmaudio.engine.loaded_model import LoadedModel
+from cmaudio.signal.dsp import Float
+
+_names = itertools.count(1)
+LEAD_SECONDS = 20.0
+
+
+class Sink(Protocol):
+    """Takes the sound of a stream, on the thread that made it."""
+
+    def write(self, samples: Float) -> None:
+        """The next samples (N,) or (N, 2)."""
+
+    def finish(self) -> None:
+        """There is no more."""
+
+    def fail(self, error: Exception) -> None:
+        """It ends early."""
+
+    @property
+    def full(self) -> bool:
+        """Whether the listener has to take some first."""
+
+
+class Stream:
+    """A stream of the batcher; its subclasses say what is played.
+
+    Args:
+        loaded: the networks, shared with the other streams of the model.
+        engine: made from them; it belongs to the batcher from `Batcher.add` on.
+        sink: takes its sound.
+        voices: that it needs in every evaluation, as the capacity counts them.
+        lead_seconds: how far ahead of its listener it is made, where there is time.
+
+    Attributes:
+        name: a number of its own.
+        asleep: until `Batcher.wake`, nothing can be made.
+        busy: a thread of the batcher is at it.
+        cancelled: nobody wants it any longer.
+        made_seconds: of sound so far.
+        first_seconds: from its arrival to its first sound; None before.
+        late: how often its listener ran out of sound.
+    """
+
+    def __init__(
+        self, loaded: LoadedModel, engine: Engine, sink: Sink, voices: int = 1, lead_seconds: float = LEAD_SECONDS
+    ) -> None:
+        self.name = next(_names)
+        self.loaded, self.engine, self.sink = loaded, engine, sink
+        self.voices, self.lead_seconds = voices, lead_seconds
+        self.block_samples = loaded.model.manifest.block_samples
+        self.asleep = self.busy = self.cancelled = False
+        self.made_seconds = 0.0
+        self.first_seconds: float | None = None
+        self.late = 0
+        self._arrived = time.monotonic()
+        self._plays_from: float | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the next block can be made; asked between two blocks, after the events that are due."""
+        return True
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing follows. Raises what ended it early."""
+        return False
+
+    @property
+    def model_name(self) -> str:
+        return self.loaded.model.manifest.name
+
+    def slack_seconds(self, now: float) -> float:
+        """How long its listener has sound for, at `now` of `time.monotonic`; below zero before the first."""
+        if self._plays_from is None:
+            return self._arrived - now
+        return self._plays_from + self.made_seconds - now
+
+    def give(self, samples: Float) -> None:
+        """Take the next samples, on a thread of the batcher."""
+        now = time.monotonic()
+        if self._plays_from is None:
+            self._plays_from, self.first_seconds = now, now - self._arrived
+        elif self.slack_seconds(now) < 0:
+            self._ran_out(now)
+        self.made_seconds += len(samples) / self.engine.sample_rate
+        self.sink.write(samples)
+
+    def _ran_out(self, now: float) -> None:
+        self.late += 1
+        self._plays_from = now - self.made_seconds
+
+    def cancel(self) -> None:
+        """Nobody wants it any longer; from any thread."""
+        self.cancelled = True
+
+
+class TextPace:
+    """Holds back the thread that reads a text until more of it is needed: reading takes time from other streams.
+
+    Args:
+        wake: tells the batcher that there is more to speak.
+    """
+
+    def __init__(self, wake: Callable[[], object]) -> None:
+        self._wake = wake
+        self._wanted = threading.Event()
+        self._ended = False
+
+    def more(self) -> None:
+        """Some text has been read; returns once more is wanted. For the reading thread."""
+        self._wanted.clear()
+        self._wake()
+        if not self._ended:
+            self._wanted.wait()
+
+    def want(self) -> None:
+        """More text is wanted; from any thread."""
+        self._wanted.set()
+
+    def end(self) -> None:
+        """Hold the reading thread back no longer."""
+        self._ended = True
+        self._wanted.set()
