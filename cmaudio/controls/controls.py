@@ -165,7 +165,7 @@ class Controls:
     def set_timbre(
         self, timbre: Timbre, seconds: float = MORPH_SECONDS, source: str = "", at: int | None = None
     ) -> None:
-        """Set the timbre (name, mix or vector); sounding notes morph to it. Raises CmaudioError for an unknown one."""
+        """Set the timbre; sounding notes morph to it. Raises CmaudioError for an unknown one."""
         with self._lock:
             self._move_timbre(timbre, seconds, at)
             x, y = self._place(timbre)
@@ -189,7 +189,7 @@ class Controls:
             self._notify(name, value, source)
 
     def _place(self, timbre: Timbre) -> tuple[float, float]:
-        if isinstance(timbre, str):
+        if isinstance(timbre, str | int):
             index = self.timbre_map.names.index(self.engine.model.timbre_name(timbre))
             x, y = self.timbre_map.places[index].tolist()
             return x, y
@@ -197,7 +197,7 @@ class Controls:
 
     def _move_timbre(self, timbre: Timbre, seconds: float, at: int | None) -> None:
         vector = self.engine.model.timbre_vector(timbre)
-        if isinstance(timbre, str):
+        if isinstance(timbre, str | int):
             self._mix = {self.engine.model.timbre_name(timbre): 1.0}
         else:
             self._mix = {str(k): float(v) for k, v in timbre.items()} if isinstance(timbre, Mapping) else None

@@ -34,6 +34,7 @@ from cmaudio.signal.dsp import Mel, Stft
 
 SUFFIX = ".cmaudio"
 DEFAULT_MODEL = "instrument"
+_VOICES = {"en": "english", "ru": "russian"}  # by their languages: "en", "en-us", "ru"
 _MANIFEST_MAX_BYTES = 8 * 2**20
 _FILE_MAX_BYTES = 512 * 2**20  # of all members together, unpacked
 _MEMBERS_MAX = 64
@@ -91,14 +92,17 @@ class Model:
         return {timbre.program: timbre.name for timbre in self.manifest.timbres if timbre.program is not None}
 
     def timbre_vector(self, timbre: Timbre | None) -> NDArray[np.float64]:
-        """A timbre's name, a mix `{name: weight}`, a vector (Z,), or None for the default -> (Z,) vector.
+        """A timbre's name, program, mix `{name: weight}`, a vector (Z,), or None for the default -> (Z,) vector.
 
-        Raises CmaudioError for an unknown name (with the nearest ones) and for a vector of another length.
+        Raises CmaudioError for an unknown name or program (with the nearest ones) and for a vector of another length.
         """
         return self._timbre_space.vector(timbre)
 
-    def timbre_name(self, name: str) -> str:
-        """A timbre's name as the model writes it. Raises CmaudioError for an unknown one (with the nearest ones)."""
+    def timbre_name(self, name: str | int) -> str:
+        """A timbre's name as the model writes it, by name or program.
+
+        Raises CmaudioError for an unknown one (with the nearest ones).
+        """
         return self._timbre_space.name(name)
 
     def has_pitch(self, vector: NDArray[np.float64]) -> bool:
@@ -126,7 +130,7 @@ def embedded_models() -> dict[str, Path]:
 
 
 def load_model(name_or_path: str | Path = DEFAULT_MODEL) -> Model:
-    """Load an embedded model by name, or any model file by path.
+    """Load an embedded model by name (a voice also by its language, e.g. "en"), or any model file by path.
 
     Raises CmaudioError when there is no such model, or the file is damaged, of another version, or inconsistent.
     """
@@ -135,6 +139,8 @@ def load_model(name_or_path: str | Path = DEFAULT_MODEL) -> Model:
     embedded = embedded_models()
     name = str(name_or_path)
     path = embedded.get(name, expanded(name_or_path))
+    if not is_file(path):
+        path = embedded.get(_VOICES.get(name.lower().partition("-")[0], name.lower()), path)
     if not is_file(path):
         names, near = ", ".join(embedded) or "none", nearest(name, embedded) if name else []
         near = [one for one in embedded if name and one.startswith(name.lower())] or near

@@ -5,6 +5,7 @@ Shapes: Z timbre dimensions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,8 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from cmaudio.errors import CmaudioError, unknown
 from cmaudio.model.manifest import Manifest, TimbreDefinition
 
-Timbre = str | Mapping[str, float] | ArrayLike
-"""A timbre's name, a mix `{name: weight}`, or a vector (Z,)."""
+Timbre = str | int | Mapping[str, float] | ArrayLike
+"""A timbre's name, its General MIDI program (0 to 127, as in messages), a mix `{name: weight}`, or a vector (Z,)."""
+
+_PROGRAMS = 128
 
 
 class TimbreSpace:
@@ -37,6 +40,8 @@ class TimbreSpace:
             timbre = self._default
         if isinstance(timbre, str):
             return np.array(self._named(timbre).vector)
+        if isinstance(timbre, int | np.integer) and not isinstance(timbre, bool | np.bool_):
+            return np.array(self._of_program(int(timbre)).vector)
         if isinstance(timbre, Mapping):
             return self._mixed(timbre)
         try:
@@ -45,12 +50,13 @@ class TimbreSpace:
             vector = np.array(np.nan)
         if vector.shape != (self._dims,) or not np.isfinite(vector).all():
             raise CmaudioError(
-                f"a timbre is a name, a mix {{name: weight}} or {self._dims} finite numbers, not {str(timbre)[:80]}"
+                f"a timbre is a name, a General MIDI program, a mix {{name: weight}} or {self._dims} finite numbers, "
+                f"not {str(timbre)[:80]}"
             )
         return vector
 
-    def name(self, name: str) -> str:
-        """A timbre's name as the model writes it; case and spaces around it do not matter.
+    def name(self, name: str | int) -> str:
+        """The name of a timbre as the model writes it, by name or program; case and spaces do not matter.
 
         Raises CmaudioError for an unknown one (with the nearest).
         """
@@ -83,8 +89,26 @@ class TimbreSpace:
             raise CmaudioError(f"the weights of a timbre mix must be numbers with a non-zero sum, not {dict(mix)}")
         return np.sum([np.array(self._named(name).vector) * (weight / total) for name, weight in mix.items()], axis=0)
 
-    def _named(self, name: str) -> TimbreDefinition:
-        found = self._by_folded_name.get(str(name).strip().casefold())
+    def _named(self, name: str | int) -> TimbreDefinition:
+        plain = str(name).strip()
+        found = self._by_folded_name.get(plain.casefold())
+        if found is None and re.fullmatch(r"\d{1,3}", plain, re.ASCII):
+            return self._of_program(int(plain))
         if found is None:
             raise CmaudioError(f"{unknown('timbre', str(name), self.by_name)} (`cmaudio models inspect` lists all)")
         return found
+
+    def _of_program(self, program: int) -> TimbreDefinition:
+        found = next((timbre for timbre in self._timbres if timbre.program == program), None)
+        if found is not None:
+            return found
+        programs = sorted(timbre.program for timbre in self._timbres if timbre.program is not None)
+        if not programs:
+            raise CmaudioError(
+                f"timbre {program}: this model has no General MIDI programs; name one of its timbres, such as "
+                f"{self._default!r} (`cmaudio models inspect` lists all)"
+            )
+        if not 0 <= program < _PROGRAMS:
+            raise CmaudioError(f"timbre {program}: General MIDI programs are 0 to {_PROGRAMS - 1}")
+        near = min(programs, key=lambda each: abs(each - program))
+        raise CmaudioError(f"timbre {program}: this model lacks this General MIDI program; the nearest is {near}")

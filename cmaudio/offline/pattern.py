@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Unpack
 
 from cmaudio.checks import in_range
+from cmaudio.files.targets import AudioTarget
 from cmaudio.model.file import Model
 from cmaudio.offline.render import OFFLINE_POLYPHONY, TAIL_SECONDS, offline_engine, render_engine
 from cmaudio.signal.sound import Sound
@@ -17,8 +17,9 @@ from cmaudio.timing.steps import BEATS_RANGE, PatternSettings, StepLike
 def render_pattern(
     pattern: Iterable[StepLike] | Callable[[Clock], object],
     beats: float,
-    path: str | Path | None = None,
+    path: AudioTarget | None = None,
     *,
+    format: str | None = None,
     tempo: float = 120.0,
     model: Model | str | None = None,
     steps: int = 1,
@@ -34,7 +35,7 @@ def render_pattern(
         pattern: notes, repeated according to `settings` (see `Clock.play`), or a function that is given a clock and
             plays on it; the same function works live, with `synth.clock`.
         beats: everything ends there; what rings has up to `tail` seconds more.
-        path: also write it there (.wav, .flac, .ogg, .opus or .mp3).
+        path, format: also write it there, to a file or an open one; see `cmaudio.render`.
         model, steps, polyphony, gain_db, channels: see `cmaudio.render`.
     Returns (N, 2) float32 samples, (N,) of one channel. Raises CmaudioError for a file that cannot be written and for
     what `Clock.play` does.
@@ -49,4 +50,4 @@ def render_pattern(
         settings.setdefault("loop", True)
         clock.play(pattern, **settings)
     clock.finish(length)
-    return render_engine(engine, clock.sample(length) / engine.sample_rate, path, tail)
+    return render_engine(engine, clock.sample(length) / engine.sample_rate, path, tail, sound_format=format)

@@ -15,6 +15,7 @@ from cmaudio.controls.controls import Controls
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
+from cmaudio.files.targets import AudioTarget, audio_target
 from cmaudio.model.file import DEFAULT_MODEL, Model
 from cmaudio.model.timbres import Timbre
 from cmaudio.offline.stems import StemFiles
@@ -66,8 +67,9 @@ def _only_rings(engine: Engine) -> bool:
 
 def render(
     source: Any,
-    path: str | Path | None = None,
+    path: AudioTarget | None = None,
     *,
+    format: str | None = None,
     model: Model | str | None = None,
     timbre: Timbre | None = None,
     seed: int = 0,
@@ -89,7 +91,9 @@ def render(
 
     Args:
         source: a MIDI file, its bytes or an open file, a Score, or an object of mido, pretty_midi or music21.
-        path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file.
+        path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file. Or a binary file
+            that is open, which is written at the end.
+        format: of an open file: "wav" (the default), "flac", "ogg", "opus" or "mp3".
         model: a loaded model, its name or its file; the embedded instrument by default.
         timbre: plays all notes, overriding their programs.
         seed: see `Engine`.
@@ -128,7 +132,9 @@ def render(
         for notice in arrangement.notices:
             on_notice(notice)
     engine.play(arrangement.score, arrangement.timbres)
-    sound = render_engine(engine, arrangement.score.duration, path, tail, on_progress, stems, on_notice, keep_samples)
+    sound = render_engine(
+        engine, arrangement.score.duration, path, tail, on_progress, stems, on_notice, keep_samples, format
+    )
     stolen = engine.allocator.stealing.count
     if stolen and on_notice:
         on_notice(f"{stolen} notes were cut off: more than {polyphony} sounded at once; raise the polyphony")
@@ -149,12 +155,13 @@ def offline_engine(model: Model | str | None, **settings: Any) -> Engine:
 def render_engine(
     engine: Engine,
     duration: float,
-    path: str | Path | None = None,
+    path: AudioTarget | None = None,
     tail: float = TAIL_SECONDS,
     on_progress: Callable[[float], None] | None = None,
     stems: str | Path | None = None,
     on_notice: Callable[[str], object] | None = None,
     keep_samples: bool = True,
+    sound_format: str | None = None,
 ) -> Sound:
     """All samples of `render_blocks`, also written to a file and its parts to a folder if these are given.
 
@@ -167,7 +174,8 @@ def render_engine(
         parts = files.enter_context(StemFiles(stems, engine)) if stems is not None else None
         writer = None
         if path is not None:
-            writer = files.enter_context(AudioFileWriter(path, engine.sample_rate, channels=engine.channels))
+            file = files.enter_context(audio_target(path, sound_format))
+            writer = files.enter_context(AudioFileWriter(file, engine.sample_rate, channels=engine.channels))
             writer.expect(longest)
         if parts:
             parts.expect(longest)

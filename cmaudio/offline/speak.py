@@ -12,7 +12,9 @@ import numpy as np
 
 from cmaudio.engine.engine import Engine
 from cmaudio.engine.speech import Speech
+from cmaudio.files.audio_file import AudioFileWriter
 from cmaudio.files.audio_parts import AudioFileParts
+from cmaudio.files.targets import AudioTarget, audio_target
 from cmaudio.model.file import Model
 from cmaudio.model.timbres import Timbre
 from cmaudio.offline.spoken import Spoken
@@ -26,8 +28,9 @@ _READ_SAMPLES = 4096
 
 def speak(
     text: str | Iterable[str],
-    path: str | Path | None = None,
+    path: AudioTarget | None = None,
     *,
+    format: str | None = None,
     model: Model | str | None = None,
     timbre: Timbre | None = None,
     seed: int = 0,
@@ -47,7 +50,9 @@ def speak(
     Args:
         text, phonemes, ssml, pronunciations, timbre, rate, pitch, pitch_range, energy: see `Engine.say`.
         path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file. What exceeds
-            the 4 GiB of a WAV file goes into further files, with -2, -3 and so on in their names.
+            the 4 GiB of a WAV file goes into further files, with -2, -3 and so on in their names. Or a binary file
+            that is open, see `cmaudio.render`.
+        format: of an open file.
         model: a voice, its name or its file; the embedded English one by default.
         channels: see `Engine`; 1 by default.
         keep_samples: False for texts of hours, whose samples would fill the memory: they are in the file alone.
@@ -59,9 +64,13 @@ def speak(
     """
     engine = Engine(model or DEFAULT_VOICE, seed=seed, steps=steps, gain_db=gain_db, channels=channels)
     with ExitStack() as files:
-        file = None
+        file: AudioFileParts | AudioFileWriter | None = None
         if path is not None:
-            file = files.enter_context(AudioFileParts(path, engine.sample_rate, engine.channels, on_notice))
+            place = files.enter_context(audio_target(path, format))
+            if isinstance(path, str | Path):
+                file = files.enter_context(AudioFileParts(place, engine.sample_rate, engine.channels, on_notice))
+            else:
+                file = files.enter_context(AudioFileWriter(place, engine.sample_rate, channels=engine.channels))
         speech = engine.say(
             text, timbre=timbre, seed=seed, phonemes=phonemes, ssml=ssml, pronunciations=pronunciations, **style
         )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
 from cmaudio.files.reading import expanded
+from cmaudio.files.targets import check_open, copy_to
 from cmaudio.score.controllers import VOLUME
 from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score, Sostenuto, Sustain
 from cmaudio.score.interpreter import MidiInterpreter
@@ -130,13 +134,19 @@ def _default_volume(song: Song) -> int:
     return _GM_VOLUME if told else _FULL_VOLUME
 
 
-def write_midi(path: str | Path, score: Score) -> None:
+def write_midi(path: str | Path | BinaryIO, score: Score) -> None:
     """Write `score` to `path` as a Standard MIDI File of type 1, one track for each channel, whole or not at all.
+
+    `path` may also be a binary file that is open.
 
     Times are rounded to 1/19200 s, gains to steps of CC7 (those over 1 become 1), bends to 1/8192 of the channel's
     largest bend or of 2 semitones. Raises CmaudioError if the file cannot be written.
     """
     data = encode_score(score)
+    if not isinstance(path, str | os.PathLike):
+        check_open(path)
+        copy_to(path, io.BytesIO(data))
+        return
     with atomic_file(path) as temporary:
         try:
             temporary.write_bytes(data)

@@ -16,11 +16,14 @@ SHOWN_SECONDS = 60.0  # about 8 MB in the notebook
 
 def sound_html(samples: Float, sample_rate: int) -> str:
     """An audio player and a mel spectrogram of samples (N,) or (N, 2), at most the first minute."""
-    shown = np.asarray(samples[: round(SHOWN_SECONDS * sample_rate)])
+    first = np.asarray(samples[: round(SHOWN_SECONDS * sample_rate)])
+    shown = np.clip(np.nan_to_num(first), -1, 1)
     seconds = len(samples) / sample_rate
     caption = f"{seconds:.2f} s, {sample_rate} Hz"
     if len(shown) < len(samples):
         caption += f"; the first {SHOWN_SECONDS:g} s are shown"
+    if not np.isfinite(first).all():
+        caption += "; samples that are no finite numbers are shown as silence or full scale"
     picture = _data_uri("image/png", spectrogram_png(shown if shown.ndim == 1 else shown.mean(1), sample_rate))
     return (
         f'<div><audio controls preload="metadata" src="{_data_uri("audio/wav", _wav(shown, sample_rate))}"></audio>'
@@ -31,7 +34,7 @@ def sound_html(samples: Float, sample_rate: int) -> str:
 
 def _wav(samples: Float, sample_rate: int) -> bytes:
     file = io.BytesIO()
-    soundfile.write(file, np.clip(samples, -1, 1), sample_rate, "PCM_16", format="WAV")
+    soundfile.write(file, samples, sample_rate, "PCM_16", format="WAV")
     return file.getvalue()
 
 

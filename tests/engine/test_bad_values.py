@@ -44,8 +44,7 @@ BAD: list[tuple[str, Callable[[Engine], object], str]] = [
     ("range", lambda e: Engine(e.model, bend_range=-1), r"bend_range .* not -1"),
     ("gain", lambda e: Engine(e.model, gain_db=float("nan")), r"gain_db .* not nan"),
     ("model", lambda e: Engine("no such model"), r"no model 'no such model'.*instrument"),
-    ("model by language", lambda e: Engine("ru"), r"did you mean 'russian'"),
-    ("model by capitals", lambda e: Engine("English"), r"did you mean 'english'"),
+    ("nearly a model", lambda e: Engine("instrum"), r"did you mean 'instrument'"),
 ]
 
 

@@ -116,6 +116,15 @@ def test_a_sound_keeps_its_rate_and_stays_an_array() -> None:
     assert type(plain) is np.ndarray
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e38])
+def test_samples_out_of_range_are_shown_without_a_warning(value: float) -> None:
+    samples = np.zeros((800, 2), np.float32)
+    samples[100] = value
+    page = Page(cast("str", Sound(samples, 8000)._repr_html_()))
+    assert ("no finite numbers" in page.text) == (not np.isfinite(value))
+
+
 def chirp(rate: int, low_hz: float, high_hz: float, seconds: float = 1.0) -> Float:
     times = np.arange(round(seconds * rate)) / rate
     phase = low_hz * times + (high_hz - low_hz) * times**2 / (2 * seconds)

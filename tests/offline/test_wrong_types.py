@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -29,14 +30,17 @@ CALLS: list[tuple[str, Call, str]] = [
     ("steps", lambda m, v: Engine(m, steps=[1]), "steps"),
     ("gain", lambda m, v: Engine(m, gain_db=None), "gain_db .* not None"),
     ("model", lambda m, v: Engine(3), "a model is a name, a file or a loaded Model, not int"),
-    ("nearly a model", lambda m, v: cmaudio.load_model("en"), "did you mean 'english'"),
+    ("nearly a model", lambda m, v: cmaudio.load_model("engl"), "did you mean 'english'"),
     ("no text", lambda m, v: cmaudio.speak(None, model=v), "a text is a string, or pieces of one, not NoneType"),
     ("bytes", lambda m, v: cmaudio.speak(b"a", model=v), "a text is a string, or pieces of one, not bytes"),
-    ("sound file", lambda m, v: cmaudio.speak("a", 3, model=v), "a file is named by text or a Path, not int"),
+    ("sound file", lambda m, v: cmaudio.speak("a", 3, model=v), "a file is named by text or a Path, or open for writing, not int"),
     ("dictionary", lambda m, v: cmaudio.speak("a", model=v, pronunciations="x"), "pronunciations are IPA by word"),
     ("IPA", lambda m, v: cmaudio.speak("a", model=v, pronunciations={"a": 3}), "pronunciations are IPA by word"),
     ("rate", lambda m, v: cmaudio.speak("a", model=v, rate="x"), "rate .* not 'x'"),
     ("no score", lambda m, v: cmaudio.render(None, model=m), "a score is .* not NoneType"),
+    ("text file", lambda m, v: cmaudio.render(builtin_piece(), io.StringIO(), model=m), "in binary mode"),
+    ("format", lambda m, v: cmaudio.speak("a", io.BytesIO(), model=v, format="aiff"), "'aiff' is no sound format here"),
+    ("format of a path", lambda m, v: cmaudio.speak("a", "a.wav", model=v, format="mp3"), "ending of a path is its"),
     ("rendered file", lambda m, v: cmaudio.render(builtin_piece(), 3, model=m), "a file is named"),
     ("stems", lambda m, v: cmaudio.render(builtin_piece(), model=m, channels=2, stems=3), "a file is named"),
     ("space", lambda m, v: Engine(m).set_impulse_response(3), "a file is named by text or a Path, not int"),
