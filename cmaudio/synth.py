@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ from cmaudio.output.player import LEAD_MS, Player
 if TYPE_CHECKING:
     from cmaudio.input.listening import Heard, Listening
     from cmaudio.input.stream import OpenInput
+    from cmaudio.learning.example import Kind
+    from cmaudio.learning.learn import LearnedTimbre
     from cmaudio.midi.bindings import Bindings
     from cmaudio.midi.input import MidiInput, OnClock
     from cmaudio.midi.output import MidiOutput
@@ -172,6 +174,40 @@ class Synth(Instrument):
         from cmaudio.input.listening import listen
 
         return listen(path, how, device, open_input=open_input, on_notice=self.on_notice or (lambda _text: None))
+
+    def learn(
+        self,
+        paths: str | Path | Iterable[str | Path],
+        *,
+        name: str | None = None,
+        kind: Kind = "auto",
+        save: str | Path | None = None,
+        licence: str | None = None,
+    ) -> LearnedTimbre:
+        """Learn a timbre from recordings in a few seconds, and choose it; sounding notes morph to it.
+
+        It is added to the model in memory, so it has a name like the others until the instrument is closed, and is
+        written to a model file with `save`. The instrument plays on meanwhile.
+
+        Args:
+            paths: files, or folders of them: takes of one sound, or notes of one instrument at several pitches.
+            name: of the timbre; by default that of the first file or folder.
+            kind: "bed" for what goes on for ever, "one-shot" for what ends; "auto" decides by the sound.
+            save: a model file (.cmaudio) to write, with all that was learned since the instrument was opened.
+            licence: of the sounds, for the card of that file.
+
+        Returns:
+            The timbre, the named one nearest to it, and notices of what was used and what to expect.
+
+        Raises:
+            CmaudioError: a model without a prior, a name that is taken, files without a sound that can be used, a file
+                that cannot be written; then nothing changes.
+        """
+        from cmaudio.instrument.learning import learn_live
+
+        learned = learn_live(self, paths, name, kind, save, licence)
+        self.wake()
+        return learned
 
     def sliders(self) -> Sliders:
         """The controls as sliders in a notebook, which also show changes from elsewhere.

@@ -14,6 +14,7 @@ from cmaudio.cli.compare import compare
 from cmaudio.cli.devices import devices
 from cmaudio.cli.evaluate import evaluate
 from cmaudio.cli.export import export
+from cmaudio.cli.learn import learn
 from cmaudio.cli.live import live
 from cmaudio.cli.midi import midi
 from cmaudio.cli.osc import osc
@@ -33,7 +34,7 @@ _PLAY: list[Callable[..., None]] = [play, live, panel, say, serve]
 _FILES: list[Callable[..., None]] = [render, recite, sample]
 _LISTS: list[Callable[..., None]] = [presets, devices, midi, osc]
 _MEASURES: list[Callable[..., None]] = [bench, evaluate, compare]
-_TRAINING: list[Callable[..., None]] = [train, export]
+_TRAINING: list[Callable[..., None]] = [learn, train, export]
 
 
 def _register(commands: list[Callable[..., None]], heading: str) -> None:

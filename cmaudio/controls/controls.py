@@ -152,6 +152,10 @@ class Controls:
         """The named timbres on a plane."""
         return TimbreMap(self.engine.model.manifest.timbres)
 
+    def know_timbres(self) -> None:
+        """Take up timbres that were added to the model: the map is drawn again."""
+        self.__dict__.pop("timbre_map", None)
+
     @property
     def vector(self) -> NDArray[np.float64]:
         """The timbre of new notes, (Z,)."""

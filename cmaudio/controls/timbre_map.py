@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.model.manifest import TimbreDefinition
+from cmaudio.model.timbres import fitted, full_vectors
 
 _NEIGHBOURS = 4
 _ROUNDS = 200
@@ -24,7 +25,7 @@ class TimbreMap:
 
     def __init__(self, timbres: Sequence[TimbreDefinition]) -> None:
         self.names = [timbre.name for timbre in timbres]
-        self.vectors = np.array([timbre.vector for timbre in timbres], np.float64)
+        self.vectors = full_vectors(timbres)
         known = [timbre.place for timbre in timbres if timbre.place is not None]
         given = np.array(known) if len(known) == len(timbres) else _principal_places(self.vectors)
         self.places = _spread(given)
@@ -42,7 +43,7 @@ class TimbreMap:
 
     def place(self, vector: NDArray[np.float64]) -> tuple[float, float]:
         """The point of the plane for a timbre (Z,): its nearest names, weighted by proximity."""
-        distances = np.square(self.vectors - vector).sum(-1)
+        distances = np.square(self.vectors - fitted(vector, self.vectors.shape[1])).sum(-1)
         x, y = _near(distances, _NEIGHBOURS) @ self.places
         return float(x), float(y)
 

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from cmaudio.errors import CmaudioError
+from cmaudio.errors import CmaudioError, explain
+from cmaudio.model.learned import Learned
 from cmaudio.model.partials import NoPartials, Partials
 
 FORMAT_VERSION = 1
@@ -88,7 +89,7 @@ class TimbreDefinition(_Strict):
     whether a held note keeps sounding; `pitched`: whether it has a pitch (without one, all keys sound alike);
     `partials`: where its partials lie, None for harmonics of its pitch; `place`: x and y on the timbre map, -1..1 each,
     None where the map is made from the vectors; `takes`: of a texture, the points of its recordings
-    (`cmaudio.synthesis.texture_voice`).
+    (`cmaudio.synthesis.texture_voice`); `learned`: how it differs from what the prior says at its point.
     """
 
     name: Name
@@ -100,6 +101,7 @@ class TimbreDefinition(_Strict):
     partials: Partials | None = None
     place: tuple[Coordinate, Coordinate] | None = None
     takes: Annotated[list[list[Finite]], Field(max_length=1024)] = Field(default_factory=list)
+    learned: Learned | None = None
 
     @property
     def tonal(self) -> bool:
@@ -153,6 +155,11 @@ class Manifest(_Strict):
         return self.block_frames * self.hop_length
 
     @property
+    def learns(self) -> bool:
+        """Whether it can have learned timbres: it has a prior, whose clock is long enough."""
+        return self.prior and self.features in ("note-2", "texture-1")
+
+    @property
     def graphs(self) -> tuple[str, ...]:
         """Names of the graphs in the file."""
         return GRAPHS + (SPEECH_GRAPHS if self.speech else ()) + (PRIOR_GRAPHS if self.prior else ())
@@ -169,6 +176,11 @@ class Manifest(_Strict):
         for timbre in self.timbres:
             if len(timbre.vector) != self.timbre_dims:
                 raise ValueError(f"timbre {timbre.name!r} has {len(timbre.vector)} of {self.timbre_dims} dimensions")
+        for timbre in self.timbres:
+            if timbre.learned and not self.learns:
+                raise ValueError(f"timbre {timbre.name!r} is learned, which this kind of model cannot play")
+            if timbre.learned and any(spectrum.bands != self.mel.bands for spectrum in timbre.learned.spectra):
+                raise ValueError(f"timbre {timbre.name!r} is learned in other bands than the model's {self.mel.bands}")
         if self.mel.f_max_hz > self.sample_rate / 2:
             raise ValueError(f"mel f_max_hz {self.mel.f_max_hz} is above half of the sample rate {self.sample_rate}")
         if len({timbre.name.casefold() for timbre in self.timbres}) < len(self.timbres):
@@ -176,6 +188,17 @@ class Manifest(_Strict):
         if self.default_timbre not in {timbre.name for timbre in self.timbres}:
             raise ValueError(f"default timbre {self.default_timbre!r} is not among the timbres")
         return self
+
+
+def with_timbre(manifest: Manifest, timbre: TimbreDefinition) -> Manifest:
+    """The manifest with one timbre more. Raises CmaudioError if it does not fit, or its name is taken."""
+    if any(timbre.name.casefold() == known.name.casefold() for known in manifest.timbres):
+        raise CmaudioError(f"{manifest.name!r} has a timbre {timbre.name!r} already: choose another name")
+    fields = dict(manifest) | {"timbres": [*manifest.timbres, timbre]}
+    try:
+        return Manifest.model_validate(fields)
+    except ValidationError as error:
+        raise CmaudioError(f"timbre {timbre.name!r} does not fit {manifest.name!r}: {explain(error)}") from error
 
 
 def parse_manifest(path: Path, content: bytes) -> Manifest:

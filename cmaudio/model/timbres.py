@@ -1,12 +1,16 @@
 """The timbre space of a model: named points, their mixes, and nearest neighbours.
 
-Shapes: Z timbre dimensions.
+A learned timbre has an axis of its own after the model's dimensions, on which it lies at 1 and all others at 0. So its
+share in a mix is its coordinate there, and what was learned is heard in no mix without it. A vector that was made
+before a timbre was learned lacks its axis, which stands for 0.
+
+Shapes: Z timbre dimensions, those of learned timbres included.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,15 +24,32 @@ Timbre = str | int | Mapping[str, float] | ArrayLike
 _PROGRAMS = 128
 
 
+def full_vectors(timbres: Sequence[TimbreDefinition]) -> NDArray[np.float64]:
+    """(timbres, Z) points of a model's timbres, with the axes of those that were learned."""
+    points = np.array([timbre.vector for timbre in timbres], np.float64)
+    learned = [i for i, timbre in enumerate(timbres) if timbre.learned]
+    return np.concatenate([points, np.eye(len(timbres))[:, learned]], -1)
+
+
+def fitted(vectors: NDArray[np.float64], dims: int) -> NDArray[np.float64]:
+    """(..., any) -> (..., dims): axes that are missing are 0, and more than `dims` are left out."""
+    missing = dims - vectors.shape[-1]
+    if missing <= 0:
+        return vectors[..., :dims]
+    return np.concatenate([vectors, np.zeros((*vectors.shape[:-1], missing))], -1)
+
+
 class TimbreSpace:
     """The named timbres of a manifest, as points in a vector space."""
 
     def __init__(self, manifest: Manifest) -> None:
         self.by_name = {timbre.name: timbre for timbre in manifest.timbres}
         self._by_folded_name = {name.casefold(): timbre for name, timbre in self.by_name.items()}
-        self._default, self._dims = manifest.default_timbre, manifest.timbre_dims
+        self._default, self._least_dims = manifest.default_timbre, manifest.timbre_dims
         self._timbres = manifest.timbres
-        self._vectors = np.array([timbre.vector for timbre in manifest.timbres], np.float64)  # (timbres, Z)
+        self._vectors = full_vectors(manifest.timbres)  # (timbres, Z)
+        self._dims = self._vectors.shape[1]
+        self._rows = {timbre.name: i for i, timbre in enumerate(manifest.timbres)}
         self._all_pitched = all(timbre.pitched for timbre in manifest.timbres)
 
     def vector(self, timbre: Timbre | None) -> NDArray[np.float64]:
@@ -39,21 +60,21 @@ class TimbreSpace:
         if timbre is None:
             timbre = self._default
         if isinstance(timbre, str):
-            return np.array(self._named(timbre).vector)
+            return self._point(self._named(timbre))
         if isinstance(timbre, int | np.integer) and not isinstance(timbre, bool | np.bool_):
-            return np.array(self._of_program(int(timbre)).vector)
+            return self._point(self._of_program(int(timbre)))
         if isinstance(timbre, Mapping):
             return self._mixed(timbre)
         try:
             vector = np.asarray(timbre, np.float64)
         except (TypeError, ValueError):
             vector = np.array(np.nan)
-        if vector.shape != (self._dims,) or not np.isfinite(vector).all():
+        if vector.ndim != 1 or not self._least_dims <= len(vector) <= self._dims or not np.isfinite(vector).all():
             raise CmaudioError(
                 f"a timbre is a name, a General MIDI program, a mix {{name: weight}} or {self._dims} finite numbers, "
                 f"not {str(timbre)[:80]}"
             )
-        return vector
+        return fitted(vector, self._dims)
 
     def name(self, name: str | int) -> str:
         """The name of a timbre as the model writes it, by name or program; case and spaces do not matter.
@@ -78,7 +99,7 @@ class TimbreSpace:
 
     def _distances(self, vector: NDArray[np.float64]) -> NDArray[np.float64]:
         """Squared distances from a point (Z,) to every timbre."""
-        return np.square(self._vectors - vector).sum(-1)
+        return np.square(self._vectors - fitted(vector, self._dims)).sum(-1)
 
     def _mixed(self, mix: Mapping[str, float]) -> NDArray[np.float64]:
         try:
@@ -87,7 +108,10 @@ class TimbreSpace:
             total = 0.0
         if not np.isfinite(total) or abs(total) < 1e-9:
             raise CmaudioError(f"the weights of a timbre mix must be numbers with a non-zero sum, not {dict(mix)}")
-        return np.sum([np.array(self._named(name).vector) * (weight / total) for name, weight in mix.items()], axis=0)
+        return np.sum([self._point(self._named(name)) * (weight / total) for name, weight in mix.items()], axis=0)
+
+    def _point(self, timbre: TimbreDefinition) -> NDArray[np.float64]:
+        return self._vectors[self._rows[timbre.name]].copy()
 
     def _named(self, name: str | int) -> TimbreDefinition:
         plain = str(name).strip()

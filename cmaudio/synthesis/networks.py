@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,6 +19,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.graph import Graph, load_graph
+from cmaudio.synthesis.learned import amendment_of
 from cmaudio.synthesis.prior import Expected, GraphPrior, NoPrior, Prior
 from cmaudio.synthesis.trial import try_out
 
@@ -143,7 +145,19 @@ class Synthesizer:
             "spread": (k, bands),
         }
         self._refuse([text for name, shape in shapes.items() if (text := graph.misfit(name, shape))])
-        return GraphPrior(graph, self.silence)
+        return GraphPrior(graph, self.silence, self.model.manifest.timbre_dims, amendment_of(self.model.manifest))
+
+    def know_learned(self) -> None:
+        """Take up timbres that were added to the model since it was loaded."""
+        if isinstance(self.prior, GraphPrior):
+            self.prior.amendment = amendment_of(self.model.manifest)
+
+    def with_model(self, model: Model) -> Synthesizer:
+        """The same networks for a model that has other learned timbres; both may be in use."""
+        other = copy(self)
+        other.model, other.prior = model, copy(self.prior)
+        other.know_learned()
+        return other
 
     def _check_shapes(self) -> None:
         """Graphs must fit the manifest: a file put together from two exports is refused here, not while it plays."""
@@ -191,7 +205,7 @@ class Synthesizer:
 
     def encode(self, controls: Float, timbre: Float) -> Float:
         """(B, T, C) controls, (B, T, Z) timbre -> (B, T, E) conditioning."""
-        return self.controls(controls, timbre)[0]
+        return self.controls(controls, timbre[..., : self.model.manifest.timbre_dims])[0]
 
     def init_state(self, controls: Float, timbre: Float) -> NetworkState:
         """State of B voices before their onset; (B, K, C) controls, (B, K, Z) timbre of the silent block before it."""

@@ -72,6 +72,12 @@ class Graph(Protocol):
     def __call__(self, *inputs: Float) -> list[Float]: ...
 
 
+class Amendment(Protocol):
+    """What learned timbres add: median and spread for controls and the shares (B, K, L) of L learned timbres."""
+
+    def __call__(self, controls: Float, shares: Float, median: Float, spread: Float) -> tuple[Float, Float]: ...
+
+
 class NoPrior:
     """That of a model without one."""
 
@@ -80,11 +86,20 @@ class NoPrior:
 
 
 class GraphPrior:
-    """That of a model whose file has the graph `prior`."""
+    """That of a model whose file has the graph `prior`.
 
-    def __init__(self, graph: Graph, silence: Float) -> None:
-        self.graph, self._silence = graph, silence
+    Args:
+        graph: reads `dims` timbre dimensions.
+        silence: (1, K, M).
+        amendment: of the learned timbres, whose shares are the further dimensions; None where there are none.
+    """
+
+    def __init__(self, graph: Graph, silence: Float, dims: int, amendment: Amendment | None = None) -> None:
+        self.graph, self._silence, self._dims, self.amendment = graph, silence, dims, amendment
 
     def __call__(self, controls: Float, timbre: Float) -> Expected:
-        median, spread = self.graph(controls, timbre)
+        median, spread = self.graph(controls, timbre[..., : self._dims])
+        shares = timbre[..., self._dims :]
+        if self.amendment is not None and shares.any():
+            median, spread = self.amendment(controls, shares, median, spread)
         return Said(np.concatenate([controls, median], -1), median, spread, self._silence)

@@ -171,6 +171,9 @@ class Renderer:
     def _controls(self, voices: list[Voice], pulses: Complex) -> tuple[Float, Float, Float, Float | None]:
         """Controls (B, K, C), timbre (B, K, Z), f0 (B, K) Hz and level (B, K) dB of the block just planned."""
         middles = self._frame_middles(voices)
+        dims = max(len(voice.timbre.target) for voice in voices)
+        for voice in voices:  # one that began before a timbre was learned lacks its axis
+            voice.timbre.widen(dims)
         timbre = rows([voice.timbre for voice in voices], middles)
         # All voices of a model are of one kind; older models read fewer features, the first ones.
         features, f0, level = type(voices[0]).block_features(voices, self._frame_ends(voices))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cmaudio.model.manifest import Manifest, TimbreDefinition
 from cmaudio.model.partials import LowerBase, NoPartials, Partials, PartialSets, StretchedPartials, in_picture
+from cmaudio.model.timbres import fitted, full_vectors
 from cmaudio.signal.dsp import Float, pulse_train, pulses
 from cmaudio.signal.partials import lower_pulses, partial_sum, stretched_ratios
 
@@ -35,7 +36,7 @@ class Sources:
         kinds = [timbre.partials.model_dump_json() if timbre.partials else "" for timbre in timbres]
         named = {"": None} | {kind: timbre.partials for kind, timbre in zip(kinds, timbres, strict=True)}
         self._partials = list(named.values())
-        self._vectors = np.array([timbre.vector for timbre in timbres], np.float64)
+        self._vectors = full_vectors(timbres)
         self._members = [np.flatnonzero(np.array(kinds) == kind) for kind in named]
         self._octaves = np.array([np.log2(p.divisor) if isinstance(p, LowerBase) else 0.0 for p in self._partials])
         self._noise = np.array([isinstance(p, NoPartials) for p in self._partials], np.float64)
@@ -64,7 +65,7 @@ class Sources:
         return self._mix(vectors)
 
     def _mix(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        distances = np.square(vectors[:, None] - self._vectors).sum(-1)  # (T, timbres)
+        distances = np.square(fitted(vectors, self._vectors.shape[1])[:, None] - self._vectors).sum(-1)  # (T, timbres)
         of_kind = np.stack([distances[:, m].min(-1, initial=np.inf) for m in self._members], -1)
         weights = np.zeros_like(of_kind)
         rows, order = np.arange(len(vectors)), np.argsort(of_kind, -1, kind="stable")

@@ -32,12 +32,24 @@ class Trajectory:
         """Whether the value is constant from `time` on."""
         return len(self._times) == 1 or self._times[-1] <= time
 
+    def widen(self, size: int) -> None:
+        """Give a vector axes that it lacks, at 0."""
+        if len(self._values[-1]) < size:
+            self._values = [np.concatenate([value, np.zeros(size - len(value))]) for value in self._values]
+
     def move(self, at: float, value: ArrayLike, over: float) -> None:
-        """Move to `value` within `over` samples, starting at `at`; breakpoints after `at` are dropped."""
+        """Move to `value` within `over` samples, starting at `at`; breakpoints after `at` are dropped.
+
+        Of two vectors of other lengths, the shorter one is 0 on the axes that it lacks.
+        """
+        value = np.asarray(value, np.float64)
+        if value.ndim and value.shape != self.target.shape:
+            self.widen(len(value))
+            value = np.pad(value, (0, len(self.target) - len(value)))
         start = self.at(np.array([at]))[0]
         keep = bisect_left(self._times, at)
         self._times[keep:] = [at, at + max(over, 1.0)]
-        self._values[keep:] = [start, np.asarray(value, np.float64)]
+        self._values[keep:] = [start, value]
 
     def forget_before(self, time: float) -> None:
         """Drop breakpoints that are no longer needed, so that they do not accumulate over hours of bends."""

@@ -1,0 +1,62 @@
+"""`cmaudio learn`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cmaudio.cli.terminal import console, notice
+from cmaudio.errors import CmaudioError
+from cmaudio.learning.example import Kind
+from cmaudio.learning.file import OWN_LICENCE, check_output, save_learned
+from cmaudio.learning.learn import LearnedTimbre, learn_timbre
+from cmaudio.model.file import load_model
+from cmaudio.model.manifest import with_timbre
+from cmaudio.synthesis.networks import Synthesizer
+
+
+def learn(
+    sounds: Annotated[
+        list[Path],
+        typer.Argument(help="Sound files, each a timbre, and folders, each with takes or notes of one timbre."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model file (.cmaudio) to write.")],
+    model: Annotated[
+        str, typer.Option(help="Model that learns: textures, instrument for what has a pitch, or a model file.")
+    ] = "textures",
+    name: Annotated[
+        str | None, typer.Option(help="Name of the timbre, of a single one; that of the file or folder by default.")
+    ] = None,
+    kind: Annotated[
+        Kind, typer.Option(help="Whether it goes on for ever or ends; decided by the sound by default.")
+    ] = "auto",
+    licence: Annotated[str, typer.Option(help="Licence of your sounds, for the card of the new file.")] = OWN_LICENCE,
+) -> None:
+    """Learn timbres from recordings, in a few seconds and without training, and write a model file that has them."""
+    if name is not None and len(sounds) > 1:
+        raise CmaudioError("--name is for a single timbre: learn one file or folder, or leave it out")
+    check_output(output)
+    loaded = load_model(model)
+    before = loaded
+    networks, found = Synthesizer(loaded), list[LearnedTimbre]()
+    for path in sounds:
+        learned = learn_timbre(loaded, path, name=name, kind=kind, synthesizer=networks.with_model(loaded))
+        _tell(learned)
+        found.append(learned)
+        loaded = replace(loaded, manifest=with_timbre(loaded.manifest, learned.timbre))
+    written = save_learned(before, [learned.timbre for learned in found], output, licence)
+    console.print(f"{output}: {len(written.timbres)} timbres, {output.stat().st_size / 1e6:.1f} MB")
+    console.print(f"play: cmaudio live --model {output} --timbre {found[-1].timbre.name!r}")
+
+
+def _tell(learned: LearnedTimbre) -> None:
+    for text in learned.notices:
+        notice(text)
+    pitch = "" if learned.key is None else f", pitch {learned.key:.1f}"
+    kind = "goes on for ever" if learned.timbre.sustained else "ends"
+    console.print(
+        f"{learned.timbre.name}: {kind}{pitch}; nearest is {learned.nearest}, {learned.distance_db:g} dB away"
+    )

@@ -1,0 +1,50 @@
+"""Short sounds of a timbre as the model plays it, without an engine: to see what a learned one sounds like.
+
+Shapes: T frames, M mel bands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cmaudio.engine.voice_kinds import voice_of
+from cmaudio.learning.example import log_mel
+from cmaudio.model.file import Model
+from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.networks import Synthesizer
+from cmaudio.synthesis.params import NoteParams, VoiceSettings
+from cmaudio.synthesis.renderer import Renderer
+from cmaudio.synthesis.sources import sources_of
+
+_CHUNK_SAMPLES = 8192
+
+
+def heard(
+    model: Model,
+    synthesizer: Synthesizer,
+    timbre: str,
+    seconds: float,
+    seeds: Sequence[int],
+    *,
+    key: float = 60.0,
+    velocity: float = 127.0,
+) -> list[Float]:
+    """Log-mels (T, M) of takes of a timbre, from the onset on; `synthesizer` holds the networks of `model`."""
+    renderer, manifest = Renderer(synthesizer), model.manifest
+    settings = VoiceSettings(
+        model.stft, manifest.block_frames, manifest.sample_rate, sources=sources_of(manifest.timbres), prior=True
+    )
+    vector = model.timbre_vector(timbre)
+    voices = [voice_of(model, NoteParams(key, velocity, 0, seed, 0, 1), vector, settings) for seed in seeds]
+    samples = int(seconds * manifest.sample_rate)
+    pieces: list[list[Float]] = [[] for _ in voices]
+    for start in range(0, samples, _CHUNK_SAMPLES):
+        count = min(_CHUNK_SAMPLES, samples - start)
+        while lacking := [voice for voice in voices if voice.lacks(count)]:
+            renderer.render(lacking)
+        for piece, voice in zip(pieces, voices, strict=True):
+            part = voice.take(count)
+            piece.append(np.pad(part, (0, count - len(part))))
+    return [log_mel(np.concatenate(piece), model) for piece in pieces]

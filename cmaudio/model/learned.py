@@ -1,0 +1,65 @@
+"""What a timbre that was learned from an example adds to the prior, in a model file.
+
+The prior says the median and the spread of every mel band from the controls and a point of the timbre space. A learned
+timbre has such a point, and how the example differs from what the prior says there: a table of offsets over the age of
+a sound. So level and colour are those of the example, and controls move them as they move the timbres around it.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MOST_AGES, MOST_KEYS = 256, 64
+
+Decibels = Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)]
+SpreadDecibels = Annotated[float, Field(ge=-40, le=40, allow_inf_nan=False)]
+Age = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+Key = Annotated[float, Field(ge=0, le=127, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LearnedSpectrum(_Strict):
+    """One example, or the median of several that are alike.
+
+    `key`: its pitch as a MIDI note number, None without one; `ages_s`: seconds since the onset, rising;
+    `offsets_db`: at each age what is added to the median of every band; `spread_db`: by how much the spread of every
+    band is larger, 0 at most ages of a single example, whose spread is not known.
+    """
+
+    key: Key | None = None
+    ages_s: Annotated[list[Age], Field(min_length=1, max_length=MOST_AGES)]
+    offsets_db: list[list[Decibels]]
+    spread_db: list[SpreadDecibels]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> LearnedSpectrum:
+        if any(a >= b for a, b in pairwise(self.ages_s)):
+            raise ValueError("ages_s must rise")
+        if len(self.offsets_db) != len(self.ages_s):
+            raise ValueError(f"{len(self.offsets_db)} rows of offsets_db for {len(self.ages_s)} ages")
+        if any(len(row) != len(self.spread_db) for row in self.offsets_db):
+            raise ValueError("the rows of offsets_db and spread_db must be equally long")
+        return self
+
+    @property
+    def bands(self) -> int:
+        return len(self.spread_db)
+
+
+class Learned(_Strict):
+    """By pitch, rising; a timbre without a pitch has one spectrum."""
+
+    spectra: Annotated[list[LearnedSpectrum], Field(min_length=1, max_length=MOST_KEYS)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Learned:
+        keys = [spectrum.key for spectrum in self.spectra]
+        if len(keys) > 1 and any(a is None or b is None or a >= b for a, b in pairwise(keys)):
+            raise ValueError("several spectra need keys that rise")
+        return self
