@@ -138,7 +138,7 @@ def test_a_written_file_has_it_and_all_others_sound_as_they_did(
     for timbre in ("rain", {"rain": 0.5, "wind": 0.5}):
         np.testing.assert_array_equal(
             sound(Engine(textures), timbre),
-            sound(Engine(written_model), timbre),  # type: ignore[arg-type]
+            sound(Engine(written_model), timbre),
         )
     again = save_learned(written_model, [learned.timbre.model_copy(update={"name": "other"})], tmp_path / "two.cmaudio")
     assert [timbre.name for timbre in again.manifest.timbres[-2:]] == ["air", "other"]
