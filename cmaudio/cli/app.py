@@ -25,13 +25,14 @@ from cmaudio.cli.recite import recite
 from cmaudio.cli.render import render
 from cmaudio.cli.sample import sample
 from cmaudio.cli.say import say
+from cmaudio.cli.scatter import scatter
 from cmaudio.cli.serve import serve
 from cmaudio.cli.terminal import console
 from cmaudio.cli.train import train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 _PLAY: list[Callable[..., None]] = [play, live, panel, say, serve]
-_FILES: list[Callable[..., None]] = [render, recite, sample]
+_FILES: list[Callable[..., None]] = [render, recite, scatter, sample]
 _LISTS: list[Callable[..., None]] = [presets, devices, midi, osc]
 _MEASURES: list[Callable[..., None]] = [bench, evaluate, compare]
 _TRAINING: list[Callable[..., None]] = [learn, train, export]

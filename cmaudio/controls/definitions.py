@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cmaudio.controls.scatter import SCATTER_CONTROLS, SCATTERED_PLACES
 from cmaudio.effects.settings import SETTINGS
 from cmaudio.model.file import Model
 from cmaudio.model.manifest import ControlDefinition
@@ -9,7 +10,7 @@ from cmaudio.score.expression import ENVELOPE, EXPRESSIONS, MIX
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
 from cmaudio.speech.style import STYLE_LIMITS
 
-OF_TWO_CHANNELS = frozenset((*MIX, *SETTINGS))  # an engine of one channel has no mix and no effects
+OF_TWO_CHANNELS = frozenset((*MIX, *SETTINGS, *SCATTERED_PLACES))  # an engine of one channel has no mix and no effects
 _BEND = ControlDefinition(
     name="bend", unit="semitones", min=-24, max=24, default=0, description="bends the whole instrument"
 )
@@ -70,4 +71,6 @@ def control_definitions(model: Model, channels: int | None = None) -> dict[str, 
                 description="at full pitch wheel",
             ),
         ]  # fmt: skip
-    return {control.name: control for control in (*own, *common)}
+    scatter = () if speech else SCATTER_CONTROLS.values()
+    last = [control for control in scatter if channels > 1 or control.name not in SCATTERED_PLACES]
+    return {control.name: control for control in (*own, *common, *last)}

@@ -167,6 +167,12 @@ class VoiceAllocator(Steering):
         else:
             self._release_voice(note, at)
 
+    def cut(self, note: Handle, seconds: float, at: int) -> None:
+        """Release a note, and fade it out within `seconds` whatever holds it."""
+        self.release(note, at)
+        if note.voice is not None:
+            note.voice.fade_out(at - note.voice.params.at, max(1.0, seconds * self.sample_rate))
+
     def _report_note_off(self, handle: Handle, at: int) -> None:
         if handle.key is not None and handle.voice is not None and not handle.voice.released:
             self.listeners.tell(max(at, handle.voice.params.at), NoteOff(handle.channel, handle.key))

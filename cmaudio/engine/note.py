@@ -12,6 +12,7 @@ from cmaudio.score.ranges import BEND_MAX_SEMITONES
 
 BEND_SECONDS = 0.005  # smooths the steps of a wheel, and still sounds immediate
 EXPRESSION_SECONDS = 0.01
+CUT_SECONDS = 0.01
 
 
 @dataclass(eq=False, kw_only=True)
@@ -29,6 +30,11 @@ class Note(Handle):
     def off(self, at: int | None = None) -> None:
         """Release the key; with the channel's sustain pedal down the note keeps sounding."""
         self.allocator.submit(at, partial(self.allocator.release, self))
+
+    def cut(self, seconds: float = CUT_SECONDS, at: int | None = None) -> None:
+        """Release the key and fade out within `seconds`, however long the note would sound."""
+        over = in_range("seconds", seconds, 0, 3600, "seconds")
+        self.allocator.submit(at, partial(self.allocator.cut, self, over))
 
     def bend(self, semitones: float, seconds: float = BEND_SECONDS, at: int | None = None) -> None:
         """Bend to `semitones` above (or below) the note's pitch within `seconds`, in addition to the channel's bend."""

@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self, TypeVar, Unpack, overload
 
 from cmaudio.controls.binding import BindingSet
 from cmaudio.controls.controls import Controls
+from cmaudio.controls.scatter import SCATTER
 from cmaudio.effects.insert import Insert, InsertFunction
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
@@ -75,6 +76,7 @@ class Instrument(LiveEngine):
         self._link: Link | None = None
         self._linking = threading.RLock()
         self._making_clock = threading.Lock()
+        self.controls.subscribe(self._follow_scatter)
 
     def __enter__(self) -> Self:
         return self
@@ -85,10 +87,16 @@ class Instrument(LiveEngine):
         self.close()
 
     def panic(self) -> None:
-        """Silence everything immediately, and end all patterns."""
+        """Silence everything immediately, and end all patterns and scattering."""
+        if self.controls.values().get(SCATTER):
+            self.controls.set(SCATTER, 0)
         if self._clock is not None:
             self._clock.clear()
         self.engine.panic()
+
+    def _follow_scatter(self, name: str, value: object, source: str) -> None:
+        if name == SCATTER and value:
+            _ = self.clock  # made by now, it scatters as the controls say
 
     @property
     def clock(self) -> Clock:

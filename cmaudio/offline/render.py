@@ -12,6 +12,7 @@ import numpy as np
 
 from cmaudio.checks import in_range
 from cmaudio.controls.controls import Controls
+from cmaudio.controls.scatter import SCATTER
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
@@ -23,6 +24,7 @@ from cmaudio.score.arrangement import Missing, arrange
 from cmaudio.score.sources import score_from
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.sound import Sound
+from cmaudio.timing.clock import Clock
 
 CHUNK_SAMPLES = 16384
 TAIL_SECONDS = 4.0
@@ -132,6 +134,10 @@ def render(
         for notice in arrangement.notices:
             on_notice(notice)
     engine.play(arrangement.score, arrangement.timbres)
+    if live_controls.values().get(SCATTER):
+        live_controls.set_seed(seed)
+        clock = Clock(engine, controls=live_controls)
+        clock.finish(clock.map.beat_at(arrangement.score.duration * engine.sample_rate))
     sound = render_engine(
         engine, arrangement.score.duration, path, tail, on_progress, stems, on_notice, keep_samples, format
     )

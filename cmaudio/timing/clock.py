@@ -6,7 +6,7 @@ affect the timing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Unpack
 
@@ -14,10 +14,14 @@ from cmaudio.checks import in_range
 from cmaudio.controls.controls import Controls
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
+from cmaudio.model.timbres import Timbre
 from cmaudio.timing.driver import Driver, WithinEngine
 from cmaudio.timing.midi_clock import MidiClock
 from cmaudio.timing.parts import Glide, Repeated
 from cmaudio.timing.pattern import Pattern
+from cmaudio.timing.scatter import Scatter
+from cmaudio.timing.scatter_by_controls import ScatterByControls
+from cmaudio.timing.scattering import Scattering, ScatterSettings, chosen_timbres
 from cmaudio.timing.sequencer import Sequencer
 from cmaudio.timing.steps import BEATS_RANGE, Feel, PatternSettings, StepLike, checked_quantise, plan_steps
 from cmaudio.timing.tempo import TEMPO_RANGE
@@ -53,6 +57,7 @@ class Clock(Sequencer):
     ) -> None:
         super().__init__(engine, driver or WithinEngine(engine), tempo, on_notice)
         self.controls = Controls(engine) if controls is None else controls
+        ScatterByControls(self, self.controls)
         self._midi_ignored = False
         self._midi = MidiClock(self, place or (lambda seconds: round(seconds * engine.sample_rate)))
 
@@ -78,16 +83,49 @@ class Clock(Sequencer):
         Raises:
             CmaudioError: an invalid step or value, which is named.
         """
-        model = self.engine.model
-        if model.manifest.speech:
-            raise CmaudioError(f"model {model.manifest.name!r} reads text and plays no patterns")
+        self._demand_notes("patterns")
         feel = Feel.of(settings)
-        steps, beats = plan_steps(notes, feel, model), checked_quantise(quantise)
+        steps, beats = plan_steps(notes, feel, self.engine.model), checked_quantise(quantise)
         with self.lock:
             start = self.next_beat(beats) if at is None else in_range("at", at, 0, BEAT_MAX, "beats")
             pattern = Pattern(self, self.controls, steps, feel, start, beats)
             self.add(pattern)
         return pattern
+
+    def scatter(
+        self,
+        timbres: Timbre | Sequence[Timbre] | None = None,
+        *,
+        quantise: float = 0.0,
+        at: float | None = None,
+        **settings: Unpack[ScatterSettings],
+    ) -> Scatter:
+        """Trigger sounds by chance: some a second, each another take at a level, place and colour of its own.
+
+        Args:
+            timbres: a timbre, or a list of which each event chooses one; None for that of the controls.
+            quantise: begin at the next multiple of this many beats, 0 for immediately.
+            at: begin at this beat instead.
+            settings: the fields of `Scattering`.
+
+        Returns:
+            The scatter, which can be changed and stopped.
+
+        Raises:
+            CmaudioError: an unknown timbre, or an invalid value, which is named.
+        """
+        self._demand_notes("scattered sounds")
+        found, how = chosen_timbres(timbres, self.engine.model), Scattering().with_(settings)
+        beats = checked_quantise(quantise)
+        with self.lock:
+            start = self.next_beat(beats) if at is None else in_range("at", at, 0, BEAT_MAX, "beats")
+            scatter = Scatter(self, self.controls, found, how, start)
+            self.add(scatter)
+        return scatter
+
+    def _demand_notes(self, what: str) -> None:
+        if self.engine.model.manifest.speech:
+            raise CmaudioError(f"model {self.engine.model.manifest.name!r} reads text and plays no {what}")
 
     def every(self, beats: float, function: Callable[[float], object]) -> Repeated:
         """Call `function(beat)` for each multiple of `beats`, a little before it is due, so that it can schedule notes.

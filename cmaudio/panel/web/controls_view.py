@@ -8,6 +8,7 @@ from typing import Any
 
 from nicegui import ui
 
+from cmaudio.controls.scatter import SCATTER
 from cmaudio.effects.settings import SETTINGS
 from cmaudio.panel.web.hub import Hub
 from cmaudio.panel.web.view import View, button, custom, leave_when_chosen, section
@@ -15,7 +16,8 @@ from cmaudio.score.expression import SENDS
 
 _WITHOUT_SLIDER = ("timbre_x", "timbre_y", "steps")  # shown as the map, and as a switch
 _PLACE = ("pan", "width", "spread", "distance")
-_TITLES = {"place": "Place", "reverb": "Reverb", "chorus": "Chorus", "delay": "Delay"}
+_TITLES = {"place": "Place", "reverb": "Reverb", "chorus": "Chorus", "delay": "Delay", SCATTER: "Scatter"}
+_AMOUNTS = {SCATTER: "density"}  # what a group is named after, if no level
 _NO_SPACE = "none"
 
 Definition = Mapping[str, Any]
@@ -26,7 +28,7 @@ def group_of(name: str) -> str:
     if name in _PLACE:
         return "place"
     first = name.partition("_")[0]
-    return first if first in SENDS else ""
+    return first if first in (*SENDS, SCATTER) else ""
 
 
 class ControlsView(View):
@@ -57,7 +59,8 @@ class ControlsView(View):
             with ui.element("div").classes("sliders"):
                 for control in controls:
                     name = control["name"]
-                    label = "amount" if name == group else name.removeprefix(f"{group}_").replace("_", " ")
+                    rest = name.removeprefix(f"{group}_").replace("_", " ")
+                    label = _AMOUNTS.get(name, "amount") if name == group else rest
                     choices = SETTINGS[name].choices if name in SETTINGS else ()
                     if choices:
                         self._choice(control, label, choices)

@@ -1,0 +1,148 @@
+"""Sounds scattered by chance: each is another take, at a level, place and colour of its own."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from typing import Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.controls.controls import Controls
+from cmaudio.engine.note import Note
+from cmaudio.timing.scattering import VOICES_MAX, Event, Scattering, ScatterSettings, event_of
+from cmaudio.timing.sequencer import Sequencer
+from cmaudio.timing.tempo import SAME_BEAT, next_multiple
+
+_FADE_SECONDS = 0.03
+_KEPT = 4 * VOICES_MAX  # more notes than may be scheduled ahead, or sound
+_BRIGHTNESS = 6.0  # dB per octave at full spread of colour
+
+
+class Scatter:
+    """Sounds scattered by a clock; created by `Clock.scatter`. Its methods may be called from any thread.
+
+    Attributes:
+        settings: how they are scattered.
+    """
+
+    lasting = False
+    priority = 1
+
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        controls: Controls,
+        timbres: Sequence[NDArray[np.float64]],
+        settings: Scattering,
+        start: float,
+    ) -> None:
+        self._sequencer, self._controls, self._timbres = sequencer, controls, timbres
+        self.settings = settings
+        self._number = 0
+        self._last, self._next = start, start  # beats
+        self._notes: deque[Note] = deque(maxlen=_KEPT)
+        self._textured = "sharpness" in controls.definitions
+        self._places = ("pan", "distance") if sequencer.engine.channels > 1 else ()
+
+    def __repr__(self) -> str:
+        return f"<Scatter of {self.settings.density:g} events a second, {'playing' if self.playing else 'ended'}>"
+
+    @property
+    def playing(self) -> bool:
+        """Whether it goes on."""
+        return self._sequencer.has(self)
+
+    def stop(self) -> None:
+        """End it. What sounds is released; one-shots sound to their end."""
+        self._sequencer.drop(self)
+
+    def change(self, **settings: Unpack[ScatterSettings]) -> None:
+        """Change how it scatters, from the next event on.
+
+        Raises CmaudioError for an unknown name or a value out of range; then nothing changes.
+        """
+        changed = self.settings.with_(settings)
+        with self._sequencer.lock:
+            before, self.settings = self.settings, changed
+            self._reconsider(before)
+        self._sequencer.wake()
+
+    def _reconsider(self, before: Scattering) -> None:
+        """Move the next event to where the changed settings have it."""
+        here, now = self._sequencer.map.beat_at(self._sequencer.edge), self.settings
+        if now.seed != before.seed:
+            self._number = 0
+        if now.grid:
+            self._next = next_multiple(max(here, self._last + SAME_BEAT), now.grid)
+        elif not now.density or before.grid or not before.density:
+            self._next = here
+        elif self._next > here:  # what is left of the wait shrinks or grows with the mean distance
+            self._next = here + (self._next - here) * before.density / now.density
+
+    # -- called by the sequencer -------------------------------------------------------------------------------------
+
+    def due(self) -> float:
+        """The beat of the next event; inf while there are none."""
+        return self._next if self.settings.density else math.inf
+
+    def play(self, at: float) -> None:
+        """Start the next event at this sample; the clock's lock is held."""
+        settings, clock = self.settings, self._sequencer.map
+        event = event_of(settings, self._number)
+        self._number += 1
+        self._last = self._next
+        rate = self._sequencer.engine.sample_rate
+        if settings.grid:
+            self._next = next_multiple(self._next + SAME_BEAT * 2, settings.grid)
+            apart = clock.sample_at(self._next) - at
+            if event.chance >= settings.density * apart / rate:
+                return
+        else:
+            self._next = clock.beat_at(at + event.wait / settings.density * rate)
+        sample = self._sequencer.in_time(round(at))
+        if sample is not None:
+            self._start(event, sample)
+
+    def begin(self, beat: float) -> None:
+        """The clock starts at this beat: the same events come again."""
+        self._number, self._last = 0, beat - 1
+        self._next = next_multiple(beat, self.settings.grid) if self.settings.grid else beat
+
+    def seek(self, beat: float, jumped: bool) -> None:
+        """The clock continues at this beat."""
+        if jumped or self._next < beat:
+            self._last = beat - 1
+            self._next = next_multiple(beat, self.settings.grid) if self.settings.grid else beat
+
+    def silence(self, at: int) -> None:
+        """Release all of its notes at a sample; those that would begin later are cancelled."""
+        while self._notes:
+            self._notes.popleft().off(at=at)
+
+    # -- within ------------------------------------------------------------------------------------------------------
+
+    def _start(self, event: Event, sample: int) -> None:
+        settings, engine, controls = self.settings, self._sequencer.engine, self._controls
+        timbre = self._timbres[int(event.choice * len(self._timbres))] if self._timbres else controls.vector
+        velocity = controls["velocity"] if settings.velocity is None else settings.velocity
+        if len(self._notes) >= settings.voices:
+            self._notes[-settings.voices].cut(_FADE_SECONDS, at=sample)
+        note = engine.note_on(
+            event.pitch, velocity, timbre=timbre, seed=event.seed, channel=settings.channel, at=sample
+        )
+        for name, value in self._expressions(event).items():
+            note.express(name, value, 0, at=sample)
+        note.off(at=sample + round(settings.seconds * engine.sample_rate))
+        self._notes.append(note)
+
+    def _expressions(self, event: Event) -> dict[str, float]:
+        """What the event asks for beside the instrument's settings, where it differs from them."""
+        found = {"level": event.level_db} | {name: getattr(event, name) for name in self._places}
+        if self._textured:
+            found |= {"sharpness": 0.5 + event.sharpness, "size": 0.5 + event.size}
+        else:
+            found["brightness"] = _BRIGHTNESS * event.sharpness
+        return {name: value for name, value in found.items() if value}

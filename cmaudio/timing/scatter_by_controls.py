@@ -1,0 +1,64 @@
+"""Scattering as the controls ask for: panel, OSC, MIDI controllers, sliders and presets all reach it there."""
+
+from __future__ import annotations
+
+import secrets
+
+from cmaudio.controls.controls import Controls
+from cmaudio.controls.scatter import SCATTER, SCATTER_CONTROLS, SCATTERED_PLACES
+from cmaudio.score.ranges import SEED_MAX
+from cmaudio.timing.scatter import Scatter
+from cmaudio.timing.scattering import Scattering, ScatterSettings
+from cmaudio.timing.sequencer import Sequencer
+
+_FOLLOWED = frozenset((*SCATTER_CONTROLS, "seed"))
+
+
+class ScatterByControls:
+    """Scatters the controls' timbre while the control `scatter` is above 0.
+
+    Where the controls have a seed, the same events come with every start; else others.
+    """
+
+    def __init__(self, sequencer: Sequencer, controls: Controls) -> None:
+        self._sequencer, self._controls = sequencer, controls
+        self._scatter: Scatter | None = None
+        self._drawn = 0
+        if SCATTER in controls.definitions:
+            controls.subscribe(self._follow)
+            self._update()
+
+    def _follow(self, name: str, value: object, source: str) -> None:
+        if name in _FOLLOWED:
+            self._update()
+
+    def _update(self) -> None:
+        with self._sequencer.lock:
+            density = self._controls[SCATTER]
+            playing = self._scatter is not None and self._scatter.playing
+            if self._scatter is not None and not density:
+                self._scatter.stop()
+                self._scatter = None
+            elif self._scatter is not None and playing:
+                self._scatter.change(**self._settings())
+            elif density:
+                self._drawn = secrets.randbelow(SEED_MAX)
+                here = self._sequencer.next_beat(self._controls["scatter_grid"])
+                settings = Scattering(**self._settings())
+                self._scatter = Scatter(self._sequencer, self._controls, (), settings, here)
+                self._sequencer.add(self._scatter)
+
+    def _settings(self) -> ScatterSettings:
+        controls = self._controls
+        found = ScatterSettings(
+            density=controls[SCATTER],
+            grid=controls["scatter_grid"],
+            pitch_spread=controls["scatter_pitch"],
+            level_spread=controls["scatter_level"],
+            colour_spread=controls["scatter_colour"],
+            seed=self._drawn if controls.seed is None else controls.seed,
+        )
+        if all(name in controls.definitions for name in SCATTERED_PLACES):
+            found["pan_spread"] = controls["scatter_pan"]
+            found["distance_spread"] = controls["scatter_distance"]
+        return found
