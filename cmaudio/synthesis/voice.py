@@ -7,7 +7,6 @@ Each kind of voice (`cmaudio.synthesis.note_voice`, `cmaudio.engine.utterance`) 
 its excitation and the networks' input features.
 
 A voice of two channels keeps its samples in two rows, left and right, which are panned as they are taken.
-
 Shapes: B voices, K frames of a block, C features, N samples.
 """
 
@@ -25,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from cmaudio.score.expression import EXPRESSIONS, PRESSURE_DB, VIBRATO_HZ
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.deferred import Pending
-from cmaudio.synthesis.distance import diffuse_level, direct_gain
+from cmaudio.synthesis.distance import direct_gain, sent_level
 from cmaudio.synthesis.networks import NetworkState
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.placement import side_gains, side_gains_over
@@ -165,8 +164,7 @@ class Voice(ABC):
             span = np.arange(self.position, self.position + count, dtype=np.float64)
             out = out * (10 ** (PRESSURE_DB / 20 * pressure.at(span))).astype(np.float32)
         level = self.expression["level"].over(self.position, count)
-        if not isinstance(level, float) or level:
-            out = out * np.power(10.0, level / 20).astype(np.float32)
+        out = out * np.power(10.0, level / 20).astype(np.float32) if isinstance(level, np.ndarray) or level else out
         if out.ndim > 1:
             out = self._panned(out)
         self.position += count
@@ -187,19 +185,14 @@ class Voice(ABC):
 
     def sent(self, name: str, samples: int) -> Float | float:
         """The level (N,) sent to an effect over the samples that were taken last; a number while it rests."""
-        level = self.expression[name].over(self.position - samples, samples)
-        distance = self._distance(samples)
-        if isinstance(distance, float) and not distance:
-            return level
-        return level + diffuse_level(distance) if name == "reverb" else level * direct_gain(distance)
+        return sent_level(name, self._over(name, samples), self._over("distance", samples))
 
     def direct(self, samples: int) -> Float | float:
-        """The gain (N,) of what arrives directly over the samples that were taken last; a number while it rests."""
-        distance = self._distance(samples)
-        return 1.0 if isinstance(distance, float) and not distance else direct_gain(distance)
+        """The gain of what arrives directly, likewise."""
+        return direct_gain(self._over("distance", samples))
 
-    def _distance(self, samples: int) -> Float | float:
-        return self.expression["distance"].over(self.position - samples, samples)
+    def _over(self, name: str, samples: int) -> Float | float:
+        return self.expression[name].over(self.position - samples, samples)
 
     # -- steering ----------------------------------------------------------------------------------------------------
 
