@@ -23,6 +23,8 @@ from cmaudio.score.mpe import MANAGER_BEND_RANGE
 _NOTICES = {
     "range": "pitch bend ranges over 48 semitones are limited to 48",
     "parameter": "an unknown registered parameter is ignored",
+    "tuning": "tunings of single keys are ignored: all octaves are equal-tempered",
+    "effects": "kits of sound effects (XG bank 126) are ignored: a pitched timbre plays",
 }
 
 

@@ -15,11 +15,14 @@ from cmaudio.score.events import PERCUSSION_CHANNEL
 MAX_BYTES = 64  # no supported message is longer
 _UNIVERSAL, _UNIVERSAL_REAL_TIME, _ROLAND, _YAMAHA = 0x7E, 0x7F, 0x41, 0x43
 _GM_SYSTEM, _GM_ON = 9, (1, 3)  # General MIDI and General MIDI 2
+_TUNING_STANDARD = 8
 _DEVICE_CONTROL, _FINE_TUNING, _COARSE_TUNING = 4, 3, 4
 _GS_SET = (0x42, 0x12)  # model and command, after the device number
 _GS_RESET, _GS_TUNE, _GS_KEY_SHIFT, _GS_RHYTHM_PART = (0x40, 0, 0x7F), (0x40, 0, 0), (0x40, 0, 5), 0x15
+_GS_SCALE = (0x40, 0x40)  # around the number of the part
 _XG = 0x4C
 _XG_ON, _XG_TUNE, _XG_TRANSPOSE, _XG_PART, _XG_PART_MODE = (0, 0, 0x7E), (0, 0, 0), (0, 0, 6), 8, 7
+_XG_SCALE = range(0x41, 0x4D)
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,12 @@ class SystemReset:
     gs: bool
 
 
-Exclusive = MasterTuning | RhythmPart | SystemReset
+@dataclass(frozen=True)
+class KeyTuning:
+    """Tuning of single keys or of the notes of an octave, which nothing here plays."""
+
+
+Exclusive = MasterTuning | RhythmPart | SystemReset | KeyTuning
 
 
 def read_exclusive(data: bytes) -> Exclusive | None:
@@ -55,6 +63,8 @@ def read_exclusive(data: bytes) -> Exclusive | None:
             return MasterTuning(False, float(data[5] - 64))
     if len(data) == 4 and data[0] == _UNIVERSAL and data[2] == _GM_SYSTEM and data[3] in _GM_ON:
         return SystemReset(gs=False)
+    if len(data) > 6 and data[0] in (_UNIVERSAL, _UNIVERSAL_REAL_TIME) and data[2] == _TUNING_STANDARD:
+        return KeyTuning()
     if len(data) >= 9 and data[0] == _ROLAND and (data[2], data[3]) == _GS_SET and sum(data[4:]) % 128 == 0:
         return _read_gs((data[4], data[5], data[6]), data[7:-1])
     if len(data) >= 7 and data[0] == _YAMAHA and data[1] >> 4 == 1 and data[2] == _XG:
@@ -65,6 +75,8 @@ def read_exclusive(data: bytes) -> Exclusive | None:
 def _read_gs(address: tuple[int, int, int], data: bytes) -> Exclusive | None:
     if address == _GS_TUNE:
         return _tune(data)
+    if address[:1] + address[2:] == _GS_SCALE and address[1] >> 4 == 1:
+        return KeyTuning()
     if len(data) != 1:
         return None
     if address == _GS_RESET:
@@ -85,6 +97,8 @@ def _read_xg(address: tuple[int, int, int], data: bytes) -> Exclusive | None:
         return SystemReset(gs=False)
     if address == _XG_TRANSPOSE:
         return MasterTuning(False, float(data[0] - 64))
+    if address[0] == _XG_PART and address[2] in _XG_SCALE:
+        return KeyTuning()
     if address[0] == _XG_PART and address[1] < CHANNELS and address[2] == _XG_PART_MODE:
         return RhythmPart(address[1], data[0] > 0)
     return None

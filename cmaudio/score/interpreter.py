@@ -14,7 +14,7 @@ from cmaudio.score import controllers as cc
 from cmaudio.score.change_events import PEDALS, ChangeEvents
 from cmaudio.score.channel_state import NO_PARAMETER, ChannelStates
 from cmaudio.score.events import PERCUSSION_CHANNEL, AllNotesOff, Event, KeyPressure, NoteOff, NoteOn
-from cmaudio.score.exclusive import MasterTuning, RhythmPart, SystemReset, read_exclusive
+from cmaudio.score.exclusive import KeyTuning, MasterTuning, RhythmPart, SystemReset, read_exclusive
 from cmaudio.score.expression import MIX
 from cmaudio.score.messages import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, NOTE_OFF, NOTE_ON, PROGRAM, WHEEL, Message
 from cmaudio.score.mpe import MANAGER_BEND_RANGE, MEMBERS_MAX, Zones
@@ -23,7 +23,7 @@ from cmaudio.score.ranges import BEND_MAX_SEMITONES
 
 _PARAMETERS = frozenset((cc.DATA_COARSE, cc.DATA_FINE, cc.NRPN_FINE, cc.NRPN_COARSE, cc.RPN_FINE, cc.RPN_COARSE))
 _RESET_EXPRESSIONS = frozenset(("vibrato", "pressure"))  # brightness and resonance stay (RP-015)
-_RHYTHM_BANK_GM2, _RHYTHM_BANK_XG = 120, 127
+_RHYTHM_BANK_GM2, _RHYTHM_BANK_XG, _EFFECTS_BANK_XG = 120, 127, 126
 
 
 class MidiInterpreter:
@@ -34,7 +34,8 @@ class MidiInterpreter:
         bend_range: returns the default bend range of channels, in semitones at full wheel.
         mpe: begin with a lower MPE zone of 15 members.
         on_problem: called with "struck again" (a key that is down), "stray" (a note-off without a note), "range" (a
-            bend range that was cut) or "parameter" (an unknown registered parameter).
+            bend range that was cut), "parameter" (an unknown registered parameter), "tuning" (of single keys) or
+            "effects" (a kit of sound effects).
 
     Attributes:
         zones: the MPE zones.
@@ -76,6 +77,8 @@ class MidiInterpreter:
         elif kind == PROGRAM:
             state = self.states[channel]
             state.program, state.rhythm = first, state.bank in self._rhythm_banks
+            if state.bank == _EFFECTS_BANK_XG and _RHYTHM_BANK_XG in self._rhythm_banks:
+                self._on_problem("effects")
         elif kind == CHANNEL_PRESSURE:
             self._express(channel, "pressure", first)
         elif kind == WHEEL:
@@ -94,6 +97,8 @@ class MidiInterpreter:
                 self.states[channel].rhythm_part = rhythm
             case SystemReset(gs):
                 self._reset_system(gs)
+            case KeyTuning():
+                self._on_problem("tuning")
         return self._out.take()
 
     def _reset_system(self, gs: bool) -> None:

@@ -36,6 +36,8 @@ _NOTICES = {
     "sostenuto": "{} sostenuto pedal(s) were never lifted: they are lifted at the end of the file",
     "range": "{} pitch bend range(s) over " + f"{BEND_MAX_SEMITONES:.0f} semitones were limited to that",
     "parameter": "{} value(s) of unknown registered parameters were ignored",
+    "tuning": "{} tuning(s) of single keys were ignored: all octaves are equal-tempered",
+    "effects": "{} choice(s) of a kit of sound effects (XG bank 126) were ignored: a pitched timbre plays",
 }
 _UNENDED: dict[type[Event], str] = {NoteOff: "hanging", Sustain: "pedal", Sostenuto: "sostenuto"}
 

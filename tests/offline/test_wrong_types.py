@@ -33,7 +33,7 @@ CALLS: list[tuple[str, Call, str]] = [
     ("nearly a model", lambda m, v: cmaudio.load_model("engl"), "did you mean 'english'"),
     ("no text", lambda m, v: cmaudio.speak(None, model=v), "a text is a string, or pieces of one, not NoneType"),
     ("bytes", lambda m, v: cmaudio.speak(b"a", model=v), "a text is a string, or pieces of one, not bytes"),
-    ("sound file", lambda m, v: cmaudio.speak("a", 3, model=v), "a file is named by text or a Path, or open for writing, not int"),
+    ("sound file", lambda m, v: cmaudio.speak("a", 3, model=v), "a file is named by text or a Path, or open for w"),
     ("dictionary", lambda m, v: cmaudio.speak("a", model=v, pronunciations="x"), "pronunciations are IPA by word"),
     ("IPA", lambda m, v: cmaudio.speak("a", model=v, pronunciations={"a": 3}), "pronunciations are IPA by word"),
     ("rate", lambda m, v: cmaudio.speak("a", model=v, rate="x"), "rate .* not 'x'"),

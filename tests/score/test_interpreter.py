@@ -191,9 +191,15 @@ def test_messages_give_their_events(messages: list[Message | bytes], expected: l
         (parameter(5, 1), ["parameter"]),
         (parameter(127, 1), ["parameter"]),
         ([control(99, 1), control(98, 8), control(6, 64)], []),
+        ([sysex("7e7f0808 03 7f 7f 404142434440404040404040")], ["tuning"]),
+        ([sysex("7f7f0802 00 01 3c 3c 00 00")], ["tuning"]),
+        ([sysex("41104212 401140 404142434440404040404040 65")], ["tuning"]),
+        ([sysex("43104c 080041 50")], ["tuning"]),
+        ([control(0, 126), program(0)], ["effects"]),
+        ([sysex("41104212 40007f 00 41"), control(0, 126), program(0)], []),
     ],
 )
-def test_problems_are_reported(messages: list[Message], expected: list[str]) -> None:
+def test_problems_are_reported(messages: list[Message | bytes], expected: list[str]) -> None:
     problems: list[str] = []
     interpret(*messages, problems=problems)
     assert problems == expected

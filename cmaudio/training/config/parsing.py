@@ -17,6 +17,20 @@ _MAX_BRACKETS = 200
 _LEAKED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 
+class _Strict(yaml.SafeLoader):
+    """PyYAML's safe loader, which keeps the last of several values for one key without a word; here it is an error."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """A mapping of the document, before its merges."""
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen and key.value != "<<":
+                raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} is there twice", key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        return node
+
+
 def parse_yaml(text: str, what: str) -> Any:
     """The value of a YAML document.
 
@@ -25,15 +39,15 @@ def parse_yaml(text: str, what: str) -> Any:
         what: what messages call it.
 
     Raises:
-        CmaudioError: not valid YAML, a value that does not exist (the 45th of a month), too large, or with aliases
-            that contain themselves or multiply to more than 20,000 values.
+        CmaudioError: not valid YAML, a key that is there twice, a value that does not exist (the 45th of a month), too
+            large, or with aliases that contain themselves or multiply to more than 20,000 values.
     """
     if len(text) > MAX_BYTES:
         raise CmaudioError(f"{what} is larger than {MAX_BYTES >> 10} KiB, the limit; is it another file?")
     if _nesting(text) > _MAX_BRACKETS:  # PyYAML's time grows with its square
         raise CmaudioError(f"{what} is not valid: nested too deeply")
     try:
-        value = yaml.safe_load(text)
+        value = yaml.load(text, _Strict)
     except yaml.YAMLError as error:
         raise CmaudioError(f"{what} is not valid YAML: {' '.join(str(error).split())[:400]}") from error
     except RecursionError as error:
