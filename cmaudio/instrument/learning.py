@@ -12,7 +12,7 @@ from cmaudio.learning.example import Kind
 from cmaudio.learning.file import OWN_LICENCE, check_output, save_learned
 from cmaudio.learning.learn import LearnedTimbre, learn_timbre
 from cmaudio.model.file import Model, load_model
-from cmaudio.model.manifest import TimbreDefinition, with_timbre
+from cmaudio.model.manifest import TimbreDefinition
 
 
 def learn_live(
@@ -33,15 +33,15 @@ def learn_live(
     snapshot = replace(model)  # other threads may add timbres meanwhile
     learned = learn_timbre(snapshot, paths, name=name, kind=kind, synthesizer=engine.synthesizer.with_model(snapshot))
     if save is not None:
-        grown = replace(model, manifest=with_timbre(model.manifest, learned.timbre))
-        save_learned(grown, _new_timbres(grown), save, licence or OWN_LICENCE)
+        model.path = _saved(model, learned.timbre, save, licence or OWN_LICENCE)
     add_timbre(engine, learned.timbre)
     instrument.controls.know_timbres()
     instrument.controls.set_timbre(learned.timbre.name)
     return learned
 
 
-def _new_timbres(model: Model) -> list[TimbreDefinition]:
-    """Those that the model's file lacks."""
-    kept = load_model(model.path).timbres
-    return [timbre for timbre in model.manifest.timbres if timbre.name not in kept]
+def _saved(model: Model, timbre: TimbreDefinition, path: str | Path, licence: str) -> Path:
+    """The file, written, that has all timbres of a model in memory and one more: what reads the model reads it now."""
+    kept = load_model(model.path)
+    timbres = [one for one in (*model.manifest.timbres, timbre) if one.name not in kept.timbres]
+    return save_learned(kept, timbres, path, licence).path

@@ -167,6 +167,13 @@ class RenameFile(_Command):
     name: Name
 
 
+class LearnSound(_Command):
+    """Learn a timbre from a sound file in the folder of takes, by its name, and choose it."""
+
+    kind: Literal["learn_sound"]
+    file: Name
+
+
 class UseSpace(_Command):
     """Replace the reverb by the space of a sound file in the folder of takes, by its name; None brings it back."""
 
@@ -184,7 +191,7 @@ class ChooseDevice(_Command):
 Command = (
     SetControl | LearnControl | GoToPlace | ChooseTimbre | PressKey | LiftKey | SetSustain | SetSeed | LockSeed
     | BareCommand | ApplyPreset | SavePreset | UseSlot | KeepRecent | SayText | RenderVariations | UseSpace
-    | ChooseDevice | DeleteFile | RenameFile
+    | ChooseDevice | DeleteFile | RenameFile | LearnSound
 )  # fmt: skip
 _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 
@@ -202,6 +209,8 @@ def what_it_changes(command: Command) -> str:
             return "timbre"
         case UseSpace():
             return "impulse response"
+        case LearnSound():
+            return "learned timbre"
         case BareCommand(kind="roll") | SetSeed():
             return "seed"
     return command.kind.replace("_", " ")

@@ -15,6 +15,8 @@ from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.held_inputs import HeldInputs
 from cmaudio.panel.history import History
 from cmaudio.panel.instrument import PanelInstrument
+from cmaudio.panel.introduction import introduction
+from cmaudio.panel.learning import TimbreLearning
 from cmaudio.panel.limits import BackgroundJobs, Texts
 from cmaudio.panel.presets import Presets
 from cmaudio.panel.slots import Slots
@@ -54,6 +56,8 @@ class CommandHandler:
         self._keeping = BackgroundJobs("cmaudio-panel-keep", "recordings", self._refuse)
         self._switching = BackgroundJobs("cmaudio-panel-device", "changes of the output", self._refuse)
         self._spaces = BackgroundJobs("cmaudio-panel-space", "impulse responses", self._refuse)
+        self._learning = BackgroundJobs("cmaudio-panel-learn", "sounds to learn", self._refuse)
+        self._timbres = TimbreLearning(synth, files)
         mix = synth.controls.timbre  # set again, so that its position on the map is known
         synth.controls.set_timbre(synth.controls.vector if mix is None else mix, 0)
         self.history = History(synth, lambda: self.presets.current, self.presets.show)
@@ -91,7 +95,7 @@ class CommandHandler:
         self.disconnect_all()
         self.history.close()
         self.variations.close()
-        for jobs in (self._keeping, self._switching, self._spaces):
+        for jobs in (self._keeping, self._switching, self._spaces, self._learning):
             jobs.close()
 
     def _refuse(self, client: str, error: Exception) -> None:
@@ -127,6 +131,8 @@ class CommandHandler:
             case c.UseSpace(file=file):
                 path = None if file is None else self.takes.path(file)
                 self._spaces.submit(client, lambda: self._use_space(path, c.what_it_changes(command)))
+            case c.LearnSound(file=file):
+                self._learning.submit(client, lambda: self._learn_sound(file, c.what_it_changes(command)))
             case c.ChooseDevice(name=name):
                 self._switching.submit(client, lambda: self._use_device(name))
             case _:
@@ -184,6 +190,13 @@ class CommandHandler:
         self.synth.use_impulse_response(path)
         with self._lock:
             self.history.record(what)
+
+    def _learn_sound(self, file: str, what: str) -> None:
+        text = self._timbres.learn(file)
+        with self._lock:
+            self.history.record(what)
+        self._tell(introduction(self.synth, self.takes.folder))
+        self._notice(text)
 
     def _use_device(self, name: str | None) -> None:
         self.synth.use_device(name, self.clock if name is None else open_sound_card)

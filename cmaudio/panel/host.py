@@ -19,6 +19,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.instrument import PanelInstrument
+from cmaudio.panel.introduction import introduction
 from cmaudio.panel.link import Link, LinkListener, unstamped
 from cmaudio.panel.server_messages import (
     Disconnected,
@@ -28,7 +29,7 @@ from cmaudio.panel.server_messages import (
     ServerMessage,
     parse_server_message,
 )
-from cmaudio.panel.state_updates import StateUpdates, introduction
+from cmaudio.panel.state_updates import StateUpdates
 
 _UPDATE_SECONDS = 0.05
 _START_SECONDS = 60.0
@@ -149,7 +150,7 @@ class Host:
             before, self._link = self._link, None
             if before is not None:
                 before.close()
-            link.send(introduction(self.handler))
+            link.send(introduction(self.synth, self.handler.takes.folder))
             link.start(self._receive, partial(self._lost, link))
             self._link = link
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.instrument.preset import Preset
+from cmaudio.learning.learn import LearnedTimbre
 from cmaudio.midi.input import MidiInput
 from cmaudio.output.devices import OpenStream
 
@@ -18,4 +20,5 @@ class PanelInstrument(RemotelyPlayable, Protocol):
 
     def sustain(self, down: bool = True, channel: int = 0) -> None: ...
     def as_preset(self, name: str, description: str = "") -> Preset: ...
+    def learn(self, paths: str | Path, *, save: str | Path | None = None) -> LearnedTimbre: ...
     def use_device(self, device: str | int | None, open_stream: OpenStream | None = None) -> None: ...

@@ -1,4 +1,4 @@
-"""State messages to the pages: first a description of the instrument, then its changes twenty times per second.
+"""State messages to the pages: the changes of the instrument, twenty times per second.
 
 Controls, timbre and seed report changes and who made them; only the output, the keys that are down and the files, which
 do not, are compared with the last message.
@@ -11,45 +11,11 @@ from typing import Any
 
 from cmaudio.controls.changes import Changes
 from cmaudio.files.names import as_text
-from cmaudio.model.manifest import TimbreDefinition
-from cmaudio.panel.clock_output import NAME
 from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.spectrum import Spectrum
-from cmaudio.score.general_midi import family
 
 _MAX_IN_MIX = 4
 _OTHERS = ("timbre", "seed", "seed_locked")  # names that are sent in addition to those of controls
-
-
-def introduction(handler: CommandHandler) -> dict[str, Any]:
-    """The constant part: the model, its controls, and the map of its timbres."""
-    synth = handler.synth
-    manifest, controls = synth.model.manifest, synth.controls
-    places = controls.timbre_map.places.tolist()
-    return {
-        "kind": "hello",
-        "model": manifest.name,
-        "description": manifest.description,
-        "speech": manifest.speech is not None,
-        "sample_rate": manifest.sample_rate,
-        "channels": synth.engine.channels,
-        "frame_rate": manifest.sample_rate / manifest.hop_length,
-        "centres_hz": [round(hz, 1) for hz in synth.model.mel.centres_hz.tolist()],
-        "definitions": [control.model_dump() for control in controls.definitions.values()],
-        "map": [
-            {"name": timbre.name, "family": _family(timbre), "x": round(x, 4), "y": round(y, 4)}
-            for timbre, (x, y) in zip(manifest.timbres, places, strict=True)
-        ],
-        "files_folder": as_text(str(handler.takes.folder.resolve())),
-        "remembered": synth.recorder.seconds,
-        "page_device": NAME,
-    }
-
-
-def _family(timbre: TimbreDefinition) -> str:
-    if timbre.program is not None:
-        return family(timbre.program)
-    return "percussion" if timbre.key is not None else ""
 
 
 class StateUpdates:

@@ -49,6 +49,7 @@ FIELDS: dict[str, tuple[Fields, Fields]] = {
     "space": ({"file": names | st.none()}, {}),
     "device": ({"name": names | st.none()}, {}),
     "delete": ({"file": names}, {}),
+    "learn_sound": ({"file": names}, {}),
     "rename": ({"file": names, "name": names}, {}),
     **dict.fromkeys(("store", "recall"), ({"slot": st.sampled_from(["A", "B"])}, {})),
     **dict.fromkeys(("roll", "reset", "panic", "record", "stop", "hush", "cancel", "devices"), ({}, {})),

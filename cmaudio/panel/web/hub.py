@@ -25,6 +25,7 @@ class Follower:
         self.client = client
         self._state: Message = {}
         self._refusals: list[Message] = []
+        self._introduction: list[Message] = []
         self._changed = asyncio.Event()
 
     def add(self, state: Mapping[str, Any]) -> None:
@@ -43,12 +44,17 @@ class Follower:
         self._refusals = [*self._refusals, refusal][-_MAX_REFUSALS:]
         self._changed.set()
 
+    def introduce(self, introduction: Message) -> None:
+        """Add an introduction that replaces the earlier one."""
+        self._introduction = [introduction]
+        self._changed.set()
+
     async def take(self) -> list[Message]:
         """All messages since the last call, as soon as there is one."""
         await self._changed.wait()
         self._changed.clear()
-        messages = [*self._refusals, *([{"kind": "state"} | self._state] if self._state else [])]
-        self._state, self._refusals = {}, []
+        messages = [*self._introduction, *self._refusals, *([{"kind": "state"} | self._state] if self._state else [])]
+        self._state, self._refusals, self._introduction = {}, [], []
         return messages
 
 
@@ -86,6 +92,7 @@ class Hub:
             case "hello":
                 self.introduction = message
                 self.introduced.set()
+                self._introduce()
             case "refused" | "notice" | "done":
                 self.announce(message)
 
@@ -96,6 +103,13 @@ class Hub:
         for follower in self._followers:
             if message["kind"] == "refused" and message.get("client") == follower.client:
                 follower.refuse(message)
+
+    def _introduce(self) -> None:
+        """Give open pages an introduction that has changed: a timbre was learned."""
+        for follower in self._followers:
+            follower.introduce(self.introduction)
+        for tell in tuple(self.on_change):
+            tell({"timbres": [timbre["name"] for timbre in self.introduction["map"]]})
 
     def _update(self, changes: Message) -> None:
         for follower in self._followers:

@@ -20,6 +20,7 @@ _HEAD = """
 <meta name="cm-client" content="{client}">
 <link rel="stylesheet" href="/panel/panel.css">
 <link rel="stylesheet" href="/panel/screens.css">
+<link rel="stylesheet" href="/panel/drop.css">
 <script type="module" src="/panel/main.js"></script>
 """
 

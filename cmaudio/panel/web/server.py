@@ -53,10 +53,12 @@ def serve(settings: dict[str, Any], link: Link, bound: socket.socket) -> None:
     from cmaudio.panel.web.hub import Hub
     from cmaudio.panel.web.page import Page, discard_unopened_pages
     from cmaudio.panel.web.sockets import routes
+    from cmaudio.panel.web.uploads import upload_routes
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     hub = Hub(link)
     app.include_router(routes(hub, Path(settings["files"])))
+    app.include_router(upload_routes(hub, Path(settings["files"])))
     pages.add_static_files("/panel", STATIC, max_cache_age=0)
 
     @ui.page("/", title="cmaudio")

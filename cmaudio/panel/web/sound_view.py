@@ -103,6 +103,8 @@ class SoundView(View):
 
     def follow(self, changes: Mapping[str, Any]) -> None:
         with self.quietly():
+            if "timbres" in changes:
+                self.timbre.set_options(sorted(changes["timbres"]), value=self.timbre.value)
             if "timbre" in changes:
                 self._show_timbre(changes["timbre"])
             if "presets" in changes or "preset" in changes:
@@ -123,7 +125,7 @@ class SoundView(View):
     def _show_timbre(self, mix: Mapping[str, float] | None) -> None:
         names = list(mix or {})
         alone = [name for name, weight in (mix or {}).items() if weight >= _ALONE]
-        self.timbre.set_value(alone[0] if alone else None)
+        self.timbre.set_value(alone[0] if alone and alone[0] in self.timbre.options else None)
         shown = [f"{name} {100 * weight:.0f}%" for name, weight in (mix or {}).items() if weight >= 0.005]
         self.mix.set_text(" · ".join(shown) if len(names) > 1 and not alone else "")
 

@@ -24,6 +24,8 @@ class TakesView(View):
                 keep.props["aria-label"] = keep.props["title"] = "keep what was just played"
                 self._build_menu()
         self.files = ui.element("div").classes("files")
+        if self.hub.introduction["learns"]:
+            custom("cm-drop")
         self.folder = ui.label(self.hub.introduction["files_folder"]).classes("folder")
 
     def _build_menu(self) -> None:
@@ -37,6 +39,8 @@ class TakesView(View):
         more = button(icon="more_vert").classes("more")
         more.props["aria-label"] = f"rename or delete {name}"
         with more, ui.menu().props("auto-close"):
+            if self.hub.introduction["learns"]:
+                ui.menu_item("learn as a timbre", on_click=partial(self.send, "learn_sound", file=name))
             ui.menu_item("rename", on_click=partial(self._ask_name, name))
             ui.menu_item("delete", on_click=partial(self.send, "delete", file=name))
 

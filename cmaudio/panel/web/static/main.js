@@ -9,5 +9,6 @@ import "./listen.js";
 import "./play.js";
 import "./fold.js";
 import "./undo.js";
+import "./drop.js";
 
 document.documentElement.lang = "en";

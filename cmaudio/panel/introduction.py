@@ -1,0 +1,43 @@
+"""The first message to a page, which describes the instrument; it is sent again when a timbre was learned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cmaudio.files.names import as_text
+from cmaudio.model.manifest import TimbreDefinition
+from cmaudio.panel.clock_output import NAME
+from cmaudio.panel.instrument import PanelInstrument
+from cmaudio.score.general_midi import family
+
+
+def introduction(synth: PanelInstrument, files: Path) -> dict[str, Any]:
+    """The model, its controls, and the map of its timbres; `files` is the folder of takes."""
+    manifest, controls = synth.model.manifest, synth.controls
+    places = controls.timbre_map.places.tolist()
+    return {
+        "kind": "hello",
+        "model": manifest.name,
+        "description": manifest.description,
+        "speech": manifest.speech is not None,
+        "learns": manifest.learns,
+        "sample_rate": manifest.sample_rate,
+        "channels": synth.engine.channels,
+        "frame_rate": manifest.sample_rate / manifest.hop_length,
+        "centres_hz": [round(hz, 1) for hz in synth.model.mel.centres_hz.tolist()],
+        "definitions": [control.model_dump() for control in controls.definitions.values()],
+        "map": [
+            {"name": timbre.name, "family": _family(timbre), "x": round(x, 4), "y": round(y, 4)}
+            for timbre, (x, y) in zip(manifest.timbres, places, strict=True)
+        ],
+        "files_folder": as_text(str(files.resolve())),
+        "remembered": synth.recorder.seconds,
+        "page_device": NAME,
+    }
+
+
+def _family(timbre: TimbreDefinition) -> str:
+    if timbre.program is not None:
+        return family(timbre.program)
+    return "percussion" if timbre.key is not None else ""
