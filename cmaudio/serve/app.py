@@ -8,18 +8,22 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from cmaudio.serve.failure import Failure
+from cmaudio.serve.guard import Guard
+from cmaudio.serve.keys import Keys
+from cmaudio.serve.log import log
+from cmaudio.serve.operations import operation_routes
 from cmaudio.serve.service import Service
 from cmaudio.serve.speech_api import speech_routes
 
-_log = logging.getLogger("cmaudio.serve")
 
-
-def make_app(service: Service) -> FastAPI:
-    """The application of a service."""
+def make_app(service: Service, keys: Keys | None = None) -> ASGIApp:
+    """The application of a service, for clients with these keys, or for everybody on this machine."""
     app = FastAPI(title="cmaudio", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(speech_routes(service))
+    app.include_router(operation_routes(service))
 
     @app.exception_handler(Failure)
     async def refuse(request: Request, failure: Failure) -> Response:
@@ -37,7 +41,7 @@ def make_app(service: Service) -> FastAPI:
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
-        _log.error("a request failed: %s %s", request.method, request.url.path, exc_info=error)
+        log("fault", logging.ERROR, error)
         return Failure(500, "the server failed; its log says why", "internal_error").response()
 
-    return app
+    return Guard(app, keys, service.limits, service.metrics)

@@ -116,6 +116,8 @@ class Batcher:
                     stream.asleep = False
                 elif stream.over:
                     self._finish(stream)
+                else:
+                    stream.waited = True
             except Exception as error:
                 self._fail(stream, error)
         made = [voice for voices in lacking.values() for voice in voices]
@@ -129,7 +131,7 @@ class Batcher:
         for stream in lacking:
             self._read(stream)
         if made:
-            self._on_batch(streams[0].model_name, len(made), time.perf_counter() - started)
+            self._on_batch(streams[0].model_name, sum(voice.steps for voice in made), time.perf_counter() - started)
 
     def _read(self, stream: Stream) -> None:
         try:

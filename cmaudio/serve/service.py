@@ -1,16 +1,20 @@
-"""The streams of a server: begun for a request, made by the batcher, and ended with it."""
+"""The streams of a server: admitted and begun for a request, made by the batcher, and ended with it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.serve.batcher import Batcher
+from cmaudio.serve.capacity import Capacity
 from cmaudio.serve.encoding import encoder_of
 from cmaudio.serve.failure import Failure
+from cmaudio.serve.limits import Limits
+from cmaudio.serve.measuring import measure
+from cmaudio.serve.metrics import Metrics
 from cmaudio.serve.outlet import Outlet
 from cmaudio.serve.speech import Reading, SpeechStream
 from cmaudio.serve.stream import LEAD_SECONDS, Stream
@@ -26,6 +30,9 @@ class ServiceSettings:
         workers: threads that make sound.
         lead_seconds: how far ahead of a listener sound is made.
         most_letters: of one text.
+        most_seconds: of one sound.
+        streams_per_client: at once.
+        requests_per_minute: of one client.
         stall_seconds: after which a client that takes nothing is given up.
     """
 
@@ -33,44 +40,82 @@ class ServiceSettings:
     workers: int = 1
     lead_seconds: float = LEAD_SECONDS
     most_letters: int = 4096
+    most_seconds: float = 1800.0
+    streams_per_client: int = 32
+    requests_per_minute: int = 600
     stall_seconds: float = 60.0
 
 
 class Service:
-    """Everything behind the routes. Raises CmaudioError for models that cannot be served."""
+    """Everything behind the routes. Raises CmaudioError for models that cannot be served.
+
+    Attributes:
+        draining: no new stream is admitted.
+    """
 
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
         self.models = ServedModels(settings.models)
-        for loaded in self.models.by_name.values():
-            Engine(loaded).warm_up()
-        self.batcher = Batcher(settings.workers)
+        costs = {name: measure(loaded, settings.workers) for name, loaded in self.models.by_name.items()}
+        self.capacity = Capacity(settings.workers, costs)
+        self.limits = Limits(settings.streams_per_client, settings.requests_per_minute)
+        self.metrics = Metrics(lambda: len(self.batcher.streams), lambda: self.capacity.load(self.batcher.streams))
+        self.batcher = Batcher(settings.workers, self._evaluated, self._ended)
+        self.draining = False
+        self._starting: list[Stream] = []  # admitted, and not yet with the batcher
 
     async def speak(self, voice: ChosenVoice, reading: Reading, format: str) -> tuple[SpeechStream, Outlet, bytes]:
         """Begin to speak; returns once the first sound is there.
 
         Raises:
-            Failure: a text that cannot be spoken.
+            Failure: a text that cannot be spoken, or no time to speak it.
         """
-        rate = voice.loaded.model.manifest.sample_rate
+        rate, settings = voice.loaded.model.manifest.sample_rate, self.settings
         try:
             outlet = Outlet(encoder_of(format, rate, 1))
-            stream = SpeechStream(voice.loaded, reading, outlet, self.batcher.wake, self.settings.lead_seconds)
-            outlet.on_room = lambda: self.batcher.wake(stream)
-            await asyncio.to_thread(stream.begin)
+            stream = SpeechStream(voice.loaded, reading, outlet, self.batcher.wake, settings.lead_seconds)
+            await self.start(stream, outlet, stream.begin)
+            first = await self.first(stream, outlet)
         except CmaudioError as error:
             raise Failure(400, str(error), "invalid_request", "input") from error
-        self.batcher.add(stream)
+        if not first and stream.made_seconds == 0:
+            raise _nothing_said(stream)
+        return stream, outlet, first
+
+    async def start(self, stream: Stream, outlet: Outlet, begin: Callable[[], object]) -> None:
+        """Admit a stream, begin what it plays on a thread of its own, and have it made.
+
+        Raises:
+            Failure: there is no time for it, or the server is about to end.
+        """
+        if self.draining:
+            raise Failure(503, "the server is about to end; ask another, or again later", "draining", retry_seconds=5)
+        others = [*self._starting, *self.batcher.streams]
+        self.capacity.admit(others, stream.model_name, stream.voices, time.monotonic())
+        stream.most_seconds = self.settings.most_seconds
+        outlet.on_room = lambda: self.batcher.wake(stream)
+        self._starting.append(stream)
         try:
-            first = await outlet.take()
-            if not first and stream.made_seconds == 0:
-                raise _nothing_said(stream)
-        except CmaudioError as error:
-            raise Failure(400, str(error), "invalid_request", "input") from error
+            await asyncio.to_thread(begin)
+        except BaseException:
+            stream.cancel()
+            raise
+        finally:
+            self._starting.remove(stream)
+        self.batcher.add(stream)
+
+    async def first(self, stream: Stream, outlet: Outlet) -> bytes:
+        """The first bytes of a stream, which is dropped if they cannot be had."""
+        try:
+            return await outlet.take()
         except BaseException:
             self.drop(stream)
             raise
-        return stream, outlet, first
+
+    @property
+    def active(self) -> int:
+        """How many sounds are still being made or sent."""
+        return self.limits.streams
 
     def drop(self, stream: Stream) -> None:
         """Nobody wants a stream any longer; it may have ended."""
@@ -80,6 +125,14 @@ class Service:
     def close(self) -> None:
         """End all streams."""
         self.batcher.close()
+
+    def _evaluated(self, model: str, voices: int, seconds: float) -> None:
+        self.capacity.observe(model, voices, seconds)
+        self.metrics.evaluated(model, voices, seconds)
+
+    def _ended(self, stream: Stream) -> None:
+        self.capacity.ended(stream.age_seconds)
+        self.metrics.ended(stream)
 
 
 def _nothing_said(stream: SpeechStream) -> Failure:

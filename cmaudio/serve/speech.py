@@ -52,6 +52,7 @@ class SpeechStream(Stream):
         engine = Engine(loaded, seed=reading.seed, steps=reading.steps, channels=1)
         super().__init__(loaded, engine, sink, reading.steps, lead_seconds)
         self._reading = reading
+        self.live = not isinstance(reading.text, str)
         self._pace = TextPace(lambda: wake(self))
         self.speech: Speech | None = None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import ExitStack
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -25,7 +27,19 @@ def speech_routes(service: Service) -> APIRouter:
     async def speech(request: Request) -> Any:
         asked = parse_speech_request(await read_body(request), service.settings.most_letters)
         voice = service.models.voice(asked.model, asked.voice_name)
-        stream, outlet, first = await service.speak(voice, _reading(asked, voice), asked.response_format)
+        details = request.scope["details"]
+        details |= {"model": asked.model, "letters": len(asked.input), "format": asked.response_format}
+        counted = service.limits.stream(request.scope["client_name"], time.monotonic())
+        with ExitStack() as until_begun:
+            until_begun.enter_context(counted)
+            stream, outlet, first = await service.speak(voice, _reading(asked, voice), asked.response_format)
+            until_closed = until_begun.pop_all()
+
+        def close() -> None:
+            until_closed.close()
+            service.drop(stream)
+            details.update(stream.summary)
+
         return SoundResponse(
             first,
             outlet,
@@ -33,7 +47,7 @@ def speech_routes(service: Service) -> APIRouter:
             _headers(asked, voice),
             events=asked.stream_format == "sse",
             stall_seconds=service.settings.stall_seconds,
-            on_close=lambda: service.drop(stream),
+            on_close=close,
         )
 
     @routes.get("/models")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -10,10 +11,12 @@ from typing import Protocol
 
 from cmaudio.engine.engine import Engine
 from cmaudio.engine.loaded_model import LoadedModel
+from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
 
 _names = itertools.count(1)
 LEAD_SECONDS = 20.0
+BUFFER_SECONDS = 0.1  # with which a listener begins to play
 
 
 class Sink(Protocol):
@@ -50,8 +53,13 @@ class Stream:
         cancelled: nobody wants it any longer.
         made_seconds: of sound so far.
         first_seconds: from its arrival to its first sound; None before.
-        late: how often its listener ran out of sound.
+        late: how often its listener ran out of sound, other than by waiting for what is played.
+        waited: for what is played, since its last sound.
+        most_seconds: of sound that it may give.
     """
+
+    live = False
+    """Whether what is played may still be on its way from the client."""
 
     def __init__(
         self, loaded: LoadedModel, engine: Engine, sink: Sink, voices: int = 1, lead_seconds: float = LEAD_SECONDS
@@ -64,6 +72,8 @@ class Stream:
         self.made_seconds = 0.0
         self.first_seconds: float | None = None
         self.late = 0
+        self.waited = False
+        self.most_seconds = math.inf
         self._arrived = time.monotonic()
         self._plays_from: float | None = None
 
@@ -81,6 +91,17 @@ class Stream:
     def model_name(self) -> str:
         return self.loaded.model.manifest.name
 
+    @property
+    def age_seconds(self) -> float:
+        """Since its arrival."""
+        return time.monotonic() - self._arrived
+
+    @property
+    def summary(self) -> dict[str, float | int | None]:
+        """What became of it, for the log."""
+        first = None if self.first_seconds is None else round(1000 * self.first_seconds)
+        return {"sound_seconds": round(self.made_seconds, 2), "first_ms": first, "late": self.late}
+
     def slack_seconds(self, now: float) -> float:
         """How long its listener has sound for, at `now` of `time.monotonic`; below zero before the first."""
         if self._plays_from is None:
@@ -88,17 +109,20 @@ class Stream:
         return self._plays_from + self.made_seconds - now
 
     def give(self, samples: Float) -> None:
-        """Take the next samples, on a thread of the batcher."""
+        """Take the next samples, on a thread of the batcher. Raises CmaudioError where they are too many."""
+        if self.made_seconds >= self.most_seconds:
+            raise CmaudioError(f"a sound may last {self.most_seconds:g} s; ask for it in parts")
         now = time.monotonic()
         if self._plays_from is None:
-            self._plays_from, self.first_seconds = now, now - self._arrived
+            self._plays_from, self.first_seconds = now + BUFFER_SECONDS, now - self._arrived
         elif self.slack_seconds(now) < 0:
             self._ran_out(now)
+        self.waited = False
         self.made_seconds += len(samples) / self.engine.sample_rate
         self.sink.write(samples)
 
     def _ran_out(self, now: float) -> None:
-        self.late += 1
+        self.late += not (self.live and self.waited)
         self._plays_from = now - self.made_seconds
 
     def cancel(self) -> None:

@@ -1,0 +1,32 @@
+"""The routes for those who watch over the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from cmaudio.serve.service import Service
+
+
+def operation_routes(service: Service) -> APIRouter:
+    """`GET /health`, `GET /ready` and `GET /metrics`."""
+    routes = APIRouter()
+
+    @routes.get("/health")
+    async def health() -> dict[str, Any]:
+        return {"status": "ok"}
+
+    @routes.get("/ready")
+    async def ready() -> Response:
+        status = "draining" if service.draining else "ready"
+        room = {name: service.capacity.streams(name) for name in service.models.by_name}
+        content = {"status": status, "streams": len(service.batcher.streams), "capacity": room}
+        return JSONResponse(content, 503 if service.draining else 200)
+
+    @routes.get("/metrics")
+    async def metrics() -> Response:
+        return Response(service.metrics.text(), media_type=service.metrics.content_type)
+
+    return routes

@@ -1,0 +1,139 @@
+"""Clients that vanish, stall, send garbage, or come by the hundred: a clear answer, and the others are unharmed."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import time
+from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from fixtures.serving import Running, running
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cmaudio.serve.service import ServiceSettings
+
+LONG = "This is a sentence of some length, which is said again and again. " * 30
+ASKED = {"model": "english", "input": "Hello.", "response_format": "pcm"}
+WAIT_SECONDS = 60
+CROWD = 300
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    with running(ServiceSettings(lead_seconds=1000, stall_seconds=0.5, requests_per_minute=100_000)) as made:
+        yield made
+
+
+def until_idle(server: Running) -> None:
+    end = time.monotonic() + WAIT_SECONDS
+    while server.service.active or server.service.batcher.streams:
+        assert time.monotonic() < end, "a stream goes on though nobody wants it"
+        time.sleep(0.01)
+
+
+def speaks(server: Running) -> bool:
+    return len(httpx.post(f"{server.url}/v1/audio/speech", json=ASKED, timeout=WAIT_SECONDS).content) > 10_000
+
+
+def connect(server: Running, receive_bytes: int | None = None) -> socket.socket:
+    parts = urlsplit(server.url)
+    found = socket.socket()
+    if receive_bytes is not None:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    found.connect((parts.hostname, parts.port))
+    return found
+
+
+def ask(connection: socket.socket, body: str) -> None:
+    head = f"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection.sendall((head + body).encode())
+
+
+def test_a_client_that_vanishes_frees_its_stream(server: Running) -> None:
+    connection = connect(server)
+    ask(connection, f'{{"model": "english", "input": "{LONG}", "response_format": "pcm"}}')
+    assert connection.recv(4096)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+    until_idle(server)
+    assert speaks(server)
+
+
+def test_a_client_that_takes_nothing_is_given_up(server: Running) -> None:
+    with connect(server, receive_bytes=4096) as connection:
+        ask(connection, f'{{"model": "english", "input": "{LONG}", "response_format": "pcm"}}')
+        assert connection.recv(16)
+        until_idle(server)
+    assert speaks(server)
+
+
+def test_ten_megabytes_of_text_are_refused_before_they_are_read(server: Running) -> None:
+    answer = httpx.post(f"{server.url}/v1/audio/speech", json=ASKED | {"input": "a" * 10_000_000})
+    assert answer.status_code == 413
+    assert answer.json()["error"]["code"] == "request_too_large"
+
+    def parts() -> Iterator[bytes]:
+        for _ in range(40):
+            yield b"a" * 2**18
+
+    assert httpx.post(f"{server.url}/v1/audio/speech", content=parts()).status_code == 413
+    assert speaks(server)
+
+
+def test_what_is_no_http_is_refused(server: Running) -> None:
+    for garbage in (b"\x16\x03\x01\x00\xff\r\n\r\n", b"GET\r\n\r\n", b"\0" * 70_000):
+        with connect(server) as connection:
+            connection.settimeout(WAIT_SECONDS)
+            connection.sendall(garbage)
+            answer = connection.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 4") or answer == b""
+    assert speaks(server)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["model", "input", "voice", "speed", "response_format", "seed", "stream_format", "x"]),
+                inner,
+                max_size=6,
+            )
+        ),
+    )
+)
+def test_any_json_gets_an_answer(server: Running, content: object) -> None:
+    body = {**ASKED, **content} if isinstance(content, dict) else content
+    answer = httpx.post(f"{server.url}/v1/audio/speech", json=body, timeout=WAIT_SECONDS)
+    assert answer.status_code in (200, 400, 404, 503)
+
+
+def test_of_a_crowd_at_once_each_is_served_whole_or_refused(server: Running) -> None:
+    whole = len(httpx.post(f"{server.url}/v1/audio/speech", json=ASKED, timeout=WAIT_SECONDS).content)
+
+    async def crowd() -> list[tuple[int, int, str | None]]:
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(limits=limits, timeout=WAIT_SECONDS) as client:
+
+            async def one() -> tuple[int, int, str | None]:
+                answer = await client.post(f"{server.url}/v1/audio/speech", json=ASKED)
+                return answer.status_code, len(answer.content), answer.headers.get("retry-after")
+
+            return list(await asyncio.gather(*(one() for _ in range(CROWD))))
+
+    answers = asyncio.run(crowd())
+    statuses = Counter(status for status, _, _ in answers)
+    assert set(statuses) <= {200, 429, 503}
+    assert statuses[200] >= 1
+    assert statuses[503] + statuses[429] >= 1
+    assert all(size == whole for status, size, _ in answers if status == 200)
+    assert all(retry is not None and int(retry) >= 1 for status, _, retry in answers if status != 200)
+    until_idle(server)
