@@ -29,6 +29,7 @@ from cmaudio.errors import CmaudioError, nearest
 from cmaudio.files.atomic import atomic_file
 from cmaudio.files.reading import expanded, is_file
 from cmaudio.model.manifest import GRAPHS, Manifest, TimbreDefinition, parse_manifest, with_timbre
+from cmaudio.model.pads import pad_keys
 from cmaudio.model.timbres import Timbre, TimbreSpace
 from cmaudio.signal.dsp import Mel, Stft
 
@@ -83,8 +84,8 @@ class Model:
 
     @cached_property
     def drums(self) -> Mapping[int, str]:
-        """Key on the General MIDI percussion channel -> timbre name, for the drums this model has."""
-        return {timbre.key: timbre.name for timbre in self.manifest.timbres if timbre.key is not None}
+        """Key on the General MIDI percussion channel -> timbre name, for the drums or pads this model has."""
+        return pad_keys(self.manifest.timbres)
 
     @cached_property
     def programs(self) -> Mapping[int, str]:

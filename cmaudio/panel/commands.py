@@ -72,6 +72,19 @@ class LiftKey(_Command):
     pitch: Pitch
 
 
+class PressPad(_Command):
+    """Strike the pad of a key; see `cmaudio.model.pads`."""
+
+    kind: Literal["pad"]
+    pitch: Pitch
+    velocity: Annotated[int, Field(ge=1, le=127)]
+
+
+class LiftPad(_Command):
+    kind: Literal["lift_pad"]
+    pitch: Pitch
+
+
 class SetSustain(_Command):
     kind: Literal["sustain"]
     down: bool
@@ -189,9 +202,9 @@ class ChooseDevice(_Command):
 
 
 Command = (
-    SetControl | LearnControl | GoToPlace | ChooseTimbre | PressKey | LiftKey | SetSustain | SetSeed | LockSeed
-    | BareCommand | ApplyPreset | SavePreset | UseSlot | KeepRecent | SayText | RenderVariations | UseSpace
-    | ChooseDevice | DeleteFile | RenameFile | LearnSound
+    SetControl | LearnControl | GoToPlace | ChooseTimbre | PressKey | LiftKey | PressPad | LiftPad | SetSustain
+    | SetSeed | LockSeed | BareCommand | ApplyPreset | SavePreset | UseSlot | KeepRecent | SayText | RenderVariations
+    | UseSpace | ChooseDevice | DeleteFile | RenameFile | LearnSound
 )  # fmt: skip
 _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 

@@ -12,7 +12,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.output.devices import Device, list_devices, open_sound_card
 from cmaudio.panel import commands as c
 from cmaudio.panel.clock_output import ClockOutput
-from cmaudio.panel.held_inputs import HeldInputs
+from cmaudio.panel.held_inputs import PADS, HeldInputs
 from cmaudio.panel.history import History
 from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.panel.introduction import introduction
@@ -25,7 +25,7 @@ from cmaudio.panel.variations.job import make_job
 from cmaudio.panel.variations.runner import VariationRunner
 
 Tell = Callable[[dict[str, Any]], None]
-_Play = c.PressKey | c.LiftKey | c.SetSustain | c.SetControl
+_Play = c.PressKey | c.LiftKey | c.PressPad | c.LiftPad | c.SetSustain | c.SetControl
 _Shape = c.GoToPlace | c.ChooseTimbre | c.SetSeed | c.LockSeed | c.ApplyPreset | c.UseSlot
 
 
@@ -109,7 +109,7 @@ class CommandHandler:
 
     def _do(self, client: str, command: c.Command) -> None:
         match command:
-            case c.PressKey() | c.LiftKey() | c.SetSustain() | c.SetControl():
+            case c.PressKey() | c.LiftKey() | c.PressPad() | c.LiftPad() | c.SetSustain() | c.SetControl():
                 self._play(client, command)
             case c.BareCommand():
                 self._bare(client, command.kind)
@@ -144,6 +144,10 @@ class CommandHandler:
                 self.held_inputs.press(client, pitch, velocity)
             case c.LiftKey(pitch=pitch):
                 self.held_inputs.lift(client, pitch)
+            case c.PressPad(pitch=pitch, velocity=velocity):
+                self.held_inputs.press(client, pitch, velocity, PADS)
+            case c.LiftPad(pitch=pitch):
+                self.held_inputs.lift(client, pitch, PADS)
             case c.SetSustain(down=down):
                 self.held_inputs.sustain(client, down)
             case c.SetControl(name=name, value=value, held=held):

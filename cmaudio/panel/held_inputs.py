@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from cmaudio.errors import CmaudioError
 from cmaudio.panel.instrument import PanelInstrument
+from cmaudio.score.events import PERCUSSION_CHANNEL
+
+PADS = PERCUSSION_CHANNEL  # each of its keys is a class of sound
 
 
 @dataclass
 class _Held:
-    keys: set[int] = field(default_factory=set)
+    keys: set[tuple[int, int]] = field(default_factory=set)
     controls: set[str] = field(default_factory=set)
     pedal: bool = False
 
@@ -21,18 +25,21 @@ class HeldInputs:
         self._synth = synth
         self._held: dict[str, _Held] = {}
 
-    def press(self, client: str, pitch: int, velocity: int) -> None:
-        """Press a key."""
-        self._synth.press(pitch, velocity)
-        self._of(client).keys.add(pitch)
+    def press(self, client: str, pitch: int, velocity: int, channel: int = 0) -> None:
+        """Press a key, or a pad. Raises CmaudioError for a pad that the model lacks."""
+        timbre = self._synth.model.drums.get(pitch) if channel == PADS else None
+        if channel == PADS and timbre is None:
+            raise CmaudioError(f"this model has no pad on key {pitch}")
+        self._synth.press(pitch, velocity, timbre=timbre, channel=channel)
+        self._of(client).keys.add((channel, pitch))
 
-    def lift(self, client: str, pitch: int) -> None:
+    def lift(self, client: str, pitch: int, channel: int = 0) -> None:
         """Lift a key; one that this client does not hold stays as it is."""
-        keys = self._of(client).keys
-        if pitch in keys:
-            keys.remove(pitch)
-            if not any(pitch in held.keys for held in self._held.values()):
-                self._synth.lift(pitch)
+        keys, key = self._of(client).keys, (channel, pitch)
+        if key in keys:
+            keys.remove(key)
+            if not any(key in held.keys for held in self._held.values()):
+                self._synth.lift(pitch, channel)
 
     def sustain(self, client: str, down: bool) -> None:
         """Move the sustain pedal; it stays down while any client holds it."""
@@ -53,8 +60,8 @@ class HeldInputs:
         held = self._held.get(client)
         if held is None:
             return
-        for pitch in tuple(held.keys):
-            self.lift(client, pitch)
+        for channel, pitch in tuple(held.keys):
+            self.lift(client, pitch, channel)
         if held.pedal:
             self.sustain(client, False)
         for name in held.controls:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from cmaudio.files.names import as_text
+from cmaudio.model.file import Model
 from cmaudio.model.manifest import TimbreDefinition
+from cmaudio.model.pads import texture_family
 from cmaudio.panel.clock_output import NAME
 from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.score.general_midi import family
@@ -31,6 +33,7 @@ def introduction(synth: PanelInstrument, files: Path) -> dict[str, Any]:
             {"name": timbre.name, "family": _family(timbre), "x": round(x, 4), "y": round(y, 4)}
             for timbre, (x, y) in zip(manifest.timbres, places, strict=True)
         ],
+        "pads": _pads(synth.model),
         "files_folder": as_text(str(files.resolve())),
         "remembered": synth.recorder.seconds,
         "page_device": NAME,
@@ -40,4 +43,14 @@ def introduction(synth: PanelInstrument, files: Path) -> dict[str, Any]:
 def _family(timbre: TimbreDefinition) -> str:
     if timbre.program is not None:
         return family(timbre.program)
-    return "percussion" if timbre.key is not None else ""
+    if timbre.key is not None:
+        return "percussion"
+    return "" if timbre.pitched else texture_family(timbre)
+
+
+def _pads(model: Model) -> list[dict[str, Any]]:
+    """The pads of a model without pitches, by key."""
+    named = {timbre.name: timbre for timbre in model.manifest.timbres}
+    if any(timbre.pitched for timbre in named.values()):
+        return []
+    return [{"key": key, "name": name, "family": _family(named[name])} for key, name in model.drums.items()]

@@ -12,6 +12,7 @@ from typing import Any
 from cmaudio.controls.changes import Changes
 from cmaudio.files.names import as_text
 from cmaudio.panel.handler import CommandHandler
+from cmaudio.panel.held_inputs import PADS
 from cmaudio.panel.spectrum import Spectrum
 
 _MAX_IN_MIX = 4
@@ -67,6 +68,7 @@ class StateUpdates:
             "space": synth.impulse_response and as_text(Path(synth.impulse_response).name),
             "slots": {"filled": handler.slots.filled, "active": handler.slots.active},
             "keys": sorted({key for channel in channels for key in tuple(channel.keys)}),
+            "pads": sorted(dict(channels[PADS].keys)),
             "sustain": channels[0].sustain,
             "device": player.device_name,
             "status": player.status,

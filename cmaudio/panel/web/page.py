@@ -9,6 +9,7 @@ from nicegui import Client, ui
 
 from cmaudio.panel.web.controls_view import ControlsView
 from cmaudio.panel.web.hub import Hub
+from cmaudio.panel.web.pads_view import PadsView
 from cmaudio.panel.web.sound_view import SoundView
 from cmaudio.panel.web.takes_view import TakesView
 from cmaudio.panel.web.top_view import TopView
@@ -21,6 +22,7 @@ _HEAD = """
 <link rel="stylesheet" href="/panel/panel.css">
 <link rel="stylesheet" href="/panel/screens.css">
 <link rel="stylesheet" href="/panel/drop.css">
+<link rel="stylesheet" href="/panel/pads.css">
 <script type="module" src="/panel/main.js"></script>
 """
 
@@ -44,7 +46,7 @@ class Page:
             TakesView(hub, identity),
             VariationsView(hub, identity),
         ]
-        self.foot: View = SayView(hub, identity) if self.hello["speech"] else KeysView(hub, identity)
+        self.foot = _foot(hub, identity)
 
     def build(self) -> None:
         """Create all elements and begin to follow the hub."""
@@ -52,7 +54,8 @@ class Page:
         ui.add_head_html(_HEAD.format(client=self.client.id))
         top, controls, sound, files, vary = self.views
         single, speech = len(self.hello["map"]) < 2, self.hello["speech"]
-        with ui.element("div").classes(f"panel {'single' if single else ''} {'voice' if speech else ''}"):
+        kinds = {"single": single, "voice": speech, "padded": self.hello["pads"]}
+        with ui.element("div").classes(" ".join(["panel", *(kind for kind, found in kinds.items() if found)])):
             top.build()
             if not single:
                 with section("map", "Timbre <small>drag to morph</small>"):
@@ -102,6 +105,13 @@ class Page:
     def _leave(self) -> None:
         self.hub.on_change.discard(self._follow)
         self.hub.on_message.discard(self._notify)
+
+
+def _foot(hub: Hub, client: str) -> View:
+    """What is played at the foot of the page."""
+    if hub.introduction["speech"]:
+        return SayView(hub, client)
+    return PadsView(hub, client) if hub.introduction["pads"] else KeysView(hub, client)
 
 
 class KeysView(View):

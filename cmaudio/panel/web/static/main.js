@@ -3,6 +3,7 @@ import "./live.js";
 import "./slider.js";
 import "./map.js";
 import "./keys.js";
+import "./pads.js";
 import "./spectrum.js";
 import "./meters.js";
 import "./listen.js";

@@ -4,6 +4,8 @@ import { listen, live, send, throttled } from "./live.js";
 const MARGIN = 22;
 const LABEL_FONT = '12px system-ui, sans-serif';
 const NEAR_PIXELS = 16;
+const MOST_NAMED = 5;
+const OF_TEXTURES = { "one-shots": "hsl(29 76% 64%)", rhythms: "hsl(90 54% 62%)", beds: "hsl(219 81% 69%)" };
 
 class TimbreMap extends HTMLElement {
   connectedCallback() {
@@ -110,6 +112,7 @@ class TimbreMap extends HTMLElement {
     for (const t of mixed) drawDot(context, this.px(t.x), this.py(t.y), 5.5, t.colour);
     for (const { x: vx, y: vy } of this.varied) drawRing(context, this.px(vx), this.py(vy));
     this.labels(mixed);
+    this.legend();
     drawPlace(context, x, y);
   }
 
@@ -147,6 +150,20 @@ class TimbreMap extends HTMLElement {
     }
   }
 
+  // Few families are named; many would hide what they name.
+  legend() {
+    const families = new Map(this.timbres.filter((t) => t.family).map((t) => [t.family, t.colour]));
+    if (families.size < 2 || families.size > MOST_NAMED) return;
+    let x = 10;
+    this.context.font = LABEL_FONT;
+    for (const [family, colour] of families) {
+      drawDot(this.context, x + 4, this.clientHeight - 12, 4, colour);
+      this.context.fillStyle = "rgba(200, 210, 222, 0.9)";
+      this.context.fillText(family, x + 12, this.clientHeight - 12);
+      x += this.context.measureText(family).width + 26;
+    }
+  }
+
   spots(t, wide) {
     const [x, y] = [this.px(t.x), this.py(t.y)];
     const [left, middle, right] = [x - 7 - wide, x - wide / 2, x + 7];
@@ -157,7 +174,7 @@ class TimbreMap extends HTMLElement {
 function coloured(timbres) {
   const families = [...new Set(timbres.map((t) => t.family))];
   const hue = (family) => (families.indexOf(family) * 360) / families.length;
-  return timbres.map((t) => ({ ...t, colour: `hsl(${hue(t.family)} 75% ${families.indexOf(t.family) % 2 ? 72 : 60}%)` }));
+  return timbres.map((t) => ({ ...t, colour: OF_TEXTURES[t.family] ?? `hsl(${hue(t.family)} 75% ${families.indexOf(t.family) % 2 ? 72 : 60}%)` }));
 }
 
 function drawGlow(context, x, y, colour, radius) {
