@@ -16,6 +16,7 @@ from cmaudio.soundfont.player import TRAINING_GAIN
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.sources import sources_of
+from cmaudio.synthesis.timbre_deviations import deviations_of
 from cmaudio.synthesis.voice import Voice
 
 BATCH = 16
@@ -58,6 +59,12 @@ def hold(renderer: Renderer, notes: Sequence[HeldNote], samples: int) -> Iterato
 def _voice(renderer: Renderer, note: HeldNote) -> Voice:
     params = NoteParams(note.pitch, note.velocity, 0, note.seed, 0, 1)
     vector = renderer.synthesizer.model.timbre_vector(note.timbre)
-    sources = sources_of(renderer.synthesizer.model.manifest.timbres)
-    settings = VoiceSettings(renderer.stft, renderer.block_frames, renderer.sample_rate, sources=sources)
+    timbres = renderer.synthesizer.model.manifest.timbres
+    settings = VoiceSettings(
+        renderer.stft,
+        renderer.block_frames,
+        renderer.sample_rate,
+        sources=sources_of(timbres),
+        deviations=deviations_of(timbres),
+    )
     return voice_of(renderer.synthesizer.model, params, vector, settings, expression=note.expression)

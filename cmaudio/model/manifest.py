@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cmaudio.errors import CmaudioError, explain
+from cmaudio.model.deviation import PitchDeviation
 from cmaudio.model.learned import Learned
 from cmaudio.model.partials import NoPartials, Partials
 
@@ -87,7 +88,8 @@ class TimbreDefinition(_Strict):
 
     `program` is its General MIDI program and `key` its key on the percussion channel, if it has one; `sustained`:
     whether a held note keeps sounding; `pitched`: whether it has a pitch (without one, all keys sound alike);
-    `partials`: where its partials lie, None for harmonics of its pitch; `place`: x and y on the timbre map, -1..1 each,
+    `partials`: where its partials lie, None for harmonics of its pitch; `deviation`: how its pitch deviates from the key,
+    None where it is exact; `place`: x and y on the timbre map, -1..1 each,
     None where the map is made from the vectors; `takes`: of a texture, the points of its recordings
     (`cmaudio.synthesis.texture_voice`); `learned`: how it differs from what the prior says at its point.
     """
@@ -99,6 +101,7 @@ class TimbreDefinition(_Strict):
     sustained: bool = False
     pitched: bool = True
     partials: Partials | None = None
+    deviation: PitchDeviation | None = None
     place: tuple[Coordinate, Coordinate] | None = None
     takes: Annotated[list[list[Finite]], Field(max_length=1024)] = Field(default_factory=list)
     learned: Learned | None = None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cmaudio.score.expression import ENVELOPE, EXPRESSIONS
 from cmaudio.signal.dsp import Complex, Float
+from cmaudio.synthesis.deviation import NoteDeviation
 from cmaudio.synthesis.envelope import GROWN_SECONDS, Asked, Clocks, Envelope, warp
 from cmaudio.synthesis.excitation import semitones_to_hz
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
@@ -54,6 +55,7 @@ class NoteVoice(Voice):
     ) -> None:
         super().__init__(params, timbre, params.pitch + bend, settings, expression)
         self.pitched_from = -math.inf if pitched else math.inf
+        self.deviation = self._deviation() if pitched else None
         self._bent_from = math.inf  # the planned pitch is outdated from here on
         self._silent_blocks, self._loudest_db = 0, SILENT_DB
         self.envelope: Envelope | None = None  # None until it is asked for
@@ -69,10 +71,39 @@ class NoteVoice(Voice):
             hz = np.repeat(semitones_to_hz(self.pitch.target[None]), end - start)
         else:
             hz = semitones_to_hz(self._sounding_pitch(times))
+        ratio = self.deviation.ratio(times) if self.deviation else None
+        if ratio is not None:
+            hz *= ratio
         if self.pitched_from > start:
             hz *= times >= self.pitched_from
         hop = self.stft.hop_length
         return hz if start >= hop // 2 else hz * np.clip((times + 0.5) / hop + 0.5, 0, 1)
+
+    def partial_gains(
+        self, ends: NDArray[np.int64], base_hz: NDArray[np.float32], bin_hz: NDArray[np.float64]
+    ) -> Complex | None:
+        """What makes partials waver (`cmaudio.synthesis.deviation`)."""
+        if self.deviation is None:
+            return None
+        hop = self.stft.hop_length
+        return self.deviation.gains((ends - self.stft.n_fft // 2) // hop, base_hz, bin_hz)
+
+    def _deviation(self) -> NoteDeviation | None:
+        """From the onset on, or from what is not planned yet."""
+        settings, hop = self.settings, self.stft.hop_length
+        if settings.deviations is None:
+            return None
+        return NoteDeviation(
+            settings.deviations,
+            self.timbre,
+            self.expression["humanity"],
+            self.params.pitch,
+            self.params.seed,
+            first_hop=max(0, self.planned_end // hop),
+            kept_hops=2 * self._span // hop,
+            hop_length=hop,
+            sample_rate=self.sample_rate,
+        )
 
     @property
     def _is_straight(self) -> bool:
@@ -192,6 +223,7 @@ class NoteVoice(Voice):
         """Morph to a timbre, starting at `at`. Morphing to a pitched one makes the voice pitched from then on."""
         super().morph(at, timbre, over, pitched)
         if pitched:
+            self.deviation = self.deviation or self._deviation()
             self.pitched_from = min(self.pitched_from, at)
 
     def _move_pitch(self, trajectory: Trajectory, at: float, value: float, over: float) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cmaudio.signal.dsp import Float, Stft
 from cmaudio.synthesis.placement import Side
 from cmaudio.synthesis.sources import Sources
+from cmaudio.synthesis.timbre_deviations import TimbreDeviations
 
 BlockFeatures = tuple[Float, NDArray[np.float64], NDArray[np.float64] | None]
 """Of B voices and K frames: features (B, K, C), f0 (B, K) Hz, and level offsets (B, K) dB or None for none."""
@@ -39,6 +40,7 @@ class VoiceSettings:
     `ahead_samples`: how early blocks may be computed; planned samples are kept that much longer so that a bend still
     reaches them. `channels`: of the voices' samples, 1 or 2.
     `sources`: the excitations of the timbres; None if all are harmonic. `prior`: whether the model has one.
+    `deviations`: of the timbres from their pitch; None if all are exact.
     """
 
     stft: Stft
@@ -48,6 +50,7 @@ class VoiceSettings:
     channels: int = 1
     sources: Sources | None = None
     prior: bool = False
+    deviations: TimbreDeviations | None = None
 
     @cached_property
     def side(self) -> Side:

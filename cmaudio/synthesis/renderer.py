@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cmaudio.score.expression import PRESSURE_BRIGHTNESS
 from cmaudio.signal.dsp import Complex, Float, Stft, pulse_train, split_filters, white_noise
 from cmaudio.synthesis.deferred import Deferred, Pending
+from cmaudio.synthesis.deviation import with_gains
 from cmaudio.synthesis.distance import air_tilt
 from cmaudio.synthesis.excitation import harmonic_picture
 from cmaudio.synthesis.networks import Synthesizer, batch_arrays, batch_states, split_states, stack
@@ -63,6 +64,7 @@ class Renderer:
         self.stft, self.mel = model.stft, model.mel
         self.block_frames = synthesizer.block_frames
         self._band_end = heard_bins(self.stft)
+        self._bin_hz = np.linspace(0, model.manifest.sample_rate / 2, self.stft.bins)
         self.block_samples = model.manifest.block_samples
         self.sample_rate = model.manifest.sample_rate
         mean, std = (np.array(x, np.float32) for x in (model.manifest.mel.mean, model.manifest.mel.std))
@@ -122,12 +124,13 @@ class Renderer:
         frames = self._shaped(voices, middles, state.frames, f0, level)
         levels = self._side_levels(voices, middles)
         f0 = self._base_hz(voices, middles, f0)
+        gains = self._partial_gains(voices, f0)
         if submit is None:
             for voice in voices:
                 voice.settle()
-            self._vocode(voices, ends, frames, f0, pulses, noise, levels)
+            self._vocode(voices, ends, frames, f0, pulses, noise, levels, gains)
             return
-        block = submit(self._vocode, voices, ends, frames, f0, pulses, noise, levels)
+        block = submit(self._vocode, voices, ends, frames, f0, pulses, noise, levels, gains)
         for voice in voices:
             voice.pending.append(block)
 
@@ -224,6 +227,12 @@ class Renderer:
         ratios = [voice.base_ratio(row) for voice, row in zip(voices, middles, strict=True)]
         return f0 * np.stack(ratios).astype(np.float32)
 
+    def _partial_gains(self, voices: list[Voice], base_hz: Float) -> dict[int, Complex]:
+        """By voice what its partials are multiplied by (K, F); base_hz (B, K)."""
+        ends = self._frame_ends(voices)
+        found = {i: voice.partial_gains(ends[i], base_hz[i], self._bin_hz) for i, voice in enumerate(voices)}
+        return {i: gain for i, gain in found.items() if gain is not None}
+
     def _vocode(
         self,
         voices: list[Voice],
@@ -233,17 +242,20 @@ class Renderer:
         pulses: Complex,
         noise: Float,
         levels: Float | None,
+        gains: dict[int, Complex],
     ) -> None:
         """Frames (B, K, M) to samples, into the voices.
 
-        `ends` are the voice times at which the blocks end; pulses are spectra (B, K, F), the noise is samples, and
-        levels (B, K) are those of the sides.
+        `ends` are the voice times at which the blocks end; pulses are spectra (B, K, F), the noise is samples, levels
+        (B, K) are those of the sides, and gains (K, F) those of the partials of some voices.
         """
         states = batch_arrays([voice.vocoder for voice in voices])
         raw, *states = self.synthesizer.vocoder(frames, f0, state=states)
         h, n, d = split_filters(raw)
         for part in (h, n, d):
             part[..., self._band_end :] = 0
+        for i, gain in gains.items():
+            with_gains(h[i], pulses[i], gain)
         partials = h * pulses
         spectra = partials + n * self.stft.analyse(noise) + d
         samples = self.stft.overlap_add(spectra)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cmaudio.score.expression import EXPRESSIONS, PRESSURE_DB, VIBRATO_HZ
-from cmaudio.signal.dsp import Float, pulse_train
+from cmaudio.signal.dsp import Complex, Float, pulse_train
 from cmaudio.synthesis.deferred import Pending
 from cmaudio.synthesis.distance import direct_gain, sent_level
 from cmaudio.synthesis.networks import NetworkState
@@ -120,6 +120,15 @@ class Voice(ABC):
     def base_ratio(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """(K,) base of the excitation as a ratio to f0, 0 where it is noise."""
         return np.ones(len(times))
+
+    def partial_gains(
+        self, ends: NDArray[np.int64], base_hz: NDArray[np.float32], bin_hz: NDArray[np.float64]
+    ) -> Complex | None:
+        """(K, F) factors of the partials in the frames that end at these voice times (K,); None for none.
+
+        `base_hz` (K,) is what the partials are multiples of, `bin_hz` (F,) the frequencies of the bins.
+        """
+        return None
 
     # -- called by the engine ----------------------------------------------------------------------------------------
 

@@ -1,0 +1,114 @@
+"""How the pitch of a timbre deviates from its key, in a model file: not at all unless its entry says otherwise.
+
+Measured key by key on recordings. Three things happen to a held note: its pitch settles after the onset (the scoop), all
+of its partials swing together (vibrato, a rotary speaker), and each partial wavers by itself, in strength as well, where
+several players or detuned layers sound at once (the spread).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MOST_KEYS = 128
+
+Key = Annotated[int, Field(ge=0, le=127)]
+Depth = Annotated[float, Field(ge=0, le=200, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Bend = Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KeyDeviation(_Strict):
+    """The deviation of one recorded key.
+
+    Attributes:
+        key: MIDI note number.
+        vibrato_cents: amplitude of the common swing.
+        vibrato_hz: its rate.
+        from_s: seconds after the onset at which it sets in.
+        full_s: seconds after the onset from which it has its full depth.
+        scoop_cents: where the pitch is at the onset.
+        scoop_s: time constant with which it settles.
+        spread_cents: standard deviation of the frequencies of which each partial is made up.
+        moving: share of a partial's power that lies beside its strongest component: 0 steady, 1 no component prevails.
+    """
+
+    key: Key
+    vibrato_cents: Depth = 0.0
+    vibrato_hz: Rate = 5.0
+    from_s: Seconds = 0.0
+    full_s: Seconds = 0.0
+    scoop_cents: Bend = 0.0
+    scoop_s: Seconds = 0.05
+    spread_cents: Depth = 0.0
+    moving: Share = 0.0
+
+
+class Deviation(NamedTuple):
+    """The values of `KeyDeviation` at some time on, numbers or arrays of one shape."""
+
+    vibrato_cents: NDArray[np.float64]
+    vibrato_hz: NDArray[np.float64]
+    from_s: NDArray[np.float64]
+    full_s: NDArray[np.float64]
+    scoop_cents: NDArray[np.float64]
+    scoop_s: NDArray[np.float64]
+    spread_cents: NDArray[np.float64]
+    moving: NDArray[np.float64]
+
+
+class PitchDeviation(_Strict):
+    """The deviations of a timbre's keys. Between two keys they are interpolated, beyond the last they stay."""
+
+    keys: Annotated[list[KeyDeviation], Field(min_length=1, max_length=MOST_KEYS)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> PitchDeviation:
+        keys = [deviation.key for deviation in self.keys]
+        if any(low >= high for low, high in pairwise(keys)):
+            raise ValueError(f"keys must rise and differ, not {keys}")
+        return self
+
+    def moments(self, key: float) -> NDArray[np.float64]:
+        """(MOMENTS,) values at a key in a form in which they can be averaged; `from_moments` is the way back."""
+        rows = np.array([_moments(deviation) for deviation in self.keys])
+        keys = [deviation.key for deviation in self.keys]
+        return np.array([np.interp(key, keys, column) for column in rows.T])
+
+
+MOMENTS = 9
+
+
+def _moments(of: KeyDeviation) -> tuple[float, ...]:
+    """Rates and times count by the depth of what they are about: without a vibrato there is no rate to average."""
+    depth, scoop = of.vibrato_cents, abs(of.scoop_cents)
+    return (
+        depth,
+        depth * of.vibrato_hz,
+        depth * of.from_s,
+        depth * of.full_s,
+        of.scoop_cents,
+        scoop,
+        scoop * of.scoop_s,
+        of.spread_cents,
+        of.spread_cents * of.moving,
+    )
+
+
+def from_moments(moments: NDArray[np.float64]) -> Deviation:
+    """(..., MOMENTS) -> values of shape (...)."""
+    depth, rate, start, full, scoop, steep, settle, spread, moving = np.moveaxis(moments, -1, 0)
+    some, bent, wide = (np.maximum(x, 1e-9) for x in (depth, steep, spread))
+    return Deviation(
+        depth, rate / some, start / some, full / some, scoop, np.maximum(settle / bent, 1e-3), spread, moving / wide
+    )

@@ -1,0 +1,58 @@
+"""How the pitch deviates at a point of the timbre space: as measured at a named timbre, interpolated between them.
+
+Shapes: T times, Z timbre dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.model.deviation import MOMENTS
+from cmaudio.model.manifest import TimbreDefinition
+
+_NEIGHBOURS = 3
+
+
+class TimbreDeviations:
+    """The deviations of a model's timbres, in the form in which they can be averaged (`cmaudio.model.deviation`).
+
+    Args:
+        timbres: at least one of them with a `deviation`.
+    """
+
+    def __init__(self, timbres: Sequence[TimbreDefinition]) -> None:
+        self._entries = [timbre.deviation for timbre in timbres]
+        self._vectors = np.array([timbre.vector for timbre in timbres], np.float64)
+        self._table = lru_cache(256)(self._moments)
+        self._resting = lru_cache(512)(lambda vector, key: self.at(np.frombuffer(vector)[None], key))
+
+    def _moments(self, key: float) -> NDArray[np.float64]:
+        return np.array([entry.moments(key) if entry else np.zeros(MOMENTS) for entry in self._entries])
+
+    def resting(self, vector: NDArray[np.float64], key: float) -> NDArray[np.float64]:
+        """(1, MOMENTS) at a point (Z,) for the key that was struck, a MIDI note number."""
+        found: NDArray[np.float64] = self._resting(vector.tobytes(), key)
+        return found
+
+    def at(self, vectors: NDArray[np.float64], key: float) -> NDArray[np.float64]:
+        """(T, Z) points -> (T, MOMENTS).
+
+        Of the nearest three timbres, with weights that reach zero at the distance of the fourth (Franke and Nielson
+        1980, Int. J. Numer. Meth. Eng. 15, 1691): they are continuous, and exact at the timbres themselves.
+        """
+        distances = np.sqrt(np.square(vectors[:, None] - self._vectors).sum(-1)) + 1e-9
+        last = min(_NEIGHBOURS, len(self._vectors) - 1)
+        radius = np.partition(distances, last, -1)[:, last, None] if last >= _NEIGHBOURS else 2 * distances.max()
+        weights = np.square(np.maximum(1 / distances - 1 / radius, 0))
+        weights[~weights.any(-1)] = 1
+        mixed: NDArray[np.float64] = weights / weights.sum(-1, keepdims=True) @ self._table(key)
+        return mixed
+
+
+def deviations_of(timbres: Sequence[TimbreDefinition]) -> TimbreDeviations | None:
+    """The deviations of a model's timbres, None if every pitch is exact."""
+    return TimbreDeviations(timbres) if any(timbre.deviation for timbre in timbres) else None
