@@ -12,7 +12,8 @@ from cmaudio.cli.terminal import console, errors, to_json
 from cmaudio.model.file import DEFAULT_MODEL
 
 SECTIONS = (
-    "Instruments: corpus, pitch, partials, onset, velocity, evenness, drift, held_out, residual, buzz, clicks. "
+    "Instruments: corpus, pitch, partials, modulation, onset, velocity, evenness, drift, held_out, residual, buzz, "
+    "clicks. "
     "Textures: likeness, takes, controls, beds. "
     "Voices: copy_synthesis, speed, first_sound, intonation, pauses, reading, scores."
 )

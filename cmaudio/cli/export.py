@@ -14,7 +14,7 @@ from cmaudio.model.file import load_model
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Run folder; with --partials or --map also a model file.")],
+    run: Annotated[Path, typer.Argument(help="Run folder; with --partials, --deviation or --map also a model file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Model file (.cmaudio) to write.")],
     network: Annotated[
         Literal["student", "teacher"], typer.Option(help="Network to pack; the teacher is for comparison.")
@@ -30,26 +30,36 @@ def export(
             show_default=False,
         ),
     ] = None,
+    deviation: Annotated[
+        Path | None,
+        typer.Option(
+            help="Corpus or model file that says how the timbres' pitch deviates; the run's corpus by default.",
+            show_default=False,
+        ),
+    ] = None,
     timbre_map: Annotated[
         bool, typer.Option("--map", help="Place a model file's timbres on the map by what they sound like.")
     ] = False,
 ) -> None:
     """Write the model file of a run again: with other precision or partials, of its teacher, or with a new card.
 
-    Of a model file, only where its timbres lie on the map, and their partials, can change.
+    Of a model file, only where its timbres lie on the map, their partials and how their pitch deviates can change.
     """
     with requires_extra("train"):
+        from cmaudio.training.export.deviation import amend_deviation
         from cmaudio.training.export.packing import pack_run
         from cmaudio.training.export.partials import amend_file
         from cmaudio.training.export.timbre_places import amend_places
 
     if run.is_file():
-        if not (partials or timbre_map) or weights is not None or network != "student":
+        if not (partials or deviation or timbre_map) or weights is not None or network != "student":
             raise CmaudioError(
-                f"{run} is a file: of a model file only partials and map can change; give --partials or --map alone"
+                f"{run} is a file: of a model file only partials, deviation and map can change; give --partials, "
+                "--deviation or --map alone"
             )
         model = amend_file(run, output, partials) if partials else load_model(run)
+        model = amend_deviation(model, output, deviation) if deviation else model
         model = amend_places(model, output) if timbre_map else model
     else:
-        model = pack_run(run, output, network=network, weights=weights, partials=partials)
+        model = pack_run(run, output, network=network, weights=weights, partials=partials, deviation=deviation)
     errors.print(f"{model.path}: {model.path.stat().st_size / 1e6:.1f} MB")

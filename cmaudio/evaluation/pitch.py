@@ -1,5 +1,7 @@
 """Tuning: cents between the requested pitch and the harmonics' spectral peaks over one second of a held note.
 
+Humanity is 0: how pitch deviates from there is measured by `cmaudio.evaluation.modulation`.
+
 Under a Gaussian window the logarithm of a partial's spectrum is a parabola (but for the window's cut ends), so a
 parabola through the three highest bins gives its frequency far below a hundredth of a bin. One value per note: the mean
 over harmonics 1 to 4, weighted by amplitude, without those more than 40 dB below the strongest. The strongest partials
@@ -66,7 +68,7 @@ def measure_pitch(setting: Setting) -> Figures:
     timbres = {timbre.name: timbre for timbre in setting.timbres(sustained_only=True) if timbre.tonal}
     rate = setting.renderer.sample_rate
     start, samples = round(FROM_SECONDS * rate), round((FROM_SECONDS + SECONDS) * rate)
-    notes = [HeldNote(name, pitch, VELOCITY) for name in timbres for pitch in PITCHES]
+    notes = [HeldNote(name, pitch, VELOCITY, expression={"humanity": 0.0}) for name in timbres for pitch in PITCHES]
     ours: dict[str, list[float | None]] = {name: [] for name in timbres}
     theirs: dict[str, list[float | None]] = {name: [] for name in timbres}
     for note, signal in hold(setting.renderer, notes, samples):

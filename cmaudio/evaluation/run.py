@@ -18,6 +18,7 @@ from cmaudio.evaluation.corpus import measure_corpus
 from cmaudio.evaluation.drift import measure_drift
 from cmaudio.evaluation.evenness import measure_evenness
 from cmaudio.evaluation.held_out import measure_held_out
+from cmaudio.evaluation.modulation import measure_modulation
 from cmaudio.evaluation.onset import measure_onset
 from cmaudio.evaluation.partials import measure_partials_of_model
 from cmaudio.evaluation.pitch import measure_pitch
@@ -38,6 +39,7 @@ SECTIONS: dict[str, Callable[[Setting], Figures]] = {
     "corpus": measure_corpus,  # first, since what the user named may turn out not to fit
     "pitch": measure_pitch,
     "partials": measure_partials_of_model,
+    "modulation": measure_modulation,
     "onset": measure_onset,
     "velocity": measure_velocity,
     "evenness": measure_evenness,

@@ -91,6 +91,22 @@ def _partials(f: Figures, console: Console) -> None:
     console.print(Text.assemble("median ", _target(every["median"], f["target"])))
 
 
+def _modulation(f: Figures, console: Console) -> None:
+    rows = [
+        (name, k["median"], k["min"], k["max"], f"{k['within_target']} of {k['n']}")
+        for name, k in (("all", f["all"]), ("ensembles", f["ensembles"]), *f["families"].items())
+    ]
+    low, high = f["target_kept"]
+    columns = ("", "median", "least", "most", f"{low:g} to {high:g}")
+    console.print(_table("Frequency modulation of held notes: share of the SoundFont's", columns, rows))
+    rows = [
+        (name, t["fm_cents"], t["soundfont_fm_cents"], t["am_db"], t["soundfont_am_db"])
+        for name, t in f["timbres"].items()
+        if t["ensemble"]
+    ]
+    console.print(_table("Ensembles", ("", "FM, cents", "SoundFont", "AM, dB", "SoundFont"), rows))
+
+
 def _onset(f: Figures, console: Console) -> None:
     notes, compared = f["notes"], f["later_than_soundfont_ms"]["n"]
     rows = [
@@ -261,6 +277,7 @@ def _heard(rows: Figures, console: Console) -> None:
 _PRINTERS: dict[str, Callable[[Figures, Console], None]] = {
     "pitch": _pitch,
     "partials": _partials,
+    "modulation": _modulation,
     "onset": _onset,
     "velocity": _velocity,
     "evenness": _evenness,

@@ -1,8 +1,8 @@
 """How the pitch of a timbre deviates from its key, in a model file: not at all unless its entry says otherwise.
 
-Measured key by key on recordings. Three things happen to a held note: its pitch settles after the onset (the scoop), all
-of its partials swing together (vibrato, a rotary speaker), and each partial wavers by itself, in strength as well, where
-several players or detuned layers sound at once (the spread).
+Measured key by key on recordings. Three things happen to a held note: its pitch settles after the onset (the scoop),
+all of its partials swing together (vibrato, a rotary speaker), and each partial wavers by itself, in strength as well,
+where several players or detuned layers sound at once (the spread).
 """
 
 from __future__ import annotations

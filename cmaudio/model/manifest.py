@@ -88,9 +88,9 @@ class TimbreDefinition(_Strict):
 
     `program` is its General MIDI program and `key` its key on the percussion channel, if it has one; `sustained`:
     whether a held note keeps sounding; `pitched`: whether it has a pitch (without one, all keys sound alike);
-    `partials`: where its partials lie, None for harmonics of its pitch; `deviation`: how its pitch deviates from the key,
-    None where it is exact; `place`: x and y on the timbre map, -1..1 each,
-    None where the map is made from the vectors; `takes`: of a texture, the points of its recordings
+    `partials`: where its partials lie, None for harmonics of its pitch; `deviation`: how its pitch deviates from the
+    key, None where it is exact; `place`: x and y on the timbre map, -1..1 each, None where the map is made from the
+    vectors; `takes`: of a texture, the points of its recordings
     (`cmaudio.synthesis.texture_voice`); `learned`: how it differs from what the prior says at its point.
     """
 

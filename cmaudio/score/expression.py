@@ -3,7 +3,8 @@
 Each is a number set for the instrument, the channel and the note; the three add up, and change over time. Vibrato moves
 the pitch, pressure swells and brightens, brightness and resonance reshape the spectrum
 (`cmaudio.synthesis.spectrum_shaping`). Humanity, attack, decay, sustain and release are for models with a prior:
-humanity scales the network's random part (`cmaudio.synthesis.prior`), the others are the envelope of a note
+humanity scales the network's random part (`cmaudio.synthesis.prior`) and how far the pitch deviates
+(`cmaudio.synthesis.deviation`), the others are the envelope of a note
 (`cmaudio.synthesis.envelope`, which says why their times are octaves). From intensity to size they are inputs of the
 networks of textures (`cmaudio.synthesis.texture_features`). Level is a gain of notes and channels alone: the instrument
 has a master gain. Pan, width and spread place a note (`cmaudio.synthesis.placement`), distance moves it away

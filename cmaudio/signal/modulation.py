@@ -1,8 +1,8 @@
 """How the partials of a held note waver: their frequencies and levels over time.
 
-Each partial is moved to 0 Hz and cut out, which leaves its slow complex envelope (Hilbert demodulation): its angle turns
-by as much as the partial is off its place. Where components beat, the angle jumps as they cancel, so frequencies are
-averaged by power.
+Each partial is moved to 0 Hz and cut out, which leaves its slow complex envelope (Hilbert demodulation): its angle
+turns by as much as the partial is off its place. Where components beat, the angle jumps as they cancel, so frequencies
+are averaged by power.
 
 Shapes: N samples, K partials, T times at `TRACK_RATE`.
 """

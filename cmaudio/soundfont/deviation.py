@@ -18,6 +18,7 @@ from cmaudio.signal.modulation import (
     TRACK_RATE,
     PartialTracks,
     amplitude_modulation,
+    frequency_modulation,
     partial_tracks,
     smooth_cents,
     smoothed,
@@ -33,9 +34,11 @@ _LEAD_SECONDS = 0.1
 _SILENT = 1e-4
 _STRONGEST = 4
 _SLOWEST_HZ, _FASTEST_HZ, _WIDTH_HZ = 0.8, 9.0, 0.8
-_RATE_SHARE, _RATE_COHERENCE, _LEAST_CENTS = 0.5, 0.7, 0.8  # of the swing within its rate; between partials
-_ENVELOPE_TIMES = 81
-_LEAST_AM_DB = 2.2  # less is drawn with the residual, and is a single player's
+_RATE_SHARE, _LEAST_CENTS = 0.5, 0.8  # of the swing within its rate
+_RATE_COHERENCE, _SLOW_HZ = (0.7, 0.95), 2.5  # between partials; of slow swings, which layers have by chance
+_ENVELOPE_TIMES, _ONSET_SECONDS = 81, 0.06
+_LEAST_AM_DB, _LEAST_AM_DB_BESIDE = 2.2, 1.5  # less is drawn with the residual, and is a single player's
+_MUCH_FM_CENTS = 3.5
 _SPREAD_SHARE, _SPREAD_HZ = 0.02, (4.0, 15.0)
 _LAYERS = 4  # of which partials are made up when played
 _SCOOP_SECONDS, _SETTLED_SECONDS = (0.03, 0.45), (0.6, 1.6)
@@ -80,14 +83,14 @@ def _tracks(signal: Float, sample_rate: int, key: int) -> PartialTracks:
 def _held(tracks: PartialTracks) -> dict[str, float]:
     """Vibrato and spread of a key, as far as it has them."""
     steady = tracks.between(_STEADY_FROM, _STEADY_UNTIL)
-    rate, cents = _vibrato(steady)
+    rate, cents = common_swing(steady)
     if not cents:
         return _spread(steady)
     vibrato = {"vibrato_hz": rate, "vibrato_cents": cents}
     return vibrato | _growth(tracks, rate) | _spread(_without(steady, rate))
 
 
-def _vibrato(steady: PartialTracks) -> tuple[float, float]:
+def common_swing(steady: PartialTracks) -> tuple[float, float]:
     """Rate in Hz and amplitude in cents of the common swing; 0 cents where there is none."""
     common = steady.common_cents()
     common -= common.mean()
@@ -101,7 +104,8 @@ def _vibrato(steady: PartialTracks) -> tuple[float, float]:
     weight = np.sqrt(steady.power.mean(1)[steady.strongest(_STRONGEST)])
     coherence = np.abs((weight * swings).sum()) / ((weight * np.abs(swings)).sum() + 1e-12)
     cents = float(np.sqrt(2 * near * common.var()))
-    is_one = near > _RATE_SHARE and coherence > _RATE_COHERENCE and cents > _LEAST_CENTS
+    coherent = _RATE_COHERENCE[rate < _SLOW_HZ]
+    is_one = near > _RATE_SHARE and coherence > coherent and cents > _LEAST_CENTS
     return rate, cents if is_one else 0.0
 
 
@@ -111,9 +115,12 @@ def _turning(rate: float, times: int) -> NDArray[np.complex128]:
 
 def _growth(tracks: PartialTracks, rate: float) -> dict[str, float]:
     """When the vibrato sets in and when it has its full depth: the line through 25 and 75 % of it."""
-    common = tracks.between(0, _STEADY_UNTIL).common_cents()
-    common -= np.median(common)
-    depth = np.abs(smoothed(np.clip(common, -60, 60) * _turning(rate, len(common)), _ENVELOPE_TIMES))
+    heard = tracks.between(0, _STEADY_UNTIL)
+    common, power = heard.common_cents(), heard.power.sum(0)
+    common = np.where(power > _HEARD * power.max(), common - np.median(common), 0)
+    common[: round(_ONSET_SECONDS * TRACK_RATE)] = 0
+    turned = np.clip(common, -60, 60) * _turning(rate, len(common))
+    depth = np.hypot(smoothed(turned.real, _ENVELOPE_TIMES), smoothed(turned.imag, _ENVELOPE_TIMES))
     full = np.median(depth[round(1.0 * TRACK_RATE) :])
     quarter, most = (float(np.argmax(depth > share * full)) / TRACK_RATE for share in (0.25, 0.75))
     start = max(0.0, quarter - 0.5 * (most - quarter))
@@ -132,7 +139,8 @@ def _without(steady: PartialTracks, rate: float) -> PartialTracks:
 
 def _spread(steady: PartialTracks) -> dict[str, float]:
     """Width in cents and share that moves, means over the strongest partials by amplitude."""
-    if amplitude_modulation(steady) < _LEAST_AM_DB:
+    am_db, fm_cents = amplitude_modulation(steady), frequency_modulation(steady)
+    if am_db < (_LEAST_AM_DB if fm_cents < _MUCH_FM_CENTS else _LEAST_AM_DB_BESIDE):
         return {}
     times = steady.envelopes.shape[1]
     hz = np.fft.fftfreq(times, 1 / TRACK_RATE)
@@ -145,16 +153,29 @@ def _spread(steady: PartialTracks) -> dict[str, float]:
         power = np.square(np.abs(np.fft.fft(np.fft.ifft(spectrum) * np.hanning(times))))
         middle = (power * hz).sum() / power.sum()
         width = np.sqrt((power * np.square(hz - middle)).sum() / power.sum())
-        found.append((1200 / np.log(2) * width / place, _moving(float(np.square(narrow).mean() / narrow.mean() ** 2))))
+        fourth = float(np.square(narrow).mean() / narrow.mean() ** 2)
+        found.append((1200 / np.log(2) * width / place, _moving(fourth)))
     amplitudes = np.sqrt(steady.power.mean(1)[steady.strongest(_STRONGEST)])
-    cents, moving = np.average(found, 0, amplitudes)
-    return {"spread_cents": float(cents / np.sqrt(max(moving, 0.1))), "moving": float(moving)}
+    cents, moving = np.average(found, 0, amplitudes).tolist()
+    width = float(cents / np.sqrt(max(moving, 0.1)))
+    enough = _wide_enough(fm_cents, moving, steady.f0_hz)
+    return {"spread_cents": min(2 * width, max(width, enough)), "moving": moving}
+
+
+def _wide_enough(fm_cents: float, moving: float, f0_hz: float) -> float:
+    """The spread s in cents of steady layers that have this frequency modulation.
+
+    Players have vibratos of their own, so partials move more than the width of their spectrum says. Of four layers,
+    simulated, the modulation is 0.72 s sqrt(moving) / r^0.4, r being the spread at f0 in Hz.
+    """
+    return float((fm_cents / (0.72 * np.sqrt(max(moving, 0.1))) * (f0_hz * np.log(2) / 1200) ** 0.4) ** (1 / 0.6))
 
 
 def _moving(fourth: float) -> float:
-    """Share of the power in the layers from E|z|^4 / (E|z|^2)^2 = 1 + 2 q - q^2 - q^2 / L of a steady part and L layers.
+    """Share of the power in the layers, from the fourth moment of the envelope over its squared second.
 
-    This is largest, 1.8 with four, at q = 0.8; more than that is as good as moving altogether.
+    For a steady part and L layers with a share of q that is 1 + 2 q - q^2 - q^2 / L, at most 1.8 with four, at q = 0.8;
+    more than that is as good as moving altogether.
     """
     curve = 1 + 1 / _LAYERS
     return float((1 - np.sqrt(max(0.0, 1 - curve * max(0.0, fourth - 1)))) / curve)

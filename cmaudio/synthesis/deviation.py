@@ -8,8 +8,8 @@ Several players or detuned layers are not one f0: each partial is a sum of compo
 it is. One excitation is played, and the filter of each of its partials turned and scaled from frame to frame as that
 sum is, which costs a fraction of an excitation for each layer.
 
-Everything is known at hops of the voice's clock, hop n at sample n * hop_length. Shapes: T hops or frames, L layers,
-H harmonics, F STFT bins, N samples.
+Everything is known at hops of the voice's clock, hop n at sample n * hop_length. Shapes: T hops or frames, K frames of
+a block, L layers, F STFT bins, N samples.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.model.deviation import from_moments
-from cmaudio.signal.dsp import VOICED_ABOVE_HZ, Complex
+from cmaudio.signal.dsp import VOICED_ABOVE_HZ, Complex, Float
 from cmaudio.synthesis.timbre_deviations import TimbreDeviations
 from cmaudio.synthesis.trajectory import Trajectory
 
 LAYERS = 4
-_HARMONICS = 256  # with components of their own; higher ones share those of the last
+_OWN, _SHARED = 16, 32  # lowest partials with components of their own; higher ones take turns with theirs
 _HIGHEST_HZ = 2000.0  # partials above waver no faster than one here: within a window they would blur
 _RATE_VARIES, _DEPTH_VARIES = 0.04, 0.15  # from note to note: nobody repeats a vibrato exactly
+_LEVEL_KEPT = 0.75  # of a frame's level, as a power
+_LEAST_CENTS, _LEAST_SHARE = 1e-3, 1e-3  # less is not worth the arithmetic
 _STREAM = 0xDE  # of the seed: what the networks draw stays as it is
 _CENT = np.log(2) / 1200
 
@@ -64,7 +65,8 @@ class NoteDeviation:
         self._rate, self._depth = np.exp(rng.standard_normal(2) * (_RATE_VARIES, _DEPTH_VARIES))
         offsets = rng.standard_normal(LAYERS)
         self._offsets = (offsets - offsets.mean()) / offsets.std()
-        self._starts = rng.random((LAYERS, _HARMONICS))
+        self._starts = rng.random((LAYERS, _OWN + _SHARED))
+        self._bins: tuple[float, NDArray[np.intp]] | None = None  # the last base, and the partials at the bins
         self._apart_hz = 0.0  # of the partials when they were asked for first: a bend must not turn them
         self._first = first_hop
         # At each hop from `_first` on: cents, cents times seconds by which the layers have drifted apart, and the share
@@ -82,10 +84,10 @@ class NoteDeviation:
             return
         times = np.arange(self._end, hop + 1, dtype=np.float64) * self._hop_length
         if self._timbre.rests_at(times[0]):
-            moments = self._deviations.resting(self._timbre.target, self._key)
+            of = self._deviations.resting(self._timbre.target, self._key)
         else:
-            moments = self._deviations.at(self._timbre.at(times), self._key)
-        of, humanity = from_moments(moments), self._humanity.at(times)
+            of = self._deviations.at(self._timbre.at(times), self._key)
+        humanity = self._humanity.at(times)
         seconds, step = times / self._sample_rate, self._hop_length / self._sample_rate
         cycles = self._cycles + np.cumsum(np.broadcast_to(of.vibrato_hz * self._rate * step, len(times)))
         drift = self._drift + np.cumsum(of.spread_cents * humanity * step)
@@ -105,12 +107,14 @@ class NoteDeviation:
         self.reach(int(np.ceil(times[-1] / hop)))
         first = max(0, int(times[0] // hop) - self._first)
         cents = self._known[first : int(np.ceil(times[-1] / hop)) + 1 - self._first, 0]
-        if not cents.any():
+        if np.abs(cents).max(initial=0.0) < _LEAST_CENTS:
             return None
         grid = (self._first + first + np.arange(len(cents))) * float(hop)
         return np.interp(times, grid, np.exp(_CENT * cents))
 
-    def gains(self, hops: NDArray[np.int64], base_hz: NDArray[np.float32], bin_hz: NDArray[np.float64]) -> Complex | None:
+    def gains(
+        self, hops: NDArray[np.int64], base_hz: NDArray[np.float32], bin_hz: NDArray[np.float64]
+    ) -> Complex | None:
         """(T, F) what the partials nearest to the bins are scaled and turned by around these hops; None for no change.
 
         Args:
@@ -122,23 +126,30 @@ class NoteDeviation:
             return None
         known = self._known[np.clip(hops - self._first, 0, len(self._known) - 1)]
         drift, share = known[:, 1], known[:, 2]
-        if not share.any() or base_hz.max() <= VOICED_ABOVE_HZ:
+        if share.max() < _LEAST_SHARE or base_hz.max() <= VOICED_ABOVE_HZ:
             return None
-        base = np.maximum(base_hz.astype(np.float64), VOICED_ABOVE_HZ)[:, None]
-        self._apart_hz = self._apart_hz or float(base[-1, 0])
-        count = min(_HARMONICS, int(bin_hz[-1] / base.min()) + 2)
-        hz = np.minimum(self._apart_hz * np.arange(count), _HIGHEST_HZ)
-        turns = self._starts[:, None, :count] + self._offsets[:, None, None] * (drift[:, None] * (_CENT * hz))
-        moving = np.exp((2j * np.pi) * (turns - np.floor(turns))).sum(0)
-        power = share[:, None]
-        sums = (np.sqrt(1 - power) + np.sqrt(power / LAYERS) * moving).astype(np.complex64)
-        nearest = np.minimum(np.rint(bin_hz / base).astype(np.intp), count - 1)
-        gains: Complex = np.take_along_axis(sums, nearest, 1)
+        self._apart_hz = self._apart_hz or float(base_hz.max())
+        hz = np.minimum(self._apart_hz * np.arange(_OWN + _SHARED), _HIGHEST_HZ)
+        turns = self._starts[:, None] + self._offsets[:, None, None] * (drift[:, None] * (_CENT * hz))
+        radians = ((2 * np.pi) * (turns - np.floor(turns))).astype(np.float32)
+        power = share[:, None].astype(np.float32)
+        sums = np.empty(radians.shape[1:], np.complex64)
+        sums.real = np.sqrt(1 - power) + np.sqrt(power / LAYERS) * np.cos(radians).sum(0)
+        sums.imag = np.sqrt(power / LAYERS) * np.sin(radians).sum(0)
+        gains: Complex
+        if base_hz.min() == base_hz.max():
+            gains = sums[:, self._nearest(float(base_hz[0]), bin_hz)]
+        else:
+            gains = np.stack([row[self._nearest(float(hz), bin_hz)] for row, hz in zip(sums, base_hz, strict=True)])
         gains[base_hz <= VOICED_ABOVE_HZ] = 1
         return gains
 
-
-_LEVEL_KEPT = 0.75  # of a frame's level, as a power
+    def _nearest(self, base_hz: float, bin_hz: NDArray[np.float64]) -> NDArray[np.intp]:
+        """(F,) which components the partial has that is nearest to each bin."""
+        if self._bins is None or self._bins[0] != base_hz:
+            numbers = np.rint(bin_hz / max(base_hz, VOICED_ABOVE_HZ)).astype(np.intp)
+            self._bins = base_hz, np.where(numbers < _OWN, numbers, _OWN + (numbers - _OWN) % _SHARED)
+        return self._bins[1]
 
 
 def with_gains(filters: Complex, pulses: Complex, gains: Complex) -> None:
@@ -147,8 +158,14 @@ def with_gains(filters: Complex, pulses: Complex, gains: Complex) -> None:
     Beating partials even out in the level of a note that has many. One that has few would be louder or softer from note
     to note, which is heard as a mistake.
     """
-    before = np.square(np.abs(filters * pulses)).sum(-1)
+    before = _power(filters * pulses)
     filters *= gains
-    after = np.square(np.abs(filters * pulses)).sum(-1)
+    after = _power(filters * pulses)
     level = ((before + np.float32(1e-20)) / (after + np.float32(1e-20))) ** np.float32(0.5 * _LEVEL_KEPT)
     filters *= np.clip(level, 0.25, 4)[:, None]
+
+
+def _power(spectra: Complex) -> Float:
+    """(K, F) -> (K,)"""
+    parts = spectra.view(np.float32)
+    return np.einsum("kf,kf->k", parts, parts)

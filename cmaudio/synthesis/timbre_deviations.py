@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.model.deviation import MOMENTS
+from cmaudio.model.deviation import MOMENTS, Deviation, from_moments
 from cmaudio.model.manifest import TimbreDefinition
 
 _NEIGHBOURS = 3
@@ -33,13 +33,13 @@ class TimbreDeviations:
     def _moments(self, key: float) -> NDArray[np.float64]:
         return np.array([entry.moments(key) if entry else np.zeros(MOMENTS) for entry in self._entries])
 
-    def resting(self, vector: NDArray[np.float64], key: float) -> NDArray[np.float64]:
-        """(1, MOMENTS) at a point (Z,) for the key that was struck, a MIDI note number."""
-        found: NDArray[np.float64] = self._resting(vector.tobytes(), key)
+    def resting(self, vector: NDArray[np.float64], key: float) -> Deviation:
+        """Of shape (1,), at a point (Z,) for the key that was struck, a MIDI note number."""
+        found: Deviation = self._resting(vector.tobytes(), key)
         return found
 
-    def at(self, vectors: NDArray[np.float64], key: float) -> NDArray[np.float64]:
-        """(T, Z) points -> (T, MOMENTS).
+    def at(self, vectors: NDArray[np.float64], key: float) -> Deviation:
+        """Of shape (T,), at points (T, Z).
 
         Of the nearest three timbres, with weights that reach zero at the distance of the fourth (Franke and Nielson
         1980, Int. J. Numer. Meth. Eng. 15, 1691): they are continuous, and exact at the timbres themselves.
@@ -49,8 +49,7 @@ class TimbreDeviations:
         radius = np.partition(distances, last, -1)[:, last, None] if last >= _NEIGHBOURS else 2 * distances.max()
         weights = np.square(np.maximum(1 / distances - 1 / radius, 0))
         weights[~weights.any(-1)] = 1
-        mixed: NDArray[np.float64] = weights / weights.sum(-1, keepdims=True) @ self._table(key)
-        return mixed
+        return from_moments(weights / weights.sum(-1, keepdims=True) @ self._table(key))
 
 
 def deviations_of(timbres: Sequence[TimbreDefinition]) -> TimbreDeviations | None:

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
 from cmaudio.files.reading import is_file, read_file
+from cmaudio.model.deviation import PitchDeviation
 from cmaudio.model.partials import Partials, in_picture
 from cmaudio.signal.dsp import Mel, Stft
 from cmaudio.training.corpus.clip import Signal
@@ -57,7 +58,7 @@ class CorpusTimbre(Strict):
     """A timbre of the corpus, with what playing it needs.
 
     `program` (0..127) is its General MIDI program, `key` (0..127) its key on the percussion channel, where it has one;
-    `partials` says where they lie, None for harmonics of its pitch.
+    `partials` says where they lie, None for harmonics of its pitch; `deviation`: how its pitch deviates from the key.
     """
 
     name: str
@@ -68,6 +69,7 @@ class CorpusTimbre(Strict):
     clips: Annotated[int, Field(ge=0)]
     seconds: Annotated[float, Field(ge=0)]
     partials: Partials | None = None
+    deviation: PitchDeviation | None = None
 
 
 class SplitDescription(Strict):

@@ -16,6 +16,7 @@ from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition, read_description
 from cmaudio.training.export.calibration import record_feeds
 from cmaudio.training.export.card import make_card
+from cmaudio.training.export.deviation import read_deviation, with_deviation
 from cmaudio.training.export.graphs import KEEP_FLOAT, export_graphs, export_prior, export_prosody, quantise
 from cmaudio.training.export.partials import read_partials, with_partials
 from cmaudio.training.export.timbre_places import amend_places, can_be_mapped
@@ -42,6 +43,7 @@ def pack_run(
     network: str = "student",
     weights: str | None = None,
     partials: Path | None = None,
+    deviation: Path | None = None,
 ) -> Model:
     """Write the model file of a run.
 
@@ -51,6 +53,7 @@ def pack_run(
         network: "student", or "teacher" for a model that needs many evaluations (to compare with).
         weights: "float32" or "int8"; None for the configuration's.
         partials: a corpus (folder) or model file that says where the timbres' partials lie; None for the run's corpus.
+        deviation: the same for how their pitch deviates.
 
     Raises:
         CmaudioError: a stage is not finished.
@@ -76,6 +79,8 @@ def pack_run(
     manifest = manifest.model_copy(update={"picture": about["picture"]})
     if partials is not None:
         manifest = with_partials(manifest, read_partials(partials))
+    if deviation is not None:
+        manifest = with_deviation(manifest, read_deviation(deviation))
     card = make_card(folder, config, description, kind)
     model = write_model(output, manifest, consistency.eval(), vocoder.eval(), card, prosody, prior, config.export.life)
     return amend_places(model, output) if can_be_mapped(model) else model
@@ -187,6 +192,7 @@ def timbre_definitions(corpus: CorpusDescription, network: ConsistencyNetwork) -
             sustained=timbre.sustained,
             pitched=timbre.pitched,
             partials=timbre.partials,
+            deviation=timbre.deviation,
             takes=_takes(corpus, timbre.name),
         )
         for timbre, vector in zip(corpus.timbres, vectors, strict=True)

@@ -14,9 +14,11 @@ import numpy as np
 from cmaudio.errors import CmaudioError
 from cmaudio.files.names import as_text
 from cmaudio.files.reading import is_file
-from cmaudio.model.partials import Partials
+from cmaudio.model.deviation import PitchDeviation
+from cmaudio.model.partials import NoPartials, Partials
 from cmaudio.score.general_midi import PERCUSSION, PROGRAMS
 from cmaudio.signal.dsp import Float
+from cmaudio.soundfont import deviation
 from cmaudio.soundfont.baked import BakedSoundFont, copyright_notice
 from cmaudio.soundfont.partials import VELOCITY, measure_partials
 from cmaudio.soundfont.player import TRAINING_GAIN
@@ -119,7 +121,9 @@ class SoundFontSource:
         if timbre in PROGRAMS:
             program = PROGRAMS.index(timbre)
             sustained = program in SUSTAINED
-            return Traits(True, sustained, program, partials=measure_program(self.path, program, sustained))
+            partials = measure_program(self.path, program, sustained)
+            swings = sustained and not isinstance(partials, NoPartials)
+            return Traits(True, sustained, program, None, partials, _deviation(self.path, program) if swings else None)
         key = next(key for key, name in PERCUSSION.items() if name == timbre)
         return Traits(pitched=False, sustained=False, key=key)
 
@@ -133,6 +137,17 @@ def measure_program(path: Path, program: int, sustained: bool) -> Partials | Non
         return soundfont.note(program, key, VELOCITY, samples)
 
     return measure_partials(play, _MEASURED_RATE, sustained)
+
+
+def _deviation(path: Path, program: int) -> PitchDeviation | None:
+    """How the pitch of a sustained General MIDI program deviates, None for not at all."""
+    soundfont = _opened(path)
+    samples = round(deviation.SECONDS * _MEASURED_RATE)
+
+    def play(key: int) -> Float:
+        return soundfont.note(program, key, deviation.VELOCITY, samples)
+
+    return deviation.measure_deviation(play, _MEASURED_RATE)
 
 
 @lru_cache(1)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from cmaudio.model.deviation import PitchDeviation
 from cmaudio.model.partials import Partials
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.corpus.description import Split
@@ -36,6 +37,7 @@ class Traits:
     program: int | None = None
     key: int | None = None
     partials: Partials | None = None
+    deviation: PitchDeviation | None = None
 
 
 ItemT = TypeVar("ItemT", bound=Item)
