@@ -79,15 +79,6 @@ class NoteVoice(Voice):
         hop = self.stft.hop_length
         return hz if start >= hop // 2 else hz * np.clip((times + 0.5) / hop + 0.5, 0, 1)
 
-    def partial_gains(
-        self, ends: NDArray[np.int64], base_hz: NDArray[np.float32], bin_hz: NDArray[np.float64]
-    ) -> Complex | None:
-        """What makes partials waver (`cmaudio.synthesis.deviation`)."""
-        if self.deviation is None:
-            return None
-        hop = self.stft.hop_length
-        return self.deviation.gains((ends - self.stft.n_fft // 2) // hop, base_hz, bin_hz)
-
     def _deviation(self) -> NoteDeviation | None:
         """From the onset on, or from what is not planned yet."""
         settings, hop = self.settings, self.stft.hop_length

@@ -229,8 +229,9 @@ class Renderer:
 
     def _partial_gains(self, voices: list[Voice], base_hz: Float) -> dict[int, Complex]:
         """By voice what its partials are multiplied by (K, F); base_hz (B, K)."""
-        ends = self._frame_ends(voices)
-        found = {i: voice.partial_gains(ends[i], base_hz[i], self._bin_hz) for i, voice in enumerate(voices)}
+        hops = self._frame_ends(voices) // self.stft.hop_length - 2  # the middles of the windows
+        deviations = {i: voice.deviation for i, voice in enumerate(voices) if voice.deviation is not None}
+        found = {i: of.gains(hops[i], base_hz[i], self._bin_hz) for i, of in deviations.items()}
         return {i: gain for i, gain in found.items() if gain is not None}
 
     def _vocode(

@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cmaudio.score.expression import EXPRESSIONS, PRESSURE_DB, VIBRATO_HZ
-from cmaudio.signal.dsp import Complex, Float, pulse_train
+from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.deferred import Pending
+from cmaudio.synthesis.deviation import NoteDeviation
 from cmaudio.synthesis.distance import direct_gain, sent_level
 from cmaudio.synthesis.networks import NetworkState
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
@@ -63,15 +64,14 @@ class Voice(ABC):
         self.expression = {name: Trajectory(asked.get(name, e.rest)) for name, e in EXPRESSIONS.items()}
         self.place = 0.0  # on its keyboard or in its kit, -1 (left) to 1; "spread" scales it
         self._sides: tuple[float, Float] | None = None  # the last pan, and its gains
+        self.deviation: NoteDeviation | None = None  # from its pitch; where None, it is exact
         self.rng = np.random.Generator(np.random.PCG64(params.seed))
         self.stft, self.sample_rate = settings.stft, settings.sample_rate
         self.network: NetworkState | None = None  # without the vocoder's state, which may lag behind
         self.vocoder: list[Float] = []
         self.pending: deque[Pending] = deque()  # blocks that are still to be vocoded
         self.position = 0
-        self.released_at = math.inf
-        self.ends_at = math.inf
-        self.fades_from = math.inf
+        self.released_at = self.ends_at = self.fades_from = math.inf
         self._asked_to_fade = math.inf  # excludes its natural decay, which is known only once rendered
         self._silent_from = math.inf  # start of the block in which it was found to have decayed to silence
         self._levels_db: list[tuple[int, float]] = []  # (end of a block, its level), starting with the last one heard
@@ -120,15 +120,6 @@ class Voice(ABC):
     def base_ratio(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """(K,) base of the excitation as a ratio to f0, 0 where it is noise."""
         return np.ones(len(times))
-
-    def partial_gains(
-        self, ends: NDArray[np.int64], base_hz: NDArray[np.float32], bin_hz: NDArray[np.float64]
-    ) -> Complex | None:
-        """(K, F) factors of the partials in the frames that end at these voice times (K,); None for none.
-
-        `base_hz` (K,) is what the partials are multiples of, `bin_hz` (F,) the frequencies of the bins.
-        """
-        return None
 
     # -- called by the engine ----------------------------------------------------------------------------------------
 
