@@ -31,7 +31,8 @@ from cmaudio.instrument.preset_files import preset_files
 from cmaudio.machine import describe_machine
 from cmaudio.midi.bindings import Bindings
 from cmaudio.panel.clock_output import ClockOutput
-from cmaudio.panel.host import Address, Host
+from cmaudio.panel.host import Host
+from cmaudio.panel.reach import Address
 from cmaudio.synth import Synth
 
 _PORT = 8799

@@ -45,6 +45,7 @@ from cmaudio.model.file import DEFAULT_MODEL
 from cmaudio.output.devices import OpenStream
 from cmaudio.output.player import LEAD_MS
 from cmaudio.panel.clock_output import ClockOutput
+from cmaudio.panel.reach import LOOPBACK, Address, qr_terminal
 from cmaudio.panel.session import (
     Session,
     SessionKeeper,
@@ -57,7 +58,6 @@ from cmaudio.panel.takes import make_folder
 from cmaudio.synth import Synth, open
 
 PORT = 8765
-_LOOPBACK, _EVERYWHERE = ("127.0.0.1", "localhost", "::1"), ("0.0.0.0", "::")
 Listen = Literal["device", "browser"]
 
 
@@ -99,11 +99,11 @@ def panel(
 ) -> None:
     """Play and shape an instrument in the browser; without a sound card it sounds in the page."""
     demand_nicegui()
-    from cmaudio.panel.host import Address, Host
+    from cmaudio.panel.host import Host
 
     chosen, given = load_preset(preset) if preset else None, control_values(controls)
     clock = ClockOutput()
-    address = Address(host, port, token or (None if host in _LOOPBACK else secrets.token_urlsafe(24)))
+    address = Address(host, port, token or (None if host in LOOPBACK else secrets.token_urlsafe(24)))
     cards = sound_cards(host_api, exclusive, asio)
     with open(
         chosen.model if chosen else model,
@@ -136,7 +136,7 @@ def panel(
             resume_slots(server.handler, session)
         keeper = SessionKeeper(server.handler, session_file(synth.model.manifest.name), notice)
         try:
-            _greet(synth, address.url, host)
+            _greet(synth, address)
             if not no_browser:
                 webbrowser.open(address.url)
             while True:
@@ -160,11 +160,18 @@ def _last_session(synth: Synth) -> Session | None:
     return session
 
 
-def _greet(synth: Synth, url: str, host: str) -> None:
+def _greet(synth: Synth, address: Address) -> None:
     console.print(Text.assemble((synth.model.manifest.name, "bold"), f" on {synth.state().player.device_name}"))
-    console.print(f"{url}  (Ctrl-C to stop)", soft_wrap=True)
-    if host in _EVERYWHERE:
-        console.print("From other machines, put this machine's name or address in place of the host.")
+    console.print(f"{address.url}  (Ctrl-C to stop)", soft_wrap=True)
+    if address.host in LOOPBACK:
+        return
+    reach = address.reach
+    if reach is None:
+        console.print("From other devices, put this machine's name or address in place of the host.")
+        return
+    console.print(f"{reach}  from other devices of this network", soft_wrap=True)
+    if console.is_terminal and (code := qr_terminal(reach)):
+        print(code)
 
 
 def demand_nicegui() -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.panel.introduction import introduction
 from cmaudio.panel.link import Link, LinkListener, unstamped
+from cmaudio.panel.reach import Address
 from cmaudio.panel.server_messages import (
     Disconnected,
     Failed,
@@ -36,23 +37,6 @@ _START_SECONDS = 60.0
 _END_SECONDS = 5.0
 _WATCH_SECONDS = 0.2
 _SHORT_LIFE_SECONDS, _MAX_SHORT_LIVES = 10.0, 3
-
-
-@dataclass(frozen=True)
-class Address:
-    """The address of the page; clients need the `token` unless it is None."""
-
-    host: str
-    port: int
-    token: str | None
-
-    @property
-    def url(self) -> str:
-        """The URL for a browser, token included."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(
-            self.host, f"[{self.host}]" if ":" in self.host else self.host
-        )
-        return f"http://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
 
 
 class Host:
@@ -150,7 +134,7 @@ class Host:
             before, self._link = self._link, None
             if before is not None:
                 before.close()
-            link.send(introduction(self.synth, self.handler.takes.folder))
+            link.send(introduction(self.synth, self.handler.takes.folder) | {"reach": self.address.reach})
             link.start(self._receive, partial(self._lost, link))
             self._link = link
 

@@ -39,7 +39,8 @@ def pages(synth: Synth, clock: ClockOutput, tmp_path: Path) -> Iterator[Pages]:
 
 def running_host(synth: Synth, clock: ClockOutput, files: Path, token: str | None) -> Iterator[Any]:
     pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'cmaudio[panel]'")
-    from cmaudio.panel.host import Address, Host
+    from cmaudio.panel.host import Host
+    from cmaudio.panel.reach import Address
 
     host = Host(synth, Address("127.0.0.1", free_port(), token), files, clock, lambda text: None)
     try:

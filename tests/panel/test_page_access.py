@@ -8,18 +8,9 @@ from typing import Any
 import pytest
 from fixtures.browser import actions, element, wait_for
 from fixtures.panel import keys_down, silence
+from fixtures.screens import SCREENS, screen
 
 from cmaudio.synth import Synth
-
-SCREENS = [(1920, 1080), (1280, 800), (1024, 768), (844, 390), (390, 844)]
-
-
-def screen(page: Any, width: int, height: int) -> None:
-    page.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
-    )
-    wait_for(lambda: page.execute_script("return innerWidth") == width)
 
 
 @pytest.mark.parametrize("field", ['.sound input[aria-label="timbre"]', ".device"])
@@ -83,7 +74,7 @@ def test_keys_are_in_sight_wide_enough_and_texts_large_enough(width: int, height
 
 def test_parts_fold_away_on_a_small_screen(page: Any) -> None:
     screen(page, 390, 844)
-    title = element(page, "section.map > h2")
+    title = element(page, "section.map > h2 > *")
     wait_for(lambda: title.get_attribute("aria-expanded") == "true")
     title.click()
     assert not element(page, "cm-map").is_displayed()

@@ -44,7 +44,8 @@ def test_without_nicegui_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_port_that_is_taken_is_named_with_the_remedy(synth: Synth, host: Any, tmp_path: Path) -> None:
-    from cmaudio.panel.host import Address, Host
+    from cmaudio.panel.host import Host
+    from cmaudio.panel.reach import Address
 
     with pytest.raises(CmaudioError, match=r"--port"):
         Host(synth, Address("127.0.0.1", host.address.port, None), tmp_path, ClockOutput(), lambda text: None)

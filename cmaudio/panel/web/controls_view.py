@@ -19,6 +19,7 @@ _PLACE = ("pan", "width", "spread", "distance")
 _TITLES = {"place": "Place", "reverb": "Reverb", "chorus": "Chorus", "delay": "Delay", SCATTER: "Scatter"}
 _AMOUNTS = {SCATTER: "density"}  # what a group is named after, if no level
 _NO_SPACE = "none"
+_BRIEFLY = {"octaves of time": "octaves", "dB per octave": "dB/oct", "MIDI velocity": "", "times": "×"}
 
 Definition = Mapping[str, Any]
 
@@ -29,6 +30,11 @@ def group_of(name: str) -> str:
         return "place"
     first = name.partition("_")[0]
     return first if first in (*SENDS, SCATTER) else ""
+
+
+def brief_unit(unit: str) -> str:
+    """A unit as there is room for it beside a value; shares ("of full") are plain numbers."""
+    return "" if unit.startswith("of ") else _BRIEFLY.get(unit, unit)
 
 
 class ControlsView(View):
@@ -77,6 +83,7 @@ class ControlsView(View):
             label=label or control["name"].replace("_", " "),
             named=control["name"].replace("_", " "),
             unit=control["unit"],
+            brief=brief_unit(control["unit"]),
             min=control["min"],
             max=control["max"],
             default=control["default"],

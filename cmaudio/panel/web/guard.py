@@ -14,7 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from cmaudio.panel.reach import LOOPBACK
+
 COOKIE = "cmaudio-panel"
 
 

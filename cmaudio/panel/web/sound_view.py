@@ -8,7 +8,7 @@ from typing import Any
 
 from nicegui import ui
 
-from cmaudio.panel.web.view import View, button, leave_when_chosen, lit, section
+from cmaudio.panel.web.view import View, button, leave_when_chosen, lit, question, section
 
 _STEPS = {1: "1 step, light", 2: "2 steps, fine"}
 _ALONE = 0.995  # a timbre of this weight is the only one to be heard
@@ -86,8 +86,7 @@ class SoundView(View):
         self.send("lock", locked=not self.hub.state.get("seed_locked"))
 
     def _ask_name(self) -> None:
-        with ui.dialog(value=True) as dialog, ui.card().classes("ask"):
-            ui.label("Save the sound as a preset")
+        with question("Save the sound as a preset") as dialog:
             name = ui.input("name").props("dense outlined autofocus").classes("wide")
             text = ui.input("description").props("dense outlined").classes("wide")
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from nicegui import ui
 
-from cmaudio.panel.web.view import View, button, custom, lit
+from cmaudio.panel.web.view import View, button, custom, lit, question
 
 
 class TakesView(View):
@@ -45,8 +45,7 @@ class TakesView(View):
             ui.menu_item("delete", on_click=partial(self.send, "delete", file=name))
 
     def _ask_name(self, name: str) -> None:
-        with self.files.client.content, ui.dialog(value=True) as dialog, ui.card().classes("ask"):
-            ui.label(f"Rename {name}")
+        with self.files.client.content, question(f"Rename {name}") as dialog:
             wanted = ui.input("name", value=name.rpartition(".")[0]).props("dense outlined autofocus").classes("wide")
 
             def rename() -> None:

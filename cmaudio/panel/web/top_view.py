@@ -8,7 +8,8 @@ from typing import Any
 
 from nicegui import ui
 
-from cmaudio.panel.web.view import View, button, custom, leave_when_chosen, lit
+from cmaudio.panel.reach import qr_svg
+from cmaudio.panel.web.view import View, button, custom, leave_when_chosen, lit, question
 
 _SHORTCUTS = {"undo": "Ctrl Z", "redo": "Ctrl Shift Z"}
 
@@ -33,6 +34,8 @@ class TopView(View):
             self.link.set_visibility(not hello["speech"])
             with self.link:
                 self.peers = ui.tooltip("")
+            if hello["reach"]:
+                button(icon="qr_code", act=self._show_reach, hint="open on a phone or tablet").classes("reach")
             self.device = ui.select([], label="output", on_change=self._choose).props("dense outlined options-dense")
             leave_when_chosen(self.device)
             self.device.classes("device").on("popup-show", lambda: self.send("devices"))
@@ -71,6 +74,13 @@ class TopView(View):
             if link is None
             else "beats per minute and peers of Ableton Link; click to leave"
         )
+
+    def _show_reach(self) -> None:
+        address = self.hub.introduction["reach"]
+        with self.device.client.content, question("Open this on a phone or tablet in the same network"):
+            if (code := qr_svg(address)) is not None:
+                ui.html(code, sanitize=False).classes("code").props('role=img aria-label="QR code of the address"')
+            ui.link(address, address).classes("address")
 
     def _join_or_leave(self) -> None:
         self.send("unlink" if self.hub.state.get("link") else "link")

@@ -60,6 +60,15 @@ def button(
     return found
 
 
+@contextmanager
+def question(title: str) -> Iterator[ui.dialog]:
+    """A dialog with this title, open already; the with-body makes what is in it."""
+    with ui.dialog(value=True) as dialog, ui.card().classes("ask"):
+        dialog.props["aria-label"] = title
+        ui.label(title)
+        yield dialog
+
+
 def leave_when_chosen(field: ui.select) -> ui.select:
     """Take the focus off a select once its list closes, so that the computer's keys play again."""
     leave = "() => setTimeout(() => document.activeElement?.closest('.q-select') && document.activeElement.blur(), 50)"

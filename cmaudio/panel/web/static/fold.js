@@ -2,23 +2,23 @@
 const small = matchMedia("(max-width: 600px)");
 
 function toggle(title) {
-  const folded = title.parentElement.classList.toggle("folded");
+  const folded = title.closest("section").classList.toggle("folded");
   title.setAttribute("aria-expanded", !folded);
 }
 
 function prepare() {
-  for (const title of document.querySelectorAll(".panel section > h2")) {
+  for (const title of document.querySelectorAll(".panel section > h2 > *")) {
     if (small.matches) {
       title.tabIndex = 0;
       title.setAttribute("role", "button");
-      title.setAttribute("aria-expanded", !title.parentElement.classList.contains("folded"));
+      title.setAttribute("aria-expanded", !title.closest("section").classList.contains("folded"));
     } else {
       for (const name of ["tabindex", "role", "aria-expanded"]) title.removeAttribute(name);
     }
   }
 }
 
-const titleOf = (event) => (small.matches ? event.target.closest?.(".panel section > h2") : null);
+const titleOf = (event) => (small.matches ? event.target.closest?.(".panel section > h2 > *") : null);
 addEventListener("click", (event) => titleOf(event) && toggle(titleOf(event)));
 addEventListener("keydown", (event) => {
   if (!titleOf(event) || !["Enter", " "].includes(event.key)) return;

@@ -27,12 +27,13 @@ class TimbreMap extends HTMLElement {
     this.addEventListener("pointerdown", (event) => {
       this.setPointerCapture(event.pointerId);
       this.dragging = true;
+      this.pointer = null;
       this.moveTo(event);
     });
     this.addEventListener("pointermove", (event) => (this.dragging ? this.moveTo(event) : this.hover(event)));
     for (const kind of ["pointerup", "pointercancel", "lostpointercapture"])
       this.addEventListener(kind, () => { this.dragging = false; });
-    this.addEventListener("pointerleave", () => { this.hovered = null; this.redraw(); });
+    this.addEventListener("pointerleave", () => { this.hovered = this.pointer = null; this.redraw(); });
     this.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
       if (!step) return;
@@ -57,6 +58,8 @@ class TimbreMap extends HTMLElement {
   }
 
   hover(event) {
+    const box = this.getBoundingClientRect();
+    this.pointer = [event.clientX - box.left, event.clientY - box.top];
     this.hovered = this.nearest(event, 2 * NEAR_PIXELS);
     this.redraw();
   }
@@ -125,7 +128,8 @@ class TimbreMap extends HTMLElement {
     return glow;
   }
 
-  // Labels that would overlap are left out, except those that sound and the one under the pointer.
+  // Labels that would overlap are left out, except those that sound and the one under the pointer. Those near the pointer,
+  // or near the sound, come first, so that every name is shown by going there.
   labels(mixed) {
     const { context } = this;
     context.font = LABEL_FONT;
@@ -133,7 +137,7 @@ class TimbreMap extends HTMLElement {
     const first = [...(this.hovered ? [this.hovered] : []), ...mixed];
     const taken = [[this.px(this.at[0]) - 12, this.py(this.at[1]) - 12, 24, 24]];
     for (const t of this.timbres) taken.push([this.px(t.x) - 3, this.py(t.y) - 3, 6, 6]);
-    for (const t of [...first, ...this.timbres.filter((other) => !first.includes(other))]) {
+    for (const t of [...first, ...this.byNearness().filter((other) => !first.includes(other))]) {
       const important = first.includes(t);
       const wide = context.measureText(t.name).width;
       const spots = this.spots(t, wide).filter(([left]) => left >= 2 && left + wide <= this.clientWidth - 2);
@@ -162,6 +166,12 @@ class TimbreMap extends HTMLElement {
       this.context.fillText(family, x + 12, this.clientHeight - 12);
       x += this.context.measureText(family).width + 26;
     }
+  }
+
+  byNearness() {
+    const [x, y] = this.pointer ?? [this.px(this.at[0]), this.py(this.at[1])];
+    const distance = (t) => Math.hypot(this.px(t.x) - x, this.py(t.y) - y);
+    return [...this.timbres].sort((a, b) => distance(a) - distance(b));
   }
 
   spots(t, wide) {

@@ -13,7 +13,7 @@ class Slider extends HTMLElement {
     this.innerHTML =
       '<label><span class="name"></span><output></output><span class="unit"></span><input type="range"></label>';
     this.querySelector(".name").textContent = this.getAttribute("label");
-    this.querySelector(".unit").textContent = this.getAttribute("unit");
+    this.querySelector(".unit").textContent = this.getAttribute("brief");
     this.input = this.querySelector("input");
     this.output = this.querySelector("output");
     const whole = Number.isInteger(min) && max - min > 100;

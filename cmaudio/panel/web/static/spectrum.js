@@ -29,7 +29,7 @@ class Spectrum extends HTMLElement {
     for (const hz of MARKS_HZ.filter((each) => each < centres.at(-1))) {
       const band = centres.findIndex((centre) => centre >= hz);
       const mark = this.marks.appendChild(document.createElement("span"));
-      mark.style.bottom = `${(100 * band) / this.bands}%`;
+      mark.style.bottom = `max(${(100 * band) / this.bands}%, 9px)`; // the lowest is not cut off
       mark.textContent = hz < 1000 ? hz : `${hz / 1000}k`;
     }
   }
