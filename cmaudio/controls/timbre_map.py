@@ -41,6 +41,12 @@ class TimbreMap:
         order = [int(i) for i in np.argsort(-weights) if weights[i] > 0]
         return {self.names[i]: float(weights[i]) for i in order}
 
+    def near(self, x: float, y: float, count: int) -> list[str]:
+        """The `count` names nearest to a point of the plane, the nearest first; one that lies there is left out."""
+        distances = np.square(self.places - (x, y)).sum(-1)
+        order = [int(i) for i in np.argsort(distances, kind="stable") if distances[i] >= _AT_A_NAME]
+        return [self.names[i] for i in order[:count]]
+
     def place(self, vector: NDArray[np.float64]) -> tuple[float, float]:
         """The point of the plane for a timbre (Z,): its nearest names, weighted by proximity."""
         distances = np.square(self.vectors - fitted(vector, self.vectors.shape[1])).sum(-1)

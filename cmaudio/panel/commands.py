@@ -105,11 +105,16 @@ class LockSeed(_Command):
 
 
 class BareCommand(_Command):
-    """A command without fields. "stop" ends the take, "hush" the texts, "cancel" the variations, "unlink" Link."""
+    """A command without fields.
+
+    "stop" ends the take, "hush" the texts, "cancel" the variations, "unlink" Link. "neighbour" chooses a timbre nearby
+    by chance, "example" plays a piece, and "read" says that the first hints were read.
+    """
 
     kind: Literal[
-        "roll", "reset", "undo", "redo", "panic", "record", "stop", "hush", "cancel", "devices", "link", "unlink"
-    ]
+        "roll", "reset", "undo", "redo", "panic", "record", "stop", "hush", "cancel", "devices", "link", "unlink",
+        "neighbour", "example", "read",
+    ]  # fmt: skip
 
 
 class ApplyPreset(_Command):
@@ -187,6 +192,15 @@ class LearnSound(_Command):
     file: Name
 
 
+class MarkFavourite(_Command):
+    """Make a timbre, a preset or a sound file of the folder of takes a favourite, or no longer."""
+
+    kind: Literal["favourite"]
+    what: Literal["timbre", "preset", "file"]
+    name: Name
+    on: bool
+
+
 class UseSpace(_Command):
     """Replace the reverb by the space of a sound file in the folder of takes, by its name; None brings it back."""
 
@@ -204,7 +218,7 @@ class ChooseDevice(_Command):
 Command = (
     SetControl | LearnControl | GoToPlace | ChooseTimbre | PressKey | LiftKey | PressPad | LiftPad | SetSustain
     | SetSeed | LockSeed | BareCommand | ApplyPreset | SavePreset | UseSlot | KeepRecent | SayText | RenderVariations
-    | UseSpace | ChooseDevice | DeleteFile | RenameFile | LearnSound
+    | UseSpace | ChooseDevice | DeleteFile | RenameFile | LearnSound | MarkFavourite
 )  # fmt: skip
 _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 
@@ -218,7 +232,7 @@ def what_it_changes(command: Command) -> str:
             return f"preset {name}"
         case UseSlot(slot=slot):
             return f"slot {slot}"
-        case GoToPlace() | ChooseTimbre():
+        case GoToPlace() | ChooseTimbre() | BareCommand(kind="neighbour"):
             return "timbre"
         case UseSpace():
             return "impulse response"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import threading
 from collections.abc import Callable
@@ -11,7 +12,9 @@ from typing import Any
 from cmaudio.errors import CmaudioError
 from cmaudio.output.devices import Device, list_devices, open_sound_card
 from cmaudio.panel import commands as c
+from cmaudio.panel.choices import Choices
 from cmaudio.panel.clock_output import ClockOutput
+from cmaudio.panel.example import play_example
 from cmaudio.panel.held_inputs import PADS, HeldInputs
 from cmaudio.panel.history import History
 from cmaudio.panel.instrument import PanelInstrument
@@ -25,6 +28,7 @@ from cmaudio.panel.variations.job import make_job
 from cmaudio.panel.variations.runner import VariationRunner
 
 Tell = Callable[[dict[str, Any]], None]
+_NEIGHBOURS = 6
 _Play = c.PressKey | c.LiftKey | c.PressPad | c.LiftPad | c.SetSustain | c.SetControl
 _Shape = c.GoToPlace | c.ChooseTimbre | c.SetSeed | c.LockSeed | c.ApplyPreset | c.UseSlot
 
@@ -51,6 +55,8 @@ class CommandHandler:
         self.synth, self.clock, self._tell = synth, clock, tell
         self.held_inputs, self.slots, self.takes = HeldInputs(synth), Slots(), Takes(synth, files)
         self.variations, self.presets, self._texts = VariationRunner(), Presets(synth), Texts(synth.say)
+        model, notify = synth.model.manifest.name, synth.player.notify
+        self.choices = Choices(model, files, notify)
         self.device_names = [device.full_name for device in devices()]
         self._lock = threading.Lock()  # a restarted server may overlap with its predecessor
         self._keeping = BackgroundJobs("cmaudio-panel-keep", "recordings", self._refuse)
@@ -124,10 +130,10 @@ class CommandHandler:
                 self.variations.start(job, command.what)
             case c.KeepRecent(seconds=seconds):
                 self._keeping.submit(client, lambda: self._notice(f"kept as {self.takes.keep(seconds).name}"))
-            case c.DeleteFile(file=file):
-                self.takes.delete(file)
-            case c.RenameFile(file=file, name=name):
-                self.takes.rename(file, name)
+            case c.MarkFavourite(what=what, name=name, on=on):
+                self.choices.mark(what, name, on)
+            case c.DeleteFile() | c.RenameFile():
+                self._change_file(command)
             case c.UseSpace(file=file):
                 path = None if file is None else self.takes.path(file)
                 self._spaces.submit(client, lambda: self._use_space(path, c.what_it_changes(command)))
@@ -137,6 +143,15 @@ class CommandHandler:
                 self._switching.submit(client, lambda: self._use_device(name))
             case _:
                 self._shape(client, command)
+
+    def _change_file(self, command: c.DeleteFile | c.RenameFile) -> None:
+        renamed = None
+        if isinstance(command, c.RenameFile):
+            renamed = self.takes.rename(command.file, command.name).name
+        else:
+            self.takes.delete(command.file)
+        self.variations.renamed(command.file, renamed)
+        self.choices.renamed(command.file, renamed)
 
     def _play(self, client: str, command: _Play) -> None:
         match command:
@@ -179,6 +194,9 @@ class CommandHandler:
             "reset": lambda: controls.reset(client),
             "undo": lambda: self._tell({"kind": "done", "client": client, "text": f"undone: {self.history.undo()}"}),
             "redo": lambda: self._tell({"kind": "done", "client": client, "text": f"redone: {self.history.redo()}"}),
+            "neighbour": lambda: controls.set_timbre(self._neighbour(), source=client),
+            "example": lambda: self._notice(f"{play_example(self.synth)}; panic ends it"),
+            "read": self.choices.read_hints,
             "panic": self.synth.panic,
             "record": self.takes.record,
             "stop": self.takes.stop,
@@ -189,6 +207,14 @@ class CommandHandler:
             "unlink": self.synth.disconnect_link,
         }
         actions[kind]()
+
+    def _neighbour(self) -> str:
+        """One of the timbres nearest to the present place, by chance."""
+        controls = self.synth.controls
+        near = controls.timbre_map.near(controls["timbre_x"], controls["timbre_y"], _NEIGHBOURS)
+        if not near:
+            raise CmaudioError("this model has no other timbre")
+        return random.choice(near)
 
     def _use_space(self, path: Path | None, what: str) -> None:
         self.synth.use_impulse_response(path)

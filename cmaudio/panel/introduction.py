@@ -10,6 +10,7 @@ from cmaudio.model.file import Model
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.model.pads import texture_family
 from cmaudio.panel.clock_output import NAME
+from cmaudio.panel.example import example_for
 from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.score.general_midi import family
 
@@ -17,7 +18,7 @@ from cmaudio.score.general_midi import family
 def introduction(synth: PanelInstrument, files: Path) -> dict[str, Any]:
     """The model, its controls, and the map of its timbres; `files` is the folder of takes."""
     manifest, controls = synth.model.manifest, synth.controls
-    places = controls.timbre_map.places.tolist()
+    places, example = controls.timbre_map.places.tolist(), example_for(manifest.name)
     return {
         "kind": "hello",
         "model": manifest.name,
@@ -37,6 +38,7 @@ def introduction(synth: PanelInstrument, files: Path) -> dict[str, Any]:
         "files_folder": as_text(str(files.resolve())),
         "remembered": synth.recorder.seconds,
         "page_device": NAME,
+        "example": None if example is None else example.title,
     }
 
 

@@ -11,18 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 
-from cmaudio.errors import CmaudioError, explain
+from cmaudio.errors import CmaudioError
 from cmaudio.files import folders
-from cmaudio.files.atomic import atomic_file
 from cmaudio.files.names import file_stem
-from cmaudio.files.reading import is_there, read_file, reason
 from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.instrument import PanelInstrument
+from cmaudio.panel.kept_file import load_kept, save_kept
 from cmaudio.panel.snapshot import Snapshot, known_part
 
-_MAX_BYTES = 2**22
 _CHECK_SECONDS = 2.0
 
 
@@ -75,32 +73,13 @@ def session_of(handler: CommandHandler) -> Session:
 
 
 def load_session(file: Path) -> Session | None:
-    """The session in a file; None if there is none.
-
-    Raises CmaudioError for a damaged one, which is set aside under another name.
-    """
-    if not is_there(file):
-        return None
-    try:
-        return _ADAPTER.validate_json(read_file(file, "session", _MAX_BYTES))
-    except (ValidationError, CmaudioError) as error:
-        why = explain(error) if isinstance(error, ValidationError) else str(error)
-        aside = file.with_suffix(".damaged.json")
-        try:
-            file.replace(aside)
-        except OSError as problem:
-            raise CmaudioError(f"the last session cannot be used ({why}), nor moved ({reason(problem)})") from error
-        raise CmaudioError(f"the last session is damaged ({why}); it was set aside as {aside}") from error
+    """The session in a file; None if there is none. Raises CmaudioError for a damaged one, which is set aside."""
+    return load_kept(file, _ADAPTER, "the last session")
 
 
 def save_session(file: Path, session: Session) -> None:
     """Write a session. Raises CmaudioError if that fails."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_file(file) as part:
-            part.write_bytes(_ADAPTER.dump_json(session, indent=1) + b"\n")
-    except OSError as error:
-        raise CmaudioError(f"the session {file} cannot be written ({reason(error)}); free some space") from error
+    save_kept(file, _ADAPTER, session, "the session")
 
 
 def resume_sound(synth: PanelInstrument, session: Session) -> None:

@@ -74,6 +74,8 @@ class StateUpdates:
             "status": player.status,
             "devices": handler.device_names,
             "presets": handler.presets.listed,
+            "favourites": handler.choices.favourites(),
+            "hints_read": handler.choices.hints_read,
             "recording": handler.takes.recording,
             "files": handler.takes.files(),
             "variations": handler.variations.status,

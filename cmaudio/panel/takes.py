@@ -78,8 +78,8 @@ class Takes:
         except OSError as error:
             raise CmaudioError(f"{name} cannot be deleted ({reason(error)}); close what uses it") from error
 
-    def rename(self, name: str, wanted: str) -> None:
-        """Rename a listed sound file and the notes beside it; its ending stays.
+    def rename(self, name: str, wanted: str) -> Path:
+        """Rename a listed sound file and the notes beside it; its ending stays. Returns the renamed file.
 
         Raises CmaudioError for a name that leads elsewhere or exists, and if the system refuses.
         """
@@ -94,6 +94,7 @@ class Takes:
                 notes.rename(renamed.with_suffix(".mid"))
         except OSError as error:
             raise CmaudioError(f"{name} cannot be renamed ({reason(error)}); choose another name") from error
+        return renamed
 
     def _free(self, kind: str) -> Path:
         return unused_path(self.folder / f"{kind}-{stamp()}.wav", ".mid")

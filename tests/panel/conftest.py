@@ -11,8 +11,19 @@ from conftest import TinyModel
 from fixtures.browser import running_browser, wait_for
 from fixtures.panel import Pages, free_port, silence
 
+from cmaudio.files import folders
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.synth import Synth, open
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders for what is kept, instead of the user's."""
+    kept = tmp_path_factory.mktemp("kept")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folders, "user_folder", lambda: kept / "config")
+        patch.setattr(folders, "state_folder", lambda: kept / "state")
+        yield kept
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +54,7 @@ def running_host(synth: Synth, clock: ClockOutput, files: Path, token: str | Non
     from cmaudio.panel.reach import Address
 
     host = Host(synth, Address("127.0.0.1", free_port(), token), files, clock, lambda text: None)
+    host.handler.choices.read_hints()
     try:
         yield host
     finally:

@@ -53,7 +53,11 @@ FIELDS: dict[str, tuple[Fields, Fields]] = {
     "rename": ({"file": names, "name": names}, {}),
     **dict.fromkeys(("store", "recall"), ({"slot": st.sampled_from(["A", "B"])}, {})),
     **dict.fromkeys(("roll", "reset", "panic", "record", "stop", "hush", "cancel", "devices"), ({}, {})),
-    **dict.fromkeys(("link", "unlink", "undo", "redo"), ({}, {})),
+    **dict.fromkeys(("link", "unlink", "undo", "redo", "neighbour", "example", "read"), ({}, {})),
+    "favourite": (
+        {"what": st.sampled_from(["timbre", "preset", "file"]), "name": names, "on": st.booleans()},
+        {},
+    ),
 }
 commands = st.one_of(
     *(

@@ -21,14 +21,15 @@ class VariationRunner:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
+        self._rows: list[dict[str, Any]] = []
         self.status: dict[str, Any] = {"running": False, "done": 0, "total": 0, "part": 0.0, "files": [], "error": ""}
 
     def start(self, job: VariationJob, what: str) -> None:
         """Start a job. Raises CmaudioError while one is running."""
         if self.status["running"]:
             raise CmaudioError("variations are already being rendered; cancel them first")
-        rows = [as_row(item, what) for item in job.items]
-        self.status = {"running": True, "done": 0, "total": len(rows), "part": 0.0, "files": [], "error": ""}
+        self._rows = [as_row(item, what) for item in job.items]
+        self.status = {"running": True, "done": 0, "total": len(self._rows), "part": 0.0, "files": [], "error": ""}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "cmaudio.panel.variations.render"],
             stdin=subprocess.PIPE,
@@ -42,9 +43,17 @@ class VariationRunner:
             self._process.stdin.write(job.model_dump_json() + "\n")
             self._process.stdin.flush()
         self._reader = threading.Thread(
-            target=self._follow, args=(self._process, rows), name="cmaudio-variations", daemon=True
+            target=self._follow, args=(self._process,), name="cmaudio-variations", daemon=True
         )
         self._reader.start()
+
+    def renamed(self, old: str, new: str | None) -> None:
+        """A file has another name, or None since it was deleted."""
+        self._rows = [row | {"name": new} if row["name"] == old else row for row in self._rows]
+        self.status = self.status | {"files": self._listed(self.status["done"])}
+
+    def _listed(self, done: int) -> list[dict[str, Any]]:
+        return [row for row in self._rows[:done] if row["name"] is not None]
 
     def cancel(self) -> None:
         """Ask the renderer to end, and return at once; finished files stay."""
@@ -64,13 +73,13 @@ class VariationRunner:
         if self._reader is not None:
             self._reader.join(2 * _STOP_SECONDS)
 
-    def _follow(self, process: subprocess.Popen[str], rows: list[dict[str, Any]]) -> None:
+    def _follow(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout
         for line in process.stdout:
             with suppress(ValueError):
                 progress = json.loads(line)
                 if "done" in progress:
-                    progress["files"] = rows[: progress["done"]]
+                    progress["files"] = self._listed(progress["done"])
                 self.status = self.status | progress
         process.wait()
         failed = process.returncode != 0 and not self.status["error"]

@@ -90,7 +90,7 @@ class Hub:
             case "audio":
                 self._play(base64.b64decode(message["pcm"]))
             case "hello":
-                self.introduction = message
+                self.introduction = self.introduction | message  # one after learning leaves out how to reach the page
                 self.introduced.set()
                 self._introduce()
             case "refused" | "notice" | "done":

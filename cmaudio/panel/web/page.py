@@ -8,6 +8,7 @@ from typing import Any
 from nicegui import Client, ui
 
 from cmaudio.panel.web.controls_view import ControlsView
+from cmaudio.panel.web.hints_view import HintsView
 from cmaudio.panel.web.hub import Hub
 from cmaudio.panel.web.pads_view import PadsView
 from cmaudio.panel.web.sound_view import SoundView
@@ -45,6 +46,7 @@ class Page:
             SoundView(hub, identity),
             TakesView(hub, identity),
             VariationsView(hub, identity),
+            HintsView(hub, identity),
         ]
         self.foot = _foot(hub, identity)
 
@@ -52,7 +54,7 @@ class Page:
         """Create all elements and begin to follow the hub."""
         ui.colors(primary="#ffb454", dark="#12171f", dark_page="#0b0e13", warning="#8a4b1f", info="#1f4d5a")
         ui.add_head_html(_HEAD.format(client=self.client.id))
-        top, controls, sound, files, vary = self.views
+        top, controls, sound, files, vary, hints = self.views
         single, speech = len(self.hello["map"]) < 2, self.hello["speech"]
         kinds = {"single": single, "voice": speech, "padded": self.hello["pads"]}
         with ui.element("div").classes(" ".join(["panel", *(kind for kind, found in kinds.items() if found)])):
@@ -69,6 +71,7 @@ class Page:
                 sound.build()
                 self._work(files, vary)
             self.foot.build()
+            hints.build()
             self.said = ui.label().classes("said").props("role=status")
         self.views.append(self.foot)
         for view in self.views:

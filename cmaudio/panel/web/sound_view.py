@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from nicegui import ui
 
-from cmaudio.panel.web.view import View, button, leave_when_chosen, lit, question, section
+from cmaudio.panel.web.view import (
+    View,
+    button,
+    leave_when_chosen,
+    lit,
+    question,
+    section,
+    show_star,
+    star,
+)
 
 _STEPS = {1: "1 step, light", 2: "2 steps, fine"}
 _ALONE = 0.995  # a timbre of this weight is the only one to be heard
+
+
+def favourites_first(names: Iterable[str], favourites: Container[str]) -> dict[str, str]:
+    """Options of a list: in the order of their names, those with a star before the others."""
+    return {
+        name: f"★ {name}" if name in favourites else name
+        for name in sorted(names, key=lambda name: (name not in favourites, name.casefold()))
+    }
 
 
 class SoundView(View):
@@ -20,13 +37,16 @@ class SoundView(View):
     def build(self) -> None:
         with section("sound", "Sound"):
             self._build_slots()
-            names = [timbre["name"] for timbre in self.hub.introduction["map"]]
-            self.timbre = ui.select(sorted(names), label="timbre", with_input=True, on_change=self._choose_timbre)
-            leave_when_chosen(self.timbre).props("dense outlined options-dense").classes("wide")
+            with ui.element("div").classes("line"):
+                self.timbre = ui.select({}, label="timbre", with_input=True, on_change=self._choose_timbre)
+                leave_when_chosen(self.timbre).props("dense outlined options-dense").classes("grow")
+                self.timbre_star = star(self.send, "timbre", lambda: self.timbre.value)
+                button(icon="shuffle", act=lambda: self.send("neighbour"), hint="a timbre nearby, by chance")
             self.mix = ui.label().classes("mix")
             with ui.element("div").classes("line"):
-                self.preset = ui.select([], label="preset", with_input=True, on_change=self._choose_preset)
+                self.preset = ui.select({}, label="preset", with_input=True, on_change=self._choose_preset)
                 leave_when_chosen(self.preset).props("dense outlined options-dense").classes("grow")
+                self.preset_star = star(self.send, "preset", lambda: self.preset.value)
                 button(icon="save", act=self._ask_name, hint="save as a preset")
             self._build_seed()
             self.steps = ui.toggle(_STEPS, value=1, on_change=self._choose_steps).props(
@@ -102,14 +122,10 @@ class SoundView(View):
 
     def follow(self, changes: Mapping[str, Any]) -> None:
         with self.quietly():
-            if "timbres" in changes:
-                self.timbre.set_options(sorted(changes["timbres"]), value=self.timbre.value)
-            if "timbre" in changes:
-                self._show_timbre(changes["timbre"])
-            if "presets" in changes or "preset" in changes:
-                names = [preset["name"] for preset in self.hub.state["presets"]]
-                current = self.hub.state.get("preset")
-                self.preset.set_options(names, value=current if current in names else None)
+            if changes.keys() & {"timbres", "timbre", "favourites"}:
+                self._show_timbre(refill=bool(changes.keys() & {"timbres", "favourites"}))
+            if changes.keys() & {"presets", "preset", "favourites"}:
+                self._show_preset()
             if "seed" in changes:
                 self.seed.set_value(changes["seed"] or "")
             if "seed_locked" in changes:
@@ -121,12 +137,24 @@ class SoundView(View):
             if "slots" in changes:
                 self._show_slots(changes["slots"])
 
-    def _show_timbre(self, mix: Mapping[str, float] | None) -> None:
-        names = list(mix or {})
-        alone = [name for name, weight in (mix or {}).items() if weight >= _ALONE]
-        self.timbre.set_value(alone[0] if alone and alone[0] in self.timbre.options else None)
+    def _show_timbre(self, refill: bool) -> None:
+        mix, favourites = self.hub.state.get("timbre"), self.hub.state["favourites"]["timbre"]
+        if refill:
+            names = [timbre["name"] for timbre in self.hub.introduction["map"]]
+            self.timbre.set_options(favourites_first(names, favourites))
+        alone = next((name for name, weight in (mix or {}).items() if weight >= _ALONE), None)
+        alone = alone if alone in self.timbre.options else None
+        self.timbre.set_value(alone)
+        show_star(self.timbre_star, alone, alone in favourites)
         shown = [f"{name} {100 * weight:.0f}%" for name, weight in (mix or {}).items() if weight >= 0.005]
-        self.mix.set_text(" · ".join(shown) if len(names) > 1 and not alone else "")
+        self.mix.set_text(" · ".join(shown) if len(mix or {}) > 1 and not alone else "")
+
+    def _show_preset(self) -> None:
+        names = [preset["name"] for preset in self.hub.state["presets"]]
+        favourites, current = self.hub.state["favourites"]["preset"], self.hub.state.get("preset")
+        current = current if current in names else None
+        self.preset.set_options(favourites_first(names, favourites), value=current)
+        show_star(self.preset_star, current, current in favourites)
 
     def _show_slots(self, slots: Mapping[str, Any]) -> None:
         for name, go in self.slots.items():

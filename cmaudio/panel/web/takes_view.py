@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -35,27 +35,6 @@ class TakesView(View):
                 text = f"last {seconds:.0f} s" if seconds <= 60 else f"last {seconds / 60:.0f} minutes"
                 ui.menu_item(text, on_click=partial(self.send, "keep", seconds=seconds))
 
-    def _build_more(self, name: str) -> None:
-        more = button(icon="more_vert").classes("more")
-        more.props["aria-label"] = f"rename or delete {name}"
-        with more, ui.menu().props("auto-close"):
-            if self.hub.introduction["learns"]:
-                ui.menu_item("learn as a timbre", on_click=partial(self.send, "learn_sound", file=name))
-            ui.menu_item("rename", on_click=partial(self._ask_name, name))
-            ui.menu_item("delete", on_click=partial(self.send, "delete", file=name))
-
-    def _ask_name(self, name: str) -> None:
-        with self.files.client.content, question(f"Rename {name}") as dialog:
-            wanted = ui.input("name", value=name.rpartition(".")[0]).props("dense outlined autofocus").classes("wide")
-
-            def rename() -> None:
-                if wanted.value:
-                    self.send("rename", file=name, name=wanted.value)
-                    dialog.close()
-
-            wanted.on("keydown.enter", rename)
-            button("rename", rename).classes("primary")
-
     def _toggle(self) -> None:
         self.send("stop" if self.hub.state.get("recording") else "record")
 
@@ -66,20 +45,57 @@ class TakesView(View):
             self.record.props(f"icon={'stop' if take else 'fiber_manual_record'}")
             lit(self.record, bool(take))
             self.clock.set_text(f"{take['seconds']:.0f} s  {take['file']}" if take else "")
-        if "files" in changes:
-            self.files.clear()
-            with self.files:
-                for file in changes["files"]:
-                    with file_row(file["name"], file["name"], f"{file['seconds']:.1f} s"):
-                        self._build_more(file["name"])
-                if not changes["files"]:
-                    ui.label("no takes yet").classes("none")
+        if changes.keys() & {"files", "favourites"}:
+            self._show_files(self.hub.state.get("files", []), self.hub.state["favourites"]["file"])
+
+    def _show_files(self, files: Sequence[Mapping[str, Any]], favourites: Sequence[str]) -> None:
+        self.files.clear()
+        with self.files:
+            for file in sorted(files, key=lambda file: file["name"] not in favourites):  # the rest keep their order
+                name = file["name"]
+                with file_row(name, name, f"{file['seconds']:.1f} s", starred=name in favourites):
+                    file_menu(self, name, name in favourites)
+            if not files:
+                self._build_nothing_yet()
+
+    def _build_nothing_yet(self) -> None:
+        ui.label("No takes yet. Play, then press keep; or press record first.").classes("none")
+        if self.hub.introduction["example"]:
+            button("play an example", lambda: self.send("example"), icon="music_note").classes("example")
 
 
-def file_row(name: str, label: str, note: str) -> ui.element:
+def file_menu(view: View, name: str, starred: bool) -> None:
+    """The menu of a sound file: favourite, rename, delete."""
+    more = button(icon="more_vert").classes("more")
+    more.props["aria-label"] = f"more for {name}"
+    with more, ui.menu().props("auto-close"):
+        mark = partial(view.send, "favourite", what="file", name=name, on=not starred)
+        ui.menu_item("no favourite" if starred else "favourite", on_click=mark)
+        if view.hub.introduction["learns"]:
+            ui.menu_item("learn as a timbre", on_click=partial(view.send, "learn_sound", file=name))
+        ui.menu_item("rename", on_click=partial(_ask_name, view, more.client.content, name))
+        ui.menu_item("delete", on_click=partial(view.send, "delete", file=name))
+
+
+def _ask_name(view: View, page: ui.element, name: str) -> None:
+    with page, question(f"Rename {name}") as dialog:
+        wanted = ui.input("name", value=name.rpartition(".")[0]).props("dense outlined autofocus").classes("wide")
+
+        def rename() -> None:
+            if wanted.value:
+                view.send("rename", file=name, name=wanted.value)
+                dialog.close()
+
+        wanted.on("keydown.enter", rename)
+        button("rename", rename).classes("primary")
+
+
+def file_row(name: str, label: str, note: str, starred: bool = False) -> ui.element:
     """A sound file, with buttons to play and download it."""
     with ui.element("div").classes("file") as row:
         custom("cm-play", file=name)
+        if starred:
+            ui.icon("star").classes("starred").props('role=img aria-label="favourite"')
         ui.label(label).classes("name").props["title"] = name
         ui.label(note).classes("note")
         link = ui.element("a").classes("get")

@@ -10,7 +10,7 @@ from uuid import uuid4
 from nicegui import ui
 
 from cmaudio.panel.commands import MAX_VARIATIONS
-from cmaudio.panel.web.takes_view import file_row
+from cmaudio.panel.web.takes_view import file_menu, file_row
 from cmaudio.panel.web.view import View, button
 
 _WHAT = {"seeds": "seeds", "places": "nearby places"}
@@ -59,27 +59,33 @@ class VariationsView(View):
         self.send("vary", **fields)
 
     def follow(self, changes: Mapping[str, Any]) -> None:
-        if "variations" not in changes:
+        if not changes.keys() & {"variations", "favourites"}:
             return
-        status = changes["variations"]
+        status, favourites = self.hub.state["variations"], self.hub.state["favourites"]["file"]
         running = bool(status["running"])
         self.bar.set_value((status["done"] + status["part"]) / max(1, status["total"]))
         self.bar.set_visibility(running)
         self.cancel.set_visibility(running)
         self.go.set_enabled(not running)
         self.error.set_text(status["error"])
-        shown = [row["name"] for row in status["files"]]
+        shown = [(row["name"], row["name"] in favourites) for row in status["files"]]
         if shown != getattr(self, "_shown", None):
             self._shown = shown
-            self._show(status["files"])
+            self._show(status["files"], favourites)
 
-    def _show(self, rows: list[dict[str, Any]]) -> None:
+    def _show(self, rows: list[dict[str, Any]], favourites: list[str]) -> None:
         self.files.clear()
         with self.files:
             for number, row in enumerate(rows, 1):
-                with file_row(row["name"], f"{number}  {row['label']}", ""):
+                starred = row["name"] in favourites
+                with file_row(row["name"], self._label(number, row), "", starred):
                     use = button("use", partial(self._use, row)).classes("use")
                     use.props["title"] = f"use this timbre and seed ({row['seed']})"
+                    file_menu(self, row["name"], starred)
+
+    def _label(self, number: int, row: Mapping[str, Any]) -> str:
+        """Number and timbres, or the name that it was given."""
+        return f"{number}  {row['label']}" if row["name"].startswith("vary-") else row["name"]
 
     def _use(self, row: Mapping[str, Any]) -> None:
         gesture = uuid4().hex  # undone together

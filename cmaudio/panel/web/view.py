@@ -69,6 +69,26 @@ def question(title: str) -> Iterator[ui.dialog]:
         yield dialog
 
 
+def star(send: Callable[..., object], what: str, name: Callable[[], str | None]) -> ui.button:
+    """A button that makes something a favourite, or no longer; see `show_star`."""
+    found = button(icon="star_border").classes("star")
+
+    def mark() -> None:
+        if (marked := name()) is not None:
+            send("favourite", what=what, name=marked, on=found.props["aria-pressed"] != "true")
+
+    return found.on("click", mark)
+
+
+def show_star(star: ui.button, name: str | None, on: bool) -> None:
+    """Show whether what has this name is a favourite; nothing can be marked without a name."""
+    star.props["icon"], star.props["aria-pressed"] = "star" if on else "star_border", "true" if on else "false"
+    star.props["aria-label"] = f"favourite {name or ''}".strip()
+    star.set_enabled(name is not None)
+    lit(star, on)
+    star.update()
+
+
 def leave_when_chosen(field: ui.select) -> ui.select:
     """Take the focus off a select once its list closes, so that the computer's keys play again."""
     leave = "() => setTimeout(() => document.activeElement?.closest('.q-select') && document.activeElement.blur(), 50)"

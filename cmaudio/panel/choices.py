@@ -1,0 +1,111 @@
+"""The user's favourites, and whether the first hints were read: kept in a file beside the presets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from cmaudio.errors import CmaudioError
+from cmaudio.files import folders
+from cmaudio.panel.kept_file import load_kept, save_kept
+
+Kind = Literal["timbre", "preset", "file"]
+_MOST = 500
+_Names = Annotated[list[str], Field(max_length=_MOST)]
+
+
+@dataclass
+class _Kept:
+    """The file. `timbre` and `preset` hold names by model, `file` paths of sounds."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    version: Literal[1] = 1
+    timbre: dict[str, _Names] = field(default_factory=dict)
+    preset: dict[str, _Names] = field(default_factory=dict)
+    file: _Names = field(default_factory=list)
+    hints_read: bool = False
+
+
+_ADAPTER = TypeAdapter(_Kept)
+
+
+def choices_file() -> Path:
+    """The user's own file, beside the presets."""
+    return folders.user_folder() / "panel.json"
+
+
+class Choices:
+    """Favourites of one model, and of one folder of sounds.
+
+    Args:
+        model: its name.
+        folder: the sounds.
+        on_notice: called if the file is damaged; all choices are forgotten then.
+    """
+
+    def __init__(self, model: str, folder: Path, on_notice: Callable[[str], object]) -> None:
+        self._model, self._folder, self._on_notice = model, folder.resolve(), on_notice
+        self._kept = self._read()
+
+    def favourites(self) -> dict[str, list[str]]:
+        """Names of timbres, presets and sound files of the folder, by kind."""
+        timbres, presets = (each.get(self._model, []) for each in (self._kept.timbre, self._kept.preset))
+        here = str(self._folder)
+        files = [Path(path).name for path in self._kept.file if str(Path(path).parent) == here]
+        return {"timbre": sorted(timbres), "preset": sorted(presets), "file": sorted(files)}
+
+    def mark(self, kind: Kind, name: str, on: bool) -> None:
+        """Make something a favourite, or no longer. Raises CmaudioError if that cannot be written."""
+        self._kept = self._read()  # another panel may have changed it
+        names = self._names(kind)
+        listed = self._path(name) if kind == "file" else name
+        if on == (listed in names):
+            return
+        if on and len(names) >= _MOST:
+            raise CmaudioError(f"there are {_MOST} favourites, which is the limit; unmark some")
+        names.append(listed) if on else names.remove(listed)
+        self._write()
+
+    def renamed(self, old: str, new: str | None) -> None:
+        """A sound file has another name, or None since it was deleted."""
+        if self._path(old) in self._kept.file:
+            self.mark("file", old, False)
+            if new is not None:
+                self.mark("file", new, True)
+
+    @property
+    def hints_read(self) -> bool:
+        """Whether the first hints were read."""
+        return self._kept.hints_read
+
+    def read_hints(self, read: bool = True) -> None:
+        """Do not show the hints again. Raises CmaudioError if that cannot be written."""
+        self._kept = self._read()
+        self._kept.hints_read = read
+        self._write()
+
+    def _names(self, kind: Kind) -> list[str]:
+        match kind:
+            case "timbre":
+                return self._kept.timbre.setdefault(self._model, [])
+            case "preset":
+                return self._kept.preset.setdefault(self._model, [])
+        return self._kept.file
+
+    def _path(self, name: str) -> str:
+        return str(self._folder / name)
+
+    def _read(self) -> _Kept:
+        try:
+            return load_kept(choices_file(), _ADAPTER, "favourites") or _Kept()
+        except CmaudioError as error:
+            self._on_notice(str(error))
+            return _Kept()
+
+    def _write(self) -> None:
+        save_kept(choices_file(), _ADAPTER, self._kept, "favourites")
