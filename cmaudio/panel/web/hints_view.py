@@ -10,7 +10,7 @@ from nicegui import ui
 from cmaudio.panel.web.view import View, button
 
 _NOTES = (
-    "Play: press the letters that stand on the piano keys, or the keys themselves.",
+    "Play the letters on the piano keys, or the keys themselves.",
     "Drag on the map: what sounds morphs from one instrument into another.",
     "Ctrl-Z undoes everything. “keep” saves what you just played, even without record.",
 )
@@ -22,7 +22,7 @@ _SPEECH = (
 
 
 class HintsView(View):
-    """A card above the page, until the last hint or "no more hints"."""
+    """A card above the page, until the last hint is read or all are skipped."""
 
     def build(self) -> None:
         speech = self.hub.introduction["speech"]
@@ -35,8 +35,8 @@ class HintsView(View):
                 self.count = ui.label().classes("note")
                 ui.space()
                 if self.hub.introduction["example"]:
-                    button("play an example", lambda: self.send("example"), icon="music_note").classes("example")
-                self.skip = button("no more hints", self._end)
+                    button("example", lambda: self.send("example"), hint="play a piece").classes("example")
+                self.skip = button("skip", self._end, hint="no more hints")
                 self.go = button("next", self._next).classes("primary")
         self._show()
 

@@ -59,7 +59,7 @@ class TakesView(View):
                 self._build_nothing_yet()
 
     def _build_nothing_yet(self) -> None:
-        ui.label("No takes yet. Play, then press keep; or press record first.").classes("none")
+        ui.label("No takes yet: play, then press keep.").classes("none")
         if self.hub.introduction["example"]:
             button("play an example", lambda: self.send("example"), icon="music_note").classes("example")
 
