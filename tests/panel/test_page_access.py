@@ -49,6 +49,20 @@ def test_everything_that_is_pressed_has_a_name_and_the_page_a_language(page: Any
     assert element(page, '.key[data-pitch="61"]').get_attribute("aria-label") == "C sharp 4"
 
 
+def test_the_wheels_are_moved_with_the_arrow_keys(page: Any, synth: Synth) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    vibrato = element(page, 'cm-wheel [aria-label="vibrato"]')
+    vibrato.send_keys(Keys.ARROW_UP)
+    wait_for(lambda: synth.controls["vibrato"] > 0)
+    wait_for(lambda: vibrato.get_attribute("aria-valuenow") == "0.05")
+    page.execute_script("document.querySelector('cm-wheel [aria-label=bend]').focus()")
+    actions(page).key_down(Keys.ARROW_DOWN).perform()
+    wait_for(lambda: synth.controls["bend"] < 0)
+    actions(page).key_up(Keys.ARROW_DOWN).perform()
+    wait_for(lambda: synth.controls["bend"] == 0)
+
+
 def test_a_page_that_is_the_output_says_that_it_must_be_started(page: Any) -> None:
     assert element(page, "cm-listen").text == "press to listen"
 

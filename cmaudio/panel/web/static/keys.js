@@ -1,5 +1,5 @@
-// <cm-keys>: a piano keyboard for touch, mouse and the computer keyboard; <cm-wheel>: a control that is dragged.
-import { listen, live, send, throttled } from "./live.js";
+// <cm-keys>: a piano keyboard for touch, mouse and the computer keyboard.
+import { listen, live, send } from "./live.js";
 
 // As many keys as are wide enough for a finger: [semitones, white keys].
 const SIZES = [[30, 18], [17, 10], [12, 7]];
@@ -147,38 +147,4 @@ class Keys extends HTMLElement {
   }
 }
 
-class Wheel extends HTMLElement {
-  connectedCallback() {
-    if (this.knob) return;
-    const [min, max] = ["min", "max"].map((name) => parseFloat(this.getAttribute(name)));
-    Object.assign(this, { control: this.getAttribute("control"), springs: this.hasAttribute("springs"), min, max });
-    this.innerHTML = '<div class="track"><div class="knob"></div></div><span></span>';
-    this.knob = this.querySelector(".knob");
-    this.querySelector("span").textContent = this.getAttribute("label");
-    const move = throttled((value, held) => send("set", { name: this.control, value, held }));
-    const track = this.firstChild;
-    const follow = (event) => {
-      const box = track.getBoundingClientRect();
-      const part = Math.max(0, Math.min(1, 1 - (event.clientY - box.top) / box.height));
-      this.paint(this.min + part * (this.max - this.min));
-      move(this.value, this.springs);
-    };
-    track.addEventListener("pointerdown", (event) => { track.setPointerCapture(event.pointerId); this.pushed = true; follow(event); });
-    track.addEventListener("pointermove", (event) => this.pushed && follow(event));
-    for (const kind of ["pointerup", "pointercancel", "lostpointercapture"])
-      track.addEventListener(kind, () => {
-        if (this.pushed && this.springs) { this.paint(0); move(0, false); }
-        this.pushed = false;
-      });
-    track.addEventListener("dblclick", () => { this.paint(0); move(0, false); });
-    listen("state", ({ controls }) => { if (controls[this.control] && !this.pushed) this.paint(controls[this.control][0]); });
-  }
-
-  paint(value) {
-    this.value = value;
-    this.knob.style.bottom = `${(100 * (value - this.min)) / (this.max - this.min)}%`;
-  }
-}
-
 customElements.define("cm-keys", Keys);
-customElements.define("cm-wheel", Wheel);

@@ -4,6 +4,7 @@ import "./slider.js";
 import "./map.js";
 import "./keys.js";
 import "./pads.js";
+import "./wheel.js";
 import "./spectrum.js";
 import "./meters.js";
 import "./listen.js";
