@@ -29,6 +29,8 @@ FIELDS: dict[str, tuple[Fields, Fields]] = {
     "timbre": ({"name": names}, {}),
     "press": ({"pitch": pitches, "velocity": st.integers(1, 127)}, {}),
     "lift": ({"pitch": pitches}, {}),
+    "pad": ({"pitch": pitches, "velocity": st.integers(1, 127)}, {}),
+    "lift_pad": ({"pitch": pitches}, {}),
     "sustain": ({"down": st.booleans()}, {}),
     "seed": ({"seed": st.integers(0, 2**63 - 1) | st.none()}, {}),
     "lock": ({"locked": st.booleans()}, {}),
