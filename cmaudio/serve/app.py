@@ -16,6 +16,7 @@ from cmaudio.serve.keys import Keys
 from cmaudio.serve.log import log
 from cmaudio.serve.operations import operation_routes
 from cmaudio.serve.service import Service
+from cmaudio.serve.sockets import socket_routes
 from cmaudio.serve.speech_api import speech_routes
 
 
@@ -23,6 +24,7 @@ def make_app(service: Service, keys: Keys | None = None) -> ASGIApp:
     """The application of a service, for clients with these keys, or for everybody on this machine."""
     app = FastAPI(title="cmaudio", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(speech_routes(service))
+    app.include_router(socket_routes(service))
     app.include_router(operation_routes(service))
 
     @app.exception_handler(Failure)

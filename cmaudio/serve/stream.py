@@ -16,7 +16,6 @@ from cmaudio.signal.dsp import Float
 
 _names = itertools.count(1)
 LEAD_SECONDS = 20.0
-BUFFER_SECONDS = 0.1  # with which a listener begins to play
 
 
 class Sink(Protocol):
@@ -60,6 +59,8 @@ class Stream:
 
     live = False
     """Whether what is played may still be on its way from the client."""
+    buffer_seconds = 0.1
+    """With which its listener begins to play."""
 
     def __init__(
         self, loaded: LoadedModel, engine: Engine, sink: Sink, voices: int = 1, lead_seconds: float = LEAD_SECONDS
@@ -114,7 +115,7 @@ class Stream:
             raise CmaudioError(f"a sound may last {self.most_seconds:g} s; ask for it in parts")
         now = time.monotonic()
         if self._plays_from is None:
-            self._plays_from, self.first_seconds = now + BUFFER_SECONDS, now - self._arrived
+            self._plays_from, self.first_seconds = now + self.buffer_seconds, now - self._arrived
         elif self.slack_seconds(now) < 0:
             self._ran_out(now)
         self.waited = False

@@ -1,0 +1,135 @@
+"""What clients send over the web socket: JSON objects with a "type". Text and notes share a connection's beginning."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from cmaudio.errors import explain
+from cmaudio.serve.failure import Failure
+from cmaudio.serve.speech_request import Format
+
+Name = Annotated[str, Field(max_length=200)]
+NoteId = Annotated[int, Field(ge=0, lt=2**31)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Start(_Message):
+    """The first message: what is to sound. `lead_ms`: how far ahead sound is made; a shorter one is steered sooner."""
+
+    type: Literal["start"]
+    model: Name
+    voice: Name | None = None
+    format: Format = "pcm"
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    lead_ms: Annotated[float, Field(ge=20, le=20_000)] | None = None
+    polyphony: Annotated[int, Field(ge=1, le=16)] = 8
+    rate: Number = 1.0
+    pitch: Number = 0.0
+    pitch_range: Number = 1.0
+    energy: Number = 0.0
+
+
+class Text(_Message):
+    """The next piece of the text, with its spaces. `flush`: what was written so far is complete."""
+
+    type: Literal["text"]
+    text: str
+    flush: bool = False
+
+
+class Steer(_Message):
+    """Change how the text is spoken from now on."""
+
+    type: Literal["steer"]
+    rate: Number | None = None
+    pitch: Number | None = None
+    pitch_range: Number | None = None
+    energy: Number | None = None
+
+
+class Stop(_Message):
+    """Stop speaking, or all notes."""
+
+    type: Literal["stop"]
+    after: Literal["now", "phoneme"] = "now"
+
+
+class End(_Message):
+    """There is no more text, or there are no more notes; what was asked for still sounds."""
+
+    type: Literal["end"]
+
+
+class NoteOnMessage(_Message):
+    """Start a note, which the client calls `id`."""
+
+    type: Literal["note_on"]
+    id: NoteId
+    pitch: Number | Name
+    velocity: Number = 96
+    timbre: Name | dict[Name, Number] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+
+
+class NoteOffMessage(_Message):
+    """Release a note."""
+
+    type: Literal["note_off"]
+    id: NoteId
+
+
+class Bend(_Message):
+    """Bend a note."""
+
+    type: Literal["bend"]
+    id: NoteId
+    semitones: Number
+    seconds: Number = 0.005
+
+
+class Morph(_Message):
+    """Morph a note to another timbre."""
+
+    type: Literal["morph"]
+    id: NoteId
+    timbre: Name | dict[Name, Number]
+    seconds: Number = 0.0
+
+
+class Express(_Message):
+    """Shape a note, or without `id` the instrument; see `cmaudio.score.expression`."""
+
+    type: Literal["express"]
+    id: NoteId | None = None
+    name: Name
+    value: Number
+
+
+class SustainMessage(_Message):
+    """Press or lift the sustain pedal."""
+
+    type: Literal["sustain"]
+    down: bool
+
+
+Message = Annotated[
+    Start | Text | Steer | Stop | End | NoteOnMessage | NoteOffMessage | Bend | Morph | Express | SustainMessage,
+    Field(discriminator="type"),
+]
+_MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+def parse_message(data: str | None) -> Message:
+    """A message of text frames. Raises Failure that names what is wrong; None is a frame that is no text."""
+    if data is None:
+        raise Failure(400, "messages are JSON in text frames", "invalid_message")
+    try:
+        return _MESSAGE.validate_json(data)
+    except ValidationError as error:
+        raise Failure(400, explain(error), "invalid_message") from error
