@@ -45,13 +45,13 @@ def trimmed(samples: Float, sample_rate: int, threshold_db: float) -> Float:
     return found
 
 
-def levelled(samples: Float, sample_rate: int, level: Level) -> tuple[Float, float]:
-    """Samples (N, C) with a peak of -1 dB, or a loudness of -18 LUFS as far as that peak allows, and the gain in dB."""
+def levelled(samples: Float, sample_rate: int, level: Level, lufs: float = LOUDNESS_LUFS) -> tuple[Float, float]:
+    """Samples (N, C) with a peak of -1 dB, or a loudness of `lufs` as far as that peak allows, and the gain in dB."""
     if level == "none":
         return samples, 0.0
     gain_db = PEAK_DB - 20 * float(np.log10(max(1e-6, float(np.abs(samples).max(initial=0.0)))))
     if level == "loudness":
-        gain_db = min(gain_db, LOUDNESS_LUFS - loudness_lufs(samples, sample_rate))
+        gain_db = min(gain_db, lufs - loudness_lufs(samples, sample_rate))
     return (samples * 10 ** (gain_db / 20)).astype(np.float32), gain_db
 
 

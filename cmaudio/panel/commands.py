@@ -158,6 +158,7 @@ class RenderVariations(_Command):
 
     phrase: what each plays: a held note, a short motif from `pitch`, or what was played last. Models that speak say
     `text` instead.
+    loudness: of each file in LUFS, as far as a peak of -1 dB allows; None leaves them as they are.
     """
 
     kind: Literal["vary"]
@@ -168,6 +169,7 @@ class RenderVariations(_Command):
     pitch: Pitch = 60
     seconds: Annotated[float, Field(ge=0.2, le=30)] = 2.0
     text: Annotated[str, Field(max_length=1000)] = ""
+    loudness: Annotated[float, Field(ge=-60, le=-6)] | None = None
 
 
 class DeleteFile(_Command):

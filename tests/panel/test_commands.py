@@ -46,6 +46,7 @@ FIELDS: dict[str, tuple[Fields, Fields]] = {
             "pitch": pitches,
             "seconds": st.floats(0.2, 30),
             "text": st.text(max_size=1000),
+            "loudness": st.floats(-60, -6) | st.none(),
         },
     ),
     "space": ({"file": names | st.none()}, {}),

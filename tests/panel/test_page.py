@@ -196,7 +196,7 @@ def test_as_many_variations_as_asked_for_are_rendered_and_all_differ(quiet: Any,
     element(quiet, ".render").click()
     wait_for(lambda: host.handler.variations.status["done"] == 3 and not host.handler.variations.status["running"], 40)
     names = [row["name"] for row in host.handler.variations.status["files"]]
-    wait_for(lambda: len(quiet.find_elements("css selector", ".work cm-play[file^=vary]")) >= 3)
+    wait_for(lambda: all(quiet.find_elements("css selector", f'cm-play[file="{name}"]') for name in names))
     sounds = [soundfile.read(host.handler.takes.folder / name, dtype="float32")[0] for name in names]
     assert len(sounds) == 3
     for i, sound in enumerate(sounds):

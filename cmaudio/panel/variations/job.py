@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,23 +11,25 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cmaudio.controls.controls import Controls
 from cmaudio.errors import CmaudioError
-from cmaudio.files.names import unused_path
+from cmaudio.files.names import file_stem
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.panel.commands import RenderVariations
-from cmaudio.panel.takes import stamp
 from cmaudio.panel.variations.phrase import PhraseNote, phrase
 from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.score.ranges import SEED_MAX
 from cmaudio.speech.style import STYLE_LIMITS
 
+_TAKE = re.compile(r"(.+)_(\d{2,})_\d+\.wav")
 _GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 Place = tuple[float, float]
 
 
 class Variation(BaseModel):
-    """One file. `timbre` is a mix or a vector (Z,), `x` and `y` its place on the map."""
+    """One file, a `take` of a `sound`. `timbre` is a mix or a vector (Z,), `x` and `y` its place on the map."""
 
     file: str
+    sound: str
+    take: int
     seed: int
     timbre: dict[str, float] | list[float]
     x: float
@@ -46,6 +49,7 @@ class VariationJob(BaseModel):
         style: speaking style of a text.
         notes: what is played; empty for a text.
         text: what is spoken; empty for notes.
+        loudness: of the files in LUFS; None leaves them as they are.
         items: the files.
     """
 
@@ -60,6 +64,7 @@ class VariationJob(BaseModel):
     style: dict[str, float]
     notes: list[PhraseNote]
     text: str
+    loudness: float | None = None
     items: Annotated[list[Variation], Field(min_length=1)]
 
 
@@ -83,24 +88,44 @@ def make_job(command: RenderVariations, controls: Controls, recorder: Recorder, 
         style={name: values[name] for name in STYLE_LIMITS if name in values},
         notes=[] if speaks else phrase(command, round(values.get("velocity", 96)), recorder),
         text=command.text,
+        loudness=command.loudness,
         items=_variations(command, controls, folder),
     )
 
 
 def _variations(command: RenderVariations, controls: Controls, folder: Path) -> list[Variation]:
     here, mix = (controls["timbre_x"], controls["timbre_y"]), controls.timbre
-    started = unused_path(folder / f"vary-{stamp()}-01.wav").stem.removesuffix("-01")
     timbre: dict[str, float] | list[float] = controls.vector.tolist() if mix is None else mix
-    return [
-        Variation(
-            file=f"{started}-{number:02d}.wav",
-            seed=seed,
-            timbre=timbre if place == here else controls.timbre_map.mix(*place),
-            x=place[0],
-            y=place[1],
-        )
-        for number, (seed, place) in enumerate(_points(command, controls, here), 1)
-    ]
+    takes, found = _Takes(folder), list[Variation]()
+    for seed, place in _points(command, controls, here):
+        own = timbre if place == here else controls.timbre_map.mix(*place)
+        sound = _sound_of(own, controls)
+        take = takes.next(sound)
+        file = f"{file_stem(sound)}_{take:02d}_{seed}.wav"
+        found.append(Variation(file=file, sound=sound, take=take, seed=seed, timbre=own, x=place[0], y=place[1]))
+    return found
+
+
+def _sound_of(timbre: dict[str, float] | list[float], controls: Controls) -> str:
+    """The name of the timbre that is heard most."""
+    if isinstance(timbre, dict):
+        return max(timbre, key=lambda name: timbre[name])
+    return controls.engine.model.nearest_timbre(controls.vector).name
+
+
+class _Takes:
+    """Numbers the takes of every sound on from those in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._last = folder, dict[str, int]()
+
+    def next(self, sound: str) -> int:
+        if sound not in self._last:
+            numbers = (_TAKE.fullmatch(path.name) for path in self._folder.glob(f"{file_stem(sound)}_*.wav"))
+            mine = [int(found[2]) for found in numbers if found and found[1] == file_stem(sound)]
+            self._last[sound] = max(mine, default=0)
+        self._last[sound] += 1
+        return self._last[sound]
 
 
 def _points(command: RenderVariations, controls: Controls, here: Place) -> list[tuple[int, Place]]:

@@ -14,16 +14,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
+from cmaudio.input.finish import levelled
 from cmaudio.model.file import Model, load_model
 from cmaudio.offline.render import TAIL_SECONDS, render_blocks
 from cmaudio.panel.variations.job import Variation, VariationJob
+from cmaudio.panel.variations.table import add_row
+from cmaudio.signal.dsp import Float
+from cmaudio.signal.loudness import loudness_lufs
 from cmaudio.speech.style import SpeakingStyle
 
 _NICENESS = 15  # the instrument goes first
 _MAX_SPOKEN_SECONDS = 600.0
+_HEARD = 0.005
 
 
 class Cancelled(Exception):
@@ -62,15 +69,39 @@ def render_job(job: VariationJob, ended: threading.Event) -> None:
     for done, item in enumerate(job.items):
         _report(done=done, part=0.0)
         engine, duration, tail = scheduled(model, job, item)
-        with AudioFileWriter(Path(job.folder) / item.file, engine.sample_rate, channels=engine.channels) as file:
-            made = 0
-            for samples in render_blocks(engine, duration, tail):
-                if ended.is_set():
-                    raise Cancelled
-                file.write(samples)
-                made += len(samples)
-                _report(done=done, part=min(0.95, made / engine.sample_rate / (duration + 1.0)))
+        blocks, made = list[Float](), 0
+        for samples in render_blocks(engine, duration, tail):
+            if ended.is_set():
+                raise Cancelled
+            blocks.append(samples)
+            made += len(samples)
+            _report(done=done, part=min(0.95, made / engine.sample_rate / (duration + 1.0)))
+        write(job, item, model, np.concatenate(blocks))
     _report(done=len(job.items), part=0.0)
+
+
+def write(job: VariationJob, item: Variation, model: Model, samples: Float) -> None:
+    """Write a file at the level that the job asks for, and its row in the table."""
+    rate, gain_db = model.manifest.sample_rate, 0.0
+    if job.loudness is not None and samples.any():
+        samples, gain_db = levelled(samples, rate, "loudness", job.loudness)
+    with AudioFileWriter(Path(job.folder) / item.file, rate, channels=job.channels) as file:
+        file.write(samples)
+    mix = item.timbre if isinstance(item.timbre, dict) else {}
+    row = {
+        "file": item.file,
+        "class": item.sound,
+        "take": item.take,
+        "seed": item.seed,
+        "mix": ", ".join(f"{name} {weight:.3g}" for name, weight in mix.items() if weight >= _HEARD),
+        "model": model.manifest.name,
+        "licence": model.manifest.licence,
+        "seconds": f"{len(samples) / rate:.2f}",
+        "loudness_lufs": f"{loudness_lufs(samples, rate):.1f}",
+        "peak_db": f"{20 * np.log10(np.abs(samples).max(initial=1e-6)):.1f}",
+        "gain_db": f"{gain_db:.1f}",
+    }
+    add_row(Path(job.folder), row)
 
 
 def main() -> None:

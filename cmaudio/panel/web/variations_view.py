@@ -34,6 +34,8 @@ class VariationsView(View):
                 self.text = ui.input("text").props(_FIELD).classes("whole")
             else:
                 self._build_phrase()
+            self.loudness = ui.number("loudness", min=-60, max=-6, step=1, suffix="LUFS", placeholder="as it is")
+            self.loudness.props(f"{_FIELD} clearable stack-label").tooltip("of each file, with a peak of at most -1 dB")
         with ui.element("div").classes("line"):
             self.go = button("render", self._start, icon="auto_awesome").classes("primary render")
             self.cancel = button("cancel", lambda: self.send("cancel"))
@@ -56,6 +58,8 @@ class VariationsView(View):
         else:
             fields["phrase"] = self.phrase.value
             fields |= {"pitch": int(self.pitch.value or 0), "seconds": float(self.seconds.value or 0)}
+        if self.loudness.value is not None:
+            fields["loudness"] = float(self.loudness.value)
         self.send("vary", **fields)
 
     def follow(self, changes: Mapping[str, Any]) -> None:
