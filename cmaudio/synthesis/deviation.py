@@ -85,6 +85,9 @@ class NoteDeviation:
         times = np.arange(self._end, hop + 1, dtype=np.float64) * self._hop_length
         if self._timbre.rests_at(times[0]):
             of = self._deviations.resting(self._timbre.target, self._key)
+            if max(of.vibrato_cents[0], abs(of.scoop_cents[0]), of.moving[0]) < _LEAST_CENTS:
+                self._known, self._first = self._known[:0], hop + 1
+                return
         else:
             of = self._deviations.at(self._timbre.at(times), self._key)
         humanity = self._humanity.at(times)
@@ -105,6 +108,8 @@ class NoteDeviation:
         """(N,) of f0 to that without deviation, linear between hops; None where it is 1 throughout."""
         hop = self._hop_length
         self.reach(int(np.ceil(times[-1] / hop)))
+        if not len(self._known):
+            return None
         first = max(0, int(times[0] // hop) - self._first)
         cents = self._known[first : int(np.ceil(times[-1] / hop)) + 1 - self._first, 0]
         if np.abs(cents).max(initial=0.0) < _LEAST_CENTS:

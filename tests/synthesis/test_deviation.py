@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -167,5 +168,23 @@ def test_reads_of_any_size_and_bends_give_the_same_samples(deviating: Model) -> 
         assert np.array_equal(whole, played(deviating, timbre, 1, 10_007, bend=0.5))
 
 
-def test_the_embedded_instrument_without_entries_stays_as_it_is(deviating: Model) -> None:
-    assert np.array_equal(played(deviating, "oboe", 1), played(deviating, "oboe", 1, 9_001))
+def test_humanity_0_is_the_model_without_deviation_sample_by_sample(deviating: Model, tmp_path: Path) -> None:
+    manifest = deviating.manifest
+    timbres = [timbre.model_copy(update={"deviation": None}) for timbre in manifest.timbres]
+    exact = tmp_path / "exact.cmaudio"
+    graphs = {name: deviating.graph(name) for name in manifest.graphs}
+    save_model(exact, manifest.model_copy(update={"timbres": timbres}), graphs, deviating.card)
+    for timbre in ("flute", "string ensemble 1"):
+        assert np.array_equal(played(deviating, timbre, 0, bend=0.5), played(load_model(exact), timbre, 0, bend=0.5))
+
+
+def test_an_exact_timbre_costs_no_memory_and_may_morph_to_another() -> None:
+    deviations = TimbreDeviations(TIMBRES)
+    point = Trajectory(TIMBRES[3].vector)
+    deviation = NoteDeviation(
+        deviations, point, Trajectory(1.0), 60.0, 1, first_hop=0, kept_hops=40, hop_length=HOP, sample_rate=RATE
+    )
+    assert cents(deviation, 0, RATE).std() == 0
+    assert not len(deviation._known)
+    point.move(RATE, TIMBRES[0].vector, 100)
+    assert cents(deviation, RATE, 10 * HOP).std() > 1
