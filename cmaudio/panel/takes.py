@@ -116,7 +116,7 @@ class Takes:
         recording = self.recording["file"] if self.recording else None
         now = (_modified(self.folder), recording)
         if now != self._listed_at:
-            paths = [path for path in _children(self.folder) if path.suffix in SOUNDS and not path.is_symlink()]
+            paths = [path for path in _children(self.folder) if path.suffix.lower() in SOUNDS and not path.is_symlink()]
             paths = [path for path in paths if path.name != recording and is_text(path.name)]
             paths.sort(key=lambda path: (_modified(path), path.name), reverse=True)
             self._listed = [found for path in paths[:_MAX_LISTED] if (found := _described(path)) is not None]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import TinyModel
 from fixtures.browser import running_browser, wait_for
-from fixtures.panel import Pages, free_port, silence
+from fixtures.panel import Pages, running_host, silence
 
 from cmaudio.files import folders
 from cmaudio.panel.clock_output import ClockOutput
@@ -46,19 +46,6 @@ def pages(synth: Synth, clock: ClockOutput, tmp_path: Path) -> Iterator[Pages]:
     yield found
     found.handler.close()
     silence(synth)
-
-
-def running_host(synth: Synth, clock: ClockOutput, files: Path, token: str | None) -> Iterator[Any]:
-    pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'cmaudio[panel]'")
-    from cmaudio.panel.host import Host
-    from cmaudio.panel.reach import Address
-
-    host = Host(synth, Address("127.0.0.1", free_port(), token), files, clock, lambda text: None)
-    host.handler.choices.read_hints()
-    try:
-        yield host
-    finally:
-        host.close()
 
 
 @pytest.fixture(scope="module")

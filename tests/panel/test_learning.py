@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from fixtures.examples import thud, written
-from fixtures.panel import Pages, answer, connect
-from panel.conftest import running_host
+from fixtures.panel import Pages, answer, connect, running_host
 
 from cmaudio.model.file import load_model
 from cmaudio.panel.clock_output import ClockOutput

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import urllib.request
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("websockets")
 
 from fixtures.browser import wait_for
-from fixtures.panel import AUDIBLE, answer, connect, keys_down, peak, silence, status
+from fixtures.panel import AUDIBLE, answer, connect, keys_down, peak, running_host, silence, status
 from websockets.exceptions import ConnectionClosed
 
 from cmaudio.cli.panel import demand_nicegui
@@ -62,6 +62,14 @@ def test_only_sounds_of_the_folder_are_served(host: Any) -> None:
         assert status(host, f"/files/{name}") == 404
     for name in ("x" * 300 + ".wav", "%00.wav", "%FF.wav"):
         assert status(host, f"/files/{name}") == 404
+
+
+def test_addresses_that_are_asked_for_are_not_printed(
+    capfd: pytest.CaptureFixture[str], synth: Synth, tmp_path: Path
+) -> None:
+    with contextmanager(running_host)(synth, ClockOutput(), tmp_path, None) as host:
+        assert status(host, "/%1b]0;title%07") == 404
+    assert "title" not in "".join(capfd.readouterr())
 
 
 # -- commands ----------------------------------------------------------------------------------------------------------

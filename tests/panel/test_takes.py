@@ -27,12 +27,12 @@ def listed(takes: Takes) -> list[str]:
 
 def test_sound_files_are_listed_latest_first(synth: Synth, tmp_path: Path) -> None:
     write(tmp_path / "old.wav", age=5)
-    write(tmp_path / "new.flac", seconds=1.5)
+    write(tmp_path / "new.FLAC", seconds=1.5)
     (tmp_path / "notes.txt").write_text("no sound")
     (tmp_path / "broken.wav").write_bytes(b"no sound either")
     os.utime(tmp_path / "broken.wav", ns=(0, 0))
     assert Takes(synth, tmp_path).files() == [
-        {"name": "new.flac", "seconds": 1.5},
+        {"name": "new.FLAC", "seconds": 1.5},
         {"name": "old.wav", "seconds": 0.5},
         {"name": "broken.wav", "seconds": 0.0},
     ]

@@ -207,6 +207,12 @@ def test_abbreviations_do_not_end_a_sentence(text: str, phrases: list[str]) -> N
     assert [piece.text for piece in read_phrases([text])] == phrases
 
 
+@pytest.mark.parametrize("text", ["202 " * 12, "0,2" + "40" * 22, "1/2" + "40" * 22, "100," * 14])
+def test_numbers_of_any_length_are_read_without_a_word_printed(text: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert any(word.text == "ноль" for phrase in language("ru").phrases([text]) for word in phrase.words)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_plain_words_cost_no_import_and_torch_is_never_imported() -> None:
     program = """
 import sys

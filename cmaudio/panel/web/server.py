@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 import os
 import socket
 import sys
@@ -55,6 +56,8 @@ def serve(settings: dict[str, Any], link: Link, bound: socket.socket) -> None:
     from cmaudio.panel.web.sockets import routes
     from cmaudio.panel.web.uploads import upload_routes
 
+    # It prints addresses that are not found as they are asked for, terminal escapes of any web page included.
+    logging.getLogger("nicegui").setLevel(logging.ERROR)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     hub = Hub(link)
     app.include_router(routes(hub, Path(settings["files"])))

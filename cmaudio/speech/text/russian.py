@@ -6,6 +6,7 @@ ones. It takes a second to import, and is asked only where a phrase holds someth
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import unicodedata
@@ -37,6 +38,8 @@ def _normalizer() -> Any:
     """ru-normalizr with pymorphy3's dictionaries, read by the first phrase that needs it (1 s)."""
     with _loading:
         if not _loaded:
+            # It logs numbers that it cannot read, which would be printed; they are reported as unspoken.
+            logging.getLogger("ru_normalizr").addHandler(logging.NullHandler())
             from ru_normalizr import NormalizeOptions, Normalizer
 
             options = NormalizeOptions.tts(

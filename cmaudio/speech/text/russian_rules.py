@@ -100,6 +100,10 @@ def _power(match: re.Match[str]) -> str:
     return {"2": " в квадрате", "3": " в кубе"}.get(power, f" в степени {power}")
 
 
+def _grouped(match: re.Match[str]) -> str:
+    return digits(re.sub(r"\D", "", match[0]))
+
+
 def _to_the_power(match: re.Match[str]) -> str:
     power = match["power"]
     return f" в степени {power if power.isdecimal() else f'минус {power[1:]}'}"
@@ -150,6 +154,7 @@ RULES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(r"¥\s?(?P<n>\d[\d\s]*\d|\d)"), lambda m: f"{m['n']} иен"),
     (re.compile(r"(?<![\w.,:/-])(?<!\d\s)0\d+(?!\w|[.,:/-]\d)"), lambda m: digits(m[0])),
     (re.compile(r"(?<![\d.])\d{13,}(?![\d.])"), lambda m: digits(m[0])),
+    (re.compile(r"(?<![\d.,])\d{1,3}(?:[ \u00a0\u202f,.]\d{3}){4,}(?![\d.,]\d)"), _grouped),
     (re.compile(rf"(?<!\w)(?P<rank>[кд])\.\s?(?P<field>[{''.join(DEGREES)}])\.\s?н(?:\.|(?!\w))"), _degree),
     (_before(BEFORE_NUMBERS, r"\d"), lambda m: f"{BEFORE_NUMBERS[m['word']]} "),
     (_before(BEFORE_NAMES, f"[{_UPPER}]"), lambda m: f"{BEFORE_NAMES[m['word']]} "),
