@@ -1,23 +1,25 @@
-"""How loud the shipped presets are beside each other; with --write, their `gain_db` is changed so that they are alike.
+"""How loud a model's presets are beside each other; with --write, their `gain_db` is changed so that they are alike.
 
-Each plays the same four notes, every note by itself. Its level is the A-weighted power (IEC 61672-1, annex E) of the
-loudest 0.4 s of each, before the limiter, averaged over the notes.
+Each plays the same four notes (of textures four takes), every note by itself. Its level is the A-weighted power (IEC
+61672-1, annex E) of the loudest 0.4 s of each, before the limiter, averaged over the notes.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from cmaudio.engine.voice_kinds import voice_of
 from cmaudio.instrument.preset import Preset
 from cmaudio.model.file import Model, load_model
+from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.distance import direct_gain
 from cmaudio.synthesis.networks import Synthesizer
-from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.sources import sources_of
@@ -45,15 +47,18 @@ def loudest_db(samples: Float, rate: int) -> float:
     return float(10 * np.log10((energy[window:] - energy[:-window]).max() / window + 1e-20))
 
 
-def notes_of(renderer: Renderer, vector: np.ndarray, keys: Sequence[float], seconds: float) -> list[Float]:
+def notes_of(
+    renderer: Renderer,
+    vector: np.ndarray,
+    keys: Sequence[float],
+    seconds: float,
+    expression: Mapping[str, float] | None = None,
+) -> list[Float]:
     """The notes of a timbre (Z,) at keys, each by itself, before the limiter."""
     model, rate = renderer.synthesizer.model, renderer.sample_rate
     settings = VoiceSettings(renderer.stft, renderer.block_frames, rate, sources=sources_of(model.manifest.timbres))
-    pitched = model.has_pitch(vector)
-    voices = [
-        NoteVoice(NoteParams(key, VELOCITY, 0, round(key), 0, 1), vector, 0.0, settings, pitched=pitched)
-        for key in keys
-    ]
+    params = [NoteParams(key, VELOCITY, 0, round(key), 0, 1) for key in keys]
+    voices = [voice_of(model, each, vector, settings, expression=expression) for each in params]
     count = round(seconds * rate)
     while lacking := [voice for voice in voices if voice.lacks(count)]:
         renderer.render(lacking)
@@ -61,14 +66,27 @@ def notes_of(renderer: Renderer, vector: np.ndarray, keys: Sequence[float], seco
     return [np.pad(note, (0, count - len(note))) for note in notes]
 
 
+def learned_controls(preset: Preset) -> dict[str, float]:
+    """The controls that are inputs of a texture's networks, and set its level."""
+    return {name: value for name, value in preset.controls.items() if name in EXPRESSIONS and EXPRESSIONS[name].learned}
+
+
+def presets_of(model: Model) -> dict[Path, Preset]:
+    """The shipped presets of a model, by file."""
+    found = {path: Preset.model_validate_json(path.read_bytes()) for path in sorted(FOLDER.glob("*.json"))}
+    return {path: preset for path, preset in found.items() if preset.model == model.manifest.name}
+
+
 def levels_db(presets: Sequence[Preset], model: Model) -> list[float]:
     """Level of each preset's notes, its gain included; every note is rendered by itself."""
     renderer = Renderer(Synthesizer(model))
     powers: list[list[float]] = []
     for preset in presets:
-        notes = notes_of(renderer, model.timbre_vector(preset.timbre), KEYS, HELD_SECONDS)
+        asked = learned_controls(preset)
+        notes = notes_of(renderer, model.timbre_vector(preset.timbre), KEYS, HELD_SECONDS, asked)
         powers.append([10 ** (loudest_db(note, renderer.sample_rate) / 10) for note in notes])
-    return [float(10 * np.log10(np.mean(row))) + preset.gain_db for row, preset in zip(powers, presets, strict=True)]
+    gains = [preset.gain_db + 20 * np.log10(direct_gain(preset.controls.get("distance", 0.0))) for preset in presets]
+    return [float(10 * np.log10(np.mean(row)) + gain) for row, gain in zip(powers, gains, strict=True)]
 
 
 def main() -> None:
@@ -76,8 +94,9 @@ def main() -> None:
     parser.add_argument("--model", default="instrument", help="a model's name or file")
     parser.add_argument("--write", action="store_true", help="change gain_db in the presets' files")
     arguments = parser.parse_args()
-    presets = {path: Preset.model_validate_json(path.read_bytes()) for path in sorted(FOLDER.glob("*.json"))}
-    found = levels_db(list(presets.values()), load_model(arguments.model))
+    model = load_model(arguments.model)
+    presets = presets_of(model)
+    found = levels_db(list(presets.values()), model)
     levels = dict(zip(presets, found, strict=True))
     middle = float(np.median(list(levels.values())))
     for path, level in sorted(levels.items(), key=lambda row: row[1]):

@@ -18,12 +18,12 @@ def presets(as_json: Json = False) -> None:
             rows.append(load_preset(path).model_dump() | {"file": str(path)})
         except CmaudioError as error:
             notice(str(error))
-            rows.append({"name": file, "description": "cannot be read", "timbre": {}, "file": str(path)})
+            rows.append({"name": file, "description": "cannot be read", "model": "", "timbre": {}, "file": str(path)})
     if as_json:
         print(to_json(rows))
         return
-    table = Table("name", "description", "timbres")
+    table = Table("name", "description", "model", "timbres")
     for row in rows:
         timbres = ", ".join(row["timbre"]) if isinstance(row["timbre"], dict) else "a point in timbre space"
-        table.add_row(row["name"], row["description"], timbres)
+        table.add_row(row["name"], row["description"], row["model"], timbres)
     console.print(table)

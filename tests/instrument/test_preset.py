@@ -20,7 +20,7 @@ from cmaudio.files import folders
 from cmaudio.instrument.preset import Preset
 from cmaudio.instrument.preset_files import load_preset, preset_files, save_preset
 from cmaudio.instrument.recorder import Recorder
-from cmaudio.model.file import Model
+from cmaudio.model.file import Model, load_model
 from cmaudio.offline.render import render
 from cmaudio.output.player import Player
 from cmaudio.score.events import NoteOff, NoteOn, Score
@@ -45,10 +45,13 @@ def synth(model: Model) -> Synth:
     return Synth(recorder.engine, recorder, cast("Player", SilentPlayer()))
 
 
-def test_twenty_presets_are_shipped_each_a_sound_of_its_own(synth: Synth) -> None:
-    assert len(preset_files()) == 20
+@pytest.mark.parametrize("shipped", ["instrument", "textures"])
+def test_twenty_presets_of_a_model_are_shipped_each_a_sound_of_its_own(shipped: str) -> None:
+    recorder = Recorder(Engine(load_model(shipped)))
+    synth = Synth(recorder.engine, recorder, cast("Player", SilentPlayer()))
+    files = {name: path for name, path in preset_files().items() if load_preset(path).model == shipped}
     mixes = []
-    for name, path in preset_files().items():
+    for name, path in files.items():
         preset = synth.apply(name)
         assert load_preset(preset.name) == preset == load_preset(path), "its name and its file find it"
         assert 10 < len(preset.description) < 80
@@ -60,6 +63,18 @@ def test_twenty_presets_are_shipped_each_a_sound_of_its_own(synth: Synth) -> Non
         synth.panic()
         synth.recorder.read(synth.engine.sample_rate // 4)
     assert len(set(mixes)) == 20
+
+
+def test_every_shipped_preset_is_of_an_embedded_model() -> None:
+    assert {load_preset(path).model for path in preset_files().values()} == {"instrument", "textures"}
+
+
+def test_the_list_of_presets_names_their_models() -> None:
+    rows = json.loads(CliRunner().invoke(app, ["presets", "--json"]).output)
+    assert {row["name"]: row["model"] for row in rows}["Cloudburst"] == "textures"
+    shown = CliRunner().invoke(app, ["presets"]).output
+    assert "textures" in shown
+    assert "instrument" in shown
 
 
 def test_a_locked_seed_gives_the_same_samples_and_a_free_one_others(synth: Synth) -> None:
