@@ -48,6 +48,10 @@ class NoteStream(Stream):
     def over(self) -> bool:
         return self._ended and self.engine.idle
 
+    def end(self) -> None:
+        """It is over once nothing sounds, and nothing is to sound."""
+        self._ended = True
+
     def act(self, message: Message) -> None:
         """Do what a message says. Raises CmaudioError for one that cannot be followed."""
         match message:
@@ -69,7 +73,7 @@ class NoteStream(Stream):
                 self.engine.panic()
             case End():
                 self.engine.all_notes_off()
-                self._ended = True
+                self.end()
             case _:
                 raise CmaudioError(f"this model plays notes: a message of type {message.type!r} is for voices")
 
