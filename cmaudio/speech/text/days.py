@@ -18,6 +18,7 @@ _FULL_MONTHS = {"May": "May", "June": "June", "July": "July"}
 _FULL_DAYS = {name: name for name in _DAYS.values()}
 _BETWEEN = re.compile(r"\s*[-‐‑–—]+\s*")
 _MONTH = "|".join([*_MONTHS, *_MONTHS.values(), "May"])
+_RANGE = re.compile(r"[-‐‑–—/]|\bto\b")
 # After these names a time, a date or a dash; alone, "Sat" and "Sun" are words.
 _TIMED = rf"(?=,? (?:at |from )?(?:\d{{1,2}}(?::\d\d|(?::\d\d)? ?[ap]\.?m|[-–]\d| (?:{_MONTH}))|(?:{_MONTH})\.? \d))"
 
@@ -30,8 +31,9 @@ def _joined(match: re.Match[str]) -> str | None:
     """Several names and what is between them; "to" for a dash."""
     words = re.findall(r"[A-Za-z]+|[^A-Za-z]+", match[0].rstrip("."))
     names = _DAYS | _MONTHS
-    if not any(word in names for word in words):
-        return None
+    short = sum(word in names for word in words)
+    if not short or (short == 1 and not _RANGE.search(match[0])):
+        return None  # Jan and May may be people
     return "".join(_said(word, names) for word in words)
 
 
@@ -52,6 +54,6 @@ RULES: tuple[Rule, ...] = (
     Rule(re.compile(_list(_DAYS, _FULL_DAYS)), _joined),
     Rule(re.compile(_list(_MONTHS, _FULL_MONTHS) + r"(?!\.? \d)"), _joined),
     Rule(re.compile(rf"(?P<day>{_names(_DAYS, {})})\b\.?{_TIMED}"), lambda m: _DAYS[m["day"]]),
-    rule(r"(?P<day>Mon|Tues?|Thur?s?|Fri)(?!\.)", lambda m: _DAYS[m["day"]]),
+    rule(r"(?P<day>Mon|Tues?|Thur?s?|Fri)(?!\.| [A-Z])", lambda m: _DAYS[m["day"]]),
     Rule(re.compile(rf"(?P<month>{_names(_MONTHS, {})})\.?(?= \d{{4}}(?!\d))"), lambda m: _MONTHS[m["month"]]),
 )

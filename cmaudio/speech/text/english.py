@@ -113,7 +113,7 @@ def _power(match: re.Match[str]) -> str:
 def _sign(match: re.Match[str]) -> str | None:
     before, after = match.string[: match.start()].rstrip(), match.string[match.end() :].lstrip()
     sign = match[0]
-    if sign == "x" and re.search(r"\d ?[a-z]{1,2}$", before) and after[:1].isdigit():
+    if sign == "x" and re.search(r"\d ?(?:[a-z]{1,2}|['′\"″])$", before) and after[:1].isdigit():
         return "by"
     if sign in _BETWEEN_NUMBERS:
         return _BETWEEN_NUMBERS[sign] if before[-1:].isdigit() and after[:1].isdigit() else None

@@ -65,14 +65,33 @@ def _of(part: str, noun: str) -> str:
     return f"{part} of {'an' if noun in _AN else 'a'} {noun}"
 
 
+def _is_part(fraction: str) -> bool:
+    """Whether it is less than one, and no date: 24/7 and 9/11 are names."""
+    above, _, below = FRACTIONS.get(fraction, fraction).partition("/")
+    return int(above) < int(below) and fraction != "9/11"
+
+
 def _part(match: re.Match[str]) -> str | None:
     noun = match["noun"] or unit_name(match["abbreviation"])
-    if noun not in _DIVIDED:
+    if noun not in _DIVIDED or not _is_part(match["part"]):
         return None
     part = in_words(FRACTIONS.get(match["part"], match["part"]))
     if match["gap"] == "-" or attributive(match):
         return f"{part.replace('quarters', 'quarter')} {noun}"
     return _of(part, noun)
+
+
+def _whole_and_part(match: re.Match[str]) -> str | None:
+    """2 1/2 tbsp."""
+    unit = unit_name(match["abbreviation"])
+    if unit is None or " " in unit or match["abbreviation"] == "in":
+        return None
+    one = match["gap"] == "-" or attributive(match)
+    return f"{_amount(match['amount'])} {unit if one else _plural(unit)}"
+
+
+def _plural(unit: str) -> str:
+    return {"foot": "feet", "inch": "inches", "hertz": "hertz"}.get(unit, f"{unit}s")
 
 
 def _power(match: re.Match[str]) -> str | None:
@@ -82,8 +101,7 @@ def _power(match: re.Match[str]) -> str | None:
     if unit is None or (name == "fluid") != (unit == "ounce"):
         return None
     many = not (match["amount"] == "1" or attributive(match))
-    plural = ("feet" if unit == "foot" else "inches" if unit == "inch" else f"{unit}s") if many else unit
-    return f"{_amount(match['amount'])} {name} {plural}"
+    return f"{_amount(match['amount'])} {name} {_plural(unit) if many else unit}"
 
 
 _ABBREVIATED = r"(?P<abbreviation>[a-zA-Z]{1,4})"
@@ -95,6 +113,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(re.compile(rf"{_AMOUNT}(?P<gap>[ -]?){_INCH}"), _inches),
     Rule(re.compile(rf"{_AMOUNT} ?(?P<power>(?:sq|cu|fl)\.?) (?P<unit>[a-z]{{1,4}})(?:\.(?!\w)|(?!\w))"), _power),
+    Rule(
+        re.compile(rf"(?P<amount>\d+[ -]?{_FRACTION})(?P<gap>[ -]?){_ABBREVIATED}(?![\w'’])"),
+        _whole_and_part,
+    ),
     Rule(
         re.compile(rf"(?P<part>{_FRACTION})(?P<gap>[ -]?)(?:(?P<noun>[a-z]{{3,10}})|{_ABBREVIATED})(?![\w'’])"),
         _part,
