@@ -286,7 +286,7 @@ class Instrument(LiveEngine):
         """Fade out, close the sound card, and end takes and everything attached."""
         with ExitStack() as stack:  # in reverse order, even if some fail
             for take in self._takes:
-                stack.callback(take.stop)
+                stack.callback(take.finish)
             stack.callback(self.player.close)
             for attached in self._attached:
                 stack.callback(attached.close)

@@ -55,6 +55,7 @@ class Take:
         self._recorder, self._on_notice = recorder, on_notice
         self._written = self._start = recorder.made_samples
         self._error: CmaudioError | None = None
+        self._raised = False
         self._files = ExitStack()
         self._sound = self._open_sound()
         try:
@@ -93,8 +94,14 @@ class Take:
         self._thread.join()
         atexit.unregister(self._stop_at_exit)
         if self._error is not None:
+            self._raised = True
             raise self._error
         return self.path
+
+    def finish(self) -> None:
+        """As `stop`, for whoever closes the instrument; raises nothing that has been raised."""
+        if not (self._raised and not self.running):
+            self.stop()
 
     def _stop_at_exit(self) -> None:
         """A script may end without stopping: the end of the sound, and FLAC, are still to be written."""
@@ -137,6 +144,10 @@ class Take:
         self._track.flush(self.seconds)
 
     def _compress(self) -> None:
+        if self._written == self._start:
+            raise CmaudioError(
+                f"{self.path}: nothing was recorded, and FLAC has no empty files; {self._wav.name} is there instead"
+            )
         recorder, frames = self._recorder, 0
         with atomic_file(self.path) as part:
             target = (sound_path(part), "w", recorder.sample_rate, recorder.recorded_channels, "PCM_24")

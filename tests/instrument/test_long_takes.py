@@ -70,6 +70,20 @@ def test_a_disk_that_fills_while_flac_is_made_keeps_the_wav(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["take.mid", "take.wav"]
 
 
+def test_an_empty_flac_take_says_that_nothing_was_recorded(model: Model, tmp_path: Path) -> None:
+    take = Take(Recorder(Engine(model)), tmp_path / "take.flac")
+    with pytest.raises(CmaudioError, match=r"nothing was recorded, and FLAC has no empty files; take\.wav is there"):
+        take.stop()
+    assert soundfile.info(tmp_path / "take.wav").frames == 0
+    take.finish()  # has been told
+
+
+def test_a_failure_that_nobody_asked_for_is_raised_when_the_instrument_closes(model: Model, tmp_path: Path) -> None:
+    take = Take(Recorder(Engine(model)), tmp_path / "take.flac")
+    with pytest.raises(CmaudioError, match="nothing was recorded"):
+        take.finish()
+
+
 def test_a_take_that_nobody_stops_is_finished_when_the_script_ends(tmp_path: Path) -> None:
     code = """
 import sys
