@@ -20,6 +20,7 @@ from cmaudio.panel.web.view import (
 )
 
 _STEPS = {1: "1 step, light", 2: "2 steps, fine"}
+_MOST_SHOWN = 2  # timbres of a mix
 _ALONE = 0.995  # a timbre of this weight is the only one to be heard
 
 
@@ -146,7 +147,8 @@ class SoundView(View):
         alone = alone if alone in self.timbre.options else None
         self.timbre.set_value(alone)
         show_star(self.timbre_star, alone, alone in favourites)
-        shown = [f"{name} {100 * weight:.0f}%" for name, weight in (mix or {}).items() if weight >= 0.005]
+        heaviest = [(name, weight) for name, weight in (mix or {}).items() if weight >= 0.005][:_MOST_SHOWN]
+        shown = [f"{name} {100 * weight:.0f}%" for name, weight in heaviest]
         self.mix.set_text(" · ".join(shown) if len(mix or {}) > 1 and not alone else "")
 
     def _show_preset(self) -> None:

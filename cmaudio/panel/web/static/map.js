@@ -136,14 +136,16 @@ class TimbreMap extends HTMLElement {
     context.textBaseline = "middle";
     const first = [...(this.hovered ? [this.hovered] : []), ...mixed];
     const taken = [[this.px(this.at[0]) - 12, this.py(this.at[1]) - 12, 24, 24]];
+    const strong = []; // these may cover dots and other names, but not each other
     for (const t of this.timbres) taken.push([this.px(t.x) - 3, this.py(t.y) - 3, 6, 6]);
     for (const t of [...first, ...this.byNearness().filter((other) => !first.includes(other))]) {
       const important = first.includes(t);
       const wide = context.measureText(t.name).width;
       const spots = this.spots(t, wide).filter(([left]) => left >= 2 && left + wide <= this.clientWidth - 2);
       const free = spots.find((spot) => !taken.some((box) => overlap(box, [spot[0] - 2, spot[1] - 7, wide + 4, 14])));
-      const spot = free ?? (important ? spots[0] : null);
+      const spot = free ?? (important ? apart(spots, strong, wide) : null);
       if (!spot) continue;
+      if (important) strong.push([spot[0] - 3, spot[1] - 8, wide + 6, 16]);
       taken.push([spot[0] - 2, spot[1] - 7, wide + 4, 14]);
       if (important) {
         context.fillStyle = "rgba(10, 13, 18, 0.8)";
@@ -218,6 +220,12 @@ function drawPlace(context, x, y) {
   context.arc(x, y, 10, 0, 2 * Math.PI);
   context.fill();
   context.stroke();
+}
+
+// The spot, or one above or below, that overlaps none of the boxes.
+function apart(spots, boxes, wide) {
+  const further = [0, -18, 18, -36, 36].flatMap((down) => spots.map(([x, y]) => [x, y + down]));
+  return further.find(([x, y]) => !boxes.some((box) => overlap(box, [x - 3, y - 8, wide + 6, 16]))) ?? spots[0];
 }
 
 function overlap([ax, ay, aw, ah], [bx, by, bw, bh]) {
