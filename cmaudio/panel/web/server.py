@@ -24,6 +24,7 @@ from cmaudio.panel.server_messages import Failed, Ready
 
 STATIC = Path(__file__).parent / "static"
 _EXIT_SECONDS = 3.0
+_RECONNECT_SECONDS = 10.0  # a page that was out of reach for no longer goes on; after that it loads again
 _PING_SECONDS = 5.0  # a tablet that is out of reach must not hold its notes for long
 # Buffer limits per socket in bytes and messages: with uvicorn's 16 MiB and 32, a few sockets fill memory.
 _MAX_SOCKET_BYTES, _MAX_SOCKET_MESSAGES = 2**18, 4
@@ -70,7 +71,14 @@ def serve(settings: dict[str, Any], link: Link, bound: socket.socket) -> None:
         discard_unopened_pages()
         Page(hub).build()
 
-    ui.run_with(app, dark=True, tailwind=False, show_welcome_message=False, favicon=STATIC / "favicon.svg")
+    ui.run_with(
+        app,
+        dark=True,
+        tailwind=False,
+        show_welcome_message=False,
+        favicon=STATIC / "favicon.svg",
+        reconnect_timeout=_RECONNECT_SECONDS,
+    )
     server = _server(Guard(app, settings["host"], settings["token"]))
 
     async def begin() -> None:
