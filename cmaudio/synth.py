@@ -181,6 +181,7 @@ class Synth(Instrument):
         *,
         name: str | None = None,
         kind: Kind = "auto",
+        minutes: float = 0.0,
         save: str | Path | None = None,
         licence: str | None = None,
     ) -> LearnedTimbre:
@@ -193,6 +194,7 @@ class Synth(Instrument):
             paths: files, or folders of them: takes of one sound, or notes of one instrument at several pitches.
             name: of the timbre; by default that of the first file or folder.
             kind: "bed" for what goes on for ever, "one-shot" for what ends; "auto" decides by the sound.
+            minutes: at most so long, other timbres than the nearest are tried; 0 is at once.
             save: a model file (.cmaudio) to write, with all that was learned since the instrument was opened.
             licence: of the sounds, for the card of that file.
 
@@ -205,7 +207,7 @@ class Synth(Instrument):
         """
         from cmaudio.instrument.learning import learn_live
 
-        learned = learn_live(self, paths, name, kind, save, licence)
+        learned = learn_live(self, paths, name, kind, minutes, save, licence)
         self.wake()
         return learned
 

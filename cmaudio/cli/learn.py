@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, Progress, TaskID, TimeElapsedColumn
 
-from cmaudio.cli.terminal import console, notice
+from cmaudio.cli.terminal import console, errors, notice
 from cmaudio.errors import CmaudioError
 from cmaudio.learning.example import Kind
 from cmaudio.learning.file import OWN_LICENCE, check_output, save_learned
@@ -33,6 +35,9 @@ def learn(
     kind: Annotated[
         Kind, typer.Option(help="Whether it goes on for ever or ends; decided by the sound by default.")
     ] = "auto",
+    minutes: Annotated[
+        float, typer.Option(help="Search for so long which timbres it should lie on, by hearing them; 0 is at once.")
+    ] = 0.0,
     licence: Annotated[str, typer.Option(help="Licence of your sounds, for the card of the new file.")] = OWN_LICENCE,
 ) -> None:
     """Learn timbres from recordings, in a few seconds and without training, and write a model file that has them."""
@@ -43,13 +48,33 @@ def learn(
     before = loaded
     networks, found = Synthesizer(loaded), list[LearnedTimbre]()
     for path in sounds:
-        learned = learn_timbre(loaded, path, name=name, kind=kind, synthesizer=networks.with_model(loaded))
+        with _progress() as bar:
+            task = bar.add_task(path.name, total=1.0, visible=minutes > 0, found="")
+            learned = learn_timbre(
+                loaded,
+                path,
+                name=name,
+                kind=kind,
+                minutes=minutes,
+                on_progress=partial(_show, bar, task),
+                synthesizer=networks.with_model(loaded),
+            )
         _tell(learned)
         found.append(learned)
         loaded = replace(loaded, manifest=with_timbre(loaded.manifest, learned.timbre))
     written = save_learned(before, [learned.timbre for learned in found], output, licence)
     console.print(f"{output}: {len(written.timbres)} timbres, {output.stat().st_size / 1e6:.1f} MB")
     console.print(f"play: cmaudio live --model {output} --timbre {found[-1].timbre.name!r}")
+
+
+def _progress() -> Progress:
+    return Progress(
+        "{task.description}", BarColumn(), TimeElapsedColumn(), "{task.fields[found]}", console=errors, transient=True
+    )
+
+
+def _show(bar: Progress, task: TaskID, share: float, found: str) -> None:
+    bar.update(task, completed=share, found=found)
 
 
 def _tell(learned: LearnedTimbre) -> None:

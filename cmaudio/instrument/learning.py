@@ -20,6 +20,7 @@ def learn_live(
     paths: str | Path | Iterable[str | Path],
     name: str | None = None,
     kind: Kind = "auto",
+    minutes: float = 0.0,
     save: str | Path | None = None,
     licence: str | None = None,
 ) -> LearnedTimbre:
@@ -31,7 +32,8 @@ def learn_live(
         check_output(save)
     model, engine = instrument.model, instrument.engine
     snapshot = replace(model)  # other threads may add timbres meanwhile
-    learned = learn_timbre(snapshot, paths, name=name, kind=kind, synthesizer=engine.synthesizer.with_model(snapshot))
+    networks = engine.synthesizer.with_model(snapshot)
+    learned = learn_timbre(snapshot, paths, name=name, kind=kind, minutes=minutes, synthesizer=networks)
     if save is not None:
         model.path = _saved(model, learned.timbre, save, licence or OWN_LICENCE)
     add_timbre(engine, learned.timbre)

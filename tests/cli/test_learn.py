@@ -29,6 +29,7 @@ def test_files_and_folders_become_timbres_of_a_new_model_file(tmp_path: Path) ->
         (["door.wav", "door.wav", "-o", "mine.cmaudio", "--name", "x"], "--name"),
         (["door.wav", "-o", "mine.cmaudio", "--model", "english"], "no prior"),
         (["silent.wav", "-o", "mine.cmaudio"], "silent"),
+        (["door.wav", "-o", "mine.cmaudio", "--minutes", "-1"], "minutes"),
     ],
 )
 def test_mistakes_are_told_and_nothing_is_written(tmp_path: Path, arguments: list[str], told: str) -> None:

@@ -1,0 +1,115 @@
+"""A better learned timbre, in minutes: the named timbres near an example are tried, and what they play is heard.
+
+Level and colour are those of the example at once. What a search finds is from which of the model's timbres the rest
+should come: how the sound moves, and how takes differ. Each is also tried with a correction of what was heard.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from cmaudio.learning.example import DB
+from cmaudio.learning.lesson import Lesson
+from cmaudio.learning.scoring import SKIPPED_FRAMES, score_of_bed, score_of_takes
+from cmaudio.learning.table import corrected, rounded
+from cmaudio.model.learned import Learned, LearnedSpectrum
+from cmaudio.model.manifest import TimbreDefinition
+from cmaudio.signal.dsp import Float
+
+_SEEDS, _OTHER_SEEDS, _JUDGING_SEEDS = (0, 1), (2, 3), (4, 5, 6, 7)
+_SMOOTHED_FRAMES, _SMOOTHED_BANDS = 5, 9
+
+Progress = Callable[[float, str], object]
+
+
+def found_at_once(lesson: Lesson) -> TimbreDefinition:
+    """The timbre on the nearest one; of a bed after a look at how it sounds."""
+    timbre = lesson.timbre(lesson.near[0])
+    return _corrected(lesson, timbre, lesson.hear(timbre, _SEEDS)) if _is_bed(timbre) else timbre
+
+
+def found_by_search(lesson: Lesson, seconds: float, on_progress: Progress) -> tuple[TimbreDefinition, str]:
+    """The best timbre within so many seconds, at least the one at once, and the name of the timbre it lies on.
+
+    `on_progress` is called with the share that is done and what was found; whatever it raises ends the search.
+    """
+    started = time.monotonic()
+    best, nearest = found_at_once(lesson), lesson.near[0]
+    least = _score(lesson, best)
+    for number, base in enumerate(lesson.near):
+        for timbre in _tries(lesson, base):
+            score = _score(lesson, timbre)
+            if score < least:
+                best, nearest, least = timbre, base, score
+        spent = (time.monotonic() - started) / max(seconds, 1e-3)
+        on_progress(min(1.0, max(spent, (number + 1) / len(lesson.near))), f"{least:.2f} dB, on {nearest.name}")
+        if spent >= 1:
+            break
+    return best, nearest.name
+
+
+def _tries(lesson: Lesson, base: TimbreDefinition) -> Iterator[TimbreDefinition]:
+    timbre = lesson.timbre(base)
+    yield timbre
+    assert timbre.learned is not None
+    if len(timbre.learned.spectra) == 1:
+        yield _corrected(lesson, timbre, lesson.hear(timbre, _SEEDS + _OTHER_SEEDS))
+
+
+def _score(lesson: Lesson, timbre: TimbreDefinition) -> float:
+    """Against every example of the first pitch; takes are of other seeds than those that were corrected by."""
+    takes = lesson.hear(timbre, _JUDGING_SEEDS)
+    if _is_bed(timbre):
+        return float(np.mean([score_of_bed(mel, takes) for mel in _recorded(lesson, timbre)]))
+    return float(np.mean([score_of_takes(mel, takes, lesson.floor) for mel in _recorded(lesson, timbre)]))
+
+
+def _is_bed(timbre: TimbreDefinition) -> bool:
+    """Whether it has no clock and no pitch, so that its only spectrum holds for ever."""
+    assert timbre.learned is not None
+    return len(timbre.learned.spectra[0].ages_s) == 1
+
+
+def _recorded(lesson: Lesson, timbre: TimbreDefinition) -> list[Float]:
+    return [example.mel for example in lesson.alike(timbre)]
+
+
+def _corrected(lesson: Lesson, timbre: TimbreDefinition, takes: list[Float]) -> TimbreDefinition:
+    """The timbre without what was still off in its takes."""
+    assert timbre.learned is not None
+    spectrum = timbre.learned.spectra[0]
+    if _is_bed(timbre):
+        found = np.concatenate([take[SKIPPED_FRAMES:] for take in takes])
+        spectrum = corrected(spectrum, lesson.alike(timbre), found)
+    else:
+        spectrum = _course_corrected(spectrum, _recorded(lesson, timbre), takes, lesson.frame_rate)
+    return timbre.model_copy(update={"learned": Learned(spectra=[spectrum])})
+
+
+def _course_corrected(
+    spectrum: LearnedSpectrum, recorded: list[Float], takes: list[Float], frame_rate: float
+) -> LearnedSpectrum:
+    """Smoothed over time and bands, so that the chance of a few takes is not corrected as well."""
+    frames = min(len(mel) for mel in (*recorded, *takes))
+    off = np.mean([mel[:frames] for mel in recorded], 0) - np.mean([take[:frames] for take in takes], 0)
+    smooth = _smoothed(_smoothed(off, _SMOOTHED_FRAMES).T, _SMOOTHED_BANDS).T
+    ages = np.array(spectrum.ages_s)
+    rows = np.clip(np.round(ages * frame_rate).astype(int) - 1, 0, frames - 1)
+    known = (ages * frame_rate < frames + 1)[:, None]
+    return rounded(
+        spectrum.key,
+        ages,
+        np.array(spectrum.offsets_db) + known * smooth[rows] * DB,
+        np.array(spectrum.spread_db),
+    )
+
+
+def _smoothed(rows: Float, count: int) -> Float:
+    """(T, any) means over `count` neighbours in time."""
+    half = count // 2
+    padded = np.pad(rows, ((half, half), (0, 0)), mode="edge")
+    found: Float = np.lib.stride_tricks.sliding_window_view(padded, count, axis=0).mean(-1)
+    return found
