@@ -33,6 +33,13 @@ SAID = [
     ("1 3/4 miles", "one and three quarters miles"),
     ("a 3/4 mile run", "a three quarter mile run"),
     ("3/4-inch plywood", "three quarter inch plywood"),
+    ("12 st. 5 lb", "twelve stone five pounds"),
+    ("365 days/yr", "three hundred and sixty five days per year"),
+    ("x^2 + y^3", "x squared plus y cubed"),
+    ("10^-3", "ten to the power of minus three"),
+    ("1.5^2", "one point five squared"),
+    ("e^x", "e to the power of x"),
+    ("No. of items", "number of items"),
     ("2 1/2 tbsp. oil", "two and a half tablespoons oil"),
     ("1½ lb", "one and a half pounds"),
     ("a 2 1/2 ft wall", "a two and a half foot wall"),
@@ -71,6 +78,8 @@ SAID = [
     ("int'l", "international"),
 ]
 SENTENCES = [
+    ("Write the no. of items.", 1),
+    ("I said no. Then I left.", 2),
     ("He is 6 ft. 3 in. tall.", 1),
     ("Bob a.k.a. Bob is here.", 1),
     ("It is 12 in. Then it grew.", 2),

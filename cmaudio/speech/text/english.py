@@ -120,6 +120,27 @@ def _sign(match: re.Match[str]) -> str | None:
     return _SIGNS[sign]
 
 
+_TIMES = {
+    "s": "second", "sec": "second", "min": "minute", "h": "hour", "hr": "hour", "wk": "week", "mo": "month",
+    "yr": "year",
+}  # fmt: skip
+
+
+def _rate(match: re.Match[str]) -> str:
+    """365 days/yr."""
+    return f"{match['what']} per {_TIMES.get(match['time'], match['time'])}"
+
+
+def _raised(match: re.Match[str]) -> str:
+    """x^2, 10^-3, e^x."""
+    base, power = match["base"], match["power"].lstrip("-−")
+    said = base if base.isalpha() else cardinal(base)
+    if match["power"] in ("2", "3"):
+        return f"{said} {'squared' if power == '2' else 'cubed'}"
+    sign = "" if power == match["power"] else "minus "
+    return f"{said} to the power of {sign}{cardinal(power) if power.isdecimal() else power}"
+
+
 def _operator(match: re.Match[str]) -> str:
     """Of programs; arrows have no name."""
     return _OPERATORS.get(match[0], "→")
@@ -128,6 +149,8 @@ def _operator(match: re.Match[str]) -> str:
 _ANY_SIGN = "".join(map(re.escape, {**_SIGNS, **_BETWEEN_NUMBERS}))
 _RULES: tuple[Rule, ...] = (
     rule(rf"https?://\S*[\w/]|www\.\S*[\w/]|[\w.+-]+@{_SITE}|{_SITE}(?:[/?]\S*[\w/])?", _address),
+    Rule(re.compile(r"[Nn]os?\.(?= of )"), lambda m: "number"),
+    Rule(re.compile(r"(?P<base>[A-Za-z]|\d+(?:\.\d+)?)\^(?P<power>[-−]?(?:\d+|[A-Za-z]))(?!\w)"), _raised),
     rule(r"No (?P<n>\d+)(?=\s|$)", lambda m: f"number {cardinal(m['n'])}"),
     rule(r"#(?P<n>\d+)", lambda m: f"number {cardinal(m['n'])}"),
     rule(r"#(?P<tag>[A-Za-z]\w*)", lambda m: f"hashtag {m['tag']}"),
@@ -145,6 +168,7 @@ _RULES: tuple[Rule, ...] = (
     rule(r"(?P<numeral>[IVXLC]+)", _numbered),
     Rule(re.compile(r"(?P<numeral>[IVXLC]+)(?=(?:st|nd|rd|th)? [Cc]entur)(?:st|nd|rd|th)?"), _century),
     Rule(re.compile(r"(?<=[\d%])/(?=[A-Za-z])"), lambda m: "per"),
+    rule(r"(?P<what>[a-z]+s)/(?P<time>sec|s|min|hr|h|hour|day|wk|week|mo|month|yr|year)", _rate),
     rule(r"(?:St|Ave|Blvd|Rd|Dr)(?=\s*$)", _street),
     Rule(re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]\.?(?!\w)|(?:Ph\.? ?D|[BM]\.Sc)\b\.?|[A-Za-z]+\.(?!\w)"), _abbreviation),
     Rule(re.compile(r"(?:[A-Za-z]\.)+[A-Za-z](?!\w)\.?"), lambda m: initialism(m[0].replace(".", ""))),

@@ -106,6 +106,7 @@ def _power(match: re.Match[str]) -> str | None:
 
 _ABBREVIATED = r"(?P<abbreviation>[a-zA-Z]{1,4})"
 RULES: tuple[Rule, ...] = (
+    Rule(re.compile(r"(?P<stone>\d{1,2}) ?st\.?(?= \d{1,2} ?lbs?\b)"), lambda m: f"{cardinal(m['stone'])} stone"),
     Rule(re.compile(rf"(?P<feet>\d{{1,3}})[ -]?ft\.?,? {_AMOUNT}[ -]?in(?:\.(?!\w)|(?![\w'’]))"), _feet_and_inches),
     Rule(
         re.compile(r"(?P<feet>\d{1,2})(?:['′](?! ?s\b)) ?(?:(?P<inches>\d{1,2})(?:[\"″]| ?in\b))?"),

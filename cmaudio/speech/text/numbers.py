@@ -177,11 +177,6 @@ def _fraction(match: re.Match[str]) -> str:
     return f"{cardinal(match['whole'])} and {part}"
 
 
-def _power(match: re.Match[str]) -> str:
-    sign = "" if match["power"].isdecimal() else "minus "
-    return f"{cardinal(match['base'])} to the power of {sign}{cardinal(match['power'].lstrip('-−'))}"
-
-
 def _raised(match: re.Match[str]) -> str:
     power = match["power"].translate(_SUPERSCRIPTS)
     if power in ("2", "3"):
@@ -251,7 +246,6 @@ RULES: tuple[Rule, ...] = (
     rule(r"(?P<lines>480|720|1080|1440|2160|4320)(?P<scan>[pi])", _lines),
     Rule(re.compile(rf"(?P<whole>\d*) ?(?P<part>[{''.join(FRACTIONS)}])"), _fraction),
     rule(r"(?:(?P<whole>\d+) )?(?P<above>\d{1,4})/(?P<below>\d{1,4})", _over),
-    rule(rf"(?P<base>{NUMBER})\^(?P<power>[-−]?\d+)", _power),
     rule(rf"(?P<base>{NUMBER})(?P<power>⁻?[⁰¹²³⁴-⁹]+)", _raised),
     Rule(re.compile(rf"(?P<sign>[-−]?)(?P<amount>{NUMBER})(?P<gap>[ -]?)(?:{UNIT})(?![\w'’²³]|\.\w)"), _unit),
     rule(rf"[-−](?P<amount>{NUMBER})", _minus),

@@ -75,7 +75,7 @@ def ends_sentence(word: str, following: str | None, before: str = "") -> bool | 
     if following is None:
         return None
     if lower in _BEFORE_NUMBERS:
-        return not following.lstrip(_OPENING)[:1].isdigit()
+        return not (following.lstrip(_OPENING)[:1].isdigit() or (lower in ("no", "nos") and following == "of"))
     if lower in ("a.m", "p.m") and _plain(following) in _AFTER_TIMES:
         return False
     return _begins_with_capital(following) if capitals else _often_begins_sentences(following)
