@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +32,9 @@ def serve(
     ] = None,
     tls_certificate: Annotated[Path | None, typer.Option(help="Certificate in PEM: serve over TLS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Key of the certificate in PEM.")] = None,
+    wyoming: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port for the Wyoming protocol, on 127.0.0.1 alone.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, max=64, help="Threads that make sound; one a processor by default.")
     ] = None,
@@ -70,11 +75,19 @@ def serve(
         streams_per_client=client_streams,
         requests_per_minute=client_requests,
     )
-    with listening_socket(address) as bound:
+    with ExitStack() as sockets:
+        bound = sockets.enter_context(listening_socket(address))
+        satellites = None
+        if wyoming is not None:
+            with requires_extra("wyoming"):
+                importlib.import_module("wyoming")
+            satellites = sockets.enter_context(listening_socket(Address(port=wyoming)))
         service = Service(settings)
-        server = make_server(service, known, address, drain)
+        server = make_server(service, known, address, drain, satellites)
         room = ", ".join(f"{name} ({service.capacity.streams(name)} streams)" for name in service.models.by_name)
         scheme = "https" if tls_certificate else "http"
         console.print(f"{room} at {scheme}://{host}:{bound.getsockname()[1]}/v1  (Ctrl-C to stop)", soft_wrap=True)
+        if satellites is not None:
+            console.print("Wyoming at tcp://{}:{}".format(*satellites.getsockname()[:2]))
         log_to_stderr()
         serve_on(server, service, bound)

@@ -90,11 +90,22 @@ class Server(uvicorn.Server):
         config: of uvicorn.
         service: what it serves.
         drain_seconds: the longest that it waits.
+        wyoming: a listening socket for that protocol.
     """
 
-    def __init__(self, config: uvicorn.Config, service: Service, drain_seconds: float) -> None:
+    def __init__(
+        self, config: uvicorn.Config, service: Service, drain_seconds: float, wyoming: socket.socket | None = None
+    ) -> None:
         super().__init__(config)
+        self._wyoming = wyoming
         self._service, self._drain_seconds = service, drain_seconds
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._wyoming is not None:
+            from cmaudio.serve.wyoming import serve_wyoming
+
+            await serve_wyoming(self._service, self._wyoming)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._service.draining:
@@ -113,9 +124,13 @@ class Server(uvicorn.Server):
 
 
 def make_server(
-    service: Service, keys: Keys | None = None, address: Address | None = None, drain_seconds: float = 30.0
+    service: Service,
+    keys: Keys | None = None,
+    address: Address | None = None,
+    drain_seconds: float = 30.0,
+    wyoming: socket.socket | None = None,
 ) -> Server:
-    """A server of the service; `run(sockets=[...])` serves.
+    """A server of the service; `run(sockets=[...])` serves, over Wyoming too if it is given a socket for it.
 
     Raises CmaudioError for files of TLS that cannot be used.
     """
@@ -144,7 +159,7 @@ def make_server(
             f"{where.certificate} and {where.key} cannot be used ({error.strerror or error}): give a certificate and "
             "its key in PEM"
         ) from error
-    return Server(config, service, drain_seconds)
+    return Server(config, service, drain_seconds, wyoming)
 
 
 def serve_on(server: Server, service: Service, bound: socket.socket) -> None:
