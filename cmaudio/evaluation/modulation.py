@@ -48,7 +48,7 @@ def measure_modulation(setting: Setting) -> Figures:
     timbres: Figures = {}
     for timbre in chosen:
         assert timbre.program is not None
-        notes = [HeldNote(timbre.name, key, VELOCITY) for key in KEYS]
+        notes = [HeldNote(timbre.name, key, VELOCITY, seed=key) for key in KEYS]
         ours = [modulation(signal, rate, note.pitch) for note, signal in hold(setting.renderer, notes, samples)]
         theirs = [modulation(setting.soundfont.note(timbre.program, key, VELOCITY, samples), rate, key) for key in KEYS]
         timbres[timbre.name] = _compared(ours, theirs) | {

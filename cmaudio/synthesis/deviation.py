@@ -5,8 +5,9 @@ swing the vibrato begins, a little of its rate and depth, and the layers of whic
 scales all of it.
 
 Several players or detuned layers are not one f0: each partial is a sum of components that beat, the faster the higher
-it is. One excitation is played, and the filter of each of its partials turned and scaled from frame to frame as that
-sum is, which costs a fraction of an excitation for each layer.
+it is, and the wider they lie apart, the more by vibratos of their own. One excitation is played, and the filter of each
+of its partials turned and scaled from frame to frame as that sum is, which costs a fraction of an excitation for each
+layer.
 
 Everything is known at hops of the voice's clock, hop n at sample n * hop_length. Shapes: T hops or frames, K frames of
 a block, L layers, F STFT bins, N samples.
@@ -25,6 +26,7 @@ LAYERS = 4
 _OWN, _SHARED = 16, 32  # lowest partials with components of their own; higher ones take turns with theirs
 _HIGHEST_HZ = 2000.0  # partials above waver no faster than one here: within a window they would blur
 _RATE_VARIES, _DEPTH_VARIES = 0.04, 0.15  # from note to note: nobody repeats a vibrato exactly
+_PLAYERS_HZ, _PLAYERS = (4.0, 6.5), (8.0, 16.0, 0.8)  # of vibratos; cents from which on, and with most of them
 _LEVEL_KEPT = 0.75  # of a frame's level, as a power
 _LEAST_CENTS, _LEAST_SHARE = 1e-3, 1e-3  # less is not worth the arithmetic
 _STREAM = 0xDE  # of the seed: what the networks draw stays as it is
@@ -62,16 +64,18 @@ class NoteDeviation:
         rng = np.random.default_rng([seed, _STREAM])
         self._deviations, self._timbre, self._humanity, self._key = deviations, timbre, humanity, key
         self._hop_length, self._sample_rate, self._kept = hop_length, sample_rate, kept_hops
+        self._step = hop_length / sample_rate
         self._rate, self._depth = np.exp(rng.standard_normal(2) * (_RATE_VARIES, _DEPTH_VARIES))
         offsets = rng.standard_normal(LAYERS)
         self._offsets = (offsets - offsets.mean()) / offsets.std()
         self._starts = rng.random((LAYERS, _OWN + _SHARED))
+        self._swings_hz, self._swings_at = rng.uniform(*_PLAYERS_HZ, LAYERS), rng.random(LAYERS)
         self._bins: tuple[float, NDArray[np.intp]] | None = None  # the last base, and the partials at the bins
         self._apart_hz = 0.0  # of the partials when they were asked for first: a bend must not turn them
         self._first = first_hop
-        # At each hop from `_first` on: cents, cents times seconds by which the layers have drifted apart, and the share
-        # of the power that is in them.
-        self._known = np.zeros((0, 3))
+        # At each hop from `_first` on: cents, cents times seconds by which the layers have drifted apart, the share of
+        # the power that is in them, and the cents by which each swings.
+        self._known = np.zeros((0, 4))
         self._cycles, self._drift = float(rng.random()), 0.0  # of the vibrato, and of the layers, at the last hop
 
     @property
@@ -91,14 +95,17 @@ class NoteDeviation:
         else:
             of = self._deviations.at(self._timbre.at(times), self._key)
         humanity = self._humanity.at(times)
-        seconds, step = times / self._sample_rate, self._hop_length / self._sample_rate
+        seconds, step = times / self._sample_rate, self._step
         cycles = self._cycles + np.cumsum(np.broadcast_to(of.vibrato_hz * self._rate * step, len(times)))
-        drift = self._drift + np.cumsum(of.spread_cents * humanity * step)
+        least, most, players = _PLAYERS
+        swing = np.clip((of.spread_cents - least) / (most - least), 0, 1) * players  # as a share of the variance
+        width = of.spread_cents * humanity
+        drift = self._drift + np.cumsum(width * np.sqrt(1 - swing) * step)
         grown = np.clip((seconds - of.from_s) / np.maximum(of.full_s - of.from_s, step), 0, 1)
         cents = of.vibrato_cents * self._depth * grown * np.sin(2 * np.pi * cycles)
         cents = humanity * (cents + of.scoop_cents * np.exp(-seconds / of.scoop_s))
         share = np.broadcast_to(of.moving * np.minimum(humanity, 1), len(times))
-        self._known = np.concatenate([self._known, np.stack([cents, drift, share], -1)])
+        self._known = np.concatenate([self._known, np.stack([cents, drift, share, width * np.sqrt(swing)], -1)])
         self._cycles, self._drift = float(cycles[-1] % 1), float(drift[-1])
         spare = len(self._known) - self._kept
         if spare > 0:
@@ -135,7 +142,10 @@ class NoteDeviation:
             return None
         self._apart_hz = self._apart_hz or float(base_hz.max())
         hz = np.minimum(self._apart_hz * np.arange(_OWN + _SHARED), _HIGHEST_HZ)
-        turns = self._starts[:, None] + self._offsets[:, None, None] * (drift[:, None] * (_CENT * hz))
+        swung = 2 * np.pi * (self._swings_hz[:, None] * (hops * self._step) + self._swings_at[:, None])
+        own = known[:, 3] * np.sqrt(2) * np.sin(swung) / (2 * np.pi * self._swings_hz[:, None])
+        ahead = self._offsets[:, None] * drift + own  # (L, T) cents times seconds
+        turns = self._starts[:, None] + ahead[..., None] * (_CENT * hz)
         radians = ((2 * np.pi) * (turns - np.floor(turns))).astype(np.float32)
         power = share[:, None].astype(np.float32)
         sums = np.empty(radians.shape[1:], np.complex64)
