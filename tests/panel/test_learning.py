@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.browser import element, wait_for
 from fixtures.examples import thud, written
 from fixtures.panel import Pages, answer, connect, running_host
 
@@ -88,3 +89,20 @@ def test_a_dropped_sound_is_written_and_learned_from(served: Any, tmp_path: Path
     for query, body, headers, status in refused:
         assert post(served, query, body, **headers) == status
     assert len(list((tmp_path / "takes").iterdir())) == 1
+
+
+@pytest.fixture
+def learning_host(learner: Synth, clock: ClockOutput, tmp_path: Path) -> Iterator[Any]:
+    yield from running_host(learner, clock, tmp_path / "takes", None)
+
+
+def test_a_file_given_to_the_page_is_learned_and_appears_on_its_map(
+    browser: Any, learning_host: Any, learner: Synth, tmp_path: Path
+) -> None:
+    names = "return document.querySelector('cm-map')?.timbres.map((timbre) => timbre.name) ?? []"
+    browser.get(learning_host.address.url)
+    wait_for(lambda: browser.execute_script(names), 40)
+    element(browser, "cm-drop input").send_keys(str(written(tmp_path / "squeak.wav", thud())))
+    wait_for(lambda: browser.execute_script(names)[-1] == "squeak", 40)
+    wait_for(lambda: element(browser, ".sound input").get_attribute("value") == "squeak", 10)
+    assert learner.controls.timbre == {"squeak": 1.0}
