@@ -20,6 +20,8 @@ from cmaudio.input.finish import clipped_samples
 from cmaudio.signal.dsp import Float
 
 LONGEST_SECONDS, SHORTEST_SECONDS, MOST_FILES = 60.0, 0.02, 64
+_MOST_SAMPLES = 2**26  # of all channels together: 256 MiB
+_ROUNDING_SECONDS = 0.5
 _SILENT_DB = -70.0  # root mean square of the loudest tenth of a second
 _SMALL_BITS = ("PCM_S8", "PCM_U8", "ULAW", "ALAW")
 _CANCELLED = 0.1  # of the amplitude of the loudest channel: less is left of the mean
@@ -84,8 +86,8 @@ def _read(path: Path, sample_rate: int, on_notice: Notice) -> Sound:
         raise CmaudioError(f"{name} is damaged: it holds NaN or infinity; export it again")
     if len(samples) < SHORTEST_SECONDS * rate:
         raise CmaudioError(f"{name} is {'empty' if not len(samples) else 'shorter than 20 ms'}: give a longer sound")
-    if seconds > LONGEST_SECONDS:
-        on_notice(f"{name}: only the first {LONGEST_SECONDS:g} of {seconds:.0f} s are used")
+    if (used := len(samples) / rate) < seconds - _ROUNDING_SECONDS:
+        on_notice(f"{name}: only the first {used:.0f} of {seconds:.0f} s are used")
     if subtype in _SMALL_BITS:
         on_notice(f"{name}: 8 bits a sample, whose noise is learned as well")
     if clipped := clipped_samples(samples):
@@ -105,7 +107,8 @@ def _open(path: Path) -> tuple[Float, int, float, str]:
     file = regular_file(path, "example")
     try:
         with soundfile.SoundFile(sound_path(file)) as opened:
-            samples = opened.read(int(LONGEST_SECONDS * opened.samplerate), dtype="float32", always_2d=True)
+            frames = min(int(LONGEST_SECONDS * opened.samplerate), _MOST_SAMPLES // opened.channels)
+            samples = opened.read(frames, dtype="float32", always_2d=True)
             return samples, opened.samplerate, opened.frames / opened.samplerate, opened.subtype
     except (soundfile.SoundFileError, OSError, ValueError) as error:
         if file.stat().st_size == 0:

@@ -64,6 +64,13 @@ def test_what_cannot_be_used_is_an_error_alone_and_left_out_among_others(
     assert "left out" in notices
 
 
+def test_of_many_channels_less_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cmaudio.learning.reading._MOST_SAMPLES", 6 * RATE)
+    (samples,), notices = read(written(tmp_path / "many.wav", np.stack([hiss()] * 6, 1)))
+    assert "first 1 of 4 s" in notices
+    assert len(samples) == RATE
+
+
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"no sound at all" * 100])
 def test_other_files_are_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "text.wav").write_bytes(content)
