@@ -84,7 +84,7 @@ def serve(
             satellites = sockets.enter_context(listening_socket(Address(port=wyoming)))
         service = Service(settings)
         server = make_server(service, known, address, drain, satellites)
-        room = ", ".join(f"{name} ({service.capacity.streams(name)} streams)" for name in service.models.by_name)
+        room = ", ".join(f"{name} (room for {service.capacity.streams(name)})" for name in service.models.by_name)
         scheme = "https" if tls_certificate else "http"
         console.print(f"{room} at {scheme}://{host}:{bound.getsockname()[1]}/v1  (Ctrl-C to stop)", soft_wrap=True)
         if satellites is not None:

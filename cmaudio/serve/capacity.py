@@ -17,7 +17,7 @@ from cmaudio.serve.stream import Stream
 
 _USED = 0.8  # of the time; the rest is for peaks
 _FOLLOWING = 0.02  # weight of the last evaluation
-_FACTORS = (0.5, 20.0)
+_FACTORS = (0.05, 20.0)  # a server may be started at a busy moment, or become busier
 _FIRST_SECONDS = 0.3  # within which a stream that is admitted should give its first sound
 _RETRY_SECONDS = (1, 30)
 

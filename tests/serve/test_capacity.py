@@ -33,6 +33,9 @@ def test_capacity_follows_threads_and_what_evaluations_take() -> None:
     for _ in range(500):
         slow.observe("english", 8, 0.016)
     assert slow.streams("english") == 16
+    for _ in range(500):
+        slow.observe("english", 16, 0.004)  # it was measured at a busy moment
+    assert slow.streams("english") == 127
 
 
 @pytest.mark.parametrize(
