@@ -58,9 +58,9 @@ def measure_modulation(setting: Setting) -> Figures:
         setting.progress(f"modulation: {timbre.name}")
     return {
         "target_kept": list(TARGET_KEPT),
-        "all": _kept(list(timbres.values())),
-        "ensembles": _kept([figures for figures in timbres.values() if figures["ensemble"]]),
-        "families": {name: _kept(rows) for name, rows in _by_family(timbres).items()},
+        "all": share_kept(list(timbres.values())),
+        "ensembles": share_kept([figures for figures in timbres.values() if figures["ensemble"]]),
+        "families": {name: share_kept(rows) for name, rows in _by_family(timbres).items()},
         "timbres": timbres,
     }
 
@@ -81,7 +81,7 @@ def _compared(ours: list[Measured], theirs: list[Measured]) -> Figures:
     }
 
 
-def _kept(rows: list[Figures]) -> Figures:
+def share_kept(rows: list[Figures]) -> Figures:
     """Shares kept, how many of them lie within the target, and what is added where there is none to keep."""
     kept = [figures["kept"] for figures in rows if figures["kept"] is not None]
     added = [figures["fm_cents"] for figures in rows if figures["kept"] is None]
