@@ -85,6 +85,6 @@ def test_a_page_that_others_can_reach_shows_how(synth: Any, clock: Any, browser:
         wait_for(lambda: browser.find_elements("css selector", "button.reach"), 60)
         element(browser, "button.reach").click()
         wait_for(lambda: browser.find_elements("css selector", ".code svg"))
-        assert element(browser, ".address").text == host.address.reach
+        wait_for(lambda: element(browser, ".address").text == host.address.reach)
     finally:
         host.close()
