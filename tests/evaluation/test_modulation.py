@@ -16,7 +16,7 @@ RATE, KEY = 48_000, 57
 def tone(cents: float, hz: float = 5.0) -> Float:
     time = np.arange(round((UNTIL_SECONDS + 0.2) * RATE)) / RATE
     phase = 2 * np.pi * np.cumsum(220 * 2 ** (cents / 1200 * np.sin(2 * np.pi * hz * time))) / RATE
-    return (0.1 * sum(np.sin(k * phase) / k for k in range(1, 7))).astype(np.float32)
+    return (0.1 * np.sum([np.sin(k * phase) / k for k in range(1, 7)], 0)).astype(np.float32)
 
 
 @pytest.mark.parametrize(("cents", "hz"), [(8.0, 5.0), (20.0, 4.0)])
@@ -33,7 +33,11 @@ def test_a_steady_tone_has_none() -> None:
 
 
 def test_shares_are_counted_where_there_is_something_to_keep() -> None:
-    rows: list[dict[str, Any]] = [{"kept": 0.8, "fm_cents": 4.0}, {"kept": 2.0, "fm_cents": 8.0}, {"kept": None, "fm_cents": 0.3}]
+    rows: list[dict[str, Any]] = [
+        {"kept": 0.8, "fm_cents": 4.0},
+        {"kept": 2.0, "fm_cents": 8.0},
+        {"kept": None, "fm_cents": 0.3},
+    ]
     kept = share_kept(rows)
     assert (kept["n"], kept["within_target"], kept["steady_fm_cents"]) == (2, 1, 0.3)
     assert share_kept([])["median"] is None
