@@ -8,12 +8,13 @@ from cmaudio.demos.machines import MACHINES
 from cmaudio.demos.piece import Demo, ScoreDemo
 from cmaudio.demos.pocket import POCKET
 from cmaudio.demos.shore import SHORE
+from cmaudio.demos.storm import STORM
 from cmaudio.errors import CmaudioError, nearest
 from cmaudio.files.names import file_stem
 from cmaudio.score.pieces import builtin_piece
 
 EVENING = ScoreDemo("evening", "Evening in F", "flute, electric piano, bass, strings and celesta", score=builtin_piece)
-DEMOS: dict[str, Demo] = {demo.name: demo for demo in (EVENING, POCKET, SHORE, GLASS, MACHINES, LAMP)}
+DEMOS: dict[str, Demo] = {demo.name: demo for demo in (EVENING, POCKET, SHORE, GLASS, MACHINES, STORM, LAMP)}
 
 
 def find_demo(name: str) -> Demo:

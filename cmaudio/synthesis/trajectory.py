@@ -51,6 +51,13 @@ class Trajectory:
         self._times[keep:] = [at, at + max(over, 1.0)]
         self._values[keep:] = [start, value]
 
+    def begin_or_move(self, at: float, value: ArrayLike, over: float) -> None:
+        """Like `move`, but what is set at the onset is the first value: a sample on the way there could click."""
+        if at <= 0 and over <= 0:
+            self._times, self._values = [0.0], [np.asarray(value, np.float64)]
+        else:
+            self.move(at, value, over)
+
     def forget_before(self, time: float) -> None:
         """Drop breakpoints that are no longer needed, so that they do not accumulate over hours of bends."""
         count = max(0, min(bisect_left(self._times, time) - 1, len(self._times) - 2))

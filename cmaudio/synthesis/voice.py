@@ -221,7 +221,7 @@ class Voice(ABC):
             self._move_pitch(trajectory, at, value, over)
         else:
             trajectory.forget_before(self.position)
-            trajectory.move(at, value, over)
+            trajectory.begin_or_move(at, value, over)
 
     def morph(self, at: float, timbre: NDArray[np.float64], over: float, pitched: bool) -> None:
         """Morph to a timbre, pitched or not, starting at `at`."""

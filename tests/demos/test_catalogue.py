@@ -26,7 +26,7 @@ def name_of(demo: Demo) -> str:
 
 
 def test_there_is_one_for_each_thing_that_the_project_does() -> None:
-    assert len(DEMOS) == 6
+    assert len(DEMOS) == 7
     assert any(isinstance(demo, TextDemo) for demo in DEMOS.values())
     assert any(demo.notes().percussion for demo in SCORES)
     assert {demo.model for demo in DEMOS.values()} <= set(embedded_models())

@@ -24,6 +24,14 @@ def test_trajectory_moves_and_rests() -> None:
     assert trajectory.target == 64
 
 
+def test_what_is_set_at_the_onset_is_the_first_value() -> None:
+    trajectory = Trajectory(1.0)
+    trajectory.move(100, 5.0, 10)
+    trajectory.begin_or_move(0, 3.0, 0)
+    assert trajectory.constant
+    assert values(trajectory, 0, 1, 500) == [3, 3, 3]
+
+
 def test_trajectory_leaves_from_where_it_is_and_drops_later_plans() -> None:
     trajectory = Trajectory(0.0)
     trajectory.move(100, 10.0, 100)
