@@ -105,5 +105,5 @@ def test_variations_follow_renamed_and_deleted_files(pages: Pages, synth: Synth)
     first, second = (row["name"] for row in runner.status["files"])
     pages.send("rename", file=first, name="door")
     pages.send("delete", file=second)
-    assert [row["name"] for row in runner.status["files"]] == ["door.wav"]
+    assert [(row["name"], row["label"]) for row in runner.status["files"]] == [("door.wav", "door")]
     assert pages.quiet

@@ -49,7 +49,8 @@ class VariationRunner:
 
     def renamed(self, old: str, new: str | None) -> None:
         """A file has another name, or None since it was deleted."""
-        self._rows = [row | {"name": new} if row["name"] == old else row for row in self._rows]
+        named = {"name": new} if new is None else {"name": new, "label": new.rpartition(".")[0]}
+        self._rows = [row | named if row["name"] == old else row for row in self._rows]
         self.status = self.status | {"files": self._listed(self.status["done"])}
 
     def _listed(self, done: int) -> list[dict[str, Any]]:

@@ -82,14 +82,10 @@ class VariationsView(View):
         with self.files:
             for number, row in enumerate(rows, 1):
                 starred = row["name"] in favourites
-                with file_row(row["name"], self._label(number, row), "", starred):
+                with file_row(row["name"], f"{number}  {row['label']}", "", starred):
                     use = button("use", partial(self._use, row)).classes("use")
                     use.props["title"] = f"use this timbre and seed ({row['seed']})"
                     file_menu(self, row["name"], starred)
-
-    def _label(self, number: int, row: Mapping[str, Any]) -> str:
-        """Number and timbres, or the name that it was given."""
-        return f"{number}  {row['label']}" if row["name"].startswith("vary-") else row["name"]
 
     def _use(self, row: Mapping[str, Any]) -> None:
         gesture = uuid4().hex  # undone together
