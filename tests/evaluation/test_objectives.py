@@ -56,7 +56,8 @@ def test_students_of_a_seed_share_a_teacher_and_are_measured_at_one_and_two_step
         load_tensors(tmp_path / f"seed-1/{run}.safetensors")[0] for run in ("teacher/teacher", "ect/student")
     )
     assert any(not torch.equal(before[key], after[key]) for key in before)
-    assert compare_objectives(CONFIG, corpus, tmp_path) == result
+    again = compare_objectives(CONFIG, corpus, tmp_path)
+    assert again | {"machine": result["machine"]} == result
     console = Console(record=True, width=200)
     print_comparison(result, console)
     text = console.export_text()
