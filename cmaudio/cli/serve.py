@@ -75,14 +75,15 @@ def serve(
         streams_per_client=client_streams,
         requests_per_minute=client_requests,
     )
-    with ExitStack() as sockets:
-        bound = sockets.enter_context(listening_socket(address))
+    with ExitStack() as stack:
+        bound = stack.enter_context(listening_socket(address))
         satellites = None
         if wyoming is not None:
             with requires_extra("wyoming"):
                 importlib.import_module("wyoming")
-            satellites = sockets.enter_context(listening_socket(Address(port=wyoming)))
+            satellites = stack.enter_context(listening_socket(Address(port=wyoming)))
         service = Service(settings)
+        stack.callback(service.close)
         server = make_server(service, known, address, drain, satellites)
         room = ", ".join(f"{name} (room for {service.capacity.streams(name)})" for name in service.models.by_name)
         scheme = "https" if tls_certificate else "http"
@@ -90,4 +91,4 @@ def serve(
         if satellites is not None:
             console.print("Wyoming at tcp://{}:{}".format(*satellites.getsockname()[:2]))
         log_to_stderr()
-        serve_on(server, service, bound)
+        serve_on(server, bound)

@@ -36,7 +36,9 @@ class Batcher:
         self._streams: dict[int, Stream] = {}
         self._changed = threading.Condition()
         self._closed = False
-        self._threads = [threading.Thread(target=self._run, name=f"cmaudio-serve-{i}") for i in range(workers)]
+        self._threads = [
+            threading.Thread(target=self._run, name=f"cmaudio-serve-{i}", daemon=True) for i in range(workers)
+        ]
         for thread in self._threads:
             thread.start()
 

@@ -162,13 +162,10 @@ def make_server(
     return Server(config, service, drain_seconds, wyoming)
 
 
-def serve_on(server: Server, service: Service, bound: socket.socket) -> None:
+def serve_on(server: Server, bound: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM."""
     _allow_many_files()
-    try:
-        server.run(sockets=[bound])
-    finally:
-        service.close()
+    server.run(sockets=[bound])
 
 
 def _allow_many_files() -> None:

@@ -157,12 +157,15 @@ def test_sigterm_lets_what_sounds_end_and_refuses_the_rest() -> None:
         (["--new-key", "a b"], "cannot name a client"),
     ],
 )
-def test_mistakes_at_the_start_are_told(
+def test_mistakes_at_the_start_are_told_and_leave_nothing_behind(
     arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    before = set(threading.enumerate())
     result = CliRunner().invoke(app, ["serve", "--port", "0", "--workers", "1", *arguments])
     assert says in str(result.exception)
+    left = set(threading.enumerate()) - before
+    assert not [thread.name for thread in left if thread.name.startswith("cmaudio-serve")]
 
 
 def test_a_new_key_is_printed_once(tmp_path: Path) -> None:
