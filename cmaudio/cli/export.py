@@ -46,9 +46,8 @@ def export(
     Of a model file, only where its timbres lie on the map, their partials and how their pitch deviates can change.
     """
     with requires_extra("train"):
-        from cmaudio.training.export.deviation import amend_deviation
+        from cmaudio.training.export.measured import amend_from
         from cmaudio.training.export.packing import pack_run
-        from cmaudio.training.export.partials import amend_file
         from cmaudio.training.export.timbre_places import amend_places
 
     if run.is_file():
@@ -57,8 +56,9 @@ def export(
                 f"{run} is a file: of a model file only partials, deviation and map can change; give --partials, "
                 "--deviation or --map alone"
             )
-        model = amend_file(run, output, partials) if partials else load_model(run)
-        model = amend_deviation(model, output, deviation) if deviation else model
+        model = load_model(run)
+        model = amend_from(model, output, "partials", partials) if partials else model
+        model = amend_from(model, output, "deviation", deviation) if deviation else model
         model = amend_places(model, output) if timbre_map else model
     else:
         model = pack_run(run, output, network=network, weights=weights, partials=partials, deviation=deviation)

@@ -16,9 +16,8 @@ from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition, read_description
 from cmaudio.training.export.calibration import record_feeds
 from cmaudio.training.export.card import make_card
-from cmaudio.training.export.deviation import read_deviation, with_deviation
 from cmaudio.training.export.graphs import KEEP_FLOAT, export_graphs, export_prior, export_prosody, quantise
-from cmaudio.training.export.partials import read_partials, with_partials
+from cmaudio.training.export.measured import read_measured, with_measured
 from cmaudio.training.export.timbre_places import amend_places, can_be_mapped
 from cmaudio.training.networks.band_vocoder import BandVocoder
 from cmaudio.training.networks.consistency import ConsistencyNetwork
@@ -78,9 +77,9 @@ def pack_run(
     manifest = describe(config, description, consistency, read_statistics(trained), kind)
     manifest = manifest.model_copy(update={"picture": about["picture"]})
     if partials is not None:
-        manifest = with_partials(manifest, read_partials(partials))
+        manifest = with_measured(manifest, "partials", read_measured(partials, "partials"))
     if deviation is not None:
-        manifest = with_deviation(manifest, read_deviation(deviation))
+        manifest = with_measured(manifest, "deviation", read_measured(deviation, "deviation"))
     card = make_card(folder, config, description, kind)
     model = write_model(output, manifest, consistency.eval(), vocoder.eval(), card, prosody, prior, config.export.life)
     return amend_places(model, output) if can_be_mapped(model) else model

@@ -16,7 +16,7 @@ from cmaudio.cli.app import app
 from cmaudio.errors import CmaudioError
 from cmaudio.model.deviation import PitchDeviation
 from cmaudio.training.corpus.description import read_description, write_description
-from cmaudio.training.export.deviation import amend_deviation, read_deviation
+from cmaudio.training.export.measured import amend_from, read_measured
 
 VIBRATO = PitchDeviation.model_validate({"keys": [{"key": 60, "vibrato_cents": 10.0, "vibrato_hz": 5.0}]})
 
@@ -35,10 +35,10 @@ def measured(corpus: Path, tmp_path: Path) -> Path:
 def test_a_model_file_takes_the_deviations_of_a_corpus_and_of_another_file(
     tiny: Any, tmp_path: Path, measured: Path
 ) -> None:
-    amended = amend_deviation(tiny.model, tmp_path / "amended.cmaudio", measured)
-    assert read_deviation(amended.path) == read_deviation(measured) == {"second": VIBRATO}
+    amended = amend_from(tiny.model, tmp_path / "amended.cmaudio", "deviation", measured)
+    assert read_measured(amended.path, "deviation") == read_measured(measured, "deviation") == {"second": VIBRATO}
     assert amended.manifest.sha256 == tiny.model.manifest.sha256
-    again = amend_deviation(tiny.model, tmp_path / "again.cmaudio", amended.path)
+    again = amend_from(tiny.model, tmp_path / "again.cmaudio", "deviation", amended.path)
     assert again.manifest == amended.manifest
 
 
@@ -46,11 +46,11 @@ def test_the_command_writes_them(tiny: Any, tmp_path: Path, measured: Path) -> N
     output = tmp_path / "new.cmaudio"
     done = CliRunner().invoke(app, ["export", str(tiny.model.path), "-o", str(output), "--deviation", str(measured)])
     assert done.exit_code == 0, done.output
-    assert read_deviation(output) == {"second": VIBRATO}
+    assert read_measured(output, "deviation") == {"second": VIBRATO}
 
 
 def test_sources_without_deviations_are_refused(tiny: Any, tmp_path: Path, corpus: Path) -> None:
     with pytest.raises(CmaudioError, match="none of the timbres"):
-        amend_deviation(tiny.model, tmp_path / "none.cmaudio", corpus)
+        amend_from(tiny.model, tmp_path / "none.cmaudio", "deviation", corpus)
     with pytest.raises(CmaudioError):
-        read_deviation(tmp_path / "none")
+        read_measured(tmp_path / "none", "deviation")

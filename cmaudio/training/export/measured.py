@@ -1,0 +1,56 @@
+"""What was measured of timbres in a model file: where their partials lie, and how their pitch deviates.
+
+A file that was trained without partials can be given some: only what the vocoder filters changes. Its networks still
+see harmonics (`picture` in the manifest), as they were trained to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from cmaudio.errors import CmaudioError
+from cmaudio.model.file import SUFFIX, Model, load_model, save_model
+from cmaudio.model.manifest import Manifest
+from cmaudio.training.corpus.description import read_description
+
+Entry = Literal["partials", "deviation"]
+"""Of a timbre, in a corpus's description as in a manifest."""
+_PLURAL: Mapping[Entry, str] = {"partials": "partials", "deviation": "deviations"}
+
+
+def read_measured(path: Path, entry: Entry) -> dict[str, Any]:
+    """An entry of a corpus's (folder) or model file's timbres by name, without those that have none.
+
+    Raises CmaudioError for a file or folder that is neither.
+    """
+    timbres = load_model(path).manifest.timbres if path.suffix == SUFFIX else read_description(path).timbres
+    return {timbre.name: found for timbre in timbres if (found := getattr(timbre, entry))}
+
+
+def with_measured(manifest: Manifest, entry: Entry, measured: Mapping[str, Any]) -> Manifest:
+    """The manifest with this entry for the timbres of these names, and none for all others."""
+    timbres = [timbre.model_copy(update={entry: measured.get(timbre.name)}) for timbre in manifest.timbres]
+    return manifest.model_copy(update={"timbres": timbres})
+
+
+def amend(model: Model, output: Path, entry: Entry, measured: Mapping[str, Any]) -> Model:
+    """Write a model file with another entry; its graphs and card stay byte for byte."""
+    graphs = {name: model.graph(name) for name in model.manifest.graphs}
+    save_model(output, with_measured(model.manifest, entry, measured), graphs, model.card)
+    return load_model(output)
+
+
+def amend_from(model: Model, output: Path, entry: Entry, source: Path) -> Model:
+    """`amend` with the entries of a corpus (folder) or another model file.
+
+    Raises CmaudioError for a source that is neither, and where no timbre of the model is named there.
+    """
+    found = read_measured(source, entry)
+    if not found.keys() & model.timbres.keys():
+        raise CmaudioError(
+            f"{source} has {_PLURAL[entry]} for none of the timbres of {model.path.name}; give a corpus or model file "
+            "that has, or run `cmaudio prepare` on the corpus again to measure them"
+        )
+    return amend(model, output, entry, found)
