@@ -67,7 +67,7 @@ class Expectation:
         for timbre in timbres:
             features = self._features(timbre, blocks, key)[..., : self._synthesizer.features]
             pictures = self._picture(seen_partials(manifest, timbre), key if timbre.pitched else None)
-            frames = np.clip(np.round(blocks * self._frame_rate).astype(int) - 1, 0, _PICTURE_FRAMES - 1)
+            frames = np.clip(np.round(blocks * manifest.frame_rate).astype(int) - 1, 0, _PICTURE_FRAMES - 1)
             controls.append(np.concatenate([features, pictures[frames]], -1))
             vectors.append(np.broadcast_to(np.array(timbre.vector, np.float32), (*blocks.shape, len(timbre.vector))))
         median, spread = self._graph(np.concatenate(controls).astype(np.float32), np.concatenate(vectors))
@@ -76,11 +76,6 @@ class Expectation:
         std, mean = self._synthesizer.std, self._synthesizer.mean
         floor = np.float32(np.log(manifest.mel.floor))
         return Expected(np.maximum(median * std + mean, floor), spread * std)
-
-    @property
-    def _frame_rate(self) -> float:
-        manifest = self._synthesizer.model.manifest
-        return manifest.sample_rate / manifest.hop_length
 
     def _features(self, timbre: TimbreDefinition, ages: Array, key: float | None) -> Float:
         blocks, never = len(ages), np.full(ages.shape, _NEVER)

@@ -77,7 +77,7 @@ def learn_timbre(
     expectation = Expectation(networks)
     name = _free_name(model, paths) if name is None else _checked_name(model, name)
     examples = measure(read_examples(paths, model.manifest.sample_rate, notices.append), model)
-    rate, floor = _frame_rate(model), float(np.log(model.manifest.mel.floor))
+    rate, floor = model.manifest.frame_rate, float(np.log(model.manifest.mel.floor))
     steady = any(example.goes_on(rate) for example in examples) if kind == "auto" else kind == "bed"
     candidates = _candidates(model, steady, examples[0].tonal)
     near, distances = nearest_timbres(examples, candidates, expectation, rate, floor)
@@ -90,10 +90,6 @@ def learn_timbre(
     notices += _expectations(model, examples, steady)
     distance = round(distances[[one.name for one in near].index(nearest)], 1)
     return LearnedTimbre(timbre, nearest, distance, timbre.learned.spectra[0].key, tuple(notices))
-
-
-def _frame_rate(model: Model) -> float:
-    return model.manifest.sample_rate / model.manifest.hop_length
 
 
 def _candidates(model: Model, steady: bool, tonal: bool) -> list[TimbreDefinition]:
@@ -126,7 +122,7 @@ def _expectations(model: Model, examples: Sequence[Example], steady: bool) -> li
     """What a listener may miss, one line each."""
     textures = model.manifest.features in TEXTURE_KINDS
     found = []
-    if any(example.speaks and len(example.mel) > _frame_rate(model) for example in examples):
+    if any(example.speaks and len(example.mel) > model.manifest.frame_rate for example in examples):
         found.append(
             "it sounds like speech or music: its colour and level over time are learned, and no words or melody"
         )
@@ -134,6 +130,6 @@ def _expectations(model: Model, examples: Sequence[Example], steady: bool) -> li
         found.append("it has a pitch, which this model plays as coloured noise: learn it with --model instrument")
     elif not textures and not any(example.tonal for example in examples):
         found.append("it has no clear pitch, so it is played alike by all keys")
-    if steady and all(len(example.mel) < 3 * _frame_rate(model) for example in examples):
+    if steady and all(len(example.mel) < 3 * model.manifest.frame_rate for example in examples):
         found.append("it is shorter than 3 s, which says little about a sound that goes on for ever")
     return found

@@ -42,7 +42,7 @@ class Lesson:
 
     @property
     def frame_rate(self) -> float:
-        return self.model.manifest.sample_rate / self.model.manifest.hop_length
+        return self.model.manifest.frame_rate
 
     @property
     def floor(self) -> float:

@@ -158,6 +158,11 @@ class Manifest(_Strict):
         return self.block_frames * self.hop_length
 
     @property
+    def frame_rate(self) -> float:
+        """Frames a second."""
+        return self.sample_rate / self.hop_length
+
+    @property
     def learns(self) -> bool:
         """Whether it can have learned timbres: it has a prior, whose clock is long enough."""
         return self.prior and self.features in ("note-2", "texture-1")

@@ -27,7 +27,7 @@ def introduction(synth: PanelInstrument, files: Path) -> dict[str, Any]:
         "learns": manifest.learns,
         "sample_rate": manifest.sample_rate,
         "channels": synth.engine.channels,
-        "frame_rate": manifest.sample_rate / manifest.hop_length,
+        "frame_rate": manifest.frame_rate,
         "centres_hz": [round(hz, 1) for hz in synth.model.mel.centres_hz.tolist()],
         "definitions": [control.model_dump() for control in controls.definitions.values()],
         "map": [

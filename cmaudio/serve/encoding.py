@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 import soundfile
 
+from cmaudio.files.audio_file import FORMATS
 from cmaudio.signal.dsp import Float
 
 _UNKNOWN_BYTES = 0xFFFFFFFF
@@ -114,12 +115,6 @@ class FileEncoder:
         return self._bytes.take()
 
 
-_OF_LIBSNDFILE = {
-    "flac": ("FLAC", "PCM_16"),
-    "ogg": ("OGG", "VORBIS"),
-    "opus": ("OGG", "OPUS"),
-    "mp3": ("MP3", "MPEG_LAYER_III"),
-}
 MEDIA_TYPES: Mapping[str, str] = {
     "wav": "audio/wav",
     "pcm": "audio/pcm",
@@ -137,4 +132,5 @@ def encoder_of(name: str, sample_rate: int, channels: int) -> Encoder:
         return PcmEncoder()
     if name == "wav":
         return WavEncoder(sample_rate, channels)
-    return FileEncoder(*_OF_LIBSNDFILE[name], sample_rate, channels)
+    sound = FORMATS[f".{name}"]
+    return FileEncoder(sound.name, sound.subtypes[0] if sound.lossy else "PCM_16", sample_rate, channels)

@@ -35,8 +35,8 @@ class MelScale:
     def of(cls, manifest: Manifest) -> MelScale:
         mean, std = np.array(manifest.mel.mean, np.float32), np.array(manifest.mel.std, np.float32)
         active = (np.log(manifest.mel.floor * _ACTIVE_ABOVE_FLOOR) - mean) / std
-        frame_rate = manifest.sample_rate / manifest.hop_length
-        return cls(std, active.astype(np.float32), round(_ATTACK_SECONDS * frame_rate), manifest.block_frames)
+        attack_frames = round(_ATTACK_SECONDS * manifest.frame_rate)
+        return cls(std, active.astype(np.float32), attack_frames, manifest.block_frames)
 
     def compare(self, ours: Sequence[Float], recorded: Sequence[Float]) -> Figures:
         """Mean L1 in dB over all frames of all clips, and the Fréchet distance of log-mel patches.

@@ -49,7 +49,7 @@ def _drifts(synthesizer: Synthesizer, held: list[TimbreDefinition], sampler: Sam
     vectors = timbres(synthesizer, [timbre.name for timbre in held])
     running = stream(synthesizer, _controls(synthesizer, held), vectors, sampler, np.random.default_rng(0))
     levels, means = [], []
-    for _, piece in zip(range(seconds), _seconds(running, manifest.sample_rate / manifest.hop_length), strict=False):
+    for _, piece in zip(range(seconds), _seconds(running, manifest.frame_rate), strict=False):
         log_mel = (piece * synthesizer.std + synthesizer.mean).astype(np.float64)
         levels.append(10 * np.log10(np.exp(2 * log_mel).mean((1, 2))))
         means.append(log_mel.mean(1))

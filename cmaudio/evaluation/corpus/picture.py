@@ -35,7 +35,7 @@ def save_picture(path: Path, model: Model, clips: Sequence[HeldOut], mels: Mappi
         len(chosen) + 1, len(mels), figsize=(3.2 * len(mels), 2.1 * len(chosen) + 3), squeeze=False
     )
     _draw_clips(axes, chosen.tolist(), model, clips, log_mels)
-    frame_rate = model.manifest.sample_rate / model.manifest.hop_length
+    frame_rate = model.manifest.frame_rate
     grid = axes[0, 0].get_gridspec()
     for axis in axes[-1]:
         axis.remove()
