@@ -2,6 +2,7 @@
 
 from cmaudio.training.config.comparison import ComparisonConfig
 from cmaudio.training.config.files import differences, read_config, read_strict, write_config
+from cmaudio.training.config.loggers import LoggerSettings, MlflowSettings, TensorBoardSettings, WandbSettings
 from cmaudio.training.config.networks import (
     NetworkSettings,
     PriorNetworkSettings,
@@ -26,7 +27,9 @@ __all__ = [
     "Crops",
     "ExportSettings",
     "JointStage",
+    "LoggerSettings",
     "LoopSettings",
+    "MlflowSettings",
     "NetworkSettings",
     "PriorNetworkSettings",
     "PriorStage",
@@ -34,9 +37,11 @@ __all__ = [
     "RunConfig",
     "SentenceStage",
     "StartFrom",
+    "TensorBoardSettings",
     "VocoderNetworkSettings",
     "VocoderSettings",
     "VocoderStage",
+    "WandbSettings",
     "differences",
     "read_config",
     "read_strict",

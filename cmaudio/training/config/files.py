@@ -75,13 +75,23 @@ def _explain(error: Any, kind: type[Strict]) -> str:
 def _known_keys(location: Sequence[Any], kind: type[Strict]) -> list[str]:
     """Valid keys of the section that an unknown key is in."""
     schema = kind.model_json_schema()
-    node: Any = schema
+    nodes = _resolve(schema, schema)
     for part in location[:-1]:
-        node = _resolve(node, schema)
-        inside = [n.get("properties", {}) for n in node]
-        node = next((p[part] for p in inside if part in p), None) or {}
-    keys = {key for n in _resolve(node, schema) for key in n.get("properties", {})}
+        nodes = [inner for node in nodes for inner in _resolve(_inside(node, part), schema)]
+    keys = {key for node in nodes for key in node.get("properties", {})}
     return sorted(keys)
+
+
+def _inside(node: Any, part: str | int) -> list[Any]:
+    """The schemas of an entry of a section or list; one of several kinds of section is its own, if `part` names it."""
+    if isinstance(part, int):
+        return [node["items"]] if "items" in node else []
+    entries = node.get("properties", {})
+    if part in entries:
+        return [entries[part]]
+    if isinstance(node.get("additionalProperties"), dict):
+        return [node["additionalProperties"]]
+    return [node] if any(entry.get("const") == part for entry in entries.values()) else []
 
 
 def _resolve(node: Any, schema: Any) -> list[Any]:

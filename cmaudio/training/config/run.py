@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cmaudio.model.manifest import NoiseLevels
+from cmaudio.training.config.loggers import Loggers, TensorBoardSettings
 from cmaudio.training.config.networks import (
     NetworkSettings,
     PriorNetworkSettings,
@@ -38,6 +39,7 @@ class LoopSettings(Strict):
     keep: Annotated[int, Field(ge=1, description="checkpoints kept per stage")] = 2
     log_steps: Annotated[int, Field(ge=1)] = 50
     picture_steps: Annotated[int, Field(ge=0, description="0: only at the end")] = 1000
+    loggers: Loggers = (TensorBoardSettings(),)
 
 
 class ExportSettings(Strict):

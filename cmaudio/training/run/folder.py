@@ -1,7 +1,7 @@
 """The folder of a run: its configuration and provenance, and whether it can be resumed.
 
 config.yaml         the whole configuration                checkpoints/       to resume a stage from
-run.json            versions, commit, corpus               log/               TensorBoard
+run.json            versions, commit, corpus, identity     log/, wandb/       TensorBoard, Weights & Biases
 <stage>.safetensors weights of a finished stage            <name>.cmaudio     the model file; teacher.cmaudio
 alignment.jsonl.gz  phoneme boundaries that the aligner found
 discriminators.safetensors  of the last stage that had any, for later stages and runs
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import platform
+import secrets
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +45,8 @@ def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusD
     else:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "run.json").write_text(json.dumps(about | _provenance(), indent=1), encoding="utf-8")
+            identity = {"id": secrets.token_hex(4)}
+            (folder / "run.json").write_text(json.dumps(about | identity | _provenance(), indent=1), encoding="utf-8")
         except (OSError, ValueError) as error:
             raise CmaudioError(
                 f"run folder {folder} cannot be created ({reason(error)}); give another folder"
@@ -70,7 +72,7 @@ def _check_unchanged(folder: Path, config: RunConfig, about: dict[str, Any]) -> 
 def read_about(folder: Path) -> dict[str, Any]:
     """The corpus and the provenance of a run. Raises CmaudioError for a folder without them."""
     about = read_json(folder / "run.json", "run", "the run folder is incomplete: give another folder")
-    return {"picture": "harmonic"} | about  # which older runs do not name
+    return {"picture": "harmonic", "id": folder.name} | about  # which older runs do not name
 
 
 def _provenance() -> dict[str, str]:

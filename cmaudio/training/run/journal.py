@@ -1,10 +1,10 @@
-"""Progress of a run: a progress line, TensorBoard, and a JSON line for every report."""
+"""Progress of a run: a progress line, boards such as TensorBoard, and a JSON line for every report."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -15,26 +15,30 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
+from cmaudio.training.run.boards import Board
 
 
 class Journal:
     """Writes from the first process only; on the others every method does nothing.
 
-    Files in the run's folder: `log/` (TensorBoard events: metrics, pictures, audio) and `figures.jsonl` (metrics).
+    Args:
+        folder: of the run; metrics are also lines of its `figures.jsonl`.
+        console: for progress and notes; None for none.
+        active: whether this is the first process.
+        boards: which receive metrics, pictures and sounds, and are closed with the journal.
     """
 
-    def __init__(self, folder: Path, console: Console | None, active: bool = True) -> None:
-        self._active = active
+    def __init__(
+        self, folder: Path, console: Console | None, active: bool = True, boards: Sequence[Board] = ()
+    ) -> None:
+        self._active, self._boards = active, boards
         self._console = console or Console(stderr=True, quiet=True)
         self._last: dict[str, tuple[int, float]] = {}
         self._tasks: dict[str, TaskID] = {}
         self._failed = False
         if not active:
             return
-        from torch.utils.tensorboard import SummaryWriter
-
         try:
-            self._board = SummaryWriter(str(folder / "log"))
             self._lines = (folder / "figures.jsonl").open("a")
         except OSError as error:
             raise CmaudioError(
@@ -53,24 +57,27 @@ class Journal:
     ) -> None:
         if self._active:
             self._progress.stop()
-            for close in (self._board.close, self._lines.close):
-                self._write(close)
+            self._write(self._lines.close)
+            for board in self._boards:
+                self._write(partial(board.close, failed=kind is not None))
 
     def _write(self, action: Callable[[], object]) -> None:
         """A log that cannot be written must not end the training."""
         try:
             action()
-        except OSError as error:
+        except Exception as error:  # boards and the servers behind them have errors of their own
             if not self._failed:
                 self._failed = True
-                self.note(f"the log cannot be written ({error.strerror or error}); training continues without it")
+                told = error.strerror if isinstance(error, OSError) else None
+                self.note(f"the log cannot be written ({told or error}); training continues without it")
 
     def metrics(self, stage: str, step: int, values: Mapping[str, float]) -> None:
         """Record scalars of a stage at a step."""
         if not self._active:
             return
-        for key, value in values.items():
-            self._write(partial(self._board.add_scalar, f"{stage}/{key}", value, step))
+        named = {f"{stage}/{key}": value for key, value in values.items()}
+        for board in self._boards:
+            self._write(partial(board.metrics, named, step))
         rounded = {key: float(f"{value:.6g}") for key, value in values.items()}
         self._write(lambda: self._lines.write(json.dumps({"stage": stage, "step": step} | rounded) + "\n"))
         self._write(self._lines.flush)
@@ -101,9 +108,11 @@ class Journal:
             from matplotlib import colormaps
 
             coloured = colormaps["magma"](np.flipud(np.clip(mels, 0, 1).T))[..., :3]
-            self._write(partial(self._board.add_image, name, coloured, step, dataformats="HWC"))
+            for board in self._boards:
+                self._write(partial(board.picture, name, coloured, step))
 
     def audio(self, name: str, samples: Float, sample_rate: int, step: int) -> None:
         """Record (N,) samples."""
         if self._active:
-            self._write(partial(self._board.add_audio, name, np.clip(samples, -1, 1)[None], step, sample_rate))
+            for board in self._boards:
+                self._write(partial(board.audio, name, np.clip(samples, -1, 1), sample_rate, step))

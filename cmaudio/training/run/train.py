@@ -13,8 +13,9 @@ from cmaudio.training.config import STAGES, RunConfig, VocoderStage
 from cmaudio.training.corpus.description import read_description
 from cmaudio.training.networks.aligner import AlignerNetwork
 from cmaudio.training.run.alignment import align_corpus, has_phoneme_times, read_alignment, write_alignment
+from cmaudio.training.run.boards import check_loggers, open_boards
 from cmaudio.training.run.context import RunContext
-from cmaudio.training.run.folder import ALIGNMENT, open_run
+from cmaudio.training.run.folder import ALIGNMENT, open_run, read_about
 from cmaudio.training.run.journal import Journal
 from cmaudio.training.run.launch import launch
 from cmaudio.training.run.loop import Trainer
@@ -45,13 +46,16 @@ def train(
     """
     if until is not None and until not in STAGES:
         raise CmaudioError(f"no stage {until!r}; there are {', '.join(STAGES)}")
+    check_loggers(config.loop.loggers)
     description = read_description(corpus)
     precision, warning = resolve_precision(config.loop.precision, device_type(config.loop.accelerator))
     fabric = launch(config.loop, precision)
     if fabric.is_global_zero:
         open_run(folder, config, corpus, description)
     fabric.barrier()
-    with Journal(folder, console, fabric.is_global_zero) as journal:
+    first = fabric.is_global_zero
+    boards = open_boards(config, folder, read_about(folder)["id"]) if first else []
+    with Journal(folder, console, first, boards) as journal:
         if warning:
             journal.note(warning)
         run = RunContext(config, corpus, folder, description, fabric, journal)
