@@ -133,8 +133,10 @@ class LinkListener:
         return None
 
     def close(self) -> None:
-        """Accept no more connections."""
+        """Accept no more connections; a waiting `accept` returns."""
         self._closed = True
+        with suppress(OSError):  # closing a socket does not wake the thread that waits on it, a connection does
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         with suppress(OSError):
             self._listener.close()
 

@@ -1,0 +1,52 @@
+"""The connection between the instrument and the panel's server."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from cmaudio.panel.link import LinkListener, connect
+
+PATIENCE = 20.0  # s, for what happens at once
+
+
+def _accepting(listener: LinkListener) -> tuple[threading.Thread, list[object]]:
+    """A thread that waits for a connection, and what it has got."""
+    got: list[object] = []
+    thread = threading.Thread(target=lambda: got.append(listener.accept()))
+    thread.start()
+    return thread, got
+
+
+def _stranger(listener: LinkListener) -> None:
+    """A program that connects and says nothing that is known."""
+    with socket.create_connection(("127.0.0.1", listener.port), PATIENCE) as stranger:
+        stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+
+
+def _nobody(listener: LinkListener) -> None:
+    """No program connects."""
+
+
+@pytest.mark.parametrize("before", [_nobody, _stranger])
+def test_a_closed_listener_lets_its_waiting_thread_go(before: Callable[[LinkListener], None]) -> None:
+    listener = LinkListener()
+    thread, got = _accepting(listener)
+    before(listener)
+    listener.close()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    assert got == [None]
+
+
+def test_a_server_that_knows_the_key_is_accepted() -> None:
+    listener = LinkListener()
+    thread, got = _accepting(listener)
+    link = connect(listener.port, listener.key)
+    thread.join(PATIENCE)
+    assert got[0] is not None
+    link.close()
+    listener.close()
