@@ -21,7 +21,7 @@ def warm_up_notes(allocator: VoiceAllocator, model: Model, renderer: Renderer) -
         voices: list[Voice] = [allocator.new_voice(note, vector, 0) for note in notes]
         for _ in range(2):
             renderer.render(voices)
-            voices[0].take(len(voices[0].ready))
+            voices[0].take(voices[0].output.waiting)
             voices[0].bend(voices[0].position, 60.5, 0)
 
 

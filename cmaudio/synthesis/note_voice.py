@@ -249,10 +249,7 @@ class NoteVoice(Voice):
         change = self._on_channels(spectra)[..., -(self.planned_end - at) :]
         fade = min(BEND_FADE_SAMPLES, change.shape[-1])
         change[..., :fade] *= np.linspace(0, 1, fade, dtype=np.float32)
-        self._gather()
-        pending = np.concatenate([self.ready, self.tail], axis=-1)
-        pending[..., at - self.position :] += change
-        self.ready, self.tail = pending[..., :-overlap], pending[..., -overlap:]
+        self.output.change(at - self.position, change)
 
     def _on_channels(self, partials: Complex) -> Float:
         """Spectra (T, F) of partials in the last planned frames -> samples (N,), or (2, N) with their side."""

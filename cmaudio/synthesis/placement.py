@@ -11,7 +11,7 @@ Shapes: B voices, K frames of a block, F STFT bins, N samples.
 from __future__ import annotations
 
 import math
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ _MONO_HZ, _WIDE_HZ = 80.0, 250.0  # bass stays in the middle
 _MIXER = 0x9E3779B97F4A7C15  # spreads neighbouring seeds (Knuth's multiplicative hashing)
 
 
+@lru_cache(maxsize=1024)
 def side_gains(pan: float) -> Float:
     """(2, 1) gains of left and right for pan -1..1, whose squares add up to 2: 1 each in the middle."""
     return np.array([[math.sqrt(1 - pan)], [math.sqrt(1 + pan)]], np.float32)

@@ -7,6 +7,7 @@ Each kind of voice (`cmaudio.synthesis.note_voice`, `cmaudio.engine.utterance`) 
 its excitation and the networks' input features.
 
 A voice of two channels keeps its samples in two rows, left and right, which are panned as they are taken.
+
 Shapes: B voices, K frames of a block, C features, N samples.
 """
 
@@ -30,6 +31,7 @@ from cmaudio.synthesis.networks import NetworkState
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.placement import side_gains, side_gains_over
 from cmaudio.synthesis.trajectory import Trajectory
+from cmaudio.synthesis.voice_output import VoiceOutput
 
 FADE_SAMPLES = 240  # 5 ms at 48 kHz: heard as immediate, too long to click
 
@@ -63,7 +65,6 @@ class Voice(ABC):
         asked = expression or {}
         self.expression = {name: Trajectory(asked.get(name, e.rest)) for name, e in EXPRESSIONS.items()}
         self.place = 0.0  # on its keyboard or in its kit, -1 (left) to 1; "spread" scales it
-        self._sides: tuple[float, Float] | None = None  # the last pan, and its gains
         self.deviation: NoteDeviation | None = None  # from its pitch; where None, it is exact
         self.rng = np.random.Generator(np.random.PCG64(params.seed))
         self.stft, self.sample_rate = settings.stft, settings.sample_rate
@@ -83,10 +84,7 @@ class Voice(ABC):
         self.phase = np.zeros(self._span + 1)  # in cycles, before each sample and after the last
         self._harmonics: tuple[int, Float] | None = None  # up to a time, where the excitation is another
         self.filters = np.zeros((self._span // self.stft.hop_length, self.stft.bins), np.complex64)  # H of its frames
-        rows = () if settings.channels == 1 else (2,)
-        self.ready = np.zeros((*rows, 0), np.float32)  # complete samples from `position` on
-        self._later: deque[Float] = deque()  # later blocks of complete samples; another thread may append
-        self.tail = np.zeros((*rows, self.stft.overlap), np.float32)  # samples up to `planned_end`, still growing
+        self.output = VoiceOutput(self.stft.overlap, settings.channels)  # from `position` to `planned_end`
 
     # -- what each kind of voice supplies ----------------------------------------------------------------------------
 
@@ -149,12 +147,10 @@ class Voice(ABC):
     def take(self, samples: int) -> Float:
         """The next samples (N,) or (2, N), fewer only at the voice's end. Call only if `lacks(samples)` is false."""
         self.catch_up()
-        if self.ready.shape[-1] < samples:
-            while self.pending and self.ready.shape[-1] + sum(b.shape[-1] for b in tuple(self._later)) < samples:
-                self.pending.popleft().result()
-            self._gather()
+        while self.pending and self.output.waiting < samples:
+            self.pending.popleft().result()
         count = int(min(samples, max(0, self.ends_at - self.position)))
-        out, self.ready = self.ready[..., :count], self.ready[..., count:]
+        out = self.output.take(count)
         if self.position + count > self.fades_from:
             times = np.arange(self.position, self.position + count)
             fade = np.clip((self.ends_at - times) / (self.ends_at - self.fades_from), 0, 1)
@@ -177,9 +173,7 @@ class Voice(ABC):
         pan, spread = self.expression["pan"], self.expression["spread"]
         if pan.rests_at(self.position) and (not self.place or spread.rests_at(self.position)):
             place = min(1.0, max(-1.0, float(pan.target) + self.place * float(spread.target)))
-            if self._sides is None or self._sides[0] != place:
-                self._sides = place, side_gains(place)
-            return out * self._sides[1] if place else out
+            return out * side_gains(place) if place else out
         span = np.arange(self.position, self.position + out.shape[-1], dtype=np.float64)
         return out * side_gains_over(np.clip(pan.at(span) + self.place * spread.at(span), -1, 1))
 
@@ -275,17 +269,14 @@ class Voice(ABC):
 
         `side` is what left has more than the middle, and right less.
         """
-        overlap = self.stft.overlap
         self.filters = np.concatenate([self.filters[len(filters) :], filters])
-        if self.tail.ndim > 1:
+        if self.settings.channels == 2:
             samples = np.stack([samples, samples] if side is None else [samples + side, samples - side])
-        samples[..., :overlap] += self.tail
         before_onset = max(0, samples.shape[-1] - end)  # what the first block's windows spread there is not played
-        complete, self.tail = samples[..., :-overlap], samples[..., -overlap:]
-        complete = complete[..., before_onset:]
+        complete = self.output.overlap_add(samples, before_onset)
         middle = complete if complete.ndim == 1 else np.float32(0.5) * (complete[0] + complete[1])
-        self._watch_level(middle, end - overlap)
-        self._later.append(complete)
+        self._watch_level(middle, end - self.stft.overlap)
+        self.output.append(complete)
 
     def _watch_level(self, complete: Float, end: int) -> float:
         """Store and return the level of a block, dB re full scale; 0 for an empty one."""
@@ -293,8 +284,3 @@ class Voice(ABC):
         level = 10 * math.log10(power + 1e-12)
         self._levels_db.append((end, level))
         return level
-
-    def _gather(self) -> None:
-        blocks = [self._later.popleft() for _ in range(len(self._later))]
-        if blocks:
-            self.ready = np.concatenate([self.ready, *blocks], axis=-1)
