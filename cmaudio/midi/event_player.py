@@ -24,7 +24,8 @@ _NOTICES = {
     "range": "pitch bend ranges over 48 semitones are limited to 48",
     "parameter": "an unknown registered parameter is ignored",
     "tuning": "tunings of single keys are ignored: all octaves are equal-tempered",
-    "effects": "kits of sound effects (XG bank 126) are ignored: a pitched timbre plays",
+    "effects on drums": "kits of sound effects (XG bank 126) on channel 10 are ignored: drums play",
+    "effects": "some sound effects of XG kits (bank 126) are left out: General MIDI has nothing like them",
 }
 
 
@@ -96,8 +97,8 @@ class EventPlayer:
         engine = self._engine
         for event in played:
             match event:
-                case events.NoteOn(channel, pitch, velocity):
-                    self._press(at, channel, pitch, velocity)
+                case events.NoteOn(channel, pitch, velocity, program):
+                    self._press(at, channel, pitch, velocity, program)
                 case events.NoteOff(channel, pitch):
                     self._synth.lift(pitch, channel, at)
                 case events.KeyPressure(channel, pitch, value):
@@ -115,21 +116,23 @@ class EventPlayer:
                 case events.AllNotesOff(channel):
                     engine.all_notes_off(channel, at)
 
-    def _press(self, at: int, channel: int, pitch: int, velocity: int) -> None:
+    def _press(self, at: int, channel: int, pitch: int, velocity: int, program: int) -> None:
         timbre: Timbre | None
-        if channel == PERCUSSION_CHANNEL and self._interpreter.states.is_rhythm(channel):
+        states = self._interpreter.states
+        if channel == PERCUSSION_CHANNEL and states.is_rhythm(channel):
             timbre = self._model.drums.get(pitch)
             if timbre is None:
                 what = f"no {PERCUSSION.get(pitch, f'drum on key {pitch}')!r}" if self._model.drums else "no drums"
                 self._notices.once(f"this model has {what}: such notes on channel 10 are left out")
                 return
         else:
-            timbre = self._timbre(channel)
+            effect = states.effects_kit(channel) is not None
+            timbre = self._timbre(program if effect else states.program(channel))
         self._synth.press(pitch, velocity, timbre=timbre, channel=channel, at=at)
 
-    def _timbre(self, channel: int) -> Timbre | None:
-        """The timbre of the channel's program; None until a program change arrives: the controls' timbre is used."""
-        program, programs = self._interpreter.states.program(channel), self._model.programs
+    def _timbre(self, program: int | None) -> Timbre | None:
+        """The timbre of a program; None until a program change arrives: the controls' timbre is used."""
+        programs = self._model.programs
         return None if program is None or not programs else programs[nearest_program(program, programs)]
 
     # -- notices -----------------------------------------------------------------------------------------------------

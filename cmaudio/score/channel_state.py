@@ -32,6 +32,7 @@ class ChannelState:
         program: None until a program change arrives.
         rhythm: whether its bank is one of percussion.
         rhythm_part: whether a system exclusive message made it percussion, which programs do not undo.
+        effects_kit: which kit of XG's sound effects its keys play, if one.
         pedals: whether each is down, by controller number.
     """
 
@@ -46,6 +47,7 @@ class ChannelState:
     program: int | None = None
     rhythm: bool = False
     rhythm_part: bool = False
+    effects_kit: int | None = None
     expressions: dict[str, float] = field(default_factory=dict)
     pedals: dict[int, bool] = field(default_factory=dict)
 
@@ -78,8 +80,16 @@ class ChannelStates:
     def is_rhythm(self, channel: int) -> bool:
         """Whether its notes are percussion; never in a zone."""
         state = self.channels[channel]
-        own = channel == PERCUSSION_CHANNEL or state.rhythm or state.rhythm_part
+        own = channel == PERCUSSION_CHANNEL or state.rhythm or (state.rhythm_part and state.effects_kit is None)
         return own and not self._zones.contains(channel)
+
+    def effects_kit(self, channel: int) -> int | None:
+        """The kit of sound effects that its keys play, if one; never in a zone."""
+        return None if self._zones.contains(channel) else self.channels[channel].effects_kit
+
+    def selects_sounds(self, channel: int) -> bool:
+        """Whether its keys select sounds, not pitches."""
+        return self.is_rhythm(channel) or self.effects_kit(channel) is not None
 
     def bend_range(self, channel: int) -> float:
         """Semitones at full wheel, limited to the engine's range."""
@@ -94,15 +104,15 @@ class ChannelStates:
         semitones = sum(
             self.channels[n].wheel * self.bend_range(n) + self._tuning(n) for n in self._with_manager(channel)
         )
-        if not self.is_rhythm(channel):
+        if not self.selects_sounds(channel):
             semitones += sum(self.master_tuning)
         return max(-BEND_MAX_SEMITONES, min(BEND_MAX_SEMITONES, semitones))
 
     def _tuning(self, channel: int) -> float:
-        """Semitones by registered parameters 1 and 2; percussion keys select sounds, not pitches."""
+        """Semitones by registered parameters 1 and 2."""
         state = self.channels[channel]
         coarse, fine = state.fine_tuning
-        return 0.0 if self.is_rhythm(channel) else state.coarse_tuning + tuning_semitones(coarse, fine)
+        return 0.0 if self.selects_sounds(channel) else state.coarse_tuning + tuning_semitones(coarse, fine)
 
     def expression(self, channel: int, name: str) -> float:
         """The value of an expression (`cmaudio.score.expression`), limited to its range."""

@@ -2,7 +2,7 @@
 
 It depends on neither time nor instrument, so the same bytes give the same events from any source. Each change is
 reported once. MIDI 1.0 Detailed Specification 4.2; Reset All Controllers as in RP-015; MPE 1.1; rhythm banks of General
-MIDI 2 (120) and XG (127). Which controller does what: `cmaudio.score.controllers`.
+MIDI 2 (120) and XG (127), XG's kits of sound effects (126). Which controller does what: `cmaudio.score.controllers`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from cmaudio.score.messages import CHANNEL_PRESSURE, CONTROL, KEY_PRESSURE, NOTE
 from cmaudio.score.mpe import MANAGER_BEND_RANGE, MEMBERS_MAX, Zones
 from cmaudio.score.parameters import set_parameter
 from cmaudio.score.ranges import BEND_MAX_SEMITONES
+from cmaudio.score.sound_effects import KITS, sound_effect
 
 _PARAMETERS = frozenset((cc.DATA_COARSE, cc.DATA_FINE, cc.NRPN_FINE, cc.NRPN_COARSE, cc.RPN_FINE, cc.RPN_COARSE))
 _RESET_EXPRESSIONS = frozenset(("vibrato", "pressure"))  # brightness and resonance stay (RP-015)
 _RHYTHM_BANK_GM2, _RHYTHM_BANK_XG, _EFFECTS_BANK_XG = 120, 127, 126
+_LEFT_OUT = -1
 
 
 class MidiInterpreter:
@@ -34,8 +36,8 @@ class MidiInterpreter:
         bend_range: returns the default bend range of channels, in semitones at full wheel.
         mpe: begin with a lower MPE zone of 15 members.
         on_problem: called with "struck again" (a key that is down), "stray" (a note-off without a note), "range" (a
-            bend range that was cut), "parameter" (an unknown registered parameter), "tuning" (of single keys) or
-            "effects" (a kit of sound effects).
+            bend range that was cut), "parameter" (an unknown registered parameter), "tuning" (of single keys),
+            "effects" (one that nothing stands in for) or "effects on drums" (a kit of them on the drums' channel).
 
     Attributes:
         zones: the MPE zones.
@@ -55,6 +57,7 @@ class MidiInterpreter:
         self._on_problem = on_problem
         self._rhythm_banks = {_RHYTHM_BANK_GM2, _RHYTHM_BANK_XG}
         self._keys: dict[tuple[int, int], int] = {}  # sounding (channel, pitch) -> channel of the key
+        self._effects: dict[tuple[int, int], int] = {}  # (channel, key) -> pitch of its sound effect
         self._pressures: dict[tuple[int, int], float] = {}
         self._out = ChangeEvents(self.states)
 
@@ -75,10 +78,7 @@ class MidiInterpreter:
         elif kind == CONTROL:
             self._control(channel, first, second)
         elif kind == PROGRAM:
-            state = self.states[channel]
-            state.program, state.rhythm = first, state.bank in self._rhythm_banks
-            if state.bank == _EFFECTS_BANK_XG and _RHYTHM_BANK_XG in self._rhythm_banks:
-                self._on_problem("effects")
+            self._choose(channel, first)
         elif kind == CHANNEL_PRESSURE:
             self._express(channel, "pressure", first)
         elif kind == WHEEL:
@@ -106,7 +106,7 @@ class MidiInterpreter:
         self.states.master_tuning = [0.0, 0.0]
         for channel, state in enumerate(self.states.channels):
             state.fine_tuning, state.coarse_tuning = (64, 0), 0
-            state.bank, state.rhythm, state.rhythm_part = 0, False, False
+            state.bank, state.rhythm, state.rhythm_part, state.effects_kit = 0, False, False, None
             self._out.bend(channel)
 
     def release_all(self) -> list[Event]:
@@ -137,29 +137,54 @@ class MidiInterpreter:
             self._out.bend(channel)
         return self._out.take()
 
+    def _choose(self, channel: int, program: int) -> None:
+        state = self.states[channel]
+        state.program, state.rhythm, state.effects_kit = program, state.bank in self._rhythm_banks, None
+        if state.bank != _EFFECTS_BANK_XG or _RHYTHM_BANK_XG not in self._rhythm_banks:
+            return
+        if program in KITS and channel == PERCUSSION_CHANNEL:
+            self._on_problem("effects on drums")
+        elif program in KITS:
+            state.effects_kit = program
+        else:
+            state.rhythm = True
+
     # -- notes -------------------------------------------------------------------------------------------------------
 
     def _note_on(self, channel: int, pitch: int, velocity: int) -> None:
-        rhythm = self.states.is_rhythm(channel)
-        place = (PERCUSSION_CHANNEL if rhythm else channel, pitch)
+        kit = self.states.effects_kit(channel)
+        if kit is None:
+            self._effects.pop((channel, pitch), None)
+            rhythm = self.states.is_rhythm(channel)
+            program = None if rhythm else self.states.program(channel)
+            self._begin_note((PERCUSSION_CHANNEL if rhythm else channel, pitch), channel, velocity, program or 0)
+            return
+        effect = sound_effect(kit, pitch)
+        self._effects[channel, pitch] = effect[1] if effect else _LEFT_OUT
+        if effect is None:
+            self._on_problem("effects")
+        else:
+            self._begin_note((channel, effect[1]), channel, velocity, effect[0])
+
+    def _begin_note(self, place: tuple[int, int], channel: int, velocity: int, program: int) -> None:
         self._out.gain(place[0])
         if place in self._keys:
             self._on_problem("struck again")
             self._end_note(place)
         self._keys[place] = channel
-        program = None if rhythm else self.states.program(channel)
-        self._out.add(NoteOn(*place, velocity, program or 0))
+        self._out.add(NoteOn(*place, velocity, program))
 
     def _note_off(self, channel: int, pitch: int) -> None:
         place = self._place(channel, pitch)
-        if place is None:
-            self._on_problem("stray")
-        else:
+        effect = self._effects.pop((channel, pitch), None)
+        if place is not None:
             self._end_note(place)
+        elif effect != _LEFT_OUT:
+            self._on_problem("stray")
 
     def _place(self, channel: int, pitch: int) -> tuple[int, int] | None:
         """The channel (the key's own, or percussion) and pitch at which the note of a pressed key sounds."""
-        places = ((channel, pitch), (PERCUSSION_CHANNEL, pitch))
+        places = ((channel, self._effects.get((channel, pitch), pitch)), (PERCUSSION_CHANNEL, pitch))
         return next((place for place in places if self._keys.get(place) == channel), None)
 
     def _end_note(self, place: tuple[int, int]) -> None:

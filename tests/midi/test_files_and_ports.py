@@ -55,7 +55,9 @@ messages = st.one_of(
     st.builds(lambda c, low, high: [bytes((0xE0 | c, low, high))], channels, values, values),
     st.builds(registered, channels, st.sampled_from([0, 1, 2, 3, 6]), values, values),
     st.builds(lambda kind, value: [bytes((0xF0, 0x7F, 0x7F, 4, kind, 0, value, 0xF7))], st.integers(1, 4), values),
-    st.builds(lambda c, v: [bytes((0xB0 | c, 0, v)), bytes((0xC0 | c, 0))], channels, st.sampled_from([0, 120, 127])),
+    st.builds(
+        lambda c, v: [bytes((0xB0 | c, 0, v)), bytes((0xC0 | c, v & 1))], channels, st.sampled_from([0, 120, 126, 127])
+    ),
 )
 
 
@@ -139,7 +141,7 @@ def from_file(folder: Path, sent: list[bytes]) -> list[tuple[int, Event]]:
     for number, data in enumerate(sent):
         written = bytes((0xF0, len(data) - 1)) + data[1:] if data[0] == 0xF0 else data
         track += bytes((number > 0,)) + written
-    track += bytes((1, 0x9F, 1, 1, 0, 0x8F, 1, 0, 0, 0xFF, 0x2F, 0))  # a file must hold a note
+    track += bytes((1, 0x93, 1, 1, 0, 0x83, 1, 0, 0, 0xFF, 0x2F, 0))  # a file must hold a note
     events = read_bytes(folder, raw_file(bytes(track), TICKS_PER_BEAT)).events
     numbered = [(round(seconds * 1000), event) for seconds, event in events]
     return [(number, event) for number, event in numbered if number < len(sent)]

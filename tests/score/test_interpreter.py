@@ -173,6 +173,25 @@ CASES: dict[str, tuple[list[Message | bytes], list[Event]]] = {
         [sysex("7f7f0404 0040"), sysex("7f7f0403 0060"), control(121, 0)],
         [PitchBend(channel, 0.5) for channel in range(16) if channel != 9],
     ),
+    "a key of XG's first kit of sound effects, on any channel": (
+        [control(0, 126, 3), program(0, 3), on(69, 3), off(69, 3)],
+        [NoteOn(3, 36, 80, 127), NoteOff(3, 36)],
+    ),
+    "of the second": ([control(0, 126), program(1), on(42), off(42)], [NoteOn(0, 60, 80, 124), NoteOff(0, 60)]),
+    "a sound effect that is held while the program changes": (
+        [control(0, 126), program(1), on(42), control(0, 0), program(5), on(42), off(42)],
+        [NoteOn(0, 60, 80, 124), NoteOn(0, 42, 80, 5), NoteOff(0, 42)],
+    ),
+    "sound effects have no tuning": ([control(0, 126), program(0), *parameter(2, 66)], []),
+    "a key pressed on a sound effect": (
+        [control(0, 126), program(0), on(86), (0xA0, 86, 127)],
+        [NoteOn(0, 62, 80, 123), KeyPressure(0, 62, 1.0)],
+    ),
+    "other kits of the bank are drums": ([control(0, 126), program(35), on(38)], [NoteOn(9, 38, 80, 0)]),
+    "a reset ends the kit": (
+        [control(0, 126), program(0), sysex("7e7f0901"), program(0), on(69)],
+        [NoteOn(0, 69, 80, 0)],
+    ),
     "other exclusive messages": ([sysex("7e7f0901"), sysex("7f7f0401 007f"), sysex("00"), b""], []),
 }
 
@@ -195,8 +214,12 @@ def test_messages_give_their_events(messages: list[Message | bytes], expected: l
         ([sysex("7f7f0802 00 01 3c 3c 00 00")], ["tuning"]),
         ([sysex("41104212 401140 404142434440404040404040 65")], ["tuning"]),
         ([sysex("43104c 080041 50")], ["tuning"]),
-        ([control(0, 126), program(0)], ["effects"]),
-        ([sysex("41104212 40007f 00 41"), control(0, 126), program(0)], []),
+        ([control(0, 126), program(0)], []),
+        ([control(0, 126), program(0), on(84), off(84)], ["effects"]),
+        ([control(0, 126), program(0), on(84), program(5), off(84)], ["effects"]),
+        ([control(0, 126), program(1), on(35), on(127)], ["effects", "effects"]),
+        ([control(0, 126, 9), program(1, 9), on(36, 9)], ["effects on drums"]),
+        ([sysex("41104212 40007f 00 41"), control(0, 126), program(0), on(84)], []),
     ],
 )
 def test_problems_are_reported(messages: list[Message | bytes], expected: list[str]) -> None:
