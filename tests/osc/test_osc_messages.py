@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from fixtures.osc import Client, WallClockPlayer, definitions_of, make_synth, wait_for
+from fixtures.osc import Client, WallClockPlayer, definitions_of, make_synth, read_up_to_now, wait_for
 from typer.testing import CliRunner
 
 import cmaudio
@@ -38,7 +38,7 @@ def test_every_control_has_an_address(synth: Synth, client: Client) -> None:
 def test_notes_sound_while_their_keys_are_down(synth: Synth, client: Client) -> None:
     def pitches() -> list[tuple[float, float, int]]:
         client.settle()
-        synth.recorder.read(16_000)
+        read_up_to_now(synth)
         notes = synth.engine.allocator.notes.values()
         return sorted((n.pitch, cast("Any", n).velocity, n.channel) for n in notes if n.voice and not n.voice.released)
 
@@ -48,7 +48,7 @@ def test_notes_sound_while_their_keys_are_down(synth: Synth, client: Client) -> 
     assert pitches() == [(60, 100, 0), (62, 90, 3), (64, 96, 0)]
     client.send("/cmaudio/note/bend", 62, 0.5, 3)
     client.settle()
-    synth.recorder.read(1600)
+    read_up_to_now(synth)
     assert {n.pitch: n.bent for n in synth.engine.allocator.notes.values()} == {60: 0, 62: 0.5, 64: 0}
     client.send("/cmaudio/note", 60, 0)
     client.send("/cmaudio/note/off", 62, 3)
@@ -98,7 +98,7 @@ def test_timbre_seed_and_preset(synth: Synth, client: Client, tmp_path: Path, mo
     client.send("/cmaudio/seed", -1)
     client.send("/cmaudio/query")
     assert client.read_until("/cmaudio/seed") == [-1]
-    client.settle()
+    client.read_until("/cmaudio/seed/lock")  # the end of this answer, which must not settle what follows
     client.send("/cmaudio/preset", "mine")
     client.settle()
     assert synth.preset == mine
@@ -204,7 +204,7 @@ def test_place_and_sends_belong_to_a_channel_or_the_instrument(synth: Synth, cli
     for name in ("spread", "distance", "reverb", "chorus", "delay"):
         client.send(f"/cmaudio/{name}", 0.125, 3)
     client.settle()
-    synth.recorder.read(16_000)
+    read_up_to_now(synth)
     assert synth.controls["pan"] == -0.5
     assert synth.engine.allocator.expression["pan"] == -0.5
     assert synth.controls["reverb"] == 0.5

@@ -23,7 +23,7 @@ def test_bundles_are_executed_at_their_time_tag(synth: Synth, client: Client) ->
     client.settle()
     assert synth.controls["gain"] == 0, "not before its time"
     wait_for(lambda: synth.controls["gain"] == -3)
-    synth.recorder.read(16_000)
+    read_up_to_now(synth)
     assert struck == [pytest.approx(player.place(now + 0.3), abs=0.01 * 16_000)]
     client.raw(bundle(now_unix - 5, ("/cmaudio/control/gain", -4.0)))
     client.raw(bundle(IMMEDIATELY, ("/cmaudio/control/vibrato", 0.5)))
@@ -44,7 +44,7 @@ def test_notes_are_placed_at_their_time_of_arrival(synth: Synth, client: Client)
         sent.append(time.perf_counter())
         client.send("/cmaudio/note", key, 100)
         client.settle()
-    synth.recorder.read(64_000)
+    read_up_to_now(synth)
     arrived = [at / 16_000 + player.began for at in struck]
     # The sample's moment lies between sending and the answer, which a busy machine makes late, never early.
     assert len(arrived) == 5
@@ -66,7 +66,7 @@ def test_messages_of_a_bundle_are_executed_in_order(synth: Synth, client: Client
         ("/cmaudio/timbre", timbre), ("/cmaudio/control/velocity", float(key)), ("/cmaudio/note/on", key)
     ])))  # fmt: skip
     client.settle()
-    synth.recorder.read(16_000)
+    read_up_to_now(synth)
     assert {n.pitch: cast("Any", n).velocity for n in synth.engine.allocator.notes.values()} == {60: 60, 62: 62}
 
 
