@@ -32,6 +32,23 @@ _GRAPH, _NODE = 7, 1  # field numbers of onnx.proto3
 _NAME = Path("fuzzed")
 _ONE_NOTE = b"MThd\0\0\0\6\0\0\0\1\1\xe0MTrk\0\0\0\x0c\0\x90\x3c\x40\x60\x80\x3c\0\0\xff\x2f\0"
 
+# One text of many kinds of writing, and short ones, which take less time a case.
+_ENGLISH = (
+    "On 5 May 1990 Dr. Smith paid $3.50 (50%) at www.a.com - twice! [a](/ə/) e.g. 1/2.",
+    "Call 555-0173 at 5:30 a.m. on Dec. 25.",
+    "-5 °C, 5'11\", 2 1/2 cups",
+    "NASA's MP3s; 1080p, H₂O",
+    "£5 million–€20k, 1,482,905",
+    "Louis XIV (1638–1715), 5 + 3 = 8",
+)
+_RUSSIAN = (
+    "В 2024 году 5% из 2 книг за 100 руб. — А. С. Пушкин, ФСБ и за\u0301мок.",
+    "5-го мая в 10:30, 1-й этаж.",
+    "— Пётр I? — Да, XX век!",
+    "20 °C, 10² км/ч, т. е. 1/2",
+    "Google и USB: +7 (495) 123-45-67",
+)
+
 
 @dataclass(frozen=True)
 class Parser:
@@ -208,12 +225,12 @@ PARSERS = {
         _configurations, lambda data: read_config(_file("a.yaml", data)), (b"&a ", b"*a", b"!!", b"- ", b": ", b"{")
     ),
     "english": Parser(
-        lambda: ["On 5 May 1990 Dr. Smith paid $3.50 (50%) at www.a.com - twice! [a](/ə/) e.g. 1/2.".encode()],
+        lambda: [text.encode() for text in _ENGLISH],
         lambda data: _read_text("en-us", data),
         (b"<", b"&", b"1", b"-", b"[a](/", b"$", "½".encode(), b"http://", b"I", b"."),
     ),
     "russian": Parser(
-        lambda: ["В 2024 году 5% из 2 книг за 100 руб. — А. С. Пушкин, ФСБ и за\u0301мок.".encode()],
+        lambda: [text.encode() for text in _RUSSIAN],
         lambda data: _read_text("ru-ru", data),
         (b"<", b"1", b"-", "\u0301".encode(), "№".encode(), "ё".encode(), b"."),
     ),
