@@ -24,7 +24,7 @@ from cmaudio.cli.options import (
 )
 from cmaudio.cli.terminal import errors, notice, progress_bar, to_json, warn_unspoken
 from cmaudio.cli.without_device import file_instead
-from cmaudio.errors import DeviceError
+from cmaudio.errors import CmaudioError, DeviceError
 from cmaudio.model.file import Model, load_model
 from cmaudio.offline.speak import DEFAULT_VOICE, speak
 from cmaudio.offline.spoken import Spoken
@@ -70,6 +70,8 @@ def say(
     lead: OutputBuffer = LEAD_MS,
 ) -> None:
     """Speak a text through the sound card or to a file; without a sound card, to say.wav."""
+    if text is not None and not text.strip():
+        raise CmaudioError("the text is empty: give some words, or leave it out to read standard input")
     model = load_model(voice)
     style: dict[str, Any] = {"timbre": speaker, "phonemes": phonemes, "seed": seed}
     style |= {"ssml": ssml, "pronunciations": read_dictionary(dictionary) if dictionary is not None else None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,3 +44,14 @@ def test_only_a_missing_device_leads_to_a_file(
     monkeypatch.setattr(f"cmaudio.cli.{arguments[0]}.{RENDERS[arguments[0]]}", render)
     result = CliRunner().invoke(app, arguments)
     assert type(result.exception) is ends_in, result.output
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\n"])
+@pytest.mark.parametrize("form", [[], ["--phonemes"], ["--ssml"]])
+def test_an_empty_text_is_refused_before_anything_is_written(
+    text: str, form: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["say", text, *form, "-o", "said.wav"])
+    assert "the text is empty" in str(result.exception)
+    assert not list(tmp_path.iterdir())

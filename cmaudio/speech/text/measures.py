@@ -39,7 +39,7 @@ def _inches(match: re.Match[str]) -> str | None:
     if len(written) > 3 and written.isdecimal() and "." not in match[0]:
         return None  # a year
     one = written == "1" or match["gap"] == "-" or attributive(match)
-    if "/" in written and not re.search(r"\d[ -]", written) and not one:
+    if FRACTIONS.get(written, written).count("/") and not re.search(r"\d[ -]", written) and not one:
         return _of(_amount(written), "inch")
     return f"{_amount(written)} {'inch' if one else 'inches'}"
 

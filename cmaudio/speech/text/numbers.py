@@ -185,6 +185,10 @@ def _raised(match: re.Match[str]) -> str:
     return f"{cardinal(match['base'])} to the power of {sign}{cardinal(power.lstrip('-'))}"
 
 
+def _telephone(match: re.Match[str]) -> str:
+    return f"{'plus ' if match[0].startswith('+') else ''}{digits(match[0])}"
+
+
 def _called(match: re.Match[str]) -> str:
     return f"{match['verb']} {digits(match['number'])}"
 
@@ -217,10 +221,10 @@ RULES: tuple[Rule, ...] = (
     Rule(re.compile(rf"(?:{_TIME}|\d{{1,2}}) ?(?:{_HALF_DAY})(?!\w)"), lambda m: in_words(m[0])),
     rule(_TIME, lambda m: in_words(m[0])),
     rule(r"(?P<one>\d+):(?P<other>\d+)", lambda m: f"{cardinal(m['one'])} to {cardinal(m['other'])}"),
-    rule(r"(?:\+?\d{1,3}[-. ])?(?:\(\d{3}\) ?|\d{3}[-. ])?\d{3}[-.]\d{4}", lambda m: digits(m[0])),
+    rule(r"(?:\+?\d{1,3}[-. ])?(?:\(\d{3}\) ?|\d{3}[-. ])?\d{3}[-.]\d{4}", _telephone),
     rule(r"\d{3} \d{3} \d{4}|\(0\d{2,4}\) ?\d{3,4}[ -]?\d{3,4}|0\d{2,4}(?: \d{3,6}){1,2}", lambda m: digits(m[0])),
-    rule(r"\+\d[\d -]{6,}\d", lambda m: digits(m[0])),
-    rule(rf"(?P<verb>{_CALL}) (?P<number>\d{{3}})(?![-. ]?\d)", _called),
+    rule(r"\+\d[\d -]{6,}\d", _telephone),
+    rule(rf"(?P<verb>{_CALL}) (?P<number>\d{{3}}(?: \d{{4}})?)(?![-. ]?\d)", _called),
     rule(r"(?P<state>[A-Z]{2}) (?P<code>\d{5})", lambda m: f"{' '.join(m['state'])} {digits(m['code'])}"),
     Rule(re.compile(rf"[{_DASH}] ?(?=(?:{_MONEY})?\d)"), _between),
     rule(r"24/7|50/50|9/11", lambda m: " ".join(map(cardinal, m[0].split("/")))),

@@ -124,7 +124,11 @@ def _read(text: str) -> Iterator[Span]:
 
 
 def _aligned(written: list[tuple[str, int, int]], said: list[str]) -> Iterator[Span]:
-    """What is said beside where it is written; a run of tokens that changed is one span."""
+    """What is said beside where it is written; a run of tokens that changed is one span.
+
+    Full stops, of which the last one said could be any of those written, are left out.
+    """
+    written, said = [each for each in written if each[0] != "."], [token for token in said if token != "."]
     before = [token.replace("\u0301", "").lower() for token, _, _ in written]
     after = [token.replace("\u0301", "").lower() for token in said]
     for kind, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():

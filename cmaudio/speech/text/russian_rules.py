@@ -40,6 +40,8 @@ _DAYS = {
     "вс": "воскресенье",
 }  # fmt: skip
 _DAY = "|".join(_DAYS)
+_PER = {"с": "в секунду", "сек": "в секунду", "мин": "в минуту"}
+_COUNTED = {"об": "оборотов", "уд": "ударов", "кадр": "кадров"}
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
@@ -135,6 +137,11 @@ def _day(match: re.Match[str]) -> str:
     return f"{int(match['day'])} {month(int(match['month']))}"
 
 
+def _per(match: re.Match[str]) -> str:
+    """5 м/с, 3000 об/мин; the grammar may take such an "с" for a preposition."""
+    return f" {_COUNTED.get(match['what'], match['what'])} {_PER[match['time']]}"
+
+
 def _full_hour(match: re.Match[str]) -> str:
     hours = "часам" if match["before"][0] in "кК" else "часов"
     return f"{match['before']}{match['hour']} {hours}"
@@ -163,6 +170,7 @@ RULES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(r"(?<!\w)(?P<before>(?:со?|до|от|около|после|ко?)\s)(?P<hour>\d{1,2}):00", re.IGNORECASE), _full_hour),
     (re.compile(r"(?<![\w:])(?P<one>\d{1,3}):(?P<other>\d)(?![\w:])"), lambda m: f"{m['one']} - {m['other']}"),
     (re.compile(r"(?<!\w)(?:24/7|(?P<n>\d+)/(?P=n))(?![\w/])"), lambda m: m[0].replace("/", " на ")),
+    (re.compile(rf"(?<=\d)\s?(?P<what>[а-яё]{{1,4}})/(?P<time>{'|'.join(_PER)})(?![\w/])(?:\.(?!\w))?"), _per),
     (re.compile(r"(?<![\w-])(?P<years>\d{1,4})-(?P<rest>лети[еяюй]\w*)"), _jubilee),
     (re.compile(rf"(?<=\d)\s?(?P<unit>{'|'.join(BYTES)})(?!\w)"), lambda m: f" {BYTES[m['unit']]}"),
     (re.compile(r"(?<=[\w)])(?<!м)[⁰¹²³⁴-⁹]+"), _power),

@@ -58,7 +58,7 @@ def ends_sentence(word: str, following: str | None, before: str = "") -> bool | 
     """
     plain = word.strip(_OPENING + ")]}»")
     amount = _AMOUNT.match(plain)
-    unit = plain[amount.end() :] if amount else plain
+    unit = plain[amount.end() :].removeprefix("-") if amount else plain  # 3in, 3-in
     lower = unit.lower()
     if unit in _UNITS and (amount or before[-1:].isnumeric() or before in _FIRST_PARTS):
         return None if following is None else _begins_with_capital(following)
