@@ -46,4 +46,5 @@ def score_from(source: Any) -> Score:
             "a score is a MIDI file's path, its bytes, an open binary file, a Score, or an object of mido, pretty_midi "
             f"or music21 that holds a whole file, not {type(source).__name__}"
         )
-    return parse_midi(written.getvalue(), str(getattr(source, "name", "") or library))
+    nameless = library if library in ("mido", "pretty_midi", "music21") else "MIDI bytes"
+    return parse_midi(written.getvalue(), str(getattr(source, "name", "") or nameless))

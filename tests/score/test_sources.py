@@ -58,6 +58,7 @@ def test_a_music21_stream_gives_its_notes() -> None:
     ("source", "message"),
     [
         (12, "not int"),
+        (io.BytesIO(b""), "MIDI bytes: is not a MIDI file"),
         (io.StringIO("MThd"), "binary mode"),
         (b"RIFF", "not a MIDI file"),
         (None, "not NoneType"),
