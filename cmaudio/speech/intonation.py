@@ -5,8 +5,8 @@ compared with the tune of its kind and moved towards it where it falls short; a 
 is.
 
 * English yes/no question, L* H-H% (Pierrehumbert and Hirschberg 1990): from the last stressed syllable up to the end.
-* Russian yes/no question, IK-3 (Bryzgunova 1980, "Russkaya grammatika"): up on the stressed syllable of the word
-  that is asked about, with the peak late in it, and down at once afterwards.
+* Russian yes/no question, IK-3 (Bryzgunova 1980, "Russkaya grammatika"): at a middle level up to the word that is asked
+  about, up on its stressed syllable, with the peak late in it, and down at once afterwards.
 * Exclamation: the range is wider (Bolinger 1989, "Intonation and Its Uses").
 
 Shapes: P phonemes, K knots of each.
@@ -24,7 +24,7 @@ from cmaudio.speech.sentences import SentenceKind, Stretch
 
 PAUSE_SECONDS = {",": 0.12, ".": 0.3, "?": 0.3, "!": 0.3}  # the least silence at a mark, at rate 1
 _RISE_SEMITONES, _LOW_SEMITONES = 5.0, -1.5  # from and to, relative to the mean pitch of the stretch
-_PEAK_SEMITONES, _AFTER_PEAK_SEMITONES = 6.0, -2.0
+_PEAK_SEMITONES, _BEFORE_PEAK_SEMITONES, _AFTER_PEAK_SEMITONES = 6.0, 2.5, -2.0
 _PEAK_AT = 0.8  # of the stressed syllable's vowel
 _FALL_SECONDS = 0.15
 _EXCLAIMED_SEMITONES, _WIDEST = 7.0, 2.0
@@ -102,7 +102,7 @@ def _final_rise(
 
 
 def _peak(stretch: Stretch, seconds: Doubles, semitones: Doubles, mean: float) -> tuple[NDArray[np.bool_], Doubles]:
-    """Up on the turn, and down after it."""
+    """Not high before the turn, up on it, and down after it."""
     times = _knot_times(seconds, semitones.shape[1])
     begin = float(seconds[: stretch.turn].sum())
     peak = begin + _PEAK_AT * float(seconds[stretch.turn])
@@ -114,7 +114,8 @@ def _peak(stretch: Stretch, seconds: Doubles, semitones: Doubles, mean: float) -
     )
     up, down = (times >= begin) & (times <= peak), times > peak
     falling = np.where(times > peak + _FALL_SECONDS, np.minimum(semitones, line), line)
-    return up, np.where(up, np.maximum(line, semitones), np.where(down, falling, semitones))
+    level = np.minimum(semitones, mean + _BEFORE_PEAK_SEMITONES)
+    return up, np.where(up, np.maximum(line, semitones), np.where(down, falling, level))
 
 
 def _widened(semitones: Doubles, voiced: Doubles, mean: float, strength: float) -> Doubles:

@@ -45,6 +45,8 @@ _VOWELS = frozenset("a o e i ɨ u ɐ ə ɪ ʊ æ ɵ ʉ".split())
 _NO_VERBS = _listed("n.a.ʂ v.a.ʂ n.a.ʐ v.a.ʐ e.tʲ.ɪ dʲ.e.tʲ.ɪ")
 _PAST = ("l", "l.ə", "l.a", "lʲ.ɪ", "lʲ.i", "l.s.ə", "lʲ.i.sʲ", "lʲ.ɪ.sʲ", "l.ə.sʲ", "l.a.sʲ", "l.o.sʲ")
 
+_WENT = _listed("ʂ.l.a ʂ.lʲ.i ʂ.l.o")  # пришла, нашли: frequent, and without a vowel before the ending
+
 
 def opens_with_question_word(words: Sequence[Sounds], base: str) -> bool:
     """Whether a stretch opens with a question word, such as "and with whom".
@@ -84,6 +86,8 @@ def _is_russian_verb(word: Sounds) -> bool:
     if word[-1] in ("ʂ", "ʐ") and word[-2] in _VOWELS:
         return True
     if word[-2:] == ("tʲ", "ɪ") and word[-3] in _VOWELS:
+        return True
+    if word[-3:] in _WENT:
         return True
     return any(_ends_in_past(word, tuple(ending.split("."))) for ending in _PAST)
 

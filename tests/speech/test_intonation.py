@@ -39,6 +39,17 @@ def test_a_russian_question_peaks_on_the_word_asked_about_and_falls() -> None:
     assert (after[5:] <= before[5:] + 1e-9).all()
 
 
+def test_a_russian_question_is_not_high_before_the_word_asked_about() -> None:
+    texts = (EDGE, " v", "ˈɨ", " t", "ˈe", "l", "ɪ", "ʂ", " m", "ˈa", "?")
+    phonemes = [Phoneme.of(text) for text in texts]
+    pitch = np.full((len(texts), KNOTS), 55.0)
+    pitch[1:3] = 63.0
+    stretch = StretchReader("ru-ru").read(phonemes)
+    voiced = np.full_like(pitch, 0.9)
+    moved, _ = shaped(stretch, phonemes, np.full(len(texts), 0.1), pitch, voiced, language="ru-ru")
+    assert moved[:4].max() < moved[4].max() - 3
+
+
 @pytest.mark.parametrize("mark", [".", ","])
 def test_statements_are_left_as_they_are(mark: str) -> None:
     np.testing.assert_array_equal(*said(mark))
