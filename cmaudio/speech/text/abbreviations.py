@@ -43,8 +43,14 @@ ABBREVIATIONS = {
     "gov't": "government", "int'l": "international", "c/o": "care of", "m.p.h.": "miles per hour",
     "r.p.m.": "R P M",
     "wi-fi": "wifi", "hi-fi": "high fie", "sci-fi": "sigh fie",
+    "wwi": "World War one", "wwii": "World War two", "ww1": "World War one", "ww2": "World War two",
     "w/": "with", "w/o": "without", "b/c": "because",
 }  # fmt: skip
+# No words: without their full stop, which may be the one that ends a sentence, said the same there.
+AT_THE_END = (
+    "corp bros dept govt esq approx univ misc incl excl calif ext feb aug sept oct nov dec hwy pkg qty attn resp orig "
+    "prof lbs tbsp tsp oz hrs mins secs yrs wks"
+).split()
 # In capitals these are spelled, though the lexicon has a word of these letters; True: not in a line all of capitals.
 SPELLED = {
     "us": True, "it": True, "id": True, "am": True, "pm": False, "tv": False, "ok": False, "or": True, "in": True,

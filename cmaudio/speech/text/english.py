@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
-from cmaudio.speech.text.abbreviations import ABBREVIATIONS, BEFORE_NUMBERS, SPELLED, TITLES, initialism
+from cmaudio.speech.text.abbreviations import ABBREVIATIONS, AT_THE_END, BEFORE_NUMBERS, SPELLED, TITLES, initialism
 from cmaudio.speech.text.days import RULES as DAYS
 from cmaudio.speech.text.measures import RULES as MEASURES
 from cmaudio.speech.text.numbers import RULES as NUMBERS
@@ -170,6 +170,7 @@ _RULES: tuple[Rule, ...] = (
     Rule(re.compile(r"(?<=[\d%])/(?=[A-Za-z])"), lambda m: "per"),
     rule(r"(?P<what>[a-z]+s)/(?P<time>sec|s|min|hr|h|hour|day|wk|week|mo|month|yr|year)", _rate),
     rule(r"(?:St|Ave|Blvd|Rd|Dr)(?=\s*$)", _street),
+    Rule(re.compile(rf"(?:Co|(?i:{'|'.join(AT_THE_END)}))(?=\W*$)"), _abbreviation),
     Rule(re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]\.?(?!\w)|(?:Ph\.? ?D|[BM]\.Sc)\b\.?|[A-Za-z]+\.(?!\w)"), _abbreviation),
     Rule(re.compile(r"(?:[A-Za-z]\.)+[A-Za-z](?!\w)\.?"), lambda m: initialism(m[0].replace(".", ""))),
     Rule(re.compile(rf"[{_ANY_SIGN}](?=\s|$|[\w$€£¥])"), _sign),

@@ -145,6 +145,12 @@ def _over(match: re.Match[str]) -> str | None:
     return f"{cardinal(match['above'])} over {cardinal(match['below'])}"
 
 
+def _product(match: re.Match[str]) -> str:
+    """2x4; with a result 3×4=12."""
+    said = "times" if re.match(r"\s*=", match.string[match.end() :]) else "by"
+    return f"{cardinal(match['wide'])} {said} {cardinal(match['high'])}"
+
+
 def _scientific(match: re.Match[str]) -> str:
     power = match["power"].lstrip("+")
     sign = "minus " if power.startswith("-") else ""
@@ -243,7 +249,7 @@ RULES: tuple[Rule, ...] = (
     rule(r"\d+(?:-\d+){2,}", _chain),
     rule(r"\d+(?:\.\d+){2,}", _dotted),
     rule(rf"(?P<base>{NUMBER})[eE](?P<power>[-+]?\d+)", _scientific),
-    rule(r"(?P<wide>\d+)[x×](?P<high>\d+)", lambda m: f"{cardinal(m['wide'])} by {cardinal(m['high'])}"),
+    rule(r"(?P<wide>\d+)[x×](?P<high>\d+)", _product),
     rule(rf"(?P<amount>{NUMBER})x", lambda m: f"{cardinal(m['amount'])} times"),
     rule(r"[‘’']?\d+0s", lambda m: in_words(m[0].lstrip("‘’'"))),
     rule(r"\d{1,3}(?:,\d{3})*(?:st|nd|rd|th)", lambda m: in_words(m[0])),
