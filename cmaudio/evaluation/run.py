@@ -19,6 +19,7 @@ from cmaudio.evaluation.drift import measure_drift
 from cmaudio.evaluation.evenness import measure_evenness
 from cmaudio.evaluation.held_out import measure_held_out
 from cmaudio.evaluation.modulation import measure_modulation
+from cmaudio.evaluation.music import measure_music
 from cmaudio.evaluation.onset import measure_onset
 from cmaudio.evaluation.partials import measure_partials_of_model
 from cmaudio.evaluation.pitch import measure_pitch
@@ -48,6 +49,7 @@ SECTIONS: dict[str, Callable[[Setting], Figures]] = {
     "residual": measure_residual,
     "buzz": measure_buzz,
     "clicks": measure_clicks,
+    "music": measure_music,
 }
 
 

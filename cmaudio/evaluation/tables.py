@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cmaudio.evaluation.music import print_music
 from cmaudio.evaluation.setting import Figures
 from cmaudio.evaluation.textures import TEXTURE_SECTIONS
 from cmaudio.evaluation.textures.tables import print_textures
@@ -287,4 +288,5 @@ _PRINTERS: dict[str, Callable[[Figures, Console], None]] = {
     "buzz": _buzz,
     "clicks": _clicks,
     "corpus": _corpus,
+    "music": print_music,
 }

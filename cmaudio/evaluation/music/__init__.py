@@ -1,0 +1,8 @@
+"""Real music: four short pieces beside FluidSynth with the same SoundFont."""
+
+from __future__ import annotations
+
+from cmaudio.evaluation.music.section import measure_music
+from cmaudio.evaluation.music.tables import print_music
+
+__all__ = ["measure_music", "print_music"]

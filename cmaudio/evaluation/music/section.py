@@ -1,0 +1,120 @@
+"""Music: pieces rendered by the model and by FluidSynth with the same SoundFont.
+
+Levels are compared but for one gain that all pieces share. Both are without effects and limiter, and in
+the middle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import soundfile
+
+from cmaudio.evaluation.music import fluidsynth
+from cmaudio.evaluation.music.likeness import octave_differences_db, onset_flux_db
+from cmaudio.evaluation.music.pieces import PIECES
+from cmaudio.evaluation.setting import Figures, Setting, level_db, not_measured
+from cmaudio.model.file import Model
+from cmaudio.offline.render import render
+from cmaudio.score.events import NoteOn, Score
+from cmaudio.signal.dsp import Float
+from cmaudio.soundfont.player import SoundFont
+
+TARGET_LEVEL_DB, TARGET_FLUX, TARGET_OCTAVE_DB = 3.0, 0.8, 5.0
+_TAIL_SECONDS = 1.0
+_CONTROLS = {"spread": 0.0}  # keyboards and drums in the middle
+
+
+def measure_music(setting: Setting) -> Figures:
+    """Level, onset flux and octave balance of each piece, and the levels of its parts in the mix."""
+    if isinstance(setting.soundfont, str):
+        return not_measured(setting.soundfont)
+    if not fluidsynth.is_installed():
+        return not_measured("FluidSynth is missing: apt install fluidsynth")
+    pieces = {}
+    for write in PIECES[:1] if setting.quick else PIECES:
+        score = write()
+        setting.progress(f"music: {score.name}")
+        pieces[score.name] = _played(setting.model, setting.soundfont, score)
+    gain = float(np.mean([piece.whole.level_db for piece in pieces.values()]))
+    return {
+        "targets": {"level_db": TARGET_LEVEL_DB, "flux": TARGET_FLUX, "octave_db": TARGET_OCTAVE_DB},
+        "gain_db": round(gain, 2),
+        "pieces": {name: piece.figures(gain) for name, piece in pieces.items()},
+    }
+
+
+@dataclass(frozen=True)
+class Pair:
+    """(N,) samples of both renderings of a piece, or of one of its parts."""
+
+    ours: Float
+    theirs: Float
+
+    @property
+    def level_db(self) -> float:
+        """Ours over theirs."""
+        return level_db(self.ours) - level_db(self.theirs)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece in both renderings, its parts by name, and its onsets in seconds."""
+
+    whole: Pair
+    parts: dict[str, Pair]
+    onsets: list[float]
+    sample_rate: int
+
+    def figures(self, gain_db: float) -> Figures:
+        """Levels apart from a gain that is none of the piece's doing."""
+        octaves = octave_differences_db(self.whole.ours, self.whole.theirs, self.sample_rate)
+        ours, theirs = (
+            onset_flux_db(signal, self.sample_rate, self.onsets) for signal in (self.whole.ours, self.whole.theirs)
+        )
+        return {
+            "level_db": round(self.whole.level_db - gain_db, 2),
+            "flux": round(ours / theirs, 3),
+            "octave_max_db": round(max(map(abs, octaves.values())), 2),
+            "octaves_db": {f"{hz:g}": round(value, 2) for hz, value in octaves.items()},
+            "parts_db": {name: round(pair.level_db - gain_db, 2) for name, pair in self.parts.items()},
+        }
+
+
+def _played(model: Model, soundfont: SoundFont, score: Score) -> Piece:
+    rate = model.manifest.sample_rate
+    samples = round((score.duration + _TAIL_SECONDS) * rate)
+    stems = {name: _long(stem, samples) for name, stem in _stems(model, score).items()}
+    alone = {
+        name: _long(fluidsynth.play(part, soundfont.path, rate), samples) for name, part in parts_of(score).items()
+    }
+    parts = {name: Pair(stems[name], alone[name]) for name in stems}
+    whole = Pair(np.sum(list(stems.values()), 0), np.sum(list(alone.values()), 0))
+    onsets = sorted({time for time, event in score.events if isinstance(event, NoteOn)})
+    return Piece(whole, parts, onsets, rate)
+
+
+def parts_of(score: Score) -> dict[str, Score]:
+    """Each channel by itself, by its number in two digits."""
+    channels = sorted({event.channel for _, event in score.events})
+    return {
+        f"{channel + 1:02}": replace(score, events=[pair for pair in score.events if pair[1].channel == channel])
+        for channel in channels
+    }
+
+
+def _stems(model: Model, score: Score) -> dict[str, Float]:
+    """Our rendering of each channel, (N,) samples by its number."""
+    with TemporaryDirectory(prefix="cmaudio-") as folder:
+        render(score, model=model, tail=_TAIL_SECONDS, controls=_CONTROLS, stems=folder)
+        files = [path for path in sorted(Path(folder).iterdir()) if path.stem[:2].isdigit()]
+        read = {path.stem[:2]: soundfile.read(path, dtype="float32", always_2d=True)[0] for path in files}
+    return {name: np.asarray(sides.mean(1), np.float32) for name, sides in read.items()}
+
+
+def _long(signal: Float, samples: int) -> Float:
+    """(N,) of this length, silence after it."""
+    return np.pad(signal[:samples], (0, max(0, samples - len(signal))))
