@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cmaudio.notebook.sliders import Sliders
     from cmaudio.osc import OscServer
 
-BATCH_AHEAD_SAMPLES = 1024  # how early voices may be computed to share an evaluation; bounds event delay
+BATCH_AHEAD_SAMPLES = 1536  # how early many voices may be computed to share an evaluation; bounds event delay
 
 
 class Synth(Instrument):
@@ -278,7 +278,7 @@ def open(
         channels=channels,
         pairs=pairs,
         pair=pair if pairs > 1 else 1,
-        batch_ahead_samples=min(BATCH_AHEAD_SAMPLES, block // 2),
+        batch_ahead_samples=min(BATCH_AHEAD_SAMPLES, 3 * block // 4),
         threads=min(2, os.cpu_count() or 1),
     )
     engine.rack.in_background = True

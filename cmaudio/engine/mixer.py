@@ -12,7 +12,6 @@ import numpy as np
 from cmaudio.engine.allocator import VoiceAllocator
 from cmaudio.engine.buses import Buses, Effects, OnStems
 from cmaudio.engine.outputs import MAIN_ONLY, Outputs
-from cmaudio.score.expression import SENDS
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.batching import batch_for_read, batch_offline, batch_to_begin, batch_to_spare
 from cmaudio.synthesis.deferred import Deferred
@@ -68,7 +67,7 @@ class Mixer:
             self._renderer.render(fresh)
         elif self._begun:
             self._begun.pop(0).result()
-        elif soon := batch_to_spare(voices, self._schedule.now + self._batch_ahead):
+        elif soon := batch_to_spare(voices, self._schedule.now, self._batch_ahead):
             self._begun = self._renderer.begin(soon)
         else:
             return False
@@ -167,10 +166,8 @@ class Mixer:
             direct = voice.direct(count)
             near = samples if isinstance(direct, float) and direct == 1 else samples * np.float32(direct)
             buses.add(voice.params.channel, done + start, near, voice.params.pair)
-            for name in SENDS:
-                level = voice.sent(name, count)
-                if not isinstance(level, float) or level:
-                    buses.send(name, done + start, samples * level)
+            for name, level in voice.sends(count):
+                buses.send(name, done + start, samples * level)
         self._allocator.drop_finished()
 
     def _next_batch(self, by: int) -> list[Voice]:

@@ -28,6 +28,8 @@ def diffuse_level(distance: Float | float) -> Float | float:
 
 def sent_level(name: str, level: Float | float, distance: Float | float) -> Float | float:
     """What a voice sends to an effect: from afar less, except to the reverb, which gets the room's answer as well."""
+    if isinstance(distance, float) and not distance:
+        return level
     return level + diffuse_level(distance) if name == "reverb" else level * direct_gain(distance)
 
 

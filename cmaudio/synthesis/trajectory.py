@@ -15,8 +15,12 @@ class Trajectory:
     """A value (scalar or vector) over time, piecewise linear, known up to its last breakpoint and constant after it."""
 
     def __init__(self, value: ArrayLike) -> None:
+        self._begin(np.asarray(value, np.float64))
+
+    def _begin(self, value: NDArray[np.float64]) -> None:
         self._times: list[float] = [0.0]
-        self._values = [np.asarray(value, np.float64)]
+        self._values = [value]
+        self._rest = 0.0 if value.ndim else float(value)  # a voice asks for it a thousand times per block
 
     @property
     def target(self) -> NDArray[np.float64]:
@@ -50,11 +54,12 @@ class Trajectory:
         keep = bisect_left(self._times, at)
         self._times[keep:] = [at, at + max(over, 1.0)]
         self._values[keep:] = [start, value]
+        self._rest = 0.0 if value.ndim else float(value)
 
     def begin_or_move(self, at: float, value: ArrayLike, over: float) -> None:
         """Like `move`, but what is set at the onset is the first value: a sample on the way there could click."""
         if at <= 0 and over <= 0:
-            self._times, self._values = [0.0], [np.asarray(value, np.float64)]
+            self._begin(np.asarray(value, np.float64))
         else:
             self.move(at, value, over)
 
@@ -83,7 +88,7 @@ class Trajectory:
     def over(self, start: int, samples: int) -> Float | float:
         """A scalar over (N,) samples from `start` on; a number where it rests."""
         if self.rests_at(start):
-            return float(self.target)
+            return self._rest
         return self.at(np.arange(start, start + samples, dtype=np.float64)).astype(np.float32)
 
 

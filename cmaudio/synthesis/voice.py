@@ -16,13 +16,13 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cmaudio.score.expression import EXPRESSIONS, PRESSURE_DB, VIBRATO_HZ
+from cmaudio.score.expression import EXPRESSIONS, PRESSURE_DB, SENDS, VIBRATO_HZ
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.deferred import Pending
 from cmaudio.synthesis.deviation import NoteDeviation
@@ -177,9 +177,13 @@ class Voice(ABC):
         span = np.arange(self.position, self.position + out.shape[-1], dtype=np.float64)
         return out * side_gains_over(np.clip(pan.at(span) + self.place * spread.at(span), -1, 1))
 
-    def sent(self, name: str, samples: int) -> Float | float:
-        """The level (N,) sent to an effect over the samples that were taken last; a number while it rests."""
-        return sent_level(name, self._over(name, samples), self._over("distance", samples))
+    def sends(self, samples: int) -> Iterator[tuple[str, Float | float]]:
+        """The effects that anything is sent to, and its level (N,) over the samples taken last; a number at rest."""
+        distance = self._over("distance", samples)
+        for name in SENDS:
+            level = sent_level(name, self._over(name, samples), distance)
+            if not isinstance(level, float) or level:
+                yield name, level
 
     def direct(self, samples: int) -> Float | float:
         """The gain of what arrives directly, likewise."""

@@ -57,11 +57,11 @@ def test_two_step_voices_share_evaluations_with_fewer_others(model: Model) -> No
     engine.read(2_000)
     voices = [note.voice for note in notes if note.voice is not None]
     assert len(voices) == 8
-    assert len(batch_to_spare(voices, engine.now + RATE)) == 3, "six evaluations of sixteen"
-    assert len(batch_to_spare(voices[:4], engine.now + RATE)) == 2, "four of eight: what begins meanwhile waits less"
+    assert len(batch_to_spare([*voices, *voices], engine.now, 2 * RATE)) == 8, "sixteen evaluations of 32"
+    assert len(batch_to_spare(voices[:4], engine.now, 2 * RATE)) == 2, "four of eight: what begins meanwhile waits less"
     for voice in voices:
         voice.steps = 1
-    assert len(batch_to_spare(voices, engine.now + RATE)) == 4
+    assert len(batch_to_spare(voices, engine.now, 2 * RATE)) == 4
 
 
 def test_overload_steals_released_voices_first_and_restores_the_limit(model: Model) -> None:
