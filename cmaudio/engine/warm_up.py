@@ -9,12 +9,16 @@ from cmaudio.model.file import Model
 from cmaudio.speech.language import language
 from cmaudio.speech.phonemes import Phoneme, Phrase, Word, pause
 from cmaudio.speech.prosody import Prosody
+from cmaudio.synthesis.deviation import LAYERS
+from cmaudio.synthesis.deviation_kernel import load_kernels
 from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.voice import Voice
 
 
 def warm_up_notes(allocator: VoiceAllocator, model: Model, renderer: Renderer) -> None:
     """Run several batch sizes, starting with onsets and including a bend."""
+    if allocator.settings.deviations is not None:
+        load_kernels(LAYERS)
     vector = model.timbre_vector(None)
     for count in {1, 2, 4, 8, allocator.polyphony}:
         notes = [Note(pitch=60, velocity=64, channel=0, seed=0, allocator=allocator, model=model) for _ in range(count)]

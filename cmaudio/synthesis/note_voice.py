@@ -71,7 +71,7 @@ class NoteVoice(Voice):
             hz = np.repeat(semitones_to_hz(self.pitch.target[None]), end - start)
         else:
             hz = semitones_to_hz(self._sounding_pitch(times))
-        ratio = self.deviation.ratio(times) if self.deviation else None
+        ratio = self.deviation.ratio(start, end) if self.deviation else None
         if ratio is not None:
             hz *= ratio
         if self.pitched_from > start:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cmaudio.score.expression import PRESSURE_BRIGHTNESS
 from cmaudio.signal.dsp import Complex, Float, Stft, pulse_train, split_filters, white_noise
 from cmaudio.synthesis.deferred import Deferred, Pending
-from cmaudio.synthesis.deviation import with_gains
+from cmaudio.synthesis.deviation_kernel import waver
 from cmaudio.synthesis.distance import air_tilt
 from cmaudio.synthesis.excitation import harmonic_picture
 from cmaudio.synthesis.networks import Synthesizer, batch_arrays, batch_states, split_states, stack
@@ -64,7 +64,7 @@ class Renderer:
         self.stft, self.mel = model.stft, model.mel
         self.block_frames = synthesizer.block_frames
         self._band_end = heard_bins(self.stft)
-        self._bin_hz = np.linspace(0, model.manifest.sample_rate / 2, self.stft.bins)
+        self._bin_hz = model.manifest.sample_rate / self.stft.n_fft
         self.block_samples = model.manifest.block_samples
         self.sample_rate = model.manifest.sample_rate
         mean, std = (np.array(x, np.float32) for x in (model.manifest.mel.mean, model.manifest.mel.std))
@@ -228,10 +228,10 @@ class Renderer:
         return f0 * np.stack(ratios).astype(np.float32)
 
     def _partial_gains(self, voices: list[Voice], base_hz: Float) -> dict[int, Complex]:
-        """By voice what its partials are multiplied by (K, F); base_hz (B, K)."""
+        """By voice what its partials are multiplied by (K, P); base_hz (B, K)."""
         hops = self._frame_ends(voices) // self.stft.hop_length - 2  # the middles of the windows
         deviations = {i: voice.deviation for i, voice in enumerate(voices) if voice.deviation is not None}
-        found = {i: of.gains(hops[i], base_hz[i], self._bin_hz) for i, of in deviations.items()}
+        found = {i: of.gains(hops[i], base_hz[i]) for i, of in deviations.items()}
         return {i: gain for i, gain in found.items() if gain is not None}
 
     def _vocode(
@@ -248,7 +248,7 @@ class Renderer:
         """Frames (B, K, M) to samples, into the voices.
 
         `ends` are the voice times at which the blocks end; pulses are spectra (B, K, F), the noise is samples, levels
-        (B, K) are those of the sides, and gains (K, F) those of the partials of some voices.
+        (B, K) are those of the sides, and gains (K, P) those of the partials of some voices.
         """
         states = batch_arrays([voice.vocoder for voice in voices])
         raw, *states = self.synthesizer.vocoder(frames, f0, state=states)
@@ -256,7 +256,7 @@ class Renderer:
         for part in (h, n, d):
             part[..., self._band_end :] = 0
         for i, gain in gains.items():
-            with_gains(h[i], pulses[i], gain)
+            waver(h[i], pulses[i], gain, f0[i], self._bin_hz)
         partials = h * pulses
         spectra = partials + n * self.stft.analyse(noise) + d
         samples = self.stft.overlap_add(spectra)

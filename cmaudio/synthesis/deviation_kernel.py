@@ -1,0 +1,157 @@
+"""The compiled loops of `cmaudio.synthesis.deviation`, which run for every voice in every block.
+
+In NumPy they are some hundred calls on a few numbers each: at 16 voices an eighth of all the time.
+
+Shapes: T hops or frames, L layers, P components of partials, F STFT bins, N samples.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.signal.dsp import VOICED_ABOVE_HZ, Complex
+from cmaudio.signal.jit import compiled
+
+OWN, SHARED = 16, 32  # lowest partials with components of their own; higher ones take turns with theirs
+COMPONENTS = OWN + SHARED
+_HIGHEST_HZ = 2000.0  # partials above waver no faster than one here: within a window they would blur
+_FEW_CENTS, _MANY_CENTS, _MOST_SWING = 8.0, 16.0, 0.8  # from where on layers have vibratos of their own
+_LEVEL_KEPT = 0.75  # of a frame's level, as a power
+_CENT = math.log(2) / 1200
+_TURN = 2 * math.pi
+
+Array = NDArray[np.float64]
+
+
+@compiled
+def course(
+    of: Array, humanity: Array, own: tuple[float, float], state: tuple[float, float], first: int, step: float
+) -> tuple[Array, float]:
+    """(T, 4) cents, drift, share and width, as `NoteDeviation` knows them at its hops; and the vibrato's cycles then.
+
+    Args:
+        of: (8, T) the values of `Deviation`, in its order; (8, 1) where they rest.
+        humanity: (T,).
+        own: factors of the vibrato's rate and depth.
+        state: the vibrato's cycles and the drift, at the hop before the first.
+        first: the number of the first hop.
+        step: seconds from hop to hop.
+    """
+    out = np.empty((len(humanity), 4))
+    (rate, depth), (cycles, drift) = own, state
+    for t in range(len(humanity)):
+        at = min(t, of.shape[1] - 1)
+        vibrato, hz, from_s, full_s, scoop, scoop_s, spread, moving = of[:, at]
+        seconds = (first + t) * step
+        cycles += hz * rate * step
+        swing = min(1.0, max(0.0, (spread - _FEW_CENTS) / (_MANY_CENTS - _FEW_CENTS))) * _MOST_SWING  # of the variance
+        width = spread * humanity[t]
+        drift += width * math.sqrt(1 - swing) * step
+        grown = min(1.0, max(0.0, (seconds - from_s) / max(full_s - from_s, step)))
+        swung = vibrato * depth * grown * math.sin(_TURN * cycles)
+        out[t, 0] = humanity[t] * (swung + scoop * math.exp(-seconds / scoop_s))
+        out[t, 1] = drift
+        out[t, 2] = moving * min(humanity[t], 1.0)
+        out[t, 3] = width * math.sqrt(swing)
+    return out, cycles % 1
+
+
+@compiled
+def ratios(cents: Array, first: int, hop_length: int, count: int) -> Array:
+    """(N,) of f0 to that without deviation, linear between hops.
+
+    Args:
+        cents: at each hop.
+        first: the first sample, counted from the first hop; before that all is as there.
+        hop_length: samples.
+        count: N; the last hop lies behind the last sample.
+    """
+    at_hops = np.exp(_CENT * cents)
+    out = np.empty(count)
+    for i in range(count):
+        hop, inside = divmod(max(0, first + i), hop_length)
+        following = min(hop + 1, len(cents) - 1)
+        out[i] = at_hops[hop] + (at_hops[following] - at_hops[hop]) * (inside / hop_length)
+    return out
+
+
+@compiled
+def components(
+    drift: Array, share: Array, width: Array, seconds: Array, offsets: Array, swings: Array, starts: Array, hz: float
+) -> Complex:
+    """(T, P) what the partials are scaled and turned by: sums of layers that drift apart and swing by themselves.
+
+    Args:
+        drift: (T,) cents times seconds by which layers have drifted apart.
+        share: (T,) of the power that is in the layers.
+        width: (T,) cents by which each swings.
+        seconds: (T,) since the onset.
+        offsets: (L,) of the layers, in units of the drift.
+        swings: (2, L) their rates in Hz, and where in its swing each began.
+        starts: (L, P) phases in cycles.
+        hz: distance of the partials.
+    """
+    out = np.empty((len(drift), COMPONENTS), np.complex64)
+    layers = len(offsets)
+    for t in range(len(drift)):
+        real, imaginary = np.zeros(COMPONENTS), np.zeros(COMPONENTS)
+        for layer in range(layers):
+            radians_per_s = _TURN * swings[0, layer]
+            swung = math.sin(radians_per_s * seconds[t] + _TURN * swings[1, layer])
+            ahead = _CENT * (offsets[layer] * drift[t] + width[t] * math.sqrt(2.0) * swung / radians_per_s)
+            for partial in range(COMPONENTS):
+                turns = starts[layer, partial] + ahead * min(hz * partial, _HIGHEST_HZ)
+                radians = np.float32(_TURN * (turns - math.floor(turns)))
+                real[partial] += math.cos(radians)
+                imaginary[partial] += math.sin(radians)
+        steady, each = math.sqrt(1 - share[t]), math.sqrt(share[t] / layers)
+        for partial in range(COMPONENTS):
+            out[t, partial] = complex(steady + each * real[partial], each * imaginary[partial])
+    return out
+
+
+@compiled
+def waver(filters: Complex, pulses: Complex, gains: Complex, base_hz: NDArray[np.float32], bin_hz: float) -> None:
+    """Multiply the filters (T, F) of pulses (T, F) by the gains (T, P) of their partials, in place.
+
+    The level of a frame hardly changes. Beating partials even out in the level of a note that has many; one that has
+    few would be louder or softer from note to note, which is heard as a mistake.
+
+    Args:
+        filters: (T, F), changed.
+        pulses: (T, F) what they filter.
+        gains: (T, P), see `components`.
+        base_hz: (T,) distance of the partials; frames where there are none stay as they are.
+        bin_hz: from one bin to the next.
+    """
+    for t in range(len(filters)):
+        if base_hz[t] <= VOICED_ABOVE_HZ:
+            continue
+        partials_per_bin = bin_hz / np.float64(base_hz[t])
+        before = after = 1e-20
+        for f in range(filters.shape[1]):
+            partial = int(f * partials_per_bin + 0.5)  # the nearest one
+            if partial >= OWN:
+                partial = OWN + (partial - OWN) % SHARED
+            gain, old = gains[t, partial], filters[t, f]
+            heard = old * pulses[t, f]
+            power = heard.real * heard.real + heard.imag * heard.imag
+            before += power
+            after += power * (gain.real * gain.real + gain.imag * gain.imag)
+            filters[t, f] = old * gain
+        level = np.float32(min(4.0, max(0.25, (before / after) ** (0.5 * _LEVEL_KEPT))))
+        for f in range(filters.shape[1]):
+            filters[t, f] *= level
+
+
+def load_kernels(layers: int) -> None:
+    """Compile what a note calls, or load it, before there is one."""
+    known, offsets, filters = np.zeros((2, 4)), np.zeros(layers), np.zeros((2, 4), np.complex64)
+    course(np.ones((8, 1)), np.ones(2), (1.0, 1.0), (0.0, 0.0), 0, 0.01)
+    ratios(known[:, 0], 0, 2, 2)
+    swings, starts = np.ones((2, layers)), np.zeros((layers, COMPONENTS))
+    gains = components(known[:, 1], known[:, 2], known[:, 3], np.zeros(2), offsets, swings, starts, 1.0)
+    waver(filters, filters, gains, np.zeros(2, np.float32), 1.0)
