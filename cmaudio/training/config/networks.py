@@ -8,6 +8,8 @@ from pydantic import Field
 
 from cmaudio.training.strict import Positive, Share, Strict
 
+Dilation = Annotated[int, Field(ge=1, le=32)]
+
 
 class NetworkSettings(Strict):
     """Shape of the consistency network and its teacher; `dropout` acts on the context and the conditioning.
@@ -42,12 +44,14 @@ class PriorNetworkSettings(Strict):
 class VocoderNetworkSettings(Strict):
     """Shape of the vocoder.
 
+    Its blocks take the `dilations` in turn, frames from one tap of their convolution to the next.
     `bands`: noise filtered as the mel bands say (`cmaudio.training.networks.band_vocoder`), without stages to train.
     """
 
     kind: Literal["filters", "bands"] = "filters"
     width: Annotated[int, Field(ge=8)] = 384
     depth: Annotated[int, Field(ge=1, le=24)] = 8
+    dilations: Annotated[tuple[Dilation, ...], Field(min_length=1, max_length=24)] = (1, 1, 2, 1, 4, 1, 2, 1)
 
 
 class ProsodyNetworkSettings(Strict):

@@ -5,6 +5,8 @@ Shapes: B voices, T frames, M mel bands, D width, F STFT bins.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -21,13 +23,22 @@ class VocoderNetwork(nn.Module):
     The filters per bin, in order: log-magnitude and phase of H (on the harmonic source), log-gain N (on the noise),
     log-magnitude and phase of D (added directly): S = H E_harmonic + N E_noise + D. The causal ConvNeXt follows
     Vocos (Siuzdak 2023, arXiv 2306.00814); `cmaudio.signal.dsp.filter_excitation` turns filters into STFT bins.
+    Its blocks take the `dilations` in turn.
     """
 
-    def __init__(self, *, mel_bands: int = 128, bins: int = 1025, width: int = 384, depth: int = 8) -> None:
+    def __init__(
+        self,
+        *,
+        mel_bands: int = 128,
+        bins: int = 1025,
+        width: int = 384,
+        depth: int = 8,
+        dilations: Sequence[int] = DILATIONS,
+    ) -> None:
         super().__init__()
         self.stem = CausalConv(mel_bands + 2, width, 7)
         self.stem_norm = nn.LayerNorm(width, eps=1e-6)
-        self.blocks = nn.ModuleList(ConvNeXtBlock(width, 7, DILATIONS[i % len(DILATIONS)]) for i in range(depth))
+        self.blocks = nn.ModuleList(ConvNeXtBlock(width, 7, dilations[i % len(dilations)]) for i in range(depth))
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.out = nn.Linear(width, 5 * bins)
         nn.init.normal_(self.out.weight, std=0.01)

@@ -103,4 +103,10 @@ def make_vocoder_network(config: RunConfig, signal: SignalDefinition) -> Vocoder
     shape = config.vocoder_network
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed + 1)
-        return VocoderNetwork(mel_bands=signal.bands, bins=signal.n_fft // 2 + 1, width=shape.width, depth=shape.depth)
+        return VocoderNetwork(
+            mel_bands=signal.bands,
+            bins=signal.n_fft // 2 + 1,
+            width=shape.width,
+            depth=shape.depth,
+            dilations=shape.dilations,
+        )

@@ -76,8 +76,9 @@ def build(kind: str) -> tuple[Step, Callable[[int], State], int]:
         randomise(encoder)
         sigma = torch.tensor([0.1, 0.5])
         return lambda x, s: encoder(x[..., :16], x[..., 16:], sigma, s), encoder.init_state, 36
-    if kind == "vocoder":
-        vocoder = VocoderNetwork(mel_bands=16, bins=9, width=24, depth=8)
+    if kind in ("vocoder", "vocoder of other dilations"):
+        dilations = (1, 1, 2, 1, 4) if kind == "vocoder" else (3, 1)
+        vocoder = VocoderNetwork(mel_bands=16, bins=9, width=24, depth=8, dilations=dilations)
         randomise(vocoder)
         return lambda x, s: vocoder(x[..., :16], 200 * x[..., 16].relu(), s), vocoder.init_state, 17
     layers: dict[str, nn.Module] = {
@@ -89,7 +90,7 @@ def build(kind: str) -> tuple[Step, Callable[[int], State], int]:
     return *single(layers[kind]), 6
 
 
-LAYERS = ("conv", "depthwise", "dilated", "block", "context", "vocoder")
+LAYERS = ("conv", "depthwise", "dilated", "block", "context", "vocoder", "vocoder of other dilations")
 
 
 @pytest.mark.parametrize("kind", LAYERS)
