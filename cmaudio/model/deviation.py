@@ -7,6 +7,7 @@ where several players or detuned layers sound at once (the spread).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from itertools import pairwise
 from typing import Annotated, NamedTuple
 
@@ -81,12 +82,26 @@ class PitchDeviation(_Strict):
 
     def moments(self, key: float) -> NDArray[np.float64]:
         """(MOMENTS,) values at a key in a form in which they can be averaged; `from_moments` is the way back."""
-        rows = np.array([_moments(deviation) for deviation in self.keys])
-        keys = [deviation.key for deviation in self.keys]
-        return np.array([np.interp(key, keys, column) for column in rows.T])
+        return MomentsByKey(self)(key)
 
 
 MOMENTS = 9
+
+
+class MomentsByKey:
+    """The moments of one timbre at any key, prepared once: a note needs those of all timbres."""
+
+    def __init__(self, of: PitchDeviation) -> None:
+        self._keys = [deviation.key for deviation in of.keys]
+        self._rows = np.array([_moments(deviation) for deviation in of.keys])
+        self._slopes = np.diff(self._rows, axis=0) / np.diff(self._keys)[:, None]
+
+    def __call__(self, key: float) -> NDArray[np.float64]:
+        """(MOMENTS,) values at a MIDI note number."""
+        below = bisect_right(self._keys, key) - 1
+        if below < 0 or below == len(self._slopes):
+            return np.array(self._rows[max(0, below)])
+        return np.array(self._rows[below] + self._slopes[below] * (key - self._keys[below]))
 
 
 def _moments(of: KeyDeviation) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.model.deviation import MOMENTS, Deviation, from_moments
+from cmaudio.model.deviation import MOMENTS, Deviation, MomentsByKey, from_moments
 from cmaudio.model.manifest import TimbreDefinition
 
 _NEIGHBOURS = 3
@@ -25,13 +25,13 @@ class TimbreDeviations:
     """
 
     def __init__(self, timbres: Sequence[TimbreDefinition]) -> None:
-        self._entries = [timbre.deviation for timbre in timbres]
+        self._entries = [MomentsByKey(timbre.deviation) if timbre.deviation else None for timbre in timbres]
         self._vectors = np.array([timbre.vector for timbre in timbres], np.float64)
         self._table = lru_cache(256)(self._moments)
         self._resting = lru_cache(512)(lambda vector, key: self.at(np.frombuffer(vector)[None], key))
 
     def _moments(self, key: float) -> NDArray[np.float64]:
-        return np.array([entry.moments(key) if entry else np.zeros(MOMENTS) for entry in self._entries])
+        return np.array([entry(key) if entry else np.zeros(MOMENTS) for entry in self._entries])
 
     def resting(self, vector: NDArray[np.float64], key: float) -> Deviation:
         """Of shape (1,), at a point (Z,) for the key that was struck, a MIDI note number."""
