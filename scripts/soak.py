@@ -1,10 +1,11 @@
 """Play densely for a long time with the panel open, and count underruns.
 
-    python scripts/soak.py [--minutes 10] [--seed 0] [--lead 40]
+    python scripts/soak.py [--minutes 10] [--seed 0] [--lead 40] [--no-sequencer]
 
 On a JACK dummy server with periods of 128 samples: up to 16 voices, bends, pedals, controllers and program changes
 through MIDI, and presets, while the panel's page is open in a headless Chromium (if there is one) with its spectrogram
-running. Prints JSON: underruns, the time of MIDI notes until they are in the ring, and the jitter of their onsets.
+running, and the step sequencer plays drums, notes and automation (`--no-sequencer` leaves it out). Prints JSON:
+underruns, late and dropped steps, the time of MIDI notes until they are in the ring, and the jitter of their onsets.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from cmaudio.midi.bindings import Bindings
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.host import Host
 from cmaudio.panel.reach import Address
+from cmaudio.sequencer import AutomationLane, GridPattern, PatternBank, note_lane, pad_lane
 from cmaudio.synth import Synth
 
 _PORT = 8799
@@ -85,6 +87,23 @@ def messages(random: np.random.Generator, down: list[tuple[int, int]]) -> Iterat
         yield bytes((0xB0 | channel, 64, 127 * int(random.random() < 0.5)))
 
 
+def play_patterns(synth: Synth) -> None:
+    """Start a pattern of drums, notes and automation, with chance, ratchets and swing."""
+    drums = list(synth.model.drums.values())[:3]
+    lanes = (
+        *(
+            pad_lane(drum, hits)
+            for drum, hits in zip(drums, ("x...x...x...x...", "....X.......X..o", "..x...x...x...x."), strict=False)
+        ),
+        note_lane("bass", ["C2", None, "C2", "Eb2", "_", None, "G1", {"pitches": "Bb1", "ratchets": 3}] * 2),
+        note_lane("high", [{"pitches": p, "probability": 0.6} for p in (72, 75, 79, 82)] * 4, timbre="vibraphone"),
+    )
+    moves = (AutomationLane(control="brightness", values={0: -2.0, 8: 3.0}, smooth=True),)
+    pattern = GridPattern(name="A", swing=0.2, lanes=lanes, automation=moves)
+    synth.sequencer.bank = PatternBank(tempo=112.0, patterns=(pattern,))
+    synth.sequencer.play()
+
+
 @dataclass
 class Played:
     """Key and time of the measured notes; sounding voices and the voice limit at every moment."""
@@ -118,7 +137,7 @@ def play(synth: Synth, port: OnePort, seconds: float, seed: int) -> Played:
     return played
 
 
-def soak(minutes: float, seed: int, lead_ms: float) -> dict[str, Any]:
+def soak(minutes: float, seed: int, lead_ms: float, sequencer: bool) -> dict[str, Any]:
     """Play and measure; this process must run in the environment of a JACK server."""
     port = OnePort()
     with ExitStack() as stack:
@@ -131,6 +150,8 @@ def soak(minutes: float, seed: int, lead_ms: float) -> dict[str, Any]:
         stack.callback(host.close)
         browser = stack.enter_context(page(address.url))
         time.sleep(10)  # until the page has loaded
+        if sequencer:
+            play_patterns(synth)
         before = synth.state().player.counters
         played = play(synth, port, 60 * minutes, seed)
         state = synth.state()
@@ -140,6 +161,7 @@ def soak(minutes: float, seed: int, lead_ms: float) -> dict[str, Any]:
         "seed": seed,
         "lead_ms": lead_ms,
         "panel_in_a_browser": browser,
+        "sequencer": {"late": synth.clock.late, "dropped": synth.clock.dropped} if sequencer else None,
         "voices": {"mean": round(float(np.mean(played.voices)), 1), "most": max(played.voices)},
         "allowed_voices": {"mean": round(float(np.mean(played.limits)), 1), "fewest": min(played.limits)},
         "load": round(state.player.load, 2),
@@ -156,10 +178,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lead", type=float, default=40.0, help="output buffer in ms")
+    parser.add_argument("--sequencer", action=argparse.BooleanOptionalAction, default=True, help="let it play")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
-        print(json.dumps(soak(arguments.minutes, arguments.seed, arguments.lead)))
+        print(json.dumps(soak(arguments.minutes, arguments.seed, arguments.lead, arguments.sequencer)))
         return
     with jack_server(may_be_realtime()) as server:
         done = subprocess.run(

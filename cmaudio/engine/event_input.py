@@ -171,6 +171,12 @@ class EventInput:
 
     # -- handles -----------------------------------------------------------------------------------------------------
 
+    def silent_note(self, pitch: float | str, velocity: float = 96, channel: int = 0) -> Note:
+        """A handle that has ended: something else plays its key. Raises CmaudioError like `note_on`."""
+        note = self._note(pitch, velocity, channel, 0)
+        note.ended = True
+        return note
+
     def _note(self, pitch: float | str, velocity: float, channel: int, seed: int | None) -> Note:
         if self.model.manifest.speech:
             raise CmaudioError(f"model {self.model.manifest.name!r} reads text and plays no notes: use `say`")

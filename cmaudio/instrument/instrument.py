@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar, Unpack, overload
+from typing import Any, Self, Unpack, overload
 
 from cmaudio.controls.binding import BindingSet
 from cmaudio.controls.controls import Controls
-from cmaudio.controls.scatter import SCATTER
 from cmaudio.effects.insert import Insert, InsertFunction
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.live_engine import LiveEngine
 from cmaudio.instrument.preset import Preset, applicable_settings, preset_of
 from cmaudio.instrument.preset_files import load_preset
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.instrument.state import InstrumentState
 from cmaudio.instrument.take import Take
+from cmaudio.instrument.timed_engine import TimedEngine
 from cmaudio.model.timbres import Timbre
 from cmaudio.output.devices import OpenStream
 from cmaudio.output.player import Player
 from cmaudio.score.arrangement import Missing, arrange
 from cmaudio.score.events import Score
-from cmaudio.timing.clock import Clock
-from cmaudio.timing.driver import Ahead
-from cmaudio.timing.heard_time import HeardTime
-from cmaudio.timing.link import Link
-from cmaudio.timing.link_session import LinkSession, NetworkSession
 from cmaudio.timing.pattern import Pattern
 from cmaudio.timing.steps import PatternSettings, StepLike
 
-Attached = TypeVar("Attached", bound="_Closable")
 
-
-class _Closable(Protocol):
-    def close(self) -> None: ...
-
-
-class Instrument(LiveEngine):
+class Instrument(TimedEngine):
     """An engine that a player keeps sounding. A context manager; its methods may be called from any thread.
 
     Args:
@@ -65,18 +52,12 @@ class Instrument(LiveEngine):
         on_notice: Callable[[str], None] | None = None,
         gain_db: float = 0.0,
     ) -> None:
-        super().__init__(engine, player, Controls(engine, gain_db))
-        self.recorder, self.on_notice = recorder, on_notice
+        super().__init__(engine, player, Controls(engine, gain_db), on_notice)
+        self.recorder = recorder
         self._takes: list[Take] = []
-        self._attached: list[_Closable] = []
         self.bindings: BindingSet | None = None
         self._preset: Preset | None = None
         self._impulse_response: str | None = None
-        self._clock: Clock | None = None
-        self._link: Link | None = None
-        self._linking = threading.RLock()
-        self._making_clock = threading.Lock()
-        self.controls.subscribe(self._follow_scatter)
 
     def __enter__(self) -> Self:
         return self
@@ -85,68 +66,6 @@ class Instrument(LiveEngine):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def panic(self) -> None:
-        """Silence everything immediately, and end all patterns and scattering."""
-        if self.controls.values().get(SCATTER):
-            self.controls.set(SCATTER, 0)
-        if self._clock is not None:
-            self._clock.clear()
-        self.engine.panic()
-
-    def _follow_scatter(self, name: str, value: object, source: str) -> None:
-        if name == SCATTER and value:
-            _ = self.clock  # made by now, it scatters as the controls say
-
-    @property
-    def clock(self) -> Clock:
-        """The clock for tempo and patterns. It starts when it is first used."""
-        with self._making_clock:
-            if self._clock is None:
-                self._clock = Clock(
-                    self.engine,
-                    controls=self.controls,
-                    driver=Ahead(self.engine),
-                    place=self.place,
-                    on_notice=self.on_notice,
-                )
-                self.attach(self._clock)
-            return self._clock
-
-    def connect_link(
-        self, *, quantum: float = 4.0, start_stop: bool = True, session: LinkSession | None = None
-    ) -> Link:
-        """Share tempo, beat, start and stop with the programs of this network that use Ableton Link; see `Link`.
-
-        Args:
-            quantum: beats of a bar; bars begin together.
-            start_stop: whether start and stop are shared.
-            session: by default that of this network.
-
-        Raises:
-            CmaudioError: the package LinkPython-extern is missing.
-        """
-        with self._linking:
-            self.disconnect_link()
-            clock, told = self.clock, self.player.notify
-            found = session or NetworkSession(clock.tempo, quantum, start_stop)
-            heard = HeardTime(self.player, self.engine.latency_samples)
-            self._link = Link(clock, found, heard, quantum=quantum, start_stop=start_stop, on_notice=told)
-            return self.attach(self._link)
-
-    def disconnect_link(self) -> None:
-        """Leave the session of Ableton Link, if it is connected; the clock goes on by itself."""
-        with self._linking:
-            if self._link is not None:
-                self._link.close()
-                self._attached.remove(self._link)
-                self._link = None
-
-    @property
-    def link(self) -> Link | None:
-        """The session of Ableton Link, if it is connected."""
-        link = self._link
-        return None if link is None or link.closed else link
 
     @overload
     def play(
@@ -261,11 +180,6 @@ class Instrument(LiveEngine):
         take = Take(self.recorder, path, self.on_notice)
         self._takes.append(take)
         return take
-
-    def attach(self, part: Attached) -> Attached:
-        """Have `part`, which plays or displays this instrument, closed with it; returns `part`."""
-        self._attached.append(part)
-        return part
 
     def wait(self, seconds: float) -> None:
         """Block for some seconds while it sounds. Raises the error of the synthesis thread, if it failed."""

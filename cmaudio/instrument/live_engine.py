@@ -114,9 +114,9 @@ class LiveEngine:
         self.wake()
         return speech
 
-    def all_notes_off(self) -> None:
-        """Release all notes and pedals."""
-        self.engine.all_notes_off()
+    def all_notes_off(self, channel: int | None = None, at: int | None = None) -> None:
+        """Release all notes and pedals (of a channel)."""
+        self.engine.all_notes_off(channel, at)
 
     def sustain(self, down: bool = True, channel: int = 0) -> None:
         """Press or lift the sustain pedal."""

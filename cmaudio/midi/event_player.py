@@ -74,7 +74,7 @@ class EventPlayer:
         """Lift all keys and pedals, including those held by other ways to play."""
         self._interpreter.release_all()
         self._key_ports.clear()
-        self._engine.all_notes_off(None, at)
+        self._synth.all_notes_off(None, at)
 
     def port_gone(self, at: int, port: str) -> None:
         """A port was disconnected: lift its keys, and reset the pedals, wheels and pressure of its channels."""
@@ -114,7 +114,7 @@ class EventPlayer:
                 case events.Expression(channel, name, value):
                     engine.express(name, value, channel, at)
                 case events.AllNotesOff(channel):
-                    engine.all_notes_off(channel, at)
+                    self._synth.all_notes_off(channel, at)
 
     def _press(self, at: int, channel: int, pitch: int, velocity: int, program: int) -> None:
         timbre: Timbre | None

@@ -18,6 +18,7 @@ from cmaudio.instrument.take import Take
 from cmaudio.osc.addresses import ROOT
 from cmaudio.osc.folder import SoundFolder
 from cmaudio.osc.sender import all_values, source_name
+from cmaudio.osc.sequencer_actions import SequencerActions
 from cmaudio.osc.subscribers import Peer, Subscribers
 from cmaudio.score.expression import MIX
 
@@ -90,7 +91,7 @@ class Actions:
             "impulse_response": self._impulse_response,
             "subscribe": lambda call, port: self._subscribers.add(call.peer, port),
         }  # fmt: skip
-        named |= {name: partial(self._mix, name) for name in MIX}
+        named |= {name: partial(self._mix, name) for name in MIX} | SequencerActions(synth).table
         named |= {f"control/{name}": partial(self._control, name) for name in self._controls.definitions}
         self.table = {f"{ROOT}/{name}": action for name, action in named.items()}
 
@@ -141,7 +142,7 @@ class Actions:
         self._engine.route(channel, pair or None, self._synth.place(call.seconds))
 
     def _all_off(self, call: Call) -> None:
-        self._engine.all_notes_off(at=self._synth.place(call.seconds))
+        self._synth.all_notes_off(at=self._synth.place(call.seconds))
 
     def _panic(self, call: Call) -> None:
         self._drop_scheduled()

@@ -7,7 +7,8 @@ from typing import Any
 
 from cmaudio.controls.definitions import control_definitions
 from cmaudio.model.file import Model
-from cmaudio.osc.addresses import Address, incoming, outgoing
+from cmaudio.osc.address import Address
+from cmaudio.osc.addresses import incoming, outgoing
 
 
 def addresses(model: Model) -> tuple[list[Address], list[Address]]:

@@ -15,7 +15,8 @@ from cmaudio.checks import whole_number
 from cmaudio.errors import CmaudioError, unknown
 from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.osc.actions import Actions, Call
-from cmaudio.osc.addresses import ROOT, Address, incoming
+from cmaudio.osc.address import Address
+from cmaudio.osc.addresses import ROOT, incoming
 from cmaudio.osc.flow import Flow
 from cmaudio.osc.folder import SoundFolder
 from cmaudio.osc.inbox import BUFFER_BYTES, Inbox

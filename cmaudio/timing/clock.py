@@ -191,6 +191,11 @@ class Clock(Sequencer):
         return self._midi.following
 
     @property
+    def alone(self) -> bool:
+        """Whether nothing is played and nothing else leads, so that the beat may be chosen freely."""
+        return super().alone and not self.following
+
+    @property
     def offset_ms(self) -> float:
         """How much later the beat of a pulse sounds than a key pressed at the same time; negative: earlier."""
         return self._midi.offset_ms

@@ -18,7 +18,7 @@ from cmaudio.controls.controls import Controls
 from cmaudio.engine.note import Note
 from cmaudio.errors import CmaudioError
 from cmaudio.timing.sequencer import Sequencer
-from cmaudio.timing.steps import Feel, PlannedStep, StepLike, checked_quantise, plan_steps
+from cmaudio.timing.steps import Feel, PlannedStep, StepLike, checked_quantise, plan_steps, swung
 from cmaudio.timing.tempo import SAME_BEAT
 
 
@@ -166,14 +166,9 @@ class Pattern:
             self._round, self._index = self._round + 1, 0
 
     def _beat_of(self, offset: float) -> float:
-        """The beat of a place in this round, swing included: pairs of steps are warped, the first one longer."""
-        place = self._round * self.length + offset
-        swing, beat = self.feel.swing, self.feel.beat
-        if not swing:
-            return self.start + place
-        pair, within = divmod(place / beat, 2)
-        warped = within * (1 + swing) if within < 1 else 1 + swing + (within - 1) * (1 - swing)
-        return self.start + (2 * pair + warped) * beat
+        """The beat of a place in this round, swing included."""
+        place, beat = self._round * self.length + offset, self.feel.beat
+        return self.start + (swung(place / beat, self.feel.swing) * beat if self.feel.swing else place)
 
     def _onset(self) -> float:
         """The beat of the next step; inf after the last. Changes to other notes where they are due."""

@@ -92,6 +92,11 @@ class Sequencer(Transport):
         """Whether a part is still played."""
         return part in self._parts
 
+    @property
+    def alone(self) -> bool:
+        """Whether nothing is played and nothing else leads, so that the beat may be chosen freely."""
+        return not self._parts and self.led_by is None
+
     def drop(self, part: Part) -> None:
         """End a part at once."""
         with self.lock:

@@ -142,6 +142,13 @@ class PlannedStep:
     probability: float
 
 
+def swung(place: float, swing: float) -> float:
+    """Where a place lies, both in steps: pairs of steps are warped, the first one longer."""
+    pair, within = divmod(place, 2)
+    warped = within * (1 + swing) if within < 1 else 1 + swing + (within - 1) * (1 - swing)
+    return 2 * pair + warped
+
+
 def checked_quantise(quantise: float) -> float:
     """`quantise` in beats, 0 for immediately. Raises CmaudioError for a value out of range."""
     return 0.0 if quantise == 0 else in_range("quantise", quantise, *BEATS_RANGE, "beats, or 0 for immediately")

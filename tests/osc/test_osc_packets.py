@@ -15,7 +15,8 @@ from pythonosc.osc_message_builder import build_msg
 
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
-from cmaudio.osc.addresses import Address, Argument, incoming
+from cmaudio.osc.address import Address, Argument
+from cmaudio.osc.addresses import incoming
 from cmaudio.osc.packets import decode, encode, messages
 
 

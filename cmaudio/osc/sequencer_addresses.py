@@ -1,0 +1,38 @@
+"""The OSC addresses of the step sequencer and the arpeggiator."""
+
+from __future__ import annotations
+
+from cmaudio.osc.address import Address, Argument
+from cmaudio.sequencer.arpeggio import MAX_OCTAVES, MODES
+from cmaudio.sequencer.grid import MAX_STEPS
+from cmaudio.timing.steps import BEATS_RANGE
+
+_NAME, _LANE = Argument("name", "text"), Argument("lane", "text")
+_ON = Argument("on", "switch")
+_STEP = (
+    _LANE,
+    Argument("step", "whole", 1, MAX_STEPS),
+    Argument("velocity", "whole", 0, 127, "(MIDI velocity)"),
+    Argument("key", "whole", 0, 127, "(MIDI note number)", optional=True),
+)
+SEQUENCER = (
+    Address("/sequencer/play", "plays the selected pattern, with the next bar if something plays", flow="latest"),
+    Address("/sequencer/stop", "stops playing and recording", flow="latest"),
+    Address("/sequencer/pattern", "selects a pattern; one that plays is followed by it at the bar", (_NAME,), "latest"),
+    Address("/sequencer/record", "adds what is played to the pattern that plays, or no longer", (_ON,), "latest"),
+    Address("/sequencer/mute", "mutes a lane of the selected pattern, or not", (_LANE, _ON), "latest", names=1),
+    Address("/sequencer/step", "sets a step of a lane, counted from 1; velocity 0 removes it", _STEP),
+    Address("/arpeggiator", "plays held keys one after another, or not", (_ON,), "latest"),
+    Address("/arpeggiator/mode", f"order of the keys: {', '.join(MODES)}", (Argument("mode", "text"),), "latest"),
+    Address(
+        "/arpeggiator/octaves", "over how many it climbs", (Argument("octaves", "whole", 1, MAX_OCTAVES),), "latest"
+    ),
+    Address(
+        "/arpeggiator/rate", "length of a step", (Argument("rate", "number", BEATS_RANGE[0], 16, "beats"),), "latest"
+    ),
+    Address("/arpeggiator/gate", "how long notes are held", (Argument("gate", "number", 0.05, 4, "steps"),), "latest"),
+    Address(
+        "/arpeggiator/swing", "delay of every second step", (Argument("swing", "number", 0, 0.9, "steps"),), "latest"
+    ),
+    Address("/arpeggiator/hold", "goes on when the keys are lifted, or not", (_ON,), "latest"),
+)

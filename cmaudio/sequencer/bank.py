@@ -1,0 +1,97 @@
+"""A bank of patterns between which a sequencer switches, and its file: strict, versioned JSON."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from cmaudio.errors import CmaudioError, explain, unknown
+from cmaudio.files.atomic import atomic_file
+from cmaudio.files.reading import as_path, read_file, reason
+from cmaudio.sequencer.grid import GridPattern
+from cmaudio.sequencer.validated import Validated
+from cmaudio.timing.tempo import TEMPO_RANGE
+
+VERSION = 1  # of the file format
+MAX_PATTERNS = 16
+_MAX_BYTES = 2**24
+
+
+class PatternBank(Validated):
+    """Patterns by name.
+
+    Attributes:
+        tempo: beats per minute; None leaves the clock's tempo as it is.
+        bar: beats of a bar, at which patterns are switched.
+        patterns: at least one, at most 16.
+    """
+
+    version: Literal[1] = 1
+    tempo: Annotated[float | None, Field(strict=True, ge=TEMPO_RANGE[0], le=TEMPO_RANGE[1])] = None
+    bar: Annotated[float, Field(strict=True, ge=0.25, le=64)] = 4.0
+    patterns: Annotated[tuple[GridPattern, ...], Field(min_length=1, max_length=MAX_PATTERNS)] = (
+        GridPattern(name="A"),
+    )
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        names = self.names
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"two patterns are called {twice[0]!r}; give each a name of its own")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """Of the patterns, in order."""
+        return [pattern.name for pattern in self.patterns]
+
+    def pattern(self, name: str) -> GridPattern:
+        """A pattern by its name. Raises CmaudioError for an unknown one."""
+        found = next((pattern for pattern in self.patterns if pattern.name == name), None)
+        if found is None:
+            raise CmaudioError(unknown("pattern", name, self.names))
+        return found
+
+    def with_pattern(self, pattern: GridPattern, name: str | None = None) -> PatternBank:
+        """With a pattern in place of the one of this name (by default its own), or added."""
+        place = pattern.name if name is None else name
+        changed = tuple(pattern if each.name == place else each for each in self.patterns)
+        return self.changed(patterns=changed if place in self.names else (*changed, pattern))
+
+    def without_pattern(self, name: str) -> PatternBank:
+        """Without a pattern. Raises CmaudioError for an unknown one, and for the last."""
+        gone = self.pattern(name)
+        if len(self.patterns) == 1:
+            raise CmaudioError(f"pattern {name!r} is the only one and stays; clear its lanes instead")
+        return self.changed(patterns=tuple(each for each in self.patterns if each is not gone))
+
+    def free_name(self) -> str:
+        """The first letter that names no pattern."""
+        return next(letter for letter in string.ascii_uppercase if letter not in self.names)
+
+
+def load_bank(path: str | Path) -> PatternBank:
+    """The patterns in a file.
+
+    Raises CmaudioError for a file that is not one of patterns, has another version, or holds an invalid value, which
+    is named with its place.
+    """
+    try:
+        return PatternBank.model_validate_json(read_file(path, "patterns", _MAX_BYTES))
+    except ValidationError as error:
+        told = explain(error).replace("Value error, ", "")
+        raise CmaudioError(f"{path} is no file of patterns of version {VERSION}: {told}") from error
+
+
+def save_bank(bank: PatternBank, path: str | Path) -> Path:
+    """Write patterns to a file, completely or not at all. Raises CmaudioError if that fails."""
+    target = as_path(path).expanduser()
+    try:
+        with atomic_file(target) as part:
+            part.write_text(bank.model_dump_json(indent=1, exclude_defaults=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise CmaudioError(f"{target} cannot be written ({reason(error)}); name another file") from error
+    return target

@@ -1,0 +1,34 @@
+"""The base of a sequencer's data: immutable, strict, and refused with an error that names the value and its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cmaudio.errors import CmaudioError, explain
+
+
+class Validated(BaseModel):
+    """Plain data; `changed` gives another with some fields changed.
+
+    Raises:
+        CmaudioError: an unknown field or a value out of range.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    if not TYPE_CHECKING:  # so that type checkers see the fields
+
+        def __init__(self, **fields: Any) -> None:
+            try:
+                super().__init__(**fields)
+            except ValidationError as error:
+                told = explain(error, known=tuple(type(self).model_fields))
+                raise CmaudioError(told.replace("Value error, ", "")) from None
+
+        __init__.__pydantic_base_init__ = True  # pydantic's own: errors of parts keep their places in the whole
+
+    def changed(self, **fields: Any) -> Self:
+        """With some fields changed. Raises CmaudioError for an unknown field or a value out of range."""
+        return type(self)(**{name: getattr(self, name) for name in type(self).model_fields} | fields)
