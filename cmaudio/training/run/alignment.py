@@ -8,20 +8,24 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
 from cmaudio.files.reading import read_file
-from cmaudio.training.corpus.clips import MelStatistics
+from cmaudio.signal.silence import window_levels
+from cmaudio.training.corpus.clips import Clips, MelStatistics
 from cmaudio.training.corpus.description import SPLITS, CorpusDescription, Split
 from cmaudio.training.corpus.label_lag import lag_of
 from cmaudio.training.corpus.reading import read_clips
 from cmaudio.training.corpus.sentences import sentence_batch
+from cmaudio.training.prepare.pause_onsets import with_pause_onsets
 from cmaudio.training.tasks.aligner import AlignerTask
 
 Ends = dict[str, list[float]]  # by clip: seconds at which its phonemes end
 _MAX_BYTES = 2**30
+_QUIET_DB = -35.0  # against the loud parts of a clip
 
 
 def has_phoneme_times(corpus: Path, description: CorpusDescription) -> bool:
@@ -38,7 +42,7 @@ def align_corpus(
     device: torch.device,
     note: Callable[[str], None],
 ) -> Ends:
-    """Phoneme boundaries of every clip of both splits.
+    """Phoneme boundaries of every clip of both splits; pauses begin where the sound falls silent.
 
     Args:
         task: of the trained aligner.
@@ -54,7 +58,26 @@ def align_corpus(
         for shard in range(description.splits[split].shards):
             for name, frames in _align_shard(task, corpus, description, statistics, device, split, shard):
                 ends[name] = [round(frame / rate, 4) for frame in frames]
-    return _without_lag(ends, corpus, description, note)
+    ends = _without_lag(ends, corpus, description, note)
+    for split in SPLITS:
+        for shard in range(description.splits[split].shards):
+            ends |= silent_pauses(ends, read_clips(corpus, description, split, [shard], with_audio=True), description)
+    return ends
+
+
+def silent_pauses(ends: Ends, clips: Clips, description: CorpusDescription) -> Ends:
+    """The boundaries of those clips that have any, with pauses moved to the silence.
+
+    The aligner counts the fading of a vowel as the pause after it.
+    """
+    rate, moved = description.signal.sample_rate, {}
+    for index, (name, ids) in enumerate(zip(clips.names, clips.ids, strict=True)):
+        if name in ends:
+            audio = clips.audio[clips.rows(index)].cpu().numpy().ravel().astype(np.float32) / 2**15
+            quiet_db = float(np.percentile(window_levels(audio, rate), 95)) + _QUIET_DB
+            phonemes = [description.symbols[symbol] for symbol in ids[:, 0]]
+            moved[name] = list(with_pause_onsets(ends[name], phonemes, audio, rate, quiet_db))
+    return moved
 
 
 def _align_shard(
