@@ -80,7 +80,7 @@ class PhraseReader:
             if mark and (ended := self._ends(word, mark, count, token.end(), before)) is not False:
                 if ended is None:
                     return None
-                return self._text[self._at : token.start() + len(word)], mark[-1], token.end()
+                return self._text[self._at : token.start() + len(word)], _decisive(mark), token.end()
             first, before = (token.start() if count == 1 else first), token[0]
             if count == MAX_WORDS or token.end() - first >= MAX_LETTERS:
                 return self._text[self._at : token.end()], ",", token.end()
@@ -110,6 +110,11 @@ def _split_mark(token: str) -> tuple[str, str]:
     if not mark and (word == "-" or word.endswith("--")):
         return word.rstrip("-"), "—"
     return word if mark else token, mark
+
+
+def _decisive(marks: str) -> str:
+    """The mark that gives the melody: the question of "what?!", the exclamation of '"Stop!", he said'."""
+    return next((mark for mark in "?!" if mark in marks), marks[-1])
 
 
 def read_phrases(pieces: Iterable[str]) -> Iterator[Piece]:

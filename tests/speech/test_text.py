@@ -39,6 +39,14 @@ def test_phrases_end_with_their_marks() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [("What?!", "?"), ("What!?", "?"), ('"Stop!", he said.', "!"), ("Really?..", "?"), ("Yes!..", "!"), ("So.", ".")],
+)
+def test_of_several_marks_the_one_that_gives_the_melody_counts(text: str, mark: str) -> None:
+    assert next(read_phrases([text])).mark == mark
+
+
 @given(st.text(alphabet="ab .,!?\n-—'\"I", max_size=80), st.data())
 @settings(max_examples=200, deadline=None)
 def test_phrases_do_not_depend_on_how_the_text_comes(text: str, data: st.DataObject) -> None:

@@ -12,6 +12,7 @@ from cmaudio.speech.text.measures import RULES as MEASURES
 from cmaudio.speech.text.numbers import RULES as NUMBERS
 from cmaudio.speech.text.numbers import cardinal, digits, in_words, ordinal, year_or_number
 from cmaudio.speech.text.spans import Rule, Span, read, rule
+from cmaudio.speech.text.units import unit_name
 
 _SIGNS = {
     "+": "plus", "=": "equals", "×": "times", "÷": "divided by", "±": "plus or minus", "≈": "about", "<": "less than",
@@ -131,6 +132,12 @@ def _rate(match: re.Match[str]) -> str:
     return f"{match['what']} per {_TIMES.get(match['time'], match['time'])}"
 
 
+def _per_unit(match: re.Match[str]) -> str | None:
+    """$5/oz, 3%/yr."""
+    name = _TIMES.get(match["unit"]) or unit_name(match["unit"])
+    return None if name is None else f"per {name}"
+
+
 def _raised(match: re.Match[str]) -> str:
     """x^2, 10^-3, e^x."""
     base, power = match["base"], match["power"].lstrip("-−")
@@ -167,6 +174,7 @@ _RULES: tuple[Rule, ...] = (
     Rule(re.compile(rf"(?P<title>{'|'.join(map(re.escape, TITLES))})(?=\s+[A-Z])"), lambda m: TITLES[m["title"]]),
     rule(r"(?P<numeral>[IVXLC]+)", _numbered),
     Rule(re.compile(r"(?P<numeral>[IVXLC]+)(?=(?:st|nd|rd|th)? [Cc]entur)(?:st|nd|rd|th)?"), _century),
+    Rule(re.compile(r"(?<=[\d%])/(?P<unit>[A-Za-z]{1,4})(?!\w)"), _per_unit),
     Rule(re.compile(r"(?<=[\d%])/(?=[A-Za-z])"), lambda m: "per"),
     rule(r"(?P<what>[a-z]+s)/(?P<time>sec|s|min|hr|h|hour|day|wk|week|mo|month|yr|year)", _rate),
     rule(r"(?:St|Ave|Blvd|Rd|Dr)(?=\s*$)", _street),

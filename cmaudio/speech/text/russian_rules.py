@@ -157,6 +157,8 @@ RULES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(r"(?<![<>=!-])(?:[<>!=]=|[-=]+>|<[-=]+)(?=\s|$|\w|[-−])"), _operator),
     (re.compile(r"(?<=\d)\^(?P<power>[-−]?\d+)"), _to_the_power),
     (re.compile(rf"(?<![\w-])(?P<first>{_DAY})\.?\s?[-‐‑–—]\s?(?P<last>{_DAY})(?![\w-])", re.IGNORECASE), _days),
+    # Otherwise the grammar puts the amount into the genitive.
+    (re.compile(r"(?<!\w)(?P<what>[Цц]ена|[Сс]тоимость|[Сс]умма)\s(?=\d)"), lambda m: f"{m['what']}: "),
     (re.compile(r"#(?=\d)"), lambda m: "№ "),
     (re.compile(r"¥\s?(?P<n>\d[\d\s]*\d|\d)"), lambda m: f"{m['n']} иен"),
     (re.compile(r"(?<![\w.,:/-])(?<!\d\s)0\d+(?!\w|[.,:/-]\d)"), lambda m: digits(m[0])),
