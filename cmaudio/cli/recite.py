@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
+from cmaudio.cli.cluster import Cluster, chosen_pool
 from cmaudio.cli.options import VoiceName
 from cmaudio.cli.terminal import console, progress_bar, warn_unspoken
+from cmaudio.files.place import as_place
 from cmaudio.offline.recite import recite as recite_lines
 from cmaudio.offline.speak import DEFAULT_VOICE
 
 
 def recite(
-    source: Annotated[Path, typer.Argument(help="Text file in UTF-8, one utterance per line.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the corpus.")],
+    source: Annotated[
+        str, typer.Argument(metavar="FILE", help="Text file in UTF-8, one utterance per line; or a URL.")
+    ],
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Corpus folder, or a URL such as s3://bucket/corpus."),
+    ],
     voice: VoiceName = DEFAULT_VOICE,
     speaker: Annotated[list[str] | None, typer.Option(help="Speaker; repeatable.")] = None,
     rate: Annotated[
@@ -24,6 +30,7 @@ def recite(
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many times to say each line, each with another seed.")] = 1,
     workers: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
+    cluster: Cluster = False,
 ) -> None:
     """Make a speech corpus from a text file, in LJSpeech layout with phonemes and their times."""
     columns = (
@@ -33,7 +40,7 @@ def recite(
         TimeElapsedColumn(),
     )
     with progress_bar(*columns) as bar:
-        task = bar.add_task(source.name, total=None)
+        task = bar.add_task(as_place(source).name, total=None)
         unspoken = recite_lines(
             source,
             output,
@@ -41,7 +48,7 @@ def recite(
             timbres=speaker or (),
             rates=rate or (1.0,),
             seeds=seeds,
-            workers=workers,
+            pool=chosen_pool(workers, cluster),
             on_progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     warn_unspoken(f"{name}: {text}" for name, texts in unspoken.items() for text in texts)

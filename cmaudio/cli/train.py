@@ -9,13 +9,23 @@ import typer
 
 from cmaudio.cli.extras import requires_extra
 from cmaudio.cli.terminal import errors
+from cmaudio.files.place import as_place
 
 
 def train(
     config: Annotated[Path, typer.Argument(help="Configuration file (.yaml); see `configs/`.")],
-    corpus: Annotated[Path, typer.Option(help="Corpus folder written by `cmaudio prepare`.")],
+    corpus: Annotated[
+        str, typer.Option(metavar="FOLDER", help="Corpus folder written by `cmaudio prepare`, or its URL.")
+    ],
     run: Annotated[
-        Path, typer.Option("--output", "-o", help="Run folder; an existing run is resumed.", show_default=False)
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Run folder, or a URL such as s3://bucket/run; an existing run is resumed.",
+            show_default=False,
+        ),
     ],
     override: Annotated[
         list[str] | None,
@@ -32,11 +42,14 @@ def train(
     with requires_extra("train"):
         from cmaudio.training.config import read_config
         from cmaudio.training.export.packing import pack_run
+        from cmaudio.training.run.run_files import RunFiles
         from cmaudio.training.run.train import train as train_run
 
     settings = read_config(config, override or ())
-    main_process = train_run(settings, corpus, run, errors, until)
+    files = RunFiles(as_place(run))
+    main_process = train_run(settings, as_place(corpus), files, errors, until)
     if main_process and until is None:
-        model = pack_run(run, run / f"{settings.name}.cmaudio")
+        model = pack_run(files.folder, files.folder / f"{settings.name}.cmaudio")
+        files.publish()
         size = model.path.stat().st_size / 1e6
         errors.print(f"{model.path}: {size:.1f} MB; try `cmaudio play --model {model.path}`")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.remote import RemotePath
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -22,11 +23,11 @@ _KINDS = {
 _MAX_JSON_BYTES = 256 * 2**20
 
 
-def read_file(path: str | Path, what: str, max_bytes: int) -> bytes:
+def read_file(path: str | Path | RemotePath, what: str, max_bytes: int) -> bytes:
     """The content of a file.
 
     Args:
-        path: "~" stands for the home directory.
+        path: "~" stands for the home directory; or an object in a storage.
         what: the kind of file for messages, e.g. "configuration".
         max_bytes: its largest size; no more than that is read.
 
@@ -34,15 +35,21 @@ def read_file(path: str | Path, what: str, max_bytes: int) -> bytes:
         CmaudioError: there is no such file, it cannot be read, is not a regular file (reading a pipe or a device may
             never end), or is larger.
     """
-    file = regular_file(path, what)
     try:
-        with file.open("rb") as handle:
-            data = handle.read(max_bytes + 1)
+        data = _beginning(path, what, max_bytes + 1)
     except OSError as error:
         raise _unreadable(path, what, error) from error
     if len(data) > max_bytes:
         raise CmaudioError(f"{what} {path} is larger than {_size(max_bytes)}, the limit; is it another file?")
     return data
+
+
+def _beginning(path: str | Path | RemotePath, what: str, count: int) -> bytes:
+    """At most `count` bytes of a file; of an object in a storage that is larger, only zeros."""
+    if isinstance(path, RemotePath):
+        return bytes(count) if path.size() >= count else path.read_bytes()
+    with regular_file(path, what).open("rb") as handle:
+        return handle.read(count)
 
 
 def regular_file(path: str | Path, what: str) -> Path:
@@ -57,11 +64,11 @@ def regular_file(path: str | Path, what: str) -> Path:
     return file
 
 
-def _unreadable(path: str | Path, what: str, error: Exception) -> CmaudioError:
+def _unreadable(path: str | Path | RemotePath, what: str, error: Exception) -> CmaudioError:
     return CmaudioError(f"{what} {path} cannot be read ({reason(error)}); check the name and the folder")
 
 
-def read_text(path: str | Path, what: str, max_bytes: int) -> str:
+def read_text(path: str | Path | RemotePath, what: str, max_bytes: int) -> str:
     """The content of a UTF-8 text file, with or without a byte order mark; see `read_file`."""
     data = read_file(path, what, max_bytes)
     try:
@@ -70,7 +77,7 @@ def read_text(path: str | Path, what: str, max_bytes: int) -> str:
         raise CmaudioError(f"{what} {path} is not UTF-8 text ({error.reason} at byte {error.start})") from error
 
 
-def read_json(path: Path, what: str, remedy: str) -> dict[str, Any]:
+def read_json(path: Path | RemotePath, what: str, remedy: str) -> dict[str, Any]:
     """The object in a JSON file that cmaudio wrote. Raises CmaudioError with the remedy if it is damaged."""
     try:
         value = json.loads(read_text(path, what, _MAX_JSON_BYTES))
@@ -81,14 +88,14 @@ def read_json(path: Path, what: str, remedy: str) -> dict[str, Any]:
     return value
 
 
-def is_file(path: Path) -> bool:
+def is_file(path: Path | RemotePath) -> bool:
     """Whether there is such a file; False also for a name that no file can have."""
-    return _is(path, Path.is_file)
+    return path.is_file() if isinstance(path, RemotePath) else _is(path, Path.is_file)
 
 
-def is_folder(path: Path) -> bool:
+def is_folder(path: Path | RemotePath) -> bool:
     """Whether there is such a folder; False also for a name that no folder can have."""
-    return _is(path, Path.is_dir)
+    return path.is_dir() if isinstance(path, RemotePath) else _is(path, Path.is_dir)
 
 
 def is_there(path: Path) -> bool:

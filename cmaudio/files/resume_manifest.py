@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from cmaudio.errors import CmaudioError
-from cmaudio.files.atomic import atomic_file
+from cmaudio.files.place import Place, whole_file
 from cmaudio.files.reading import is_file, is_folder, read_json, reason
 
 FILE_NAME = "plan.json"
 
 
-def agree_on_plan(folder: Path, plan: Mapping[str, Any], inside: Iterable[str]) -> None:
+def agree_on_plan(folder: Place, plan: Mapping[str, Any], inside: Iterable[str]) -> None:
     """Write the plan (JSON-serialisable) to a new or empty folder, with folders `inside`, or compare it with the old.
 
     Raises CmaudioError if it differs from the earlier plan (naming the differences), or if the folder holds something
@@ -30,12 +30,13 @@ def agree_on_plan(folder: Path, plan: Mapping[str, Any], inside: Iterable[str]) 
                 f"{folder} holds a corpus that was begun with other settings or other files ({rows}); "
                 "use the same ones to resume, or another folder"
             )
-    elif is_folder(folder) and any(folder.iterdir()):
+    elif is_folder(folder) and (not isinstance(folder, Path) or any(folder.iterdir())):
         raise CmaudioError(f"{folder} is not empty and holds no corpus; use a new folder")
     try:
-        for name in inside:
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        with atomic_file(path) as part:
+        if isinstance(folder, Path):  # a storage has no empty folders
+            for name in inside:
+                (folder / name).mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as part:
             part.write_text(json.dumps(plan, indent=1, ensure_ascii=False), encoding="utf-8")
     except (OSError, ValueError) as error:
         raise CmaudioError(f"corpus folder {folder} cannot be written ({reason(error)})") from error

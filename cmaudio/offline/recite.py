@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import socket
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from hashlib import sha256
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,15 @@ import soundfile
 
 from cmaudio.checks import in_range, whole_number
 from cmaudio.errors import CmaudioError
-from cmaudio.files.atomic import atomic_file
 from cmaudio.files.names import sound_path
-from cmaudio.files.reading import expanded, read_json, read_text
+from cmaudio.files.place import Place, as_place, check_reach, files_in, whole_file
+from cmaudio.files.reading import read_json, read_text
+from cmaudio.files.remote import RemotePath
 from cmaudio.files.resume_manifest import agree_on_plan
-from cmaudio.model.file import Model, load_model
+from cmaudio.model.file import Model, embedded_models, load_model
 from cmaudio.offline.speak import DEFAULT_VOICE, speak
 from cmaudio.offline.spoken import Spoken
+from cmaudio.parallel.pool import Pool, local_pool
 from cmaudio.speech.phonemes import EDGE, Phoneme
 from cmaudio.speech.style import RATE_RANGE
 
@@ -56,25 +57,27 @@ class Line:
 
 def recite(
     source: str | Path,
-    output: str | Path,
+    output: str | Path | RemotePath,
     *,
     model: Model | str | None = None,
     timbres: Sequence[str] = (),
     rates: Sequence[float] = (1.0,),
     seeds: int = 1,
     workers: int = 1,
+    pool: Pool | None = None,
     on_progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> dict[str, list[str]]:
     """Read every line of a text file aloud, once for each timbre, rate and seed.
 
     Args:
-        source: UTF-8 text, one utterance per line.
-        output: folder; an existing run with the same arguments is resumed.
+        source: UTF-8 text, one utterance per line; a file or a URL.
+        output: folder or the URL of one; an existing run with the same arguments is resumed.
         model: a voice, its name or its file; the embedded English one by default.
         timbres: names of the model's timbres; its default if empty.
         rates: see `Speech.steer`.
         seeds: how many seeds.
         workers: how many processes.
+        pool: makes the utterances instead of `workers`.
         on_progress: called with the number of finished utterances and the total.
 
     Returns:
@@ -83,24 +86,37 @@ def recite(
     Raises:
         CmaudioError: a file that cannot be read, an empty one, another corpus in the folder, a full disk.
     """
-    source, output = expanded(source), expanded(output)
+    text, folder = as_place(source), as_place(output)
     for name, given in (("timbres", timbres), ("rates", rates)):
         if isinstance(given, str) or not isinstance(given, Sequence):
             raise CmaudioError(f"{name} must be a list, not {given!r}")
     whole_number("seeds", seeds, 1, 1000)
     voice = model if isinstance(model, Model) else load_model(model or DEFAULT_VOICE)
-    lines = _lines(source, voice, timbres, rates, seeds)
-    agree_on_plan(output, _plan(voice, lines), ("wavs", "spoken"))
-    waiting = [line for line in lines if not _record(output, line.name).is_file()]
+    pool = pool or local_pool(workers)
+    check_reach(folder, pool.shares_memory)
+    lines = _lines(text, voice, timbres, rates, seeds)
+    agree_on_plan(folder, _plan(voice, lines), ("wavs", "spoken"))
+    there = files_in(folder / "spoken")
+    waiting = [line for line in lines if _record(line.name) not in there]
     done = len(lines) - len(waiting)
     on_progress(done, len(lines))
-    for _ in _made(waiting, partial(_make, str(voice.path), output), workers):
+    for _ in pool.run(partial(_make, _known_as(voice), folder), waiting):
         done += 1
         on_progress(done, len(lines))
-    return _finish(output, lines)
+    return _finish(folder, lines)
 
 
-def _lines(source: Path, voice: Model, timbres: Sequence[str], rates: Sequence[float], seeds: int) -> list[Line]:
+def _known_as(voice: Model) -> tuple[str, str]:
+    """How another machine finds a model, and its digest: an embedded one may have another path there."""
+    embedded = [name for name, path in embedded_models().items() if path == voice.path]
+    return (embedded or [str(voice.path)])[0], _digest(voice)
+
+
+def _digest(voice: Model) -> str:
+    return sha256(json.dumps(voice.manifest.sha256, sort_keys=True).encode()).hexdigest()
+
+
+def _lines(source: Place, voice: Model, timbres: Sequence[str], rates: Sequence[float], seeds: int) -> list[Line]:
     text = read_text(source, "text", _MAX_TEXT_BYTES)
     written = [" ".join(line.replace("|", " ").split()) for line in text.splitlines()]
     named = [timbre or voice.manifest.default_timbre for timbre in (timbres or [""])]
@@ -134,32 +150,29 @@ def _plan(voice: Model, lines: Sequence[Line]) -> dict[str, Any]:
     }
 
 
-def _record(output: Path, name: str) -> Path:
-    """Written after the sound, so its existence shows that the sound is complete."""
-    return output / "spoken" / f"{name}.json"
-
-
-def _made(waiting: Sequence[Line], make: Callable[[Line], None], workers: int) -> Iterator[None]:
-    if workers <= 1 or len(waiting) <= 1:
-        yield from map(make, waiting)
-        return
-    with ProcessPoolExecutor(min(workers, len(waiting)), get_context("spawn")) as pool:
-        yield from pool.map(make, waiting)
+def _record(name: str) -> str:
+    """Its file below `spoken`, written after the sound, so its existence shows that the sound is complete."""
+    return f"{name}.json"
 
 
 @cache
-def _voice(path: str) -> Model:
-    return load_model(path)
+def _voice(path: str, digest: str) -> Model:
+    voice = load_model(path)
+    if _digest(voice) != digest:
+        raise CmaudioError(
+            f"model {path} is another file on {socket.gethostname()}: install the same version of it on all machines"
+        )
+    return voice
 
 
-def _make(model: str, output: Path, line: Line) -> None:
+def _make(model: tuple[str, str], output: Place, line: Line) -> None:
     how = line.variant
-    spoken = speak(line.text, model=_voice(model), timbre=how.timbre, rate=how.rate, seed=how.seed)
+    spoken = speak(line.text, model=_voice(*model), timbre=how.timbre, rate=how.rate, seed=how.seed)
     row = {"id": line.name, **_times(spoken), "unspoken": spoken.unspoken}
     try:
-        with atomic_file(output / "wavs" / f"{line.name}.wav") as part:
+        with whole_file(output / "wavs" / f"{line.name}.wav") as part:
             soundfile.write(sound_path(part), spoken.audio, spoken.sample_rate, format="WAV", subtype="PCM_16")
-        with atomic_file(_record(output, line.name)) as part:
+        with whole_file(output / "spoken" / _record(line.name)) as part:
             part.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
     except (OSError, soundfile.SoundFileError) as error:
         raise CmaudioError(
@@ -181,10 +194,10 @@ def _times(spoken: Spoken) -> dict[str, Any]:
     return {"phonemes": names, "ends": [round(end, 4) for end in ends] if names else []}
 
 
-def _finish(output: Path, lines: Sequence[Line]) -> dict[str, list[str]]:
+def _finish(output: Place, lines: Sequence[Line]) -> dict[str, list[str]]:
     unspoken, metadata, alignment = {}, [], []
     for line in lines:
-        row = read_json(_record(output, line.name), "record", "delete it and run the command again")
+        row = read_json(output / "spoken" / _record(line.name), "record", "delete it and run the command again")
         if row["unspoken"]:
             unspoken[line.name] = row["unspoken"]
         del row["unspoken"]
@@ -193,6 +206,6 @@ def _finish(output: Path, lines: Sequence[Line]) -> dict[str, list[str]]:
         metadata.append(f"{line.name}|{line.text}|{line.text}\n")
         alignment.append(json.dumps(row, ensure_ascii=False) + "\n")
     for name, rows in (("metadata.csv", metadata), ("phonemes.jsonl", alignment)):
-        with atomic_file(output / name) as part:
+        with whole_file(output / name) as part:
             part.write_text("".join(rows), encoding="utf-8")
     return unspoken

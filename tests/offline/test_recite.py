@@ -43,7 +43,7 @@ def test_interrupted_run_is_resumed(
     made: list[str] = []
     make = module._make
 
-    def break_after_two(model: str, output: Path, line: module.Line) -> None:
+    def break_after_two(model: tuple[str, str], output: Path, line: module.Line) -> None:
         if len(made) == 2:
             raise KeyboardInterrupt
         make(model, output, line)
@@ -54,7 +54,7 @@ def test_interrupted_run_is_resumed(
         recite(text, tmp_path / "corpus", model=tiny_voice, seeds=2)
     assert not (tmp_path / "corpus" / "metadata.csv").exists()
 
-    def go_on(model: str, output: Path, line: module.Line) -> None:
+    def go_on(model: tuple[str, str], output: Path, line: module.Line) -> None:
         make(model, output, line)
         made.append(line.name)
 

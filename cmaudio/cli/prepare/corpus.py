@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from cmaudio.cli.cluster import chosen_pool
 from cmaudio.cli.extras import requires_extra
 from cmaudio.cli.terminal import console, progress_bar
 from cmaudio.errors import CmaudioError
+from cmaudio.files.place import as_place
 
 if TYPE_CHECKING:
     from cmaudio.training.corpus.description import SignalDefinition
@@ -21,7 +22,14 @@ FRAME_RATE_HZ = 93.75
 CORES = os.cpu_count() or 1
 
 Output = Annotated[
-    Path, typer.Option("--output", "-o", help="Corpus folder; an unfinished one is resumed.", show_default=False)
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        help="Corpus folder, or a URL such as s3://bucket/corpus; an unfinished one is resumed.",
+        show_default=False,
+    ),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Number of parallel processes.")]
 SampleRate = Annotated[int, typer.Option(help="Sample rate in Hz of the corpus and of models trained on it.")]
@@ -51,8 +59,11 @@ def define_signal(sample_rate: int, hop_length: int | None, bands: int) -> Signa
         raise CmaudioError(f"{'.'.join(map(str, first['loc'])) or 'signal'}: {first['msg']}") from error
 
 
-def write_with_progress(output: Path, source: Source[Any], definition: SignalDefinition, workers: int) -> None:
+def write_with_progress(
+    output: str, source: Source[Any], definition: SignalDefinition, workers: int, cluster: bool
+) -> None:
     """Write the corpus with a progress bar, then its picture, and print its summary."""
+    folder = as_place(output)
     with requires_extra("train"):
         from cmaudio.training.prepare.partials import write_partials
         from cmaudio.training.prepare.summary import draw_summary, print_summary
@@ -74,9 +85,11 @@ def write_with_progress(output: Path, source: Source[Any], definition: SignalDef
                 rate = progress.clips / elapsed if elapsed else 0.0
                 bar.update(task, total=progress.of_items, completed=progress.items, rate=rate)
 
-            description, outcomes = write_corpus(output, source, definition, workers=workers, on_progress=show)
+            description, outcomes = write_corpus(
+                folder, source, definition, pool=chosen_pool(workers, cluster), on_progress=show
+            )
         if source.kind == "folder":  # a SoundFont's timbres are measured on notes played for it
-            description = write_partials(output)
-        draw_summary(output, description, outcomes)
+            description = write_partials(folder)
+        draw_summary(folder, description, outcomes)
     print_summary(description, outcomes, console)
     console.print(f"{output}: corpus.json, report.json, summary.png")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cmaudio.cli.cluster import Cluster
 from cmaudio.cli.extras import requires_extra
 from cmaudio.cli.prepare.corpus import (
     CORES,
@@ -20,6 +21,7 @@ from cmaudio.cli.prepare.corpus import (
     define_signal,
     write_with_progress,
 )
+from cmaudio.files.place import as_place
 
 if TYPE_CHECKING:
     from cmaudio.training.corpus.description import SignalDefinition
@@ -49,6 +51,7 @@ def folder(
     ] = None,
     seed: Seed = 1,
     workers: Workers = CORES,
+    cluster: Cluster = False,
     sample_rate: SampleRate = 48_000,
     hop_length: HopLength = None,
     bands: Bands = 128,
@@ -57,7 +60,7 @@ def folder(
     """A folder of recordings: one-shots, loops, textures, instruments."""
     definition = define_signal(sample_rate, hop_length, bands)
     if table is not None:
-        _textures(directory, output, table, piece_seconds, seed, definition, workers)
+        _textures(directory, output, table, piece_seconds, seed, definition, workers, cluster)
         return
     with requires_extra("train"):
         from cmaudio.training.prepare.folder import FolderSource
@@ -71,21 +74,22 @@ def folder(
         gain_db=gain_db,
         licence=licence,
     )
-    write_with_progress(output, source, definition, workers)
+    write_with_progress(output, source, definition, workers, cluster)
 
 
 def _textures(
     directory: Path,
-    output: Path,
+    output: str,
     table: Path,
     piece_seconds: float,
     seed: int,
     definition: SignalDefinition,
     workers: int,
+    cluster: bool,
 ) -> None:
     with requires_extra("train"):
         from cmaudio.training.prepare.texture_scales import write_scales
         from cmaudio.training.prepare.textures import TextureSource
     source = TextureSource(directory, table, piece_seconds=piece_seconds, seed=seed)
-    write_with_progress(output, source, definition, workers)
-    write_scales(output, source.credits)
+    write_with_progress(output, source, definition, workers, cluster)
+    write_scales(as_place(output), source.credits)

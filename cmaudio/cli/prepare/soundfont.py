@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cmaudio.cli.cluster import Cluster
 from cmaudio.cli.extras import requires_extra
 from cmaudio.cli.prepare.corpus import (
     CORES,
@@ -41,6 +42,7 @@ def soundfont(
     ] = 0.05,
     seed: Seed = 1,
     workers: Workers = CORES,
+    cluster: Cluster = False,
     sample_rate: SampleRate = 48_000,
     hop_length: HopLength = None,
     bands: Bands = 128,
@@ -73,4 +75,4 @@ def soundfont(
         ring_share=ring_share,
         licence=licence,
     )
-    write_with_progress(output, source, define_signal(sample_rate, hop_length, bands), workers)
+    write_with_progress(output, source, define_signal(sample_rate, hop_length, bands), workers, cluster)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.text import Text
 
+from cmaudio.cli.cluster import Cluster
 from cmaudio.cli.extras import requires_extra
 from cmaudio.cli.prepare.corpus import (
     CORES,
@@ -23,6 +24,7 @@ from cmaudio.cli.prepare.corpus import (
 )
 from cmaudio.cli.terminal import errors
 from cmaudio.errors import CmaudioError
+from cmaudio.files.place import Place, as_place
 
 if TYPE_CHECKING:
     from cmaudio.training.prepare.pace import Misfit
@@ -47,6 +49,7 @@ def speech(
         typer.Option(help='Also add the training utterances at these speeds, each as a speaker, such as "0.9,1.1".'),
     ] = "",
     workers: Workers = CORES,
+    cluster: Cluster = False,
     sample_rate: SampleRate = 24_000,
     hop_length: HopLength = None,
     bands: Bands = 128,
@@ -69,9 +72,9 @@ def speech(
         speeds=chosen,
     )
     _warn_of_misfits(source.misfits)
-    write_with_progress(output, source, define_signal(sample_rate, hop_length, bands), workers)
+    write_with_progress(output, source, define_signal(sample_rate, hop_length, bands), workers, cluster)
     if language:
-        _warn_of_lag(output)
+        _warn_of_lag(as_place(output))
 
 
 def _warn_of_misfits(misfits: Sequence[Misfit]) -> None:
@@ -91,7 +94,7 @@ def _warn_of_misfits(misfits: Sequence[Misfit]) -> None:
     )
 
 
-def _warn_of_lag(corpus: Path) -> None:
+def _warn_of_lag(corpus: Place) -> None:
     """Warn where phoneme times that came with the corpus do not fit its sound, judged by one shard."""
     from cmaudio.training.corpus.description import read_description
     from cmaudio.training.corpus.label_lag import lag_of

@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from cmaudio.files.place import Place
 from cmaudio.synthesis.sources import base_ratio
 from cmaudio.training.config import Crops
 from cmaudio.training.corpus.batch import Batch
@@ -28,7 +28,7 @@ class Corpus:
     """Batches of one split, on a device.
 
     Args:
-        folder: of the corpus.
+        folder: of the corpus, on this machine or in a storage.
         split: "train" or "held_out".
         device: where the batches are.
         with_audio: whether batches have samples.
@@ -44,7 +44,7 @@ class Corpus:
 
     def __init__(
         self,
-        folder: Path,
+        folder: Place,
         *,
         split: Split = "train",
         device: torch.device | str = "cpu",
@@ -61,7 +61,7 @@ class Corpus:
         self.folder, self.description = folder, read_description(folder)
         self.split, self.device, self.with_audio, self.seed = split, torch.device(device), with_audio, seed
         self.window_steps, self.ends, self.lead_frames = window_steps, ends, lead_frames
-        self._window_shards = self._shards_per_window(memory_gb)
+        self.window_shards = self._shards_per_window(memory_gb)
         self._at = -1
         self._next: tuple[int, Future[Clips]] | None = None
         self._reader = ThreadPoolExecutor(1, "cmaudio-corpus")
@@ -81,24 +81,28 @@ class Corpus:
         """The clips that a step reads from."""
         return self._window(step // self.window_steps)
 
+    @property
+    def needed_gb(self) -> float:
+        """What all clips of the split would take in memory."""
+        signal = self.description.signal
+        frames = self.description.splits[self.split].seconds * signal.sample_rate / signal.hop_length
+        frame_bytes = 2 * (2 * signal.bands + 16) + 4 + (2 * signal.hop_length if self.with_audio else 0)
+        return frames * frame_bytes / 1e9
+
     def _shards_per_window(self, memory_gb: float) -> int:
         """How many shards a window has: all if they fit."""
-        part = self.description.splits[self.split]
-        signal = self.description.signal
-        frames = part.seconds * signal.sample_rate / signal.hop_length
-        frame_bytes = 2 * (2 * signal.bands + 16) + 4 + (2 * signal.hop_length if self.with_audio else 0)
-        needed_gb = frames * frame_bytes / 1e9
+        shards, needed_gb = self.description.splits[self.split].shards, self.needed_gb
         # While the next window is read, two are in memory.
-        return part.shards if needed_gb <= memory_gb else max(1, int(part.shards * memory_gb / 2 / needed_gb))
+        return shards if needed_gb <= memory_gb else max(1, int(shards * memory_gb / 2 / needed_gb))
 
     def _shards(self, window: int) -> list[int]:
-        count, size = self.description.splits[self.split].shards, self._window_shards
+        count, size = self.description.splits[self.split].shards, self.window_shards
         per_epoch = -(-count // size)
         order = np.random.default_rng([self.seed, window // per_epoch]).permutation(count)
         return sorted(order[(window % per_epoch) * size :][:size].tolist())
 
     def _window(self, window: int) -> Clips:
-        whole = self._window_shards >= self.description.splits[self.split].shards
+        whole = self.window_shards >= self.description.splits[self.split].shards
         if whole:
             window = 0
         if window == self._at:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
 from cmaudio.errors import CmaudioError
-from cmaudio.files.atomic import atomic_file
+from cmaudio.files.place import Place, whole_file
 from cmaudio.files.reading import is_file, read_file
 from cmaudio.model.deviation import PitchDeviation
 from cmaudio.model.partials import Partials, in_picture
@@ -128,7 +127,7 @@ class CorpusDescription(Strict):
         return "partials" if any(in_picture(timbre.partials) for timbre in self.timbres) else "harmonic"
 
 
-def read_description(folder: Path) -> CorpusDescription:
+def read_description(folder: Place) -> CorpusDescription:
     """Raises CmaudioError where there is no finished corpus in the folder, or one of another version."""
     path = folder / FILE_NAME
     if not is_file(path):
@@ -144,7 +143,7 @@ def read_description(folder: Path) -> CorpusDescription:
         raise CmaudioError(f"{path}: {where}: {first['msg']}; prepare the corpus again with this version") from error
 
 
-def write_description(folder: Path, description: CorpusDescription) -> None:
+def write_description(folder: Place, description: CorpusDescription) -> None:
     """Inverse of `read_description`."""
-    with atomic_file(folder / FILE_NAME) as temporary:
+    with whole_file(folder / FILE_NAME) as temporary:
         temporary.write_text(description.model_dump_json(indent=1), encoding="utf-8")

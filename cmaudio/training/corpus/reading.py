@@ -14,6 +14,7 @@ import soundfile
 import torch
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.place import Place, local_files
 from cmaudio.model.partials import in_picture
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import SPEECH_FEATURES
@@ -42,7 +43,7 @@ class _Row:
 
 
 def read_clips(
-    folder: Path,
+    folder: Place,
     description: CorpusDescription,
     split: Split,
     shards: Sequence[int] | None,
@@ -53,7 +54,7 @@ def read_clips(
     """Read clips of a split.
 
     Args:
-        folder: of the corpus.
+        folder: of the corpus, on this machine or in a storage.
         description: of the corpus.
         split: "train" or "held_out".
         shards: which ones, None for all.
@@ -72,7 +73,7 @@ def read_clips(
         with _shard_errors(folder / split, shard):
             read = (
                 _row(cut, description, signal, index, with_audio, ends, note_kind)
-                for cut in _cuts(folder / split, shard)
+                for cut in _cuts(folder / split, shard, with_audio)
             )
             rows += (row for row in read if row is not None)
     if not rows:
@@ -81,7 +82,7 @@ def read_clips(
 
 
 @contextmanager
-def _shard_errors(folder: Path, shard: int) -> Iterator[None]:
+def _shard_errors(folder: Place, shard: int) -> Iterator[None]:
     """Turns whatever a damaged shard raises into an error that names it."""
     try:
         yield
@@ -94,20 +95,24 @@ def _shard_errors(folder: Path, shard: int) -> Iterator[None]:
         ) from error
 
 
-def _cuts(folder: Path, shard: int) -> Iterator[Any]:
-    """The Lhotse cuts of a shard."""
+def _cuts(folder: Place, shard: int, with_audio: bool) -> Iterator[Any]:
+    """The Lhotse cuts of a shard; the recordings of one in a storage are fetched where they are needed."""
     from lhotse import CutSet
 
-    yield from CutSet.from_shar(fields=_shard_fields(folder, shard))
-
-
-def _shard_fields(folder: Path, shard: int) -> dict[str, list[str]]:
-    names = ("cuts", "recording", *ARRAYS)
-    fields = {name: [str(folder / file)] for name, file in zip(names, field_files(shard), strict=True)}
-    missing = [path for paths in fields.values() for path in paths if not Path(path).is_file()]
-    if missing:
-        raise CmaudioError(f"{', '.join(missing)} missing; run the same `cmaudio prepare` again to recreate it")
-    return fields
+    names = dict(zip(("cuts", "recording", *ARRAYS), field_files(shard), strict=True))
+    if not (with_audio or isinstance(folder, Path)):
+        del names["recording"]
+    try:
+        with local_files(folder, list(names.values())) as here:
+            missing = [str(folder / file) for file in names.values() if not (here / file).is_file()]
+            if missing:
+                raise CmaudioError(f"{', '.join(missing)} missing; run the same `cmaudio prepare` again to recreate it")
+            yield from CutSet.from_shar(fields={name: [str(here / file)] for name, file in names.items()})
+    except FileNotFoundError as error:
+        raise CmaudioError(
+            f"{folder}: a file of shard {shard:06d} is missing ({error}); run the same `cmaudio prepare` again to "
+            "recreate it"
+        ) from error
 
 
 def _row(

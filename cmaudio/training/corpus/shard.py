@@ -14,6 +14,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from cmaudio.files.place import Place, local_files
 from cmaudio.signal.dsp import Float
 from cmaudio.training.corpus.clip import Clip, Signal, f0_hz, harmonics, log_mel
 from cmaudio.training.corpus.description import SPLITS, CorpusDescription, Split
@@ -53,7 +54,7 @@ def write_cuts(folder: Path, index: int, signal: Signal, gain: float) -> Iterato
 
 
 def read_cuts(
-    folder: Path, description: CorpusDescription, splits: Iterable[Split] = SPLITS
+    folder: Place, description: CorpusDescription, splits: Iterable[Split] = SPLITS
 ) -> Iterator[tuple[str, dict[str, Any], Float]]:
     """Name, custom fields and log-mel (T, M) of every clip of a corpus."""
     from lhotse import CutSet
@@ -61,9 +62,10 @@ def read_cuts(
     for split in splits:
         for shard in range(description.splits[split].shards):
             cuts, _, log_mel_file, *_ = field_files(shard)
-            fields = {"cuts": [str(folder / split / cuts)], "log_mel": [str(folder / split / log_mel_file)]}
-            for cut in CutSet.from_shar(fields=fields):
-                yield cut.id, cut.custom, cut.load_log_mel().astype(np.float32)
+            with local_files(folder / split, [cuts, log_mel_file]) as here:
+                fields = {"cuts": [str(here / cuts)], "log_mel": [str(here / log_mel_file)]}
+                for cut in CutSet.from_shar(fields=fields):
+                    yield cut.id, cut.custom, cut.load_log_mel().astype(np.float32)
 
 
 def _write_empty(folder: Path, index: int) -> None:

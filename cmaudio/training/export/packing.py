@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.place import as_place
 from cmaudio.model.file import Model, load_model, save_model
 from cmaudio.model.manifest import ControlDefinition, Manifest, MelDefinition, SpeechDefinition, TimbreDefinition
 from cmaudio.score.expression import EXPRESSIONS
@@ -59,7 +60,7 @@ def pack_run(
     """
     config = read_config(folder / "config.yaml")
     about = read_about(folder)
-    description = read_description(Path(about["corpus"]))
+    description = read_description(as_place(about["corpus"]))
     trained = _finished(folder, config, network)
     timbres = [timbre.name for timbre in description.timbres]
     consistency = make_consistency_network(config, description)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -214,6 +215,11 @@ def read_mono(path: Path, start: int, frames: int, sample_rate: int) -> Float:
             rate = file.samplerate
     except soundfile.LibsndfileError as error:
         raise Refused(f"not a sound file, or damaged ({error.error_string})") from error
+    except FileNotFoundError as error:  # it was found when the files were listed
+        raise CmaudioError(
+            f"{path} is not on {socket.gethostname()}: all machines must see the same files, and keep them until the "
+            "corpus is finished; then run the same command again to resume"
+        ) from error
     except OSError as error:
         raise Refused(f"cannot be read ({error.strerror})") from error
     if not np.isfinite(audio).all():

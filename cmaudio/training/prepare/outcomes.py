@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.place import Place, whole_file
 from cmaudio.signal.dsp import Float
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.corpus.description import (
@@ -87,7 +87,7 @@ def _clips(outcomes: Sequence[Outcome]) -> Iterator[Entry]:
         yield from outcome.clips
 
 
-def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
+def write_report(path: Place, outcomes: Sequence[Outcome]) -> None:
     """Every item by split, used or refused with a reason, and counts."""
     report: dict[str, Any] = {
         "clips": sum(len(outcome.clips) for outcome in outcomes),
@@ -101,7 +101,10 @@ def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
             "not_used": [{"item": name, "reason": reason} for o in of_split for name, reason in o.refused],
         }
     text = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
-    path.write_bytes(text.encode("utf-8", "backslashreplace"))  # what is no UTF-8 in a name becomes JSON's own escape
+    with whole_file(path) as part:
+        part.write_bytes(
+            text.encode("utf-8", "backslashreplace")
+        )  # what is no UTF-8 in a name becomes JSON's own escape
 
 
 def describe(source: Source[Any], definition: SignalDefinition, outcomes: Sequence[Outcome]) -> CorpusDescription:

@@ -5,10 +5,9 @@ Steady notes are measured, one for each key of a timbre, at most 24: those with 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
+from cmaudio.files.place import Place
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.partials import (
     UNTIL_SECONDS,
@@ -30,7 +29,7 @@ _STEADY_CENTS = 3.0
 _FEWEST_KEYS, _MOST_KEYS = 4, 24
 
 
-def write_partials(folder: Path) -> CorpusDescription:
+def write_partials(folder: Place) -> CorpusDescription:
     """Measure all pitched timbres of a finished corpus and write what was found to its description.
 
     Raises CmaudioError where the folder holds no finished corpus, or a shard of it cannot be read.
@@ -43,7 +42,7 @@ def write_partials(folder: Path) -> CorpusDescription:
     return changed
 
 
-def _measured_on_clips(folder: Path, description: CorpusDescription) -> list[CorpusTimbre]:
+def _measured_on_clips(folder: Place, description: CorpusDescription) -> list[CorpusTimbre]:
     notes: list[dict[int, NotePartials]] = [{} for _ in description.timbres]
     for shard in range(description.splits["train"].shards):
         clips = read_clips(folder, description, "train", [shard], with_audio=True)

@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.place import Place
 from cmaudio.files.reading import read_text
 from cmaudio.speech.language import language
 from cmaudio.speech.phonemes import EDGE, Phoneme
@@ -63,11 +64,10 @@ def phonemes_of(text: str, code: str) -> tuple[str, ...]:
     return (EDGE, *(phoneme.written for phrase in phrases for phoneme in phrase.phonemes))
 
 
-def spoken_symbols(cuts: Iterable[Path]) -> list[str]:
+def spoken_symbols(cuts: Iterable[Place]) -> list[str]:
     """All symbols in the cuts of shards, without their stress, sorted; the edge, which all have, is first."""
     found = {EDGE}
     for path in cuts:
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                found |= {Phoneme.of(text).symbol for text in json.loads(line)["custom"].get("phonemes", ())}
+        for line in gzip.decompress(path.read_bytes()).decode().splitlines():
+            found |= {Phoneme.of(text).symbol for text in json.loads(line)["custom"].get("phonemes", ())}
     return sorted(found)

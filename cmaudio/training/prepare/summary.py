@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cmaudio.files.place import Place, local_files, whole_file
 from cmaudio.training.corpus.description import CorpusDescription
 from cmaudio.training.corpus.shard import field_files
 from cmaudio.training.prepare.outcomes import Entry, Outcome, reasons
@@ -38,7 +38,7 @@ def print_summary(description: CorpusDescription, outcomes: Sequence[Outcome], c
         console.print(Text.assemble(("not used: ", "yellow"), f"{count} x {reason}"))
 
 
-def draw_summary(folder: Path, description: CorpusDescription, outcomes: Sequence[Outcome]) -> None:
+def draw_summary(folder: Place, description: CorpusDescription, outcomes: Sequence[Outcome]) -> None:
     """Write summary.png: mel spectrograms of a few clips, time per timbre, histograms."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -49,10 +49,11 @@ def draw_summary(folder: Path, description: CorpusDescription, outcomes: Sequenc
     _draw_clips(parts[0], folder, description)
     entries = [entry for outcome in outcomes for entry in outcome.clips]
     _draw_histograms(parts[1], description, entries)
-    figure.savefig(folder / "summary.png", dpi=80)
+    with whole_file(folder / "summary.png") as part:
+        figure.savefig(part, dpi=80, format="png")
 
 
-def _draw_clips(figure: Any, folder: Path, description: CorpusDescription) -> None:
+def _draw_clips(figure: Any, folder: Place, description: CorpusDescription) -> None:
     clips = _some_clips(folder, description.splits["train"].shards)
     for axes, (name, mel) in zip(figure.subplots(3, 4).flat, clips, strict=False):
         axes.imshow(mel.T, origin="lower", aspect="auto", cmap="magma", interpolation="nearest")
@@ -62,7 +63,7 @@ def _draw_clips(figure: Any, folder: Path, description: CorpusDescription) -> No
         axes.tick_params(labelsize=6)
 
 
-def _some_clips(folder: Path, shards: int) -> list[tuple[str, np.ndarray]]:
+def _some_clips(folder: Place, shards: int) -> list[tuple[str, np.ndarray]]:
     """Names and log-mels of clips of up to twelve shards, spread evenly; more of each where there are few."""
     from lhotse import CutSet
 
@@ -72,11 +73,12 @@ def _some_clips(folder: Path, shards: int) -> list[tuple[str, np.ndarray]]:
     found = []
     for shard in chosen:
         files = dict(zip(names, field_files(shard), strict=True))
-        fields = {name: [str(folder / "train" / files[name])] for name in ("cuts", "log_mel")}
-        for count, cut in enumerate(CutSet.from_shar(fields=fields)):
-            if count == a_shard:
-                break
-            found.append((cut.id, cut.load_log_mel().astype(np.float32)))
+        with local_files(folder / "train", [files["cuts"], files["log_mel"]]) as here:
+            fields = {name: [str(here / files[name])] for name in ("cuts", "log_mel")}
+            for count, cut in enumerate(CutSet.from_shar(fields=fields)):
+                if count == a_shard:
+                    break
+                found.append((cut.id, cut.load_log_mel().astype(np.float32)))
     return found[:_PICTURED_CLIPS]
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.files.place import Place
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.texture import MEASURES
 from cmaudio.synthesis.texture_features import TAKE_DIMS
@@ -34,7 +34,7 @@ _OCTAVES = 0.5
 Array = NDArray[np.float64]
 
 
-def write_scales(folder: Path, credited: Sequence[Credit]) -> CorpusDescription:
+def write_scales(folder: Place, credited: Sequence[Credit]) -> CorpusDescription:
     """Add `textures` and `credits` to the corpus's description, and return it."""
     description = read_description(folder)
     steady = {timbre.name: timbre.sustained for timbre in description.timbres}

@@ -1,4 +1,4 @@
-"""Writes a corpus: worker processes write shards, each complete or absent, so that a killed run can be resumed.
+"""Writes a corpus, to a folder or a storage: each shard is complete or absent, so that a killed run can be resumed.
 
 plan.json                    source and settings; a resumed run must agree with them
 train/, held_out/            Lhotse Shar: cuts, recording, log_mel, harmonics, pitch_track
@@ -9,21 +9,21 @@ corpus.json, report.json, summary.png, written last
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from itertools import chain
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from cmaudio.errors import CmaudioError
-from cmaudio.files.atomic import atomic_file
+from cmaudio.files.place import Place, check_reach, files_in, move_to, whole_file
 from cmaudio.files.reading import read_json
 from cmaudio.files.resume_manifest import agree_on_plan
+from cmaudio.parallel.pool import Pool, local_pool
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition, Split, write_description
 from cmaudio.training.corpus.shard import field_files, write_cuts
 from cmaudio.training.prepare.outcomes import Entry, Outcome, describe, write_report
@@ -50,49 +50,63 @@ class _Shard:
     index: int
     items: Sequence[Item]
 
-    def record(self, folder: Path) -> Path:
-        return folder / "shards" / f"{self.split}.{self.index:06d}.json"
+    @property
+    def record(self) -> str:
+        return f"shards/{self.split}.{self.index:06d}.json"
 
-    def finished(self, folder: Path) -> bool:
-        files = [folder / self.split / name for name in field_files(self.index)]
-        return self.record(folder).is_file() and all(path.is_file() for path in files)
+    def finished(self, there: set[str]) -> bool:
+        """Whether its files are among those that are there."""
+        return {self.record, *(f"{self.split}/{name}" for name in field_files(self.index))} <= there
 
 
 def write_corpus(
-    folder: Path,
+    folder: Place,
     source: Source[Any],
     definition: SignalDefinition,
     *,
     workers: int = 1,
+    pool: Pool | None = None,
     shard_items: int = SHARD_ITEMS,
     on_progress: Callable[[Progress], object] = lambda progress: None,
 ) -> tuple[CorpusDescription, list[Outcome]]:
     """Write all clips of a source that an earlier run has not written, and the description of the corpus.
 
-    With one worker everything happens in this process. Returns the description and the outcome of every shard.
+    Args:
+        folder: of the corpus, on this machine or in a storage.
+        source: of the clips.
+        definition: of their signal.
+        workers: how many processes; with one everything happens in this process.
+        pool: writes the shards instead of `workers`.
+        shard_items: items of a shard.
+        on_progress: is told of it after every shard.
+
+    Returns:
+        The description and the outcome of every shard.
 
     Raises:
         CmaudioError: the folder holds another corpus, no item gave a clip, the disk is full, or a worker died.
     """
+    pool = pool or local_pool(workers)
+    check_reach(folder, pool.shares_memory)
     items = source.items()
     agree_on_plan(folder, _manifest(source, definition, shard_items, items), ("shards", *items))
-    shutil.rmtree(folder / _PARTIAL, ignore_errors=True)
+    _forget_partial(folder)
     shards = list(chain.from_iterable(_shards(split, of_split, shard_items) for split, of_split in items.items()))
-    waiting = [shard for shard in shards if not shard.finished(folder)]
+    there = files_in(folder)
+    waiting = [shard for shard in shards if not shard.finished(there)]
     total, clips = sum(len(shard.items) for shard in shards), 0
     done = total - sum(len(shard.items) for shard in waiting)
     on_progress(Progress(done, total, 0))
+    writing = _Writing(uuid4().hex, folder, source, source.gain, definition)
     try:
-        for shard, made in _run(folder, source, definition, waiting, workers):
+        for shard, made in pool.run(writing, waiting):
             done, clips = done + len(shard.items), clips + made
             on_progress(Progress(done, total, clips))
-    except BrokenProcessPool as error:
-        raise CmaudioError(
-            f"a worker process died, most likely out of memory; {_RESUME} (fewer --workers need less memory)"
-        ) from error
     except OSError as error:
         raise CmaudioError(f"{folder}: {error.strerror or error}; is the disk full? {_RESUME}") from error
-    outcomes = [_outcome(shard, shard.record(folder)) for shard in shards]
+    finally:
+        _opened.pop(writing.key, None)
+    outcomes = [_outcome(shard, folder / shard.record) for shard in shards]
     return _finish(folder, source, definition, outcomes), outcomes
 
 
@@ -118,62 +132,64 @@ def _manifest(
     }
 
 
-def _run(
-    folder: Path, source: Source[Any], definition: SignalDefinition, shards: Sequence[_Shard], workers: int
-) -> Iterator[tuple[_Shard, int]]:
-    """Write shards; yields each with its number of clips when it is complete."""
-    if workers <= 1 or len(shards) <= 1:
-        make = source.open(definition.signal()) if shards else None
-        for shard in shards:
-            assert make is not None
-            yield shard, _write_shard(folder, source.gain, definition, make, shard)
-        return
-    pool = ProcessPoolExecutor(min(workers, len(shards)), get_context("spawn"))
-    try:
-        task = partial(_write_in_worker, folder, source, definition)
-        futures = {pool.submit(task, shard): shard for shard in shards}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+@dataclass(frozen=True)
+class _Writing:
+    """Writes shards, in any process; `key` tells the corpora of one process apart."""
+
+    key: str
+    folder: Place
+    source: Source[Any]
+    gain: float
+    definition: SignalDefinition
+
+    def __call__(self, shard: _Shard) -> int:
+        if self.key not in _opened:
+            _opened.clear()
+            _opened[self.key] = self.source.open(self.definition.signal())
+        return _write_shard(self.folder, self.gain, self.definition, _opened[self.key], shard)
 
 
-_opened: list[Maker[Any]] = []  # of a worker process: opened once for all its shards
+_opened: dict[str, Maker[Any]] = {}  # opened once in a process, for all its shards
 
 
-def _write_in_worker(folder: Path, source: Source[Any], definition: SignalDefinition, shard: _Shard) -> int:
-    if not _opened:
-        _opened.append(source.open(definition.signal()))
-    return _write_shard(folder, source.gain, definition, _opened[0], shard)
-
-
-def _write_shard(folder: Path, gain: float, definition: SignalDefinition, make: Maker[Any], shard: _Shard) -> int:
+def _write_shard(folder: Place, gain: float, definition: SignalDefinition, make: Maker[Any], shard: _Shard) -> int:
     """Write the shard's files to a temporary folder, move them into place, and mark the shard as complete."""
-    partial_folder = folder / _PARTIAL / f"{shard.split}.{shard.index:06d}"
-    shutil.rmtree(partial_folder, ignore_errors=True)
-    partial_folder.mkdir(parents=True)
     entries: list[Entry] = []
     refused: list[tuple[str, str]] = []
     signal = definition.signal()
-    with write_cuts(partial_folder, shard.index, signal, gain) as write:
-        for item in shard.items:
-            try:
-                clips = make(item)
-            except Refused as reason:
-                refused.append((item.name, str(reason)))
-                continue
-            for clip in clips:
-                write(clip)
-                entries.append(Entry.of(item.name, clip, signal, gain))
-    for name in field_files(shard.index):
-        (partial_folder / name).replace(folder / shard.split / name)
-    shutil.rmtree(partial_folder, ignore_errors=True)
-    with atomic_file(shard.record(folder)) as temporary:
+    with _partial_folder(folder, shard) as partial_folder:
+        with write_cuts(partial_folder, shard.index, signal, gain) as write:
+            for item in shard.items:
+                try:
+                    clips = make(item)
+                except Refused as reason:
+                    refused.append((item.name, str(reason)))
+                    continue
+                for clip in clips:
+                    write(clip)
+                    entries.append(Entry.of(item.name, clip, signal, gain))
+        for name in field_files(shard.index):
+            move_to(partial_folder / name, folder / shard.split / name)
+    with whole_file(folder / shard.record) as temporary:
         temporary.write_text(Outcome(shard.split, entries, refused).to_json(), encoding="utf-8")
     return len(entries)
 
 
-def _outcome(shard: _Shard, record: Path) -> Outcome:
+@contextmanager
+def _partial_folder(folder: Place, shard: _Shard) -> Iterator[Path]:
+    """A local folder for the files of a shard: on the corpus's disk, or a temporary one for a storage."""
+    if not isinstance(folder, Path):
+        with tempfile.TemporaryDirectory(prefix="cmaudio-") as temporary:
+            yield Path(temporary)
+        return
+    (folder / _PARTIAL).mkdir(exist_ok=True)
+    # A shard that seemed lost is made again; whoever was thought dead must not write to the same files.
+    partial_folder = Path(tempfile.mkdtemp(prefix=f"{shard.split}.{shard.index:06d}.", dir=folder / _PARTIAL))
+    yield partial_folder
+    shutil.rmtree(partial_folder, ignore_errors=True)
+
+
+def _outcome(shard: _Shard, record: Place) -> Outcome:
     fields = read_json(record, "record", "delete it and run the same command again")
     try:
         return Outcome.of_fields(shard.split, fields)
@@ -181,8 +197,13 @@ def _outcome(shard: _Shard, record: Path) -> Outcome:
         raise CmaudioError(f"{record} is damaged ({error!r}); delete it and run the same command again") from error
 
 
+def _forget_partial(folder: Place) -> None:
+    if isinstance(folder, Path):
+        shutil.rmtree(folder / _PARTIAL, ignore_errors=True)
+
+
 def _finish(
-    folder: Path, source: Source[Any], definition: SignalDefinition, outcomes: list[Outcome]
+    folder: Place, source: Source[Any], definition: SignalDefinition, outcomes: list[Outcome]
 ) -> CorpusDescription:
     try:
         write_report(folder / "report.json", outcomes)
@@ -195,7 +216,7 @@ def _finish(
             ]
             description = description.model_copy(update={"language": str(code), "symbols": spoken_symbols(cuts)})
         write_description(folder, description)
-        shutil.rmtree(folder / _PARTIAL, ignore_errors=True)
+        _forget_partial(folder)
     except OSError as error:
         raise CmaudioError(f"{folder}: {error.strerror}; {_RESUME}") from error
     return description

@@ -13,6 +13,7 @@ import torch
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
+from cmaudio.files.place import Place
 from cmaudio.files.reading import read_file
 from cmaudio.signal.silence import window_levels
 from cmaudio.training.corpus.clips import Clips, MelStatistics
@@ -28,7 +29,7 @@ _MAX_BYTES = 2**30
 _QUIET_DB = -35.0  # against the loud parts of a clip
 
 
-def has_phoneme_times(corpus: Path, description: CorpusDescription) -> bool:
+def has_phoneme_times(corpus: Place, description: CorpusDescription) -> bool:
     """Whether the corpus comes with phoneme times, judged by its first shard."""
     clips = read_clips(corpus, description, "train", [0], with_audio=False)
     return all(spoken is not None for spoken in clips.spoken)
@@ -36,7 +37,7 @@ def has_phoneme_times(corpus: Path, description: CorpusDescription) -> bool:
 
 def align_corpus(
     task: AlignerTask,
-    corpus: Path,
+    corpus: Place,
     description: CorpusDescription,
     statistics: MelStatistics,
     device: torch.device,
@@ -82,7 +83,7 @@ def silent_pauses(ends: Ends, clips: Clips, description: CorpusDescription) -> E
 
 def _align_shard(
     task: AlignerTask,
-    corpus: Path,
+    corpus: Place,
     description: CorpusDescription,
     statistics: MelStatistics,
     device: torch.device,
@@ -95,7 +96,7 @@ def _align_shard(
             yield name, task.ends(sentence_batch(clips, [index], statistics))[0]
 
 
-def _without_lag(ends: Ends, corpus: Path, description: CorpusDescription, note: Callable[[str], None]) -> Ends:
+def _without_lag(ends: Ends, corpus: Place, description: CorpusDescription, note: Callable[[str], None]) -> Ends:
     """Shifted to where phonemes explain most of the spectrum: the aligner's receptive field makes boundaries late."""
     lag = lag_of(read_clips(corpus, description, "train", [0], with_audio=False, ends=ends))
     if lag is None or not lag.frames:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.place import Place
 from cmaudio.training.config import ConsistencyStage, Crops, PriorStage, RunConfig, SentenceStage, VocoderStage
 from cmaudio.training.corpus.corpus import Corpus
 from cmaudio.training.corpus.description import CorpusDescription
@@ -19,6 +19,7 @@ from cmaudio.training.run.build_networks import make_consistency_network, make_p
 from cmaudio.training.run.folder import ALIGNMENT
 from cmaudio.training.run.journal import Journal
 from cmaudio.training.run.loop import Batches, Trainer
+from cmaudio.training.run.run_files import RunFiles
 from cmaudio.training.run.starting_weights import StartingWeights
 from cmaudio.training.tasks.residual import AsRecorded, Residual, Target
 
@@ -27,6 +28,7 @@ class RunContext:
     """A run in progress.
 
     Attributes:
+        folder: of the run, where it is trained.
         timbres: names, in the corpus's order.
         start: fills networks with the weights that a stage starts from.
         statistics: of the mel; None until they are known.
@@ -36,13 +38,14 @@ class RunContext:
     def __init__(
         self,
         config: RunConfig,
-        corpus: Path,
-        folder: Path,
+        corpus: Place,
+        files: RunFiles,
         description: CorpusDescription,
         fabric: Fabric,
         journal: Journal,
     ) -> None:
-        self.config, self.corpus, self.folder, self.description = config, corpus, folder, description
+        self.config, self.corpus, self.files, self.description = config, corpus, files, description
+        folder = self.folder = files.folder
         self.fabric, self.journal = fabric, journal
         self.timbres = [timbre.name for timbre in description.timbres]
         self.start = StartingWeights(config, folder, self.timbres, description.symbols, journal.note)
@@ -118,5 +121,6 @@ class RunContext:
             settings=self.config.loop,
             folder=self.folder,
             journal=self.journal,
+            on_saved=self.files.publish,
             **more,
         )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cmaudio.files.place import Place
 from cmaudio.training.config import RunConfig
 from cmaudio.training.corpus.batch import Batch
 from cmaudio.training.corpus.corpus import Corpus
@@ -23,7 +22,7 @@ _CLIPS, _FRAMES = 4, 320
 class Demonstration:
     """Runs a stage's averaged network on a few held-out clips (training clips if there are none)."""
 
-    def __init__(self, folder: Path, corpus: Corpus, config: RunConfig, journal: Journal, stage: str) -> None:
+    def __init__(self, folder: Place, corpus: Corpus, config: RunConfig, journal: Journal, stage: str) -> None:
         self.config, self.journal, self.stage, self.corpus = config, journal, stage, corpus
         described = read_description(folder)
         split: Split = "held_out" if described.splits["held_out"].clips else "train"

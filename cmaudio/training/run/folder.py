@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.place import Place
 from cmaudio.files.reading import is_file, read_json, reason
 from cmaudio.training.config import RunConfig, differences, read_config, write_config
 from cmaudio.training.corpus.description import CorpusDescription
@@ -27,7 +28,7 @@ from cmaudio.training.corpus.description import CorpusDescription
 ALIGNMENT = "alignment.jsonl.gz"
 
 
-def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusDescription) -> None:
+def open_run(folder: Path, config: RunConfig, corpus: Place, description: CorpusDescription) -> None:
     """Create the run's folder, or check that an existing one has the same configuration and corpus.
 
     Raises:
@@ -35,7 +36,7 @@ def open_run(folder: Path, config: RunConfig, corpus: Path, description: CorpusD
     """
     path = folder / "config.yaml"
     about = {
-        "corpus": str(corpus.resolve()),
+        "corpus": str(corpus.resolve() if isinstance(corpus, Path) else corpus),
         "corpus_name": description.name,
         "timbres": [t.name for t in description.timbres],
         "picture": description.picture,

@@ -62,6 +62,7 @@ class Trainer:
         folder: of the run; checkpoints are in `checkpoints/`.
         journal: receives metrics.
         show: called with the step now and then, to show what the averaged module does.
+        on_saved: called in the first process after every checkpoint.
         transform: applied to each batch before the task sees it.
     """
 
@@ -79,11 +80,13 @@ class Trainer:
         folder: Path,
         journal: Journal,
         show: Callable[[int], None] | None = None,
+        on_saved: Callable[[], object] = lambda: None,
         transform: Transform | None = None,
     ) -> None:
         self.fabric, self.task, self.corpus = fabric, task, corpus
         self.name, self.steps, self.crops, self.ema = name, steps, crops, ema
         self.settings, self.folder, self.journal, self.show = settings, folder / "checkpoints", journal, show
+        self.on_saved = on_saved
         self.transform = transform or (lambda batch, generator: batch)
         self.step = 0
         self.modules = dict(task.modules())
@@ -229,6 +232,7 @@ class Trainer:
             path = checkpoint.checkpoint_path(self.folder, self.name, self.step)
             checkpoint.save_tensors(path, self._tensors(), {"stage": self.name, "step": self.step, "steps": self.steps})
             checkpoint.forget_older(self.folder, self.name, self.settings.keep)
+            self.on_saved()
         self.fabric.barrier()
 
     def _tensors(self) -> dict[str, Tensor]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 
+from lightning_fabric import Fabric
 from rich.console import Console
 from torch import nn
 
 from cmaudio.errors import CmaudioError
+from cmaudio.files.place import Place
 from cmaudio.training.config import STAGES, RunConfig, VocoderStage
 from cmaudio.training.corpus.description import read_description
 from cmaudio.training.networks.aligner import AlignerNetwork
@@ -20,6 +21,7 @@ from cmaudio.training.run.journal import Journal
 from cmaudio.training.run.launch import launch
 from cmaudio.training.run.loop import Trainer
 from cmaudio.training.run.precision import device_type, resolve_precision
+from cmaudio.training.run.run_files import RunFiles
 from cmaudio.training.run.stages import TRAINERS
 from cmaudio.training.run.starting_weights import DISCRIMINATORS
 from cmaudio.training.run.weights import mix_weights, save_weights, weights_file
@@ -27,14 +29,14 @@ from cmaudio.training.tasks.aligner import AlignerTask
 
 
 def train(
-    config: RunConfig, corpus: Path, folder: Path, console: Console | None = None, until: str | None = None
+    config: RunConfig, corpus: Place, run: Place | RunFiles, console: Console | None = None, until: str | None = None
 ) -> bool:
     """Train every stage of the configuration that the run has not finished, in order.
 
     Args:
         config: of the run.
-        corpus: folder of a prepared corpus.
-        folder: of the run, created if needed; an existing run is resumed.
+        corpus: folder of a prepared corpus, on this machine or in a storage.
+        run: folder of the run, likewise, created if needed; an existing run is resumed.
         console: for progress and notes; None for none.
         until: the last stage to train, None for all.
 
@@ -50,21 +52,36 @@ def train(
     description = read_description(corpus)
     precision, warning = resolve_precision(config.loop.precision, device_type(config.loop.accelerator))
     fabric = launch(config.loop, precision)
+    files = run if isinstance(run, RunFiles) else RunFiles(run)
+    folder = files.folder
+    if fabric.local_rank == 0:
+        files.fetch()
+    fabric.barrier()
     if fabric.is_global_zero:
         open_run(folder, config, corpus, description)
-    fabric.barrier()
+    share_files(fabric, files)
     first = fabric.is_global_zero
     boards = open_boards(config, folder, read_about(folder)["id"]) if first else []
     with Journal(folder, console, first, boards) as journal:
         if warning:
             journal.note(warning)
-        run = RunContext(config, corpus, folder, description, fabric, journal)
+        context = RunContext(config, corpus, files, description, fabric, journal)
         for stage in STAGES:
             if getattr(config, stage) is not None:
-                train_stage(run, stage)
+                train_stage(context, stage)
             if stage == until:
                 break
     return fabric.is_global_zero
+
+
+def share_files(fabric: Fabric, files: RunFiles) -> None:
+    """Give all machines the files that the first process has written; all processes wait for it."""
+    if fabric.is_global_zero:
+        files.publish()
+    fabric.barrier()
+    if fabric.local_rank == 0 and fabric.node_rank > 0:
+        files.fetch()
+    fabric.barrier()
 
 
 def train_stage(run: RunContext, name: str) -> None:
@@ -87,7 +104,7 @@ def train_stage(run: RunContext, name: str) -> None:
         mix_weights(average, run.start.initial(name, copy.deepcopy(average)), settings.keep)
     if run.fabric.is_global_zero:
         _save(run, name, trainer, average)
-    run.fabric.barrier()
+    share_files(run.fabric, run.files)
     if name == "aligner":
         run.ends = read_alignment(run.folder / ALIGNMENT)
     run.journal.note(f"{name}: {settings.steps} steps, weights in {path}")

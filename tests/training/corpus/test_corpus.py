@@ -127,6 +127,28 @@ def test_a_corpus_larger_than_memory_is_read_in_windows(folder: Path) -> None:
     assert torch.equal(again.batch(6, 0, CROPS)[0].mel, batches[3].mel)
 
 
+def test_every_shard_comes_once_an_epoch_whoever_reads_and_whenever(tmp_path: Path) -> None:
+    """Of a corpus that does not fit, another process and a resumed run read the same windows."""
+    make_corpus(tmp_path, shard_items=2)
+
+    def opened(step: int) -> Corpus:
+        corpus = Corpus(tmp_path, memory_gb=1e-6, window_steps=2, seed=3)
+        corpus.batch(step, 0, CROPS)
+        return corpus
+
+    one = opened(0)
+    shards = one.description.splits["train"].shards
+    assert (shards, one.window_shards) == (6, 1)
+    for epoch in range(3):
+        heard: list[str] = []
+        for window in range(epoch * shards, (epoch + 1) * shards):
+            heard += one.clips_at(2 * window).names
+            assert one.clips_at(2 * window + 1).names == one.clips.names
+        assert sorted(heard) == [f"note {i:04d}" for i in range(12)]
+    for step in (5, 17, 30):
+        assert torch.equal(opened(step).batch(step, 1, CROPS)[0].mel, one.batch(step, 1, CROPS)[0].mel)
+
+
 def test_damaged_shards_are_named(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(CmaudioError, match="no finished corpus"):
         Corpus(tmp_path)

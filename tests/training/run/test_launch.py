@@ -121,9 +121,10 @@ def test_crops_that_two_processes_cannot_share_are_refused(corpus: Path, tmp_pat
     from cmaudio.training.corpus.description import read_description
     from cmaudio.training.run.context import RunContext
     from cmaudio.training.run.journal import Journal
+    from cmaudio.training.run.run_files import RunFiles
 
     settings = config(tmp_path, f"{stage}.crops.chunk_clips=0")
     fabric = SimpleNamespace(world_size=2, device=torch.device("cpu"))
-    run = RunContext(settings, corpus, tmp_path, read_description(corpus), fabric, Journal(tmp_path, None))  # type: ignore[arg-type]
+    run = RunContext(settings, corpus, RunFiles(tmp_path), read_description(corpus), fabric, Journal(tmp_path, None))  # type: ignore[arg-type]
     with pytest.raises(CmaudioError, match="in 1 chunks cannot be shared by 2 processes"):
         run.open_corpus(getattr(settings, stage).crops, with_audio=False)

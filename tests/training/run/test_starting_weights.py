@@ -62,6 +62,7 @@ def test_timbres_are_matched_by_name(finished: Path, corpus: Path, tmp_path: Pat
 def test_an_untrained_vocoder_determines_the_mel_statistics(finished: Path, corpus: Path, tmp_path: Path) -> None:
     from cmaudio.training.run.context import RunContext
     from cmaudio.training.run.journal import Journal
+    from cmaudio.training.run.run_files import RunFiles
 
     student, vocoder = (finished / f"{name}.safetensors" for name in ("student", "vocoder"))
     other = tmp_path / "vocoder.safetensors"
@@ -72,7 +73,7 @@ def test_an_untrained_vocoder_determines_the_mel_statistics(finished: Path, corp
 
     def mean(*more: str) -> Tensor:
         settings, journal = config(tmp_path, start, *more), Journal(tmp_path, None)
-        run = RunContext(settings, corpus, tmp_path / "run", read_description(corpus), fabric, journal)  # type: ignore[arg-type]
+        run = RunContext(settings, corpus, RunFiles(tmp_path / "run"), read_description(corpus), fabric, journal)  # type: ignore[arg-type]
         assert run.statistics is not None
         return run.statistics.mean
 

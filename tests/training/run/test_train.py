@@ -90,10 +90,11 @@ def test_crops_plus_context_must_be_whole_blocks(finished: Path, corpus: Path, t
 def test_more_processes_than_chunks_is_an_error(corpus: Path, tmp_path: Path) -> None:
     from cmaudio.training.run.context import RunContext
     from cmaudio.training.run.journal import Journal
+    from cmaudio.training.run.run_files import RunFiles
 
     fabric = SimpleNamespace(world_size=3, device=torch.device("cpu"))
     settings = config(tmp_path)
-    run = RunContext(settings, corpus, tmp_path, read_description(corpus), fabric, Journal(tmp_path, None))  # type: ignore[arg-type]
+    run = RunContext(settings, corpus, RunFiles(tmp_path), read_description(corpus), fabric, Journal(tmp_path, None))  # type: ignore[arg-type]
     assert settings.teacher is not None
     with pytest.raises(CmaudioError, match="4 clips in 2 chunks cannot be shared by 3 processes"):
         run.open_corpus(settings.teacher.crops, with_audio=False)

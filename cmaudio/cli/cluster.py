@@ -1,0 +1,22 @@
+"""The option that spreads work over a cluster."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cmaudio.cli.terminal import notice
+from cmaudio.parallel.pool import Pool, local_pool
+from cmaudio.parallel.ray_tasks import RayTasks
+
+Cluster = Annotated[
+    bool, typer.Option("--cluster", help="Work on the Ray cluster of RAY_ADDRESS, or of this machine; see --workers.")
+]
+
+
+def chosen_pool(workers: int, cluster: bool) -> Pool:
+    """What does the work: processes here, or the cluster, which says by itself how many it has."""
+    if not cluster:
+        return local_pool(workers)
+    return RayTasks(on_refused=lambda why: notice(f"not used: {why}; install the same versions on all machines"))

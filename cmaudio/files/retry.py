@@ -1,0 +1,61 @@
+"""Trying again what failed on the way to a storage, for a bounded time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from cmaudio.errors import CmaudioError
+
+Result = TypeVar("Result")
+# Another attempt would fail in the same way.
+_LASTING = (
+    FileNotFoundError,
+    PermissionError,
+    IsADirectoryError,
+    NotADirectoryError,
+    ValueError,
+    TypeError,
+    ImportError,
+    NotImplementedError,
+    CmaudioError,
+)
+_LASTING_NAMES = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "NoAuthTokenError")
+_LONGEST_PAUSE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to go on trying.
+
+    Args:
+        seconds: after which no attempt begins.
+        first_pause: seconds before the second attempt; each pause is twice the one before, 10 s at most.
+        clock: in seconds.
+        sleep: waits for seconds.
+    """
+
+    seconds: float = 60.0
+    first_pause: float = 0.5
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] = time.sleep
+
+
+def persist(action: Callable[[], Result], patience: Patience) -> Result:
+    """The result of the action, which is tried again while it fails in a way that may pass.
+
+    Raises what it raised last.
+    """
+    until, pause = patience.clock() + patience.seconds, patience.first_pause
+    while True:
+        try:
+            return action()
+        except _LASTING:
+            raise
+        except Exception as error:
+            if type(error).__name__ in _LASTING_NAMES or patience.clock() + pause > until:
+                raise
+        patience.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
