@@ -14,7 +14,7 @@ from cmaudio.model.file import DEFAULT_MODEL
 SECTIONS = (
     "Instruments: corpus, pitch, partials, modulation, onset, velocity, evenness, drift, held_out, residual, buzz, "
     "clicks, music. "
-    "Textures: likeness, takes, controls, beds. "
+    "Textures: likeness, naming, copies, takes, controls, beds. "
     "Voices: copy_synthesis, speed, first_sound, intonation, pauses, reading, scores."
 )
 

@@ -7,11 +7,15 @@ from collections.abc import Callable
 from cmaudio.evaluation.setting import Figures, Setting
 from cmaudio.evaluation.textures.beds import measure_beds
 from cmaudio.evaluation.textures.controls import measure_controls
+from cmaudio.evaluation.textures.copies import measure_copies
 from cmaudio.evaluation.textures.likeness import measure_likeness
+from cmaudio.evaluation.textures.naming import measure_naming
 from cmaudio.evaluation.textures.takes import measure_takes
 
 TEXTURE_SECTIONS: dict[str, Callable[[Setting], Figures]] = {
     "likeness": measure_likeness,
+    "naming": measure_naming,
+    "copies": measure_copies,
     "takes": measure_takes,
     "controls": measure_controls,
     "beds": measure_beds,

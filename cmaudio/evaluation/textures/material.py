@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -60,16 +61,27 @@ def recordings(setting: Setting) -> Recordings:
 
     Raises CmaudioError without a corpus, and for one that is not of textures or that has another signal.
     """
+    found = _read(setting, "log_mel")
+    return Recordings(found["train"], found["held_out"])
+
+
+def recorded_sounds(setting: Setting) -> Mapping[str, dict[str, list[Float]]]:
+    """Split -> timbre -> samples (N,) of those recordings, from the onset on. Raises CmaudioError as `recordings`."""
+    return _read(setting, "audio")
+
+
+def _read(setting: Setting, what: Literal["log_mel", "audio"]) -> dict[str, dict[str, list[Float]]]:
     if setting.corpus is None:
         raise CmaudioError("textures are measured against recordings: give --corpus FOLDER")
     try:
-        from cmaudio.training.corpus.texture_recordings import read_recordings
+        from cmaudio.training.corpus.texture_recordings import read_recordings, read_sounds
     except ModuleNotFoundError as error:
         raise CmaudioError(
             f"{error.name} is missing: evaluating on a corpus needs pip install 'cmaudio[train]'"
         ) from error
     manifest = setting.model.manifest
-    rate, hop, bands = manifest.sample_rate, manifest.hop_length, manifest.mel.bands
-    found = {split: read_recordings(setting.corpus, split, rate, hop, bands) for split in ("train", "held_out")}
-    known = {split: {t: mels for t, mels in of.items() if t in setting.model.timbres} for split, of in found.items()}
-    return Recordings(known["train"], known["held_out"])
+    signal = manifest.sample_rate, manifest.hop_length, manifest.mel.bands
+    read = read_recordings if what == "log_mel" else read_sounds
+    splits: tuple[Literal["train", "held_out"], ...] = ("train", "held_out")
+    found = {split: read(setting.corpus, split, *signal) for split in splits}
+    return {split: {t: each for t, each in of.items() if t in setting.model.timbres} for split, of in found.items()}

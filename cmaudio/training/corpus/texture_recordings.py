@@ -8,8 +8,8 @@ import numpy as np
 
 from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
-from cmaudio.training.corpus.description import Split, read_description
-from cmaudio.training.corpus.shard import read_cuts
+from cmaudio.training.corpus.description import CorpusDescription, Split, read_description
+from cmaudio.training.corpus.shard import read_cuts, read_samples
 from cmaudio.training.corpus.texture_controls import VARIANT
 
 
@@ -20,15 +20,28 @@ def read_recordings(
 
     Raises CmaudioError for a corpus that is not of textures, or has another signal than the one given.
     """
+    found: dict[str, list[Float]] = {}
+    for name, custom, log_mel in read_cuts(folder, _checked(folder, sample_rate, hop_length, bands), [split]):
+        if VARIANT not in name:
+            begun = custom["onset_samples"] // hop_length
+            found.setdefault(custom["timbre"], []).append(log_mel[begun:].astype(np.float32))
+    return found
+
+
+def read_sounds(folder: Path, split: Split, sample_rate: int, hop_length: int, bands: int) -> dict[str, list[Float]]:
+    """Timbre -> samples (N,) from the onset on. Raises CmaudioError as `read_recordings` does."""
+    found: dict[str, list[Float]] = {}
+    for name, custom, samples in read_samples(folder, _checked(folder, sample_rate, hop_length, bands), split):
+        if VARIANT not in name:
+            found.setdefault(custom["timbre"], []).append(samples[custom["onset_samples"] :])
+    return found
+
+
+def _checked(folder: Path, sample_rate: int, hop_length: int, bands: int) -> CorpusDescription:
     description = read_description(folder)
     signal = description.signal
     if description.textures is None:
         raise CmaudioError(f"{folder} is no corpus of textures; prepare one with --table")
     if (signal.sample_rate, signal.hop_length, signal.bands) != (sample_rate, hop_length, bands):
         raise CmaudioError(f"{folder} has another signal than the model: {signal.sample_rate} Hz, {signal.bands} bands")
-    found: dict[str, list[Float]] = {}
-    for name, custom, log_mel in read_cuts(folder, description, [split]):
-        if VARIANT not in name:
-            begun = custom["onset_samples"] // hop_length
-            found.setdefault(custom["timbre"], []).append(log_mel[begun:].astype(np.float32))
-    return found
+    return description

@@ -114,7 +114,7 @@ def test_it_is_measured_against_its_recordings(textures: Model, run: Path) -> No
     if textures.manifest.weights == "int8":
         pytest.skip("one kind of weights is enough")
     found = run_evaluation(textures, corpus=run.parent / "corpus", quick=True, limit=2)["sections"]
-    assert set(found) == {"likeness", "takes", "controls", "beds"}
+    assert set(found) == {"likeness", "naming", "copies", "takes", "controls", "beds"}
     assert found["beds"]["minutes"] == 1
     assert found["beds"]["repetition"]["n"] == 2
     assert set(found["controls"]["controls"]) == set(TEXTURE_CONTROLS)
