@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.model.deviation import PitchDeviation
+from cmaudio.model.events import Events
 from cmaudio.model.learned import Learned
 from cmaudio.model.partials import NoPartials, Partials
 
@@ -91,7 +92,8 @@ class TimbreDefinition(_Strict):
     `partials`: where its partials lie, None for harmonics of its pitch; `deviation`: how its pitch deviates from the
     key, None where it is exact; `place`: x and y on the timbre map, -1..1 each, None where the map is made from the
     vectors; `takes`: of a texture, the points of its recordings
-    (`cmaudio.synthesis.texture_voice`); `learned`: how it differs from what the prior says at its point.
+    (`cmaudio.synthesis.texture_voice`); `learned`: how it differs from what the prior says at its point; `events`: of
+    a texture that goes on, the single events in it.
     """
 
     name: Name
@@ -105,6 +107,7 @@ class TimbreDefinition(_Strict):
     place: tuple[Coordinate, Coordinate] | None = None
     takes: Annotated[list[list[Finite]], Field(max_length=1024)] = Field(default_factory=list)
     learned: Learned | None = None
+    events: Events | None = None
 
     @property
     def tonal(self) -> bool:

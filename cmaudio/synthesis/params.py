@@ -14,7 +14,8 @@ from cmaudio.synthesis.sources import Sources
 from cmaudio.synthesis.timbre_deviations import TimbreDeviations
 
 BlockFeatures = tuple[Float, NDArray[np.float64], NDArray[np.float64] | None]
-"""Of B voices and K frames: features (B, K, C), f0 (B, K) Hz, and level offsets (B, K) dB or None for none."""
+"""Of B voices and K frames: features (B, K, C), f0 (B, K) Hz, and level offsets in dB: (B, K), or (B, K, P) in parts of
+the bands, or None for none."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ Shapes: B voices, K frames, M mel bands.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,7 +40,7 @@ class SpectrumShaper:
             f0: (B, K) Hz, 0 where unpitched.
             brightness: (B, K) dB per octave.
             resonance: (B, K) -1..1.
-            level: (B, K) dB.
+            level: (B, K) dB, or (B, K, P) in parts of the bands, which lifts silence as well.
         Returns:
             (B, K, M) frames, at least at the floor where they are changed.
         """
@@ -52,12 +54,21 @@ class SpectrumShaper:
             change += np.float32(_DB_TO_NEPERS) * brightness[..., None] * above
         audible = np.clip((log_mel - self._floor) / _FLOOR_NEPERS, 0, 1)
         change = np.clip(change, -_MOST_NEPERS, _MOST_NEPERS)
-        if level is not None:
+        if level is not None and level.ndim == 2:
             change += np.float32(_DB_TO_NEPERS) * level[..., None]
         change *= audible
+        if level is not None and level.ndim == 3:
+            change += np.float32(_DB_TO_NEPERS) * level @ _in_bands(level.shape[-1], log_mel.shape[-1])
         shaped = (np.maximum(log_mel + change, self._floor) - self._mean) / self._std
         # Where nothing changes, the network's frame stays bit-identical, below the floor too.
         return np.where(change == 0, frames, shaped).astype(np.float32)
+
+
+@cache
+def _in_bands(parts: int, bands: int) -> Float:
+    """(P, M): values in the middles of equal parts of the bands to values in bands, interpolated."""
+    middles = (np.arange(parts) + 0.5) * bands / parts - 0.5
+    return np.stack([np.interp(np.arange(bands), middles, one) for one in np.eye(parts)]).astype(np.float32)
 
 
 def _smoothed(log_mel: Float) -> Float:

@@ -13,12 +13,14 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.model.events import PARTS
 from cmaudio.model.manifest import TimbreDefinition
+from cmaudio.synthesis.events import EventTrain
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_CONTROLS, TEXTURE_KINDS, texture_features
 
-_SPREAD = 0.25  # of a take about the line between two recordings
+TAKE_SPREAD = 0.25  # of a take about the line between two recordings
 _STREAM = 1  # of random numbers, beside those of the voice's blocks
 
 Array = NDArray[np.float64]
@@ -49,6 +51,7 @@ class TextureVoice(NoteVoice):
         super().__init__(params, timbre, 0.0, settings, pitched=False, expression=expression)
         self.steady = nearest.sustained
         self.take_point = take_of(nearest, params.seed)
+        self.events = train_of(nearest, params.seed, 1 / self.hop_seconds) if self.steady else None
 
     @classmethod
     def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> BlockFeatures:
@@ -62,7 +65,27 @@ class TextureVoice(NoteVoice):
             np.stack([voice._asked(row) for voice, row in zip(voices, middles, strict=True)]),
             np.stack([voice._taken(row) for voice, row in zip(voices, middles, strict=True)]),
         )
-        return features, np.zeros(ends.shape), clocks.level_db
+        return features, np.zeros(ends.shape), cls._with_events(voices, ends, middles, clocks.level_db)
+
+    @staticmethod
+    def _with_events(
+        voices: Sequence[TextureVoice], ends: NDArray[np.int64], middles: Array, level_db: Array | None
+    ) -> Array | None:
+        """The level (B, K) of the envelopes, and with what events add where a voice has some (B, K, P)."""
+        trains = {i: voice.events for i, voice in enumerate(voices) if voice.events is not None}
+        if not trains:
+            return level_db
+        hop = voices[0].stft.hop_length
+        rises = {
+            i: train.rise(ends[i] // hop - 1, voices[i].expression["density"].at(middles[i]))
+            for i, train in trains.items()
+        }
+        found = np.zeros((*ends.shape, PARTS))
+        if level_db is not None:
+            found += level_db[..., None]
+        for i, rise in rises.items():
+            found[i] += rise
+        return found
 
     def _asked(self, times: Array) -> Array:
         """(K, C) controls."""
@@ -83,10 +106,15 @@ class TextureVoice(NoteVoice):
             self.released_at = min(self.released_at, at)
 
 
+def train_of(timbre: TimbreDefinition, seed: int, frame_rate: float) -> EventTrain | None:
+    """Its events, None where it has none."""
+    return EventTrain(timbre.events, seed, frame_rate) if timbre.events is not None else None
+
+
 def take_of(timbre: TimbreDefinition, seed: int) -> Array:
     """(P,) a point between two recordings of a timbre; the same for the same seed."""
     rng = np.random.default_rng([seed, _STREAM])
-    apart = _SPREAD * rng.standard_normal(TAKE_DIMS)
+    apart = TAKE_SPREAD * rng.standard_normal(TAKE_DIMS)
     if not timbre.takes:
         return apart
     points = np.array(timbre.takes)

@@ -1,4 +1,4 @@
-"""What was measured of timbres in a model file: where their partials lie, and how their pitch deviates.
+"""What was measured of timbres in a model file: where their partials lie, how their pitch deviates, and their events.
 
 A file that was trained without partials can be given some: only what the vocoder filters changes. Its networks still
 see harmonics (`picture` in the manifest), as they were trained to.
@@ -15,9 +15,9 @@ from cmaudio.model.file import SUFFIX, Model, load_model, save_model
 from cmaudio.model.manifest import Manifest
 from cmaudio.training.corpus.description import read_description
 
-Entry = Literal["partials", "deviation"]
+Entry = Literal["partials", "deviation", "events"]
 """Of a timbre, in a corpus's description as in a manifest."""
-_PLURAL: Mapping[Entry, str] = {"partials": "partials", "deviation": "deviations"}
+_PLURAL: Mapping[Entry, str] = {"partials": "partials", "deviation": "deviations", "events": "events"}
 
 
 def read_measured(path: Path, entry: Entry) -> dict[str, Any]:
