@@ -194,7 +194,7 @@ class Synth(Instrument):
             paths: files, or folders of them: takes of one sound, or notes of one instrument at several pitches.
             name: of the timbre; by default that of the first file or folder.
             kind: "bed" for what goes on for ever, "one-shot" for what ends; "auto" decides by the sound.
-            minutes: at most so long, other timbres than the nearest are tried; 0 is at once.
+            minutes: at most so long it is searched for better ones, and with cmaudio[train] tuned; 0 is at once.
             save: a model file (.cmaudio) to write, with all that was learned since the instrument was opened.
             licence: of the sounds, for the card of that file.
 

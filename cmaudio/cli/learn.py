@@ -36,11 +36,14 @@ def learn(
         Kind, typer.Option(help="Whether it goes on for ever or ends; decided by the sound by default.")
     ] = "auto",
     minutes: Annotated[
-        float, typer.Option(help="Search for so long which timbres it should lie on, by hearing them; 0 is at once.")
+        float,
+        typer.Option(
+            help="Search for so long which timbres it should lie on, and tune it (with cmaudio[train]); 0 is at once."
+        ),
     ] = 0.0,
     licence: Annotated[str, typer.Option(help="Licence of your sounds, for the card of the new file.")] = OWN_LICENCE,
 ) -> None:
-    """Learn timbres from recordings, in a few seconds and without training, and write a model file that has them."""
+    """Learn timbres from recordings, in a few seconds or in minutes, and write a model file that has them."""
     if name is not None and len(sounds) > 1:
         raise CmaudioError("--name is for a single timbre: learn one file or folder, or leave it out")
     check_output(output)

@@ -63,19 +63,22 @@ class Expectation:
         """Median and spread of timbres at ages (A,) in seconds; `key` is a MIDI note number, None without a pitch."""
         k, manifest = self._synthesizer.block_frames, self._synthesizer.model.manifest
         blocks = np.pad(ages, (0, -len(ages) % k), mode="edge").reshape(-1, k)
-        controls, vectors = [], []
-        for timbre in timbres:
-            features = self._features(timbre, blocks, key)[..., : self._synthesizer.features]
-            pictures = self._picture(seen_partials(manifest, timbre), key if timbre.pitched else None)
-            frames = np.clip(np.round(blocks * manifest.frame_rate).astype(int) - 1, 0, _PICTURE_FRAMES - 1)
-            controls.append(np.concatenate([features, pictures[frames]], -1))
-            vectors.append(np.broadcast_to(np.array(timbre.vector, np.float32), (*blocks.shape, len(timbre.vector))))
-        median, spread = self._graph(np.concatenate(controls).astype(np.float32), np.concatenate(vectors))
+        controls = np.concatenate([self.controls(timbre, blocks, key) for timbre in timbres])
+        vectors = [np.broadcast_to(np.array(t.vector, np.float32), (*blocks.shape, len(t.vector))) for t in timbres]
+        median, spread = self._graph(controls, np.concatenate(vectors))
         shape = (len(timbres), blocks.size, -1)
         median, spread = median.reshape(shape)[:, : len(ages)], spread.reshape(shape)[:, : len(ages)]
         std, mean = self._synthesizer.std, self._synthesizer.mean
         floor = np.float32(np.log(manifest.mel.floor))
         return Expected(np.maximum(median * std + mean, floor), spread * std)
+
+    def controls(self, timbre: TimbreDefinition, ages: Array, key: float | None) -> Float:
+        """(N, K, C + M) what the prior reads in blocks at ages (N, K) in seconds: features, and the picture."""
+        manifest = self._synthesizer.model.manifest
+        features = self._features(timbre, ages, key)[..., : self._synthesizer.features]
+        pictures = self._picture(seen_partials(manifest, timbre), key if timbre.pitched else None)
+        frames = np.clip(np.round(ages * manifest.frame_rate).astype(int) - 1, 0, _PICTURE_FRAMES - 1)
+        return np.concatenate([features, pictures[frames]], -1).astype(np.float32)
 
     def _features(self, timbre: TimbreDefinition, ages: Array, key: float | None) -> Float:
         blocks, never = len(ages), np.full(ages.shape, _NEVER)

@@ -5,7 +5,7 @@ Shapes: T frames, M mel bands.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -30,6 +30,7 @@ def heard(
     *,
     key: float = 60.0,
     velocity: float = 127.0,
+    expression: Mapping[str, float] | None = None,
 ) -> list[Float]:
     """Log-mels (T, M) of takes of a timbre, from the onset on; `synthesizer` holds the networks of `model`."""
     renderer, manifest = Renderer(synthesizer), model.manifest
@@ -37,7 +38,8 @@ def heard(
         model.stft, manifest.block_frames, manifest.sample_rate, sources=sources_of(manifest.timbres), prior=True
     )
     vector = model.timbre_vector(timbre)
-    voices = [voice_of(model, NoteParams(key, velocity, 0, seed, 0, 1), vector, settings) for seed in seeds]
+    notes = [NoteParams(key, velocity, 0, seed, 0, 1) for seed in seeds]
+    voices = [voice_of(model, note, vector, settings, expression=expression) for note in notes]
     samples = int(seconds * manifest.sample_rate)
     pieces: list[list[Float]] = [[] for _ in voices]
     for start in range(0, samples, _CHUNK_SAMPLES):

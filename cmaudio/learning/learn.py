@@ -1,9 +1,9 @@
-"""A timbre from an example, at once: the nearest named timbre, and how the example differs from what is said of it."""
+"""A timbre from an example: at once the nearest named one, and how the example differs from it; in minutes, tuned."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from cmaudio.learning.expectation import Expectation
 from cmaudio.learning.lesson import Lesson
 from cmaudio.learning.reading import read_examples
 from cmaudio.learning.search import Progress, found_at_once, found_by_search
+from cmaudio.learning.tuning import can_tune, request_for, tuned_apart
 from cmaudio.model.file import Model
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.synthesis.networks import Synthesizer
@@ -25,6 +26,7 @@ from cmaudio.synthesis.texture_features import TEXTURE_KINDS
 
 _LONGEST_NAME = 60
 LONGEST_MINUTES = 60.0
+SEARCH_SECONDS, _LEAST_TUNING_SECONDS = 24.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -63,33 +65,68 @@ def learn_timbre(
         paths: files, or folders of them: takes of one sound, or notes of one instrument at several pitches.
         name: of the timbre; by default that of the first file or folder, with a number if the model has it.
         kind: whether it goes on for ever ("bed") or ends ("one-shot"); "auto" decides by the sound.
-        minutes: at most so long, other timbres than the nearest are tried to lie on, by what they play; 0 is at once.
-        on_progress: called with the share of a search that is done, 0 to 1, and its result so far.
+        minutes: at most so long, other timbres than the nearest are tried to lie on, by what they play; from 0.6 min
+            on, with cmaudio[train], the best one is then tuned in a process of its own; 0 is at once.
+        on_progress: called with the share of the minutes that is done, 0 to 1, and the result so far.
         synthesizer: the model's networks, if they are loaded.
 
     Raises:
-        CmaudioError: a model that learns no timbres, a name that is taken, or nothing in the files that can be used.
+        CmaudioError: a model that learns no timbres, a name that is taken, nothing in the files that can be used, or a
+            tuning that failed.
     """
     minutes = in_range("minutes", minutes, 0, LONGEST_MINUTES, "min")
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
     notices: list[str] = []
-    networks = synthesizer or Synthesizer(model)
+    lesson = lesson_of(model, paths, name, kind, synthesizer or Synthesizer(model), notices.append)
+    if minutes > 0:
+        timbre, nearest = _in_minutes(lesson, paths, 60 * minutes, on_progress, notices.append)
+    else:
+        timbre, nearest = found_at_once(lesson), lesson.near[0].name
+    assert timbre.learned is not None
+    notices += _expectations(model, lesson.examples, timbre.sustained)
+    distance = round(lesson.distances_db[[one.name for one in lesson.near].index(nearest)], 1)
+    return LearnedTimbre(timbre, nearest, distance, timbre.learned.spectra[0].key, tuple(notices))
+
+
+def lesson_of(
+    model: Model,
+    paths: Sequence[str | Path],
+    name: str | None,
+    kind: Kind,
+    networks: Synthesizer,
+    on_notice: Callable[[str], object],
+) -> Lesson:
+    """Examples and the timbres near them; arguments and errors are those of `learn_timbre`."""
     expectation = Expectation(networks)
     name = _free_name(model, paths) if name is None else _checked_name(model, name)
-    examples = measure(read_examples(paths, model.manifest.sample_rate, notices.append), model)
+    examples = measure(read_examples(paths, model.manifest.sample_rate, on_notice), model)
     rate, floor = model.manifest.frame_rate, float(np.log(model.manifest.mel.floor))
     steady = any(example.goes_on(rate) for example in examples) if kind == "auto" else kind == "bed"
     candidates = _candidates(model, steady, examples[0].tonal)
     near, distances = nearest_timbres(examples, candidates, expectation, rate, floor)
-    lesson = Lesson(model, networks, expectation, name, examples, near, distances)
-    if minutes > 0:
-        timbre, nearest = found_by_search(lesson, 60 * minutes, on_progress)
-    else:
-        timbre, nearest = found_at_once(lesson), near[0].name
-    assert timbre.learned is not None
-    notices += _expectations(model, examples, steady)
-    distance = round(distances[[one.name for one in near].index(nearest)], 1)
-    return LearnedTimbre(timbre, nearest, distance, timbre.learned.spectra[0].key, tuple(notices))
+    return Lesson(model, networks, expectation, name, examples, near, distances)
+
+
+def _in_minutes(
+    lesson: Lesson,
+    paths: Sequence[str | Path],
+    seconds: float,
+    on_progress: Progress,
+    on_notice: Callable[[str], object],
+) -> tuple[TimbreDefinition, str]:
+    """A search, and in what time is left a tuning of what it found; the timbre, and the name of the one it lies on."""
+    searched = min(SEARCH_SECONDS, seconds)
+    if seconds - searched < _LEAST_TUNING_SECONDS:
+        return found_by_search(lesson, seconds, on_progress)
+    if not can_tune():
+        on_notice("found by a search alone: pip install 'cmaudio[train]' tunes it as well")
+        return found_by_search(lesson, seconds, on_progress)
+    part = searched / seconds
+    timbre, nearest = found_by_search(lesson, searched, lambda share, text: on_progress(part * share, text))
+    request = request_for(lesson.model.path, paths, timbre, seconds - searched)
+    timbre = tuned_apart(request, lambda share, text: on_progress(part + (1 - part) * share, text))
+    on_progress(1.0, "tuned")
+    return timbre, nearest
 
 
 def _candidates(model: Model, steady: bool, tonal: bool) -> list[TimbreDefinition]:

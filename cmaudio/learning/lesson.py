@@ -66,16 +66,15 @@ class Lesson:
         textures = self.model.manifest.features in TEXTURE_KINDS
         return by_key(self.examples if textures else self._levelled(timbre), timbre)[0]
 
-    def hear(self, timbre: TimbreDefinition, seeds: Sequence[int]) -> list[Float]:
+    def hear(self, timbre: TimbreDefinition, seeds: Sequence[int], **expression: float) -> list[Float]:
         """Log-mels (T, M) of takes of a timbre that was learned, as the model would play them."""
         assert timbre.learned is not None
         trial = replace(self.model, manifest=with_timbre(self.model.manifest, timbre))
         longest = max(len(example.mel) for example in self.examples) / self.frame_rate
         seconds = _BED_SECONDS if timbre.sustained else min(_LONGEST_SECONDS, longest)
-        key = timbre.learned.spectra[0].key
-        velocity = self.expectation.velocity
+        key, velocity = timbre.learned.spectra[0].key or 60.0, self.expectation.velocity
         networks = self.networks.with_model(trial)
-        return heard(trial, networks, timbre.name, seconds, seeds, key=60.0 if key is None else key, velocity=velocity)
+        return heard(trial, networks, timbre.name, seconds, seeds, key=key, velocity=velocity, expression=expression)
 
     def _levelled(self, base: TimbreDefinition) -> list[Example]:
         """Examples as loud as the timbre is at a usual velocity, by one gain for all."""

@@ -7,7 +7,7 @@ should come: how the sound moves, and how takes differ. Each is also tried with 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -28,7 +28,7 @@ Progress = Callable[[float, str], object]
 def found_at_once(lesson: Lesson) -> TimbreDefinition:
     """The timbre on the nearest one; of a bed after a look at how it sounds."""
     timbre = lesson.timbre(lesson.near[0])
-    return _corrected(lesson, timbre, lesson.hear(timbre, _SEEDS)) if _is_bed(timbre) else timbre
+    return _corrected(lesson, timbre, lesson.hear(timbre, _SEEDS)) if is_bed(timbre) else timbre
 
 
 def found_by_search(lesson: Lesson, seconds: float, on_progress: Progress) -> tuple[TimbreDefinition, str]:
@@ -38,10 +38,10 @@ def found_by_search(lesson: Lesson, seconds: float, on_progress: Progress) -> tu
     """
     started = time.monotonic()
     best, nearest = found_at_once(lesson), lesson.near[0]
-    least = _score(lesson, best)
+    least = score_of(lesson, best)
     for number, base in enumerate(lesson.near):
         for timbre in _tries(lesson, base):
-            score = _score(lesson, timbre)
+            score = score_of(lesson, timbre)
             if score < least:
                 best, nearest, least = timbre, base, score
         spent = (time.monotonic() - started) / max(seconds, 1e-3)
@@ -59,15 +59,18 @@ def _tries(lesson: Lesson, base: TimbreDefinition) -> Iterator[TimbreDefinition]
         yield _corrected(lesson, timbre, lesson.hear(timbre, _SEEDS + _OTHER_SEEDS))
 
 
-def _score(lesson: Lesson, timbre: TimbreDefinition) -> float:
-    """Against every example of the first pitch; takes are of other seeds than those that were corrected by."""
-    takes = lesson.hear(timbre, _JUDGING_SEEDS)
-    if _is_bed(timbre):
+def score_of(lesson: Lesson, timbre: TimbreDefinition, seeds: Sequence[int] = _JUDGING_SEEDS) -> float:
+    """In dB, the least is best: against every example of the first pitch.
+
+    Takes are of other seeds than those that were corrected by.
+    """
+    takes = lesson.hear(timbre, seeds)
+    if is_bed(timbre):
         return float(np.mean([score_of_bed(mel, takes) for mel in _recorded(lesson, timbre)]))
     return float(np.mean([score_of_takes(mel, takes, lesson.floor) for mel in _recorded(lesson, timbre)]))
 
 
-def _is_bed(timbre: TimbreDefinition) -> bool:
+def is_bed(timbre: TimbreDefinition) -> bool:
     """Whether it has no clock and no pitch, so that its only spectrum holds for ever."""
     assert timbre.learned is not None
     return len(timbre.learned.spectra[0].ages_s) == 1
@@ -81,7 +84,7 @@ def _corrected(lesson: Lesson, timbre: TimbreDefinition, takes: list[Float]) -> 
     """The timbre without what was still off in its takes."""
     assert timbre.learned is not None
     spectrum = timbre.learned.spectra[0]
-    if _is_bed(timbre):
+    if is_bed(timbre):
         found = np.concatenate([take[SKIPPED_FRAMES:] for take in takes])
         spectrum = corrected(spectrum, lesson.alike(timbre), found)
     else:

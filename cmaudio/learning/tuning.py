@@ -1,0 +1,101 @@
+"""Tuning a learned timbre in a process of its own, where torch is installed: an instrument that plays is not held up.
+
+The process is `python -m cmaudio.training.tuning`. It gets one line of JSON, and writes lines: how far it is, and at
+the end the timbre. It has no part in any file; if it is killed, or whoever waits for it is, nothing has changed.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+from pydantic import BaseModel, ConfigDict
+
+from cmaudio.errors import CmaudioError
+from cmaudio.model.manifest import TimbreDefinition
+
+_MODULE = "cmaudio.training.tuning"
+_NEEDS = ("torch", "onnx")
+
+
+class TuningRequest(BaseModel):
+    """What the process reads: the model file, files of examples, the timbre that was learned from them, and seconds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Path
+    examples: list[Path]
+    timbre: TimbreDefinition
+    seconds: float
+
+
+class TuningReport(BaseModel):
+    """A line that the process writes: progress, or its result, or what went wrong."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    share: float = 0.0
+    text: str = ""
+    timbre: TimbreDefinition | None = None
+    error: str | None = None
+
+
+def can_tune() -> bool:
+    """Whether what it needs is installed."""
+    return all(find_spec(name) is not None for name in _NEEDS)
+
+
+def tuned_apart(request: TuningRequest, on_progress: Callable[[float, str], object]) -> TimbreDefinition:
+    """The timbre, tuned. Whatever `on_progress` raises ends the process.
+
+    Raises CmaudioError with what went wrong in the process.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", _MODULE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,  # Ctrl-C reaches this process, which ends that one
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(request.model_dump_json() + "\n")
+        process.stdin.close()
+        found = _result(process.stdout, on_progress)
+    except BrokenPipeError:
+        found = None
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    if found is None:
+        raise CmaudioError("tuning ended before it was done, most likely for lack of memory; learn with fewer minutes")
+    return found
+
+
+def _result(lines: IO[str], on_progress: Callable[[float, str], object]) -> TimbreDefinition | None:
+    for line in lines:
+        report = TuningReport.model_validate_json(line)
+        if report.error is not None:
+            raise CmaudioError(report.error)
+        if report.timbre is not None:
+            return report.timbre
+        on_progress(report.share, report.text)
+    return None
+
+
+def request_for(model: Path, paths: Sequence[str | Path], timbre: TimbreDefinition, seconds: float) -> TuningRequest:
+    """With paths that mean the same in another process."""
+    return TuningRequest(
+        model=model.resolve(), examples=[Path(path).expanduser().resolve() for path in paths], timbre=timbre,
+        seconds=seconds,
+    )  # fmt: skip
+
+
+__all__ = ["TuningReport", "TuningRequest", "can_tune", "request_for", "tuned_apart"]
