@@ -88,6 +88,8 @@ class Actions:
             "tempo": lambda call, tempo: self._synth.clock.set_tempo(tempo),
             "clock/start": lambda call: self._synth.clock.start(), "clock/stop": lambda call: self._synth.clock.stop(),
             "link": self._link,
+            "scatter/among": lambda call, *names: self._synth.clock.scatter_among(list(names)),
+            "scatter/alone": lambda call: self._synth.clock.scatter_among(None),
             "impulse_response": self._impulse_response,
             "subscribe": lambda call, port: self._subscribers.add(call.peer, port),
         }  # fmt: skip

@@ -54,6 +54,16 @@ _CLOCK = (
     Address("/clock/stop", "stops the clock", flow="latest"),
     Address("/link", "joins or leaves the session of Ableton Link", (Argument("joined", "switch"),), "latest"),
 )
+_SCATTER = (
+    Address(
+        "/scatter/among",
+        "scatters these timbres, of which every event chooses one, as the scatter controls say",
+        (Argument("name", "text"),),
+        "latest",
+        repeats=True,
+    ),
+    Address("/scatter/alone", "scatters the chosen timbre again, and no others", flow="latest"),
+)
 _SPEECH = (
     Address("/say", "speaks a text now, in parallel with others", (Argument("text", "text"),)),
     Address(
@@ -125,7 +135,7 @@ def incoming(definitions: Mapping[str, ControlDefinition], speaks: bool) -> dict
         *map(_control, definitions.values()),
         *mix,
         *_TIMBRES,
-        *(_SPEECH if speaks else _NOTES + _CLOCK + SEQUENCER),
+        *(_SPEECH if speaks else _NOTES + _CLOCK + SEQUENCER + _SCATTER),
         *_COMMON,
     )
     return {ROOT + a.path: _rooted(a) for a in own}

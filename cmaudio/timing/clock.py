@@ -57,7 +57,7 @@ class Clock(Sequencer):
     ) -> None:
         super().__init__(engine, driver or WithinEngine(engine), tempo, on_notice)
         self.controls = Controls(engine) if controls is None else controls
-        ScatterByControls(self, self.controls)
+        self._scattered = ScatterByControls(self, self.controls)
         self._midi_ignored = False
         self._midi = MidiClock(self, place or (lambda seconds: round(seconds * engine.sample_rate)))
 
@@ -122,6 +122,14 @@ class Clock(Sequencer):
             scatter = Scatter(self, self.controls, found, how, start)
             self.add(scatter)
         return scatter
+
+    def scatter_among(self, timbres: Timbre | Sequence[Timbre] | None) -> None:
+        """Choose what the control `scatter` triggers: a timbre, or several of which each event chooses one.
+
+        None, as at the beginning, is the timbre of the controls. Raises CmaudioError for an unknown timbre.
+        """
+        self._demand_notes("scattered sounds")
+        self._scattered.choose(chosen_timbres(timbres, self.engine.model))
 
     def _demand_notes(self, what: str) -> None:
         if self.engine.model.manifest.speech:

@@ -82,6 +82,11 @@ class Scatter:
         elif self._next > here:  # what is left of the wait shrinks or grows with the mean distance
             self._next = here + (self._next - here) * before.density / now.density
 
+    def choose(self, timbres: Sequence[NDArray[np.float64]]) -> None:
+        """Vectors (Z,) of which every event from the next on chooses one; none for that of the controls."""
+        with self._sequencer.lock:
+            self._timbres = timbres
+
     # -- called by the sequencer -------------------------------------------------------------------------------------
 
     def due(self) -> float:

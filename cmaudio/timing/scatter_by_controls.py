@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cmaudio.controls.controls import Controls
 from cmaudio.controls.scatter import SCATTER, SCATTER_CONTROLS, SCATTERED_PLACES
@@ -15,7 +19,7 @@ _FOLLOWED = frozenset((*SCATTER_CONTROLS, "seed"))
 
 
 class ScatterByControls:
-    """Scatters the controls' timbre while the control `scatter` is above 0.
+    """Scatters the controls' timbre, or several, while the control `scatter` is above 0.
 
     Where the controls have a seed, the same events come with every start; else others.
     """
@@ -23,10 +27,18 @@ class ScatterByControls:
     def __init__(self, sequencer: Sequencer, controls: Controls) -> None:
         self._sequencer, self._controls = sequencer, controls
         self._scatter: Scatter | None = None
+        self._timbres: Sequence[NDArray[np.float64]] = ()
         self._drawn = 0
         if SCATTER in controls.definitions:
             controls.subscribe(self._follow)
             self._update()
+
+    def choose(self, timbres: Sequence[NDArray[np.float64]]) -> None:
+        """Vectors (Z,) of which every event chooses one; none for that of the controls."""
+        with self._sequencer.lock:
+            self._timbres = timbres
+            if self._scatter is not None:
+                self._scatter.choose(timbres)
 
     def _follow(self, name: str, value: object, source: str) -> None:
         if name in _FOLLOWED:
@@ -45,7 +57,7 @@ class ScatterByControls:
                 self._drawn = secrets.randbelow(SEED_MAX)
                 here = self._sequencer.next_beat(self._controls["scatter_grid"])
                 settings = Scattering(**self._settings())
-                self._scatter = Scatter(self._sequencer, self._controls, (), settings, here)
+                self._scatter = Scatter(self._sequencer, self._controls, self._timbres, settings, here)
                 self._sequencer.add(self._scatter)
 
     def _settings(self) -> ScatterSettings:

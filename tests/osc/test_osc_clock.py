@@ -24,6 +24,23 @@ def test_the_clock_is_set_started_and_stopped(synth: Synth, client: Client) -> N
     assert bool(synth.clock.running)
 
 
+def test_several_timbres_are_scattered_until_one_is_again(
+    synth: Synth, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(synth.clock, "scatter_among", asked.append)
+    client.send("/cmaudio/scatter/among", "first", "second")
+    client.settle()
+    client.send("/cmaudio/scatter/alone")
+    client.settle()
+    assert asked == [["first", "second"], None]
+
+
+def test_an_unknown_timbre_to_scatter_is_answered(client: Client) -> None:
+    client.send("/cmaudio/scatter/among", "first", "frst")
+    assert "frst" in client.read_until("/cmaudio/error")[0]
+
+
 def test_link_is_joined_reported_and_left(synth: Synth, client: Client, session: FakeSession) -> None:
     session.tempo, session.peers = 101.0, 3
     client.send("/cmaudio/subscribe")

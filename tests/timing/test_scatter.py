@@ -214,6 +214,26 @@ def test_the_controls_scatter_their_timbre(rig: ClockRig) -> None:
     assert not scatter.playing
 
 
+def test_the_controls_scatter_several_timbres_when_told_to(rig: ClockRig) -> None:
+    controls = rig.clock.controls
+    controls.set_seed(1)
+    controls.set("scatter", 20)
+    rig.clock.scatter_among(["first", "second"])
+    scatter = the_scatter(rig)
+    assert scatter is not None
+    assert len(scatter._timbres) == 2
+    controls.set("scatter", 0)
+    controls.set("scatter", 20)
+    again = the_scatter(rig)
+    assert again is not None
+    assert len(again._timbres) == 2, "it is kept while scattering pauses"
+    with pytest.raises(CmaudioError, match="fourth"):
+        rig.clock.scatter_among(["first", "fourth"])
+    assert len(again._timbres) == 2
+    rig.clock.scatter_among(None)
+    assert not again._timbres
+
+
 @pytest.mark.parametrize("seed", [None, 3])
 def test_the_controls_seed_brings_events_back(tiny: TinyModel, seed: int | None) -> None:
     found = []
