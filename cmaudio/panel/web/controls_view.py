@@ -13,10 +13,19 @@ from cmaudio.effects.settings import SETTINGS
 from cmaudio.panel.web.hub import Hub
 from cmaudio.panel.web.view import View, button, custom, leave_when_chosen, section
 from cmaudio.score.expression import SENDS
+from cmaudio.synthesis.texture_features import TEXTURE_CONTROLS
 
 _WITHOUT_SLIDER = ("timbre_x", "timbre_y", "steps")  # shown as the map, and as a switch
 _PLACE = ("pan", "width", "spread", "distance")
-_TITLES = {"place": "Place", "reverb": "Reverb", "chorus": "Chorus", "delay": "Delay", SCATTER: "Scatter"}
+_TEXTURE = "texture"
+_TITLES = {
+    _TEXTURE: "Texture",
+    "place": "Place",
+    "reverb": "Reverb",
+    "chorus": "Chorus",
+    "delay": "Delay",
+    SCATTER: "Scatter",
+}
 _AMOUNTS = {SCATTER: "density"}  # what a group is named after, if no level
 _NO_SPACE = "none"
 _BRIEFLY = {"octaves of time": "octaves", "dB per octave": "dB/oct", "MIDI velocity": "", "times": "×"}
@@ -26,6 +35,8 @@ Definition = Mapping[str, Any]
 
 def group_of(name: str) -> str:
     """The group of a control, a key of `_TITLES`; empty for those that are always shown."""
+    if name in TEXTURE_CONTROLS:
+        return _TEXTURE
     if name in _PLACE:
         return "place"
     first = name.partition("_")[0]
@@ -49,17 +60,18 @@ class ControlsView(View):
         shown = [each for each in self.hub.introduction["definitions"] if each["name"] not in _WITHOUT_SLIDER]
         with section("controls", "Controls"):
             button("reset", lambda: self.send("reset"), hint="set all controls to their defaults").classes("corner")
+            grouped = {group: [each for each in shown if group_of(each["name"]) == group] for group in ("", *_TITLES)}
+            self._build_group(_TEXTURE, grouped.pop(_TEXTURE), opened=True)  # what such a sound is steered with
             with ui.element("div").classes("sliders"):
-                for control in shown:
-                    if not group_of(control["name"]):
-                        self._slider(control)
-            for group in _TITLES:
-                self._build_group(group, [each for each in shown if group_of(each["name"]) == group])
+                for control in grouped.pop(""):
+                    self._slider(control)
+            for group, controls in grouped.items():
+                self._build_group(group, controls)
 
-    def _build_group(self, group: str, controls: Sequence[Definition]) -> None:
+    def _build_group(self, group: str, controls: Sequence[Definition], opened: bool = False) -> None:
         if not controls:
             return
-        with ui.element("details").classes("group"):
+        with ui.element("details").classes("group").props("open" if opened else ""):
             with ui.element("summary"):
                 ui.label(_TITLES[group])
             with ui.element("div").classes("sliders"):
