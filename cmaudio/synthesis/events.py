@@ -1,7 +1,7 @@
 """Events of a texture as they play: when they come, and how far each frame rises above what the networks made.
 
-They come as a renewal process whose intervals have a gamma distribution: by chance (Poisson) at a regularity of 0, like
-a clock near 1. The control `density` changes their rate while they play.
+They come as a renewal process whose intervals have a gamma distribution: by chance (Poisson) at a regularity of 0,
+nearly like a clock at 1. The control `density` changes their rate while they play.
 
 Shapes: K frames of a block, P parts of the bands.
 """
@@ -17,7 +17,7 @@ from cmaudio.model.events import Events
 
 _STREAM = 2  # of random numbers, beside those of the voice's blocks and of its take
 _OCTAVES = 4.0  # by which density changes the rate from 0 to 1
-_MOST_REGULAR = 0.03  # spread of intervals over their mean
+_MOST_REGULAR = 0.1  # spread of intervals over their mean: a bed does not repeat
 _MOST_AT_ONCE = 64
 
 Array = NDArray[np.float64]

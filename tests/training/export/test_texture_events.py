@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("lhotse")
+from fixtures.texture_sounds import SIGNAL, make_corpus
+
+from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
-from cmaudio.training.export.texture_events import events_of, peaks_of
+from cmaudio.training.export.texture_events import events_of, measured_events, peaks_of
 
 RATE, FLOOR = 93.75, -8.0
 
@@ -53,3 +60,24 @@ def test_noise_has_none(mel: Float) -> None:
 
 def test_a_slow_swell_is_no_event() -> None:
     assert not len(peaks_of(15 * (1 + np.sin(np.arange(900) / 60))))
+
+
+def a_model(*timbres: str) -> Any:
+    """What is asked of a model: its signal, and steady timbres."""
+    manifest = SimpleNamespace(
+        sample_rate=SIGNAL.sample_rate,
+        hop_length=SIGNAL.hop_length,
+        frame_rate=SIGNAL.frame_rate,
+        mel=SimpleNamespace(bands=SIGNAL.bands, floor=SIGNAL.floor),
+        timbres=[SimpleNamespace(name=name, sustained=name != "knock") for name in timbres],
+    )
+    return SimpleNamespace(manifest=manifest)
+
+
+def test_a_corpus_says_which_of_its_timbres_have_some(tmp_path: Path) -> None:
+    make_corpus(tmp_path / "sounds", tmp_path / "corpus")
+    found = measured_events(a_model("hiss", "ticks", "knock"), tmp_path / "corpus")
+    assert list(found) == ["ticks"]
+    assert 1.5 < found["ticks"].per_second < 5  # four, of which those at the ends of pieces are not seen
+    with pytest.raises(CmaudioError, match="no single events"):
+        measured_events(a_model("hiss"), tmp_path / "corpus")
