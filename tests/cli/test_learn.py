@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,3 +42,33 @@ def test_mistakes_are_told_and_nothing_is_written(tmp_path: Path, arguments: lis
     assert isinstance(result.exception, CmaudioError)
     assert told in str(result.exception)
     assert not (tmp_path / "mine.cmaudio").exists()
+
+
+_LEARN = """
+import sys
+import subprocess
+import sys
+from pathlib import Path
+from cmaudio.cli import learn
+from cmaudio.learning.learn import learn_timbre
+
+def told(*args, **kwargs):
+    kwargs["on_progress"] = lambda share, text: print("searching", flush=True)
+    return learn_timbre(*args, **kwargs)
+
+learn.learn_timbre = told
+learn.learn([Path(sys.argv[1])], output=Path(sys.argv[2]), minutes=10.0)
+"""
+
+
+def test_one_that_is_killed_leaves_files_as_they_were(tmp_path: Path) -> None:
+    door, output = written(tmp_path / "door.wav", thud()), tmp_path / "mine.cmaudio"
+    output.write_bytes(b"what was there before")
+    command = [sys.executable, "-c", _LEARN, str(door), str(output)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "searching\n"
+        process.kill()
+    assert process.returncode != 0
+    assert output.read_bytes() == b"what was there before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["door.wav", "mine.cmaudio"]
