@@ -115,9 +115,7 @@ def measured(model: Model, networks: Synthesizer, path: Path, minutes: Sequence[
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=FOLDER, help="with the sounds, in any depth")
-    parser.add_argument(
-        "--minutes", type=float, nargs="+", default=[0.0, 1.0], help="0 is at once"
-    )
+    parser.add_argument("--minutes", type=float, nargs="+", default=[0.0, 1.0], help="0 is at once")
     parser.add_argument("--sounds", nargs="+", default=SOUNDS, help="only these")
     parser.add_argument("--json", type=Path, help="file for the figures")
     given = parser.parse_args()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from rich.console import Console
 
+from cmaudio.evaluation.setting import not_measured
 from cmaudio.evaluation.textures.copies import WINDOW, RecordingIndex, loudest_window
 from cmaudio.evaluation.textures.linear import LinearLayer
 from cmaudio.evaluation.textures.naming import directions_of, distances, named
+from cmaudio.evaluation.textures.tables import print_textures
 from cmaudio.signal.dsp import Float
 
 RNG = np.random.default_rng(0)
@@ -92,3 +97,16 @@ def test_principal_directions_have_variance_one() -> None:
     windows = RNG.standard_normal((300, 20)) * np.arange(1, 21)
     mean, axes = directions_of(windows, 5)
     np.testing.assert_allclose(((windows - mean) @ axes).std(0), 1, rtol=1e-6)
+
+
+def test_names_and_copies_are_printed() -> None:
+    train = {name: clips(i, 8) for i, name in enumerate(("rain", "wind"))}
+    naming = named(train, {"rain": clips(0, 1)}, train) | distances(train, {}, train)
+    row = {"n": 1, "median": 0.1, "p95": 0.2, "min": 0.1, "max": 0.2}
+    console = Console(width=120, record=True, file=io.StringIO())
+    print_textures({"naming": naming, "copies": {"made": row, "held_out": row}}, console)
+    print_textures({"naming": not_measured("needs a package")}, console)
+    text = console.export_text()
+    assert "named right" in text
+    assert "held out" in text
+    assert "needs a package" in text
