@@ -29,7 +29,7 @@ _LEAST_EVENTS, _DENSEST = 4, 0.75  # share of frames that belong to events
 _BEFORE = 2  # frames of the course before the peak
 _OVER_DB = 2.0  # of the course's end
 _HEIGHTS = 9
-_SHORT_FRAMES, _FALLEN = 8, 0.55  # in which a course falls below this
+_SHORT_FRAMES, _FALLEN = 8, 0.55  # after the peak, in which a course falls below this
 
 Array = NDArray[np.float64]
 
@@ -66,7 +66,7 @@ def events_of(mels: Sequence[Float], frame_rate: float, floor: float) -> Events 
     heights = level_of(colours) / max(float(level_of(colour[None])[0]), 1e-6)
     intervals = np.concatenate([np.diff(at) for at in peaks if len(at) > 1] or [np.zeros(0)])
     course = _course(levels, peaks)
-    if len(course) > _SHORT_FRAMES and course[:_SHORT_FRAMES].min() > _FALLEN:
+    if len(course) > _BEFORE + _SHORT_FRAMES and course[_BEFORE : _BEFORE + _SHORT_FRAMES].min() > _FALLEN:
         return None
     return Events(
         per_second=round(float(np.clip(count / frames * frame_rate, 0.05, 50)), 3),
