@@ -69,16 +69,17 @@ def read_cuts(
 
 
 def read_samples(
-    folder: Path, description: CorpusDescription, split: Split
+    folder: Place, description: CorpusDescription, split: Split
 ) -> Iterator[tuple[str, dict[str, Any], Float]]:
     """Name, custom fields and samples (N,) of every clip of a split."""
     from lhotse import CutSet
 
     for shard in range(description.splits[split].shards):
         cuts, recordings, *_ = field_files(shard)
-        fields = {"cuts": [str(folder / split / cuts)], "recording": [str(folder / split / recordings)]}
-        for cut in CutSet.from_shar(fields=fields):
-            yield cut.id, cut.custom, cut.load_audio()[0].astype(np.float32)
+        with local_files(folder / split, [cuts, recordings]) as here:
+            fields = {"cuts": [str(here / cuts)], "recording": [str(here / recordings)]}
+            for cut in CutSet.from_shar(fields=fields):
+                yield cut.id, cut.custom, cut.load_audio()[0].astype(np.float32)
 
 
 def _write_empty(folder: Path, index: int) -> None:
