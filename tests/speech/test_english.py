@@ -7,7 +7,7 @@ import pytest
 from cmaudio.speech.language import language
 from cmaudio.speech.text.english import English
 
-WORDS = "stop it now chapter one nasa the unesco ikea civil war mix us i am who tv ok wifi covid stop us give to a"
+WORDS = "stop it now chapter one nasa the unesco ikea civil war mix us i am who tv ok wifi covid stop us give to a net"
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +173,13 @@ SAID = [
     ("10⁶", "ten to the power of six"),
     ("5¹", "five to the power of one"),
     ("2x4", "two by four"),
+    ("$-5", "minus five dollars"),
+    ("config.yaml", "config dot yaml"),
+    ("README.md", "readme dot M D"),
+    ("my_song2.mp3", "my song two dot M P three"),
+    (".NET", "dot net"),
+    ("/usr/local/bin", "slash usr slash local slash bin"),
+    ("the end.then", "the end.then"),
     ("$5/oz", "five dollars per ounce"),
     ("€9.99/mo", "nine euros ninety nine cents per month"),
     ("3%/yr", "three percent per year"),

@@ -51,6 +51,12 @@ AT_THE_END = (
     "corp bros dept govt esq approx univ misc incl excl calif ext feb aug sept oct nov dec hwy pkg qty attn resp orig "
     "prof lbs tbsp tsp oz hrs mins secs yrs wks"
 ).split()
+# Of the names of files: config.yaml, song.mp3.
+SPOKEN_ENDINGS = frozenset("yaml json java bat exe zip gif doc toml conf log lock app bin jpeg tar".split())
+SPELLED_ENDINGS = frozenset(
+    "yml xml html htm css js ts py rb rs cpp sh gz pdf docx xls xlsx ppt pptx txt md csv tsv png jpg svg mp3 mp4 wav "
+    "flac ogg mov avi mkv iso img ini cfg sql db dll".split()
+)
 # In capitals these are spelled, though the lexicon has a word of these letters; True: not in a line all of capitals.
 SPELLED = {
     "us": True, "it": True, "id": True, "am": True, "pm": False, "tv": False, "ok": False, "or": True, "in": True,

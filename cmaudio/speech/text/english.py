@@ -6,7 +6,16 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
-from cmaudio.speech.text.abbreviations import ABBREVIATIONS, AT_THE_END, BEFORE_NUMBERS, SPELLED, TITLES, initialism
+from cmaudio.speech.text.abbreviations import (
+    ABBREVIATIONS,
+    AT_THE_END,
+    BEFORE_NUMBERS,
+    SPELLED,
+    SPELLED_ENDINGS,
+    SPOKEN_ENDINGS,
+    TITLES,
+    initialism,
+)
 from cmaudio.speech.text.days import RULES as DAYS
 from cmaudio.speech.text.measures import RULES as MEASURES
 from cmaudio.speech.text.numbers import RULES as NUMBERS
@@ -56,6 +65,20 @@ def _address(match: re.Match[str]) -> str:
         for piece in re.findall(r"[A-Za-z]+|\d+|.", written)
     ]
     return " ".join(said)
+
+
+def _file(match: re.Match[str]) -> str:
+    """config.yaml, song2.mp3."""
+    *names, ending = match[0].split(".")
+    parts = [" ".join(_piece_of_name(piece) for piece in re.findall(r"[A-Za-z]+|\d+", name)) for name in names]
+    said = ending if ending in SPOKEN_ENDINGS else " ".join(map(_piece_of_name, re.findall(r"\d+|.", ending)))
+    return " dot ".join([*parts, said.upper() if len(said) == 1 else said])
+
+
+def _piece_of_name(piece: str) -> str:
+    if piece.isdecimal():
+        return cardinal(piece)
+    return piece.upper() if len(piece) == 1 else piece.lower()
 
 
 def roman(written: str) -> int | None:
@@ -156,6 +179,9 @@ def _operator(match: re.Match[str]) -> str:
 _ANY_SIGN = "".join(map(re.escape, {**_SIGNS, **_BETWEEN_NUMBERS}))
 _RULES: tuple[Rule, ...] = (
     rule(rf"https?://\S*[\w/]|www\.\S*[\w/]|[\w.+-]+@{_SITE}|{_SITE}(?:[/?]\S*[\w/])?", _address),
+    rule(r"~?/[\w.-]+(?:/[\w.-]+)+/?", _address),
+    rule(rf"(?:\w[\w-]*\.)+(?:{'|'.join(SPOKEN_ENDINGS | SPELLED_ENDINGS)})", _file),
+    Rule(re.compile(r"\.(?=[A-Z]{3,}(?!\w))"), lambda m: "dot"),
     Rule(re.compile(r"[Nn]os?\.(?= of )"), lambda m: "number"),
     Rule(re.compile(r"(?P<base>[A-Za-z]|\d+(?:\.\d+)?)\^(?P<power>[-−]?(?:\d+|[A-Za-z]))(?!\w)"), _raised),
     rule(r"No (?P<n>\d+)(?=\s|$)", lambda m: f"number {cardinal(m['n'])}"),

@@ -96,7 +96,7 @@ def attributive(match: re.Match[str]) -> bool:
 
 def _money(match: re.Match[str]) -> str | None:
     sign, currency, amount, scale = match["sign"], match["currency"], match["amount"], match["scale"]
-    minus = "minus " if sign and sign != "+" else ""
+    minus = "minus " if (sign and sign != "+") or match.groupdict().get("minus") else ""
     name = _CURRENCY[currency]
     if (amount == "1" and not scale) or attributive(match):
         name = name.removesuffix("s")
@@ -235,7 +235,7 @@ RULES: tuple[Rule, ...] = (
     Rule(re.compile(rf"[{_DASH}] ?(?=(?:{_MONEY})?\d)"), _between),
     rule(r"24/7|50/50|9/11", lambda m: " ".join(map(cardinal, m[0].split("/")))),
     rule(
-        rf"(?P<sign>[-−+]?)(?P<currency>{_MONEY}) ?(?P<amount>{NUMBER})"
+        rf"(?P<sign>[-−+]?)(?P<currency>{_MONEY}) ?(?P<minus>[-−]?)(?P<amount>{NUMBER})"
         r"(?: ?(?P<scale>thousand|million|billion|trillion|[kmbKMB]n?|tn))?",
         _money,
     ),
