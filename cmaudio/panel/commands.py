@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from cmaudio.errors import CmaudioError, explain
+from cmaudio.panel.sequencer_commands import SequencerCommand, pattern_step_name
 
 MAX_COMMAND_BYTES = 2**16
 MAX_VARIATIONS = 64
@@ -221,12 +222,15 @@ Command = (
     SetControl | LearnControl | GoToPlace | ChooseTimbre | PressKey | LiftKey | PressPad | LiftPad | SetSustain
     | SetSeed | LockSeed | BareCommand | ApplyPreset | SavePreset | UseSlot | KeepRecent | SayText | RenderVariations
     | UseSpace | ChooseDevice | DeleteFile | RenameFile | LearnSound | MarkFavourite
+    | SequencerCommand
 )  # fmt: skip
 _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 
 
 def what_it_changes(command: Command) -> str:
     """What a step of the history is called that a command has made."""
+    if isinstance(command, SequencerCommand):
+        return pattern_step_name(command)
     match command:
         case SetControl(name=name):
             return name.replace("_", " ")

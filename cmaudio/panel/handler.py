@@ -22,6 +22,8 @@ from cmaudio.panel.introduction import introduction
 from cmaudio.panel.learning import TimbreLearning
 from cmaudio.panel.limits import BackgroundJobs, Texts
 from cmaudio.panel.presets import Presets
+from cmaudio.panel.sequencer_commands import SequencerCommand
+from cmaudio.panel.sequencing import Sequencing
 from cmaudio.panel.slots import Slots
 from cmaudio.panel.takes import Takes
 from cmaudio.panel.variations.job import make_job
@@ -55,6 +57,7 @@ class CommandHandler:
         self.synth, self.clock, self._tell = synth, clock, tell
         self.held_inputs, self.slots, self.takes = HeldInputs(synth), Slots(), Takes(synth, files)
         self.variations, self.presets, self._texts = VariationRunner(), Presets(synth), Texts(synth.say)
+        self.sequencing = Sequencing(synth, files, self._notice)
         model, notify = synth.model.manifest.name, synth.player.notify
         self.choices = Choices(model, files, notify)
         self.device_names = [device.full_name for device in devices()]
@@ -114,6 +117,9 @@ class CommandHandler:
         self._tell({"kind": "notice", "text": text})
 
     def _do(self, client: str, command: c.Command) -> None:
+        if isinstance(command, SequencerCommand):
+            self.sequencing.do(command)
+            return
         match command:
             case c.PressKey() | c.LiftKey() | c.PressPad() | c.LiftPad() | c.SetSustain() | c.SetControl():
                 self._play(client, command)

@@ -56,7 +56,12 @@ class History:
         self._moved_s: float | None  # when something changed last that no step holds yet
         self._automated: set[str] = set()
         self.start()
-        self.close = synth.controls.subscribe(self._listen)
+        self._ends = (synth.controls.subscribe(self._listen), synth.sequencer.subscribe(self._listen_to_patterns))
+
+    def close(self) -> None:
+        """Follow the instrument no longer."""
+        for end in self._ends:
+            end()
 
     def start(self) -> None:
         """Begin here: what was done before cannot be undone."""
@@ -118,6 +123,8 @@ class History:
         target = self._now().taking(start.changes_to(end), end)
         if target.space != self._synth.impulse_response:
             self._synth.use_impulse_response(target.space)
+        if target.patterns is not None and target.patterns != self._synth.sequencer.bank:
+            self._synth.sequencer.bank = target.patterns
         target.apply(self._synth.controls)
         self._show_preset(preset)
         self._here, self._named, self._moved_s = self._now(), preset, None
@@ -128,7 +135,10 @@ class History:
         values = {name: value for name, value in now.values.items() if name != _PLAYED and name not in self._automated}
         if self._automated.intersection(_TIMBRE):
             now = now.taking(["timbre"], self._here)
-        return replace(now, values=values)
+        return replace(now, values=values, patterns=self._synth.sequencer.bank)
+
+    def _listen_to_patterns(self) -> None:
+        self._moved_s = self._clock()
 
     def _listen(self, name: str, value: object, source: str) -> None:
         if source == _AUTOMATION:

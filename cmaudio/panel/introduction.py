@@ -35,6 +35,7 @@ def introduction(synth: PanelInstrument, files: Path) -> dict[str, Any]:
             for timbre, (x, y) in zip(manifest.timbres, places, strict=True)
         ],
         "pads": _pads(synth.model),
+        "drums": list(synth.model.drums.values()),
         "files_folder": as_text(str(files.resolve())),
         "remembered": synth.recorder.seconds,
         "page_device": NAME,

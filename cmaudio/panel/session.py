@@ -20,6 +20,9 @@ from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.panel.kept_file import load_kept, save_kept
 from cmaudio.panel.snapshot import Snapshot, known_part
+from cmaudio.sequencer.arpeggio import Arpeggio
+from cmaudio.sequencer.bank import PatternBank
+from cmaudio.sequencer.known import known_part as known_patterns
 
 _CHECK_SECONDS = 2.0
 
@@ -35,6 +38,9 @@ class Session:
         seed_locked: whether the seed was locked.
         slots: what the slots held.
         active: the slot stored or recalled last.
+        patterns: of the step sequencer.
+        pattern: the one that was selected.
+        arpeggio: of the arpeggiator.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -45,6 +51,9 @@ class Session:
     seed_locked: bool = False
     slots: dict[Literal["A", "B"], Snapshot] = field(default_factory=dict)
     active: Literal["A", "B"] | None = None
+    patterns: PatternBank | None = None
+    pattern: str | None = None
+    arpeggio: Arpeggio | None = None
 
 
 _ADAPTER = TypeAdapter(Session)
@@ -68,6 +77,9 @@ def session_of(handler: CommandHandler) -> Session:
             "seed_locked": controls.seed_locked,
             "slots": dict(slots.held),
             "active": slots.active,
+            "patterns": handler.synth.sequencer.bank,
+            "pattern": handler.synth.sequencer.pattern.name,
+            "arpeggio": handler.synth.arpeggiator.settings,
         }
     )
 
@@ -91,12 +103,23 @@ def resume_sound(synth: PanelInstrument, session: Session) -> None:
 
 
 def resume_slots(handler: CommandHandler, session: Session) -> None:
-    """Bring the slots back, and the preset's name unless another was applied since."""
+    """Bring slots, patterns and arpeggio back, and the preset's name unless another was applied since."""
     controls = handler.synth.controls
     handler.slots.fill({name: known_part(held, controls) for name, held in session.slots.items()}, session.active)
+    _resume_patterns(handler.synth, session)
     if handler.synth.preset is None:
         handler.presets.show(session.preset)
     handler.history.start()
+
+
+def _resume_patterns(synth: PanelInstrument, session: Session) -> None:
+    if session.patterns is not None:
+        sequencer = synth.sequencer
+        sequencer.bank = known_patterns(session.patterns, synth.model, synth.controls)
+        if session.pattern in sequencer.bank.names:
+            sequencer.select(session.pattern)
+    if session.arpeggio is not None:
+        synth.arpeggiator.change(**dict(session.arpeggio))
 
 
 class SessionKeeper:

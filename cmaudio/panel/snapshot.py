@@ -10,9 +10,11 @@ from pydantic import ConfigDict, Field
 
 from cmaudio.controls.controls import Controls
 from cmaudio.score.ranges import SEED_LIMIT
+from cmaudio.sequencer.bank import PatternBank
 
 SWITCH_SECONDS = 0.02
 _PLACE = ("timbre_x", "timbre_y")
+_OTHERS = ("seed", "space", "patterns")
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Place = Annotated[float, Field(ge=-1, le=1)]
 
@@ -27,6 +29,7 @@ class Snapshot:
         place: on the map, -1..1.
         seed: of new notes; None gives each a different one.
         space: the sound file whose space replaces the reverb.
+        patterns: of the step sequencer, for undo; None leaves them alone.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -36,6 +39,7 @@ class Snapshot:
     place: tuple[Place, Place]
     seed: Annotated[int | None, Field(ge=0, le=SEED_LIMIT)] = None
     space: str | None = None
+    patterns: PatternBank | None = None
 
     @classmethod
     def of(cls, controls: Controls, space: str | None = None) -> Snapshot:
@@ -58,17 +62,17 @@ class Snapshot:
             controls.set_seed(self.seed, source)
 
     def changes_to(self, other: Snapshot) -> list[str]:
-        """What differs in another: names of controls, "timbre", "seed" and "space"."""
+        """What differs in another: names of controls, "timbre", "seed", "space" and "patterns"."""
         found = [name for name, value in other.values.items() if self.values.get(name, value) != value]
         if (self.timbre, self.place) != (other.timbre, other.place):
             found.append("timbre")
-        return found + [name for name in ("seed", "space") if getattr(self, name) != getattr(other, name)]
+        return found + [name for name in _OTHERS if getattr(self, name) != getattr(other, name)]
 
     def taking(self, names: list[str], other: Snapshot) -> Snapshot:
         """This one, with what is named (see `changes_to`) as it is in another."""
         values = self.values | {name: value for name, value in other.values.items() if name in names}
         timbre, place = (other.timbre, other.place) if "timbre" in names else (self.timbre, self.place)
-        rest = {name: getattr(other, name) for name in ("seed", "space") if name in names}
+        rest = {name: getattr(other, name) for name in _OTHERS if name in names}
         return replace(self, values=values, timbre=timbre, place=place, **rest)
 
 

@@ -67,7 +67,7 @@ class StateUpdates:
             "preset": handler.presets.current,
             "space": synth.impulse_response and as_text(Path(synth.impulse_response).name),
             "slots": {"filled": handler.slots.filled, "active": handler.slots.active},
-            "keys": sorted({key for channel in channels for key in tuple(channel.keys)}),
+            "keys": sorted({key for channel in channels for key in tuple(channel.keys)} | set(synth.arpeggiator.keys)),
             "pads": sorted(dict(channels[PADS].keys)),
             "sustain": channels[0].sustain,
             "device": player.device_name,
@@ -79,6 +79,8 @@ class StateUpdates:
             "recording": handler.takes.recording,
             "files": handler.takes.files(),
             "variations": handler.variations.status,
+            "sequencer": handler.sequencing.state(),
+            "step": handler.sequencing.position,
             "link": link and {"peers": link.peers, "tempo": round(link.tempo, 1)},
         }
         changed = {name: value for name, value in now.items() if name not in self._sent or self._sent[name] != value}

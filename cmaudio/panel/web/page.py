@@ -11,6 +11,7 @@ from cmaudio.panel.web.controls_view import ControlsView
 from cmaudio.panel.web.hints_view import HintsView
 from cmaudio.panel.web.hub import Hub
 from cmaudio.panel.web.pads_view import PadsView
+from cmaudio.panel.web.sequencer_view import SequencerView
 from cmaudio.panel.web.sound_view import SoundView
 from cmaudio.panel.web.takes_view import TakesView
 from cmaudio.panel.web.top_view import TopView
@@ -24,6 +25,7 @@ _HEAD = """
 <link rel="stylesheet" href="/panel/screens.css">
 <link rel="stylesheet" href="/panel/drop.css">
 <link rel="stylesheet" href="/panel/pads.css">
+<link rel="stylesheet" href="/panel/sequencer.css">
 <script type="module" src="/panel/main.js"></script>
 """
 
@@ -71,6 +73,8 @@ class Page:
                 sound.build()
                 self._work(files, vary)
             self.foot.build()
+            if not speech:
+                SequencerView(self.hub, self.client.id).build()
             hints.build()
             self.said = ui.label().classes("said").props("role=status")
         self.views.append(self.foot)

@@ -17,7 +17,13 @@ from cmaudio.panel.commands import MAX_COMMAND_BYTES
 from cmaudio.panel.web.hub import Follower, Hub
 from cmaudio.panel.web.pace import Pace, SocketCount
 
-_SERVED = {".wav": "audio/wav", ".flac": "audio/flac", ".mid": "audio/midi"}
+_SERVED = {
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".mid": "audio/midi",
+    ".py": "text/x-python",
+    ".json": "application/json",
+}
 _CLIENT = re.compile(r"[\w-]{1,64}", re.ASCII)
 _BURST, _PER_SECOND = 200, 500.0  # commands of one socket; a page sends one each frame
 _ALL_BURST, _ALL_PER_SECOND = 1000, 2000.0  # commands of all sockets

@@ -12,5 +12,6 @@ import "./play.js";
 import "./fold.js";
 import "./undo.js";
 import "./drop.js";
+import "./sequencer.js";
 
 document.documentElement.lang = "en";

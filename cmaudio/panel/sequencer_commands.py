@@ -1,0 +1,146 @@
+"""The commands of a page about the step sequencer and the arpeggiator, with their limits.
+
+Lanes and steps are those of a pattern that is named, so that a page that lags changes nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cmaudio.sequencer.arpeggio import Mode
+from cmaudio.sequencer.grid import MAX_STEPS, GridStep
+from cmaudio.timing.tempo import TEMPO_RANGE
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Index = Annotated[int, Field(ge=0, lt=MAX_STEPS)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    gesture: Annotated[str, Field(max_length=40)] = ""
+
+
+class RunSequencer(_Command):
+    """Play or stop, or record what is played, moved to the nearest step by `strength`."""
+
+    kind: Literal["sequencer"]
+    action: Literal["play", "stop", "record", "stop_recording"]
+    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+
+class ChoosePattern(_Command):
+    """Choose, remove or clear a pattern; add an empty one, or a copy of the present one."""
+
+    kind: Literal["pattern"]
+    action: Literal["select", "remove", "clear", "add", "copy"]
+    pattern: Text
+
+
+class SetPattern(_Command):
+    """Change what a pattern is; what is left out stays."""
+
+    kind: Literal["set_pattern"]
+    pattern: Text
+    name: Text | None = None
+    length: int | None = None
+    division: Number | None = None
+    swing: Number | None = None
+    seed: int | None = None
+
+
+class AddLane(_Command):
+    """Add a lane of a timbre or a pad; neither is the timbre of the controls."""
+
+    kind: Literal["add_lane"]
+    pattern: Text
+    timbre: Text | None = None
+    pad: Text | None = None
+
+
+class ChangeLane(_Command):
+    """Mute a lane, or not, or remove it."""
+
+    kind: Literal["lane"]
+    action: Literal["mute", "unmute", "remove"]
+    pattern: Text
+    lane: Text
+
+
+class SetStep(_Command):
+    """Set a step of a lane; None removes it."""
+
+    kind: Literal["step"]
+    pattern: Text
+    lane: Text
+    index: Index
+    step: GridStep | None
+
+
+class Automate(_Command):
+    """Add a control to automate, or leave it alone again, or let it move in lines or not."""
+
+    kind: Literal["automate"]
+    action: Literal["add", "remove", "smooth", "stepped"]
+    pattern: Text
+    control: Text
+
+
+class SetAutomation(_Command):
+    """Set the value of a control at a step; None removes it."""
+
+    kind: Literal["automation"]
+    pattern: Text
+    control: Text
+    index: Index
+    value: Number | None
+
+
+class SetTempo(_Command):
+    """Set the clock's tempo, which the bank of patterns keeps."""
+
+    kind: Literal["tempo"]
+    tempo: Annotated[float, Field(ge=TEMPO_RANGE[0], le=TEMPO_RANGE[1])]
+
+
+class SetArpeggiator(_Command):
+    """Change the arpeggiator; what is left out stays."""
+
+    kind: Literal["arpeggiator"]
+    on: bool | None = None
+    mode: Mode | None = None
+    octaves: int | None = None
+    rate: Number | None = None
+    gate: Number | None = None
+    swing: Number | None = None
+    hold: bool | None = None
+
+
+class ExportPattern(_Command):
+    """Write the present pattern to the folder of takes, as MIDI or Python, or all of them as JSON."""
+
+    kind: Literal["export"]
+    format: Literal["mid", "py", "json"]
+
+
+SequencerCommand = (
+    RunSequencer | ChoosePattern | SetPattern | AddLane | ChangeLane | SetStep | Automate | SetAutomation | SetTempo
+    | SetArpeggiator | ExportPattern
+)  # fmt: skip
+
+
+def pattern_step_name(command: SequencerCommand) -> str:
+    """What a step of the history is called that such a command has made."""
+    match command:
+        case SetStep(lane=lane):
+            return f"steps of {lane}"
+        case AddLane() | ChangeLane():
+            return "lanes"
+        case Automate(control=control) | SetAutomation(control=control):
+            return f"automation of {control.replace('_', ' ')}"
+        case SetTempo():
+            return "tempo"
+    return "patterns"

@@ -1,0 +1,173 @@
+// The rows of steps: notes, pads and automation. Arrow keys move, Enter or a click sets and clears, the context menu chooses.
+import { live, send } from "./live.js";
+
+const NEW_STEP = { pitches: [], velocity: 96, gate: 0.9, probability: 1, ratchets: 1, shift: 0 };
+const NAMES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"];
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const LOUDER = 8;
+
+export const noteName = (pitch) => `${NAMES[pitch % 12]}${Math.floor(pitch / 12) - 1}`;
+
+function element(kind, className, text = "") {
+  const found = document.createElement(kind);
+  found.className = className;
+  found.textContent = text;
+  return found;
+}
+
+function says(row, index, value) {
+  const place = `${row.name} step ${index + 1}`;
+  if (row.control) return value === undefined ? `${place}, empty` : `${place}, ${value}`;
+  if (!value) return `${place}, empty`;
+  return `${place}, ${value.pitches.map(noteName).join(" ") || "struck"}, velocity ${value.velocity}`;
+}
+
+class Grid {
+  constructor(board, onChoose) {
+    Object.assign(this, { board, onChoose, rows: [], chosen: null, pitch: 60, pattern: null });
+    board.addEventListener("click", (event) => this.clicked(event));
+    board.addEventListener("contextmenu", (event) => this.asked(event));
+    board.addEventListener("keydown", (event) => this.typed(event));
+    board.addEventListener("focusin", ({ target }) => target.matches(".cell") && this.choose(target));
+  }
+
+  show(pattern) {
+    const focused = document.activeElement?.closest?.(".cell");
+    const place = focused && this.board.contains(focused) && { ...focused.dataset };
+    this.pattern = pattern;
+    this.rows = [
+      ...pattern.lanes.map((lane) => ({ name: lane.name, lane, values: lane.steps })),
+      ...pattern.automation.map((lane) => ({ name: lane.control.replaceAll("_", " "), control: lane.control, lane, values: lane.values })),
+    ];
+    this.board.style.setProperty("--steps", pattern.length);
+    this.board.replaceChildren(...this.rows.map((row, number) => this.row(row, number)));
+    const cell = place && this.cell(place.row, Math.min(place.index, pattern.length - 1));
+    if (cell) cell.focus({ preventScroll: true });
+    else this.onChoose(null);
+    this.mark(this.at ?? null);
+  }
+
+  row(row, number) {
+    const found = element("div", row.control ? "lane automated" : "lane");
+    found.setAttribute("role", "group");
+    found.setAttribute("aria-label", row.name);
+    const head = element("div", "head");
+    head.append(element("span", "name", row.name), ...this.buttons(row, number));
+    found.append(head, ...Array.from({ length: this.pattern.length }, (_, index) => this.step(row, number, index)));
+    return found;
+  }
+
+  buttons(row, number) {
+    const make = (action, text, label, pressed) => {
+      const found = element("button", action, text);
+      found.type = "button";
+      found.title = label;
+      Object.assign(found.dataset, { action, row: number });
+      found.setAttribute("aria-label", `${label}: ${row.name}`);
+      if (pressed !== undefined) found.setAttribute("aria-pressed", pressed);
+      return found;
+    };
+    const first = row.control ? make("line", "line", "move in lines", row.lane.smooth) : make("mute", "mute", "mute", row.lane.muted);
+    return [first, make("drop", "×", "remove the lane")];
+  }
+
+  step(row, number, index) {
+    const value = row.values[index];
+    const found = element("button", "cell");
+    found.type = "button";
+    Object.assign(found.dataset, { row: number, index });
+    found.tabIndex = number === 0 && index === 0 ? 0 : -1;
+    found.setAttribute("aria-pressed", value !== undefined);
+    found.setAttribute("aria-label", says(row, index, value));
+    if (index % 4 === 0) found.classList.add("beat");
+    if (value === undefined) return found;
+    found.append(element("i", ""));
+    found.style.setProperty("--level", `${Math.round(100 * this.level(row, value))}%`);
+    if (!row.control) {
+      found.style.setProperty("--chance", value.probability);
+      found.append(element("b", "", value.ratchets > 1 ? `×${value.ratchets}` : value.pitches.length ? noteName(value.pitches[0]) : ""));
+    }
+    return found;
+  }
+
+  level(row, value) {
+    if (!row.control) return value.velocity / 127;
+    const { min, max } = live.hello.definitions.find(({ name }) => name === row.control);
+    return (value - min) / (max - min);
+  }
+
+  cell(row, index) { return this.board.querySelector(`.cell[data-row="${row}"][data-index="${index}"]`); }
+
+  clicked({ target }) {
+    const place = target.closest("button")?.dataset;
+    if (!place) return;
+    const row = this.rows[place.row];
+    if (place.index !== undefined) this.toggle(row, parseInt(place.index));
+    else this.act(place.action, row);
+  }
+
+  // The context menu (a long press of a finger) chooses a step to edit, and leaves it as it is.
+  asked(event) {
+    const cell = event.target.closest(".cell");
+    if (!cell) return;
+    event.preventDefault();
+    cell.focus();
+  }
+
+  act(action, row) {
+    const pattern = this.pattern.name;
+    if (row.control) {
+      const does = action === "drop" ? "remove" : row.lane.smooth ? "stepped" : "smooth";
+      send("automate", { action: does, control: row.control, pattern });
+    } else {
+      const does = action === "drop" ? "remove" : row.lane.muted ? "unmute" : "mute";
+      send("lane", { action: does, lane: row.name, pattern });
+    }
+  }
+
+  toggle(row, index) {
+    const value = row.values[index];
+    if (row.control) {
+      this.send(row, index, value === undefined ? live.controls[row.control][0] : null);
+    } else {
+      const pitches = row.lane.pad ? [] : [this.pitch];
+      this.send(row, index, value === undefined ? { ...NEW_STEP, pitches } : null);
+    }
+  }
+
+  send(row, index, value) {
+    const pattern = this.pattern.name;
+    if (row.control) send("automation", { pattern, control: row.control, index, value });
+    else send("step", { pattern, lane: row.name, index, step: value });
+  }
+
+  typed(event) {
+    const cell = event.target.closest(".cell");
+    if (!cell) return;
+    const [row, index] = [parseInt(cell.dataset.row), parseInt(cell.dataset.index)];
+    const move = MOVES[event.key];
+    const value = this.rows[row].values[index];
+    if (move) {
+      this.cell(row + move[1], index + move[0])?.focus();
+    } else if (["+", "-"].includes(event.key) && value?.velocity) {
+      const velocity = Math.max(1, Math.min(127, value.velocity + (event.key === "+" ? LOUDER : -LOUDER)));
+      this.send(this.rows[row], index, { ...value, velocity });
+    } else return;
+    event.preventDefault();
+  }
+
+  choose(cell) {
+    for (const each of this.board.querySelectorAll('.cell[tabindex="0"]')) each.tabIndex = -1;
+    cell.tabIndex = 0;
+    const [row, index] = [this.rows[cell.dataset.row], parseInt(cell.dataset.index)];
+    this.onChoose({ row, index, value: row.values[index], change: (value) => this.send(row, index, value) });
+  }
+
+  mark(index) {
+    this.at = index;
+    for (const cell of this.board.querySelectorAll(".cell.now")) cell.classList.remove("now");
+    if (index !== null) for (const cell of this.board.querySelectorAll(`.cell[data-index="${index}"]`)) cell.classList.add("now");
+  }
+}
+
+export const grid = (board, onChoose) => new Grid(board, onChoose);

@@ -1,0 +1,63 @@
+// The fields of the chosen step: its notes, and how they are played; of automation, its value.
+import { live } from "./live.js";
+import { noteName } from "./sequencer_grid.js";
+
+const RANGES = [
+  ["velocity", "velocity", 1, 127, 1], ["gate", "length", 0.1, 8, 0.1], ["probability", "chance", 0, 1, 0.05],
+  ["ratchets", "strikes", 1, 8, 1], ["shift", "late", -0.5, 0.5, 0.05],
+];
+
+class StepEditor {
+  constructor(place) {
+    this.place = place;
+    place.addEventListener("change", ({ target }) => this.changed(target));
+  }
+
+  show(chosen) {
+    const editing = this.place.contains(document.activeElement) && document.activeElement.dataset.field;
+    if (!chosen && editing) return;
+    this.chosen = chosen;
+    if (!chosen) this.place.textContent = "Choose a step: a click sets or clears it, the right button or a long press edits it.";
+    else if (chosen.value === undefined) this.place.textContent = `${chosen.row.name}, step ${chosen.index + 1}: empty`;
+    else this.build(chosen);
+  }
+
+  build({ row, index, value }) {
+    this.place.replaceChildren(`${row.name}, step ${index + 1}`);
+    if (row.control) {
+      const { min, max } = live.hello.definitions.find(({ name }) => name === row.control);
+      this.range("value", "value", min, max, (max - min) / 200, value);
+      return;
+    }
+    if (!row.lane.pad) {
+      const field = this.field("pitches", "notes", "text");
+      field.value = value.pitches.map((pitch) => noteName(pitch).replace("♯", "#")).join(" ");
+    }
+    for (const [name, label, min, max, step] of RANGES) this.range(name, label, min, max, step, value[name]);
+  }
+
+  field(name, label, type) {
+    const box = this.place.appendChild(document.createElement("label"));
+    box.append(`${label} `);
+    const field = box.appendChild(document.createElement("input"));
+    field.type = type;
+    field.dataset.field = name;
+    return field;
+  }
+
+  range(name, label, min, max, step, value) {
+    const field = this.field(name, label, "range");
+    Object.assign(field, { min, max, step, value });
+  }
+
+  changed({ dataset, value }) {
+    const { chosen } = this;
+    if (!chosen) return;
+    if (chosen.row.control) chosen.value = parseFloat(value);
+    else if (dataset.field === "pitches") chosen.value = { ...chosen.value, pitches: value.trim().split(/[\s,]+/).filter(Boolean) };
+    else chosen.value = { ...chosen.value, [dataset.field]: parseFloat(value) };
+    chosen.change(chosen.value);
+  }
+}
+
+export const stepEditor = (place) => new StepEditor(place);
