@@ -104,7 +104,7 @@ class NoteDeviation:
         if not len(self._known):
             return None
         first = max(0, start // hop - self._first)
-        cents = self._known[first : -(-(end - 1) // hop) + 1 - self._first, 0]
+        cents = np.ascontiguousarray(self._known[first : -(-(end - 1) // hop) + 1 - self._first, 0])
         if np.abs(cents).max(initial=0.0) < _LEAST_CENTS:
             return None
         return ratios(cents, start - (self._first + first) * hop, hop, end - start)
@@ -119,7 +119,7 @@ class NoteDeviation:
         if not len(self._known):
             return None
         known = self._known[np.clip(hops - self._first, 0, len(self._known) - 1)]
-        _, drift, share, width = known.T
+        _, drift, share, width = np.ascontiguousarray(known.T)
         if share.max() < _LEAST_SHARE or base_hz.max() <= VOICED_ABOVE_HZ:
             return None
         self._apart_hz = self._apart_hz or float(base_hz.max())

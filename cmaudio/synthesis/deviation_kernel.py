@@ -148,10 +148,10 @@ def waver(filters: Complex, pulses: Complex, gains: Complex, base_hz: NDArray[np
 
 
 def load_kernels(layers: int) -> None:
-    """Compile what a note calls, or load it, before there is one."""
-    known, offsets, filters = np.zeros((2, 4)), np.zeros(layers), np.zeros((2, 4), np.complex64)
+    """Compile what a note calls, or load it, before there is one. All arrays that are passed are contiguous."""
+    rows, offsets, filters = np.zeros((3, 2)), np.zeros(layers), np.zeros((2, 4), np.complex64)
     course(np.ones((8, 1)), np.ones(2), (1.0, 1.0), (0.0, 0.0), 0, 0.01)
-    ratios(known[:, 0], 0, 2, 2)
+    ratios(rows[0], 0, 2, 2)
     swings, starts = np.ones((2, layers)), np.zeros((layers, COMPONENTS))
-    gains = components(known[:, 1], known[:, 2], known[:, 3], np.zeros(2), offsets, swings, starts, 1.0)
+    gains = components(rows[0], rows[1], rows[2], np.zeros(2), offsets, swings, starts, 1.0)
     waver(filters, filters, gains, np.zeros(2, np.float32), 1.0)
