@@ -124,6 +124,7 @@ def play(
             synth.record(record)
         synth.use_impulse_response(settings.impulse_response)
         synth.controls.apply(settings.controls_for(synth.engine.channels) | {"steps": settings.steps})
+        synth.controls.set_routes(settings.routes_for(synth.engine.channels))
         send_midi(synth, midi_out, virtual_out)
         delay = DELAY_SECONDS
         if link:

@@ -115,6 +115,7 @@ def render_to_file(
             steps=settings.steps,
             gain_db=settings.gain_db,
             controls=settings.controls_for(channels or model.channels),
+            routes=settings.routes_for(channels or model.channels),
             impulse_response=settings.impulse_response,
             tail=tail,
             polyphony=polyphony,

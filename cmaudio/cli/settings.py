@@ -11,6 +11,7 @@ from cmaudio.controls.definitions import OF_TWO_CHANNELS
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset_files import load_preset
 from cmaudio.model.timbres import Timbre
+from cmaudio.modulation.settings import Route
 from cmaudio.score.events import Score
 from cmaudio.score.midi_file import read_midi
 from cmaudio.score.pieces import builtin_piece
@@ -30,10 +31,15 @@ class PieceSettings:
     gain_db: float = 0.0
     controls: dict[str, float] = field(default_factory=dict)
     impulse_response: str | None = None
+    routes: tuple[Route, ...] = ()
 
     def controls_for(self, channels: int) -> dict[str, float]:
         """The controls for an engine of so many channels."""
         return {n: v for n, v in self.controls.items() if channels > 1 or n not in OF_TWO_CHANNELS}
+
+    def routes_for(self, channels: int) -> list[Route]:
+        """The routes for an engine of so many channels."""
+        return [route for route in self.routes if channels > 1 or route.control not in OF_TWO_CHANNELS]
 
 
 def control_values(options: Iterable[str] | None) -> dict[str, float]:
@@ -71,6 +77,7 @@ def piece_settings(
             found.gain_db,
             dict(found.controls),
             found.impulse_response,
+            tuple(found.routes),
         )
     if timbre is not None:
         settings = replace(settings, timbre=timbre)

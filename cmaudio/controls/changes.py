@@ -9,7 +9,7 @@ from cmaudio.controls.controls import Controls
 
 
 class Changes:
-    """Collects the names of changed controls (and "timbre", "seed", "seed_locked") until they are taken.
+    """Collects the names of changed controls (and "timbre", "routes", "seed", "seed_locked") until they are taken.
 
     Args:
         controls: the controls to watch.

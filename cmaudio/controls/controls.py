@@ -6,7 +6,7 @@ Each of them sets controls here, and is notified of what the others set.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from cmaudio.checks import in_range, whole_number
 from cmaudio.controls.definitions import control_definitions
+from cmaudio.controls.routes import RouteLike, checked_routes
 from cmaudio.controls.timbre_map import TimbreMap
 from cmaudio.effects.settings import SETTINGS, checked_setting
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.model.manifest import ControlDefinition
 from cmaudio.model.timbres import Timbre
+from cmaudio.modulation.settings import MODULATION_CHOICES, MODULATION_CONTROLS, Route, modulation_of
 from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.score.ranges import SEED_LIMIT, SEED_MAX
 from cmaudio.speech.style import STYLE_LIMITS
@@ -53,6 +55,7 @@ class Controls:
         self.seed_locked = False
         self._mix: dict[str, float] | None = {engine.model.manifest.default_timbre: 1.0}
         self._vector = engine.model.timbre_vector(None)
+        self._routes: tuple[Route, ...] = ()
         self._listeners: list[Listener] = []
         self._lock = threading.RLock()  # a value and its effect on the engine change together
 
@@ -75,14 +78,14 @@ class Controls:
             at: sample of the engine's clock, None for immediately.
 
         Returns:
-            The value that was set (`steps` and the kind of reverb are rounded).
+            The value that was set (`steps`, and what is one of several kinds, are rounded).
 
         Raises:
             CmaudioError: an unknown name or a value out of range; then nothing changes.
         """
         control = self._known(name)
         checked = in_range(name, value, control.min, control.max, control.unit)
-        if name == "steps":
+        if name == "steps" or name in MODULATION_CHOICES:
             checked = float(round(checked))
         elif name in SETTINGS:
             checked = checked_setting(name, checked)
@@ -111,7 +114,8 @@ class Controls:
                 self.set(name, settings.get(name, control.default), source, at)
 
     def reset(self, source: str = "") -> None:
-        """Set all controls to their defaults; timbre, seed and gain stay."""
+        """Set all controls to their defaults and end all routes; timbre, seed and gain stay."""
+        self.set_routes((), source)
         self.apply({}, source)
 
     def _known(self, name: str) -> ControlDefinition:
@@ -136,6 +140,8 @@ class Controls:
             engine.express(name, value, None, at)
         elif name in SETTINGS:
             engine.set_effect(name, value, at)
+        elif name in MODULATION_CONTROLS:
+            self._modulate(at)
         elif name in STYLE_LIMITS:
             for handle in list(engine.allocator.notes.values()):
                 handle.set_style(name, value, at)
@@ -144,6 +150,45 @@ class Controls:
     def style(self) -> dict[str, float]:
         """The speaking style that the controls set; empty for a model that plays notes."""
         return {name: value for name, value in self._values.items() if name in STYLE_LIMITS}
+
+    # -- modulation --------------------------------------------------------------------------------------------------
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """What modulates which control, and by how much."""
+        return self._routes
+
+    def route(self, modulator: str, control: str, amount: float, source: str = "", at: int | None = None) -> None:
+        """Let a modulator move a control while notes sound; sounding notes follow.
+
+        Args:
+            modulator: "lfo1", "lfo2", "envelope", "velocity", "pressure" or "wheel".
+            control: the control's name.
+            amount: in the control's unit, at the modulator's highest value; 0 ends the route.
+            source: who sets it, so that listeners can ignore their own changes.
+            at: sample of the engine's clock, None for immediately.
+
+        Raises:
+            CmaudioError: an unknown name, a control that cannot be modulated, or an amount out of range.
+        """
+        with self._lock:
+            kept = [route for route in self._routes if route.key != (modulator, control)]
+            self.set_routes([*kept, (modulator, control, amount)], source, at)
+
+    def set_routes(self, routes: Iterable[RouteLike], source: str = "", at: int | None = None) -> None:
+        """Replace all routes; an amount of 0 leaves one out. Raises CmaudioError as `route` does."""
+        checked = checked_routes(routes, self.definitions)
+        with self._lock:
+            if checked == self._routes:
+                return
+            self._routes = checked
+            self._modulate(at)
+        self._notify("routes", checked, source)
+
+    def _modulate(self, at: int | None) -> None:
+        moves_place = any(route.control in ("timbre_x", "timbre_y") for route in self._routes)
+        plane = self.timbre_map if moves_place else None
+        self.engine.modulate(modulation_of(self._values, self._routes), plane, at)
 
     # -- timbre ------------------------------------------------------------------------------------------------------
 
@@ -232,7 +277,8 @@ class Controls:
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener(name, value, source)` after every change, on the thread that made it.
 
-        Names are those of the controls, and "timbre", "seed", "seed_locked". Returns a function that unsubscribes.
+        Names are those of the controls, and "timbre", "routes", "seed", "seed_locked". Returns a function that
+        unsubscribes.
         """
         self._listeners.append(listener)
 

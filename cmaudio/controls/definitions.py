@@ -6,6 +6,7 @@ from cmaudio.controls.scatter import SCATTER_CONTROLS, SCATTERED_PLACES
 from cmaudio.effects.settings import SETTINGS
 from cmaudio.model.file import Model
 from cmaudio.model.manifest import ControlDefinition
+from cmaudio.modulation.settings import MODULATION_CONTROLS
 from cmaudio.score.expression import ENVELOPE, EXPRESSIONS, MIX
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
 from cmaudio.speech.style import STYLE_LIMITS
@@ -73,4 +74,4 @@ def control_definitions(model: Model, channels: int | None = None) -> dict[str, 
         ]  # fmt: skip
     scatter = () if speech else SCATTER_CONTROLS.values()
     last = [control for control in scatter if channels > 1 or control.name not in SCATTERED_PLACES]
-    return {control.name: control for control in (*own, *common, *last)}
+    return {control.name: control for control in (*own, *common, *last, *MODULATION_CONTROLS.values())}

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _Planned = tuple[int, int, Callable[[], None]]
 TEMPO = 120.0
+MODULATED_SAMPLES = 512
 _JITTER = 1e-3  # of a tempo
 _FADE_SAMPLES = 256  # until a silenced rack is silent
 
@@ -43,6 +44,7 @@ class EffectsRack:
     Attributes:
         inserts: the user's functions, which come last.
         in_background: see above.
+        modulation: gives what is added to settings at a sample of the clock; asked at multiples of `MODULATED_SAMPLES`.
     """
 
     def __init__(self, sample_rate: int, seed: int = 0, *, in_background: bool = False) -> None:
@@ -60,6 +62,7 @@ class EffectsRack:
         self._loading: threading.Thread | None = None
         self._units: Units | None = None
         self._loaded = False
+        self.modulation: Callable[[int], Mapping[str, float]] | None = None
 
     # -- settings ----------------------------------------------------------------------------------------------------
 
@@ -149,11 +152,14 @@ class EffectsRack:
             self._units = self._begin(self._position + len(main))
 
     def _until_change(self) -> int:
-        """Samples until the next setting that was planned takes effect."""
+        """Samples until the next setting that was planned or is modulated takes effect."""
+        most = PIECE_SAMPLES
+        if self.modulation is not None:
+            most = MODULATED_SAMPLES - self._position % MODULATED_SAMPLES
         if not self._pending:
-            return PIECE_SAMPLES
+            return most
         at = -(-max(self._pending[0][0], self._position + 1) // QUANTUM) * QUANTUM
-        return at - self._position
+        return min(most, at - self._position)
 
     def _change(self) -> None:
         changed = False
@@ -162,12 +168,22 @@ class EffectsRack:
         while self._pending and self._pending[0][0] <= self._position:
             heapq.heappop(self._pending)[2]()
             changed = True
+        changed |= self.modulation is not None and self._position % MODULATED_SAMPLES == 0
         if changed and self._units is not None:
             self._update(self._units)
 
     def _update(self, units: Units) -> None:
-        units.set(self._values, self._tempo)
+        units.set(self._modulated_values(), self._tempo)
         units.use_space(self._space)
+
+    def _modulated_values(self) -> Mapping[str, float]:
+        """All settings, with what modulates them, within their ranges."""
+        if self.modulation is None:
+            return self._values
+        added = self.modulation(self._position - self._position % MODULATED_SAMPLES)
+        limits = {name: SETTINGS[name] for name in added}
+        moved = {n: min(of.max, max(of.min, self._values[n] + added[n])) for n, of in limits.items()}
+        return self._values | moved
 
     # -- loading -----------------------------------------------------------------------------------------------------
 

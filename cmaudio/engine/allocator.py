@@ -21,9 +21,11 @@ from cmaudio.engine.stealing import Stealing
 from cmaudio.engine.steering import Steering
 from cmaudio.engine.voice_kinds import voice_of
 from cmaudio.model.file import Model
+from cmaudio.modulation.timeline import Timeline
 from cmaudio.score.events import AllNotesOff, Expression, NoteOff, NoteOn, PitchBend, Sostenuto, Sustain
 from cmaudio.score.expression import EXPRESSIONS, MIX
 from cmaudio.score.places import place_of
+from cmaudio.synthesis.modulated import Plane, modulate
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.voice import Voice
@@ -49,6 +51,8 @@ class VoiceAllocator(Steering):
         self.reduced = False  # the machine recently fell behind: blocks are made in one step
         self.schedule = Schedule()
         self.voices: list[Voice] = []
+        self.timeline = Timeline(settings.sample_rate)
+        self.plane: Plane | None = None  # of the timbres, for what moves on it
         self.stealing = Stealing(settings.sample_rate)
         self._candidates: list[Voice] = []  # the voices that may sound at `_judged_at` or later
         self._judged_at = 0
@@ -92,6 +96,8 @@ class VoiceAllocator(Steering):
         """Add a voice that begins to sound."""
         self._use(handle.channel, at)
         self._make_room(at)
+        if self.timeline.now.routes:
+            modulate(voice, self.timeline, self.plane)
         handle.voice = voice
         self.notes[id(voice)] = handle
         self.voices.append(voice)

@@ -17,10 +17,10 @@ import numpy as np
 from cmaudio.checks import channel_number, in_range, whole_number
 from cmaudio.engine.allocator import VoiceAllocator
 from cmaudio.engine.buses import Effects, OnStems
-from cmaudio.engine.effects_input import EffectsInput
 from cmaudio.engine.loaded_model import LoadedModel
 from cmaudio.engine.meter import EngineState, Meter
 from cmaudio.engine.mixer import Mixer
+from cmaudio.engine.modulation_input import ModulationInput
 from cmaudio.engine.outputs import Outputs
 from cmaudio.engine.overload import Overload
 from cmaudio.engine.speech import Speech
@@ -45,7 +45,7 @@ _GAIN_SLEW_SECONDS = 0.01
 MAX_READ_SAMPLES = 2**31
 
 
-class Engine(EffectsInput):
+class Engine(ModulationInput):
     """Polyphonic synthesis with one model.
 
     Args:

@@ -11,10 +11,11 @@ from typing import Any, Self, Unpack, overload
 
 from cmaudio.controls.binding import BindingSet
 from cmaudio.controls.controls import Controls
+from cmaudio.controls.routes import checked_routes
 from cmaudio.effects.insert import Insert, InsertFunction
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.preset import Preset, applicable_settings, preset_of
+from cmaudio.instrument.preset import Preset, applicable_routes, applicable_settings, preset_of
 from cmaudio.instrument.preset_files import load_preset
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.instrument.state import InstrumentState
@@ -146,9 +147,11 @@ class Instrument(TimedEngine):
                 "open that model"
             )
         self.model.timbre_vector(chosen.timbre)
+        routes = checked_routes(applicable_routes(chosen, self.controls), self.controls.definitions)
         if chosen.impulse_response != self._impulse_response:
             self.use_impulse_response(chosen.impulse_response)
         self.controls.apply(applicable_settings(chosen, self.controls))
+        self.controls.set_routes(routes)
         self._preset = chosen
         self.controls.set_timbre(chosen.timbre, morph_seconds)
         self.controls.set_seed(chosen.seed)
@@ -158,13 +161,13 @@ class Instrument(TimedEngine):
         self.wake()
         return chosen
 
-    def as_preset(self, name: str, description: str = "") -> Preset:
+    def as_preset(self, name: str, description: str = "", tags: Iterable[str] = ()) -> Preset:
         """The current settings, MIDI bindings included, as a preset.
 
         Raises CmaudioError for an invalid name.
         """
         bindings = self.bindings or ()
-        return preset_of(self.controls, self.model, name, description, bindings, self._impulse_response)
+        return preset_of(self.controls, self.model, name, description, bindings, self._impulse_response, tags)
 
     @property
     def preset(self) -> Preset | None:

@@ -55,6 +55,11 @@ class LiveEngine:
     def _of_controls(self, timbre: Timbre | None, seed: int | None) -> tuple[Timbre, int | None]:
         return self.controls.vector if timbre is None else timbre, self.controls.seed if seed is None else seed
 
+    def modulate(self, modulator: str, control: str, amount: float) -> None:
+        """Let a modulator move a control while notes sound, as `Controls.route` does; an amount of 0 ends that."""
+        self.controls.route(modulator, control, amount)
+        self.wake()
+
     def press(
         self,
         pitch: int | str,

@@ -12,6 +12,7 @@ from cmaudio.controls.controls import Controls
 from cmaudio.controls.definitions import OF_TWO_CHANNELS
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.model.file import DEFAULT_MODEL, Model
+from cmaudio.modulation.settings import MAX_ROUTES, Route
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB, SEED_LIMIT
 
 VERSION = 1  # of the file format
@@ -24,6 +25,8 @@ FIELD_OF_CONTROL = {
     "timbre_y": "timbre",
 }
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+_MAX_TAGS = 8
+TagWord = Annotated[str, Field(min_length=1, max_length=24, pattern=r"^[^,\x00-\x1f]+$")]
 _MIX, _VECTOR = "a mix", "a vector"
 
 
@@ -31,12 +34,14 @@ class Preset(BaseModel):
     """The settings of an instrument.
 
     Attributes:
+        tags: words by which it is found, such as "pad" and "warm".
         timbre: weights of a mix of the model's timbres, or a vector in its timbre space.
         seed: the same for every note; None gives each note a new one.
         steps: network evaluations per block, 1 or 2.
         gain_db: master gain before the limiter.
         bend_range: semitones at full pitch wheel.
         controls: other controls by name, where they differ from their defaults.
+        routes: what modulates which control, and by how much; the modulators are set by controls (`lfo1_rate`).
         impulse_response: a sound file whose space replaces the reverb.
         bindings: MIDI controllers bound to controls; applying the preset adds them to the existing ones.
     """
@@ -46,6 +51,7 @@ class Preset(BaseModel):
     version: Literal[1] = 1
     name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^/\\\x00-\x1f]+$")]
     description: Annotated[str, Field(max_length=200)] = ""
+    tags: Annotated[list[TagWord], Field(max_length=_MAX_TAGS)] = []
     model: str = DEFAULT_MODEL
     timbre: Annotated[
         Annotated[dict[str, Finite], Field(min_length=1), Tag(_MIX)]
@@ -57,6 +63,7 @@ class Preset(BaseModel):
     gain_db: Annotated[float, Field(ge=GAIN_RANGE_DB[0], le=GAIN_RANGE_DB[1])] = 0.0
     bend_range: Annotated[float, Field(ge=0, le=BEND_MAX_SEMITONES)] = 2.0
     controls: dict[str, Finite] = {}
+    routes: Annotated[list[Route], Field(max_length=MAX_ROUTES)] = []
     impulse_response: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     bindings: list[Binding] = []
 
@@ -98,6 +105,15 @@ def applicable_settings(preset: Preset, controls: Controls) -> dict[str, float]:
     return {n: v for n, v in preset.settings().items() if n in controls.definitions or n not in spare}
 
 
+def applicable_routes(preset: Preset, controls: Controls) -> list[Route]:
+    """The routes of a preset to controls that the instrument has."""
+    return [
+        route
+        for route in preset.routes
+        if route.control in controls.definitions or route.control not in OF_TWO_CHANNELS
+    ]
+
+
 def preset_of(
     controls: Controls,
     model: Model,
@@ -105,12 +121,14 @@ def preset_of(
     description: str = "",
     bindings: Iterable[Binding] = (),
     impulse_response: str | None = None,
+    tags: Iterable[str] = (),
 ) -> Preset:
     """The current controls as a preset."""
     values, definitions = controls.values(), controls.definitions
     return make_preset(
         name=name,
         description=description,
+        tags=list(tags),
         model=model.manifest.name,
         timbre=controls.timbre or controls.vector.tolist(),
         seed=controls.seed,
@@ -118,6 +136,7 @@ def preset_of(
         gain_db=values["gain"],
         bend_range=values.get("bend_range", 2.0),
         controls={n: v for n, v in values.items() if n not in FIELD_OF_CONTROL and v != definitions[n].default},
+        routes=list(controls.routes),
         bindings=list(bindings),
         impulse_response=impulse_response,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from cmaudio.checks import in_range
 from cmaudio.controls.controls import Controls
+from cmaudio.controls.routes import RouteLike
 from cmaudio.controls.scatter import SCATTER
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
@@ -82,6 +83,7 @@ def render(
     channels: int | None = None,
     stems: str | Path | None = None,
     controls: Mapping[str, float] | None = None,
+    routes: Iterable[RouteLike] = (),
     impulse_response: str | Path | None = None,
     missing: Missing = "nearest",
     percussion: Missing = "omit",
@@ -106,6 +108,7 @@ def render(
         channels: see `Engine`.
         stems: also write each part (MIDI channel) to a file in this folder, see `cmaudio.offline.stems`.
         controls: name -> value of controls, see `cmaudio.controls.definitions`.
+        routes: what modulates which control, as (modulator, control, amount), see `Controls.route`.
         impulse_response: a sound file whose space replaces the reverb.
         missing: see `arrange`.
         percussion: see `arrange`.
@@ -127,6 +130,7 @@ def render(
     engine.allocator.unheard.listen(on_notice or (lambda notice: None))
     live_controls = Controls(engine, gain_db)
     live_controls.apply(dict(controls or {}) | {"steps": steps})
+    live_controls.set_routes(routes)
     if impulse_response is not None:
         engine.set_impulse_response(impulse_response, 0, on_notice or (lambda notice: None))
     arrangement = arrange(score, engine.model, timbre=timbre, missing=missing, percussion=percussion)

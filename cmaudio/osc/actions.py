@@ -90,6 +90,8 @@ class Actions:
             "link": self._link,
             "scatter/among": lambda call, *names: self._synth.clock.scatter_among(list(names)),
             "scatter/alone": lambda call: self._synth.clock.scatter_among(None),
+            "route": self._route,
+            "routes/clear": lambda call: self._controls.set_routes((), call.source),
             "impulse_response": self._impulse_response,
             "subscribe": lambda call, port: self._subscribers.add(call.peer, port),
         }  # fmt: skip
@@ -155,6 +157,9 @@ class Actions:
             self._synth.disconnect_link()
         elif self._synth.link is None:
             self._synth.connect_link()
+
+    def _route(self, call: Call, modulator: str, control: str, amount: float) -> None:
+        self._controls.route(modulator, control, amount, call.source, self._synth.place(call.seconds))
 
     # -- the controls --------------------------------------------------------------------------------------------------
 

@@ -70,6 +70,11 @@ _SPEECH = (
         "/stop", "stops speech, now or after the current phoneme", (Argument("phoneme", "switch", optional=True),)
     ),
 )  # fmt: skip
+_ROUTE = (
+    Argument("modulator", "text"),
+    Argument("control", "text"),
+    Argument("amount", "number", -1000, 1000, "in the control's unit"),
+)
 _COMMON = (
     Address("/all_off", "releases all notes and lifts the pedals", flow="latest"),
     Address("/panic", "silences everything immediately; messages with later time tags are dropped", flow="latest"),
@@ -79,6 +84,14 @@ _COMMON = (
         (Argument("seed", "whole", -1, SEED_LIMIT),),
         "latest",
     ),
+    Address(
+        "/route",
+        "lets a modulator move a control by an amount, in the control's unit; 0 ends it",
+        _ROUTE,
+        "latest",
+        names=2,
+    ),
+    Address("/routes/clear", "ends all routes", flow="latest"),
     Address("/seed/lock", "protects the seed from /seed/roll", (Argument("locked", "switch"),), "latest"),
     Address("/seed/roll", "draws a random seed, unless the seed is locked", flow="latest"),
     Address("/preset", "applies a preset by name", (Argument("name", "text"),), "latest"),
@@ -147,6 +160,7 @@ def outgoing(definitions: Mapping[str, ControlDefinition], speaks: bool) -> list
     own = [
         *map(_control, definitions.values()),
         _TIMBRES[0],
+        Address("/routes", "all routes of modulators to controls; none without arguments", _ROUTE, repeats=True),
         Address("/seed", "seed of new notes; -1: each gets another", (Argument("seed", "whole", -1, SEED_LIMIT),)),
         Address("/seed/lock", "whether the seed is locked", (Argument("locked", "switch"),)),
         Address("/preset", "answers /query: the last preset applied", (Argument("name", "text"),)),

@@ -45,6 +45,8 @@ def value_of(synth: RemotelyPlayable, name: str) -> tuple[str, tuple[Value, ...]
     if name == "timbre":
         mix = controls.timbre
         return None if mix is None else (f"{ROOT}/timbre", tuple(v for pair in mix.items() for v in pair))
+    if name == "routes":
+        return f"{ROOT}/routes", tuple(v for r in controls.routes for v in (r.modulator, r.control, r.amount))
     if name == "seed":
         return f"{ROOT}/seed", (-1 if controls.seed is None else controls.seed,)
     if name == "seed_locked":
@@ -54,7 +56,7 @@ def value_of(synth: RemotelyPlayable, name: str) -> tuple[str, tuple[Value, ...]
 
 def all_values(synth: RemotelyPlayable) -> list[tuple[str, tuple[Value, ...]]]:
     """All that a client needs to show the controls."""
-    names = (*synth.controls.definitions, "timbre", "seed", "seed_locked")
+    names = (*synth.controls.definitions, "timbre", "routes", "seed", "seed_locked")
     values = [pair for name in names if (pair := value_of(synth, name)) is not None]
     return values if synth.preset is None else [(f"{ROOT}/preset", (synth.preset.name,)), *values]
 

@@ -57,10 +57,11 @@ class NoteVoice(Voice):
         self.pitched_from = -math.inf if pitched else math.inf
         self.deviation = self._deviation() if pitched else None
         self._bent_from = math.inf  # the planned pitch is outdated from here on
+        self.bent_by: frozenset[str] = frozenset()  # expressions that modulate the pitch
         self._silent_blocks, self._loudest_db = 0, SILENT_DB
         self.envelope: Envelope | None = None  # None until it is asked for
         if any(self.expression[name].target != EXPRESSIONS[name].rest for name in ENVELOPE):
-            self._shape_envelope()
+            self.shape_envelope()
 
     # -- inputs of the networks ---------------------------------------------------------------------------------------
 
@@ -189,7 +190,7 @@ class NoteVoice(Voice):
     def hop_seconds(self) -> float:
         return self.stft.hop_length / self.sample_rate
 
-    def _shape_envelope(self) -> None:
+    def shape_envelope(self) -> None:
         """Warp the clocks from the next block on; the sound of models without a prior has no envelope."""
         if self.settings.prior and self.envelope is None:
             self.envelope = Envelope()
@@ -207,8 +208,10 @@ class NoteVoice(Voice):
     def express(self, name: str, at: float, value: float, over: float) -> None:
         """Change one of the `EXPRESSIONS`; the envelope changes from the next block on."""
         super().express(name, at, value, over)
+        if name in self.bent_by:
+            self._outdate(at)
         if name in ENVELOPE:
-            self._shape_envelope()
+            self.shape_envelope()
 
     def morph(self, at: float, timbre: NDArray[np.float64], over: float, pitched: bool) -> None:
         """Morph to a timbre, starting at `at`. Morphing to a pitched one makes the voice pitched from then on."""
@@ -221,6 +224,10 @@ class NoteVoice(Voice):
         """Move a trajectory that affects the pitch; planned excitation is bent before it is taken."""
         trajectory.forget_before(self.planned_end - 4 * self._span)
         trajectory.move(at, value, over)
+        self._outdate(at)
+
+    def _outdate(self, at: float) -> None:
+        """The planned pitch is another from `at` on."""
         if self.network is not None and at < self.planned_end:
             self._bent_from = min(self._bent_from, at)
 

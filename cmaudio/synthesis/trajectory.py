@@ -50,7 +50,7 @@ class Trajectory:
         if value.ndim and value.shape != self.target.shape:
             self.widen(len(value))
             value = np.pad(value, (0, len(self.target) - len(value)))
-        start = self.at(np.array([at]))[0]
+        start = self.plain(np.array([at]))[0]
         keep = bisect_left(self._times, at)
         self._times[keep:] = [at, at + max(over, 1.0)]
         self._values[keep:] = [start, value]
@@ -70,6 +70,10 @@ class Trajectory:
 
     def at(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N,) times -> (N, *value shape)."""
+        return self.plain(times)
+
+    def plain(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same without modulation (`cmaudio.synthesis.modulated`)."""
         if len(self._times) == 1 or not len(times):
             return np.full((len(times), *self._values[0].shape), self._values[0])
         # Only the segments that are asked for: a moving wheel leaves hundreds.

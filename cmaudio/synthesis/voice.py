@@ -218,7 +218,7 @@ class Voice(ABC):
         if name == "vibrato":
             self._move_pitch(trajectory, at, value, over)
         else:
-            trajectory.forget_before(self.position)
+            trajectory.forget_before(self.position - self.stft.hop_length)  # modulation looks back as far
             trajectory.begin_or_move(at, value, over)
 
     def morph(self, at: float, timbre: NDArray[np.float64], over: float, pitched: bool) -> None:

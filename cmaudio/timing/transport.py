@@ -58,6 +58,7 @@ class Transport(ABC):
         self._followed = self._pulled = 0.0  # another clock's tempo, and the one by which its beat is reached
         self._listeners: tuple[Callable[[Change], object], ...] = ()
         engine.set_effects_tempo(tempo, start)
+        engine.set_beat(0.0, start)
         self._said = start - 1.0  # the sample of the last event scheduled
 
     def subscribe(self, listener: Callable[[Change], object]) -> Callable[[], None]:
@@ -70,6 +71,8 @@ class Transport(ABC):
         return unsubscribe
 
     def _tell(self, kind: Kind, sample: float, beat: float) -> None:
+        if kind in ("start", "locate"):
+            self.engine.set_beat(beat, sample)
         for listener in self._listeners:
             listener(Change(kind, sample, beat))
 
@@ -172,6 +175,7 @@ class Transport(ABC):
                 self.map.set_tempo(tempo, edge)
                 return
             here = self.map.beat_at(edge)
+            self.engine.set_beat(here, edge)
             pull = min(_PULL_MAX, max(-_PULL_MAX, (beat_at(edge) - here) / _LOCK_BEATS))
             self._followed, self._pulled = tempo, min(high, max(low, tempo * (1 + pull)))
             self.map.set_tempo(self._pulled, edge)

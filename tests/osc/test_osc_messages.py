@@ -15,12 +15,13 @@ import cmaudio
 from cmaudio.effects.settings import SETTINGS
 from cmaudio.files import folders
 from cmaudio.model.file import Model
+from cmaudio.modulation.settings import MODULATION_CHOICES
 from cmaudio.osc import OscServer
 from cmaudio.synth import Synth
 
 
 def test_every_control_has_an_address(synth: Synth, client: Client) -> None:
-    whole = {"steps", *(name for name, setting in SETTINGS.items() if setting.whole)}
+    whole = {"steps", *(name for name, setting in SETTINGS.items() if setting.whole), *MODULATION_CHOICES}
     wanted = {
         name: c.max if name in whole else c.min + (c.max - c.min) / 4 for name, c in synth.controls.definitions.items()
     }
@@ -110,12 +111,28 @@ def test_timbre_seed_and_preset(synth: Synth, client: Client, tmp_path: Path, mo
 def test_all_values_are_sent_back(synth: Synth, client: Client) -> None:
     synth.controls.set_timbre({"first": 1, "second": 3})
     client.send("/cmaudio/query")
-    answers = dict(client.read() for _ in range(len(synth.controls.definitions) + 3))
+    answers = dict(client.read() for _ in range(len(synth.controls.definitions) + 4))
     for name, value in synth.controls.values().items():
         assert answers[f"/cmaudio/control/{name}"] == [pytest.approx(value, abs=1e-6)]
+    assert answers["/cmaudio/routes"] == []
     assert answers["/cmaudio/timbre"] == ["first", 1, "second", 3]
     assert answers["/cmaudio/seed"] == [-1]
     assert answers["/cmaudio/seed/lock"] == [0]
+
+
+def test_routes_are_set_sent_back_and_ended(synth: Synth, client: Client) -> None:
+    client.send("/cmaudio/route", "lfo1", "brightness", 3.0)
+    client.send("/cmaudio/route", "wheel", "bend", -2.0)
+    client.send("/cmaudio/query")
+    assert client.read_until("/cmaudio/routes") == ["lfo1", "brightness", 3.0, "wheel", "bend", -2.0]
+    client.send("/cmaudio/route", "lfo1", "brightness", 0.0)
+    client.settle()
+    assert [route.key for route in synth.controls.routes] == [("wheel", "bend")]
+    client.send("/cmaudio/route", "lfo3", "bend", 1.0)
+    assert "modulator: Input should be 'lfo1'" in client.read_until("/cmaudio/error")[0]
+    client.send("/cmaudio/routes/clear")
+    client.settle()
+    assert not synth.controls.routes
 
 
 @pytest.mark.parametrize(

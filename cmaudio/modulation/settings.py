@@ -1,0 +1,134 @@
+"""What modulates what: the modulators with their settings, and the routes from them to controls, all immutable.
+
+A modulator gives -1..1 (the oscillators) or 0..1 (all others). A route adds its value times an amount, in the control's
+unit, to the control; the sum stays within the control's range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cmaudio.effects.settings import OFF_ON
+from cmaudio.model.manifest import ControlDefinition
+
+Modulator = Literal["lfo1", "lfo2", "envelope", "velocity", "pressure", "wheel"]
+MODULATORS: tuple[Modulator, ...] = get_args(Modulator)
+OSCILLATORS = ("lfo1", "lfo2")
+SHAPES = ("sine", "triangle", "rise", "fall", "square", "steps", "drift")
+MAX_ROUTES = 64
+_HZ = (0.01, 20.0)
+_MAX_BEATS, _MAX_SECONDS = 64.0, 20.0
+
+
+class Route(BaseModel):
+    """A modulator, the control that it moves, and by how much.
+
+    Attributes:
+        modulator: one of `MODULATORS`.
+        control: the control's name.
+        amount: in the control's unit, at the modulator's highest value; negative: downwards.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    modulator: Modulator
+    control: Annotated[str, Field(min_length=1, max_length=60)]
+    amount: Annotated[float, Field(allow_inf_nan=False)]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What there is one route of."""
+        return self.modulator, self.control
+
+
+@dataclass(frozen=True)
+class Oscillator:
+    """A low-frequency oscillator.
+
+    Attributes:
+        shape: one of `SHAPES`; "steps" and "drift" are random, and the same in every run.
+        hz: cycles a second.
+        beats: length of a cycle in beats of the clock; 0: `hz` counts.
+        phase: where a cycle begins, 0..1.
+        retrigger: a cycle begins with every note; else all notes share one phase.
+    """
+
+    shape: str = "sine"
+    hz: float = 1.0
+    beats: float = 0.0
+    phase: float = 0.0
+    retrigger: bool = False
+
+
+@dataclass(frozen=True)
+class ModulationEnvelope:
+    """An envelope that every note begins anew: times in seconds, `sustain` 0..1."""
+
+    attack: float = 0.01
+    decay: float = 0.3
+    sustain: float = 0.0
+    release: float = 0.3
+
+
+@dataclass(frozen=True)
+class Modulation:
+    """All of it, at one moment."""
+
+    oscillators: tuple[Oscillator, Oscillator] = (Oscillator(), Oscillator())
+    envelope: ModulationEnvelope = field(default_factory=ModulationEnvelope)
+    routes: tuple[Route, ...] = ()
+
+    def of(self, control: str) -> tuple[Route, ...]:
+        """The routes to a control."""
+        return tuple(route for route in self.routes if route.control == control)
+
+    @property
+    def controls(self) -> frozenset[str]:
+        """Names of the controls that are moved."""
+        return frozenset(route.control for route in self.routes)
+
+
+def _control(name: str, unit: str, low: float, high: float, default: float, description: str) -> ControlDefinition:
+    return ControlDefinition(name=name, unit=unit, min=low, max=high, default=default, description=description)
+
+
+def _oscillator_controls(name: str, hz: float) -> Iterable[ControlDefinition]:
+    title, shapes = name.upper(), ", ".join(f"{i} {shape}" for i, shape in enumerate(SHAPES))
+    yield _control(f"{name}_shape", "shape", 0, len(SHAPES) - 1, 0, f"{title}: {shapes}")
+    yield _control(f"{name}_rate", "Hz", *_HZ, hz, f"{title}: cycles a second")
+    yield _control(f"{name}_beats", "beats", 0, _MAX_BEATS, 0, f"{title}: beats of a cycle; 0: the rate counts")
+    yield _control(f"{name}_phase", "of a cycle", 0, 1, 0, f"{title}: where a cycle begins")
+    yield _control(f"{name}_retrigger", "off or on", 0, 1, 0, f"{title}: 1: a cycle begins with every note")
+
+
+MODULATION_CONTROLS: Mapping[str, ControlDefinition] = {
+    control.name: control
+    for control in (
+        *_oscillator_controls("lfo1", 5.0),
+        *_oscillator_controls("lfo2", 0.25),
+        _control("mod_attack", "s", 0, _MAX_SECONDS, 0.01, "modulation envelope: time until it is at its highest"),
+        _control("mod_decay", "s", 0, _MAX_SECONDS, 0.3, "modulation envelope: time from there to the sustain"),
+        _control("mod_sustain", "of 1", 0, 1, 0, "modulation envelope: where it stays until the key is released"),
+        _control("mod_release", "s", 0, _MAX_SECONDS, 0.3, "modulation envelope: time from there to nothing"),
+    )
+}
+MODULATION_CHOICES: Mapping[str, tuple[str, ...]] = {
+    f"{name}_{part}": choices for name in OSCILLATORS for part, choices in (("shape", SHAPES), ("retrigger", OFF_ON))
+}
+
+
+def modulation_of(values: Mapping[str, float], routes: tuple[Route, ...]) -> Modulation:
+    """The modulation that controls and routes ask for."""
+
+    def oscillator(name: str) -> Oscillator:
+        shape, hz, beats, phase, retrigger = (
+            values[f"{name}_{part}"] for part in ("shape", "rate", "beats", "phase", "retrigger")
+        )
+        return Oscillator(SHAPES[round(shape)], hz, beats, phase, bool(round(retrigger)))
+
+    envelope = ModulationEnvelope(*(values[f"mod_{part}"] for part in ("attack", "decay", "sustain", "release")))
+    return Modulation((oscillator("lfo1"), oscillator("lfo2")), envelope, routes)
