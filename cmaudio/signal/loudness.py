@@ -44,22 +44,23 @@ def _power(lufs: float) -> float:
 def _weighted(channels: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]:
     """K-weighted samples (N, C)."""
     length = 1 << (len(channels) + sample_rate - 1).bit_length()  # room for the filter to ring out
-    turns = np.exp(-2j * np.pi * np.fft.rfftfreq(length))
-    response = _shelf(turns, sample_rate) * _high_pass(turns, sample_rate)
+    z = np.exp(-2j * np.pi * np.fft.rfftfreq(length))
+    powers = np.stack([np.ones_like(z), z, z * z])
+    response = np.ones_like(z)
+    for section in weighting_sections(sample_rate):
+        response *= (section[:3] @ powers) / (section[3:] @ powers)
     return np.fft.irfft(np.fft.rfft(channels, length, axis=0) * response[:, None], length, axis=0)[: len(channels)]
 
 
-def _shelf(z: NDArray[np.complex128], sample_rate: int) -> NDArray[np.complex128]:
+def weighting_sections(sample_rate: int) -> NDArray[np.float64]:
+    """(2, 6) the K-weighting as second-order sections b0 b1 b2 1 a1 a2: a shelf, and a high-pass."""
     k = np.tan(np.pi * _SHELF_HZ / sample_rate)
     high = 10 ** (_SHELF_DB / 20)
     band = high**0.4996667741545416
-    above = (high + band * k / _SHELF_Q + k * k) + 2 * (k * k - high) * z + (high - band * k / _SHELF_Q + k * k) * z * z
-    below = (1 + k / _SHELF_Q + k * k) + 2 * (k * k - 1) * z + (1 - k / _SHELF_Q + k * k) * z * z
-    return above / below
-
-
-def _high_pass(z: NDArray[np.complex128], sample_rate: int) -> NDArray[np.complex128]:
+    above = [high + band * k / _SHELF_Q + k * k, 2 * (k * k - high), high - band * k / _SHELF_Q + k * k]
+    below = [1 + k / _SHELF_Q + k * k, 2 * (k * k - 1), 1 - k / _SHELF_Q + k * k]
+    shelf = np.array([*above, *below]) / below[0]
     k = np.tan(np.pi * _HIGH_PASS_HZ / sample_rate)
     scale = 1 + k / _HIGH_PASS_Q + k * k
-    below = scale + 2 * (k * k - 1) * z + (1 - k / _HIGH_PASS_Q + k * k) * z * z
-    return scale * (1 - 2 * z + z * z) / below  # the recommendation leaves the numerator unscaled
+    poles = np.array([scale, 2 * (k * k - 1), 1 - k / _HIGH_PASS_Q + k * k]) / scale
+    return np.stack([shelf, [1, -2, 1, *poles]])  # the recommendation leaves the numerator unscaled

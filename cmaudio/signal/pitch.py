@@ -17,6 +17,7 @@ from cmaudio.signal.dsp import Float
 LOWEST_HZ, HIGHEST_HZ = 27.0, 4200.0
 _DIP = 0.15  # of the normalised difference: below it, a frame has a pitch
 _QUIET_DB = -40.0  # below the loudest frame: not judged
+_AUDIBLE = 1e-3
 _MOST_FRAMES = 200
 
 
@@ -48,6 +49,16 @@ def find_pitch(samples: Float, sample_rate: int) -> PitchFound:
     keys = 69 + 12 * np.log2(sample_rate / found / 440)
     low, high = np.quantile(keys, [0.1, 0.9]).tolist()
     return PitchFound(float(np.median(keys)), len(found) / len(loud), high - low)
+
+
+def sounding_hz(samples: Float, sample_rate: int) -> float:
+    """The pitch of the last samples (N,), in Hz; 0 for none. It looks at `3 / LOWEST_HZ` seconds at most."""
+    longest = int(sample_rate / LOWEST_HZ)
+    frame = samples[-3 * longest :].astype(np.float64)
+    if len(frame) < 3 * longest or not np.abs(frame).max() > _AUDIBLE:
+        return 0.0
+    period = _period(frame, longest, sample_rate)
+    return sample_rate / period if period else 0.0
 
 
 def _period(frame: NDArray[np.float64], longest: int, sample_rate: int) -> float:
