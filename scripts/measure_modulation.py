@@ -12,7 +12,7 @@ from cmaudio.controls.controls import Controls
 from cmaudio.controls.routes import RouteLike
 from cmaudio.engine.engine import Engine
 
-VOICES, SECONDS, ROUNDS = 16, 1.0, 5
+VOICES, SECONDS, ROUNDS = 16, 1.0, 3
 KINDS: dict[str, list[RouteLike]] = {
     "no route": [],
     "one route, to brightness": [("lfo1", "brightness", 3)],

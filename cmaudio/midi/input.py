@@ -71,6 +71,7 @@ class MidiInput:
         self._player = EventPlayer(synth, self._notices, mpe)
         self._streams: dict[str, MidiStream] = defaultdict(MidiStream)
         self._inbox, self._thinner = Inbox(), Thinner(partial(self._guarded, self._act))
+        self.received = 0  # messages of keys, controllers and wheels so far
         self._at, self._clock_port = 0, ("", float("-inf"))
         self._ending = threading.Event()
         self._own_system = LibremidiSystem() if system is None else None
@@ -235,6 +236,7 @@ class MidiInput:
         elif status == SYSTEM_RESET:
             self._silence()
         elif status < 0xF0:
+            self.received += 1
             at = self._place(stamp, 1 if controller_key(message) is None else _GRID_SAMPLES)
             # A member channel of an MPE zone belongs to its note, so its controllers are never bound.
             if self._player.is_member(status & 0x0F) or not self._bound.move(at, message):

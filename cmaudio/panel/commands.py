@@ -40,6 +40,15 @@ class SetControl(_Command):
     held: bool = False
 
 
+class RouteModulator(_Command):
+    """Let a modulator move a control by an amount, in the control's unit; 0 ends it."""
+
+    kind: Literal["route"]
+    modulator: Name
+    control: Name
+    amount: Number
+
+
 class LearnControl(_Command):
     """Bind the next MIDI controller that moves to a control and save the binding; None stops waiting for one."""
 
@@ -131,6 +140,15 @@ class SavePreset(_Command):
     kind: Literal["save_preset"]
     name: Name
     description: Annotated[str, Field(max_length=200)] = ""
+    tags: Annotated[list[Annotated[str, Field(max_length=24)]], Field(max_length=8)] = []
+
+
+class Audition(_Command):
+    """Let a timbre or a preset be heard quietly, without choosing it; None ends what is heard."""
+
+    kind: Literal["audition"]
+    what: Literal["timbre", "preset"] = "preset"
+    name: Name | None
 
 
 class UseSlot(_Command):
@@ -219,9 +237,9 @@ class ChooseDevice(_Command):
 
 
 Command = (
-    SetControl | LearnControl | GoToPlace | ChooseTimbre | PressKey | LiftKey | PressPad | LiftPad | SetSustain
-    | SetSeed | LockSeed | BareCommand | ApplyPreset | SavePreset | UseSlot | KeepRecent | SayText | RenderVariations
-    | UseSpace | ChooseDevice | DeleteFile | RenameFile | LearnSound | MarkFavourite
+    SetControl | RouteModulator | LearnControl | GoToPlace | ChooseTimbre | PressKey | LiftKey | PressPad | LiftPad
+    | SetSustain | SetSeed | LockSeed | BareCommand | ApplyPreset | SavePreset | UseSlot | KeepRecent | SayText
+    | Audition | RenderVariations | UseSpace | ChooseDevice | DeleteFile | RenameFile | LearnSound | MarkFavourite
     | SequencerCommand
 )  # fmt: skip
 _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
@@ -234,6 +252,8 @@ def what_it_changes(command: Command) -> str:
     match command:
         case SetControl(name=name):
             return name.replace("_", " ")
+        case RouteModulator(modulator=modulator, control=control):
+            return f"{modulator} to {control.replace('_', ' ')}"
         case ApplyPreset(name=name):
             return f"preset {name}"
         case UseSlot(slot=slot):

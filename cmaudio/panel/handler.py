@@ -12,6 +12,7 @@ from typing import Any
 from cmaudio.errors import CmaudioError
 from cmaudio.output.devices import Device, list_devices, open_sound_card
 from cmaudio.panel import commands as c
+from cmaudio.panel.audition import Auditions, Sketch, sketch_of_preset
 from cmaudio.panel.choices import Choices
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.example import play_example
@@ -32,7 +33,7 @@ from cmaudio.panel.variations.runner import VariationRunner
 Tell = Callable[[dict[str, Any]], None]
 _NEIGHBOURS = 6
 _Play = c.PressKey | c.LiftKey | c.PressPad | c.LiftPad | c.SetSustain | c.SetControl
-_Shape = c.GoToPlace | c.ChooseTimbre | c.SetSeed | c.LockSeed | c.ApplyPreset | c.UseSlot
+_Shape = c.RouteModulator | c.GoToPlace | c.ChooseTimbre | c.SetSeed | c.LockSeed | c.ApplyPreset | c.UseSlot
 
 
 def devices() -> list[Device]:
@@ -66,7 +67,7 @@ class CommandHandler:
         self._switching = BackgroundJobs("cmaudio-panel-device", "changes of the output", self._refuse)
         self._spaces = BackgroundJobs("cmaudio-panel-space", "impulse responses", self._refuse)
         self._learning = BackgroundJobs("cmaudio-panel-learn", "sounds to learn", self._refuse)
-        self._timbres = TimbreLearning(synth, files)
+        self._timbres, self._auditions = TimbreLearning(synth, files), Auditions(synth)
         mix = synth.controls.timbre  # set again, so that its position on the map is known
         synth.controls.set_timbre(synth.controls.vector if mix is None else mix, 0)
         self.history = History(synth, lambda: self.presets.current, self.presets.show)
@@ -93,6 +94,7 @@ class CommandHandler:
         """A client has left: release what it holds."""
         with self._lock:
             self.held_inputs.release(client)
+            self._auditions.hear(client, None)
 
     def disconnect_all(self) -> None:
         """The server has ended, and with it all clients."""
@@ -125,8 +127,10 @@ class CommandHandler:
                 self._play(client, command)
             case c.BareCommand():
                 self._bare(client, command.kind)
-            case c.SavePreset(name=name, description=description):
-                self._notice(f"saved as {self.presets.save(name, description)}")
+            case c.SavePreset(name=name, description=description, tags=tags):
+                self._notice(f"saved as {self.presets.save(name, description, tags)}")
+            case c.Audition(what=what, name=name):
+                self._auditions.hear(client, None if name is None else self._sketch(what, name))
             case c.LearnControl(name=name):
                 self._learn(name)
             case c.SayText(text=text):
@@ -149,6 +153,9 @@ class CommandHandler:
                 self._switching.submit(client, lambda: self._use_device(name))
             case _:
                 self._shape(client, command)
+
+    def _sketch(self, what: str, name: str) -> Sketch:
+        return sketch_of_preset(self.presets.read(name)) if what == "preset" else Sketch(name)
 
     def _change_file(self, command: c.DeleteFile | c.RenameFile) -> None:
         renamed = None
@@ -178,6 +185,8 @@ class CommandHandler:
     def _shape(self, client: str, command: _Shape) -> None:
         controls = self.synth.controls
         match command:
+            case c.RouteModulator(modulator=modulator, control=control, amount=amount):
+                controls.route(modulator, control, amount, client)
             case c.GoToPlace(x=x, y=y):
                 controls.go_to(x, y, source=client)
             case c.ChooseTimbre(name=name):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cmaudio.controls.routes import modulators_of
 from cmaudio.files.names import as_text
 from cmaudio.model.file import Model
 from cmaudio.model.manifest import TimbreDefinition
@@ -30,6 +31,7 @@ def introduction(synth: PanelInstrument, files: Path) -> dict[str, Any]:
         "frame_rate": manifest.frame_rate,
         "centres_hz": [round(hz, 1) for hz in synth.model.mel.centres_hz.tolist()],
         "definitions": [control.model_dump() for control in controls.definitions.values()],
+        "modulators": {name: list(found) for name in controls.definitions if (found := modulators_of(name))},
         "map": [
             {"name": timbre.name, "family": _family(timbre), "x": round(x, 4), "y": round(y, 4)}
             for timbre, (x, y) in zip(manifest.timbres, places, strict=True)

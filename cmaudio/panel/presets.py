@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from cmaudio.errors import CmaudioError
+from cmaudio.instrument.preset import Preset
 from cmaudio.instrument.preset_files import find_preset, load_preset, preset_files, save_preset
 from cmaudio.panel.instrument import PanelInstrument
 
 
 class Presets:
-    """`listed` holds the name and description of each."""
+    """`listed` holds name, description and tags of each."""
 
     def __init__(self, synth: PanelInstrument) -> None:
         self._synth, self._applied = synth, synth.preset
@@ -31,22 +34,26 @@ class Presets:
 
     def apply(self, name: str) -> None:
         """Apply a preset. Raises CmaudioError for an unknown name; a path is never one."""
-        self._synth.apply(load_preset(find_preset(name)))
+        self._synth.apply(self.read(name))
 
-    def save(self, name: str, description: str) -> Path:
+    def save(self, name: str, description: str, tags: Iterable[str] = ()) -> Path:
         """Save the current sound. Raises CmaudioError for an invalid name or a file that cannot be written."""
-        path = save_preset(self._synth.as_preset(name, description))
+        path = save_preset(self._synth.as_preset(name, description, tags))
         self.listed = self._read()
         self.show(name)
         return path
 
-    def _read(self) -> list[dict[str, str]]:
-        found = []
+    def read(self, name: str) -> Preset:
+        """A preset that is listed. Raises CmaudioError for an unknown name; a path is never one."""
+        return load_preset(find_preset(name))
+
+    def _read(self) -> list[dict[str, Any]]:
+        found = list[dict[str, Any]]()
         for file in preset_files().values():
             try:
                 preset = load_preset(file)
             except CmaudioError:
                 continue  # `cmaudio presets` says what is wrong with it
             if preset.model == self._synth.model.manifest.name:
-                found.append({"name": preset.name, "description": preset.description})
+                found.append({"name": preset.name, "description": preset.description, "tags": preset.tags})
         return found

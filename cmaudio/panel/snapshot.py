@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
 from cmaudio.controls.controls import Controls
+from cmaudio.controls.routes import modulators_of
+from cmaudio.modulation.settings import MAX_ROUTES, Route
 from cmaudio.score.ranges import SEED_LIMIT
 from cmaudio.sequencer.bank import PatternBank
 
 SWITCH_SECONDS = 0.02
 _PLACE = ("timbre_x", "timbre_y")
-_OTHERS = ("seed", "space", "patterns")
+_OTHERS = ("seed", "space", "routes", "patterns")
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Place = Annotated[float, Field(ge=-1, le=1)]
 
@@ -30,6 +32,7 @@ class Snapshot:
         seed: of new notes; None gives each a different one.
         space: the sound file whose space replaces the reverb.
         patterns: of the step sequencer, for undo; None leaves them alone.
+        routes: what modulates which control.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -40,6 +43,7 @@ class Snapshot:
     seed: Annotated[int | None, Field(ge=0, le=SEED_LIMIT)] = None
     space: str | None = None
     patterns: PatternBank | None = None
+    routes: Annotated[list[Route], Field(max_length=MAX_ROUTES)] = field(default_factory=list)
 
     @classmethod
     def of(cls, controls: Controls, space: str | None = None) -> Snapshot:
@@ -47,7 +51,14 @@ class Snapshot:
         values = controls.values()
         x, y = (values.pop(name) for name in _PLACE)
         mix = controls.timbre
-        return cls(values, controls.vector.tolist() if mix is None else mix, (x, y), controls.seed, space)
+        return cls(
+            values,
+            controls.vector.tolist() if mix is None else mix,
+            (x, y),
+            controls.seed,
+            space,
+            routes=list(controls.routes),
+        )
 
     def apply(self, controls: Controls, source: str = "") -> None:
         """Restore controls, timbre and seed; sounding notes follow at once."""
@@ -60,9 +71,10 @@ class Snapshot:
             controls.set_timbre(self.timbre, SWITCH_SECONDS, source)
         if controls.seed != self.seed:
             controls.set_seed(self.seed, source)
+        controls.set_routes(self.routes, source)
 
     def changes_to(self, other: Snapshot) -> list[str]:
-        """What differs in another: names of controls, "timbre", "seed", "space" and "patterns"."""
+        """What differs in another: names of controls, "timbre", "seed", "space", "routes" and "patterns"."""
         found = [name for name, value in other.values.items() if self.values.get(name, value) != value]
         if (self.timbre, self.place) != (other.timbre, other.place):
             found.append("timbre")
@@ -81,4 +93,12 @@ def known_part(snapshot: Snapshot, controls: Controls) -> Snapshot:
     values: Mapping[str, float] = snapshot.values
     definitions = {name: known for name, known in controls.definitions.items() if name in values}
     limited = {name: min(known.max, max(known.min, values[name])) for name, known in definitions.items()}
-    return replace(snapshot, values=limited)
+    movable = [route for route in snapshot.routes if route.modulator in modulators_of(route.control)]
+    kept = [route for route in movable if route.control in controls.definitions]
+    return replace(snapshot, values=limited, routes=[_limited(route, controls) for route in kept])
+
+
+def _limited(route: Route, controls: Controls) -> Route:
+    known = controls.definitions[route.control]
+    most = known.max - known.min
+    return route.model_copy(update={"amount": min(most, max(-most, route.amount))})

@@ -11,12 +11,15 @@ from typing import Any
 
 from cmaudio.controls.changes import Changes
 from cmaudio.files.names import as_text
+from cmaudio.panel.analysis import Analysis
 from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.held_inputs import PADS
+from cmaudio.panel.midi_state import midi_state
+from cmaudio.panel.modulated_values import ModulatedValues
 from cmaudio.panel.spectrum import Spectrum
 
 _MAX_IN_MIX = 4
-_OTHERS = ("timbre", "seed", "seed_locked")  # names that are sent in addition to those of controls
+_OTHERS = ("timbre", "routes", "seed", "seed_locked")  # names that are sent in addition to those of controls
 
 
 class StateUpdates:
@@ -27,13 +30,22 @@ class StateUpdates:
         self._sent = dict[str, Any]()
         self._noticed = self._synth.player.state().notices
         self._spectrum = Spectrum(self._synth.model, self._synth.recorder)
+        self._analysis = Analysis(self._synth.recorder)
+        self._modulated = ModulatedValues(self._synth)
         self._changes = Changes(self._synth.controls, is_own=lambda source: False)
         self._unsent = dict.fromkeys((*self._synth.controls.definitions, *_OTHERS), "")
         self.close = self._changes.close
 
     def message(self) -> dict[str, Any]:
         """The changes since the last message, and the meters. `controls`: name -> [value, who changed it]."""
-        return {"kind": "state"} | self._controls() | self._polled() | self._meters()
+        return (
+            {"kind": "state"}
+            | self._controls()
+            | self._polled()
+            | self._meters()
+            | self._modulated.message()
+            | self._analysis.message()
+        )
 
     def notices(self) -> list[str]:
         """The player's notices since the last call."""
@@ -52,6 +64,8 @@ class StateUpdates:
         if "timbre" in changed:
             mix = controls.timbre
             found["timbre"] = mix and {name: round(mix[name], 3) for name in list(mix)[:_MAX_IN_MIX]}
+        if "routes" in changed:
+            found["routes"] = [[route.modulator, route.control, route.amount] for route in controls.routes]
         if "seed" in changed:  # as text: JavaScript's numbers have too few digits
             found["seed"] = None if controls.seed is None else str(controls.seed)
         if "seed_locked" in changed:
@@ -81,6 +95,7 @@ class StateUpdates:
             "variations": handler.variations.status,
             "sequencer": handler.sequencing.state(),
             "step": handler.sequencing.position,
+            "midi": midi_state(synth),
             "link": link and {"peers": link.peers, "tempo": round(link.tempo, 1)},
         }
         changed = {name: value for name, value in now.items() if name not in self._sent or self._sent[name] != value}

@@ -35,7 +35,12 @@ FIELDS: dict[str, tuple[Fields, Fields]] = {
     "seed": ({"seed": st.integers(0, 2**63 - 1) | st.none()}, {}),
     "lock": ({"locked": st.booleans()}, {}),
     "preset": ({"name": names}, {}),
-    "save_preset": ({"name": names}, {"description": st.text(max_size=200)}),
+    "save_preset": (
+        {"name": names},
+        {"description": st.text(max_size=200), "tags": st.lists(st.text(max_size=24), max_size=8)},
+    ),
+    "audition": ({"name": st.none() | names}, {"what": st.sampled_from(["timbre", "preset"])}),
+    "route": ({"modulator": names, "control": names, "amount": numbers}, {}),
     "keep": ({"seconds": st.floats(1, 300)}, {}),
     "say": ({"text": st.text(min_size=1, max_size=4000)}, {}),
     "vary": (

@@ -110,7 +110,7 @@ def test_effects_unfold_and_their_choices_are_named(quiet: Any, synth: Synth) ->
     from selenium.webdriver.common.by import By
 
     groups = {group.text: group for group in quiet.find_elements(By.CSS_SELECTOR, "details.group")}
-    assert list(groups) == ["Place", "Reverb", "Chorus", "Delay", "Scatter"]
+    assert list(groups) == ["Tone", "Place", "Reverb", "Chorus", "Delay", "Scatter"]
     assert not element(quiet, 'cm-slider[control="reverb_decay"]').is_displayed()
     for group in ("Reverb", "Delay"):
         groups[group].find_element(By.TAG_NAME, "summary").click()

@@ -30,6 +30,9 @@ METERS = {
     "underruns",
     "stolen",
     "columns",
+    "lufs",
+    "hz",
+    "scope",
 }
 
 

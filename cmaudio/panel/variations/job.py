@@ -13,6 +13,7 @@ from cmaudio.controls.controls import Controls
 from cmaudio.errors import CmaudioError
 from cmaudio.files.names import file_stem
 from cmaudio.instrument.recorder import Recorder
+from cmaudio.modulation.settings import MODULATION_CONTROLS, Route
 from cmaudio.panel.commands import RenderVariations
 from cmaudio.panel.variations.phrase import PhraseNote, phrase
 from cmaudio.score.expression import EXPRESSIONS
@@ -61,6 +62,8 @@ class VariationJob(BaseModel):
     gain_db: float
     channels: int
     shape: dict[str, float]
+    modulators: dict[str, float] = {}
+    routes: list[Route] = []
     style: dict[str, float]
     notes: list[PhraseNote]
     text: str
@@ -85,6 +88,8 @@ def make_job(command: RenderVariations, controls: Controls, recorder: Recorder, 
             for name, rest in {**{e.name: e.rest for e in EXPRESSIONS.values()}, "bend": 0.0}.items()
             if values.get(name, rest) != rest
         },
+        modulators={name: values[name] for name in MODULATION_CONTROLS} if controls.routes else {},
+        routes=list(controls.routes),
         style={name: values[name] for name in STYLE_LIMITS if name in values},
         notes=[] if speaks else phrase(command, round(values.get("velocity", 96)), recorder),
         text=command.text,

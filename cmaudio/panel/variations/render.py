@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from cmaudio.controls.controls import Controls
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
@@ -53,6 +54,7 @@ def scheduled(model: Model, job: VariationJob, item: Variation) -> tuple[Engine,
             engine.bend(value, None, at=0)
         else:
             engine.express(name, value, None, at=0)
+    _modulate(engine, job)
     if job.text:
         engine.say(job.text, timbre=item.timbre, seed=item.seed, at=0, **cast("SpeakingStyle", job.style))
         return engine, 0.1, _MAX_SPOKEN_SECONDS
@@ -61,6 +63,15 @@ def scheduled(model: Model, job: VariationJob, item: Variation) -> tuple[Engine,
         note = engine.note_on(pitch, velocity, timbre=item.timbre, seed=item.seed, at=round(at * rate))
         note.off(at=round((at + seconds) * rate))
     return engine, max(note.at + note.seconds for note in job.notes), TAIL_SECONDS
+
+
+def _modulate(engine: Engine, job: VariationJob) -> None:
+    """Use the modulation of the sound that is varied."""
+    if job.routes:
+        controls = Controls(engine, job.gain_db)
+        for name, value in job.modulators.items():
+            controls.set(name, value, at=0)
+        controls.set_routes(job.routes, at=0)
 
 
 def render_job(job: VariationJob, ended: threading.Event) -> None:

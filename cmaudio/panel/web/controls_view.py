@@ -10,22 +10,30 @@ from nicegui import ui
 
 from cmaudio.controls.scatter import SCATTER
 from cmaudio.effects.settings import SETTINGS
+from cmaudio.modulation.settings import MODULATION_CHOICES
 from cmaudio.panel.web.hub import Hub
+from cmaudio.panel.web.modulation_view import ModulationView, is_of_modulators
 from cmaudio.panel.web.view import View, button, custom, leave_when_chosen, section
-from cmaudio.score.expression import SENDS
+from cmaudio.score.expression import ENVELOPE, SENDS
 from cmaudio.synthesis.texture_features import TEXTURE_CONTROLS
 
 _WITHOUT_SLIDER = ("timbre_x", "timbre_y", "steps")  # shown as the map, and as a switch
 _PLACE = ("pan", "width", "spread", "distance")
+_TONE = ("brightness", "resonance")
 _TEXTURE = "texture"
 _TITLES = {
     _TEXTURE: "Texture",
+    "tone": "Tone",
+    "envelope": "Envelope",
     "place": "Place",
     "reverb": "Reverb",
     "chorus": "Chorus",
     "delay": "Delay",
     SCATTER: "Scatter",
 }
+_CURVES = ("tone", "envelope", "reverb", "delay")  # groups that are drawn as well
+_OPEN = (_TEXTURE, "tone", "envelope")
+_FINE_AT_FIRST = ("_rate", "_beats", "mod_attack", "mod_decay", "mod_release")  # small values have more room
 _AMOUNTS = {SCATTER: "density"}  # what a group is named after, if no level
 _NO_SPACE = "none"
 _BRIEFLY = {"octaves of time": "octaves", "dB per octave": "dB/oct", "MIDI velocity": "", "times": "×"}
@@ -39,6 +47,10 @@ def group_of(name: str) -> str:
         return _TEXTURE
     if name in _PLACE:
         return "place"
+    if name in _TONE:
+        return "tone"
+    if name in ENVELOPE:
+        return "envelope"
     first = name.partition("_")[0]
     return first if first in (*SENDS, SCATTER) else ""
 
@@ -55,25 +67,33 @@ class ControlsView(View):
         super().__init__(hub, client)
         self._choices: dict[str, ui.toggle] = {}
         self._space: ui.select | None = None
+        self._modulation = ModulationView(hub, client)
 
     def build(self) -> None:
-        shown = [each for each in self.hub.introduction["definitions"] if each["name"] not in _WITHOUT_SLIDER]
+        shown = [
+            each
+            for each in self.hub.introduction["definitions"]
+            if each["name"] not in _WITHOUT_SLIDER and not is_of_modulators(each["name"])
+        ]
         with section("controls", "Controls"):
             button("reset", lambda: self.send("reset"), hint="set all controls to their defaults").classes("corner")
             grouped = {group: [each for each in shown if group_of(each["name"]) == group] for group in ("", *_TITLES)}
-            self._build_group(_TEXTURE, grouped.pop(_TEXTURE), opened=True)  # what such a sound is steered with
+            self._modulation.build_with(self._slider, self._choice_of)
+            self._build_group(_TEXTURE, grouped.pop(_TEXTURE))  # what such a sound is steered with
             with ui.element("div").classes("sliders"):
                 for control in grouped.pop(""):
                     self._slider(control)
             for group, controls in grouped.items():
                 self._build_group(group, controls)
 
-    def _build_group(self, group: str, controls: Sequence[Definition], opened: bool = False) -> None:
+    def _build_group(self, group: str, controls: Sequence[Definition]) -> None:
         if not controls:
             return
-        with ui.element("details").classes("group").props("open" if opened else ""):
+        with ui.element("details").classes("group").props("open" if group in _OPEN else ""):
             with ui.element("summary"):
                 ui.label(_TITLES[group])
+            if group in _CURVES:
+                custom("cm-curve", kind=group)
             with ui.element("div").classes("sliders"):
                 for control in controls:
                     name = control["name"]
@@ -99,8 +119,12 @@ class ControlsView(View):
             min=control["min"],
             max=control["max"],
             default=control["default"],
+            power=3 if control["name"].endswith(_FINE_AT_FIRST) and control["name"] not in SETTINGS else 1,
             title=f"{control['description']} ({limits}); double-click: {control['default']:g}; right-click: MIDI learn",
         )
+
+    def _choice_of(self, control: Definition, label: str) -> None:
+        self._choice(control, label, MODULATION_CHOICES[control["name"]])
 
     def _choice(self, control: Definition, label: str, choices: Sequence[str]) -> None:
         name = control["name"]

@@ -26,6 +26,11 @@ _HEAD = """
 <link rel="stylesheet" href="/panel/drop.css">
 <link rel="stylesheet" href="/panel/pads.css">
 <link rel="stylesheet" href="/panel/sequencer.css">
+<link rel="stylesheet" href="/panel/modulators.css">
+<link rel="stylesheet" href="/panel/curve.css">
+<link rel="stylesheet" href="/panel/readout.css">
+<link rel="stylesheet" href="/panel/midi.css">
+<link rel="stylesheet" href="/panel/browse.css">
 <script type="module" src="/panel/main.js"></script>
 """
 
@@ -68,6 +73,7 @@ class Page:
                 with section("view"):
                     custom("cm-spectrum")
                     custom("cm-level")
+                    custom("cm-readout")
                 controls.build()
             with ui.element("div").classes("side"):
                 sound.build()

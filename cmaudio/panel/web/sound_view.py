@@ -8,6 +8,8 @@ from typing import Any
 
 from nicegui import ui
 
+from cmaudio.panel.web.browse_view import BrowseView
+from cmaudio.panel.web.hub import Hub
 from cmaudio.panel.web.view import (
     View,
     button,
@@ -35,6 +37,10 @@ def favourites_first(names: Iterable[str], favourites: Container[str]) -> dict[s
 class SoundView(View):
     """The section beside the map."""
 
+    def __init__(self, hub: Hub, client: str) -> None:
+        super().__init__(hub, client)
+        self.browse = BrowseView(hub, client)
+
     def build(self) -> None:
         with section("sound", "Sound"):
             self._build_slots()
@@ -48,6 +54,7 @@ class SoundView(View):
                 self.preset = ui.select({}, label="preset", with_input=True, on_change=self._choose_preset)
                 leave_when_chosen(self.preset).props("dense outlined options-dense").classes("grow")
                 self.preset_star = star(self.send, "preset", lambda: self.preset.value)
+                self.browse.build()
                 button(icon="save", act=self._ask_name, hint="save as a preset")
             self._build_seed()
             self.steps = ui.toggle(_STEPS, value=1, on_change=self._choose_steps).props(
@@ -110,10 +117,12 @@ class SoundView(View):
         with question("Save the sound as a preset") as dialog:
             name = ui.input("name").props("dense outlined autofocus").classes("wide")
             text = ui.input("description").props("dense outlined").classes("wide")
+            tags = ui.input("tags", placeholder="pad, warm").props("dense outlined").classes("wide")
 
             def save() -> None:
                 if name.value:
-                    self.send("save_preset", name=name.value, description=text.value or "")
+                    words = [word.strip() for word in (tags.value or "").split(",") if word.strip()]
+                    self.send("save_preset", name=name.value, description=text.value or "", tags=words)
                     dialog.close()
 
             name.on("keydown.enter", save)

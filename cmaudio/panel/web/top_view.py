@@ -30,6 +30,7 @@ class TopView(View):
                 self.steps = {kind: self._named(each) for kind, each in self.history.items()}
             ui.space()
             custom("cm-load")
+            custom("cm-midi")
             self.link = button("Link", self._join_or_leave).classes("link")
             self.link.set_visibility(not hello["speech"])
             with self.link:

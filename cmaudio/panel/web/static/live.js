@@ -16,7 +16,7 @@ export function listen(kind, listener) {
 
 // What belongs to one drag, double click or held key is undone together.
 const DOUBLE_MS = 300;
-const GESTURES = ["set", "place"];
+const GESTURES = ["set", "route", "place"];
 let gesture = 0;
 let pressedAt = -DOUBLE_MS;
 

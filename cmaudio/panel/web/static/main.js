@@ -1,11 +1,16 @@
 // Defines our own elements; the server lays out the page.
 import "./live.js";
 import "./slider.js";
+import "./curve.js";
+import "./modulators.js";
 import "./map.js";
 import "./keys.js";
 import "./pads.js";
 import "./wheel.js";
 import "./spectrum.js";
+import "./readout.js";
+import "./midi.js";
+import "./browse.js";
 import "./meters.js";
 import "./listen.js";
 import "./play.js";

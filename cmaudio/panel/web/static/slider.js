@@ -8,8 +8,8 @@ const DOUBLE_TAP_MS = 300;
 class Slider extends HTMLElement {
   connectedCallback() {
     if (this.input) return;
-    const [min, max, normal] = ["min", "max", "default"].map((name) => parseFloat(this.getAttribute(name)));
-    Object.assign(this, { control: this.getAttribute("control"), min, max, normal });
+    const [min, max, normal, power] = ["min", "max", "default", "power"].map((name) => parseFloat(this.getAttribute(name) ?? 1));
+    Object.assign(this, { control: this.getAttribute("control"), min, max, normal, power });
     this.innerHTML =
       '<label><span class="name"></span><output></output><span class="unit"></span><input type="range"></label>';
     this.querySelector(".name").textContent = this.getAttribute("label");
@@ -17,14 +17,21 @@ class Slider extends HTMLElement {
     this.input = this.querySelector("input");
     this.output = this.querySelector("output");
     const whole = Number.isInteger(min) && max - min > 100;
-    Object.assign(this.input, { min, max, step: whole ? 1 : (max - min) / STEPS });
+    if (power === 1) Object.assign(this.input, { min, max, step: whole ? 1 : (max - min) / STEPS });
+    else Object.assign(this.input, { min: 0, max: 1, step: 1 / STEPS });
     this.input.setAttribute("aria-label", `${this.getAttribute("named")}, ${this.getAttribute("unit")}`.replace(/, $/, ""));
     this.move = throttled((value) => send("set", { name: this.control, value }));
-    this.input.addEventListener("input", () => { this.paint(this.input.valueAsNumber); this.move(this.input.valueAsNumber); });
+    this.input.addEventListener("input", () => { const value = this.read(); this.paint(value); this.move(value); });
     this.addEventListener("dblclick", () => this.restore());
     this.addEventListener("contextmenu", (event) => { event.preventDefault(); send("learn", { name: this.control }); });
     this.input.addEventListener("pointerup", (event) => this.tapped(event));
     listen("state", ({ controls }) => this.follow(controls[this.control]));
+  }
+
+  // A slider of a higher power has more room for small values.
+  read() {
+    const at = this.input.valueAsNumber;
+    return this.power === 1 ? at : this.min + (this.max - this.min) * at ** this.power;
   }
 
   // Sliders get no double click from touch screens.
@@ -44,8 +51,8 @@ class Slider extends HTMLElement {
   }
 
   paint(value) {
-    this.input.value = value;
-    const part = (at) => (100 * (at - this.min)) / (this.max - this.min);
+    const part = (at) => 100 * ((at - this.min) / (this.max - this.min)) ** (1 / this.power);
+    this.input.value = this.power === 1 ? value : part(value) / 100;
     const rest = this.min < 0 ? 0 : this.min; // the bar starts where the control has no effect
     const [from, to] = [part(rest), part(value)].sort((a, b) => a - b);
     this.style.setProperty("--from", `${from}%`);
@@ -53,6 +60,7 @@ class Slider extends HTMLElement {
     this.style.setProperty("--default", `${part(this.normal)}%`);
     const digits = this.max - this.min > 100 ? 0 : this.max - this.min > 30 ? 1 : 2;
     this.output.textContent = value.toFixed(digits);
+    if (this.power !== 1) this.input.setAttribute("aria-valuetext", `${value.toFixed(digits)} ${this.getAttribute("unit")}`);
     this.classList.toggle("moved", Math.abs(value - this.normal) > (this.max - this.min) / STEPS);
   }
 }

@@ -1,0 +1,20 @@
+"""The dialog in which presets and timbres are searched, heard and chosen."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from cmaudio.panel.web.view import View, button, custom
+
+
+class BrowseView(View):
+    """A button, and the dialog that it opens."""
+
+    def build(self) -> None:
+        button(icon="search", act=self._open, hint="search presets and timbres by description, and hear them")
+
+    def _open(self) -> None:
+        with ui.context.client.content, ui.dialog(value=True) as dialog, ui.card().classes("ask browse"):
+            dialog.props["aria-label"] = "Presets and timbres"
+            custom("cm-browse").on("chosen", dialog.close)
+            dialog.on("hide", dialog.delete)
