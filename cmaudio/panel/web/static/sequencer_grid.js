@@ -67,7 +67,7 @@ class Grid {
       if (pressed !== undefined) found.setAttribute("aria-pressed", pressed);
       return found;
     };
-    const first = row.control ? make("line", "line", "move in lines", row.lane.smooth) : make("mute", "mute", "mute", row.lane.muted);
+    const first = row.control ? make("smooth", "line", "move in lines", row.lane.smooth) : make("mute", "mute", "mute", row.lane.muted);
     return [first, make("drop", "×", "remove the lane")];
   }
 
