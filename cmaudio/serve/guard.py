@@ -39,6 +39,9 @@ class Guard:
         self._app, self._keys, self._limits, self._metrics = app, keys, limits, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":  # which some servers begin and end with
+            await self._app(scope, receive, send)
+            return
         started = time.monotonic()
         status = 500
         details: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -15,11 +16,15 @@ from pathlib import Path
 import httpx
 import pytest
 from fixtures.serving import Running, running
+from starlette.types import Message, Receive, Scope, Send
 from typer.testing import CliRunner
 
 from cmaudio.cli.app import app
+from cmaudio.serve.guard import Guard
 from cmaudio.serve.keys import add_key, read_keys
+from cmaudio.serve.limits import Limits
 from cmaudio.serve.log import log_to_stderr
+from cmaudio.serve.metrics import Metrics
 from cmaudio.serve.service import ServiceSettings
 
 SECRET = "The secret text of a client."
@@ -172,3 +177,20 @@ def test_a_new_key_is_printed_once(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     result = CliRunner().invoke(app, ["serve", "--keys", str(path), "--new-key", "ada"])
     assert read_keys(path).client(result.stdout.strip()) == "ada"
+
+
+def test_the_lifespan_of_a_server_reaches_the_application() -> None:
+    seen: list[str] = []
+
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["type"])
+
+    async def nothing() -> Message:
+        return {}
+
+    async def ignore(message: Message) -> None:
+        pass
+
+    guard = Guard(inner, None, Limits(), Metrics(lambda: 0, lambda: 0))
+    asyncio.run(guard({"type": "lifespan"}, nothing, ignore))
+    assert seen == ["lifespan"]
