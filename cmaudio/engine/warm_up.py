@@ -6,10 +6,10 @@ from cmaudio.engine.allocator import VoiceAllocator
 from cmaudio.engine.note import Note
 from cmaudio.engine.speech import Speech
 from cmaudio.model.file import Model
+from cmaudio.signal.layers import LAYERS
 from cmaudio.speech.language import language
 from cmaudio.speech.phonemes import Phoneme, Phrase, Word, pause
 from cmaudio.speech.prosody import Prosody
-from cmaudio.synthesis.deviation import LAYERS
 from cmaudio.synthesis.deviation_kernel import load_kernels
 from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.voice import Voice

@@ -1,8 +1,9 @@
 """How the pitch of a timbre deviates from its key, in a model file: not at all unless its entry says otherwise.
 
-Measured key by key on recordings. Three things happen to a held note: its pitch settles after the onset (the scoop),
-all of its partials swing together (vibrato, a rotary speaker), and each partial wavers by itself, in strength as well,
-where several players or detuned layers sound at once (the spread).
+Measured key by key on recordings. Several things happen to a held note: its pitch settles after the onset (the scoop),
+all of its partials swing together (vibrato, a rotary speaker) or wander together without a rate, and each partial
+wavers by itself, in strength as well, where several players or detuned layers sound at once (the spread). Reeds and
+drawbars of one strength beat and hardly move in frequency (little turning).
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ class KeyDeviation(_Strict):
         scoop_s: time constant with which it settles.
         spread_cents: standard deviation of the frequencies of which each partial is made up.
         moving: share of a partial's power that lies beside its strongest component: 0 steady, 1 no component prevails.
+        first_moves: how much of `moving` the lowest partial has.
+        turning: 1 where partials that beat also move in frequency, 0 where they beat in strength alone.
+        wander_cents: standard deviation of what all partials wander together, besides the vibrato.
+        wander_hz: how fast.
     """
 
     key: Key
@@ -53,6 +58,10 @@ class KeyDeviation(_Strict):
     scoop_s: Seconds = 0.05
     spread_cents: Depth = 0.0
     moving: Share = 0.0
+    first_moves: Share = 1.0
+    turning: Share = 1.0
+    wander_cents: Depth = 0.0
+    wander_hz: Rate = 1.0
 
 
 class Deviation(NamedTuple):
@@ -66,6 +75,10 @@ class Deviation(NamedTuple):
     scoop_s: NDArray[np.float64]
     spread_cents: NDArray[np.float64]
     moving: NDArray[np.float64]
+    first_moves: NDArray[np.float64]
+    turning: NDArray[np.float64]
+    wander_cents: NDArray[np.float64]
+    wander_hz: NDArray[np.float64]
 
 
 class PitchDeviation(_Strict):
@@ -85,7 +98,7 @@ class PitchDeviation(_Strict):
         return MomentsByKey(self)(key)
 
 
-MOMENTS = 9
+MOMENTS = 13
 
 
 class MomentsByKey:
@@ -117,13 +130,19 @@ def _moments(of: KeyDeviation) -> tuple[float, ...]:
         scoop * of.scoop_s,
         of.spread_cents,
         of.spread_cents * of.moving,
+        of.spread_cents * of.moving * of.first_moves,
+        of.spread_cents * of.turning,
+        of.wander_cents,
+        of.wander_cents * of.wander_hz,
     )
 
 
 def from_moments(moments: NDArray[np.float64]) -> Deviation:
     """(..., MOMENTS) -> values of shape (...)."""
-    depth, rate, start, full, scoop, steep, settle, spread, moving = np.moveaxis(moments, -1, 0)
-    some, bent, wide = (np.maximum(x, 1e-9) for x in (depth, steep, spread))
-    return Deviation(
-        depth, rate / some, start / some, full / some, scoop, np.maximum(settle / bent, 1e-3), spread, moving / wide
+    depth, rate, start, full, scoop, steep, settle, spread, moving, first, turning, wander, pace = np.moveaxis(
+        moments, -1, 0
     )
+    some, bent, wide, most, far = (np.maximum(x, 1e-9) for x in (depth, steep, spread, moving, wander))
+    settles = np.maximum(settle / bent, 1e-3)
+    layers = spread, moving / wide, first / most, turning / wide
+    return Deviation(depth, rate / some, start / some, full / some, scoop, settles, *layers, wander, pace / far)

@@ -1,8 +1,9 @@
-"""How the pitch of a timbre deviates, measured on recorded notes: scoop, vibrato, and the spread of its partials.
+"""How the pitch of a timbre deviates, measured on recorded notes: scoop, vibrato, wandering, spread of partials.
 
-Where the partials swing together at one rate, it is a vibrato (or a rotary speaker). What each does by itself is the
-beating of several players or layers; two moments say how far apart these are and how even: the width of the partial's
-spectrum, and how far the fourth moment of its envelope is above that of a steady tone.
+Where the partials swing together at one rate, it is a vibrato (or a rotary speaker); what they do together at no rate
+is wandering. What each does by itself is the beating of several players or layers; two moments say how far apart these
+are and how even: the width of the partial's spectrum, and how far the fourth moment of its envelope is above that of a
+steady tone. Partials that beat more than they move in frequency are compared with simulated ones.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from numpy.typing import NDArray
 
 from cmaudio.model.deviation import KeyDeviation, PitchDeviation
 from cmaudio.signal.dsp import Float
+from cmaudio.signal.layers import LAYERS
 from cmaudio.signal.modulation import (
     TRACK_RATE,
     PartialTracks,
     amplitude_modulation,
-    frequency_modulation,
     partial_tracks,
     smooth_cents,
     smoothed,
 )
+from cmaudio.soundfont.beating import Beating, fit_beating, moving_for
 
 Array = NDArray[np.float64]
 
@@ -36,11 +38,14 @@ _STRONGEST = 4
 _SLOWEST_HZ, _FASTEST_HZ, _WIDTH_HZ = 0.8, 9.0, 0.8
 _RATE_SHARE, _LEAST_CENTS = 0.5, 0.8  # of the swing within its rate
 _RATE_COHERENCE, _SLOW_HZ = (0.7, 0.95), 2.5  # between partials; of slow swings, which layers have by chance
+_LEAST_TOGETHER, _WANDER_ALIKE, _SLOWEST_WANDER_HZ = 3, 0.7, 0.3
 _ENVELOPE_TIMES, _ONSET_SECONDS = 81, 0.06
 _LEAST_AM_DB, _LEAST_AM_DB_BESIDE = 2.2, 1.5  # less is drawn with the residual, and is a single player's
 _MUCH_FM_CENTS = 3.5
+_LEAST_AM_DB_ALONE, _MUCH_FM_CENTS_ALONE = 1.0, 2.0  # without a vibrato, which leaves some of itself behind
+_CALM = 0.4  # of the median: a fundamental that wavers less than that is left out, and steadier
+_STILL = 0.7  # of the frequency modulation of layers: what moves less beats in strength
 _SPREAD_SHARE, _SPREAD_HZ = 0.02, (4.0, 15.0)
-_LAYERS = 4  # of which partials are made up when played
 _SCOOP_SECONDS, _SETTLED_SECONDS = (0.03, 0.45), (0.6, 1.6)
 _SETTLING = (0.03, 0.05, 0.08, 0.12, 0.2)
 _HEARD = 1e-3  # of the largest power
@@ -81,13 +86,35 @@ def _tracks(signal: Float, sample_rate: int, key: int) -> PartialTracks:
 
 
 def _held(tracks: PartialTracks) -> dict[str, float]:
-    """Vibrato and spread of a key, as far as it has them."""
+    """Vibrato or wandering, and the spread of a key, as far as it has them."""
     steady = tracks.between(_STEADY_FROM, _STEADY_UNTIL)
     rate, cents = common_swing(steady)
     if not cents:
-        return _spread(steady)
+        wandering = common_wandering(steady)
+        return wandering | _spread(_without(steady, 0.0, _FASTEST_HZ) if wandering else steady, alone=True)
     vibrato = {"vibrato_hz": rate, "vibrato_cents": cents}
-    return vibrato | _growth(tracks, rate) | _spread(_without(steady, rate))
+    return vibrato | _growth(tracks, rate) | _spread(_without(steady, rate, 1.5 * _WIDTH_HZ), alone=False)
+
+
+def common_wandering(steady: PartialTracks) -> dict[str, float]:
+    """What the strongest partials wander together: the mean of their covariances, where they are alike enough."""
+    chosen = steady.strongest(_STRONGEST)
+    own = smooth_cents(steady)[chosen]
+    if len(own) < _LEAST_TOGETHER:
+        return {}
+    covariance = np.cov(own)
+    together = covariance[np.triu_indices(len(own), 1)].mean()
+    apart = np.sqrt(together / np.diag(covariance).mean()) if together > 0 else 0.0
+    if apart < _WANDER_ALIKE or together < _LEAST_CENTS**2:
+        return {}
+    mean = own.mean(0)
+    power = np.square(np.abs(np.fft.rfft((mean - mean.mean()) * np.hanning(len(mean)))))
+    hz = np.fft.rfftfreq(len(mean), 1 / TRACK_RATE)
+    pace = float((power * hz).sum() / power.sum())
+    return {
+        "wander_cents": float(np.sqrt(together)),
+        "wander_hz": float(np.clip(pace, _SLOWEST_WANDER_HZ, _FASTEST_HZ)),
+    }
 
 
 def common_swing(steady: PartialTracks) -> tuple[float, float]:
@@ -127,39 +154,67 @@ def _growth(tracks: PartialTracks, rate: float) -> dict[str, float]:
     return {"from_s": start, "full_s": max(start, most + 0.5 * (most - quarter))}
 
 
-def _without(steady: PartialTracks, rate: float) -> PartialTracks:
-    """The partials without their common swing."""
+def _without(steady: PartialTracks, rate: float, width_hz: float) -> PartialTracks:
+    """The partials without what they do in common around a rate."""
     common = steady.common_cents()
     spectrum = np.fft.rfft(common - common.mean())
-    spectrum[np.abs(np.fft.rfftfreq(len(common), 1 / TRACK_RATE) - rate) > 1.5 * _WIDTH_HZ] = 0
+    spectrum[np.abs(np.fft.rfftfreq(len(common), 1 / TRACK_RATE) - rate) > width_hz] = 0
     swing = np.concatenate([[0.0], np.cumsum(np.fft.irfft(spectrum, len(common)))])
     turned = swing * np.log(2) / 1200 * steady.f0_hz * 2 * np.pi / TRACK_RATE
     return PartialTracks(steady.envelopes * np.exp(-1j * steady.numbers * turned), steady.f0_hz)
 
 
-def _spread(steady: PartialTracks) -> dict[str, float]:
-    """Width in cents and share that moves, means over the strongest partials by amplitude."""
-    am_db, fm_cents = amplitude_modulation(steady), frequency_modulation(steady)
-    if am_db < (_LEAST_AM_DB if fm_cents < _MUCH_FM_CENTS else _LEAST_AM_DB_BESIDE):
+def _spread(steady: PartialTracks, alone: bool) -> dict[str, float]:
+    """Width in cents, share that moves and turning, of the strongest partials; `alone` without a vibrato."""
+    chosen = steady.strongest(_STRONGEST)
+    levels = {index: amplitude_modulation(_only(steady, [index])) for index in chosen}
+    calm = levels.get(0, np.inf) < _CALM * amplitude_modulation(steady) and len(chosen) > 1
+    counted = chosen[chosen > 0] if calm else chosen
+    am_db = float(np.median([levels[index] for index in counted]))
+    fm_cents = float(np.median(smooth_cents(steady).std(1)[counted]))
+    much, beside = (_MUCH_FM_CENTS_ALONE, _LEAST_AM_DB_ALONE) if alone else (_MUCH_FM_CENTS, _LEAST_AM_DB_BESIDE)
+    if am_db < (_LEAST_AM_DB if fm_cents < much else beside):
         return {}
+    cents, moving = np.average(
+        [_moments_of(steady, index) for index in counted], 0, np.sqrt(steady.power.mean(1)[counted])
+    ).tolist()
+    width = float(cents / np.sqrt(max(moving, 0.1)))
+    beating = Beating(width, moving, 1.0)
+    if fm_cents < _STILL * _modulation_of(width, moving, steady.f0_hz):
+        beating = fit_beating(am_db, fm_cents, cents, np.asarray((counted + 1) * steady.f0_hz, np.float64))
+    else:
+        beating = beating._replace(
+            spread_cents=min(2 * width, max(width, _wide_enough(fm_cents, moving, steady.f0_hz)))
+        )
+    found = beating._asdict()
+    if calm:
+        first = moving_for(levels[0], beating, steady.f0_hz)
+        found["first_moves"] = min(1.0, first / max(beating.moving, 0.05))
+    return found
+
+
+def _only(steady: PartialTracks, indices: Sequence[int]) -> PartialTracks:
+    return PartialTracks(steady.envelopes[list(indices)], steady.f0_hz)
+
+
+def _moments_of(steady: PartialTracks, index: int) -> tuple[float, float]:
+    """Width of a partial's spectrum in cents, and the share of it that moves."""
     times = steady.envelopes.shape[1]
     hz = np.fft.fftfreq(times, 1 / TRACK_RATE)
-    found = []
-    for index in steady.strongest(_STRONGEST):
-        place = (index + 1) * steady.f0_hz
-        spectrum = np.fft.fft(steady.envelopes[index])
-        spectrum[np.abs(hz) > np.clip(_SPREAD_SHARE * place, *_SPREAD_HZ)] = 0
-        narrow = np.square(np.abs(np.fft.ifft(spectrum)))
-        power = np.square(np.abs(np.fft.fft(np.fft.ifft(spectrum) * np.hanning(times))))
-        middle = (power * hz).sum() / power.sum()
-        width = np.sqrt((power * np.square(hz - middle)).sum() / power.sum())
-        fourth = float(np.square(narrow).mean() / narrow.mean() ** 2)
-        found.append((1200 / np.log(2) * width / place, _moving(fourth)))
-    amplitudes = np.sqrt(steady.power.mean(1)[steady.strongest(_STRONGEST)])
-    cents, moving = np.average(found, 0, amplitudes).tolist()
-    width = float(cents / np.sqrt(max(moving, 0.1)))
-    enough = _wide_enough(fm_cents, moving, steady.f0_hz)
-    return {"spread_cents": min(2 * width, max(width, enough)), "moving": moving}
+    place = (index + 1) * steady.f0_hz
+    spectrum = np.fft.fft(steady.envelopes[index])
+    spectrum[np.abs(hz) > np.clip(_SPREAD_SHARE * place, *_SPREAD_HZ)] = 0
+    narrow = np.square(np.abs(np.fft.ifft(spectrum)))
+    power = np.square(np.abs(np.fft.fft(np.fft.ifft(spectrum) * np.hanning(times))))
+    middle = (power * hz).sum() / power.sum()
+    width = np.sqrt((power * np.square(hz - middle)).sum() / power.sum())
+    return float(1200 / np.log(2) * width / place), _moving(float(np.square(narrow).mean() / narrow.mean() ** 2))
+
+
+def _modulation_of(spread_cents: float, moving: float, f0_hz: float) -> float:
+    """The frequency modulation in cents of four steady layers; see `_wide_enough`."""
+    rate = spread_cents * f0_hz * np.log(2) / 1200
+    return float(0.72 * spread_cents * np.sqrt(max(moving, 0.1)) / rate**0.4)
 
 
 def _wide_enough(fm_cents: float, moving: float, f0_hz: float) -> float:
@@ -177,7 +232,7 @@ def _moving(fourth: float) -> float:
     For a steady part and L layers with a share of q that is 1 + 2 q - q^2 - q^2 / L, at most 1.8 with four, at q = 0.8;
     more than that is as good as moving altogether.
     """
-    curve = 1 + 1 / _LAYERS
+    curve = 1 + 1 / LAYERS
     return float((1 - np.sqrt(max(0.0, 1 - curve * max(0.0, fourth - 1)))) / curve)
 
 

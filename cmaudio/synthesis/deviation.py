@@ -1,8 +1,8 @@
-"""How the pitch of a note deviates from its key while it sounds: vibrato and scoop move f0, and its partials waver.
+"""How the pitch of a note deviates from its key while it sounds: f0 moves, and its partials waver.
 
 What a timbre does is in the model file (`cmaudio.model.deviation`); each note draws its own from its seed: where in its
-swing the vibrato begins, a little of its rate and depth, and the layers of which its partials are made up. Humanity
-scales all of it.
+swing the vibrato begins, a little of its rate and depth, where its pitch wanders, and the layers of which its partials
+are made up. Humanity scales all of it.
 
 Several players or detuned layers are not one f0: each partial is a sum of components that beat, the faster the higher
 it is, and the wider they lie apart, the more by vibratos of their own. One excitation is played, and the filter of each
@@ -18,14 +18,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.model.deviation import Deviation
 from cmaudio.signal.dsp import VOICED_ABOVE_HZ, Complex
+from cmaudio.signal.layers import LAYERS, layer_offsets
 from cmaudio.synthesis.deviation_kernel import COMPONENTS, components, course, ratios
 from cmaudio.synthesis.timbre_deviations import TimbreDeviations
 from cmaudio.synthesis.trajectory import Trajectory
 
-LAYERS = 4
 _RATE_VARIES, _DEPTH_VARIES = 0.04, 0.15  # from note to note: nobody repeats a vibrato exactly
 _PLAYERS_HZ = (4.0, 6.5)  # of their vibratos
+_WANDERS, _WANDER_VARIES = 3, 0.35  # sines of which wandering is made up; how far apart their rates are
 _LEAST_CENTS, _LEAST_SHARE = 1e-3, 1e-3  # less is not worth the arithmetic
 _STREAM = 0xDE  # of the seed: what the networks draw stays as it is
 
@@ -63,15 +65,15 @@ class NoteDeviation:
         self._hop_length, self._kept = hop_length, kept_hops
         self._step = hop_length / sample_rate
         self._rate, self._depth = np.exp(rng.standard_normal(2) * (_RATE_VARIES, _DEPTH_VARIES)).tolist()
-        offsets = rng.standard_normal(LAYERS)
-        self._offsets = (offsets - offsets.mean()) / offsets.std()
+        self._offsets = layer_offsets(rng)
         self._starts = rng.random((LAYERS, COMPONENTS))
         self._swings = np.stack([rng.uniform(*_PLAYERS_HZ, LAYERS), rng.random(LAYERS)])
+        self._paces, self._wandered = np.exp(_WANDER_VARIES * rng.standard_normal(_WANDERS)), rng.random(_WANDERS)
         self._apart_hz = 0.0  # of the partials when they were asked for first: a bend must not turn them
         self._first = first_hop
         # At each hop from `_first` on: cents, cents times seconds by which the layers have drifted apart, the share of
-        # the power that is in them, and the cents by which each swings.
-        self._known = np.zeros((0, 4))
+        # the power that is in them, the cents by which each swings, the lowest partial's part of the share, turning.
+        self._known = np.zeros((0, 6))
         self._cycles, self._drift = float(rng.random()), 0.0  # of the vibrato, and of the layers, at the last hop
 
     @property
@@ -85,17 +87,27 @@ class NoteDeviation:
         times = np.arange(self._end, hop + 1, dtype=np.float64) * self._hop_length
         if self._timbre.rests_at(times[0]):
             of = self._deviations.resting(self._timbre.target, self._key)
-            if max(of.vibrato_cents[0], abs(of.scoop_cents[0]), of.moving[0]) < _LEAST_CENTS:
+            if max(of.vibrato_cents[0], abs(of.scoop_cents[0]), of.moving[0], of.wander_cents[0]) < _LEAST_CENTS:
                 self._known, self._first = self._known[:0], hop + 1
                 return
         else:
             of = self._deviations.at(self._timbre.at(times), self._key)
         own, before = (self._rate, self._depth), (self._cycles, self._drift)
-        known, self._cycles = course(np.array(of), self._humanity.at(times), own, before, self._end, self._step)
+        humanity = self._humanity.at(times)
+        known, self._cycles = course(np.array(of), humanity, own, before, self._end, self._step)
+        if of.wander_cents.any():
+            known[:, 0] += humanity * self._wandering(of, len(times))
         self._known, self._drift = np.concatenate([self._known, known]), float(known[-1, 1])
         spare = len(self._known) - self._kept
         if spare > 0:
             self._known, self._first = self._known[spare:], self._first + spare
+
+    def _wandering(self, of: Deviation, count: int) -> NDArray[np.float64]:
+        """(T,) cents of the next hops."""
+        pace = np.broadcast_to(of.wander_hz, count)
+        wandered = self._wandered[:, None] + np.cumsum(pace * self._step) * self._paces[:, None]
+        self._wandered = wandered[:, -1] % 1
+        return np.asarray(of.wander_cents * np.sqrt(2 / _WANDERS) * np.sin(2 * np.pi * wandered).sum(0))
 
     def ratio(self, start: int, end: int) -> NDArray[np.float64] | None:
         """(N,) of f0 to that without deviation in [start, end), linear between hops; None where it is 1 throughout."""
@@ -119,9 +131,8 @@ class NoteDeviation:
         if not len(self._known):
             return None
         known = self._known[np.clip(hops - self._first, 0, len(self._known) - 1)]
-        _, drift, share, width = np.ascontiguousarray(known.T)
-        if share.max() < _LEAST_SHARE or base_hz.max() <= VOICED_ABOVE_HZ:
+        if known[:, 2].max() < _LEAST_SHARE or base_hz.max() <= VOICED_ABOVE_HZ:
             return None
         self._apart_hz = self._apart_hz or float(base_hz.max())
         seconds = hops.astype(np.float64) * self._step
-        return components(drift, share, width, seconds, self._offsets, self._swings, self._starts, self._apart_hz)
+        return components(known, seconds, self._offsets, self._swings, self._starts, self._apart_hz)

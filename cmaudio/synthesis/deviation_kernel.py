@@ -30,21 +30,21 @@ Array = NDArray[np.float64]
 def course(
     of: Array, humanity: Array, own: tuple[float, float], state: tuple[float, float], first: int, step: float
 ) -> tuple[Array, float]:
-    """(T, 4) cents, drift, share and width, as `NoteDeviation` knows them at its hops; and the vibrato's cycles then.
+    """(T, 6) what is known at each hop but for wandering, as `NoteDeviation` keeps it; and the vibrato's cycles then.
 
     Args:
-        of: (8, T) the values of `Deviation`, in its order; (8, 1) where they rest.
+        of: (12, T) the values of `Deviation`, in its order; (12, 1) where they rest.
         humanity: (T,).
         own: factors of the vibrato's rate and depth.
         state: the vibrato's cycles and the drift, at the hop before the first.
         first: the number of the first hop.
         step: seconds from hop to hop.
     """
-    out = np.empty((len(humanity), 4))
+    out = np.empty((len(humanity), 6))
     (rate, depth), (cycles, drift) = own, state
     for t in range(len(humanity)):
         at = min(t, of.shape[1] - 1)
-        vibrato, hz, from_s, full_s, scoop, scoop_s, spread, moving = of[:, at]
+        vibrato, hz, from_s, full_s, scoop, scoop_s, spread, moving = of[:8, at]
         seconds = (first + t) * step
         cycles += hz * rate * step
         swing = min(1.0, max(0.0, (spread - _FEW_CENTS) / (_MANY_CENTS - _FEW_CENTS))) * _MOST_SWING  # of the variance
@@ -56,6 +56,8 @@ def course(
         out[t, 1] = drift
         out[t, 2] = moving * min(humanity[t], 1.0)
         out[t, 3] = width * math.sqrt(swing)
+        out[t, 4] = of[8, at]
+        out[t, 5] = of[9, at]
     return out, cycles % 1
 
 
@@ -79,37 +81,40 @@ def ratios(cents: Array, first: int, hop_length: int, count: int) -> Array:
 
 
 @compiled
-def components(
-    drift: Array, share: Array, width: Array, seconds: Array, offsets: Array, swings: Array, starts: Array, hz: float
-) -> Complex:
+def components(known: Array, seconds: Array, offsets: Array, swings: Array, starts: Array, hz: float) -> Complex:
     """(T, P) what the partials are scaled and turned by: sums of layers that drift apart and swing by themselves.
 
+    It is what `cmaudio.signal.layers.layered` says of each.
+
     Args:
-        drift: (T,) cents times seconds by which layers have drifted apart.
-        share: (T,) of the power that is in the layers.
-        width: (T,) cents by which each swings.
+        known: (T, 6) what `course` gives: of it the drift in cents times seconds, the share of the power that is in the
+            layers, the cents by which each swings, the lowest partial's part of the share, and turning.
         seconds: (T,) since the onset.
         offsets: (L,) of the layers, in units of the drift.
         swings: (2, L) their rates in Hz, and where in its swing each began.
         starts: (L, P) phases in cycles.
         hz: distance of the partials.
     """
-    out = np.empty((len(drift), COMPONENTS), np.complex64)
+    out = np.empty((len(known), COMPONENTS), np.complex64)
     layers = len(offsets)
-    for t in range(len(drift)):
+    for t in range(len(known)):
+        _, drift, share, width, first, turning = known[t]
+        power = (1 + (layers - 1) * turning * turning) * (1 + turning * turning) / 2
         real, imaginary = np.zeros(COMPONENTS), np.zeros(COMPONENTS)
         for layer in range(layers):
             radians_per_s = _TURN * swings[0, layer]
             swung = math.sin(radians_per_s * seconds[t] + _TURN * swings[1, layer])
-            ahead = _CENT * (offsets[layer] * drift[t] + width[t] * math.sqrt(2.0) * swung / radians_per_s)
+            ahead = _CENT * (offsets[layer] * drift + width * math.sqrt(2.0) * swung / radians_per_s)
+            weight = 1.0 if layer == 0 else turning
             for partial in range(COMPONENTS):
                 turns = starts[layer, partial] + ahead * min(hz * partial, _HIGHEST_HZ)
                 radians = np.float32(_TURN * (turns - math.floor(turns)))
-                real[partial] += math.cos(radians)
-                imaginary[partial] += math.sin(radians)
-        steady, each = math.sqrt(1 - share[t]), math.sqrt(share[t] / layers)
+                real[partial] += weight * math.cos(radians)
+                imaginary[partial] += weight * math.sin(radians)
         for partial in range(COMPONENTS):
-            out[t, partial] = complex(steady + each * real[partial], each * imaginary[partial])
+            moves = share if partial > 1 else share * first
+            each = math.sqrt(moves / power)
+            out[t, partial] = complex(math.sqrt(1 - moves) + each * real[partial], turning * each * imaginary[partial])
     return out
 
 
@@ -149,9 +154,9 @@ def waver(filters: Complex, pulses: Complex, gains: Complex, base_hz: NDArray[np
 
 def load_kernels(layers: int) -> None:
     """Compile what a note calls, or load it, before there is one. All arrays that are passed are contiguous."""
-    rows, offsets, filters = np.zeros((3, 2)), np.zeros(layers), np.zeros((2, 4), np.complex64)
-    course(np.ones((8, 1)), np.ones(2), (1.0, 1.0), (0.0, 0.0), 0, 0.01)
-    ratios(rows[0], 0, 2, 2)
+    known, offsets, filters = np.zeros((2, 6)), np.zeros(layers), np.zeros((2, 4), np.complex64)
+    course(np.ones((12, 1)), np.ones(2), (1.0, 1.0), (0.0, 0.0), 0, 0.01)
+    ratios(known[0], 0, 2, 2)
     swings, starts = np.ones((2, layers)), np.zeros((layers, COMPONENTS))
-    gains = components(rows[0], rows[1], rows[2], np.zeros(2), offsets, swings, starts, 1.0)
+    gains = components(known, np.zeros(2), offsets, swings, starts, 1.0)
     waver(filters, filters, gains, np.zeros(2, np.float32), 1.0)

@@ -18,12 +18,15 @@ FLUTE = {
     ]
 }
 
+REEDS = {"keys": [{"key": 84, "spread_cents": 4.0, "moving": 0.4, "first_moves": 0.25, "turning": 0.5}]}
+VOICE = {"keys": [{"key": 84, "wander_cents": 3.0, "wander_hz": 1.5}]}
+
 
 def timbre(deviation: Any) -> TimbreDefinition:
     return TimbreDefinition.model_validate({"name": "flute", "vector": [0.0], "deviation": deviation})
 
 
-@pytest.mark.parametrize("deviation", [None, FLUTE])
+@pytest.mark.parametrize("deviation", [None, FLUTE, REEDS, VOICE])
 def test_deviation_survives_json(deviation: Any) -> None:
     before = timbre(deviation)
     assert TimbreDefinition.model_validate_json(before.model_dump_json()) == before
@@ -67,3 +70,11 @@ def test_what_a_key_lacks_has_no_say_in_rates_and_times(
     found = from_moments(PitchDeviation.model_validate(FLUTE).moments(key))
     values = (found.vibrato_cents, found.vibrato_hz, found.scoop_cents, found.scoop_s, found.spread_cents, found.moving)
     assert np.allclose(values, (vibrato, hz, scoop, scoop_s, spread, moving), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [REEDS, VOICE])
+def test_what_partials_do_together_and_apart_comes_back_from_moments(kind: Any) -> None:
+    deviation = from_moments(PitchDeviation.model_validate(kind).moments(84))._asdict()
+    assert {name: deviation[name] for name in kind["keys"][0] if name != "key"} == pytest.approx(
+        {name: value for name, value in kind["keys"][0].items() if name != "key"}
+    )

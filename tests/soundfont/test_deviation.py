@@ -70,3 +70,39 @@ def test_layers_are_a_spread_and_no_vibrato() -> None:
     for key in found.keys:
         assert key.spread_cents == pytest.approx(np.std(layers), rel=0.8)
         assert key.moving > 0.4
+
+
+@pytest.mark.parametrize("layers", [(-7.0, 7.0), (-5.0, 5.0)])
+def test_reeds_that_mirror_each_other_beat_without_turning(layers: tuple[float, ...]) -> None:
+    found = measure_deviation(lambda key: played(key, layers=layers), RATE, KEYS[:2])
+    assert found is not None
+    for key in found.keys:
+        assert key.turning < 0.5
+        assert 4 < key.spread_cents < 24
+
+
+def test_wandering_is_found_and_is_no_vibrato() -> None:
+    rates = np.array([[1.0], [2.7], [4.4], [6.0]])
+    wandering = 3 * np.sin(2 * np.pi * (rates * TIME + rates)).sum(0)
+    found = measure_deviation(lambda key: played(key, wandering), RATE, KEYS)
+    assert found is not None
+    for key in found.keys:
+        assert (key.vibrato_cents, key.spread_cents) == (0, 0)
+        assert key.wander_cents == pytest.approx(wandering.std(), rel=0.4)
+        assert 0.7 < key.wander_hz < 4
+
+
+def test_a_steady_lowest_partial_stays_steady() -> None:
+    def oohs(key: int) -> Float:
+        hz = 440 * 2 ** ((key - 69) / 12)
+        steady = np.sin(2 * np.pi * hz * TIME).astype(np.float32)
+        layers = played(key, layers=(-14.0, -5.0, 6.0, 13.0))
+        spectrum = np.fft.rfft(layers)
+        spectrum[: round(1.5 * hz * len(TIME) / RATE)] = 0
+        return np.float32(0.3) * steady + np.fft.irfft(spectrum, len(TIME)).astype(np.float32)
+
+    found = measure_deviation(oohs, RATE, KEYS)
+    assert found is not None
+    for key in found.keys:
+        assert key.first_moves < 0.1
+        assert key.spread_cents > 4

@@ -22,6 +22,8 @@ from cmaudio.synthesis.trajectory import Trajectory
 HOP, RATE = 512, 48_000
 VIBRATO = {"vibrato_cents": 20.0, "vibrato_hz": 5.0}
 SPREAD = {"spread_cents": 12.0, "moving": 0.8}
+BEATING = {"spread_cents": 12.0, "moving": 0.6, "turning": 0.0}
+WANDER = {"wander_cents": 6.0, "wander_hz": 1.5}
 SCOOP = {"scoop_cents": -30.0, "scoop_s": 0.1}
 
 
@@ -35,6 +37,9 @@ TIMBRES = [
     named("choir", [1.0, 0.0], **SPREAD),
     named("horn", [0.0, 1.0], **SCOOP),
     named("organ", [1.0, 1.0]),
+    named("reeds", [2.0, 0.0], **BEATING),
+    named("voice", [0.0, 2.0], **WANDER),
+    named("oohs", [2.0, 2.0], **SPREAD, first_moves=0.0),
 ]
 
 
@@ -112,6 +117,37 @@ def test_only_layers_turn_partials(timbre: int, humanity: float, changes: bool) 
     deviation.reach(20)
     gains = deviation.gains(np.arange(10, 14), np.full(4, 262, np.float32))
     assert (gains is not None) == changes
+
+
+def turned(timbre: int, base_hz: float) -> np.ndarray:
+    """(T, P) gains over half a minute."""
+    deviation = note(timbre)
+    deviation.reach(3000)
+    gains = deviation.gains(np.arange(3000), np.full(3000, base_hz, np.float32))
+    assert gains is not None
+    return gains
+
+
+def test_reeds_beat_in_strength_alone_and_as_much_as_players() -> None:
+    reeds, players = (turned(timbre, 262)[:, 3] for timbre in (4, 1))
+    assert np.abs(reeds.imag).max() < 1e-6
+    for gains in (reeds, players):
+        assert np.square(np.abs(gains)).mean() == pytest.approx(1, abs=0.2)
+        assert np.abs(gains).std() > 0.3
+
+
+def test_the_lowest_partial_may_be_steady() -> None:
+    gains = np.abs(turned(6, 262))
+    assert gains[:, 1] == pytest.approx(1)
+    assert gains[:, 2].std() > 0.3
+
+
+def test_wandering_is_of_its_size_and_has_no_rate() -> None:
+    course = np.concatenate([cents(note(5, seed=seed), 0, 4 * RATE) for seed in range(8)])
+    assert course.std() == pytest.approx(6, rel=0.25)
+    power = np.square(np.abs(np.fft.rfft(course[::512])))[1:]
+    assert power.max() < 0.3 * power.sum()
+    assert cents(note(5, humanity=0.0), 0, RATE).std() == 0
 
 
 def test_noise_is_left_alone() -> None:
