@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cmaudio.errors import CmaudioError
 from cmaudio.panel.commands import MAX_VARIATIONS, Command, parse_command
+from cmaudio.timing.tempo import TEMPO_RANGE
 
 Fields = dict[str, Any]
 json_values = st.recursive(
@@ -20,6 +21,7 @@ json_values = st.recursive(
 )
 pitches, places = st.integers(0, 127), st.floats(-1, 1)
 names = st.text(min_size=1, max_size=200)
+short = st.text(min_size=1, max_size=40)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 # By kind: the fields that must be there, and those that may.
 FIELDS: dict[str, tuple[Fields, Fields]] = {
@@ -40,6 +42,23 @@ FIELDS: dict[str, tuple[Fields, Fields]] = {
         {"description": st.text(max_size=200), "tags": st.lists(st.text(max_size=24), max_size=8)},
     ),
     "audition": ({"name": st.none() | names}, {"what": st.sampled_from(["timbre", "preset"])}),
+    "sequencer": (
+        {"action": st.sampled_from(["play", "stop", "record", "stop_recording"])},
+        {"strength": st.floats(0, 1)},
+    ),
+    "pattern": ({"action": st.sampled_from(["select", "add", "copy"]), "pattern": short}, {}),
+    "set_pattern": ({"pattern": short}, {"length": st.none() | st.integers(), "swing": st.none() | numbers}),
+    "add_lane": ({"pattern": short}, {"timbre": st.none() | short, "pad": st.none() | short}),
+    "lane": ({"action": st.sampled_from(["mute", "unmute", "remove"]), "pattern": short, "lane": short}, {}),
+    "step": ({"pattern": short, "lane": short, "index": st.integers(0, 15), "step": st.none()}, {}),
+    "automate": ({"action": st.sampled_from(["add", "smooth"]), "pattern": short, "control": short}, {}),
+    "automation": ({"pattern": short, "control": short, "index": st.integers(0, 15), "value": st.none() | numbers}, {}),
+    "tempo": ({"tempo": st.floats(*TEMPO_RANGE)}, {}),
+    "arpeggiator": (
+        {},
+        {"on": st.none() | st.booleans(), "octaves": st.none() | st.integers(), "hold": st.none() | st.booleans()},
+    ),
+    "export": ({"format": st.sampled_from(["mid", "py", "json"])}, {}),
     "route": ({"modulator": names, "control": names, "amount": numbers}, {}),
     "keep": ({"seconds": st.floats(1, 300)}, {}),
     "say": ({"text": st.text(min_size=1, max_size=4000)}, {}),
