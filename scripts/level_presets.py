@@ -7,7 +7,7 @@ Each plays the same four notes (of textures four takes), every note by itself. I
 from __future__ import annotations
 
 import argparse
-import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -104,9 +104,9 @@ def main() -> None:
     print(f"loudest - quietest: {max(levels.values()) - min(levels.values()):.1f} dB (at most {APART_DB:g})")
     if arguments.write:
         for path, level in levels.items():
-            fields = json.loads(path.read_text(encoding="utf-8"))
-            fields["gain_db"] = round((fields["gain_db"] + middle - level) / _STEP_DB) * _STEP_DB
-            path.write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            gain_db = round((presets[path].gain_db + middle - level) / _STEP_DB) * _STEP_DB
+            text = re.sub(r'(?<="gain_db": )[-\d.]+', str(gain_db), path.read_text(encoding="utf-8"))
+            path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
