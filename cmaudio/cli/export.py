@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, Literal
 
 import typer
 
 from cmaudio.cli.extras import requires_extra
 from cmaudio.cli.terminal import errors
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import load_model
+from cmaudio.files.atomic import atomic_file
+from cmaudio.model.file import Model, load_model
 
 
 def export(
     run: Annotated[
-        Path, typer.Argument(help="Run folder; with --partials, --deviation, --events or --map a model file.")
+        Path,
+        typer.Argument(
+            help="Run folder; with --hub, --figures, --partials, --deviation, --events or --map also a model file."
+        ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Model file (.cmaudio) to write.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Model file (.cmaudio) to write.", show_default=False),
+    ] = None,
+    hub: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder in the format of the Hugging Face hub to write: the model file and its card.",
+            show_default=False,
+        ),
+    ] = None,
     network: Annotated[
         Literal["student", "teacher"], typer.Option(help="Network to pack; the teacher is for comparison.")
     ] = "student",
@@ -46,34 +63,65 @@ def export(
             show_default=False,
         ),
     ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(
+            help="What `cmaudio evaluate --json` wrote, for the card of a model file; a run's is in its folder.",
+            show_default=False,
+        ),
+    ] = None,
     timbre_map: Annotated[
         bool, typer.Option("--map", help="Place a model file's timbres on the map by what they sound like.")
     ] = False,
 ) -> None:
     """Write the model file of a run again: with other precision or partials, of its teacher, or with a new card.
 
-    Of a model file, only where its timbres lie on the map, their partials, how their pitch deviates and their events
-    can change.
+    Of a model file, only where its timbres lie on the map, their partials, how their pitch deviates, their events
+    and its figures can change. --hub writes a folder that the tools of the Hugging Face hub upload, and that --model
+    plays.
     """
     with requires_extra("train"):
-        from cmaudio.training.export.measured import amend, amend_from
+        from cmaudio.training.export.hub import write_hub_folder
         from cmaudio.training.export.packing import pack_run
-        from cmaudio.training.export.texture_events import measured_events
-        from cmaudio.training.export.timbre_places import amend_places
-
-    if run.is_file():
-        if not (partials or deviation or events or timbre_map) or weights is not None or network != "student":
-            raise CmaudioError(
-                f"{run} is a file: of a model file only partials, deviation, events and map can change; give "
-                "--partials, --deviation, --events or --map alone"
-            )
-        model = load_model(run)
-        model = amend_from(model, output, "partials", partials) if partials else model
-        model = amend_from(model, output, "deviation", deviation) if deviation else model
-        model = amend(model, output, "events", measured_events(model, events)) if events else model
-        model = amend_places(model, output) if timbre_map else model
-    elif events:
-        raise CmaudioError("--events is for a model file: export the run first, and give the file that it wrote")
-    else:
-        model = pack_run(run, output, network=network, weights=weights, partials=partials, deviation=deviation)
+    if output is None and hub is None:
+        raise CmaudioError("nothing to write: give --output FILE, --hub FOLDER, or both")
+    with TemporaryDirectory(prefix="cmaudio-") as scratch:
+        target = output or Path(scratch) / "model.cmaudio"
+        if not run.is_dir():
+            changes: dict[str, Path | bool | None] = {
+                "figures": figures, "partials": partials, "deviation": deviation, "events": events,
+                "map": timbre_map,
+            }  # fmt: skip
+            if weights is not None or network != "student" or not (any(changes.values()) or hub):
+                raise CmaudioError(
+                    f"{run} is no run folder: of a model file only figures, partials, deviation, events and map can "
+                    "change; give --figures, --partials, --deviation, --events, --map or --hub alone"
+                )
+            model = _amended(load_model(run), target, changes, output)
+        elif events is not None:
+            raise CmaudioError("--events is for a model file: export the run first, and give the file that it wrote")
+        elif figures is not None:
+            raise CmaudioError(f"--figures is for a model file: put {figures} into {run} as evaluation.json")
+        else:
+            model = pack_run(run, target, network=network, weights=weights, partials=partials, deviation=deviation)
+        model = write_hub_folder(model, hub) if hub else model
     errors.print(f"{model.path}: {model.path.stat().st_size / 1e6:.1f} MB")
+
+
+def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Path | None) -> Model:
+    """A model with what was asked for, in a file of its own if anything changes or one is wanted."""
+    from cmaudio.training.export.figures import amend_figures
+    from cmaudio.training.export.measured import amend, amend_from
+    from cmaudio.training.export.texture_events import measured_events
+    from cmaudio.training.export.timbre_places import amend_places
+
+    model = amend_figures(model, target, changes["figures"]) if changes["figures"] else model
+    model = amend_from(model, target, "partials", changes["partials"]) if changes["partials"] else model
+    model = amend_from(model, target, "deviation", changes["deviation"]) if changes["deviation"] else model
+    if changes["events"]:
+        model = amend(model, target, "events", measured_events(model, changes["events"]))
+    model = amend_places(model, target) if changes["map"] else model
+    if output is not None and model.path != output:
+        with atomic_file(output) as part:
+            shutil.copyfile(model.path, part)
+    return model

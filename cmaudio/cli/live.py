@@ -55,7 +55,9 @@ def live(
         list[str] | None,
         typer.Option(help="Bind this control to the next controller moved, and save the binding; repeatable."),
     ] = None,
-    model: Annotated[str | None, typer.Option("--model", help="Name of an embedded model, or a model file.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Name of an embedded model, a model file, or a folder with one.")
+    ] = None,
     device: Device = None,
     host_api: HostApi = None,
     exclusive: Exclusive = False,

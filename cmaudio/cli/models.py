@@ -43,13 +43,15 @@ def list_models(as_json: Json = False) -> None:
 
 @app.command("inspect")
 def inspect_model(
-    name: Annotated[str, typer.Argument(help="Name of an embedded model, or a model file.")] = DEFAULT_MODEL,
+    name: Annotated[
+        str, typer.Argument(help="Name of an embedded model, a model file, or a folder with one.")
+    ] = DEFAULT_MODEL,
     as_json: Json = False,
 ) -> None:
     """Show the model card, controls and timbres of a model."""
     model = load_model(name)
     if as_json:
-        print(to_json(model.manifest.model_dump(mode="json") | {"card": model.card}))
+        print(to_json(model.manifest.model_dump(mode="json") | model.data.model_dump() | {"card": model.card}))
         return
     console.print(Markdown(model.card))
     console.print(_controls(model.manifest))

@@ -15,7 +15,9 @@ from cmaudio.score.arrangement import Missing
 
 DEFAULT_SEND = 0.3  # to an impulse response that a command is given without a level
 
-ModelName = Annotated[str, typer.Option("--model", help="Name of an embedded model, or a model file.")]
+ModelName = Annotated[
+    str, typer.Option("--model", help="Name of an embedded model, a model file, or a folder with one.")
+]
 PresetName = Annotated[
     str | None, typer.Option("--preset", help="Preset to start from: a name (`cmaudio presets`) or a file.")
 ]

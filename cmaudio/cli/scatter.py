@@ -27,7 +27,7 @@ def scatter(
         Path | None,
         typer.Option("--output", "-o", help="Sound file: .wav, .flac, .ogg, .opus or .mp3; by default a new one."),
     ] = None,
-    model: Annotated[str, typer.Option(help="Name of an embedded model, or a model file.")] = _MODEL,
+    model: Annotated[str, typer.Option(help="Name of an embedded model, a model file, or a folder with one.")] = _MODEL,
     seconds: Annotated[float, typer.Option(min=0.5, max=_SECONDS_MAX, help="Length; what rings has 4 s more.")] = 10.0,
     density: Annotated[float, typer.Option(min=0, max=DENSITY_MAX, help="Events a second.")] = 2.0,
     grid: Annotated[float, typer.Option(min=0, help="Beats between the places of events; 0: anywhere.")] = 0.0,

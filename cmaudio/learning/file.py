@@ -54,5 +54,5 @@ def save_learned(
     card = model.card.rstrip() + "\n\n"
     card += lines if _HEADING in card else f"{_HEADING}\n\nLevel and colour are those of the examples.\n\n{lines}"
     graphs = {name: model.graph(name) for name in manifest.graphs}
-    save_model(target, manifest, graphs, card, fast=True)
+    save_model(target, manifest, graphs, card, data=model.data, fast=True)
     return load_model(target)

@@ -7,9 +7,10 @@ from typing import Any
 
 import yaml
 
-from cmaudio.files.reading import read_json
+from cmaudio.model.card_data import FIGURES_HEADING, CardData, TrainingData, figures_table
 from cmaudio.training.config import STAGES, ConsistencyStage, PriorStage, RunConfig, SentenceStage
 from cmaudio.training.corpus.description import CorpusDescription
+from cmaudio.training.export.figures import read_figures
 from cmaudio.training.run.build_networks import (
     make_consistency_network,
     make_prior_network,
@@ -22,15 +23,40 @@ from cmaudio.training.run.weights import weights_file
 FIGURES = "evaluation.json"  # output of `cmaudio evaluate --json`, saved in the run's folder
 
 
-def make_card(folder: Path, config: RunConfig, corpus: CorpusDescription, weights: str) -> str:
+def make_card_data(folder: Path, config: RunConfig, corpus: CorpusDescription) -> CardData:
+    """What the card says, for programs: data, sizes, and the metrics of the run's evaluation, if there is one."""
+    train = corpus.splits["train"]
+    networks = {"consistency network": make_consistency_network(config, corpus)}
+    networks |= {"prior": make_prior_network(config, corpus)} if config.has_prior else {}
+    networks |= (
+        {"vocoder": make_vocoder_network(config, corpus.signal)} if config.vocoder_network.kind != "bands" else {}
+    )
+    networks |= {"prosody": make_prosody_network(config, corpus)} if corpus.symbols else {}
+    data = CardData(
+        trained_on=[
+            TrainingData(
+                name=corpus.name,
+                source=corpus.source,
+                licence=corpus.licence,
+                clips=train.clips,
+                hours=round(train.seconds / 3600, 4),
+            )
+        ],
+        parameters={name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()},
+    )
+    path = folder / FIGURES
+    return read_figures(path, data) if path.is_file() else data
+
+
+def make_card(folder: Path, config: RunConfig, corpus: CorpusDescription, weights: str, data: CardData) -> str:
     """Markdown."""
     about = read_about(folder)
     parts = [
         f"# {config.name}",
         config.description,
-        _facts(folder, config, corpus, weights, about),
-        "## Figures",
-        _metrics(folder, config),
+        _facts(folder, config, corpus, weights, about, data),
+        FIGURES_HEADING,
+        _metrics(config, data),
         "## Limits",
         _limits(config, corpus),
         *_recordings(corpus),
@@ -40,17 +66,17 @@ def make_card(folder: Path, config: RunConfig, corpus: CorpusDescription, weight
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _facts(folder: Path, config: RunConfig, corpus: CorpusDescription, weights: str, about: dict[str, Any]) -> str:
+def _facts(
+    folder: Path, config: RunConfig, corpus: CorpusDescription, weights: str, about: dict[str, Any], data: CardData
+) -> str:
     train, held_out = corpus.splits["train"], corpus.splits["held_out"]
     hours = train.seconds / 3600
     done = [name for name in STAGES if weights_file(folder, name).is_file()]  # an aligner may be left out
     stages = [text for name in done if (text := _stage(config, name))]
     start = {name: "/".join(Path(path).parts[-2:]) for name, path in config.start_from.model_dump().items() if path}
     rows = {
-        "consistency network": f"{_millions(make_consistency_network(config, corpus))} M parameters",
-        **({"prior": f"{_millions(make_prior_network(config, corpus))} M parameters"} if config.has_prior else {}),
-        "vocoder": _vocoder(config, corpus),
-        **({"prosody": f"{_millions(make_prosody_network(config, corpus))} M parameters"} if corpus.symbols else {}),
+        **{name: f"{count / 1e6:.2f} M parameters" for name, count in data.parameters.items()},
+        **({} if "vocoder" in data.parameters else {"vocoder": "noise filtered by the mel bands, nothing trained"}),
         **({"language": corpus.language} if corpus.language else {}),
         "weights": weights,
         "signal": f"{corpus.signal.sample_rate} Hz, hop {corpus.signal.hop_length}, {corpus.signal.bands} mel bands",
@@ -64,12 +90,6 @@ def _facts(folder: Path, config: RunConfig, corpus: CorpusDescription, weights: 
         "made with": f"torch {about['torch']}, Python {about['python']}, began {about['began']}",
     }
     return "| | |\n|---|---|\n" + "\n".join(f"| {key} | {value} |" for key, value in rows.items())
-
-
-def _vocoder(config: RunConfig, corpus: CorpusDescription) -> str:
-    if config.vocoder_network.kind == "bands":
-        return "noise filtered by the mel bands, nothing trained"
-    return f"{_millions(make_vocoder_network(config, corpus.signal))} M parameters"
 
 
 def _configuration(config: RunConfig) -> str:
@@ -88,10 +108,6 @@ def _recordings(corpus: CorpusDescription) -> list[str]:
     return ["## Recordings", "\n".join(["| author | licence | timbres |", "|---|---|---|", *rows])]
 
 
-def _millions(network: Any) -> str:
-    return f"{sum(p.numel() for p in network.parameters()) / 1e6:.2f}"
-
-
 def _stage(config: RunConfig, name: str) -> str:
     stage = getattr(config, name)
     if stage is None:
@@ -104,22 +120,11 @@ def _stage(config: RunConfig, name: str) -> str:
     return f"{name.replace('_', ' ')}{how} {stage.steps} steps of {stage.crops.clips} x {stage.crops.frames} frames"
 
 
-def _metrics(folder: Path, config: RunConfig) -> str:
+def _metrics(config: RunConfig, data: CardData) -> str:
     expected = f"Expected of this configuration: {config.expected}" if config.expected else ""
-    path = folder / FIGURES
-    if not path.is_file():
+    if not data.figures:
         return f"Not measured yet. {expected}"
-    report = read_json(path, "evaluation", "run `cmaudio evaluate --json` again, or delete it")
-    lines = ["| figure | value |", "|---|---|"]
-    lines += [f"| {key} | {value} |" for key, value in _flat("", report.get("sections", report))]
-    return "\n".join(lines) + (f"\n\n{expected}" if expected else "")
-
-
-def _flat(prefix: str, value: Any) -> list[tuple[str, str]]:
-    """Numbers of nested metrics under dotted names; lists (such as worst cases) stay in the JSON."""
-    if isinstance(value, dict):
-        return [row for key, inner in value.items() for row in _flat(f"{prefix}.{key}".lstrip("."), inner)]
-    return [(prefix, f"{value:g}")] if isinstance(value, int | float) and not isinstance(value, bool) else []
+    return figures_table(data.figures) + (f"\n\n{expected}" if expected else "")
 
 
 def _limits(config: RunConfig, corpus: CorpusDescription) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.place import as_place
+from cmaudio.model.card_data import CardData
 from cmaudio.model.file import Model, load_model, save_model
 from cmaudio.model.manifest import ControlDefinition, Manifest, MelDefinition, SpeechDefinition, TimbreDefinition
 from cmaudio.score.expression import EXPRESSIONS
@@ -16,7 +17,7 @@ from cmaudio.training.config import RunConfig, read_config
 from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition, read_description
 from cmaudio.training.export.calibration import record_feeds
-from cmaudio.training.export.card import make_card
+from cmaudio.training.export.card import make_card, make_card_data
 from cmaudio.training.export.graphs import KEEP_FLOAT, export_graphs, export_prior, export_prosody, quantise
 from cmaudio.training.export.measured import read_measured, with_measured
 from cmaudio.training.export.timbre_places import amend_places, can_be_mapped
@@ -81,8 +82,11 @@ def pack_run(
         manifest = with_measured(manifest, "partials", read_measured(partials, "partials"))
     if deviation is not None:
         manifest = with_measured(manifest, "deviation", read_measured(deviation, "deviation"))
-    card = make_card(folder, config, description, kind)
-    model = write_model(output, manifest, consistency.eval(), vocoder.eval(), card, prosody, prior, config.export.life)
+    data = make_card_data(folder, config, description)
+    card = make_card(folder, config, description, kind, data)
+    model = write_model(
+        output, manifest, consistency.eval(), vocoder.eval(), card, prosody, prior, config.export.life, data
+    )
     return amend_places(model, output) if can_be_mapped(model) else model
 
 
@@ -116,6 +120,7 @@ def write_model(
     prosody: ProsodyNetwork | None = None,
     prior: PriorNetwork | None = None,
     life: float = 1.0,
+    data: CardData | None = None,
 ) -> Model:
     """Export, quantise if the manifest asks for 8 bit (calibrated by playing the float model), write, and load again.
 
@@ -135,7 +140,7 @@ def write_model(
             feeds = record_feeds(load_model(float_model))
         narrow = [name for name in graphs if name != "vocoder" or isinstance(vocoder, VocoderNetwork)]
         graphs |= {name: quantise(graphs[name], feeds[name], KEEP_FLOAT[name]) for name in narrow}
-    save_model(output, manifest, graphs | extra, card)
+    save_model(output, manifest, graphs | extra, card, data=data)
     return load_model(output)
 
 
