@@ -41,13 +41,15 @@ def train(
     """Train a model and write its file. Re-run the command to resume."""
     with requires_extra("train"):
         from cmaudio.training.config import read_config
+        from cmaudio.training.export.own_networks import check_exportable
         from cmaudio.training.export.packing import pack_run
         from cmaudio.training.run.run_files import RunFiles
         from cmaudio.training.run.train import train as train_run
 
     settings = read_config(config, override or ())
-    files = RunFiles(as_place(run))
-    main_process = train_run(settings, as_place(corpus), files, errors, until)
+    files, data = RunFiles(as_place(run)), as_place(corpus)
+    check_exportable(settings, data)
+    main_process = train_run(settings, data, files, errors, until)
     if main_process and until is None:
         model = pack_run(files.folder, files.folder / f"{settings.name}.cmaudio")
         files.publish()

@@ -269,10 +269,10 @@ def save_model(
     fields = manifest.model_copy(update={"sha256": sums}).model_dump(mode="json")
     try:
         with atomic_file(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in {"manifest.json": json.dumps(fields, indent=1).encode(), **content}.items():
+            for name, stored in {"manifest.json": json.dumps(fields, indent=1).encode(), **content}.items():
                 member = zipfile.ZipInfo(name)  # a fixed date: the same content gives the same file
                 member.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(member, data, compresslevel=1 if fast else None)
+                archive.writestr(member, stored, compresslevel=1 if fast else None)
     except OSError as error:
         raise CmaudioError(
             f"{path} cannot be written ({error.strerror}); free some space or write elsewhere"

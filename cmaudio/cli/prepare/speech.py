@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 
 def speech(
     layout: Annotated[
-        Literal["ljspeech", "vctk", "libritts", "cmu_arctic"], typer.Argument(help="File layout of the corpus.")
+        str,
+        typer.Argument(
+            help="File layout of the corpus: ljspeech, vctk, libritts, cmu_arctic, or one of another package "
+            "(entry point or module:name)."
+        ),
     ],
     directory: Annotated[Path, typer.Argument(help="Folder of the corpus.")],
     output: Output,

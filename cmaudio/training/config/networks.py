@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from cmaudio.errors import CmaudioError
+from cmaudio.training.parts import check_name
 from cmaudio.training.strict import Positive, Share, Strict
 
 Dilation = Annotated[int, Field(ge=1, le=32)]
@@ -16,9 +18,12 @@ class NetworkSettings(Strict):
 
     `autoregressive`: samples are noise that is correlated from frame to frame, plus a learned correction. Beside a
     prior, residuals are clipped at `most_spreads` of its moving spreads: in music larger ones are bursts, in textures
-    events.
+    events. `kind` is "consistency", or a network of another package by its entry point or class path, and `settings`
+    are for its constructor.
     """
 
+    kind: str = "consistency"
+    settings: dict[str, Any] = Field(default_factory=dict)
     block_frames: Annotated[int, Field(ge=1, le=64)] = 4
     width: Annotated[int, Field(ge=8)] = 256
     context_depth: Annotated[int, Field(ge=1, le=24)] = 6
@@ -28,6 +33,16 @@ class NetworkSettings(Strict):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     autoregressive: bool = False
     most_spreads: Positive = 2.5
+
+    @model_validator(mode="after")
+    def _is_named(self) -> NetworkSettings:
+        try:
+            check_name("network", self.kind, ("consistency",))
+        except CmaudioError as error:
+            raise ValueError(str(error)) from error
+        if self.settings and self.kind == "consistency":
+            raise ValueError("settings are for a network of another package: name it by kind, or leave them out")
+        return self
 
 
 class PriorNetworkSettings(Strict):

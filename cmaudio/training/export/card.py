@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from torch import nn
 
 from cmaudio.model.card_data import FIGURES_HEADING, CardData, TrainingData, figures_table
 from cmaudio.training.config import STAGES, ConsistencyStage, PriorStage, RunConfig, SentenceStage
@@ -26,7 +27,7 @@ FIGURES = "evaluation.json"  # output of `cmaudio evaluate --json`, saved in the
 def make_card_data(folder: Path, config: RunConfig, corpus: CorpusDescription) -> CardData:
     """What the card says, for programs: data, sizes, and the metrics of the run's evaluation, if there is one."""
     train = corpus.splits["train"]
-    networks = {"consistency network": make_consistency_network(config, corpus)}
+    networks: dict[str, nn.Module] = {"consistency network": make_consistency_network(config, corpus)}
     networks |= {"prior": make_prior_network(config, corpus)} if config.has_prior else {}
     networks |= (
         {"vocoder": make_vocoder_network(config, corpus.signal)} if config.vocoder_network.kind != "bands" else {}

@@ -29,6 +29,7 @@ from cmaudio.training.networks.prosody import ProsodyNetwork
 from cmaudio.training.networks.vocoder import VocoderNetwork
 
 OPSET = 20
+_VOICES = 2  # of the traced example
 Feed = dict[str, np.ndarray]
 # Parts of the names of products that stay in float, by graph: small ones, and those whose rounding the spectrum shows.
 # With every product in 8 bit the one-step mel distance to 256 held-out notes rose from 2.39 to 2.56 dB, so to 2.40; the
@@ -77,31 +78,28 @@ class _VocoderStep(nn.Module):
 
 def export_graphs(network: ConsistencyNetwork, vocoder: VocoderNetwork | BandVocoder) -> dict[str, bytes]:
     """The four float graphs of a model file, by name. The number of voices (axis 0) is free, that of frames is K."""
-    batch, k = 2, network.head.block_frames
-    bands, width = network.context_encoder.mel_bands, network.head.bridge.in_features
-    encoder = network.control_encoder
-    conditioning = torch.zeros(batch, k, encoder.width)
-    timbre = torch.zeros(batch, k, network.timbres.embedding_dim)
-    controls = torch.zeros(batch, k, encoder.control_width)
-    frames, sigma = torch.zeros(batch, k, bands), torch.ones(batch)
-    context_state, vocoder_state = network.context_encoder.init_state(batch), vocoder.init_state(batch)
+    frames = torch.zeros(_VOICES, network.head.block_frames, network.context_encoder.mel_bands)
+    inputs = {"mel": frames, "f0": torch.zeros(frames.shape[:2])}
+    state = vocoder.init_state(_VOICES)
+    return export_network(network) | {"vocoder": _trace(_VocoderStep(vocoder), inputs, state, ["filters"])}
+
+
+def export_network(network: ConsistencyNetwork) -> dict[str, bytes]:
+    """The three graphs of a consistency network, by name."""
+    k, encoder = network.head.block_frames, network.control_encoder
+    conditioning = torch.zeros(_VOICES, k, encoder.width)
+    timbre = torch.zeros(_VOICES, k, network.timbres.embedding_dim)
+    controls = torch.zeros(_VOICES, k, encoder.control_width)
+    frames, sigma = torch.zeros(_VOICES, k, network.context_encoder.mel_bands), torch.ones(_VOICES)
+    state = network.context_encoder.init_state(_VOICES)
+    with torch.no_grad():
+        context = network.context_encoder(frames, conditioning, sigma, state)[0][:, -1]
+    heard = {"frames": frames, "conditioning": conditioning, "sigma": sigma}
+    noisy = {"noisy": frames, "sigma": sigma, "context": torch.zeros_like(context), "conditioning": conditioning}
     return {
-        "controls": _trace(network.control_encoder, {"controls": controls, "timbre": timbre}, [], ["conditioning"]),
-        "context": _trace(
-            _ContextStep(network.context_encoder),
-            {"frames": frames, "conditioning": conditioning, "sigma": sigma},
-            context_state,
-            ["context"],
-        ),
-        "head": _trace(
-            network.head,
-            {"noisy": frames, "sigma": sigma, "context": torch.zeros(batch, width), "conditioning": conditioning},
-            [],
-            ["denoised"],
-        ),
-        "vocoder": _trace(
-            _VocoderStep(vocoder), {"mel": frames, "f0": torch.zeros(batch, k)}, vocoder_state, ["filters"]
-        ),
+        "controls": _trace(encoder, {"controls": controls, "timbre": timbre}, [], ["conditioning"]),
+        "context": _trace(_ContextStep(network.context_encoder), heard, state, ["context"]),
+        "head": _trace(network.head, noisy, [], ["denoised"]),
     }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
+from cmaudio.errors import CmaudioError
+from cmaudio.training.parts import check_name
 from cmaudio.training.strict import Finite, NotNegative, Positive, Share, Strict
 
 Weighting = Literal["interval", "snr", "uniform"]
@@ -109,6 +111,39 @@ class EctSettings(PairSettings):
     b: Positive = 1.0
 
 
+class OwnSettings(Strict):
+    """An objective of another package, by its entry point or class path; further keys are settings of its class."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    objective: str
+
+    @field_validator("objective")
+    @classmethod
+    def _is_named(cls, name: str) -> str:
+        try:
+            check_name("objective", name, OBJECTIVES)
+        except CmaudioError as error:
+            raise ValueError(str(error)) from error
+        return name
+
+
+OBJECTIVES = ("edm", "cd", "ect", "scm", "energy")
+
+
+def _tag(value: Any) -> str | None:
+    name = value.get("objective") if isinstance(value, dict) else getattr(value, "objective", None)
+    if not isinstance(name, str):
+        return None
+    return name if name in OBJECTIVES else "own"
+
+
 ObjectiveSettings = Annotated[
-    EdmSettings | CdSettings | EctSettings | ScmSettings | EnergySettings, Field(discriminator="objective")
+    Annotated[EdmSettings, Tag("edm")]
+    | Annotated[CdSettings, Tag("cd")]
+    | Annotated[EctSettings, Tag("ect")]
+    | Annotated[ScmSettings, Tag("scm")]
+    | Annotated[EnergySettings, Tag("energy")]
+    | Annotated[OwnSettings, Tag("own")],
+    Discriminator(_tag),
 ]

@@ -28,7 +28,7 @@ from cmaudio.training.prepare.pause_onsets import with_pause_onsets
 from cmaudio.training.prepare.pitch import frame_centres, track_pitch
 from cmaudio.training.prepare.recorded import LEAD_HOPS, velocity_of
 from cmaudio.training.prepare.source import Maker, Refused, Traits
-from cmaudio.training.prepare.speech_layouts import LAYOUTS
+from cmaudio.training.prepare.speech_layouts import layout_of
 from cmaudio.training.prepare.spoken import phonemes_of, read_given
 from cmaudio.training.prepare.utterances import Utterance, find_utterances
 
@@ -52,7 +52,7 @@ _HEADROOM_DB = 40 * float(np.log10(127 / 96))
 
 @dataclass(frozen=True)
 class SpeechSource:
-    """A corpus in one of the layouts of `cmaudio.training.prepare.speech_layouts`.
+    """A corpus in one of the layouts of `cmaudio.training.prepare.speech_layouts`, or in one of another package.
 
     Args:
         held_out_share: of the utterances, chosen by a hash of their ids; at least 16 of 100 or more.
@@ -73,10 +73,9 @@ class SpeechSource:
     kind: str = "speech"
 
     def __post_init__(self) -> None:
-        if self.layout not in LAYOUTS:
-            raise CmaudioError(f"no speech layout {self.layout!r}: give one of {', '.join(LAYOUTS)}")
+        layout = layout_of(self.layout)
         if not is_folder(self.folder):
-            raise CmaudioError(f"no folder {self.folder}: give one with {LAYOUTS[self.layout].expected}")
+            raise CmaudioError(f"no folder {self.folder}: give one with {layout.expected}")
         if not self.max_seconds > 0:
             raise CmaudioError(f"--max-seconds {self.max_seconds:g} must be more than 0")
         if self.language is not None:

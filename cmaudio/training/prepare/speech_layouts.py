@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cmaudio.errors import CmaudioError
+from cmaudio.training.parts import check_call, check_name, load_part
 from cmaudio.training.prepare.ljspeech import LJSPEECH, ljspeech_audio, ljspeech_lines
 from cmaudio.training.prepare.transcript import NOT_UTF8, Line, read_lines, single_spaced, visible
 
@@ -36,7 +38,7 @@ class Layout:
     expected: str
     lines: Callable[[Path], Iterator[Line]]
     audio: Callable[[Path], Iterator[Path]]
-    recipe: Callable[[Path], Iterable[Manifests]] | None
+    recipe: Callable[[Path], Iterable[Manifests]] | None = None
     companions: Callable[[Iterable[Line]], dict[str, str]] = lambda lines: {}
 
 
@@ -182,3 +184,22 @@ LAYOUTS = {
         _arctic_recipe,
     ),
 }
+
+
+def layout_of(name: str) -> Layout:
+    """A layout by its name here, or one of another package by its entry point or class path (`cmaudio.training.parts`).
+
+    Raises CmaudioError for a name that is neither, and for a part that is no `Layout`.
+    """
+    check_name("layout", name, LAYOUTS)
+    if name in LAYOUTS:
+        return LAYOUTS[name]
+    found = load_part("layout", name)
+    if not isinstance(found, Layout):
+        raise CmaudioError(
+            f"layout {name} is a {type(found).__name__}, not a cmaudio.training.prepare.speech_layouts.Layout: make "
+            "one of its functions"
+        )
+    check_call(f"layout {name}, lines", found.lines, Path())
+    check_call(f"layout {name}, audio", found.audio, Path())
+    return found

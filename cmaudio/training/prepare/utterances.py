@@ -20,7 +20,8 @@ import soundfile
 from cmaudio.errors import CmaudioError
 from cmaudio.files.names import sound_path
 from cmaudio.files.reading import is_file
-from cmaudio.training.prepare.speech_layouts import LAYOUTS, Layout, Manifests
+from cmaudio.training.parts import attempt
+from cmaudio.training.prepare.speech_layouts import Layout, Manifests, layout_of
 from cmaudio.training.prepare.transcript import Line
 
 _SHOWN_NAMES = 6
@@ -51,8 +52,8 @@ def find_utterances(folder: Path, layout_name: str) -> list[Utterance]:
 
     `speaker` is "" if the corpus names none. Raises CmaudioError for a folder of another layout.
     """
-    layout = LAYOUTS[layout_name]
-    lines, audio = list(layout.lines(folder)), list(layout.audio(folder))
+    layout = layout_of(layout_name)
+    lines, audio = _listed(folder, layout_name, layout)
     if not lines or not audio:
         raise CmaudioError(
             f"{folder} is not laid out like {layout_name}: expected {layout.expected}; found {_found(folder)}"
@@ -62,13 +63,24 @@ def find_utterances(folder: Path, layout_name: str) -> list[Utterance]:
     if layout.recipe is None:
         utterances = [_of_line(folder, line) for line in usable]
     else:
-        utterances = _read_by_recipe(folder, layout_name, layout.recipe, usable) if usable else []
+        utterances = _read_by_recipe(folder, layout_name, layout, layout.recipe, usable) if usable else []
     utterances += [Utterance(line.id, trouble=line.trouble) for line in looked_at if line.trouble]
     listed = {line.audio for line in lines}
     for path in audio:
         if path not in listed:
             utterances.append(Utterance(path.relative_to(folder).as_posix(), trouble="no line in a transcript"))
     return sorted(utterances, key=lambda utterance: (utterance.name, utterance.trouble))
+
+
+def _listed(folder: Path, layout_name: str, layout: Layout) -> tuple[list[Line], list[Path]]:
+    """What a layout lists in a folder. Raises CmaudioError for what one of another package does wrong."""
+    what = f"layout {layout_name}"
+    lines = attempt(f"{what}: lines", lambda: list(layout.lines(folder)))
+    audio = attempt(f"{what}: audio", lambda: list(layout.audio(folder)))
+    for name, listed, kind in (("lines", lines, Line), ("audio", audio, Path)):
+        if wrong := [one for one in listed if not isinstance(one, kind)]:
+            raise CmaudioError(f"{what}: {name} must list {kind.__name__}, not {type(wrong[0]).__name__}; correct it")
+    return lines, audio
 
 
 def _found(folder: Path) -> str:
@@ -117,9 +129,12 @@ def _of_line(folder: Path, line: Line) -> Utterance:
 
 
 def _read_by_recipe(
-    folder: Path, layout_name: str, recipe: Callable[[Path], Iterable[Manifests]], lines: Sequence[Line]
+    folder: Path,
+    layout_name: str,
+    layout: Layout,
+    recipe: Callable[[Path], Iterable[Manifests]],
+    lines: Sequence[Line],
 ) -> list[Utterance]:
-    layout = LAYOUTS[layout_name]
     waiting = {line.id: line for line in lines}
     utterances = []
     with TemporaryDirectory(prefix="cmaudio-") as links:

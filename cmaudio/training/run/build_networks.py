@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from cmaudio.model.manifest import FeatureKind
@@ -13,6 +15,7 @@ from cmaudio.training.corpus.description import CorpusDescription, SignalDefinit
 from cmaudio.training.networks.aligner import AlignerNetwork
 from cmaudio.training.networks.autoregressive_head import AutoregressiveHead
 from cmaudio.training.networks.consistency import BlockHead, ConsistencyNetwork
+from cmaudio.training.networks.own import make_own_network
 from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
 from cmaudio.training.networks.vocoder import VocoderNetwork
@@ -56,22 +59,26 @@ def make_consistency_network(config: RunConfig, description: CorpusDescription) 
     shape, bands = config.network, description.signal.bands
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        network = ConsistencyNetwork(
-            mel_bands=bands,
-            block_frames=shape.block_frames,
-            controls=control_channels(config, description) + (bands if config.has_prior else 0),
-            timbres=len(description.timbres),
-            timbre_dims=shape.timbre_dims,
-            width=shape.width,
-            context_depth=shape.context_depth,
-            head_depth=shape.head_depth,
-            conditioning=shape.conditioning,
-            dropout=shape.dropout,
-            sigma_min=config.sigma.min,
-            sigma_data=config.sigma.data,
-            symbols=len(description.symbols),
-            head=AutoregressiveHead if shape.autoregressive else BlockHead,
-        )
+        arguments: dict[str, Any] = {
+            "mel_bands": bands,
+            "block_frames": shape.block_frames,
+            "controls": control_channels(config, description) + (bands if config.has_prior else 0),
+            "timbres": len(description.timbres),
+            "timbre_dims": shape.timbre_dims,
+            "width": shape.width,
+            "context_depth": shape.context_depth,
+            "head_depth": shape.head_depth,
+            "conditioning": shape.conditioning,
+            "dropout": shape.dropout,
+            "sigma_min": config.sigma.min,
+            "sigma_data": config.sigma.data,
+            "symbols": len(description.symbols),
+            "head": AutoregressiveHead if shape.autoregressive else BlockHead,
+        }
+        if shape.kind == "consistency":
+            network = ConsistencyNetwork(**arguments)
+        else:
+            network = make_own_network(shape.kind, arguments, shape.settings)
         if isinstance(network.head, AutoregressiveHead):
             network.head.most = shape.most_spreads
         return network

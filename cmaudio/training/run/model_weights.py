@@ -44,7 +44,7 @@ def weights_of(model: Model, module: nn.Module) -> dict[str, Tensor]:
     Raises CmaudioError for a model without such a network. Whether the shapes fit is for `load_weights` to say.
     """
     state: dict[str, Tensor] = {}
-    for graph, there, here in _PARTS[type(module)]:
+    for graph, there, here in next(parts for kind, parts in _PARTS.items() if isinstance(module, kind)):
         if graph not in model.manifest.graphs:
             raise CmaudioError(f"{model.path} has no {graph} network to begin with: give a model that has one")
         found = _named(onnx.load_from_string(model.graph(graph)).graph)

@@ -5,7 +5,7 @@ A run may also start from a model file, or an embedded model by its name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -111,7 +111,7 @@ def start_from(path: Path, module: nn.Module, timbres: Sequence[str], symbols: S
     else:
         tensors, about = load_tensors(path)
         tensors = {name: t for name, t in tensors.items() if name not in ("mel_mean", "mel_std")}
-        part = _PARTS.get(type(module), "")
+        part = _of_kind(_PARTS, module) or ""
         if any(name.startswith(part) for name in tensors):
             tensors = {name.removeprefix(part): t for name, t in tensors.items() if name.startswith(part)}
     found = len(timbres)
@@ -119,7 +119,7 @@ def start_from(path: Path, module: nn.Module, timbres: Sequence[str], symbols: S
         if _TIMBRES not in tensors or "timbres" not in about:
             raise CmaudioError(f"{path} holds no timbres; give the weights of a teacher, a student or a prior")
         found, tensors[_TIMBRES] = _by_name(tensors[_TIMBRES], about["timbres"], timbres)
-    table = _SYMBOLS.get(type(module))
+    table = _of_kind(_SYMBOLS, module)
     if table in tensors and symbols and about.get("symbols"):
         tensors[table] = _by_name(tensors[table], about["symbols"], symbols)[1]
     encoder = module.control_encoder if isinstance(module, ConsistencyNetwork) else None
@@ -131,6 +131,11 @@ def start_from(path: Path, module: nn.Module, timbres: Sequence[str], symbols: S
         tensors |= {name: table for name, table in module.unknown_columns().items() if name not in tensors}
     load_weights(module, tensors, path)
     return found
+
+
+def _of_kind(table: Mapping[type[nn.Module], str], module: nn.Module) -> str | None:
+    """What a table says of the kind of a network; those of other packages derive from ours."""
+    return next((entry for kind, entry in table.items() if isinstance(module, kind)), None)
 
 
 def start_where_it_fits(path: Path, module: nn.Module) -> bool:

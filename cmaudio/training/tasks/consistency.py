@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cmaudio.errors import CmaudioError
 from cmaudio.model.manifest import NoiseLevels
 from cmaudio.speech.features import ENERGY_COLUMN, SINCE_COLUMN
 from cmaudio.training.config import ConsistencyStage
@@ -97,7 +98,8 @@ class ConsistencyTask:
         self._student = Conditioned(network, compiled)
         self._teacher = None
         if self.objective.needs_teacher:
-            assert teacher is not None
+            if teacher is None:
+                raise CmaudioError(f"{stage.objective.objective} needs a teacher, which only the stage student has")
             self._teacher = Conditioned(teacher.requires_grad_(False).eval(), compiled)
 
     def modules(self) -> Mapping[str, nn.Module]:

@@ -90,7 +90,7 @@ def test_a_wrong_layout_is_refused_naming_expected_and_found_files(
 def test_impossible_sources_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CmaudioError, match=r"no folder .*metadata\.csv"):
         SpeechSource(tmp_path / "none", "ljspeech")
-    with pytest.raises(CmaudioError, match=r"no speech layout 'timit'.*ljspeech, vctk, libritts, cmu_arctic"):
+    with pytest.raises(CmaudioError, match=r"no layout 'timit'.*ljspeech, vctk, libritts, cmu_arctic"):
         SpeechSource(tmp_path, "timit")
     with pytest.raises(CmaudioError, match="--max-seconds 0"):
         SpeechSource(tmp_path, "ljspeech", max_seconds=0)

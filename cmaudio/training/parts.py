@@ -1,0 +1,121 @@
+"""Parts from other packages: objectives, networks and corpus layouts that a configuration or command names.
+
+A part is named by an entry point (`huber`, of a package that is installed) or by its class path (`my_losses:Huber`, of
+a module that Python finds).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Mapping, Sequence
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from cmaudio.errors import CmaudioError, nearest
+
+Kind = Literal["objective", "network", "layout"]
+GROUPS: Mapping[Kind, str] = {
+    "objective": "cmaudio.objectives",
+    "network": "cmaudio.networks",
+    "layout": "cmaudio.layouts",
+}
+
+
+def installed(kind: Kind) -> Mapping[str, EntryPoint]:
+    """The entry points of a kind of part, by name."""
+    return {entry.name: entry for entry in entry_points(group=GROUPS[kind])}
+
+
+def check_name(kind: Kind, name: str, own: Collection[str]) -> None:
+    """Whether a name can be one of a part, which is not imported yet.
+
+    Args:
+        kind: of the part.
+        name: as the user wrote it.
+        own: names of the parts that come with cmaudio.
+
+    Raises:
+        CmaudioError: it is neither a class path nor installed.
+    """
+    if name in own or name in installed(kind):
+        return
+    module, colon, attribute = name.partition(":")
+    if colon and all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
+        return
+    known = [*own, *sorted(installed(kind))]
+    near = f"; did you mean {nearest(name, known)[0]!r}?" if known and not colon else "."
+    raise CmaudioError(
+        f"no {kind} {name[:100]!r}: there are {', '.join(known)}{near} One of another package is named by its entry "
+        f"point (group {GROUPS[kind]}) or as module:Class"
+    )
+
+
+def load_part(kind: Kind, name: str) -> Any:
+    """Import a part. Raises CmaudioError that says what is missing, or what its module raised."""
+    entry = installed(kind).get(name)
+    module, _, attribute = (entry.value if entry else name).partition(":")
+    try:
+        found: Any = import_module(module)
+    except ModuleNotFoundError as error:
+        raise CmaudioError(
+            f"{kind} {name}: no module {error.name!r}; install its package, or set PYTHONPATH to the folder it is in"
+        ) from error
+    except Exception as error:  # whatever a module of the user's raises while it is imported
+        raise CmaudioError(f"{kind} {name}: importing {module} failed ({_told(error)}); correct it") from error
+    for step in attribute.split("."):
+        if not hasattr(found, step):
+            names = [one for one in vars(found) if not one.startswith("_")]
+            near = f"; did you mean {nearest(step, names)[0]!r}?" if names else ""
+            raise CmaudioError(f"{kind} {name}: {module} has no {step!r}{near}")
+        found = getattr(found, step)
+    return found
+
+
+def build_part(kind: Kind, name: str, given: Sequence[Any], settings: Mapping[str, Any]) -> Any:
+    """An instance of a part.
+
+    Args:
+        kind: of the part.
+        name: of its class or function.
+        given: positional arguments, which every part of this kind takes.
+        settings: keyword arguments.
+
+    Raises:
+        CmaudioError: it cannot be called so, or fails.
+    """
+    part = load_part(kind, name)
+    if not callable(part):
+        raise CmaudioError(f"{kind} {name} is a {type(part).__name__}, not a class: name one")
+    check_call(f"{kind} {name}", part, *given, **settings)
+    try:
+        return part(*given, **settings)
+    except CmaudioError:
+        raise
+    except Exception as error:
+        raise CmaudioError(
+            f"{kind} {name} cannot be made ({_told(error)}); correct its settings or its code"
+        ) from error
+
+
+def check_call(what: str, function: Callable[..., Any], *arguments: Any, **settings: Any) -> None:
+    """Raises CmaudioError if a function does not take these arguments."""
+    signature = inspect.signature(function)
+    try:
+        signature.bind(*arguments, **settings)
+    except TypeError as error:
+        raise CmaudioError(f"{what}: {error}; it takes {signature}") from error
+
+
+def attempt(what: str, action: Callable[[], Any]) -> Any:
+    """Run part of a trial of somebody's code. Raises CmaudioError for whatever it raises."""
+    try:
+        return action()
+    except CmaudioError:
+        raise
+    except Exception as error:
+        raise CmaudioError(f"{what} fails on a trial batch ({_told(error)}); correct it") from error
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
