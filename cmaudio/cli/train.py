@@ -37,6 +37,12 @@ def train(
             help="Stop after this stage: aligner, prior, teacher, student, vocoder, vocoder_tuning, joint or prosody."
         ),
     ] = None,
+    foresee: Annotated[
+        bool, typer.Option("--estimate/--no-estimate", help="Print first how much memory and time each stage takes.")
+    ] = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print that estimate, and train and write nothing.")
+    ] = False,
 ) -> None:
     """Train a model and write its file. Re-run the command to resume."""
     with requires_extra("train"):
@@ -49,8 +55,8 @@ def train(
     settings = read_config(config, override or ())
     files, data = RunFiles(as_place(run)), as_place(corpus)
     check_exportable(settings, data)
-    main_process = train_run(settings, data, files, errors, until)
-    if main_process and until is None:
+    main_process = train_run(settings, data, files, errors, until, foresee=foresee, dry_run=dry_run)
+    if main_process and until is None and not dry_run:
         model = pack_run(files.folder, files.folder / f"{settings.name}.cmaudio")
         files.publish()
         size = model.path.stat().st_size / 1e6

@@ -81,6 +81,11 @@ class Corpus:
         """The clips that a step reads from."""
         return self._window(step // self.window_steps)
 
+    def settle(self) -> None:
+        """Wait for the window that is being read ahead."""
+        if self._next:
+            self._next[1].result()
+
     @property
     def needed_gb(self) -> float:
         """What all clips of the split would take in memory."""

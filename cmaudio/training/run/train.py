@@ -16,6 +16,8 @@ from cmaudio.training.networks.aligner import AlignerNetwork
 from cmaudio.training.run.alignment import align_corpus, has_phoneme_times, read_alignment, write_alignment
 from cmaudio.training.run.boards import check_loggers, open_boards
 from cmaudio.training.run.context import RunContext
+from cmaudio.training.run.estimate import estimate
+from cmaudio.training.run.estimate_table import print_estimate
 from cmaudio.training.run.folder import ALIGNMENT, open_run, read_about
 from cmaudio.training.run.journal import Journal
 from cmaudio.training.run.launch import launch
@@ -29,7 +31,14 @@ from cmaudio.training.tasks.aligner import AlignerTask
 
 
 def train(
-    config: RunConfig, corpus: Place, run: Place | RunFiles, console: Console | None = None, until: str | None = None
+    config: RunConfig,
+    corpus: Place,
+    run: Place | RunFiles,
+    console: Console | None = None,
+    until: str | None = None,
+    *,
+    foresee: bool = False,
+    dry_run: bool = False,
 ) -> bool:
     """Train every stage of the configuration that the run has not finished, in order.
 
@@ -39,6 +48,8 @@ def train(
         run: folder of the run, likewise, created if needed; an existing run is resumed.
         console: for progress and notes; None for none.
         until: the last stage to train, None for all.
+        foresee: print first how much memory and time each stage takes, from a few of its steps.
+        dry_run: print that, and train and write nothing.
 
     Returns:
         Whether this is the first process, the one that writes files.
@@ -57,6 +68,12 @@ def train(
     if fabric.local_rank == 0:
         files.fetch()
     fabric.barrier()
+    if foresee or dry_run:
+        stages = estimate(config, corpus, files, description, fabric, until)
+        if fabric.is_global_zero and console is not None:
+            print_estimate(stages, console, fabric.device)
+    if dry_run:
+        return fabric.is_global_zero
     if fabric.is_global_zero:
         open_run(folder, config, corpus, description)
     share_files(fabric, files)
