@@ -4,7 +4,9 @@ For each number of listeners a server is started on the loopback interface, on o
 listeners ask it for one sound after the other, each as long as a sentence or two, or hold a web socket on which notes
 are played. A listener begins to play 0.1 s after its first sound; from then on, sound that comes later than it is due
 is a gap. A number is carried where there is no gap, nothing is refused, and the first sound comes within 0.3 s in 99 of
-100 cases. `--alone` measures the same sound made by one process a listener.
+100 cases. `--alone` measures the same sound made by one process a listener, and `--peer` other systems behind the same
+endpoint (`serve_peer.py`). Reported as well: processor seconds that an hour of sound takes, memory of the process, and
+what each listener adds to it.
 
 `--work` measures instead the processor seconds that a second of sound takes in one process, without HTTP and as fast as
 it goes, for each number of streams that share evaluations: on a machine that others use, times say little.
@@ -14,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import random
 import re
@@ -23,12 +24,12 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-from websockets.asyncio.client import connect
+from serve_listeners import NOTE_SECONDS, POLYPHONY, TEXTS, Heard, crowd
+from serve_peer import PEERS
 
 from cmaudio.engine.engine import Engine
 from cmaudio.engine.loaded_model import LoadedModel
@@ -37,13 +38,7 @@ from cmaudio.serve.notes import NoteStream
 from cmaudio.serve.speech import Reading, SpeechStream
 from cmaudio.serve.stream import Stream
 
-TEXTS = (
-    "The train to the coast leaves at half past nine, from platform four.",
-    "Could you tell me where the nearest library is? I have to return three books today.",
-    "It rained all night, but in the morning the sky was clear, and the streets were almost dry.",
-)
-BUFFER_SECONDS, FIRST_SECONDS = 0.1, 0.3
-POLYPHONY, NOTE_SECONDS = 4, 0.5
+FIRST_SECONDS = 0.3
 MOST_STREAMS, MOST_SECONDS = 256, 120
 
 ALONE = """
@@ -67,84 +62,6 @@ while read < until:
 """
 
 
-@dataclass
-class Heard:
-    """What the listeners of one run noticed: seconds to first sounds, gaps, refusals, and seconds of sound."""
-
-    first: list[float] = field(default_factory=list)
-    gaps: int = 0
-    refused: int = 0
-    seconds: float = 0.0
-
-    def play(self, arrived: float, began: float, before: float, length: float) -> None:
-        """Sound of `length` seconds arrived; `before` seconds came since the first sound at `began`."""
-        self.gaps += arrived > began + BUFFER_SECONDS + before
-        self.seconds += length
-
-
-async def listen(port: int, heard: Heard, until: float, seed: int) -> None:
-    """Ask for one text after the other."""
-    chance = random.Random(seed)
-    await asyncio.sleep(chance.uniform(0, 3))
-    while time.monotonic() < until:
-        body = json.dumps({"model": "english", "input": chance.choice(TEXTS), "response_format": "pcm", "seed": seed})
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        asked = time.monotonic()
-        head = f"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
-        writer.write(f"{head}Connection: close\r\n\r\n{body}".encode())
-        answer = await reader.readuntil(b"\r\n\r\n")
-        if b" 200 " not in answer.split(b"\r\n")[0]:
-            heard.refused += 1
-            await asyncio.sleep(1)
-        else:
-            await _hear(reader, heard, asked)
-        writer.close()
-
-
-async def _hear(reader: asyncio.StreamReader, heard: Heard, asked: float) -> None:
-    """Take a sound as it comes, and wait until it has been played."""
-    began = before = 0.0
-    while size := int(await reader.readline(), 16):
-        await reader.readexactly(size + 2)
-        now = time.monotonic()
-        if not began:
-            began = now
-            heard.first.append(now - asked)
-        heard.play(now, began, before, size / 48_000)
-        before += size / 48_000
-    await asyncio.sleep(max(0.0, began + BUFFER_SECONDS + before - time.monotonic()))
-
-
-async def play(port: int, heard: Heard, until: float, seed: int) -> None:
-    """Hold a web socket, and play two notes a second."""
-    chance = random.Random(seed)
-    await asyncio.sleep(chance.uniform(0, 3))
-    asked = time.monotonic()
-    async with connect(f"ws://127.0.0.1:{port}/v1/audio/stream", open_timeout=30) as socket:
-        start = {"type": "start", "model": "instrument", "polyphony": POLYPHONY, "lead_ms": 150}
-        await socket.send(json.dumps(start))
-        if json.loads(await socket.recv())["type"] != "started":
-            heard.refused += 1
-            return
-        began = before = 0.0
-        number = 0
-        while (now := time.monotonic()) < until:
-            if began and number <= (now - began) / NOTE_SECONDS:
-                number += 1
-                note = {"type": "note_on", "id": number, "pitch": chance.randrange(48, 72), "velocity": 90}
-                await socket.send(json.dumps(note))
-                if number > 1:
-                    await socket.send(json.dumps({"type": "note_off", "id": number - 1}))
-            data = await socket.recv()
-            if isinstance(data, bytes):
-                now = time.monotonic()
-                if not began:
-                    began = now
-                    heard.first.append(now - asked)
-                heard.play(now, began, before, len(data) / 192_000)
-                before += len(data) / 192_000
-
-
 def processor_seconds(pid: int) -> float:
     """Of a process with its threads."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -156,10 +73,10 @@ def memory_mb(pid: int) -> float:
     return int(re.findall(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[0]) / 1024
 
 
-def served(model: str, streams: int, cores: int, seconds: float) -> tuple[Heard, float, float]:
-    """What is heard of a server, its processor seconds and MB."""
-    command = [sys.executable, "-m", "cmaudio.cli", "serve", "--model", model, "--port", "0", "--workers", str(cores)]
-    command += ["--lead", "1", "--client-streams", "1000", "--client-requests", "100000"]
+def served(
+    command: list[str], model: str, streams: int, cores: int, seconds: float
+) -> tuple[Heard, float, float, float]:
+    """What is heard of a server, its processor seconds, and its MB before and after."""
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **pinned(cores)
     ) as server:
@@ -168,19 +85,24 @@ def served(model: str, streams: int, cores: int, seconds: float) -> tuple[Heard,
             greeting = server.stdout.readline()
             found = re.search(r":(\d+)/v1", greeting)
             if found is None:
-                sys.exit("the server did not start; try `cmaudio serve` alone")
-            heard, before = Heard(), processor_seconds(server.pid)
+                sys.exit(f"the server did not start; try `{' '.join(command[1:])}` alone")
+            asyncio.run(crowd(model, int(found[1]), Heard(), 1, 4))  # whatever it makes with the first sound
+            heard, before, idle = Heard(), processor_seconds(server.pid), memory_mb(server.pid)
             asyncio.run(crowd(model, int(found[1]), heard, streams, seconds))
-            return heard, processor_seconds(server.pid) - before, memory_mb(server.pid)
+            return heard, processor_seconds(server.pid) - before, idle, memory_mb(server.pid)
         finally:
             server.kill()
 
 
-async def crowd(model: str, port: int, heard: Heard, streams: int, seconds: float) -> None:
-    """All listeners."""
-    one = listen if model == "english" else play
-    until = time.monotonic() + seconds
-    await asyncio.gather(*(one(port, heard, until, seed) for seed in range(streams)))
+def ours(model: str, cores: int) -> list[str]:
+    """The command that serves a model of ours."""
+    command = [sys.executable, "-m", "cmaudio.cli", "serve", "--model", model, "--port", "0", "--workers", str(cores)]
+    return [*command, "--lead", "1", "--client-streams", "1000", "--client-requests", "100000"]
+
+
+def theirs(peer: str, cores: int) -> list[str]:
+    """The command that serves another system."""
+    return [sys.executable, str(Path(__file__).with_name("serve_peer.py")), peer, "--workers", str(cores)]
 
 
 def alone(model: str, streams: int, cores: int, seconds: float) -> tuple[float, float, float]:
@@ -208,12 +130,13 @@ def pinned(cores: int) -> dict[str, Any]:
     return {"preexec_fn": lambda: os.sched_setaffinity(0, mine)}
 
 
-def report(name: str, streams: int, heard: Heard, used: float, memory: float) -> None:
+def report(name: str, streams: int, heard: Heard, used: float, idle: float, memory: float) -> None:
     """One row of a table."""
     cuts = quantiles(heard.first, n=100) if len(heard.first) > 1 else [float("nan")] * 99
     carried = not heard.gaps and not heard.refused and cuts[98] <= FIRST_SECONDS
     row = [name, streams, "yes" if carried else "no", f"{1000 * cuts[49]:.0f} / {1000 * cuts[98]:.0f}", heard.gaps]
-    row += [heard.refused, f"{heard.seconds:.0f}", f"{used / max(heard.seconds, 1e-9):.3f}", f"{memory:.0f}"]
+    row += [heard.refused, f"{heard.seconds:.0f}", f"{3600 * used / max(heard.seconds, 1e-9):.0f}"]
+    row += [f"{idle:.0f}", f"{max(0.0, memory - idle) / streams:.2f}"]
     print(f"| {' | '.join(map(str, row))} |", flush=True)
 
 
@@ -276,22 +199,29 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--alone", type=int, default=0, metavar="N", help="also N processes of one listener each")
+    parser.add_argument("--peer", choices=PEERS, action="append", default=[], help="also this system; repeatable")
     parser.add_argument("--work", action="store_true", help="processor seconds of a second of sound, without HTTP")
     given = parser.parse_args()
     if max(given.streams) > MOST_STREAMS or given.seconds > MOST_SECONDS or given.alone > 16:
         parser.error(f"at most {MOST_STREAMS} streams, {MOST_SECONDS} seconds and 16 processes")
+    if given.peer and given.model != "english":
+        parser.error("the other systems read text: leave out --model")
     if given.work:
         for streams in given.streams:
             seconds, used = work(given.model, streams)
             print(f"{streams} streams: {used / seconds:.4f} processor seconds a second of sound", flush=True)
         return
-    print("| | streams | carried | first p50 / p99, ms | gaps | refused | sound, s | processor s / s | MB |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("| | streams | carried | first p50 / p99, ms | gaps | refused | sound, s | ", end="")
+    print("processor s an audio hour | MB | MB a stream |\n" + "|---" * 10 + "|")
+    servers = {f"one server, {given.cores} cores": ours(given.model, given.cores)}
+    servers |= {f"{peer}, {given.cores} cores": theirs(peer, given.cores) for peer in given.peer}
     for streams in given.streams:
-        report(f"one server, {given.cores} cores", streams, *served(given.model, streams, given.cores, given.seconds))
+        for name, command in servers.items():
+            report(name, streams, *served(command, given.model, streams, given.cores, given.seconds))
     if given.alone:
         seconds, used, memory = alone(given.model, given.alone, given.cores, given.seconds)
-        print(f"| processes | {given.alone} | | | | | {seconds:.0f} | {used / seconds:.3f} | {memory:.0f} |")
+        a_stream = f"{memory / given.alone:.0f}"
+        print(f"| processes | {given.alone} | | | | | {seconds:.0f} | {3600 * used / seconds:.0f} | | {a_stream} |")
 
 
 if __name__ == "__main__":
