@@ -40,13 +40,13 @@ def test_an_amount_is_dragged_shown_typed_and_ended(quiet: Any, synth: Synth) ->
     wait_for(lambda: amounts(synth).get(("lfo1", "brightness"), 0) > 1)
     slider = element(quiet, 'cm-slider[control="brightness"]')
     wait_for(lambda: "moves" in slider.get_attribute("class").split())
-    places = set()
-    wait_for(
-        lambda: (
-            places.add(element(quiet, 'cm-slider[control="brightness"] .swing').get_attribute("data-now"))
-            or len(places) > 3
-        )
-    )
+    places: set[str | None] = set()
+
+    def has_moved() -> bool:
+        places.add(element(quiet, 'cm-slider[control="brightness"] .swing').get_attribute("data-now"))
+        return len(places) > 3
+
+    wait_for(has_moved)
     before = amounts(synth)["lfo1", "brightness"]
     amount.send_keys(Keys.ARROW_RIGHT)
     wait_for(lambda: amounts(synth)["lfo1", "brightness"] > before)

@@ -74,7 +74,7 @@ def silent_pauses(ends: Ends, clips: Clips, description: CorpusDescription) -> E
     rate, moved = description.signal.sample_rate, {}
     for index, (name, ids) in enumerate(zip(clips.names, clips.ids, strict=True)):
         if name in ends:
-            audio = clips.audio[clips.rows(index)].cpu().numpy().ravel().astype(np.float32) / 2**15
+            audio = clips.audio[clips.rows(index)].cpu().numpy().ravel().astype(np.float32) / np.float32(2**15)
             quiet_db = float(np.percentile(window_levels(audio, rate), 95)) + _QUIET_DB
             phonemes = [description.symbols[symbol] for symbol in ids[:, 0]]
             moved[name] = list(with_pause_onsets(ends[name], phonemes, audio, rate, quiet_db))
