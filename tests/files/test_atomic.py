@@ -53,6 +53,7 @@ GONE, RUNNING = 2**22 + 1, os.getppid()  # no process can have the first number
 @pytest.mark.parametrize(
     ("process", "target", "stays"),
     [(GONE, "a.txt", False), (RUNNING, "a.txt", True), (GONE, "other.txt", True), (os.getpid(), "a.txt", False)],
+    ids=["gone", "running", "gone, another target", "ours"],
 )
 def test_only_what_a_killed_process_left_for_the_same_target_is_cleared(
     tmp_path: Path, process: int, target: str, stays: bool

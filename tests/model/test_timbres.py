@@ -64,7 +64,7 @@ def test_unknown_name_error_suggests_the_nearest(model: Model) -> None:
         128,
         -1,
         b"violin",
-        object(),
+        pytest.param(object(), id="object"),
         pytest.param({"violin": "loud"}),
         pytest.param({5.5: 1.0}),
     ],
