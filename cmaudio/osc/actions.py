@@ -91,6 +91,7 @@ class Actions:
             "scatter/among": lambda call, *names: self._synth.clock.scatter_among(list(names)),
             "scatter/alone": lambda call: self._synth.clock.scatter_among(None),
             "route": self._route,
+            "routes": self._routes,
             "routes/clear": lambda call: self._controls.set_routes((), call.source),
             "impulse_response": self._impulse_response,
             "subscribe": lambda call, port: self._subscribers.add(call.peer, port),
@@ -157,6 +158,10 @@ class Actions:
             self._synth.disconnect_link()
         elif self._synth.link is None:
             self._synth.connect_link()
+
+    def _routes(self, call: Call, *values: Any) -> None:
+        routes = list(zip(values[::3], values[1::3], values[2::3], strict=True))
+        self._controls.set_routes(routes, call.source, self._synth.place(call.seconds))
 
     def _route(self, call: Call, modulator: str, control: str, amount: float) -> None:
         self._controls.route(modulator, control, amount, call.source, self._synth.place(call.seconds))

@@ -75,6 +75,7 @@ class Address:
             up to a lower limit.
         names: how many of the first arguments identify the thing that is set.
         repeats: whether the arguments may be repeated; then the first argument alone is also allowed.
+        empty: of those that repeat, none at all are allowed instead of the first alone.
     """
 
     path: str
@@ -83,12 +84,13 @@ class Address:
     flow: Literal["each", "latest", "note"] = "each"
     names: int = 0
     repeats: bool = False
+    empty: bool = False
 
     def read(self, values: Sequence[object]) -> list[Any]:
         """The parsed arguments, None for those left out. Raises CmaudioError for a wrong count or value."""
         if self.repeats:
             period = len(self.arguments)
-            if len(values) != 1 and (not values or len(values) % period):
+            if len(values) != (0 if self.empty else 1) and (not values or len(values) % period):
                 raise self._count(values)
             return [self.arguments[i % period].read(value) for i, value in enumerate(values)]
         needed = sum(not argument.optional for argument in self.arguments)
@@ -101,7 +103,8 @@ class Address:
     def signature(self) -> str:
         """The arguments as text."""
         said = "; ".join(map(str, self.arguments)) or "none"
-        return f"{self.arguments[0]}, or repeatedly {said}" if self.repeats else said
+        first = "none" if self.empty else self.arguments[0] if self.repeats else None
+        return f"{first}, or repeatedly {said}" if self.repeats else said
 
     def _count(self, values: Sequence[object]) -> CmaudioError:
         return CmaudioError(f"{self.path} takes {self.signature}; {len(values)} given")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cmaudio.engine.outputs import MAX_PAIRS
 from cmaudio.instrument.recorder import MEMORY_SECONDS
@@ -91,6 +92,7 @@ _COMMON = (
         "latest",
         names=2,
     ),
+    Address("/routes", "sets all routes; none without arguments", _ROUTE, "latest", repeats=True, empty=True),
     Address("/routes/clear", "ends all routes", flow="latest"),
     Address("/seed/lock", "protects the seed from /seed/roll", (Argument("locked", "switch"),), "latest"),
     Address("/seed/roll", "draws a random seed, unless the seed is locked", flow="latest"),
@@ -160,7 +162,9 @@ def outgoing(definitions: Mapping[str, ControlDefinition], speaks: bool) -> list
     own = [
         *map(_control, definitions.values()),
         _TIMBRES[0],
-        Address("/routes", "all routes of modulators to controls; none without arguments", _ROUTE, repeats=True),
+        Address(
+            "/routes", "all routes of modulators to controls; none without arguments", _ROUTE, repeats=True, empty=True
+        ),
         Address("/seed", "seed of new notes; -1: each gets another", (Argument("seed", "whole", -1, SEED_LIMIT),)),
         Address("/seed/lock", "whether the seed is locked", (Argument("locked", "switch"),)),
         Address("/preset", "answers /query: the last preset applied", (Argument("name", "text"),)),
@@ -188,4 +192,4 @@ def outgoing(definitions: Mapping[str, ControlDefinition], speaks: bool) -> list
 
 
 def _rooted(a: Address) -> Address:
-    return Address(ROOT + a.path, a.description, a.arguments, a.flow, a.names, a.repeats)
+    return replace(a, path=ROOT + a.path)

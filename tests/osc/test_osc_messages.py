@@ -126,13 +126,18 @@ def test_routes_are_set_sent_back_and_ended(synth: Synth, client: Client) -> Non
     client.send("/cmaudio/query")
     assert client.read_until("/cmaudio/routes") == ["lfo1", "brightness", 3.0, "wheel", "bend", -2.0]
     client.send("/cmaudio/route", "lfo1", "brightness", 0.0)
-    client.settle()
-    assert [route.key for route in synth.controls.routes] == [("wheel", "bend")]
+    wait_for(lambda: [route.key for route in synth.controls.routes] == [("wheel", "bend")])
     client.send("/cmaudio/route", "lfo3", "bend", 1.0)
     assert "modulator: Input should be 'lfo1'" in client.read_until("/cmaudio/error")[0]
+    client.send("/cmaudio/routes", "lfo2", "gain", 1.0, "wheel", "vibrato", 0.5)
+    wait_for(lambda: [route.key for route in synth.controls.routes] == [("lfo2", "gain"), ("wheel", "vibrato")])
+    client.send("/cmaudio/routes", "lfo2")
+    assert "/cmaudio/routes takes none, or repeatedly" in client.read_until("/cmaudio/error")[0]
+    client.send("/cmaudio/routes")
+    wait_for(lambda: not synth.controls.routes)
+    client.send("/cmaudio/route", "wheel", "bend", -2.0)
     client.send("/cmaudio/routes/clear")
-    client.settle()
-    assert not synth.controls.routes
+    wait_for(lambda: not synth.controls.routes)
 
 
 @pytest.mark.parametrize(
