@@ -10,7 +10,6 @@ from cmaudio.signal.layers import LAYERS
 from cmaudio.speech.language import language
 from cmaudio.speech.phonemes import Phoneme, Phrase, Word, pause
 from cmaudio.speech.prosody import Prosody
-from cmaudio.synthesis.deviation_kernel import load_kernels
 from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.voice import Voice
 
@@ -18,6 +17,8 @@ from cmaudio.synthesis.voice import Voice
 def warm_up_notes(allocator: VoiceAllocator, model: Model, renderer: Renderer) -> None:
     """Run several batch sizes, starting with onsets and including a bend."""
     if allocator.settings.deviations is not None:
+        from cmaudio.synthesis.deviation_kernel import load_kernels  # imports numba
+
         load_kernels(LAYERS)
     vector = model.timbre_vector(None)
     for count in {1, 2, 4, 8, allocator.polyphony}:

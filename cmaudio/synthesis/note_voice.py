@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.score.expression import ENVELOPE, EXPRESSIONS
 from cmaudio.signal.dsp import Complex, Float
-from cmaudio.synthesis.deviation import NoteDeviation
 from cmaudio.synthesis.envelope import GROWN_SECONDS, Asked, Clocks, Envelope, warp
 from cmaudio.synthesis.excitation import semitones_to_hz
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
@@ -21,6 +20,9 @@ from cmaudio.synthesis.placement import side_level
 from cmaudio.synthesis.sources import Sources
 from cmaudio.synthesis.trajectory import Trajectory, rows
 from cmaudio.synthesis.voice import FADE_SAMPLES, Voice
+
+if TYPE_CHECKING:
+    from cmaudio.synthesis.deviation import NoteDeviation
 
 BEND_FADE_SAMPLES = 240  # shorter fades click on low, pure timbres
 SILENT_DB = -76.0
@@ -85,6 +87,8 @@ class NoteVoice(Voice):
         settings, hop = self.settings, self.stft.hop_length
         if settings.deviations is None:
             return None
+        from cmaudio.synthesis.deviation import NoteDeviation  # imports numba
+
         return NoteDeviation(
             settings.deviations,
             self.timbre,

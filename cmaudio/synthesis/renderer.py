@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from cmaudio.score.expression import PRESSURE_BRIGHTNESS
 from cmaudio.signal.dsp import Complex, Float, Stft, pulse_train, split_filters, white_noise
 from cmaudio.synthesis.deferred import Deferred, Pending
-from cmaudio.synthesis.deviation_kernel import waver
 from cmaudio.synthesis.distance import air_tilt
 from cmaudio.synthesis.excitation import harmonic_picture
 from cmaudio.synthesis.networks import Synthesizer, batch_arrays, batch_states, split_states, stack
@@ -255,8 +254,11 @@ class Renderer:
         h, n, d = split_filters(raw)
         for part in (h, n, d):
             part[..., self._band_end :] = 0
-        for i, gain in gains.items():
-            waver(h[i], pulses[i], gain, f0[i], self._bin_hz)
+        if gains:
+            from cmaudio.synthesis.deviation_kernel import waver  # imports numba
+
+            for i, gain in gains.items():
+                waver(h[i], pulses[i], gain, f0[i], self._bin_hz)
         partials = h * pulses
         spectra = partials + n * self.stft.analyse(noise) + d
         samples = self.stft.overlap_add(spectra)

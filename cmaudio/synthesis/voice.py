@@ -17,7 +17,7 @@ import math
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,13 +25,15 @@ from numpy.typing import ArrayLike, NDArray
 from cmaudio.score.expression import EXPRESSIONS, PRESSURE_DB, SENDS, VIBRATO_HZ
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.deferred import Pending
-from cmaudio.synthesis.deviation import NoteDeviation
 from cmaudio.synthesis.distance import direct_gain, sent_level
 from cmaudio.synthesis.networks import NetworkState
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.placement import side_gains, side_gains_over
 from cmaudio.synthesis.trajectory import Trajectory
 from cmaudio.synthesis.voice_output import VoiceOutput
+
+if TYPE_CHECKING:
+    from cmaudio.synthesis.deviation import NoteDeviation
 
 FADE_SAMPLES = 240  # 5 ms at 48 kHz: heard as immediate, too long to click
 
