@@ -63,6 +63,11 @@ class Model:
             return self._unused_graphs.pop(name)
         return _open(self.path, lambda archive: _checked(self.path, archive, f"{name}.onnx", self.manifest))
 
+    @property
+    def stored_data(self) -> CardData | None:
+        """`data` as the file carries it; None for files without it."""
+        return self._data
+
     @cached_property
     def data(self) -> CardData:
         """What the card says, for programs; of a file without it, what its tables say."""

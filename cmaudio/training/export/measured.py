@@ -38,7 +38,7 @@ def with_measured(manifest: Manifest, entry: Entry, measured: Mapping[str, Any])
 def amend(model: Model, output: Path, entry: Entry, measured: Mapping[str, Any]) -> Model:
     """Write a model file with another entry; its graphs and card stay byte for byte."""
     graphs = {name: model.graph(name) for name in model.manifest.graphs}
-    save_model(output, with_measured(model.manifest, entry, measured), graphs, model.card, data=model.data)
+    save_model(output, with_measured(model.manifest, entry, measured), graphs, model.card, data=model.stored_data)
     return load_model(output)
 
 

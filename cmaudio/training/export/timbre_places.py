@@ -45,5 +45,7 @@ def amend_places(model: Model, output: Path) -> Model:
         for timbre, (x, y) in zip(timbres, places.tolist(), strict=True)
     ]
     graphs = {name: model.graph(name) for name in model.manifest.graphs}
-    save_model(output, model.manifest.model_copy(update={"timbres": placed}), graphs, model.card, data=model.data)
+    save_model(
+        output, model.manifest.model_copy(update={"timbres": placed}), graphs, model.card, data=model.stored_data
+    )
     return load_model(output)
