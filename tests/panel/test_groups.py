@@ -19,7 +19,7 @@ from cmaudio.synthesis.texture_features import TEXTURE_CONTROLS
         ("reverb_size", "reverb"),
         ("scatter_pan", "scatter"),
         ("gain", ""),
-        ("brightness", ""),
+        ("brightness", "tone"),
     ],
 )
 def test_each_control_is_in_its_group(control: str, group: str) -> None:

@@ -109,7 +109,10 @@ def test_a_slider_moves_its_control_follows_it_and_returns_to_its_default(quiet:
 def test_effects_unfold_and_their_choices_are_named(quiet: Any, synth: Synth) -> None:
     from selenium.webdriver.common.by import By
 
-    groups = {group.text: group for group in quiet.find_elements(By.CSS_SELECTOR, "details.group")}
+    groups = {
+        group.find_element(By.TAG_NAME, "summary").text: group
+        for group in quiet.find_elements(By.CSS_SELECTOR, "details.group")
+    }
     assert list(groups) == ["Tone", "Place", "Reverb", "Chorus", "Delay", "Scatter"]
     assert not element(quiet, 'cm-slider[control="reverb_decay"]').is_displayed()
     for group in ("Reverb", "Delay"):

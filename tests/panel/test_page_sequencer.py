@@ -48,7 +48,11 @@ def open_page(page: Any, host: Any, synth: Synth) -> Iterator[Any]:
 
 
 def press(page: Any, selector: str) -> None:
-    page.execute_script("arguments[0].scrollIntoView({block: 'center'}); arguments[0].click()", element(page, selector))
+    """At once, since the grid is drawn anew with every change."""
+    element(page, selector)
+    page.execute_script(
+        "const e = document.querySelector(arguments[0]); e.scrollIntoView({block: 'center'}); e.click()", selector
+    )
 
 
 def cell(row: int, index: int) -> str:
@@ -68,8 +72,9 @@ def steps(synth: Synth) -> dict[int, tuple[int, ...]]:
 
 def choose(page: Any, selector: str, value: str) -> None:
     page.execute_script(
-        "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change', {bubbles: true}))",
-        element(page, selector),
+        "const field = document.querySelector(arguments[0]); field.value = arguments[1];"
+        "field.dispatchEvent(new Event('change', {bubbles: true}))",
+        selector,
         value,
     )
 

@@ -49,7 +49,8 @@ class Midi extends HTMLElement {
     for (const slider of document.querySelectorAll("cm-slider")) {
       const bound = midi?.bound[slider.control] ?? "";
       slider.classList.toggle("learning", midi?.learning === slider.control);
-      if (slider.dataset.bound !== bound) slider.querySelector(".name").dataset.bound = slider.dataset.bound = bound;
+      const name = slider.querySelector(".name"); // none before the slider is drawn
+      if (name && slider.dataset.bound !== bound) name.dataset.bound = slider.dataset.bound = bound;
     }
     this.show();
   }

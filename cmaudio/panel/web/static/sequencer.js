@@ -28,7 +28,7 @@ const BODY = `
     <label>quantise <input class="strength" type="range" min="0" max="1" step="0.05" value="1"></label>
     <span class="exports">export ${button("mid", "MIDI", "four rounds as a MIDI file")}
       ${button("py", "Python", "as a program for synth.clock")} ${button("json", "JSON", "all patterns")}
-      <a class="exported" hidden download></a></span>
+      <a class="exported" title="the file that was exported" hidden download></a></span>
   </div>
   <div class="lanes" role="group" aria-label="steps"></div>
   <div class="adding">
