@@ -18,6 +18,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from cmaudio.cli.app import app
+from cmaudio.cli.terminal import errors
 from cmaudio.errors import CmaudioError
 from cmaudio.training.config import RunConfig
 from cmaudio.training.corpus.description import read_description
@@ -73,10 +74,13 @@ def test_a_run_that_was_estimated_trains_as_without(finished: Path, corpus: Path
         assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
-def test_a_dry_run_prints_the_estimate_and_writes_nothing(corpus: Path, tmp_path: Path) -> None:
+def test_a_dry_run_prints_the_estimate_and_writes_nothing(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errors, "width", 200)
     (tmp_path / "toy.yaml").write_text(CONFIG)
     arguments = ["train", tmp_path / "toy.yaml", "--corpus", corpus, "-o", tmp_path / "run", "--dry-run"]
-    result = CliRunner().invoke(app, [*map(str, arguments), "--until", "teacher"], env={"COLUMNS": "200"})
+    result = CliRunner().invoke(app, [*map(str, arguments), "--until", "teacher"])
     assert result.exit_code == 0
     assert re.search(r"teacher .* MB .* 6 ", result.output)
     assert "In all" in result.output

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from cmaudio.errors import CmaudioError
 from cmaudio.training.config import Crops, LoopSettings
 from cmaudio.training.run import checkpoint
+from cmaudio.training.run.boards import TensorBoard
 from cmaudio.training.run.journal import Journal
 from cmaudio.training.run.loop import Trainer
 
@@ -101,7 +102,7 @@ def trainer(
         ema=0.9,
         settings=chosen.model_copy(update=settings),
         folder=folder,
-        journal=Journal(folder, None, made.is_global_zero),
+        journal=Journal(folder, None, made.is_global_zero, [TensorBoard(folder / "log")]),
     )
 
 
