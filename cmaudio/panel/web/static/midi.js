@@ -48,7 +48,7 @@ class Midi extends HTMLElement {
     this.button.title = `${ports}${midi ? "; press to bind controllers to controls" : ""}`;
     for (const slider of document.querySelectorAll("cm-slider")) {
       const bound = midi?.bound[slider.control] ?? "";
-      slider.classList.toggle("learning", midi?.learning === slider.control);
+      slider.classList.toggle("learning", Boolean(midi?.learning) && midi.learning === slider.control);
       const name = slider.querySelector(".name"); // none before the slider is drawn
       if (name && slider.dataset.bound !== bound) name.dataset.bound = slider.dataset.bound = bound;
     }
