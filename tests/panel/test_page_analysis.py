@@ -68,7 +68,8 @@ def test_sounds_are_searched_heard_and_chosen(quiet: Any, synth: Synth) -> None:
     element(quiet, "cm-browse input").send_keys("timbre thi")
     wait_for(lambda: [b.text for b in quiet.find_elements("css selector", "cm-browse .list b")] == ["third"])
     row = element(quiet, "cm-browse .list button")
-    actions(quiet).move_to_element(row).perform()
+    # From beside the list, since a pointer that lies there while it is drawn anew enters nothing.
+    actions(quiet).move_to_element(element(quiet, "cm-browse input")).move_to_element(row).perform()
     wait_for(lambda: any(note.channel == 15 for note in tuple(synth.engine.allocator.notes.values())))
     row.click()
     wait_for(lambda: synth.controls.timbre == {"third": 1.0})
