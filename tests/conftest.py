@@ -16,6 +16,7 @@ from hypothesis import settings
 from cmaudio.model.file import Model, load_model, save_model
 from cmaudio.model.manifest import Manifest
 from cmaudio.speech.features import SPEECH_FEATURES
+from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.note_features import NOTE_FEATURES
 
 if TYPE_CHECKING:
@@ -36,6 +37,18 @@ def jack_server() -> Iterator[JackServer]:
 def model() -> Model:
     """The embedded model."""
     return load_model()
+
+
+@pytest.fixture(scope="module")
+def textures() -> Model:
+    """The embedded model of textures."""
+    return load_model("textures")
+
+
+@pytest.fixture(scope="module")
+def networks(textures: Model) -> Synthesizer:
+    """Those of the textures."""
+    return Synthesizer(textures)
 
 
 @pytest.fixture(scope="module")

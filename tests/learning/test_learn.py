@@ -26,16 +26,6 @@ RATE = 48_000
 
 
 @pytest.fixture(scope="module")
-def textures() -> Model:
-    return load_model("textures")
-
-
-@pytest.fixture(scope="module")
-def networks(textures: Model) -> Synthesizer:
-    return Synthesizer(textures)
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sounds")
     written(folder / "my_thud.wav", thud())

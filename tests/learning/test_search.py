@@ -10,7 +10,7 @@ from fixtures.examples import hiss, thud, written
 
 from cmaudio.learning.learn import learn_timbre
 from cmaudio.learning.scoring import score_of_bed, score_of_takes
-from cmaudio.model.file import Model, load_model
+from cmaudio.model.file import Model
 
 FLOOR = -8.0
 
@@ -31,11 +31,6 @@ def test_draws_like_the_recordings_score_best(spread: float, level: float) -> No
     others = [mel(seed, spread, level) for seed in range(1, 5)]
     assert score_of_takes(recorded, alike, FLOOR) < score_of_takes(recorded, others, FLOOR)
     assert score_of_bed(recorded, alike) < score_of_bed(recorded, others)
-
-
-@pytest.fixture(scope="module")
-def textures() -> Model:
-    return load_model("textures")
 
 
 @pytest.mark.parametrize("samples", [thud(), hiss()], ids=["one-shot", "bed"])

@@ -72,3 +72,11 @@ def page(browser: Any, host: Any) -> Any:
     browser.get(host.address.url)
     wait_for(lambda: browser.execute_script("return document.querySelector('cm-load .buffer b')?.textContent"), 40)
     return browser
+
+
+@pytest.fixture
+def quiet(page: Any, synth: Synth) -> Iterator[Any]:
+    """The page while nothing sounds."""
+    silence(synth)
+    yield page
+    silence(synth)

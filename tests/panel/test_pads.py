@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fixtures.browser import actions, element, wait_for
 from fixtures.midi import KEYS, FakeSystem
-from fixtures.panel import Pages, silence
+from fixtures.panel import Pages
 
 from cmaudio.midi.bindings import Bindings
 from cmaudio.panel.clock_output import ClockOutput
@@ -20,13 +20,6 @@ def synth(clock: ClockOutput) -> Iterator[Synth]:
     """The textures, playing without a sound card."""
     with open("textures", open_stream=clock, lead_ms=60, polyphony=8) as playing:
         yield playing
-
-
-@pytest.fixture
-def quiet(page: Any, synth: Synth) -> Iterator[Any]:
-    silence(synth)
-    yield page
-    silence(synth)
 
 
 def struck(synth: Synth) -> dict[int, str]:

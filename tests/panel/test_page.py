@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,13 +17,6 @@ from cmaudio.midi.bindings import Bindings
 from cmaudio.synth import Synth
 
 __all__ = ["session"]
-
-
-@pytest.fixture
-def quiet(page: Any, synth: Synth) -> Iterator[Any]:
-    silence(synth)
-    yield page
-    silence(synth)
 
 
 def test_the_page_loads_nothing_from_elsewhere(page: Any, host: Any) -> None:

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from fixtures.browser import actions, element, wait_for
 from fixtures.midi import KEYS, FakeSystem
-from fixtures.panel import silence
 
 from cmaudio.midi.bindings import Bindings
 from cmaudio.synth import Synth
-
-
-@pytest.fixture
-def quiet(page: Any, synth: Synth) -> Iterator[Any]:
-    silence(synth)
-    yield page
-    silence(synth)
 
 
 def button(page: Any, text: str) -> Any:

@@ -33,16 +33,6 @@ from cmaudio.training.tuning.tune import tuned
 OTHER_SEEDS = tuple(range(50, 58))
 
 
-@pytest.fixture(scope="module")
-def textures() -> Model:
-    return load_model("textures")
-
-
-@pytest.fixture(scope="module")
-def networks(textures: Model) -> Synthesizer:
-    return Synthesizer(textures)
-
-
 @pytest.fixture
 def lesson(textures: Model, networks: Synthesizer, tmp_path: Path) -> Callable[[np.ndarray], Lesson]:
     def of(samples: np.ndarray) -> Lesson:
