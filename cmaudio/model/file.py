@@ -102,6 +102,11 @@ class Model:
         return pad_keys(self.manifest.timbres)
 
     @cached_property
+    def drum_keys(self) -> Mapping[str, int]:
+        """The inverse of `drums`."""
+        return {name: key for key, name in self.drums.items()}
+
+    @cached_property
     def programs(self) -> Mapping[int, str]:
         """General MIDI program -> timbre name, for the programs this model has."""
         return {timbre.program: timbre.name for timbre in self.manifest.timbres if timbre.program is not None}

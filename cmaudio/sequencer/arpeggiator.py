@@ -7,8 +7,8 @@ from typing import Any
 
 from cmaudio.score.events import PERCUSSION_CHANNEL
 from cmaudio.sequencer.arpeggio import Arpeggio, HeldKey, keys_of_step
-from cmaudio.sequencer.held_notes import HeldNotes
 from cmaudio.timing.clock import Clock
+from cmaudio.timing.held_notes import HeldNotes
 from cmaudio.timing.steps import swung
 from cmaudio.timing.tempo import SAME_BEAT
 

@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from cmaudio.errors import CmaudioError, explain, unknown
-from cmaudio.files.atomic import atomic_file
-from cmaudio.files.reading import as_path, read_file, reason
+from cmaudio.files.reading import read_file
+from cmaudio.files.saving import write_file
 from cmaudio.sequencer.grid import GridPattern
 from cmaudio.sequencer.validated import Validated
 from cmaudio.timing.tempo import TEMPO_RANGE
@@ -88,10 +88,4 @@ def load_bank(path: str | Path) -> PatternBank:
 
 def save_bank(bank: PatternBank, path: str | Path) -> Path:
     """Write patterns to a file, completely or not at all. Raises CmaudioError if that fails."""
-    target = as_path(path).expanduser()
-    try:
-        with atomic_file(target) as part:
-            part.write_text(bank.model_dump_json(indent=1, exclude_defaults=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CmaudioError(f"{target} cannot be written ({reason(error)}); name another file") from error
-    return target
+    return write_file(path, (bank.model_dump_json(indent=1, exclude_defaults=False) + "\n").encode())

@@ -8,10 +8,8 @@ from pathlib import Path
 import mido
 
 from cmaudio.checks import whole_number
-from cmaudio.errors import CmaudioError
-from cmaudio.files.atomic import atomic_file
 from cmaudio.files.names import as_text
-from cmaudio.files.reading import as_path, reason
+from cmaudio.files.saving import write_file
 from cmaudio.model.file import Model
 from cmaudio.score.controllers import BY_EXPRESSION, controller_value
 from cmaudio.score.events import PERCUSSION_CHANNEL
@@ -44,12 +42,7 @@ def export_midi(
         CmaudioError: a value out of range, or a file that cannot be written.
     """
     data, notices = encode_pattern(pattern, model, tempo=tempo, rounds=rounds)
-    target = as_path(path).expanduser()
-    try:
-        with atomic_file(target) as part:
-            part.write_bytes(data)
-    except OSError as error:
-        raise CmaudioError(f"{target} cannot be written ({reason(error)}); name another file") from error
+    write_file(path, data)
     return notices
 
 
@@ -61,11 +54,10 @@ def encode_pattern(pattern: GridPattern, model: Model, *, tempo: float, rounds: 
     head.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo)))
     song.tracks.append(head)
     notices: list[str] = []
+    planned = [(number, note) for number in range(count) for note in notes_of_round(pattern, number)]
     for lane in pattern.lanes:
-        planned = [
-            (number, note) for number in range(count) for note in notes_of_round(pattern, number) if note.lane is lane
-        ]
-        song.tracks.append(_track(pattern, lane, planned, model, notices))
+        own = [(number, note) for number, note in planned if note.lane is lane]
+        song.tracks.append(_track(pattern, lane, own, model, notices))
     for automated in pattern.automation:
         if automated.control in BY_EXPRESSION:
             song.tracks.append(_automation(pattern, automated, count))
@@ -83,7 +75,6 @@ def _tick(pattern: GridPattern, place: float) -> int:
 def _track(
     pattern: GridPattern, lane: Lane, planned: list[tuple[int, PlannedNote]], model: Model, notices: list[str]
 ) -> mido.MidiTrack:
-    keys = {pad: key for key, pad in model.drums.items()}
     channel = lane.channel if lane.pad is None else PERCUSSION_CHANNEL
     events: list[Timed] = []
     program = _program(lane, model)
@@ -94,7 +85,7 @@ def _track(
     for number, note in planned:
         place = number * pattern.length + note.place
         start, end = _tick(pattern, place), _tick(pattern, place + note.steps)
-        for pitch in note.pitches if lane.pad is None else (keys[lane.pad],):
+        for pitch in note.pitches if lane.pad is None else (model.drum_keys[lane.pad],):
             on = mido.Message("note_on", channel=channel, note=pitch, velocity=note.velocity)
             events.append((start, 2, on))
             events.append((max(end, start + 1), 1, mido.Message("note_off", channel=channel, note=pitch)))

@@ -16,8 +16,8 @@ from cmaudio.controls.controls import Controls
 from cmaudio.score.events import PERCUSSION_CHANNEL
 from cmaudio.sequencer.bank import PatternBank
 from cmaudio.sequencer.grid import AutomationLane, GridPattern, nearest_step
-from cmaudio.sequencer.held_notes import HeldNotes
 from cmaudio.sequencer.unroll import PlannedNote, earliest_shift, notes_of_step
+from cmaudio.timing.held_notes import HeldNotes
 from cmaudio.timing.sequencer import Sequencer
 from cmaudio.timing.steps import swung
 from cmaudio.timing.tempo import SAME_BEAT
@@ -45,7 +45,6 @@ class GridPlayer:
         self, sequencer: Sequencer, controls: Controls, bank: Callable[[], PatternBank], name: str, start: float
     ) -> None:
         self._sequencer, self._controls, self._bank, self.name = sequencer, controls, bank, name
-        self._keys = {pad: key for key, pad in sequencer.engine.model.drums.items()}
         self.queued: tuple[float, str] | None = None  # beat and name of the pattern that comes next
         self._pending: list[tuple[float, int, Callable[[float], object]]] = []  # a heap by beat
         self._order = itertools.count()
@@ -194,7 +193,7 @@ class GridPlayer:
         sample = self._sequencer.in_time(round(at))
         if sample is None:
             return
-        pad = None if lane.pad is None else self._keys.get(lane.pad)
+        pad = None if lane.pad is None else engine.model.drum_keys.get(lane.pad)
         timbre = lane.pad if pad is not None else lane.timbre
         channel = lane.channel if pad is None else PERCUSSION_CHANNEL
         for order, pitch in enumerate(planned.pitches if pad is None else (pad,)):

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cmaudio.errors import CmaudioError
-from cmaudio.files.atomic import atomic_file
-from cmaudio.files.reading import as_path, reason
+from cmaudio.files.saving import write_file
 from cmaudio.model.file import DEFAULT_MODEL, Model
 from cmaudio.score.events import PERCUSSION_CHANNEL
 from cmaudio.sequencer.grid import AutomationLane, GridPattern, GridStep, Lane
@@ -50,22 +48,15 @@ def export_python(pattern: GridPattern, path: str | Path, model: Model, *, tempo
 
     Muted lanes are left out. Raises CmaudioError if it cannot be written.
     """
-    target = as_path(path).expanduser()
-    try:
-        with atomic_file(target) as part:
-            part.write_text(as_python(pattern, model, tempo=tempo), encoding="utf-8")
-    except OSError as error:
-        raise CmaudioError(f"{target} cannot be written ({reason(error)}); name another file") from error
-    return target
+    return write_file(path, as_python(pattern, model, tempo=tempo).encode())
 
 
 def as_python(pattern: GridPattern, model: Model, *, tempo: float = 120.0) -> str:
     """The program: it can be run, and its `groove` plays on any clock."""
-    keys = {pad: key for key, pad in model.drums.items()}
     lines = [_HEAD.format(title=_plain(pattern.name), round=pattern.beats, beats=4 * pattern.beats, tempo=tempo)]
     for lane in pattern.lanes:
         if not lane.muted:
-            lines.extend(_lane(pattern, lane, None if lane.pad is None else keys[lane.pad]))
+            lines.extend(_lane(pattern, lane, None if lane.pad is None else model.drum_keys[lane.pad]))
     for automated in pattern.automation:
         lines.extend(_automation(pattern, automated))
     name = model.manifest.name

@@ -51,14 +51,20 @@ class StepSequencer:
 
     @bank.setter
     def bank(self, bank: PatternBank) -> None:
-        check_bank(bank, self.clock.engine.model, self.clock.controls)
+        self._check(bank)
         with self.clock.lock:
-            before, self._bank = self._bank, bank
-            if self._selected not in bank.names:
-                self._selected = bank.names[0]
-            if bank.tempo is not None and bank.tempo != before.tempo:
-                self.clock.set_tempo(bank.tempo)
-            self._changed()
+            self._use(bank)
+
+    def _check(self, bank: PatternBank) -> None:
+        check_bank(bank, self.clock.engine.model, self.clock.controls)
+
+    def _use(self, bank: PatternBank) -> None:
+        before, self._bank = self._bank, bank
+        if self._selected not in bank.names:
+            self._selected = bank.names[0]
+        if bank.tempo is not None and bank.tempo != before.tempo:
+            self.clock.set_tempo(bank.tempo)
+        self._changed()
 
     @property
     def pattern(self) -> GridPattern:
@@ -73,12 +79,12 @@ class StepSequencer:
         with self.clock.lock:
             renamed = name is not None and name == self._selected
             bank = self._bank.with_pattern(pattern, name)
-            check_bank(bank, self.clock.engine.model, self.clock.controls)
+            self._check(bank)
             if renamed:
                 self._selected = pattern.name
             if self._player is not None and name == self._player.name:
                 self._player.name = pattern.name
-            self.bank = bank
+            self._use(bank)
 
     def change(self, **fields: Any) -> GridPattern:
         """Change fields of the selected pattern, such as `length`, `division`, `swing` and `lanes`; returns it.

@@ -6,17 +6,14 @@ any beat.
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import math
-from collections import deque
 from collections.abc import Iterable
 
 import numpy as np
 
 from cmaudio.controls.controls import Controls
-from cmaudio.engine.note import Note
 from cmaudio.errors import CmaudioError
+from cmaudio.timing.held_notes import HeldNotes
 from cmaudio.timing.sequencer import Sequencer
 from cmaudio.timing.steps import Feel, PlannedStep, StepLike, checked_quantise, plan_steps, swung
 from cmaudio.timing.tempo import SAME_BEAT
@@ -49,10 +46,7 @@ class Pattern:
         self._end = math.inf
         self._replacement: tuple[float, tuple[PlannedStep, ...]] | None = None
         self._muted = False
-        # A heap of notes by the beats at which they are released, with the samples by which they began late.
-        self._held: list[tuple[float, int, Note, int]] = []
-        self._order = itertools.count()
-        self._started: deque[tuple[int, Note]] = deque()  # notes that may not have begun yet, with their samples
+        self._held = HeldNotes()
 
     def __repr__(self) -> str:
         state = "playing" if self.playing else "ended"
@@ -78,7 +72,7 @@ class Pattern:
         with self._sequencer.lock:
             self._muted = bool(muted)
             if muted:
-                self._cancel(self._sequencer.soon())
+                self._held.cancel(self._sequencer.soon())
 
     def stop(self, quantise: float = 0.0) -> None:
         """End at once, or at the next multiple of `quantise` beats; sounding notes are released then."""
@@ -86,8 +80,7 @@ class Pattern:
         with self._sequencer.lock:
             if beats:
                 self._end = self._sequencer.boundary(beats)
-                self._held = [(min(end, self._end), order, note, late) for end, order, note, late in self._held]
-                heapq.heapify(self._held)
+                self._held.end_by(self._end)
             else:
                 self._sequencer.drop(self)
 
@@ -108,16 +101,14 @@ class Pattern:
 
     def due(self) -> float | None:
         """The beat of the next event; None if there is none."""
-        onset = self._onset()
-        first = min(onset, self._held[0][0]) if self._held else onset
+        first = min(self._onset(), self._held.next_release)
         return None if first == math.inf else first
 
     def play(self, at: float) -> None:
         """Start or release what is due, at this sample; the clock's lock is held."""
         onset = self._onset()
-        if self._held and self._held[0][0] <= onset:
-            _, _, note, late = heapq.heappop(self._held)
-            note.off(at=max(0, round(at) + late))
+        if self._held and self._held.next_release <= onset:
+            self._held.release_next(at)
             return
         step = self.steps[self._index]
         self._start_notes(step, self._beat_of(step.offset + self.feel.gate * step.beats), at)
@@ -142,9 +133,7 @@ class Pattern:
 
     def silence(self, at: int) -> None:
         """Release all notes at a sample; those that would begin later are cancelled."""
-        while self._held:
-            heapq.heappop(self._held)[2].off(at=at)
-        self._cancel(at)
+        self._held.silence(at)
 
     # -- within ------------------------------------------------------------------------------------------------------
 
@@ -199,14 +188,4 @@ class Pattern:
             note = sequencer.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=feel.channel, at=sample)
             if step.bend:
                 note.bend(step.bend, min(3600.0, seconds), at=sample)
-            heapq.heappush(self._held, (min(end, self._end), next(self._order), note, sample - round(at)))
-            self._started.append((sample, note))
-        while self._started and self._started[0][0] < sequencer.engine.now:
-            self._started.popleft()
-
-    def _cancel(self, at: int) -> None:
-        """Cancel notes that were scheduled to begin after a sample."""
-        for sample, note in self._started:
-            if sample > at:
-                note.off(at=at)
-        self._started.clear()
+            self._held.add(min(end, self._end), note, sample, sample - round(at), sequencer.engine.now)

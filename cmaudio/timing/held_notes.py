@@ -38,10 +38,19 @@ class HeldNotes:
         _, _, note, late = heapq.heappop(self._held)
         note.off(at=max(0, round(at) + late))
 
+    def end_by(self, beat: float) -> None:
+        """Release none later than at a beat."""
+        self._held = [(min(end, beat), order, note, late) for end, order, note, late in self._held]
+        heapq.heapify(self._held)
+
     def silence(self, at: int) -> None:
         """Release all at a sample; those that would begin later are cancelled."""
         while self._held:
             heapq.heappop(self._held)[2].off(at=at)
+        self.cancel(at)
+
+    def cancel(self, at: int) -> None:
+        """Cancel those that would begin after a sample."""
         for sample, note in self._started:
             if sample > at:
                 note.off(at=at)
