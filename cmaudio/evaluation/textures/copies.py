@@ -16,9 +16,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from cmaudio.evaluation.rendering import hold
 from cmaudio.evaluation.setting import Figures, Setting, summary
-from cmaudio.evaluation.textures.material import chosen_timbres, recorded_sounds, take
+from cmaudio.evaluation.textures.material import chosen_timbres, recorded_sounds, sounds_of
 from cmaudio.signal.dsp import Float
 
 _RATE = 16_000
@@ -36,10 +35,9 @@ def measure_copies(setting: Setting) -> Figures:
     chosen = chosen_timbres(setting)
     index = RecordingIndex([resampled(s, rate) for of in sounds["train"].values() for s in of])
     rows: dict[str, Figures] = {}
+    seeds = range(_QUICK_SEEDS if setting.quick else _SEEDS)
     for timbre in chosen:
-        seeds = range(_QUICK_SEEDS if setting.quick else _SEEDS)
-        samples = int(_SECONDS[timbre.sustained] * rate)
-        made = [audio for _, audio in hold(setting.renderer, [take(timbre.name, s) for s in seeds], samples)]
+        made = sounds_of(setting, timbre.name, seeds, _SECONDS[timbre.sustained])
         held_out = sounds["held_out"].get(timbre.name, [])
         rows[timbre.name] = {"made": _largest(index, made, rate), "held_out": _largest(index, held_out, rate)}
         setting.progress(f"copies: {timbre.name}")

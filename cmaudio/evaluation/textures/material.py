@@ -52,6 +52,12 @@ def log_mel(setting: Setting, audio: Float) -> Float:
     return setting.renderer.mel(stft.analyse(np.concatenate([before, audio * np.float32(TRAINING_GAIN)])))
 
 
+def sounds_of(setting: Setting, timbre: str, seeds: Sequence[int], seconds: float) -> list[Float]:
+    """Samples (N,) of a take for each seed, as rendered."""
+    samples = int(seconds * setting.renderer.sample_rate)
+    return [audio for _, audio in hold(setting.renderer, [take(timbre, seed) for seed in seeds], samples)]
+
+
 def take(timbre: str, seed: int, **expression: float) -> HeldNote:
     return HeldNote(timbre, PITCH, VELOCITY, seed, expression)
 

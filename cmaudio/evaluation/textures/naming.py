@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.evaluation.held_out import frechet_of_features
-from cmaudio.evaluation.rendering import hold
 from cmaudio.evaluation.setting import Figures, Setting, not_measured, summary
 from cmaudio.evaluation.textures.embedding import SoundEmbedding, find_weights
 from cmaudio.evaluation.textures.linear import LinearLayer
-from cmaudio.evaluation.textures.material import chosen_timbres, recorded_sounds, take
+from cmaudio.evaluation.textures.material import chosen_timbres, recorded_sounds, sounds_of
 from cmaudio.signal.dsp import Float
 
 _SEEDS, _QUICK_SEEDS = 4, 1
@@ -44,8 +43,10 @@ def measure_naming(setting: Setting) -> Figures:
     recorded["held_out"] = _embedded(sounds["held_out"], chosen, embed)
     setting.progress("naming: recordings embedded")
     made = {}
+    seeds = range(_QUICK_SEEDS if setting.quick else _SEEDS)
     for timbre in chosen_timbres(setting):
-        made[timbre.name] = [embed(sound) for sound in _made(setting, timbre.name, timbre.sustained)]
+        sounds_made = sounds_of(setting, timbre.name, seeds, _SECONDS[timbre.sustained])
+        made[timbre.name] = [embed(sound) for sound in sounds_made]
         setting.progress(f"naming: {timbre.name}")
     return named(recorded["train"], recorded["held_out"], made) | distances(
         recorded["train"], recorded["held_out"], made
@@ -54,12 +55,6 @@ def measure_naming(setting: Setting) -> Figures:
 
 def _embedded(sounds: Mapping[str, Sequence[Float]], chosen: Sequence[str], embed: Embed) -> dict[str, list[Array]]:
     return {timbre: [embed(sound) for sound in sounds[timbre]] for timbre in chosen if timbre in sounds}
-
-
-def _made(setting: Setting, timbre: str, steady: bool) -> list[Float]:
-    seeds = range(_QUICK_SEEDS if setting.quick else _SEEDS)
-    samples = int(_SECONDS[steady] * setting.renderer.sample_rate)
-    return [audio for _, audio in hold(setting.renderer, [take(timbre, seed) for seed in seeds], samples)]
 
 
 def named(
