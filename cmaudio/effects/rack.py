@@ -18,7 +18,7 @@ import numpy as np
 
 from cmaudio.callbacks import call_guarded
 from cmaudio.effects.insert import Inserts
-from cmaudio.effects.settings import SETTINGS, checked_setting
+from cmaudio.effects.settings import SETTINGS, TEMPO, checked_setting
 from cmaudio.effects.unit_clock import PIECE_SAMPLES, QUANTUM
 from cmaudio.signal.dsp import Float
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from cmaudio.effects.units import Units
 
 _Planned = tuple[int, int, Callable[[], None]]
-TEMPO = 120.0
 MODULATED_SAMPLES = 512
 _JITTER = 1e-3  # of a tempo
 _FADE_SAMPLES = 256  # until a silenced rack is silent

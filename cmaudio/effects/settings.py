@@ -9,6 +9,7 @@ from cmaudio.errors import CmaudioError
 
 REVERB_KINDS = ("room", "hall", "plate", "cathedral")
 OFF_ON = ("off", "on")
+TEMPO = 120.0  # beats a minute, until a clock sets it
 
 
 @dataclass(frozen=True)

@@ -150,17 +150,26 @@ class TimedEngine(LiveEngine):
             self._arpeggiator.clear(channel)
         super().all_notes_off(channel, at)
 
+    @property
+    def _recording(self) -> Recording | None:
+        """What records, if anything does."""
+        return None if self._sequencer is None else self._sequencer.recording
+
+    @property
+    def _heard(self) -> HeardTime:
+        return HeardTime(self.player, self.engine.latency_samples)
+
     def _record(self, act: Callable[[Recording, float], object], at: int | None) -> None:
         """Have what records, if anything does, take a key at the beat that was heard when it moved."""
-        recording = None if self._sequencer is None else self._sequencer.recording
+        recording = self._recording
         if recording is None:
             return
         now = time.perf_counter()
-        heard = HeardTime(self.player, self.engine.latency_samples).sample_at(now)
+        heard = self._heard.sample_at(now)
         act(recording, self.clock.map.beat_at(heard + (0 if at is None else at - self.place(now))))
 
     def _record_note(self, key: HeldKey, beat: float, end: float) -> None:
-        recording = None if self._sequencer is None else self._sequencer.recording
+        recording = self._recording
         if recording is not None:
             recording.press(beat, key.pitch, key.velocity, key.timbre, key.channel)
             recording.lift(end, key.pitch, key.channel)
@@ -184,8 +193,7 @@ class TimedEngine(LiveEngine):
             self.disconnect_link()
             clock, told = self.clock, self.player.notify
             found = session or NetworkSession(clock.tempo, quantum, start_stop)
-            heard = HeardTime(self.player, self.engine.latency_samples)
-            self._link = Link(clock, found, heard, quantum=quantum, start_stop=start_stop, on_notice=told)
+            self._link = Link(clock, found, self._heard, quantum=quantum, start_stop=start_stop, on_notice=told)
             return self.attach(self._link)
 
     def disconnect_link(self) -> None:

@@ -12,12 +12,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.effects.settings import TEMPO
 from cmaudio.modulation.phase import Phase
 from cmaudio.modulation.settings import OSCILLATORS, Modulation, Modulator
 from cmaudio.modulation.shapes import envelope, oscillation
 
 GRID_SAMPLES = 256
-TEMPO = 120.0
 Array = NDArray[np.float64]
 _KEPT = 32  # settings; a wheel bound to a rate leaves many
 
