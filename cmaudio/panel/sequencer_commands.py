@@ -5,7 +5,7 @@ Lanes and steps are those of a pattern that is named, so that a page that lags c
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -80,6 +80,25 @@ class SetStep(_Command):
     step: GridStep | None
 
 
+class ChangeStep(_Command):
+    """Change how a step that is set plays; what is left out stays, so that two changes at once are both kept."""
+
+    kind: Literal["change_step"]
+    pattern: Text
+    lane: Text
+    index: Index
+    pitches: list[str | int] | None = None
+    velocity: int | None = None
+    gate: Number | None = None
+    probability: Number | None = None
+    ratchets: int | None = None
+    shift: Number | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """The fields of the step that were given."""
+        return self.model_dump(include=set(GridStep.model_fields), exclude_none=True)
+
+
 class Automate(_Command):
     """Add a control to automate, or leave it alone again, or let it move in lines or not."""
 
@@ -127,15 +146,15 @@ class ExportPattern(_Command):
 
 
 SequencerCommand = (
-    RunSequencer | ChoosePattern | SetPattern | AddLane | ChangeLane | SetStep | Automate | SetAutomation | SetTempo
-    | SetArpeggiator | ExportPattern
+    RunSequencer | ChoosePattern | SetPattern | AddLane | ChangeLane | SetStep | ChangeStep | Automate | SetAutomation
+    | SetTempo | SetArpeggiator | ExportPattern
 )  # fmt: skip
 
 
 def pattern_step_name(command: SequencerCommand) -> str:
     """What a step of the history is called that such a command has made."""
     match command:
-        case SetStep(lane=lane):
+        case SetStep(lane=lane) | ChangeStep(lane=lane):
             return f"steps of {lane}"
         case AddLane() | ChangeLane():
             return "lanes"

@@ -121,7 +121,7 @@ class Sequencing:
         return None if found is None else list(found)
 
 
-_Edit = s.SetPattern | s.AddLane | s.ChangeLane | s.SetStep | s.Automate | s.SetAutomation
+_Edit = s.SetPattern | s.AddLane | s.ChangeLane | s.SetStep | s.ChangeStep | s.Automate | s.SetAutomation
 
 
 def _edited(pattern: GridPattern, command: _Edit) -> GridPattern:
@@ -138,6 +138,8 @@ def _edited(pattern: GridPattern, command: _Edit) -> GridPattern:
             return pattern.with_lane(pattern.lane(lane).changed(muted=action == "mute"))
         case s.SetStep(lane=lane, index=index, step=step):
             return pattern.with_lane(pattern.lane(lane).with_step(index, step))
+        case s.ChangeStep(lane=lane, index=index):
+            return pattern.with_lane(pattern.lane(lane).with_changed_step(index, **command.changes()))
         case s.Automate(action="add", control=control):
             return pattern.with_automation(AutomationLane(control=control))
         case s.Automate(action="remove", control=control):

@@ -95,6 +95,12 @@ class Lane(Validated):
         rest = {each: known for each, known in self.steps.items() if each != index}
         return self.changed(steps=dict(sorted((rest if step is None else rest | {index: step}).items())))
 
+    def with_changed_step(self, index: int, **fields: Any) -> Lane:
+        """With some fields of a step changed. Raises CmaudioError where no step is set."""
+        if index not in self.steps:
+            raise CmaudioError(f"step {index + 1} of {self.name!r} is empty: set it before it is changed")
+        return self.with_step(index, self.steps[index].changed(**fields))
+
 
 class AutomationLane(Validated):
     """Values of a control at steps.

@@ -11,7 +11,7 @@ from fixtures.browser import actions, element, wait_for
 from fixtures.panel import silence
 from fixtures.screens import SCREENS, screen
 
-from cmaudio.sequencer import AutomationLane, GridPattern, PatternBank, note_lane
+from cmaudio.sequencer import AutomationLane, GridPattern, GridStep, PatternBank, note_lane
 from cmaudio.synth import Synth
 
 CELL = 'cm-sequencer .cell[data-row="{row}"][data-index="{index}"]'
@@ -108,8 +108,8 @@ def test_the_chosen_step_is_edited(open_page: Any, synth: Synth) -> None:
     wait_for(lambda: steps(synth)[3] == (50, 54))
     choose(open_page, 'cm-sequencer [data-field="ratchets"]', "3")
     choose(open_page, 'cm-sequencer [data-field="probability"]', "0.5")
-    wait_for(lambda: synth.sequencer.pattern.lanes[0].steps[3].probability == 0.5)
-    assert synth.sequencer.pattern.lanes[0].steps[3].ratchets == 3
+    expected = GridStep(pitches=(50, 54), velocity=96, gate=0.9, probability=0.5, ratchets=3)
+    wait_for(lambda: synth.sequencer.pattern.lanes[0].steps[3] == expected)
 
 
 def test_it_plays_shows_the_step_and_stops(open_page: Any, synth: Synth) -> None:

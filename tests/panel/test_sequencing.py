@@ -10,7 +10,7 @@ from fixtures.panel import Pages, keys_down
 
 from cmaudio.panel.session import resume_slots, session_of
 from cmaudio.panel.state_updates import StateUpdates
-from cmaudio.sequencer import PatternBank
+from cmaudio.sequencer import GridStep, PatternBank
 from cmaudio.synth import Synth
 
 STEP = {"pitches": [60], "velocity": 100, "gate": 0.5, "probability": 1, "ratchets": 2, "shift": 0}
@@ -77,6 +77,36 @@ def test_patterns_are_added_copied_selected_and_removed(fresh: Pages, synth: Syn
     assert fresh.quiet
 
 
+def test_changes_of_one_step_are_all_kept(fresh: Pages, synth: Synth) -> None:
+    add_lane(fresh)
+    fresh.send("step", pattern="A", lane="notes", index=5, step=STEP)
+    for change in ({"ratchets": 3}, {"probability": 0.5}, {"pitches": ["D3", 54]}, {"gate": 2}, {"shift": 0.25}):
+        fresh.send("change_step", pattern="A", lane="notes", index=5, **change)
+    assert fresh.quiet
+    expected = GridStep(pitches=(50, 54), velocity=100, gate=2, probability=0.5, ratchets=3, shift=0.25)
+    assert synth.sequencer.pattern.lane("notes").steps == {5: expected}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"index": 1, "gate": 1}, "step 2 of 'notes' is empty"),
+        ({"index": 0, "ratchets": 9}, "ratchets"),
+        ({"index": 0, "pitches": []}, "need pitches"),
+        ({"index": 0, "pitches": ["H3"]}, "H3"),
+    ],
+)
+def test_a_change_that_no_step_can_take_is_refused(
+    fresh: Pages, synth: Synth, change: dict[str, Any], told: str
+) -> None:
+    add_lane(fresh)
+    fresh.send("step", pattern="A", lane="notes", index=0, step=STEP)
+    before = synth.sequencer.pattern
+    fresh.send("change_step", pattern="A", lane="notes", **change)
+    assert told in fresh.refusal()
+    assert synth.sequencer.pattern == before
+
+
 @pytest.mark.parametrize(
     ("command", "told"),
     [
@@ -84,6 +114,8 @@ def test_patterns_are_added_copied_selected_and_removed(fresh: Pages, synth: Syn
         ({"kind": "step", "pattern": "Z", "lane": "none", "index": 0, "step": None}, "unknown pattern 'Z'"),
         ({"kind": "step", "pattern": "A", "lane": "x", "index": 64, "step": None}, "index"),
         ({"kind": "step", "pattern": "A", "lane": "x", "index": 0, "step": {"velocity": 300}}, "velocity"),
+        ({"kind": "change_step", "pattern": "A", "lane": "none", "index": 0, "gate": 1}, "unknown lane 'none'"),
+        ({"kind": "change_step", "pattern": "A", "lane": "x", "index": 0, "loud": 1}, "loud"),
         ({"kind": "add_lane", "pattern": "A", "timbre": "fiddle"}, "unknown timbre"),
         ({"kind": "add_lane", "pattern": "A", "pad": "kick"}, "unknown pad"),
         ({"kind": "set_pattern", "pattern": "A", "length": 65}, "length"),

@@ -141,6 +141,12 @@ class Grid {
     else send("step", { pattern, lane: row.name, index, step: value });
   }
 
+  // Of a step, only the fields that change are sent: what was shown may be older than what two changes ago made.
+  change(row, index, change) {
+    if (row.control) this.send(row, index, change);
+    else send("change_step", { pattern: this.pattern.name, lane: row.name, index, ...change });
+  }
+
   typed(event) {
     const cell = event.target.closest(".cell");
     if (!cell) return;
@@ -151,7 +157,7 @@ class Grid {
       this.cell(row + move[1], index + move[0])?.focus();
     } else if (["+", "-"].includes(event.key) && value?.velocity) {
       const velocity = Math.max(1, Math.min(127, value.velocity + (event.key === "+" ? LOUDER : -LOUDER)));
-      this.send(this.rows[row], index, { ...value, velocity });
+      this.change(this.rows[row], index, { velocity });
     } else return;
     event.preventDefault();
   }
@@ -160,7 +166,7 @@ class Grid {
     for (const each of this.board.querySelectorAll('.cell[tabindex="0"]')) each.tabIndex = -1;
     cell.tabIndex = 0;
     const [row, index] = [this.rows[cell.dataset.row], parseInt(cell.dataset.index)];
-    this.onChoose({ row, index, value: row.values[index], change: (value) => this.send(row, index, value) });
+    this.onChoose({ row, index, value: row.values[index], change: (change) => this.change(row, index, change) });
   }
 
   mark(index) {

@@ -51,12 +51,10 @@ class StepEditor {
   }
 
   changed({ dataset, value }) {
-    const { chosen } = this;
-    if (!chosen) return;
-    if (chosen.row.control) chosen.value = parseFloat(value);
-    else if (dataset.field === "pitches") chosen.value = { ...chosen.value, pitches: value.trim().split(/[\s,]+/).filter(Boolean) };
-    else chosen.value = { ...chosen.value, [dataset.field]: parseFloat(value) };
-    chosen.change(chosen.value);
+    if (!this.chosen) return;
+    if (this.chosen.row.control) this.chosen.change(parseFloat(value));
+    else if (dataset.field === "pitches") this.chosen.change({ pitches: value.trim().split(/[\s,]+/).filter(Boolean) });
+    else this.chosen.change({ [dataset.field]: parseFloat(value) });
   }
 }
 
