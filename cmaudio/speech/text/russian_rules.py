@@ -5,6 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from cmaudio.speech.text.russian_ordinals import (
+    FOLLOWING,
+    PAIR,
+    PRECEDING,
+    numbered_noun,
+    numeral_of_noun,
+    pair_of_noun,
+)
 from cmaudio.speech.text.russian_words import (
     ABBREVIATIONS,
     BEFORE_NAMES,
@@ -32,8 +40,6 @@ _FORMULAS = {
     "A4": "а четыре",
 }  # fmt: skip
 _SAME = {"T": "Т", "F": "Ф"}  # Latin capitals that are called alike
-_FEMININE = {"I": "первая", "II": "вторая", "III": "третья"}
-_NEUTER = {"I": "первое", "II": "второе", "III": "третье"}
 _OPERATORS = {"<=": "не больше", ">=": "не меньше", "!=": "не равно", "==": "равно"}
 _DAYS = {
     "пн": "понедельник", "вт": "вторник", "ср": "среда", "чт": "четверг", "пт": "пятница", "сб": "суббота",
@@ -82,10 +88,6 @@ def _abbreviation(match: re.Match[str]) -> str | None:
 
 def _model(match: re.Match[str]) -> str:
     return f"{initialism(_SAME.get(match['letter'], match['letter']))} "
-
-
-def _world_war(match: re.Match[str]) -> str:
-    return _FEMININE[match["n"]]
 
 
 def _degree(match: re.Match[str]) -> str:
@@ -152,7 +154,9 @@ RULES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(rf"https?://\S*[\w/]|www\.\S*[\w/]|{_MAIL}|(?:[A-Za-z][\w-]*\.)+(?:ru|com|org|net|io|рф)\b"), _address),
     (re.compile(rf"(?<!\w)(?:[{_UPPER}]\.\s?)+(?=[{_UPPER}][{_LOWER}])"), _initials),
     (re.compile(rf"(?<=[{_LOWER}]\s)[{_UPPER}]\.\s?[{_UPPER}]\.?(?!\w)"), _initials),
-    (re.compile(r"(?<!\w)(?P<n>I{1,3})(?=\s+(?:[Мм]ировая|[Вв]семирная))"), _world_war),
+    (FOLLOWING, numbered_noun),
+    (PAIR, pair_of_noun),
+    (PRECEDING, numeral_of_noun),
     (re.compile(r"(?P<letter>C)(?P<sign>\+\+|#)(?!\w)"), lambda m: "си плюс плюс" if m["sign"] == "++" else "си шарп"),
     (re.compile(r"(?<![<>=!-])(?:[<>!=]=|[-=]+>|<[-=]+)(?=\s|$|\w|[-−])"), _operator),
     (re.compile(r"(?<=\d)\^(?P<power>[-−]?\d+)"), _to_the_power),
@@ -176,7 +180,6 @@ RULES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(r"(?<![\w-])(?P<years>\d{1,4})-(?P<rest>лети[еяюй]\w*)"), _jubilee),
     (re.compile(rf"(?<=\d)\s?(?P<unit>{'|'.join(BYTES)})(?!\w)"), lambda m: f" {BYTES[m['unit']]}"),
     (re.compile(r"(?<=[\w)])(?<!м)[⁰¹²³⁴-⁹]+"), _power),
-    (re.compile(r"(?<!\w)(?P<n>I{1,3})(?=\s+(?:место|полугодие))"), lambda m: _NEUTER[m["n"]]),
     (re.compile(r"(?<!\w)(?P<tens>[1-9]0)-е(?!\w)"), lambda m: _DECADES[m["tens"]]),
     (re.compile(r"(?<!\w)(?P<letter>[А-ЯЁTF])[-‑](?=\d)"), _model),
     (re.compile(r"(?<=[а-яё])[-‑](?=\d)"), lambda m: " "),
