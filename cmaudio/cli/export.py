@@ -21,7 +21,8 @@ def export(
     run: Annotated[
         Path,
         typer.Argument(
-            help="Run folder; with --hub, --figures, --partials, --deviation, --events or --map also a model file."
+            help="Run folder; with --hub, --figures, --card, --partials, --deviation, --events or --map also a model "
+            "file."
         ),
     ],
     output: Annotated[
@@ -70,15 +71,18 @@ def export(
             show_default=False,
         ),
     ] = None,
+    card: Annotated[
+        bool, typer.Option("--card", help="Put what a model file's card says into it for programs too (card.json).")
+    ] = False,
     timbre_map: Annotated[
         bool, typer.Option("--map", help="Place a model file's timbres on the map by what they sound like.")
     ] = False,
 ) -> None:
     """Write the model file of a run again: with other precision or partials, of its teacher, or with a new card.
 
-    Of a model file, only where its timbres lie on the map, their partials, how their pitch deviates, their events
-    and its figures can change. --hub writes a folder that the tools of the Hugging Face hub upload, and that --model
-    plays.
+    Of a model file, only where its timbres lie on the map, their partials, how their pitch deviates, their events,
+    its figures and its card for programs can change. --hub writes a folder that the tools of the Hugging Face hub
+    upload, and that --model plays.
     """
     with requires_extra("train"):
         from cmaudio.training.export.hub import write_hub_folder
@@ -90,12 +94,12 @@ def export(
         if not run.is_dir():
             changes: dict[str, Path | bool | None] = {
                 "figures": figures, "partials": partials, "deviation": deviation, "events": events,
-                "map": timbre_map,
+                "map": timbre_map, "card": card,
             }  # fmt: skip
             if weights is not None or network != "student" or not (any(changes.values()) or hub):
                 raise CmaudioError(
-                    f"{run} is no run folder: of a model file only figures, partials, deviation, events and map can "
-                    "change; give --figures, --partials, --deviation, --events, --map or --hub alone"
+                    f"{run} is no run folder: of a model file only figures, card, partials, deviation, events and map "
+                    "can change; give --figures, --card, --partials, --deviation, --events, --map or --hub alone"
                 )
             model = _amended(load_model(run), target, changes, output)
         elif events is not None:
@@ -110,7 +114,7 @@ def export(
 
 def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Path | None) -> Model:
     """A model with what was asked for, in a file of its own if anything changes or one is wanted."""
-    from cmaudio.training.export.figures import amend_figures
+    from cmaudio.training.export.figures import amend_card_data, amend_figures
     from cmaudio.training.export.measured import amend, amend_from
     from cmaudio.training.export.texture_events import measured_events
     from cmaudio.training.export.timbre_places import amend_places
@@ -121,6 +125,7 @@ def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Pat
     if changes["events"]:
         model = amend(model, target, "events", measured_events(model, changes["events"]))
     model = amend_places(model, target) if changes["map"] else model
+    model = amend_card_data(model, target) if changes["card"] else model
     if output is not None and model.path != output:
         with atomic_file(output) as part:
             shutil.copyfile(model.path, part)

@@ -16,6 +16,7 @@ FIGURES_HEADING = "## Figures"
 _MOST_FIGURES, _MOST_CORPORA = 10_000, 1000
 _MOST_LETTERS = 2000
 _TRAINED_ON = re.compile(r"([^:]+): (\d{1,12}) clips, (\d{1,9}(?:\.\d{1,9})?) h")
+_SOURCE = re.compile(r"([^()]+) \((.*)\)")
 _NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?(e[+-]?\d\d?)?")
 
 Label = Annotated[str, Field(max_length=_MOST_LETTERS)]
@@ -65,7 +66,13 @@ def read_card(card: str) -> CardData:
     facts, _, rest = card.partition(FIGURES_HEADING)
     said = dict(_rows(facts))
     found = _TRAINED_ON.match(said.get("trained on", ""))
-    corpora = [TrainingData(name=found[1], clips=int(found[2]), hours=float(found[3]))] if found else []
+    source = _SOURCE.fullmatch(said.get("source", ""))
+    origin, licence = source.groups() if source else ("", "")
+    corpora = (
+        [TrainingData(name=found[1], source=origin, licence=licence, clips=int(found[2]), hours=float(found[3]))]
+        if found
+        else []
+    )
     figures = {name: float(value) for name, value in _rows(rest.partition("\n## ")[0]) if _NUMBER.fullmatch(value)}
     parameters = {
         name: round(1e6 * float(size[1]))

@@ -1,4 +1,4 @@
-"""Puts what `cmaudio evaluate --json` measured into a model file: into its card, and for programs beside it."""
+"""Puts what `cmaudio evaluate --json` measured, or the card itself, into a model file for programs (`card.json`)."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ def amend_figures(model: Model, output: Path, report: Path) -> Model:
     section = f"{FIGURES_HEADING}\n\n{figures_table(data.figures)}\n\n"
     card = _SECTION.sub(lambda _: section, model.card, count=1)
     card = card if section in card else f"{model.card.rstrip()}\n\n{section.rstrip()}\n"
+    return _saved(model, output, card, data)
+
+
+def amend_card_data(model: Model, output: Path) -> Model:
+    """Write a model file with its card for programs, read from the card where it lacks that; all else stays."""
+    return _saved(model, output, model.card, model.data)
+
+
+def _saved(model: Model, output: Path, card: str, data: CardData) -> Model:
     graphs = {name: model.graph(name) for name in model.manifest.graphs}
     save_model(output, model.manifest, graphs, card, data=data)
     return load_model(output)

@@ -129,7 +129,7 @@ def test_a_report_that_is_none_is_refused(tmp_path: Path, content: str, told: st
     ("arguments", "told"),
     [
         (["export", "english"], "nothing to write"),
-        (["export", "english", "-o", "x.cmaudio"], "--figures, --partials"),
+        (["export", "english", "-o", "x.cmaudio"], "--figures, --card, --partials"),
         (["export", "english", "--hub", "x", "--weights", "int8"], "is no run folder"),
     ],
 )
