@@ -43,6 +43,13 @@ def test_the_tables_of_a_card_are_read(name: str) -> None:
     assert len(data.figures) > 5
 
 
+@pytest.mark.parametrize("name", ["english", "instrument", "russian"])
+def test_embedded_models_carry_the_data_of_their_cards(name: str) -> None:
+    model = load_model(name)
+    assert model.stored_data is not None
+    assert model.stored_data.figures == pytest.approx(read_card(model.card).figures, rel=1e-5)
+
+
 @pytest.mark.parametrize(
     "card",
     ["", "## Figures", "| a | 1 |", "## Figures\n| a | 1e999 |\n| b | nan |\n", "| trained on | x: 1 clips, 9" * 99],
