@@ -1,4 +1,4 @@
-"""The option that spreads work over a cluster."""
+"""The option that distributes work over a cluster."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cmaudio.parallel.pool import Pool, local_pool
 from cmaudio.parallel.ray_tasks import RayTasks
 
 Cluster = Annotated[
-    bool, typer.Option("--cluster", help="Work on the Ray cluster of RAY_ADDRESS, or of this machine; see --workers.")
+    bool, typer.Option("--cluster", help="Use the Ray cluster of RAY_ADDRESS, or of this machine (not --workers).")
 ]
 
 
 def chosen_pool(workers: int, cluster: bool) -> Pool:
-    """What does the work: processes here, or the cluster, which says by itself how many it has."""
+    """The pool that does the work: local processes, or the cluster, which chooses its own number of workers."""
     if not cluster:
         return local_pool(workers)
     return RayTasks(on_refused=lambda why: notice(f"not used: {why}; install the same versions on all machines"))

@@ -25,7 +25,7 @@ def compare(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train students that differ in their objective alone, and compare them on held-out clips."""
+    """Train students that differ only in their objective, and compare them on held-out clips."""
     with requires_extra("train"):
         from cmaudio.evaluation.objectives import compare_objectives, print_comparison
         from cmaudio.training.config import ComparisonConfig, read_strict

@@ -1,4 +1,4 @@
-"""`cmaudio demo`: pieces to hear at once."""
+"""`cmaudio demo`: short demonstration pieces."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from cmaudio.output.player import LEAD_MS
 from cmaudio.score.midi_file import write_midi
 from cmaudio.synth import open
 
-app = typer.Typer(help="Short pieces: list them, play them, render them to sound or MIDI files.", no_args_is_help=False)
+app = typer.Typer(help="Short demo pieces: list them, play them, render them to sound or MIDI.", no_args_is_help=False)
 
 Name = Annotated[str, typer.Argument(help="Name or title, see `cmaudio demo list`.")]
 
 
 @app.callback(invoke_without_command=True)
 def demo(context: typer.Context) -> None:
-    """Short pieces: list them, play them, render them to sound or MIDI files."""
+    """Short demo pieces: list them, play them, render them to sound or MIDI."""
     if context.invoked_subcommand is None:
         list_demos()
 
@@ -95,7 +95,7 @@ def render_demo(
         Path | None,
         typer.Option("--output", "-o", help="Sound file, or a .mid file for the notes; by default a new NAME.wav."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Random seed; another seed draws other samples.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed; the same seed gives the same samples.")] = 0,
 ) -> None:
     """Render a piece to a sound file, or write its notes to a MIDI file."""
     piece = find_demo(name)

@@ -19,7 +19,7 @@ def devices(
     inputs: Annotated[bool, typer.Option("--inputs", help="List the inputs instead (for `cmaudio sample`).")] = False,
     asio: Asio = False,
 ) -> None:
-    """List the audio outputs, or inputs, each with the host API that it is reached by."""
+    """List the audio outputs or inputs, with their host APIs."""
     if asio:
         enable_asio()
     kind: Kind = "input" if inputs else "output"

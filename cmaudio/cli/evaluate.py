@@ -22,15 +22,13 @@ SECTIONS = (
 def evaluate(
     model: ModelName = DEFAULT_MODEL,
     soundfont: Annotated[Path | None, typer.Option(help="SoundFont to compare with.")] = None,
-    corpus: Annotated[
-        Path | None, typer.Option(help="Prepared corpus, to measure on its held-out clips as well.")
-    ] = None,
+    corpus: Annotated[Path | None, typer.Option(help="Prepared corpus: also evaluate on its held-out clips.")] = None,
     teacher: Annotated[str | None, typer.Option(help="Model file of the teacher to compare with.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of clips of the corpus.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw spectrograms of the clips to this .png file.")] = None,
-    sounds: Annotated[Path | None, typer.Option(help="Save the sounds of a voice in this folder.")] = None,
+    sounds: Annotated[Path | None, typer.Option(help="Save the audio of a voice in this folder.")] = None,
     peer: Annotated[
-        list[str] | None, typer.Option(help="Also measure hibari or piper on the voice's sentences; repeatable.")
+        list[str] | None, typer.Option(help="Also evaluate hibari or piper on the same sentences; repeatable.")
     ] = None,
     whisper: Annotated[
         Path | None, typer.Option(help="Whisper model (CTranslate2 folder) for the word error rate of a voice.")
@@ -39,7 +37,7 @@ def evaluate(
     quick: Annotated[bool, typer.Option("--quick", help="A rough measurement in about a minute.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure how a model sounds: an instrument by its notes, a voice by held-out sentences."""
+    """Evaluate the sound of a model: an instrument on notes, a voice on held-out sentences."""
     from cmaudio.evaluation import print_report, run_evaluation
 
     result = run_evaluation(

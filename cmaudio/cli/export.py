@@ -32,57 +32,56 @@ def export(
     hub: Annotated[
         Path | None,
         typer.Option(
-            help="Folder in the format of the Hugging Face hub to write: the model file and its card.",
+            help="Folder to write in the format of the Hugging Face hub: the model file and its card.",
             show_default=False,
         ),
     ] = None,
     network: Annotated[
-        Literal["student", "teacher"], typer.Option(help="Network to pack; the teacher is for comparison.")
+        Literal["student", "teacher"], typer.Option(help="Network to export; the teacher is for comparison.")
     ] = "student",
     weights: Annotated[
         Literal["float32", "int8"] | None,
-        typer.Option(help="Precision of the weights; the configuration's by default."),
+        typer.Option(help="Precision of the weights; by default that of the configuration."),
     ] = None,
     partials: Annotated[
         Path | None,
         typer.Option(
-            help="Corpus or model file that says where the timbres' partials lie; the run's corpus by default.",
+            help="Corpus or model file with the partials of the timbres; by default the run's corpus.",
             show_default=False,
         ),
     ] = None,
     deviation: Annotated[
         Path | None,
         typer.Option(
-            help="Corpus or model file that says how the timbres' pitch deviates; the run's corpus by default.",
+            help="Corpus or model file with the pitch deviation of the timbres; by default the run's corpus.",
             show_default=False,
         ),
     ] = None,
     events: Annotated[
         Path | None,
         typer.Option(
-            help="Corpus of textures whose single events (ticks, strokes, crackles) a model file of textures gets.",
+            help="Corpus of textures whose single events (ticks, strokes, crackles) to add to a model file.",
             show_default=False,
         ),
     ] = None,
     figures: Annotated[
         Path | None,
         typer.Option(
-            help="What `cmaudio evaluate --json` wrote, for the card of a model file; a run's is in its folder.",
+            help="Output of `cmaudio evaluate --json`, for the card of a model file; a run has it in its folder.",
             show_default=False,
         ),
     ] = None,
     card: Annotated[
-        bool, typer.Option("--card", help="Put what a model file's card says into it for programs too (card.json).")
+        bool, typer.Option("--card", help="Add the content of a model file's card in machine-readable form (card.json).")
     ] = False,
     timbre_map: Annotated[
-        bool, typer.Option("--map", help="Place a model file's timbres on the map by what they sound like.")
+        bool, typer.Option("--map", help="Compute the positions of a model file's timbres on the timbre map.")
     ] = False,
 ) -> None:
     """Write the model file of a run again: with other precision or partials, of its teacher, or with a new card.
 
-    Of a model file, only where its timbres lie on the map, their partials, how their pitch deviates, their events,
-    its figures and its card for programs can change. --hub writes a folder that the tools of the Hugging Face hub
-    upload, and that --model plays.
+    Of a model file, only the timbre map, partials, pitch deviation, events, figures and card.json can change. --hub
+    writes a folder that the Hugging Face hub's tools upload and that --model plays.
     """
     with requires_extra("train"):
         from cmaudio.training.export.hub import write_hub_folder
@@ -98,8 +97,8 @@ def export(
             }  # fmt: skip
             if weights is not None or network != "student" or not (any(changes.values()) or hub):
                 raise CmaudioError(
-                    f"{run} is no run folder: of a model file only figures, card, partials, deviation, events and map "
-                    "can change; give --figures, --card, --partials, --deviation, --events, --map or --hub alone"
+                    f"{run} is not a run folder: of a model file only figures, card, partials, deviation, events and "
+                    "map can change; give --figures, --card, --partials, --deviation, --events, --map or --hub alone"
                 )
             model = _amended(load_model(run), target, changes, output)
         elif events is not None:
@@ -113,7 +112,7 @@ def export(
 
 
 def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Path | None) -> Model:
-    """A model with what was asked for, in a file of its own if anything changes or one is wanted."""
+    """The model with the requested changes, as a file of its own if anything changes or `output` is given."""
     from cmaudio.training.export.figures import amend_card_data, amend_figures
     from cmaudio.training.export.measured import amend, amend_from
     from cmaudio.training.export.texture_events import measured_events

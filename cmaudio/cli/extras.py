@@ -1,4 +1,4 @@
-"""Packages that only some commands need, and what to install where they are missing."""
+"""Optional dependencies of commands, and how to install them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cmaudio.errors import CmaudioError
 
 @contextmanager
 def requires_extra(extra: str) -> Iterator[None]:
-    """Raises CmaudioError with the `pip install` command where an import in the body finds a package missing."""
+    """Raises CmaudioError with the `pip install` command if an import in the body fails."""
     try:
         yield
     except ModuleNotFoundError as error:

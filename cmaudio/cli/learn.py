@@ -27,25 +27,25 @@ def learn(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Model file (.cmaudio) to write.")],
     model: Annotated[
-        str, typer.Option(help="Model that learns: textures, instrument for what has a pitch, or a model file.")
+        str, typer.Option(help="Model to extend: textures; instrument for pitched sounds; or a model file.")
     ] = "textures",
     name: Annotated[
-        str | None, typer.Option(help="Name of the timbre, of a single one; that of the file or folder by default.")
+        str | None, typer.Option(help="Name of a single timbre; by default that of the file or folder.")
     ] = None,
     kind: Annotated[
-        Kind, typer.Option(help="Whether it goes on for ever or ends; decided by the sound by default.")
+        Kind, typer.Option(help="Whether the sound is endless or a one-shot; auto: detected from the sound.")
     ] = "auto",
     minutes: Annotated[
         float,
         typer.Option(
-            help="Search for so long which timbres it should lie on, and tune it (with cmaudio[train]); 0 is at once."
+            help="Minutes to search for a better base timbre and (with cmaudio[train]) tune it; 0: no search."
         ),
     ] = 0.0,
     licence: Annotated[str, typer.Option(help="Licence of your sounds, for the card of the new file.")] = OWN_LICENCE,
 ) -> None:
-    """Learn timbres from recordings, in a few seconds or in minutes, and write a model file that has them."""
+    """Learn timbres from recordings, in seconds or minutes, and write a model file that includes them."""
     if name is not None and len(sounds) > 1:
-        raise CmaudioError("--name is for a single timbre: learn one file or folder, or leave it out")
+        raise CmaudioError("--name is for a single timbre: give one file or folder, or omit --name")
     check_output(output)
     loaded = load_model(model)
     before = loaded

@@ -53,7 +53,7 @@ def live(
     virtual: Annotated[str | None, typer.Option(help="Create a virtual MIDI port of this name.")] = None,
     learn: Annotated[
         list[str] | None,
-        typer.Option(help="Bind this control to the next controller moved, and save the binding; repeatable."),
+        typer.Option(help="Bind this control to the next controller that moves, and save the binding; repeatable."),
     ] = None,
     model: Annotated[
         str | None, typer.Option("--model", help="Name of an embedded model, a model file, or a folder with one.")

@@ -1,20 +1,20 @@
-"""How the command `cmaudio` starts, and how it ends on errors and signals."""
+"""Entry point of the command `cmaudio`: errors, signals and exit codes."""
 
 from __future__ import annotations
 
 import signal
 import sys
 
-TYPE_CHECKING = False  # as `typing` has it, which takes longer to import than all of this
+TYPE_CHECKING = False  # as in `typing`, which takes longer to import than all of this
 if TYPE_CHECKING:
     from types import FrameType
     from typing import NoReturn
 
-INTERRUPTED, TERMINATED = 128 + 2, 128 + 15  # what a shell reports of a command ended by SIGINT and by SIGTERM
+INTERRUPTED, TERMINATED = 128 + 2, 128 + 15  # exit codes a shell reports for SIGINT and SIGTERM
 
 
 def main() -> None:
-    """Entry point: a user's mistake is one line on standard error and status 1, never a traceback."""
+    """A user's mistake gives one line on standard error and status 1, never a traceback."""
     on_interrupt = signal.getsignal(signal.SIGINT)
     if on_interrupt is signal.default_int_handler:  # ignored where a shell runs it in the background
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is open yet: Ctrl-C ends the imports without a traceback

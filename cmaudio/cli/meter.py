@@ -18,7 +18,7 @@ _MARGIN_SECONDS = 0.3
 
 
 def show_while_playing(synth: Synth, duration: float, console: Console) -> None:
-    """Show the meter until all sound has decayed; print a line every few seconds where there is no terminal."""
+    """Show the meter until all sound has decayed; without a terminal, print a line every few seconds."""
     if console.is_terminal:
         with Live(console=console, refresh_per_second=12, transient=False) as live:
             while _playing(synth):
@@ -42,7 +42,7 @@ def _print_counters(synth: Synth, console: Console) -> None:
 
 
 def show_until_stopped(synth: Synth, console: Console) -> None:
-    """Show the meter until Ctrl-C; print a line every few seconds where there is no terminal."""
+    """Show the meter until Ctrl-C; without a terminal, print a line every few seconds."""
     try:
         if console.is_terminal:
             with Live(console=console, refresh_per_second=12, transient=False) as live:

@@ -1,4 +1,4 @@
-"""`cmaudio midi`, and connecting MIDI ports as `live` and `panel` do."""
+"""`cmaudio midi`, and connecting MIDI ports for `live` and `panel`."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ def midi(as_json: Json = False) -> None:
 def connect_midi(
     synth: Synth, port: str | None = None, mpe: bool = False, virtual: str | None = None, learn: Sequence[str] = ()
 ) -> None:
-    """Connect, and print the ports. Print a notice instead if there is no MIDI system and no port was requested.
+    """Connect and print the ports. Without a MIDI system, and if no port was requested, print a notice instead.
 
     Args:
         port: index, name or part of a name; all ports by default.
         mpe: expect an MPE controller.
         virtual: name of a virtual port to create.
-        learn: controls to bind, one after another, to the next controllers that are moved.
+        learn: controls to bind, one after another, to the next controllers that move.
     Raises:
-        CmaudioError: a port that was asked for is missing, or there is no such control to bind.
+        CmaudioError: a requested port is missing, or there is no such control to bind.
     """
     for control in learn:
         if control not in synth.controls.definitions:
@@ -66,14 +66,14 @@ def connect_midi(
             raise
         notice(str(error))
         return
-    console.print("MIDI input: " + (", ".join(midi.ports) or "every port, as it is connected"))
+    console.print("MIDI input: " + (", ".join(midi.ports) or "every port as it is connected"))
     learn_in_turn(midi, learn)
 
 
 def send_midi(synth: Synth, port: str | None, virtual: str | None) -> None:
-    """Send notes and clock to a port, a virtual one, or both, as far as they were asked for, and print their names.
+    """Send notes and clock to a port, a virtual port or both, if requested, and print their names.
 
-    Raises CmaudioError where one cannot be opened.
+    Raises CmaudioError if one cannot be opened.
     """
     if port is not None:
         console.print(f"MIDI output: {synth.midi_out(device_of(port)).port}")
@@ -82,7 +82,7 @@ def send_midi(synth: Synth, port: str | None, virtual: str | None) -> None:
 
 
 def learn_in_turn(midi: MidiInput, controls: Sequence[str], tell: Callable[[str], None] = notice) -> None:
-    """Bind each control to the next controller moved, one control after another, and save every binding."""
+    """Bind each control to the next controller that moves, one after another, and save every binding."""
     waiting = list(controls)
 
     def next_one() -> None:

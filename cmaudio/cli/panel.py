@@ -77,7 +77,7 @@ def panel(
     pairs: Pairs = None,
     route: Routes = None,
     host: Annotated[
-        str, typer.Option(help="Address to serve on; any but 127.0.0.1 is protected by a token.")
+        str, typer.Option(help="Address to serve on; any other than 127.0.0.1 is protected by a token.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to serve on.")] = PORT,
     token: Annotated[
@@ -87,9 +87,7 @@ def panel(
         Listen, typer.Option(help="Where to play the sound: on the sound card, or in the page.")
     ] = "device",
     files: Annotated[Path, typer.Option(help="Folder for takes and variations.")] = Path("takes"),
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start without the sound and slots of the last session.")
-    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Do not restore the last session.")] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
     no_midi: Annotated[bool, typer.Option("--no-midi", help="Do not listen to MIDI keyboards.")] = False,
     osc: OscPort = None,
@@ -97,7 +95,7 @@ def panel(
     midi_out: MidiOut = None,
     virtual_out: VirtualOut = None,
 ) -> None:
-    """Play and shape an instrument in the browser; without a sound card it sounds in the page."""
+    """Play and shape an instrument in the browser; without a sound card, the sound plays in the page."""
     demand_nicegui()
     from cmaudio.panel.host import Host
 
@@ -149,14 +147,14 @@ def panel(
 
 
 def _last_session(synth: Synth) -> Session | None:
-    """The last session of this model, its sound brought back; what cannot be is told."""
+    """Restore the last session of this model; what cannot be restored is reported."""
     session = None
     try:
         session = load_session(session_file(synth.model.manifest.name))
         if session is not None:
             resume_sound(synth, session)
     except CmaudioError as error:
-        notice(f"not everything of the last session is back: {error} (--fresh starts without it)")
+        notice(f"the last session was not restored completely: {error} (--fresh starts without it)")
     return session
 
 
@@ -167,21 +165,21 @@ def _greet(synth: Synth, address: Address) -> None:
         return
     reach = address.reach
     if reach is None:
-        console.print("From other devices, put this machine's name or address in place of the host.")
+        console.print("From other devices, replace the host by this machine's name or address.")
         return
-    console.print(f"{reach}  from other devices of this network", soft_wrap=True)
+    console.print(f"{reach}  from other devices on this network", soft_wrap=True)
     if console.is_terminal and (code := qr_terminal(reach)):
         print(code)
 
 
 def demand_nicegui() -> None:
-    """Raises CmaudioError where NiceGUI is not installed."""
+    """Raises CmaudioError if NiceGUI is not installed."""
     if importlib.util.find_spec("nicegui") is None:
         raise CmaudioError("the panel needs NiceGUI: pip install 'cmaudio[panel]'")
 
 
 def _output(device: str | None, listen: Listen, clock: ClockOutput, cards: OpenStream) -> OpenStream:
-    """The sound cards, or the clock of the page where there is none or the page is asked for."""
+    """The sound card; or the clock of the page, if there is no card or the page was requested."""
     if listen == "device" and (device is not None or any_output()):
         return cards
     if listen == "device":

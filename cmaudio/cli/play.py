@@ -78,7 +78,7 @@ def play(
 ) -> None:
     """Play a MIDI file with a live meter; without a sound card, render it to a file.
 
-    With --link the file begins with a bar of the session and keeps its own tempo; delays follow the session's.
+    With --link the file starts at a bar of the session and keeps its own tempo; delay effects follow the session's.
     """
     cards = sound_cards(host_api, exclusive, asio)
     settings = piece_settings(

@@ -32,7 +32,7 @@ def recite(
     workers: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
     cluster: Cluster = False,
 ) -> None:
-    """Make a speech corpus from a text file, in LJSpeech layout with phonemes and their times."""
+    """Make a speech corpus from a text file, in LJSpeech layout with phoneme times."""
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),

@@ -54,9 +54,7 @@ def render(
     impulse_response: ImpulseResponse = None,
     channels: Channels = None,
     controls: ControlValues = None,
-    stems: Annotated[
-        Path | None, typer.Option(help="Also write each part to a file of its own in this folder.")
-    ] = None,
+    stems: Annotated[Path | None, typer.Option(help="Also write each part to its own file in this folder.")] = None,
 ) -> None:
     """Render a MIDI file to a sound file, faster than real time."""
     settings = piece_settings(

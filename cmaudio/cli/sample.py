@@ -25,19 +25,19 @@ def sample(
     host_api: HostApi = None,
     asio: Asio = False,
     channels: Annotated[int, typer.Option(help="Channels of the input to record.")] = 1,
-    rate: Annotated[int, typer.Option(help="Sample rate in Hz; the device's own where it refuses this one.")] = 48_000,
-    threshold: Annotated[float, typer.Option(help="Level in dB of full scale above which the take begins.")] = -45.0,
+    rate: Annotated[int, typer.Option(help="Sample rate in Hz; if the device refuses it, the device's own.")] = 48_000,
+    threshold: Annotated[float, typer.Option(help="Level in dBFS above which the take starts.")] = -45.0,
     silence: Annotated[float, typer.Option(help="Seconds of silence that end the take.")] = 1.0,
-    longest: Annotated[float, typer.Option("--max", help="Seconds after which it ends anyway.")] = 30.0,
+    longest: Annotated[float, typer.Option("--max", help="Maximum length of the take in seconds.")] = 30.0,
     wait: Annotated[float, typer.Option(help="Seconds to wait for a sound.")] = 30.0,
     level: Annotated[
-        Level, typer.Option(help="Raise or lower the take to a peak of -1 dB or a loudness of -18 LUFS.")
+        Level, typer.Option(help="Normalise the take to a peak of -1 dB or a loudness of -18 LUFS.")
     ] = "peak",
 ) -> None:
-    """Record a take from an input: it waits for sound, ends with silence, and is trimmed and levelled."""
+    """Record a sound from an input: waits for sound, stops at silence, trims and levels the take."""
     if asio:
         if host_api is not None:
-            raise CmaudioError("--asio is a host API of its own: leave out --host-api")
+            raise CmaudioError("--asio is itself a host API: omit --host-api")
         enable_asio()
     how = Listening(
         channels=channels,

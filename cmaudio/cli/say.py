@@ -47,7 +47,7 @@ def say(
     gain: Annotated[float, typer.Option(help="Volume in dB.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Random seed; the same seed gives the same samples.")] = 0,
     steps: Annotated[
-        int, typer.Option(help="Network evaluations per block, 1 or 2; the embedded voices gain nothing from 2.")
+        int, typer.Option(help="Network evaluations per block, 1 or 2; the embedded voices do not benefit from 2.")
     ] = 1,
     phonemes: Annotated[bool, typer.Option("--phonemes", help="The text is IPA, such as 'həlˈoʊ wˈɚld.'")] = False,
     ssml: Annotated[bool, typer.Option("--ssml", help="The text is SSML: <speak>...</speak>.")] = False,
@@ -69,9 +69,9 @@ def say(
     asio: Asio = False,
     lead: OutputBuffer = LEAD_MS,
 ) -> None:
-    """Speak a text through the sound card or to a file; without a sound card, to say.wav."""
+    """Speak a text on the sound card or to a file; without a sound card, to say.wav."""
     if text is not None and not text.strip():
-        raise CmaudioError("the text is empty: give some words, or leave it out to read standard input")
+        raise CmaudioError("the text is empty: give some words, or omit it to read standard input")
     model = load_model(voice)
     style: dict[str, Any] = {"timbre": speaker, "phonemes": phonemes, "seed": seed}
     style |= {"ssml": ssml, "pronunciations": read_dictionary(dictionary) if dictionary is not None else None}
@@ -104,7 +104,7 @@ def say(
 def _to_file(
     source: str | Iterator[str], path: Path, model: Model, steps: int, gain: float, style: dict[str, Any]
 ) -> tuple[Spoken, float]:
-    """Without its samples, which would fill the memory where a text takes hours; and its seconds."""
+    """Render to a file without keeping the samples in memory, for texts of hours; returns the seconds."""
     columns = (
         TextColumn("{task.description}", markup=False),
         TextColumn("{task.completed:.0f} s"),

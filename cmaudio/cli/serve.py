@@ -19,13 +19,11 @@ _KEYS = Path("cmaudio-keys.txt")
 
 def serve(
     model: Annotated[
-        list[str] | None, typer.Option(help="A model to serve, embedded or a file; repeatable. english by default.")
+        list[str] | None, typer.Option(help="Model to serve, embedded or a file; repeatable. english by default.")
     ] = None,
-    host: Annotated[str, typer.Option(help="Address to serve on; any but 127.0.0.1 needs --keys.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to serve on; all but 127.0.0.1 need --keys.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to serve on; 0 takes a free one.")] = PORT,
-    keys: Annotated[
-        Path | None, typer.Option(help="File with the hashes of the API keys; only their owners are served.")
-    ] = None,
+    keys: Annotated[Path | None, typer.Option(help="File with the hashes of the API keys that are accepted.")] = None,
     new_key: Annotated[
         str | None,
         typer.Option(metavar="NAME", help=f"Add a client to --keys ({_KEYS} by default), print its key, and exit."),
@@ -33,23 +31,23 @@ def serve(
     tls_certificate: Annotated[Path | None, typer.Option(help="Certificate in PEM: serve over TLS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Key of the certificate in PEM.")] = None,
     wyoming: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port for the Wyoming protocol, on 127.0.0.1 alone.")
+        int | None, typer.Option(min=0, max=65535, help="Port for the Wyoming protocol, on 127.0.0.1 only.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=64, help="Threads that make sound; one a processor by default.")
+        int | None, typer.Option(min=1, max=64, help="Synthesis threads; one per processor by default.")
     ] = None,
     lead: Annotated[
-        float, typer.Option(min=0.1, max=3600, help="How far sound is made ahead of its listener, in seconds.")
+        float, typer.Option(min=0.1, max=3600, help="How far synthesis runs ahead of the client, in seconds.")
     ] = 20.0,
     max_letters: Annotated[int, typer.Option(min=1, help="Longest text of one request, in characters.")] = 4096,
-    max_seconds: Annotated[float, typer.Option(min=1, help="Longest sound of one request, in seconds.")] = 1800.0,
-    client_streams: Annotated[int, typer.Option(min=1, help="Streams that one client may have at once.")] = 32,
-    client_requests: Annotated[int, typer.Option(min=1, help="Requests that one client may send in a minute.")] = 600,
+    max_seconds: Annotated[float, typer.Option(min=1, help="Longest audio of one request, in seconds.")] = 1800.0,
+    client_streams: Annotated[int, typer.Option(min=1, help="Concurrent streams per client.")] = 32,
+    client_requests: Annotated[int, typer.Option(min=1, help="Requests per client and minute.")] = 600,
     drain: Annotated[
-        float, typer.Option(min=0, help="How long streams may go on after SIGTERM or Ctrl-C, in seconds.")
+        float, typer.Option(min=0, help="How long streams may continue after SIGTERM or Ctrl-C, in seconds.")
     ] = 30.0,
 ) -> None:
-    """Serve speech over OpenAI's API: many listeners share the evaluations of the networks."""
+    """Serve speech over OpenAI's API, with the streams of all clients batched."""
     with requires_extra("serve"):
         from cmaudio.serve.keys import add_key, read_keys
         from cmaudio.serve.log import log_to_stderr
@@ -63,9 +61,7 @@ def serve(
     address = Address(host, port, tls_certificate, tls_key)
     check_access(address, known)
     if known is not None and tls_certificate is None:
-        notice(
-            "keys travel readably without TLS: give --tls-certificate, or put a proxy that has TLS before the server"
-        )
+        notice("without TLS, keys are sent unencrypted: give --tls-certificate, or put a TLS proxy before the server")
     settings = ServiceSettings(
         models=model or ["english"],
         workers=workers or os.cpu_count() or 1,

@@ -1,4 +1,4 @@
-"""Settings of a piece from the command line and a preset: what the command line gives takes precedence."""
+"""Settings of a piece from the command line and a preset; the command line takes precedence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OPTION_OF_CONTROL = {"gain": "--gain", "steps": "--steps", "timbre_x": "--timbr
 
 @dataclass(frozen=True)
 class PieceSettings:
-    """What a piece is played with; `timbre` None leaves the programs of the file."""
+    """How a piece is played; `timbre` None keeps the programs of the file."""
 
     model: str
     timbre: Timbre | None = None
@@ -34,16 +34,16 @@ class PieceSettings:
     routes: tuple[Route, ...] = ()
 
     def controls_for(self, channels: int) -> dict[str, float]:
-        """The controls for an engine of so many channels."""
+        """The controls for an engine with this number of channels."""
         return {n: v for n, v in self.controls.items() if channels > 1 or n not in OF_TWO_CHANNELS}
 
     def routes_for(self, channels: int) -> list[Route]:
-        """The routes for an engine of so many channels."""
+        """The routes for an engine with this number of channels."""
         return [route for route in self.routes if channels > 1 or route.control not in OF_TWO_CHANNELS]
 
 
 def control_values(options: Iterable[str] | None) -> dict[str, float]:
-    """Options NAME=VALUE as values by name. Raises CmaudioError for one of another form."""
+    """Options NAME=VALUE as values by name. Raises CmaudioError for any other form."""
     values = {}
     for option in options or ():
         name, _, value = (part.strip() for part in option.partition("="))
@@ -65,7 +65,7 @@ def piece_settings(
     controls: Iterable[str] | None = None,
     impulse_response: Path | None = None,
 ) -> PieceSettings:
-    """Defaults, replaced by the preset's values, replaced by those that are given (not None)."""
+    """Defaults, overridden by the preset's values, overridden by those given (not None)."""
     settings = PieceSettings(model)
     if preset is not None:
         found = load_preset(preset)
@@ -98,7 +98,7 @@ def piece_settings(
 
 
 def use_space(synth: Synth, path: Path | None) -> None:
-    """Replace the reverb of a live instrument by a recorded space, and send to it where nothing is sent yet."""
+    """Replace the reverb of a live instrument by an impulse response, and send to it if nothing is sent yet."""
     if path is not None:
         synth.use_impulse_response(path)
         if synth.controls.values().get("reverb") == 0:
@@ -106,5 +106,5 @@ def use_space(synth: Synth, path: Path | None) -> None:
 
 
 def read_score(song: Path | None) -> Score:
-    """A MIDI file, or the built-in piece when none is given."""
+    """A MIDI file, or the built-in piece if none is given."""
     return read_midi(song) if song else builtin_piece()

@@ -1,4 +1,4 @@
-"""What the commands share in a terminal: two consoles that print names as they are, notices, progress, JSON."""
+"""Terminal output shared by the commands: two consoles that print names literally, notices, progress, JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.text import Text
 _KEPT = "\n\t"
 # C0 controls and DEL become their Unicode pictures, C1 controls (which some terminals obey) a replacement character.
 _VISIBLE = {code: 0x2400 + code for code in range(0x20) if chr(code) not in _KEPT}
-# So do lone surrogates, which stand for bytes of file names that are no UTF-8, and which cannot be printed at all.
+# Lone surrogates, which stand for bytes of file names that are not UTF-8 and cannot be printed, are replaced too.
 _VISIBLE |= {0x7F: 0x2421} | dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000)), 0xFFFD)
 
 
@@ -46,18 +46,18 @@ errors = PlainConsole(stderr=True)
 
 
 def notice(text: str) -> None:
-    """Something that the user should know, on standard error."""
+    """Print something that the user should know to standard error."""
     errors.print(Text.assemble(("note: ", "yellow"), text))
 
 
 def warn_unspoken(texts: Iterable[str]) -> None:
-    """Parts of a text that could not be said, with the reason, on standard error."""
+    """Print the parts of a text that could not be spoken, with the reason, to standard error."""
     for text in texts:
         errors.print(Text.assemble(("not spoken: ", "yellow"), text))
 
 
 def progress_bar(*columns: ProgressColumn) -> Progress:
-    """A progress bar on standard error that vanishes when it is done."""
+    """A progress bar on standard error that disappears when it is done."""
     return Progress(*columns, console=errors, transient=True)
 
 

@@ -38,10 +38,10 @@ def train(
         ),
     ] = None,
     foresee: Annotated[
-        bool, typer.Option("--estimate/--no-estimate", help="Print first how much memory and time each stage takes.")
+        bool, typer.Option("--estimate/--no-estimate", help="First print how much memory and time each stage takes.")
     ] = True,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print that estimate, and train and write nothing.")
+        bool, typer.Option("--dry-run", help="Print the estimate only; train and write nothing.")
     ] = False,
 ) -> None:
     """Train a model and write its file. Re-run the command to resume."""

@@ -1,4 +1,4 @@
-"""A file instead of the sound card, where there is none."""
+"""Writing a file instead of playing, where there is no sound card."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cmaudio.files.names import unused_path
 
 
 def file_instead(error: DeviceError, device: str | None, path: Path, what: str = "Rendering") -> Path:
-    """A new file to write to, which is told. Raises `error` where a device was asked for, or there is one."""
+    """A new file to write to, reported to the user. Raises `error` if a device was requested, or there is one."""
     if device is not None or any_output():
         raise error
     path = unused_path(path)

@@ -18,8 +18,8 @@ class Binding(BaseModel):
         channel: 0..15, None for any.
         controller: MIDI controller 0..119, "bend" or "pressure".
         control: the control's name.
-        min: the control's value, in its unit, at the controller's lowest position; may be greater than `max`.
-        max: likewise at its highest position.
+        min: value of the control, in its unit, at the controller's lowest position; may be greater than `max`.
+        max: value at the controller's highest position.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

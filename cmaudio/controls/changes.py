@@ -1,4 +1,4 @@
-"""Names of the controls that others have changed, collected for a thread that displays them."""
+"""Collects the names of controls that others have changed, for a thread that displays them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""All controls of an instrument by name, in one place that MIDI bindings, OSC, panel, sliders and presets share.
+"""All controls of an instrument by name, shared by MIDI bindings, OSC, panel, sliders and presets.
 
-Each of them sets controls here, and is notified of what the others set.
+Each of them sets controls here, and is notified of the changes of the others.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Controls:
     """The controls of one engine. Methods may be called from any thread.
 
     Args:
-        engine: what the controls act on.
+        engine: the engine to control.
         gain_db: the master gain that the engine was created with.
 
     Attributes:
@@ -78,7 +78,7 @@ class Controls:
             at: sample of the engine's clock, None for immediately.
 
         Returns:
-            The value that was set (`steps`, and what is one of several kinds, are rounded).
+            The value that was set (`steps` and kinds are rounded).
 
         Raises:
             CmaudioError: an unknown name or a value out of range; then nothing changes.
@@ -114,14 +114,14 @@ class Controls:
                 self.set(name, settings.get(name, control.default), source, at)
 
     def reset(self, source: str = "") -> None:
-        """Set all controls to their defaults and end all routes; timbre, seed and gain stay."""
+        """Set all controls to their defaults and remove all routes; timbre, seed and gain stay."""
         self.set_routes((), source)
         self.apply({}, source)
 
     def _known(self, name: str) -> ControlDefinition:
         found = self.definitions.get(name)
         if found is None and name in control_definitions(self.engine.model, channels=2):
-            raise CmaudioError(f"{name!r} needs two channels and this instrument has one; use channels=2")
+            raise CmaudioError(f"{name!r} needs stereo and this instrument is mono; use channels=2")
         if found is None:
             raise CmaudioError(f"no control {name!r}; this model has {', '.join(self.definitions)}")
         return found
@@ -155,7 +155,7 @@ class Controls:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """What modulates which control, and by how much."""
+        """The active modulation routes."""
         return self._routes
 
     def route(self, modulator: str, control: str, amount: float, source: str = "", at: int | None = None) -> None:
@@ -164,7 +164,7 @@ class Controls:
         Args:
             modulator: "lfo1", "lfo2", "envelope", "velocity", "pressure" or "wheel".
             control: the control's name.
-            amount: in the control's unit, at the modulator's highest value; 0 ends the route.
+            amount: in the control's unit, at the modulator's maximum; 0 removes the route.
             source: who sets it, so that listeners can ignore their own changes.
             at: sample of the engine's clock, None for immediately.
 
@@ -176,7 +176,7 @@ class Controls:
             self.set_routes([*kept, (modulator, control, amount)], source, at)
 
     def set_routes(self, routes: Iterable[RouteLike], source: str = "", at: int | None = None) -> None:
-        """Replace all routes; an amount of 0 leaves one out. Raises CmaudioError as `route` does."""
+        """Replace all routes; those with an amount of 0 are dropped. Raises CmaudioError as `route` does."""
         checked = checked_routes(routes, self.definitions)
         with self._lock:
             if checked == self._routes:
@@ -198,7 +198,7 @@ class Controls:
         return TimbreMap(self.engine.model.manifest.timbres)
 
     def know_timbres(self) -> None:
-        """Take up timbres that were added to the model: the map is drawn again."""
+        """Add timbres that were added to the model to the map."""
         self.__dict__.pop("timbre_map", None)
 
     @property

@@ -1,4 +1,4 @@
-"""Which controls an instrument has, with their units, ranges and defaults."""
+"""The controls of an instrument, with their units, ranges and defaults."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cmaudio.score.expression import ENVELOPE, EXPRESSIONS, MIX
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
 from cmaudio.speech.style import STYLE_LIMITS
 
-OF_TWO_CHANNELS = frozenset((*MIX, *SETTINGS, *SCATTERED_PLACES))  # an engine of one channel has no mix and no effects
+OF_TWO_CHANNELS = frozenset((*MIX, *SETTINGS, *SCATTERED_PLACES))  # a mono engine has no mix and no effects
 _BEND = ControlDefinition(
     name="bend", unit="semitones", min=-24, max=24, default=0, description="bends the whole instrument"
 )
@@ -20,9 +20,9 @@ _BEND = ControlDefinition(
 def control_definitions(model: Model, channels: int | None = None) -> dict[str, ControlDefinition]:
     """Name -> unit, range, default and meaning, in the order in which they are shown.
 
-    These are the controls of the model's schema that act on the whole instrument, and those that every model has.
-    Controls of a single note (its pitch, its gate) are left out. `channels`: of the engine, its default for None; one
-    channel has no place, width and sends.
+    These are the controls in the model's schema that act on the whole instrument, and those that every model has.
+    Controls of a single note (its pitch, its gate) are left out. `channels`: of the engine, None for its default; a
+    mono engine has no position, width and sends.
     """
     schema = {control.name: control for control in model.manifest.controls}
     speech = model.manifest.speech is not None
@@ -34,7 +34,7 @@ def control_definitions(model: Model, channels: int | None = None) -> dict[str, 
         ),
         ControlDefinition(
             name="steps", unit="evaluations", min=1, max=2, default=1,
-            description="network evaluations per block, for new notes; 2 is finer",
+            description="network evaluations per block, for new notes; 2 sounds better",
         ),
         ControlDefinition(
             name="timbre_x", unit="of the timbre map", min=-1, max=1, default=0, description="morphs sounding notes"
@@ -64,7 +64,7 @@ def control_definitions(model: Model, channels: int | None = None) -> dict[str, 
         own = [
             ControlDefinition(
                 name="velocity", unit="MIDI velocity", min=1, max=127, default=96,
-                description="of keys pressed without a velocity",
+                description="velocity of keys pressed without one",
             ),
             schema.get("bend", _BEND),
             ControlDefinition(

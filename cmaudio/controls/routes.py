@@ -1,4 +1,4 @@
-"""Checks of routes from modulators to controls."""
+"""Validation of routes from modulators to controls."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _OF_NOTES = ("bend", "gain", *PLACE, *(name for name, each in EXPRESSIONS.items(
 
 
 def modulators_of(control: str) -> tuple[str, ...]:
-    """The modulators that can move a control: none, the oscillators for effects, or all."""
+    """The modulators that can move a control: none, only the LFOs (for effects), or all."""
     if control in _OF_NOTES:
         return MODULATORS
     return OSCILLATORS if control in _EFFECTS else ()
 
 
 def checked_routes(routes: Iterable[RouteLike], definitions: Mapping[str, ControlDefinition]) -> tuple[Route, ...]:
-    """The routes with an amount, in the order of their names.
+    """The routes with a non-zero amount, sorted by name.
 
     Raises CmaudioError for an unknown name, a control that cannot be modulated, an amount out of range, two routes of
     the same modulator to the same control, or too many.
@@ -36,11 +36,11 @@ def checked_routes(routes: Iterable[RouteLike], definitions: Mapping[str, Contro
     for each in routes:
         route = _checked(each, definitions)
         if route.key in found:
-            raise CmaudioError(f"{route.modulator} moves {route.control} twice; give one amount")
+            raise CmaudioError(f"{route.modulator} is routed to {route.control} twice; give one amount")
         found[route.key] = route
     kept = tuple(sorted((route for route in found.values() if route.amount), key=lambda route: route.key))
     if len(kept) > MAX_ROUTES:
-        raise CmaudioError(f"{len(kept)} routes are more than {MAX_ROUTES}; end some")
+        raise CmaudioError(f"{len(kept)} routes are more than {MAX_ROUTES}; remove some")
     return kept
 
 
@@ -58,7 +58,8 @@ def _checked(each: RouteLike, definitions: Mapping[str, ControlDefinition]) -> R
         raise CmaudioError(f"{problem} {route.control!r}; what can be modulated: {', '.join(movable)}")
     if route.modulator not in modulators_of(route.control):
         raise CmaudioError(
-            f"{route.modulator} moves notes, and {route.control} belongs to the effects: use {' or '.join(OSCILLATORS)}"
+            f"{route.modulator} modulates notes, and {route.control} belongs to the effects: use "
+            f"{' or '.join(OSCILLATORS)}"
         )
     most = known.max - known.min
     in_range(f"amount of {route.modulator} to {route.control}", route.amount, -most, most, known.unit)

@@ -1,8 +1,8 @@
-"""The timbre space on a plane: where the named timbres lie, and which timbre lies at any point between them.
+"""The timbre space as a plane: the positions of the named timbres, and the timbre at any point between them.
 
-A model file may say where its timbres lie (`cmaudio.training.export.timbre_places`: neighbours sound alike); else the
-first two principal components of their vectors do. Places are then pushed apart until every name has room. A point of
-the plane is a mix of the names around it by inverse squared distance (Shepard 1968), so each name is reached exactly.
+Positions come from the model file (`cmaudio.training.export.timbre_places`: similar timbres are neighbours) or else
+from the first two principal components of the timbre vectors. They are then pushed apart until every name has room. A
+point of the plane is a mix of the names around it by inverse squared distance (Shepard 1968), so each name is exact.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class TimbreMap:
         return np.asarray(weights @ self.vectors)
 
     def mix(self, x: float, y: float) -> dict[str, float]:
-        """The same mix as names and weights that add up to 1, the heaviest first."""
+        """The mix at a point as names and weights that add up to 1, the heaviest first."""
         weights = self._weights(x, y)
         order = [int(i) for i in np.argsort(-weights) if weights[i] > 0]
         return {self.names[i]: float(weights[i]) for i in order}
 
     def near(self, x: float, y: float, count: int) -> list[str]:
-        """The `count` names nearest to a point of the plane, the nearest first; one that lies there is left out."""
+        """The `count` names nearest to a point of the plane, the nearest first; one at the point itself is left out."""
         distances = np.square(self.places - (x, y)).sum(-1)
         order = [int(i) for i in np.argsort(distances, kind="stable") if distances[i] >= _AT_A_NAME]
         return [self.names[i] for i in order[:count]]

@@ -10,11 +10,11 @@ from cmaudio.synthesis.sources import sources_of
 
 
 def add_timbre(engine: Engine, timbre: TimbreDefinition) -> None:
-    """Add a timbre to the engine's model in memory, while others sound; the model file stays as it is.
+    """Add a timbre to the engine's model in memory while others sound; the model file is not changed.
 
-    Raises CmaudioError for a name that the model has, and for a timbre that does not fit.
+    Raises CmaudioError for a name that the model already has, and for a timbre that does not fit.
     """
     engine.model.add_timbre(timbre)
     engine.synthesizer.know_learned()
-    allocator = engine.allocator  # voices that sound keep their settings, and know no other timbres
+    allocator = engine.allocator  # sounding voices keep their settings, without the new timbre
     allocator.settings = replace(allocator.settings, sources=sources_of(engine.model.manifest.timbres))

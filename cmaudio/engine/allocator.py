@@ -37,7 +37,7 @@ class VoiceAllocator(Steering):
     """At most `polyphony` voices, and the schedule of their events.
 
     Args:
-        model: maps timbre vectors to General MIDI programs, and tells which have a pitch.
+        model: maps timbre vectors to General MIDI programs, and knows which timbres are pitched.
         settings: shared by all voices.
         polyphony: voices that may sound at once.
         steps: network evaluations per block, for new notes.
@@ -48,11 +48,11 @@ class VoiceAllocator(Steering):
         self.model, self.settings = model, settings
         self.polyphony, self.steps = polyphony, steps
         self.limit = polyphony  # current voice limit, below the polyphony while the machine is overloaded
-        self.reduced = False  # the machine recently fell behind: blocks are made in one step
+        self.reduced = False  # overloaded recently: blocks are made in one step
         self.schedule = Schedule()
         self.voices: list[Voice] = []
         self.timeline = Timeline(settings.sample_rate)
-        self.plane: Plane | None = None  # of the timbres, for what moves on it
+        self.plane: Plane | None = None  # the timbre map, for routes that move on it
         self.stealing = Stealing(settings.sample_rate)
         self._candidates: list[Voice] = []  # the voices that may sound at `_judged_at` or later
         self._judged_at = 0
@@ -69,7 +69,7 @@ class VoiceAllocator(Steering):
         return NoteParams(pitch, velocity, handle.channel, handle.seed, at, steps, pair)
 
     def route(self, number: int, pair: int | None, at: int) -> None:
-        """Play the notes of a channel that begin from now on on a pair of outputs; None for the main mix."""
+        """Play later notes of a channel on its own output pair; None: in the main mix."""
         self.channels[number].pair = pair
 
     # -- notes begin -------------------------------------------------------------------------------------------------
@@ -87,13 +87,13 @@ class VoiceAllocator(Steering):
 
     def start_note(self, note: Note, timbre: Vector, at: int) -> None:
         """Start a note; when all voices are in use, the least audible one is stolen."""
-        if not note.ended:  # its key may have gone up before it began
+        if not note.ended:  # it may have been released before its start
             self.enter(note, self.new_voice(note, timbre, at), at)
             program = self.model.nearest_program(timbre)
             self.listeners.tell(at, NoteOn(note.channel, note.key, round(note.velocity), program))
 
     def enter(self, handle: Handle, voice: Voice, at: int) -> None:
-        """Add a voice that begins to sound."""
+        """Add a voice that starts."""
         self._use(handle.channel, at)
         self._make_room(at)
         if self.timeline.now.routes:
@@ -104,7 +104,7 @@ class VoiceAllocator(Steering):
         self._candidates.append(voice)
 
     def _make_room(self, at: int) -> None:
-        """Steal the least audible voice if the limit is reached; one that would begin now never sounds."""
+        """Steal the least audible voice if the limit is reached; a voice that has not started yet never sounds."""
         sounding = self._sounding(at)
         if len(sounding) >= self.limit:
             victim = self._least_audible(sounding)
@@ -136,7 +136,7 @@ class VoiceAllocator(Steering):
         return len(self._sounding(at)) >= self.limit
 
     def _sounding(self, at: int) -> list[Voice]:
-        """The voices that sound at `at`. One that has ended does not sound later, so few are asked again."""
+        """The voices that sound at `at`. A voice that has ended stays silent, so only candidates are checked again."""
         if at < self._judged_at:
             self._candidates = self.voices
         self._judged_at = at
@@ -145,7 +145,7 @@ class VoiceAllocator(Steering):
 
     @staticmethod
     def _least_audible(voices: list[Voice]) -> Voice:
-        """Released before held, then the quietest (in steps of 3 dB), then the oldest."""
+        """Order of stealing: released before held, then the quietest (in steps of 3 dB), then the oldest."""
         return min(voices, key=lambda v: (not v.released, round(v.level_db / 3), v.params.at))
 
     def press(self, note: Note, timbre: Vector, at: int) -> None:
@@ -174,7 +174,7 @@ class VoiceAllocator(Steering):
             self._release_voice(note, at)
 
     def cut(self, note: Handle, seconds: float, at: int) -> None:
-        """Release a note, and fade it out within `seconds` whatever holds it."""
+        """Release a note and fade it out within `seconds`, even if a pedal holds it."""
         self.release(note, at)
         if note.voice is not None:
             note.voice.fade_out(at - note.voice.params.at, max(1.0, seconds * self.sample_rate))
@@ -184,7 +184,7 @@ class VoiceAllocator(Steering):
             self.listeners.tell(max(at, handle.voice.params.at), NoteOff(handle.channel, handle.key))
 
     def _release_voice(self, note: Handle, at: int) -> None:
-        """Release; a note that would begin after `at` is cancelled."""
+        """Release a voice; a note that would start after `at` is cancelled."""
         if note.voice is None:
             note.ended = True
         elif at < note.voice.params.at:
@@ -236,7 +236,7 @@ class VoiceAllocator(Steering):
                 self._release_voice(note, at)
 
     def clear(self, at: int) -> None:
-        """Fade all voices out at once and reset the channels, except their gain and place, which these still need."""
+        """Fade out all voices and reset the channels, except gain and position, which fading voices still need."""
         for note in self.notes.values():
             self._report_note_off(note, at)
         for number, channel in enumerate(self.channels):

@@ -1,6 +1,6 @@
-"""The buses of a mix of two channels: main, what is sent to the effects, and stems for those who want the parts apart.
+"""The buses of a stereo mix: main, effect sends, and stems of the separate parts.
 
-Rows are left and right while voices are added, (2, N); effects see (N, 2) as sound files hold it.
+Voices are added as rows left and right, (2, N); effects process (N, 2), the layout of sound files.
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ from cmaudio.engine.outputs import MAIN_ONLY, Outputs
 from cmaudio.signal.dsp import Float
 
 _Key = TypeVar("_Key", int, str)
-EFFECTS_STEM = -1  # what the effects add to the channels' sum
+EFFECTS_STEM = -1  # the effects' contribution to the sum of the stems
 OnStems = Callable[[int, Mapping[int, Float]], object]
 """Called with N and the stems of every mix, (N, 2) by MIDI channel or `EFFECTS_STEM`; silent ones may be missing.
 
-They add up to what the limiter gets.
+They add up to the input of the limiter.
 """
 
 
 class Effects(Protocol):
-    """What lies between the mixer and the limiter."""
+    """The processing between the mixer and the limiter."""
 
     @property
     def silent(self) -> bool:
-        """Whether nothing rings in it any longer."""
+        """Whether no tail is ringing any more."""
 
     def process(self, main: Float, sends: Mapping[str, Float]) -> None:
         """Change `main` (N, 2) in place, or (N, 1) without sends. N is any multiple of 64.
 
-        A send bus that is missing is silent.
+        A missing send bus is silent.
 
-        Every sample of the engine's clock passes once, in order; the result must not depend on how time is cut.
+        Every sample of the engine's clock passes once, in order; the result must not depend on the block sizes.
         """
 
 
 class Buses:
-    """Silent buses of N samples. Sends, stems and pairs of their own exist once something is added to them.
+    """Silent buses of N samples. Sends, stems and output pairs are created when something is added to them.
 
     Args:
         samples: N.
-        with_stems: keep the channels apart as well.
-        outputs: the pairs that `finish` fills.
+        with_stems: also keep the channels separate.
+        outputs: the output pairs that `finish` fills.
     """
 
     def __init__(self, samples: int, with_stems: bool = False, outputs: Outputs = MAIN_ONLY) -> None:
@@ -55,7 +55,7 @@ class Buses:
         self._stems: dict[int, Float] | None = {} if with_stems else None
 
     def add(self, channel: int, start: int, samples: Float, pair: int | None = None) -> None:
-        """Add a voice's samples (2, n) from sample `start` on, to the main mix or to a pair of outputs."""
+        """Add a voice's samples (2, n) from sample `start` on, to the main mix or to an output pair."""
         end = start + samples.shape[1]
         bus = self._main
         if pair is not None and pair != self._outputs.main:
@@ -65,7 +65,7 @@ class Buses:
             self._bus(self._stems, channel)[:, start:end] += samples
 
     def send(self, name: str, start: int, samples: Float) -> None:
-        """Add what a voice sends to an effect, (2, n)."""
+        """Add a voice's send to an effect, (2, n)."""
         self._bus(self._sends, name)[:, start : start + samples.shape[1]] += samples
 
     def _bus(self, buses: dict[_Key, Float], key: _Key) -> Float:

@@ -1,4 +1,4 @@
-"""What the notes of a MIDI channel share."""
+"""The state shared by the notes of a MIDI channel."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ class Channel:
     expression: dict[str, float] = field(default_factory=dict)
     sustain: bool = False
     sostenuto: bool = False
-    caught: list[Handle] = field(default_factory=list)  # notes that the sostenuto pedal holds once their keys are up
+    caught: list[Handle] = field(default_factory=list)  # notes that the sostenuto pedal holds after key release
     gain: Trajectory = field(default_factory=lambda: Trajectory(1.0))
-    keys: dict[int, Note] = field(default_factory=dict)  # keys of a score or keyboard that are down
-    pair: int | None = None  # of outputs, for notes that begin; None for the main mix
-    held: list[Handle] = field(default_factory=list)  # notes that a pedal holds after their keys went up
+    keys: dict[int, Note] = field(default_factory=dict)  # pressed keys of a score or keyboard
+    pair: int | None = None  # output pair of new notes; None for the main mix
+    held: list[Handle] = field(default_factory=list)  # notes that a pedal holds after key release
 
     def reset(self) -> None:
-        """Reset everything but the gain and the mix, which fading voices still need, and the outputs."""
+        """Reset everything except the outputs, and gain and mix, which fading voices still need."""
         self.bend = 0.0
         self.expression = {name: value for name, value in self.expression.items() if name in MIX}
         self.sustain = self.sostenuto = False
         self.caught, self.keys, self.held = [], {}, []
 
     def holds(self, handle: Handle) -> bool:
-        """Whether a pedal holds a note when its key goes up."""
+        """Whether a pedal holds a note after its key is released."""
         return self.sustain or handle in self.caught
 
     def forget(self, handle: Handle) -> None:

@@ -1,4 +1,4 @@
-"""The effects of an engine: settings, impulse responses and the user's functions, from any thread."""
+"""The effects of an engine: settings, impulse responses and user functions, set from any thread."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class EffectsInput(EventInput):
     """Accepts events and settings of the effects. Arguments: see `EventInput`.
 
     Attributes:
-        rack: the effects. Reverb, chorus and delay are heard where an engine has two channels and a note, a channel or
-            the instrument sends to them: `express("reverb", 0.3)`.
+        rack: the effects. Reverb, chorus and delay are audible in stereo, where a note, a channel or the instrument
+            sends to them: `express("reverb", 0.3)`.
     """
 
     def __init__(self, model: Model, allocator: VoiceAllocator, seed: int, bend_range: float) -> None:
@@ -30,7 +30,7 @@ class EffectsInput(EventInput):
         self.rack = EffectsRack(allocator.sample_rate, self.seed)
 
     def express(self, name: str, value: float, channel: int | None = 0, at: int | None = None) -> None:
-        """Shape a channel, later notes included, or with None the whole instrument; see `Note.express`."""
+        """Shape a channel, including later notes, or with None the whole instrument; see `Note.express`."""
         super().express(name, value, channel, at)
         if (name in SENDS or name == "distance") and value > 0:
             self.rack.expect()
@@ -43,7 +43,7 @@ class EffectsInput(EventInput):
         self.rack.set(name, value, _sample(at))
 
     def set_effects_tempo(self, tempo: float, at: int | None = None) -> None:
-        """Set the tempo of the delay, in beats a minute; a clock sets it to its own."""
+        """Set the tempo of the delay, in beats per minute; a clock sets its own."""
         checked = in_range("tempo", tempo, *_TEMPO_RANGE, "beats per minute")
         self.rack.set_tempo(checked, _sample(at))
 
@@ -53,12 +53,12 @@ class EffectsInput(EventInput):
         at: int | None = None,
         on_notice: Callable[[str], object] = lambda notice: None,
     ) -> None:
-        """Replace the reverb by a recorded space; None brings the reverb back. What rings already rings out.
+        """Replace the reverb by an impulse response; None restores the reverb. Existing tails ring out.
 
         Args:
             path: a sound file; see `read_impulse_response`.
             at: sample of the engine's clock, None for as soon as possible.
-            on_notice: called with one line if the file was resampled or cut, or is not heard on one channel.
+            on_notice: called with one line if the file was resampled or truncated, or the engine is mono.
 
         Raises:
             CmaudioError: a file that cannot be used as an impulse response.
@@ -72,7 +72,7 @@ class EffectsInput(EventInput):
 
         file = regular_file(path, "impulse response")
         if self.allocator.settings.channels == 1:
-            on_notice("an instrument of one channel has no reverb: the impulse response is not heard; use channels=2")
+            on_notice("a mono instrument has no reverb: the impulse response has no effect; use channels=2")
             return
         response = read_impulse_response(file, self.rack.sample_rate, on_notice)
         convolution = Convolution(response, self.rack.sample_rate)
@@ -81,13 +81,13 @@ class EffectsInput(EventInput):
     def insert(
         self, function: InsertFunction, on_notice: Callable[[str], object] | None = None, live: bool = False
     ) -> Insert:
-        """Put a function into the chain, after the effects; see `Insert`. It is heard from the next block on.
+        """Put a function into the signal chain, after the effects, from the next block on; see `Insert`.
 
-        Raises CmaudioError for what is not a function.
+        Raises CmaudioError if `function` is not callable.
         """
         return self.rack.inserts.add(function, on_notice, live)
 
 
 def _sample(at: int | None) -> int | None:
-    """`at` if a change can be planned there: one that cannot be compared with others would stop the sound."""
+    """Validate `at`: a value that cannot be compared with others would stop the sound."""
     return None if at is None else whole_number("at", at, 0, 2**62)

@@ -1,8 +1,8 @@
 """The engine: events in, samples out. It needs no device and no thread; callers read n samples at a time.
 
-Time is counted in samples of the engine's clock. Every event takes effect at its own sample, and the networks know
-scheduled events as far ahead as they plan, so the output does not depend on the sizes of the reads.
-Methods that send events may be called from any thread; `read` belongs to one.
+Time is counted in samples of the engine's clock. Every event takes effect at its exact sample, and scheduled events are
+known to the networks as far ahead as they plan, so the output does not depend on the read sizes. Methods that send
+events may be called from any thread; `read` belongs to one.
 """
 
 from __future__ import annotations
@@ -49,26 +49,26 @@ class Engine(ModulationInput):
     """Polyphonic synthesis with one model.
 
     Args:
-        model: a loaded model, an embedded model's name, a model file, or networks that other engines use too.
-        polyphony: how many notes may sound together; a further one steals the least audible voice.
-        seed: derives the seed of every note that is given none.
+        model: a loaded model, the name of an embedded model, a model file, or networks shared with other engines.
+        polyphony: maximum number of sounding notes; a further one steals the least audible voice.
+        seed: derives the seeds of notes that are given none.
         steps: network evaluations per block, for new notes: 1, or 2 ("fine").
         gain_db: master gain before the limiter.
         bend_range: semitones at full pitch wheel.
         batch_ahead_samples: how early a voice's block may be computed to share an evaluation with others. This
-            lowers the cost, and delays the effect of live events on a note by at most as much.
-        look_ahead_samples: how early events are taken and blocks computed, so that notes at different times share
-            evaluations. Events scheduled beforehand sound the same; later ones are delayed by as much. For offline use.
+            lowers the load, and delays the effect of live events on a note by at most this much.
+        look_ahead_samples: how early events are processed and blocks computed, so that notes at different times can
+            be batched. Scheduled events sound the same; live ones are delayed by this much. For offline use.
         threads: 1, or 2 to compute many voices in two halves in parallel.
-        pipelined: the second thread vocodes instead, while the first computes the next blocks. For offline use.
-        channels: 1 or 2. With 2, notes have a place and a width (see `cmaudio.score.expression`), and their sum is the
-            sound of one channel.
-        pairs: of outputs that `read` fills, with two channels; `route` gives channels a pair of their own.
-        pair: the one that plays everything else, and the effects.
+        pipelined: the second thread runs the vocoder, while the first computes the next blocks. For offline use.
+        channels: 1 or 2. In stereo, notes have a position and a width (see `cmaudio.score.expression`), and the sum
+            of both sides is the mono sound.
+        pairs: number of output pairs that `read` fills, in stereo; `route` gives channels their own pair.
+        pair: the output pair of the main mix and the effects.
 
     Attributes:
         channels: of the mix, 1 or 2.
-        outputs: the width of what `read` gives: 1, or 2 for each pair.
+        outputs: number of columns that `read` returns: 1, or 2 for each pair.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Engine(ModulationInput):
         self._mixer.effects = self.rack
         self._overload = Overload(allocator, block // 4)
         self._limiter = Limiter(self.sample_rate, channels=self.outputs)
-        self._spare = np.zeros(0 if self.outputs == 1 else (0, self.outputs), np.float32)  # limiter output not read yet
+        self._spare = np.zeros(0 if self.outputs == 1 else (0, self.outputs), np.float32)  # limiter output not yet read
         self._meter = Meter(self.channels)
 
     @property
@@ -132,7 +132,7 @@ class Engine(ModulationInput):
 
     @property
     def horizon_samples(self) -> int:
-        """How many samples before its time an event is taken, so that the networks can plan for it."""
+        """How many samples before its time an event is processed, so that the networks can plan for it."""
         return self._mixer.horizon_samples
 
     def say(
@@ -150,10 +150,10 @@ class Engine(ModulationInput):
         at: int | None = None,
         **style: Unpack[SpeakingStyle],
     ) -> Speech:
-        """Speak a text, with a model that reads text.
+        """Speak a text, with a text-to-speech model.
 
         Args:
-            text: complete, or in pieces that are still being produced (words with the spaces between them).
+            text: complete, or an iterable of pieces that are still being written (words with the spaces between them).
             phonemes: the text is IPA in the model's symbols ("həlˈoʊ wˈɚld.").
             ssml: the text is SSML, in the subset of `cmaudio.speech.ssml`.
             pronunciations: IPA by word, overriding the lexicon; inside a text, `[word](/IPA/)` does so for one word.
@@ -162,7 +162,7 @@ class Engine(ModulationInput):
             channel: see `note_on`.
             at: see `note_on`.
             style: rate, pitch, pitch_range and energy; see `SpeakingStyle`.
-            background: return immediately and read the text on its own thread; otherwise all of it is read first.
+            background: return immediately and read the text on a separate thread; otherwise read all of it first.
             on_segment: called when there is more to speak and at the end, to wake the thread that reads samples.
         Raises:
             CmaudioError: a model that plays notes, a language whose data is missing, a value out of range, or
@@ -197,9 +197,9 @@ class Engine(ModulationInput):
         self.rack.silence(at)
 
     def route(self, channel: int, pair: int | None, at: int | None = None) -> None:
-        """Play a channel, without its effects, on a pair of outputs of its own; None brings it back to the mix.
+        """Play a channel, without its effects, on its own output pair; None returns it to the mix.
 
-        Notes that sound stay where they are.
+        Sounding notes stay on their pair.
 
         Raises CmaudioError for a pair that is not open.
         """
@@ -209,9 +209,9 @@ class Engine(ModulationInput):
     # -- samples -----------------------------------------------------------------------------------------------------
 
     def read(self, samples: int) -> Float:
-        """The next (N,) samples, or (N, `outputs`) of two channels, float32 within [-1, 1].
+        """The next (N,) samples, or in stereo (N, `outputs`), float32 within [-1, 1].
 
-        Raises CmaudioError for less than none.
+        Raises CmaudioError for a negative number.
         """
         samples = whole_number("samples", samples, 0, MAX_READ_SAMPLES)
         missing = samples - len(self._spare)
@@ -224,9 +224,9 @@ class Engine(ModulationInput):
         return out
 
     def lacking(self, samples: int) -> list[Voice]:
-        """The voices that need a block before the next `samples`, at most a block, can be read.
+        """The voices that need a block before the next `samples` (at most one block) can be read.
 
-        For the reading thread of engines that share their networks: it renders the voices of several at once.
+        For the reading thread of engines that share networks: it renders voices of several engines at once.
         """
         return self._mixer.lacking(samples)
 
@@ -237,15 +237,15 @@ class Engine(ModulationInput):
     def prepare(self) -> bool:
         """Do part of the work of the next reads; returns whether there was any.
 
-        For the reading thread, when it has time to spare: this spreads the work, and a note that begins meanwhile waits
-        only for half a block of a few voices. Notes that are about to begin come first. Scheduled sound is unaffected.
+        For the reading thread when it has time to spare: this spreads the load, and a note that starts meanwhile waits
+        only for half a block of a few voices. Notes that are about to start come first. Scheduled sound is unaffected.
         """
         return self._mixer.prepare()
 
     def on_overload(self) -> None:
         """Make all blocks in one step for a while; steal the least audible voice if many sound.
 
-        For the reading thread, when it falls behind. A few voices are never reduced, since they cannot be the cause.
+        For the reading thread when it falls behind. A few voices are never shed, since they cannot be the cause.
         """
         self._overload.shed(self.now)
 
@@ -283,7 +283,7 @@ class Engine(ModulationInput):
 
     @property
     def effects(self) -> Effects | None:
-        """What lies between the mix and the limiter: the rack, unless something else is set."""
+        """The processing between mix and limiter: the rack, unless something else is set."""
         return self._mixer.effects
 
     @effects.setter
@@ -291,10 +291,10 @@ class Engine(ModulationInput):
         self._mixer.effects = effects
 
     def take_stems(self, on_stems: OnStems | None) -> None:
-        """Give `on_stems` the parts of every mix, before the limiter; None ends it.
+        """Pass the parts of every mix, before the limiter, to `on_stems`; None stops.
 
-        Raises CmaudioError for an engine of one channel.
+        Raises CmaudioError for a mono engine.
         """
         if self.channels == 1:
-            raise CmaudioError("an engine of one channel makes no stems; use channels=2")
+            raise CmaudioError("a mono engine has no stems; use channels=2")
         self._mixer.on_stems = on_stems

@@ -27,7 +27,7 @@ class EventInput:
     Args:
         model: the model that plays.
         allocator: the voices that events act on.
-        seed: derives the seed of every note that is given none.
+        seed: derives the seeds of notes that are given none.
         bend_range: semitones at full pitch wheel.
     """
 
@@ -103,7 +103,7 @@ class EventInput:
     def bend(
         self, semitones: float, channel: int | None = 0, at: int | None = None, seconds: float = BEND_SECONDS
     ) -> None:
-        """Bend a channel, later notes included, or with None the whole instrument in addition.
+        """Bend a channel, including later notes; with None, bend the whole instrument in addition.
 
         Sounding notes reach the bend within `seconds`.
         """
@@ -115,7 +115,7 @@ class EventInput:
             self.submit(at, partial(self.allocator.bend_channel, channel_number(channel), bend, over))
 
     def express(self, name: str, value: float, channel: int | None = 0, at: int | None = None) -> None:
-        """Shape a channel, later notes included, or with None the whole instrument; see `Note.express`."""
+        """Shape a channel, including later notes, or with None the whole instrument; see `Note.express`."""
         checked = checked_expression(name, value)
         if channel is None:
             self.submit(at, partial(self.allocator.express_all, name, checked))
@@ -123,7 +123,7 @@ class EventInput:
             self.submit(at, partial(self.allocator.express_channel, channel_number(channel), name, checked))
 
     def key_pressure(self, pitch: int, value: float, channel: int = 0, at: int | None = None) -> None:
-        """Pressure 0..1 on a key that is down, added to its channel's; it ends with the note."""
+        """Pressure 0..1 on a pressed key, added to its channel's; it ends with the note."""
         key, checked = whole_number("pitch", pitch, 0, 127), checked_expression("pressure", value)
         self.submit(at, partial(self.allocator.press_harder, channel_number(channel), key, checked))
 
@@ -172,14 +172,14 @@ class EventInput:
     # -- handles -----------------------------------------------------------------------------------------------------
 
     def silent_note(self, pitch: float | str, velocity: float = 96, channel: int = 0) -> Note:
-        """A handle that has ended: something else plays its key. Raises CmaudioError like `note_on`."""
+        """A handle that has already ended, for keys that something else plays. Raises CmaudioError like `note_on`."""
         note = self._note(pitch, velocity, channel, 0)
         note.ended = True
         return note
 
     def _note(self, pitch: float | str, velocity: float, channel: int, seed: int | None) -> Note:
         if self.model.manifest.speech:
-            raise CmaudioError(f"model {self.model.manifest.name!r} reads text and plays no notes: use `say`")
+            raise CmaudioError(f"model {self.model.manifest.name!r} is a text-to-speech voice without notes: use `say`")
         return self._new_note(pitch, velocity, channel, seed)
 
     def _new_note(self, pitch: float | str, velocity: float, channel: int, seed: int | None) -> Note:

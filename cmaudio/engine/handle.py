@@ -1,4 +1,4 @@
-"""The handle by which a caller controls a voice, and what it needs from the allocator."""
+"""The handle by which a caller controls a voice, and the part of the allocator that it needs."""
 
 from __future__ import annotations
 

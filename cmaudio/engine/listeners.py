@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from cmaudio.score.events import Event
 
 Listener = Callable[[int, Event], object]
-ORIGIN: ContextVar[str] = ContextVar("origin", default="")  # of what the current thread submits
+ORIGIN: ContextVar[str] = ContextVar("origin", default="")  # source of the events the current thread submits
 
 
 class Listeners:
@@ -17,7 +17,7 @@ class Listeners:
     They are called on the rendering thread, which must not block: they should only append to a queue.
 
     Attributes:
-        origin: where the event that they are told of came from, such as "midi"; empty for most.
+        origin: source of the present event, such as "midi"; empty for most.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""A model whose networks are in memory, for one engine or for several that share them."""
+"""A model with its networks in memory, for one engine or several that share them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cmaudio.synthesis.renderer import Renderer
 
 
 class LoadedModel:
-    """The networks of a model. Engines made from one can have the blocks of their voices made in one evaluation.
+    """The networks of a model. The voices of engines that share one can be batched into one evaluation.
 
     Args:
         model: a loaded model, an embedded model's name, or a model file.
@@ -31,5 +31,5 @@ class LoadedModel:
 
     @cached_property
     def prosody(self) -> Prosody:
-        """Loaded when the first text is spoken. Raises CmaudioError for a model that does not read text."""
+        """Loaded when the first text is spoken. Raises CmaudioError for a model that is not a text-to-speech voice."""
         return Prosody(self.model)

@@ -1,4 +1,4 @@
-"""A meter: the peak of each channel, and how much left and right are alike; and the engine's state that shows it."""
+"""A meter of peak level and stereo correlation, and the engine's state for display."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _QUIET_POWER = 1e-12
 class EngineState:
     """A snapshot for meters. `peak_db` is the peak level since the state was last read.
 
-    `voices` are sounding; at most `limit` may: the polyphony, or fewer while the machine is overloaded. `stolen` notes
-    were cut off so far, while they were held, for others to sound. `sides_db` are the peaks of each channel, and
-    `correlation` (-1..1) is that of left and right: 1 is mono.
+    `voices` are sounding; at most `limit` may: the polyphony, or fewer under overload. `stolen` counts notes that were
+    cut off while held so that others could sound. `sides_db` are the peaks of each side, and `correlation` (-1..1) is
+    that between left and right; 1 is mono.
     """
 
     seconds: float
@@ -33,7 +33,7 @@ class EngineState:
 
 
 class Meter:
-    """Observes samples until its values are taken."""
+    """Measures samples until its values are taken."""
 
     def __init__(self, channels: int) -> None:
         self._channels = channels

@@ -1,6 +1,6 @@
-"""Samples out: events are taken as they come within the horizon, and the voices' blocks are computed and mixed.
+"""Mixing: processes events as they come within the horizon, computes the voices' blocks and sums them.
 
-The output does not depend on the sizes of the reads.
+The output does not depend on the read sizes.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class Mixer:
         renderer: computes their blocks.
         gain: linear master gain.
         batch_ahead_samples: how early a block may be computed to share an evaluation.
-        look_ahead_samples: how early events are taken and blocks computed, for offline use.
-        outputs: the pairs that a mix of two channels fills.
+        look_ahead_samples: how early events are processed and blocks computed, for offline use.
+        outputs: the output pairs of a stereo mix.
 
     Attributes:
         gain: linear master gain.
-        effects: process the mix; one of two channels before the master gain.
-        on_stems: is given the parts of a mix of two channels, which take some time to keep apart.
+        effects: process the mix; in stereo before the master gain.
+        on_stems: receives the parts of a stereo mix, which cost some time to keep separate.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class Mixer:
         self._channels = allocator.settings.channels
         self._allocator, self._schedule, self._renderer = allocator, allocator.schedule, renderer
         self._batch_ahead, self._look_ahead = batch_ahead_samples, look_ahead_samples
-        # Events are taken as soon as a block could use them, so that batching does not affect the output.
+        # Events are processed as soon as a block could use them, so that batching does not affect the output.
         self.horizon_samples = 2 * renderer.block_samples + renderer.stft.overlap
-        self._begun: list[Deferred] = []  # second halves of blocks that `prepare` began
-        self._known = 0  # events before this sample have been taken
+        self._begun: list[Deferred] = []  # second halves of blocks that `prepare` started
+        self._known = 0  # events before this sample have been processed
 
     def prepare(self) -> bool:
         """Do part of the work of the next reads; returns whether there was any. See `Engine.prepare`."""
@@ -74,7 +74,7 @@ class Mixer:
         return True
 
     def lacking(self, count: int) -> list[Voice]:
-        """Take the events that are due; the voices that need a block for the next `count` samples. See `Engine`."""
+        """Process due events; return the voices that need a block for the next `count` samples. See `Engine`."""
         self.take_events()
         by = self._schedule.now + count
         return [
@@ -109,9 +109,9 @@ class Mixer:
             done += segment
 
     def take_events(self) -> None:
-        """Run the actions that are due, and with look-ahead later ones, up to where a note could steal a voice.
+        """Run the actions that are due; with look-ahead also later ones, up to where a note could steal a voice.
 
-        Which voice it steals depends on what is heard until then.
+        Which voice would be stolen depends on the sound until then.
         """
         near = self._schedule.now + self.horizon_samples
         earliest = max(self._schedule.now, self._known - self.horizon_samples)
@@ -125,14 +125,14 @@ class Mixer:
         self._known = max(self._known, far if at is None else min(at, far))
 
     def _due(self, n: int) -> Iterator[tuple[Voice, int, Float | float]]:
-        """The voices that sound within the next n samples, how many they give, and their channels' gains over n.
+        """The voices that sound within the next n samples, the number of their samples, and their channels' gains.
 
         Missing blocks are computed first.
         """
         now = self._schedule.now
         begun = [voice for voice in self._allocator.voices if voice.params.at < now + n]
         due = [(voice, n - max(0, voice.params.at - now)) for voice in begun]
-        # With look-ahead a block is begun one block early, so that another thread can finish it in the meantime.
+        # With look-ahead a block is started one block early, so that another thread can finish it in the meantime.
         early = self._renderer.block_samples if self._look_ahead else 0
         while any(voice.lacks(wanted + early) for voice, wanted in due):
             self._renderer.render(self._next_batch(now + n))
@@ -171,7 +171,7 @@ class Mixer:
         self._allocator.drop_finished()
 
     def _next_batch(self, by: int) -> list[Voice]:
-        """Voices that share the next evaluation, if all must have samples until `by`."""
+        """Voices to batch into the next evaluation, if all must have samples until `by`."""
         if self._look_ahead:
             return batch_offline(self._allocator.voices, self._known, self._renderer.block_samples)
         return batch_for_read(self._allocator.voices, by, self._batch_ahead)

@@ -1,4 +1,4 @@
-"""Modulation in: which modulators move which controls, and the beat that they follow."""
+"""Modulation in: modulators, their routes to controls, and the beat that they follow."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from cmaudio.synthesis.modulated import Plane, modulate
 
 
 class ModulationInput(EffectsInput):
-    """Accepts events, settings of the effects and modulation. Arguments: see `EventInput`."""
+    """Accepts events, effect settings and modulation. Arguments: see `EventInput`."""
 
     def __init__(self, model: Model, allocator: VoiceAllocator, seed: int, bend_range: float) -> None:
         super().__init__(model, allocator, seed, bend_range)
         self._timeline = allocator.timeline
 
     def modulate(self, modulation: Modulation, plane: Plane | None = None, at: int | None = None) -> None:
-        """Use other modulators and routes; sounding notes follow from their next block on.
+        """Replace modulators and routes; sounding notes follow from their next block on.
 
         Args:
-            modulation: all of it; `Controls.route` checks and builds it.
-            plane: of the timbres, where a route moves the place on it.
+            modulation: the complete modulation, validated and built by `Controls.route`.
+            plane: the timbre map, if a route moves the position on it.
             at: sample of the engine's clock, None for as soon as possible.
         """
         if modulation.controls.intersection((*SENDS, "distance")):
@@ -45,14 +45,14 @@ class ModulationInput(EffectsInput):
             self.rack.modulation = partial(self._added, moved)
 
     def _added(self, names: list[str], sample: int) -> Mapping[str, float]:
-        """What is added to settings of the effects."""
+        """The offsets that modulation adds to effect settings."""
         return {name: float(self._timeline.offset(name, np.array([float(sample)]))[0]) for name in names}
 
     def set_effects_tempo(self, tempo: float, at: int | None = None) -> None:
-        """Set the tempo of the delay and of oscillators, in beats a minute; a clock sets it to its own."""
+        """Set the tempo of the delay and of the LFOs, in beats per minute; a clock sets its own."""
         super().set_effects_tempo(tempo, at)
         self._timeline.set_tempo(tempo, self.allocator.schedule.now if at is None else at)
 
     def set_beat(self, beat: float, at: float) -> None:
-        """Let a beat fall on a sample, for oscillators that follow beats; a clock sets it to its own."""
+        """Align a beat with a sample, for LFOs that follow beats; a clock sets its own."""
         self._timeline.set_beat(beat, at)

@@ -10,14 +10,14 @@ from cmaudio.engine.handle import Handle
 from cmaudio.score.expression import checked_expression
 from cmaudio.score.ranges import BEND_MAX_SEMITONES
 
-BEND_SECONDS = 0.005  # smooths the steps of a wheel, and still sounds immediate
+BEND_SECONDS = 0.005  # smooths the steps of a pitch wheel without audible delay
 EXPRESSION_SECONDS = 0.01
 CUT_SECONDS = 0.01
 
 
 @dataclass(eq=False, kw_only=True)
 class Note(Handle):
-    """One note of an engine. Its methods may be called at any time; once the note has ended they do nothing."""
+    """One note of an engine. Its methods may be called at any time; after the note has ended they do nothing."""
 
     pitch: float
     velocity: float

@@ -1,4 +1,4 @@
-"""What the engine does when the machine falls behind: it sheds load, and restores it bit by bit."""
+"""Overload handling: the engine sheds load when the machine falls behind, and restores it gradually."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _RESTORE_SECONDS = 4.0  # from a change of the limit until it is raised by one
 
 
 class Overload:
-    """Sheds voices, at most one in `interval_samples`, and restores one in every `_RESTORE_SECONDS` after that."""
+    """Sheds at most one voice per `interval_samples`; restores one per `_RESTORE_SECONDS` after that."""
 
     def __init__(self, allocator: VoiceAllocator, interval_samples: int) -> None:
         self._allocator, self._interval = allocator, interval_samples
@@ -22,7 +22,7 @@ class Overload:
             self._allocator.shed_load(now, _NEVER_SHED_VOICES)
 
     def restore(self, now: int) -> None:
-        """Raise the limit by one voice if the last change is long enough ago, up to the full polyphony."""
+        """Raise the limit by one voice if the last change was long enough ago, up to the full polyphony."""
         if self._allocator.reduced and now >= self._changed_at + _RESTORE_SECONDS * self._allocator.sample_rate:
             self._changed_at = now
             self._allocator.restore_voice()

@@ -1,4 +1,4 @@
-"""Scheduled events: sent from any thread, run in order by the rendering thread."""
+"""Scheduled events: sent from any thread, run in order on the rendering thread."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class _Scheduled:
 
 
 class Schedule:
-    """A queue of actions by their time in samples; those of the same time keep the order in which they were sent."""
+    """A queue of actions by time in samples; those with the same time keep the order in which they were sent."""
 
     def __init__(self) -> None:
-        self._inbox: deque[tuple[int | None, Action]] = deque()  # appending is atomic: no lock on the way in
+        self._inbox: deque[tuple[int | None, Action]] = deque()  # append is atomic, so senders need no lock
         self._heap: list[_Scheduled] = []
         self._order = itertools.count()
         self._running = 0  # order number of the running action
@@ -36,7 +36,7 @@ class Schedule:
         self._inbox.append((at, action))
 
     def receive(self, earliest: int) -> None:
-        """Sort in the actions that were sent; late ones are due at `earliest`."""
+        """Sort in the received actions; late ones are due at `earliest`."""
         while self._inbox:
             at, action = self._inbox.popleft()
             time = earliest if at is None else max(at, earliest)

@@ -1,4 +1,4 @@
-"""A handle on a text that is being spoken: steering, following and stopping it, and feeding the text to its voice."""
+"""A handle on a text that is being spoken: steers, follows and stops it, and feeds the text to its voice."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _LOOK_SECONDS = 0.005
 
 @dataclass(eq=False, kw_only=True)
 class Speech(Handle):
-    """One text of an engine. Its methods may be called at any time, from any thread; once it has ended they do nothing.
+    """One text of an engine. Methods may be called at any time, from any thread; after it has ended they do nothing.
 
     Attributes:
-        marks: when words and phonemes begin, in seconds from `began`, as far as they have been computed.
-        began: sample of the engine's clock at which the voice began, None before.
+        marks: start times of words and phonemes, in seconds from `began`, as far as they have been computed.
+        began: sample of the engine's clock at which the voice started, None before.
         unspoken: parts of the text that could not be spoken, and why.
         ended: whether it has finished, or will never sound.
     """

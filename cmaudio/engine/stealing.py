@@ -1,4 +1,4 @@
-"""Counting the notes that end early because more are played than may sound, and telling of each burst of them once."""
+"""Counts the held notes that are stolen, and reports each burst of them once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _BURST_SECONDS = 5.0
 
 
 class Stealing:
-    """How many notes were cut off while a key or pedal held them; their voices went to new notes.
+    """How many notes were cut off while a key or pedal held them, to make room for new notes.
 
     Attributes:
         count: so far. The tails of released notes are not counted.
@@ -21,11 +21,11 @@ class Stealing:
         self._listener: Callable[[], object] = lambda: None
 
     def listen(self, listener: Callable[[], object]) -> None:
-        """Call `listener` when a note is cut off and none was in the 5 s before, on the thread that makes the sound."""
+        """Call `listener` at the first stolen note after 5 s without one, on the rendering thread."""
         self._listener = listener
 
     def add(self, at: int) -> None:
-        """A note was cut off at this sample."""
+        """Count a note that was cut off at this sample."""
         self.count += 1
         begins, self._last_at = at - self._last_at >= self._burst_samples, at
         if begins:

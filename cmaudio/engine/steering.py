@@ -24,7 +24,7 @@ _GAIN_SECONDS = 0.01
 
 
 class Steering:
-    """The channels and the handles of sounding voices, and how both are shaped. Values of the three levels add up."""
+    """The channels, the handles of sounding voices, and their settings. The values of the three levels add up."""
 
     def __init__(self, sample_rate: int, mixed_channels: int = 1) -> None:
         self.sample_rate = sample_rate
@@ -40,7 +40,7 @@ class Steering:
         self._move_pitch(note, seconds, at)
 
     def bend_channel(self, number: int, semitones: float, seconds: float, at: int) -> None:
-        """Bend all notes of a channel, later ones included."""
+        """Bend all notes of a channel, including later ones."""
         self.channels[number].bend = semitones
         self._report_bend(number, at)
         for note in self._notes_of([number]):
@@ -77,7 +77,7 @@ class Steering:
             self.express_note(note, "pressure", value, EXPRESSION_SECONDS, at)
 
     def express_channel(self, number: int, name: str, value: float, at: int) -> None:
-        """Shape all notes of a channel, later ones included."""
+        """Shape all notes of a channel, including later ones."""
         self.unheard.check(name, value)
         self.channels[number].expression[name] = value
         self._report_expression(number, name, at)
@@ -98,7 +98,7 @@ class Steering:
         self.listeners.tell(at, Expression(number, name, value))
 
     def _together(self, name: str, *asked: Mapping[str, float]) -> float:
-        """The sum of the instrument's setting and others, within the limits."""
+        """The sum of the instrument's setting and others, clamped to the limits."""
         return together(name, (values.get(name) for values in (self.expression, *asked)))
 
     def expression_of(self, note: Handle) -> dict[str, float]:
@@ -117,7 +117,7 @@ class Steering:
             note.voice.bend(max(0, at - note.voice.params.at), pitch, seconds * self.sample_rate)
 
     def _use(self, number: int, at: int) -> None:
-        """On the first note of a channel, tell listeners how the whole instrument is bent and shaped."""
+        """On the first note of a channel, report the instrument's bend and expression to the listeners."""
         channel = self.channels[number]
         if not channel.used:
             channel.used = True

@@ -1,4 +1,4 @@
-"""Telling once that what was asked for is not heard, because the engine has one channel."""
+"""Reports, once, that an expression is inaudible because the engine is mono."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cmaudio.score.expression import EXPRESSIONS
 
 
 class Unheard:
-    """Watches the expressions that are set, and tells of the first that only two channels make audible.
+    """Watches expressions as they are set, and reports the first that is audible only in stereo.
 
     Args:
         channels: of the engine.
@@ -20,7 +20,7 @@ class Unheard:
         self._listener: Callable[[str], object] = lambda text: warnings.warn(text, stacklevel=1)
 
     def listen(self, listener: Callable[[str], object]) -> None:
-        """Call `listener` with one line instead of warning, on the thread that makes the sound."""
+        """Call `listener` with one line instead of warning, on the rendering thread."""
         self._listener = listener
 
     def check(self, name: str, value: float) -> None:
@@ -28,4 +28,4 @@ class Unheard:
         expression = EXPRESSIONS[name]
         if expression.mix and value != expression.rest and not self._told:
             self._told = True
-            self._listener(f"{name} is not heard: the instrument has one channel; use channels=2")
+            self._listener(f"{name} has no effect: the instrument is mono; use channels=2")

@@ -1,4 +1,4 @@
-"""A voice that speaks a text: its clock runs over a timeline at a variable rate; its pitch and energy can be steered.
+"""A voice that speaks a text: its clock runs along a timeline at a variable rate; pitch and energy can be steered.
 
 Times are samples of the voice's clock as in `cmaudio.synthesis.voice`. Steering takes effect with the next block.
 """
@@ -29,12 +29,12 @@ _WAITING_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Mark:
-    """When a word or a phoneme begins.
+    """The start of a word or a phoneme.
 
     Attributes:
-        seconds: from the beginning of the voice.
+        seconds: from the start of the voice.
         kind: "word", "phoneme", or "mark" (SSML).
-        text: the word as it is said, the phoneme in IPA, or the name of the mark.
+        text: the word as it is spoken, the phoneme in IPA, or the name of the mark.
         start: offset in the text of the source of a word ("$5" for "five" and "dollars"); -1 for phonemes.
         end: the offset after it; -1 for phonemes.
     """
@@ -49,16 +49,16 @@ class Mark:
 class Utterance(Voice):
     """A text being spoken. Its timeline may still grow; until it is closed, the voice waits silently for more.
 
-    Its pitch trajectory is in semitones above the intonation. Planned excitation is not bent, so steering takes effect
-    with the next block.
+    Its pitch trajectory is in semitones relative to the intonation. Excitation that has been computed is not bent, so
+    steering takes effect with the next block.
 
     Args:
         params: start parameters; pitch and velocity are not used.
         timbre: (Z,) vector of the speaker.
         first: the beginning of the text.
-        marks: list to which words and phonemes are appended as they begin; it outlives the voice.
+        marks: list to which words and phonemes are appended as they start; it outlives the voice.
         settings: shared by all voices of an engine.
-        expression: values by name; the rest value where none is given.
+        expression: values by name; the neutral value where none is given.
     """
 
     FEATURES: ClassVar[Mapping[str, int]] = COLUMNS
@@ -90,17 +90,17 @@ class Utterance(Voice):
         self.timeline.extend(segment)
 
     def close(self) -> None:
-        """Nothing follows: the voice ends where the timeline does."""
+        """No more text follows: the voice ends with its timeline."""
         self.timeline.close()
 
     @property
     def unspoken_seconds(self) -> float:
-        """How much of the text that is known is still to be spoken, at the nominal rate."""
+        """How much of the known text is still to be spoken, at the nominal rate."""
         return self.timeline.end - self._nominal
 
     @property
     def has_text(self) -> bool:
-        """Whether its next block is known, so that it would be the same if all of the text were."""
+        """Whether its next block is known: more text would not change it."""
         block_seconds = (self.settings.block_frames + 1) * self.stft.hop_length / self.sample_rate
         return self.timeline.knows(self._nominal + RATE_RANGE[1] * block_seconds)
 
@@ -113,7 +113,7 @@ class Utterance(Voice):
         self.stop()
 
     def catch_up(self) -> None:
-        """Nothing to do: planned excitation is not changed."""
+        """Nothing to do: computed excitation is not changed."""
 
     def steer(self, name: str, at: float, value: float, over: float) -> None:
         """Change "rate", "pitch_range" or "energy"."""
@@ -164,7 +164,7 @@ class Utterance(Voice):
         return np.where(voiced, semitones_to_hz(semitones), 0.0)
 
     def _mark(self, index: NDArray[np.int64], middles: NDArray[np.float64], waiting: NDArray[np.float64]) -> None:
-        """Append marks for what begins in frames with these phonemes."""
+        """Append marks for words and phonemes that start in frames with these phonemes."""
         for i, time, at_end in zip(index.tolist(), middles.tolist(), (waiting >= 0).tolist(), strict=True):
             while self._marked < i and not at_end and time >= 0:
                 self._marked += 1

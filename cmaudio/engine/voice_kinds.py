@@ -1,4 +1,4 @@
-"""The kinds of voices that an engine plays, and whether a model supplies what they need."""
+"""The kinds of voices that an engine plays, and a check that the model has the features they need."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _VOICE_KINDS: tuple[type[Voice], ...] = (NoteVoice, TextureVoice, Utterance)
 
 
 def check_features(synthesizer: Synthesizer) -> None:
-    """Check that the graphs read as many features as the manifest's kind of voice supplies.
+    """Check that the graphs take as many features as the manifest's kind of voice supplies.
 
-    Raises CmaudioError where they do not.
+    Raises CmaudioError if they do not.
     """
     model, read = synthesizer.model, synthesizer.features
     name = model.manifest.features
     supplied = next(kind.FEATURES[name] for kind in _VOICE_KINDS if name in kind.FEATURES)
     if read != supplied:
         raise CmaudioError(
-            f"{model.path}: graphs and manifest disagree (controls.controls reads {read} features, {name!r} has "
+            f"{model.path}: graphs and manifest disagree (controls.controls has {read} features, {name!r} supplies "
             f"{supplied}); export the model again"
         )
 

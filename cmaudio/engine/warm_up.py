@@ -1,4 +1,4 @@
-"""Inaudible blocks, so that the first sound is as fast to compute as later ones."""
+"""Inaudible warm-up blocks, so that the first sound is computed as fast as later ones."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Modulation: low-frequency oscillators, an envelope and what a key tells, which move controls while notes sound."""
+"""Modulation: LFOs, an envelope, velocity, pressure and wheel, routed to controls while notes sound."""

@@ -1,7 +1,7 @@
-"""What modulates what: the modulators with their settings, and the routes from them to controls, all immutable.
+"""Modulators with their settings, and the routes from them to controls, all immutable.
 
-A modulator gives -1..1 (the oscillators) or 0..1 (all others). A route adds its value times an amount, in the control's
-unit, to the control; the sum stays within the control's range.
+A modulator's output is -1..1 (LFOs) or 0..1 (all others). A route adds it times an amount, in the control's unit, to
+the control; the sum is clamped to the control's range.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _MAX_BEATS, _MAX_SECONDS = 64.0, 20.0
 
 
 class Route(BaseModel):
-    """A modulator, the control that it moves, and by how much.
+    """A modulator, the control that it modulates, and the amount.
 
     Attributes:
         modulator: one of `MODULATORS`.
         control: the control's name.
-        amount: in the control's unit, at the modulator's highest value; negative: downwards.
+        amount: in the control's unit, at the modulator's maximum; negative: downwards.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,7 +41,7 @@ class Route(BaseModel):
 
     @property
     def key(self) -> tuple[str, str]:
-        """What there is one route of."""
+        """Identifies a route: at most one has it."""
         return self.modulator, self.control
 
 
@@ -52,9 +52,9 @@ class Oscillator:
     Attributes:
         shape: one of `SHAPES`; "steps" and "drift" are random, and the same in every run.
         hz: cycles a second.
-        beats: length of a cycle in beats of the clock; 0: `hz` counts.
-        phase: where a cycle begins, 0..1.
-        retrigger: a cycle begins with every note; else all notes share one phase.
+        beats: length of a cycle in beats of the clock; 0: use `hz`.
+        phase: start of a cycle, 0..1.
+        retrigger: a cycle starts with every note; otherwise all notes share one phase.
     """
 
     shape: str = "sine"
@@ -66,7 +66,7 @@ class Oscillator:
 
 @dataclass(frozen=True)
 class ModulationEnvelope:
-    """An envelope that every note begins anew: times in seconds, `sustain` 0..1."""
+    """An envelope that every note restarts: times in seconds, `sustain` 0..1."""
 
     attack: float = 0.01
     decay: float = 0.3
@@ -76,7 +76,7 @@ class ModulationEnvelope:
 
 @dataclass(frozen=True)
 class Modulation:
-    """All of it, at one moment."""
+    """The complete modulation at one moment."""
 
     oscillators: tuple[Oscillator, Oscillator] = (Oscillator(), Oscillator())
     envelope: ModulationEnvelope = field(default_factory=ModulationEnvelope)
@@ -88,7 +88,7 @@ class Modulation:
 
     @property
     def controls(self) -> frozenset[str]:
-        """Names of the controls that are moved."""
+        """Names of the controls that are modulated."""
         return frozenset(route.control for route in self.routes)
 
 
@@ -99,10 +99,10 @@ def _control(name: str, unit: str, low: float, high: float, default: float, desc
 def _oscillator_controls(name: str, hz: float) -> Iterable[ControlDefinition]:
     title, shapes = name.upper(), ", ".join(f"{i} {shape}" for i, shape in enumerate(SHAPES))
     yield _control(f"{name}_shape", "shape", 0, len(SHAPES) - 1, 0, f"{title}: {shapes}")
-    yield _control(f"{name}_rate", "Hz", *_HZ, hz, f"{title}: cycles a second")
-    yield _control(f"{name}_beats", "beats", 0, _MAX_BEATS, 0, f"{title}: beats of a cycle; 0: the rate counts")
-    yield _control(f"{name}_phase", "of a cycle", 0, 1, 0, f"{title}: where a cycle begins")
-    yield _control(f"{name}_retrigger", "off or on", 0, 1, 0, f"{title}: 1: a cycle begins with every note")
+    yield _control(f"{name}_rate", "Hz", *_HZ, hz, f"{title}: cycles per second")
+    yield _control(f"{name}_beats", "beats", 0, _MAX_BEATS, 0, f"{title}: length of a cycle in beats; 0: use the rate")
+    yield _control(f"{name}_phase", "of a cycle", 0, 1, 0, f"{title}: start phase")
+    yield _control(f"{name}_retrigger", "off or on", 0, 1, 0, f"{title}: 1: restarts with every note")
 
 
 MODULATION_CONTROLS: Mapping[str, ControlDefinition] = {
@@ -110,10 +110,12 @@ MODULATION_CONTROLS: Mapping[str, ControlDefinition] = {
     for control in (
         *_oscillator_controls("lfo1", 5.0),
         *_oscillator_controls("lfo2", 0.25),
-        _control("mod_attack", "s", 0, _MAX_SECONDS, 0.01, "modulation envelope: time until it is at its highest"),
-        _control("mod_decay", "s", 0, _MAX_SECONDS, 0.3, "modulation envelope: time from there to the sustain"),
-        _control("mod_sustain", "of 1", 0, 1, 0, "modulation envelope: where it stays until the key is released"),
-        _control("mod_release", "s", 0, _MAX_SECONDS, 0.3, "modulation envelope: time from there to nothing"),
+        _control("mod_attack", "s", 0, _MAX_SECONDS, 0.01, "modulation envelope: attack time"),
+        _control(
+            "mod_decay", "s", 0, _MAX_SECONDS, 0.3, "modulation envelope: decay time, from the peak to the sustain"
+        ),
+        _control("mod_sustain", "of 1", 0, 1, 0, "modulation envelope: sustain level, until the key is released"),
+        _control("mod_release", "s", 0, _MAX_SECONDS, 0.3, "modulation envelope: release time, to zero"),
     )
 }
 MODULATION_CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -122,7 +124,7 @@ MODULATION_CHOICES: Mapping[str, tuple[str, ...]] = {
 
 
 def modulation_of(values: Mapping[str, float], routes: tuple[Route, ...]) -> Modulation:
-    """The modulation that controls and routes ask for."""
+    """The modulation that results from controls and routes."""
 
     def oscillator(name: str) -> Oscillator:
         shape, hz, beats, phase, retrigger = (

@@ -1,4 +1,4 @@
-"""The shapes of modulators over time: oscillators of a phase in cycles, and an envelope of seconds.
+"""Waveforms of modulators: LFOs over a phase in cycles, and an envelope over seconds.
 
 Shapes: N times.
 """
@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 from cmaudio.modulation.settings import ModulationEnvelope
 
 Array = NDArray[np.float64]
-_SHORTEST_SECONDS = 1e-4  # a time of 0 divides by this
+_SHORTEST_SECONDS = 1e-4  # avoids division by zero
 
 
 def oscillation(shape: str, cycles: Array, seed: int = 0) -> Array:
-    """(N,) values -1..1 of an oscillator after so many cycles (N,).
+    """(N,) values -1..1 of an oscillator at a phase of (N,) cycles.
 
-    "steps" holds a random value for every cycle and "drift" glides between these. Both follow from `seed` and the
-    number of the cycle alone, so they are the same in every run.
+    "steps" holds a random value for every cycle and "drift" glides between these. Both depend only on `seed` and the
+    number of the cycle, so they are the same in every run.
     """
     part = cycles - np.floor(cycles)
     match shape:
         case "sine":
             return np.sin(2 * np.pi * part)
-        case "triangle":  # begins at 0 and rises, as the sine does
+        case "triangle":  # starts at 0 and rises, like the sine
             return np.asarray(4 * np.abs((part + 0.75) % 1 - 0.5) - 1)
         case "rise":
             return 2 * part - 1
@@ -41,7 +41,7 @@ def oscillation(shape: str, cycles: Array, seed: int = 0) -> Array:
 
 
 def _by_chance(number: NDArray[np.int64], seed: int) -> Array:
-    """(N,) values -1..1 by the numbers of cycles: the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
+    """(N,) random values -1..1 by cycle number: the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
     with np.errstate(over="ignore"):
         mixed = number.astype(np.uint64) + np.uint64((seed + 1) * 0x9E3779B9)
         mixed = mixed * np.uint64(0x9E3779B97F4A7C15)
@@ -52,7 +52,7 @@ def _by_chance(number: NDArray[np.int64], seed: int) -> Array:
 
 
 def envelope(shape: ModulationEnvelope, seconds: Array, released_seconds: float) -> Array:
-    """(N,) values 0..1 of an envelope, seconds (N,) after the key; it is released at `released_seconds`, or inf."""
+    """(N,) values 0..1 of an envelope, seconds (N,) after the onset; released at `released_seconds`, or inf."""
     held = _held(shape, np.minimum(seconds, released_seconds))
     if released_seconds == np.inf:
         return held
@@ -61,7 +61,7 @@ def envelope(shape: ModulationEnvelope, seconds: Array, released_seconds: float)
 
 
 def _held(shape: ModulationEnvelope, seconds: Array) -> Array:
-    """While the key is down, linear in every part."""
+    """While the key is down: piecewise linear."""
     attack, decay = max(shape.attack, _SHORTEST_SECONDS), max(shape.decay, _SHORTEST_SECONDS)
     falling = 1 - (1 - shape.sustain) * np.clip((seconds - attack) / decay, 0, 1)
     return np.where(seconds < attack, np.maximum(seconds, 0) / attack, falling)

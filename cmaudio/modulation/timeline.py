@@ -1,7 +1,7 @@
-"""The modulation of one engine over time: which settings hold at a sample, and where oscillators are there.
+"""The modulation of one engine over time: the settings and oscillator phases at any sample.
 
-Everything is a function of the sample, so the same events give the same sound whatever the sizes of the reads. Values
-are known every `GRID_SAMPLES` and linear in between, which smooths the steps of a square wave and of changed settings.
+Everything is a function of the sample, so the same events give the same sound whatever the read sizes. Values are
+computed every `GRID_SAMPLES` and interpolated linearly, which smooths the steps of square waves and changed settings.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from cmaudio.modulation.shapes import envelope, oscillation
 
 GRID_SAMPLES = 256
 Array = NDArray[np.float64]
-_KEPT = 32  # settings; a wheel bound to a rate leaves many
+_KEPT = 32  # past settings; a wheel bound to a rate makes many
 
 
 class Sources(Protocol):
-    """What a sounding note tells. Times (N,) are samples of its own clock, 0 = its onset."""
+    """What a sounding note provides to modulators. Times (N,) are samples of its own clock, 0 = its onset."""
 
     @property
     def began_at(self) -> int:
@@ -35,7 +35,7 @@ class Sources(Protocol):
 
     @property
     def released_at(self) -> float:
-        """When its key went up, inf if it is down."""
+        """When its key was released, inf if it is down."""
 
     def played(self, modulator: str, times: Array) -> Array:
         """(N,) values 0..1 of "pressure" or "wheel"."""
@@ -63,7 +63,7 @@ class Timeline:
 
     @property
     def now(self) -> Modulation:
-        """The settings that came last."""
+        """The latest settings."""
         return self._settings[-1].modulation
 
     def change(self, modulation: Modulation, at: int) -> None:
@@ -75,20 +75,20 @@ class Timeline:
         self._settings = (*(kept or self._settings[:1]), _Since(at, modulation))[-_KEPT:]
 
     def set_tempo(self, tempo: float, at: float) -> None:
-        """Set the tempo of oscillators that follow beats, in beats a minute, from a sample on."""
+        """Set the tempo of LFOs that follow beats, in beats per minute, from a sample on."""
         self._beats.set_rate(tempo / 60, at)
 
     def set_beat(self, beat: float, at: float) -> None:
-        """Let a beat fall on a sample."""
+        """Align a beat with a sample."""
         self._beats.jump(beat, at)
 
     def offset(self, control: str, times: Array, note: Sources | None = None) -> Array:
-        """(N,) what is added to a control at rising times (N,).
+        """(N,) offsets that modulation adds to a control at ascending times (N,).
 
         Args:
             control: its name.
-            times: samples of the note's clock, of the engine's without a note.
-            note: the note that is modulated; without one, only the oscillators are heard.
+            times: samples of the note's clock; without a note, of the engine's.
+            note: the note that is modulated; without one, only the LFOs act.
         """
         first, last = np.floor(times[0] / GRID_SAMPLES), np.ceil(times[-1] / GRID_SAMPLES)
         grid = np.arange(first, last + 1) * GRID_SAMPLES

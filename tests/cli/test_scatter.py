@@ -37,7 +37,7 @@ def test_the_same_seed_gives_the_same_file(tiny: TinyModel, tmp_path: Path) -> N
         (["nothing"], "unknown timbre 'nothing'"),
         (["rain", "--set", "warmth=1"], "no control 'warmth'"),
         (["rain", "--tempo", "0"], "tempo must be a number from 10 to 400|beats must be a number"),
-        (["rain", "--model", "english"], "reads text and plays no scattered sounds"),
+        (["rain", "--model", "english"], "is a text-to-speech voice and cannot scatter sounds"),
     ],
 )
 def test_what_is_wrong_is_named(arguments: list[str], told: str, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def controls(engine: Engine) -> Controls:
 @pytest.mark.parametrize("name", ["pan", "reverb", "reverb_decay"])
 def test_controls_of_two_channels_are_named_on_one(name: str) -> None:
     controls = Controls(Engine(seed=1, channels=1))
-    with pytest.raises(CmaudioError, match=f"'{name}' needs two channels and this instrument has one"):
+    with pytest.raises(CmaudioError, match=f"'{name}' needs stereo and this instrument is mono"):
         controls.set(name, 0.5)
 
 

@@ -132,7 +132,7 @@ def test_one_channel_says_that_it_has_no_space(model: Model, tmp_path: Path) -> 
     soundfile.write(tmp_path / "any.wav", np.ones((10, 2), np.float32), RATE)
     notices: list[str] = []
     Engine(model, channels=1).set_impulse_response(tmp_path / "any.wav", on_notice=notices.append)
-    assert ["one channel has no reverb" in each for each in notices] == [True]
+    assert ["mono instrument has no reverb" in each for each in notices] == [True]
 
 
 def test_an_impulse_response_replaces_the_reverb(model: Model, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_every_setting_is_a_control_of_two_channels(model: Model) -> None:
     assert controls.set("reverb_kind", 1.6) == 2
     controls.reset()
     assert controls.values()["reverb_kind"] == SETTINGS["reverb_kind"].default
-    with pytest.raises(CmaudioError, match="'reverb_decay' needs two channels"):
+    with pytest.raises(CmaudioError, match="'reverb_decay' needs stereo"):
         Controls(Engine(model, channels=1)).set("reverb_decay", 1)
 
 

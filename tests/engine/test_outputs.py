@@ -85,7 +85,7 @@ def test_a_recording_is_the_sum(model: Model) -> None:
         ({"pairs": 2}, (16, 1), "channel must be a whole number from 0 to 15"),
         ({"pairs": 0}, None, "pairs must be a whole number from 1 to 32"),
         ({"pairs": 2, "pair": 3}, None, "pair must be a whole number from 1 to 2"),
-        ({"channels": 1, "pairs": 2}, None, "one channel has no pairs"),
+        ({"channels": 1, "pairs": 2}, None, "mono instrument has no output pairs"),
     ],
 )
 def test_wrong_pairs_are_refused(
@@ -116,11 +116,11 @@ def test_what_one_channel_cannot_play_is_told_once(model: Model, ask: str) -> No
         else:
             engine.express("pan", value, 0 if ask == "channel" else None)
     engine.read(64)
-    assert told == ["pan is not heard: the instrument has one channel; use channels=2"]
+    assert told == ["pan has no effect: the instrument is mono; use channels=2"]
 
 
 def test_without_a_listener_python_warns(model: Model) -> None:
     engine = Engine(model, channels=1)
     engine.express("reverb", 0.5)
-    with pytest.warns(UserWarning, match="reverb is not heard: the instrument has one channel"):
+    with pytest.warns(UserWarning, match="reverb has no effect: the instrument is mono"):
         engine.read(64)

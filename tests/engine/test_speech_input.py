@@ -38,7 +38,7 @@ def test_invalid_arguments_are_named(tiny_voice: Model, how: dict[str, float], m
 
 
 def test_notes_and_texts_need_their_kind_of_model(tiny_voice: Model, model: Model) -> None:
-    with pytest.raises(CmaudioError, match="reads text and plays no notes: use `say`"):
+    with pytest.raises(CmaudioError, match="is a text-to-speech voice without notes: use `say`"):
         Engine(tiny_voice).note_on(60)
     with pytest.raises(CmaudioError, match="plays notes and does not read text"):
         Engine(model).say("hello")

@@ -191,7 +191,7 @@ def test_a_file_holds_what_is_heard_live(model: Model) -> None:
         (("lfo1", "steps", 1), "nothing modulates 'steps'; what can be modulated: "),
         (
             ("velocity", "reverb_decay", 1),
-            "velocity moves notes, and reverb_decay belongs to the effects: use lfo1 or ",
+            "velocity modulates notes, and reverb_decay belongs to the effects: use lfo1 or ",
         ),
         (("lfo1", "pan", 2.5), "amount of lfo1 to pan must be a number from -2 to 2 (of full), not 2.5"),
         (("lfo1", "pan", float("nan")), "amount: Input should be a finite number"),

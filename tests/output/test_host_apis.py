@@ -144,7 +144,7 @@ def test_asio_is_enabled_before_sounddevice_is_imported(monkeypatch: pytest.Monk
     assert os.environ[ENABLED] == "1"
     both: tuple[dict[str, Any], ...] = ({"host_api": "wasapi"}, {"exclusive": True})
     for settings in both:
-        with pytest.raises(CmaudioError, match="leave out --host-api and --exclusive"):
+        with pytest.raises(CmaudioError, match="omit --host-api and --exclusive"):
             sound_cards(asio=True, **settings)
     on_windows(monkeypatch, MME, WASAPI)
     with pytest.raises(CmaudioError, match=r"no device has a host API 'ASIO'.*install the driver of the card's maker"):

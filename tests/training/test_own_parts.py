@@ -42,7 +42,11 @@ TOML = '[project.entry-points."cmaudio.objectives"]\nhuber = "own_parts:HuberDen
 @pytest.fixture
 def own_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The examples of the guide as the module `own_parts`."""
-    text = GUIDE.read_text(encoding="utf-8").partition("## Parts of your own")[2].partition("\n## ")[0]
+    text = (
+        GUIDE.read_text(encoding="utf-8")
+        .partition("## Custom objectives, networks and layouts")[2]
+        .partition("\n## ")[0]
+    )
     folder = tmp_path / "parts"
     folder.mkdir()
     (folder / "own_parts.py").write_text(

@@ -1,4 +1,4 @@
-"""What every kind of corpus shares: its options, its signal, and writing it with a progress bar."""
+"""Shared by all kinds of corpora: options, signal definition, and writing with a progress bar."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Licence = Annotated[str, typer.Option(help="Licence of the recordings; the model
 
 
 def define_signal(sample_rate: int, hop_length: int | None, bands: int) -> SignalDefinition:
-    """The corpus's clock and mel bands; an even hop length near 93.75 Hz when none is given.
+    """The corpus's sample rate, hop and mel bands; by default an even hop length near 93.75 Hz.
 
     Raises CmaudioError for values outside their ranges.
     """
@@ -88,7 +88,7 @@ def write_with_progress(
             description, outcomes = write_corpus(
                 folder, source, definition, pool=chosen_pool(workers, cluster), on_progress=show
             )
-        if source.kind == "folder":  # a SoundFont's timbres are measured on notes played for it
+        if source.kind == "folder":  # a SoundFont's timbres are measured on notes rendered for that
             description = write_partials(folder)
         draw_summary(folder, description, outcomes)
     print_summary(description, outcomes, console)

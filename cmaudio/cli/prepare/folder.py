@@ -32,7 +32,7 @@ def folder(
     output: Output,
     labels: Annotated[
         Literal["folder", "name", "none"],
-        typer.Option(help="What names a file's timbre: its folder, its own name, or nothing (one timbre)."),
+        typer.Option(help="What names the timbre of a file: its folder, its own name, or nothing (one timbre)."),
     ] = "folder",
     pitched: Annotated[
         Literal["auto", "yes", "no"],
@@ -40,7 +40,7 @@ def folder(
     ] = "auto",
     table: Annotated[
         Path | None,
-        typer.Option(help="CSV that lists the files to use (timbre, kind, file, licence, author): textures."),
+        typer.Option(help="CSV table of the files to use (timbre, kind, file, licence, author), for textures."),
     ] = None,
     piece_seconds: Annotated[
         float, typer.Option(help="Longer files are cut into pieces of at most this many seconds.")

@@ -48,7 +48,7 @@ def soundfont(
     bands: Bands = 128,
     licence: Licence = "",
 ) -> None:
-    """Random notes of a SoundFont, over all velocities and lengths, with vibrato, glides and long holds."""
+    """Random notes of a SoundFont, over all velocities and lengths, with vibrato, glides and long notes."""
     with requires_extra("train"):
         from cmaudio.training.prepare.notes import parse_programs
         from cmaudio.training.prepare.soundfont import SoundFontSource

@@ -43,10 +43,10 @@ def speech(
     held_out_share: Annotated[
         float, typer.Option(min=0, max=0.5, help="Share of utterances held out for evaluation.")
     ] = 0.02,
-    max_seconds: Annotated[float, typer.Option(help="Longer utterances are left out.")] = 60.0,
+    max_seconds: Annotated[float, typer.Option(help="Longer utterances are skipped.")] = 60.0,
     language: Annotated[
         str | None,
-        typer.Option(help="Language of the texts, such as en-us; with it the corpus trains voices that read text."),
+        typer.Option(help="Language of the texts, such as en-us; needed for text-to-speech voices."),
     ] = None,
     speeds: Annotated[
         str,
@@ -82,7 +82,7 @@ def speech(
 
 
 def _warn_of_misfits(misfits: Sequence[Misfit]) -> None:
-    """Warn of texts and sounds that do not fit in length, with the worst of them."""
+    """Warn of texts whose length does not match their audio, and list the worst."""
     if not misfits:
         return
     from cmaudio.training.prepare.pace import SHOWN
@@ -91,15 +91,15 @@ def _warn_of_misfits(misfits: Sequence[Misfit]) -> None:
     errors.print(
         Text.assemble(
             ("warning: ", "yellow"),
-            f"the text of {len(misfits)} utterances does not fit the length of their sound: clips that are cut off, or "
-            "texts of others. They are used all the same; correct them or remove their lines. The worst:",
+            f"the text of {len(misfits)} utterances does not match the length of their audio: truncated clips, or "
+            "texts of other clips. They are used nevertheless; correct them or remove their lines. The worst:",
             *worst,
         )
     )
 
 
 def _warn_of_lag(corpus: Place) -> None:
-    """Warn where phoneme times that came with the corpus do not fit its sound, judged by one shard."""
+    """Warn if the phoneme times of the corpus do not match its audio, judged by one shard."""
     from cmaudio.training.corpus.description import read_description
     from cmaudio.training.corpus.label_lag import lag_of
     from cmaudio.training.corpus.reading import read_clips
@@ -112,8 +112,8 @@ def _warn_of_lag(corpus: Place) -> None:
             Text.assemble(
                 ("warning: ", "yellow"),
                 f"the times in phonemes.jsonl are {abs(seconds):.3f} s too {'late' if seconds > 0 else 'early'}: "
-                f"as given they explain {lag.explained:.0%} of the spectrum, shifted by that much "
-                f"{lag.explained_when_moved:.0%}. A voice trained on them will be indistinct; correct them, or delete "
+                f"as given they explain {lag.explained:.0%} of the spectrum, and {lag.explained_when_moved:.0%} if "
+                "shifted by that much. A voice trained on them will be indistinct; correct them, or delete "
                 "the file so that training aligns the phonemes itself.",
             )
         )

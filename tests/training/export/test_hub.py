@@ -130,7 +130,7 @@ def test_a_report_that_is_none_is_refused(tmp_path: Path, content: str, told: st
     [
         (["export", "english"], "nothing to write"),
         (["export", "english", "-o", "x.cmaudio"], "--figures, --card, --partials"),
-        (["export", "english", "--hub", "x", "--weights", "int8"], "is no run folder"),
+        (["export", "english", "--hub", "x", "--weights", "int8"], "is not a run folder"),
     ],
 )
 def test_exports_that_make_no_sense_are_refused(
