@@ -1,4 +1,4 @@
-"""What the card of a model says, for programs: `card.json` in a model file. Files from before have the card alone."""
+"""The content of a model card for programs: `card.json` in a model file. Earlier files have only the card."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class _Record(BaseModel):
-    """Ignores what later versions may add, since playing does not depend on it."""
+    """Ignores fields that later versions may add, since playing does not depend on them."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -62,7 +62,7 @@ def parse_card_data(path: Path, content: bytes) -> CardData:
 
 
 def read_card(card: str) -> CardData:
-    """What can be read from the tables of a card."""
+    """The data that can be read from the tables of a card."""
     facts, _, rest = card.partition(FIGURES_HEADING)
     said = dict(_rows(facts))
     found = _TRAINED_ON.match(said.get("trained on", ""))
@@ -91,7 +91,7 @@ def _rows(text: str) -> Iterator[tuple[str, str]]:
 
 
 def figures_of(report: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `CardData` that a report of `cmaudio evaluate --json` holds."""
+    """The fields of `CardData` that a report of `cmaudio evaluate --json` contains."""
     machine = report.get("machine")
     told = f"{machine.get('cpu')}, {machine.get('cores')} cores" if isinstance(machine, dict) else ""
     sections = report.get("sections", report)
@@ -99,7 +99,7 @@ def figures_of(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def figures_table(figures: dict[str, float]) -> str:
-    """The figures as the card shows them."""
+    """The figures as a table for the card."""
     return "\n".join(
         ["| figure | value |", "|---|---|", *(f"| {name} | {value:g} |" for name, value in figures.items())]
     )

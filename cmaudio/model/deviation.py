@@ -1,9 +1,9 @@
-"""How the pitch of a timbre deviates from its key, in a model file: not at all unless its entry says otherwise.
+"""Deviation of a timbre's pitch from its key, in a model file; exact pitch without an entry.
 
-Measured key by key on recordings. Several things happen to a held note: its pitch settles after the onset (the scoop),
-all of its partials swing together (vibrato, a rotary speaker) or wander together without a rate, and each partial
-wavers by itself, in strength as well, where several players or detuned layers sound at once (the spread). Reeds and
-drawbars of one strength beat and hardly move in frequency (little turning).
+Measured key by key on recordings. A held note has several kinds of it: the pitch settles after the onset (scoop), all
+partials are modulated together, periodically (vibrato, rotary speaker) or not (wander), and each partial is modulated
+independently, in level as well, where several players or detuned layers sound at once (spread). Reeds and drawbars of
+constant level beat, and hardly move in frequency (low turning).
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class KeyDeviation(_Strict):
 
     Attributes:
         key: MIDI note number.
-        vibrato_cents: amplitude of the common swing.
+        vibrato_cents: amplitude of the common periodic modulation.
         vibrato_hz: its rate.
-        from_s: seconds after the onset at which it sets in.
+        from_s: seconds after the onset at which it starts.
         full_s: seconds after the onset from which it has its full depth.
-        scoop_cents: where the pitch is at the onset.
+        scoop_cents: offset of the pitch at the onset.
         scoop_s: time constant with which it settles.
-        spread_cents: standard deviation of the frequencies of which each partial is made up.
-        moving: share of a partial's power that lies beside its strongest component: 0 steady, 1 no component prevails.
+        spread_cents: standard deviation of the frequencies that make up each partial.
+        moving: share of a partial's power beside its strongest component: 0 steady, 1 no component prevails.
         first_moves: how much of `moving` the lowest partial has.
-        turning: 1 where partials that beat also move in frequency, 0 where they beat in strength alone.
-        wander_cents: standard deviation of what all partials wander together, besides the vibrato.
+        turning: 1 if beating partials also move in frequency, 0 if they only beat in level.
+        wander_cents: standard deviation of the common modulation besides the vibrato.
         wander_hz: how fast.
     """
 
@@ -65,7 +65,7 @@ class KeyDeviation(_Strict):
 
 
 class Deviation(NamedTuple):
-    """The values of `KeyDeviation` at some time on, numbers or arrays of one shape."""
+    """The values of `KeyDeviation`, numbers or arrays of one shape."""
 
     vibrato_cents: NDArray[np.float64]
     vibrato_hz: NDArray[np.float64]
@@ -82,7 +82,7 @@ class Deviation(NamedTuple):
 
 
 class PitchDeviation(_Strict):
-    """The deviations of a timbre's keys. Between two keys they are interpolated, beyond the last they stay."""
+    """The deviations of a timbre's keys, interpolated between keys and constant beyond the last."""
 
     keys: Annotated[list[KeyDeviation], Field(min_length=1, max_length=MOST_KEYS)]
 
@@ -90,11 +90,11 @@ class PitchDeviation(_Strict):
     def _ordered(self) -> PitchDeviation:
         keys = [deviation.key for deviation in self.keys]
         if any(low >= high for low, high in pairwise(keys)):
-            raise ValueError(f"keys must rise and differ, not {keys}")
+            raise ValueError(f"keys must be ascending and distinct, not {keys}")
         return self
 
     def moments(self, key: float) -> NDArray[np.float64]:
-        """(MOMENTS,) values at a key in a form in which they can be averaged; `from_moments` is the way back."""
+        """(MOMENTS,) values at a key in a form that can be averaged; `from_moments` is the inverse."""
         return MomentsByKey(self)(key)
 
 
@@ -102,7 +102,7 @@ MOMENTS = 13
 
 
 class MomentsByKey:
-    """The moments of one timbre at any key, prepared once: a note needs those of all timbres."""
+    """The moments of one timbre at any key, precomputed: a note needs those of all timbres."""
 
     def __init__(self, of: PitchDeviation) -> None:
         self._keys = [deviation.key for deviation in of.keys]
@@ -118,7 +118,7 @@ class MomentsByKey:
 
 
 def _moments(of: KeyDeviation) -> tuple[float, ...]:
-    """Rates and times count by the depth of what they are about: without a vibrato there is no rate to average."""
+    """Rates and times are weighted by the depth of what they describe: without vibrato there is no rate to average."""
     depth, scoop = of.vibrato_cents, abs(of.scoop_cents)
     return (
         depth,

@@ -1,8 +1,8 @@
-"""Single events of a sound that goes on for ever, in a model file: ticks, strokes, crackles, calls.
+"""Single events of an endless sound, in a model file: ticks, strokes, crackles, calls.
 
-The prior says the median of every band, which between sparse events is their background, and what the network draws
-beside it is about as large as that background's fluctuation. Events are broad, sudden and far above it. So they are
-measured on the recordings: how many there are, how regularly they come, how far they rise, and their colour and course.
+The prior predicts the median of every band, which between sparse events is their background, and the network's samples
+are about as large as the fluctuation of that background. Events are broadband, sudden and far above it. They are
+therefore measured on the recordings: rate, regularity, height, spectrum and envelope.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 class Events(BaseModel):
     """Events of a timbre.
 
-    `per_second`: how many; `regularity`: 0, as by chance, to 1, as of a clock; `heights`: quantiles, from the least to
-    the most, of how far events rise, as a share of the typical one; `colour_db`: how far the typical one rises over the
-    background at its peak, in 16 parts of the bands; `course`: frame by frame, as a share of the peak.
+    `per_second`: rate; `regularity`: from 0, random, to 1, periodic; `heights`: ascending quantiles of the height of
+    events, relative to the typical one; `colour_db`: height of the typical event over the background at its peak, in 16
+    parts of the bands; `course`: frame by frame, relative to the peak.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

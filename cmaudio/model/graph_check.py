@@ -1,7 +1,7 @@
-"""Checks an ONNX graph before the runtime sees it: the operators that the exporter writes, and nothing that hides code.
+"""Checks an ONNX graph before the runtime loads it: only operators that the exporter writes, and no hidden code.
 
-Reads just as much of the protobuf encoding (protobuf.dev/programming-guides/encoding) as that takes, so that the live
-half needs no `onnx`. Field numbers are those of onnx.proto3 (ONNX 1.17).
+Parses only the parts of the protobuf encoding (protobuf.dev/programming-guides/encoding) that this needs, so that the
+live half does not depend on `onnx`. Field numbers are those of onnx.proto3 (ONNX 1.17).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cmaudio.errors import CmaudioError
 
-# What the exporter writes, quantised or not. No control flow, no random numbers, no strings, no sequences.
+# Operators that the exporter writes, quantised or not. No control flow, random numbers, strings or sequences.
 OPERATORS = frozenset(
     "Add Cast Clip Concat Constant ConstantOfShape Conv Cos DequantizeLinear Div Equal Exp Expand Gather Gelu Gemm "
     "Greater Identity LayerNormalization Log MatMul Max Min Mul Neg Pow QuantizeLinear Range Reciprocal ReduceMean "
@@ -26,14 +26,14 @@ _Field = tuple[int, "int | memoryview"]
 
 
 def check_graph(path: Path, name: str, content: bytes) -> None:
-    """Refuse a graph that is none of the exporter's.
+    """Refuse a graph that the exporter cannot have written.
 
     Args:
         path: of the model file, for the message.
         name: of the graph.
         content: the serialised ModelProto.
     Raises:
-        CmaudioError: names the graph and what is wrong with it.
+        CmaudioError: names the graph and the fault.
     """
     try:
         _model(memoryview(content))
@@ -118,7 +118,7 @@ def _tensor(message: memoryview) -> None:
 
 
 def _fields(message: memoryview) -> Iterator[_Field]:
-    """(field number, value) of a message, value an integer or the bytes of what is length-delimited."""
+    """(field number, value) of a message; a value is an integer, or the bytes of a length-delimited field."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)

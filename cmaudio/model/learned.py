@@ -1,8 +1,8 @@
-"""What a timbre that was learned from an example adds to the prior, in a model file.
+"""A timbre learned from an example, in a model file: its offset to the prior.
 
-The prior says the median and the spread of every mel band from the controls and a point of the timbre space. A learned
-timbre has such a point, and how the example differs from what the prior says there: a table of offsets over the age of
-a sound. So level and colour are those of the example, and controls move them as they move the timbres around it.
+The prior predicts median and spread of every mel band from the controls and a point of the timbre space. A learned
+timbre has such a point, and a table of the difference between the example and the prior's prediction there, over the
+age of the sound. So level and spectrum are those of the example, and controls move them as for neighbouring timbres.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class _Strict(BaseModel):
 
 
 class LearnedSpectrum(_Strict):
-    """One example, or the median of several that are alike.
+    """One example, or the median of several similar ones.
 
-    `key`: its pitch as a MIDI note number, None without one; `ages_s`: seconds since the onset, rising;
-    `offsets_db`: at each age what is added to the median of every band; `spread_db`: by how much the spread of every
-    band is larger, 0 at most ages of a single example, whose spread is not known.
+    `key`: its pitch as a MIDI note number, None if unpitched; `ages_s`: seconds since the onset, ascending;
+    `offsets_db`: what is added to the median of every band at each age; `spread_db`: what is added to the spread of
+    every band, 0 at most ages of a single example, whose spread is unknown.
     """
 
     key: Key | None = None
@@ -40,11 +40,11 @@ class LearnedSpectrum(_Strict):
     @model_validator(mode="after")
     def _consistent(self) -> LearnedSpectrum:
         if any(a >= b for a, b in pairwise(self.ages_s)):
-            raise ValueError("ages_s must rise")
+            raise ValueError("ages_s must be ascending")
         if len(self.offsets_db) != len(self.ages_s):
             raise ValueError(f"{len(self.offsets_db)} rows of offsets_db for {len(self.ages_s)} ages")
         if any(len(row) != len(self.spread_db) for row in self.offsets_db):
-            raise ValueError("the rows of offsets_db and spread_db must be equally long")
+            raise ValueError("the rows of offsets_db and spread_db must have the same length")
         return self
 
     @property
@@ -53,7 +53,7 @@ class LearnedSpectrum(_Strict):
 
 
 class Learned(_Strict):
-    """By pitch, rising; a timbre without a pitch has one spectrum."""
+    """Spectra in ascending order of pitch; an unpitched timbre has one."""
 
     spectra: Annotated[list[LearnedSpectrum], Field(min_length=1, max_length=MOST_KEYS)]
 
@@ -61,5 +61,5 @@ class Learned(_Strict):
     def _ordered(self) -> Learned:
         keys = [spectrum.key for spectrum in self.spectra]
         if len(keys) > 1 and any(a is None or b is None or a >= b for a, b in pairwise(keys)):
-            raise ValueError("several spectra need keys that rise")
+            raise ValueError("several spectra need ascending keys")
         return self

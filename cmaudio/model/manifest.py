@@ -49,7 +49,7 @@ class MelDefinition(_Strict):
 
 
 class NoiseLevels(_Strict):
-    """Noise levels in the paper's symbols: one step starts at `max`; `fine` is where a second step starts again.
+    """Noise levels in the paper's symbols: one step starts at `max`; a second step starts at `fine`.
 
     `temperature` scales the noise that each step starts from; the network is still conditioned on the full
     level. This keeps a model whose steps draw samples (trained with the energy score) closer to likely values; one
@@ -88,12 +88,11 @@ class TimbreDefinition(_Strict):
     """A named point of the timbre space.
 
     `program` is its General MIDI program and `key` its key on the percussion channel, if it has one; `sustained`:
-    whether a held note keeps sounding; `pitched`: whether it has a pitch (without one, all keys sound alike);
-    `partials`: where its partials lie, None for harmonics of its pitch; `deviation`: how its pitch deviates from the
-    key, None where it is exact; `place`: x and y on the timbre map, -1..1 each, None where the map is made from the
-    vectors; `takes`: of a texture, the points of its recordings
-    (`cmaudio.synthesis.texture_voice`); `learned`: how it differs from what the prior says at its point; `events`: of
-    a texture that goes on, the single events in it.
+    whether a held note keeps sounding; `pitched`: whether it has a pitch (otherwise all keys sound alike); `partials`:
+    its partial frequencies, None for harmonics; `deviation`: of its pitch from the key, None if exact; `place`: x and y
+    on the timbre map, -1..1 each, None if the map is computed from the vectors; `takes`: of a texture, the points of
+    its recordings (`cmaudio.synthesis.texture_voice`); `learned`: its offset to the prior at its point; `events`: the
+    single events of an endless texture.
     """
 
     name: Name
@@ -111,12 +110,12 @@ class TimbreDefinition(_Strict):
 
     @property
     def tonal(self) -> bool:
-        """Whether a pitch is heard: wind and applause have keys, which move their colour, and none."""
+        """Whether a pitch is heard: wind and applause have keys, which change only their colour."""
         return self.pitched and not isinstance(self.partials, NoPartials)
 
 
 class SpeechDefinition(_Strict):
-    """The language and the phonemes of a model that reads text; the first is "", the silence before a text."""
+    """Language and phonemes of a text-to-speech model; the first phoneme is "", the silence before a text."""
 
     language: str
     symbols: Annotated[list[str], Field(min_length=2)]
@@ -124,7 +123,7 @@ class SpeechDefinition(_Strict):
     @model_validator(mode="after")
     def _distinct(self) -> SpeechDefinition:
         if self.symbols[0] or len(set(self.symbols)) != len(self.symbols):
-            raise ValueError('symbols must begin with "" and differ from each other')
+            raise ValueError('symbols must start with "" and be distinct')
         return self
 
 
@@ -162,12 +161,12 @@ class Manifest(_Strict):
 
     @property
     def frame_rate(self) -> float:
-        """Frames a second."""
+        """Frames per second."""
         return self.sample_rate / self.hop_length
 
     @property
     def learns(self) -> bool:
-        """Whether it can have learned timbres: it has a prior, whose clock is long enough."""
+        """Whether it can have learned timbres: it needs a prior with a long enough clock."""
         return self.prior and self.features in ("note-2", "texture-1")
 
     @property
@@ -202,7 +201,7 @@ class Manifest(_Strict):
 
 
 def with_timbre(manifest: Manifest, timbre: TimbreDefinition) -> Manifest:
-    """The manifest with one timbre more. Raises CmaudioError if it does not fit, or its name is taken."""
+    """The manifest with one more timbre. Raises CmaudioError if it does not fit, or its name is taken."""
     if any(timbre.name.casefold() == known.name.casefold() for known in manifest.timbres):
         raise CmaudioError(f"{manifest.name!r} has a timbre {timbre.name!r} already: choose another name")
     fields = dict(manifest) | {"timbres": [*manifest.timbres, timbre]}

@@ -1,6 +1,6 @@
-"""Pads: the keys on which the timbres of a model without pitches lie, each on one of its own.
+"""Pads: the keys of the timbres of an unpitched model, one key each.
 
-They lie on the percussion channel as a drum kit does, from its lowest key up: first what is struck, then what goes on.
+They are on the percussion channel, like a drum kit, from its lowest key up: first one-shots, then endless sounds.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from itertools import takewhile
 from cmaudio.model.manifest import TimbreDefinition
 
 FIRST_KEY, _KEYS = 36, 128  # General MIDI's bass drum, where pads of controllers begin
-# What goes on by repeating itself; a manifest says no more of it than that it goes on.
+# Endless timbres that are rhythms; a manifest only says that they are endless.
 _RHYTHMS = frozenset(
     "3d printer|cart|chainsaw|clock|hammering|jackhammer|level crossing|lift|pump|sawing|steam engine|train".split("|")
 )
 
 
 def pad_keys(timbres: Sequence[TimbreDefinition]) -> Mapping[int, str]:
-    """Key on the percussion channel -> timbre, for drums, and else for all timbres of a model without a pitch."""
+    """Key on the percussion channel -> timbre: for drums, or else for all timbres of an unpitched model."""
     drums = {timbre.key: timbre.name for timbre in timbres if timbre.key is not None}
     if drums or len(timbres) < 2 or any(timbre.pitched for timbre in timbres):
         return drums
@@ -28,7 +28,7 @@ def pad_keys(timbres: Sequence[TimbreDefinition]) -> Mapping[int, str]:
 
 
 def texture_family(timbre: TimbreDefinition) -> str:
-    """What kind of sound without a pitch it is."""
+    """The kind of an unpitched sound."""
     if not timbre.sustained:
         return "one-shots"
     return "rhythms" if timbre.name in _RHYTHMS else "beds"

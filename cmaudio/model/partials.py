@@ -1,7 +1,7 @@
-"""Where the partials of a timbre lie, in a model file: harmonic unless its entry says otherwise.
+"""The partial frequencies of a timbre, in a model file; harmonic without an entry.
 
-Keys are MIDI note numbers. Between two measured keys the stiffness of strings is interpolated, since it changes from
-key to key; for bells and bars, whose partials are those of one recording, the nearest key is taken.
+Keys are MIDI note numbers. Between two measured keys the inharmonicity of strings is interpolated, since it changes
+gradually; for bells and bars, whose partials are those of one recording, the nearest key is used.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ class PartialSets(_Strict):
         return self
 
     def nearest(self, key: float) -> PartialSet:
-        """The set measured nearest to a key, the lower of two that are as near."""
+        """The set measured nearest to a key; of two equally near, the lower."""
         return min(self.sets, key=lambda partials: abs(partials.key - key))
 
 
 class NoPartials(_Strict):
-    """No partials: wind, water, applause. Noise is all that is filtered, and the key moves its colour alone."""
+    """No partials: wind, water, applause. Only noise is filtered, and the key changes only its colour."""
 
     kind: Literal["none"] = "none"
 
@@ -87,10 +87,10 @@ Partials = Annotated[StretchedPartials | LowerBase | PartialSets | NoPartials, F
 
 
 def in_picture(partials: Partials | None) -> Partials | None:
-    """The partials in a network's picture of the pitch, None for harmonics: those of the key where there are none."""
+    """The partials that a network sees for the pitch, None for harmonics (also those of a key without partials)."""
     return None if isinstance(partials, NoPartials) else partials
 
 
 def _check_order(keys: list[int]) -> None:
     if any(low >= high for low, high in pairwise(keys)):
-        raise ValueError(f"keys must rise and differ, not {keys}")
+        raise ValueError(f"keys must be ascending and distinct, not {keys}")

@@ -1,8 +1,8 @@
 """The timbre space of a model: named points, their mixes, and nearest neighbours.
 
-A learned timbre has an axis of its own after the model's dimensions, on which it lies at 1 and all others at 0. So its
-share in a mix is its coordinate there, and what was learned is heard in no mix without it. A vector that was made
-before a timbre was learned lacks its axis, which stands for 0.
+Each learned timbre has its own axis after the model's dimensions, on which it lies at 1 and all others at 0. So its
+share in a mix is its coordinate there, and its offsets apply only in mixes that contain it. A vector made before a
+timbre was learned lacks its axis, which stands for 0.
 
 Shapes: Z timbre dimensions, those of learned timbres included.
 """
@@ -25,14 +25,14 @@ _PROGRAMS = 128
 
 
 def full_vectors(timbres: Sequence[TimbreDefinition]) -> NDArray[np.float64]:
-    """(timbres, Z) points of a model's timbres, with the axes of those that were learned."""
+    """(timbres, Z) points of a model's timbres, including the axes of learned ones."""
     points = np.array([timbre.vector for timbre in timbres], np.float64)
     learned = [i for i, timbre in enumerate(timbres) if timbre.learned]
     return np.concatenate([points, np.eye(len(timbres))[:, learned]], -1)
 
 
 def fitted(vectors: NDArray[np.float64], dims: int) -> NDArray[np.float64]:
-    """(..., any) -> (..., dims): axes that are missing are 0, and more than `dims` are left out."""
+    """(..., any) -> (..., dims): missing axes are 0, and those beyond `dims` are dropped."""
     missing = dims - vectors.shape[-1]
     if missing <= 0:
         return vectors[..., :dims]

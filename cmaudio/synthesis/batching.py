@@ -1,8 +1,8 @@
-"""Which voices share the next evaluation of the networks.
+"""Batching: which voices share the next evaluation of the networks.
 
-Times are samples of the engine's clock. An evaluation streams all weights through the processor
-whatever the batch size, so sharing is cheap: 1, 2, 4 and 8 voices take 4, 5, 7 and 11 ms on two shared cores.
-The earlier a block may be computed, the more voices share an evaluation, and the later it hears of a turned control.
+Times are samples of the engine's clock. An evaluation streams all weights through the processor whatever the batch
+size, so batching is cheap: 1, 2, 4 and 8 voices take 4, 5, 7 and 11 ms on two shared cores. The earlier a block may be
+computed, the more voices can be batched, and the later it responds to a control.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from cmaudio.synthesis.voice import Voice
 
 # Network evaluations in one live batch; a voice counts once for each of its steps.
 _TO_BEGIN = 8  # a chord starts together; more would delay the next reads
-_OF_FEW = 4  # few voices, easily made in time: a note that begins meanwhile waits less
-_OF_MANY = 16  # many voices: 16 struck apart cost a quarter less than six at a time
+_OF_FEW = 4  # few voices, easily computed in time: a note that starts meanwhile waits less
+_OF_MANY = 16  # many voices: 16 staggered ones cost a quarter less than six at a time
 _OFFLINE_VOICES = 16  # beyond this, the cost per voice no longer falls
-_SHARING_VOICES = 6  # besides the first; with so many, blocks are computed as early as they may be
-_SPARE_SHARE = 2 / 3  # of the time ahead, for which few voices are made when there is time to spare
+_SHARING_VOICES = 6  # besides the first; with this many, blocks are computed as early as allowed
+_SPARE_SHARE = 2 / 3  # of the time ahead, within which few voices are computed in spare time
 
 
 def batch_for_read(voices: Sequence[Voice], by: int, ahead: int) -> list[Voice]:
     """Voices that need a block before they can sound until `by`, and others that will within `ahead` samples."""
     now = _lacking(voices, by)
     if any(voice.network is None for voice in now):
-        return now  # a new note is waited for, so it is not batched with others
-    # A few voices are cheap enough to compute when needed; many share evaluations, slightly early.
+        return now  # a new note should not wait for others
+    # A few voices are cheap enough to compute when needed; many are batched, slightly early.
     early = round(ahead * _sharing(voices))
     soon = [voice for voice in _lacking(voices, by + early) if voice not in now]
     return [*now, *_first(soon, _company(voices) - _evaluations(now))]
 
 
 def batch_to_begin(voices: Sequence[Voice], by: int) -> list[Voice]:
-    """Notes that begin before `by` and have no block yet."""
+    """Notes that start before `by` and have no block yet."""
     return _first([v for v in voices if v.network is None and v.params.at <= by], _TO_BEGIN)
 
 
 def batch_to_spare(voices: Sequence[Voice], now: int, ahead: int) -> list[Voice]:
-    """Of the sounding voices, the first that will need a block within at most `ahead` samples."""
+    """The first of the sounding voices that need a block within `ahead` samples."""
     sounding = [voice for voice in voices if voice.network is not None]
     early = round(ahead * max(_SPARE_SHARE, _sharing(sounding)))
     return _first(_lacking(sounding, now + early), _company(sounding))
@@ -62,7 +62,7 @@ def _first(voices: Sequence[Voice], evaluations: int) -> list[Voice]:
 
 
 def _sharing(voices: Sequence[Voice]) -> float:
-    """The share of the time ahead by which blocks of so many voices are computed early."""
+    """The share of the time ahead by which the blocks of these voices are computed early."""
     return min(1.0, max(0, len(voices) - 1) / _SHARING_VOICES)
 
 

@@ -1,15 +1,15 @@
-"""How the pitch of a note deviates from its key while it sounds: f0 moves, and its partials waver.
+"""Deviation of a note's pitch from its key while it sounds: movement of f0, and independent modulation of the partials.
 
-What a timbre does is in the model file (`cmaudio.model.deviation`); each note draws its own from its seed: where in its
-swing the vibrato begins, a little of its rate and depth, where its pitch wanders, and the layers of which its partials
-are made up. Humanity scales all of it.
+The model file describes the deviation of each timbre (`cmaudio.model.deviation`). Each note draws its own from its
+seed: the phase of the vibrato, a slight variation of its rate and depth, the wander of its pitch, and the layers that
+make up its partials. Humanity scales all of it.
 
-Several players or detuned layers are not one f0: each partial is a sum of components that beat, the faster the higher
-it is, and the wider they lie apart, the more by vibratos of their own. One excitation is played, and the filter of each
-of its partials turned and scaled from frame to frame as that sum is, which costs a fraction of an excitation for each
-layer.
+Several players or detuned layers have no common f0: each partial is a sum of beating components. The higher the
+partial, the faster it beats; the wider the detuning, the more the layers have vibratos of their own. There is only one
+excitation: the filter of each partial is rotated and scaled from frame to frame like that sum, which costs a fraction
+of an excitation for each layer.
 
-Everything is known at hops of the voice's clock, hop n at sample n * hop_length.
+Everything is computed at hops of the voice's clock, hop n at sample n * hop_length.
 Shapes: T hops or frames, L layers, P components of partials, N samples.
 """
 
@@ -25,11 +25,11 @@ from cmaudio.synthesis.deviation_kernel import COMPONENTS, components, course, r
 from cmaudio.synthesis.timbre_deviations import TimbreDeviations
 from cmaudio.synthesis.trajectory import Trajectory
 
-_RATE_VARIES, _DEPTH_VARIES = 0.04, 0.15  # from note to note: nobody repeats a vibrato exactly
+_RATE_VARIES, _DEPTH_VARIES = 0.04, 0.15  # from note to note: no player repeats a vibrato exactly
 _PLAYERS_HZ = (4.0, 6.5)  # of their vibratos
-_WANDERS, _WANDER_VARIES = 3, 0.35  # sines of which wandering is made up; how far apart their rates are
-_LEAST_CENTS, _LEAST_SHARE = 1e-3, 1e-3  # less is not worth the arithmetic
-_STREAM = 0xDE  # of the seed: what the networks draw stays as it is
+_WANDERS, _WANDER_VARIES = 3, 0.35  # number of sines that make up the wander; spread of their rates
+_LEAST_CENTS, _LEAST_SHARE = 1e-3, 1e-3  # below these, nothing is computed
+_STREAM = 0xDE  # of the seed, separate from the random numbers of the networks
 
 
 class NoteDeviation:
@@ -39,10 +39,10 @@ class NoteDeviation:
         deviations: of the model's timbres.
         timbre: of the note, over time.
         humanity: 0 is the exact pitch, 1 as recorded.
-        key: that was struck, MIDI note number.
+        key: MIDI note number of the key.
         seed: of the note.
-        first_hop: the first one that deviates.
-        kept_hops: how far back hops are asked for.
+        first_hop: first hop with a deviation.
+        kept_hops: how far back hops may be requested.
         hop_length: samples.
         sample_rate: Hz.
     """
@@ -69,10 +69,10 @@ class NoteDeviation:
         self._starts = rng.random((LAYERS, COMPONENTS))
         self._swings = np.stack([rng.uniform(*_PLAYERS_HZ, LAYERS), rng.random(LAYERS)])
         self._paces, self._wandered = np.exp(_WANDER_VARIES * rng.standard_normal(_WANDERS)), rng.random(_WANDERS)
-        self._apart_hz = 0.0  # of the partials when they were asked for first: a bend must not turn them
+        self._apart_hz = 0.0  # spacing of the partials when first requested: a bend must not rotate them
         self._first = first_hop
-        # At each hop from `_first` on: cents, cents times seconds by which the layers have drifted apart, the share of
-        # the power that is in them, the cents by which each swings, the lowest partial's part of the share, turning.
+        # At each hop from `_first` on: cents; cents times seconds by which the layers have drifted apart; the layers'
+        # share of the power; depth of each layer's vibrato in cents; the lowest partial's part of the share; turning.
         self._known = np.zeros((0, 6))
         self._cycles, self._drift = float(rng.random()), 0.0  # of the vibrato, and of the layers, at the last hop
 
@@ -81,7 +81,7 @@ class NoteDeviation:
         return self._first + len(self._known)
 
     def reach(self, hop: int) -> None:
-        """Know all hops up to and including this one. Call in the order of time."""
+        """Compute all hops up to and including this one. Call in ascending order."""
         if hop < self._end:
             return
         times = np.arange(self._end, hop + 1, dtype=np.float64) * self._hop_length
@@ -110,7 +110,7 @@ class NoteDeviation:
         return np.asarray(of.wander_cents * np.sqrt(2 / _WANDERS) * np.sin(2 * np.pi * wandered).sum(0))
 
     def ratio(self, start: int, end: int) -> NDArray[np.float64] | None:
-        """(N,) of f0 to that without deviation in [start, end), linear between hops; None where it is 1 throughout."""
+        """(N,) ratio of f0 to that without deviation in [start, end), linear between hops; None if 1 throughout."""
         hop = self._hop_length
         self.reach(-(-(end - 1) // hop))
         if not len(self._known):
@@ -122,11 +122,11 @@ class NoteDeviation:
         return ratios(cents, start - (self._first + first) * hop, hop, end - start)
 
     def gains(self, hops: NDArray[np.int64], base_hz: NDArray[np.float32]) -> Complex | None:
-        """(T, P) what the partials are scaled and turned by around these hops, see `waver`; None for no change.
+        """(T, P) factors of the partials around these hops, see `waver`; None for no change.
 
         Args:
-            hops: (T,) in the middle of the frames' windows, known already.
-            base_hz: (T,) distance of the partials, 0 where there are none.
+            hops: (T,) in the middle of the frames' windows, already computed.
+            base_hz: (T,) spacing of the partials, 0 where there are none.
         """
         if not len(self._known):
             return None

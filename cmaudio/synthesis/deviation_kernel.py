@@ -1,6 +1,6 @@
 """The compiled loops of `cmaudio.synthesis.deviation`, which run for every voice in every block.
 
-In NumPy they are some hundred calls on a few numbers each: at 16 voices an eighth of all the time.
+In NumPy they would be some hundred calls on a few numbers each: at 16 voices an eighth of the total time.
 
 Shapes: T hops or frames, L layers, P components of partials, F STFT bins, N samples.
 """
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from cmaudio.signal.dsp import VOICED_ABOVE_HZ, Complex
 from cmaudio.signal.jit import compiled
 
-OWN, SHARED = 16, 32  # lowest partials with components of their own; higher ones take turns with theirs
+OWN, SHARED = 16, 32  # lowest partials with their own components; higher ones share those in turn
 COMPONENTS = OWN + SHARED
-_HIGHEST_HZ = 2000.0  # partials above waver no faster than one here: within a window they would blur
-_FEW_CENTS, _MANY_CENTS, _MOST_SWING = 8.0, 16.0, 0.8  # from where on layers have vibratos of their own
-_LEVEL_KEPT = 0.75  # of a frame's level, as a power
+_HIGHEST_HZ = 2000.0  # partials above are modulated no faster than one here: within a window they would blur
+_FEW_CENTS, _MANY_CENTS, _MOST_SWING = 8.0, 16.0, 0.8  # spread from which layers have vibratos of their own
+_LEVEL_KEPT = 0.75  # share of a frame's power that is kept constant
 _CENT = math.log(2) / 1200
 _TURN = 2 * math.pi
 
@@ -30,13 +30,13 @@ Array = NDArray[np.float64]
 def course(
     of: Array, humanity: Array, own: tuple[float, float], state: tuple[float, float], first: int, step: float
 ) -> tuple[Array, float]:
-    """(T, 6) what is known at each hop but for wandering, as `NoteDeviation` keeps it; and the vibrato's cycles then.
+    """(T, 6) the state at each hop without wander, as in `NoteDeviation`; and the vibrato's phase in cycles after them.
 
     Args:
-        of: (12, T) the values of `Deviation`, in its order; (12, 1) where they rest.
+        of: (12, T) the values of `Deviation`, in its order; (12, 1) if constant.
         humanity: (T,).
         own: factors of the vibrato's rate and depth.
-        state: the vibrato's cycles and the drift, at the hop before the first.
+        state: phase of the vibrato in cycles and the drift, at the hop before the first.
         first: the number of the first hop.
         step: seconds from hop to hop.
     """
@@ -63,13 +63,13 @@ def course(
 
 @compiled
 def ratios(cents: Array, first: int, hop_length: int, count: int) -> Array:
-    """(N,) of f0 to that without deviation, linear between hops.
+    """(N,) ratio of f0 to that without deviation, linear between hops.
 
     Args:
         cents: at each hop.
-        first: the first sample, counted from the first hop; before that all is as there.
+        first: the first sample, counted from the first hop; constant before that.
         hop_length: samples.
-        count: N; the last hop lies behind the last sample.
+        count: N; the last hop must lie behind the last sample.
     """
     at_hops = np.exp(_CENT * cents)
     out = np.empty(count)
@@ -82,18 +82,18 @@ def ratios(cents: Array, first: int, hop_length: int, count: int) -> Array:
 
 @compiled
 def components(known: Array, seconds: Array, offsets: Array, swings: Array, starts: Array, hz: float) -> Complex:
-    """(T, P) what the partials are scaled and turned by: sums of layers that drift apart and swing by themselves.
+    """(T, P) factors of the partials: sums of layers that drift apart and have vibratos of their own.
 
-    It is what `cmaudio.signal.layers.layered` says of each.
+    Implements `cmaudio.signal.layers.layered` for each.
 
     Args:
-        known: (T, 6) what `course` gives: of it the drift in cents times seconds, the share of the power that is in the
-            layers, the cents by which each swings, the lowest partial's part of the share, and turning.
+        known: (T, 6) output of `course`: of it the drift in cents times seconds, the layers' share of the power, the
+            depth of each layer's vibrato in cents, the lowest partial's part of the share, and turning.
         seconds: (T,) since the onset.
         offsets: (L,) of the layers, in units of the drift.
-        swings: (2, L) their rates in Hz, and where in its swing each began.
+        swings: (2, L) rates of the layers' vibratos in Hz, and their start phases.
         starts: (L, P) phases in cycles.
-        hz: distance of the partials.
+        hz: spacing of the partials.
     """
     out = np.empty((len(known), COMPONENTS), np.complex64)
     layers = len(offsets)
@@ -120,16 +120,16 @@ def components(known: Array, seconds: Array, offsets: Array, swings: Array, star
 
 @compiled
 def waver(filters: Complex, pulses: Complex, gains: Complex, base_hz: NDArray[np.float32], bin_hz: float) -> None:
-    """Multiply the filters (T, F) of pulses (T, F) by the gains (T, P) of their partials, in place.
+    """Multiply the filters (T, F) of pulses (T, F) by the factors (T, P) of their partials, in place.
 
-    The level of a frame hardly changes. Beating partials even out in the level of a note that has many; one that has
-    few would be louder or softer from note to note, which is heard as a mistake.
+    The level of a frame hardly changes. Beating averages out in the level of a note with many partials; one with few
+    would vary in loudness from note to note, which sounds like a mistake.
 
     Args:
         filters: (T, F), changed.
         pulses: (T, F) what they filter.
         gains: (T, P), see `components`.
-        base_hz: (T,) distance of the partials; frames where there are none stay as they are.
+        base_hz: (T,) spacing of the partials; frames without any are unchanged.
         bin_hz: from one bin to the next.
     """
     for t in range(len(filters)):
@@ -153,7 +153,7 @@ def waver(filters: Complex, pulses: Complex, gains: Complex, base_hz: NDArray[np
 
 
 def load_kernels(layers: int) -> None:
-    """Compile what a note calls, or load it, before there is one. All arrays that are passed are contiguous."""
+    """Compile or load the functions that a note calls, before the first note. All arrays passed are contiguous."""
     known, offsets, filters = np.zeros((2, 6)), np.zeros(layers), np.zeros((2, 4), np.complex64)
     course(np.ones((12, 1)), np.ones(2), (1.0, 1.0), (0.0, 0.0), 0, 0.01)
     ratios(known[0], 0, 2, 2)

@@ -1,7 +1,7 @@
-"""How far away a voice sounds: what arrives directly falls with the distance, what the room returns hardly does.
+"""Distance of a voice: the direct sound falls with the distance, the reverberant sound hardly does.
 
-Distance goes from 0, where nothing changes, to 1, sixteen times as far: the direct sound follows the inverse distance
-law, air takes the highs, and the reverb, which is about equally loud everywhere in a room, is sent a level of its own.
+Distance ranges from 0, which changes nothing, to 1, sixteen times as far: the direct sound follows the inverse distance
+law, air absorbs treble, and the reverb, which is about equally loud everywhere in a room, gets its own send level.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ def direct_gain(distance: Float | float) -> Float | float:
 
 
 def diffuse_level(distance: Float | float) -> Float | float:
-    """What the distance adds to the level sent to the reverb: it rises soon, since a room answers at once."""
+    """The reverb send that distance adds: it rises early, since a room responds at once."""
     return _DIFFUSE * distance * (2 - distance)
 
 
 def sent_level(name: str, level: Float | float, distance: Float | float) -> Float | float:
-    """What a voice sends to an effect: from afar less, except to the reverb, which gets the room's answer as well."""
+    """A voice's send level to an effect: it falls with distance, but the reverb gets the diffuse level in addition."""
     if isinstance(distance, float) and not distance:
         return level
     return level + diffuse_level(distance) if name == "reverb" else level * direct_gain(distance)
 
 
 def air_tilt(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Brightness in dB per octave that the air takes."""
+    """Brightness in dB per octave that the air absorbs."""
     return _AIR_DB_PER_OCTAVE * distance

@@ -1,20 +1,20 @@
-"""Attack, decay, sustain and release of notes, for models whose prior states the expected sound.
+"""Attack, decay, sustain and release of notes, for models with a prior.
 
-The prior reads a note's age from two clocks, since its onset and since its release. Times warp these clocks, so that a
-longer attack is the timbre's own, played more slowly, and not a fade. Their unit is the octave of time: 1 is twice as
-long as recorded, -1 half as long. It is relative as in MIDI, where the middle of controllers 72, 73 and 75 leaves a
-sound alone, it fits a piano's attack of 20 ms and that of strings of 200 ms alike, equal steps sound equally far apart,
-and the settings of instrument, channel and note add up.
+The prior reads a note's age from two clocks: time since onset and time since release. The envelope warps these clocks,
+so that a longer attack is the timbre's own attack, played more slowly, and not a fade. Times are in octaves: 1 is twice
+as long as recorded, -1 half as long. This is relative as in MIDI, where 64 on controllers 72, 73 and 75 is neutral; it
+suits a piano's attack of 20 ms and that of strings of 200 ms alike; equal steps sound equally large; and the settings
+of instrument, channel and note add up.
 
-* Attack runs the first part of the clock since the onset at 2 ** -attack of its rate, and decay the rest of it.
-* Decays shorter than recorded also fade, since the level of an organ does not depend on its clock; so do releases,
-  since some bells and treble strings have no dampers.
-* Release runs the clock since the release.
-* Sustain is an offset in dB of the held part, which the clock reaches at the speed of the decay. Levels are bounded: a
-  struck note stays within that offset of what was recorded, and still decays.
+* Attack runs the first part of the clock since onset at 2 ** -attack of its rate, and decay the rest.
+* Decays shorter than recorded also fade the level, since the level of an organ does not depend on its clock. So do
+  short releases, since some bells and treble strings have no dampers.
+* Release runs the clock since release.
+* Sustain is an offset in dB of the sustained part, which the clock approaches at the speed of the decay. Levels are
+  bounded: a struck note stays within that offset of the recording, and still decays.
 
-A clock never jumps: settings change its rate, and a note that was played at other rates keeps its age. At rest, every
-clock has the values that it would have without this module.
+A clock never jumps: settings change its rate, and a note that was played at other rates keeps its age. With neutral
+settings, every clock has the values that it would have without this module.
 
 Shapes: B voices, K frames of a block.
 """
@@ -28,8 +28,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_ATTACK_SECONDS = 0.2  # of the clock: most of the attack of strings, and all of that of what is struck
-_HELD_SECONDS = 0.3  # of the clock, until most of the offset of the held part is reached
+_ATTACK_SECONDS = 0.2  # of the clock: most of the attack of strings, and all of that of struck sounds
+_HELD_SECONDS = 0.3  # of the clock, until most of the sustain offset is reached
 _FADE_DB = 6.0  # per second and multiple of the recorded rate; a piano's middle C decays by some 10 dB per second
 GROWN_SECONDS = 0.5  # of the clock: however long that takes, a note may be silent until then
 
@@ -38,7 +38,7 @@ Array = NDArray[np.float64]
 
 @dataclass(slots=True)
 class Envelope:
-    """How far the clocks of one note are ahead of time, in seconds, and how far it has faded.
+    """How far the clocks of one note are ahead of real time, in seconds, and how far it has faded.
 
     `grown_at` is the voice time at which its attack was over.
     """
@@ -50,7 +50,7 @@ class Envelope:
 
 
 @dataclass(frozen=True)
-class Asked:
+class EnvelopeSettings:
     """The settings of a block's frames, (B, K) each: octaves of time, and dB for `sustain`."""
 
     attack: Array
@@ -61,7 +61,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Clocks:
-    """(B, K) seconds that the networks read of a block's frames, and the offset of their level in dB; None for none."""
+    """(B, K) seconds that the networks read for a block's frames, and the level offset in dB; None for none."""
 
     since_onset: Array
     since_release: Array
@@ -69,7 +69,7 @@ class Clocks:
 
 
 def warp(
-    envelopes: Sequence[Envelope], since_onset: Array, since_release: Array, hop_seconds: float, asked: Asked
+    envelopes: Sequence[Envelope], since_onset: Array, since_release: Array, hop_seconds: float, asked: EnvelopeSettings
 ) -> Clocks:
     """Advance the envelopes by a block.
 
@@ -104,10 +104,10 @@ def warp(
 
 
 def _in_attack(clock: Array) -> Array:
-    """(B,) seconds -> the share of the attack, 1 at the onset and 0 when it is over."""
+    """(B,) seconds -> progress of the attack, 1 at the onset and 0 at its end."""
     return np.asarray(1 / (1 + (clock / _ATTACK_SECONDS) ** 4))
 
 
 def _in_hold(clock: Array) -> Array:
-    """(B,) seconds -> the share of the held part, 0 at the onset and 1 when it is reached."""
+    """(B,) seconds -> progress towards the sustained part, 0 at the onset and 1 when reached."""
     return np.asarray(1 - np.exp(-np.square(np.maximum(clock, 0) / _HELD_SECONDS)))

@@ -1,4 +1,4 @@
-"""Pitch as frequency, and the harmonic excitation as the network sees it."""
+"""Pitch as frequency, and the harmonic excitation as a network input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def semitones_to_hz(semitones: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def harmonic_picture(log_mel: Float) -> Float:
-    """Log-mel of the harmonic excitation, scaled to about unit range: it shows the network where harmonics fall."""
+    """Log-mel of the harmonic excitation, scaled to about unit range: shows the network where the harmonics are."""
     return (log_mel + np.float32(5)) / np.float32(3)
 
 

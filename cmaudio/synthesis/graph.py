@@ -1,4 +1,4 @@
-"""One ONNX graph of a model file, loaded: arrays in, arrays out, its streaming state explicit."""
+"""One loaded ONNX graph of a model file: arrays in, arrays out, with explicit streaming state."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from cmaudio.signal.dsp import Float
 
 
 class Graph:
-    """One ONNX graph. Inputs and outputs whose names begin with `state_` and `new_state_` are its streaming state."""
+    """One ONNX graph. Inputs and outputs whose names start with `state_` and `new_state_` are its streaming state."""
 
     def __init__(self, name: str, content: bytes, path: Path | None = None) -> None:
         self._title = f"graph {name!r}" if path is None else f"{path}: graph {name!r}"
         options = ort.SessionOptions()
-        # One thread: spinning pools of several sessions fight for the cores, and without spinning two win nothing.
+        # One thread: spinning pools of several sessions compete for the cores, and without spinning two gain nothing.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # 17 MB less resident, and no slower
-        options.log_severity_level = 4  # its errors are raised, and need not be printed too
+        options.log_severity_level = 4  # its errors are raised, so they need not be printed
         try:
             self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime has its own exception class for every kind of bad graph
             raise CmaudioError(
                 f"{self._title} cannot be loaded: {_first_line(error)}; export the model again"
             ) from error
-        self._session._model_bytes = None  # kept there for a change of provider, which never comes; 30 MB
+        self._session._model_bytes = None  # kept for a change of provider, which never happens; 30 MB
         self.name = name
         self.input_names = [node.name for node in self._session.get_inputs()]
         self._output_names = [node.name for node in self._session.get_outputs()]
@@ -41,7 +41,7 @@ class Graph:
         self._check_state({node.name: node.type for node in nodes})
 
     def _check_state(self, types: Mapping[str, str]) -> None:
-        """Every state must come back as it went in, or the next block could not be made."""
+        """Every state must be returned with the same shape, or the next block could not be computed."""
         for name in filter(lambda name: name.startswith("state_"), self.input_names):
             fixed = all(isinstance(size, int) for size in self.shapes[name][1:])
             wrong = self.misfit(f"new_{name}", tuple(self.shapes[name][1:])) if fixed else f"{name} has no fixed shape"
@@ -67,20 +67,20 @@ class Graph:
         return outputs
 
     def misfit(self, name: str, shape: tuple[int, ...]) -> str:
-        """What is wrong with the shape of an input or output (its voice axis left out); "" if nothing is."""
+        """Describes a wrong shape of an input or output (its voice axis left out); "" if it is right."""
         found = tuple(self.shapes.get(name, ["?"])[1:])
-        # The shape of an output may not be known before it is computed; such axes carry a name.
+        # The shape of an output may be unknown before it is computed; such axes carry a name.
         fits = len(found) == len(shape) and all(f == s or isinstance(f, str) for f, s in zip(found, shape, strict=True))
         return "" if fits and name in self.shapes else f"{self.name}.{name} is {found}, not {shape}"
 
     def init_state(self, batch: int) -> list[Float]:
-        """The state of a silent past."""
+        """The initial state, of a silent past."""
         shapes = [self.shapes[name] for name in self.input_names if name.startswith("state_")]
         return [np.zeros((batch, *shape[1:]), np.float32) for shape in shapes]
 
 
 def load_graph(model: Model, name: str) -> Graph:
-    """One graph of a model, checked. Raises CmaudioError that names the file and the graph."""
+    """Load and check one graph of a model. Raises CmaudioError that names the file and the graph."""
     content = model.graph(name)
     check_graph(model.path, name, content)
     return Graph(name, content, model.path)

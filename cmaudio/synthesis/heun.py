@@ -23,7 +23,7 @@ def karras_sigmas(steps: int, sigma_min: float, sigma_max: float, rho: float = 7
 
 
 def evaluations(steps: int) -> int:
-    """How often `heun` calls the denoiser: twice per step, but once for the last, which goes to 0."""
+    """Number of denoiser calls of `heun`: two per step, but one for the last, which goes to 0."""
     return 2 * steps - 1
 
 
@@ -32,7 +32,7 @@ def heun(denoise: Callable[[Float, float], Float], noise: Float, sigmas: NDArray
 
     Args:
         denoise: D(x, sigma), the expected clean data behind x at noise level sigma.
-        noise: standard normal, of the data's shape; it is scaled to the first level here.
+        noise: standard normal, of the data's shape; scaled to the first level here.
         sigmas: (N + 1,) decreasing levels; a step to 0 is a plain Euler step.
     Returns:
         float32 data of the noise's shape.

@@ -1,8 +1,8 @@
-"""Learned timbres as they play: the prior's median and spread, amended by what was measured on an example.
+"""Learned timbres: the prior's median and spread, with the offsets measured on an example.
 
-At the pitch of an example, its offsets hold for every band. Away from it half of their course over neighbouring bands
-does: what belongs to the body of an instrument stays where it is in the spectrum, and what belongs to its partials
-moves with them.
+At the pitch of the example, its offsets apply to every band. At other pitches only half of their smoothed spectrum
+does: formants of an instrument's body stay where they are, while its partials move with the pitch.
+
 
 Shapes: B voices, K frames, C controls, M mel bands, L learned timbres, A ages.
 """
@@ -21,7 +21,7 @@ from cmaudio.signal.dsp import Float
 _CLOCK_COLUMN, _PITCH_COLUMN = 16, 2  # of the features of notes and textures
 _SMOOTHED_BANDS = 17
 _SAME_KEY_SEMITONES = 0.7
-_ELSEWHERE = 0.5  # at 13 pitches beside learned ones of 4 instruments, off by 9.0 dB; with 0 by 9.5, with 1 by 9.2
+_ELSEWHERE = 0.5  # error at 13 pitches beside learned ones of 4 instruments: 9.0 dB; 9.5 with 0, 9.2 with 1
 _NEPERS = np.log(10) / 20
 
 
@@ -36,7 +36,7 @@ def keys_of(controls: Float) -> NDArray[np.float64]:
 
 
 class Amendments:
-    """Those of a model's learned timbres, in their order in the file.
+    """The offsets of a model's learned timbres, in their order in the file.
 
     Args:
         learned: L of them.
@@ -99,7 +99,7 @@ def _at(known: NDArray[np.float64], rows: Float, ages: NDArray[np.float64]) -> F
 
 
 def smoothed(rows: Float) -> Float:
-    """(A, M), each row a mean over neighbouring bands."""
+    """(A, M), each row averaged over neighbouring bands."""
     window = np.hanning(_SMOOTHED_BANDS + 2)[1:-1]
     half = _SMOOTHED_BANDS // 2
     padded = np.pad(rows, ((0, 0), (half, half)), mode="edge")
@@ -108,6 +108,6 @@ def smoothed(rows: Float) -> Float:
 
 
 def amendment_of(manifest: Manifest) -> Amendments | None:
-    """That of a model's learned timbres, None if it has none."""
+    """The amendments of a model's learned timbres, None if it has none."""
     learned = [timbre.learned for timbre in manifest.timbres if timbre.learned]
     return Amendments(learned, np.array(manifest.mel.std, np.float32)) if learned else None

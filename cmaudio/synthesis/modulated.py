@@ -1,6 +1,6 @@
-"""Voices whose controls are modulated: their trajectories add what `cmaudio.modulation.timeline` says at every time.
+"""Voices with modulated controls: their trajectories add the output of `cmaudio.modulation.timeline`.
 
-A voice that nothing modulates keeps its plain trajectories, and costs and sounds as before.
+A voice without modulation keeps its plain trajectories, at no extra cost.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from cmaudio.synthesis.voice import Voice
 
 Array = NDArray[np.float64]
 PLACE = ("timbre_x", "timbre_y")
-_SOURCES = {"pressure": "pressure", "wheel": "vibrato"}  # the wheel is what it asks for: a vibrato of 0..1 semitones
+_SOURCES = {"pressure": "pressure", "wheel": "vibrato"}  # the wheel sets a vibrato of 0..1 semitones
 _PLACE_SAMPLES, _MOST_KNOWN = 512, 32
 Change = Callable[[Array, Array], Array]
-_LEVEL = "level"  # of a voice: what the control "gain" moves
+_LEVEL = "level"  # of a voice: the target of the control "gain"
 
 
 class Plane(Protocol):
@@ -81,7 +81,7 @@ def as_note(voice: Voice) -> Sources:
 
 
 def modulate(voice: Voice, timeline: Timeline, plane: Plane | None) -> None:
-    """Let the timeline move what its present routes move; what is modulated already goes on."""
+    """Let the timeline modulate the targets of its present routes; existing modulation continues."""
     note, modulation = _Note(voice), timeline.now
     moved = modulation.controls
     for name, expression in EXPRESSIONS.items():
@@ -108,14 +108,14 @@ def _added(timeline: Timeline, note: _Note) -> Change:
 
 
 class _MovedPlace:
-    """Moves a timbre on the plane: what lies between its place and the moved one is added to its vector.
+    """Moves a timbre on the map: adds the difference between the moved position and its own to its vector.
 
-    It is known every `_PLACE_SAMPLES` and linear in between: a place costs as much as a thousand sums.
+    Computed every `_PLACE_SAMPLES` and interpolated: a position costs as much as a thousand additions.
     """
 
     def __init__(self, timeline: Timeline, note: _Note, plane: Plane, timbre: Trajectory) -> None:
         self._timeline, self._note, self._plane, self._timbre = timeline, note, plane, timbre
-        self._known = dict[int, Array]()  # what is added, by the number of the point of time
+        self._known = dict[int, Array]()  # offsets by number of the grid point
         self._places = dict[bytes, tuple[tuple[float, float], Array]]()
         self._moved_by: Modulation | None = None
 
@@ -133,7 +133,7 @@ class _MovedPlace:
         return _widened(vectors, wide) + _widened(added, wide)
 
     def _point(self, number: int) -> Array:
-        """(Z,) what is added at a point of time."""
+        """(Z,) offset at a grid point."""
         if number not in self._known:
             if len(self._known) >= _MOST_KNOWN:
                 del self._known[next(iter(self._known))]
@@ -145,7 +145,7 @@ class _MovedPlace:
         return self._known[number]
 
     def _place(self, timbre: Array) -> tuple[tuple[float, float], Array]:
-        """Where a timbre lies, and the timbre of the plane there."""
+        """The position of a timbre, and the map's timbre there."""
         key = timbre.tobytes()
         if key not in self._places:
             if len(self._places) >= _MOST_KNOWN:

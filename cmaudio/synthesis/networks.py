@@ -1,8 +1,8 @@
 """One block step for B voices: controls and noise in, log-mel frames and vocoder filters out, state in and out.
 
 Shapes: B voices, K frames of a block, M mel bands, C control channels, Z timbre dimensions, E conditioning width,
-F STFT bins. A voice's state has a leading axis of length 1, so states can be batched, kept and thrown away.
-Every row is computed apart from the others: what a voice sounds like does not depend on what it is batched with.
+F STFT bins. A voice's state has a leading axis of length 1, so states can be batched, kept and discarded.
+Every row is computed independently of the others: batching does not affect the sound of a voice.
 """
 
 from __future__ import annotations
@@ -28,11 +28,10 @@ STEPS = (1, 2)
 
 @dataclass
 class NetworkState:
-    """What the networks remember of one voice (or of a batch: then the leading axis is B).
+    """The streaming state of one voice (or of a batch, with a leading axis of B).
 
-    frames (1, K, M) normalised log-mel of the last block, drawn (1, K, M) what the network drew of it (the same without
-    a prior), conditioning (1, K, E) that it was made with, and the streaming states of the context encoder and of the
-    vocoder.
+    frames (1, K, M): normalised log-mel of the last block; drawn (1, K, M): the network's sample of it (the same
+    without a prior); conditioning (1, K, E) of that block; and the streaming states of context encoder and vocoder.
     """
 
     frames: Float
@@ -83,7 +82,7 @@ def split_states(batch: NetworkState) -> list[NetworkState]:
 class Condition:
     """Context of the past (B, D + 2M), conditioning of the next block (B, K, E), and the encoder's state after it.
 
-    `expected` is what is known of the block before it is drawn.
+    `expected` is the prior's output for the block.
     """
 
     expected: Expected
@@ -96,9 +95,9 @@ class Condition:
         return lambda noisy, sigma: synthesizer.denoise(noisy, sigma, self.context, self.conditioning)
 
     def played(self, drawn: Float, vocoder: list[Float], humanity: Float | None = None) -> NetworkState:
-        """The state after this block was drawn (B, K, M), its vocoder part the one given.
+        """The state after this block was sampled (B, K, M), with the given vocoder state.
 
-        `humanity` (B, K, 1) is how much of what is drawn is heard beside a prior; None: all of it, as recorded.
+        `humanity` (B, K, 1) scales the sampled residual of models with a prior; None: 1, as trained.
         """
         frames = self.expected.whole(drawn, np.float32(1) if humanity is None else humanity)
         return NetworkState(frames, drawn, self.conditioning, self.state, vocoder)
@@ -109,9 +108,9 @@ class Synthesizer:
 
     Args:
         model: the model file.
-        trusted: load it without trying it out in a process of its own.
+        trusted: load it without a trial in a separate process.
     Raises:
-        CmaudioError: graphs that do not fit each other or the manifest, or that need too much.
+        CmaudioError: graphs that do not fit each other or the manifest, or that need too many resources.
     """
 
     def __init__(self, model: Model, trusted: bool = False) -> None:
@@ -129,7 +128,7 @@ class Synthesizer:
                 lambda name: load_graph(model, name), ("controls", "context", "head", "vocoder")
             )
         width = self.controls.shapes.get("controls", ["?"])[-1]
-        beside = self.bands * (2 if manifest.prior else 1)  # the picture of the harmonics, and what a prior says
+        beside = self.bands * (2 if manifest.prior else 1)  # the mel of the excitation, and the prior's output
         self.features = width - beside if isinstance(width, int) else 0  # C
         self._beside = beside
         self.prior: Prior = self._open_prior() if manifest.prior else NoPrior()
@@ -148,19 +147,19 @@ class Synthesizer:
         return GraphPrior(graph, self.silence, self.model.manifest.timbre_dims, amendment_of(self.model.manifest))
 
     def know_learned(self) -> None:
-        """Take up timbres that were added to the model since it was loaded."""
+        """Include timbres that were added to the model since it was loaded."""
         if isinstance(self.prior, GraphPrior):
             self.prior.amendment = amendment_of(self.model.manifest)
 
     def with_model(self, model: Model) -> Synthesizer:
-        """The same networks for a model that has other learned timbres; both may be in use."""
+        """The same networks for a model with other learned timbres; both may be in use."""
         other = copy(self)
         other.model, other.prior = model, copy(self.prior)
         other.know_learned()
         return other
 
     def _check_shapes(self) -> None:
-        """Graphs must fit the manifest: a file put together from two exports is refused here, not while it plays."""
+        """Graphs must fit the manifest: a file assembled from two exports is refused here, not while it plays."""
         k, bands = self.block_frames, self.bands
         conditioning = (k, self.head.shapes.get("conditioning", ["?"])[-1])
         context = (self.head.shapes.get("context", ["?"])[-1],)
@@ -194,7 +193,7 @@ class Synthesizer:
 
     @cached_property
     def silence(self) -> Float:
-        """(1, K, M) normalised frames of silence: what comes before a note."""
+        """(1, K, M) normalised frames of silence, as before a note."""
         frame = (np.log(np.float32(self.model.manifest.mel.floor)) - self.mean) / self.std
         return np.broadcast_to(frame, (1, self.block_frames, self.bands)).astype(np.float32)
 
@@ -231,9 +230,9 @@ class Synthesizer:
             state: of the batch. controls (B, K, C), timbre (B, K, Z).
             context_noise: (B, K, M) standard normal, added to the last block at the model's context level.
             block_noise: (B, S, K, M) standard normal, S = 1 (one step) or 2 ("fine": a second step from sigma.fine).
-            humanity: (B, K, 1), how much of what is drawn is heard where there is a prior; None: as recorded.
+            humanity: (B, K, 1), scale of the sampled residual of models with a prior; None: 1, as trained.
         Returns:
-            the state with `frames` new; its vocoder part is still the old one.
+            the state with new `frames`; its vocoder part is unchanged.
         """
         given = self.condition(state, controls, timbre, context_noise)
         denoise = given.denoiser(self)
@@ -244,7 +243,7 @@ class Synthesizer:
         return given.played(drawn, state.vocoder, humanity)
 
     def condition(self, state: NetworkState, controls: Float, timbre: Float, context_noise: Float) -> Condition:
-        """What the next block is made from, whatever the sampler; arguments as for `generate`."""
+        """The conditioning of the next block, for any sampler; arguments as for `generate`."""
         level = np.full(len(controls), self.sigma.context, np.float32)
         past = state.drawn + level[0] * context_noise
         context, *context_state = self.context(past, state.conditioning, level, state=state.context)

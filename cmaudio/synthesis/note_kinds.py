@@ -1,7 +1,7 @@
-"""The kinds of note features a model may read: the manifest's `features` names one.
+"""The sets of note features that a model may read, by their name in the manifest's `features`.
 
-Shapes: B voices, T frames. "note-1" is `cmaudio.synthesis.note_features`; "note-2" has those and, after them, clocks
-that go on for longer, and waves of the struck pitch and velocity, whose zones a recorded instrument shows.
+Shapes: B voices, T frames. "note-1" is `cmaudio.synthesis.note_features`; "note-2" adds clocks with a longer range, and
+sines of pitch and velocity, which resolve the key and velocity zones of a sampled instrument.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.note_features import NOTE_FEATURES, note_features
 
-# Few notes of a corpus are held longer, and clocks that went on would lead a prior astray: up to 12 s the levels of
-# sustained timbres stay within 0.8 dB (median) over a minute, on to 60 s they would wander by 1.7 dB, the worst by 30.
+# Few notes of a corpus are held longer, and longer clocks would lead a prior astray: with a limit of 12 s the levels of
+# sustained timbres stay within 0.8 dB (median) over a minute; with 60 s they would drift by 1.7 dB, the worst by 30.
 _LONGEST_HOLD_SECONDS, _LONGEST_RELEASE_SECONDS = 12.0, 10.0
 _PITCH_PERIODS = (4.0, 9.0, 36.0)  # semitones
 _VELOCITY_PERIODS = (64.0,)
@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 def all_note_features(
     since_onset: Array, since_release: Array, semitones: Array, pitch: Array, velocity: Array
 ) -> Float:
-    """(B, T, 30) float32, of which a kind is the first numbers; arguments as for `note_features`."""
+    """(B, T, 30) float32, of which a feature set is the first columns; arguments as for `note_features`."""
     on = np.clip(since_onset, 0, _LONGEST_HOLD_SECONDS)
     off = np.clip(since_release, 0, _LONGEST_RELEASE_SECONDS)
     columns = [

@@ -1,4 +1,4 @@
-"""The voice of a note: key pitch, bends that also change planned excitation, release, and decay to silence."""
+"""The voice of a note: key pitch, bends that also change computed excitation, release, and decay to silence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cmaudio.score.expression import ENVELOPE, EXPRESSIONS
 from cmaudio.signal.dsp import Complex, Float
-from cmaudio.synthesis.envelope import GROWN_SECONDS, Asked, Clocks, Envelope, warp
+from cmaudio.synthesis.envelope import GROWN_SECONDS, Clocks, Envelope, EnvelopeSettings, warp
 from cmaudio.synthesis.excitation import semitones_to_hz
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.synthesis.note_kinds import NOTE_KINDS, all_note_features
@@ -40,7 +40,7 @@ class NoteVoice(Voice):
         bend: semitones added to the pitch of `params`.
         settings: shared by all voices of an engine.
         pitched: whether the timbre has a pitch.
-        expression: values by name; the rest value where none is given.
+        expression: values by name; the neutral value where none is given.
     """
 
     FEATURES: ClassVar[Mapping[str, int]] = NOTE_KINDS
@@ -83,7 +83,7 @@ class NoteVoice(Voice):
         return hz if start >= hop // 2 else hz * np.clip((times + 0.5) / hop + 0.5, 0, 1)
 
     def _deviation(self) -> NoteDeviation | None:
-        """From the onset on, or from what is not planned yet."""
+        """The deviation from the onset on, or from the end of the planned excitation."""
         settings, hop = self.settings, self.stft.hop_length
         if settings.deviations is None:
             return None
@@ -103,7 +103,7 @@ class NoteVoice(Voice):
 
     @property
     def _is_straight(self) -> bool:
-        """Whether it has neither been bent nor had a vibrato."""
+        """Whether it has had neither bend nor vibrato."""
         vibrato = self.expression["vibrato"]
         return self.pitch.constant and vibrato.constant and not vibrato.target
 
@@ -115,7 +115,7 @@ class NoteVoice(Voice):
     def excite(
         self, f0: NDArray[np.float64], phase: NDArray[np.float64], start: int
     ) -> tuple[Float, NDArray[np.float64]]:
-        """The excitation (N,) of samples from `start` on, and the phase after each: not wrapped unless harmonic."""
+        """The excitation (N,) from sample `start` on, and the phase after each sample: unwrapped unless harmonic."""
         sources = self.settings.sources
         if sources is None or self.is_harmonic(start):
             return super().excite(f0, phase, start)
@@ -131,7 +131,7 @@ class NoteVoice(Voice):
         return source, cycles
 
     def hides_harmonics(self, start: float) -> bool:
-        """Whether part of its excitation is noise from `start` on: all networks see harmonics of the key there."""
+        """Whether part of its excitation is noise from `start` on; the networks then see harmonics of the key."""
         sources = self.settings.sources
         if sources is None or self.is_harmonic(start):
             return False
@@ -155,7 +155,7 @@ class NoteVoice(Voice):
 
     @classmethod
     def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> BlockFeatures:
-        """Of the block just planned, whose frames end at voice times (B, K). Advances the envelopes."""
+        """Features of the block just planned, whose frames end at voice times (B, K). Advances the envelopes."""
         centres = ends - np.float64(voices[0].stft.hop_length) / 2
         if all(voice._is_straight for voice in voices):
             sounding = rows([voice.pitch for voice in voices], centres)
@@ -182,7 +182,7 @@ class NoteVoice(Voice):
         clocks = Clocks(ends / sample_rate, (ends - released) / sample_rate, None)
         if all(voice.envelope is None for voice in voices):
             return clocks
-        asked = Asked(*(rows([voice.expression[name] for voice in voices], centres) for name in ENVELOPE))
+        asked = EnvelopeSettings(*(rows([voice.expression[name] for voice in voices], centres) for name in ENVELOPE))
         envelopes = [voice.envelope or Envelope() for voice in voices]
         clocks = warp(envelopes, clocks.since_onset, clocks.since_release, voices[0].hop_seconds, asked)
         for i, envelope in enumerate(envelopes):
@@ -195,7 +195,7 @@ class NoteVoice(Voice):
         return self.stft.hop_length / self.sample_rate
 
     def shape_envelope(self) -> None:
-        """Warp the clocks from the next block on; the sound of models without a prior has no envelope."""
+        """Warp the clocks from the next block on; models without a prior have no envelope."""
         if self.settings.prior and self.envelope is None:
             self.envelope = Envelope()
 
@@ -225,18 +225,18 @@ class NoteVoice(Voice):
             self.pitched_from = min(self.pitched_from, at)
 
     def _move_pitch(self, trajectory: Trajectory, at: float, value: float, over: float) -> None:
-        """Move a trajectory that affects the pitch; planned excitation is bent before it is taken."""
+        """Move a trajectory that affects the pitch; planned excitation is bent before samples are taken."""
         trajectory.forget_before(self.planned_end - 4 * self._span)
         trajectory.move(at, value, over)
         self._outdate(at)
 
     def _outdate(self, at: float) -> None:
-        """The planned pitch is another from `at` on."""
+        """The planned pitch is outdated from `at` on."""
         if self.network is not None and at < self.planned_end:
             self._bent_from = min(self._bent_from, at)
 
     def catch_up(self) -> None:
-        """Bend the planned excitation, once for all moves since the last call: a wheel makes many between reads."""
+        """Bend the planned excitation once for all changes since the last call: a wheel makes many between reads."""
         if self._bent_from < math.inf:
             at, self._bent_from = self._bent_from, math.inf
             self.settle()
@@ -246,7 +246,7 @@ class NoteVoice(Voice):
         """Change the pitch of the planned excitation from `at` on, and correct the output accordingly.
 
         The filters are linear, so the correction is the filtered difference between the new and the old pulses. It is
-        faded in, since samples before `at`, into which the filters would spread it, have been played.
+        faded in, because the filters would spread it into samples before `at`, which have already been played.
         """
         hop, overlap = self.stft.hop_length, self.stft.overlap
         offset = at - (self.planned_end - self._span)

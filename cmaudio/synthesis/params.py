@@ -1,4 +1,4 @@
-"""What a voice is created with: its start parameters, and the format of its samples and blocks."""
+"""The start parameters of a voice, and the formats of its samples and blocks."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from cmaudio.synthesis.sources import Sources
 from cmaudio.synthesis.timbre_deviations import TimbreDeviations
 
 BlockFeatures = tuple[Float, NDArray[np.float64], NDArray[np.float64] | None]
-"""Of B voices and K frames: features (B, K, C), f0 (B, K) Hz, and level offsets in dB: (B, K), or (B, K, P) in parts of
-the bands, or None for none."""
+"""Of B voices and K frames: features (B, K, C), f0 (B, K) Hz, and level offsets in dB: (B, K), or (B, K, P) for parts
+of the bands, or None for none."""
 
 
 @dataclass(frozen=True)
 class NoteParams:
     """The start of a note: pitch as MIDI note number, velocity 1..127, `at` in samples of the engine's clock.
 
-    `pair`: the pair of outputs that it plays on, from 1; None for the main mix.
+    `pair`: the output pair that it plays on, from 1; None for the main mix.
     """
 
     pitch: float
@@ -41,7 +41,7 @@ class VoiceSettings:
     `ahead_samples`: how early blocks may be computed; planned samples are kept that much longer so that a bend still
     reaches them. `channels`: of the voices' samples, 1 or 2.
     `sources`: the excitations of the timbres; None if all are harmonic. `prior`: whether the model has one.
-    `deviations`: of the timbres from their pitch; None if all are exact.
+    `deviations`: of the timbres' pitch; None if all are exact.
     """
 
     stft: Stft
@@ -55,7 +55,7 @@ class VoiceSettings:
 
     @cached_property
     def side(self) -> Side:
-        """What spreads the voices over two channels."""
+        """Spreads the voices over the stereo image."""
         return Side(self.stft, self.sample_rate)
 
     @property
@@ -64,6 +64,6 @@ class VoiceSettings:
 
     @property
     def span_samples(self) -> int:
-        """How much planned excitation is kept, back from its end; a whole number of hops."""
+        """Length of the planned excitation that is kept; a whole number of hops."""
         hop = self.stft.hop_length
         return self.block_samples + self.stft.overlap + -(-self.ahead_samples // hop) * hop

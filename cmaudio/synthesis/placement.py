@@ -1,9 +1,9 @@
-"""Where a sound lies between two channels: the gains of the sides, and what spreads it.
+"""Position and width of a sound in stereo: pan gains, and mid/side processing.
 
-The middle of a voice is the sound of one channel. Its side is added on the left and subtracted on the right, so that
-the two add up to the sound of one channel whatever the width. The side is a noise of its own, filtered like the
-middle's; and partials and everything else turned by a quarter of a cycle, to and fro along the spectrum, which keeps
-both sides equally loud (Lauridsen's pseudo-stereo, without its comb).
+The mid signal of a voice is its mono sound. The side signal is added on the left and subtracted on the right, so that
+both add up to the mono sound at any width. The side is independent noise, filtered like that of the mid; partials and
+everything else are shifted by a quarter of a cycle, alternately along the spectrum, which keeps both sides equally loud
+(Lauridsen's pseudo-stereo, without its comb).
 
 Shapes: B voices, K frames of a block, F STFT bins, N samples.
 """
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import Complex, Float, Stft, white_noise
 
-_FRAMES = 512  # 5.5 s at 48 kHz: noise that repeats after less is heard to
-_PARTIALS = 0.5  # more, and the pitch of a lone partial wanders between the sides
-_TURN_ERB = 2.6  # the side's sign changes twice in as many critical bands
+_FRAMES = 512  # 5.5 s at 48 kHz: a shorter loop of noise is heard to repeat
+_PARTIALS = 0.5  # more, and a single partial wanders between the sides
+_TURN_ERB = 2.6  # the side's sign changes twice in this many critical bands
 _MONO_HZ, _WIDE_HZ = 80.0, 250.0  # bass stays in the middle
 _MIXER = 0x9E3779B97F4A7C15  # spreads neighbouring seeds (Knuth's multiplicative hashing)
 
@@ -37,7 +37,7 @@ def side_gains_over(pan: NDArray[np.float64]) -> Float:
 
 
 def side_level(width: NDArray[np.float64]) -> Float:
-    """The level of the side noise, relative to the middle's, for which left and right correlate by 1 - width.
+    """The level of the side noise relative to the mid's for which left and right correlate by 1 - width.
 
     The correlation of m + g s and m - g s is (1 - g^2) / (1 + g^2), m and s being independent and equally loud.
     """
@@ -45,14 +45,14 @@ def side_level(width: NDArray[np.float64]) -> Float:
 
 
 class Side:
-    """Makes the side of voices. Its white noise is a loop, analysed once, in which every voice has its own place."""
+    """Makes the side signal of voices. Its white noise is a loop, analysed once; each voice starts at its own point."""
 
     def __init__(self, stft: Stft, sample_rate: int) -> None:
         self._stft, self._sample_rate = stft, sample_rate
 
     @cached_property
     def turn(self) -> Complex:
-        """(F,) imaginary factors that turn a spectrum to the side, to and fro along a scale of critical bands."""
+        """(F,) imaginary factors from mid to side spectrum, with alternating sign along a scale of critical bands."""
         hz = np.linspace(0, self._sample_rate / 2, self._stft.bins)
         erb = 21.4 * np.log10(1 + 0.00437 * hz)  # Glasberg and Moore 1990, equation 4
         swing = np.sin(2 * np.pi * erb / _TURN_ERB) * np.clip((hz - _MONO_HZ) / (_WIDE_HZ - _MONO_HZ), 0, 1)
@@ -71,7 +71,7 @@ class Side:
         return side * levels[..., None]
 
     def __call__(self, partials: Complex, n: Float, rest: Complex, levels: Float, noise: Complex) -> Complex:
-        """The side of a block: partials, gains of the noise, what else there is, and the noise, (B, K, F) each."""
+        """The side of a block: partials, gains of the noise, everything else, and the noise, (B, K, F) each."""
         side: Complex = noise * n + self.turn * (np.float32(_PARTIALS) * partials + rest)
         return side * levels[..., None]
 

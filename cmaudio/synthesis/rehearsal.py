@@ -1,4 +1,4 @@
-"""One block of two voices through all graphs of a model: what does not fit together is found here, not on stage."""
+"""Runs one block of two voices through all graphs of a model, to find mismatches before it is played."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _LARGEST = 1e6  # far beyond normalised mel and filters
 
 
 def rehearse(model: Model) -> None:
-    """Make a block.
+    """Synthesise a block.
 
     Raises:
-        CmaudioError: names the graph whose output has another shape than the manifest says, or is no sound.
+        CmaudioError: names the graph whose output does not match the manifest, or is not finite.
     """
     synthesizer = Synthesizer(model, trusted=True)
     rng = np.random.default_rng(0)
@@ -62,13 +62,13 @@ def main() -> None:
     except CmaudioError as error:
         print(error)
         sys.exit(REFUSED)
-    except (ValueError, IndexError, KeyError) as error:  # of arrays of shapes that nothing above expects
+    except (ValueError, IndexError, KeyError) as error:  # unexpected array shapes
         print(f"{sys.argv[1]}: its graphs do not fit together ({error}); export the model again")
         sys.exit(REFUSED)
 
 
 def _limit_memory() -> None:
-    """As far as the system can: Linux."""
+    """Limit the memory, where the system can (Linux)."""
     try:
         import resource
 

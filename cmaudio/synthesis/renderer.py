@@ -1,4 +1,4 @@
-"""Blocks for many voices at once: excitation and controls in, networks, filtered frames out into each voice.
+"""Computes batched blocks: excitation and controls in, networks, filtered frames out into each voice.
 
 Shapes: B voices, K frames of a block, M mel bands, C control channels, F STFT bins.
 """
@@ -50,7 +50,7 @@ class Renderer:
     """Adds blocks to voices. A voice's samples depend only on its own history, not on what it is batched with.
 
     With `threads` = 2, many voices are computed in two halves in parallel, which lowers the latency. With `pipelined`,
-    blocks are vocoded while the network makes the next ones instead, which raises the throughput.
+    the vocoder runs while the network generates the next blocks instead, which raises the throughput.
     """
 
     def __init__(self, synthesizer: Synthesizer, threads: int = 1, pipelined: bool = False) -> None:
@@ -87,7 +87,7 @@ class Renderer:
     def begin(self, voices: Sequence[Voice]) -> list[Deferred]:
         """The first half of `render`, up to the vocoder; the second is deferred until one of the voices needs it.
 
-        Returns the deferred work, so that it can be done earlier, in spare time.
+        Returns the deferred work, so that it can be done earlier in spare time.
         """
         parts: list[Deferred] = []
 
@@ -100,7 +100,7 @@ class Renderer:
         return parts
 
     def _render(self, voices: list[Voice], steps: int, submit: Callable[..., Pending] | None) -> None:
-        """Render a block; vocode it immediately, or through `submit(work, *arguments)`."""
+        """Render a block; run the vocoder immediately, or through `submit(work, *arguments)`."""
         fresh = [voice for voice in voices if voice.network is None]
         if fresh:
             self._start(fresh)
@@ -146,8 +146,8 @@ class Renderer:
     def _plan(self, voices: list[Voice]) -> tuple[Float, Float, dict[int, Float]]:
         """Plan the next K hops of excitation, as far back as the windows reach.
 
-        Returns the excitation (B, N), noise (B, N), and by voice the harmonics (N,) that the networks see in place of
-        noise, and some models in place of partials of its own.
+        Returns the excitation (B, N), noise (B, N), and by voice the harmonics (N,) that the networks see instead of
+        noise and, in some models, instead of inharmonic partials.
         """
         count = self.block_samples
         f0 = np.stack([voice.f0(voice.planned_end, voice.planned_end + count) for voice in voices])
@@ -174,7 +174,7 @@ class Renderer:
         """Controls (B, K, C), timbre (B, K, Z), f0 (B, K) Hz and level (B, K) dB of the block just planned."""
         middles = self._frame_middles(voices)
         dims = max(len(voice.timbre.target) for voice in voices)
-        for voice in voices:  # one that began before a timbre was learned lacks its axis
+        for voice in voices:  # one that started before a timbre was learned lacks its axis
             voice.timbre.widen(dims)
         timbre = rows([voice.timbre for voice in voices], middles)
         # All voices of a model are of one kind; older models read fewer features, the first ones.

@@ -1,8 +1,8 @@
-"""Which excitation a point of the timbre space has: harmonic, stretched, on a lower base, partials of its own, or none.
+"""The excitation at a point of the timbre space: harmonic, stretched, on a lower base, a measured set, or noise.
 
-A named timbre has its own excitation, and between timbres with different ones the two nearest are mixed by distance.
-Two steady sounds fade into each other that way: gliding each partial to its counterpart would need a pairing that a
-bell and a string do not have, and would be heard as a glissando.
+A named timbre has its own excitation; between timbres with different ones the two nearest are mixed by distance. This
+crossfades two steady sounds: gliding each partial to its counterpart would need a pairing that a bell and a string do
+not have, and would sound like a glissando.
 
 Shapes: T times, Z timbre dimensions, E excitations, N samples.
 """
@@ -21,8 +21,8 @@ from cmaudio.model.timbres import fitted, full_vectors
 from cmaudio.signal.dsp import Float, pulse_train, pulses
 from cmaudio.signal.partials import lower_pulses, partial_sum, stretched_ratios
 
-_SHARPNESS = 3  # of the mix, as a power of squared distances: halfway it is even, at a third it is 1 : 64
-_LEAST = 0.1  # smaller shares are left out: two timbres of one kind do not sound of a third on their way
+_SHARPNESS = 3  # of the mix, as a power of squared distances: even halfway, 1 : 64 at a third
+_LEAST = 0.1  # smaller shares are dropped: a third timbre should not sound in a morph between two of one kind
 
 
 class Sources:
@@ -52,7 +52,7 @@ class Sources:
         return np.exp2(-(weights @ self._octaves)) * (self.noise_share(weights) <= 0.5)
 
     def noise_share(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(T,) share of the excitations without partials in shares (T, E)."""
+        """(T,) share of the noise excitations in shares (T, E)."""
         return np.asarray(weights @ self._noise)
 
     def weights(self, vector: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -82,7 +82,7 @@ class Sources:
 
         Args:
             number: of the excitation, below E.
-            key: that was struck, MIDI note number.
+            key: MIDI note number of the key.
             cycles: (N,) phase of f0, not wrapped.
             f0: (N,) Hz.
             sample_rate: Hz.
@@ -120,7 +120,7 @@ def timbre_pulses(partials: Partials | None, key: float, f0: NDArray[np.float64]
 
 
 def base_hz(partials: Partials | None, f0: NDArray[np.float32]) -> NDArray[np.float32]:
-    """f0, the lower base of the excitation, or 0 where it is noise: the pitch that a vocoder filters."""
+    """f0, the lower base of the excitation, or 0 for noise: the pitch that a vocoder filters."""
     return f0 * np.float32(base_ratio(partials))
 
 
@@ -132,7 +132,7 @@ def base_ratio(partials: Partials | None) -> float:
 
 
 def seen_partials(manifest: Manifest, timbre: TimbreDefinition) -> Partials | None:
-    """The partials in the picture that the networks see of a timbre's pitch; None for harmonics."""
+    """The partials that the networks see for a timbre's pitch; None for harmonics."""
     return in_picture(timbre.partials) if manifest.picture == "partials" else None
 
 

@@ -1,4 +1,4 @@
-"""Brightness, resonance and level: mel frames reshaped on their way to the vocoder.
+"""Brightness, resonance and level: mel frames reshaped before the vocoder.
 
 The network's context is not reshaped, so a shaped note does not drift.
 
@@ -33,14 +33,14 @@ class SpectrumShaper:
     def __call__(
         self, frames: Float, f0: Float, brightness: Float, resonance: Float, level: Float | None = None
     ) -> Float:
-        """Reshape a block; where nothing is asked for, frames stay bit-identical.
+        """Reshape a block; without any change, frames stay bit-identical.
 
         Args:
             frames: (B, K, M) normalised log-mel.
             f0: (B, K) Hz, 0 where unpitched.
             brightness: (B, K) dB per octave.
             resonance: (B, K) -1..1.
-            level: (B, K) dB, or (B, K, P) in parts of the bands, which lifts silence as well.
+            level: (B, K) dB, or (B, K, P) for parts of the bands, which raises silence as well.
         Returns:
             (B, K, M) frames, at least at the floor where they are changed.
         """
@@ -60,13 +60,13 @@ class SpectrumShaper:
         if level is not None and level.ndim == 3:
             change += np.float32(_DB_TO_NEPERS) * level @ _in_bands(level.shape[-1], log_mel.shape[-1])
         shaped = (np.maximum(log_mel + change, self._floor) - self._mean) / self._std
-        # Where nothing changes, the network's frame stays bit-identical, below the floor too.
+        # Without any change, the network's frame stays bit-identical, also below the floor.
         return np.where(change == 0, frames, shaped).astype(np.float32)
 
 
 @cache
 def _in_bands(parts: int, bands: int) -> Float:
-    """(P, M): values in the middles of equal parts of the bands to values in bands, interpolated."""
+    """(P, M) weights: from values at the centres of equal parts of the bands to all bands, interpolated."""
     middles = (np.arange(parts) + 0.5) * bands / parts - 0.5
     return np.stack([np.interp(np.arange(bands), middles, one) for one in np.eye(parts)]).astype(np.float32)
 

@@ -1,11 +1,10 @@
-"""The input features of a texture in each frame: what "texture-1" in a manifest stands for.
+"""The input features of a texture in each frame, "texture-1" in a manifest.
 
 Shapes: B voices, T frames, C controls, P dimensions of a take.
 
-The first are those of a note without a pitch (`cmaudio.synthesis.note_kinds`), so that what reads a note's clock reads
-a texture's. A steady one, which goes on for ever, has no clock: it is always as old as the clocks go. After them come
-the controls that were measured on the recordings, and the take: a point that says which of the recordings of a timbre
-it resembles.
+The first are those of an unpitched note (`cmaudio.synthesis.note_kinds`), so that code for a note's clock works for a
+texture's. A steady texture is endless and has no clock: its age is always the maximum. Then follow the controls that
+were measured on the recordings, and the take: a point that says which recordings of the timbre it resembles.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from cmaudio.synthesis.note_kinds import all_note_features
 
 TEXTURE_CONTROLS = (*MEASURES, "size")  # each 0..1, typical at 0.5
 TAKE_DIMS = 6
-_CLOCKED = 22  # of the note's features; the rest are waves of pitch and velocity
+_CLOCKED = 22  # of the note's features; the rest are sines of pitch and velocity
 _AGE_SECONDS = 60.0
 TEXTURE_KINDS: Mapping[str, int] = {"texture-1": _CLOCKED + 1 + len(TEXTURE_CONTROLS) + TAKE_DIMS}  # numbers per frame
 

@@ -1,7 +1,7 @@
-"""The voice of a texture: no pitch, and controls that were measured on recordings.
+"""The voice of a texture: unpitched, with controls that were measured on recordings.
 
-Each voice is a take of its own: a point between those of two recordings of its timbre, drawn from the voice's seed. It
-keeps it for as long as it sounds.
+Each voice is a separate take: a point between those of two recordings of its timbre, drawn from the voice's seed and
+kept while it sounds.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ Array = NDArray[np.float64]
 
 
 class TextureVoice(NoteVoice):
-    """A texture. A steady timbre, which goes on for ever, has no clock.
+    """A texture. A steady timbre is endless and has no clock.
 
     Args:
         params: start parameters.
         timbre: (Z,) vector.
         settings: shared by all voices of an engine.
         nearest: the named timbre nearest to it.
-        expression: values by name; the rest value where none is given.
+        expression: values by name; the neutral value where none is given.
     """
 
     FEATURES: ClassVar[Mapping[str, int]] = TEXTURE_KINDS
@@ -71,7 +71,7 @@ class TextureVoice(NoteVoice):
     def _with_events(
         voices: Sequence[TextureVoice], ends: NDArray[np.int64], middles: Array, level_db: Array | None
     ) -> Array | None:
-        """The level (B, K) of the envelopes, and with what events add where a voice has some (B, K, P)."""
+        """The level (B, K) of the envelopes or, where a voice has events, including theirs (B, K, P)."""
         trains = {i: voice.events for i, voice in enumerate(voices) if voice.events is not None}
         if not trains:
             return level_db
@@ -92,14 +92,14 @@ class TextureVoice(NoteVoice):
         return np.stack([self.expression[name].at(times) for name in TEXTURE_CONTROLS], -1)
 
     def _taken(self, times: Array) -> Array:
-        """(K, P) the take, nearer to the typical one with less humanity."""
+        """(K, P) the take, closer to the typical one with less humanity."""
         return np.minimum(self.expression["humanity"].at(times), 1)[:, None] * self.take_point
 
     def morph(self, at: float, timbre: Array, over: float, pitched: bool) -> None:
         super().morph(at, timbre, over, pitched=False)
 
     def release(self, at: float) -> None:
-        """A steady texture fades as it was trained to; a one-shot sounds to its end."""
+        """A steady texture fades as it was trained to; a one-shot plays to its end."""
         if self.steady:
             super().release(at)
         else:
@@ -107,7 +107,7 @@ class TextureVoice(NoteVoice):
 
 
 def train_of(timbre: TimbreDefinition, seed: int, frame_rate: float) -> EventTrain | None:
-    """Its events, None where it has none."""
+    """The events of a timbre, None where it has none."""
     return EventTrain(timbre.events, seed, frame_rate) if timbre.events is not None else None
 
 

@@ -1,4 +1,4 @@
-"""How the pitch deviates at a point of the timbre space: as measured at a named timbre, interpolated between them.
+"""Pitch deviation at a point of the timbre space: as measured at a named timbre, interpolated between them.
 
 Shapes: T times, Z timbre dimensions.
 """
@@ -18,7 +18,7 @@ _NEIGHBOURS = 3
 
 
 class TimbreDeviations:
-    """The deviations of a model's timbres, in the form in which they can be averaged (`cmaudio.model.deviation`).
+    """The deviations of a model's timbres, in a form that can be averaged (`cmaudio.model.deviation`).
 
     Args:
         timbres: at least one of them with a `deviation`.
@@ -34,7 +34,7 @@ class TimbreDeviations:
         return np.array([entry(key) if entry else np.zeros(MOMENTS) for entry in self._entries])
 
     def resting(self, vector: NDArray[np.float64], key: float) -> Deviation:
-        """Of shape (1,), at a point (Z,) for the key that was struck, a MIDI note number."""
+        """Of shape (1,), at a point (Z,) for a key, a MIDI note number."""
         found: Deviation = self._resting(vector.tobytes(), key)
         return found
 

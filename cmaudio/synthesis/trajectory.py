@@ -20,7 +20,7 @@ class Trajectory:
     def _begin(self, value: NDArray[np.float64]) -> None:
         self._times: list[float] = [0.0]
         self._values = [value]
-        self._rest = 0.0 if value.ndim else float(value)  # a voice asks for it a thousand times per block
+        self._rest = 0.0 if value.ndim else float(value)  # a voice reads it a thousand times per block
 
     @property
     def target(self) -> NDArray[np.float64]:
@@ -44,7 +44,7 @@ class Trajectory:
     def move(self, at: float, value: ArrayLike, over: float) -> None:
         """Move to `value` within `over` samples, starting at `at`; breakpoints after `at` are dropped.
 
-        Of two vectors of other lengths, the shorter one is 0 on the axes that it lacks.
+        If two vectors differ in length, the shorter one is padded with zeros.
         """
         value = np.asarray(value, np.float64)
         if value.ndim and value.shape != self.target.shape:
@@ -57,7 +57,7 @@ class Trajectory:
         self._rest = 0.0 if value.ndim else float(value)
 
     def begin_or_move(self, at: float, value: ArrayLike, over: float) -> None:
-        """Like `move`, but what is set at the onset is the first value: a sample on the way there could click."""
+        """Like `move`, but a value set at the onset is the initial value: a ramp to it could click."""
         if at <= 0 and over <= 0:
             self._begin(np.asarray(value, np.float64))
         else:
@@ -76,7 +76,7 @@ class Trajectory:
         """The same without modulation (`cmaudio.synthesis.modulated`)."""
         if len(self._times) == 1 or not len(times):
             return np.full((len(times), *self._values[0].shape), self._values[0])
-        # Only the segments that are asked for: a moving wheel leaves hundreds.
+        # Only the segments that are needed: a moving wheel leaves hundreds.
         first = max(0, bisect_right(self._times, times.min()) - 1)
         last = max(first + 2, bisect_right(self._times, times.max()) + 1)
         first = min(first, len(self._times) - 2)
@@ -90,7 +90,7 @@ class Trajectory:
         return values[left] + weight * (values[right] - values[left])
 
     def over(self, start: int, samples: int) -> Float | float:
-        """A scalar over (N,) samples from `start` on; a number where it rests."""
+        """A scalar over (N,) samples from `start` on; a number if constant."""
         if self.rests_at(start):
             return self._rest
         return self.at(np.arange(start, start + samples, dtype=np.float64)).astype(np.float32)

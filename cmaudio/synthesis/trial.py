@@ -1,7 +1,7 @@
 """Tries out a model file in a separate process, with limits on memory and time, before it is first played.
 
-A graph of allowed operators can still ask for more memory than there is, or hold numbers that give no sound. Embedded
-models, and files that this process wrote, need no trial; others are tried once and remembered by their checksums.
+A graph of allowed operators can still need more memory than there is, or hold numbers that give no sound. Embedded
+models, and files written by this process, need no trial; others are tried once and remembered by their checksums.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model, embedded_models, is_own
 
 _TIME_SECONDS = 60.0
-REFUSED = 3  # exit status of a rehearsal that found something wrong and said it
+REFUSED = 3  # exit status of a rehearsal that found and reported a fault
 
 
 def try_out(model: Model) -> None:

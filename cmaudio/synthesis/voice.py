@@ -1,12 +1,12 @@
 """One sounding voice: its own clock, its controls over time, its excitation, and its finished samples.
 
-Times are samples of the voice's clock, 0 = onset. Frame t covers hop t, its window sees the hops t - 3 ... t; block b
+Times are samples of the voice's clock, 0 = onset. Frame t covers hop t; its window covers the hops t - 3 ... t; block b
 holds the frames b K ... b K + K - 1. Once the excitation is planned up to time P, output is complete up to P - 3 hops.
 
 Each kind of voice (`cmaudio.synthesis.note_voice`, `cmaudio.engine.utterance`) is a subclass that supplies the pitch of
 its excitation and the networks' input features.
 
-A voice of two channels keeps its samples in two rows, left and right, which are panned as they are taken.
+A stereo voice keeps its samples in two rows, left and right, which are panned as they are taken.
 
 Shapes: B voices, K frames of a block, C features, N samples.
 """
@@ -35,7 +35,7 @@ from cmaudio.synthesis.voice_output import VoiceOutput
 if TYPE_CHECKING:
     from cmaudio.synthesis.deviation import NoteDeviation
 
-FADE_SAMPLES = 240  # 5 ms at 48 kHz: heard as immediate, too long to click
+FADE_SAMPLES = 240  # 5 ms at 48 kHz: sounds immediate, and is too long to click
 
 
 class Voice(ABC):
@@ -46,7 +46,7 @@ class Voice(ABC):
         timbre: (Z,) vector.
         pitch: start of the pitch trajectory, in the subclass's unit.
         settings: shared by all voices of an engine.
-        expression: values by name; the rest value where none is given.
+        expression: values by name; the neutral value where none is given.
     """
 
     FEATURES: ClassVar[Mapping[str, int]]
@@ -66,42 +66,42 @@ class Voice(ABC):
         self.timbre = Trajectory(timbre)
         asked = expression or {}
         self.expression = {name: Trajectory(asked.get(name, e.rest)) for name, e in EXPRESSIONS.items()}
-        self.place = 0.0  # on its keyboard or in its kit, -1 (left) to 1; "spread" scales it
-        self.deviation: NoteDeviation | None = None  # from its pitch; where None, it is exact
+        self.place = 0.0  # position on its keyboard or in its kit, -1 (left) to 1; "spread" scales it
+        self.deviation: NoteDeviation | None = None  # of the pitch; None if exact
         self.rng = np.random.Generator(np.random.PCG64(params.seed))
         self.stft, self.sample_rate = settings.stft, settings.sample_rate
         self.network: NetworkState | None = None  # without the vocoder's state, which may lag behind
         self.vocoder: list[Float] = []
-        self.pending: deque[Pending] = deque()  # blocks that are still to be vocoded
+        self.pending: deque[Pending] = deque()  # blocks still to be vocoded
         self.position = 0
         self.released_at = self.ends_at = self.fades_from = math.inf
         self._asked_to_fade = math.inf  # excludes its natural decay, which is known only once rendered
         self._silent_from = math.inf  # start of the block in which it was found to have decayed to silence
-        self._levels_db: list[tuple[int, float]] = []  # (end of a block, its level), starting with the last one heard
+        self._levels_db: list[tuple[int, float]] = []  # (end of a block, its level), starting with the last one played
         # Planned excitation up to `planned_end`, as far back as a bend or the next frames' windows may reach.
         self._span = settings.span_samples
         self.planned_end = -settings.block_samples
         self.pulses = np.zeros(self._span, np.float32)
         self.noise = np.zeros(self.stft.overlap, np.float32)
         self.phase = np.zeros(self._span + 1)  # in cycles, before each sample and after the last
-        self._harmonics: tuple[int, Float] | None = None  # up to a time, where the excitation is another
+        self._harmonics: tuple[int, Float] | None = None  # up to a time, where the excitation is not harmonic
         self.filters = np.zeros((self._span // self.stft.hop_length, self.stft.bins), np.complex64)  # H of its frames
         self.output = VoiceOutput(self.stft.overlap, settings.channels)  # from `position` to `planned_end`
 
-    # -- what each kind of voice supplies ----------------------------------------------------------------------------
+    # -- supplied by each kind of voice ------------------------------------------------------------------------------
 
     @abstractmethod
     def f0(self, start: int, end: int) -> NDArray[np.float64]:
-        """(N,) Hz for every sample of the next block [start, end), 0 where it has no pitch."""
+        """(N,) Hz for every sample of the next block [start, end), 0 where unpitched."""
 
     @classmethod
     @abstractmethod
     def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> BlockFeatures:
-        """Of the block just planned, whose frames end at voice times (B, K); called once for each."""
+        """Features of the block just planned, whose frames end at voice times (B, K); called once for each."""
 
     @abstractmethod
     def catch_up(self) -> None:
-        """Apply to samples that are planned already what has been asked for since the last time."""
+        """Apply changes since the last call to samples that are already planned."""
 
     def is_harmonic(self, start: float) -> bool:
         """Whether its excitation is the plain pulse train from `start` on."""
@@ -114,7 +114,7 @@ class Voice(ABC):
         return pulse_train(f0, phase, self.sample_rate)
 
     def hides_harmonics(self, start: float) -> bool:
-        """Whether its excitation lacks harmonics from `start` on that all networks see."""
+        """Whether its excitation lacks harmonics from `start` on that the networks expect."""
         return False
 
     def base_ratio(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -125,7 +125,7 @@ class Voice(ABC):
 
     @property
     def released(self) -> bool:
-        """The key is up, or is known to go up."""
+        """Whether the key is released, or is scheduled to be."""
         return self.released_at < math.inf
 
     @property
@@ -134,16 +134,16 @@ class Voice(ABC):
 
     @property
     def level_db(self) -> float:
-        """Level of the block that was heard last, dB re full scale; 0 before the first."""
+        """Level of the last block that was played, dB re full scale; 0 before the first."""
         end, level = self._levels_db[0] if self._levels_db else (0, 0.0)
         return level if 0 < end <= self.position else 0.0
 
     def sounds_at(self, time: float) -> bool:
-        """Whether it will sound at `time`, judged by its events and what was heard, not by how far it is rendered."""
+        """Whether it will sound at `time`, judged by its events and played blocks, not by how far it is rendered."""
         return time < self._asked_to_fade and (time < self.fades_from or self.position <= self._silent_from)
 
     def lacks(self, samples: int) -> bool:
-        """Whether it needs another block before it can give the next `samples`."""
+        """Whether it needs another block before it can supply the next `samples`."""
         return min(self.position + samples, self.ends_at) > self.planned_end - self.stft.overlap
 
     def take(self, samples: int) -> Float:
@@ -171,7 +171,7 @@ class Voice(ABC):
         return out
 
     def _panned(self, out: Float) -> Float:
-        """The next samples (2, N) at their place."""
+        """The next samples (2, N), panned."""
         pan, spread = self.expression["pan"], self.expression["spread"]
         if pan.rests_at(self.position) and (not self.place or spread.rests_at(self.position)):
             place = min(1.0, max(-1.0, float(pan.target) + self.place * float(spread.target)))
@@ -180,7 +180,7 @@ class Voice(ABC):
         return out * side_gains_over(np.clip(pan.at(span) + self.place * spread.at(span), -1, 1))
 
     def sends(self, samples: int) -> Iterator[tuple[str, Float | float]]:
-        """The effects that anything is sent to, and its level (N,) over the samples taken last; a number at rest."""
+        """The effects with a send, and its level (N,) over the samples taken last; a number if constant."""
         distance = self._over("distance", samples)
         for name in SENDS:
             level = sent_level(name, self._over(name, samples), distance)
@@ -188,7 +188,7 @@ class Voice(ABC):
                 yield name, level
 
     def direct(self, samples: int) -> Float | float:
-        """The gain of what arrives directly, likewise."""
+        """The gain of the direct sound, likewise."""
         return direct_gain(self._over("distance", samples))
 
     def _over(self, name: str, samples: int) -> Float | float:
@@ -198,7 +198,7 @@ class Voice(ABC):
 
     @abstractmethod
     def release(self, at: float) -> None:
-        """The key is up from `at` on."""
+        """The key is released at `at`."""
 
     def fade_out(self, at: float, over: float = FADE_SAMPLES) -> None:
         """Fade out from `at` on, and end; an earlier end is kept."""
@@ -220,7 +220,7 @@ class Voice(ABC):
         if name == "vibrato":
             self._move_pitch(trajectory, at, value, over)
         else:
-            trajectory.forget_before(self.position - self.stft.hop_length)  # modulation looks back as far
+            trajectory.forget_before(self.position - self.stft.hop_length)  # modulation looks back that far
             trajectory.begin_or_move(at, value, over)
 
     def morph(self, at: float, timbre: NDArray[np.float64], over: float, pitched: bool) -> None:
@@ -229,7 +229,7 @@ class Voice(ABC):
         self.timbre.move(at, timbre, over)
 
     def _move_pitch(self, trajectory: Trajectory, at: float, value: float, over: float) -> None:
-        """Move a trajectory that affects the pitch, from the next block on: planned excitation stays."""
+        """Move a trajectory that affects the pitch, from the next block on; planned excitation is unchanged."""
         trajectory.forget_before(self.planned_end)
         trajectory.move(max(at, self.planned_end), value, over)
 
@@ -273,12 +273,12 @@ class Voice(ABC):
     def add_block(self, samples: Float, filters: NDArray[np.complex64], end: int, side: Float | None = None) -> None:
         """Take the overlap-added (overlap + K hops) of a block's frames up to voice time `end`, and their H.
 
-        `side` is what left has more than the middle, and right less.
+        `side` is the side signal: added on the left, subtracted on the right.
         """
         self.filters = np.concatenate([self.filters[len(filters) :], filters])
         if self.settings.channels == 2:
             samples = np.stack([samples, samples] if side is None else [samples + side, samples - side])
-        before_onset = max(0, samples.shape[-1] - end)  # what the first block's windows spread there is not played
+        before_onset = max(0, samples.shape[-1] - end)  # where the first block's windows reach before the onset
         complete = self.output.overlap_add(samples, before_onset)
         middle = complete if complete.ndim == 1 else np.float32(0.5) * (complete[0] + complete[1])
         self._watch_level(middle, end - self.stft.overlap)

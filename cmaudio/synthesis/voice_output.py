@@ -1,4 +1,4 @@
-"""The finished samples of a voice: the complete ones wait to be taken, the last ones still grow by the next block.
+"""The finished samples of a voice: complete ones wait to be taken, the last ones still overlap with the next block.
 
 Samples have the shape (N,), or (2, N) for two channels, left and right.
 """
@@ -24,7 +24,7 @@ class VoiceOutput:
         rows = () if channels == 1 else (2,)
         self._overlap = overlap
         self._complete = np.zeros((*rows, 0), np.float32)
-        self._arrived: deque[Float] = deque()  # complete samples after those, not joined to them yet
+        self._arrived: deque[Float] = deque()  # complete samples after those, not yet joined to them
         self._growing = np.zeros((*rows, overlap), np.float32)
 
     @property
@@ -33,18 +33,18 @@ class VoiceOutput:
         return self._complete.shape[-1] + sum(block.shape[-1] for block in tuple(self._arrived))
 
     def overlap_add(self, samples: Float, skipped: int = 0) -> Float:
-        """Add a block to what grows, and return the samples that are complete by it; `append` lets them be taken.
+        """Overlap-add a block, and return the samples that it completes; `append` makes them available.
 
         Args:
-            samples: (overlap + N) of the block; two rows for two channels. It is changed.
-            skipped: how many of its first samples are not to be heard.
+            samples: (overlap + N) of the block; two rows for stereo. It is changed.
+            skipped: how many of its first samples to drop.
         """
         samples[..., : self._overlap] += self._growing
         self._growing = samples[..., -self._overlap :]
         return samples[..., skipped : -self._overlap]
 
     def append(self, complete: Float) -> None:
-        """Let samples be taken."""
+        """Make samples available."""
         self._arrived.append(complete)
 
     def take(self, count: int) -> Float:
@@ -55,7 +55,7 @@ class VoiceOutput:
         return taken
 
     def change(self, offset: int, change: Float) -> None:
-        """Add a change to all samples that lie `offset` or more after the next one, those that still grow included."""
+        """Add a correction to all samples from `offset` after the next one on, including those still overlapping."""
         self._join()
         samples = np.concatenate([self._complete, self._growing], axis=-1)
         samples[..., offset:] += change

@@ -16,7 +16,7 @@ from cmaudio.offline.render import offline_engine
 from cmaudio.score.events import Event, Expression, NoteOff, NoteOn, Score
 from cmaudio.score.expression import ENVELOPE
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.envelope import Asked, Envelope, warp
+from cmaudio.synthesis.envelope import Envelope, EnvelopeSettings, warp
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
@@ -177,7 +177,9 @@ def test_at_rest_the_clocks_are_exact() -> None:
     since_onset = np.arange(-2, 6, dtype=np.float64).reshape(2, 4) * 0.0107
     since_release = np.full((2, 4), -np.inf)
     rest = np.zeros((2, 4))
-    clocks = warp([Envelope(), Envelope()], since_onset, since_release, 0.0107, Asked(rest, rest, rest, rest))
+    clocks = warp(
+        [Envelope(), Envelope()], since_onset, since_release, 0.0107, EnvelopeSettings(rest, rest, rest, rest)
+    )
     np.testing.assert_array_equal(clocks.since_onset, since_onset)
     np.testing.assert_array_equal(clocks.since_release, since_release)
     assert clocks.level_db is not None
@@ -189,7 +191,7 @@ def test_clocks_never_run_backwards_nor_jump() -> None:
     ends = (np.arange(4000, dtype=np.float64) + 1) * hop
     clocks = []
     for block in ends.reshape(-1, 1, 4):
-        asked = Asked(*(rng.uniform(-4, 4, (1, 4)) for _ in range(4)))
+        asked = EnvelopeSettings(*(rng.uniform(-4, 4, (1, 4)) for _ in range(4)))
         clocks.append(warp([envelope], block, block - 20.0, hop, asked))
     for clock, most in (("since_onset", 16.01), ("since_release", 16.01)):
         steps = np.diff(np.concatenate([getattr(each, clock)[0] for each in clocks]))
