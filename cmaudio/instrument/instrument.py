@@ -1,4 +1,4 @@
-"""A live instrument: an engine that a player keeps sounding, with its controls, clock, presets and recordings."""
+"""The live instrument: an engine with a sound card, controls, clock, presets and recordings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from cmaudio.timing.steps import PatternSettings, StepLike
 
 
 class Instrument(TimedEngine):
-    """An engine that a player keeps sounding. A context manager; its methods may be called from any thread.
+    """An engine that plays through a player. A context manager; its methods may be called from any thread.
 
     Args:
         engine: synthesises the sound.
@@ -114,15 +114,15 @@ class Instrument(TimedEngine):
         return arrangement.notices
 
     def insert(self, function: InsertFunction) -> Insert:
-        """Put a function of your own into the chain, after the effects: (n, channels) float32 -> as many.
+        """Insert a function of your own after the effects: (n, channels) float32 -> the same shape.
 
-        It runs on the thread that computes the sound. The result has its `load`, and `remove`. One that raises, returns
-        something else, or takes over half of the time four times in a row is bypassed, with one notice.
+        It runs on the synthesis thread. The returned insert has `load` and `remove`. A function that raises, returns
+        anything else, or takes over half of the available time four times in a row is bypassed, with one notice.
         """
         return self.engine.insert(function, self.player.notify, live=True)
 
     def use_impulse_response(self, path: str | Path | None) -> None:
-        """Replace the reverb by a recorded space, from a sound file; None brings the reverb back.
+        """Replace the reverb by an impulse response from a sound file; None restores the reverb.
 
         Raises CmaudioError for a file that is empty, silent, damaged, or has other than 1, 2 or 4 channels.
         """
@@ -131,7 +131,7 @@ class Instrument(TimedEngine):
 
     @property
     def impulse_response(self) -> str | None:
-        """The sound file whose space replaces the reverb; None for the reverb."""
+        """The impulse response that replaces the reverb, as a sound file; None for the reverb."""
         return self._impulse_response
 
     def apply(self, preset: Preset | str | Path, morph_seconds: float = 0.2) -> Preset:
@@ -162,7 +162,7 @@ class Instrument(TimedEngine):
         return chosen
 
     def as_preset(self, name: str, description: str = "", tags: Iterable[str] = ()) -> Preset:
-        """The current settings, MIDI bindings included, as a preset.
+        """The current settings, including MIDI bindings, as a preset.
 
         Raises CmaudioError for an invalid name.
         """
@@ -175,17 +175,17 @@ class Instrument(TimedEngine):
         return self._preset
 
     def keep(self, path: str | Path, seconds: float | None = None) -> Path:
-        """Write the last sound, up to five minutes, to a .wav or .flac and a .mid file; see `Recorder.keep`."""
+        """Write the most recent sound, up to five minutes, to a .wav or .flac and a .mid file; see `Recorder.keep`."""
         return self.recorder.keep(path, seconds)
 
     def record(self, path: str | Path) -> Take:
-        """Record from now on, until the take is stopped or the instrument is closed; see `Take`."""
+        """Start recording, until the take is stopped or the instrument is closed; see `Take`."""
         take = Take(self.recorder, path, self.on_notice)
         self._takes.append(take)
         return take
 
     def wait(self, seconds: float) -> None:
-        """Block for some seconds while it sounds. Raises the error of the synthesis thread, if it failed."""
+        """Block for some seconds while it plays. Raises the error of the synthesis thread if it failed."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.player.raise_if_failed()

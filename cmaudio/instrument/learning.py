@@ -1,4 +1,4 @@
-"""Learning a timbre on an instrument that plays: nothing changes until the timbre is complete."""
+"""Learning a timbre while the instrument plays: nothing changes until the timbre is complete."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def learn_live(
     save: str | Path | None = None,
     licence: str | None = None,
 ) -> LearnedTimbre:
-    """Learn a timbre, add it to the instrument's model in memory, write it if asked to, and choose it.
+    """Learn a timbre, add it to the instrument's model in memory, write it if requested, and select it.
 
     Raises CmaudioError as `learn_timbre` and `save_learned` do; then nothing changes.
     """
     if save is not None:
         check_output(save)
     model, engine = instrument.model, instrument.engine
-    snapshot = replace(model)  # other threads may add timbres meanwhile
+    snapshot = replace(model)  # other threads may add timbres in the meantime
     networks = engine.synthesizer.with_model(snapshot)
     learned = learn_timbre(snapshot, paths, name=name, kind=kind, minutes=minutes, synthesizer=networks)
     if save is not None:
@@ -43,7 +43,7 @@ def learn_live(
 
 
 def _saved(model: Model, timbre: TimbreDefinition, path: str | Path, licence: str) -> Path:
-    """The file, written, that has all timbres of a model in memory and one more: what reads the model reads it now."""
+    """Write a file with all timbres of a model in memory and one more; the instrument's model then reads that file."""
     kept = load_model(model.path)
     timbres = [one for one in (*model.manifest.timbres, timbre) if one.name not in kept.timbres]
     return save_learned(kept, timbres, path, licence).path

@@ -1,4 +1,4 @@
-"""A live engine: notes and texts that sound immediately, by default with the controls' timbre and seed."""
+"""A live engine: notes and texts that sound immediately, with the timbre and seed of the controls by default."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cmaudio.speech.style import SpeakingStyle
 
 
 class LiveEngine:
-    """An engine that a player keeps sounding. Methods may be called from any thread.
+    """An engine that plays through a player. Methods may be called from any thread.
 
     Args:
         engine: synthesises the sound.
@@ -30,7 +30,7 @@ class LiveEngine:
 
     @property
     def model(self) -> Model:
-        """The model that plays."""
+        """The loaded model."""
         return self.engine.model
 
     def note_on(
@@ -56,7 +56,7 @@ class LiveEngine:
         return self.controls.vector if timbre is None else timbre, self.controls.seed if seed is None else seed
 
     def modulate(self, modulator: str, control: str, amount: float) -> None:
-        """Let a modulator move a control while notes sound, as `Controls.route` does; an amount of 0 ends that."""
+        """Route a modulator to a control, as `Controls.route` does; an amount of 0 removes the route."""
         self.controls.route(modulator, control, amount)
         self.wake()
 
@@ -81,9 +81,9 @@ class LiveEngine:
         self.engine.lift(pitch, channel, at)
 
     def place(self, seconds: float | None = None) -> int:
-        """The `at` for something that happened at `seconds` (of `time.perf_counter`; now by default).
+        """The sample `at` for an event at `seconds` (of `time.perf_counter`; by default now).
 
-        Events placed this way sound a constant time after they happened, without jitter from the output buffer.
+        Events placed this way sound a constant time after they occurred, without jitter from the output buffer.
         """
         return self.player.place(time.perf_counter() if seconds is None else seconds)
 
@@ -140,5 +140,5 @@ class LiveEngine:
         self.controls.set("gain", gain_db)
 
     def wake(self) -> None:
-        """Make the synthesis thread check for new events now. Raises its error, if it failed."""
+        """Make the synthesis thread check for new events now. Raises its error if it failed."""
         self.player.wake()

@@ -1,4 +1,4 @@
-"""The instrument as MIDI, OSC, sliders and panels need it: they are typed against these protocols."""
+"""The protocols of the instrument against which MIDI, OSC, sliders and panels are typed."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Playable(Protocol):
 
 
 class RemotelyPlayable(Playable, Protocol):
-    """What remote controls need in addition: presets, recordings, clock, and the instrument's state."""
+    """What remote controls need in addition: presets, recordings, the clock and the instrument's state."""
 
     @property
     def recorder(self) -> Recorder: ...

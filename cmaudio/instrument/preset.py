@@ -34,15 +34,15 @@ class Preset(BaseModel):
     """The settings of an instrument.
 
     Attributes:
-        tags: words by which it is found, such as "pad" and "warm".
+        tags: search words, such as "pad" and "warm".
         timbre: weights of a mix of the model's timbres, or a vector in its timbre space.
         seed: the same for every note; None gives each note a new one.
         steps: network evaluations per block, 1 or 2.
         gain_db: master gain before the limiter.
         bend_range: semitones at full pitch wheel.
         controls: other controls by name, where they differ from their defaults.
-        routes: what modulates which control, and by how much; the modulators are set by controls (`lfo1_rate`).
-        impulse_response: a sound file whose space replaces the reverb.
+        routes: from modulators to controls, with amounts; the modulators are set by controls (`lfo1_rate`).
+        impulse_response: a sound file with the impulse response that replaces the reverb.
         bindings: MIDI controllers bound to controls; applying the preset adds them to the existing ones.
     """
 

@@ -59,7 +59,7 @@ def load_preset(name_or_path: str | Path) -> Preset:
 
 
 def save_preset(preset: Preset, path: str | Path | None = None) -> Path:
-    """Write a preset to a file, or by its name to the user's folder, where one of the same name is replaced.
+    """Write a preset to a file, or by its name to the user's folder, replacing one of the same name.
 
     Raises CmaudioError if that fails, or if the file of that name holds something else.
     """
@@ -86,7 +86,7 @@ def _own_file(name: str) -> Path:
         try:
             other = load_preset(target).name
         except CmaudioError as error:
-            raise CmaudioError(f"{target} exists and holds no preset; use another name than {name!r}") from error
+            raise CmaudioError(f"{target} exists and is not a preset; use another name than {name!r}") from error
         if other != name:
             raise CmaudioError(f"{target} holds the preset {other!r}; use a name that differs in letters or digits")
     return target

@@ -1,7 +1,7 @@
 """A recorder that always runs: it keeps the last minutes of sound and events, which can be written to files afterwards.
 
-It sits between the engine and the player. While the engine is read, it only copies a chunk and appends to a queue;
-files are written by other threads.
+It sits between the engine and the player. During a read it only copies a chunk and appends to a queue; files are
+written by other threads.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cmaudio.signal.dsp import Float
 from cmaudio.signal.pairs import sum_of_pairs
 
 MEMORY_SECONDS = 300.0
-_SPARE_SECONDS = 10.0  # extra: may be overwritten while the rest is being read
+_SPARE_SECONDS = 10.0  # may be overwritten while the rest is being read
 _EVENTS = 200_000
 _CHUNK_SECONDS = 1.0
 
@@ -35,9 +35,9 @@ class Recorder(Source):
     """The engine as a source for a `Player`, with a memory of its recent sound and events.
 
     Attributes:
-        recorded_channels: of the recording, 1 or 2: of several pairs of outputs it is the sum.
+        recorded_channels: of the recording, 1 or 2; with several output pairs it is their sum.
         seconds: how much sound is kept in memory.
-        made_samples: how many samples the engine has produced; positions in the recording count from the first.
+        made_samples: number of samples the engine has produced; positions in the recording count from the first.
     """
 
     def __init__(self, engine: Engine, seconds: float = MEMORY_SECONDS) -> None:
@@ -67,7 +67,7 @@ class Recorder(Source):
         return self.engine.prepare()
 
     def on_overload(self) -> None:
-        """Tell the engine that it is falling behind."""
+        """Pass an overload on to the engine."""
         self.engine.on_overload()
 
     def subscribe(self, listener: Callable[[int, Event], object]) -> Callable[[], None]:
@@ -104,7 +104,7 @@ class Recorder(Source):
         return sorted((pair for pair in reversed(list(late)) if start <= pair[0] < end), key=lambda pair: pair[0])
 
     def notes_down(self, at: int) -> list[NoteOn]:
-        """The notes whose keys are down just before sample `at`, as far as their start is remembered."""
+        """The notes whose keys are down just before sample `at`, if their start is in memory."""
         down: dict[tuple[int, int], NoteOn] = {}
         earlier = (pair for pair in tuple(self._events) if pair[0] < at)
         for _, event in sorted(earlier, key=lambda pair: pair[0]):
@@ -116,9 +116,9 @@ class Recorder(Source):
         return list(down.values())
 
     def keep(self, path: str | Path, seconds: float | None = None) -> Path:
-        """Write the last sound to a sound file, and its events to a .mid file of the same name.
+        """Write the most recent sound to a sound file, and its events to a .mid file of the same name.
 
-        Notes that began earlier and are still held begin with the MIDI file.
+        Notes that started earlier and are still held start with the MIDI file.
 
         Args:
             path: of the sound file.
@@ -150,14 +150,14 @@ class Recorder(Source):
 
 
 def begin_notes(track: MidiTrackFile, notes: list[NoteOn]) -> set[tuple[int, int]]:
-    """Begin notes that already sound at the start of a file; returns their channels and pitches."""
+    """Start notes that already sound at the beginning of a file; returns their channels and pitches."""
     for note in notes:
         track.add(0.0, note)
     return {(note.channel, note.pitch) for note in notes}
 
 
 def add_whole(track: MidiTrackFile, seconds: float, event: Event, sounding: set[tuple[int, int]]) -> None:
-    """Add an event, except the end of a note that did not begin in this file; `sounding` is updated."""
+    """Add an event, except the end of a note that did not start in this file; updates `sounding`."""
     match event:
         case NoteOn(channel, pitch):
             sounding.add((channel, pitch))

@@ -27,18 +27,18 @@ _SUFFIXES = (".wav", ".flac")
 
 
 class Take:
-    """One recording. It begins when the object is made and ends with `stop`, or as a context manager.
+    """One recording. It starts when it is created and ends with `stop`, or as a context manager.
 
-    The sound is written as 24-bit WAV whose header is updated with every write; for .flac it is compressed at the end,
-    and until then the sound is in a .wav file of that name. A WAV file that reaches 4 GiB is continued in another, with
-    -2 added to its name, which is told. The events are in a .mid file of the same name; notes that are held
-    already begin with it. A later error (a full disk) ends the take, keeps what was written, and is raised by
-    `stop`; the instrument plays on.
+    Sound is written as 24-bit WAV, with the header updated at every write; .flac is compressed at the end, and until
+    then the sound is in a .wav file of the same name. At 4 GiB the recording continues in another file, with -2 added
+    to its name, with a notice. Events are written to a .mid file of the same name, which starts with the notes that are
+    already held. A later error (a full disk) ends the take, keeps what was written, and is raised by `stop`; the
+    instrument plays on.
 
     Args:
         recorder: the recorder to follow.
         path: the sound file, .wav or .flac; it must not exist yet.
-        on_notice: called with one line if the recording ends early, or continues in another file.
+        on_notice: called with one line if the recording ends early or continues in another file.
 
     Raises:
         CmaudioError: another extension, a file that exists, or one that cannot be written.
@@ -99,13 +99,13 @@ class Take:
         return self.path
 
     def finish(self) -> None:
-        """As `stop`, for whoever closes the instrument; raises nothing that has been raised."""
+        """Like `stop`, for closing the instrument; an error that was raised before is not raised again."""
         if not (self._raised and not self.running):
             self.stop()
 
     def _stop_at_exit(self) -> None:
-        """A script may end without stopping: the end of the sound, and FLAC, are still to be written."""
-        with suppress(CmaudioError):  # has been told
+        """A script may end without stopping: the end of the sound, and FLAC, remain to be written."""
+        with suppress(CmaudioError):  # already reported
             self.stop()
 
     def _open_sound(self) -> WavParts:
@@ -128,7 +128,7 @@ class Take:
                 end_notes(self._track, self.seconds, self._sounding)
             if self.path != self._wav:
                 self._compress()
-        except Exception as error:  # whatever it is, the take ends and says so
+        except Exception as error:  # any error ends the take, with a notice
             self._error = error if isinstance(error, CmaudioError) else self._failure(error)
             if self._on_notice:
                 self._on_notice(f"the recording ended after {self.seconds:.1f} s: {self._error}")

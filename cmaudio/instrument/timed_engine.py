@@ -1,4 +1,4 @@
-"""A live engine in time: its clock, with Ableton Link, and the step sequencer and arpeggiator that follow it."""
+"""A live engine with a clock: Ableton Link, and the step sequencer and arpeggiator that follow the clock."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class TimedEngine(LiveEngine):
         self.controls.subscribe(self._follow_scatter)
 
     def attach(self, part: Attached) -> Attached:
-        """Have `part`, which plays or displays this instrument, closed with it; returns `part`."""
+        """Close `part`, which plays or displays this instrument, together with it; returns `part`."""
         self._attached.append(part)
         return part
 
@@ -76,7 +76,7 @@ class TimedEngine(LiveEngine):
 
     def _follow_scatter(self, name: str, value: object, source: str) -> None:
         if name == SCATTER and value:
-            _ = self.clock  # made by now, it scatters as the controls say
+            _ = self.clock  # from now on it scatters as the controls say
 
     # -- what follows the clock ----------------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class TimedEngine(LiveEngine):
     ) -> Note:
         """Press a key: like `note_on`, but the velocity defaults to the velocity control.
 
-        With the arpeggiator on, it plays the key, and the note that is returned does not sound itself.
+        If the arpeggiator is on, it plays the key, and the returned note does not sound itself.
         """
         arpeggiator = self._arpeggiator
         if arpeggiator is not None and arpeggiator.takes(channel):
@@ -152,7 +152,7 @@ class TimedEngine(LiveEngine):
 
     @property
     def _recording(self) -> Recording | None:
-        """What records, if anything does."""
+        """The active recording, if any."""
         return None if self._sequencer is None else self._sequencer.recording
 
     @property
@@ -160,7 +160,7 @@ class TimedEngine(LiveEngine):
         return HeardTime(self.player, self.engine.latency_samples)
 
     def _record(self, act: Callable[[Recording, float], object], at: int | None) -> None:
-        """Have what records, if anything does, take a key at the beat that was heard when it moved."""
+        """Add a key event to the active recording, if any, at the beat that was heard when the key moved."""
         recording = self._recording
         if recording is None:
             return
@@ -179,10 +179,10 @@ class TimedEngine(LiveEngine):
     def connect_link(
         self, *, quantum: float = 4.0, start_stop: bool = True, session: LinkSession | None = None
     ) -> Link:
-        """Share tempo, beat, start and stop with the programs of this network that use Ableton Link; see `Link`.
+        """Share tempo, beat, start and stop with other programs on this network over Ableton Link; see `Link`.
 
         Args:
-            quantum: beats of a bar; bars begin together.
+            quantum: beats per bar; bars start together.
             start_stop: whether start and stop are shared.
             session: by default that of this network.
 
@@ -197,7 +197,7 @@ class TimedEngine(LiveEngine):
             return self.attach(self._link)
 
     def disconnect_link(self) -> None:
-        """Leave the session of Ableton Link, if it is connected; the clock goes on by itself."""
+        """Leave the Ableton Link session, if connected; the clock continues on its own."""
         with self._linking:
             if self._link is not None:
                 self._link.close()
@@ -206,6 +206,6 @@ class TimedEngine(LiveEngine):
 
     @property
     def link(self) -> Link | None:
-        """The session of Ableton Link, if it is connected."""
+        """The Ableton Link session, if connected."""
         link = self._link
         return None if link is None or link.closed else link

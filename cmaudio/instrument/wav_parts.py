@@ -1,7 +1,7 @@
 """A growing WAV recording of any length: valid after every write, continued in another file before it is full.
 
 The sizes in a WAV header have 32 bits, which is 8.3 hours of 24-bit mono at 48 kHz. RF64 has no such limit, but many
-programs do not read it, and nothing would be gained: a take is rarely that long, and parts can be joined.
+programs cannot read it, and takes are rarely that long; parts can be joined.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class WavParts:
             self._bytes += len(part)
 
     def close(self) -> None:
-        """Close the last file, whose header is right already."""
+        """Close the last file, whose header is already correct."""
         try:
             self._wave.close()
         finally:

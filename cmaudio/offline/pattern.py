@@ -32,13 +32,13 @@ def render_pattern(
     """Render some beats of a pattern, faster than real time and without a sound card.
 
     Args:
-        pattern: notes, repeated according to `settings` (see `Clock.play`), or a function that is given a clock and
+        pattern: notes, repeated according to `settings` (see `Clock.play`), or a function that receives a clock and
             plays on it; the same function works live, with `synth.clock`.
-        beats: everything ends there; what rings has up to `tail` seconds more.
-        path, format: also write it there, to a file or an open one; see `cmaudio.render`.
+        beats: the pattern ends there; tails may ring for up to `tail` seconds more.
+        path, format: also write the sound to a file or an open one; see `cmaudio.render`.
         model, steps, polyphony, gain_db, channels: see `cmaudio.render`.
-    Returns (N, 2) float32 samples, (N,) of one channel. Raises CmaudioError for a file that cannot be written and for
-    what `Clock.play` does.
+    Returns (N, 2) float32 samples, or (N,) in mono. Raises CmaudioError for a file that cannot be written and for what
+    `Clock.play` refuses.
     """
     length = in_range("beats", beats, *BEATS_RANGE, "beats")
     in_range("tail", tail, 0, 600, "seconds")

@@ -1,4 +1,4 @@
-"""Speaking a text file into a corpus in LJSpeech's layout, in several variants and with the times of the phonemes.
+"""Speaks a text file into a corpus in LJSpeech layout, in several variants and with phoneme times.
 
 OUTPUT/metadata.csv, wavs/   as in LJSpeech
 OUTPUT/phonemes.jsonl        phonemes and their ends
@@ -34,7 +34,7 @@ from cmaudio.speech.phonemes import EDGE, Phoneme
 from cmaudio.speech.style import RATE_RANGE
 
 _MAX_TEXT_BYTES = 64 * 2**20
-_MAX_LINE = 20_000  # characters, some twenty minutes; each utterance is made in memory
+_MAX_LINE = 20_000  # characters, some twenty minutes; each utterance is held in memory
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def recite(
         rates: see `Speech.steer`.
         seeds: how many seeds.
         workers: how many processes.
-        pool: makes the utterances instead of `workers`.
+        pool: used instead of `workers`.
         on_progress: called with the number of finished utterances and the total.
 
     Returns:
@@ -107,7 +107,7 @@ def recite(
 
 
 def _known_as(voice: Model) -> tuple[str, str]:
-    """How another machine finds a model, and its digest: an embedded one may have another path there."""
+    """How other machines find a model, and its digest: an embedded one may have another path there."""
     embedded = [name for name, path in embedded_models().items() if path == voice.path]
     return (embedded or [str(voice.path)])[0], _digest(voice)
 
@@ -151,7 +151,7 @@ def _plan(voice: Model, lines: Sequence[Line]) -> dict[str, Any]:
 
 
 def _record(name: str) -> str:
-    """Its file below `spoken`, written after the sound, so its existence shows that the sound is complete."""
+    """File name below `spoken` of a record, written after the sound: it shows that the sound is complete."""
     return f"{name}.json"
 
 
@@ -160,7 +160,7 @@ def _voice(path: str, digest: str) -> Model:
     voice = load_model(path)
     if _digest(voice) != digest:
         raise CmaudioError(
-            f"model {path} is another file on {socket.gethostname()}: install the same version of it on all machines"
+            f"model {path} differs on {socket.gethostname()}: install the same version of it on all machines"
         )
     return voice
 

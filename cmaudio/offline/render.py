@@ -30,8 +30,8 @@ from cmaudio.timing.clock import Clock
 CHUNK_SAMPLES = 16384
 TAIL_SECONDS = 4.0
 RINGING_SECONDS, FADE_SECONDS = 60.0, 2.0
-LOOK_AHEAD_SAMPLES = 2**19  # about ten seconds whose notes share evaluations, so that a melody is computed in batches
-OFFLINE_POLYPHONY = 128  # there is no hurry: no note is stolen that a score can sound
+LOOK_AHEAD_SAMPLES = 2**19  # about ten seconds, whose notes are batched, so that a melody renders faster
+OFFLINE_POLYPHONY = 128  # without a deadline, no note of a score need be stolen
 _SILENT = 10 ** (-75 / 20)
 
 
@@ -43,8 +43,8 @@ def render_blocks(
 ) -> Iterator[Float]:
     """The samples of a fresh engine's schedule: `duration` seconds, and up to `tail` more until it is silent.
 
-    Where the notes have decayed by then, reverb and echoes may ring out for `RINGING_SECONDS` more; what still rings
-    at the end of these is faded out, and `on_notice` called with one line.
+    Once the notes have decayed, reverb and echoes may ring for `RINGING_SECONDS` more; what still rings then is faded
+    out, and `on_notice` is called with one line.
     """
     engine.read(engine.latency_samples)
     end = round(duration * engine.sample_rate)
@@ -64,7 +64,7 @@ def render_blocks(
 
 
 def _only_rings(engine: Engine) -> bool:
-    """Whether no note sounds any longer but the effects do."""
+    """Whether only the effects still sound."""
     return not engine.idle and not engine.allocator.voices
 
 
@@ -95,30 +95,30 @@ def render(
 
     Args:
         source: a MIDI file, its bytes or an open file, a Score, or an object of mido, pretty_midi or music21.
-        path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file. Or a binary file
-            that is open, which is written at the end.
+        path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file. Or an open binary
+            file, which is written at the end.
         format: of an open file: "wav" (the default), "flac", "ogg", "opus" or "mp3".
         model: a loaded model, its name or its file; the embedded instrument by default.
         timbre: plays all notes, overriding their programs.
         seed: see `Engine`.
         steps: see `Engine`.
-        tail: maximum seconds for notes to decay; where they do, reverb and echoes ring out after that.
+        tail: maximum seconds for notes to decay; after that, reverb and echoes ring out.
         polyphony: see `Engine`.
         gain_db: see `Engine`.
         channels: see `Engine`.
         stems: also write each part (MIDI channel) to a file in this folder, see `cmaudio.offline.stems`.
         controls: name -> value of controls, see `cmaudio.controls.definitions`.
-        routes: what modulates which control, as (modulator, control, amount), see `Controls.route`.
-        impulse_response: a sound file whose space replaces the reverb.
+        routes: modulation, as (modulator, control, amount), see `Controls.route`.
+        impulse_response: a sound file with the impulse response that replaces the reverb.
         missing: see `arrange`.
         percussion: see `arrange`.
-        keep_samples: False for pieces of hours, whose samples would fill the memory: they are in the files alone.
+        keep_samples: False for pieces of hours, whose samples would fill the memory: they are only in the files.
         on_progress: called with the seconds rendered so far.
-        on_notice: called with one line about each thing that the model lacks or that was wrong with the file.
+        on_notice: called with one line about everything that the model lacks or that was wrong with the file.
 
     Returns:
-        (N, 2) float32 samples within [-1, 1], or (N,) of one channel: an array with the model's `sample_rate`; a
-        notebook shows and plays it.
+        (N, 2) float32 samples within [-1, 1], or (N,) in mono: an array with the model's `sample_rate`, which a
+        notebook shows and plays.
     Raises:
         CmaudioError: a file that cannot be read or written, an unknown timbre, a value out of range.
     """
@@ -152,7 +152,7 @@ def render(
 
 
 def offline_engine(model: Model | str | None, **settings: Any) -> Engine:
-    """An engine for offline rendering: it looks ahead, and vocodes on a second thread. Settings: see `Engine`."""
+    """An engine for offline rendering: with look-ahead, and the vocoder on a second thread. Settings: see `Engine`."""
     return Engine(
         model or DEFAULT_MODEL,
         look_ahead_samples=LOOK_AHEAD_SAMPLES,
@@ -175,7 +175,7 @@ def render_engine(
 ) -> Sound:
     """All samples of `render_blocks`, also written to a file and its parts to a folder if these are given.
 
-    None are returned if they are not to be kept.
+    Returns None if the samples are not to be kept.
     """
     blocks = [engine.read(0)]
     made = 0

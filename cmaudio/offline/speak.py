@@ -49,13 +49,13 @@ def speak(
 
     Args:
         text, phonemes, ssml, pronunciations, timbre, rate, pitch, pitch_range, energy: see `Engine.say`.
-        path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file. What exceeds
-            the 4 GiB of a WAV file goes into further files, with -2, -3 and so on in their names. Or a binary file
-            that is open, see `cmaudio.render`.
+        path: also write it there (.wav, .flac, .ogg, .opus or .mp3); an error leaves no partial file. Beyond the 4 GiB
+            of a WAV file, it continues in further files, with -2, -3 and so on in their names. Or an open binary file,
+            see `cmaudio.render`.
         format: of an open file.
         model: a voice, its name or its file; the embedded English one by default.
         channels: see `Engine`; 1 by default.
-        keep_samples: False for texts of hours, whose samples would fill the memory: they are in the file alone.
+        keep_samples: False for texts of hours, whose samples would fill the memory: they are only in the file.
         on_progress: called with the seconds rendered so far.
         on_notice: called with one line when the sound continues in another file.
 

@@ -1,4 +1,4 @@
-"""The result of speaking a text: its sound, and when each word and phoneme begins."""
+"""The result of speaking a text: its sound, and the start of each word and phoneme."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Spoken:
     """A spoken text: its sound and its marks. A notebook shows and plays it.
 
     Attributes:
-        audio: samples (N,), of two channels (N, 2), within [-1, 1].
+        audio: samples (N,), in stereo (N, 2), within [-1, 1].
         sample_rate: in Hz.
-        marks: when each word and phoneme begins, in order.
+        marks: start times of words and phonemes, in order.
         unspoken: parts of the text that could not be spoken.
     """
 

@@ -1,9 +1,9 @@
-"""The parts of a rendering, each in a file of its own: what mixing programs call stems.
+"""Stems: the parts of a rendering, each in its own file.
 
 FOLDER/01-flute.wav     MIDI channel 1, named after its first timbre
-FOLDER/effects.wav      what the effects add, if there are any
+FOLDER/effects.wav      the output of the effects, if any
 
-They are 32-bit float files that begin together, are equally long, and add up to the mix before the limiter.
+They are 32-bit float files that start together, have the same length, and add up to the mix before the limiter.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _SILENCE_SAMPLES = 2**16
 
 
 class StemFiles:
-    """A context manager that follows an engine. A stem's file is begun with its first sound.
+    """A context manager that follows an engine. A stem's file starts with its first sound.
 
     Args:
-        folder: created if it is missing; it may hold no sound files yet.
-        engine: of two channels.
+        folder: created if it is missing; it must not hold sound files yet.
+        engine: a stereo engine.
 
     Raises:
-        CmaudioError: a folder that cannot be used, an engine of one channel.
+        CmaudioError: a folder that cannot be used, or a mono engine.
     """
 
     def __init__(self, folder: str | Path, engine: Engine) -> None:
@@ -45,13 +45,13 @@ class StemFiles:
         self._writers: dict[int, AudioFileWriter] = {}
         self._names: dict[int, str] = {}
         self._made = self._written = 0
-        engine.take_stems(self._take)  # refuses an engine of one channel, before a folder is created
+        engine.take_stems(self._take)  # refuses a mono engine, before a folder is created
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             known = sorted(self._folder.glob(f"*{_SUFFIX}"))
         except OSError as error:
             raise CmaudioError(
-                f"{folder}: is no folder and cannot become one ({reason(error)}). Choose another folder for the stems."
+                f"{folder}: is not a folder and cannot become one ({reason(error)}). Choose another folder for stems."
             ) from error
         if known:
             raise CmaudioError(f"{folder} holds {known[0].name} already. Choose a new folder for the stems.")
@@ -68,7 +68,7 @@ class StemFiles:
         self._files.__exit__(kind, error, trace)
 
     def expect(self, frames: int) -> None:
-        """Announce how many frames will be written. Raises CmaudioError if they do not fit, before the work."""
+        """Announce how many frames will be written. Raises CmaudioError, before the work, if they do not fit."""
         if frames > (room := self._new_writer(EFFECTS_STEM).room_frames):
             hours = room / self._engine.sample_rate / 3600
             raise CmaudioError(
@@ -77,7 +77,7 @@ class StemFiles:
             )
 
     def write(self, samples: int) -> None:
-        """Write the next samples of all stems, which the engine has made at least."""
+        """Write the next samples of all stems; the engine must have made them."""
         for channel, blocks in self._pending.items():
             whole = np.concatenate(blocks)
             self._writer(channel).write(whole[:samples])

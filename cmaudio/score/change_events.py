@@ -24,7 +24,7 @@ class _LastSent:
 
 
 class ChangeEvents:
-    """Collects events. The methods named after a change compare `states` with the values sent last."""
+    """Collects events. The methods named after a change compare `states` with the values last sent."""
 
     def __init__(self, states: ChannelStates) -> None:
         self._states = states
@@ -77,7 +77,7 @@ class ChangeEvents:
             self.expression(channel, name)
 
     def silenced(self, channel: int) -> None:
-        """The channel was reset externally, except its gain and its place in the mix."""
+        """The channel was reset externally, except its gain and mix settings."""
         told = self._told[channel]
         kept = {name: value for name, value in told.expressions.items() if name in MIX}
         self._told[channel] = _LastSent(gain=told.gain, expressions=kept)

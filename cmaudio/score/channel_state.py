@@ -32,7 +32,7 @@ class ChannelState:
         program: None until a program change arrives.
         rhythm: whether its bank is one of percussion.
         rhythm_part: whether a system exclusive message made it percussion, which programs do not undo.
-        effects_kit: which kit of XG's sound effects its keys play, if one.
+        effects_kit: XG sound effects kit that its keys play, if any.
         pedals: whether each is down, by controller number.
     """
 
@@ -84,7 +84,7 @@ class ChannelStates:
         return own and not self._zones.contains(channel)
 
     def effects_kit(self, channel: int) -> int | None:
-        """The kit of sound effects that its keys play, if one; never in a zone."""
+        """The sound effects kit that its keys play, if any; never in a zone."""
         return None if self._zones.contains(channel) else self.channels[channel].effects_kit
 
     def selects_sounds(self, channel: int) -> bool:

@@ -2,10 +2,10 @@
 
 Modulation (1) is vibrato; sound controllers 5 (74, brightness, the slide of MPE) and 2 (71, harmonic content) are
 brightness and resonance; 3, 4, 6 and 10 (72, 73, 75, 79) are release, attack, decay and sustain; general purpose 5 (80)
-is humanity: all of these rest in the middle of their travel. Channel and key pressure are pressure. Volume (7) and
-expression (11) set a channel's gain. Pan (10), width and spread (general purpose 6 and 7: 81 and 82) place its notes;
-91, 93 and 94 are what it sends to reverb, chorus and delay. Of the numbers that General MIDI leaves free, 102 to 107
-are the controls of textures, 108 is distance and 109 the level.
+is humanity: 64 is neutral for all of these. Channel and key pressure are pressure. Volume (7) and expression (11) set a
+channel's gain. Pan (10), width and spread (general purpose 6 and 7: 81 and 82) position its notes; 91, 93 and 94 are
+its sends to reverb, chorus and delay. Of the numbers that General MIDI leaves free, 102 to 107 are the controls of
+textures, 108 is distance and 109 the level.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Leaves notes out of a score where more begin at once than an instrument can sound, before they cost time and memory.
+"""Drops notes of a score where more start at once than an instrument can play, before they cost time and memory.
 
-Files made to be looked at have tens of thousands of notes per second. A voice that is stolen as soon as it has begun
-takes as long to compute as one that is heard.
+"Black MIDI" files have tens of thousands of notes per second. A voice that is stolen as soon as it has started takes as
+long to compute as an audible one.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ Timed = tuple[float, Event]
 
 
 def playable(events: Iterable[Timed]) -> Iterator[Timed]:
-    """The events of a score without the notes, and their ends, beyond the first 256 that begin in a tenth of a second.
+    """The events of a score without the notes, and their ends, beyond the first 256 that start in a tenth of a second.
 
     Args:
-        events: (seconds, event) in order of time; every NoteOn has its NoteOff before the key is struck again.
+        events: (seconds, event) in time order; every NoteOn has its NoteOff before the key is struck again.
     """
     window, count = -1, 0
     left_out: set[tuple[int, int]] = set()  # channel and pitch of notes left out that have not ended

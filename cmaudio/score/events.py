@@ -36,7 +36,7 @@ class Sostenuto:
 
 @dataclass(frozen=True, slots=True)
 class KeyPressure:
-    """Pressure on one key that is down, on top of its channel's."""
+    """Pressure on one pressed key, added to its channel's."""
 
     channel: int
     pitch: int

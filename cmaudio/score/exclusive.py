@@ -48,7 +48,7 @@ class SystemReset:
 
 @dataclass(frozen=True)
 class KeyTuning:
-    """Tuning of single keys or of the notes of an octave, which nothing here plays."""
+    """Tuning of single keys or of the notes of an octave, which is not supported."""
 
 
 Exclusive = MasterTuning | RhythmPart | SystemReset | KeyTuning

@@ -1,15 +1,14 @@
-"""Expressions, which shape a sounding note beyond pitch and timbre, and place it between two channels.
+"""Expressions: the controls of a sounding note besides pitch and timbre, and its position in the stereo mix.
 
-Each is a number set for the instrument, the channel and the note; the three add up, and change over time. Vibrato moves
-the pitch, pressure swells and brightens, brightness and resonance reshape the spectrum
-(`cmaudio.synthesis.spectrum_shaping`). Humanity, attack, decay, sustain and release are for models with a prior:
-humanity scales the network's random part (`cmaudio.synthesis.prior`) and how far the pitch deviates
-(`cmaudio.synthesis.deviation`), the others are the envelope of a note
-(`cmaudio.synthesis.envelope`, which says why their times are octaves). From intensity to size they are inputs of the
-networks of textures (`cmaudio.synthesis.texture_features`). Level is a gain of notes and channels alone: the instrument
-has a master gain. Pan, width and spread place a note (`cmaudio.synthesis.placement`), distance moves it away
-(`cmaudio.synthesis.distance`), and reverb, chorus and delay are what it sends to the effects: these belong to the mix
-of two channels, and a reset keeps them.
+Each is a number set for the instrument, the channel and the note; the three add up, and may change over time. Vibrato
+modulates the pitch, pressure swells and brightens, brightness and resonance reshape the spectrum
+(`cmaudio.synthesis.spectrum_shaping`). Humanity, attack, decay, sustain and release need a model with a prior: humanity
+scales the sampled residual (`cmaudio.synthesis.prior`) and the deviation of pitch (`cmaudio.synthesis.deviation`), the
+others form the envelope of a note (`cmaudio.synthesis.envelope`, which says why their times are octaves). Intensity to
+size are inputs of the networks of textures (`cmaudio.synthesis.texture_features`). Level is a gain of notes and
+channels only: the instrument has a master gain. Pan, width and spread position a note
+(`cmaudio.synthesis.placement`), distance moves it away (`cmaudio.synthesis.distance`), and reverb, chorus and delay are
+its effect sends: these belong to the stereo mix, and a reset keeps them.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ PRESSURE_DB, PRESSURE_BRIGHTNESS = 6.0, 1.5  # at full pressure: level in dB, br
 
 @dataclass(frozen=True)
 class Expression:
-    """An expression with the `unit`, `min` and `max` that players see; at `rest` it leaves a note unchanged."""
+    """An expression with `unit`, `min` and `max` as displayed; at `rest` it leaves a note unchanged."""
 
     name: str
     unit: str
@@ -35,10 +34,10 @@ class Expression:
     max: float
     description: str
     rest: float = 0.0
-    mix: bool = False  # belongs to the mix of two channels
+    mix: bool = False  # belongs to the stereo mix
     prior: bool = False  # has no effect on models without a prior
-    learned: bool = False  # an input of the networks: of models that name it among their controls
-    partial: bool = False  # of notes and channels, and no control of the whole instrument
+    learned: bool = False  # a network input: only for models that name it among their controls
+    partial: bool = False  # only of notes and channels, not of the whole instrument
 
 
 EXPRESSIONS: Mapping[str, Expression] = {
@@ -57,29 +56,31 @@ EXPRESSIONS: Mapping[str, Expression] = {
             rest=1.0,
             prior=True,
         ),
-        Expression("attack", _OCTAVES, -4.0, 4.0, "of the recorded attack: 1 is twice as long, -1 half", prior=True),
-        Expression("decay", _OCTAVES, -4.0, 4.0, "of the recorded decay; below 0 held sounds fade too", prior=True),
-        Expression("sustain", "dB", -48.0, 12.0, "level of what follows the attack", prior=True),
-        Expression("release", _OCTAVES, -4.0, 4.0, "of the recorded release: 1 is twice as long, -1 half", prior=True),
+        Expression("attack", _OCTAVES, -4.0, 4.0, "relative to the recording: 1 is twice as long, -1 half", prior=True),
+        Expression("decay", _OCTAVES, -4.0, 4.0, "relative to the recording; below 0 held sounds fade too", prior=True),
+        Expression("sustain", "dB", -48.0, 12.0, "level after the attack", prior=True),
+        Expression(
+            "release", _OCTAVES, -4.0, 4.0, "relative to the recording: 1 is twice as long, -1 half", prior=True
+        ),
         *(
             Expression(name, "of typical to most", 0.0, 1.0, description, 0.5, learned=True)
             for name, description in (
-                ("intensity", "how strongly a texture sounds; 0.5 is typical of it, as for the next five"),
-                ("density", "how many events a second it has"),
-                ("sharpness", "how high the weight of its spectrum lies"),
+                ("intensity", "strength of a texture; 0.5 is typical, as for the next five"),
+                ("density", "events per second"),
+                ("sharpness", "spectral centroid"),
                 ("tonality", "from noise to tones"),
                 ("roughness", "how much it flickers"),
-                ("size", "of what sounds: larger is lower and slower"),
+                ("size", "of the sound source: larger is lower and slower"),
             )
         ),
         Expression("level", "dB", -48.0, 12.0, "level of a note or a channel", partial=True),
         Expression("pan", "of full", -1.0, 1.0, "from the left (-1) to the right (1)", mix=True),
-        Expression("width", "of full", 0.0, 1.0, "how far the noise of a sound spreads; 0 is mono", 0.5, mix=True),
-        Expression("spread", "of full", 0.0, 1.0, "spreads keyboards and drum kits over the sides", 0.5, mix=True),
-        Expression("distance", "of far", 0.0, 1.0, "away: less direct, duller, more of the room", mix=True),
-        Expression("reverb", "of full", 0.0, 1.0, "level sent to the reverb", mix=True),
-        Expression("chorus", "of full", 0.0, 1.0, "level sent to the chorus", mix=True),
-        Expression("delay", "of full", 0.0, 1.0, "level sent to the delay", mix=True),
+        Expression("width", "of full", 0.0, 1.0, "stereo width of the noise of a sound; 0 is mono", 0.5, mix=True),
+        Expression("spread", "of full", 0.0, 1.0, "spreads keyboards and drum kits from left to right", 0.5, mix=True),
+        Expression("distance", "of far", 0.0, 1.0, "moves away: less direct sound, duller, more reverb", mix=True),
+        Expression("reverb", "of full", 0.0, 1.0, "send level to the reverb", mix=True),
+        Expression("chorus", "of full", 0.0, 1.0, "send level to the chorus", mix=True),
+        Expression("delay", "of full", 0.0, 1.0, "send level to the delay", mix=True),
     )
 }
 SENDS = ("reverb", "chorus", "delay")
@@ -96,7 +97,7 @@ def checked_expression(name: str, value: float) -> float:
 
 
 def together(name: str, values: Iterable[float | None]) -> float:
-    """Several settings of an expression (None: unset) combined within its range: their offsets from rest add up."""
+    """Several settings of an expression (None: unset) combined and clamped to its range: offsets from rest add up."""
     known = EXPRESSIONS[name]
     total = known.rest + sum(value - known.rest for value in values if value is not None)
     return min(known.max, max(known.min, total))

@@ -50,7 +50,7 @@ _PERCUSSION_NAMES = (
 )
 PERCUSSION: dict[int, str] = dict(enumerate(_PERCUSSION_NAMES.split(", "), start=35))
 
-# Stand-ins by ear, best first: attack and decay count more than pitch colour, since a held note in place of a
+# Stand-ins chosen by ear, best first: attack and decay count more than timbre, since a sustained note in place of a
 # plucked one changes the rhythm of a piece.
 _SIMILAR: dict[int, tuple[int, ...]] = {
     96: (88, 10, 11),  # rain: new age pad, music box

@@ -29,15 +29,15 @@ _LEFT_OUT = -1
 
 
 class MidiInterpreter:
-    """Sixteen channels, with MPE zones where a configuration message makes them.
+    """Sixteen channels, with MPE zones where a configuration message creates them.
 
     Args:
         volume: default volume of channels, 0..127.
         bend_range: returns the default bend range of channels, in semitones at full wheel.
-        mpe: begin with a lower MPE zone of 15 members.
+        mpe: start with a lower MPE zone of 15 members.
         on_problem: called with "struck again" (a key that is down), "stray" (a note-off without a note), "range" (a
-            bend range that was cut), "parameter" (an unknown registered parameter), "tuning" (of single keys),
-            "effects" (one that nothing stands in for) or "effects on drums" (a kit of them on the drums' channel).
+            bend range that was clamped), "parameter" (an unknown registered parameter), "tuning" (of single keys),
+            "effects" (one without a substitute) or "effects on drums" (a kit of them on the drums' channel).
 
     Attributes:
         zones: the MPE zones.

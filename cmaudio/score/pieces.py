@@ -15,7 +15,7 @@ FLUTE, PIANO, BASS, STRINGS, CELESTA = range(5)
 _PROGRAMS = {FLUTE: 73, PIANO: 4, BASS: 32, STRINGS: 49, CELESTA: 8}
 _GAINS = {FLUTE: 0.9, PIANO: 0.8, BASS: 0.85, STRINGS: 0.15, CELESTA: 0.5}
 
-# (beat, beats per minute) from that beat on: steady, then a slowing over the last two bars.
+# (beat, beats per minute) from that beat on: steady, then a ritardando over the last two bars.
 _TEMPI = ((0.0, 78.0), (20.0, 75.0), (22.0, 69.0), (23.0, 63.0), (24.0, 60.0))
 
 # (beat, length in beats, pitch, velocity)
@@ -107,7 +107,7 @@ def _piano() -> list[tuple[float, Event]]:
         for i, pitch in enumerate(pitches):
             release = _seconds(end - 0.1 if last else beat + 1.4)
             events += _note(PIANO, start + i * roll, release, pitch, velocity - 6 + 2 * i)
-        # The old chord is held over the change for a moment, as a foot does, so that no gap is heard.
+        # The pedal holds the old chord briefly over the change, so that no gap is heard.
         events += [(start + 0.05, Sustain(PIANO, True)), (_seconds(end), Sustain(PIANO, False))]
         if end - beat == 4.0:
             for offset, i in ((1.5, 2), (2.0, 1), (2.5, 3), (3.0, 2), (3.5, 1)):
@@ -128,7 +128,7 @@ def _swell(channel: int, points: tuple[tuple[float, float], ...]) -> list[tuple[
 
 
 def _scoop(channel: int, start: float, depth_semitones: float) -> list[tuple[float, Event]]:
-    """Begin a note off its pitch by `depth_semitones` and slide into place within 0.16 s."""
+    """Start a note `depth_semitones` off its pitch and slide into place within 0.16 s."""
     return [(start + 0.02 * i, PitchBend(channel, depth_semitones * (1 - i / 8) ** 2)) for i in range(9)]
 
 

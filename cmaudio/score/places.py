@@ -1,6 +1,6 @@
-"""Where the keys of an instrument lie: keyboards as the player sees them, drum kits as the audience does.
+"""Stereo positions of keys: keyboards from the player's perspective, drum kits from the audience's.
 
-Places are -1 (left) to 1.
+Positions are -1 (left) to 1.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ _MIDDLE_KEY, _REACH_KEYS = 64, 44  # of a piano with 88 keys
 _HARP = 46
 _KEYBOARDS = frozenset((*range(16), _HARP))  # pianos, and what is struck with mallets in front of the player
 
-# General MIDI percussion keys; the others, bass drums and snares among them, are in the middle.
+# General MIDI percussion keys; the others, including bass drums and snares, are in the centre.
 _DRUMS = {
     **{41: -0.6, 43: -0.4, 45: -0.2, 47: 0.1, 48: 0.3, 50: 0.5},  # toms
     **{42: 0.4, 44: 0.4, 46: 0.4},  # hi-hats

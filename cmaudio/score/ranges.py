@@ -1,4 +1,4 @@
-"""Ranges that every way to play shares."""
+"""Ranges shared by all ways to play."""
 
 BEND_MAX_SEMITONES = 48.0
 GAIN_RANGE_DB = (-80.0, 24.0)

@@ -1,7 +1,7 @@
 """The bytes of a Standard MIDI File as messages in time order.
 
-They are parsed here and not by mido, which drops a whole file at its first damaged byte and takes quadratic time over
-an endless delta time.
+Parsed here and not by mido, which drops a whole file at its first damaged byte and takes quadratic time over an endless
+delta time.
 """
 
 from __future__ import annotations

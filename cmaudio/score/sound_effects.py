@@ -1,8 +1,8 @@
 """XG's kits of sound effects (bank 126): which General MIDI program stands in for each key.
 
 The two kits of XG level 1 hold the effects of bank 64, sixteen keys a group: the first kit numbers 0 to 63 from key 36
-up, the second 64 to 127 (Yamaha, "XG Specifications", SFX kits). Voices and animals, which General MIDI has nothing
-alike for, have no entry.
+up, the second 64 to 127 (Yamaha, "XG Specifications", SFX kits). Voices and animals, for which General MIDI has no
+equivalent, have no entry.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an arpeggio makes of the keys that are held: which come next, in which octave."""
+"""The notes of an arpeggio: which of the held keys come next, and in which octave."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Arpeggio(Validated):
     """How keys are arpeggiated.
 
     Attributes:
-        on: whether keys are arpeggiated; else they sound as they are pressed.
-        mode: the order of the keys; "played" is that in which they were pressed, "chord" all at once.
-        octaves: over how many it climbs, 1..4.
+        on: whether keys are arpeggiated; otherwise they sound as pressed.
+        mode: order of the keys; "played" is the order in which they were pressed, "chord" all at once.
+        octaves: number of octaves, 1..4.
         rate: beats (quarter notes) of a step: 1/4 is a sixteenth.
-        gate: for how many steps a note is held.
-        swing: by how much of a step every second one is delayed, 0..0.9.
-        hold: go on when the keys are lifted, until others are pressed.
+        gate: length of a note in steps.
+        swing: fraction of a step by which every second one is delayed, 0..0.9.
+        hold: continue when the keys are released, until others are pressed.
         seed: of the random order.
     """
 
@@ -45,7 +45,7 @@ class Arpeggio(Validated):
 
 @dataclass(frozen=True)
 class HeldKey:
-    """A key that is held: its MIDI note number, velocity and channel; timbre None is that of the controls."""
+    """A held key: MIDI note number, velocity and channel; timbre None is that of the controls."""
 
     pitch: int
     velocity: float = 96
@@ -54,7 +54,7 @@ class HeldKey:
 
 
 def keys_of_step(arpeggio: Arpeggio, held: Sequence[HeldKey], number: int) -> list[HeldKey]:
-    """What the step with a number from 0 plays, of keys in the order in which they were pressed."""
+    """The keys that the step with a number from 0 plays, given keys in the order in which they were pressed."""
     if not held:
         return []
     keys = list(held) if arpeggio.mode == "played" else sorted(held, key=lambda key: key.pitch)

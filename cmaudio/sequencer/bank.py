@@ -1,4 +1,4 @@
-"""A bank of patterns between which a sequencer switches, and its file: strict, versioned JSON."""
+"""A bank of patterns, and its file: strict, versioned JSON."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class PatternBank(Validated):
     """Patterns by name.
 
     Attributes:
-        tempo: beats per minute; None leaves the clock's tempo as it is.
-        bar: beats of a bar, at which patterns are switched.
+        tempo: beats per minute; None keeps the clock's tempo.
+        bar: beats per bar, at which patterns are switched.
         patterns: at least one, at most 16.
     """
 
@@ -40,12 +40,12 @@ class PatternBank(Validated):
     def _told_apart(self) -> Self:
         names = self.names
         if twice := [name for name in names if names.count(name) > 1]:
-            raise ValueError(f"two patterns are called {twice[0]!r}; give each a name of its own")
+            raise ValueError(f"two patterns are called {twice[0]!r}; names must be unique")
         return self
 
     @property
     def names(self) -> list[str]:
-        """Of the patterns, in order."""
+        """Names of the patterns, in order."""
         return [pattern.name for pattern in self.patterns]
 
     def pattern(self, name: str) -> GridPattern:
@@ -56,34 +56,34 @@ class PatternBank(Validated):
         return found
 
     def with_pattern(self, pattern: GridPattern, name: str | None = None) -> PatternBank:
-        """With a pattern in place of the one of this name (by default its own), or added."""
+        """A copy with a pattern replacing the one of this name (by default its own), or added."""
         place = pattern.name if name is None else name
         changed = tuple(pattern if each.name == place else each for each in self.patterns)
         return self.changed(patterns=changed if place in self.names else (*changed, pattern))
 
     def without_pattern(self, name: str) -> PatternBank:
-        """Without a pattern. Raises CmaudioError for an unknown one, and for the last."""
+        """A copy without a pattern. Raises CmaudioError for an unknown one, and for the last."""
         gone = self.pattern(name)
         if len(self.patterns) == 1:
             raise CmaudioError(f"pattern {name!r} is the only one and stays; clear its lanes instead")
         return self.changed(patterns=tuple(each for each in self.patterns if each is not gone))
 
     def free_name(self) -> str:
-        """The first letter that names no pattern."""
+        """The first letter that is not the name of a pattern."""
         return next(letter for letter in string.ascii_uppercase if letter not in self.names)
 
 
 def load_bank(path: str | Path) -> PatternBank:
-    """The patterns in a file.
+    """Load the patterns in a file.
 
-    Raises CmaudioError for a file that is not one of patterns, has another version, or holds an invalid value, which
+    Raises CmaudioError for another kind of file, another version, or an invalid value, which
     is named with its place.
     """
     try:
         return PatternBank.model_validate_json(read_file(path, "patterns", _MAX_BYTES))
     except ValidationError as error:
         told = explain(error).replace("Value error, ", "")
-        raise CmaudioError(f"{path} is no file of patterns of version {VERSION}: {told}") from error
+        raise CmaudioError(f"{path} is not a file of patterns of version {VERSION}: {told}") from error
 
 
 def save_bank(bank: PatternBank, path: str | Path) -> Path:

@@ -1,6 +1,6 @@
 """A pattern of a step sequencer as plain data: lanes of steps for notes and pads, and lanes that automate controls.
 
-Steps are counted from 0. Lanes hold only the steps that are set, so what lies beyond a shortened length is kept.
+Steps are counted from 0. Lanes hold only the steps that are set, so steps beyond a shortened length are kept.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 
 def _heavy(mix: Mapping[str, float]) -> Mapping[str, float]:
     if not any(mix.values()):
-        raise ValueError("a mix needs a weight that is not 0")
+        raise ValueError("a mix needs at least one weight that is not 0")
     return mix
 
 
@@ -40,10 +40,10 @@ class GridStep(Validated):
     Attributes:
         pitches: MIDI note numbers, or names such as "C4"; lanes of pads use none.
         velocity: 1..127.
-        gate: for how many steps it is held.
+        gate: length in steps.
         probability: that it sounds, 0..1.
-        ratchets: how often it is struck within its step, 1..8.
-        shift: by how much of a step it comes late, or early if negative, -0.5..0.5.
+        ratchets: number of strikes within its step, 1..8.
+        shift: fraction of a step by which it is late, or early if negative, -0.5..0.5.
     """
 
     pitches: Annotated[tuple[Key, ...], Field(max_length=MAX_PITCHES)] = ()
@@ -67,9 +67,9 @@ class Lane(Validated):
     """The steps of one timbre, or of one pad.
 
     Attributes:
-        name: as it is shown.
+        name: as displayed.
         timbre: name or mix; None for that of the controls.
-        pad: the name of a drum, or of any timbre of a model without pitches, which every step strikes.
+        pad: the name of a drum, or of any timbre of an unpitched model, that every step strikes.
         channel: MIDI channel 0..15; pads play on channel 9.
         muted: whether it is silent.
         steps: step -> what it plays.
@@ -91,12 +91,12 @@ class Lane(Validated):
         return self
 
     def with_step(self, index: int, step: GridStep | None) -> Lane:
-        """With a step set, or removed for None."""
+        """A copy with a step set, or removed for None."""
         rest = {each: known for each, known in self.steps.items() if each != index}
         return self.changed(steps=dict(sorted((rest if step is None else rest | {index: step}).items())))
 
     def with_changed_step(self, index: int, **fields: Any) -> Lane:
-        """With some fields of a step changed. Raises CmaudioError where no step is set."""
+        """A copy with some fields of a step changed. Raises CmaudioError where no step is set."""
         if index not in self.steps:
             raise CmaudioError(f"step {index + 1} of {self.name!r} is empty: set it before it is changed")
         return self.with_step(index, self.steps[index].changed(**fields))
@@ -107,8 +107,8 @@ class AutomationLane(Validated):
 
     Attributes:
         control: its name.
-        values: step -> value, which stays until the next.
-        smooth: move in a line from one value to the next instead.
+        values: step -> value, which holds until the next.
+        smooth: interpolate linearly from one value to the next instead.
     """
 
     control: str
@@ -116,12 +116,12 @@ class AutomationLane(Validated):
     smooth: Annotated[bool, Field(strict=True)] = False
 
     def with_value(self, index: int, value: float | None) -> AutomationLane:
-        """With a value set, or removed for None."""
+        """A copy with a value set, or removed for None."""
         rest = {each: known for each, known in self.values.items() if each != index}
         return self.changed(values=dict(sorted((rest if value is None else rest | {index: value}).items())))
 
     def value_at(self, place: float, length: int) -> float | None:
-        """The value at a place in steps, of a round of `length` steps; None where nothing is to be set."""
+        """The value at a position in steps, in a round of `length` steps; None where nothing is to be set."""
         used = [(index, value) for index, value in sorted(self.values.items()) if index < length]
         if not self.smooth or len(used) < 2:
             return dict(used).get(int(place)) if place == int(place) else None
@@ -137,9 +137,9 @@ class GridPattern(Validated):
     Attributes:
         name: of the pattern.
         length: steps of a round, 1..64.
-        division: beats (quarter notes) of a step: 1/4 is a sixteenth, 1/6 a triplet of them.
-        swing: by how much of a step every second one is delayed, 0..0.9.
-        seed: of what is left to chance: the same seed, round and step give the same.
+        division: length of a step in beats (quarter notes): 1/4 is a sixteenth, 1/6 a sixteenth triplet.
+        swing: fraction of a step by which every second one is delayed, 0..0.9.
+        seed: for everything random: the same seed, round and step give the same notes.
         lanes: notes and pads, at most 16.
         automation: controls.
     """
@@ -158,12 +158,12 @@ class GridPattern(Validated):
         for each in names:
             twice = [name for name in each if each.count(name) > 1]
             if twice:
-                raise ValueError(f"two lanes are called {twice[0]!r}; give each a name of its own")
+                raise ValueError(f"two lanes are called {twice[0]!r}; names must be unique")
         return self
 
     @property
     def beats(self) -> float:
-        """Of a round."""
+        """Length of a round in beats."""
         return self.length * self.division
 
     def lane(self, name: str) -> Lane:
@@ -178,31 +178,31 @@ class GridPattern(Validated):
         return next((lane for lane in self.automation if lane.control == control), None)
 
     def with_lane(self, lane: Lane, name: str | None = None) -> GridPattern:
-        """With a lane in place of the one of this name (by default its own), or added."""
+        """A copy with a lane replacing the one of this name (by default its own), or added."""
         place = lane.name if name is None else name
         known = [each.name for each in self.lanes]
         changed = tuple(lane if each.name == place else each for each in self.lanes)
         return self.changed(lanes=changed if place in known else (*changed, lane))
 
     def without_lane(self, name: str) -> GridPattern:
-        """Without a lane. Raises CmaudioError for an unknown one."""
+        """A copy without a lane. Raises CmaudioError for an unknown one."""
         gone = self.lane(name)
         return self.changed(lanes=tuple(lane for lane in self.lanes if lane is not gone))
 
     def with_automation(self, lane: AutomationLane) -> GridPattern:
-        """With a control automated, in place of the present lane of it."""
+        """A copy with a control automated, replacing its present lane."""
         others = tuple(each for each in self.automation if each.control != lane.control)
         return self.changed(automation=(*others, lane) if self.automated(lane.control) is None else tuple(
             lane if each.control == lane.control else each for each in self.automation
         ))  # fmt: skip
 
     def without_automation(self, control: str) -> GridPattern:
-        """With a control left alone."""
+        """A copy without automation of a control."""
         return self.changed(automation=tuple(each for each in self.automation if each.control != control))
 
 
 def nearest_step(place: float, swing: float) -> tuple[int, float]:
-    """The step whose swung onset is nearest to a place in steps, and by how much of a step the place is later."""
+    """The step whose swung onset is nearest to a position in steps, and by what fraction of a step that is later."""
     near = (math.floor(place) + offset for offset in (-1, 0, 1))
     step = min(near, key=lambda each: (abs(place - swung(each, swing)), each))
     return step, place - swung(step, swing)

@@ -1,4 +1,4 @@
-"""What of a bank of patterns a model has: timbres, pads and controls."""
+"""Checks a bank of patterns against a model: timbres, pads and controls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check_bank(bank: PatternBank, model: Model, controls: Controls) -> None:
 
 
 def known_part(bank: PatternBank, model: Model, controls: Controls) -> PatternBank:
-    """A bank from a file, without the lanes that the model cannot play."""
+    """The part of a bank from a file that the model can play."""
 
     def kept(pattern: GridPattern) -> GridPattern:
         lanes = tuple(lane for lane in pattern.lanes if _problem(lane, model, controls) is None)

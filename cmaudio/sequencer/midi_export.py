@@ -20,20 +20,20 @@ from cmaudio.timing.steps import swung
 TICKS_PER_BEAT = 960
 MAX_ROUNDS = 256
 _MOVES_A_STEP = 4
-Timed = tuple[int, int, mido.Message]  # tick, rank of those of one tick, message
+Timed = tuple[int, int, mido.Message]  # tick, rank among messages of the same tick, message
 
 
 def export_midi(
     pattern: GridPattern, path: str | Path, model: Model, *, tempo: float = 120.0, rounds: int = 1
 ) -> list[str]:
-    """Write some rounds of a pattern, with what chance gives in each, to a MIDI file; one of the same name is replaced.
+    """Write some rounds of a pattern, with the random choices of each, to a MIDI file, replacing an existing one.
 
     Args:
         pattern: what to write.
         path: of the file.
         model: names programs and the keys of pads.
         tempo: beats per minute.
-        rounds: how many, 1..256.
+        rounds: number of rounds, 1..256.
 
     Returns:
         Notices of what a MIDI file cannot hold.

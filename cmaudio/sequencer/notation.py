@@ -1,4 +1,4 @@
-"""Lanes in short notation: a list of notes, or a string of hits."""
+"""Short notation for lanes: a list of notes, or a string of hits."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def note_lane(
 
     Args:
         name: of the lane.
-        notes: one for each step: a number, a name, a chord (a tuple of those), None for a rest, "_" to hold the note
-            before it for another step, or a `GridStep` (or a dict of its fields).
+        notes: one per step: a number, a name, a chord (a tuple of those), None for a rest, "_" to hold the previous
+            note for another step, or a `GridStep` (or a dict of its fields).
         timbre: name or mix; None for that of the controls.
         channel: MIDI channel 0..15.
         defaults: fields of every `GridStep` that does not set its own, such as `velocity` and `gate`.
@@ -57,8 +57,8 @@ def pad_lane(pad: str, hits: str, *, name: str | None = None, **defaults: Any) -
 
     Args:
         pad: its name.
-        hits: one sign for each step: "x" strikes it, "X" strikes it hard, "o" softly, "." and "-" are rests; spaces
-            and "|" may divide it.
+        hits: one character per step: "x" is a hit, "X" a hard one, "o" a soft one, "." and "-" are rests; spaces and
+            "|" may separate them.
         name: of the lane, by default that of the pad.
         defaults: fields of every `GridStep`, such as `gate` and `probability`.
 

@@ -1,6 +1,6 @@
-"""A pattern that is playing: which step comes next and when, what it plays, and how another pattern takes its place.
+"""A playing pattern: the next step and its time, what it plays, and the switch to another pattern.
 
-The pattern is read anew at every step, so that a change takes effect at the next one.
+The pattern is read again at every step, so that a change takes effect at the next one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cmaudio.timing.sequencer import Sequencer
 from cmaudio.timing.steps import swung
 from cmaudio.timing.tempo import SAME_BEAT
 
-_MOVES_A_STEP = 6  # of a control that moves in a line
+_MOVES_A_STEP = 6  # per step, of a control that moves linearly
 _REMEMBERED = 64  # steps
 _SOURCE = "clock"
 
@@ -34,8 +34,8 @@ class GridPlayer:
         sequencer: the clock.
         controls: supply timbre and seed; automation moves them.
         bank: the present patterns.
-        name: of the pattern to begin with.
-        start: the beat where it begins.
+        name: of the pattern to start with.
+        start: the beat at which it starts.
     """
 
     lasting = False
@@ -50,7 +50,7 @@ class GridPlayer:
         self._order = itertools.count()
         self._held = HeldNotes()
         self._passed: deque[tuple[float, str, int]] = deque(maxlen=_REMEMBERED)  # sample, pattern and step
-        self._shape = (1, 1.0)  # length and division by which the next step was counted
+        self._shape = (1, 1.0)  # length and division with which the next step was counted
         self._settle(start)
 
     def __repr__(self) -> str:
@@ -58,7 +58,7 @@ class GridPlayer:
 
     @property
     def pattern(self) -> GridPattern:
-        """The present pattern; the first of the bank, where it was removed."""
+        """The present pattern; the first of the bank if it was removed."""
         patterns = self._bank().patterns
         return next((each for each in patterns if each.name == self.name), patterns[0])
 
@@ -69,7 +69,7 @@ class GridPlayer:
         return next(((name, index) for sample, name, index in reversed(tuple(self._passed)) if sample <= now), None)
 
     def step_at(self, beat: float) -> tuple[int, float]:
-        """The step whose onset is nearest to a beat, and by how much of a step the beat is later."""
+        """The step whose onset is nearest to a beat, and by what fraction of a step the beat is later."""
         pattern = self.pattern
         count, late = nearest_step((beat - self._anchor) / pattern.division, pattern.swing)
         return (self._first + count) % pattern.length, late
@@ -113,7 +113,7 @@ class GridPlayer:
         self._floor = beat
 
     def silence(self, at: int) -> None:
-        """Release what sounds at a sample, and cancel what would begin later."""
+        """Release sounding notes at a sample, and cancel those that would start later."""
         self._held.silence(at)
         self._pending.clear()
 
@@ -124,7 +124,7 @@ class GridPlayer:
         self.queued = None
         self._pending.clear()
         self._moved: dict[str, float] = {}
-        self._floor = beat  # nothing may happen before
+        self._floor = beat  # nothing may happen before this beat
         self._align(beat)
 
     def _align(self, beat: float) -> None:
@@ -134,11 +134,11 @@ class GridPlayer:
         self._shape = (pattern.length, pattern.division)
 
     def _beat_of(self, place: float) -> float:
-        """The beat of a place in steps from the anchor."""
+        """The beat of a position in steps from the anchor."""
         return self._anchor + swung(place, self.pattern.swing) * self._shape[1]
 
     def _decision(self) -> float:
-        """The beat at which the next step is decided: its onset, or earlier if notes of it come early."""
+        """The beat at which the next step is decided: its onset, or earlier if any of its notes is early."""
         if self.queued is not None and self._anchor + self._count * self._shape[1] >= self.queued[0] - SAME_BEAT:
             (beat, self.name), self.queued = self.queued, None
             self._align(beat)
@@ -149,7 +149,7 @@ class GridPlayer:
         return max(self._floor, self._beat_of(self._count + early))
 
     def _reshape(self, pattern: GridPattern) -> None:
-        """Go on with the next step where length or division have changed; every second step stays the swung one."""
+        """Continue with the next step after a change of length or division; every second step stays swung."""
         length, division = self._shape
         number, index = divmod(self._first + self._count, length)
         number, index = (number, index) if index < pattern.length else (number + 1, 0)

@@ -44,7 +44,7 @@ class _Piece:
 
 
 def export_python(pattern: GridPattern, path: str | Path, model: Model, *, tempo: float = 120.0) -> Path:
-    """Write a pattern as a Python program; one of the same name is replaced. Returns the file.
+    """Write a pattern as a Python program, replacing an existing file. Returns the file.
 
     Muted lanes are left out. Raises CmaudioError if it cannot be written.
     """
@@ -52,7 +52,7 @@ def export_python(pattern: GridPattern, path: str | Path, model: Model, *, tempo
 
 
 def as_python(pattern: GridPattern, model: Model, *, tempo: float = 120.0) -> str:
-    """The program: it can be run, and its `groove` plays on any clock."""
+    """The source of the program; its `groove` plays on any clock."""
     lines = [_HEAD.format(title=_plain(pattern.name), round=pattern.beats, beats=4 * pattern.beats, tempo=tempo)]
     for lane in pattern.lanes:
         if not lane.muted:
@@ -91,7 +91,7 @@ def _lane(pattern: GridPattern, lane: Lane, key: int | None) -> list[str]:
 
 
 def _pieces(pattern: GridPattern, lane: Lane) -> list[_Piece]:
-    """What the lane plays in one round; what comes before it comes at its end."""
+    """The notes of a lane in one round; those before its start are moved to its end."""
     found: list[_Piece] = []
     for index, step in lane.steps.items():
         if index >= pattern.length:
@@ -104,7 +104,7 @@ def _pieces(pattern: GridPattern, lane: Lane) -> list[_Piece]:
 
 
 def _layers(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
-    """Divided so that no note of one layer sounds when another of it begins; one that rings over the end is alone."""
+    """Split so that within a layer no note sounds when another starts; one that rings past the end is alone."""
     layers: list[list[_Piece]] = []
     for piece in pieces:
         room = next((layer for layer in layers if layer[-1].end <= piece.place + 1e-9), None)
@@ -135,7 +135,7 @@ def _free_notes(pattern: GridPattern, layer: Sequence[_Piece], key: int | None) 
         begin = piece.place if rest else at
         end = max(piece.end, begin + least)
         if number + 1 < len(layer) and layer[number + 1].place - end < least:
-            end = layer[number + 1].place  # a rest would be too short
+            end = layer[number + 1].place  # the gap is too short for a rest
         notes += [*rest, _note(piece.step, key, (end - begin) * pattern.division)]
         at = end
     return notes

@@ -1,4 +1,4 @@
-"""Recording into a pattern that plays: keys become steps of the nearest onset, in the lane of their timbre or pad."""
+"""Records into a playing pattern: keys become steps at the nearest onset, in the lane of their timbre or pad."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PlayedNote:
         timbre: name or mix; None for that of the controls, or a vector.
         pad: the name of a pad.
         channel: 0..15.
-        beat: where it began.
+        beat: where it started.
     """
 
     pitch: int
@@ -52,7 +52,7 @@ class Recording:
 
     Args:
         sequencer: plays the pattern.
-        strength: how far notes are moved to the nearest step, 0..1.
+        strength: how far notes are moved towards the nearest step, 0..1.
     """
 
     def __init__(self, sequencer: Recordable, strength: float) -> None:
@@ -60,7 +60,7 @@ class Recording:
         self._down: dict[tuple[int, int], PlayedNote] = {}
 
     def press(self, beat: float, pitch: int, velocity: float, timbre: Timbre | None = None, channel: int = 0) -> None:
-        """A key goes down at a beat; timbre None is that of the controls."""
+        """A key is pressed at a beat; timbre None is that of the controls."""
         clock = self._sequencer.clock
         pad = clock.engine.model.drums.get(pitch) if channel == PERCUSSION_CHANNEL else None
         chosen = clock.controls.timbre if timbre is None else timbre
@@ -71,13 +71,13 @@ class Recording:
         self._down[channel, pitch] = PlayedNote(pitch, hard, named, pad, channel, beat)
 
     def lift(self, beat: float, pitch: int, channel: int = 0) -> None:
-        """It goes up: the note is in the pattern from now on. One that was pressed before is left out."""
+        """The key is released: the note is added to the pattern. One that was pressed before recording is ignored."""
         note = self._down.pop((channel, pitch), None)
         if note is not None:
             self.add(note, beat)
 
     def add(self, note: PlayedNote, end: float) -> None:
-        """Add a note that ended at a beat. One for which there is no room is left out."""
+        """Add a note that ended at a beat. It is dropped if there is no room."""
         sequencer = self._sequencer
         with sequencer.clock.lock:
             place = sequencer.step_at(note.beat)
@@ -117,7 +117,7 @@ def _lane_for(pattern: GridPattern, note: PlayedNote) -> Lane:
 
 
 def free_lane_name(pattern: GridPattern, wanted: str) -> str:
-    """A name that no lane of a pattern has yet, numbered if need be."""
+    """A name that no lane of a pattern has yet, numbered if necessary."""
     names, short = [lane.name for lane in pattern.lanes], wanted[:_NAME_LENGTH]
     numbered = (f"{short} {number}" for number in range(2, MAX_LANES + 2))
     return short if short not in names else next(name for name in numbered if name not in names)

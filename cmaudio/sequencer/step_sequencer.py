@@ -23,7 +23,7 @@ class StepSequencer:
 
     Args:
         clock: keeps time; its engine and controls play.
-        bank: what it begins with, by default one empty pattern.
+        bank: the initial patterns, by default one empty pattern.
 
     Raises:
         CmaudioError: a timbre, pad or control that the model lacks.
@@ -72,7 +72,7 @@ class StepSequencer:
         return self._bank.pattern(self._selected)
 
     def edit(self, pattern: GridPattern, name: str | None = None) -> None:
-        """Replace the pattern of this name (by default that of `pattern`), or add one; heard from the next step on.
+        """Replace the pattern of this name (by default that of `pattern`), or add it; heard from the next step on.
 
         Raises CmaudioError for a timbre, pad or control that the model lacks, and for too many patterns.
         """
@@ -102,7 +102,7 @@ class StepSequencer:
             self.bank = self._bank.without_pattern(name)
 
     def select(self, name: str) -> None:
-        """Choose the pattern to edit and play; one that plays is followed by it at the next bar.
+        """Select the pattern to edit and play; while playing, it takes over at the next bar.
 
         Raises CmaudioError for an unknown name.
         """
@@ -116,16 +116,16 @@ class StepSequencer:
             self._changed()
 
     def load(self, path: str | Path) -> PatternBank:
-        """Use the patterns of a file; see `load_bank`."""
+        """Load the patterns of a file; see `load_bank`."""
         self.bank = load_bank(path)
         return self._bank
 
     def save(self, path: str | Path) -> Path:
-        """Write all patterns to a file, as JSON, in place of one of that name. Raises CmaudioError if that fails."""
+        """Write all patterns to a file, as JSON, replacing an existing one. Raises CmaudioError if that fails."""
         return save_bank(self._bank, path)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener()` after every change of patterns or selection; returns the function that ends it."""
+        """Call `listener()` after every change of patterns or selection; returns a function that unsubscribes."""
         self._listeners = (*self._listeners, listener)
 
         def unsubscribe() -> None:
@@ -141,13 +141,13 @@ class StepSequencer:
     # -- transport ---------------------------------------------------------------------------------------------------
 
     def play(self) -> None:
-        """Play the selected pattern, with the next bar, or at once if the clock plays nothing else.
+        """Play the selected pattern from the next bar, or at once if the clock plays nothing else.
 
-        Raises CmaudioError for a model that reads text.
+        Raises CmaudioError for a text-to-speech model.
         """
         clock = self.clock
         if clock.engine.model.manifest.speech:
-            raise CmaudioError(f"model {clock.engine.model.manifest.name!r} reads text and plays no patterns")
+            raise CmaudioError(f"model {clock.engine.model.manifest.name!r} is a text-to-speech voice without patterns")
         with clock.lock:
             if self.playing:
                 return
@@ -162,7 +162,7 @@ class StepSequencer:
             self._changed()
 
     def stop(self) -> None:
-        """Stop playing and recording; what sounds is released."""
+        """Stop playing and recording; sounding notes are released."""
         with self.clock.lock:
             self._recording = None
             if self._player is not None:
@@ -192,10 +192,10 @@ class StepSequencer:
     # -- recording ---------------------------------------------------------------------------------------------------
 
     def record(self, strength: float = 1.0) -> Recording:
-        """Add what is played to the pattern that plays, until `stop_recording`; it starts to play if it does not.
+        """Add notes that are played to the playing pattern, until `stop_recording`; starts playing if necessary.
 
         Keys of an instrument (MIDI, OSC, panel, `Synth.press`) and its arpeggiator are recorded. Notes go into the
-        lane of their timbre, strikes of pads into a lane of each pad; what is missing is added.
+        lane of their timbre, pad hits into one lane per pad; missing lanes are added.
 
         Args:
             strength: how far notes are moved to the nearest step: 1 entirely, 0 not at all.
@@ -208,17 +208,17 @@ class StepSequencer:
             return self._recording
 
     def stop_recording(self) -> None:
-        """Record no further; it goes on playing."""
+        """Stop recording; the pattern continues to play."""
         with self.clock.lock:
             self._recording = None
             self._changed()
 
     @property
     def recording(self) -> Recording | None:
-        """What records, if it is recording and playing."""
+        """The active recording, if it is recording and playing."""
         return self._recording if self.playing else None
 
     def step_at(self, beat: float) -> tuple[str, int, float] | None:
-        """Pattern and step nearest to a beat, and by how much of a step the beat is later; None if nothing plays."""
+        """Pattern and step nearest to a beat, and by what fraction of a step the beat is later; None if stopped."""
         player = self._player
         return None if player is None or not self.playing else (player.pattern.name, *player.step_at(beat))

@@ -1,4 +1,4 @@
-"""What the steps of a pattern play: notes at places in steps. Chance depends on seed, round, step and lane alone."""
+"""The notes that a pattern plays, at positions in steps. Randomness depends only on seed, round, step and lane."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class PlannedNote:
     """One note or chord.
 
     Attributes:
-        lane: what plays it.
+        lane: that plays it.
         place: steps from the start of the round, without swing.
-        steps: how long it is held, in steps.
+        steps: length in steps.
         pitches: MIDI note numbers; none for a pad.
         velocity: 1..127.
         seed: of its samples.
@@ -31,7 +31,7 @@ class PlannedNote:
 
 
 def notes_of_step(pattern: GridPattern, number: int, index: int) -> list[PlannedNote]:
-    """What a step plays in a round with a number from 0."""
+    """The notes of a step in a round with a number from 0."""
     found: list[PlannedNote] = []
     for order, lane in enumerate(pattern.lanes):
         step = lane.steps.get(index)
@@ -48,11 +48,11 @@ def notes_of_step(pattern: GridPattern, number: int, index: int) -> list[Planned
 
 
 def notes_of_round(pattern: GridPattern, number: int = 0) -> list[PlannedNote]:
-    """What a round plays, in the order of steps; places are steps from its start."""
+    """The notes of a round, in the order of steps; positions are steps from its start."""
     return [note for index in range(pattern.length) for note in notes_of_step(pattern, number, index)]
 
 
 def earliest_shift(pattern: GridPattern, index: int) -> float:
-    """By how much of a step the first note of a step comes early, 0 or less."""
+    """By what fraction of a step the first note of a step is early, 0 or less."""
     steps = (lane.steps.get(index) for lane in pattern.lanes if not lane.muted)
     return min(0.0, *(step.shift for step in steps if step is not None), 0.0)

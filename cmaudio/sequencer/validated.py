@@ -1,4 +1,4 @@
-"""The base of a sequencer's data: immutable, strict, and refused with an error that names the value and its place."""
+"""The base of the sequencer's data classes: immutable, strict, with errors that name the value and its location."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cmaudio.errors import CmaudioError, explain
 
 
 class Validated(BaseModel):
-    """Plain data; `changed` gives another with some fields changed.
+    """Plain data; `changed` returns a copy with some fields changed.
 
     Raises:
         CmaudioError: an unknown field or a value out of range.
@@ -30,5 +30,5 @@ class Validated(BaseModel):
         __init__.__pydantic_base_init__ = True  # pydantic's own: errors of parts keep their places in the whole
 
     def changed(self, **fields: Any) -> Self:
-        """With some fields changed. Raises CmaudioError for an unknown field or a value out of range."""
+        """A copy with some fields changed. Raises CmaudioError for an unknown field or a value out of range."""
         return type(self)(**{name: getattr(self, name) for name in type(self).model_fields} | fields)

@@ -1,1 +1,1 @@
-"""Tempo and beats: a sample-accurate clock, the patterns that follow it, and MIDI clock input."""
+"""Tempo and beats: a sample-accurate clock, the patterns that follow it, Ableton Link and MIDI clock input."""

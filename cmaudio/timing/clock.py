@@ -1,6 +1,6 @@
 """The clock of an instrument: its tempo, and the patterns, functions and glides that run in time with it.
 
-Everything is scheduled a little ahead for exact samples of the engine's clock, so that delays of the interpreter do not
+Everything is scheduled slightly ahead, at exact samples of the engine's clock, so that delays of the interpreter do not
 affect the timing.
 """
 
@@ -29,7 +29,7 @@ from cmaudio.timing.transport import BEAT_MAX
 
 
 class Clock(Sequencer):
-    """A clock of an engine, which starts at beat 0 when it is made. Methods may be called from any thread.
+    """A clock of an engine, which starts at beat 0 when it is created. Methods may be called from any thread.
 
     Args:
         engine: plays the notes; the sizes of `engine.read` do not affect them. A live instrument has its own clock,
@@ -37,7 +37,7 @@ class Clock(Sequencer):
         tempo: beats (quarter notes) per minute.
         controls: supply velocity, timbre and seed of patterns; glides change them.
         driver: advances the clock; by default the engine itself.
-        place: the sample at which something that happened at a time in seconds should sound.
+        place: returns the sample at which an event at a time in seconds should sound.
         on_notice: called when a function or a pattern fails; by default it is a warning.
 
     Attributes:
@@ -73,8 +73,8 @@ class Clock(Sequencer):
 
         Args:
             notes: numbers, names, chords, rests, ties and steps; see `cmaudio.timing.steps`.
-            quantise: begin at the next multiple of this many beats, 0 for immediately.
-            at: begin at this beat instead.
+            quantise: start at the next multiple of this many beats, 0 for immediately.
+            at: start at this beat instead.
             settings: the fields of `Feel`.
 
         Returns:
@@ -100,12 +100,12 @@ class Clock(Sequencer):
         at: float | None = None,
         **settings: Unpack[ScatterSettings],
     ) -> Scatter:
-        """Trigger sounds by chance: some a second, each another take at a level, place and colour of its own.
+        """Trigger sounds at random times, each a new take with its own level, position and colour.
 
         Args:
-            timbres: a timbre, or a list of which each event chooses one; None for that of the controls.
-            quantise: begin at the next multiple of this many beats, 0 for immediately.
-            at: begin at this beat instead.
+            timbres: a timbre, or a list from which each event chooses one; None for that of the controls.
+            quantise: start at the next multiple of this many beats, 0 for immediately.
+            at: start at this beat instead.
             settings: the fields of `Scattering`.
 
         Returns:
@@ -124,19 +124,19 @@ class Clock(Sequencer):
         return scatter
 
     def scatter_among(self, timbres: Timbre | Sequence[Timbre] | None) -> None:
-        """Choose what the control `scatter` triggers: a timbre, or several of which each event chooses one.
+        """Set what the control `scatter` triggers: a timbre, or several from which each event chooses one.
 
-        None, as at the beginning, is the timbre of the controls. Raises CmaudioError for an unknown timbre.
+        None, the default, is the timbre of the controls. Raises CmaudioError for an unknown timbre.
         """
         self._demand_notes("scattered sounds")
         self._scattered.choose(chosen_timbres(timbres, self.engine.model))
 
     def _demand_notes(self, what: str) -> None:
         if self.engine.model.manifest.speech:
-            raise CmaudioError(f"model {self.engine.model.manifest.name!r} reads text and plays no {what}")
+            raise CmaudioError(f"model {self.engine.model.manifest.name!r} is a text-to-speech voice and has no {what}")
 
     def every(self, beats: float, function: Callable[[float], object]) -> Repeated:
-        """Call `function(beat)` for each multiple of `beats`, a little before it is due, so that it can schedule notes.
+        """Call `function(beat)` for each multiple of `beats`, slightly before it is due, so that it can schedule notes.
 
         Everything else waits while it runs. An error in it ends it, with a notice. Returns an object that stops it.
         """
@@ -149,7 +149,7 @@ class Clock(Sequencer):
     def glide(self, control: str, to: float, beats: float, quantise: float = 0.0) -> Glide:
         """Change a control, or "tempo", gradually over some beats, from the next multiple of `quantise`.
 
-        It ends early if the control is set by anything else meanwhile. Returns an object that stops it. Raises
+        It ends early if anything else sets the control in the meantime. Returns an object that stops it. Raises
         CmaudioError for an unknown control or a value out of range.
         """
         over, wait = in_range("beats", beats, *BEATS_RANGE, "beats"), checked_quantise(quantise)
@@ -180,8 +180,8 @@ class Clock(Sequencer):
         """Follow a message of a MIDI clock.
 
         Args:
-            kind: "pulse" (24 a quarter note), "start", "continue", "stop" or "position" (in MIDI beats of 6 pulses).
-            seconds: when it arrived, by `time.perf_counter`; without a device, on the engine's own clock.
+            kind: "pulse" (24 per quarter note), "start", "continue", "stop" or "position" (in MIDI beats of 6 pulses).
+            seconds: arrival time, by `time.perf_counter`; without a device, on the engine's own clock.
             value: the song position.
 
         Raises:
@@ -191,7 +191,7 @@ class Clock(Sequencer):
             self._midi.handle(kind, seconds, value)
         elif not self._midi_ignored:
             self._midi_ignored = True
-            self._notice(f"the MIDI clock is not followed, since {self.led_by} leads")
+            self._notice(f"the MIDI clock is ignored, since {self.led_by} leads")
 
     @property
     def following(self) -> bool:
@@ -200,7 +200,7 @@ class Clock(Sequencer):
 
     @property
     def alone(self) -> bool:
-        """Whether nothing is played and nothing else leads, so that the beat may be chosen freely."""
+        """Whether nothing is playing and nothing else leads, so that the beat may be chosen freely."""
         return super().alone and not self.following
 
     @property

@@ -1,4 +1,4 @@
-"""What advances a clock: a thread that stays ahead of the engine when live, or the engine's own events offline.
+"""Drivers that advance a clock: live, a thread that stays ahead of the engine; offline, the engine's own events.
 
 Either way the clock is called with the sample up to which everything must be scheduled. The timing of the call does not
 affect the sample of any event.
@@ -53,7 +53,7 @@ class WithinEngine:
         """There is nothing to end."""
 
     def _tick(self, at: int) -> None:
-        if at < self._next:  # the next tick is submitted already, unless a panic dropped it
+        if at < self._next:  # the next tick has been submitted, unless a panic dropped it
             self._advance(self._next + self._spare_samples)
             self._engine.submit(self._next + 1, self._make_up)
         elif self._advance(at + _TICK_SAMPLES + self._spare_samples):

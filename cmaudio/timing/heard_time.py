@@ -17,7 +17,7 @@ class HeardTime:
 
     Args:
         player: knows when the engine's output is heard.
-        latency_samples: by which the output lags the clock.
+        latency_samples: by how much the output lags the clock.
     """
 
     def __init__(self, player: Hearing, latency_samples: int) -> None:

@@ -1,7 +1,7 @@
-"""Keeping a clock and a session of Ableton Link together: tempo, beat, start and stop, both ways.
+"""Synchronises a clock with an Ableton Link session: tempo, beat, start and stop, in both directions.
 
-A thread compares them twenty times a second. Small differences are pulled straight; where the session jumps, the clock
-jumps with it. What is asked of the clock is passed on at once.
+A thread compares them twenty times per second. Small differences are corrected gradually; where the session jumps, the
+clock jumps with it. Changes made to the clock are sent immediately.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from cmaudio.timing.transport import Change, Transport
 NAME = "Ableton Link"
 QUANTUM_RANGE = (1.0, 64.0)
 _LOOK_EVERY_SECONDS = 0.05
-_JUMP_BEATS = 0.5  # differences above it cannot be pulled straight within a beat
+_JUMP_BEATS = 0.5  # larger differences cannot be corrected gradually within a beat
 _SAME_SECONDS = 20e-6
-_SAME_TEMPO = 1e-5  # of the tempo: a session keeps whole microseconds a beat
+_SAME_TEMPO = 1e-5  # of the tempo: a session rounds to whole microseconds per beat
 _JOINING_SECONDS = 2.0
 _NOTICE_EVERY_SECONDS = 10.0
 
 
 class Link:
-    """Keeps `transport` and `session` together until it is closed; created by `Instrument.connect_link`.
+    """Synchronises `transport` and `session` until it is closed; created by `Instrument.connect_link`.
 
     Args:
         transport: the clock.
         session: the session.
         heard: maps the transport's samples to times.
-        quantum: beats of a bar; bars begin together.
+        quantum: beats per bar; bars start together.
         start_stop: whether start and stop are shared as well.
         on_notice: called with one line when peers come and go, and when the session jumps, at most every 10 s for each.
         now: the time in seconds.
@@ -59,7 +59,7 @@ class Link:
         self._applying = self._failed = False
         self._calm_from = (
             time.monotonic() + _JOINING_SECONDS
-        )  # jumps before this are no surprise: peers came, or the clock was moved
+        )  # jumps before this are expected: peers came, or the clock was moved
         with transport.lock:
             state = session.state()
             self._asked = transport.tempo
@@ -74,7 +74,7 @@ class Link:
 
     @property
     def peers(self) -> int:
-        """How many other programs take part."""
+        """Number of other programs in the session."""
         return self._state.peers
 
     @property
@@ -84,12 +84,12 @@ class Link:
 
     @property
     def closed(self) -> bool:
-        """Whether the session was left."""
+        """Whether it has left the session."""
         return self._ending.is_set()
 
     @property
     def offset_ms(self) -> float:
-        """How much later the beat sounds than the session's, to make up for speakers and sound cards."""
+        """How much later the beat sounds than the session's, to compensate for speakers and sound cards."""
         return self._offset_ms
 
     @offset_ms.setter
@@ -97,7 +97,7 @@ class Link:
         self._offset_ms = in_range("offset_ms", offset_ms, -1000, 1000, "milliseconds")
 
     def close(self) -> None:
-        """Leave the session; the clock goes on by itself."""
+        """Leave the session; the clock continues on its own."""
         if self._ending.is_set():
             return
         self._ending.set()
@@ -110,7 +110,7 @@ class Link:
     # -- from the clock to the session ---------------------------------------------------------------------------------
 
     def _pass_on(self, change: Change) -> None:
-        """Tell the session what was asked of the clock, which it follows at once; the clock's lock is held."""
+        """Send a change of the clock to the session, which follows at once; the clock's lock is held."""
         if self._applying:
             return
         if change.kind == "tempo":
@@ -141,7 +141,7 @@ class Link:
         while not self._ending.wait(_LOOK_EVERY_SECONDS):
             try:
                 self.follow()
-            except Exception as error:  # the sound goes on by the clock's own time
+            except Exception as error:  # the sound continues on the clock's own time
                 if not self._failed:
                     self._say(f"is not followed for now: {type(error).__name__}: {error}")
                 self._failed = True
@@ -177,14 +177,16 @@ class Link:
         transport.resume(round(self._heard.sample_at(begins + self._offset_ms / 1000)))
 
     def _tempo_of(self, state: SessionState) -> float:
-        """The session's tempo, as it was asked for if it was asked for here."""
+        """The session's tempo; exactly as requested, if it was set here."""
         return self._asked if abs(state.tempo - self._asked) <= _SAME_TEMPO * self._asked else state.tempo
 
     def _follow_beat(self, state: SessionState) -> None:
         transport, tempo = self._transport, self._tempo_of(state)
         low, high = TEMPO_RANGE
         if not low <= state.tempo <= high:
-            self._tell("tempo", f"plays at {state.tempo:g}, beyond the clock's {low:g} to {high:g}: they part for now")
+            self._tell(
+                "tempo", f"plays at {state.tempo:g}, beyond the clock's {low:g} to {high:g}: they diverge for now"
+            )
             transport.follow(tempo, None)
             return
         edge = transport.edge
@@ -200,7 +202,7 @@ class Link:
             transport.follow(tempo, lambda _sample: here + ahead)
 
     def _ahead(self, state: SessionState, sample: float, here: float) -> float:
-        """By how many beats the session is ahead of the clock's beat at a sample, bars aside."""
+        """By how many beats the session is ahead of the clock at a sample, ignoring whole bars."""
         return math.remainder(state.beat_at(self._seconds_at(sample)) - here, self.quantum)
 
     def _jump(self, state: SessionState) -> None:

@@ -1,4 +1,4 @@
-"""A session of Ableton Link: programs of one network that share tempo, beat, start and stop.
+"""An Ableton Link session: programs on one network that share tempo, beat, start and stop.
 
 The package LinkPython-extern contains Ableton's code, which is GPL-2.0-or-later; it is imported only when a session is
 opened. Its clock counts microseconds; here every time is in seconds of `time.perf_counter`.
@@ -23,10 +23,10 @@ class SessionState:
     """A snapshot of a session.
 
     Attributes:
-        peers: how many others take part.
+        peers: number of other programs.
         tempo: beats per minute.
         playing: whether its transport runs.
-        since: when that began or ended, or will.
+        since: when that started or ended, or will.
         beat_at: the beat at a time.
     """
 
@@ -56,7 +56,7 @@ class NetworkSession:
 
     Args:
         tempo: beats per minute, unless others are there already.
-        quantum: beats of a bar: the phase within it is shared.
+        quantum: beats per bar: the phase within it is shared.
         start_stop: whether start and stop are shared.
 
     Raises:
@@ -80,11 +80,11 @@ class NetworkSession:
         return SessionState(self._link.numPeers(), state.tempo(), state.isPlaying(), since, beat_at)
 
     def set_tempo(self, tempo: float, seconds: float) -> None:
-        """Change everybody's tempo."""
+        """Change the tempo for all peers."""
         self._commit(lambda state, micros: state.setTempo(tempo, micros), seconds)
 
     def set_playing(self, playing: bool, seconds: float) -> None:
-        """Start or stop everybody who shares start and stop."""
+        """Start or stop all peers that share start and stop."""
         self._commit(lambda state, micros: state.setIsPlaying(playing, micros), seconds)
 
     def set_beat(self, beat: float, seconds: float) -> None:
@@ -101,7 +101,7 @@ class NetworkSession:
         self._link.commitAppSessionState(state)
 
     def _offset(self) -> float:
-        """Microseconds of Link's clock less those of ours; they drift apart where only one of them is disciplined."""
+        """Microseconds of Link's clock minus those of ours; they drift if only one of them is disciplined."""
         readings = []
         for _ in range(_READINGS):
             before = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Following a MIDI clock: 24 pulses a quarter note, start, continue, stop, song position (MIDI 1.0 system messages).
+"""Follows MIDI clock: 24 pulses per quarter note, start, continue, stop, song position (MIDI 1.0 system messages).
 
 Pulses arrive with milliseconds of jitter. A delay-locked loop fits a line through them and steers the clock's tempo
 towards it, so that the beat never jumps: no step is repeated and none skipped.
@@ -26,8 +26,8 @@ class MidiClock:
     """Makes a transport follow pulses.
 
     Args:
-        transport: what follows.
-        place: the sample at which something that happened at a time in seconds should sound.
+        transport: the transport that follows.
+        place: returns the sample at which an event at a time in seconds should sound.
     """
 
     def __init__(self, transport: Transport, place: Callable[[float], int]) -> None:
@@ -82,7 +82,7 @@ class MidiClock:
         if self._lost(at):
             rate = self._transport.engine.sample_rate
             self._line.begin(at, self._count + 1, self._transport.tempo / 60 * PULSES_A_BEAT / rate)
-            self._origin = None  # an unknown number was missed: assume the nearest beat
+            self._origin = None  # an unknown number of pulses was missed: assume the nearest beat
         self._count += 1
         self._line.update(at, self._count)
         self._last = at

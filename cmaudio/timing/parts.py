@@ -1,4 +1,4 @@
-"""What a clock plays besides patterns: functions called periodically, and controls changed over some beats."""
+"""Parts of a clock besides patterns: functions called periodically, and gradual changes of controls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOVES_A_BEAT = 24
 
 
 class Repeated:
-    """A function called periodically with the beat, a little before it is due; created by `Clock.every`."""
+    """A function called periodically with the beat, slightly before it is due; created by `Clock.every`."""
 
     priority, lasting = 0, False
 

@@ -1,6 +1,6 @@
-"""A playing pattern: which step comes next and when, the notes that it starts, and those that it must still release.
+"""A playing pattern: the next step and its time, the notes that it starts, and those that it must still release.
 
-Random numbers of a step depend on the pattern's seed, the round and the step alone, so that a pattern can be resumed at
+Random numbers depend only on the pattern's seed, the round and the step, so that a pattern can be resumed at
 any beat.
 """
 
@@ -23,7 +23,7 @@ class Pattern:
     """A pattern played by a clock; created by `Clock.play`. Its methods may be called from any thread.
 
     Attributes:
-        start: the beat where it began.
+        start: the beat at which it started.
         feel: how it is played.
         steps: what is played.
     """
@@ -85,7 +85,7 @@ class Pattern:
                 self._sequencer.drop(self)
 
     def replace(self, notes: Iterable[StepLike], quantise: float | None = None) -> None:
-        """Change to other notes at the next multiple of `quantise` beats (by default as it was started).
+        """Replace the notes at the next multiple of `quantise` beats (by default as it was started).
 
         Raises CmaudioError like `Clock.play`, and if the pattern has ended.
         """
@@ -132,7 +132,7 @@ class Pattern:
             self._advance()
 
     def silence(self, at: int) -> None:
-        """Release all notes at a sample; those that would begin later are cancelled."""
+        """Release all notes at a sample; those that would start later are cancelled."""
         self._held.silence(at)
 
     # -- within ------------------------------------------------------------------------------------------------------
@@ -155,12 +155,12 @@ class Pattern:
             self._round, self._index = self._round + 1, 0
 
     def _beat_of(self, offset: float) -> float:
-        """The beat of a place in this round, swing included."""
+        """The beat of an offset in this round, including swing."""
         place, beat = self._round * self.length + offset, self.feel.beat
         return self.start + (swung(place / beat, self.feel.swing) * beat if self.feel.swing else place)
 
     def _onset(self) -> float:
-        """The beat of the next step; inf after the last. Changes to other notes where they are due."""
+        """The beat of the next step; inf after the last. Replaces the notes where that is due."""
         ended = self._round > 0 and not self.loops
         onset = math.inf if ended else self._beat_of(self.steps[self._index].offset)
         if self._replacement is not None and onset >= self._replacement[0] - SAME_BEAT:

@@ -1,4 +1,4 @@
-"""Sounds scattered by chance: each is another take, at a level, place and colour of its own."""
+"""Sounds triggered at random times, each a new take with its own level, position and colour."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cmaudio.timing.sequencer import Sequencer
 from cmaudio.timing.tempo import SAME_BEAT, next_multiple
 
 _FADE_SECONDS = 0.03
-_KEPT = 4 * VOICES_MAX  # more notes than may be scheduled ahead, or sound
+_KEPT = 4 * VOICES_MAX  # more notes than can be scheduled ahead or sound
 _BRIGHTNESS = 6.0  # dB per octave at full spread of colour
 
 
@@ -52,11 +52,11 @@ class Scatter:
 
     @property
     def playing(self) -> bool:
-        """Whether it goes on."""
+        """Whether it still triggers events."""
         return self._sequencer.has(self)
 
     def stop(self) -> None:
-        """End it. What sounds is released; one-shots sound to their end."""
+        """End it. Sounding notes are released; one-shots play to their end."""
         self._sequencer.drop(self)
 
     def change(self, **settings: Unpack[ScatterSettings]) -> None:
@@ -71,7 +71,7 @@ class Scatter:
         self._sequencer.wake()
 
     def _reconsider(self, before: Scattering) -> None:
-        """Move the next event to where the changed settings have it."""
+        """Reschedule the next event according to the changed settings."""
         here, now = self._sequencer.map.beat_at(self._sequencer.edge), self.settings
         if now.seed != before.seed:
             self._number = 0
@@ -79,11 +79,11 @@ class Scatter:
             self._next = next_multiple(max(here, self._last + SAME_BEAT), now.grid)
         elif not now.density or before.grid or not before.density:
             self._next = here
-        elif self._next > here:  # what is left of the wait shrinks or grows with the mean distance
+        elif self._next > here:  # the rest of the wait scales with the mean interval
             self._next = here + (self._next - here) * before.density / now.density
 
     def choose(self, timbres: Sequence[NDArray[np.float64]]) -> None:
-        """Vectors (Z,) of which every event from the next on chooses one; none for that of the controls."""
+        """Vectors (Z,) from which every event from the next on chooses one; none for that of the controls."""
         with self._sequencer.lock:
             self._timbres = timbres
 
@@ -112,7 +112,7 @@ class Scatter:
             self._start(event, sample)
 
     def begin(self, beat: float) -> None:
-        """The clock starts at this beat: the same events come again."""
+        """The clock starts at this beat: the same events repeat."""
         self._number, self._last = 0, beat - 1
         self._next = next_multiple(beat, self.settings.grid) if self.settings.grid else beat
 
@@ -123,7 +123,7 @@ class Scatter:
             self._next = next_multiple(beat, self.settings.grid) if self.settings.grid else beat
 
     def silence(self, at: int) -> None:
-        """Release all of its notes at a sample; those that would begin later are cancelled."""
+        """Release all of its notes at a sample; those that would start later are cancelled."""
         while self._notes:
             self._notes.popleft().off(at=at)
 
@@ -144,7 +144,7 @@ class Scatter:
         self._notes.append(note)
 
     def _expressions(self, event: Event) -> dict[str, float]:
-        """What the event asks for beside the instrument's settings, where it differs from them."""
+        """The event's expressions, where they differ from the instrument's settings."""
         found = {"level": event.level_db} | {name: getattr(event, name) for name in self._places}
         if self._textured:
             found |= {"sharpness": 0.5 + event.sharpness, "size": 0.5 + event.size}

@@ -1,4 +1,4 @@
-"""Scattering as the controls ask for: panel, OSC, MIDI controllers, sliders and presets all reach it there."""
+"""Scattering set by controls, for the panel, OSC, MIDI controllers, sliders and presets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FOLLOWED = frozenset((*SCATTER_CONTROLS, "seed"))
 class ScatterByControls:
     """Scatters the controls' timbre, or several, while the control `scatter` is above 0.
 
-    Where the controls have a seed, the same events come with every start; else others.
+    If the controls have a seed, every start gives the same events; otherwise different ones.
     """
 
     def __init__(self, sequencer: Sequencer, controls: Controls) -> None:
@@ -34,7 +34,7 @@ class ScatterByControls:
             self._update()
 
     def choose(self, timbres: Sequence[NDArray[np.float64]]) -> None:
-        """Vectors (Z,) of which every event chooses one; none for that of the controls."""
+        """Vectors (Z,) from which every event chooses one; none for that of the controls."""
         with self._sequencer.lock:
             self._timbres = timbres
             if self._scatter is not None:

@@ -1,4 +1,4 @@
-"""How sounds are scattered: how many a second, and how far they lie apart in pitch, level, place and colour."""
+"""Settings of scattered sounds: rate, and spreads of pitch, level, position and colour."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class ScatterSettings(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Scattering:
-    """How sounds are scattered. Each spread is that of an even distribution.
+    """How sounds are scattered. Spreads are of uniform distributions.
 
     Attributes:
-        density: events a second, 0 for none. Without a grid they fall as rain does (a Poisson process).
-        grid: beats between the places where events may fall; 0 lets them fall anywhere.
+        density: events per second, 0 for none. Without a grid they are independent (a Poisson process).
+        grid: spacing of the events in beats; 0: no grid.
         pitch: MIDI note number in the middle.
         pitch_spread: semitones above and below it.
         velocity: 1..127; None: the control's.
@@ -52,9 +52,9 @@ class Scattering:
         pan_spread: 0..1 to either side.
         distance_spread: 0..1 by which events may be further away.
         colour_spread: 0..1; of textures sharpness and size, of others brightness.
-        seconds: how long a sound is held; one-shots sound to their end.
-        voices: how many of its sounds may sound at once; for one more the oldest fades.
-        seed: the same seed scatters the same events.
+        seconds: how long a sound is held; one-shots play to their end.
+        voices: maximum number of sounding events; for a further one, the oldest fades out.
+        seed: the same seed gives the same events.
         channel: MIDI channel 0..15.
 
     Raises:
@@ -101,17 +101,17 @@ class Scattering:
 
 @dataclass(frozen=True)
 class Event:
-    """One sound: when after the one before it, and how.
+    """One sound: its time after the previous one, and its parameters.
 
     Attributes:
-        wait: in mean distances between events.
-        chance: 0..1, for a grid: it sounds where this is below the probability.
-        choice: 0..1, of several timbres.
+        wait: in mean intervals.
+        chance: 0..1, for a grid: it sounds if this is below the probability.
+        choice: 0..1, among several timbres.
         pitch: MIDI note number, whole.
         level_db: 0 or less.
         pan: -1..1.
         distance: 0..1.
-        sharpness: -0.5..0.5 from the middle.
+        sharpness: -0.5..0.5 around the centre.
         size: likewise.
         seed: of its samples.
     """
@@ -129,7 +129,7 @@ class Event:
 
 
 def event_of(scattering: Scattering, number: int) -> Event:
-    """The event with a number from 0: it depends on the seed, the number and the spreads alone."""
+    """The event with a number from 0, a function of the seed, the number and the spreads only."""
     rng = np.random.default_rng((scattering.seed, number))
     wait = float(rng.exponential())
     chance, choice, pitch, level, pan, away, sharpness, size = rng.random(8).tolist()
@@ -149,7 +149,7 @@ def event_of(scattering: Scattering, number: int) -> Event:
 
 
 def chosen_timbres(timbres: Timbre | Sequence[Timbre] | None, model: Model) -> list[NDArray[np.float64]]:
-    """The vectors (Z,) of one timbre, or of several among which every event chooses; none for that of the controls.
+    """The vectors (Z,) of one timbre, or of several from which every event chooses; none for that of the controls.
 
     Raises CmaudioError for an unknown timbre.
     """

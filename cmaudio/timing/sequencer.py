@@ -19,9 +19,9 @@ _LATE_SECONDS = 0.08  # notes later than this are dropped
 
 
 class Part(Protocol):
-    """Something played in time. Parts due at the same beat come in the order of `priority`; the lock is held.
+    """Something played in time. Parts due at the same beat are played in the order of `priority`; the lock is held.
 
-    A `lasting` one goes on when everything else is ended by `Sequencer.clear`.
+    A `lasting` part continues when `Sequencer.clear` ends everything else.
     """
 
     priority: int
@@ -40,7 +40,7 @@ class Part(Protocol):
         """Continue at this beat; `jumped`: the clock was not there before."""
 
     def silence(self, at: int) -> None:
-        """Release what sounds at a sample, and cancel what would begin later."""
+        """Release sounding notes at a sample, and cancel those that would start later."""
 
 
 class Sequencer(Transport):
@@ -68,7 +68,7 @@ class Sequencer(Transport):
         self._end = in_range("beat", beat, 0, BEAT_MAX, "beats")
 
     def clear(self) -> None:
-        """End everything now, except what lasts."""
+        """End everything now, except lasting parts."""
         with self.lock:
             for part in tuple(self._parts):
                 if not part.lasting:
@@ -94,7 +94,7 @@ class Sequencer(Transport):
 
     @property
     def alone(self) -> bool:
-        """Whether nothing is played and nothing else leads, so that the beat may be chosen freely."""
+        """Whether nothing is playing and nothing else leads, so that the beat may be chosen freely."""
         return not self._parts and self.led_by is None
 
     def drop(self, part: Part) -> None:
@@ -125,7 +125,7 @@ class Sequencer(Transport):
         return calling[1] if calling is not None and calling[0] == threading.get_ident() else None
 
     def in_time(self, sample: int) -> int | None:
-        """When to play what is due at `sample`: now if that is a little late, never (None) if it is far too late."""
+        """When to play what is due at `sample`: now if slightly late, never (None) if far too late."""
         now = self.engine.now
         if sample >= now:
             return sample
@@ -173,7 +173,7 @@ class Sequencer(Transport):
         return (None, 0.0) if first is None else (first[2], first[0])
 
     def _guarded(self, part: Part, call: Callable[[], object]) -> object:
-        """The result of `call`; an error in it ends its part alone."""
+        """The result of `call`; an error in it ends only its part."""
         try:
             return call()
         except Exception as error:

@@ -143,7 +143,7 @@ class PlannedStep:
 
 
 def swung(place: float, swing: float) -> float:
-    """Where a place lies, both in steps: pairs of steps are warped, the first one longer."""
+    """The swung position of a place, both in steps: pairs of steps are warped, the first one longer."""
     pair, within = divmod(place, 2)
     warped = within * (1 + swing) if within < 1 else 1 + swing + (within - 1) * (1 - swing)
     return 2 * pair + warped

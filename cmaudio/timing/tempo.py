@@ -37,7 +37,7 @@ class _Segment:
 
 
 class TempoMap:
-    """Beats to samples and back. It begins with `beat` at `sample`, and is stopped before that."""
+    """Beats to samples and back. It starts with `beat` at `sample`, and is stopped before that."""
 
     def __init__(self, sample_rate: int, tempo: float, sample: float = 0.0, beat: float = 0.0) -> None:
         self.sample_rate = sample_rate

@@ -1,7 +1,7 @@
 """The transport: start, stop, jumps and changes of tempo, as a tempo map that grows while time passes.
 
-Events already scheduled ahead keep their time, and changes take effect after them. Only stops and jumps are immediate:
-they cancel what has not been heard.
+Events already scheduled keep their time, and changes take effect after them. Only stops and jumps are immediate: they
+cancel what has not been heard.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from cmaudio.timing.tempo import TEMPO_RANGE, TempoMap
 
 BEAT_MAX = 1e9
 Kind = Literal["tempo", "start", "stop", "locate"]
-_LOCK_BEATS = 0.5  # span over which the beat is pulled to another clock's
+_LOCK_BEATS = 0.5  # span over which the beat is steered to another clock's
 _PULL_MAX = 0.5  # of the tempo
 _REMEMBERED_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of the transport that was asked for, unlike the small ones by which it follows another clock.
+    """A requested change of the transport, as opposed to small corrections while it follows another clock.
 
     Attributes:
         sample: when it takes effect.
-        beat: the beat there; for "locate" the one that was jumped to.
+        beat: the beat there; for "locate" the target of the jump.
     """
 
     kind: Kind
@@ -46,7 +46,7 @@ class Transport(ABC):
     Attributes:
         map: which beat falls on which sample.
         lock: held to read or change several things consistently.
-        led_by: what else sets the tempo and the beat, such as "Ableton Link"; a MIDI clock is not followed meanwhile.
+        led_by: what else sets tempo and beat, such as "Ableton Link"; meanwhile, MIDI clock is ignored.
     """
 
     def __init__(self, engine: Engine, driver: Driver, tempo: float) -> None:
@@ -55,14 +55,14 @@ class Transport(ABC):
         start = self.soon()
         self.map = TempoMap(engine.sample_rate, tempo, start)
         self.led_by: str | None = None
-        self._followed = self._pulled = 0.0  # another clock's tempo, and the one by which its beat is reached
+        self._followed = self._pulled = 0.0  # another clock's tempo, and the tempo by which its beat is reached
         self._listeners: tuple[Callable[[Change], object], ...] = ()
         engine.set_effects_tempo(tempo, start)
         engine.set_beat(0.0, start)
         self._said = start - 1.0  # the sample of the last event scheduled
 
     def subscribe(self, listener: Callable[[Change], object]) -> Callable[[], None]:
-        """Call `listener` with every `Change`, while the lock is held; returns the function that ends it."""
+        """Call `listener` with every `Change`, while the lock is held; returns a function that unsubscribes."""
         self._listeners = (*self._listeners, listener)
 
         def unsubscribe() -> None:
@@ -83,7 +83,7 @@ class Transport(ABC):
 
     @property
     def tempo(self) -> float:
-        """Beats per minute; setting it keeps the current beat. While it follows another clock, that one's tempo."""
+        """Beats per minute; setting it keeps the current beat. While another clock is followed, that one's tempo."""
         tempo = self.map.tempo_at(self.edge)
         return self._followed if tempo == self._pulled else tempo
 
@@ -98,7 +98,7 @@ class Transport(ABC):
         """
         with self.lock:
             if at is not None and self.led_by is not None:
-                raise CmaudioError(f"{self.led_by} changes tempos at once: leave out the beat, or use `every`")
+                raise CmaudioError(f"{self.led_by} changes tempos at once: omit the beat, or use `every`")
             edge = self.edge
             self._forget()
             if at is None or self.map.sample_at(at) <= edge:
@@ -127,7 +127,7 @@ class Transport(ABC):
         return max(0, round(sample))
 
     def start(self, beat: float = 0.0) -> None:
-        """Run from a beat; all parts begin from their first step."""
+        """Run from a beat; all parts start from their first step."""
         self.locate(beat, restart=True)
         self.resume()
 
@@ -152,7 +152,7 @@ class Transport(ABC):
                 self._tell("stop", sample, self.map.beat_at(sample))
 
     def locate(self, beat: float, restart: bool = False) -> None:
-        """Jump to another beat, running or stopped; `restart`: all parts begin there from their first step."""
+        """Jump to another beat, running or stopped; `restart`: all parts restart there from their first step."""
         to = in_range("beat", beat, 0, BEAT_MAX, "beats")
         with self.lock:
             sample = self.soon()

@@ -246,7 +246,7 @@ def test_a_preset_is_replaced_by_its_own_name_and_nothing_else(own_folder: Path)
     save_preset(Preset(name="mine", timbre={"violin": 1}))
     assert load_preset("mine").timbre == {"violin": 1}
     path.write_text("something else")
-    with pytest.raises(CmaudioError, match="holds no preset"):
+    with pytest.raises(CmaudioError, match="is not a preset"):
         save_preset(Preset(name="mine", timbre={"flute": 1}))
     assert path.read_text() == "something else"
 

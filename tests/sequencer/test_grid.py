@@ -110,7 +110,7 @@ def test_what_is_invalid_is_named(make: Callable[[], object], told: str) -> None
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("{", "no file of patterns"),
+        ("{", "not a file of patterns"),
         ('{"version": 2}', "version"),
         (
             '{"patterns": [{"name": "A", "lanes": [{"name": "x", "steps": {"3": {"velocity": 300}}}]}]}',

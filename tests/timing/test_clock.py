@@ -151,5 +151,5 @@ def test_invalid_clock_settings_are_refused(rig: ClockRig, tiny_voice: Model) ->
         rig.clock.tempo = 1000
     with pytest.raises(CmaudioError, match="beats must be"):
         rig.clock.every(0, print)
-    with pytest.raises(CmaudioError, match="reads text and plays no patterns"):
+    with pytest.raises(CmaudioError, match="is a text-to-speech voice and has no patterns"):
         Clock(Engine(tiny_voice)).play([60])

@@ -192,7 +192,7 @@ def test_a_midi_clock_is_not_followed_meanwhile(tiny: TinyModel) -> None:
     for kind in ("stop", "pulse", "start"):
         rig.clock.midi(kind, 0.1)
     assert rig.clock.running
-    assert rig.notices == ["the MIDI clock is not followed, since Ableton Link leads"]
+    assert rig.notices == ["the MIDI clock is ignored, since Ableton Link leads"]
 
 
 @pytest.fixture
