@@ -123,7 +123,7 @@ def test_tempo_beyond_the_clocks_range_is_told_and_left_again(tiny: TinyModel) -
     rig.session.change_tempo(600, 0)
     rig.go(1)
     assert rig.clock.tempo == 400
-    assert rig.told == ["Ableton Link plays at 600, beyond the clock's 10 to 400: they part for now"]
+    assert rig.told == ["Ableton Link plays at 600, beyond the clock's 10 to 400: they diverge for now"]
     rig.session.change_tempo(100, rig.seconds)
     rig.go(3)
     assert np.abs(rig.go(1)).max() < 1e-3
