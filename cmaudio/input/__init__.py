@@ -1,1 +1,1 @@
-"""Sound from an input: waiting for it, recording it, and making a take of it."""
+"""Recording from an input: trigger, stream, trimming and level."""

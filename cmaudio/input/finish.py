@@ -1,4 +1,4 @@
-"""What becomes of a take: its offset is removed, its ends are trimmed and faded, and its level is set."""
+"""Post-processing of a take: DC offset, trimming, fades and level."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cmaudio.signal.loudness import loudness_lufs
 Level = Literal["peak", "loudness", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 PEAK_DB, LOUDNESS_LUFS = -1.0, -18.0
-_LEAD_SECONDS, _TAIL_SECONDS = 0.01, 0.1  # kept around what is above the threshold
+_LEAD_SECONDS, _TAIL_SECONDS = 0.01, 0.1  # kept around the part above the threshold
 _FADE_IN_SECONDS, _FADE_OUT_SECONDS = 0.003, 0.03
 _CLIPPED = 0.999
 _IN_A_ROW = 3  # a single sample at full scale may be a peak that just fits
@@ -29,7 +29,7 @@ def checked_level(level: str) -> Level:
 
 
 def trimmed(samples: Float, sample_rate: int, threshold_db: float) -> Float:
-    """The part of (N, C) samples that sounds, faded in over 3 ms and out over 30 ms, without an offset."""
+    """The audible part of (N, C) samples, faded in over 3 ms and out over 30 ms, without DC offset."""
     samples = samples - samples.mean(0, keepdims=True)
     window = max(1, round(WINDOW_SECONDS * sample_rate))
     levels = np.array([peak_db(samples[at : at + window]) for at in range(0, len(samples), window)])
@@ -56,7 +56,7 @@ def levelled(samples: Float, sample_rate: int, level: Level, lufs: float = LOUDN
 
 
 def clipped_samples(samples: Float) -> int:
-    """How many of (N, C) samples are at full scale, three or more in a row."""
+    """The number of clipped samples in (N, C): at full scale, three or more in a row."""
     full = np.abs(samples) >= _CLIPPED
     found = 0
     for channel in full.T:

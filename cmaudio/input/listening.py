@@ -1,4 +1,4 @@
-"""Taking a sound from an input: wait for it, record until it is silent again, trim and level it, write it to a file."""
+"""Recording a sound from an input: wait for it, record until silence, trim, level and write it."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _DEAD_SECONDS = 3.0  # without a block
 
 @dataclass(frozen=True)
 class Listening:
-    """How to listen.
+    """Settings of a recording.
 
     Attributes:
         channels: of the take.
-        sample_rate: in Hz; the device's own where it refuses this one.
-        threshold_db: peak in dB of full scale above which the take begins.
-        silence: seconds 6 dB below that which end it.
-        longest: seconds after which it ends anyway.
-        wait: seconds to wait for the beginning.
+        sample_rate: in Hz; if the device refuses it, the device's own.
+        threshold_db: peak in dBFS above which the take starts.
+        silence: seconds below the threshold, by 6 dB, that end it.
+        longest: maximum length in seconds.
+        wait: seconds to wait for the start.
         level: "peak" (-1 dB), "loudness" (-18 LUFS, at most the same peak) or "none".
 
     Raises:
@@ -68,13 +68,13 @@ class Heard:
 
     Attributes:
         sound: samples (N,) or (N, C), trimmed and levelled.
-        path: its file, if one was asked for.
+        path: its file, if requested.
         peak_db: peak of the input.
         loudness_lufs: loudness of `sound`.
-        gain_db: what was added to set the level.
-        clipped: samples of the input that are cut off at full scale.
+        gain_db: gain applied to set the level.
+        clipped: number of clipped input samples.
         gaps: how often the input lost samples.
-        ended: whether it ended by silence, and not by its longest time.
+        ended: whether silence ended it, rather than the maximum length.
     """
 
     sound: Sound
@@ -96,14 +96,14 @@ def listen(
     on_notice: Callable[[str], object] = lambda _text: None,
     on_state: Callable[[str], object] = lambda _text: None,
 ) -> Heard:
-    """Take a sound from an input; returns when it has ended.
+    """Record a sound from an input; returns when it has ended.
 
     Args:
         path: a new .wav or .flac file; None keeps the sound in memory.
         how: threshold, lengths and level.
         device: name (or part of it) or index of an input from `cmaudio devices --inputs`.
         open_input: opens it.
-        on_notice: called with what is wrong with the take: clipping, gaps, its length.
+        on_notice: called with problems of the take: clipping, gaps, its length.
         on_state: called when it waits and when it records.
 
     Raises:
@@ -184,9 +184,9 @@ def _finished(trigger: Trigger, sample_rate: int, how: Listening, file: Path | N
 def _troubles(heard: Heard, how: Listening) -> list[str]:
     found = []
     if heard.clipped:
-        found.append(f"{heard.clipped} samples clip: lower the gain of the input, and take it again")
+        found.append(f"{heard.clipped} samples clip: lower the gain of the input, and record it again")
     if heard.gaps:
-        found.append(f"the input lost samples {heard.gaps} times, since the machine was busy: take it again")
+        found.append(f"the input lost samples {heard.gaps} times, since the machine was busy: record it again")
     if not heard.ended:
         found.append(f"it still sounded after {how.longest:g} s, where the take ends")
     return found

@@ -1,4 +1,4 @@
-"""A stream from an input device: blocks of samples, put into a queue by PortAudio's callback."""
+"""A stream from an input device: PortAudio's callback puts blocks of samples into a queue."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class _Microphone:
         )
 
     def _arrived(self, samples: Any, _frames: int, _time: object, status: Any) -> None:
-        """On PortAudio's thread: nothing but a copy."""
+        """On PortAudio's thread: only copies."""
         self._blocks.put(Block(np.array(samples, np.float32), bool(status.input_overflow)))
 
     def read(self, timeout: float) -> Block | None:

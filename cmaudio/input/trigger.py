@@ -1,4 +1,4 @@
-"""Where a take begins and ends: from the first sound above a threshold until silence, or a longest time."""
+"""Start and end of a take: from the first sound above a threshold until silence or the maximum length."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from cmaudio.signal.dsp import Float
 
 WINDOW_SECONDS = 0.005
-BEFORE_SECONDS = 0.1  # kept from before the threshold is passed: the beginning of an attack lies below it
-HYSTERESIS_DB = 6.0  # by which silence is below the threshold
+BEFORE_SECONDS = 0.1  # pre-roll before the threshold: the start of an attack lies below it
+HYSTERESIS_DB = 6.0  # of the end below the threshold
 FLOOR_DB = -120.0
 
 
@@ -24,16 +24,16 @@ class Trigger:
 
     Args:
         sample_rate: in Hz.
-        threshold_db: peak, in dB of full scale, above which the take begins.
+        threshold_db: peak, in dBFS, above which the take starts.
         silence_seconds: how long it must be 6 dB below that for the take to end.
-        longest_seconds: when it ends anyway.
+        longest_seconds: maximum length.
 
     Attributes:
         loudest_db: the highest peak while waiting.
-        begun: whether the take has begun.
+        begun: whether the take has started.
         done: whether it has ended.
         silent: whether silence ended it.
-        waited_seconds: of sound before it began.
+        waited_seconds: of sound before it started.
     """
 
     def __init__(self, sample_rate: int, threshold_db: float, silence_seconds: float, longest_seconds: float) -> None:
@@ -42,10 +42,10 @@ class Trigger:
         self._on_db, self._off_db = threshold_db, threshold_db - HYSTERESIS_DB
         self._silent_windows = max(1, round(silence_seconds / self._window_seconds))
         self._most_windows = max(1, round(longest_seconds / self._window_seconds))
-        self._rest: Float | None = None  # what is no whole window yet
+        self._rest: Float | None = None  # samples that do not fill a window yet
         self._before: deque[Float] = deque(maxlen=max(1, round(BEFORE_SECONDS / self._window_seconds)))
         self._taken: list[Float] = []
-        self._windows = self._quiet = 0  # since it began; since the last sound
+        self._windows = self._quiet = 0  # since the start; since the last sound
         self.loudest_db = FLOOR_DB
         self.begun = self.done = self.silent = False
         self.waited_seconds = 0.0
@@ -66,7 +66,7 @@ class Trigger:
         self._rest = whole[end:]
 
     def samples(self) -> Float:
-        """What was taken, (N, C), with the silence at its end and a little from before its beginning."""
+        """The recorded samples, (N, C), including the pre-roll and the silence at the end."""
         return np.concatenate(self._taken)
 
     def _take_in(self, window: Float) -> None:

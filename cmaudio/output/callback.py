@@ -1,6 +1,6 @@
 """The compiled callbacks that empty a ring (`cmaudio.output.ring`) on a sound card's thread: they never wait.
 
-numba is imported when a callback is first asked for, not when this module is imported.
+numba is imported when a callback is first requested, not when this module is imported.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Callback:
 
 
 def _take_samples(words: Any, floats: Any, output: Any, ready: int, wanted: int) -> int:
-    """Fill `output` (wanted * channels,) with `ready` samples, fading if they run short; returns how many it took."""
+    """Fill `output` (wanted * channels,) with `ready` samples, fading out if they run short; returns the number taken."""
     capacity, channels, sources = words[CAPACITY], words[CHANNELS], words[SOURCES]
     position = words[READ] % capacity
     gain, holding = words[GAIN], words[HOLDING] != 0
@@ -94,7 +94,7 @@ def _take_samples(words: Any, floats: Any, output: Any, ready: int, wanted: int)
 
 
 def _place_sample(words: Any, floats: Any, output: Any, at: int, gain: float) -> None:
-    """Put one sample of every source channel on the output channels, and note the peak."""
+    """Write one sample of every source channel to the output channels, and update the peak."""
     channels, sources, first = words[CHANNELS], words[SOURCES], words[FIRST_OUTPUT]
     for source in range(sources):
         floats[PEAK] = max(floats[PEAK], abs(np.float32(floats[HELD + source] * gain)))
@@ -175,7 +175,7 @@ def _compile(function: Callable[..., Any]) -> Callback:
 
 @functools.cache
 def output_callback() -> Callback:
-    """The callback that plays a ring: puts the sides on the channels, fades on underruns, counts."""
+    """The callback that plays a ring: routes the source channels, fades on underruns, counts."""
     return _compile(_output)
 
 

@@ -23,7 +23,7 @@ class OutputStream(Protocol):
     """An open stream that plays a ring. `start` raises CmaudioError; `close` may never return on a dead device.
 
     `abandon` gives up a stream whose `close` does not return, and returns whether another may be opened now. It may
-    return True at a later time, if the stream is `replaceable`.
+    return True later, if the stream is `replaceable`.
     """
 
     sample_rate: int

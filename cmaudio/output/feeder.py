@@ -1,4 +1,4 @@
-"""The synthesis thread's work: reading the source a chunk at a time to keep the output buffer full."""
+"""The loop of the synthesis thread: reads the source chunk by chunk to keep the output buffer full."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cmaudio.output.outlet import Outlet
 from cmaudio.output.sample_clock import SampleClock
 from cmaudio.output.source import Source
 
-_CATCH_UP_LIMIT_S = 0.5  # of sound made without a pause after the device was lost
+_CATCH_UP_LIMIT_S = 0.5  # of sound produced without a pause after the device was lost
 _LOAD_MEMORY_S = 1.0
 
 
@@ -35,7 +35,7 @@ class Feeder:
 
     @property
     def load(self) -> float:
-        """Computing time divided by the duration of the sound it produced."""
+        """Compute time divided by the duration of the sound it produced."""
         return self._busy_s / self._made_s if self._made_s else 0.0
 
     def step(self) -> None:
@@ -43,7 +43,7 @@ class Feeder:
         stream = self._outlet.current
         unheard = stream.ring.readable * self._source.sample_rate / stream.rate if stream else 0.0
         self.clock.update(time.perf_counter(), self._read_samples - unheard)
-        if stream is None:  # the device is lost: keep the performance's clock running
+        if stream is None:  # the device is lost: keep the clock running
             wait_s = self._outlet.due_s - time.monotonic()
             if wait_s <= 0:
                 self._read()

@@ -1,6 +1,6 @@
-"""Host APIs: the audio systems by which PortAudio reaches a sound card. Windows has several for each card.
+"""Host APIs: the audio systems through which PortAudio opens a sound card. Windows has several for each card.
 
-There PortAudio's own default is MME, which adds some 100 ms; WASAPI is preferred here, and ASIO where it was enabled.
+PortAudio's own default on Windows is MME, which adds some 100 ms; WASAPI is preferred here, and ASIO if enabled.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ ENABLED = "SD_ENABLE_ASIO"  # sounddevice then loads a PortAudio with ASIO
 
 
 def enable_asio() -> None:
-    """Have sounddevice offer ASIO devices; to be called before its first use.
+    """Make sounddevice offer ASIO devices; must be called before its first use.
 
-    Raises CmaudioError on another system than Windows, or where sounddevice is in use already.
+    Raises CmaudioError on other systems than Windows, or if sounddevice is already in use.
     """
     if PLATFORM != "win32":
-        raise CmaudioError("ASIO drivers exist on Windows only: leave out --asio")
+        raise CmaudioError("ASIO drivers exist on Windows only: omit --asio")
     if "sounddevice" in sys.modules and ENABLED not in os.environ:
         raise CmaudioError(
             f"sounddevice was imported without ASIO: enable it earlier, or set the environment variable {ENABLED}=1"
@@ -38,7 +38,7 @@ def preferred_api(apis: Sequence[Any], kind: str) -> int | None:
         apis: as `sounddevice.query_hostapis` returns them.
         kind: "input" or "output".
     Returns:
-        None on other systems, whose own default is taken.
+        None on other systems, which use their own default.
     """
     if PLATFORM == "win32":
         for name in (ASIO, WASAPI):
@@ -49,7 +49,7 @@ def preferred_api(apis: Sequence[Any], kind: str) -> int | None:
 
 
 def matching_api(wanted: str, names: Sequence[str]) -> str:
-    """The host API of that name or part of a name. Raises CmaudioError naming those there are."""
+    """The host API of that name or part of a name. Raises CmaudioError that lists the available ones."""
     low = wanted.strip().lower()
     known = list(dict.fromkeys(names))
     found = [name for name in known if name.lower() == low] or [name for name in known if low and low in name.lower()]
@@ -61,9 +61,9 @@ def matching_api(wanted: str, names: Sequence[str]) -> str:
 
 
 def stream_settings(sd: Any, api: str, exclusive: bool) -> Any:
-    """What a stream of a host API is opened with. Raises CmaudioError for exclusive use of any but WASAPI."""
+    """The settings for a stream of a host API. Raises CmaudioError for exclusive use of any but WASAPI."""
     if not exclusive:
-        return None  # WASAPI shares the card then
+        return None  # WASAPI then shares the card
     if api != WASAPI:
-        raise CmaudioError(f"only {WASAPI} has an exclusive mode, not {api}: leave it out, or choose --host-api wasapi")
+        raise CmaudioError(f"only {WASAPI} has an exclusive mode, not {api}: omit it, or choose --host-api wasapi")
     return sd.WasapiSettings(exclusive=True)

@@ -6,7 +6,7 @@ import gc
 import sys
 import threading
 
-# Synthesis releases the interpreter lock many times a block; a busy thread must not keep it from getting it back.
+# Synthesis releases the interpreter lock many times per block; a busy thread must not keep it from getting it back.
 SWITCH_INTERVAL_S = 0.00005
 
 _lock = threading.Lock()

@@ -29,7 +29,7 @@ class Outlet:
     Attributes:
         current: the stream that plays or is being filled; None while the device is lost.
         lost: whether the device is gone.
-        due_s: by `time.monotonic`, when the next chunk would have to be read while there is no stream.
+        due_s: time (`time.monotonic`) at which the next chunk would have to be read while there is no stream.
         device_name: device of the current stream, or the last one.
         rate: sample rate of that stream, in Hz.
     """
@@ -58,7 +58,7 @@ class Outlet:
         return self.current
 
     def use(self, device: str | int | None, open_stream: OpenStream | None) -> None:
-        """Switch to another device once it plays. Raises CmaudioError if it does not; then the old one plays on."""
+        """Switch to another device once it plays. Raises CmaudioError if it does not, and keeps the old one."""
         with self._opening:
             if self._stopping():
                 raise CmaudioError("the player is closing: start a new one on the other device")

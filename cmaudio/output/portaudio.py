@@ -1,4 +1,4 @@
-"""The PortAudio library, by way of sounddevice: importing it, ending it, and replacing it when it cannot be left."""
+"""The PortAudio library, through sounddevice: importing it, terminating it, and replacing it when it hangs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cmaudio.errors import DeviceError
 
 _MAPS = Path("/proc/self/maps")
 CAN_BE_REPLACED = sys.platform == "linux"
-_replaced: list[Any] = []  # libraries whose streams never closed, and those streams: their code and memory must stay
+_replaced: list[Any] = []  # libraries whose streams never closed, and those streams: code and memory must stay loaded
 
 
 def sounddevice() -> Any:
@@ -42,7 +42,7 @@ def initialise_again() -> Any:
 
 
 def terminate() -> None:
-    """End PortAudio at interpreter exit, when its own handler, registered again by a late `close`, is no longer run."""
+    """End PortAudio at interpreter exit, if its own handler, registered again by a late `close`, no longer runs."""
     sd = sys.modules.get("sounddevice")
     if sd is not None:
         atexit.unregister(sd._exit_handler)
@@ -51,11 +51,11 @@ def terminate() -> None:
 
 
 def replace(stream: object) -> bool:
-    """Continue with a fresh copy of PortAudio; `stream` is left as it is. Returns whether that was possible.
+    """Continue with a fresh copy of PortAudio, without touching `stream`. Returns whether that was possible.
 
-    PortAudio stops a JACK stream by asking the server's next callback to do so. Once the server has ended it waits ten
-    minutes for that, twice, and until then it can neither open another stream nor end. A second copy of the library has
-    a state of its own. Linux only.
+    PortAudio stops a JACK stream by asking the server's next callback to do so. Once the server has ended, PortAudio
+    waits ten minutes for that, twice, and until then can neither open another stream nor terminate. A second copy of
+    the library has its own state. Linux only.
     """
     sd = sounddevice()
     try:
@@ -65,7 +65,7 @@ def replace(stream: object) -> bool:
         return False
     _replaced.append((sd._lib, stream))
     sd._lib, sd._initialized = library, 0
-    atexit.unregister(sd._exit_handler)  # a `close` that hangs has taken it away
+    atexit.unregister(sd._exit_handler)  # a hanging `close` has removed it
     atexit.register(sd._exit_handler)
     return True
 

@@ -63,14 +63,14 @@ class RingCounters:
 class Ring:
     """A single-producer single-consumer ring of `capacity_samples` samples of a source, preallocated.
 
-    A source of one channel is heard on all output channels. One of two is heard on a pair of them, or summed on
-    a single one. One of more is heard on as many.
+    A mono source is played on all output channels; a stereo source on a pair of them, or summed on a single one; a
+    source with more channels on as many outputs.
 
     Args:
         capacity_samples: how many samples it holds.
         channels: output channels.
         source_channels: of the source, at most `MOST_SOURCES`.
-        first_output: output channel of the first one of several, from 0; the others are beside it.
+        first_output: first output channel of a source with several, from 0; the others follow.
 
     Raises CmaudioError if the capacity or the number of output channels is not positive.
     """
@@ -114,7 +114,7 @@ class Ring:
 
     @property
     def first_output(self) -> int:
-        """Output channel of the first one of several; set it only before a stream starts."""
+        """First output channel of a source with several; set it only before a stream starts."""
         return int(self._words[FIRST_OUTPUT])
 
     @first_output.setter

@@ -1,4 +1,4 @@
-"""Which sample is heard at a given time: the sound card's clock, observed through callbacks of a period each.
+"""Which sample is heard at a given time: the sound card's clock, observed through its periodic callbacks.
 
 A delay-locked loop smooths the observations (Adriaensen 2005, "Using a DLL to filter time", Linux Audio Conference).
 The same loop follows the pulses of a MIDI clock.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 _BANDWIDTH_HZ = 0.3
-_LOST_SECONDS = 0.05  # a larger error means that the card stopped, ran out of samples or changed: restart
+_LOST_SECONDS = 0.05  # a larger error means that the card stopped, had an underrun or changed: restart
 _RATE_TOLERANCE = 0.01
 _LEARNT_POINTS = 4  # with fewer, the next one cannot be an outlier
 
@@ -21,7 +21,7 @@ class LockedLine:
         rate: expected slope of y over x; the slope stays within `rate_range`.
         bandwidth: bandwidth of the loop, in cycles per unit of x.
         lost: a point with a larger error restarts the line.
-        learns: the rate is not known beforehand. The first points then count as in a least-squares line, up
+        learns: the rate is not known in advance. The first points then count as in a least-squares line, up
             to as many as the loop remembers (an expanding-memory filter, Morrison 1969), and a restart keeps the rate.
 
     `update` belongs to one thread, `at` may be called from any.

@@ -30,7 +30,7 @@ class OutputSettings:
         period_samples: samples per callback, 0 for the device's choice.
         dead_after_s: seconds without a callback after which a device counts as lost.
         channels: of the source: 1, 2, or more for several pairs.
-        pair: which pair of a device's outputs plays two channels, from 1; several pairs begin at the first.
+        pair: the output pair that plays a stereo source, from 1; several pairs start at the first.
     """
 
     source_rate: int
@@ -84,7 +84,7 @@ class BufferedStream:
     def is_dead(self, waited_s: float) -> bool:
         """Whether the device has stopped taking samples; called every `waited_s` seconds."""
         callbacks = self.ring.counters().callbacks
-        # Counted in waits, not by the clock: after a suspend, the device is not lost.
+        # Counted in waits, not by the clock, so that the device does not count as lost after a suspend.
         self.silent_s = 0.0 if callbacks != self._callbacks else self.silent_s + waited_s
         self._callbacks = callbacks
         return self.silent_s >= self._dead_after_s or not self.stream.active

@@ -1,4 +1,4 @@
-"""Watching the device: a thread that detects when it is lost, and reopens it when it returns."""
+"""The watchdog: a thread that detects when the device is lost, and reopens it when it returns."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Shapes: ... any leading axes (voices), T frames, N samples, F = n_fft / 2 + 1 bins, M mel bands.
 Frame t of a signal ends with sample (t + 1) * hop_length - 1; it never sees later samples.
-All arithmetic is row by row, so a voice's values do not depend on what it is batched with.
+All arithmetic is row by row, so batching does not affect a voice's values.
 """
 
 from __future__ import annotations

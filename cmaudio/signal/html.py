@@ -23,7 +23,7 @@ def sound_html(samples: Float, sample_rate: int) -> str:
     if len(shown) < len(samples):
         caption += f"; the first {SHOWN_SECONDS:g} s are shown"
     if not np.isfinite(first).all():
-        caption += "; samples that are no finite numbers are shown as silence or full scale"
+        caption += "; samples that are not finite are shown as silence or full scale"
     picture = _data_uri("image/png", spectrogram_png(shown if shown.ndim == 1 else shown.mean(1), sample_rate))
     return (
         f'<div><audio controls preload="metadata" src="{_data_uri("audio/wav", _wav(shown, sample_rate))}"></audio>'

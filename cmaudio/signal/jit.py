@@ -1,4 +1,4 @@
-"""Compiled functions: numba compiles them once per machine, after that they are loaded from its cache."""
+"""Compiled functions: numba compiles them once per machine, and loads them from its cache afterwards."""
 
 from __future__ import annotations
 

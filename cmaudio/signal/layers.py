@@ -1,4 +1,4 @@
-"""Partials made up of layers: several players, detuned reeds or strings, rotating what would be one steady tone.
+"""Partials made up of layers, such as several players, detuned reeds or strings, that modulate a steady tone.
 
 Shapes: L layers, the first of which prevails where partials only beat.
 """
@@ -14,13 +14,13 @@ LAYERS = 4
 
 
 def layered(radians: Float, moving: Float | np.float32, turning: Float | np.float32) -> Complex:
-    """What a partial is multiplied by, of a mean square of 1.
+    """The factor of a partial, with a mean square of 1.
 
     Args:
-        radians: (L, ...) by which each layer is ahead of the steady part.
-        moving: (...) share of the power that is in the layers.
-        turning: (...) 1 where each layer turns by itself, so that the partial moves in frequency as well; 0 where there
-            is a mirror image to what there is, which beats in strength alone: one pair about the steady part.
+        radians: (L, ...) phase of each layer relative to the steady part.
+        moving: (...) the layers' share of the power.
+        turning: (...) 1 if each layer rotates independently, so that the partial also moves in frequency; 0 if it has a
+            mirror image, so that the partial only beats in level: one pair about the steady part.
     """
     others = np.ones(len(radians) - 1, np.float32)
     power = (1 + len(others) * np.square(turning)) * (1 + np.square(turning)) / 2
@@ -34,7 +34,7 @@ def layered(radians: Float, moving: Float | np.float32, turning: Float | np.floa
 
 
 def layer_offsets(rng: np.random.Generator) -> NDArray[np.float64]:
-    """(L,) where the layers lie, of mean 0 and variance 1; the first is one standard deviation off."""
+    """(L,) offsets of the layers, of mean 0 and variance 1; the first is one standard deviation off."""
     rest = rng.standard_normal(LAYERS - 1)
     first = np.sign(rng.standard_normal())
     middle = -first / len(rest)

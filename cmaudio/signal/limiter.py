@@ -2,8 +2,8 @@
 
 The signal is cut into quanta of 64 samples. The gain is linear within a quantum, and at each boundary at most what both
 neighbours need, so no sample exceeds the ceiling. This takes one quantum of look-ahead. All channels have the same
-gain, so that the sound does not move when one of them is loud; of several pairs, neither exceeds the ceiling nor does
-their sum, so that it can be recorded.
+gain, so that the stereo image does not move when one of them is loud; with several pairs, neither they nor their sum,
+which is recorded, exceed the ceiling.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Loudness while it sounds: momentary (0.4 s) and short-term (3 s), ITU-R BS.1770-4 and EBU Tech 3341, without gates.
+"""Live loudness: momentary (0.4 s) and short-term (3 s), ITU-R BS.1770-4 and EBU Tech 3341, without gating.
 
 Shapes: N samples, C channels, all of weight 1.
 """
@@ -20,7 +20,7 @@ SILENT_LUFS = -100.0
 
 
 class LiveLoudness:
-    """Observes samples in pieces of any size.
+    """Measures samples in blocks of any size.
 
     Args:
         sample_rate: Hz.
@@ -60,5 +60,5 @@ class LiveLoudness:
     def _over(self, seconds: float) -> float:
         count = round(seconds / _STEP_SECONDS)
         recent: NDArray[np.float64] = np.array(self._powers)[-count:]
-        power = recent.sum() / count  # before it began it was silent
+        power = recent.sum() / count  # before the start it was silent
         return float(max(SILENT_LUFS, _OFFSET_DB + 10 * np.log10(power + 1e-20)))

@@ -1,8 +1,8 @@
-"""How the partials of a held note waver: their frequencies and levels over time.
+"""Frequency and amplitude modulation of the partials of a held note.
 
-Each partial is moved to 0 Hz and cut out, which leaves its slow complex envelope (Hilbert demodulation): its angle
-turns by as much as the partial is off its place. Where components beat, the angle jumps as they cancel, so frequencies
-are averaged by power.
+Each partial is shifted to 0 Hz and low-pass filtered, which leaves its slow complex envelope (Hilbert demodulation):
+the rate of its angle is the frequency deviation. Where beating components cancel, the angle jumps, so frequencies are
+averaged weighted by power.
 
 Shapes: N samples, K partials, T times at `TRACK_RATE`.
 """
@@ -18,10 +18,10 @@ from cmaudio.signal.dsp import Float
 
 Array = NDArray[np.float64]
 
-TRACK_RATE = 200  # times a second
+TRACK_RATE = 200  # Hz
 PARTIALS = 8
-SMOOTHING = 21  # times, 0.1 s: what is slower than about 8 Hz is kept
-_WIDEST_HZ, _WIDEST_SHARE = 60.0, 0.45  # on either side of a partial; of the distance between two
+SMOOTHING = 21  # frames, 0.1 s: keeps modulation below about 8 Hz
+_WIDEST_HZ, _WIDEST_SHARE = 60.0, 0.45  # bandwidth on either side of a partial; share of their spacing
 _HIGHEST_HZ = 12_000.0
 _TINY = 1e-30
 
@@ -32,7 +32,7 @@ class PartialTracks:
 
     Attributes:
         envelopes: (K, T) complex.
-        f0_hz: of the note; partial k lies at (k + 1) f0_hz.
+        f0_hz: of the note; partial k is at (k + 1) f0_hz.
     """
 
     envelopes: NDArray[np.complex128]
@@ -40,7 +40,7 @@ class PartialTracks:
 
     @property
     def numbers(self) -> Array:
-        """(K, 1) of the partials, from 1."""
+        """(K, 1) numbers of the partials, from 1."""
         return np.arange(1.0, len(self.envelopes) + 1)[:, None]
 
     @property
@@ -50,12 +50,12 @@ class PartialTracks:
 
     @property
     def cents(self) -> Array:
-        """(K, T - 1) by which the partials are off their places."""
+        """(K, T - 1) deviation of the partials from their nominal frequencies."""
         turned = np.angle(self.envelopes[:, 1:] * np.conj(self.envelopes[:, :-1])) * TRACK_RATE / (2 * np.pi)
         return 1200 / np.log(2) * turned / (self.numbers * self.f0_hz)
 
     def common_cents(self) -> Array:
-        """(T - 1,) mean over the partials, by power."""
+        """(T - 1,) mean over the partials, weighted by power."""
         return np.asarray((self.power * self.cents).sum(0) / (self.power.sum(0) + _TINY))
 
     def between(self, start_s: float, end_s: float) -> PartialTracks:
@@ -86,7 +86,7 @@ def partial_tracks(signal: Float, sample_rate: int, f0_hz: float) -> PartialTrac
 
 
 def smoothed(values: Array, times: int = SMOOTHING) -> Array:
-    """(..., T) -> (..., T), averaged over a Hann window of an odd number of times; the ends are held."""
+    """(..., T) -> (..., T), averaged over a Hann window of odd length; edge values are repeated."""
     window = np.hanning(times + 2)[1:-1]
     padded = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(times // 2, times // 2)], mode="edge")
     views = np.lib.stride_tricks.sliding_window_view(padded, times, axis=-1)
@@ -94,18 +94,18 @@ def smoothed(values: Array, times: int = SMOOTHING) -> Array:
 
 
 def smooth_cents(tracks: PartialTracks, times: int = SMOOTHING) -> Array:
-    """(K, T - 1) cents of each partial, averaged over 0.1 s by power."""
+    """(K, T - 1) cents of each partial, averaged over 0.1 s, weighted by power."""
     power = tracks.power
     return smoothed(power * tracks.cents, times) / (smoothed(power, times) + _TINY)
 
 
 def frequency_modulation(tracks: PartialTracks, strongest: int = 4) -> float:
-    """Standard deviation in cents of the strongest partials' frequencies (slower than 8 Hz), their median."""
+    """Standard deviation in cents of the strongest partials' frequencies (below 8 Hz), their median."""
     return float(np.median(smooth_cents(tracks).std(1)[tracks.strongest(strongest)]))
 
 
 def amplitude_modulation(tracks: PartialTracks, strongest: int = 4) -> float:
-    """Standard deviation in dB of the strongest partials' levels about their straight course, their median."""
+    """Standard deviation in dB of the strongest partials' levels around a linear trend, their median."""
     levels = 10 * np.log10(smoothed(tracks.power)[tracks.strongest(strongest)] + _TINY)
     times = np.arange(levels.shape[1], dtype=np.float64)
     courses = np.polynomial.polynomial.polyval(times, np.polynomial.polynomial.polyfit(times, levels.T, 1))

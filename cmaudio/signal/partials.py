@@ -1,7 +1,7 @@
 """Excitations whose partials are not the harmonics of f0, each as strong as a harmonic of `pulse_train`.
 
-Shapes: N samples, P partials. Phases are in cycles of f0 and not wrapped, so that a partial at any ratio of f0 is
-continuous, and all excitations of a voice run on one phase.
+Shapes: N samples, P partials. Phases are in cycles of f0 and unwrapped, so that a partial at any ratio of f0 is
+continuous, and all excitations of a voice share one phase.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from cmaudio.signal.dsp import PULSE_SCALE, VOICED_ABOVE_HZ, Float, pulses
 
 MOST_STRETCHED = 128
 _HIGHEST = 0.49  # of the sample rate, as in `pulse_train`
-_PIECE = 512  # samples in which f0 is looked at: it moves in a few of them only
+_PIECE = 512  # samples per check of f0, which moves in only a few of them
 _FINE = 64
 
 
@@ -36,11 +36,11 @@ def partial_sum(
 
     Args:
         cycles: (N,) phase of f0 after each sample.
-        f0: (N,) Hz; silent where at most 8 Hz. Partials above 0.49 of the sample rate are left out.
+        f0: (N,) Hz; silent where at most 8 Hz. Partials above 0.49 of the sample rate are omitted.
         ratios: (P,).
         sample_rate: Hz.
 
-    Under a steady f0 a partial is a product of a slow and a fast rotation, which makes the sum a small matrix product.
+    While f0 is steady, a partial is a product of a slow and a fast rotation, so the sum is a small matrix product.
     """
     out = np.zeros(len(f0), np.float32)
     audible = ratios[ratios * f0.max(initial=0.0) < _HIGHEST * sample_rate]

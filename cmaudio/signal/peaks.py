@@ -1,7 +1,7 @@
-"""Spectral peaks of a note that outlast it: partials, told from noise by being there twice.
+"""Lasting spectral peaks of a note: partials, distinguished from noise by occurring in both halves of it.
 
-Under a Gaussian window the logarithm of a partial's spectrum is a parabola (but for the window's cut ends), so a
-parabola through the three highest bins gives its frequency far below a hundredth of a bin.
+Under a Gaussian window the logarithm of a partial's spectrum is a parabola (except for the truncation of the window),
+so a parabola through the three highest bins gives its frequency to far below a hundredth of a bin.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import Float
 
-_WINDOW_SIGMAS = 4.5  # on either side of the middle: the truncated ends are 88 dB down
+_WINDOW_SIGMAS = 4.5  # on either side of the centre: the truncated ends are 88 dB down
 _PADDING = 2
-_RANGE_NEPERS = 7.0  # 61 dB: no weaker peak is looked at
+_RANGE_NEPERS = 7.0  # 61 dB: weaker peaks are ignored
 _SAME_CENTS = 12.0  # between the halves of a note: strings drift by a few cents as they decay
 _NEAR_HZ = 8.0
-_HARMONICS = 8  # that are compared with what lies between them
+_HARMONICS = 8  # compared with the power between them
 _NARROWEST_HZ = 2.0  # the resolution of half a note
 
 
@@ -93,8 +93,8 @@ def _same(peak: Peak, other: Peak) -> bool:
 def harmonic_contrast(signal: Float, sample_rate: int, f0: float) -> float:
     """How far the power at the harmonics of `f0` (Hz) is above that halfway between them, in dB.
 
-    The median of the first eight harmonics; around 0 for noise. Each is taken with 3 % (half a semitone) on either
-    side, at most a fifth of their distance, so that vibrato and choruses still count as harmonic.
+    The median of the first eight harmonics; around 0 for noise. Each is integrated over 3 % (half a semitone) on either
+    side, at most a fifth of their spacing, so that vibrato and choruses still count as harmonic.
     """
     spectrum, bin_hz = _spectrum(signal, sample_rate)
     power = np.square(spectrum)

@@ -1,6 +1,6 @@
 """The pitch of one held sound by autocorrelation: YIN (de Cheveigné and Kawahara 2002, JASA 111, 1917).
 
-It needs no model and no further library; speech and corpora are tracked by `cmaudio.training.prepare.pitch`.
+It needs no model and no other library; speech and corpora are tracked by `cmaudio.training.prepare.pitch`.
 Shapes: N samples, T frames, L lags.
 """
 
@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from cmaudio.signal.dsp import Float
 
 LOWEST_HZ, HIGHEST_HZ = 27.0, 4200.0
-_DIP = 0.15  # of the normalised difference: below it, a frame has a pitch
-_QUIET_DB = -40.0  # below the loudest frame: not judged
+_DIP = 0.15  # of the normalised difference: below it, a frame is pitched
+_QUIET_DB = -40.0  # relative to the loudest frame; quieter frames are ignored
 _AUDIBLE = 1e-3
 _MOST_FRAMES = 200
 
 
 @dataclass(frozen=True)
 class PitchFound:
-    """`key` is the median MIDI note number of the frames with a pitch; 60 if there are none.
+    """`key` is the median MIDI note number of the pitched frames; 60 if there are none.
 
-    `share` of the loud frames have one; `range_semitones` holds the middle 80 % of them.
+    `share` of the loud frames are pitched; `range_semitones` holds the middle 80 % of them.
     """
 
     key: float
@@ -52,7 +52,7 @@ def find_pitch(samples: Float, sample_rate: int) -> PitchFound:
 
 
 def sounding_hz(samples: Float, sample_rate: int) -> float:
-    """The pitch of the last samples (N,), in Hz; 0 for none. It looks at `3 / LOWEST_HZ` seconds at most."""
+    """The pitch of the last samples (N,), in Hz; 0 for none. It uses at most `3 / LOWEST_HZ` seconds."""
     longest = int(sample_rate / LOWEST_HZ)
     frame = samples[-3 * longest :].astype(np.float64)
     if len(frame) < 3 * longest or not np.abs(frame).max() > _AUDIBLE:

@@ -1,4 +1,4 @@
-"""Where speech pauses, by its level. Shapes: N samples, W windows."""
+"""Pauses of speech, by level. Shapes: N samples, W windows."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def silence_between(
 
     Args:
         levels: (W,) of `window_levels`.
-        quiet_db: what lies below it is silent.
-        begin: seconds to look from.
-        end: seconds to look to.
+        quiet_db: levels below it are silent.
+        begin: start of the search in seconds.
+        end: end of the search in seconds.
     Returns:
-        where it begins and ends in seconds; None where nothing is silent for 30 ms.
+        its start and end in seconds; None if nothing is silent for 30 ms.
     """
     first, last = max(0, int(begin / WINDOW_SECONDS)), min(len(levels), int(np.ceil(end / WINDOW_SECONDS)))
     quiet = levels[first:last] < quiet_db

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 class Sound(np.ndarray[Any, np.dtype[np.float32]]):
     """An array of samples (N,) or (N, 2) float32, within [-1, 1], with a `sample_rate` in Hz.
 
-    It is an array in every other way; slices and results of computations stay sounds. `Sound(samples, sample_rate)`
-    does not copy. A notebook shows it as a player and a mel spectrogram.
+    It behaves like an array; slices and results of computations stay sounds. `Sound(samples, sample_rate)` does not
+    copy. A notebook shows it as a player and a mel spectrogram.
     """
 
     sample_rate: int

@@ -15,7 +15,7 @@ _WINDOW_SECONDS = 0.043
 _FLOOR = 1e-5  # -100 dB
 _RANGE_NEPERS = 8.0  # 70 dB below the loudest
 _CHUNK_FRAMES = 256
-# From black through violet and orange to light yellow: lightness follows level, so it suits the colour-blind too.
+# From black through violet and orange to light yellow: lightness follows level, which also suits colour-blind readers.
 _COLOURS = (
     (0, 0, 4), (40, 11, 84), (101, 21, 110), (159, 42, 99),
     (212, 72, 66), (245, 125, 21), (250, 193, 39), (252, 255, 164),

@@ -1,4 +1,4 @@
-"""What of a texture is measured on its recordings, frame by frame, from their log-mel alone.
+"""Measures of a texture on its recordings, frame by frame, from the log-mel spectrogram only.
 
 | measure | of a frame | over | unit |
 |---|---|---|---|
@@ -47,7 +47,7 @@ def measure_texture(log_mel: Float, frame_rate: float, floor: float) -> Mapping[
 
 
 def onsets(decibels: Array, floor_db: float) -> Array:
-    """(T, M) -> (T,) in how many of eight parts of the spectrum the rise of the level peaks, 4 dB over its median."""
+    """(T, M) -> (T,) number of eight parts of the spectrum whose level rise peaks, 4 dB above its median."""
     raised = np.maximum(decibels, floor_db + _ACTIVE_DB)
     parts = np.stack([part.mean(1) for part in np.array_split(raised, _PARTS, axis=1)], 1)
     rise = np.maximum(np.diff(parts, axis=0, prepend=parts[:1]), 0)
@@ -62,7 +62,7 @@ def _around(values: Array, frames: int) -> Array:
 
 
 def smoothed(values: Array, frames: float) -> Array:
-    """(T,) -> (T,) mean under a Hann window of so many frames; at the ends, of what there is of it."""
+    """(T,) -> (T,) mean under a Hann window of this many frames, truncated at the ends."""
     window = np.hanning(max(3, round(frames)) // 2 * 2 + 3)[1:-1]
     half = len(window) // 2
     whole = (np.convolve(x, window)[half : half + len(values)] for x in (values, np.ones(len(values))))
