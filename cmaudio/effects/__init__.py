@@ -1,1 +1,1 @@
-"""Effects: reverb, convolution, chorus, delay, and functions of the user's own."""
+"""Effects: reverb, convolution, chorus, delay, and user functions."""

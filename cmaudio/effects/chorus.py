@@ -1,4 +1,4 @@
-"""Chorus: each side is doubled by two copies whose delays swing slowly, apart from each other."""
+"""Chorus: each side is doubled by two copies with independently modulated delays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Chorus(Clocked):
 
     Args:
         sample_rate: Hz.
-        seed: where the modulation begins.
+        seed: start phases of the modulation.
     """
 
     def __init__(self, sample_rate: int, seed: int = 0) -> None:

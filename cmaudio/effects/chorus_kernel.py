@@ -1,7 +1,7 @@
 """The compiled loop of the chorus: delays with cubic interpolation, whose lengths follow sines.
 
-The lengths are linear over a quantum, and a function of the clock alone, so the output does not depend on the sizes of
-the blocks.
+The lengths are linear over a quantum, and a function of the clock only, so the output does not depend on the block
+sizes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def chorus(x: Any, out: Any, lines: Any, swings: Any, clock: Any, memory: int) -
 
 @inlined
 def _write(x: Any, lines: Any, position: int) -> float:
-    """Into the lines; returns the largest value."""
+    """Write into the lines; returns the largest value."""
     mask, peak = lines.shape[1] - 1, np.float32(0)
     for j in range(x.shape[0]):
         for side in range(2):
@@ -54,7 +54,7 @@ def _write(x: Any, lines: Any, position: int) -> float:
 
 @inlined
 def _swing(swings: Any, position: int) -> None:
-    """The lengths at the start of a quantum, and their steps a sample."""
+    """The lengths at the start of a quantum, and their steps per sample."""
     for k in range(VOICES):
         phase = swings[k, PHASE] + swings[k, RATE] * position
         later = phase + swings[k, RATE] * QUANTUM

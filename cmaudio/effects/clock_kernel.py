@@ -1,4 +1,4 @@
-"""The parts that the compiled loops share.
+"""The parts shared by the compiled loops.
 
 Numba's cache follows only the file of the loop itself: after a change here, touch the kernels that import it.
 """
@@ -24,7 +24,7 @@ def sounds(x: Any) -> bool:
 def advance(clock: Any, count: int, peak: float, memory: int) -> bool:
     """Advance by `count` samples whose largest value is `peak`.
 
-    Returns whether all has been quiet for longer than `memory` samples: the effect then sleeps and is to be cleared.
+    Returns whether all was quiet for longer than `memory` samples: the effect is then to be cleared and to sleep.
     """
     if peak > QUIET:
         clock[QUIET_FOR] = 0

@@ -1,4 +1,4 @@
-"""Compiling the loops of the effects ahead of time.
+"""Compiles the loops of the effects ahead of time.
 
 `python -m cmaudio.effects.compiling` does so after an installation.
 """
@@ -37,9 +37,9 @@ def _is_cached(source: Path) -> bool:
 
 
 def compile_elsewhere() -> None:
-    """Compile in another process, so that this one's threads do not wait for the interpreter.
+    """Compile in another process, so that this one's threads do not wait for the interpreter lock.
 
-    A failure is ignored, since this process can still compile what it needs.
+    Failures are ignored, since this process can still compile what it needs.
     """
     try:
         subprocess.run(
@@ -55,7 +55,7 @@ def compile_elsewhere() -> None:
 
 
 def load() -> None:
-    """Load or compile all loops, on effects of their own."""
+    """Load or compile all loops, on separate instances of the effects."""
     rate, sound, out = 8000, np.ones((1, 2), np.float32), np.zeros((1, 2), np.float32)
     Reverb(rate).process(sound, out)
     Chorus(rate).process(sound, out)

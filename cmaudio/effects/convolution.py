@@ -1,8 +1,8 @@
 """Convolution with an impulse response, in uniform partitions and without latency.
 
 The first block of the response is convolved directly, sample by sample; the others by the spectra of complete blocks
-(Gardner 1995, "Efficient convolution without input-output delay"; frequency-domain delay line of Garcia 2002). What can
-be computed before a block is complete is spread over it, so that the load is even.
+(Gardner 1995, "Efficient convolution without input-output delay"; frequency-domain delay line of Garcia 2002). Work
+that can be done before a block is complete is spread over it, so that the load is even.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROUTES = {
     2: ((0, 0), (1, 1)),
     4: ((0, 0), (0, 1), (1, 0), (1, 1)),
 }
-_BLOCKS = ((8_192, 256), (48_000, 1024))  # up to so many samples, partitions of this length
+_BLOCKS = ((8_192, 256), (48_000, 1024))  # up to this many samples, partitions of this length
 _LONGEST_BLOCK = 2048
 _QUIET = 1e-5  # -100 dB
 
@@ -67,7 +67,7 @@ class Convolution:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing rings."""
+        """Whether no tail is ringing."""
         return not self._awake
 
     def skip(self, samples: int) -> None:
@@ -88,7 +88,7 @@ class Convolution:
             done = end
 
     def _take(self, x: Float, out: Float, offset: int) -> None:
-        """Samples that lie within one block."""
+        """Process samples within one block."""
         peak = kernel.take(x, out, self._history, self._heads, self._routes, self._tail, self._work, offset)
         self._quiet_for = self._quiet_for + len(x) if peak < _QUIET else 0
         self._position += len(x)
@@ -98,7 +98,7 @@ class Convolution:
             self._end_block()
 
     def _multiply(self, end: int) -> None:
-        """Partitions up to `end`, which meet blocks that are complete; the first one meets this block."""
+        """Multiply partitions up to `end`, which need complete blocks; the first one needs this block."""
         first, self._multiplied = self._multiplied, max(end, self._multiplied)
         if first < end:
             kernel.multiply(self._total, self._responses, self._inputs, self._routes, self._newest, first, end)

@@ -1,4 +1,4 @@
-"""The compiled loops of the convolution. Real and imaginary parts are apart, so that products are vectorised."""
+"""The compiled loops of the convolution. Real and imaginary parts are separate, so that products are vectorised."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from cmaudio.signal.jit import compiled
 
 @compiled
 def take(x: Any, out: Any, history: Any, heads: Any, routes: Any, tail: Any, work: Any, offset: int) -> float:
-    """Take `x` (n, 2), which lies within one block, and add to `out` (n, 2) what is known of its response.
+    """Process `x` (n, 2), which lies within one block, and add the available part of its response to `out` (n, 2).
 
     Args:
-        history: (2, 2B) the previous block, and this one as far as it is known.
+        history: (2, 2B) the previous block, and this one as far as it has arrived.
         heads: (R, B) the first block of each response; B is a multiple of 4.
         routes: (R, 2) the input and the output of each response.
         tail: (2, B) the response of earlier blocks, at this block.
@@ -53,7 +53,7 @@ def multiply(total: Any, responses: Any, inputs: Any, routes: Any, newest: int, 
         responses: (R, P, 2, F) spectra of the partitions after the head.
         inputs: (2, P, 2, F) spectra of the last P blocks, a ring.
         routes: (R, 2) the input and the output of each response.
-        newest: place in the ring of the block that partition 0 meets.
+        newest: position in the ring of the block for partition 0.
     """
     bins, partitions = total.shape[2], inputs.shape[1]
     for p in range(first, last):

@@ -1,4 +1,4 @@
-"""A delay in time with the beat: echoes that become duller, from side to side or each on its own."""
+"""A tempo-synchronised delay: damped echoes, ping-pong or separate for each side."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Delay(Clocked):
 
     Args:
         sample_rate: Hz.
-        seed: not used; a delay has nothing random.
+        seed: unused; a delay has nothing random.
     """
 
     def __init__(self, sample_rate: int, seed: int = 0) -> None:
@@ -28,7 +28,7 @@ class Delay(Clocked):
         self.sample_rate = sample_rate
         capacity = 2 ** math.ceil(math.log2(LONGEST_SECONDS * sample_rate + QUANTUM))
         self._lines = np.zeros((2, capacity), np.float32)
-        self._taps = np.zeros(3, np.int64)  # before and after a fade, and wanted next
+        self._taps = np.zeros(3, np.int64)  # before and after a crossfade, and the next target
         self._levels = np.zeros((3, kernel.LEVELS), np.float32)
         self._state = np.zeros(2, np.float32)  # of the low-passes
         self._smoothing = 1 - math.exp(-QUANTUM / (_SMOOTHING_SECONDS * sample_rate))
@@ -38,10 +38,10 @@ class Delay(Clocked):
         """Change the echoes, smoothly from the next quantum on.
 
         Args:
-            seconds: between echoes; halved until they fit into `LONGEST_SECONDS`, which keeps them in time.
-            feedback: 0 to 0.95: each echo against the one before.
-            damping: 0 to 1: how dull each is against the one before.
-            ping_pong: 1: a mono sum begins on the left and changes sides; 0: each side keeps its own echoes.
+            seconds: between echoes; halved until they fit into `LONGEST_SECONDS`, so that they stay in time.
+            feedback: 0 to 0.95: gain from one echo to the next.
+            damping: 0 to 1: loss of treble from one echo to the next.
+            ping_pong: 1: the mono sum starts on the left and alternates; 0: each side has its own echoes.
         """
         while seconds > LONGEST_SECONDS:
             seconds /= 2
@@ -54,7 +54,7 @@ class Delay(Clocked):
 
     @property
     def tail(self) -> float:
-        """Seconds until what was put in is 100 dB lower."""
+        """Seconds until the input has decayed by 100 dB."""
         echoes = 1 + (_QUIET_DB / (-20 * math.log10(self._feedback)) if self._feedback > 0 else 0)
         return self._seconds * math.ceil(echoes)
 

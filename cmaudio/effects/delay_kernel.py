@@ -1,7 +1,7 @@
 """The compiled loop of the delay.
 
 Everything changes at multiples of `QUANTUM` samples of the clock and is linear in between, so the output does not
-depend on the sizes of the blocks. A new time is faded in, without a slide of the pitch.
+depend on the block sizes. A new delay time is crossfaded, without a pitch slide.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def delay(x: Any, out: Any, lines: Any, taps: Any, levels: Any, state: Any, cloc
 
 @inlined
 def _wake(taps: Any, levels: Any, clock: Any) -> None:
-    """Begin again from silence, with the settings that are wanted now."""
+    """Restart from silence, with the present target settings."""
     clock[AWAKE], clock[QUIET_FOR], clock[FADE_LEFT] = 1, 0, 0
     taps[0] = taps[1] = taps[2]
     for k in range(LEVELS):

@@ -1,4 +1,4 @@
-"""Effects written in Faust, by the optional package cyfaust, for `synth.insert`."""
+"""Effects written in Faust, run by the optional package cyfaust, for `synth.insert`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cmaudio.signal.dsp import Float
 class FaustEffect:
     """A Faust program as a function of (n, channels) blocks.
 
-    A program with one input and one output processes each channel on its own; others need an input and an output for
+    A program with one input and one output processes each channel separately; others need an input and an output for
     each channel.
 
     Args:
@@ -24,7 +24,7 @@ class FaustEffect:
         channels: of the blocks.
 
     Raises:
-        CmaudioError: cyfaust is missing, or the file is, the program does not compile, or has other inputs and outputs.
+        CmaudioError: cyfaust or the file is missing, the program does not compile, or has other inputs and outputs.
     """
 
     def __init__(self, path: str | Path, sample_rate: int, channels: int = 2) -> None:
@@ -77,7 +77,7 @@ class FaustEffect:
 
 
 def _compile(path: Path) -> Any:
-    """The program's factory; the compiler's own messages go to the standard error."""
+    """Compile the program; returns its factory. The compiler's own messages go to standard error."""
     try:
         cyfaust: Any = importlib.import_module("cyfaust")
     except ImportError as error:

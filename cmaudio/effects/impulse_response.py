@@ -1,4 +1,4 @@
-"""Impulse responses from sound files, checked and made ready for `Convolution`."""
+"""Reads impulse responses from sound files and prepares them for `Convolution`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
 
 LONGEST_SECONDS = 20.0
-_FADE_SECONDS = 0.1  # at the end of one that is cut
+_FADE_SECONDS = 0.1  # at the end of a truncated one
 _SILENT = 1e-6
-_TRIMMED = 1e-4  # what stays below this share of the peak at the end is left out
+_TRIMMED = 1e-4  # what stays below this fraction of the peak at the end is trimmed
 _REMEDY = "give a sound file with the response of a room, such as a recorded clap"
 
 
@@ -28,7 +28,7 @@ def read_impulse_response(
     Args:
         path: .wav, .flac or any other file that libsndfile reads, of any rate, with 1, 2 or 4 channels.
         sample_rate: Hz; a file of another rate is resampled.
-        on_notice: called with one line if it was resampled or cut to `LONGEST_SECONDS`.
+        on_notice: called with one line if it was resampled or truncated to `LONGEST_SECONDS`.
 
     Raises:
         CmaudioError: a file that cannot be read, has no samples, is silent, is not finite, or has other channels.
@@ -39,7 +39,7 @@ def read_impulse_response(
     if samples.shape[1] not in ROUTES:
         raise CmaudioError(
             f"{path}: an impulse response must have 1, 2 or 4 channels, not {samples.shape[1]}; "
-            "write two of them to a file of their own"
+            "write two of them to a separate file"
         )
     if not np.isfinite(samples).all():
         raise CmaudioError(f"{path}: the impulse response holds NaN or infinity; export it again")
@@ -71,6 +71,6 @@ def _trimmed(samples: Float) -> Float:
 
 
 def _scaled(samples: Float) -> Float:
-    """With the energy of one sample on each side."""
+    """Normalised to the energy of one sample on each side."""
     energy = np.square(samples, dtype=np.float64).sum() / min(2, samples.shape[1])
     return np.ascontiguousarray(samples / np.sqrt(energy), np.float32)

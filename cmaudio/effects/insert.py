@@ -1,4 +1,4 @@
-"""Functions of the user's own in the chain of effects, watched so that none can stop the sound."""
+"""User functions in the signal chain, monitored so that none can stop the sound."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class Insert:
     """One function in the chain.
 
     Args:
-        function: takes (n, channels) float32 samples and returns as many; n differs from call to call. It may change
-            and return the array that it is given, which is valid during the call only.
+        function: takes (n, channels) float32 samples and returns the same shape; n varies from call to call. It may
+            change and return the array that it is given, which is valid only during the call.
         sample_rate: Hz.
         on_notice: called with one line when it is bypassed.
-        live: bypass it too when it takes over half of a block's time, four blocks in a row.
+        live: also bypass it when it takes over half of a block's time, four blocks in a row.
 
     Attributes:
-        load: its share of the time available, averaged over about a second.
-        problem: why it is bypassed; None while it is heard.
+        load: its share of the available time, averaged over about a second.
+        problem: why it is bypassed; None while it is active.
         remove: takes it out of the chain.
-        fades_in: begin with a short fade, as sound was heard before it.
-        removed: leave the sound as it is, after a short fade.
+        fades_in: start with a short fade, since sound was playing before it.
+        removed: pass the sound through, after a short fade.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Insert:
         self._last: Float | None = None  # its last output, from which a bypass or a removal fades
 
     def process(self, block: Float) -> None:
-        """Replace `block` (n, channels) by what the function makes of it; it stays as it is while bypassed."""
+        """Replace `block` (n, channels) by the function's output; unchanged while bypassed."""
         if self.removed:
             self._fade_out(block)
             return
@@ -83,7 +83,7 @@ class Insert:
 
     @property
     def gone(self) -> bool:
-        """Whether it was removed and is heard no longer."""
+        """Whether it was removed and has faded out."""
         return self.removed and self._last is None
 
     def _problem_of(self, result: np.ndarray, block: Float) -> str | None:
@@ -119,7 +119,7 @@ class Insert:
         self._last = None
 
     def _bypass(self, problem: str, block: Float) -> None:
-        """Leave it out from this block on, without a click."""
+        """Bypass it from this block on, without a click."""
         self.problem = problem
         self._fade_out(block)
         if self._on_notice is not None:

@@ -1,8 +1,8 @@
-"""All effects of an instrument: what channels send to reverb, chorus and delay, and the user's own functions.
+"""All effects of an instrument: reverb, chorus and delay on sends, and the user's inserts.
 
-The loops are loaded with the first sound that is sent, so an instrument without effects starts as fast as before. All
+The loops are loaded when something is first sent, so an instrument without effects starts as fast as before. All
 settings change at multiples of 64 samples of the clock: the same seed and the same events give the same samples,
-whatever the sizes of the blocks.
+whatever the block sizes.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ _FADE_SAMPLES = 256  # until a silenced rack is silent
 
 
 class EffectsRack:
-    """Reverb, chorus, delay and inserts behind the voices. Settings may be planned from any thread; one mixes.
+    """Reverb, chorus, delay and inserts after the voices. Settings may be scheduled from any thread; one thread mixes.
 
     Args:
         sample_rate: Hz.
-        seed: of what moves in the effects.
-        in_background: load the loops on another thread, and leave out what is sent until then; otherwise wait.
+        seed: of the random modulation in the effects.
+        in_background: load the loops on another thread and skip the effects until then; otherwise wait.
 
     Attributes:
         inserts: the user's functions, which come last.
         in_background: see above.
-        modulation: gives what is added to settings at a sample of the clock; asked at multiples of `MODULATED_SAMPLES`.
+        modulation: returns offsets of settings at a sample of the clock; called at multiples of `MODULATED_SAMPLES`.
     """
 
     def __init__(self, sample_rate: int, seed: int = 0, *, in_background: bool = False) -> None:
@@ -52,7 +52,7 @@ class EffectsRack:
         self._values = {name: setting.default for name, setting in SETTINGS.items()}
         self._tempo = TEMPO
         self._space: Convolution | None = None
-        self._inbox: deque[_Planned] = deque()  # appending is atomic: no lock on the way in
+        self._inbox: deque[_Planned] = deque()  # append is atomic, so senders need no lock
         self._pending: list[_Planned] = []
         self._order = itertools.count()
         self._position = 0
@@ -74,7 +74,7 @@ class EffectsRack:
         self._plan(at, lambda: self._values.__setitem__(name, checked))
 
     def set_tempo(self, tempo: float, at: int | None = None) -> None:
-        """Change the tempo of the delay, in beats a minute; differences that a clock's jitter makes are ignored."""
+        """Change the tempo of the delay, in beats per minute; changes due to clock jitter are ignored."""
 
         def change() -> None:
             if abs(tempo / self._tempo - 1) > _JITTER:
@@ -83,7 +83,7 @@ class EffectsRack:
         self._plan(at, change)
 
     def use_space(self, convolution: Convolution | None, at: int | None = None) -> None:
-        """Replace the reverb by a convolution, or None for the reverb again."""
+        """Replace the reverb by a convolution; None restores the reverb."""
 
         def change() -> None:
             self._space = convolution
@@ -91,7 +91,7 @@ class EffectsRack:
         self._plan(at, change)
 
     def silence(self, at: int | None = None) -> None:
-        """Fade out what rings, within 5 ms, and begin again from silence."""
+        """Fade out all tails within 5 ms, and restart from silence."""
 
         def begin() -> None:
             self._fade_left = _FADE_SAMPLES if self._units is not None else 0
@@ -105,12 +105,12 @@ class EffectsRack:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing rings."""
+        """Whether no tail is ringing."""
         return self._units is None or self._units.silent
 
     @property
     def tail(self) -> float:
-        """Seconds until everything that was sent is 100 dB lower; 0 before anything was sent."""
+        """Seconds until everything that was sent has decayed by 100 dB; 0 before anything was sent."""
         return 0.0 if self._units is None else self._units.tail
 
     def process(self, main: Float, sends: Mapping[str, Float]) -> None:
@@ -141,7 +141,7 @@ class EffectsRack:
             self._units.process(main, sends)
 
     def _fade(self, main: Float) -> None:
-        """Add what rings, fading out; after that all effects are new."""
+        """Add the fading tails; after that all effects are new."""
         assert self._units is not None
         wet = np.zeros_like(main)
         self._units.process(wet, {})
@@ -151,7 +151,7 @@ class EffectsRack:
             self._units = self._begin(self._position + len(main))
 
     def _until_change(self) -> int:
-        """Samples until the next setting that was planned or is modulated takes effect."""
+        """Samples until the next scheduled or modulated setting takes effect."""
         most = PIECE_SAMPLES
         if self.modulation is not None:
             most = MODULATED_SAMPLES - self._position % MODULATED_SAMPLES
@@ -176,7 +176,7 @@ class EffectsRack:
         units.use_space(self._space)
 
     def _modulated_values(self) -> Mapping[str, float]:
-        """All settings, with what modulates them, within their ranges."""
+        """All settings including modulation, clamped to their ranges."""
         if self.modulation is None:
             return self._values
         added = self.modulation(self._position - self._position % MODULATED_SAMPLES)
@@ -187,7 +187,7 @@ class EffectsRack:
     # -- loading -----------------------------------------------------------------------------------------------------
 
     def expect(self) -> None:
-        """Load the loops soon, if that happens in the background: something will be sent."""
+        """Load the loops soon, if that happens in the background, since something will be sent."""
         if self.in_background and self._loading is None:
             self._loading = threading.Thread(
                 target=call_guarded, args=(self._load_elsewhere,), name="cmaudio-effects", daemon=True
@@ -195,7 +195,7 @@ class EffectsRack:
             self._loading.start()
 
     def _load(self) -> None:
-        """Have the effects loaded; in the background, they join in once they are."""
+        """Start loading the effects; in the background, they join in once they are loaded."""
         self.expect()
         if not self.in_background:
             from cmaudio.effects.compiling import load

@@ -15,9 +15,9 @@ from cmaudio.signal.dsp import Float
 _SMOOTHING_SECONDS = 0.02
 _LOW_CUT_HZ = 45.0
 _LONGEST_PREDELAY_MS, _LARGEST = 250.0, 2.0
-_TURN_RADIANS = 1.5  # the furthest that a rotation turns; its rate is below 1 Hz
-_SPREAD = 0.11  # how far a side's diffusers differ from the other's
-_LONGEST_SHARE, _DIFFUSERS_SHARE = 0.12, 0.5  # longest line, ringing of the diffusers: shares of the decay
+_TURN_RADIANS = 1.5  # largest angle of a rotation; its rate is below 1 Hz
+_SPREAD = 0.11  # how far the diffusers of the sides differ
+_LONGEST_SHARE, _DIFFUSERS_SHARE = 0.12, 0.5  # of the decay: longest line, ringing of the diffusers
 _ENERGY = math.log(1e6)  # a decay of 60 dB, as a share of the energy
 
 
@@ -30,7 +30,7 @@ class Kind:
         longest_ms: delay of the longest.
         diffusers_ms: delays of the allpasses before the lines.
         diffusion: their gain.
-        bandwidth_hz: highs above it are dull from the start.
+        bandwidth_hz: treble above it is reduced at the input.
         crossover_hz: damping shortens the decay above it.
     """
 
@@ -53,12 +53,12 @@ KINDS = {
 class Reverb(Clocked):
     """A feedback delay network with two inputs and two decorrelated outputs.
 
-    Its response has the energy of one sample on each side, whatever its decay, so that the level of a steady sound
-    stays put when settings are changed.
+    Its response has the energy of one sample on each side, whatever its decay, so that the level of a steady sound does
+    not change with the settings.
 
     Args:
         sample_rate: Hz.
-        seed: where the slow rotations of the feedback begin.
+        seed: start phases of the slow rotations of the feedback.
     """
 
     def __init__(self, sample_rate: int, seed: int = 0) -> None:
@@ -70,7 +70,7 @@ class Reverb(Clocked):
         self._diffusers = np.zeros((2, kernel.STAGES, self._capacity(diffuser_ms)), np.float32)
         self._before = np.zeros((2, self._capacity(_LONGEST_PREDELAY_MS)), np.float32)
         self._filters = np.zeros(kernel.FILTERS, np.float32)
-        self._taps = np.zeros((3, kernel.TAPS), np.int64)  # before and after a fade, and wanted next
+        self._taps = np.zeros((3, kernel.TAPS), np.int64)  # before and after a crossfade, and the next target
         self._levels = np.zeros((3, kernel.LEVELS), np.float32)
         self._work = np.zeros((kernel.LINES + 2, QUANTUM), np.float32)
         self._rotations = np.zeros((kernel.LINES // 2, 7))
@@ -94,8 +94,8 @@ class Reverb(Clocked):
 
         Args:
             kind: one of `KINDS`.
-            decay: seconds in which the sound falls by 60 dB below the crossover of the kind (1 kHz is below all).
-            damping: 0 lets highs decay as slowly, 1 ten times as fast.
+            decay: time in seconds to decay by 60 dB below the crossover of the kind (1 kHz is below all).
+            damping: 0: treble decays equally slowly; 1: ten times as fast.
             predelay_ms: 0 to 250.
             size: 0.5 to 2 times the kind's.
         """
@@ -118,7 +118,7 @@ class Reverb(Clocked):
         return lengths
 
     def _set_levels(self, shape: Kind, size: float, lengths: np.ndarray, decay: float, damping: float) -> None:
-        """Plan the gains: each line loses what its length takes of the decay, so that all modes decay alike."""
+        """Plan the gains: each line attenuates in proportion to its length, so that all modes decay alike."""
         levels = self._levels[TARGET]
         base = decay / decay_ratio(shape, damping, self.sample_rate)
         in_decays = lengths / (base * self.sample_rate)
@@ -134,7 +134,7 @@ class Reverb(Clocked):
 
     @property
     def tail(self) -> float:
-        """Seconds until what was put in is 100 dB lower."""
+        """Seconds until the input has decayed by 100 dB."""
         return float(self._tail)
 
     def process(self, x: Float, out: Float) -> None:
@@ -167,10 +167,10 @@ class Reverb(Clocked):
 
 @functools.lru_cache(maxsize=256)
 def decay_ratio(shape: Kind, damping: float, sample_rate: int) -> float:
-    """By how much the decay of the whole response and of its middle differ from that at 0 Hz, the geometric mean.
+    """How much the decay of the whole response and at its centre differ from that at 0 Hz, as a geometric mean.
 
-    Damping shortens the decay of highs, which are most of the spectrum: this keeps both within a tenth of what is
-    asked. The slopes from -5 to -35 dB of the integrated response (Schroeder 1965) of exponentials, one a frequency.
+    Damping shortens the decay of treble, which is most of the spectrum: this keeps both within a tenth of the requested
+    decay. The slopes from -5 to -35 dB of the integrated response (Schroeder 1965) of exponentials, one per frequency.
     """
     hz = np.linspace(50, 0.45 * sample_rate, 128)
     z = np.exp(-2j * np.pi * hz / sample_rate)
@@ -191,7 +191,7 @@ def decay_ratio(shape: Kind, damping: float, sample_rate: int) -> float:
 
 
 def primes(lengths: np.ndarray, least: int) -> np.ndarray:
-    """(L,) lengths -> (L,) different primes above `least` that are the next from each: their echoes seldom coincide."""
+    """(L,) lengths -> (L,) distinct primes above `least`, each the next from its length: echoes seldom coincide."""
     found: list[int] = []
     for length in lengths.tolist():
         candidate = max(least + 1, round(length)) | 1

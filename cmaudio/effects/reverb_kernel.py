@@ -1,12 +1,12 @@
 """The compiled loop of the reverb: a feedback delay network of 32 lines (Jot and Chaigne 1991).
 
-Input: high-pass, pre-delay, bandwidth, four allpass diffusers a side; the left side feeds the even lines, the right
+Input: high-pass, pre-delay, bandwidth, four allpass diffusers per side; the left side feeds the even lines, the right
 side the odd ones. Each line has a shelf that gives all modes the same decay. The feedback matrix is a Hadamard matrix
 times slow rotations of pairs of lines: it is orthogonal at all times, so the network is stable and its decay exact,
-while its modes move, which keeps them from ringing (Schlecht and Habets 2015, "Time-varying feedback matrices").
+while its modes move, which prevents metallic ringing (Schlecht and Habets 2015, "Time-varying feedback matrices").
 
 Everything changes at multiples of `QUANTUM` samples of the clock and is linear in between, so the output does not
-depend on the sizes of the blocks. No line is shorter than a quantum, so one is computed at a time.
+depend on the block sizes. No line is shorter than a quantum, so each can be processed a quantum at a time.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _clear(lines: Any, diffusers: Any, before: Any, filters: Any) -> None:
 
 @inlined
 def _wake(taps: Any, levels: Any, rotations: Any, clock: Any) -> None:
-    """Begin again from silence, with the settings that are wanted now."""
+    """Restart from silence, with the present target settings."""
     clock[AWAKE] = 1
     clock[QUIET_FOR] = 0
     clock[FADE_LEFT] = 0
@@ -180,7 +180,7 @@ def _condition(
 def _diffuse(
     diffusers: Any, taps: Any, levels: Any, work: Any, count: int, position: int, offset: int, weight: Any
 ) -> None:
-    """Four allpasses in a row, for each side (Schroeder 1962)."""
+    """Four allpasses in series, for each side (Schroeder 1962)."""
     mask = diffusers.shape[2] - 1
     gain = levels[NOW, DIFFUSION]
     fade = np.float32(1 / FADE_SAMPLES)
@@ -204,7 +204,7 @@ def _diffuse(
 def _read_lines(
     lines: Any, filters: Any, taps: Any, levels: Any, work: Any, count: int, position: int, offset: int, weight: Any
 ) -> None:
-    """What leaves each line, through its shelf."""
+    """The output of each line, through its shelf."""
     mask = lines.shape[1] - 1
     fade = np.float32(1 / FADE_SAMPLES)
     for i in range(LINES):
@@ -229,7 +229,7 @@ def _read_lines(
 
 @inlined
 def _add_output(out: Any, levels: Any, work: Any, offset: int) -> None:
-    """Both sides hear all lines, with signs that make them uncorrelated."""
+    """Both sides get all lines, with signs that decorrelate them."""
     for j in range(out.shape[0]):
         left = right = np.float32(0)
         for i in range(LINES):
@@ -262,7 +262,7 @@ def _mix(rotations: Any, work: Any, count: int, offset: int) -> None:
 
 @inlined
 def _write_lines(lines: Any, work: Any, count: int, position: int) -> float:
-    """Into the lines; returns the largest value."""
+    """Write into the lines; returns the largest value."""
     mask, peak = lines.shape[1] - 1, np.float32(0)
     for i in range(LINES):
         row, scale = lines[i], _FLIPS[i] * _SCALE

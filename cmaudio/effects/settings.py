@@ -1,4 +1,4 @@
-"""The settings of the effects, by name, as players see them."""
+"""The settings of the effects, by name, as displayed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cmaudio.errors import CmaudioError
 
 REVERB_KINDS = ("room", "hall", "plate", "cathedral")
 OFF_ON = ("off", "on")
-TEMPO = 120.0  # beats a minute, until a clock sets it
+TEMPO = 120.0  # beats per minute, until a clock sets it
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class Setting:
 
 _ALL = (
     Setting("reverb_kind", "kind", 0, 3, 1, "reverb: 0 room, 1 hall, 2 plate, 3 cathedral", REVERB_KINDS),
-    Setting("reverb_decay", "s", 0.3, 30, 2, "reverb: time until it is 60 dB lower"),
-    Setting("reverb_damping", "of 1", 0, 1, 0.3, "reverb: how much sooner highs decay"),
-    Setting("reverb_predelay", "ms", 0, 250, 15, "reverb: time before it begins"),
-    Setting("reverb_size", "of the kind's", 0.5, 2, 1, "reverb: length of the ways between the walls"),
+    Setting("reverb_decay", "s", 0.3, 30, 2, "reverb: time to decay by 60 dB"),
+    Setting("reverb_damping", "of 1", 0, 1, 0.3, "reverb: how much faster treble decays"),
+    Setting("reverb_predelay", "ms", 0, 250, 15, "reverb: pre-delay"),
+    Setting("reverb_size", "of the kind's", 0.5, 2, 1, "reverb: size of the room"),
     Setting("delay_beats", "beats", 0.0625, 8, 0.75, "delay: time between echoes, in beats of the clock"),
-    Setting("delay_feedback", "of 1", 0, 0.95, 0.35, "delay: each echo against the one before"),
-    Setting("delay_damping", "of 1", 0, 1, 0.4, "delay: how much duller each echo is"),
-    Setting("delay_ping_pong", "off or on", 0, 1, 1, "delay: 1: echoes change sides, 0: each side has its own", OFF_ON),
+    Setting("delay_feedback", "of 1", 0, 0.95, 0.35, "delay: gain from one echo to the next"),
+    Setting("delay_damping", "of 1", 0, 1, 0.4, "delay: loss of treble from one echo to the next"),
+    Setting("delay_ping_pong", "off or on", 0, 1, 1, "delay: 1: echoes alternate sides, 0: separate sides", OFF_ON),
 )
 SETTINGS = {setting.name: setting for setting in _ALL}
 

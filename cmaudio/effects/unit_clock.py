@@ -1,4 +1,4 @@
-"""What the compiled effects share: a clock in quanta, and whether there is anything to compute."""
+"""Shared by the compiled effects: a clock in quanta, and whether there is anything to compute."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 
 QUANTUM = 64  # samples of the clock; everything changes at its multiples
 PIECE_SAMPLES = 4096  # the most that is computed at once
-FADE_SAMPLES = 2048  # from old delays to new ones
-QUIET = 1e-5  # -100 dB: when everything has been below it for long enough, nothing is computed
+FADE_SAMPLES = 2048  # crossfade from old to new delays
+QUIET = 1e-5  # -100 dB: after everything has been below it for long enough, nothing is computed
 # `clock`: samples so far, samples below `QUIET` so far, samples of a fade that are left, whether anything is computed
 POSITION, QUIET_FOR, FADE_LEFT, AWAKE, CLOCK = 0, 1, 2, 3, 4
 NOW, STEP, TARGET = 0, 1, 2  # rows of `levels`
@@ -21,7 +21,7 @@ class Clocked:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing rings."""
+        """Whether no tail is ringing."""
         return not self._clock[AWAKE]
 
     def skip(self, samples: int) -> None:

@@ -31,18 +31,18 @@ class Unit(Protocol):
 
 
 class Units:
-    """All effects of a rack, at the same place of the clock.
+    """All effects of a rack, at the same position of the clock.
 
     Args:
         sample_rate: Hz.
-        seed: of what moves in them.
-        position: sample of the clock at which they begin.
+        seed: of the random modulation.
+        position: sample of the clock at which they start.
     """
 
     def __init__(self, sample_rate: int, seed: int, position: int = 0) -> None:
         self.sample_rate, self._position = sample_rate, 0
         self.reverb, self.chorus, self.delay = Reverb(sample_rate, seed), Chorus(sample_rate, seed), Delay(sample_rate)
-        self._spaces: list[Reverb | Convolution] = [self.reverb]  # the last one is fed, the others ring out
+        self._spaces: list[Reverb | Convolution] = [self.reverb]  # the last one gets input, the others ring out
         self._switched_at = -_SWITCH_SAMPLES
         self._silence = np.zeros((PIECE_SAMPLES, 2), np.float32)
         self._fed = np.zeros((PIECE_SAMPLES, 2), np.float32)
@@ -51,7 +51,7 @@ class Units:
         self.skip(position)
 
     def set(self, values: Mapping[str, float], tempo: float) -> None:
-        """Use these values of all settings, and a tempo in beats a minute."""
+        """Apply these values of all settings, and a tempo in beats per minute."""
         self.reverb.set(
             REVERB_KINDS[round(values["reverb_kind"])],
             values["reverb_decay"],
@@ -63,7 +63,7 @@ class Units:
         self.delay.set(seconds, values["delay_feedback"], values["delay_damping"], round(values["delay_ping_pong"]))
 
     def use_space(self, convolution: Convolution | None) -> None:
-        """Feed a convolution, or None for the reverb, from now on; what was fed before rings out."""
+        """Feed a convolution, or for None the reverb, from now on; the previous one rings out."""
         space = convolution or self.reverb
         if space is self._spaces[-1]:
             return
@@ -78,12 +78,12 @@ class Units:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing rings."""
+        """Whether no tail is ringing."""
         return all(unit.silent for unit in (*self._spaces, self.chorus, self.delay))
 
     @property
     def tail(self) -> float:
-        """Seconds until everything that was put in is 100 dB lower."""
+        """Seconds until all input has decayed by 100 dB."""
         return max(self._spaces[-1].tail, self.chorus.tail, self.delay.tail)
 
     def skip(self, samples: int) -> None:
@@ -93,7 +93,7 @@ class Units:
             unit.skip(samples)
 
     def process(self, main: Float, sends: Mapping[str, Float]) -> None:
-        """Add the effects of what is sent, at most `PIECE_SAMPLES`, to `main` (n, 2)."""
+        """Add the effects of the sends, at most `PIECE_SAMPLES`, to `main` (n, 2)."""
         self._add(self.chorus, sends.get("chorus"), main)
         self._add(self.delay, sends.get("delay"), main)
         self._add_spaces(sends.get("reverb"), main)

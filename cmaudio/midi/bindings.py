@@ -1,4 +1,4 @@
-"""MIDI learn: bindings of controllers to controls, learnt by moving the controller, saved as strict, versioned JSON."""
+"""MIDI learn: bindings of controllers to controls, learned by moving the controller, saved as versioned JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the engine plays, as MIDI messages for another instrument."""
+"""Encodes what the engine plays as MIDI messages for another instrument."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _PROGRAMS = 128
 
 
 class Encoder:
-    """Turns events into messages. A channel's bend range comes before its first event, programs before their notes.
+    """Turns events into messages. A channel's bend range is sent before its first event, programs before their notes.
 
-    A key is released when all of its notes have ended; the end of a note that was not sent is left out.
+    A key is released when all of its notes have ended; the end of a note that was not sent is omitted.
     """
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        """Begin again, for a receiver that knows nothing."""
+        """Restart, for a receiver without state."""
         self._programs: dict[int, int | None] = {}
         self._keys: Counter[tuple[int, int]] = Counter()
 

@@ -1,7 +1,7 @@
 """Messages from live ports, interpreted like those in files, and played on the instrument.
 
 In addition to interpreting messages (`cmaudio.score.interpreter`), this chooses timbres by program, leaves out drums
-that the model lacks, and lifts the keys of a disconnected port.
+that the model lacks, and releases the keys of a disconnected port.
 """
 
 from __future__ import annotations
@@ -71,13 +71,13 @@ class EventPlayer:
         self._play(at, self._interpreter.exclusive(data))
 
     def release_all(self, at: int) -> None:
-        """Lift all keys and pedals, including those held by other ways to play."""
+        """Release all keys and pedals, including those held by other ways to play."""
         self._interpreter.release_all()
         self._key_ports.clear()
         self._synth.all_notes_off(None, at)
 
     def port_gone(self, at: int, port: str) -> None:
-        """A port was disconnected: lift its keys, and reset the pedals, wheels and pressure of its channels."""
+        """A port was disconnected: release its keys, and reset the pedals, wheels and pressure of its channels."""
         for channel, key in [place for place, source in self._key_ports.items() if source == port]:
             del self._key_ports[channel, key]
             self._play(at, self._interpreter.message((NOTE_OFF | channel, key, 0)))

@@ -38,7 +38,7 @@ class Taken(NamedTuple):
     Attributes:
         arrivals: in order.
         lost: how many arrivals were lost.
-        silence: whether everything before them is to be silenced.
+        silence: whether to silence everything before them.
     """
 
     arrivals: list[Arrival]

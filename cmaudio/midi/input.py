@@ -43,9 +43,9 @@ class MidiInput:
         port: index, name or part of a name; None for all, including those connected later.
         virtual: name of a port to create for other programs.
         mpe: start with a lower MPE zone of 15 members; an MPE Configuration Message makes zones at any time.
-        bindings: controllers bound to controls; learnt bindings are added.
+        bindings: controllers bound to controls; learned bindings are added.
         on_clock: called on the thread of this input with MIDI clock messages, their value and time of arrival
-            (`time.perf_counter`): "pulse" (24 a quarter note), "start", "continue", "stop", "position" (value in
+            (`time.perf_counter`): "pulse" (24 per quarter note), "start", "continue", "stop", "position" (value in
             sixteenths).
         on_notice: called with notices about ports that appear or disappear, what the model lacks, and ignored input.
         system: the MIDI system; by default this machine's, which is closed with the input.
@@ -101,7 +101,7 @@ class MidiInput:
 
     @property
     def on_learned(self) -> Callable[[Binding], object] | None:
-        """Called with each learnt binding, on the thread of this input."""
+        """Called with each learned binding, on the thread of this input."""
         return self._bound.on_learned
 
     @on_learned.setter

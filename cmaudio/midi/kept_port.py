@@ -1,4 +1,4 @@
-"""An output port that is opened again when it returns."""
+"""An output port that is reopened when it returns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class KeptPort:
         port: index, name or part of a name of an existing port; None for a virtual one.
         virtual: name of the port to create.
         on_return: called when the port is back.
-        on_notice: called once when it vanishes, and once when it is back.
+        on_notice: called once when it disappears, and once when it is back.
 
     Attributes:
         name: the port's name.
@@ -67,7 +67,7 @@ class KeptPort:
                     self._lose(str(error))
 
     def look(self) -> None:
-        """Notice that the port has vanished or returned."""
+        """Check whether the port has disappeared or returned."""
         if self._known is None:
             return
         try:

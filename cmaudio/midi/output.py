@@ -1,4 +1,4 @@
-"""MIDI output: what the instrument plays, and its clock, sent to a port when it is heard.
+"""MIDI output: sends what the instrument plays, and its clock, to a port, in time with the sound.
 
 The rendering thread and the clock's thread only append to a queue; one thread sends everything at its time.
 """
@@ -39,7 +39,7 @@ class _Due:
 
 @dataclass(frozen=True)
 class _Cancel:
-    """No messages of the clock after this sample."""
+    """Cancels the clock's messages after this sample."""
 
     at: float
 
@@ -55,9 +55,9 @@ class MidiOutput:
         port: index, name or part of a name of a port; None for a virtual one.
         virtual: name of the port to create.
         clock: whether to send the clock as well.
-        thru: whether to send what comes from MIDI inputs as well. Mind loops: a program that sends back what it gets.
-        offset_ms: how much later than it is heard everything is sent.
-        on_notice: called once when the port vanishes, and once when it is back.
+        thru: whether to pass on MIDI input as well. This can cause feedback loops between programs.
+        offset_ms: how much later than the sound everything is sent.
+        on_notice: called once when the port disappears, and once when it is back.
         system: the MIDI system; by default this machine's, which is closed with the output.
 
     Raises:
@@ -127,7 +127,7 @@ class MidiOutput:
         return tuple(self._notices.recent)
 
     def close(self) -> None:
-        """Release what sounds, stop the clock, and close the port."""
+        """Release sounding notes, stop the clock, and close the port."""
         if self._ending.is_set():
             return
         if self._pulses is not None:
@@ -157,7 +157,7 @@ class MidiOutput:
         self._queue.put((at + self._synth.engine.latency_samples, messages))
 
     def cancel_clock(self, at: float) -> None:
-        """Do not send the clock's messages for later than a sample."""
+        """Cancel the clock's messages after a sample."""
         self._queue.put(_Cancel(at + self._synth.engine.latency_samples))
 
     # -- out of it, on the thread ------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ class MidiOutput:
             heapq.heappush(self._due, _Due(seconds, next(self._order), at, what))
 
     def _send(self, what: Event | tuple[bytes, ...]) -> None:
-        if self._fresh.is_set():  # the receiver was switched on again, and knows nothing
+        if self._fresh.is_set():  # the receiver was switched on again, without state
             self._fresh.clear()
             self._encoder.forget()
         for data in what if isinstance(what, tuple) else self._encoder.messages(what):

@@ -1,4 +1,4 @@
-"""The clock of an instrument as a MIDI clock: pulses, start, stop, continue and song position."""
+"""The clock of an instrument as MIDI clock: pulses, start, stop, continue and song position."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from cmaudio.score.messages import CLOCK, CONTINUE, SONG_POSITION, START, STOP
 from cmaudio.timing.midi_clock import PULSES_A_BEAT, PULSES_A_POSITION
 from cmaudio.timing.tempo import SAME_BEAT
 
-_EARLY_SECONDS = 0.001  # by which a start comes before its first pulse (MIDI 1.0 Detailed Specification 4.2)
+_EARLY_SECONDS = 0.001  # by how much a start precedes its first pulse (MIDI 1.0 Detailed Specification 4.2)
 _LAST_POSITION = 2**14 - 1
 
 
 class Sends(Protocol):
-    """Takes messages of the clock, each for a sample."""
+    """Accepts messages of the clock, each for a sample."""
 
     def send_clock(self, at: float, *messages: bytes) -> None: ...
 
     def cancel_clock(self, at: float) -> None:
-        """Messages of the clock for later than a sample are not sent."""
+        """Cancel messages of the clock after a sample."""
         ...
 
 
 class Pulses:
-    """A part that a `Clock` plays: 24 pulses a beat. A start or continue precedes the first one on a sixteenth."""
+    """A part that a `Clock` plays: 24 pulses per beat. A start or continue precedes the first one on a sixteenth."""
 
     priority, lasting = 0, True
 

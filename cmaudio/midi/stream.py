@@ -28,8 +28,8 @@ class MidiStream:
     """The parser of one port.
 
     Attributes:
-        malformed: how many bytes did not form a message. System exclusive messages that are too long to be of use are
-            skipped, and not counted.
+        malformed: number of bytes that did not form a message. System exclusive messages that are too long to be of use
+            are skipped and not counted.
     """
 
     def __init__(self) -> None:

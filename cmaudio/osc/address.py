@@ -25,7 +25,7 @@ class Argument:
         min: smallest number.
         max: largest number.
         default: the default of a control.
-        optional: whether it may be left out, which gives None.
+        optional: whether it may be omitted, which gives None.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Address:
             up to a lower limit.
         names: how many of the first arguments identify the thing that is set.
         repeats: whether the arguments may be repeated; then the first argument alone is also allowed.
-        empty: of those that repeat, none at all are allowed instead of the first alone.
+        empty: for repeated arguments, no argument is allowed instead of the first alone.
     """
 
     path: str
@@ -87,7 +87,7 @@ class Address:
     empty: bool = False
 
     def read(self, values: Sequence[object]) -> list[Any]:
-        """The parsed arguments, None for those left out. Raises CmaudioError for a wrong count or value."""
+        """The parsed arguments, None for omitted ones. Raises CmaudioError for a wrong count or value."""
         if self.repeats:
             period = len(self.arguments)
             if len(values) != (0 if self.empty else 1) and (not values or len(values) % period):

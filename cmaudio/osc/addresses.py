@@ -42,7 +42,7 @@ _NOTES = (
     Address("/sostenuto", "sostenuto pedal", (_DOWN, _CHANNEL)),
     Address(
         "/output",
-        "plays a channel, without its effects, on a pair of outputs of its own; 0 brings it back to the mix",
+        "plays a channel, without its effects, on its own output pair; 0 returns it to the mix",
         (Argument("channel", "whole", 0, 15), Argument("pair", "whole", 0, MAX_PAIRS)),
         "latest",
         names=1,
@@ -53,7 +53,7 @@ _CLOCK = (
     Address("/tempo", "tempo of the clock", (_TEMPO,), "latest"),
     Address("/clock/start", "starts the clock and its patterns from the beginning", flow="latest"),
     Address("/clock/stop", "stops the clock", flow="latest"),
-    Address("/link", "joins or leaves the session of Ableton Link", (Argument("joined", "switch"),), "latest"),
+    Address("/link", "joins or leaves the Ableton Link session", (Argument("joined", "switch"),), "latest"),
 )
 _SCATTER = (
     Address(
@@ -63,7 +63,7 @@ _SCATTER = (
         "latest",
         repeats=True,
     ),
-    Address("/scatter/alone", "scatters the chosen timbre again, and no others", flow="latest"),
+    Address("/scatter/alone", "scatters the selected timbre only, as by default", flow="latest"),
 )
 _SPEECH = (
     Address("/say", "speaks a text now, in parallel with others", (Argument("text", "text"),)),
@@ -87,7 +87,7 @@ _COMMON = (
     ),
     Address(
         "/route",
-        "lets a modulator move a control by an amount, in the control's unit; 0 ends it",
+        "routes a modulator to a control, with an amount in the control's unit; 0 removes the route",
         _ROUTE,
         "latest",
         names=2,
@@ -107,7 +107,7 @@ _COMMON = (
     ),
     Address(
         "/impulse_response",
-        "replaces the reverb by the space of a sound file in the server's folder; without a file it is back",
+        "replaces the reverb by an impulse response in the server's folder; without a file, restores the reverb",
         (Argument("path", "text", optional=True),),
         "latest",
     ),
@@ -129,7 +129,7 @@ _TIMBRES = (
 
 
 def _mix(control: ControlDefinition) -> Address:
-    """One that a channel has a value of its own of."""
+    """An address for a control that channels have as well."""
     value = Argument(control.name, "number", control.min, control.max, control.unit)
     return Address(
         f"/{control.name}",
@@ -175,7 +175,7 @@ def outgoing(definitions: Mapping[str, ControlDefinition], speaks: bool) -> list
         ),
         Address("/state/lead_ms", "length of the output buffer", (Argument("lead", "number", 0, 10_000, "ms"),)),
         Address("/state/underruns", "underruns so far", (Argument("underruns", "whole", 0, 2**31 - 1),)),
-        Address("/state/stolen", "notes cut off so far for others", (Argument("notes", "whole", 0, 2**31 - 1),)),
+        Address("/state/stolen", "held notes cut off so far", (Argument("notes", "whole", 0, 2**31 - 1),)),
         Address("/state/seconds", "seconds synthesised so far", (Argument("seconds", "number", 0, LARGE, "s"),)),
         Address("/kept", "answers /keep: the file", (_SOUND,)),
         Address("/recorded", "answers /record/stop: the file", (_SOUND,)),

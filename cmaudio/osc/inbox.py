@@ -1,6 +1,6 @@
-"""Datagrams that have arrived, read at once so that the system has room for more, whatever their execution takes.
+"""Arrived datagrams, read at once so that the system's buffer does not fill up while messages are executed.
 
-The system drops the newest datagrams when its buffer is full, a panic too. Here the oldest are dropped, and a panic
+When its buffer is full, the system drops the newest datagrams, even a panic. Here the oldest are dropped, and a panic
 drops a long queue before it.
 """
 
@@ -38,7 +38,7 @@ class Inbox:
         return len(self._waiting)
 
     def read(self, wait: float) -> None:
-        """Take what has arrived; if nothing waits here, wait up to `wait` seconds for the next datagram."""
+        """Read arrived datagrams; if none waits here, wait up to `wait` seconds for the next one."""
         with suppress(OSError):  # a timeout; or, on Windows, an earlier reply that could not be delivered
             self._socket.settimeout(0.0 if self._waiting else wait)
             for _ in range(_AT_ONCE):

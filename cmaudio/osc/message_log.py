@@ -42,7 +42,7 @@ class MessageLog:
             reply(f"too many messages: {self.dropped} dropped so far")
 
     def drop_unread(self, datagrams: int) -> None:
-        """Count datagrams that were dropped unread, of which there are so many by now."""
+        """Count datagrams that were dropped unread; `datagrams` is their total so far."""
         new, self._unread = datagrams - self._unread, datagrams
         self.received += new
         self.dropped += new

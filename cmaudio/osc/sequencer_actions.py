@@ -12,7 +12,7 @@ _SETTINGS = ("mode", "octaves", "rate", "gate", "swing", "hold")
 
 
 class SequencerActions:
-    """Actions on the sequencer of an instrument, which is made when the first of them comes.
+    """Actions on the sequencer of an instrument, which is created by the first of them.
 
     Attributes:
         table: path below the root -> action(call, *arguments).

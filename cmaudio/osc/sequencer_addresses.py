@@ -16,23 +16,21 @@ _STEP = (
     Argument("key", "whole", 0, 127, "(MIDI note number)", optional=True),
 )
 SEQUENCER = (
-    Address("/sequencer/play", "plays the selected pattern, with the next bar if something plays", flow="latest"),
+    Address("/sequencer/play", "plays the selected pattern, from the next bar if something plays", flow="latest"),
     Address("/sequencer/stop", "stops playing and recording", flow="latest"),
-    Address("/sequencer/pattern", "selects a pattern; one that plays is followed by it at the bar", (_NAME,), "latest"),
-    Address("/sequencer/record", "adds what is played to the pattern that plays, or no longer", (_ON,), "latest"),
-    Address("/sequencer/mute", "mutes a lane of the selected pattern, or not", (_LANE, _ON), "latest", names=1),
+    Address("/sequencer/pattern", "selects a pattern; while playing, it takes over at the bar", (_NAME,), "latest"),
+    Address("/sequencer/record", "starts or stops recording into the playing pattern", (_ON,), "latest"),
+    Address("/sequencer/mute", "mutes or unmutes a lane of the selected pattern", (_LANE, _ON), "latest", names=1),
     Address("/sequencer/step", "sets a step of a lane, counted from 1; velocity 0 removes it", _STEP),
-    Address("/arpeggiator", "plays held keys one after another, or not", (_ON,), "latest"),
+    Address("/arpeggiator", "switches the arpeggiator on or off", (_ON,), "latest"),
     Address("/arpeggiator/mode", f"order of the keys: {', '.join(MODES)}", (Argument("mode", "text"),), "latest"),
-    Address(
-        "/arpeggiator/octaves", "over how many it climbs", (Argument("octaves", "whole", 1, MAX_OCTAVES),), "latest"
-    ),
+    Address("/arpeggiator/octaves", "number of octaves", (Argument("octaves", "whole", 1, MAX_OCTAVES),), "latest"),
     Address(
         "/arpeggiator/rate", "length of a step", (Argument("rate", "number", BEATS_RANGE[0], 16, "beats"),), "latest"
     ),
-    Address("/arpeggiator/gate", "how long notes are held", (Argument("gate", "number", 0.05, 4, "steps"),), "latest"),
+    Address("/arpeggiator/gate", "length of notes", (Argument("gate", "number", 0.05, 4, "steps"),), "latest"),
     Address(
         "/arpeggiator/swing", "delay of every second step", (Argument("swing", "number", 0, 0.9, "steps"),), "latest"
     ),
-    Address("/arpeggiator/hold", "goes on when the keys are lifted, or not", (_ON,), "latest"),
+    Address("/arpeggiator/hold", "whether to continue after keys are released", (_ON,), "latest"),
 )

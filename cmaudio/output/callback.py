@@ -64,7 +64,7 @@ class Callback:
 
 
 def _take_samples(words: Any, floats: Any, output: Any, ready: int, wanted: int) -> int:
-    """Fill `output` (wanted * channels,) with `ready` samples, fading out if they run short; returns the number taken."""
+    """Fill `output` (wanted * channels,) with `ready` samples, fading if they run short; returns the number taken."""
     capacity, channels, sources = words[CAPACITY], words[CHANNELS], words[SOURCES]
     position = words[READ] % capacity
     gain, holding = words[GAIN], words[HOLDING] != 0
