@@ -1,1 +1,1 @@
-"""Text to segments: phrases, phonemes, and their timing and melody."""
+"""Text to segments: phrases, phonemes, durations and intonation."""

@@ -1,4 +1,4 @@
-"""Pronunciations that a lexicon lacks or has wrong, and the names of letters, in gruut's phonemes apart by spaces."""
+"""Pronunciations that a lexicon lacks or has wrong, and the names of letters, in gruut's phonemes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ENGLISH = {
     "jackknives": "d͡ʒ ˈæ k n ˌaɪ v z",
     "pocketknife": "p ˈɑ k ɪ t n ˌaɪ f",
     "pocketknives": "p ˈɑ k ɪ t n ˌaɪ v z",
-    "updates": "ˈʌ p d ˌeɪ t s",  # so said as the verb as well
+    "updates": "ˈʌ p d ˌeɪ t s",  # the verb is pronounced like the noun
     "upgrades": "ˈʌ p ɡ ɹ ˌeɪ d z",
     "uploads": "ˈʌ p l ˌoʊ d z",
     "gif": "ɡ ˈɪ f",
@@ -59,7 +59,7 @@ def exceptions(base: str) -> Mapping[str, str]:
 
 
 def letter_name(base: str, text: str) -> str | None:
-    """What an English capital, or the plural of one ("Vs", "V's"), is called; None for anything else."""
+    """The name of an English capital, or of its plural ("Vs", "V's"); None for anything else."""
     if base != "en" or text[:1] not in _LETTERS or text[1:] not in ("", "s", "'s"):
         return None
     name = _LETTERS[text[0]]

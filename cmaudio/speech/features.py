@@ -14,28 +14,28 @@ from numpy.typing import NDArray
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.phonemes import EDGE, Phoneme
 
-_NEAR = 14  # columns for a phoneme and its neighbours; all that speech-1 models have
+_NEAR = 14  # columns for a phoneme and its neighbours; the only ones of speech-1 models
 SPEECH_FEATURES = _NEAR + 10
 COLUMNS = {"speech-1": _NEAR, "speech-2": SPEECH_FEATURES}  # new columns follow those of older voices
 ID_COLUMNS = (0, 1, 2, _NEAR, _NEAR + 1)  # phonemes as indices into the model's symbols
 ENERGY_COLUMN, SINCE_COLUMN = 11, 5
 CONTEXT_PHONEMES = 2  # phonemes on either side that condition a phoneme's frames
-KNOTS = 4  # of pitch and voicing per phoneme, in the middles of its quarters
+KNOTS = 4  # of pitch and voicing per phoneme, at the centres of its quarters
 _LONGEST_SECONDS = 1.0  # longer durations are clipped
 Array = NDArray[np.floating[Any]]
 
 
 def phoneme_ids(phonemes: Sequence[Phoneme], symbols: Sequence[str]) -> NDArray[np.int64]:
-    """(P, 4) index of the symbol, stress, 1 where a word begins, 1 for pauses. Unknown symbols become the edge."""
+    """(P, 4) index of the symbol, stress, 1 at the start of a word, 1 for pauses. Unknown symbols become the edge."""
     index = {symbol: i for i, symbol in enumerate(symbols)}
     rows = [(index.get(p.symbol, index[EDGE]), p.stress, p.begins_word, p.is_pause) for p in phonemes]
     return np.array(rows, np.int64).reshape(-1, 4)
 
 
 def phoneme_context(ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(P, 4) of `phoneme_ids` -> (P, 5, 4): two phonemes before, this one, two after; edges lie outside.
+    """(P, 4) of `phoneme_ids` -> (P, 5, 4): two phonemes before, this one, two after; edges beyond the ends.
 
-    Phonemes beyond an adjacent pause are left out: in a growing text they are not known yet.
+    Phonemes beyond an adjacent pause are excluded: in a growing text they are not known yet.
     """
     padded = np.pad(ids, ((CONTEXT_PHONEMES, CONTEXT_PHONEMES), (0, 0)))
     context = np.stack([padded[i : i + len(ids)] for i in range(2 * CONTEXT_PHONEMES + 1)], 1)
@@ -66,7 +66,7 @@ def speech_features(
 
     Args:
         context: (..., T, 5, 4) of `phoneme_context`.
-        since: (..., T) seconds from the phoneme's beginning.
+        since: (..., T) seconds from the start of the phoneme.
         until: (..., T) seconds to its end.
         energy: (..., T) of `energy_feature`.
         voiced: (..., T) 1 or 0.

@@ -1,4 +1,4 @@
-"""Pronunciations that come before the lexicon's: IPA inside a text, the user's dictionary, letters, exceptions."""
+"""Pronunciations that take precedence over the lexicon: inline IPA, the user's dictionary, letters, exceptions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cmaudio.speech.phonemes import Phoneme
 from cmaudio.speech.pronunciations import INLINE, Pronunciations
 from cmaudio.speech.text.spans import Span
 
-_PLAIN = {"ru": "а"}  # what fills the place of a word that needs no reading; "a" elsewhere
+_PLAIN = {"ru": "а"}  # placeholder for a word that needs no reading; "a" in other languages
 _AROUND = "\"'“”‘’«»„()[]{}*_.,;:!?…"
 _TOKEN = re.compile(r"[^\s—–]+")
 _HISSING, _VOICELESS = frozenset(("s", "z", "ʃ", "ʒ", "t͡ʃ", "d͡ʒ")), frozenset("ptkfθ")
@@ -19,7 +19,7 @@ _HISSING, _VOICELESS = frozenset(("s", "z", "ʃ", "ʒ", "t͡ʃ", "d͡ʒ")), froz
 
 @dataclass(frozen=True)
 class OwnWord:
-    """A word of the text whose pronunciation the user gives."""
+    """A word of the text with a pronunciation given by the user."""
 
     text: str
     phonemes: tuple[Phoneme, ...]
@@ -27,7 +27,7 @@ class OwnWord:
 
 @dataclass(frozen=True)
 class Given:
-    """The pronunciations for one phrase.
+    """The given pronunciations for one phrase.
 
     Attributes:
         base: the language, e.g. "en".
@@ -42,27 +42,27 @@ class Given:
     words: Mapping[int, OwnWord]
 
     def written(self, word: str, span: Span) -> str:
-        """What stands in the text for gruut's `word`, which comes from `span`."""
+        """The text from which gruut's `word` comes, at `span`."""
         return self.words[span.start].text if span.start in self.words else word
 
     def phonemes(self, word: str, span: Span) -> tuple[Phoneme, ...] | None:
-        """Of gruut's `word`; None where the lexicon decides."""
+        """The phonemes of gruut's `word`; None if the lexicon decides."""
         if span.start in self.words:
             return self.words[span.start].phonemes
         if self.own is not None and (own := self.own.word(word)) is not None:
             return own
-        # In initials "A" is no article.
+        # In initials, "A" is not the article.
         letter = letter_name(self.base, word) if word != span.spoken else None
         said = letter or self.exceptions.get(word.lower())
         return None if said is None else tuple(map(Phoneme.of, said.split()))
 
 
 def own_words(text: str, own: Pronunciations | None, base: str) -> tuple[str, dict[int, OwnWord]]:
-    """A phrase whose words with a pronunciation of the user's, whatever signs they hold, are plain words of no meaning.
+    """A phrase in which words with a user pronunciation are replaced by neutral placeholders, whatever signs they hold.
 
     Args:
         text: the phrase.
-        own: the user's pronunciations; None leaves the phrase as it is.
+        own: the user's pronunciations; None leaves the phrase unchanged.
         base: the language, e.g. "en".
     Returns:
         the phrase, of the same length, and the words by their offset.
@@ -91,7 +91,7 @@ def own_words(text: str, own: Pronunciations | None, base: str) -> tuple[str, di
 
 
 def _listed(word: str, own: Pronunciations, base: str) -> tuple[Phoneme, ...] | None:
-    """What the dictionary says for a word, or for an English one whose possessive it is."""
+    """The dictionary's entry for a word, or for an English word of which it is the possessive."""
     phonemes = own.word(word)
     owner = re.fullmatch(r"(.+)['’]s", word) if base == "en" and phonemes is None else None
     stem = own.word(owner[1]) if owner is not None else None

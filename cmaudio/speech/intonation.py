@@ -1,13 +1,13 @@
-"""The melody that a kind of sentence needs, where the prosody network does not give it, and the least length of pauses.
+"""Intonation contours for questions and exclamations, where the prosody network falls short, and minimum pauses.
 
 A corpus of read sentences has few questions, and some speakers do not raise them. So the contour of a stretch is
-compared with the tune of its kind and moved towards it where it falls short; a voice that rises by itself is left as it
-is.
+compared with the tune of its sentence type and moved towards it where it falls short; a voice that rises on its own is
+not changed.
 
-* English yes/no question, L* H-H% (Pierrehumbert and Hirschberg 1990): from the last stressed syllable up to the end.
-* Russian yes/no question, IK-3 (Bryzgunova 1980, "Russkaya grammatika"): at a middle level up to the word that is asked
-  about, up on its stressed syllable, with the peak late in it, and down at once afterwards.
-* Exclamation: the range is wider (Bolinger 1989, "Intonation and Its Uses").
+* English yes/no question, L* H-H% (Pierrehumbert and Hirschberg 1990): rises from the last stressed syllable up.
+* Russian yes/no question, IK-3 (Bryzgunova 1980, "Russkaya grammatika"): mid level up to the word that is asked about,
+  rises on its stressed syllable, with a late peak, and falls immediately afterwards.
+* Exclamation: wider pitch range (Bolinger 1989, "Intonation and Its Uses").
 
 Shapes: P phonemes, K knots of each.
 """
@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from cmaudio.speech.phonemes import Phoneme
 from cmaudio.speech.sentences import SentenceKind, Stretch
 
-PAUSE_SECONDS = {",": 0.12, ".": 0.3, "?": 0.3, "!": 0.3}  # the least silence at a mark, at rate 1
-_RISE_SEMITONES, _LOW_SEMITONES = 5.0, -1.5  # from and to, relative to the mean pitch of the stretch
+PAUSE_SECONDS = {",": 0.12, ".": 0.3, "?": 0.3, "!": 0.3}  # minimum silence at a mark, at rate 1
+_RISE_SEMITONES, _LOW_SEMITONES = 5.0, -1.5  # end and start of the rise, relative to the mean pitch of the stretch
 _PEAK_SEMITONES, _BEFORE_PEAK_SEMITONES, _AFTER_PEAK_SEMITONES = 6.0, 2.5, -2.0
 _PEAK_AT = 0.8  # of the stressed syllable's vowel
 _FALL_SECONDS = 0.15
@@ -33,7 +33,7 @@ Doubles = NDArray[np.float64]
 
 
 def least_pauses(phonemes: Sequence[Phoneme], seconds: Doubles) -> Doubles:
-    """(P,) durations with no pause shorter than its mark asks for."""
+    """(P,) durations with no pause shorter than the minimum for its mark."""
     return np.array(
         [max(s, PAUSE_SECONDS.get(phoneme.symbol, 0.0)) for phoneme, s in zip(phonemes, seconds.tolist(), strict=True)]
     )
@@ -49,16 +49,16 @@ def shaped(
     language: str,
     strength: float = 1.0,
 ) -> tuple[Doubles, Doubles]:
-    """The melody of a stretch moved towards the tune of its kind.
+    """The contour of a stretch, moved towards the tune of its sentence type.
 
     Args:
-        stretch: what kind it is, and where it turns.
+        stretch: its sentence type and nucleus.
         phonemes: of the stretch.
         seconds: (P,) durations.
         semitones: (P, K) pitch.
         voiced: (P, K) probability of being voiced.
         language: e.g. "en-us".
-        strength: 1 for the whole way to the tune, 0 for none.
+        strength: 1 to reach the tune, 0 for no change.
     Returns:
         pitch and probability of being voiced, (P, K) each.
     """
@@ -77,13 +77,13 @@ def shaped(
 
 
 def mean_pitch(semitones: Doubles, voiced: Doubles) -> float:
-    """The mean pitch of what is voiced."""
+    """The mean pitch over voiced knots."""
     weights = (voiced > 0.5) + 1e-9
     return float((semitones * weights).sum() / weights.sum())
 
 
 def _knot_times(seconds: Doubles, knots: int) -> Doubles:
-    """(P, K) seconds from the beginning of the stretch."""
+    """(P, K) seconds from the start of the stretch."""
     begins = np.cumsum(seconds) - seconds
     return begins[:, None] + (np.arange(knots) + 0.5) / knots * seconds[:, None]
 
@@ -91,7 +91,7 @@ def _knot_times(seconds: Doubles, knots: int) -> Doubles:
 def _final_rise(
     stretch: Stretch, seconds: Doubles, semitones: Doubles, mean: float
 ) -> tuple[NDArray[np.bool_], Doubles]:
-    """From low on the turn straight up to the last sound before the pause."""
+    """From low on the nucleus straight up to the last sound before the pause."""
     times = _knot_times(seconds, semitones.shape[1])
     start, end = times[stretch.turn, 0], times[stretch.length - 2, -1]
     rising = times >= start
@@ -102,7 +102,7 @@ def _final_rise(
 
 
 def _peak(stretch: Stretch, seconds: Doubles, semitones: Doubles, mean: float) -> tuple[NDArray[np.bool_], Doubles]:
-    """Not high before the turn, up on it, and down after it."""
+    """Not high before the nucleus, rising on it, and falling after it."""
     times = _knot_times(seconds, semitones.shape[1])
     begin = float(seconds[: stretch.turn].sum())
     peak = begin + _PEAK_AT * float(seconds[stretch.turn])

@@ -1,4 +1,4 @@
-"""Text to phonemes: a reader says what is written in words, gruut gives their phonemes, exceptions correct them."""
+"""Text to phonemes: a reader normalises the text, gruut transcribes it, exceptions correct it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DASHES = frozenset("-‐‑–—")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")  # H₂O
 _LONG_WORD = re.compile(rf"\S{{{MAX_LETTERS + 1},}}")
 _LONG_NUMBER = re.compile(r"\d{13,}")  # read digit by digit
-# Words without a stress of their own in running speech; the lexicon gives them as they are said alone.
+# Function words, unstressed in running speech; the lexicon gives their isolated form.
 _UNSTRESSED = {
     "en": frozenset(
         "a an the and or but nor so as at by for from in of on to with than that is are was were be been am has have "
@@ -45,11 +45,11 @@ class Reader(Protocol):
     """The text normalisation of one language."""
 
     def read(self, text: str) -> list[Span]:
-        """The spans of a phrase and what is said for each, in order."""
+        """The spans of a phrase, each with its spoken words, in order."""
 
 
 class _Verbatim:
-    """Leaves numbers and signs to gruut: for languages without a reader of their own."""
+    """Leaves numbers and signs to gruut: for languages without their own reader."""
 
     def read(self, text: str) -> list[Span]:
         spans = []
@@ -63,14 +63,14 @@ class _Verbatim:
 
 @dataclass(frozen=True)
 class _Spoken:
-    """What gruut is given, and which span each of its characters comes from."""
+    """The input for gruut, and the span from which each of its characters comes."""
 
     text: str
     spans: list[Span]
-    origins: list[int]  # index into spans, one a character of text
+    origins: list[int]  # index into spans for each character of text
 
     def origin(self, word: str, at: int) -> tuple[Span, int]:
-        """The span of gruut's next word, looked for from character `at` on, and the character after the word."""
+        """The span of gruut's next word, searched from character `at` on, and the position after the word."""
         found = self.text.lower().find(word.lower(), at)
         start = found if found >= 0 else at
         span = self.spans[self.origins[min(start, len(self.origins) - 1)]]
@@ -91,7 +91,7 @@ class Language:
         self._processor: Processor | RussianWords
         try:
             self._processor = RussianWords() if self._base == "ru" else Processor(self.code)
-        except Exception as error:  # what gruut raises for a language it has data of but no rules
+        except Exception as error:  # raised by gruut for a language with data but without rules
             raise CmaudioError(f"gruut cannot read language {code!r} ({error})") from error
         self._script = _SCRIPTS.get(self._base, "LATIN")
         self._exceptions = exceptions(self._base)
@@ -109,11 +109,11 @@ class Language:
         return word in self._exceptions or self._processor.knows(word)
 
     def phrases(self, pieces: Iterable[str], pronunciations: Pronunciations | None = None) -> Iterator[Phrase]:
-        """The phrases of a text that comes in pieces, each as soon as its end is known.
+        """The phrases of a text that arrives in pieces, each as soon as its end is known.
 
         Args:
-            pieces: the text; what they join to matters, not where they are cut.
-            pronunciations: the user's own, before the lexicon's; IPA inside the text is read with them only.
+            pieces: the text; how it is split does not matter.
+            pronunciations: the user's own, before the lexicon's; without them, inline IPA is not read.
         Yields:
             phrases; a silent one only where it reports something unspoken.
         """
@@ -125,7 +125,7 @@ class Language:
     def phrase(
         self, text: str, mark: str = ".", start: int = 0, pronunciations: Pronunciations | None = None
     ) -> Phrase:
-        """One phrase. What cannot be said is left out and reported.
+        """One phrase. What cannot be spoken is left out and reported.
 
         Args:
             text: the phrase without the mark that ends it.
@@ -138,7 +138,7 @@ class Language:
         given = Given(self._base, self._exceptions, pronunciations, own)
         try:
             words = self._read(spoken, start, given, unspoken)
-        except Exception:  # gruut's rules for numbers, dates and the like fail on some
+        except Exception:  # gruut's rules for numbers, dates and the like fail on some texts
             words = [word for part in _alone(spoken) for word in self._read_alone(part, start, given, unspoken)]
         while words and words[-1].is_pause:
             words.pop()
@@ -183,7 +183,7 @@ class Language:
         return Word(text, sounds)
 
     def _spoken(self, text: str) -> tuple[_Spoken, list[str]]:
-        """What can be said of a text, and what is left out, with the reason."""
+        """The speakable part of a text, and what is left out, with the reason."""
         unspoken = [f"{tag[:40]!r}: markup" for tag in _MARKUP.findall(text)]
         blank = _MARKUP.sub(_blank, text)
         unspoken += [f"{word[:40]!r}: longer than {MAX_LETTERS} letters" for word in _LONG_WORD.findall(blank)]
@@ -193,7 +193,7 @@ class Language:
             kept = self._checked(span, blank[span.start : span.end], unspoken)
             if not kept:
                 continue
-            kept = "," if _DASHES.issuperset(kept) else kept  # to gruut a dash is no pause
+            kept = "," if _DASHES.issuperset(kept) else kept  # gruut makes no pause at a dash
             spans.append(span)
             piece = f"{kept} "
             characters.append(piece)
@@ -201,7 +201,7 @@ class Language:
         return _Spoken("".join(characters).rstrip(), spans, origins), unspoken
 
     def _checked(self, span: Span, written: str, unspoken: list[str]) -> str:
-        """What is said for a span, in letters of this language; what is lost is reported."""
+        """The spoken words of a span, in letters of this language; losses are reported."""
         kept, lost = self._speakable(span.spoken)
         says = any(letter.isalnum() for letter in kept)
         if not lost and not says and any(sign.isdigit() or sign in _SAID_SIGNS for sign in written):
@@ -213,7 +213,7 @@ class Language:
         return kept
 
     def _speakable(self, words: str) -> tuple[str, str]:
-        """Words in letters of this language, and what is wrong with them or what they lost; "" for nothing."""
+        """Words in letters of this language, and what is wrong with them or was lost; "" for nothing."""
         out, lost = [], ""
         for letter in unicodedata.normalize("NFC", words):
             if letter in _SAID_SIGNS and not self._verbatim:
@@ -232,17 +232,17 @@ class Language:
         return "".join(out).replace("’", "'").strip(), lost
 
     def _plain(self, letter: str) -> str:
-        """English is written without accents; other languages keep theirs."""
+        """Removes accents in English; other languages keep theirs."""
         return letter if self._base != "en" else unicodedata.normalize("NFKD", letter)[0]
 
 
 def _has_no_name(sign: str) -> bool:
-    """A symbol or number that nothing here says, and that is no punctuation."""
+    """Whether a character is a symbol or number without a name here, other than punctuation."""
     return unicodedata.category(sign) in ("So", "Sk", "Sm", "Sc", "No", "Nl") and sign not in _SILENT_SIGNS
 
 
 def _blank(match: re.Match[str]) -> str:
-    """As many spaces, so that offsets stay."""
+    """As many spaces, to keep offsets."""
     return " " * len(match[0])
 
 
@@ -257,7 +257,7 @@ _loading = threading.Lock()
 
 
 def language(code: str) -> Language:
-    """The front end of a language, loaded once, whichever thread is first."""
+    """The front end of a language, loaded once for all threads."""
     with _loading:
         if code not in _languages:
             _languages[code] = Language(code)

@@ -63,7 +63,7 @@ PLAIN = Delivery()
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word as it is said, or a mark of punctuation, which is one pause. Its first phoneme is marked as beginning it.
+    """A spoken word, or a punctuation mark, which is one pause. Its first phoneme is marked as the start of a word.
 
     Attributes:
         text: the word, or the mark.
@@ -72,7 +72,7 @@ class Word:
         end: the offset after its source; -1 for a word without one.
         delivery: how it is spoken relative to its context.
         seconds: duration of a pause at rate 1; None: the voice decides.
-        marks: names that are reported when it begins.
+        marks: names that are reported when it starts.
     """
 
     text: str
@@ -130,7 +130,7 @@ def pause(mark: str) -> Word:
 def parse_phonemes(text: str, symbols: Sequence[str]) -> Iterator[Phrase]:
     """Phrases of a text in IPA, such as "həlˈoʊ, wˈɚld!": words apart by spaces, stress before the vowel it is on.
 
-    The longest symbol that fits is taken.
+    The longest matching symbol is used.
 
     Raises:
         CmaudioError: names what none of the `symbols` begins with; more than 2000 phonemes without a pause.
@@ -156,7 +156,7 @@ def parse_phonemes(text: str, symbols: Sequence[str]) -> Iterator[Phrase]:
 
 
 def spell(written: str, symbols: Sequence[str]) -> tuple[Phoneme, ...]:
-    """The phonemes of one word in IPA; the longest of the `symbols` that fits is taken.
+    """The phonemes of one word in IPA; the longest matching symbol is used.
 
     Raises:
         CmaudioError: names what none of the symbols begins with.

@@ -1,4 +1,4 @@
-"""Cuts a text that is still being written into phrases, each as soon as its end is known.
+"""Splits a text that is still being written into phrases, each as soon as its end is known.
 
 Where a phrase ends depends only on the text up to the word after it, so a text gives the same phrases whether it
 arrives at once or letter by letter.
@@ -13,8 +13,8 @@ from typing import NamedTuple
 from cmaudio.speech.text.sentence_ends import ends_sentence
 
 MAX_WORDS = 24
-MAX_LETTERS = 400  # signs may be read as a word each, which takes long
-_LEAST_WORDS = 3  # fewer before a comma are joined to what follows
+MAX_LETTERS = 400  # each sign may be read as a word, which takes long
+_LEAST_WORDS = 3  # fewer before a comma are joined to the next phrase
 _MARKS = ".!?…,;:—–"
 _CLOSING = "\"'”’»)]}"
 _TOKEN = re.compile(r"\n[^\S\n]*\n\s*|\S+")  # a blank line, or a word; a single line break is a space
@@ -22,7 +22,7 @@ _SPACE = re.compile(r"\s")
 
 
 class Piece(NamedTuple):
-    """A phrase of a text: what it says, the mark that ends it (one of . ! ? … , ; : —), and its offset in the text."""
+    """A phrase of a text: its words, the mark that ends it (one of . ! ? … , ; : —), and its offset in the text."""
 
     text: str
     mark: str
@@ -30,17 +30,17 @@ class Piece(NamedTuple):
 
 
 class PhraseReader:
-    """Cuts a growing text, in time proportional to its length however it is cut into pieces."""
+    """Splits a growing text, in time proportional to its length whatever its pieces."""
 
     def __init__(self) -> None:
-        self._text = ""  # whose phrases up to `_at` have been yielded
+        self._text = ""  # phrases up to `_at` have been yielded
         self._at = 0
         self._offset = 0  # of `_text` in the whole text
-        self._more: list[str] = []  # what followed and decides nothing yet
-        self._open: re.Match[str] | None = None  # a word or blank line that reaches to the end of `_text`
+        self._more: list[str] = []  # later text that does not decide anything yet
+        self._open: re.Match[str] | None = None  # a word or blank line at the end of `_text`
 
     def feed(self, text: str) -> Iterator[Piece]:
-        """More text; yields every phrase whose end is known by now, with mark "," where it only became too long."""
+        """More text; yields every phrase whose end is now known, with mark "," if it only became too long."""
         self._more.append(text)
         if self._continues(text):
             return
@@ -87,7 +87,7 @@ class PhraseReader:
         return None
 
     def _ends(self, word: str, mark: str, count: int, end: int, before: str) -> bool | None:
-        """Whether `mark` after the `count`th word ends the phrase; None where the next word is needed to tell."""
+        """Whether `mark` after the `count`th word ends the phrase; None if that depends on the next word."""
         if mark[0] not in ".!?…":
             return count >= _LEAST_WORDS
         if mark != ".":
@@ -102,7 +102,7 @@ class PhraseReader:
 
 
 def _split_mark(token: str) -> tuple[str, str]:
-    """A word, and the marks after it; closing quotes and brackets go with these."""
+    """A word, and the marks after it; closing quotes and brackets are part of these."""
     word = token.rstrip(_MARKS + _CLOSING)
     mark = "".join(sign for sign in token[len(word) :] if sign in _MARKS)
     if re.fullmatch(r"\.[,;:]", token[len(word) :]):
@@ -113,12 +113,12 @@ def _split_mark(token: str) -> tuple[str, str]:
 
 
 def _decisive(marks: str) -> str:
-    """The mark that gives the melody: the question of "what?!", the exclamation of '"Stop!", he said'."""
+    """The mark that decides the intonation: the question of "what?!", the exclamation of '"Stop!", he said'."""
     return next((mark for mark in "?!" if mark in marks), marks[-1])
 
 
 def read_phrases(pieces: Iterable[str]) -> Iterator[Piece]:
-    """The phrases of a text that comes in pieces."""
+    """The phrases of a text that arrives in pieces."""
     reader = PhraseReader()
     for piece in pieces:
         yield from reader.feed(piece)

@@ -1,4 +1,4 @@
-"""Pronunciations that a user gives: a dictionary, and IPA for one word inside a text, `[nginx](/ˈɛndʒɪn ˈɛks/)`."""
+"""User pronunciations: a dictionary, and inline IPA for one word of a text, `[nginx](/ˈɛndʒɪn ˈɛks/)`."""
 
 from __future__ import annotations
 

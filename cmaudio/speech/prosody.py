@@ -26,10 +26,10 @@ _SECONDS = (0.01, 1.5)  # limits of a phoneme's predicted duration
 
 @dataclass(frozen=True)
 class Segment:
-    """Phonemes with their timing and melody, at the nominal rate.
+    """Phonemes with durations, energy and intonation, at the nominal rate.
 
     ids (P, 4) of `phoneme_ids`, seconds (P,), energy (P,) feature, semitones (P, 4) and voiced (P, 4) at the knots,
-    pivot: the mean pitch about which the pitch range widens; words: each with the index of its first phoneme.
+    pivot: the mean pitch, around which the pitch range is scaled; words: each with the index of its first phoneme.
     """
 
     phonemes: tuple[Phoneme, ...]
@@ -46,11 +46,11 @@ class Prosody:
     """The prosody network of a model.
 
     Args:
-        model: that reads text.
-        tune: how far questions and exclamations are moved towards the tune of their kind, 0 to 1
+        model: a text-to-speech model.
+        tune: how far questions and exclamations are moved towards the tune of their type, 0 to 1
             (`cmaudio.speech.intonation`).
     Raises:
-        CmaudioError: a model that does not read text.
+        CmaudioError: a model that is not a text-to-speech voice.
     """
 
     def __init__(self, model: Model, tune: float = 1.0) -> None:
@@ -65,7 +65,7 @@ class Prosody:
         wrong = self._graph.misfit("timbre", (model.manifest.timbre_dims,))
         if wrong:
             raise CmaudioError(f"{model.path}: graphs and manifest disagree ({wrong}); export the model again")
-        # 2 in models that are not conditioned on word boundaries, 3 in those that do not know kinds of sentences.
+        # 2 in models that are not conditioned on word boundaries, 3 in those not conditioned on sentence types.
         self._columns = int(self._graph.shapes["ids"][-1])
         self._tune = tune
         self._before = Phoneme(EDGE)

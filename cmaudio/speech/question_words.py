@@ -1,6 +1,6 @@
-"""Words that decide the melody of a question, by their sounds: question words, "or", and the word that is asked about.
+"""Words that decide the intonation of a question, in phonemes: question words, "or", and the word that is asked about.
 
-The lists are in the IPA of the front end, with words apart by spaces and sounds by dots, without stress.
+The lists are in the IPA of the front end: words separated by spaces, phonemes by dots, without stress.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _QUESTION_WORDS = {
         "k.ɐ.t.o.r.ə.m ɐ.t.t͡ɕ.ɪ.v.o n.ɐ.s.k.o.lʲ.k.ə"
     ),
 }
-# What may stand before a question word: conjunctions and prepositions.
+# What may precede a question word: conjunctions and prepositions.
 _OPENERS = {
     "en": _listed(
         "æ.n.d b.ʌ.t s.oʊ ɔ.ɹ w.ɛ.l ð.ɛ.n n.aʊ oʊ.k.eɪ ɪ.n æ.t ɔ.n f.ɚ f.ɹ.ʌ.m t.ə b.aɪ w.ɪ.θ ə.v ə.b.aʊ.t s.ɪ.n.s "
@@ -65,7 +65,7 @@ def opens_with_question_word(words: Sequence[Sounds], base: str) -> bool:
 
 
 def offers_a_choice(words: Sequence[Sounds], base: str) -> bool:
-    """Whether "or" is in it: such questions fall at their end."""
+    """Whether it contains "or": such questions fall at their end."""
     return any(word in _OR.get(base, ()) for word in words)
 
 
@@ -80,7 +80,7 @@ def asked_word(words: Sequence[Sounds], base: str) -> int | None:
 
 
 def _is_russian_verb(word: Sounds) -> bool:
-    """By the endings of the second person and the past, which nouns rarely have."""
+    """Judged by the endings of the second person and the past, which nouns rarely have."""
     if word in _NO_VERBS or len(word) < 3:
         return False
     if word[-1] in ("ʂ", "ʐ") and word[-2] in _VOWELS:

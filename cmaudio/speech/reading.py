@@ -1,4 +1,4 @@
-"""From what a user gives, text, SSML or phonemes, to phrases."""
+"""From user input (text, SSML or phonemes) to phrases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cmaudio.speech.ssml import parse_ssml
 
 @dataclass(frozen=True)
 class Writing:
-    """How a text is written.
+    """The notation of a text.
 
     Attributes:
         phonemes: in IPA, in the voice's own symbols.
@@ -34,7 +34,7 @@ class Writing:
         """The phrases of a text, each as soon as its end is known.
 
         Args:
-            text: whole, or in pieces that may still be on their way.
+            text: complete, or in pieces that are still being written.
             code: the language, e.g. "en-us".
             symbols: the phonemes of the voice.
         Raises:

@@ -1,8 +1,8 @@
-"""How Russian is said, from what gruut's lexicon has, which spells words rather than transcribes them.
+"""Spoken Russian from gruut's lexicon, which transcribes spelling rather than pronunciation.
 
-The lexicon gives each letter its first sound: его as /jeɡoː/, что as /t͡ɕtoː/, лоб with /b/, every unstressed vowel as
-if it had the stress, which is a length mark. A voice that learns from that has to guess what it cannot know, such as
-which /ɡ/ is said [v]. Rules: Yanushevskaya and Bunčić, "Russian" (Journal of the International Phonetic Association
+The lexicon gives each letter its basic sound: его as /jeɡoː/, что as /t͡ɕtoː/, лоб with /b/, every unstressed vowel as
+if it were stressed; stress is a length mark. A voice trained on that has to guess what it cannot know, such as which
+/ɡ/ is pronounced [v]. Rules: Yanushevskaya and Bunčić, "Russian" (Journal of the International Phonetic Association
 45 (2), 2015, 221-228), and Avanesov, "Русское литературное произношение" (1984).
 """
 
@@ -21,12 +21,12 @@ _DEVOICED |= {f"{voiced}ʲ": f"{voiceless}ʲ" for voiced, voiceless in _DEVOICED
 _VOICED = {voiceless: voiced for voiced, voiceless in _DEVOICED.items()}
 _ALWAYS_VOICELESS = frozenset(["x", "xʲ", "t͡s", "t͡ɕ", "ɕː"])
 _SOFT_WITHOUT_MARK = frozenset(["t͡ɕ", "ɕː", "j"])
-# Said as one word with the next and with the one before.
+# Clitics, pronounced as one word with the next or the previous one.
 _PROCLITICS = re.compile(
     "во?|ко?|со?|на|по|за|до|изо?|ото?|об?|обо|у|подо?|над|при|про|для|без|перед|через|из-за|из-под|не|ни|и|а"
 )
 _ENCLITICS = re.compile("бы?|же?|ли|ль")
-_LETTER = re.compile("[бвгджзпстфцш]э|э[лмнрсф]")  # names of letters that are no words besides
+_LETTER = re.compile("[бвгджзпстфцш]э|э[лмнрсф]")  # names of letters that are not also words
 _WITH_V = re.compile(r".*[ое]го(ся)?|сегодня.*")
 _WITH_G = re.compile(r".*много|не?строго|(не)?дорого|убого|полого|отлого|ого|лего|эго|диего")
 _WITH_SH = re.compile(r"что|что-.*|чтоб.*|ничто|кое-что")
@@ -55,7 +55,7 @@ _CLUSTERS: tuple[tuple[Sounds, Sounds], ...] = (  # written, said; the last soun
 
 
 def pronounce(words: Iterable[Word]) -> list[Word]:
-    """Words with the lexicon's phonemes, pauses among them, to words as they are said one after the other."""
+    """Words with the lexicon's phonemes, and pauses, to words as pronounced in sequence."""
     said: list[Word] = []
     breath: list[Word] = []
     for word in words:
@@ -77,11 +77,11 @@ def _breath(words: list[Word]) -> list[Word]:
     return [replace(word, phonemes=tuple(said)) for word, said in zip(words, spoken, strict=True)]
 
 
-# -- words alone -------------------------------------------------------------------------------------------------------
+# -- single words ------------------------------------------------------------------------------------------------------
 
 
 def _word(word: Word) -> list[Phoneme]:
-    """Stress as stress, and what is written otherwise than it is said."""
+    """Marks stress, and corrects spellings that differ from the pronunciation."""
     text = word.text.lower()
     phonemes = [_stressed(phoneme) for phoneme in word.phonemes]
     if any(_WITH_V.fullmatch(part) and not _WITH_G.fullmatch(part) for part in text.split("-")):
@@ -115,7 +115,7 @@ def _genitive(phonemes: list[Phoneme]) -> list[Phoneme]:
 
 
 def _replaced(phonemes: list[Phoneme], written: Sounds, said: Sounds) -> list[Phoneme]:
-    """Wherever these sounds follow one another; the last, if it is said as written, stays as it is."""
+    """Replace this sequence of sounds wherever it occurs; the last, if unchanged, keeps its softness."""
     for end in range(len(phonemes), len(written) - 1, -1):
         begin, last = end - len(written), phonemes[end - 1]
         if (*(p.symbol for p in phonemes[begin : end - 1]), last.symbol.removesuffix("ʲ")) == written:
@@ -125,7 +125,7 @@ def _replaced(phonemes: list[Phoneme], written: Sounds, said: Sounds) -> list[Ph
 
 
 def _with_stress(phonemes: list[Phoneme], text: str) -> list[Phoneme]:
-    """A word that the lexicon lacks has its stress on ё, else in its middle, which is right for half of the lexicon."""
+    """Stress for a word that the lexicon lacks: on ё, or else in its middle, which is right for half of the lexicon."""
     vowels = [i for i, phoneme in enumerate(phonemes) if phoneme.symbol in _VOWELS]
     if not vowels or any(phoneme.stress for phoneme in phonemes):
         return phonemes
@@ -138,12 +138,12 @@ def _with_stress(phonemes: list[Phoneme], text: str) -> list[Phoneme]:
     return [Phoneme(p.symbol, 1) if i == at else p for i, p in enumerate(phonemes)]
 
 
-# -- words together ----------------------------------------------------------------------------------------------------
+# -- sequences of words ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Foot:
-    """Words that are said as one; the one at `host` among them has the stress, the others lean on it."""
+    """Words pronounced as one; the word at `host` is stressed, the others are clitics."""
 
     words: Sequence[int]
     host: int
@@ -164,12 +164,12 @@ def _feet(texts: Sequence[str]) -> Iterator[_Foot]:
 
 
 def _is_letter(texts: Sequence[str], at: int) -> bool:
-    """Whether the word stands next to the name of a letter, as А in А. С. and in США."""
+    """Whether the word is next to the name of a letter, like А in А. С. and in США."""
     return any(_LETTER.fullmatch(text) for text in (*texts[max(0, at - 1) : at], *texts[at + 1 : at + 2]))
 
 
 def _reduce(words: list[list[Phoneme]], host: int) -> None:
-    """The unstressed vowels of a foot, in place."""
+    """Reduces the unstressed vowels of a foot, in place."""
     places = [(w, i) for w, word in enumerate(words) for i, phoneme in enumerate(word) if phoneme.symbol in _VOWELS]
     stressed = [n for n, (w, i) in enumerate(places) if w == host and words[w][i].stress]
     before = ["", *(phoneme.symbol for word in words for phoneme in word)]
@@ -194,7 +194,7 @@ def _reduced(vowel: str, before: str, pretonic: bool, ending: bool) -> str:
 
 
 def _agree(words: list[list[Phoneme]], ends: set[int]) -> None:
-    """Obstruents take the voicing of the next one, and lose it at a foot's end, in place; /v/ takes and gives none."""
+    """Obstruents assimilate in voicing to the next one and devoice at a foot's end, in place; /v/ only assimilates."""
     ahead: bool | None = None
     for w in range(len(words) - 1, -1, -1):
         word = words[w]
@@ -215,7 +215,7 @@ def _agree(words: list[list[Phoneme]], ends: set[int]) -> None:
 
 
 def _join(words: list[list[Phoneme]], texts: Sequence[str], begins: set[int]) -> None:
-    """Sounds that change where words of a foot meet, in place: в институт with [ɨ], без шума with two [ʂ]."""
+    """Changes at word boundaries within a foot, in place: в институт with [ɨ], без шума with two [ʂ]."""
     for w in range(1, len(words)):
         if not words[w - 1] or not words[w] or (w in begins and texts[w] != "и"):
             continue

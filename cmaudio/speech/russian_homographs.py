@@ -1,8 +1,8 @@
-"""Russian words that are written alike and said otherwise: за́мок and замо́к, ру́ки and руки́, все and всё.
+"""Russian homographs: за́мок and замо́к, ру́ки and руки́, все and всё.
 
-The words around decide. Most pairs are two forms of a noun, genitive singular and plural, which endings and
-prepositions tell apart; the others have a usual reading, and cues for the second one. A cue is looked for in the words
-around, with "_" for the homograph itself.
+Neighbouring words decide. Most pairs are two forms of a noun, genitive singular and plural, which endings and
+prepositions distinguish; the others have a default reading, and cues for the second one. A cue is searched for in the
+neighbouring words, with "_" for the homograph itself.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _BEFORE_PLURAL = frozenset(
     "мои твои свои наши ваши какие такие многие некоторые разные сами оба её его "
     "их и но а или как где когда о об".split()
 )
-# Neuters with the stress of the genitive on the end: лица́, and ли́ца in the plural.
+# Neuters with final stress in the genitive: лица́, and ли́ца in the plural.
 _END_IN_SINGULAR = frozenset(
     "лица окна вина письма числа пятна яйца кольца ядра зерна гнезда стекла колеса весла ведра ребра".split()
 )
@@ -73,7 +73,7 @@ def _accent(marked: str) -> Accent:
 
 
 def _noun(word: str, both: Sequence[Accent]) -> tuple[Accent, Accent] | None:
-    """The readings as genitive singular and plural, where a word is such a pair: руки́ and ру́ки, сло́ва and слова́."""
+    """The readings as genitive singular and plural, if a word is such a pair: руки́ and ру́ки, сло́ва and слова́."""
     last = sum(letter in VOWELS for letter in word) - 1
     on_end = [accent for accent in both if accent.vowel == last]
     on_stem = [accent for accent in both if accent.vowel != last]

@@ -1,9 +1,9 @@
-"""Russian words to phonemes by their letters and their stress, in the notation of gruut's lexicon.
+"""Letter-to-sound rules for Russian words with known stress, in the notation of gruut's lexicon.
 
-That lexicon gives each letter its first sound and the stressed vowel length. These rules give 98 percent of its half a
-million words to the letter once the stress is known, so all that a lexicon is needed for is the stress, where it is
-wrong in 8 percent of everyday words (`cmaudio.speech.russian_stress`). `cmaudio.speech.russian` makes of the result
-what is said.
+That lexicon gives each letter its basic sound and marks the stressed vowel as long. Given the stress, these rules
+reproduce 98 percent of its half a million words exactly. A lexicon is therefore needed only for the stress, where it is
+wrong in 8 percent of everyday words (`cmaudio.speech.russian_stress`). `cmaudio.speech.russian` turns the result into
+spoken Russian.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _NEVER_SOFTENED = frozenset("жшцчщйў")
 _SOFTENS = frozenset("еёиюяьіїє")
 _WITH_J = frozenset("еёюяїє")
 _AFTER_SIGN = frozenset("ио")  # чьи, бульон
-_HARDENS = frozenset("жшц")  # и after these is said ы
-# е after a hard consonant, written э here; а after ж, ш, ц that is said ы.
+_HARDENS = frozenset("жшц")  # и is pronounced ы after these
+# е after a hard consonant, written э here; but ы after ж, ш and ц.
 _HARD = {
     "интернет": "интэрнэт", "интерфейс": "интэрфэйс", "интервал": "интэрвал", "отел": "отэл", "мотел": "мотэл",
     "тест": "тэст", "темп": "тэмп", "темб": "тэмб", "тендер": "тэндэр", "тенденц": "тэндэнц", "теннис": "тэннис",
@@ -45,13 +45,13 @@ _HARD = {
     "жале": "жыле", "лошаде": "лошыде", "лошадя": "лошыдя", "дцати": "дцыти",
 }  # fmt: skip
 _HARD_STEM = re.compile("(?:" + "|".join(map(re.escape, _HARD)) + ")")
-_LEANS = frozenset(("то", "либо", "нибудь", "ка", "таки", "кое", "по", "де", "с"))  # parts without a stress
+_LEANS = frozenset(("то", "либо", "нибудь", "ка", "таки", "кое", "по", "де", "с"))  # unstressed parts
 _TOKEN = re.compile(rf"[^\W\d_]+(?:[-'{STRESS}]+[^\W\d_]+{STRESS}?)*{STRESS}?|\d+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
-    """A word as it was found in the text, with its stress mark if it has one, and its phonemes; a pause is one too."""
+    """A word as found in the text, with its stress mark if any, and its phonemes; or a pause."""
 
     text: str
     phonemes: list[str]
@@ -59,10 +59,10 @@ class Spelled:
 
 
 class RussianWords:
-    """What gruut's processor is for other languages."""
+    """The counterpart of gruut's processor for other languages."""
 
     def __init__(self) -> None:
-        accent("вода")  # reads the weights before the first phrase waits for them
+        accent("вода")  # loads the weights before the first phrase needs them
 
     def words(self, text: str) -> list[Spelled]:
         """The words and pauses of a text."""

@@ -1,7 +1,7 @@
-"""Where a Russian word has its stress, and which е is a ё: silero-stress's accentor (MIT), run by NumPy.
+"""Stress of Russian words, and which е is a ё: silero-stress's accentor (MIT), run in NumPy.
 
-A word is the mean of its n-grams' vectors (fastText); two small networks tell the vowel with the stress and the е that
-is said ё. `scripts/convert_silero_stress.py` writes the weights. A table of exceptions comes first.
+A word is the mean of its n-grams' vectors (fastText); two small networks predict the stressed vowel and the е that is
+read as ё. `scripts/convert_silero_stress.py` writes the weights. A table of exceptions takes precedence.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from cmaudio.signal.dsp import Float
 VOWELS = "аеёиоуыэюя"
 _WEIGHTS = Path(__file__).parent / "data" / "russian_stress.npz"
 _LAYERS = (0, 2, 4, 6)
-_CORRECTED = {"красивее": 1, "щавель": 1}  # what the network has wrong
+_CORRECTED = {"красивее": 1, "щавель": 1}  # errors of the network
 
 
 @dataclass(frozen=True, slots=True)
 class Accent:
-    """A word in lower case with its ё restored, and which of its vowels, from 0 on, has the stress; -1 for none."""
+    """A word in lower case with its ё restored, and the index of the stressed vowel, from 0; -1 for none."""
 
     word: str
     vowel: int
@@ -53,7 +53,7 @@ class _Accentor:
         count = _vowels(word)
         vowel = int(self._run("stress", vector).argmax()) if count > 1 else 0
         vowel = vowel if vowel < count else -1
-        yo = int(self._run("yo", vector).argmax())  # which е, from 1 on; 0 for none
+        yo = int(self._run("yo", vector).argmax())  # which е, from 1; 0 for none
         places = [i for i, letter in enumerate(word) if letter == "е"]
         if 0 < yo <= len(places) and _vowels(word[: places[yo - 1]]) == vowel:
             word = f"{word[: places[yo - 1]]}ё{word[places[yo - 1] + 1 :]}"
@@ -84,7 +84,7 @@ _loaded: list[_Accentor] = []
 
 
 def _accentor() -> _Accentor:
-    """Read by the first word that needs it."""
+    """Loaded by the first word that needs it."""
     with _loading:
         if not _loaded:
             _loaded.append(_Accentor())
@@ -93,7 +93,7 @@ def _accentor() -> _Accentor:
 
 @lru_cache(16384)
 def accent(word: str) -> Accent:
-    """Of a word alone, in lower case; parts joined by hyphens have a stress each, the last one's is given here."""
+    """The stress of a single word in lower case; of words joined by hyphens, that of the last."""
     count = _vowels(word)
     if word in _CORRECTED:
         return Accent(word, _CORRECTED[word])
@@ -105,6 +105,6 @@ def accent(word: str) -> Accent:
 
 
 def readings(word: str) -> tuple[Accent, ...]:
-    """The two of a homograph, such as за́мок and замо́к; nothing for other words."""
+    """The two readings of a homograph, such as за́мок and замо́к; empty for other words."""
     both = _accentor().homographs.get(word, ())
     return tuple(Accent(each.replace("+", ""), _vowels(each[: each.index("+")])) for each in both)

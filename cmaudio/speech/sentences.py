@@ -1,12 +1,12 @@
-"""What kind of sentence a stretch of speech is, and where its melody turns, from its phonemes alone.
+"""The sentence type of a stretch of speech, and its nucleus, from its phonemes only.
 
-Playing and training read the same phonemes, so both are conditioned on the same columns. A stretch is what lies between
-two pauses; the mark that ends it says most. Question words are in `cmaudio.speech.question_words`.
+Synthesis and training read the same phonemes, so both are conditioned on the same columns. A stretch is the speech
+between two pauses; the mark that ends it says most. Question words are in `cmaudio.speech.question_words`.
 
-The kinds follow the tunes of Pierrehumbert and Hirschberg (1990, "The Meaning of Intonational Contours in the
-Interpretation of Discourse"): in English a yes/no question rises to its end, a question with a question word falls like
-a statement. In Russian (Bryzgunova 1980, in "Russkaya grammatika", IK-1 to IK-3) a yes/no question rises on the
-stressed syllable of the word that is asked about and falls after it.
+The types follow the tunes of Pierrehumbert and Hirschberg (1990, "The Meaning of Intonational Contours in the
+Interpretation of Discourse"): in English a yes/no question rises to its end, and a wh-question falls like a statement.
+In Russian (Bryzgunova 1980, in "Russkaya grammatika", IK-1 to IK-3) a yes/no question rises on the stressed syllable of
+the word that is asked about and falls after it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from cmaudio.speech.phonemes import Phoneme
 from cmaudio.speech.question_words import asked_word, offers_a_choice, opens_with_question_word
 
-LONGEST_WAY = 15  # phonemes to the end of a stretch; more count as this many
-_AFTERTHOUGHT_WORDS = 2  # "..., my friend?" still belongs to the question before it
+LONGEST_WAY = 15  # phonemes to the end of a stretch; more are clamped to this
+_AFTERTHOUGHT_WORDS = 2  # "..., my friend?" still belongs to the preceding question
 
 
 class SentenceKind(IntEnum):
-    """Of a stretch: by the mark at its end, and for questions by how it begins."""
+    """The type of a stretch: by the mark at its end, and for questions by how it starts."""
 
     STATEMENT = 0
     YES_NO_QUESTION = 1
@@ -36,7 +36,7 @@ class SentenceKind(IntEnum):
 
 
 class Place(IntEnum):
-    """Of a phoneme, relative to the word on which the melody turns: the last stressed one, or the one asked about."""
+    """The position of a phoneme relative to the nuclear word: the last stressed one, or the one asked about."""
 
     BEFORE = 0
     IN_WORD = 1
@@ -52,10 +52,10 @@ class Stretch:
     """The phonemes between two pauses with the pause at their end.
 
     Attributes:
-        kind: of the sentence.
+        kind: sentence type.
         length: number of phonemes.
-        word: first and last (exclusive) phoneme of the word that carries the melody's turn.
-        turn: the phoneme, mostly a stressed vowel, on which it turns.
+        word: first and last (exclusive) phoneme of the word with the nucleus.
+        turn: the nucleus: the phoneme, mostly a stressed vowel, at which the pitch turns.
     """
 
     kind: SentenceKind
@@ -78,7 +78,7 @@ def prosody_ids(ids: NDArray[np.int64], stretch: Stretch) -> NDArray[np.int64]:
 
 
 class StretchReader:
-    """Reads the stretches of one text in their order.
+    """Reads the stretches of one text in order.
 
     Args:
         language: of the text, e.g. "en-us".
@@ -86,7 +86,7 @@ class StretchReader:
 
     def __init__(self, language: str) -> None:
         self._base = language.lower()[:2]
-        self._asks = False  # an earlier stretch of this sentence opens with a question word
+        self._asks = False  # an earlier stretch of this sentence starts with a question word
 
     def read(self, phonemes: Sequence[Phoneme]) -> Stretch:
         """The next stretch: phonemes up to and including a pause."""
@@ -123,7 +123,7 @@ def _stretch(
 
 
 def _words(phonemes: Sequence[Phoneme]) -> list[tuple[int, int]]:
-    """First and last (exclusive) phoneme of each word; without word boundaries all between pauses is one."""
+    """First and last (exclusive) phoneme of each word; without word boundaries, one word between pauses."""
     found: list[tuple[int, int]] = []
     begin: int | None = None
     for at, phoneme in enumerate(phonemes):

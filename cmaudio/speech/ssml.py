@@ -1,4 +1,4 @@
-"""A strict subset of SSML 1.1 (W3C, 2010): the plain text, and the settings of its parts.
+"""A strict subset of SSML 1.1 (W3C, 2010): its plain text, and the settings of its parts.
 
 Elements: speak, p, s, break, sub, say-as, phoneme (IPA), emphasis, prosody (rate, pitch, volume), mark. Anything else
 is an error that names it, so that nothing is silently ignored.
@@ -85,7 +85,7 @@ class Document:
 
 
 class _Deliveries:
-    """Looks up the combined delivery at offsets that only grow, within the ranges that a voice can do.
+    """Looks up the combined delivery at ascending offsets, clamped to the ranges of a voice.
 
     Args:
         parts: (start, end, delivery), nested, outer before inner.
@@ -96,7 +96,7 @@ class _Deliveries:
         self._inside: list[tuple[int, Delivery]] = []  # their ends
 
     def at(self, offset: int) -> Delivery:
-        """The delivery of a word that begins at `offset`."""
+        """The delivery of a word that starts at `offset`."""
         while self._ahead and self._ahead[0][0] <= offset:
             _, end, delivery = self._ahead.popleft()
             self._inside.append((end, delivery))
@@ -171,7 +171,7 @@ class _Walk:
         name, start = _name(element), self._length
         if name == "break":
             self._document.breaks.append((start, _break_seconds(element)))
-            self._text(" ")  # no word goes on across a pause
+            self._text(" ")  # no word continues across a pause
         elif name == "mark":
             self._document.marks.append((start, _required(element, "name")))
         elif name in ("sub", "say-as", "phoneme"):
@@ -210,7 +210,7 @@ def _required(element: ElementTree.Element, attribute: str) -> str:
 
 
 def _replaced(name: str, element: ElementTree.Element) -> str:
-    """The text that is said for an element that holds nothing but text."""
+    """The spoken text of an element that contains only text."""
     if len(element):
         raise CmaudioError(f"<{name}> may contain only text, not <{_name(element[0])[:40]}>")
     text = (element.text or "").strip()

@@ -1,1 +1,1 @@
-"""Text normalisation: what is written, in the words that a reader says."""
+"""Text normalisation: written text to spoken words."""

@@ -1,4 +1,4 @@
-"""English abbreviations and how they are said."""
+"""English abbreviations and their expansions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TITLES = {
     "Pvt.": "private", "Msgr.": "monsignor", "Det.": "detective", "Insp.": "inspector", "Supt.": "superintendent",
     "Mme.": "madame", "Mlle.": "mademoiselle",
 }  # fmt: skip
-# Said so where a number follows.
+# Expanded only before a number.
 BEFORE_NUMBERS = {
     "no.": "number", "nos.": "numbers", "approx.": "approximately", "p.": "page", "pp.": "pages", "vol.": "volume",
     "ch.": "chapter", "fig.": "figure", "eq.": "equation", "sec.": "section", "ca.": "circa", "c.": "circa",
@@ -46,18 +46,18 @@ ABBREVIATIONS = {
     "wwi": "World War one", "wwii": "World War two", "ww1": "World War one", "ww2": "World War two",
     "w/": "with", "w/o": "without", "b/c": "because",
 }  # fmt: skip
-# No words: without their full stop, which may be the one that ends a sentence, said the same there.
+# Not words: the full stop, which may also end a sentence, is optional.
 AT_THE_END = (
     "corp bros dept govt esq approx univ misc incl excl calif ext feb aug sept oct nov dec hwy pkg qty attn resp orig "
     "prof lbs tbsp tsp oz hrs mins secs yrs wks"
 ).split()
-# Of the names of files: config.yaml, song.mp3.
+# Endings of file names: config.yaml, song.mp3.
 SPOKEN_ENDINGS = frozenset("yaml json java bat exe zip gif doc toml conf log lock app bin jpeg tar".split())
 SPELLED_ENDINGS = frozenset(
     "yml xml html htm css js ts py rb rs cpp sh gz pdf docx xls xlsx ppt pptx txt md csv tsv png jpg svg mp3 mp4 wav "
     "flac ogg mov avi mkv iso img ini cfg sql db dll".split()
 )
-# In capitals these are spelled, though the lexicon has a word of these letters; True: not in a line all of capitals.
+# Spelled out in capitals, although the lexicon has such a word; True: not in a line all in capitals.
 SPELLED = {
     "us": True, "it": True, "id": True, "am": True, "pm": False, "tv": False, "ok": False, "or": True, "in": True,
     "who": True, "la": True, "pa": True, "ma": True, "ad": True, "al": True, "eu": False, "un": False,

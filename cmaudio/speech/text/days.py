@@ -1,4 +1,4 @@
-"""English days and months that are abbreviated without a full stop: Mon–Fri, Sat & Sun, Feb 2020."""
+"""English days and months abbreviated without a full stop: Mon–Fri, Sat & Sun, Feb 2020."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _names(names: dict[str, str], full: dict[str, str]) -> str:
 
 
 def _joined(match: re.Match[str]) -> str | None:
-    """Several names and what is between them; "to" for a dash."""
+    """Several names and what connects them; "to" for a dash."""
     words = re.findall(r"[A-Za-z]+|[^A-Za-z]+", match[0].rstrip("."))
     names = _DAYS | _MONTHS
     short = sum(word in names for word in words)

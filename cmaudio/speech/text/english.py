@@ -1,4 +1,4 @@
-"""English as it is read aloud: signs, abbreviations, initials, capitals, Roman numerals, dashes and brackets."""
+"""English text normalisation: signs, abbreviations, initials, capitals, Roman numerals, dashes and brackets."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _SITE = r"(?:[\w-]+\.)+(?:com|org|net|edu|gov|info|io|ai|co|uk|de|fr|ru|eu|us|ca
 
 
 def _address(match: re.Match[str]) -> str:
-    """A web or mail address, its signs by name."""
+    """A web or mail address, with its signs spoken by name."""
     written = re.sub(r"^https?://", "", match[0])
     names = {
         ".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", ":": "colon", "~": "tilde", "=": "equals",
@@ -236,7 +236,7 @@ class English:
         return list(read(text, _RULES, self._word))
 
     def _word(self, text: str, start: int, end: int) -> Iterator[Span]:
-        """A token of letters and signs: at dashes a pause, what mixes letters and digits piece by piece."""
+        """A token of letters and signs: a pause at dashes, and mixed letters and digits piece by piece."""
         while end > start and text[end - 1] in _ENDING:
             end -= 1
         at = start
@@ -259,7 +259,7 @@ class English:
             yield Span(start, end, self._said(word, word.isupper() and self._shouted(text, start, end)))
 
     def _shouted(self, text: str, start: int, end: int) -> bool:
-        """Whether a word beside `text[start:end]` is in capitals, though it is no abbreviation."""
+        """Whether a word beside `text[start:end]` is in capitals without being an abbreviation."""
         beside = (re.search(r"[A-Za-z]+(?=\W*$)", text[:start]), re.search(r"[A-Za-z]+", text[end:]))
         words = [word[0] for word in beside if word is not None and len(word[0]) > 1 and word[0].isupper()]
         return any(self._known(word.lower()) and word.lower() not in SPELLED for word in words)
@@ -283,7 +283,7 @@ class English:
         return _SIGNS.get(piece, piece if named else "")
 
     def _capitals(self, word: str, shouted: bool) -> str:
-        """A word in capitals: a word of the lexicon, unless it is one that is always spelled; else its letters."""
+        """A word in capitals: a word of the lexicon, unless it is always spelled; otherwise its letters."""
         stem = re.sub(r"['’]?s$", "", word)
         plural = word[len(stem) :]
         if len(stem) < 2 or not stem.isupper() or not stem.isalpha():

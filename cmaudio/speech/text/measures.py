@@ -1,4 +1,4 @@
-"""English measures that are more than a number and a unit: feet and inches, fractions of a mile, square feet."""
+"""English measures beyond a number and a unit: feet and inches, fractions of a mile, square feet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _INCH = (
     r"in(?:\.(?!\w)|(?= ?[x×] ?\d| by \d| (?:tall|long|wide|high|deep|thick|across|square|of (?:rain|snow|water))\b"
     r"|\s*$))"
 )
-# What is divided: three quarters of a mile.
+# Nouns with fractions: three quarters of a mile.
 _DIVIDED = frozenset(
     "mile inch hour cup teaspoon tablespoon pound ounce pint quart gallon yard foot acre meter metre liter litre "
     "kilometer kilometre kilogram gram ton century day week month year dozen million billion minute second page".split()

@@ -1,4 +1,4 @@
-"""English numbers, money, dates, times and units in words, by NeMo's grammar and a few rules for what it leaves."""
+"""English numbers, money, dates, times and units in words, by NeMo's grammar and a few rules for what it lacks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _loaded: list[Any] = []
 
 
 def _grammar() -> Any:
-    """NeMo's English grammar, read by the first text that needs it (20 ms)."""
+    """NeMo's English grammar, loaded by the first text that needs it (20 ms)."""
     with _loading:
         if not _loaded:
             from kitten_text_processing import Normalizer
@@ -54,7 +54,7 @@ def _grammar() -> Any:
 
 @lru_cache(4096)
 def in_words(written: str) -> str:
-    """What the grammar reads for a number, an amount, a date or the like; as written where it has no reading."""
+    """The grammar's reading of a number, an amount, a date or the like; unchanged if it has none."""
     spoken: str = _grammar().normalize(written)
     return re.sub(r"\b([AP])M\b", r"\1 M", spoken).strip()
 
@@ -90,7 +90,7 @@ def _groups(grouped: str) -> list[str]:
 
 
 def attributive(match: re.Match[str]) -> bool:
-    """Whether an amount says of what kind a thing is, and its unit stands in the singular: a 5 km run."""
+    """Whether an amount qualifies a noun, which puts its unit in the singular: a 5 km run."""
     return re.search(r"(?<![\w'’])[Aa]n? $", match.string[: match.start()]) is not None
 
 
@@ -109,7 +109,7 @@ def _money(match: re.Match[str]) -> str | None:
 
 
 def _between(match: re.Match[str]) -> str | None:
-    """What is said for a dash from one amount to the next."""
+    """The words for a dash between two amounts."""
     before, after = match.string[: match.start()], match.string[match.end() :]
     first, second = re.search(rf"{NUMBER}(?=\D*$)", before), re.search(NUMBER, after)
     if first is None or second is None or not re.search(r"[\d%°.][^\W\d_]{0,4}\.? ?$|[€¢] ?$", before):

@@ -1,7 +1,7 @@
-"""Russian as it is read aloud: ru-normalizr for numbers, dates, signs and abbreviations, and what it leaves.
+"""Russian text normalisation: ru-normalizr for numbers, dates, signs and abbreviations, and rules for what it lacks.
 
 ru-normalizr changes whole phrases, since numbers agree with what they count; its words are aligned with the written
-ones. It takes a second to import, and is asked only where a phrase holds something that is not said as it is written.
+ones. It takes a second to import, and is used only for phrases that need it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _loaded: list[Any] = []
 
 
 def _normalizer() -> Any:
-    """ru-normalizr with pymorphy3's dictionaries, read by the first phrase that needs it (1 s)."""
+    """ru-normalizr with pymorphy3's dictionaries, loaded by the first phrase that needs it (1 s)."""
     with _loading:
         if not _loaded:
             # It logs numbers that it cannot read, which would be printed; they are reported as unspoken.
@@ -72,7 +72,7 @@ def _as_written(text: str) -> Iterator[Span]:
 
 
 def _plain(token: str) -> str:
-    """A word, or the pause that a sign stands for."""
+    """A word, or the pause for a sign."""
     if token[0].isalnum():
         return token
     if token in _PAUSES:
