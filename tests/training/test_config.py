@@ -66,7 +66,7 @@ def test_overrides_reach_nested_keys(plain: Path) -> None:
         ("seed=" + "9" * 5000, ["not valid"]),
         ("seed=" + ":".join(["59"] * 5000), ["a number of more than 1024 bits"]),
         ("name=a\0b", ["not valid YAML"]),
-        ("loop={log_steps: 1, log_steps: 2}", ["key 'log_steps' is there twice"]),
+        ("loop={log_steps: 1, log_steps: 2}", ["key 'log_steps' is given twice"]),
         ("name=" + "x" * 100_000, ["larger than 64 KiB"]),
     ],
 )

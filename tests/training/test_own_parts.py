@@ -113,7 +113,7 @@ def test_an_installed_part_is_named_by_its_entry_point(own_parts: Path, tmp_path
         ("teacher.objective={objective: 'a b:C'}", ["no objective 'a b:C'"]),
         ("teacher.objective={objective: 7}", ["teacher.objective"]),
         ("network.kind=consistncy", ["network", "did you mean 'consistency'?", "cmaudio.networks"]),
-        ("network.settings={kernel: 7}", ["settings are for a network of another package"]),
+        ("network.settings={kernel: 7}", ["settings are for a network from another package"]),
     ],
 )
 def test_names_that_cannot_be_parts_are_refused_when_read(tmp_path: Path, override: str, told: list[str]) -> None:
@@ -220,8 +220,8 @@ class Rounding(ConsistencyNetwork):
 @pytest.mark.parametrize(
     ("network", "override", "told"),
     [
-        (nn.Linear, "", "is no class derived from .*ConsistencyNetwork"),
-        (Peeking, "", "says something else of frames that come in two parts"),
+        (nn.Linear, "", "is not a class derived from .*ConsistencyNetwork"),
+        (Peeking, "", "gives a different output for frames that come in two parts"),
         (Narrow, "", "head fails on a trial batch"),
         (Rounding, "", "Round.*OPERATORS"),
         (Peeking, "network.settings={width: 9}", "network.settings has width, which the section network has"),

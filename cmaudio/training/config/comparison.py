@@ -20,7 +20,7 @@ Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")]
 class ComparisonConfig(Strict):
     """For each of `seeds` seeds a teacher is trained, then from its weights one student per objective.
 
-    Students differ in their objective alone. Without a teacher they start from random weights.
+    Students differ only in their objective. Without a teacher they start from random weights.
     """
 
     name: Label

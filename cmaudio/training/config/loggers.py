@@ -1,4 +1,4 @@
-"""Where the metrics, pictures and sounds of a run go: TensorBoard, Weights & Biases, MLflow.
+"""Where the metrics, spectrograms and audio of a run are logged: TensorBoard, Weights & Biases, MLflow.
 
 A logger is given by its name, or as a section with its settings: `[tensorboard, {logger: wandb, online: true}]`.
 """
@@ -21,7 +21,7 @@ class TensorBoardSettings(Strict):
 
 
 class WandbSettings(Strict):
-    """Weights & Biases: the folder `wandb` of the run, which `wandb sync` sends; `online` sends it at once."""
+    """Weights & Biases: the folder `wandb` of the run, uploaded by `wandb sync`; `online` uploads during training."""
 
     logger: Literal["wandb"] = "wandb"
     project: Label = "cmaudio"
@@ -49,7 +49,7 @@ LoggerSettings = Annotated[
 def _once_each(loggers: tuple[LoggerSettings, ...]) -> tuple[LoggerSettings, ...]:
     names = [settings.logger for settings in loggers]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"{', '.join(twice)} is there twice: name each logger once")
+        raise ValueError(f"{', '.join(twice)} is given twice: name each logger once")
     return loggers
 
 

@@ -16,10 +16,10 @@ Dilation = Annotated[int, Field(ge=1, le=32)]
 class NetworkSettings(Strict):
     """Shape of the consistency network and its teacher; `dropout` acts on the context and the conditioning.
 
-    `autoregressive`: samples are noise that is correlated from frame to frame, plus a learned correction. Beside a
+    `autoregressive`: samples are noise that is correlated from frame to frame, plus a learned correction. With a
     prior, residuals are clipped at `most_spreads` of its moving spreads: in music larger ones are bursts, in textures
-    events. `kind` is "consistency", or a network of another package by its entry point or class path, and `settings`
-    are for its constructor.
+    events. `kind` is "consistency", or a network from another package by its entry point or class path, with `settings`
+    for its constructor.
     """
 
     kind: str = "consistency"
@@ -41,7 +41,7 @@ class NetworkSettings(Strict):
         except CmaudioError as error:
             raise ValueError(str(error)) from error
         if self.settings and self.kind == "consistency":
-            raise ValueError("settings are for a network of another package: name it by kind, or leave them out")
+            raise ValueError("settings are for a network from another package: name it by kind, or omit them")
         return self
 
 
@@ -59,8 +59,8 @@ class PriorNetworkSettings(Strict):
 class VocoderNetworkSettings(Strict):
     """Shape of the vocoder.
 
-    Its blocks take the `dilations` in turn, frames from one tap of their convolution to the next.
-    `bands`: noise filtered as the mel bands say (`cmaudio.training.networks.band_vocoder`), without stages to train.
+    Its blocks use the `dilations` in turn: frames from one tap of their convolution to the next.
+    `bands`: noise filtered by the mel bands (`cmaudio.training.networks.band_vocoder`), without stages to train.
     """
 
     kind: Literal["filters", "bands"] = "filters"

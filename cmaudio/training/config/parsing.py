@@ -1,4 +1,4 @@
-"""YAML as users write it: everything that its parser raises becomes one kind of error, and its aliases stay small."""
+"""YAML from users: whatever its parser raises becomes one kind of error, and its aliases are limited."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEAKED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 
 class _Strict(yaml.SafeLoader):
-    """PyYAML's safe loader, which keeps the last of several values for one key without a word; here it is an error."""
+    """PyYAML's safe loader, but duplicate keys, of which PyYAML silently keeps the last, are errors."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         """A mapping of the document, before its merges."""
@@ -26,7 +26,7 @@ class _Strict(yaml.SafeLoader):
         seen = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in seen and key.value != "<<":
-                raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} is there twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} is given twice", key.start_mark)
             seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
         return node
 
@@ -39,7 +39,7 @@ def parse_yaml(text: str, what: str) -> Any:
         what: what messages call it.
 
     Raises:
-        CmaudioError: not valid YAML, a key that is there twice, a value that does not exist (the 45th of a month), too
+        CmaudioError: not valid YAML, a duplicate key, a value that does not exist (the 45th of a month),
             large, or with aliases that contain themselves or multiply to more than 20,000 values.
     """
     if len(text) > MAX_BYTES:

@@ -74,7 +74,7 @@ def frame_features(log_mel: Float, semitones: Float, voiced: Float, spoken: Spok
 
 
 def knots(track: Float, spoken: Spoken) -> Float:
-    """(T,) values per frame -> (P, 4) in the middles of each phoneme's quarters."""
+    """(T,) values per frame -> (P, 4) at the centres of each phoneme's quarters."""
     begins = (spoken.ends - spoken.durations)[:, None]
     places = begins + (np.arange(KNOTS) + 0.5) / KNOTS * spoken.durations[:, None]
     return np.interp(places - 0.5, np.arange(len(track)), track).astype(np.float32)

@@ -1,4 +1,4 @@
-"""A sound and how it was played: the common output of all data sources, and all that training uses.
+"""A sound and how it was played: the common output of all data sources, and the only input of training.
 
 Shapes: N samples (a multiple of the hop), T = N / hop_length frames, M mel bands. Frame t covers hop t and ends with
 sample (t + 1) * hop_length - 1; its pitch is that at the centre of the hop.
@@ -39,19 +39,19 @@ class Clip:
 
     Attributes:
         name: unique in its corpus, e.g. "violin/a4 p60 v96 000123".
-        timbre: its label among the corpus's timbres.
+        timbre: its label, one of the corpus's timbres.
         audio: (N,) float32, at most 1 in magnitude.
         semitones: (T,) MIDI note number of each frame, held or interpolated where nothing is voiced; 60 throughout for
             unpitched sound.
         voiced: (T,) 1 where voiced, else 0.
         pitch: MIDI note number; of recordings the median.
         velocity: 1 to 127; of recordings from the level.
-        onset_samples: when the key goes down.
-        release_samples: when it goes up.
+        onset_samples: when the key is pressed.
+        release_samples: when it is released.
         text: transcript of speech.
-        phonemes: of the text, beginning with the silence before it (`cmaudio.speech.phonemes`).
+        phonemes: of the text, starting with the silence before it (`cmaudio.speech.phonemes`).
         ends: seconds from the clip's start at which each phoneme ends; empty where unknown.
-        size: octaves by which a texture was slowed down; None for anything else.
+        size: octaves by which a texture was slowed down; None for other sounds.
     """
 
     name: str

@@ -1,8 +1,9 @@
-"""Batches of a prepared corpus: which crops a step reads depends on its number and the seed alone.
+"""Batches of a prepared corpus: the crops of a step depend only on its number and the seed.
+
+A corpus that does not fit into memory is read in windows of whole shards, in an order that depends only on the seed;
+the next window is prefetched while the current one is used.
 
 Shapes: B clips of a batch, T frames of a crop, M mel bands, C controls.
-A corpus that does not fit into memory is read in windows of whole shards, in an order that depends on the seed alone;
-the next window is prefetched while the current one is used.
 """
 
 from __future__ import annotations
@@ -28,17 +29,17 @@ class Corpus:
     """Batches of one split, on a device.
 
     Args:
-        folder: of the corpus, on this machine or in a storage.
+        folder: of the corpus, on disk or in object storage.
         split: "train" or "held_out".
         device: where the batches are.
         with_audio: whether batches have samples.
         seed: of the batches.
-        memory_gb: the most memory that clips may take.
+        memory_gb: maximum memory for clips.
         window_steps: steps per window of a corpus that exceeds it.
         statistics: for normalisation; None: those of the first window.
         ends: phoneme times for corpora without their own, see `read_clips`.
         lead_frames: silence before a clip's first frame, one block of the network: when playing, the context starts
-            with a silent block, and what follows it has to be learned as well.
+            with a silent block, and the network has to learn what follows it.
         note_kind: of the note features, see `read_clips`.
     """
 
@@ -78,24 +79,24 @@ class Corpus:
         return self._clips
 
     def clips_at(self, step: int) -> Clips:
-        """The clips that a step reads from."""
+        """The clips from which a step reads."""
         return self._window(step // self.window_steps)
 
     def settle(self) -> None:
-        """Wait for the window that is being read ahead."""
+        """Wait for the prefetched window."""
         if self._next:
             self._next[1].result()
 
     @property
     def needed_gb(self) -> float:
-        """What all clips of the split would take in memory."""
+        """The memory of all clips of the split."""
         signal = self.description.signal
         frames = self.description.splits[self.split].seconds * signal.sample_rate / signal.hop_length
         frame_bytes = 2 * (2 * signal.bands + 16) + 4 + (2 * signal.hop_length if self.with_audio else 0)
         return frames * frame_bytes / 1e9
 
     def _shards_per_window(self, memory_gb: float) -> int:
-        """How many shards a window has: all if they fit."""
+        """The number of shards per window: all if they fit."""
         shards, needed_gb = self.description.splits[self.split].shards, self.needed_gb
         # While the next window is read, two are in memory.
         return shards if needed_gb <= memory_gb else max(1, int(shards * memory_gb / 2 / needed_gb))

@@ -54,10 +54,10 @@ class SignalDefinition(Strict):
 
 
 class CorpusTimbre(Strict):
-    """A timbre of the corpus, with what playing it needs.
+    """A timbre of the corpus, with the data needed to play it.
 
-    `program` (0..127) is its General MIDI program, `key` (0..127) its key on the percussion channel, where it has one;
-    `partials` says where they lie, None for harmonics of its pitch; `deviation`: how its pitch deviates from the key.
+    `program` (0..127) is its General MIDI program, `key` (0..127) its key on the percussion channel, if it has one;
+    `partials`: their frequencies, None for harmonics; `deviation`: of its pitch from the key.
     """
 
     name: str
@@ -88,10 +88,10 @@ class Credit(Strict):
 
 
 class TextureScales(Strict):
-    """What turns the measures of a corpus of textures into controls (`cmaudio.training.corpus.texture_controls`).
+    """Scales that turn the measures of a corpus of textures into controls (`cmaudio.training.corpus.texture_controls`).
 
     `typical` is the median of each measure by timbre, `quantiles` those of the distances from it, by measure; `takes`
-    are points of the recordings, by timbre and recording; `octaves` is the range of the sizes, either way.
+    are points of the recordings, by timbre and recording; `octaves` is the range of `size`, in both directions.
     """
 
     typical: dict[str, dict[str, float]]
@@ -103,7 +103,7 @@ class TextureScales(Strict):
 class CorpusDescription(Strict):
     """A corpus. Networks are trained on the stored audio times `gain`, which the stored log-mel includes.
 
-    `symbols` are the phonemes that occur in it, if it has a language; `textures` is there if it is one of textures.
+    `symbols` are its phonemes, if it has a language; `textures` is present for a corpus of textures.
     """
 
     format_version: Literal[1] = 1
@@ -123,17 +123,17 @@ class CorpusDescription(Strict):
 
     @property
     def picture(self) -> Literal["harmonic", "partials"]:
-        """What networks that are trained on it see of a pitch (`cmaudio.model.manifest`)."""
+        """How networks trained on it see a pitch (`cmaudio.model.manifest`)."""
         return "partials" if any(in_picture(timbre.partials) for timbre in self.timbres) else "harmonic"
 
 
 def read_description(folder: Place) -> CorpusDescription:
-    """Raises CmaudioError where there is no finished corpus in the folder, or one of another version."""
+    """Raises CmaudioError if the folder holds no finished corpus, or one of another version."""
     path = folder / FILE_NAME
     if not is_file(path):
         raise CmaudioError(
             f"{folder} holds no finished corpus (there is no {FILE_NAME}); make one with `cmaudio prepare`, "
-            "or run the same `cmaudio prepare` again to resume one that was interrupted"
+            "or re-run `cmaudio prepare` to resume one that was interrupted"
         )
     try:
         return CorpusDescription.model_validate_json(read_file(path, "corpus", _MAX_BYTES))

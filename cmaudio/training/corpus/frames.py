@@ -1,4 +1,4 @@
-"""Single frames of a corpus, drawn at random, to train networks without memory.
+"""Single frames of a corpus, drawn at random, to train memoryless networks.
 
 Shapes: N frames, W frames of a window, M mel bands, C controls.
 """
@@ -33,7 +33,7 @@ class Frames:
         timbre: (N,) index into the corpus's timbres.
         near_mel: (W, n, M) frames of the windows.
         near_controls: (W, n, C) their controls.
-        heard: (W, n) 1 where the window lies inside the clip and its note has begun, else 0.
+        heard: (W, n) 1 where the window lies inside the clip and its note has started, else 0.
     """
 
     mel: Tensor
@@ -50,7 +50,7 @@ def level(log_mel: Tensor) -> Tensor:
 
 
 class FrameSampler:
-    """Batches of frames: sounding ones seven times as often as silence, attacks four times, timbres evened out."""
+    """Batches of frames: audible ones seven times as often as silence, attacks four times, timbres equalised."""
 
     def __init__(self, corpus: Corpus, stage: PriorStage) -> None:
         self.corpus, self.stage = corpus, stage

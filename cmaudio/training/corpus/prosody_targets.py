@@ -29,7 +29,7 @@ class ProsodyTargets:
     Attributes:
         ids: (B, P, 6) of `prosody_ids`.
         timbre: (B,) index.
-        scored: (B, P) bool, False for padding and for leading pauses that the group before ends with.
+        scored: (B, P) bool, False for padding and for leading pauses, with which the previous group ends.
         timed: (B, P) bool, False also for the last pause of a clip, whose end is arbitrary (its level is not).
         durations: (B, P) frames.
         energy: (B, P).
@@ -60,7 +60,7 @@ class ProsodyTargets:
 
 @dataclass(frozen=True)
 class Phonology:
-    """What the ids of a corpus stand for: its language, e.g. "en-us", and its symbols."""
+    """The language of a corpus, e.g. "en-us", and its symbols, by which its ids are read."""
 
     language: str
     symbols: Sequence[str]

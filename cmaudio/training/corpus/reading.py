@@ -54,7 +54,7 @@ def read_clips(
     """Read clips of a split.
 
     Args:
-        folder: of the corpus, on this machine or in a storage.
+        folder: of the corpus, on disk or in object storage.
         description: of the corpus.
         split: "train" or "held_out".
         shards: which ones, None for all.
@@ -96,7 +96,7 @@ def _shard_errors(folder: Place, shard: int) -> Iterator[None]:
 
 
 def _cuts(folder: Place, shard: int, with_audio: bool) -> Iterator[Any]:
-    """The Lhotse cuts of a shard; the recordings of one in a storage are fetched where they are needed."""
+    """The Lhotse cuts of a shard; recordings in object storage are fetched if they are needed."""
     from lhotse import CutSet
 
     names = dict(zip(("cuts", "recording", *ARRAYS), field_files(shard), strict=True))
@@ -144,7 +144,7 @@ def _row(
         features = life_features(signal, semitones, custom["pitch"], custom["velocity"], onset, release, note_kind)
     timbre = description.timbres[index[custom["timbre"]]]
     f0 = f0_hz(semitones, voiced)
-    # Stored pictures are harmonic: what a timbre's partials are is known only when all its clips are written.
+    # Stored spectra are harmonic: a timbre's partials are known only after all its clips are written.
     partials = in_picture(timbre.partials)
     own = harmonics(signal, f0, partials, custom["pitch"]) if partials else cut.load_harmonics()
     return _Row(

@@ -42,7 +42,7 @@ class SentenceBatch:
 
 
 class Sentences:
-    """Batches of whole utterances; like crops, they depend on step number and seed alone."""
+    """Batches of whole utterances; like crops, they depend only on step number and seed."""
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus

@@ -1,9 +1,8 @@
-"""The controls of a corpus's textures: measures of the recordings, brought to 0..1.
+"""The controls of a corpus's textures: measures of the recordings, scaled to 0..1.
 
-A measure is compared with its median in the timbre, and that distance ranked among those of the whole corpus: 0.5 is
-typical of every timbre, and one distance is as much of a control for all of them. A one-shot has one value of each for
-its whole length, and neither intensity nor density, which its velocity and its triggers are; `size` is known from how
-its clip was made.
+A measure is compared with its median in the timbre, and that distance is ranked among those of the whole corpus: 0.5 is
+typical of every timbre, and equal distances give equal controls. A one-shot has one value of each for its whole length,
+and neither intensity nor density, which are its velocity and its triggers; `size` is known from how its clip was made.
 
 Shapes: T frames, M mel bands, C controls, P dimensions of a take.
 """
@@ -20,7 +19,7 @@ from cmaudio.signal.texture import MEASURES, measure_texture
 from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_CONTROLS, texture_features
 from cmaudio.training.corpus.description import SignalDefinition, TextureScales
 
-VARIANT = " ~"  # what follows it in a clip's name says which variant of a recording it is
+VARIANT = " ~"  # separates the name of a recording from that of its variant, in a clip's name
 _OF_STEADY = ("intensity", "density")
 TYPICAL = 0.5
 
@@ -28,12 +27,12 @@ Array = NDArray[np.float64]
 
 
 def recording_of(clip: str) -> str:
-    """The name of the recording that a clip is a variant of."""
+    """The name of the recording of which a clip is a variant."""
     return clip.partition(VARIANT)[0]
 
 
 def measured(log_mel: Float, velocity: float, steady: bool, begun: int, signal: SignalDefinition) -> dict[str, Array]:
-    """Measures (T,) of a clip whose sound begins at frame `begun`, as if it had been played at velocity 127."""
+    """Measures (T,) of a clip whose sound starts at frame `begun`, as if it had been played at velocity 127."""
     heard = measure_texture(log_mel[begun:], signal.frame_rate, signal.floor)
     found = {name: np.pad(values, (begun, 0), mode="edge") for name, values in heard.items()}
     found["intensity"] = found["intensity"] - 40 * np.log10(velocity / 127)
@@ -61,7 +60,7 @@ def texture_rows(
     log_mel: Float, custom: Mapping[str, float | str], clip: str, steady: bool, signal: SignalDefinition,
     scales: TextureScales,
 ) -> Float:  # fmt: skip
-    """(T, 35) features of a clip (`cmaudio.synthesis.texture_features`); `custom` is what its cut says."""
+    """(T, 35) features of a clip (`cmaudio.synthesis.texture_features`); `custom` are the custom fields of its cut."""
     rate, frames = signal.sample_rate, len(log_mel)
     onset, velocity = float(custom["onset_samples"]), float(custom["velocity"])
     measures = measured(log_mel, velocity, steady, int(onset) // signal.hop_length, signal)
@@ -79,7 +78,7 @@ def texture_rows(
 
 
 def quantiles_of(away: Array, count: int = 33) -> list[float]:
-    """Quantiles of distances from the typical, the middle one 0, strictly rising."""
+    """Quantiles of distances from the typical, the middle one 0, strictly ascending."""
     found = np.quantile(away, np.linspace(0, 1, count))
     found -= found[count // 2]
     return np.maximum.accumulate(found + 1e-6 * np.arange(-(count // 2), count // 2 + 1)).tolist()

@@ -1,4 +1,4 @@
-"""The recordings of a corpus of textures, for comparison with what a model makes."""
+"""The recordings of a corpus of textures, for comparison with the output of a model."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _checked(folder: Path, sample_rate: int, hop_length: int, bands: int) -> Cor
     description = read_description(folder)
     signal = description.signal
     if description.textures is None:
-        raise CmaudioError(f"{folder} is no corpus of textures; prepare one with --table")
+        raise CmaudioError(f"{folder} is not a corpus of textures; prepare one with --table")
     if (signal.sample_rate, signal.hop_length, signal.bands) != (sample_rate, hop_length, bands):
         raise CmaudioError(f"{folder} has another signal than the model: {signal.sample_rate} Hz, {signal.bands} bands")
     return description

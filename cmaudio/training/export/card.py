@@ -25,7 +25,7 @@ FIGURES = "evaluation.json"  # output of `cmaudio evaluate --json`, saved in the
 
 
 def make_card_data(folder: Path, config: RunConfig, corpus: CorpusDescription) -> CardData:
-    """What the card says, for programs: data, sizes, and the metrics of the run's evaluation, if there is one."""
+    """The content of the card for programs: data, sizes, and the metrics of the run's evaluation, if there is one."""
     train = corpus.splits["train"]
     networks: dict[str, nn.Module] = {"consistency network": make_consistency_network(config, corpus)}
     networks |= {"prior": make_prior_network(config, corpus)} if config.has_prior else {}
@@ -50,7 +50,7 @@ def make_card_data(folder: Path, config: RunConfig, corpus: CorpusDescription) -
 
 
 def make_card(folder: Path, config: RunConfig, corpus: CorpusDescription, weights: str, data: CardData) -> str:
-    """Markdown."""
+    """The card in Markdown."""
     about = read_about(folder)
     parts = [
         f"# {config.name}",
@@ -99,7 +99,7 @@ def _configuration(config: RunConfig) -> str:
 
 
 def _recordings(corpus: CorpusDescription) -> list[str]:
-    """Who made the recordings, by author and licence."""
+    """The authors of the recordings, by author and licence."""
     timbres: dict[tuple[str, str], list[str]] = {}
     for credit in corpus.credits:
         timbres.setdefault((credit.author, credit.licence), []).append(credit.timbre)

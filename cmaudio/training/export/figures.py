@@ -1,4 +1,4 @@
-"""Puts what `cmaudio evaluate --json` measured, or the card itself, into a model file for programs (`card.json`)."""
+"""Adds the results of `cmaudio evaluate --json`, or the content of the card, to a model file (`card.json`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SECTION = re.compile(rf"^{FIGURES_HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.
 
 
 def read_figures(path: Path, data: CardData) -> CardData:
-    """The card's data with the metrics of a report. Raises CmaudioError for a file that is no report."""
+    """The card's data with the metrics of a report. Raises CmaudioError for a file that is not a report."""
     report = read_json(path, "evaluation", "run `cmaudio evaluate --json` again, or delete it")
     fields = figures_of(report)
     if not fields["figures"]:
@@ -28,7 +28,7 @@ def read_figures(path: Path, data: CardData) -> CardData:
 
 
 def amend_figures(model: Model, output: Path, report: Path) -> Model:
-    """Write a model file with the figures of a report; its networks stay byte for byte."""
+    """Write a model file with the figures of a report; its networks are unchanged, byte for byte."""
     data = read_figures(report, model.data)
     section = f"{FIGURES_HEADING}\n\n{figures_table(data.figures)}\n\n"
     card = _SECTION.sub(lambda _: section, model.card, count=1)

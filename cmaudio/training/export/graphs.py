@@ -31,9 +31,9 @@ from cmaudio.training.networks.vocoder import VocoderNetwork
 OPSET = 20
 _VOICES = 2  # of the traced example
 Feed = dict[str, np.ndarray]
-# Parts of the names of products that stay in float, by graph: small ones, and those whose rounding the spectrum shows.
-# With every product in 8 bit the one-step mel distance to 256 held-out notes rose from 2.39 to 2.56 dB, so to 2.40; the
-# vocoder's copy-synthesis distance (0.0948) does not change.
+# Parts of the names of products that stay in float, by graph: small ones, and those whose rounding is visible in the
+# spectrum. With every product in 8 bit the one-step mel distance to 256 held-out notes rose from 2.39 to 2.56 dB, so to
+# 2.40; the vocoder's copy-synthesis distance (0.0948) does not change.
 KEEP_FLOAT = {
     "controls": ("mlp",),
     "context": ("stem/", "sigma", "modulation"),
@@ -55,7 +55,7 @@ class _ContextStep(nn.Module):
 
 
 class _PriorStep(nn.Module):
-    """The prior as exported: sampling needs the moving spread alone, scaled by `life`."""
+    """The prior as exported: sampling needs only the moving spread, scaled by `life`."""
 
     def __init__(self, prior: PriorNetwork, life: float) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A model in the format of the Hugging Face hub: a folder with the model file and a README.md whose head is metadata.
+"""A model in the format of the Hugging Face hub: a folder with the model file and a README.md with metadata.
 
 The fields are those of the hub's documentation, https://huggingface.co/docs/hub/model-cards. Uploading the folder is
 left to the hub's own tools.
@@ -21,24 +21,24 @@ from cmaudio.model.file import SUFFIX, Model, load_model
 from cmaudio.synthesis.texture_features import TEXTURE_KINDS
 
 CARD = "README.md"
-_LICENCES = (  # that the hub knows by identifiers, which are those of SPDX in lower case
+_LICENCES = (  # identifiers known to the hub, which are those of SPDX in lower case
     *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "unlicense", "gpl-2.0", "gpl-3.0", "lgpl-3.0"),
     *("cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc-by-nc-4.0"),
 )
-# The last part of a figure's name, of those that sum up a section; all figures are in the model file.
+# The last part of the name of figures that sum up a section; all figures are in the model file.
 _HEADLINES = ("wer", "distillmos", "dnsmos", "pesq", "frechet", "l1_db", "l1_active_db", "loudness_off_db", "median")
 _MOST_METRICS = 60
 
 
 def write_hub_folder(model: Model, folder: Path) -> Model:
-    """Write the folder, or bring one that is there up to date.
+    """Write the folder, or update an existing one.
 
     Args:
-        model: whose file is copied, if it is not in the folder already.
-        folder: created if needed; other files in it stay.
+        model: its file is copied, unless it is already in the folder.
+        folder: created if needed; other files in it are kept.
 
     Returns:
-        The model as it is loaded from the folder.
+        The model as loaded from the folder.
 
     Raises:
         CmaudioError: the folder cannot be written, or it holds another model file.
@@ -68,7 +68,7 @@ def hub_card(model: Model, folder_name: str) -> str:
 
 
 def metadata(model: Model) -> dict[str, Any]:
-    """The head of the card."""
+    """The metadata at the head of the card."""
     manifest, data = model.manifest, model.data
     task = "text-to-speech" if manifest.speech else "text-to-audio"
     corpora = [_slug(corpus.name) for corpus in data.trained_on]
@@ -93,7 +93,7 @@ def _kind(model: Model) -> str:
 
 
 def _licence(text: str) -> dict[str, str]:
-    """The hub's identifier; for any other licence its text, as the hub asks for."""
+    """The hub's identifier; for any other licence its text, as the hub requires."""
     plain = re.sub(r"\([^()]*\)", "", text).strip().lower()
     if plain in _LICENCES:
         return {"license": plain}

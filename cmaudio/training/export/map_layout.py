@@ -1,7 +1,7 @@
-"""Points on a plane whose distances are those of sounds: metric scaling by majorisation.
+"""Points on a plane with the distances of sounds: metric multidimensional scaling by majorisation.
 
-De Leeuw (1977), "Applications of convex analysis to multidimensional scaling"; the start is classical scaling
-(Torgerson 1952). Families are kept together by a gap that is added between sounds of different ones.
+De Leeuw (1977), "Applications of convex analysis to multidimensional scaling", starting from classical scaling
+(Torgerson 1952). Families are kept together by a gap that is added between sounds of different families.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What was measured of timbres in a model file: where their partials lie, how their pitch deviates, and their events.
+"""Measurements of timbres in a model file: their partials, the deviation of their pitch, and their events.
 
-A file that was trained without partials can be given some: only what the vocoder filters changes. Its networks still
-see harmonics (`picture` in the manifest), as they were trained to.
+Partials can be added to a file that was trained without: this changes only what the vocoder filters. Its networks are
+still conditioned on harmonics (`picture` in the manifest), as they were trained.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from cmaudio.model.manifest import Manifest
 from cmaudio.training.corpus.description import read_description
 
 Entry = Literal["partials", "deviation", "events"]
-"""Of a timbre, in a corpus's description as in a manifest."""
+"""A kind of measurement of a timbre, in a corpus's description as in a manifest."""
 _PLURAL: Mapping[Entry, str] = {"partials": "partials", "deviation": "deviations", "events": "events"}
 
 
 def read_measured(path: Path, entry: Entry) -> dict[str, Any]:
-    """An entry of a corpus's (folder) or model file's timbres by name, without those that have none.
+    """The measurements of one kind in a corpus (folder) or model file, by timbre, without timbres that have none.
 
     Raises CmaudioError for a file or folder that is neither.
     """
@@ -30,22 +30,22 @@ def read_measured(path: Path, entry: Entry) -> dict[str, Any]:
 
 
 def with_measured(manifest: Manifest, entry: Entry, measured: Mapping[str, Any]) -> Manifest:
-    """The manifest with this entry for the timbres of these names, and none for all others."""
+    """The manifest with these measurements for the named timbres, and none for all others."""
     timbres = [timbre.model_copy(update={entry: measured.get(timbre.name)}) for timbre in manifest.timbres]
     return manifest.model_copy(update={"timbres": timbres})
 
 
 def amend(model: Model, output: Path, entry: Entry, measured: Mapping[str, Any]) -> Model:
-    """Write a model file with another entry; its graphs and card stay byte for byte."""
+    """Write a model file with other measurements; its graphs and card are unchanged, byte for byte."""
     graphs = {name: model.graph(name) for name in model.manifest.graphs}
     save_model(output, with_measured(model.manifest, entry, measured), graphs, model.card, data=model.stored_data)
     return load_model(output)
 
 
 def amend_from(model: Model, output: Path, entry: Entry, source: Path) -> Model:
-    """`amend` with the entries of a corpus (folder) or another model file.
+    """`amend` with the measurements of a corpus (folder) or another model file.
 
-    Raises CmaudioError for a source that is neither, and where no timbre of the model is named there.
+    Raises CmaudioError for a source that is neither, and if it names no timbre of the model.
     """
     found = read_measured(source, entry)
     if not found.keys() & model.timbres.keys():

@@ -1,4 +1,4 @@
-"""Whether a network from another package can be written to a model file, found out before it is trained."""
+"""Checks, before training, that a network from another package can be written to a model file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cmaudio.training.run.build_networks import make_consistency_network
 
 
 def check_exportable(config: RunConfig, corpus: Place) -> None:
-    """Raises CmaudioError if the network has operations that model files may not have, or cannot be traced."""
+    """Raises CmaudioError if the network has operators that model files may not contain, or cannot be traced."""
     if config.network.kind == "consistency":
         return
     network = make_consistency_network(config, read_description(corpus))
@@ -28,6 +28,6 @@ def check_exportable(config: RunConfig, corpus: Place) -> None:
             check_graph(Path(config.network.kind), name, graph)
         except CmaudioError as error:
             raise CmaudioError(
-                f"network {error}. Model files hold the operations in cmaudio.model.graph_check.OPERATORS alone: write "
+                f"network {error}. Model files hold only the operations in cmaudio.model.graph_check.OPERATORS: write "
                 "the network with those"
             ) from error

@@ -51,10 +51,10 @@ def pack_run(
     Args:
         folder: of the run.
         output: the model file.
-        network: "student", or "teacher" for a model that needs many evaluations (to compare with).
+        network: "student", or "teacher" for a model that needs many evaluations, for comparison.
         weights: "float32" or "int8"; None for the configuration's.
-        partials: a corpus (folder) or model file that says where the timbres' partials lie; None for the run's corpus.
-        deviation: the same for how their pitch deviates.
+        partials: a corpus (folder) or model file with the partials of the timbres; None for the run's corpus.
+        deviation: the same for the deviation of their pitch.
 
     Raises:
         CmaudioError: a stage is not finished.
@@ -107,7 +107,7 @@ def _finished(folder: Path, config: RunConfig, part: str) -> Path:
     path = finished(folder, part) or getattr(config.start_from, part, None)
     if to_come or path is None:
         missing = to_come[-1] if to_come else part
-        raise CmaudioError(f"{folder} has no finished {missing}; run the same `cmaudio train` again to resume")
+        raise CmaudioError(f"{folder} has no finished {missing}; re-run `cmaudio train` to resume")
     return Path(path)
 
 
@@ -124,8 +124,9 @@ def write_model(
 ) -> Model:
     """Export, quantise if the manifest asks for 8 bit (calibrated by playing the float model), write, and load again.
 
-    Prosody stays in float, since it is small and runs once per phrase, and so does a prior, whose levels are audible as
-    they are. Other weights that stay in float are rounded to half precision, which makes the file a fifth smaller.
+    Prosody stays in float, since it is small and runs once per phrase, and so does a prior, whose rounding errors would
+    be audible in the level. Other weights that stay in float are rounded to half precision, which makes the file a
+    fifth smaller.
     """
     if manifest.weights == "int8":
         for parameter in (*network.parameters(), *vocoder.parameters(), *(prior.parameters() if prior else ())):
@@ -205,7 +206,7 @@ def timbre_definitions(corpus: CorpusDescription, network: ConsistencyNetwork) -
 
 
 def _takes(corpus: CorpusDescription, timbre: str) -> list[list[float]]:
-    """Points of a texture's recordings."""
+    """The points of a texture's recordings."""
     return [] if corpus.textures is None else list(corpus.textures.takes.get(timbre, {}).values())
 
 
@@ -227,7 +228,7 @@ def mel_definition(signal: SignalDefinition, statistics: MelStatistics) -> MelDe
 
 
 def note_controls() -> list[ControlDefinition]:
-    """The controls of a model of notes."""
+    """The controls of a model for notes."""
     rows = [
         (
             "pitch",
@@ -253,13 +254,13 @@ def note_controls() -> list[ControlDefinition]:
 
 
 def texture_controls() -> list[ControlDefinition]:
-    """The controls of a model of textures: those of a note, and what was measured on the recordings."""
+    """The controls of a model for textures: those of a note, and the measures of the recordings."""
     learned = [(e.name, e.unit, e.min, e.max, e.rest, e.description) for e in EXPRESSIONS.values() if e.learned]
     return [*note_controls(), *_controls(learned)]
 
 
 def speech_controls() -> list[ControlDefinition]:
-    """The controls of a model that reads text; all but the text act while it speaks."""
+    """The controls of a text-to-speech model; all but the text act while it speaks."""
     speaker = "the speakers are points of it; mixes lie between them"
     defaults = {
         "rate": (1, "how fast it speaks"),

@@ -1,8 +1,8 @@
 """Events of the beds and rhythms of a corpus, measured on its recordings.
 
 An event is a sudden rise above the background, which is the median of each part of the spectrum; the rise is the root
-mean square over parts, so that what rises in a few of them counts. Where a sound has none, where they last, or where
-they are so dense that they are the sound, nothing is said.
+mean square over parts, so that a rise in a few parts counts. A sound without events, with lasting ones, or with events
+so dense that they are the sound, gets none.
 
 Shapes: T frames, M mel bands, P parts of the spectrum.
 """

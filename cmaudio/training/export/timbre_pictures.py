@@ -1,4 +1,4 @@
-"""What the timbres of a model sound like, as its prior states it: the basis of a map on which neighbours are alike.
+"""The sound of a model's timbres as predicted by its prior: the basis of a map on which neighbours sound alike.
 
 Shapes: N timbres, K frames of a block, M mel bands, C control channels, P pairs of a key and a velocity.
 """
@@ -18,7 +18,7 @@ from cmaudio.synthesis.note_kinds import all_note_features
 KEYS, VELOCITIES = (48.0, 60.0, 72.0), (60.0, 110.0)
 AGES_SECONDS = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 3.0)
 _NEPERS_TO_DB = 20 / np.log(10)
-_RANGE_DB = 60.0  # below the loudest band of a timbre, where nothing is heard any longer
+_RANGE_DB = 60.0  # below the loudest band of a timbre, where nothing is audible
 
 
 def timbre_pictures(model: Model) -> Float:

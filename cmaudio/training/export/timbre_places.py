@@ -1,4 +1,4 @@
-"""The timbre map of a model file: its places follow from what the timbres sound like."""
+"""The timbre map of a model file: positions derived from the sound of the timbres."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.training.export.map_layout import map_places, sound_distances
 from cmaudio.training.export.timbre_pictures import timbre_pictures
 
-FEWEST = 4  # timbres, for which a map says something
+FEWEST = 4  # timbres, for a meaningful map
 _PROGRAMS_OF_A_FAMILY = 8  # of General MIDI
 
 
 def can_be_mapped(model: Model) -> bool:
-    """Whether its prior says what the timbres of its notes sound like."""
+    """Whether the model has a prior that predicts the sound of its notes."""
     manifest = model.manifest
     return manifest.prior and manifest.features.startswith("note") and len(manifest.timbres) >= FEWEST
 
@@ -29,13 +29,13 @@ def family_of(timbre: TimbreDefinition) -> Hashable:
 
 
 def amend_places(model: Model, output: Path) -> Model:
-    """Write a model file with the map of its timbres; its graphs and card stay byte for byte.
+    """Write a model file with the map of its timbres; its graphs and card are unchanged, byte for byte.
 
-    Raises CmaudioError for a model without a prior for notes, or with less than four timbres.
+    Raises CmaudioError for a model without a prior for notes, or with fewer than four timbres.
     """
     if not can_be_mapped(model):
         raise CmaudioError(
-            f"{model.path} has no map: it takes a prior for notes, which says what timbres sound like, and at least "
+            f"{model.path} has no map: it takes a prior for notes, which predicts their sound, and at least "
             f"{FEWEST} timbres; export without --map"
         )
     timbres = model.manifest.timbres

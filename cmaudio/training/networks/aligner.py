@@ -1,4 +1,4 @@
-"""The aligner, which learns without labels which phoneme each frame belongs to.
+"""The aligner, which learns without labels to which phoneme each frame belongs.
 
 Badlani et al.: "One TTS Alignment To Rule Them All" (2021, arXiv 2108.10447).
 
@@ -54,7 +54,7 @@ def diagonal_prior(frames: int, phonemes: int, scale: float = 1.0) -> Tensor:
 def forward_sum_loss(log_probability: Tensor, frames: Tensor, phonemes: Tensor) -> Tensor:
     """Negative log-probability of all monotone alignments together (the paper, equation 4), by CTC.
 
-    (B, T, P) logits with the prior; each phoneme is a class of its own, in order, and the blank is improbable.
+    (B, T, P) logits with the prior; each phoneme is a separate class, in order, and the blank is improbable.
     """
     count = log_probability.shape[-1]
     with_blank = F.pad(log_probability, (1, 0), value=_BLANK_LOGIT)

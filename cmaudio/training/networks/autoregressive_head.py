@@ -12,15 +12,15 @@ from torch import Tensor
 from cmaudio.training.networks.consistency import BlockHead, precondition
 from cmaudio.training.networks.prior import MOST
 
-_INNOVATION, _MEMORY = -0.5, 0.8  # at the start: noise of 0.47 spreads, 0.69 of the frame before
+_INNOVATION, _MEMORY = -0.5, 0.8  # initially: noise of 0.47 spreads, 0.69 of the previous frame
 
 
 class AutoregressiveHead(BlockHead):
     """As `BlockHead`; in a band, frame t is a_t times frame t - 1, plus g_t times its noise, plus a correction m_t.
 
-    The network outputs a, g and m of every band and frame. Frame -1 is the last frame of the context, so the seam
-    between two blocks is like any other pair of frames. At the start it samples noise that is correlated as recordings
-    are; what it learns is what this noise lacks.
+    The network outputs a, g and m of every band and frame. Frame -1 is the last frame of the context, so the boundary
+    between two blocks is like any other pair of frames. Initially it samples noise with the correlation of recordings;
+    it then learns what this noise lacks.
     """
 
     outputs_per_band = 3

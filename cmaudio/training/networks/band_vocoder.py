@@ -1,6 +1,6 @@
-"""A vocoder without weights to train: noise, filtered as the mel bands say.
+"""A vocoder without trainable weights: noise filtered by the mel bands.
 
-For sound that is noise throughout, such as textures: gains follow the bands exactly, so level and colour are those of
+For sound that is entirely noise, such as textures: gains follow the bands exactly, so level and spectrum are those of
 the frames, and it costs a hundredth of a `VocoderNetwork`. It has no partials and no phase to sharpen an attack with.
 
 Shapes: B voices, T frames, M mel bands, F STFT bins.
@@ -17,18 +17,18 @@ from torch import Tensor, nn
 
 from cmaudio.signal.dsp import Mel
 
-_SILENT = -20.0  # log-magnitude of the parts that it does not have
+_SILENT = -20.0  # log-magnitude of the filters that it lacks
 _RAYLEIGH = math.sqrt(math.pi) / 2  # mean magnitude of noise of unit power
 _UNIT_POWER_FFT = 2048  # the window under which `white_noise` has unit power
-_ABOVE_FLOOR, _STEEPNESS = 0.5, 8.0  # nepers over the floor, below which the gain falls by so much more
+_ABOVE_FLOOR, _STEEPNESS = 0.5, 8.0  # nepers above the floor, below which the gain falls more steeply
 
 
 class BandVocoder(nn.Module):
-    """(B, T, M) normalised log-mel, (B, T) f0, which it ignores -> (B, T, 5F) filters, as `VocoderNetwork` gives them.
+    """(B, T, M) normalised log-mel, (B, T) f0 (ignored) -> (B, T, 5F) filters, in the form of `VocoderNetwork`.
 
     Args:
         mel: of the model.
-        mean: (M,) that its frames were normalised with.
+        mean: (M,) with which its frames were normalised.
         std: (M,)
     """
 

@@ -173,7 +173,7 @@ class BlockHead(nn.Module):
 class ConsistencyNetwork(nn.Module):
     """Encoders, head, and the table of learned timbres; `sigma_data` is 1 because frames are normalised.
 
-    `dropout` acts on the conditioning, not in the head, so that samples that are compared differ in noise alone.
+    `dropout` acts on the conditioning, not in the head, so that samples that are compared differ only in noise.
     With `symbols` > 0 the controls are those of text with that many phonemes.
     """
 

@@ -1,4 +1,4 @@
-"""Discriminators of audio, and the losses of both players.
+"""Discriminators of audio, and the losses of both networks.
 
 Shapes: B clips, N samples, F bins, T frames.
 """
@@ -22,7 +22,7 @@ class StftDiscriminator(nn.Module):
     """Judges a complex spectrogram of one resolution: (B, N) -> logits (B, 1, T, F') and features.
 
     As in EnCodec (Defossez et al. 2022, arXiv 2210.13438), with magnitudes to the power of 0.3, so that weak partials
-    count beside strong ones.
+    also count.
     """
 
     def __init__(self, n_fft: int, channels: int = 32) -> None:
@@ -56,7 +56,7 @@ class StftDiscriminator(nn.Module):
 
 
 class PeriodDiscriminator(nn.Module):
-    """Judges every p-th sample as a row of its own (HiFi-GAN, Kong et al. 2020, arXiv 2010.05646)."""
+    """Judges every p-th sample as a separate row (HiFi-GAN, Kong et al. 2020, arXiv 2010.05646)."""
 
     def __init__(self, period: int, channels: int = 16) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ def discriminator_loss(real: Sequence[Judgement], fake: Sequence[Judgement]) -> 
 
 
 def adversarial_loss(fake: Sequence[Judgement]) -> Tensor:
-    """Loss of the vocoder: its output should be judged real."""
+    """Loss of the vocoder: its output should be judged as real."""
     return torch.stack([-logits.float().mean() for logits, _ in fake]).mean()
 
 

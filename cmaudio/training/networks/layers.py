@@ -86,7 +86,7 @@ class BlockDepthwiseConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if torch.onnx.is_in_onnx_export():
             return (x[:, None] * self.weight[self.taps]).sum(2) + self.bias
-        # A product a frame of the block: (K, B, D) x its K taps, without gathering weights for the backward pass.
+        # One product per frame of the block: (K, B, D) x its K taps, without gathering weights for the backward pass.
         k = x.shape[1]
         rows = [(x * self.weight[k - 1 - t : 2 * k - 1 - t]).sum(1) for t in range(k)]
         return torch.stack(rows, 1) + self.bias

@@ -1,4 +1,4 @@
-"""A consistency network from another package: a subclass of ours, tried before it is trained."""
+"""A consistency network from another package: a subclass of ours, checked before training."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _NEAR = 1e-4
 
 
 def make_own_network(name: str, shape: Mapping[str, Any], settings: Mapping[str, Any]) -> ConsistencyNetwork:
-    """Made as `Class(**shape, **settings)`, where `shape` is what `ConsistencyNetwork` takes.
+    """Constructed as `Class(**shape, **settings)`, where `shape` is what `ConsistencyNetwork` takes.
 
     Raises:
-        CmaudioError: it is not there, is no `ConsistencyNetwork`, or its parts do not fit together.
+        CmaudioError: it does not exist, is not a `ConsistencyNetwork`, or its parts do not fit together.
     """
     part = load_part("network", name)
     if not (isinstance(part, type) and issubclass(part, ConsistencyNetwork)):
         raise CmaudioError(
-            f"network {name} is no class derived from cmaudio.training.networks.consistency.ConsistencyNetwork: derive "
-            "it, and replace in its constructor the parts that differ"
+            f"network {name} is not a class derived from cmaudio.training.networks.consistency.ConsistencyNetwork: "
+            "derive it, and replace in its constructor the parts that differ"
         )
     if taken := sorted(shape.keys() & settings.keys()):
         raise CmaudioError(f"network.settings has {', '.join(taken)}, which the section network has: set it there")
@@ -37,7 +37,7 @@ def make_own_network(name: str, shape: Mapping[str, Any], settings: Mapping[str,
 
 @torch.no_grad()
 def _try(what: str, network: ConsistencyNetwork, shape: Mapping[str, Any]) -> None:
-    """Shapes, and that frames in two parts give what they give at once: training sees whole clips, playing blocks."""
+    """Check shapes, and that frames in two parts give the same output as at once, since playing comes in blocks."""
     network.eval()
     k, bands = int(shape["block_frames"]), int(shape["mel_bands"])
     frames = torch.randn(_VOICES, _BLOCKS * k, bands)
@@ -59,7 +59,7 @@ def _try(what: str, network: ConsistencyNetwork, shape: Mapping[str, Any]) -> No
     _expect(f"{what}: context_encoder", whole, (_VOICES, _BLOCKS * k, whole.shape[-1]))
     if not torch.allclose(torch.cat([before, after], 1), whole, atol=_NEAR):
         raise CmaudioError(
-            f"{what}: context_encoder says something else of frames that come in two parts, as they do when playing; "
+            f"{what}: context_encoder gives a different output for frames that come in two parts, as when playing; "
             "let it read no later frames, and return its whole state"
         )
     block = attempt(f"{what}: head", lambda: network.head(frames[:, :k], sigma, whole[:, -1], c[:, :k]))

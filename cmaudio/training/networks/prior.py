@@ -13,23 +13,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# Residuals are clipped at this many moving spreads. A larger one is a note that the prior does not know well; sampled
-# as often as recorded, such residuals are bursts: at 6 spreads the loudness of a note varied by 2.2 dB between seeds,
-# clipped at 2 by 0.9.
+# Residuals are clipped at this many moving spreads. A larger one is a note that the prior does not predict well;
+# sampled as often as recorded, such residuals become bursts: clipped at 6 spreads, the loudness of a note varied by
+# 2.2 dB between seeds; clipped at 2, by 0.9.
 MOST = 2.5
 _LEAST_LASTING, _LEAST_MOVING = 0.05, 0.01  # of normalised log-mel
 _START = 0.5  # of a spread
-# Of the "note-2" features: column, its unit, and periods of waves in that unit. A small MLP fits smooth functions of
-# its inputs first; waves let it fit zones of keys and velocities, and the time course of an attack.
-# A period shorter than what separates the recordings says nothing of what lies between them.
+# Of the "note-2" features: column, its unit, and periods of sines in that unit. A small MLP fits smooth functions of
+# its inputs first; sines let it fit zones of keys and velocities, and the time course of an attack.
+# A period shorter than the spacing of the recordings would leave the values between them undetermined.
 _PITCH = (3, 24.0, (3.0, 6.0, 12.0, 18.0, 24.0))
 _VELOCITY = (4, 64.0, (32.0, 128.0))
 _HELD = (16, 1.0, (0.1, 0.2, 0.4, 0.8))
 _RELEASED = (17, 1.0, (0.1, 0.2, 0.4, 0.8))
 _CONSTANT = (_PITCH, _VELOCITY)  # during a note
 _CLOCKS = (_HELD[0], _RELEASED[0])
-# One second, in the unit of the two clocks. Most notes of a corpus end after a few, and waves of longer times made the
-# level of a note that was held for a minute change by up to 38 dB.
+# One second, in the unit of the two clocks. Most notes of a corpus end after a few seconds, and sines of longer times
+# made the level of a note that was held for a minute change by up to 38 dB.
 _WAVES_END = math.log1p(20.0) / 4
 _STEM = "stem.weight"
 
@@ -40,10 +40,10 @@ class PriorNetwork(nn.Module):
     The lasting spread is the distance of recordings from the median, whatever its cause. The moving spread is that of
     their fluctuation about their own mean over half a second, which is the part that is sampled. Its output layer reads
     the hidden layers without training them. It is at most `most` (M,): in bands that are either present or absent,
-    samples would burst.
+    samples would become bursts.
 
     With `modulation` > 0, a layer of that width reads what is constant during a note (timbre, key, velocity) and
-    scales and shifts every block, and the stem also reads waves of key, velocity and, for a second, time.
+    scales and shifts every block, and the stem also reads sines of key, velocity and, for one second, time.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class PriorNetwork(nn.Module):
         return self.norm(y)
 
     def widened(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Weights of a prior without modulation, extended for this one: the same function until it is trained."""
+        """Weights of a prior without modulation, extended for this one: initially the same function."""
         tensors = dict(tensors)
         if self.note is None or "note.read.weight" in tensors or _STEM not in tensors:
             return tensors
@@ -125,7 +125,7 @@ class NoteModulation(nn.Module):
 
 
 def waves(controls: Tensor, *features: tuple[int, float, tuple[float, ...]]) -> Tensor:
-    """(B, T, C) -> sines and cosines of some columns, all periods of a column after each other; clocks stop at 1 s."""
+    """(B, T, C) -> sines and cosines of some columns, all periods of a column in sequence; clocks stop at 1 s."""
     parts = []
     for column, unit, periods in features:
         rates = torch.tensor([2 * math.pi * unit / period for period in periods], device=controls.device)

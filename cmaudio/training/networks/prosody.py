@@ -62,16 +62,16 @@ class ProsodyNetwork(nn.Module):
 
     @property
     def columns(self) -> int:
-        """How many ids of a phoneme are read."""
+        """Number of ids per phoneme."""
         return 3 + len(self.tables)
 
     @property
     def tables(self) -> tuple[nn.Embedding, ...]:
-        """Of the columns of a stretch."""
+        """The embeddings of the columns of a stretch."""
         return self.kind, self.place, self.left
 
     def unknown_columns(self) -> dict[str, Tensor]:
-        """Weights by name of a network that does not know kinds of sentences: what older ones lack."""
+        """Weights by name that older networks, not conditioned on sentence types, lack."""
         names = ("kind", "place", "left")
         return {f"{name}.weight": torch.zeros_like(getattr(self, name).weight) for name in names}
 

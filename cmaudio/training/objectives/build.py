@@ -1,4 +1,4 @@
-"""Makes an objective from its settings."""
+"""Constructs an objective from its settings."""
 
 from __future__ import annotations
 

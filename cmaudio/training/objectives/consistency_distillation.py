@@ -1,7 +1,7 @@
 """Consistency distillation (CD): the student is consistent along the teacher's trajectories.
 
-Song, Dhariwal, Chen, Sutskever: "Consistency Models" (2023, arXiv 2303.01469), algorithm 2, with what Song and Dhariwal
-changed in "Improved Techniques for Training Consistency Models" (2023, arXiv 2310.14189): no moving average in the
+Song, Dhariwal, Chen, Sutskever: "Consistency Models" (2023, arXiv 2303.01469), algorithm 2, with the changes of Song
+and Dhariwal, "Improved Techniques for Training Consistency Models" (2023, arXiv 2310.14189): no moving average in the
 target, pseudo-Huber distance, log-normal levels, and a number of intervals that doubles.
 """
 

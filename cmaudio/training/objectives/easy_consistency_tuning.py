@@ -1,4 +1,4 @@
-"""Easy consistency tuning (ECT): turns a diffusion model into a consistency model, from data alone.
+"""Easy consistency tuning (ECT): turns a diffusion model into a consistency model, without a teacher.
 
 Geng, Pokle, Luo, Lin, Kolter: "Consistency Models Made Easy" (2024, arXiv 2406.14548), section 3.
 """

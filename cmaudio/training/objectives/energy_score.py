@@ -1,4 +1,4 @@
-r"""The energy score: one step from pure noise samples a block, where a denoiser would give the mean of what may follow.
+r"""The energy score: one step from pure noise samples a block, where a denoiser would give the mean of all outcomes.
 
 Gneiting and Raftery: "Strictly Proper Scoring Rules, Prediction, and Estimation" (2007, JASA 102, equation 22), with
 beta = 1; for generative models De Bortoli et al.: "Distributional Diffusion Models with Scoring Rules" (2025,
@@ -24,7 +24,7 @@ from cmaudio.training.objectives.edm import Edm
 from cmaudio.training.objectives.objective import Denoiser, draw_noise, noised
 from cmaudio.training.objectives.settings import EdmSettings, EnergySettings
 
-_BANDS = 8  # of each part of the spectrum that is also scored by itself
+_BANDS = 8  # per part of the spectrum that is also scored separately
 _SUMMED_BANDS = (16, 64)
 
 
@@ -86,9 +86,9 @@ def _in_parts(a: Tensor, b: Tensor, x: Tensor, seams: bool) -> Tensor:
 
 
 def _in_sums(a: Tensor, b: Tensor, x: Tensor, seams: bool) -> Tensor:
-    """The mean score of sums over 16 and over 64 bands, as they are and as they change: (N, K, M) -> (N,).
+    """The mean score of sums over 16 and over 64 bands, of their values and their changes: (N, K, M) -> (N,).
 
-    Over the root of their number, so that sums of bands that are apart have the size of one.
+    Divided by the root of their number, so that a sum of independent bands has the scale of one band.
     """
     errors = _errors(a, b, x)
     views = [errors, _changes(errors, seams)] if seams or x.shape[-2] > 1 else [errors]
@@ -102,9 +102,9 @@ def _in_sums(a: Tensor, b: Tensor, x: Tensor, seams: bool) -> Tensor:
 
 
 def _in_levels(a: Tensor, b: Tensor, x: Tensor, loudness: Tensor) -> Tensor:
-    """The score of a block's levels and of their changes, the one into the block included: (N, K, M) -> (N,), in dB.
+    """The score of a block's levels and of their changes, including the one into the block: (N, K, M) -> (N,), in dB.
 
-    To first order, a frame's level is a sum over its bands, weighted by `loudness` (N, K, M); so it is proper as well.
+    To first order, a frame's level is a sum over its bands, weighted by `loudness` (N, K, M); so this is proper too.
     """
     levels = (_errors(a, b, x) * loudness).sum(-1)
     views = levels, F.pad(levels, (1, 0)).diff(dim=-1)
@@ -125,12 +125,12 @@ def _score(square: Tensor) -> Tensor:
 
 
 def _changes(errors: Tensor, seams: bool) -> Tensor:
-    """Changes over frames; with `seams`, also that from the frame before, which is known and so has no error."""
+    """Changes over frames; with `seams`, also that from the previous frame, which is known and so has no error."""
     return (F.pad(errors, (0, 0, 1, 0)) if seams else errors).diff(dim=-2)
 
 
 def _views(x: Tensor, seams: bool) -> list[Tensor]:
-    """(..., K, M) as it is, and its changes over frames, over bands, and over both."""
+    """(..., K, M) unchanged, and its changes over frames, over bands, and over both."""
     views = [x, _changes(x, seams)] if seams or x.shape[-2] > 1 else [x]
     if x.shape[-1] > 1:
         views += [view.diff(dim=-1) for view in views]

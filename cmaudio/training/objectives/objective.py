@@ -1,8 +1,8 @@
-"""The protocol of an objective, and what several objectives share.
+"""The protocol of an objective, and helpers shared by several objectives.
 
 Shapes: N blocks, K frames of a block, M mel bands. Symbols: x clean blocks; t a noise level, with x_t = x + t z for
-standard normal z; f(x_t, t) the network; D(x_t, t) the teacher's denoiser; `progress` the share of the training that
-is done, 0 to 1.
+standard normal z; f(x_t, t) the network; D(x_t, t) the teacher's denoiser; `progress` the completed share of the
+training, 0 to 1.
 """
 
 from __future__ import annotations

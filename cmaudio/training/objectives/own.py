@@ -1,4 +1,4 @@
-"""An objective from another package, tried on a small batch before anything is trained with it."""
+"""An objective from another package, checked on a small batch before training."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _TRIAL = (3, 4, 64)  # blocks, frames, mel bands
 
 
 def make_own_objective(settings: OwnSettings, sigma: NoiseLevels) -> Objective:
-    """Made as `Class(sigma, **settings)`.
+    """Constructed as `Class(sigma, **settings)`.
 
     Raises:
-        CmaudioError: it is not there, is not called like an `Objective`, or fails on a batch.
+        CmaudioError: it does not exist, has another interface than `Objective`, or fails on a batch.
     """
     what = f"objective {settings.objective}"
     made = build_part("objective", settings.objective, (sigma,), settings.model_extra or {})
     for name in ("needs_teacher", "differentiates_forward"):
         if not isinstance(getattr(made, name, None), bool):
-            raise CmaudioError(f"{what} does not say {name}: give its class that attribute, True or False")
+            raise CmaudioError(f"{what} lacks the attribute {name}: give it to its class, True or False")
     for name in ("draw", "loss"):
         if not callable(getattr(made, name, None)):
             raise CmaudioError(f"{what} has no method {name}, see cmaudio.training.objectives.objective.Objective")

@@ -28,9 +28,9 @@ class EnergySettings(Strict):
     band, against the score of whole blocks. A sum of proper scores is proper. A norm over a whole block says little
     about where it errs, and almost nothing about fine detail, whose magnitude is small: without the parts, samples were
     too rough by half. `sums` weights the scores of sums over many bands and of their changes from frame to frame: parts
-    say nothing about what distant bands do together, and samples flickered as a whole. With `seams`, the changes that
-    are scored include the one from the frame before into the block. `levels` weights, with a prior, the scores of a
-    frame's level and its changes in dB, where loud bands count most, as they do to the ear.
+    say nothing about the correlation of distant bands, and samples flickered as a whole. With `seams`, the scored
+    changes include the one from the previous frame into the block. `levels` weights, with a prior, the scores of a
+    frame's level and its changes in dB, where loud bands count most, as in hearing.
     """
 
     objective: Literal["energy"] = "energy"
@@ -112,7 +112,7 @@ class EctSettings(PairSettings):
 
 
 class OwnSettings(Strict):
-    """An objective of another package, by its entry point or class path; further keys are settings of its class."""
+    """An objective from another package, by its entry point or class path; further keys are settings of its class."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 

@@ -1,1 +1,1 @@
-"""Runs: the loop, checkpoints, logs, and starting weights."""
+"""Training runs: the loop, checkpoints, logs, and starting weights."""

@@ -1,4 +1,4 @@
-"""The phoneme boundaries of a corpus as the trained aligner finds them, and the file that keeps them."""
+"""The phoneme boundaries of a corpus as found by the trained aligner, and their file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from cmaudio.training.tasks.aligner import AlignerTask
 
 Ends = dict[str, list[float]]  # by clip: seconds at which its phonemes end
 _MAX_BYTES = 2**30
-_QUIET_DB = -35.0  # against the loud parts of a clip
+_QUIET_DB = -35.0  # relative to the loud parts of a clip
 
 
 def has_phoneme_times(corpus: Place, description: CorpusDescription) -> bool:
@@ -43,13 +43,13 @@ def align_corpus(
     device: torch.device,
     note: Callable[[str], None],
 ) -> Ends:
-    """Phoneme boundaries of every clip of both splits; pauses begin where the sound falls silent.
+    """Phoneme boundaries of every clip of both splits; pauses start where the sound falls silent.
 
     Args:
         task: of the trained aligner.
         corpus: its folder.
         description: of the corpus.
-        statistics: that the aligner's mels were normalised with.
+        statistics: with which the aligner's mels were normalised.
         device: where the aligner is.
         note: called with a line of text if all boundaries were moved.
     """
@@ -67,9 +67,9 @@ def align_corpus(
 
 
 def silent_pauses(ends: Ends, clips: Clips, description: CorpusDescription) -> Ends:
-    """The boundaries of those clips that have any, with pauses moved to the silence.
+    """The boundaries of clips that have any, with pauses moved to the silence.
 
-    The aligner counts the fading of a vowel as the pause after it.
+    The aligner assigns the decay of a vowel to the pause after it.
     """
     rate, moved = description.signal.sample_rate, {}
     for index, (name, ids) in enumerate(zip(clips.names, clips.ids, strict=True)):

@@ -1,6 +1,6 @@
-"""Boards on which people watch runs: TensorBoard, and Weights & Biases and MLflow through Lightning's loggers.
+"""Experiment loggers: TensorBoard, and Weights & Biases and MLflow through Lightning's loggers.
 
-Their packages are imported when a board is opened, and only those that the configuration names.
+Their packages are imported when a logger is opened, and only for those that the configuration names.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
 from cmaudio.training.config import LoggerSettings, MlflowSettings, RunConfig, TensorBoardSettings, WandbSettings
 
-_MODULES = {  # what each needs, and the extra that brings it
+_MODULES = {  # required modules, and the extra that installs them
     "tensorboard": (("tensorboard",), "train"),
     "wandb": (("wandb", "pytorch_lightning"), "wandb"),
     "mlflow": (("mlflow", "pytorch_lightning"), "mlflow"),
@@ -27,7 +27,7 @@ _RUN_TAG = "cmaudio.run"
 
 
 class Board(Protocol):
-    """Receives what a run reports; a method may raise whatever its package raises."""
+    """Receives the reports of a run; a method may raise whatever its package raises."""
 
     def metrics(self, values: Mapping[str, float], step: int) -> None: ...
 
@@ -65,7 +65,7 @@ class TensorBoard:
 
 
 class WeightsAndBiases:
-    """A run of Weights & Biases, resumed under the same identity. Stages have their steps as their metrics' x-axis."""
+    """A run of Weights & Biases, resumed under the same identity. Each stage has its own step axis."""
 
     def __init__(self, settings: WandbSettings, folder: Path, config: RunConfig, identity: str) -> None:
         import wandb
@@ -132,24 +132,24 @@ class Mlflow:
 
 
 def check_loggers(loggers: Sequence[LoggerSettings]) -> None:
-    """Raises CmaudioError that names what has to be installed."""
+    """Raises CmaudioError that names missing packages."""
     for settings in loggers:
         modules, extra = _MODULES[settings.logger]
         missing = [module for module in modules if find_spec(module) is None]
         if missing:
             raise CmaudioError(
                 f"loop.loggers: {settings.logger} needs {', '.join(missing)}, which is not installed: "
-                f"pip install 'cmaudio[{extra}]', or leave {settings.logger} out"
+                f"pip install 'cmaudio[{extra}]', or omit {settings.logger}"
             )
 
 
 def open_boards(config: RunConfig, folder: Path, identity: str) -> list[Board]:
-    """The boards that a configuration names.
+    """Open the loggers that a configuration names.
 
     Args:
         config: of the run.
         folder: of the run.
-        identity: of the run, by which boards know it when it is resumed.
+        identity: of the run, under which loggers resume it.
 
     Raises:
         CmaudioError: one cannot be opened.
@@ -158,12 +158,12 @@ def open_boards(config: RunConfig, folder: Path, identity: str) -> list[Board]:
     for settings in config.loop.loggers:
         try:
             opened.append(_open(settings, folder, config, identity))
-        except Exception as error:  # each package, and the server behind it, has errors of its own
+        except Exception as error:  # each package, and the server behind it, has its own errors
             for board in opened:
                 board.close(failed=True)
             raise CmaudioError(
                 f"loop.loggers: {settings.logger} cannot be opened ({error}); correct its settings, make room in "
-                f"{folder}, or leave it out"
+                f"{folder}, or omit it"
             ) from error
     return opened
 
@@ -181,7 +181,7 @@ def _open(settings: LoggerSettings, folder: Path, config: RunConfig, identity: s
 
 
 def _parameters(config: RunConfig) -> dict[str, Any]:
-    """What a resumed run cannot change."""
+    """The settings that a resumed run cannot change."""
     return config.model_dump(mode="json", exclude={"loop", "export", "expected", "description"})
 
 
@@ -191,7 +191,7 @@ def _local_store(folder: Path) -> str:
 
 
 def _mlflow_run(client: Any, experiment: str, identity: str) -> str | None:
-    """The identity that MLflow gave this run when it was begun."""
+    """The identity that MLflow gave this run when it started."""
     found = client.get_experiment_by_name(experiment)
     if found is None:
         return None

@@ -22,7 +22,7 @@ from cmaudio.training.networks.vocoder import VocoderNetwork
 
 
 def control_channels(config: RunConfig, description: CorpusDescription) -> int:
-    """Numbers per frame that the corpus gives the networks; with a prior, its median is added."""
+    """Features per frame that the corpus gives the networks; with a prior, its median is added."""
     return features_per_frame(features_of(config, description)) + description.signal.bands
 
 
@@ -34,12 +34,12 @@ def features_of(config: RunConfig, description: CorpusDescription) -> FeatureKin
 
 
 def features_per_frame(kind: FeatureKind) -> int:
-    """How many numbers a frame of them has."""
+    """The number of features per frame."""
     return {**NOTE_KINDS, **TEXTURE_KINDS, **COLUMNS}[kind]
 
 
 def make_prior_network(config: RunConfig, description: CorpusDescription) -> PriorNetwork:
-    """Its timbres are those of the student."""
+    """The prior; its timbres are those of the student."""
     shape = config.prior_network
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed + 4)
@@ -85,14 +85,14 @@ def make_consistency_network(config: RunConfig, description: CorpusDescription) 
 
 
 def make_aligner_network(config: RunConfig, description: CorpusDescription) -> AlignerNetwork:
-    """Not needed after training, so without settings of its own."""
+    """The aligner; it is not needed after training, so it has no settings."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed + 2)
         return AlignerNetwork(mel_bands=description.signal.bands, symbols=len(description.symbols))
 
 
 def make_prosody_network(config: RunConfig, description: CorpusDescription) -> ProsodyNetwork:
-    """For a corpus with text."""
+    """The prosody network, for a corpus with text."""
     shape = config.prosody_network
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed + 3)

@@ -1,7 +1,7 @@
-"""Checkpoints: everything a stage needs to resume exactly, in one safetensors file that is either complete or absent.
+"""Checkpoints: everything a stage needs to resume exactly, in one safetensors file, written atomically.
 
-The state of random generators is not stored, since the numbers of a step depend on its number alone. Weights files are
-the same without optimiser states: the result of a finished stage, from which another run may start.
+The state of random generators is not stored, since the random numbers of a step depend only on its number. Weights
+files have the same format without optimiser states: the result of a finished stage, from which another run may start.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SUFFIX = ".safetensors"
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
     """Write a file atomically: it is flushed to the disk before it gets its name.
 
-    The temporary file has a fixed name, so that the next checkpoint replaces what a killed process has left.
+    The temporary file has a fixed name, so that the next checkpoint replaces one left by a killed process.
 
     Raises:
         CmaudioError: it cannot be written (a full disk); an earlier file is kept.
@@ -40,8 +40,8 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, 
             )
     except (OSError, SafetensorError) as error:
         raise CmaudioError(
-            f"{path} cannot be written ({error}); make room or choose another run folder, then run the same command "
-            "again to resume from the last whole checkpoint"
+            f"{path} cannot be written ({error}); make room or choose another run folder, then re-run the command "
+            "to resume from the last complete checkpoint"
         ) from error
 
 
@@ -111,23 +111,23 @@ def newest(folder: Path, stage: str) -> Path | None:
 
 
 def checkpoints(folder: Path, stage: str) -> list[Path]:
-    """All of a stage, oldest first; unfinished ones are not among them."""
+    """All checkpoints of a stage, oldest first, without unfinished ones."""
     return sorted(folder.glob(f"{stage}-*{SUFFIX}"))
 
 
 def last_whole(
     folder: Path, stage: str, device: torch.device, tell: Callable[[str], None]
 ) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
-    """The last checkpoint of a stage that can be read, None if there is none; `tell` is called for damaged ones.
+    """The last readable checkpoint of a stage, None if there is none; `tell` is called for damaged ones.
 
-    Raises CmaudioError where there are checkpoints but none can be read: starting over is the user's decision.
+    Raises CmaudioError if there are checkpoints but none can be read: starting over is the user's decision.
     """
     found = checkpoints(folder, stage)
     for path in reversed(found):
         try:
             return path, *load_tensors(path, device)
         except CmaudioError as error:
-            tell(f"{stage}: {error}; looking for the checkpoint before it")
+            tell(f"{stage}: {error}; trying the previous checkpoint")
     if found:
         raise CmaudioError(
             f"{stage}: none of {len(found)} checkpoints in {folder} can be read; restore a whole one, or delete them "
@@ -137,7 +137,7 @@ def last_whole(
 
 
 def set_aside_later(folder: Path, stage: str, path: Path) -> None:
-    """Rename checkpoints after `path`: damaged ones must not count among those that are kept."""
+    """Rename checkpoints after `path`, so that damaged ones do not count among those that are kept."""
     for later in checkpoints(folder, stage):
         if later.name > path.name:
             later.replace(later.with_name(later.name + ".damaged"))

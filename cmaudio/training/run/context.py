@@ -1,4 +1,4 @@
-"""What the stages of a run share: configuration, corpus, device, and how a trainer is made."""
+"""Shared by the stages of a run: configuration, corpus, device, and the construction of trainers."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class RunContext:
     """A run in progress.
 
     Attributes:
-        folder: of the run, where it is trained.
+        folder: of the run, in which it trains.
         timbres: names, in the corpus's order.
-        start: fills networks with the weights that a stage starts from.
+        start: initialises networks with the weights that a stage starts from.
         statistics: of the mel; None until they are known.
-        ends: phoneme times that the aligner found, by clip; None without.
+        ends: phoneme times found by the aligner, by clip; None without.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class RunContext:
         self.ends = read_alignment(alignment) if alignment.is_file() else None
 
     def open_corpus(self, crops: Crops | SentenceStage | PriorStage, with_audio: bool) -> Corpus:
-        """The training split. Raises CmaudioError where the processes cannot share a step's chunks evenly."""
+        """The training split. Raises CmaudioError if the processes cannot share a step's chunks evenly."""
         processes = self.fabric.world_size
         if isinstance(crops, Crops) and crops.chunks % processes:
             raise CmaudioError(
@@ -90,7 +90,7 @@ class RunContext:
         return network
 
     def target(self, network: ConsistencyNetwork | None = None) -> Target:
-        """What the consistency network learns; with a prior it takes over the prior's timbres, which stay fixed."""
+        """The target of the consistency network; with a prior it uses the prior's timbres, which stay fixed."""
         if not self.config.has_prior:
             return AsRecorded()
         prior = self.start.trained("prior", self.new_prior())

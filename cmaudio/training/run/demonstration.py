@@ -1,4 +1,4 @@
-"""Pictures and sound of a stage in training: always the same few held-out clips, free running."""
+"""Spectrograms and audio of a stage in training: always the same few held-out clips, free running."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Demonstration:
         self.signal = described.signal.signal()
 
     def network(self, average: nn.Module, step: int, target: Target) -> None:
-        """Recording above, one-step free running below; the distance between them inside the clips, in dB."""
+        """Recording above, one-step free running below; their distance within the clips, in dB."""
         generator = torch.Generator(self.batch.mel.device).manual_seed(0)
         drawn = free_run(average, target(self.batch, generator), self.config.sigma, generator)  # type: ignore[arg-type]
         made = target.whole(self.batch, drawn)

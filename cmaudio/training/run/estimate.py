@@ -1,4 +1,4 @@
-"""What a run will take before it starts: the memory and time of each stage, from a few of its steps."""
+"""Estimates the memory and time of each stage before a run, from a few of its steps."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from cmaudio.training.run.saved_tensors import SavedTensors
 from cmaudio.training.run.stages import TRAINERS
 from cmaudio.training.run.weights import weights_file
 
-_PLACES = (0.125, 0.375, 0.625, 0.875)  # of a stage, whose steps may differ: discriminators begin later
+_PLACES = (0.125, 0.375, 0.625, 0.875)  # of a stage, whose steps may differ: discriminators start later
 _FEW_PLACES = (0.25, 0.75)
 _SLOW_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
 class StageEstimate:
-    """What a stage takes in one process.
+    """The resources of a stage in one process.
 
     Attributes:
         name: of the stage.
-        parameters: that are trained.
-        weights_gb: weights, gradients, optimiser and average; networks that stay as they are.
-        activations_gb: that a step keeps at once.
+        parameters: number of trained parameters.
+        weights_gb: weights, gradients, optimiser state and average, and frozen networks.
+        activations_gb: peak activations of a step.
         corpus_gb: clips in memory.
-        steps: that are left.
-        step_seconds: of one, on average.
+        steps: remaining steps.
+        step_seconds: average seconds per step.
     """
 
     name: str
@@ -58,14 +58,14 @@ class StageEstimate:
 
     @property
     def seconds(self) -> float:
-        """Without checkpoints and pictures."""
+        """Without checkpoints, spectrograms and audio."""
         return self.steps * self.step_seconds
 
 
 def estimate(
     config: RunConfig, corpus: Place, files: RunFiles, description: CorpusDescription, fabric: Fabric, until: str | None
 ) -> list[StageEstimate]:
-    """Every stage that is left, in order. All processes of a run have to call it.
+    """Estimate every remaining stage, in order. All processes of a run have to call it.
 
     Args:
         config: of the run.

@@ -3,7 +3,7 @@
 config.yaml         the whole configuration                checkpoints/       to resume a stage from
 run.json            versions, commit, corpus, identity     log/, wandb/       TensorBoard, Weights & Biases
 <stage>.safetensors weights of a finished stage            <name>.cmaudio     the model file; teacher.cmaudio
-alignment.jsonl.gz  phoneme boundaries that the aligner found
+alignment.jsonl.gz  phoneme boundaries found by the aligner
 discriminators.safetensors  of the last stage that had any, for later stages and runs
 """
 

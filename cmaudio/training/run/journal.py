@@ -1,4 +1,4 @@
-"""Progress of a run: a progress line, boards such as TensorBoard, and a JSON line for every report."""
+"""Progress of a run: a progress line, loggers such as TensorBoard, and a JSON line for every report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Journal:
         folder: of the run; metrics are also lines of its `figures.jsonl`.
         console: for progress and notes; None for none.
         active: whether this is the first process.
-        boards: which receive metrics, pictures and sounds, and are closed with the journal.
+        boards: loggers of metrics, spectrograms and audio; closed with the journal.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Journal:
         """A log that cannot be written must not end the training."""
         try:
             action()
-        except Exception as error:  # boards and the servers behind them have errors of their own
+        except Exception as error:  # loggers and the servers behind them have their own errors
             if not self._failed:
                 self._failed = True
                 told = error.strerror if isinstance(error, OSError) else None

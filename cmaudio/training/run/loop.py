@@ -1,8 +1,8 @@
 """The training loop: steps of a task over a corpus, on one process or many, resumable at any step.
 
 A step's batch is divided into chunks with their own random numbers; processes share the chunks, and gradients are
-summed once per step. Hence one process and many train alike, gradient accumulation needs no extra rule, and a
-checkpoint holds only weights, optimiser states and the step number. A plain sum replaces DistributedDataParallel: two
+summed once per step. Hence one process and many give the same training, gradient accumulation needs no extra rule, and
+a checkpoint holds only weights, optimiser states and the step number. A plain sum replaces DistributedDataParallel: two
 optimisers alternate over shared networks here, and 70 MB of gradients take less than a millisecond to reduce.
 """
 
@@ -37,7 +37,7 @@ class Batches(Protocol):
 
 
 class Chunked(Protocol):
-    """Settings that say into how many chunks a step's batch is divided."""
+    """Settings with the number of chunks into which a step's batch is divided."""
 
     @property
     def chunks(self) -> int: ...
@@ -61,7 +61,7 @@ class Trainer:
         settings: how the run is computed.
         folder: of the run; checkpoints are in `checkpoints/`.
         journal: receives metrics.
-        show: called with the step now and then, to show what the averaged module does.
+        show: called with the step periodically, to show the output of the averaged module.
         on_saved: called in the first process after every checkpoint.
         transform: applied to each batch before the task sees it.
     """
@@ -120,7 +120,7 @@ class Trainer:
             if rate > 0:
                 self._take_turn(turn, rate, chunks, progress)
         with torch.no_grad():
-            # The average follows closely at first, otherwise the initial weights would stay in it for long.
+            # The average follows closely at first, otherwise the initial weights would persist in it.
             beta = min(self.ema, self.step / (self.step + 10))
             trained: list[Tensor] = list(self.modules[self.task.averaged()].parameters())
             torch._foreach_lerp_(list[Tensor](self.average.parameters()), trained, 1 - beta)
@@ -173,7 +173,7 @@ class Trainer:
         return self.average
 
     def _save_or_stop(self) -> None:
-        """Called after every step: with slow steps, `log_steps` of them exceed a scheduler's notice period."""
+        """Called after every step: with slow steps, `log_steps` of them would exceed a scheduler's notice period."""
         last = self.step == self.steps
         due = time.monotonic() - self._saved_at > 60 * self.settings.checkpoint_minutes
         due, stop = any_flag(self.fabric, due, self.stop.asked)
@@ -181,12 +181,10 @@ class Trainer:
             self.save()
             self._saved_at = time.monotonic()
         if stop and not last:
-            raise Stopped(
-                f"stopped at step {self.step} of {self.steps} of {self.name}; run the same command again to resume"
-            )
+            raise Stopped(f"stopped at step {self.step} of {self.steps} of {self.name}; re-run the command to resume")
 
     def _report(self) -> None:
-        # A process without a chunk has no metrics of its own: all use the names of the first, which always has one.
+        # A process without a chunk has no metrics: all use the names of the first, which always has one.
         keys: list[str] = self.fabric.broadcast(sorted(self._metrics))
         zero = torch.zeros((), device=self.fabric.device)
         values = torch.stack([self._metrics.get(key, zero) for key in keys]) / max(1, self.step - self._reported)
@@ -243,7 +241,7 @@ class Trainer:
         return tensors
 
     def resume(self) -> None:
-        """Restore the last checkpoint, if there is one. Raises CmaudioError where it does not fit."""
+        """Restore the last checkpoint, if there is one. Raises CmaudioError if it does not fit."""
         found = checkpoint.last_whole(self.folder, self.name, self.fabric.device, self.journal.note)
         if found is None:
             return

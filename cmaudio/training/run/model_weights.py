@@ -1,7 +1,7 @@
 """Extracts the networks' weights from a model file, so that training can start from any model.
 
-A traced graph keeps the names of biases and embeddings. The matrix of a product has no name of its own, but its node
-has: `/blocks.0/mlp/widen/MatMul` multiplies with the transposed `blocks.0.mlp.widen.weight`. 8-bit matrices are
+A traced graph keeps the names of biases and embeddings. The matrix of a product is unnamed, but its node is named:
+`/blocks.0/mlp/widen/MatMul` multiplies with the transposed `blocks.0.mlp.widen.weight`. 8-bit matrices are
 dequantised.
 """
 
@@ -23,7 +23,7 @@ from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
 from cmaudio.training.networks.vocoder import VocoderNetwork
 
-# The graphs that a network is divided into, and where their weights hang in it: (graph, prefix there, prefix here).
+# The graphs that a network is divided into, and the prefixes of their weights: (graph, prefix there, prefix here).
 _PARTS: dict[type[nn.Module], tuple[tuple[str, str, str], ...]] = {
     ConsistencyNetwork: (
         ("controls", "", "control_encoder."),
@@ -41,12 +41,12 @@ Array = NDArray[np.generic]
 def weights_of(model: Model, module: nn.Module) -> dict[str, Tensor]:
     """State dict for a network like `module` from the graphs of a model; timbres are a table in the manifest's order.
 
-    Raises CmaudioError for a model without such a network. Whether the shapes fit is for `load_weights` to say.
+    Raises CmaudioError for a model without such a network. Shapes are checked by `load_weights`.
     """
     state: dict[str, Tensor] = {}
     for graph, there, here in next(parts for kind, parts in _PARTS.items() if isinstance(module, kind)):
         if graph not in model.manifest.graphs:
-            raise CmaudioError(f"{model.path} has no {graph} network to begin with: give a model that has one")
+            raise CmaudioError(f"{model.path} has no {graph} network to start from: give a model that has one")
         found = _named(onnx.load_from_string(model.graph(graph)).graph)
         state |= {here + name.removeprefix(there): torch.from_numpy(array.copy()) for name, array in found.items()}
     if isinstance(module, ConsistencyNetwork | PriorNetwork):
@@ -69,7 +69,7 @@ def _named(graph: onnx.GraphProto) -> dict[str, Array]:
 
 
 def _weight_name(path: str) -> str:
-    """The matrix of the module at a node's path. The tracer names a container's child twice: `mlp/mlp.0` is `mlp.0`."""
+    """The name of the matrix at a node's path. The tracer names a container's child twice: `mlp/mlp.0` is `mlp.0`."""
     parts = path.strip("/").split("/")
     modules = [part for part, after in zip(parts, [*parts[1:], ""], strict=True) if not after.startswith(part + ".")]
     return ".".join([*modules, "weight"])
@@ -91,7 +91,7 @@ def _transposed(node: onnx.NodeProto) -> bool:
 
 
 def _unfolded(gathered: Array) -> Array:
-    """(K, K, D) taps by output and input frame -> (2K - 1, D) kernel: tap s - t + K - 1 stands at [t, s]."""
+    """(K, K, D) taps by output and input frame -> (2K - 1, D) kernel: tap s - t + K - 1 is at [t, s]."""
     k = len(gathered)
     kernel = np.zeros((2 * k - 1, gathered.shape[2]), np.float32)
     for t in range(k):

@@ -1,4 +1,4 @@
-"""Which floating-point precision suits a device: bfloat16 pays only where the hardware computes it."""
+"""Which floating-point precision suits a device: bfloat16 is faster only where the hardware supports it."""
 
 from __future__ import annotations
 

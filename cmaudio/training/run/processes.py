@@ -1,4 +1,4 @@
-"""What processes of a run exchange: sums of gradients and metrics, and decisions that all must share."""
+"""Communication between the processes of a run: sums of gradients and metrics, and shared decisions."""
 
 from __future__ import annotations
 

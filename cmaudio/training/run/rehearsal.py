@@ -1,4 +1,4 @@
-"""Stages before those that they build on are trained: with random weights, and on one shard of the corpus."""
+"""Trains a few steps of later stages before the earlier ones: with random weights, on one shard of the corpus."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ONE_SHARD_GB, _NO_OTHER_WINDOW = 1e-9, 2**40
 
 
 class _Random(StartingWeights):
-    """Leaves every network as it is initialised: how long a step takes does not depend on its weights."""
+    """Keeps every network as it is initialised: the time of a step does not depend on its weights."""
 
     def statistics(self) -> MelStatistics | None:
         return None
@@ -42,7 +42,7 @@ class _Random(StartingWeights):
 
 
 class Rehearsal(RunContext):
-    """A run of which nothing is written.
+    """A run that writes nothing.
 
     Attributes:
         opened: the corpus of the last stage.
@@ -84,7 +84,7 @@ class Rehearsal(RunContext):
 
 
 def _evenly_spoken(clips: Clips, frame_rate: float) -> Ends:
-    """Phoneme times as an aligner might find them."""
+    """Artificial phoneme times, evenly spaced."""
     ends: Ends = {}
     for name, ids, frames in zip(clips.names, clips.ids, clips.frames.tolist(), strict=True):
         if 0 < len(ids) <= frames:

@@ -1,7 +1,7 @@
 """The files of a run: a local folder, or one in object storage with a working copy on every machine.
 
-A run in a storage is trained in its working copy. `publish` uploads what has changed, each object whole, and only then
-removes checkpoints that are not kept, so that the storage always holds a whole one to resume from.
+A run in object storage is trained in its working copy. `publish` uploads what has changed, each object atomically, and
+only then removes old checkpoints, so that the storage always holds a complete one to resume from.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class RunFiles:
     def fetch(self) -> None:
         """Bring the working copy up to date; checkpoints that could not be uploaded stay in it.
 
-        A copy of another run is removed first. Raises CmaudioError where the storage does not answer.
+        A copy of another run is removed first. Raises CmaudioError if the storage does not respond.
         """
         if isinstance(self.place, Path):
             return
@@ -63,7 +63,7 @@ class RunFiles:
         return theirs.get("id") == ours.get("id")
 
     def publish(self) -> None:
-        """Upload what has changed. Raises CmaudioError where the storage does not take it; the copy is kept."""
+        """Upload what has changed. Raises CmaudioError if the storage refuses it; the copy is kept."""
         if isinstance(self.place, Path):
             return
         state = self._state()
@@ -87,7 +87,7 @@ class RunFiles:
 
 
 def working_copy(place: RemotePath) -> Path:
-    """The folder of this machine for a run in a storage; home folders may be shared by several machines."""
+    """The folder of this machine for a run in object storage; home folders may be shared by several machines."""
     digest = hashlib.sha256(str(place).encode()).hexdigest()[:12]
     runs = platformdirs.user_cache_path("cmaudio", appauthor=False) / "runs"
     return runs / f"{place.name}-{digest}" / (socket.gethostname() or "machine")

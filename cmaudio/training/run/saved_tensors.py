@@ -1,4 +1,4 @@
-"""How much memory a step's activations take: what autograd keeps between the forward and the backward pass."""
+"""Measures the memory of a step's activations: what autograd keeps between the forward and the backward pass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class SavedTensors:
-    """As a context manager, counts the bytes that are kept at once, on any device; weights are not among them."""
+    """As a context manager, measures the bytes that are kept at the same time, on any device, without weights."""
 
     def __init__(self, modules: Iterable[nn.Module]) -> None:
         self.peak_bytes = 0
@@ -42,14 +42,14 @@ class SavedTensors:
         return _Kept(self, tensor, place, size)
 
     def release(self, place: int, size: int) -> None:
-        """A tensor is kept by one node less; the last one frees its memory."""
+        """A tensor is kept by one node fewer; the last one frees its memory."""
         self._kept[place] -= 1
         if not self._kept[place]:
             self._bytes -= size
 
 
 class _Kept:
-    """A tensor in the graph: released with the node that keeps it."""
+    """A tensor in the graph, released with the node that keeps it."""
 
     def __init__(self, counter: SavedTensors, tensor: Tensor, place: int, size: int) -> None:
         self.tensor = tensor

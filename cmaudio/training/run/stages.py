@@ -51,7 +51,7 @@ def consistency_trainer(run: RunContext, name: str, settings: ConsistencyStage) 
     if run.description.symbols and any(spoken is None for spoken in corpus.clips.spoken):
         raise CmaudioError(f"{run.corpus} has no phoneme times: add an aligner stage to the configuration")
     if settings.energy_noise and not run.description.symbols:
-        raise CmaudioError(f"{name}.energy_noise is for corpora with text; leave it out for notes")
+        raise CmaudioError(f"{name}.energy_noise is for corpora with text; omit it for notes")
     network = run.start.initial(name, run.new_network())
     teacher = run.start.trained("teacher", run.new_network()) if name == "student" else None
     task = ConsistencyTask(network, settings, run.config.sigma, teacher=teacher, compiled=run.config.loop.compile)

@@ -1,4 +1,4 @@
-"""Which weights a stage starts from: earlier stages of the run, then `start_from`, then random initialisation."""
+"""The weights that a stage starts from: earlier stages of the run, then `start_from`, then random initialisation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 class StartingWeights:
-    """Fills networks before a stage.
+    """Initialises networks before a stage.
 
     Args:
         config: of the run.
@@ -51,7 +51,7 @@ class StartingWeights:
     def statistics(self) -> MelStatistics | None:
         """Mel statistics of the run's weights, or of those it starts from; None: use those of the corpus.
 
-        A vocoder that is not trained in this run fixes them: the student, whatever its origin, has to adapt to it.
+        A vocoder that is not trained in this run fixes them: the student has to adapt to it.
         """
         config, start = self._config, self._config.start_from
         own = [weights_file(self._folder, stage) for stage in STAGES]
@@ -62,7 +62,7 @@ class StartingWeights:
         return read_statistics(given[0]) if given else None
 
     def initial(self, stage: str, module: ModuleT) -> ModuleT:
-        """Fill with the weights of the stage before, else with `start_from`, else leave as initialised."""
+        """Load the weights of the previous stage, else of `start_from`, else leave it as initialised."""
         path = self._source(stage)
         if path is not None:
             if not can_start_from(path):
@@ -81,7 +81,7 @@ class StartingWeights:
         return given.get(stage) or given.get(before or "")
 
     def trained(self, part: str, module: ModuleT) -> ModuleT:
-        """Fill with the weights of this run's last finished stage for a part of the model, else as `initial`."""
+        """Load the weights of this run's last finished stage for a part of the model, else as `initial`."""
         path = finished(self._folder, part)
         if path is None:
             return self.initial(part, module)
@@ -89,9 +89,9 @@ class StartingWeights:
         return module
 
     def discriminators(self, stage: str, discriminators: Discriminators) -> None:
-        """Fill with those of the stage before, else of `start_from`, if the shapes agree.
+        """Load those of the previous stage, else of `start_from`, if the shapes agree.
 
-        Untrained ones need thousands of steps before their gradient is of use.
+        Untrained ones need thousands of steps before their gradient is useful.
         """
         path = finished(self._folder, DISCRIMINATORS) or self._config.start_from.discriminators
         if path is None:

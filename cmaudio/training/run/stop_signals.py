@@ -16,7 +16,7 @@ class StopSignals:
         for number in (signal.SIGTERM, signal.SIGINT):
             try:
                 self._before[number] = signal.signal(number, self._ask)
-            except ValueError:  # not in the main thread: whoever called us handles signals
+            except ValueError:  # not in the main thread: the caller handles signals
                 break
         return self
 

@@ -1,4 +1,4 @@
-"""From a corpus to finished weights: every stage in order, each of them resumable."""
+"""From a corpus to finished weights: all stages in order, each of them resumable."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def train(
 
     Args:
         config: of the run.
-        corpus: folder of a prepared corpus, on this machine or in a storage.
+        corpus: folder of a prepared corpus, on disk or in object storage.
         run: folder of the run, likewise, created if needed; an existing run is resumed.
         console: for progress and notes; None for none.
         until: the last stage to train, None for all.
-        foresee: print first how much memory and time each stage takes, from a few of its steps.
-        dry_run: print that, and train and write nothing.
+        foresee: first print how much memory and time each stage takes, from a few of its steps.
+        dry_run: print only that; train and write nothing.
 
     Returns:
         Whether this is the first process, the one that writes files.
@@ -92,7 +92,7 @@ def train(
 
 
 def share_files(fabric: Fabric, files: RunFiles) -> None:
-    """Give all machines the files that the first process has written; all processes wait for it."""
+    """Give all machines the files written by the first process; all processes wait for it."""
     if fabric.is_global_zero:
         files.publish()
     fabric.barrier()

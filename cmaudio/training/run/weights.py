@@ -79,7 +79,7 @@ def read_statistics(path: Path) -> MelStatistics:
     tensors, _ = load_tensors(path)
     if not {"mel_mean", "mel_std"} <= tensors.keys():
         raise CmaudioError(
-            f"{path} is no weights file of a finished stage (no mel statistics); give RUN/STAGE.safetensors"
+            f"{path} is not a weights file of a finished stage (no mel statistics); give RUN/STAGE.safetensors"
         )
     return MelStatistics(tensors["mel_mean"], tensors["mel_std"])
 
@@ -94,11 +94,11 @@ def mix_weights(module: nn.Module, other: nn.Module, share: float) -> None:
 def start_from(path: Path, module: nn.Module, timbres: Sequence[str], symbols: Sequence[str] = ()) -> int:
     """Fill a network from a weights file or a model.
 
-    Timbres and phonemes are matched by name; new ones start at the mean of the known ones, so that a voice in another
-    language keeps all that it shares with this one.
+    Timbres and phonemes are matched by name; new ones start from the mean of the known ones, so that a voice in another
+    language keeps everything that it shares with this one.
 
     Returns:
-        How many timbres were found in the file.
+        The number of timbres found in the file.
 
     Raises:
         CmaudioError: the file does not fit.
@@ -134,7 +134,7 @@ def start_from(path: Path, module: nn.Module, timbres: Sequence[str], symbols: S
 
 
 def _of_kind(table: Mapping[type[nn.Module], str], module: nn.Module) -> str | None:
-    """What a table says of the kind of a network; those of other packages derive from ours."""
+    """The entry of a table for the kind of a network; those from other packages derive from ours."""
     return next((entry for kind, entry in table.items() if isinstance(module, kind)), None)
 
 
@@ -152,7 +152,7 @@ def start_where_it_fits(path: Path, module: nn.Module) -> bool:
 
 
 def _by_name(table: Tensor, known: Sequence[str], wanted: Sequence[str]) -> tuple[int, Tensor]:
-    """How many of the wanted names are known, and a row for each, the mean for unknown ones."""
+    """The number of wanted names that are known, and a row for each name, the mean for unknown ones."""
     rows = {name: table[i] for i, name in enumerate(known)}
     mean = torch.stack(list(rows.values())).mean(0)
     return len(rows.keys() & set(wanted)), torch.stack([rows.get(name, mean) for name in wanted])

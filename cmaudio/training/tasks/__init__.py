@@ -1,1 +1,1 @@
-"""What is trained: one task a file, with its losses and optimisers."""
+"""What is trained: one task per file, with its losses and optimisers."""

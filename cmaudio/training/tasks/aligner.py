@@ -23,7 +23,7 @@ class AlignerTask(SentenceTask):
         return loss, {"loss": loss.detach()}
 
     def _score(self, batch: SentenceBatch) -> Tensor:
-        """(B, T, P) log-probabilities with the prior; padding is all but impossible."""
+        """(B, T, P) log-probabilities with the prior; padding is nearly impossible."""
         logits = self.network(batch.mel, batch.ids, batch.phonemes)
         score = torch.log_softmax(logits, -1).clamp(min=-1e4)
         for row, (frames, phonemes) in enumerate(zip(batch.frames.tolist(), batch.phonemes.tolist(), strict=True)):

@@ -147,7 +147,7 @@ class ConsistencyTask:
         return draws
 
     def _rolled_out(self, clips: int) -> int:
-        """How many clips of a chunk get a generated context: the first ones, since their order is random."""
+        """Number of clips of a chunk that get a generated context: the first ones, since their order is random."""
         return round(self.stage.rollout_share * clips) if self.stage.rollout_passes else 0
 
     def loss(self, turn: str, batch: Batch, draws: Draws, progress: float) -> tuple[Tensor, dict[str, Tensor]]:

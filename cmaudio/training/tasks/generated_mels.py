@@ -1,4 +1,4 @@
-"""Mels from the consistency network, to tune the vocoder on the input it will have."""
+"""Mels from the consistency network, to fine-tune the vocoder on the input it will have."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Joint training of student and vocoder, which adapts the mels between them to the sound.
 
-One-step generation gives the mean of what may follow, and a vocoder alone restores texture, but not detail that the
-mean has blurred. Here the discriminators' gradient reaches the student too, as in consistency trajectory models
+One-step generation gives the mean of all outcomes, and a vocoder alone restores texture, but not detail that the mean
+has blurred. Here the discriminators' gradient also reaches the student, as in consistency trajectory models
 (Kim et al. 2023, arXiv 2310.02279) and in joint training of text-to-speech (Lim et al. 2022, JETS, arXiv 2203.16852).
 The student's context is its own output, so that the judged sound is that of free running.
 

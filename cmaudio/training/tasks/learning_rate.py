@@ -12,7 +12,7 @@ def scheduled_rate(
 
     Args:
         peak: the largest learning rate.
-        progress: share of the stage's steps that are done, 0 to 1.
+        progress: completed share of the stage's steps, 0 to 1.
         steps: of the stage.
         warmup_steps: steps of the linear rise.
         final_share: learning rate at the end, relative to the peak.

@@ -1,10 +1,10 @@
 """Training the prior. Shapes: N frames, n of them with a window of W frames, M mel bands.
 
-Median and lasting spread are those of a Laplace distribution, by likelihood. The level is scored as well, since bands'
-errors alone do not determine a note's loudness: to second order (trapezoidal rule), the difference of two levels is the
-sum of the bands' errors, each weighted by the mean of its shares of both powers. By the gradient of the exact level,
-whichever band is strongest makes up for all the others. (A prior of textures trained that way carried the level in one
-band, 30 dB too high; by the recorded shares alone, medians of noises become 1.4 dB too loud.) The moving spread is
+Median and lasting spread are those of a Laplace distribution, by likelihood. The level is scored as well, since the
+errors of bands do not determine a note's loudness: to second order (trapezoidal rule), the difference of two levels is
+the sum of the bands' errors, each weighted by the mean of its shares of both powers. With the gradient of the exact
+level, the strongest band compensates for all the others. (A prior of textures trained that way carried the level in one
+band, 30 dB too high; with the recorded shares only, medians of noises become 1.4 dB too loud.) The moving spread is
 scored by the difference between a frame's deviation from its median and the mean deviation of its neighbours.
 """
 
@@ -24,7 +24,7 @@ from cmaudio.training.tasks.learning_rate import scheduled_rate
 from cmaudio.training.tasks.task import Draws
 
 _NEPERS_TO_DB = 20 / math.log(10)
-_LEVEL_ABOVE = 1.5  # nepers over the floor, from which a frame's level is scored
+_LEVEL_ABOVE = 1.5  # nepers above the floor, from which a frame's level is scored
 _CENTRE = len(WINDOW) // 2
 
 

@@ -23,7 +23,7 @@ _AUDIBLE = -50 / _NEPERS_TO_DB  # level in nepers
 
 
 class Target(Protocol):
-    """Converts batches to what the network is trained on, and its samples back to frames."""
+    """Converts batches to training targets of the network, and its samples back to frames."""
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch: ...
 
@@ -46,7 +46,7 @@ class Residual:
     """The fluctuation about the prior's median, in units of the moving spread; the median is added to the controls.
 
     Deviations from the median that last longer than half a second are removed: the prior cannot predict them, and every
-    note would be sampled with another level.
+    note would be sampled at a different level.
     """
 
     def __init__(self, prior: PriorNetwork, silence: Tensor, statistics: MelStatistics, most: float = MOST) -> None:
@@ -68,7 +68,7 @@ class Residual:
         return torch.maximum(median + spread * drawn, self.silence)
 
     def _loudness(self, median: Tensor, spread: Tensor) -> Tensor:
-        """dB that the median's level changes with a spread of each band, (B, T, M)."""
+        """dB by which the median's level changes with one spread of each band, (B, T, M)."""
         log_mel = torch.maximum(median, self.silence) * self.statistics.std + self.statistics.mean
         shares = torch.softmax(2 * log_mel, -1)
         audible = level(log_mel) > _AUDIBLE

@@ -1,4 +1,4 @@
-"""What tasks on whole utterances share: one small network, AdamW, and no random draws."""
+"""Shared by tasks on whole utterances: one small network, AdamW, and no random draws."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class Task(Protocol):
     """Losses over batches. All randomness comes from `draw`, so that a step can be repeated exactly.
 
     A step takes one `turn` after the other (a vocoder's discriminators, then the vocoder); each has its own parameters,
-    optimiser and learning rate. `progress` is the share of the steps that are done, 0 to 1.
+    optimiser and learning rate. `progress` is the completed share of the steps, 0 to 1.
     """
 
     @property

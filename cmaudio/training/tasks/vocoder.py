@@ -1,7 +1,7 @@
 """Training of the vocoder: a multi-resolution mel loss, later with discriminators.
 
-Shapes: B clips, T frames, N samples. When tuning on mels from the consistency network, these do not match the audio in
-every detail, and the mel loss finds a compromise.
+Shapes: B clips, T frames, N samples. When fine-tuning on mels from the consistency network, these do not match the
+audio in every detail, and the mel loss finds a compromise.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class VocoderTask:
     def _scored(self, sound: Tensor, batch: Batch) -> Tensor:
         """(B, N') samples of equal length from each clip's first scored frame on, 0 after its last.
 
-        The length is that of the crop minus the longest warm-up, whatever was drawn; the last frames, whose overlap is
+        The length is that of the crop minus the longest warm-up, for all draws; the last frames, whose overlap is
         incomplete, are excluded.
         """
         hop, overlap = self.signal.hop_length, self.signal.stft.overlap

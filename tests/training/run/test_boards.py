@@ -38,7 +38,7 @@ def train_teacher(corpus: Path, tmp_path: Path, *overrides: str) -> Path:
     ("loggers", "told"),
     [
         ("[tensorbord]", ["loop.loggers", "tensorbord", "tensorboard", "wandb", "mlflow"]),
-        ("[wandb, {logger: wandb, online: true}]", ["loop.loggers", "wandb is there twice"]),
+        ("[wandb, {logger: wandb, online: true}]", ["loop.loggers", "wandb is given twice"]),
         ("[{logger: wandb, projct: x}]", ["loop.loggers", "projct", "project"]),
         ("[{logger: mlflow, experiment: ''}]", ["loop.loggers", "experiment"]),
         ("wandb", ["loop.loggers"]),

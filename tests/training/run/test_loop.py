@@ -191,7 +191,7 @@ def test_a_full_disk_keeps_the_previous_checkpoint(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(checkpoint, "save_file", full)
     t.take_step()
-    with pytest.raises(CmaudioError, match=r"No space left on device.*last whole checkpoint"):
+    with pytest.raises(CmaudioError, match=r"No space left on device.*last complete checkpoint"):
         t.save()
     assert [p.name for p in sorted((tmp_path / "checkpoints").iterdir())] == ["toy-000000001.safetensors"]
 
@@ -284,7 +284,7 @@ def test_a_terminated_run_resumes_exactly(tmp_path: Path, number: int) -> None:
     _, errors = process.communicate(timeout=60)
     assert process.returncode != 0
     if number == signal.SIGTERM:
-        assert "run the same command again to resume" in errors
+        assert "re-run the command to resume" in errors
     kept = checkpoint.newest(folder, "toy")
     assert kept is not None
     _, about = checkpoint.load_tensors(kept)
