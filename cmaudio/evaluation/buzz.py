@@ -1,8 +1,8 @@
 """Frame-rate buzz: is a held note's loudness modulated at the frame rate?
 
-The envelope of every band (an STFT of 5 ms windows, 1500 per second) over one second, and in its spectrum the largest
-line within 1 Hz of the frame rate over the median line of the neighbourhood. Noise without any buzz gives 3 to 5 dB,
-since the largest of three lines stands against a median.
+For the envelope of every band (an STFT of 5 ms windows, 1500 per second) over one second: the largest spectral line
+within 1 Hz of the frame rate, relative to the median line nearby. Noise without any buzz gives 3 to 5 dB, since the
+largest of three lines is compared with a median.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _envelopes(signal: Float) -> Float:
 
 
 def buzz_db(signal: Float, sample_rate: int, frame_rate: float) -> float | None:
-    """Median over the active bands of the line at the frame rate over its neighbourhood; None for silence."""
+    """Median over the active bands of the line at the frame rate relative to its neighbourhood; None for silence."""
     if level_db(signal) < _SILENT_DB:
         return None
     bands = _envelopes(signal)

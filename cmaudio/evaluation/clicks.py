@@ -31,7 +31,7 @@ _QUIETEST = 1e-5
 def click_db(
     signal: Float, at: int, sample_rate: int, *, compared_with: str = "both", after_seconds: float = _AFTER_SECONDS
 ) -> float | None:
-    """Click of an event at index `at` against the sound 100 ms "before" it, "after" it or "both"; None in silence.
+    """Click of an event at index `at` relative to the sound 100 ms "before" it, "after" it or "both"; None in silence.
 
     The event's own part of the signal lasts from 1 ms before `at` to `after_seconds` after it.
     """

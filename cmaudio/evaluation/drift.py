@@ -1,9 +1,9 @@
-"""Drift: how far a note held for a minute moves away from its third second.
+"""Drift: how far a note held for a minute departs from its third second.
 
 Level: root mean square of a second, in dB. Spectrum: mean absolute difference in dB between the mean log-mel of a
 second and that of the reference second, over the bands that are active (20 dB above the floor) in either.
-Some recordings change themselves (applause falls to silence within a minute), so the two courses of level are also
-compared, down to 30 dB below their third seconds.
+Some recordings change by themselves (applause falls to silence within a minute), so the level contours of model and
+recording are also compared, down to 30 dB below their third seconds.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Drift:
         }
 
     def apart_db(self, other: Drift) -> float:
-        """Largest distance of two courses of level, of which what is 30 dB below the third second counts as that."""
+        """Largest distance of two level contours, clipped at 30 dB below the third second."""
         ours, theirs = (np.maximum(each.level_db[REFERENCE_SECOND:], _LOWEST_DB) for each in (self, other))
         return round(float(np.abs(ours - theirs).max()), 2)
 
@@ -101,7 +101,7 @@ def measure_drift(setting: Setting) -> Figures:
 
 
 def _batch_drift(setting: Setting, notes: list[HeldNote], seconds: int) -> Iterator[Drift]:
-    """All notes of a batch second by second, so that a minute of them is never in memory."""
+    """All notes of a batch second by second, so that a whole minute is never in memory."""
     rate, stft, mel = setting.renderer.sample_rate, setting.renderer.stft, setting.renderer.mel
     levels, spectra = [], []
     for count, pieces in enumerate(stream(setting.renderer, notes, seconds * rate, chunk=rate), start=1):

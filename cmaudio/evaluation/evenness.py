@@ -31,7 +31,7 @@ def family(timbre: TimbreDefinition) -> str:
 
 
 def measure_evenness(setting: Setting) -> Figures:
-    """Every timbre: one key by 16 seeds, and the pitched ones a chromatic octave, beside the SoundFont's own."""
+    """For every timbre: one key with 16 seeds and, if pitched, a chromatic octave, beside the SoundFont's own."""
     chosen = setting.timbres()
     samples = round(SECONDS * setting.renderer.sample_rate)
     seeds, octave, theirs = (defaultdict[str, list[float]](list) for _ in range(3))

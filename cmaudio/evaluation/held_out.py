@@ -132,7 +132,7 @@ def compare(renderer: Renderer, ours: Float, recorded: Float) -> Figures:
 
 
 def record_held_out(setting: Setting, section: str) -> Material | Figures:
-    """The held-out notes that the model has programs for, recorded from the SoundFont; or why they cannot be."""
+    """The held-out notes for which the model has programs, rendered from the SoundFont; or why they cannot be."""
     if isinstance(setting.soundfont, str):
         return not_measured(setting.soundfont)
     model = setting.model

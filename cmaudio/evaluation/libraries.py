@@ -9,17 +9,17 @@ from cmaudio.errors import CmaudioError
 
 
 def librosa_module() -> Any:
-    """librosa. Raises CmaudioError where it is missing or cannot be loaded."""
+    """librosa. Raises CmaudioError if it is missing or cannot be loaded."""
     return _library("librosa")
 
 
 def librosa_display() -> Any:
-    """librosa.display. Raises CmaudioError where it is missing or cannot be loaded."""
+    """librosa.display. Raises CmaudioError if it is missing or cannot be loaded."""
     return _library("librosa.display")
 
 
 def torchaudio_functional() -> Any:
-    """torchaudio.functional. Raises CmaudioError where it is missing, or its binary does not fit torch's."""
+    """torchaudio.functional. Raises CmaudioError if it is missing, or its binary does not fit torch's."""
     return _library("torchaudio.functional")
 
 
@@ -30,7 +30,7 @@ def _library(name: str) -> Any:
         raise CmaudioError(
             f"{error.name} is missing, which this measure needs: pip install 'cmaudio[evaluate]'"
         ) from error
-    except (ImportError, OSError, RuntimeError) as error:  # a binary that was built for another version
+    except (ImportError, OSError, RuntimeError) as error:  # a binary built for another version
         raise CmaudioError(
             f"{name} cannot be loaded ({error}): its binary may not fit the installed torch or NumPy; "
             f"pip install --force-reinstall {name.partition('.')[0]}"

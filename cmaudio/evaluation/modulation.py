@@ -1,8 +1,8 @@
-"""Modulation: how much of the frequency and amplitude modulation of the SoundFont's held notes ours have.
+"""Modulation: how much of the frequency and amplitude modulation of the SoundFont's held notes the model reproduces.
 
-Of each of the four strongest partials the standard deviation over three seconds, of its frequency in cents and of its
-level in dB, slower than 8 Hz; then the median of these, and the mean over the keys. Ensembles are programs that several
-players or detuned layers make up.
+For each of the four strongest partials: the standard deviation over three seconds of its frequency in cents and of its
+level in dB, below 8 Hz; then the median of these, and the mean over the keys. Ensembles are programs made up of several
+players or detuned layers.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ VELOCITY = 90
 FROM_SECONDS, UNTIL_SECONDS = 0.5, 3.5
 ENSEMBLES = (44, *range(48, 55), 61)  # tremolo strings, string ensembles to synth voice, brass section
 TARGET_KEPT = (0.7, 1.3)
-_LEAST_CENTS = 1.0  # a recording that has less has none to keep
-_END_SECONDS = 0.2  # of the notes, apart from the ends of what is measured
+_LEAST_CENTS = 1.0  # recordings with less have no modulation to reproduce
+_END_SECONDS = 0.2  # of the notes, beyond the measured part
 
-Measured = tuple[float, float, float, float]  # FM in cents, AM in dB, rate in Hz and cents of the common swing
+Measured = tuple[float, float, float, float]  # FM in cents, AM in dB, rate in Hz and cents of the common modulation
 
 
 def modulation(signal: Float, sample_rate: int, key: int) -> Measured:
-    """Of the (N,) samples of a held note from its onset on: FM in cents, AM in dB, vibrato in Hz and cents."""
+    """Of (N,) samples of a held note from its onset on: FM in cents, AM in dB, vibrato in Hz and cents."""
     held = partial_tracks(signal, sample_rate, f0_hz(key)).between(FROM_SECONDS, UNTIL_SECONDS)
     return frequency_modulation(held), amplitude_modulation(held), *common_swing(held)
 
 
 def measure_modulation(setting: Setting) -> Figures:
-    """Every sustained timbre of a pitch, at five keys, ours and the SoundFont's."""
+    """Every sustained pitched timbre, at five keys, ours and the SoundFont's."""
     if isinstance(setting.soundfont, str):
         return not_measured(setting.soundfont)
     chosen = [t for t in setting.timbres(sustained_only=True) if t.tonal and t.program is not None]
@@ -82,7 +82,7 @@ def _compared(ours: list[Measured], theirs: list[Measured]) -> Figures:
 
 
 def share_kept(rows: list[Figures]) -> Figures:
-    """Shares kept, how many of them lie within the target, and what is added where there is none to keep."""
+    """Reproduced shares, how many of them lie within the target, and what is added where the recording has none."""
     kept = [figures["kept"] for figures in rows if figures["kept"] is not None]
     added = [figures["fm_cents"] for figures in rows if figures["kept"] is None]
     low, high = TARGET_KEPT

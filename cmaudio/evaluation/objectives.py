@@ -1,4 +1,4 @@
-"""A comparison of objectives: trains students that differ in their objective alone, and measures them.
+"""A comparison of objectives: trains students that differ only in their objective, and evaluates them.
 
 Every student generates all held-out clips from its own past, in one and in two evaluations per block.
 """
@@ -35,7 +35,7 @@ _SHOWN = {"frechet": "Fréchet", "l1_active_db": "L1 active, dB", "l1_all_db": "
 
 
 def compare_objectives(config: ComparisonConfig, corpus: Path, folder: Path, console: Console | None = None) -> Figures:
-    """Train what is not trained yet, measure all students, and write `comparison.json`.
+    """Train missing students, evaluate all of them, and write `comparison.json`.
 
     Args:
         config: of the comparison.
@@ -109,7 +109,7 @@ def _measure(run: RunConfig, corpus: Path, description: CorpusDescription, folde
 
 
 def _mean(seeds: Sequence[Figures]) -> Figures:
-    """The mean over seeds of each metric, None where one lacks it."""
+    """The mean over seeds of each metric, None if one lacks it."""
     values = {key: [row[key] for row in seeds] for key in seeds[0]}
     return {key: None if None in row else round(float(np.mean(row)), 4) for key, row in values.items()}
 

@@ -1,4 +1,4 @@
-"""Onsets: does a note begin at the requested sample?
+"""Onsets: does a note start at the requested sample?
 
 The onset is the first sample whose magnitude exceeds -50 dB relative to the note's peak in its first 50 ms: above the
 noise before a slow attack, and early enough to be inaudible. Slow timbres exceed it late in any recording, so timing is
@@ -64,7 +64,7 @@ def _measure_note(setting: Setting, listener: Listener, timbre: TimbreDefinition
 
 
 def measure_onset(setting: Setting) -> Figures:
-    """Every timbre at three pitches, each note at an odd sample position of its own."""
+    """Every timbre at three pitches, each note at a different odd sample."""
     listener = Listener(Engine(setting.model, channels=1))
     notes: list[Figures] = []
     for timbre in setting.timbres():

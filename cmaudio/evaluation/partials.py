@@ -1,4 +1,4 @@
-"""Partials of pianos, bars, bells, organs and timpani, against the SoundFont's recordings.
+"""Partials of pianos, bars, bells, organs and timpani, compared with the SoundFont's recordings.
 
 For each of a recording's strongest partials, the distance in cents to the nearest of ours; and of ours, how many have
 no counterpart in the recording (the false ones).
@@ -29,7 +29,7 @@ _FURTHEST_CENTS, _FALSE_CENTS = 300.0, 50.0
 
 
 def strongest_off_cents(recorded: Float, ours: Float, sample_rate: int, f0: float) -> tuple[list[float], int]:
-    """Distances of the recording's strongest partials from ours, and how many strong ones of ours it does not have.
+    """Distances of the recording's strongest partials from ours, and the number of strong ones of ours that it lacks.
 
     Args:
         recorded: (N,) samples of a held note.
@@ -55,13 +55,13 @@ def _nearest_cents(peak: Peak, others: Sequence[Peak]) -> float:
 
 
 def measured_timbres(setting: Setting) -> list[TimbreDefinition]:
-    """Timbres whose partials are known not to be harmonic, and those that the model says are not."""
+    """Timbres known to be inharmonic, and those that the model declares inharmonic."""
     timbres = [t for t in setting.timbres() if t.program is not None and t.tonal]
     return [t for t in timbres if t.program in _PROGRAMS or t.partials]
 
 
 def measure_partials_of_model(setting: Setting) -> Figures:
-    """Cents by timbre, false partials, and the level against the recording."""
+    """Cents by timbre, false partials, and the level relative to the recording."""
     if isinstance(setting.soundfont, str):
         return not_measured(setting.soundfont)
     timbres = {timbre.name: timbre for timbre in measured_timbres(setting)}

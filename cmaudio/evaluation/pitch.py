@@ -1,11 +1,11 @@
 """Tuning: cents between the requested pitch and the harmonics' spectral peaks over one second of a held note.
 
-Humanity is 0: how pitch deviates from there is measured by `cmaudio.evaluation.modulation`.
+Humanity is 0; the deviation of pitch is measured by `cmaudio.evaluation.modulation`.
 
-Under a Gaussian window the logarithm of a partial's spectrum is a parabola (but for the window's cut ends), so a
-parabola through the three highest bins gives its frequency far below a hundredth of a bin. One value per note: the mean
-over harmonics 1 to 4, weighted by amplitude, without those more than 40 dB below the strongest. The strongest partials
-determine the perceived tuning, and the weights limit the influence of peaks that barely stand out.
+Under a Gaussian window the logarithm of a partial's spectrum is a parabola (except for the truncation of the window),
+so a parabola through the three highest bins gives its frequency to far below a hundredth of a bin. One value per note:
+the mean over harmonics 1 to 4, weighted by amplitude, without those more than 40 dB below the strongest. The strongest
+partials determine the perceived tuning, and the weights limit the influence of peaks that barely stand out.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _WEAKEST_DB = -40.0
 _SEARCH_CENTS = 60.0
 _SEARCH_LEAST_HZ = 3.0
 _SILENT_DB = -75.0
-_WINDOW_SIGMAS = 4.5  # on either side of the middle: the truncated ends are 88 dB down
+_WINDOW_SIGMAS = 4.5  # on either side of the centre: the truncated ends are 88 dB down
 _PADDING = 4
 
 
 def harmonic_peaks(signal: Float, sample_rate: int, f0_hz: float) -> list[tuple[float, float]]:
-    """(cents off, amplitude) of the harmonics 1 to 4 that have a peak within 60 cents, or 3 Hz, of their place."""
+    """(cents off, amplitude) of the harmonics 1 to 4 that have a peak within 60 cents, or 3 Hz, of nominal."""
     position = np.linspace(-_WINDOW_SIGMAS, _WINDOW_SIGMAS, len(signal))
     n_fft = 1 << (_PADDING * len(signal) - 1).bit_length()
     spectrum = np.abs(np.fft.rfft(signal * np.exp(-0.5 * np.square(position)), n_fft)) + 1e-12
@@ -64,7 +64,7 @@ def pitch_error_cents(signal: Float, sample_rate: int, f0_hz: float) -> float | 
 
 
 def measure_pitch(setting: Setting) -> Figures:
-    """Every sustained timbre of a pitch, at nine pitches, ours and the SoundFont's."""
+    """Every sustained pitched timbre, at nine pitches, ours and the SoundFont's."""
     timbres = {timbre.name: timbre for timbre in setting.timbres(sustained_only=True) if timbre.tonal}
     rate = setting.renderer.sample_rate
     start, samples = round(FROM_SECONDS * rate), round((FROM_SECONDS + SECONDS) * rate)

@@ -1,4 +1,4 @@
-"""Held notes of the model, rendered in batches but each by itself, without an engine's mix.
+"""Held notes of the model, rendered in batches but separately, without an engine's mix.
 
 Shapes: B notes, N samples.
 """

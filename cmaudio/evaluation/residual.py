@@ -1,8 +1,8 @@
-"""What one step adds to a prior's median, against recordings and against noise without a network.
+"""The effect of one step beyond the prior's median, compared with recordings and with noise without a network.
 
-The rows are the recordings, the median alone, one step, and autoregressive noise in the prior's spread: as large as
-what the step draws, with the recordings' own correlation from frame to frame. A network that draws no better than this
-noise is not worth its time. A model without a prior has the first row and that of one step.
+The rows are the recordings, the median alone, one step, and autoregressive noise in the prior's spread: with the
+variance of the step's samples and the recordings' own correlation from frame to frame. A network whose samples are no
+better than this noise is not worth its cost. A model without a prior has only the first row and that of one step.
 
 Shapes: N notes, T frames, K frames of a block, M mel bands. Frames are normalised log-mel.
 """
@@ -24,10 +24,10 @@ from cmaudio.synthesis.renderer import Renderer
 _DB = 20 / np.log(10)
 _ACTIVE_ABOVE_FLOOR = 10.0  # 20 dB
 _SOUNDING_DB = -45.0  # level of a frame whose changes count
-_ATTACK_FRAMES = 12  # whose changes do not
+_ATTACK_FRAMES = 12  # excluded from changes
 _LOUDNESS_FRAMES = 45  # of a note, half a second
-_HALF_WINDOW = 24  # frames; deviations that last for longer are no fluctuation
-_APART = 16  # bands whose residuals should hardly be correlated
+_HALF_WINDOW = 24  # frames; longer deviations are not fluctuation
+_APART = 16  # bands, at which residuals should hardly be correlated
 _MOST = 6.0  # spreads
 _PATCH = 16  # frames and bands of a scored patch
 Bool = NDArray[np.bool_]
@@ -35,7 +35,7 @@ Bool = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Beside:
-    """What notes are measured against, without their first block.
+    """The reference for notes, without their first block.
 
     Attributes:
         recorded: (N, T, M).
@@ -72,7 +72,7 @@ def measure_residual(setting: Setting) -> Figures:
 
 
 def predictions(renderer: Renderer, material: Material) -> Said | None:
-    """What the prior says of all frames; None for a model without one."""
+    """The prior's output for all frames; None for a model without one."""
     k, synthesizer = renderer.block_frames, renderer.synthesizer
     blocks = [
         synthesizer.prior(material.controls[:, start : start + k], material.timbre[:, start : start + k])
@@ -86,7 +86,7 @@ def predictions(renderer: Renderer, material: Material) -> Said | None:
 
 
 def fluctuation(frames: Float, said: Said) -> Float:
-    """Deviations from the median in spreads, without what lasts for longer than half a second."""
+    """Deviations from the median in spreads, without those that last longer than half a second."""
     off = np.clip((frames - said.median) / said.spread, -_MOST, _MOST)
     begun = (said.controls[..., :1] > 0).astype(np.float32)
     window = 2 * _HALF_WINDOW + 1
@@ -98,7 +98,7 @@ def fluctuation(frames: Float, said: Said) -> Float:
 
 
 def noise_like(said: Said, drawn: list[Float], material: Material) -> list[Float]:
-    """(N, T, M) noise for every seed: the size of what was drawn, the correlation in time of what was recorded."""
+    """(N, T, M) noise for every seed, with the variance of the samples and the recordings' temporal correlation."""
     recorded = fluctuation(material.mels, said)
     correlation = float((recorded[:, 1:] * recorded[:, :-1]).sum() / np.square(recorded).sum())
     out = []
@@ -163,7 +163,7 @@ def _loudness(levels: Float) -> Float:
 
 
 def _correlation(frames: Float, beside: Beside, said: Said) -> float:
-    """Of the residuals of bands 16 apart, about their mean over the note, where both are active."""
+    """Correlation of the residuals of bands 16 apart, about their mean over the note, where both are active."""
     k = beside.block_frames
     off = np.clip((frames - said.median[:, k:]) / said.spread[:, k:], -_MOST, _MOST)
     off = (off - off.mean(1, keepdims=True)) * beside.active
@@ -175,8 +175,8 @@ def _correlation(frames: Float, beside: Beside, said: Said) -> float:
 def _score(renderer: Renderer, frames: tuple[Float, Float, Float], beside: Beside, changes: bool) -> float:
     """Energy score of patches of 16 frames x 16 bands, or of their changes from frame to frame, in dB per value.
 
-    Proper, unlike a distance: it is least for samples with the distribution of what is recorded, where a distance is
-    least for their median.
+    Proper, unlike a distance: it is minimal for samples with the distribution of the recordings, where a distance is
+    minimal for their median.
     """
     scale, active = renderer.synthesizer.std * np.float32(_DB), beside.active
     one, two, recorded = frames

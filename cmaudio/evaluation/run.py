@@ -37,7 +37,7 @@ from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.texture_features import TEXTURE_KINDS
 
 SECTIONS: dict[str, Callable[[Setting], Figures]] = {
-    "corpus": measure_corpus,  # first, since what the user named may turn out not to fit
+    "corpus": measure_corpus,  # first, since the user's files may turn out not to fit
     "pitch": measure_pitch,
     "partials": measure_partials_of_model,
     "modulation": measure_modulation,
@@ -68,14 +68,14 @@ def run_evaluation(
     quick: bool = False,
     on_progress: Callable[[str], None] | None = None,
 ) -> Figures:
-    """Measure a model: an instrument by its notes, a voice by the sentences that it reads.
+    """Evaluate a model: an instrument on notes, a voice on sentences that it reads.
 
     Args:
         model: a loaded model, an embedded model's name, or a model file.
         soundfont: to compare an instrument with; None for the first that is installed.
         corpus: folder of a prepared corpus: for an instrument's section `corpus`, and for all of a voice's.
         teacher: the diffusion model that it was distilled from (`cmaudio export --network teacher`).
-        limit: most clips or sentences of the corpus.
+        limit: maximum number of clips or sentences of the corpus.
         picture: where to draw an instrument's section `corpus` (.png).
         sounds: folder that keeps what a voice read; None to discard it.
         peers: other text-to-speech systems that read a voice's sentences ("hibari", "piper").
@@ -109,7 +109,7 @@ def run_evaluation(
         chosen = _chosen(SECTIONS, only)
         alone = set(chosen) == {"corpus"}
         beside = "the corpus alone" if alone else open_soundfont(soundfont, loaded.manifest.sample_rate)
-        if isinstance(beside, SoundFont):  # as training heard it: without their modulators pianos all but vanish
+        if isinstance(beside, SoundFont):  # as in training: without their modulators pianos nearly vanish
             beside = BakedSoundFont(beside.path, loaded.manifest.sample_rate)
         renderer = Renderer(Synthesizer(loaded))
         setting = Setting(loaded, renderer, beside, quick, tell, corpus, taught_by, limit, picture)

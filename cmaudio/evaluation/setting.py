@@ -1,4 +1,4 @@
-"""What the sections of the report share: the model and its references, levels, and summaries."""
+"""Shared by the sections of the report: the model and its references, levels, and summaries."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _QUICK_TIMBRES = 4
 
 @dataclass(frozen=True)
 class Setting:
-    """A model to measure.
+    """A model to evaluate.
 
     Attributes:
         soundfont: to compare with, or the reason why there is none.
         progress: called with a line of text.
         corpus: folder of a prepared corpus.
-        teacher: the model that this one was distilled from.
-        limit: most clips of the corpus.
+        teacher: the model from which this one was distilled.
+        limit: maximum number of clips of the corpus.
         picture: where to draw the section `corpus`.
     """
 

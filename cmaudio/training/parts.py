@@ -1,7 +1,7 @@
-"""Parts from other packages: objectives, networks and corpus layouts that a configuration or command names.
+"""Parts from other packages: objectives, networks and corpus layouts named by a configuration or command.
 
-A part is named by an entry point (`huber`, of a package that is installed) or by its class path (`my_losses:Huber`, of
-a module that Python finds).
+A part is named by an entry point (`huber`, of an installed package) or by its class path (`my_losses:Huber`, of an
+importable module).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def installed(kind: Kind) -> Mapping[str, EntryPoint]:
 
 
 def check_name(kind: Kind, name: str, own: Collection[str]) -> None:
-    """Whether a name can be one of a part, which is not imported yet.
+    """Check that a name can be that of a part, without importing it.
 
     Args:
         kind: of the part.
@@ -61,7 +61,7 @@ def load_part(kind: Kind, name: str) -> Any:
         raise CmaudioError(
             f"{kind} {name}: no module {error.name!r}; install its package, or set PYTHONPATH to the folder it is in"
         ) from error
-    except Exception as error:  # whatever a module of the user's raises while it is imported
+    except Exception as error:  # whatever a user's module raises while it is imported
         raise CmaudioError(f"{kind} {name}: importing {module} failed ({_told(error)}); correct it") from error
     for step in attribute.split("."):
         if not hasattr(found, step):
@@ -82,7 +82,7 @@ def build_part(kind: Kind, name: str, given: Sequence[Any], settings: Mapping[st
         settings: keyword arguments.
 
     Raises:
-        CmaudioError: it cannot be called so, or fails.
+        CmaudioError: it cannot be called like that, or fails.
     """
     part = load_part(kind, name)
     if not callable(part):
@@ -108,7 +108,7 @@ def check_call(what: str, function: Callable[..., Any], *arguments: Any, **setti
 
 
 def attempt(what: str, action: Callable[[], Any]) -> Any:
-    """Run part of a trial of somebody's code. Raises CmaudioError for whatever it raises."""
+    """Run part of a trial of user code. Raises CmaudioError for whatever it raises."""
     try:
         return action()
     except CmaudioError:

@@ -1,4 +1,4 @@
-"""Base class and number types of settings that are read from files."""
+"""The base class and number types of settings read from files."""
 
 from __future__ import annotations
 

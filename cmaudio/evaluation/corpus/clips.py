@@ -44,7 +44,7 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class HeldOutClips:
-    """The clips that the model has a timbre for, and the timbres of the corpus that it lacks."""
+    """The clips for which the model has a timbre, and the timbres of the corpus that it lacks."""
 
     clips: list[HeldOut]
     lacking: list[str]
@@ -55,8 +55,8 @@ def held_out_clips(folder: Path, model: Model, limit: int | None = None) -> Held
     """Read the held-out split, at most `limit` clips spread over it.
 
     Raises:
-        CmaudioError: the folder is no corpus, its signal is not the model's, it has no held-out clips, or the packages
-            of the training half are missing.
+        CmaudioError: the folder is not a corpus, its signal is not the model's, it has no held-out clips, or the
+            packages of the training half are missing.
     """
     try:
         from cmaudio.training.corpus.description import read_description
@@ -81,12 +81,12 @@ def held_out_clips(folder: Path, model: Model, limit: int | None = None) -> Held
 
 
 def _spread(count: int, limit: int) -> list[int]:
-    """At most `limit` of `count` places, evenly."""
+    """At most `limit` of `count` indices, evenly spaced."""
     return np.linspace(0, count - 1, min(limit, count)).astype(int).tolist()
 
 
 def _as_played(clips: Clips, index: int, timbre: str, model: Model, gain: float) -> HeldOut:
-    """Blocks are aligned with the onset, as a voice's are, and there are no pulses before it."""
+    """Blocks are aligned with the onset, like a voice's, without pulses before it."""
     from cmaudio.training.corpus.clip import Signal, harmonics
 
     m = model.manifest

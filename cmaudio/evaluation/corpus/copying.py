@@ -1,4 +1,4 @@
-"""Copy-synthesis: recorded mels through the vocoder, against the recordings."""
+"""Copy-synthesis: recorded mels through the vocoder, compared with the recordings."""
 
 from __future__ import annotations
 
@@ -69,6 +69,6 @@ def _pesq(pairs: Sequence[tuple[Float, Float]], model: Model) -> float | str:
     for ours, recorded in pairs:
         a, b = (soxr.resample(x, model.manifest.sample_rate, _PESQ_RATE) for x in (ours, recorded))
         score = pesq(_PESQ_RATE, b, a, "wb", on_error=PesqError.RETURN_VALUES)
-        if score > 0:  # -1 where it found no utterance
+        if score > 0:  # -1 if it found no utterance
             scores.append(score)
     return round(float(np.mean(scores)), 3) if scores else "not measured: no utterance found"

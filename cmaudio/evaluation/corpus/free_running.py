@@ -1,4 +1,4 @@
-"""Free-running generation with any sampler: every block from the network's own past, many clips at a time.
+"""Free-running generation with any sampler: every block from the network's own past, batched over clips.
 
 Shapes: N clips, T frames, K frames of a block, M mel bands, C controls, Z timbre dimensions.
 """

@@ -1,4 +1,4 @@
-"""Sound of the held-out clips: are attacks as sharp and as early as the recordings', is the frame rate audible?
+"""Sound of the held-out clips: sharpness and timing of attacks, and audibility of the frame rate.
 
 Shapes: N samples, T frames, M mel bands.
 """
@@ -24,13 +24,13 @@ _ATTACK_SECONDS, _BEFORE_SECONDS = 0.35, 0.01
 _WINDOW_SECONDS, _RISE_MS = 0.004, 5
 _RANGE_DB = 40.0
 _STEADY_FROM_SECONDS, _STEADY_SECONDS = 0.3, 1.0
-_LOWEST_HZ = 140.0  # below it the beating of neighbouring harmonics falls among the lines around the frame rate
+_LOWEST_HZ = 140.0  # below it, beating between neighbouring harmonics is close to the frame rate
 
 
 def measure_sound(
     synthesizer: Synthesizer, clips: Sequence[HeldOut], mels: Mapping[str, Sequence[Float]], speech: bool
 ) -> Figures:
-    """Recordings beside what the vocoder makes of each sampler's mels: one row per label, summaries over clips.
+    """Recordings beside the vocoder's output for each sampler's mels: one row per label, summaries over clips.
 
     Keys:
         onset_db_per_ms: steepest rise of the attack.
@@ -58,7 +58,7 @@ def measure_sound(
 
 
 def _attack(sound: Float, model: Model) -> Float:
-    """From 10 ms before the onset, which lies a block after the clip's start, to 0.35 s after it."""
+    """From 10 ms before the onset, which is one block after the clip's start, to 0.35 s after it."""
     rate, onset = model.manifest.sample_rate, model.manifest.block_samples
     return sound[max(0, onset - round(_BEFORE_SECONDS * rate)) : onset + round(_ATTACK_SECONDS * rate)]
 
@@ -66,7 +66,7 @@ def _attack(sound: Float, model: Model) -> Float:
 def onset_slope(attack: Float, sample_rate: int) -> float | None:
     """Steepest rise of the level (windows of 4 ms) within 5 ms, in dB per millisecond; None for silence.
 
-    What is more than 40 dB below the loudest window counts as silent, so that at most 8 dB/ms are found.
+    More than 40 dB below the loudest window counts as silence, so the result is at most 8 dB/ms.
     """
     window, step = round(_WINDOW_SECONDS * sample_rate), max(1, sample_rate // 1000)
     energy = np.concatenate([[0.0], np.cumsum(np.square(attack, dtype=np.float64))])
@@ -78,7 +78,7 @@ def onset_slope(attack: Float, sample_rate: int) -> float | None:
 
 
 def _frame_rate_line(clip: HeldOut, sound: Float, model: Model) -> float | None:
-    """`buzz_db` over a second of a held note, None where it is too short, too low, silent, or the rate too high."""
+    """`buzz_db` over a second of a held note, None if it is too short, too low, silent, or the rate too high."""
     rate, hop = model.manifest.sample_rate, model.manifest.hop_length
     onset = model.manifest.block_samples
     released = clip.controls[:, 1] > 0

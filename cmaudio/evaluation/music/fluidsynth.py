@@ -1,4 +1,4 @@
-"""A score played by the program FluidSynth, without its reverb and chorus."""
+"""Renders a score with FluidSynth, without its reverb and chorus."""
 
 from __future__ import annotations
 

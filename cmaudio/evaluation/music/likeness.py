@@ -1,4 +1,4 @@
-"""How like two renderings of a piece are: level, octave balance and onsets.
+"""Similarity of two renderings of a piece: level, octave balance and onsets.
 
 Shapes: N samples.
 """
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from cmaudio.signal.dsp import Float, Mel, Stft
 
 OCTAVES_HZ = (31.25, 62.5, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)  # the lower edges
-HEARD_DB = 40.0  # an octave that is further below the loudest one is not heard in the mix
+HEARD_DB = 40.0  # octaves further below the loudest one are inaudible in the mix
 _BANDS, _RANGE_DB = 64, 60.0
 _LOWEST_HZ, _HIGHEST_HZ, _SILENCE = 40.0, 16_000.0, 1e-7
-_ONSET_SECONDS = (-0.02, 0.08)  # about what the score says
+_ONSET_SECONDS = (-0.02, 0.08)  # around the onsets of the score
 _NEPER_DB = 20 / np.log(10)
 _STFT = Stft(2048, 512)
 
@@ -32,7 +32,7 @@ def octave_levels_db(signal: Float, sample_rate: int) -> Array:
 
 
 def octave_differences_db(ours: Float, theirs: Float, sample_rate: int) -> dict[float, float]:
-    """Differences by lower edge in Hz of the octaves that are heard in the second, the level of all of them apart."""
+    """Differences, by lower edge in Hz, of the octaves that are audible in the second, after matching total level."""
     a, b = (octave_levels_db(signal, sample_rate) for signal in (ours, theirs))
     total = [10 * np.log10(np.sum(10 ** (levels / 10))) for levels in (a, b)]
     heard = b > b.max() - HEARD_DB
@@ -41,7 +41,7 @@ def octave_differences_db(ours: Float, theirs: Float, sample_rate: int) -> dict[
 
 
 def onset_flux_db(signal: Float, sample_rate: int, onsets: Sequence[float]) -> float:
-    """By how much the levels of mel bands rise around these onsets in seconds, mean over bands and onsets.
+    """How much the levels of mel bands rise around these onsets in seconds, mean over bands and onsets.
 
     Bands count within 60 dB of the loudest.
     """

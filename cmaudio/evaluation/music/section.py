@@ -1,7 +1,7 @@
 """Music: pieces rendered by the model and by FluidSynth with the same SoundFont.
 
-Levels are compared but for one gain that all pieces share. Both are without effects and limiter, and in
-the middle.
+Levels are compared after one common gain for all pieces. Both renderings are without effects and limiter, and panned to
+the centre.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cmaudio.soundfont.player import SoundFont
 
 TARGET_LEVEL_DB, TARGET_FLUX, TARGET_OCTAVE_DB = 3.0, 0.8, 5.0
 _TAIL_SECONDS = 1.0
-_CONTROLS = {"spread": 0.0}  # keyboards and drums in the middle
+_CONTROLS = {"spread": 0.0}  # keyboards and drums in the centre
 
 
 def measure_music(setting: Setting) -> Figures:
@@ -70,7 +70,7 @@ class Piece:
     sample_rate: int
 
     def figures(self, gain_db: float) -> Figures:
-        """Levels apart from a gain that is none of the piece's doing."""
+        """Levels relative to the common gain of all pieces."""
         octaves = octave_differences_db(self.whole.ours, self.whole.theirs, self.sample_rate)
         ours, theirs = (
             onset_flux_db(signal, self.sample_rate, self.onsets) for signal in (self.whole.ours, self.whole.theirs)
@@ -98,7 +98,7 @@ def _played(model: Model, soundfont: SoundFont, score: Score) -> Piece:
 
 
 def parts_of(score: Score) -> dict[str, Score]:
-    """Each channel by itself, by its number in two digits."""
+    """Each channel separately, by its number in two digits."""
     channels = sorted({event.channel for _, event in score.events})
     return {
         f"{channel + 1:02}": replace(score, events=[pair for pair in score.events if pair[1].channel == channel])
@@ -116,5 +116,5 @@ def _stems(model: Model, score: Score) -> dict[str, Float]:
 
 
 def _long(signal: Float, samples: int) -> Float:
-    """(N,) of this length, silence after it."""
+    """(N,) padded with silence to this length."""
     return np.pad(signal[:samples], (0, max(0, samples - len(signal))))

@@ -1,6 +1,6 @@
-"""Parts of the pieces as text: "C4:1 Eb4+G4:.5 r:.5" is a note of a beat, then a chord and a rest of half a beat each.
+"""Notation for parts: "C4:1 Eb4+G4:.5 r:.5" is a note of one beat, then a chord and a rest of half a beat each.
 
-A length stays until another is given; "!" after the pitches accents them, "|" between bars is for the reader.
+A length holds until another is given; "!" after the pitches accents them, "|" between bars is ignored.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def line(text: str, velocity: int, held: float = 0.95) -> list[Note]:
     Args:
         text: as above.
         velocity: of notes without an accent.
-        held: how much of its length a note is held.
+        held: fraction of its length for which a note is held.
     """
     notes: list[Note] = []
     beat, length = 0.0, 1.0

@@ -1,8 +1,8 @@
-"""Beds that go on for ever: what changes over ten minutes, and whether they repeat.
+"""Endless beds: their drift over ten minutes, and whether they repeat.
 
 Level: root mean square of a minute, in dB. Spectrum: mean absolute difference in dB of a minute's mean log-mel to the
 first minute's, over the bands 20 dB above the floor. Repetition: the largest autocorrelation of the envelope (the level
-of every frame, in dB, without what changes over more than 2 s) at lags between 2 s and half a minute.
+of every frame in dB, high-passed at 2 s) at lags between 2 s and half a minute.
 """
 
 from __future__ import annotations

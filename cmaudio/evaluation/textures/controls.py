@@ -1,8 +1,8 @@
-"""Whether the controls do what they say: rank correlation between what is asked and what is measured.
+"""Accuracy of the controls: rank correlation between the value set and the value measured.
 
-Each control is asked for at nine values (three in a quick report), the others typical, and measured on what is made as
-it was on the recordings (`cmaudio.signal.texture`). Intensity and density are those of steady timbres; size is measured
-by the sharpness, which falls as it grows.
+Each control is set to nine values (three in a quick report), with the others typical, and measured on the output as on
+the recordings (`cmaudio.signal.texture`). Intensity and density are those of steady timbres; size is measured by the
+sharpness, which falls as it grows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cmaudio.signal.texture import MEASURES, measure_texture
 ASKED, QUICKLY_ASKED = (tuple(np.linspace(0, 1, count).tolist()) for count in (9, 3))
 _OF_STEADY = ("intensity", "density")
 _SECONDS = {True: 6.0, False: 0.8}  # steady or not
-_SKIPPED_SECONDS = 0.5  # of a steady one, whose beginning differs
+_SKIPPED_SECONDS = 0.5  # of a steady sound, whose start differs
 
 
 def measure_controls(setting: Setting) -> Figures:
@@ -51,7 +51,7 @@ def measure_controls(setting: Setting) -> Figures:
 
 
 def measure(setting: Setting, mel: Float, timbre: TimbreDefinition) -> Mapping[str, float]:
-    """Means of the measures over a sound, of a one-shot weighted with its level."""
+    """Means of the measures over a sound; for a one-shot, weighted by its level."""
     rate = setting.renderer.sample_rate / setting.renderer.stft.hop_length
     found = measure_texture(mel, rate, setting.renderer.mel.floor)
     start = round(_SKIPPED_SECONDS * rate) if timbre.sustained else 0
@@ -60,7 +60,7 @@ def measure(setting: Setting, mel: Float, timbre: TimbreDefinition) -> Mapping[s
 
 
 def effect(control: str, asked: Sequence[float], measured: Sequence[Mapping[str, float]]) -> Figures:
-    """Of a control that was asked for at these values."""
+    """The effect of a control that was set to these values."""
     values = np.array([m["sharpness" if control == "size" else control] for m in measured])
     values = -values if control == "size" else values
     return {
@@ -70,7 +70,7 @@ def effect(control: str, asked: Sequence[float], measured: Sequence[Mapping[str,
 
 
 def rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Spearman's, 0 where either is constant; equal values keep their order."""
+    """Spearman's rank correlation, 0 if either is constant; equal values keep their order."""
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
     first, second = (np.argsort(np.argsort(x, kind="stable"), kind="stable") for x in (a, b))

@@ -1,9 +1,9 @@
-"""Whether the model copies: the largest cross-correlation of what it makes with any training recording.
+"""Whether the model copies: the largest cross-correlation of its output with any training recording.
 
-The loudest second of what is made is moved along every recording, and the correlation normalised by the energy of both
-there, so that a copy gives 1 at any level. Low pitches and hums, of which a second holds few independent values,
-correlate with each other by chance; so held-out recordings, which are no copies, are compared likewise. At 16 kHz,
-where a whole corpus fits into memory, after a filter that makes all parts of the spectrum count (first differences).
+The loudest second of the output is correlated with every recording at all lags, normalised by the energy of both, so
+that a copy gives 1 at any level. Low pitches and hums, of which a second holds few independent values, correlate with
+each other by chance; so held-out recordings, which are not copies, are compared likewise. At 16 kHz, where a whole
+corpus fits into memory, after a filter that makes all parts of the spectrum count (first differences).
 
 Shapes: N samples, W samples of a window.
 """
@@ -25,11 +25,11 @@ WINDOW = _RATE  # 1 s
 _BLOCK = 2**16
 _SEEDS, _QUICK_SEEDS = 2, 1
 _SECONDS = {True: 3.0, False: 1.0}  # steady or not
-_QUIET = 1e-3  # of a recording's loudest window: what is softer is no copy that anyone hears
+_QUIET = 1e-3  # of a recording's loudest window: a softer copy would be inaudible
 
 
 def measure_copies(setting: Setting) -> Figures:
-    """Largest correlations with training recordings, by timbre, of what is made and of held-out recordings."""
+    """Largest correlations with training recordings, by timbre, of the output and of held-out recordings."""
     sounds = recorded_sounds(setting)
     rate = setting.renderer.sample_rate
     chosen = chosen_timbres(setting)
@@ -64,7 +64,7 @@ def resampled(samples: Float, sample_rate: int) -> Float:
 
 
 def loudest_window(samples: Float) -> Float:
-    """The loudest second (W,) of a sound; of a shorter one all of it, silence after it."""
+    """The loudest second (W,) of a sound; a shorter one is padded with silence."""
     padded = np.pad(samples, (0, max(0, WINDOW - len(samples))))
     start = int(moving_energy(padded).argmax())
     return padded[start : start + WINDOW]

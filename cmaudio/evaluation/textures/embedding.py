@@ -54,7 +54,7 @@ class SoundEmbedding:
         self._rate = sample_rate
 
     def __call__(self, samples: Float) -> Array:
-        """(N,) -> (P, E), a row for each window; a sound that is shorter than one is followed by silence."""
+        """(N,) -> (P, E), one row per window; a sound shorter than one window is padded with silence."""
         import torch
 
         spectrogram = self._spectrogram(soxr.resample(samples, self._rate, _RATE, quality="HQ"))
@@ -116,7 +116,7 @@ def _network(weights: Path) -> nn.Module:
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:
-    """The weights of the embedding. Beside tensors, the checkpoint holds NumPy's numbers; nothing else is allowed."""
+    """The weights of the embedding. Besides tensors, the checkpoint holds NumPy numbers; nothing else is allowed."""
     import torch
 
     scalar = np.float64(0).__reduce__()[0]  # NumPy's function that makes a number, under the name it had before 2.0

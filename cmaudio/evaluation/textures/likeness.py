@@ -1,8 +1,8 @@
-"""How like the recordings textures are: Fréchet distances of patches of log-mel, timbre by timbre.
+"""Similarity of textures to the recordings: Fréchet distances of patches of log-mel, timbre by timbre.
 
-A patch is 8 frames in 12 groups of bands, as means in dB. Distances to held-out recordings are given of what the model
-makes, and of the training recordings, which is what looping them would give. The floor is the distance between the
-halves of the training recordings.
+A patch is 8 frames in 12 groups of bands, as means in dB. Distances to held-out recordings are given for the output and
+for the training recordings, which is the result of looping them. The floor is the distance between the halves of the
+training recordings.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cmaudio.signal.dsp import Float
 _FRAMES, _HOP, _GROUPS = 8, 2, 12
 _SEEDS, _LEAST_PATCHES = 4, 24
 _DB = 20 / np.log(10)
-_AUDIBLE_DB = 20.0  # of a frame's loudest band over the floor
+_AUDIBLE_DB = 20.0  # of a frame's loudest band above the floor
 
 
 def measure_likeness(setting: Setting) -> Figures:
@@ -49,7 +49,7 @@ def measure_likeness(setting: Setting) -> Figures:
 
 
 def patches(mels: Sequence[Float], floor: float) -> NDArray[np.float64]:
-    """(P, 12) means in dB of eight frames that are not silent, from every second one on."""
+    """(P, 12) means in dB of eight audible frames, starting at every second one."""
     found = []
     for mel in mels:
         decibels = _DB * mel.astype(np.float64)

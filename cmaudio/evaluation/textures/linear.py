@@ -1,4 +1,4 @@
-"""A linear layer that names embeddings: softmax regression with a penalty on its weights.
+"""A linear classifier of embeddings: softmax regression with weight decay.
 
 Shapes: P rows, E dimensions, C classes.
 """
@@ -27,7 +27,7 @@ class LinearLayer:
 
     @classmethod
     def fitted(cls, rows: Array, classes: NDArray[np.int64], count: int) -> Self:
-        """To rows (P, E) of known classes (P,); each class counts alike. By accelerated descent (Nesterov 1983)."""
+        """Fitted to rows (P, E) of known classes (P,), with equal class weights, by Nesterov (1983) acceleration."""
         mean, scale = rows.mean(0), rows.std(0) + 1e-6
         x = np.concatenate([(rows - mean) / scale, np.ones((len(rows), 1))], 1)
         wanted = np.eye(count)[classes]

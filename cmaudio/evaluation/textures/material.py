@@ -1,4 +1,4 @@
-"""Log-mels of textures: what the model makes, and the recordings of a corpus.
+"""Log-mels of textures: the model's output, and the recordings of a corpus.
 
 Shapes: T frames, M mel bands; log-mel is not normalised.
 """
@@ -63,7 +63,7 @@ def take(timbre: str, seed: int, **expression: float) -> HeldNote:
 
 
 def recordings(setting: Setting) -> Recordings:
-    """The recordings of the corpus that the model has timbres for, without variants of them.
+    """The recordings of the corpus for which the model has timbres, without their variants.
 
     Raises CmaudioError without a corpus, and for one that is not of textures or that has another signal.
     """

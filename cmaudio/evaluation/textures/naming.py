@@ -1,8 +1,8 @@
-"""Whether textures are named as recordings are: a linear layer on embeddings of sound effects, trained on recordings.
+"""Whether a classifier recognises textures like recordings: a linear layer on embeddings, trained on recordings.
 
-It learns the timbres of the training recordings, and names held-out recordings and what the model makes. Fréchet
-distances are of windows of the same embeddings, in the principal directions of the recordings: to held-out recordings
-from what the model makes and from the training recordings (looping them), and between halves of the latter.
+It is trained on the timbres of the training recordings, and classifies held-out recordings and the model's output.
+Fréchet distances are of windows of the same embeddings, in the principal directions of the recordings: to held-out
+recordings, from the output and from the training recordings (looping them), and between halves of the latter.
 
 Shapes: N clips, P windows, E dimensions of an embedding, C timbres.
 """
@@ -31,14 +31,14 @@ Embed = Callable[[Float], Array]
 
 
 def measure_naming(setting: Setting) -> Figures:
-    """Shares of clips that are named right, and distances of embeddings."""
+    """Accuracy of the classifier, and distances of embeddings."""
     weights = find_weights()
     if weights is None:
         return not_measured("embeddings of sound effects need pip install --no-deps aisfx")
     embed = SoundEmbedding(weights, setting.renderer.sample_rate)
     sounds = recorded_sounds(setting)
     chosen = [timbre.name for timbre in chosen_timbres(setting)]
-    taught = chosen if setting.quick else list(sounds["train"])  # fewer names would be easier to tell apart
+    taught = chosen if setting.quick else list(sounds["train"])  # fewer classes would be easier to distinguish
     recorded = {"train": _embedded(sounds["train"], taught, embed)}
     recorded["held_out"] = _embedded(sounds["held_out"], chosen, embed)
     setting.progress("naming: recordings embedded")
@@ -60,10 +60,10 @@ def _embedded(sounds: Mapping[str, Sequence[Float]], chosen: Sequence[str], embe
 def named(
     train: Mapping[str, list[Array]], held_out: Mapping[str, list[Array]], made: Mapping[str, list[Array]]
 ) -> Figures:
-    """Shares of right names of clips, each given as the embeddings of its windows (P, E).
+    """Classification accuracy of clips, each given as the embeddings of its windows (P, E).
 
-    `made_over_held_out` is the share of what was made over that of held-out recordings, of the timbres that have some;
-    `as_held_out` is the share of what was made that has the name which most held-out recordings of its timbre got.
+    `made_over_held_out` is the accuracy on the output over that on held-out recordings, for timbres that have some;
+    `as_held_out` is the share of the output that gets the class which most held-out recordings of its timbre get.
     """
     names = sorted(train)
     rows = [(np.concatenate(train[name]), i) for i, name in enumerate(names)]
@@ -96,7 +96,7 @@ def named(
 def _answers(
     layer: LinearLayer, clips: Mapping[str, list[Array]], names: Sequence[str]
 ) -> dict[str, NDArray[np.int64]]:
-    """The index of the name that each clip gets, by its windows together."""
+    """The index of the class of each clip, by its windows together."""
     return {
         name: np.array([int(layer(clip).mean(0).argmax()) for clip in clips[name]]) for name in names if clips.get(name)
     }
@@ -134,7 +134,7 @@ def distances(
 
 
 def directions_of(windows: Array, count: int) -> tuple[Array, Array]:
-    """Mean (E,), and the first principal directions (E, D) over their spread: along each the variance is 1."""
+    """Mean (E,), and the first principal directions (E, D), scaled to unit variance."""
     mean = windows.mean(0)
     _, spread, directions = np.linalg.svd(windows - mean, full_matrices=False)
     scale = np.maximum(spread[:count], 1e-9) / np.sqrt(len(windows))

@@ -1,4 +1,4 @@
-"""How far takes differ: the spread of one-shots with other seeds, against that of the recordings.
+"""Variation between takes: the spread of one-shots over seeds, compared with that of the recordings.
 
 Spread: the mean over pairs of the distance in dB between log-mels of the first 0.4 s, where either is 20 dB above the
 floor.

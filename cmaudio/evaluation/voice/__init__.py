@@ -1,4 +1,4 @@
-"""How a voice reads sentences it has not seen: intelligibility, quality, speed, and whether it stays the same."""
+"""Evaluation of a voice on unseen sentences: intelligibility, quality, speed and drift."""
 
 from cmaudio.evaluation.voice.measure import VOICE_SECTIONS, WITHOUT_CORPUS, VoiceSetting
 

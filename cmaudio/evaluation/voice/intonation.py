@@ -1,4 +1,4 @@
-"""Do questions sound like questions? The pitch at the end of sentences of each kind against their median."""
+"""Intonation: the pitch at the end of sentences of each type, relative to their median."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from cmaudio.signal.dsp import Float
 from cmaudio.signal.silence import WINDOW_SECONDS, window_levels
 
 _END_SECONDS = 0.1
-_HEARD_DB = -30.0  # against the loud parts: what is softer has no pitch that is heard
+_HEARD_DB = -30.0  # relative to the loud parts; softer frames have no audible pitch
 _FRAME_SECONDS = 0.01
 _RESOLUTION = 0.25  # semitones; three times as fast as pYIN's own
 
 
 def intonation(voice: Model, quick: bool) -> Figures:
-    """By kind of sentence: `end` (median pitch of the last 0.1 s that has one) and `span` (5th to 95th percentile).
+    """By sentence type: `end` (median pitch of the last voiced 0.1 s) and `span` (5th to 95th percentile).
 
-    Both in semitones, `end` against the sentence's median. Where a word is asked about, `peak` is its highest pitch,
-    and `peak_there` the share of sentences whose highest pitch lies in it.
+    Both in semitones, `end` relative to the sentence's median. Where a word is asked about, `peak` is its highest
+    pitch, and `peak_there` the share of sentences whose highest pitch lies in it.
     """
     assert voice.manifest.speech is not None
     kinds = sentences_by_kind(voice.manifest.speech.language)
@@ -54,7 +54,7 @@ def _of_kind(voice: Model, texts: list[str]) -> Figures:
 
 
 def _asked(spoken: Spoken, text: str) -> tuple[float, float] | None:
-    """When the word in asterisks is said, in seconds."""
+    """The time of the word in asterisks, in seconds."""
     before, found, _ = text.partition("*")
     if not found:
         return None
@@ -65,7 +65,7 @@ def _asked(spoken: Spoken, text: str) -> tuple[float, float] | None:
 
 
 def melody(audio: Float, sample_rate: int) -> tuple[Float, Float]:
-    """(T,) seconds and (T,) MIDI note numbers of what is voiced and loud enough to be heard."""
+    """(T,) seconds and (T,) MIDI note numbers of voiced frames that are loud enough to be heard."""
     f0 = track_f0(audio, sample_rate, _RESOLUTION)
     levels = window_levels(audio, sample_rate)
     times = np.arange(len(f0)) * _FRAME_SECONDS

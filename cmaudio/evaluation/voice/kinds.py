@@ -1,4 +1,4 @@
-"""Sentences by kind, by language, to measure intonation and pauses on. A word in asterisks is the one asked about."""
+"""Sentences by type and language, to measure intonation and pauses. A word in asterisks is the one asked about."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ _PAUSES: Mapping[str, str] = {"en": _ENGLISH_PAUSES, "ru": _RUSSIAN_PAUSES}
 
 
 def sentences_by_kind(language: str) -> dict[str, list[str]]:
-    """Twenty sentences of each kind; none for a language without a list."""
+    """Twenty sentences of each type; none for a language without a list."""
     return {kind: _split(text) for kind, text in _KINDS.get(language[:2], {}).items()}
 
 

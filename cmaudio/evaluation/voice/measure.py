@@ -1,4 +1,4 @@
-"""The sections of a voice's report, and what they work with."""
+"""The sections of a voice's report, and their settings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUICK_READING_SECONDS, QUICK_WINDOW_SECONDS = 20.0, 5.0
 
 @dataclass(frozen=True)
 class VoiceSetting:
-    """A voice to measure.
+    """A voice to evaluate.
 
     Attributes:
         voice: the model.
@@ -34,8 +34,8 @@ class VoiceSetting:
         sounds: folder for what is recorded, copied and spoken, SOUNDS/<kind>/<sentence>.wav.
         progress: called with a line of text.
         quick: a few sentences only.
-        limit: most sentences, None for 100.
-        teacher: the diffusion model that the voice was distilled from.
+        limit: maximum number of sentences, None for 100.
+        teacher: the diffusion model from which the voice was distilled.
         peers: names of other systems that read the same sentences.
         whisper: a Whisper model in CTranslate2's format, None for the installed packages.
     """
@@ -101,7 +101,7 @@ def measure_marks(setting: VoiceSetting) -> Figures:
 
 
 def measure_scores(setting: VoiceSetting) -> Figures:
-    """Scores of all sounds that the sections before have written."""
+    """Scores of all sounds written by the earlier sections."""
     speech = setting.voice.manifest.speech
     assert speech is not None
     return score_sounds(setting.sounds, setting.texts, speech.language, setting.whisper)

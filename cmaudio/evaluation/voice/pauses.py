@@ -1,4 +1,4 @@
-"""Do the marks of pauses agree with the sound? How late each is after the silence begins, and how long that lasts."""
+"""Accuracy of pause marks: how late each is after the silence begins, and how long the silence lasts."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from cmaudio.signal.dsp import Float
 from cmaudio.signal.silence import silence_between, window_levels
 from cmaudio.speech.phonemes import PAUSES
 
-_QUIET_DB = -35.0  # against the loud parts
-_BEFORE_SECONDS = 0.35  # that a mark may be late
+_QUIET_DB = -35.0  # relative to the loud parts
+_BEFORE_SECONDS = 0.35  # maximum delay of a mark
 _NAMES = {",": "comma", ".": "full_stop", "?": "question_mark", "!": "exclamation_mark"}
-Timed = tuple[str, float, float]  # symbol, when it begins and ends in seconds
+Timed = tuple[str, float, float]  # symbol, start and end in seconds
 
 
 def pauses_of_voice(voice: Model, texts: Iterable[str]) -> Figures:
-    """Of texts that the voice reads."""
+    """Pauses of texts that the voice reads."""
     rows = []
     for number, text in enumerate(texts):
         spoken = speak(text, model=voice, seed=number)
@@ -36,12 +36,12 @@ def pauses_of_voice(voice: Model, texts: Iterable[str]) -> Figures:
 
 
 def pauses_of_recordings(sentences: Sequence[Sentence], sample_rate: int) -> Figures:
-    """Of the recordings that have phoneme times."""
+    """Pauses of the recordings that have phoneme times."""
     return _by_kind([row for s in sentences for row in _rows(s.phonemes, s.clip.audio, sample_rate)])
 
 
 def measure_pauses(voice: Model, sentences: Sequence[Sentence], quick: bool) -> Figures:
-    """`recordings`, where there are some, and `voice`, which reads a list of its own."""
+    """`recordings`, if there are any, and `voice`, which reads its own list."""
     assert voice.manifest.speech is not None
     own = texts_with_pauses(voice.manifest.speech.language) or [sentence.text for sentence in sentences]
     figures: Figures = {"voice": pauses_of_voice(voice, own[:4] if quick else own)}
@@ -51,7 +51,7 @@ def measure_pauses(voice: Model, sentences: Sequence[Sentence], quick: bool) -> 
 
 
 def _rows(timed: Sequence[Timed], audio: Float, sample_rate: int) -> list[tuple[str, float, float]]:
-    """Symbol, seconds by which its mark is late, and seconds of silence, for each pause that is silent."""
+    """Symbol, delay of its mark in seconds, and seconds of silence, for each pause that is silent."""
     levels = window_levels(audio, sample_rate)
     quiet_db = float(np.percentile(levels, 95)) + _QUIET_DB
     rows = []

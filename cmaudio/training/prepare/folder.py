@@ -34,7 +34,7 @@ SHORTEST_SECONDS = 0.02
 _SILENT_DB = -70.0
 _LISTENED_FILES, _LISTENED_SECONDS = 64, 10  # for the automatic gain
 _LOUD_PERCENTILE = 95
-# Longer than any recording; a header that says more is damaged, and reading it would exhaust the memory.
+# Longer than any recording; a header that claims more is damaged, and reading it would exhaust the memory.
 _LONGEST_SECONDS = 24 * 3600
 
 
@@ -57,7 +57,7 @@ class FolderSource:
     """All files below a folder.
 
     Args:
-        folder: with sound files in any depth.
+        folder: with sound files, also in subfolders.
         labels: source of a file's timbre: its folder, its own name without digits, or "none" (one timbre).
         pitched: whether to condition on the detected pitch; "auto" if at least half of a sound is voiced.
         piece_seconds: longest piece.
@@ -98,7 +98,7 @@ class FolderSource:
 
     @cached_property
     def files(self) -> list[str]:
-        """Paths below the folder, sorted; hidden ones left out."""
+        """Paths below the folder, sorted, without hidden ones."""
         found = (path.relative_to(self.folder) for path in self.folder.rglob("*") if path.is_file())
         names = sorted(path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts))
         if not names:
@@ -133,7 +133,7 @@ class FolderSource:
         }
 
     def _held_out(self) -> set[str]:
-        """Chosen by a hash of their names; every label keeps a file to train on; at least one of twenty is held out."""
+        """Chosen by a hash of their names; every label keeps a training file; at least one of twenty is held out."""
         drawn = {name: int(sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8], 16) for name in self.files}
         most = max(self.held_out * len(self.files), 1.0) if len(self.files) >= 20 and self.held_out else 0
         left = Counter(map(self._label, self.files))
@@ -215,7 +215,7 @@ def read_mono(path: Path, start: int, frames: int, sample_rate: int) -> Float:
             rate = file.samplerate
     except soundfile.LibsndfileError as error:
         raise Refused(f"not a sound file, or damaged ({error.error_string})") from error
-    except FileNotFoundError as error:  # it was found when the files were listed
+    except FileNotFoundError as error:  # it existed when the files were listed
         raise CmaudioError(
             f"{path} is not on {socket.gethostname()}: all machines must see the same files, and keep them until the "
             "corpus is finished; then run the same command again to resume"

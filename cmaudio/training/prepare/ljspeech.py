@@ -1,4 +1,4 @@
-"""Corpora in LJSpeech's layout, with the forms in which people write it.
+"""Corpora in LJSpeech layout, in its common variants.
 
 metadata.csv     id|text, id|text|text in words, or id|speaker|text, as piper has it
 wavs/            id.wav, or another format; or SPEAKER/id.wav
@@ -21,7 +21,7 @@ _FORM = "line is not of the form id|text|text in words or id|speaker|text"
 
 
 def ljspeech_audio(folder: Path) -> Iterator[Path]:
-    """The sound files in the folder `wavs`, and in its folders."""
+    """The sound files in the folder `wavs` and its subfolders."""
     for name in _FOLDERS:
         yield from visible(path for path in (folder / name).rglob("*") if path.suffix.lower() in _ENDINGS)
 
@@ -49,7 +49,7 @@ def ljspeech_lines(folder: Path) -> Iterator[Line]:
 
 
 def utterance_id(name: str) -> str:
-    """A name as transcripts write it, without "wavs/" and the ending of a sound file."""
+    """A name as in a transcript, without "wavs/" and the extension."""
     place = PurePosixPath(name.replace("\\", "/"))
     parts = [part for part in place.parts if part != "."]
     parts = parts[1:] if len(parts) > 1 and parts[0] in _FOLDERS else parts
@@ -62,7 +62,7 @@ def _first_folder(identity: str) -> str:
 
 
 class _Sounds:
-    """The sound files of a corpus, by the names that a transcript may call them."""
+    """The sound files of a corpus, by the names that a transcript may use for them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -86,7 +86,7 @@ class _Sounds:
         return Line(identity, text, found[0], place, speaker=speaker or _first_folder(identity))
 
     def _find(self, name: str, plain: str, speaker: str) -> list[Path]:
-        """The sound files that a name may mean: what is named exactly comes before what is found by its stem."""
+        """The sound files that a name may mean: exact matches take precedence over those found by stem."""
         for index, key in self._keys(plain, speaker):
             if paths := index.get(key):
                 exactly = [path for path in paths if path.name == PurePosixPath(name.replace("\\", "/")).name]

@@ -1,4 +1,4 @@
-"""What the three columns of a metadata.csv hold: LJSpeech's text twice, or a speaker between id and text."""
+"""Detects the columns of a metadata.csv: LJSpeech's text twice, or a speaker between id and text."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _MOST, _HARDLY_ANY = 0.5, 0.05
 
 
 def second_is_speaker(pairs: Sequence[tuple[str, str]], where: str) -> bool:
-    """Whether the second columns name speakers; False if they hold the text of the third, written otherwise.
+    """Whether the second columns name speakers; False if they hold another form of the text in the third.
 
-    A text has one form in words, but a speaker says many texts: so the second column names speakers where most of its
-    values stand beside several texts. It holds texts where hardly any does, and the two columns are alike.
+    A text has one form in words, but a speaker says many texts: so the second column names speakers if most of its
+    values occur with several texts. It holds texts if hardly any does, and the two columns are alike.
 
     Args:
         pairs: second and third column of every line that has both.

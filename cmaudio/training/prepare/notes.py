@@ -1,4 +1,4 @@
-"""Random notes for a SoundFont to play: pitch, velocity, duration, vibrato or glide."""
+"""Random notes to render from a SoundFont: pitch, velocity, duration, vibrato or glide."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _GLIDE_FROM_SECONDS, _GLIDE_SECONDS = 0.2, 0.5
 
 @dataclass(frozen=True)
 class Note:
-    """A note to play.
+    """A note to render.
 
     Attributes:
         program: 0..127; None for a drum, whose `pitch` is its percussion key.
         vibrato: depth in semitones at `rate_hz`.
-        glide: semitones from its pitch to where it ends.
+        glide: semitones from its pitch to its end.
     """
 
     serial: str
@@ -72,7 +72,7 @@ class NoteSampler:
 
     Most notes have a gate of 0.15 to 2.6 s in 3.41 s. `short_share` of them are released after 0.03 to 0.5 s in 1.37 s,
     to emphasise attacks; `long_share` are held for 10 to 30 s (sustained programs only), so that a network
-    learns to hold a steady state; `ring_share` are struck or plucked and held for 3 to 12 s, so that it learns how they
+    learns to hold a steady state; `ring_share` are struck or plucked and held for 3 to 12 s, so that it learns their
     decay; `drum_share` are drums, with equal probability for all keys.
     """
 

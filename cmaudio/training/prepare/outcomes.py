@@ -39,7 +39,7 @@ def momentary_level_db(audio: Float, sample_rate: int) -> float:
 
 @dataclass(frozen=True)
 class Entry:
-    """A clip in the report; `level_db` is its momentary level as the networks hear it."""
+    """A clip in the report; `level_db` is its momentary level as seen by the networks."""
 
     name: str
     item: str
@@ -104,11 +104,11 @@ def write_report(path: Place, outcomes: Sequence[Outcome]) -> None:
     with whole_file(path) as part:
         part.write_bytes(
             text.encode("utf-8", "backslashreplace")
-        )  # what is no UTF-8 in a name becomes JSON's own escape
+        )  # characters that are not UTF-8 in a name become JSON escapes
 
 
 def describe(source: Source[Any], definition: SignalDefinition, outcomes: Sequence[Outcome]) -> CorpusDescription:
-    """Raises CmaudioError where the training split has no clip, with the reasons."""
+    """Raises CmaudioError, with the reasons, if the training split has no clip."""
     if not any(outcome.clips for outcome in outcomes if outcome.split == "train"):
         why = "; ".join(f"{count} x {reason}" for reason, count in reasons(outcomes).most_common(3))
         raise CmaudioError(

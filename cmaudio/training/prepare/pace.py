@@ -1,4 +1,4 @@
-"""Whether texts and sounds fit in length: clips that are cut off, texts of other clips, the wrong column of a table."""
+"""Checks that texts and audio match in length: truncated clips, texts of other clips, the wrong column of a table."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from cmaudio.training.prepare.utterances import Utterance
 
 SHOWN = 10
 _LEAST_JUDGED = 10  # utterances, for a verdict on the corpus
-# The range of read speech, pauses included, in letters and digits a second: alphabets, and scripts with a sign for a
-# syllable or word. Phonemes are as dense as the letters of an alphabet.
+# The range of read speech including pauses, in letters and digits per second: alphabets, and scripts with a character
+# per syllable or word. Phonemes are as dense as the letters of an alphabet.
 _ALPHABET, _SYLLABLES = (3.0, 30.0), (1.2, 12.0)
 _SIGNS = (("\u3040", "\u30ff"), ("\u3400", "\u9fff"), ("\uac00", "\ud7af"))  # kana, Han, Hangul
-# Against the corpus's median, beyond what readers vary by; the seconds allow for short texts and for silence.
+# Relative to the corpus's median, beyond the variation of readers; the seconds allow for short texts and for silence.
 _TOO_SHORT, _TOO_SHORT_SECONDS = 1 / 1.8, 0.6
 _TOO_LONG, _TOO_LONG_SECONDS = 2.5, 2.0
 
 
 @dataclass(frozen=True)
 class Misfit:
-    """An utterance whose text is too long or too short for its sound: `rate` in `unit` per second."""
+    """An utterance whose text is too long or too short for its audio: `rate` in `unit` per second."""
 
     name: str
     seconds: float
@@ -47,7 +47,7 @@ class _Measured:
         return self.count / self.utterance.seconds
 
     def fits(self, median: float) -> bool:
-        """Whether it is possible at all, and not far from the median."""
+        """Whether the rate is possible at all, and not far from the median."""
         seconds, usual = self.utterance.seconds, self.count / max(median, 1e-9)
         cut_off = seconds < _TOO_SHORT * usual and usual - seconds > _TOO_SHORT_SECONDS
         unsaid = seconds > _TOO_LONG * usual and seconds - usual > _TOO_LONG_SECONDS
@@ -56,9 +56,9 @@ class _Measured:
 
 
 def find_misfits(utterances: Sequence[Utterance]) -> list[Misfit]:
-    """The utterances whose text and sound do not fit, the worst first.
+    """The utterances whose text and audio do not match in length, the worst first.
 
-    Raises CmaudioError where most do not: then the transcript is of other recordings, or a wrong column was read.
+    Raises CmaudioError if most do not: then the transcript is of other recordings, or a wrong column was read.
     """
     measured = [_measure(utterance) for utterance in utterances if not utterance.trouble and utterance.seconds > 0]
     if not measured:

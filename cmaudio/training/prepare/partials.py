@@ -1,6 +1,6 @@
-"""Where the partials of a corpus's timbres lie, measured on its own clips; the last step of preparing one.
+"""Measures the partial frequencies of a corpus's timbres on its own clips, as the last step of preparing it.
 
-Steady notes are measured, one for each key of a timbre, at most 24: those with no bend while they are measured.
+Steady notes are measured, one per key of a timbre, at most 24, without bends during the measurement.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _FEWEST_KEYS, _MOST_KEYS = 4, 24
 
 
 def write_partials(folder: Place) -> CorpusDescription:
-    """Measure all pitched timbres of a finished corpus and write what was found to its description.
+    """Measure all pitched timbres of a finished corpus and write the result to its description.
 
-    Raises CmaudioError where the folder holds no finished corpus, or a shard of it cannot be read.
+    Raises CmaudioError if the folder holds no finished corpus, or a shard of it cannot be read.
     """
     description = read_description(folder)
     if description.language or not any(timbre.pitched for timbre in description.timbres):
@@ -59,7 +59,7 @@ def _measured_on_clips(folder: Place, description: CorpusDescription) -> list[Co
 
 
 def _add(found: dict[int, NotePartials], clips: Clips, index: int, sample_rate: int) -> None:
-    """Measure a clip if it is a steady note of a key that is not measured yet."""
+    """Measure a clip if it is a steady note of a key that has not been measured yet."""
     rows = clips.rows(index)
     life = clips.controls[rows, :2].float().numpy()  # whether struck, whether released
     f0, audio = clips.f0[rows].numpy(), clips.audio[rows].numpy()

@@ -1,7 +1,7 @@
-"""Moves given phoneme times to where the sound falls silent at pauses.
+"""Moves given phoneme times at pauses to where the sound falls silent.
 
-Synthesisers and some aligners count a part of the silence as the last phoneme before it. A voice that learns this
-reports the end of a phrase late, by 0.1 to 0.2 s, and its last phonemes seem long and faint.
+Synthesisers and some aligners count part of the silence as the last phoneme before it. A voice that learns this reports
+the end of a phrase late, by 0.1 to 0.2 s, and its last phonemes seem long and faint.
 """
 
 from __future__ import annotations

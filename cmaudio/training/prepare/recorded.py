@@ -23,7 +23,7 @@ _VOICED_SHARE = 0.5
 
 @dataclass(frozen=True)
 class RecordedSound:
-    """What is known of a sound.
+    """Metadata of a sound.
 
     Attributes:
         name: of the clip.
@@ -50,8 +50,8 @@ def velocity_of(level_db: float, loudest_db: float) -> float:
 def clips_of_sound(audio: Float, about: RecordedSound, signal: Signal, rng: np.random.Generator) -> list[Clip]:
     """Clips of a sound (N,) at the signal's rate.
 
-    A piece of something longer gives one clip, released at random in its later part. A complete sound gives one clip to
-    its end and, unless it is very short, another one released at random before: so an instrument learns both how its
+    A piece of a longer sound gives one clip, released at random in its later part. A complete sound gives one clip to
+    its end and, unless it is very short, another one released earlier at random: so an instrument learns both how its
     sound ends and how to stop.
     """
     rate = signal.sample_rate
@@ -80,10 +80,10 @@ def clip_of_texture(
     signal: Signal,
     rng: np.random.Generator,
 ) -> Clip:
-    """The clip of a texture (N,), which has no pitch.
+    """The clip of a texture (N,), which is unpitched.
 
-    A steady one is released at random in its later part, and begins faded in if it is from `inside` a recording. A
-    one-shot sounds to its end whenever it is released.
+    A steady one is released at random in its later part, and faded in if it is from `inside` a recording. A one-shot
+    plays to its end whenever it is released.
     """
     rate, hop = signal.sample_rate, signal.hop_length
     if inside:
@@ -112,7 +112,7 @@ def clip_of_texture(
 
 
 def _start(audio: Float, sample_rate: int) -> int:
-    """Where the sound begins: with silence before it, the network would learn to sound late."""
+    """The start of the sound: with silence before it, the network would learn to start late."""
     threshold = np.abs(audio).max() * 10 ** (_START_DB / 20)
     return max(0, int(np.argmax(np.abs(audio) >= threshold)) - int(_BEFORE_START_SECONDS * sample_rate))
 

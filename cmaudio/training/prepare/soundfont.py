@@ -1,4 +1,4 @@
-"""Random notes of a SoundFont as a source of clips, played by TinySoundFont."""
+"""Random notes of a SoundFont as a source of clips, rendered by TinySoundFont."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from cmaudio.training.prepare.outcomes import momentary_level_db
 from cmaudio.training.prepare.pitch import frame_centres
 from cmaudio.training.prepare.source import Maker, Refused, Traits
 
-# General MIDI programs that hold a note as long as the key is down.
+# General MIDI programs that sustain while the key is down.
 SUSTAINED = {*range(16, 24), *range(40, 45), *range(48, 55), *range(56, 96), 97, 99, 101, 102, 103} - {88, 92}
 SUSTAINED |= {109, 110, 111, 122, 125, 126}
 LEAD_HOPS = 4
@@ -113,7 +113,7 @@ class SoundFontSource:
     def open(self, signal: Signal) -> Maker[Note]:
         try:
             soundfont = BakedSoundFont(self.path, signal.sample_rate)
-        except Exception as error:  # TinySoundFont says only that loading failed, in classes of its own
+        except Exception as error:  # TinySoundFont only says that loading failed, in its own classes
             raise CmaudioError(f"SoundFont {self.path} cannot be loaded ({error}); give another file") from error
         return lambda note: [record(soundfont, note, signal)]
 
@@ -129,7 +129,7 @@ class SoundFontSource:
 
 
 def measure_program(path: Path, program: int, sustained: bool) -> Partials | None:
-    """Where the partials of a General MIDI program lie, None for harmonics."""
+    """The partials of a General MIDI program, None for harmonics."""
     soundfont = _opened(path)
     samples = round(_MEASURED_SECONDS * _MEASURED_RATE)
 
@@ -140,7 +140,7 @@ def measure_program(path: Path, program: int, sustained: bool) -> Partials | Non
 
 
 def _deviation(path: Path, program: int) -> PitchDeviation | None:
-    """How the pitch of a sustained General MIDI program deviates, None for not at all."""
+    """The pitch deviation of a sustained General MIDI program, None if exact."""
     soundfont = _opened(path)
     samples = round(deviation.SECONDS * _MEASURED_RATE)
 
@@ -156,7 +156,7 @@ def _opened(path: Path) -> BakedSoundFont:
 
 
 def record(soundfont: BakedSoundFont, note: Note, signal: Signal) -> Clip:
-    """Play a note. Raises Refused if it is silent: the SoundFont has no sample there."""
+    """Render a note. Raises Refused if it is silent: the SoundFont has no sample there."""
     hop, rate = signal.hop_length, signal.sample_rate
     frames = round(note.seconds * rate / hop)
     step = hop // _STEPS_A_HOP

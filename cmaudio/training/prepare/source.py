@@ -1,8 +1,8 @@
 """The protocol of a data source: a list of work items, and a function from an item to clips.
 
 A source is a frozen dataclass that can be pickled: it holds settings and paths, never open files. Each worker process
-calls `open` once, and the function that it returns once per item. The clips of an item depend on source, item and
-signal definition alone, so any number of workers writes the same corpus.
+calls `open` once, and the function that it returns once per item. The clips of an item depend only on source, item and
+signal definition, so any number of workers writes the same corpus.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Traits:
-    """Properties of a timbre that playing needs (`cmaudio.training.corpus.description.CorpusTimbre`)."""
+    """Properties of a timbre that are needed to play it (`cmaudio.training.corpus.description.CorpusTimbre`)."""
 
     pitched: bool
     sustained: bool
@@ -67,7 +67,7 @@ class Source(Protocol[ItemT]):
     def settings(self) -> Mapping[str, str | int | float | bool | None]: ...
 
     def items(self) -> Mapping[Split, Sequence[ItemT]]:
-        """All items, in an order that depends on the settings alone. Raises CmaudioError if there are none."""
+        """All items, in an order that depends only on the settings. Raises CmaudioError if there are none."""
         ...
 
     def open(self, signal: Signal) -> Maker[ItemT]:

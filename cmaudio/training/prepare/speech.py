@@ -36,11 +36,11 @@ TAIL_SECONDS = 0.2
 SHORTEST_SECONDS = 0.1
 _SPEEDS = (0.5, 2.0)
 _SILENT_DB = -70.0
-# Against the loudest 0.4 s: above most breaths, below the faintest consonants that utterances begin or end with.
+# Relative to the loudest 0.4 s: above most breaths, below the faintest consonants at the ends of utterances.
 _SPEECH_DB = -33.0
 _WINDOW_SECONDS = 0.01
 _F0_MAX_HZ = 800.0  # above the range of read speech, below where detectors mistake harmonics for it
-# Beside sure frames: the first and last periods of a vowel and creaky voice are voiced too, and a vocoder that is
+# Next to confident frames: the first and last periods of a vowel and creaky voice are voiced too, and a vocoder that is
 # conditioned on no pitch renders them as noise.
 _LEAST_CONFIDENCE = 0.1
 _LEAST_HELD_OUT, _OF_UTTERANCES = 16, 100
@@ -57,8 +57,8 @@ class SpeechSource:
     Args:
         held_out_share: of the utterances, chosen by a hash of their ids; at least 16 of 100 or more.
         max_seconds: longer files are refused.
-        language: of the texts, e.g. "en-us", to give clips phonemes; None for sound alone.
-        speeds: of additional copies of the training utterances, 0.5 to 2, each as a speaker of its own: with less
+        language: of the texts, e.g. "en-us", to give clips phonemes; None for audio only.
+        speeds: of additional copies of the training utterances, 0.5 to 2, each as a separate speaker: with less
             than some hours of speech a network overfits (Ko et al. 2015, "Audio Augmentation for
             Speech Recognition").
     """
@@ -107,7 +107,7 @@ class SpeechSource:
 
     @cached_property
     def utterances(self) -> list[Utterance]:
-        """Everything that the corpus lists, including what cannot be used."""
+        """Everything that the corpus lists, including unusable utterances."""
         found = find_utterances(self.folder, self.layout)
         if self.language is None:
             return found
@@ -147,14 +147,14 @@ class SpeechSource:
 
     @cached_property
     def misfits(self) -> list[Misfit]:
-        """The utterances whose text and sound do not fit in length, the worst first.
+        """The utterances whose text and audio do not match in length, the worst first.
 
-        Raises CmaudioError where most do not.
+        Raises CmaudioError if most do not.
         """
         return find_misfits(self.utterances)
 
     def items(self) -> Mapping[Split, Sequence[Utterance]]:
-        """All utterances by split. Raises CmaudioError where most texts do not fit their sound in length."""
+        """All utterances by split. Raises CmaudioError if most texts do not match their audio in length."""
         _ = self.misfits
         chosen = choose_held_out((u for u in self.utterances if not u.trouble), self.held_out_share)
         train = [utterance for utterance in self.utterances if utterance.name not in chosen]
@@ -222,7 +222,7 @@ def _mark(utterance: Utterance) -> str:
 
 
 def choose_held_out(utterances: Iterable[Utterance], share: float) -> set[str]:
-    """Names of a share of the utterances, chosen by hash; every speaker keeps one to train on."""
+    """Names of a share of the utterances, chosen by hash; every speaker keeps at least one for training."""
     spoken = list(utterances)
     left = Counter(utterance.speaker for utterance in spoken)
     least = _LEAST_HELD_OUT if share and len(spoken) >= _OF_UTTERANCES else 0
@@ -248,7 +248,7 @@ def speech_bounds(audio: Float, sample_rate: int) -> tuple[int, int]:
 def frame_speech(audio: Float, start: int, end: int, signal: Signal) -> Float:
     """The speech with 4 hops before it and at least 0.2 s after it, (N,) with N a multiple of the hop.
 
-    Room noise is faded in and out over these, so that a clip begins and ends in silence, like a voice that plays.
+    Room noise is faded in and out over these, so that a clip starts and ends in silence, like a voice that plays.
     """
     lead = LEAD_HOPS * signal.hop_length
     tail = int(TAIL_SECONDS * signal.sample_rate)

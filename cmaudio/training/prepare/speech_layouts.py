@@ -1,7 +1,7 @@
 """Layouts of speech corpora on disk: the lines of their transcripts, the audio of each, and Lhotse's recipe.
 
-The recipes stop at the first unexpected line, file or number, or skip things with only a log line. So every line is
-checked here first, and a recipe sees only those that it can read (`cmaudio.training.prepare.utterances`).
+The recipes stop at the first unexpected line, file or number, or skip items with only a log line. So every line is
+checked here first, and a recipe sees only readable lines (`cmaudio.training.prepare.utterances`).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Layout:
         expected: what its folder must contain, in words.
         lines: of all its transcripts.
         audio: its sound files, including those without a transcript.
-        recipe: the manifests of a folder: a dictionary of recordings and supervisions for each part; None where the
-            lines say everything.
+        recipe: the manifests of a folder: a dictionary of recordings and supervisions for each part; None if the
+            lines are complete.
         companions: further files that the recipe reads, by place, with their content.
     """
 
@@ -77,7 +77,7 @@ def _vctk_recipe(folder: Path) -> list[Manifests]:
 
 
 def _libritts_parts(folder: Path) -> list[str]:
-    """The training parts; all parts where there is none of those. Networks know speakers by name only, and those of the
+    """The training parts; all parts if there are none of those. Networks know speakers by name only, and those of the
     development and test parts are in no other part."""
     there = [part for part in LIBRITTS_PARTS if (folder / part).is_dir()]
     return [part for part in there if part in _TRAINING_PARTS] or there
@@ -187,9 +187,9 @@ LAYOUTS = {
 
 
 def layout_of(name: str) -> Layout:
-    """A layout by its name here, or one of another package by its entry point or class path (`cmaudio.training.parts`).
+    """A layout by its name here, or one from another package by its entry point or class path (see `training.parts`).
 
-    Raises CmaudioError for a name that is neither, and for a part that is no `Layout`.
+    Raises CmaudioError for a name that is neither, and for a part that is not a `Layout`.
     """
     check_name("layout", name, LAYOUTS)
     if name in LAYOUTS:

@@ -22,7 +22,7 @@ _REASONS = 12
 
 
 def print_summary(description: CorpusDescription, outcomes: Sequence[Outcome], console: Console) -> None:
-    """Splits, the timbres with the most sound, and why items were not used."""
+    """Print splits, the timbres with the most audio, and why items were not used."""
     shown = sorted(description.timbres, key=lambda timbre: -timbre.seconds)[:_TABLE_ROWS]
     more = len(description.timbres) - len(shown)
     table = Table("timbre", "clips", "minutes", "", title=f"{description.name}: {len(description.timbres)} timbres")
@@ -64,7 +64,7 @@ def _draw_clips(figure: Any, folder: Place, description: CorpusDescription) -> N
 
 
 def _some_clips(folder: Place, shards: int) -> list[tuple[str, np.ndarray]]:
-    """Names and log-mels of clips of up to twelve shards, spread evenly; more of each where there are few."""
+    """Names and log-mels of clips of up to twelve shards, spread evenly; more per shard if there are few."""
     from lhotse import CutSet
 
     names = ("cuts", "recording", "log_mel", "harmonics", "pitch_track")

@@ -1,7 +1,7 @@
 """A table of recordings (CSV): the timbre, kind, licence and author of every file or pattern of files.
 
-Columns: `timbre`; `kind`, "bed" (goes on for ever), "rhythm" (so does what it repeats) or "one-shot"; `file`, a path or
-pattern below the folder of the sounds; `licence`; `author`.
+Columns: `timbre`; `kind`, "bed" (endless), "rhythm" (endless, repeating) or "one-shot"; `file`, a path or pattern below
+the folder of the sounds; `licence`; `author`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Listed:
 def read_table(path: Path, folder: Path) -> list[Listed]:
     """The files of a table, patterns resolved, in the order of the table.
 
-    Raises CmaudioError where columns or values are missing, a kind is unknown or differs within a timbre, a pattern
+    Raises CmaudioError if columns or values are missing, a kind is unknown or differs within a timbre, a pattern
     matches nothing, or a file is listed twice.
     """
     try:

@@ -26,7 +26,7 @@ from cmaudio.training.corpus.description import (
 from cmaudio.training.corpus.shard import read_cuts
 from cmaudio.training.corpus.texture_controls import VARIANT, measured, quantiles_of
 
-_FRAMES = 200  # of a timbre, of which the distribution of a measure is made
+_FRAMES = 200  # per timbre, for the distribution of a measure
 _SECTIONS_SECONDS = (0.0, 0.05, 0.15, 0.4, 1.0)  # after the onset
 _GROUPS = 16  # of bands
 _OCTAVES = 0.5
@@ -60,7 +60,7 @@ def write_scales(folder: Place, credited: Sequence[Credit]) -> CorpusDescription
 
 
 def _distances(of_timbres: dict[str, Array]) -> Array:
-    """Distances from the median, as many frames of every timbre; 0 where no timbre has the measure."""
+    """Distances from the median, the same number of frames for every timbre; 0 for timbres without the measure."""
     rows = [of[np.linspace(0, len(of) - 1, _FRAMES).astype(int)] - np.median(of) for of in of_timbres.values()]
     return np.concatenate(rows) if rows else np.zeros(1)
 
@@ -77,9 +77,9 @@ def _described(log_mel: Float, steady: bool, frame_rate: float) -> Array:
 
 
 def take_points(described: dict[str, tuple[str, Array]]) -> dict[str, dict[str, list[float]]]:
-    """Timbre -> recording -> its point (P,): where it lies about the mean of its timbre.
+    """Timbre -> recording -> its point (P,) relative to the mean of its timbre.
 
-    The axes are principal directions of all recordings; the unit of one is the mean spread of the timbres along it.
+    The axes are principal directions of all recordings; each is scaled by the mean spread of the timbres along it.
     """
     names, timbres = list(described), [timbre for timbre, _ in described.values()]
     rows = np.stack([row for _, row in described.values()])

@@ -1,8 +1,8 @@
 """A table of recordings as a source of clips of textures: beds, rhythms and one-shots.
 
-Every file is brought to one level. Beside a training recording as it is come variants of it: faster and slower, which
-`size` says, with another slope of the spectrum, which `sharpness` is then measured to have, and softer, which the
-velocity says. They share its name up to the sign `VARIANT`, and are one take.
+Every file is normalised to one level. Training recordings are augmented with variants: faster and slower (`size`), with
+another spectral tilt (measured by `sharpness`), and softer (velocity). Variants share the recording's name up to the
+sign `VARIANT`, and are one take.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from cmaudio.training.prepare.recorded import clip_of_texture
 from cmaudio.training.prepare.source import Maker, Refused, Traits
 from cmaudio.training.prepare.table import Listed, read_table
 
-LEVEL_DB, PEAK = -18.0, 0.98  # of every file: its momentary level, or its peak if that is reached before
+LEVEL_DB, PEAK = -18.0, 0.98  # of every file: its momentary level, or its peak if that is reached first
 _SILENT_DB = -70.0
 _OCTAVES = {"one-shot": (0.0, -0.5, 0.5, -0.25, 0.25), "bed": (0.0, -0.35, 0.35), "rhythm": (0.0, -0.35, 0.35)}
 _SOFTEST_DB, _STEEPEST_DB = -15.0, 3.0  # of a variant; dB per octave
@@ -109,7 +109,7 @@ class TextureSource:
     def _held_out(
         self, sounds: Sequence[Listed], pieces: Mapping[str, Sequence[TexturePiece]]
     ) -> Sequence[TexturePiece]:
-        """Of several recordings one; of a long one its last piece; else nothing."""
+        """Of several recordings one; of a long one its last piece; otherwise nothing."""
         if len(sounds) >= _SEVERAL:
             drawn = min(sounds, key=lambda sound: sha256(f"{self.seed} {sound.file!a}".encode()).hexdigest())
             return pieces[drawn.file]
@@ -177,14 +177,14 @@ class TextureSource:
 
 
 def slower(audio: Float, octaves: float, sample_rate: int) -> Float:
-    """(N,) played slower and lower by `octaves`, faster if negative: the same thing, larger or smaller."""
+    """(N,) played slower and lower by `octaves`, faster if negative: the same sound source, larger or smaller."""
     if octaves == 0:
         return audio
     return soxr.resample(audio, sample_rate, sample_rate * 2.0**octaves).astype(np.float32)
 
 
 def sloped(audio: Float, db_per_octave: float, sample_rate: int) -> Float:
-    """(N,) with a slope added to its spectrum about 1 kHz, at the same peak as before."""
+    """(N,) with a spectral tilt around 1 kHz added, at the same peak as before."""
     spectrum = np.fft.rfft(audio)
     octaves = np.log2(np.maximum(np.fft.rfftfreq(len(audio), 1 / sample_rate), 30.0) / 1000)
     out = np.fft.irfft(spectrum * 10 ** (db_per_octave * octaves / 20), len(audio))

@@ -1,4 +1,4 @@
-"""What the layouts of speech corpora share: an utterance as a transcript lists it, and reading transcripts."""
+"""Shared by the layouts of speech corpora: an utterance as listed in a transcript, and reading transcripts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAX_BYTES = 2**30
 
 @dataclass(frozen=True)
 class Line:
-    """An utterance as its transcript lists it.
+    """An utterance as listed in its transcript.
 
     Attributes:
         id: as the recipe forms it.
@@ -23,7 +23,7 @@ class Line:
         audio_place: where the recipe expects the sound, relative to the corpus.
         transcript_place: where the recipe expects the line.
         line: the transcript's line in the form that the recipe reads.
-        speaker: who speaks, where no recipe says it; "" for the corpus's only speaker.
+        speaker: the speaker, if no recipe names it; "" for the corpus's only speaker.
         trouble: why it cannot be used, or "".
     """
 
@@ -49,7 +49,7 @@ def read_lines(path: Path) -> Iterator[tuple[str, str | None]]:
 
 
 def visible(paths: Iterable[Path]) -> Iterator[Path]:
-    """Sorted; without the files that macOS leaves in archives, and other hidden ones."""
+    """Sorted; without the files that macOS adds to archives, and other hidden ones."""
     return (path for path in sorted(paths) if not path.name.startswith("."))
 
 

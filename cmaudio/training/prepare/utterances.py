@@ -1,7 +1,6 @@
 """Utterances of a speech corpus in its layout, each with the reason if it cannot be used.
 
-A recipe of Lhotse reads a temporary folder of links to what it can read; what it leaves out nevertheless is found by
-comparison.
+A recipe of Lhotse reads a temporary folder of links to readable files; whatever it skips is found by comparison.
 """
 
 from __future__ import annotations
@@ -73,7 +72,7 @@ def find_utterances(folder: Path, layout_name: str) -> list[Utterance]:
 
 
 def _listed(folder: Path, layout_name: str, layout: Layout) -> tuple[list[Line], list[Path]]:
-    """What a layout lists in a folder. Raises CmaudioError for what one of another package does wrong."""
+    """The content that a layout lists in a folder. Raises CmaudioError for errors of a layout from another package."""
     what = f"layout {layout_name}"
     lines = attempt(f"{what}: lines", lambda: list(layout.lines(folder)))
     audio = attempt(f"{what}: audio", lambda: list(layout.audio(folder)))
@@ -116,7 +115,7 @@ def _trouble(line: Line) -> str:
 
 
 def _of_line(folder: Path, line: Line) -> Utterance:
-    """The utterance of a line that says everything."""
+    """The utterance of a line that is complete."""
     info = soundfile.info(sound_path(line.audio))
     return Utterance(
         name=line.id,
@@ -142,7 +141,7 @@ def _read_by_recipe(
         with _quiet():
             try:
                 manifests = list(recipe(Path(links)))
-            except Exception as error:  # versions of Lhotse differ in what they fail on
+            except Exception as error:  # versions of Lhotse fail in different ways
                 raise CmaudioError(
                     f"{folder}: Lhotse's recipe for {layout_name} failed ({type(error).__name__}: {error}); "
                     "is the corpus complete?"

@@ -1,4 +1,4 @@
-"""Writes a corpus, to a folder or a storage: each shard is complete or absent, so that a killed run can be resumed.
+"""Writes a corpus to a folder or object storage: each shard is complete or absent, so that a killed run can be resumed.
 
 plan.json                    source and settings; a resumed run must agree with them
 train/, held_out/            Lhotse Shar: cuts, recording, log_mel, harmonics, pitch_track
@@ -37,7 +37,7 @@ _RESUME = "finished shards are kept; run the same command again to resume"
 
 @dataclass(frozen=True)
 class Progress:
-    """Items done of all, earlier runs included, and clips written by this run."""
+    """Finished and total items, including earlier runs, and clips written by this run."""
 
     items: int
     of_items: int
@@ -55,7 +55,7 @@ class _Shard:
         return f"shards/{self.split}.{self.index:06d}.json"
 
     def finished(self, there: set[str]) -> bool:
-        """Whether its files are among those that are there."""
+        """Whether its files are in `there`."""
         return {self.record, *(f"{self.split}/{name}" for name in field_files(self.index))} <= there
 
 
@@ -72,13 +72,13 @@ def write_corpus(
     """Write all clips of a source that an earlier run has not written, and the description of the corpus.
 
     Args:
-        folder: of the corpus, on this machine or in a storage.
+        folder: of the corpus, on disk or in object storage.
         source: of the clips.
         definition: of their signal.
-        workers: how many processes; with one everything happens in this process.
-        pool: writes the shards instead of `workers`.
-        shard_items: items of a shard.
-        on_progress: is told of it after every shard.
+        workers: number of processes; with one, everything happens in this process.
+        pool: used instead of `workers`.
+        shard_items: items per shard.
+        on_progress: called after every shard.
 
     Returns:
         The description and the outcome of every shard.
@@ -134,7 +134,7 @@ def _manifest(
 
 @dataclass(frozen=True)
 class _Writing:
-    """Writes shards, in any process; `key` tells the corpora of one process apart."""
+    """Writes shards, in any process; `key` distinguishes the corpora of one process."""
 
     key: str
     folder: Place
@@ -149,7 +149,7 @@ class _Writing:
         return _write_shard(self.folder, self.gain, self.definition, _opened[self.key], shard)
 
 
-_opened: dict[str, Maker[Any]] = {}  # opened once in a process, for all its shards
+_opened: dict[str, Maker[Any]] = {}  # opened once per process, for all its shards
 
 
 def _write_shard(folder: Place, gain: float, definition: SignalDefinition, make: Maker[Any], shard: _Shard) -> int:
@@ -177,13 +177,13 @@ def _write_shard(folder: Place, gain: float, definition: SignalDefinition, make:
 
 @contextmanager
 def _partial_folder(folder: Place, shard: _Shard) -> Iterator[Path]:
-    """A local folder for the files of a shard: on the corpus's disk, or a temporary one for a storage."""
+    """A local folder for the files of a shard: on the corpus's disk, or a temporary one for object storage."""
     if not isinstance(folder, Path):
         with tempfile.TemporaryDirectory(prefix="cmaudio-") as temporary:
             yield Path(temporary)
         return
     (folder / _PARTIAL).mkdir(exist_ok=True)
-    # A shard that seemed lost is made again; whoever was thought dead must not write to the same files.
+    # A shard that seemed lost is made again; a worker that was thought dead must not write to the same files.
     partial_folder = Path(tempfile.mkdtemp(prefix=f"{shard.split}.{shard.index:06d}.", dir=folder / _PARTIAL))
     yield partial_folder
     shutil.rmtree(partial_folder, ignore_errors=True)
