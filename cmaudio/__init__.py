@@ -1,4 +1,4 @@
-"""cmaudio: real-time neural audio. One evaluation of a small consistency network makes the next block of sound.
+"""cmaudio: real-time neural audio. One evaluation of a small consistency network generates each block of sound.
 
 import cmaudio
 
@@ -16,7 +16,7 @@ import sys
 import threading
 from importlib import import_module
 
-TYPE_CHECKING = False  # as `typing` has it, which takes longer to import than all of this
+TYPE_CHECKING = False  # as in `typing`, which takes longer to import than all of this
 if TYPE_CHECKING:
     from cmaudio.engine.engine import Engine as Engine
     from cmaudio.engine.note import Note as Note

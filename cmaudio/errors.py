@@ -48,7 +48,7 @@ def explain(error: ValidationError, hidden: Container[object] = (), known: Seque
         error: the validation error.
         hidden: parts of a field's location that mean nothing to the user, such as a union tag.
         known: names of the existing fields, listed for an unknown one.
-        skip: how many leading parts of the location to leave out, where more follow.
+        skip: number of leading parts of the location to leave out, if more follow.
     """
     problems = []
     for problem in error.errors(include_url=False, include_context=False)[:_MOST_PROBLEMS]:

@@ -1,4 +1,4 @@
-"""Ctrl-C, put off while work that cannot be left half done is under way."""
+"""Defers Ctrl-C while work that must not be interrupted is under way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 
 @contextmanager
 def interrupts_deferred() -> Iterator[None]:
-    """Ctrl-C in the body raises KeyboardInterrupt at its end; a handler of the program's own stays as it is."""
+    """Ctrl-C in the body raises KeyboardInterrupt at its end; the program's own handler is kept."""
     in_main_thread = threading.current_thread() is threading.main_thread()
     if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield

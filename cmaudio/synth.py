@@ -87,14 +87,14 @@ class Synth(Instrument):
         """Send everything that is played to a MIDI port, until the returned output or the instrument is closed.
 
         Patterns, the panel's keys, OSC and `note_on` are sent when they are heard, with the clock (pulses, start, stop,
-        continue, song position). What comes from MIDI inputs is sent with `thru`. See `MidiOutput`.
+        continue, song position). MIDI input is passed on with `thru`. See `MidiOutput`.
 
         Args:
             port: index, name or part of a name (`cmaudio midi`); by default a virtual port is created.
             virtual: its name.
             clock: whether to send the clock.
-            thru: whether to send what comes from MIDI inputs as well.
-            offset_ms: how much later than it is heard everything is sent.
+            thru: whether to pass on MIDI input as well.
+            offset_ms: how much later than the sound everything is sent.
             system: the MIDI system; by default this machine's.
 
         Raises:
@@ -129,7 +129,7 @@ class Synth(Instrument):
 
         Args:
             port: UDP port; 0 lets the system choose, see the server's `address`.
-            host: the address to listen on; with any but the loopback, whoever can reach it may play.
+            host: the address to listen on; on any but the loopback, whoever can reach it may play.
             files: the only folder to which recordings are written; the current one by default.
             send_to: host and port of a client that receives changes, notes and state.
             remote_subscribers: whether clients on other machines may subscribe as well.
@@ -158,9 +158,9 @@ class Synth(Instrument):
         how: Listening | None = None,
         open_input: OpenInput | None = None,
     ) -> Heard:
-        """Take a sound from an input: wait for it, record until it is silent again, trim and level it.
+        """Record a sound from an input: wait for it, record until silence, trim and level it.
 
-        It returns when the take has ended; the instrument goes on playing, and is heard if a microphone hears it.
+        It returns when the take has ended; the instrument keeps playing, and is recorded if a microphone picks it up.
 
         Args:
             path: a new .wav or .flac file; None keeps the sound in memory.
@@ -185,21 +185,21 @@ class Synth(Instrument):
         save: str | Path | None = None,
         licence: str | None = None,
     ) -> LearnedTimbre:
-        """Learn a timbre from recordings in a few seconds, and choose it; sounding notes morph to it.
+        """Learn a timbre from recordings in a few seconds, and select it; sounding notes morph to it.
 
         It is added to the model in memory, so it has a name like the others until the instrument is closed, and is
-        written to a model file with `save`. The instrument plays on meanwhile.
+        written to a model file with `save`. The instrument keeps playing.
 
         Args:
             paths: files, or folders of them: takes of one sound, or notes of one instrument at several pitches.
             name: of the timbre; by default that of the first file or folder.
-            kind: "bed" for what goes on for ever, "one-shot" for what ends; "auto" decides by the sound.
-            minutes: at most so long it is searched for better ones, and with cmaudio[train] tuned; 0 is at once.
-            save: a model file (.cmaudio) to write, with all that was learned since the instrument was opened.
+            kind: "bed" (endless) or "one-shot"; "auto" detects it from the sound.
+            minutes: time limit for a search for a better match and, with cmaudio[train], tuning; 0: no search.
+            save: a model file (.cmaudio) to write, with everything learned since the instrument was opened.
             licence: of the sounds, for the card of that file.
 
         Returns:
-            The timbre, the named one nearest to it, and notices of what was used and what to expect.
+            The timbre, the nearest named one, and notices of which parts were used and what to expect.
 
         Raises:
             CmaudioError: a model without a prior, a name that is taken, files without a sound that can be used, a file

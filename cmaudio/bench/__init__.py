@@ -1,4 +1,4 @@
-"""The benchmark: everything that cmaudio promises about timing, measured in one run."""
+"""The benchmark: all timing targets of cmaudio, measured in one run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Load of the effects, while something is sent to them all the time."""
+"""Load of the effects, with continuous input."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Xrun:
 
 
 def what_is_missing() -> str | None:
-    """What this system lacks to run PortAudio on a JACK server, with the remedy; None if nothing."""
+    """Describes what this system lacks to run PortAudio on a JACK server, with the remedy; None if nothing."""
     if shutil.which("jackd") is None or ctypes.util.find_library("jack") is None:
         return "needs jackd (apt install jackd2)"
     if ctypes.util.find_library("portaudio") is None:
@@ -49,10 +49,10 @@ def what_is_missing() -> str | None:
 
 
 def may_be_realtime() -> bool:
-    """Whether this user's programs may have real-time priority, which audio servers ask for."""
+    """Whether this user's programs may have real-time priority, which audio servers request."""
     granted: list[bool] = []
 
-    def ask() -> None:  # on a thread of its own, which takes the priority with it
+    def ask() -> None:  # on a separate thread, which takes the priority with it
         try:
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
         except (AttributeError, OSError):

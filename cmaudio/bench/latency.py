@@ -30,7 +30,7 @@ class LatencyTrials:
         self._random = np.random.default_rng(seed)
 
     def trial(self, notes: int, company: int = 0) -> tuple[float, bool]:
-        """Start `notes` at once while `company` others sound; (milliseconds, whether the onset is not silent)."""
+        """Start `notes` at once while `company` others sound; (milliseconds, whether the onset is audible)."""
         self._fall_silent()
         if self._effects:
             send_to_effects(self.engine)
@@ -89,7 +89,7 @@ def _latencies(model: Model, trials: int) -> dict[str, Any]:
 
 
 def _in_turn(model: Model, trials: int) -> dict[str, Any]:
-    """One note on engines that take turns, so that all meet the same background load."""
+    """One note on engines that take turns, so that all have the same background load."""
     benches = {
         "one_note_of_one_channel": LatencyTrials(model, channels=1),
         "one_note_of_two_channels": LatencyTrials(model, channels=2),

@@ -1,4 +1,4 @@
-"""Underruns on a real audio server while a Python thread hogs the interpreter."""
+"""Underruns on a real audio server while a Python thread hogs the interpreter lock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cmaudio.output.player import LEAD_MS
 VOICES = 4
 LEADS_MS = (5.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0)
 LEAD_TRIAL_S = 10.0
-TURNS = 4  # synth, effects and silence alternate, so that all meet the same background load
+TURNS = 4  # synth, effects and silence alternate, so that all have the same background load
 
 
 def measure_live(

@@ -1,4 +1,4 @@
-"""What the benchmark plays, the same every time: held notes and two scores."""
+"""The test material of the benchmark, the same every time: held notes and two scores."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Latency of a MIDI note from its arrival to its first sample, and the jitter of its onset.
 
-Measured in a process of its own on a JACK dummy server: `python -m cmaudio.bench.midi_timing '<Playing as JSON>'`. Its
+Measured in a separate process on a JACK dummy server: `python -m cmaudio.bench.midi_timing '<Playing as JSON>'`. Its
 last line of output is the result. Notes arrive through the benchmark's own MIDI system, so drivers are not included.
 """
 

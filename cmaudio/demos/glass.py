@@ -1,4 +1,4 @@
-"""Chords that begin as one timbre and end as another, with bells scattered by chance."""
+"""Chords that morph from one timbre to another, with randomly scattered bells."""
 
 from __future__ import annotations
 

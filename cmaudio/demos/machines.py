@@ -1,4 +1,4 @@
-"""Small machines: patterns of different lengths against each other, with chance, swing and a filter that opens."""
+"""Small machines: patterns of different lengths against each other, with randomness, swing and an opening filter."""
 
 from __future__ import annotations
 

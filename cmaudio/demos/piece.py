@@ -65,7 +65,7 @@ class ScoreDemo(Demo):
 
 @dataclass(frozen=True)
 class ClockDemo(Demo):
-    """A function that is given a clock and plays on it for some `beats`; chance is its own, so `seed` has no effect."""
+    """A function that receives a clock and plays on it for some `beats`; its seeds are fixed: `seed` has no effect."""
 
     perform: Callable[[Clock], object] = field(kw_only=True)
     beats: float = field(kw_only=True)

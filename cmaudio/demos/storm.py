@@ -1,4 +1,4 @@
-"""A storm that comes and goes in two minutes: rain, wind and thunder, steered while they sound."""
+"""A storm that passes in two minutes: rain, wind and thunder, steered while they sound."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from cmaudio.timing.scattering import ScatterSettings
 
 SECONDS = 120.0
 _TEMPO = 60.0  # a beat is a second
-_SETTLED_SAMPLES = 4  # a move begins where the one before it has ended
+_SETTLED_SAMPLES = 4  # a move starts where the previous one has ended
 Curve = Sequence[tuple[float, float]]  # (beat, value), straight lines between
 
 
 @dataclass(frozen=True)
 class Bed:
-    """A sound that goes on, from its first beat to its last, and how its expressions move."""
+    """An endless sound, from its first beat to its last, and the curves of its expressions."""
 
     timbre: str
     begin: float
@@ -30,7 +30,7 @@ class Bed:
 
 @dataclass(frozen=True)
 class Strokes:
-    """One-shots scattered by chance: events a second over time, and how they are placed."""
+    """Randomly scattered one-shots: events per second over time, and their positions."""
 
     timbres: Sequence[str]
     density: Curve
@@ -136,7 +136,7 @@ def storm(clock: Clock) -> None:
 
 
 def _play_bed(clock: Clock, bed: Bed, seed: int) -> None:
-    """Start a bed, and draw its curves to its end."""
+    """Start a bed, and play its curves to its end."""
     note = clock.engine.note_on(60, 110, timbre=bed.timbre, seed=seed, at=clock.sample(bed.begin))
     note.express("width", 0.9, 0, at=clock.sample(bed.begin))
     note.express("pan", bed.pan, 0, at=clock.sample(bed.begin))

@@ -57,7 +57,7 @@ def write_score(title: str, tempo: float, parts: Sequence[Part], drums: Part | N
         for beat, length, pitch, velocity in part.notes:
             start, end = (each * 60 / tempo for each in (beat, beat + length))
             events += [(start, NoteOn(channel, pitch, velocity, part.program)), (end, NoteOff(channel, pitch))]
-    events.sort(key=lambda pair: (pair[0], isinstance(pair[1], NoteOn)))  # a repeated note ends before it begins again
+    events.sort(key=lambda pair: (pair[0], isinstance(pair[1], NoteOn)))  # a repeated note ends before it starts again
     struck = [e for _, e in events if isinstance(e, NoteOn)]
     drum_keys = dict.fromkeys(e.pitch for e in struck if e.channel == PERCUSSION_CHANNEL)
     programs = dict.fromkeys(e.program for e in struck if e.channel != PERCUSSION_CHANNEL)

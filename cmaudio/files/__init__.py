@@ -1,1 +1,1 @@
-"""Files and folders: audio files, atomic writes, resume manifests."""
+"""Files and folders: audio files, atomic writes, object storage, resume manifests."""

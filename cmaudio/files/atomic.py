@@ -1,4 +1,4 @@
-"""Writing files that are either complete or absent: a temporary file takes the name of the target when it is done."""
+"""Atomic file writes: a temporary file replaces the target when it is complete."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from cmaudio.files.reading import as_path
 def atomic_file(path: str | Path) -> Iterator[Path]:
     """An empty temporary file beside `path`, which replaces `path` when the with-body ends without an exception.
 
-    It is flushed to the disk first. On any exception, KeyboardInterrupt included, the temporary file is removed, a
-    file already at `path` is left as it was, and the exception propagates. A symbolic link at `path` is followed.
+    It is flushed to the disk first. On any exception, including KeyboardInterrupt, the temporary file is removed, an
+    existing file at `path` is kept, and the exception propagates. A symbolic link at `path` is followed.
     Temporary files that killed processes left for the same target are removed.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Writing sound files that are either complete or absent."""
+"""Atomic writing of sound files."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ FORMATS = {
 }
 _OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
 _BYTES_PER_SAMPLE = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4}  # lossy ones need less than one
-# The sizes in a WAV header are 32 bits wide; libsndfile lets them wrap around in silence.
+# The sizes in a WAV header are 32 bits wide; libsndfile lets them overflow silently.
 _WAV_LIMIT_BYTES = 2**32 - 4096
 # libsndfile says "System error" for a full disk; with less than this left, that is what it was.
 _FULL_DISK_BYTES = 2**17
 
 
 def _audio_format(path: Path, subtype: str | None) -> tuple[str, str]:
-    """The ending in lower case, and the sample format."""
+    """The extension in lower case, and the sample format."""
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         given = f"the ending {path.suffix!r}" if path.suffix else "a name without an ending"
@@ -65,11 +65,11 @@ class AudioFileWriter:
         sample_rate: Hz; .opus takes 8, 12, 16, 24 and 48 kHz.
         subtype: the stored sample format; for WAV and FLAC PCM_24 (the default) or PCM_16, for WAV also PCM_32 and
             FLOAT. PCM formats clip what lies outside -1..1; FLOAT keeps it.
-        channels: how many the samples have.
+        channels: number of channels.
 
-    Raises CmaudioError, at construction for an ending, subtype or rate that is not allowed, on entering for a target
-    that cannot be written, on `write` and on leaving when the disk is full or fails. Whatever goes wrong, no half
-    file stays behind and a file that was at `path` before is untouched.
+    Raises CmaudioError, at construction for an extension, subtype or rate that is not allowed, on entering for a target
+    that cannot be written, on `write` and on leaving when the disk is full or fails. In all cases no partial file
+    remains, and an existing file at `path` is untouched.
     """
 
     def __init__(self, path: str | Path, sample_rate: int, subtype: str | None = None, channels: int = 1) -> None:

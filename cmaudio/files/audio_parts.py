@@ -1,4 +1,4 @@
-"""Writing sound of unknown length: a WAV file that is full is continued in another."""
+"""Writes sound of unknown length: a full WAV file is continued in another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cmaudio.files.names import unused_path
 class AudioFileParts:
     """Writes `path` like `AudioFileWriter`; what does not fit goes into files with -2, -3 and so on in their names.
 
-    All of them are complete when the `with` statement ends, or none is there. The further files overwrite nothing.
+    All of them are complete when the `with` statement ends, or none exists. The further files overwrite nothing.
 
     Args:
         path, sample_rate, channels: see `AudioFileWriter`.

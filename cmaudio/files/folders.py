@@ -1,4 +1,4 @@
-"""Where the user's own files are kept."""
+"""The folders of the user's own files."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def user_folder() -> Path:
 
 
 def state_folder() -> Path:
-    """Where programs keep what they remember from one run to the next; it may not exist yet."""
+    """The folder for state that programs keep between runs; it may not exist yet."""
     return platformdirs.user_state_path("cmaudio", appauthor=False)

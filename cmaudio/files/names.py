@@ -1,6 +1,6 @@
-"""File names: as text, made from what people call something, and free ones.
+"""File names: as text, derived from names, and unused ones.
 
-Python keeps bytes of a name that are no UTF-8 as lone surrogates, which no text file, page or message can hold.
+Python keeps bytes of a name that are not UTF-8 as lone surrogates, which no text file, page or message can hold.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ def is_text(name: str) -> bool:
 
 
 def as_text(name: str) -> str:
-    """The name with "?" for what is no UTF-8."""
+    """The name with "?" for bytes that are not UTF-8."""
     return name.encode("utf-8", "replace").decode()
 
 
 def sound_path(path: Path) -> str | bytes:
-    """A path as libsndfile takes it, whatever its bytes: soundfile refuses text that is no UTF-8."""
+    """A path as libsndfile takes it, whatever its bytes: soundfile refuses text that is not UTF-8."""
     return str(path) if sys.platform == "win32" else os.fsencode(path)
 
 
 def file_stem(name: str) -> str:
-    """A file name for what people call something: letters and digits in lower case, anything else as dashes.
+    """A file name for a name: letters and digits in lower case, anything else as dashes.
 
     A name without letters and digits gets one made from its bytes, so that "!!!" and "???" differ.
     """
@@ -44,11 +44,11 @@ def file_stem(name: str) -> str:
 
 
 def unused_path(path: Path, *others: str) -> Path:
-    """The path, numbered if there is a file of that name.
+    """The path, numbered if a file of that name exists.
 
     Args:
         path: the wanted file.
-        others: endings of files that will stand beside it, such as ".mid", and must not exist either.
+        others: extensions of files that will be written beside it, such as ".mid", and must not exist either.
     """
     found, count = path, 1
     while any(is_there(each) or each.is_symlink() for each in (found, *map(found.with_suffix, others))):
@@ -58,6 +58,6 @@ def unused_path(path: Path, *others: str) -> Path:
 
 
 def check_unused(*files: Path) -> None:
-    """Raises CmaudioError for a file of a recording that exists already."""
+    """Raises CmaudioError for a file of a recording that already exists."""
     for file in filter(is_there, files):
         raise CmaudioError(f"{file} exists already, and recordings never overwrite files; use another name")

@@ -1,4 +1,4 @@
-"""Names of temporary files, which tell the target and the process, so that those of killed processes can be removed."""
+"""Names of temporary files that identify target and process, so that those of killed processes can be removed."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def part_file(target: Path) -> Path:
 
 
 def forget(part: Path) -> None:
-    """Called when a temporary file has gone."""
+    """Called when a temporary file is gone."""
     _made.discard(part.name)
 
 
 def clear_abandoned(target: Path) -> None:
-    """Remove the temporary files for `target` whose process is gone. What cannot be removed stays."""
+    """Remove the temporary files for `target` whose process has ended. Undeletable ones stay."""
     for path in _abandoned(target.parent).pop(_beginning(target), ()):
         with contextlib.suppress(OSError):
             path.unlink()
@@ -37,7 +37,7 @@ def clear_abandoned(target: Path) -> None:
 
 @cache
 def _abandoned(folder: Path) -> dict[str, list[Path]]:
-    """The abandoned files of a folder, looked for once: a corpus is thousands of files in one folder."""
+    """The abandoned files of a folder, scanned once: a corpus has thousands of files in one folder."""
     found: dict[str, list[Path]] = {}
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder):
@@ -57,11 +57,11 @@ def _short(text: str) -> str:
 
 
 def _runs(process: int) -> bool:
-    """Whether a process of this number runs that may have made a temporary file; True where that cannot be told."""
+    """Whether a process with this number that may own a temporary file is running; True if that is unknown."""
     if process == os.getpid():
         return False
     if sys.platform == "win32":
-        return True  # there the signal 0 is Ctrl-C
+        return True  # on Windows, signal 0 is Ctrl-C
     try:
         os.kill(process, 0)
     except ProcessLookupError:

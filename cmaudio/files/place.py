@@ -1,4 +1,4 @@
-"""Where folders and files of a corpus or a run lie: on this machine, or in object storage."""
+"""Places of a corpus or a run: on a local disk, or in object storage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOST_SLASH = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:/[^/]", re.IGNORECASE)  # 
 
 
 def as_place(name: str | Path | RemotePath) -> Place:
-    """The place that a path or a URL names; `file://` names a local path. Raises CmaudioError for what names none."""
+    """The place of a path or a URL; `file://` is a local path. Raises CmaudioError for anything else."""
     if isinstance(name, RemotePath):
         return name
     if isinstance(name, str) and _URL.match(name):
@@ -36,7 +36,7 @@ def as_place(name: str | Path | RemotePath) -> Place:
 
 
 def files_in(folder: Place) -> set[str]:
-    """The names below a folder of all files in it, however deep; none where there is no folder."""
+    """The names of all files below a folder, at any depth; none if there is no folder."""
     if isinstance(folder, RemotePath):
         return set(folder.files())
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
@@ -44,9 +44,9 @@ def files_in(folder: Place) -> set[str]:
 
 @contextlib.contextmanager
 def whole_file(place: Place) -> Iterator[Path]:
-    """A temporary local file that becomes the file at a place, whole, when the with-body ends without an exception.
+    """A temporary local file that is moved to a place atomically when the with-body ends without an exception.
 
-    Raises CmaudioError where it cannot be written; what was there before is kept then.
+    Raises CmaudioError if it cannot be written; an existing file is then kept.
     """
     if isinstance(place, Path):
         with atomic_file(place) as part:
@@ -60,7 +60,7 @@ def whole_file(place: Place) -> Iterator[Path]:
 
 
 def move_to(file: Path, place: Place) -> None:
-    """Give a complete local file its place; a local one must be on the same disk."""
+    """Move a complete local file to its place; a local place must be on the same disk."""
     if isinstance(place, Path):
         file.replace(place)
     else:
@@ -70,9 +70,9 @@ def move_to(file: Path, place: Place) -> None:
 
 @contextlib.contextmanager
 def local_files(folder: Place, names: list[str]) -> Iterator[Path]:
-    """A local folder that has these files of a folder, while the body runs.
+    """A local folder with these files of a folder, while the body runs.
 
-    Raises FileNotFoundError for a file that is not there.
+    Raises FileNotFoundError for a missing file.
     """
     if isinstance(folder, Path):
         yield folder
@@ -84,6 +84,6 @@ def local_files(folder: Place, names: list[str]) -> Iterator[Path]:
 
 
 def check_reach(folder: Place, shares_memory: bool) -> None:
-    """Raises CmaudioError for a folder in this process's memory that other processes would have to write to."""
+    """Raises CmaudioError for a folder in this process's memory to which other processes would have to write."""
     if isinstance(folder, RemotePath) and folder.protocol == "memory" and not shares_memory:
         raise CmaudioError(f"{folder} lies in the memory of one process: use --workers 1, or another storage")

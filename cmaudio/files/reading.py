@@ -1,4 +1,4 @@
-"""Reading the files that a user names: regular ones only, of a limited size, and every failure a `CmaudioError`."""
+"""Reads files named by the user: only regular ones of limited size, and every failure is a `CmaudioError`."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def read_file(path: str | Path | RemotePath, what: str, max_bytes: int) -> bytes
     """The content of a file.
 
     Args:
-        path: "~" stands for the home directory; or an object in a storage.
+        path: "~" stands for the home directory; or an object in object storage.
         what: the kind of file for messages, e.g. "configuration".
-        max_bytes: its largest size; no more than that is read.
+        max_bytes: its maximum size; no more than that is read.
 
     Raises:
         CmaudioError: there is no such file, it cannot be read, is not a regular file (reading a pipe or a device may
@@ -45,7 +45,7 @@ def read_file(path: str | Path | RemotePath, what: str, max_bytes: int) -> bytes
 
 
 def _beginning(path: str | Path | RemotePath, what: str, count: int) -> bytes:
-    """At most `count` bytes of a file; of an object in a storage that is larger, only zeros."""
+    """At most `count` bytes of a file; for a larger object in object storage, only zeros."""
     if isinstance(path, RemotePath):
         return bytes(count) if path.size() >= count else path.read_bytes()
     with regular_file(path, what).open("rb") as handle:
@@ -99,26 +99,26 @@ def is_folder(path: Path | RemotePath) -> bool:
 
 
 def is_there(path: Path) -> bool:
-    """Whether something has this name; False also for a name that nothing can have."""
+    """Whether something has this name; False also for an impossible name."""
     return _is(path, Path.exists)
 
 
 def _is(path: Path, test: Callable[[Path], bool]) -> bool:
     try:
         return test(path)
-    except (OSError, ValueError):  # longer than the file system allows, a NUL inside, or a folder that may not be read
+    except (OSError, ValueError):  # longer than the file system allows, a NUL inside, or an unreadable folder
         return False
 
 
 def as_path(path: str | Path) -> Path:
-    """The path of a file. Raises CmaudioError for what names no file."""
+    """The path of a file. Raises CmaudioError for anything that is not a path."""
     if not isinstance(path, str | os.PathLike):
         raise CmaudioError(f"a file is named by text or a Path, not {type(path).__name__}")
     return Path(path)
 
 
 def expanded(path: str | Path) -> Path:
-    """The path with the home directory for "~"; as it is where there is no such home."""
+    """The path with "~" expanded; unchanged if there is no such home."""
     try:
         return as_path(path).expanduser()
     except RuntimeError:

@@ -1,7 +1,7 @@
 """Files in object storage, named by URLs such as s3://bucket/corpus, through fsspec.
 
-An object is written whole or not at all: object stores publish one when its last byte has arrived, and for other
-storages it gets its name when it is complete. What fails on the way is tried again for a minute.
+Objects are written atomically: object stores publish one when its last byte has arrived, and on other storages it is
+renamed when it is complete. Failed transfers are retried for a minute.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from cmaudio.errors import CmaudioError
 from cmaudio.files.retry import Patience, persist
 
-# These publish an object when all of it has arrived; elsewhere a reader could find the first half.
+# These publish an object when all of it has arrived; on others a reader could find a partial one.
 _PUBLISH_WHOLE = frozenset("s3 s3a gs gcs abfs abfss az adl oci oss memory".split())
 _PART = ".part-"
 _S3_SETTINGS = {"connect_timeout": 10, "read_timeout": 30, "retries": {"mode": "standard", "max_attempts": 2}}
@@ -25,7 +25,7 @@ patience = Patience()
 
 
 class RemotePath:
-    """A file or folder in a storage; `/` names what lies below. It can be sent to other processes and machines."""
+    """A file or folder in object storage; `/` appends a name. It can be sent to other processes and machines."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/") if not url.endswith("://") else url
@@ -62,7 +62,7 @@ class RemotePath:
     def suffix(self) -> str:
         return Path(self.name).suffix
 
-    # -- the storage; every method raises CmaudioError where it does not answer or refuses ----------------------------
+    # -- the storage; every method raises CmaudioError if it does not respond or refuses ------------------------------
 
     def is_file(self) -> bool:
         """Whether there is an object of this name."""
@@ -90,23 +90,23 @@ class RemotePath:
         return self._ask(listed)
 
     def size(self) -> int:
-        """In bytes. Raises FileNotFoundError where there is none."""
+        """In bytes. Raises FileNotFoundError if it does not exist."""
         return self._ask(lambda files, path: int(files.size(path)))
 
     def read_bytes(self) -> bytes:
-        """Raises FileNotFoundError where there is none."""
+        """Raises FileNotFoundError if it does not exist."""
         return self._ask(lambda files, path: bytes(files.cat_file(path)))
 
     def write_bytes(self, data: bytes) -> None:
-        """Write an object; a reader finds the old one, or all of the new one."""
+        """Write an object atomically; readers see the old one or the new one."""
         self._write(lambda files, path: files.pipe_file(path, data))
 
     def download(self, target: Path) -> None:
-        """Copy to a local file, which a failure leaves incomplete. Raises FileNotFoundError where there is none."""
+        """Copy to a local file, which a failure leaves incomplete. Raises FileNotFoundError if it does not exist."""
         self._ask(lambda files, path: files.get_file(path, str(target)))
 
     def upload(self, source: Path) -> None:
-        """Copy a local file; a reader finds the old object, or all of the new one."""
+        """Copy a local file atomically; readers see the old object or the new one."""
         self._write(lambda files, path: files.put_file(str(source), path))
 
     def unlink(self) -> None:
@@ -136,7 +136,7 @@ class RemotePath:
         self._ask(whole)
 
     def _ask(self, action: Callable[[Any, str], Result]) -> Result:
-        """Raises FileNotFoundError as it is, and everything else as a CmaudioError."""
+        """Raises FileNotFoundError unchanged, and everything else as a CmaudioError."""
         try:
             files = _storage(self.protocol)
             path = files._strip_protocol(self.url)
@@ -154,14 +154,14 @@ class RemotePath:
             raise CmaudioError(f"{self.url}: {error}; give a URL such as s3://bucket/folder") from error
         except Exception as error:  # each kind of storage has its own errors
             raise CmaudioError(
-                f"{self.url}: the storage failed ({type(error).__name__}: {str(error)[:200]}), also when tried again "
+                f"{self.url}: the storage failed ({type(error).__name__}: {str(error)[:200]}), also after retrying "
                 f"for {patience.seconds:g} s; what is complete there is kept: run the same command again to resume"
             ) from error
 
 
 @cache
 def _storage(protocol: str) -> Any:
-    """The storage of a protocol, configured as fsspec's and the storage's own tools are: by the environment."""
+    """The storage of a protocol, configured by the environment like fsspec's and the storage's own tools."""
     import fsspec
 
     more = {"config_kwargs": _S3_SETTINGS} if protocol in ("s3", "s3a") else {}

@@ -1,4 +1,4 @@
-"""The resume manifest: the arguments of the run that fills a folder, so that only the same ones resume it."""
+"""The resume manifest: the arguments of the run that fills a folder; only the same arguments resume it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def agree_on_plan(folder: Place, plan: Mapping[str, Any], inside: Iterable[str])
     elif is_folder(folder) and (not isinstance(folder, Path) or any(folder.iterdir())):
         raise CmaudioError(f"{folder} is not empty and holds no corpus; use a new folder")
     try:
-        if isinstance(folder, Path):  # a storage has no empty folders
+        if isinstance(folder, Path):  # object storage has no empty folders
             for name in inside:
                 (folder / name).mkdir(parents=True, exist_ok=True)
         with whole_file(path) as part:

@@ -1,4 +1,4 @@
-"""Trying again what failed on the way to a storage, for a bounded time."""
+"""Retries of failed transfers to object storage, for a bounded time."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _LONGEST_PAUSE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to go on trying.
+    """How long to retry.
 
     Args:
-        seconds: after which no attempt begins.
-        first_pause: seconds before the second attempt; each pause is twice the one before, 10 s at most.
+        seconds: after which no further attempt is made.
+        first_pause: seconds before the second attempt; each pause is twice the previous one, at most 10 s.
         clock: in seconds.
         sleep: waits for seconds.
     """
@@ -44,9 +44,9 @@ class Patience:
 
 
 def persist(action: Callable[[], Result], patience: Patience) -> Result:
-    """The result of the action, which is tried again while it fails in a way that may pass.
+    """The result of the action, which is retried while it fails with a temporary error.
 
-    Raises what it raised last.
+    Raises its last error.
     """
     until, pause = patience.clock() + patience.seconds, patience.first_pause
     while True:

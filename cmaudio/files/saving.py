@@ -1,4 +1,4 @@
-"""Writing the whole content of a file at once."""
+"""Atomic writing of a whole file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cmaudio.files.reading import as_path, reason
 
 
 def write_file(path: str | Path, content: bytes) -> Path:
-    """Write a file, completely or not at all; one of the same name is replaced. Returns its path, "~" expanded.
+    """Write a file atomically, replacing one of the same name. Returns its path, "~" expanded.
 
     Raises CmaudioError if it cannot be written.
     """

@@ -1,4 +1,4 @@
-"""Where a sound or a score goes: a file by its path, or a binary file that the caller has opened."""
+"""Targets for a sound or a score: a file by its path, or a binary file opened by the caller."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from cmaudio.files.audio_file import FORMATS
 from cmaudio.files.reading import as_path
 
 AudioTarget = str | Path | BinaryIO
-"""The path of a sound file, or a binary file that is open for writing."""
+"""The path of a sound file, or a binary file open for writing."""
 
 _NAMES = tuple(suffix[1:] for suffix in FORMATS)
 
 
 @contextlib.contextmanager
 def audio_target(target: AudioTarget, sound_format: str | None = None) -> Iterator[Path]:
-    """The path to write, whole, in the with-body; a file that is open gets its content afterwards.
+    """The path to write, atomically, in the with-body; an open file gets its content afterwards.
 
     If the body raises, nothing is written to an open file.
 
     Args:
-        target: a path, or a binary file that is open.
-        sound_format: "wav", "flac", "ogg", "opus" or "mp3"; for an open file by default what the ending of its name
-            says, else "wav". A path says it by its ending.
+        target: a path, or an open binary file.
+        sound_format: "wav", "flac", "ogg", "opus" or "mp3"; for an open file by default by the extension of its name,
+            else "wav". A path is named by its extension.
 
     Raises:
         CmaudioError: an unknown format, or another than the path's; a file that is not open in binary mode, or fails.
@@ -38,7 +38,7 @@ def audio_target(target: AudioTarget, sound_format: str | None = None) -> Iterat
     if isinstance(target, str | os.PathLike):
         path = as_path(target)
         if suffix and path.suffix.lower() != suffix:
-            raise CmaudioError(f"{path}: the ending of a path is its format; name a {suffix} file, or leave out format")
+            raise CmaudioError(f"{path}: the extension of a path sets its format; name a {suffix} file, or omit format")
         yield path
         return
     check_open(target)
@@ -51,7 +51,7 @@ def audio_target(target: AudioTarget, sound_format: str | None = None) -> Iterat
 
 
 def check_open(file: BinaryIO) -> None:
-    """Raises CmaudioError for what is no binary file that is open for writing."""
+    """Raises CmaudioError for anything but a binary file open for writing."""
     if not hasattr(file, "write"):
         raise CmaudioError(f"a file is named by text or a Path, or open for writing, not {type(file).__name__}")
     try:
@@ -61,7 +61,7 @@ def check_open(file: BinaryIO) -> None:
 
 
 def copy_to(file: BinaryIO, whole: BinaryIO) -> None:
-    """Write all of one open file to another. Raises CmaudioError if it is full or closed."""
+    """Write one open file to another. Raises CmaudioError if it is full or closed."""
     try:
         shutil.copyfileobj(whole, file)
     except (OSError, ValueError) as error:

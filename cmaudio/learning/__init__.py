@@ -1,1 +1,1 @@
-"""A timbre from an example: how a recording differs from what a model's prior says, found without training."""
+"""Learns a timbre from an example, without training: the difference between a recording and a model's prior."""

@@ -1,7 +1,7 @@
-"""The named timbres that come nearest to an example, by what the prior says of them.
+"""Finds the named timbres nearest to an example, by the prior's prediction.
 
-Level is not compared, since it is learned exactly. What is left to the network to draw is that of the nearest timbre,
-so of beds the spread of the bands counts as much as their medians.
+Level is not compared, since it is learned exactly. The sampled part of the sound is that of the nearest timbre, so for
+beds the spread of the bands counts as much as their medians.
 
 Shapes: V timbres, A ages, T frames, M mel bands.
 """
@@ -19,7 +19,7 @@ from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
 
 _AGES, _LONGEST_FRAMES = 20, 188
-_OVER_FLOOR = 1.0  # nepers: what is compared
+_OVER_FLOOR = 1.0  # nepers: lower values are not compared
 _STEADY_AGE = 60.0
 
 Array = NDArray[np.float64]
@@ -33,11 +33,11 @@ def nearest_timbres(
     frame_rate: float,
     floor: float,
 ) -> tuple[list[TimbreDefinition], list[float]]:
-    """The timbres from the nearest on, and their distances in dB.
+    """The timbres in order of distance, and their distances in dB.
 
     Args:
         examples: of one sound; the longest one is compared.
-        timbres: to choose from; all go on for ever, or none does.
+        timbres: candidates; either all endless or all one-shots.
         expectation: of the model.
         frame_rate: in Hz.
         floor: of log-mel, in nepers.
@@ -56,7 +56,7 @@ def nearest_timbres(
 
 
 def _of_beds(mel: Float, said: Expected, floor: float) -> tuple[Array, Array]:
-    """Distances (V,) of medians in dB, and what to order by."""
+    """Distances (V,) of medians in dB, and the key to sort by."""
     median = np.median(mel, 0)
     width = np.abs(mel - median).mean(0)
     weights = (np.maximum(said.median[:, 0], median) > floor + _OVER_FLOOR).astype(np.float64)
@@ -67,7 +67,7 @@ def _of_beds(mel: Float, said: Expected, floor: float) -> tuple[Array, Array]:
 
 
 def _of_courses(mel: Float, lengths: Array, said: Expected, floor: float) -> Array:
-    """Distances (V,) in dB of frames (A, M), each of which stands for so many."""
+    """Distances (V,) in dB of frames (A, M), weighted by the number of frames that each stands for."""
     weights = (np.maximum(said.median, mel) > floor + _OVER_FLOOR) * np.broadcast_to(lengths[:, None], mel.shape)
     flat = (len(said.median), -1)
     apart = _levelled((said.median - mel).reshape(flat), weights.reshape(flat))

@@ -1,4 +1,4 @@
-"""What is measured on an example: its log-mel from the onset on, its pitch, and whether it goes on for ever.
+"""The measurements of an example: its log-mel from the onset on, its pitch, and whether it is endless.
 
 Shapes: N samples, T frames, M mel bands. Log-mel is the natural logarithm of an amplitude, not normalised.
 """
@@ -17,12 +17,12 @@ from cmaudio.signal.dsp import Float
 from cmaudio.signal.pitch import PitchFound, find_pitch
 
 Kind = Literal["auto", "bed", "one-shot"]
-LEVEL_DB, PEAK = -18.0, 0.98  # of the loudest 0.4 s of the loudest example, or its peak if that is reached before
+LEVEL_DB, PEAK = -18.0, 0.98  # of the loudest 0.4 s of the loudest example, or its peak if that is reached first
 LONGEST_ONE_SHOT_SECONDS = 8.0
 _LEVEL_SECONDS = 0.4
 _START_DB, _BEFORE_START_SECONDS = -50.0, 0.002
 _SHORTEST_BED_SECONDS, _DECAYED_DB = 2.5, 12.0
-_ENDS_DB = 15.0  # of a bed, below its median: fades at its ends are left out
+_ENDS_DB = 15.0  # below the median of a bed: fades at its ends are cut
 _PITCHED_SHARE, _HELD_SEMITONES = 0.6, 1.5
 
 DB = 20 / np.log(10)
@@ -38,23 +38,23 @@ class Example:
 
     @property
     def tonal(self) -> bool:
-        """Whether it has one pitch, as a note has."""
+        """Whether it has a single pitch, like a note."""
         return self.pitch.share >= _PITCHED_SHARE and self.pitch.range_semitones <= _HELD_SEMITONES
 
     @property
     def speaks(self) -> bool:
-        """Whether its pitch wanders as in speech, song and music."""
+        """Whether its pitch varies as in speech, song and music."""
         return self.pitch.share > 0.3 and self.pitch.range_semitones > 3
 
     def goes_on(self, frame_rate: float) -> bool:
-        """Whether it is long, and as loud near its end as at its beginning."""
+        """Whether it is long, and as loud near its end as at its start."""
         power = np.exp(2 * self.mel.astype(np.float64)).mean(1)
         levels = [10 * np.log10(part.mean()) for part in np.array_split(power, 6)] if len(power) >= 6 else [0.0, -99.0]
         return len(power) / frame_rate > _SHORTEST_BED_SECONDS and levels[-2] > max(levels) - _DECAYED_DB
 
 
 def measure(sounds: Sequence[Sound], model: Model) -> list[Example]:
-    """The examples, brought to the level of the model's own recordings by one gain for all of them."""
+    """The examples, brought to the level of the model's own recordings by a common gain."""
     rate = model.manifest.sample_rate
     loudest = max(loudest_db(sound.samples, rate, _LEVEL_SECONDS) for sound in sounds)
     peak = max(float(np.abs(sound.samples).max()) for sound in sounds)
@@ -66,7 +66,7 @@ def measure(sounds: Sequence[Sound], model: Model) -> list[Example]:
 
 
 def from_onset(samples: Float, sample_rate: int) -> Float:
-    """(N,) from where it rises above the threshold on."""
+    """(N,) from where it exceeds the threshold."""
     above = np.abs(samples) >= np.abs(samples).max() * 10 ** (_START_DB / 20)
     return samples[max(0, int(above.argmax()) - int(_BEFORE_START_SECONDS * sample_rate)) :]
 

@@ -1,4 +1,4 @@
-"""What a model's prior says of its timbres, for sounds at rest: controls at their defaults, nothing drawn.
+"""The prior's prediction for timbres at rest: default controls, without sampling.
 
 Shapes: V timbres, A ages, K frames of a block, M mel bands. Values are of log-mel, not normalised.
 """
@@ -24,7 +24,7 @@ from cmaudio.synthesis.sources import seen_partials, timbre_pulses
 from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_CONTROLS, TEXTURE_KINDS, texture_features
 
 LOUD_VELOCITY, USUAL_VELOCITY = 127.0, 100.0  # of textures, which have the level of their recordings, and of notes
-_PICTURE_FRAMES = 8  # after so many, a held note's picture no longer changes
+_PICTURE_FRAMES = 8  # after which the excitation's spectrum of a held note no longer changes
 _NEVER = -1e9
 
 Array = NDArray[np.float64]
@@ -39,28 +39,28 @@ class Expected:
 
 
 class Expectation:
-    """Asks the prior of a loaded model.
+    """Evaluates the prior of a loaded model.
 
-    Raises CmaudioError for a model that has none, with the models that have one.
+    Raises CmaudioError for a model without a prior, naming models that have one.
     """
 
     def __init__(self, synthesizer: Synthesizer) -> None:
         manifest = synthesizer.model.manifest
         if not manifest.learns or not isinstance(synthesizer.prior, GraphPrior):
             raise CmaudioError(
-                f"model {manifest.name!r} learns no timbres, since it has no prior: use instrument or textures"
+                f"model {manifest.name!r} cannot learn timbres, since it has no prior: use instrument or textures"
             )
         self._synthesizer, self._graph = synthesizer, synthesizer.prior.graph
         self._pictures: dict[tuple[str | None, float | None], Float] = {}
 
     @property
     def velocity(self) -> float:
-        """At which examples are learned."""
+        """The velocity at which examples are learned."""
         textures = self._synthesizer.model.manifest.features in TEXTURE_KINDS
         return LOUD_VELOCITY if textures else USUAL_VELOCITY
 
     def __call__(self, timbres: Sequence[TimbreDefinition], ages: Array, key: float | None) -> Expected:
-        """Median and spread of timbres at ages (A,) in seconds; `key` is a MIDI note number, None without a pitch."""
+        """Median and spread of timbres at ages (A,) in seconds; `key` is a MIDI note number, None if unpitched."""
         k, manifest = self._synthesizer.block_frames, self._synthesizer.model.manifest
         blocks = np.pad(ages, (0, -len(ages) % k), mode="edge").reshape(-1, k)
         controls = np.concatenate([self.controls(timbre, blocks, key) for timbre in timbres])
@@ -73,7 +73,7 @@ class Expectation:
         return Expected(np.maximum(median * std + mean, floor), spread * std)
 
     def controls(self, timbre: TimbreDefinition, ages: Array, key: float | None) -> Float:
-        """(N, K, C + M) what the prior reads in blocks at ages (N, K) in seconds: features, and the picture."""
+        """(N, K, C + M) inputs of the prior in blocks at ages (N, K) in seconds: features, and excitation spectrum."""
         manifest = self._synthesizer.model.manifest
         features = self._features(timbre, ages, key)[..., : self._synthesizer.features]
         pictures = self._picture(seen_partials(manifest, timbre), key if timbre.pitched else None)
@@ -91,7 +91,7 @@ class Expectation:
         return all_note_features(ages, never, semitones, np.full(blocks, pitch), velocity)
 
     def _picture(self, partials: Partials | None, key: float | None) -> Float:
-        """(frames, M) the first frames of a held key's picture."""
+        """(frames, M) the first frames of a held key's excitation spectrum."""
         kind = partials.model_dump_json() if partials and key is not None else None
         if (kind, key) not in self._pictures:
             self._pictures[kind, key] = self._drawn(partials, key)

@@ -1,4 +1,4 @@
-"""A new model file that has learned timbres beside its own, with what its card and licence say of them."""
+"""A new model file with learned timbres beside its own, and their entries in card and licence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_LETTERS = 500
 
 
 def check_output(path: str | Path) -> Path:
-    """The path of a model file to write, before the work. Raises CmaudioError for another ending, or a folder."""
+    """Validate the path of a model file before the work. Raises CmaudioError for another extension or a folder."""
     found = expanded(path)
     if found.suffix != SUFFIX:
         raise CmaudioError(f"a model file ends in {SUFFIX}, not {found.suffix or 'nothing'!r}: {found.stem}{SUFFIX}")
@@ -28,16 +28,16 @@ def check_output(path: str | Path) -> Path:
 def save_learned(
     model: Model, timbres: Sequence[TimbreDefinition], path: str | Path, licence: str = OWN_LICENCE
 ) -> Model:
-    """Write a model file with some timbres more; the networks and the other timbres are those of `model`.
+    """Write a model file with additional timbres; the networks and the other timbres are those of `model`.
 
     Args:
-        model: as it is in memory, or in its file.
-        timbres: that were learned; those that the model has already are kept.
-        path: ends in .cmaudio; a file that is there is replaced, and stays as it is if something goes wrong.
-        licence: of the sounds that they were learned from.
+        model: as in memory, or as in its file.
+        timbres: learned timbres; those that the model already has are kept.
+        path: ends in .cmaudio; an existing file is replaced, and kept if something goes wrong.
+        licence: of the sounds from which they were learned.
 
     Raises:
-        CmaudioError: a path that is no model file or cannot be written, a timbre that does not fit, no licence.
+        CmaudioError: a path that is not a model file or cannot be written, a timbre that does not fit, no licence.
     """
     target = check_output(path)
     licence = " ".join(licence.split())

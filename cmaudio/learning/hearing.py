@@ -1,4 +1,4 @@
-"""Short sounds of a timbre as the model plays it, without an engine: to see what a learned one sounds like.
+"""Renders short sounds of a timbre without an engine, to evaluate a learned one.
 
 Shapes: T frames, M mel bands.
 """

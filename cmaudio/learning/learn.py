@@ -1,4 +1,4 @@
-"""A timbre from an example: at once the nearest named one, and how the example differs from it; in minutes, tuned."""
+"""Learns a timbre from an example: at once from the nearest named one, or in minutes with search and tuning."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ SEARCH_SECONDS, _LEAST_TUNING_SECONDS = 24.0, 10.0
 
 @dataclass(frozen=True)
 class LearnedTimbre:
-    """What was learned.
+    """The result of learning.
 
     Attributes:
         timbre: to add to a model.
-        nearest: name of the timbre that it lies on: the nearest one, unless a search found a better one.
-        distance_db: of that timbre from the example, by what the prior says, without the difference in level.
-        key: pitch of the example as a MIDI note number, None without one.
-        notices: what was used of the files, and what to expect.
+        nearest: name of the base timbre: the nearest one, unless a search found a better one.
+        distance_db: of that timbre from the example, by the prior's prediction, without the difference in level.
+        key: pitch of the example as a MIDI note number, None if unpitched.
+        notices: which parts of the files were used, and what to expect.
     """
 
     timbre: TimbreDefinition
@@ -61,18 +61,18 @@ def learn_timbre(
     """A timbre for a model from recordings of one sound.
 
     Args:
-        model: which has a prior; it stays as it is.
+        model: must have a prior; it is not changed.
         paths: files, or folders of them: takes of one sound, or notes of one instrument at several pitches.
-        name: of the timbre; by default that of the first file or folder, with a number if the model has it.
-        kind: whether it goes on for ever ("bed") or ends ("one-shot"); "auto" decides by the sound.
-        minutes: at most so long, other timbres than the nearest are tried to lie on, by what they play; from 0.6 min
-            on, with cmaudio[train], the best one is then tuned in a process of its own; 0 is at once.
-        on_progress: called with the share of the minutes that is done, 0 to 1, and the result so far.
+        name: of the timbre; by default that of the first file or folder, numbered if the model has it.
+        kind: "bed" (endless) or "one-shot"; "auto" detects it from the sound.
+        minutes: time limit for trying other base timbres than the nearest, by what they play; from 0.6 min on, with
+            cmaudio[train], the best one is then tuned in a separate process; 0: no search.
+        on_progress: called with the completed share of the time, 0 to 1, and the result so far.
         synthesizer: the model's networks, if they are loaded.
 
     Raises:
-        CmaudioError: a model that learns no timbres, a name that is taken, nothing in the files that can be used, or a
-            tuning that failed.
+        CmaudioError: a model that cannot learn timbres, a name that is taken, no usable file, or a tuning that
+            failed.
     """
     minutes = in_range("minutes", minutes, 0, LONGEST_MINUTES, "min")
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
@@ -114,7 +114,7 @@ def _in_minutes(
     on_progress: Progress,
     on_notice: Callable[[str], object],
 ) -> tuple[TimbreDefinition, str]:
-    """A search, and in what time is left a tuning of what it found; the timbre, and the name of the one it lies on."""
+    """Search, and tune the result in the remaining time; returns the timbre, and the name of its base timbre."""
     searched = min(SEARCH_SECONDS, seconds)
     if seconds - searched < _LEAST_TUNING_SECONDS:
         return found_by_search(lesson, seconds, on_progress)
@@ -130,14 +130,14 @@ def _in_minutes(
 
 
 def _candidates(model: Model, steady: bool, tonal: bool) -> list[TimbreDefinition]:
-    """The trained timbres of the example's kind, or what is nearest to it."""
+    """The trained timbres of the example's kind, or the closest kind."""
     trained = [timbre for timbre in model.manifest.timbres if timbre.learned is None]
     of_pitch = [timbre for timbre in trained if timbre.tonal == tonal] or trained
     return [timbre for timbre in of_pitch if timbre.sustained == steady] or of_pitch
 
 
 def _free_name(model: Model, paths: Sequence[str | Path]) -> str:
-    """After the first path, with a number where the model has that name."""
+    """Named after the first path, numbered if the model has that name."""
     path = Path(paths[0]) if paths else Path("learned")
     stem = re.sub(r"[\s_]+", " ", "".join(c for c in as_text(path.stem) if c.isprintable())).strip()
     stem = stem[:_LONGEST_NAME] or "learned"
@@ -156,17 +156,17 @@ def _checked_name(model: Model, name: str) -> str:
 
 
 def _expectations(model: Model, examples: Sequence[Example], steady: bool) -> list[str]:
-    """What a listener may miss, one line each."""
+    """Limitations that a listener may notice, one line each."""
     textures = model.manifest.features in TEXTURE_KINDS
     found = []
     if any(example.speaks and len(example.mel) > model.manifest.frame_rate for example in examples):
         found.append(
-            "it sounds like speech or music: its colour and level over time are learned, and no words or melody"
+            "it sounds like speech or music: its colour and level over time are learned, but no words or melody"
         )
     elif textures and any(example.tonal for example in examples):
-        found.append("it has a pitch, which this model plays as coloured noise: learn it with --model instrument")
+        found.append("it is pitched, which this model plays as coloured noise: learn it with --model instrument")
     elif not textures and not any(example.tonal for example in examples):
         found.append("it has no clear pitch, so it is played alike by all keys")
     if steady and all(len(example.mel) < 3 * model.manifest.frame_rate for example in examples):
-        found.append("it is shorter than 3 s, which says little about a sound that goes on for ever")
+        found.append("it is shorter than 3 s, which is little for an endless sound")
     return found

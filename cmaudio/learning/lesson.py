@@ -1,4 +1,4 @@
-"""What is known of a sound that is to be learned, and the timbre that follows on one of the model's own.
+"""The sound to be learned, and the timbre that results from one of the model's own.
 
 Shapes: T frames, M mel bands.
 """
@@ -30,7 +30,7 @@ _BED_SECONDS, _LONGEST_SECONDS = 2.0, 1.5
 
 @dataclass(frozen=True)
 class Lesson:
-    """Examples of one sound, and the timbres of a model from the nearest on, with their distances in dB."""
+    """Examples of one sound, and the nearest timbres of a model in order, with their distances in dB."""
 
     model: Model
     networks: Synthesizer
@@ -50,9 +50,9 @@ class Lesson:
         return float(np.log(self.model.manifest.mel.floor))
 
     def timbre(self, nearest: TimbreDefinition) -> TimbreDefinition:
-        """The timbre that has the point of `nearest`, and the level and colour of the examples."""
+        """A timbre at the point of `nearest`, with the level and spectrum of the examples."""
         textures = self.model.manifest.features in TEXTURE_KINDS
-        takes = [[0.0] * TAKE_DIMS] if textures else []  # those of the nearest timbre are of other recordings
+        takes = [[0.0] * TAKE_DIMS] if textures else []  # the takes of the nearest timbre are of other recordings
         own = {"name": self.name, "program": None, "key": None, "learned": None, "takes": takes, "place": self._place()}
         base = nearest.model_copy(update=own)
         examples = self.examples if textures else self._levelled(base)
@@ -62,12 +62,12 @@ class Lesson:
         return base.model_copy(update={"learned": Learned(spectra=spectra)})
 
     def alike(self, timbre: TimbreDefinition) -> list[Example]:
-        """The examples that the first spectrum of a timbre was made from, at its level."""
+        """The examples from which the first spectrum of a timbre was made, at its level."""
         textures = self.model.manifest.features in TEXTURE_KINDS
         return by_key(self.examples if textures else self._levelled(timbre), timbre)[0]
 
     def hear(self, timbre: TimbreDefinition, seeds: Sequence[int], **expression: float) -> list[Float]:
-        """Log-mels (T, M) of takes of a timbre that was learned, as the model would play them."""
+        """Log-mels (T, M) of takes of a learned timbre, as the model would play them."""
         assert timbre.learned is not None
         trial = replace(self.model, manifest=with_timbre(self.model.manifest, timbre))
         longest = max(len(example.mel) for example in self.examples) / self.frame_rate
@@ -77,7 +77,7 @@ class Lesson:
         return heard(trial, networks, timbre.name, seconds, seeds, key=key, velocity=velocity, expression=expression)
 
     def _levelled(self, base: TimbreDefinition) -> list[Example]:
-        """Examples as loud as the timbre is at a usual velocity, by one gain for all."""
+        """Examples at the level of the timbre at a usual velocity, by a common gain."""
         loudest = max(self.examples, key=lambda example: float(example.mel.max()))
         frames = min(len(loudest.mel), _LEVEL_AGES)
         key = loudest.pitch.key if loudest.tonal and base.tonal else None
@@ -87,19 +87,19 @@ class Lesson:
         return [replace(one, mel=np.maximum(one.mel + gain, np.float32(self.floor))) for one in self.examples]
 
     def _place(self) -> tuple[float, float] | None:
-        """Between the nearest timbres on the map, beside what was learned there before."""
+        """A position between the nearest timbres on the map, beside those learned there before."""
         places = [timbre.place for timbre in self.near[:_PLACED_BY]]
         if any(place is None for place in places):
             return None
         weights = 1 / np.maximum(np.square(self.distances_db[: len(places)]), 1e-3)
         x, y = weights @ np.array(places, np.float64) / weights.sum()
-        angle = crc32(self.name.encode()) % 360 * np.pi / 180  # two in one place could not be told apart
+        angle = crc32(self.name.encode()) % 360 * np.pi / 180  # keeps timbres at the same place apart
         found = np.clip([x + _JITTER * np.cos(angle), y + _JITTER * np.sin(angle)], -1, 1)
         return float(found[0]), float(found[1])
 
 
 def by_key(examples: Sequence[Example], base: TimbreDefinition) -> list[list[Example]]:
-    """Examples of one pitch together, by pitch; those without a pitch are left out of an instrument's."""
+    """Examples grouped by pitch; those without a pitch are left out for an instrument."""
     tonal = sorted((example for example in examples if example.tonal), key=lambda example: example.pitch.key)
     if not base.tonal or not tonal:
         return [list(examples)]

@@ -1,4 +1,4 @@
-"""Examples from sound files: any format, rate and number of channels; what cannot be used is said, and left out.
+"""Reads examples from sound files of any format, rate and number of channels; unusable ones are reported.
 
 Shapes: N samples, C channels.
 """
@@ -24,14 +24,14 @@ _MOST_SAMPLES = 2**26  # of all channels together: 256 MiB
 _ROUNDING_SECONDS = 0.5
 _SILENT_DB = -70.0  # root mean square of the loudest tenth of a second
 _SMALL_BITS = ("PCM_S8", "PCM_U8", "ULAW", "ALAW")
-_CANCELLED = 0.1  # of the amplitude of the loudest channel: less is left of the mean
+_CANCELLED = 0.1  # of the amplitude of the loudest channel: below this, the channels cancel
 
 Notice = Callable[[str], object]
 
 
 @dataclass(frozen=True)
 class Sound:
-    """(N,) samples of an example at the model's rate, of one channel."""
+    """(N,) samples of an example at the model's rate, mono."""
 
     name: str
     samples: Float
@@ -43,10 +43,10 @@ def read_examples(paths: Iterable[str | Path], sample_rate: int, on_notice: Noti
     Args:
         paths: files and folders.
         sample_rate: that of the model, in Hz.
-        on_notice: called with one line about each file that is used in part, altered or left out.
+        on_notice: called with one line about each file that is used in part, altered or skipped.
 
     Raises:
-        CmaudioError: nothing that can be used, with the reason of the first file.
+        CmaudioError: no usable file, with the reason of the first.
     """
     files = _files(paths)
     if len(files) > MOST_FILES:
@@ -97,13 +97,13 @@ def _read(path: Path, sample_rate: int, on_notice: Notice) -> Sound:
         raise CmaudioError(f"{name} is silent (below {_SILENT_DB:g} dB): give a louder sound")
     if rate != sample_rate:
         if rate > sample_rate:
-            on_notice(f"{name}: {rate} Hz, of which what lies above {sample_rate / 2000:g} kHz is left out")
+            on_notice(f"{name}: {rate} Hz, of which everything above {sample_rate / 2000:g} kHz is removed")
         mono = soxr.resample(mono, rate, sample_rate, quality="HQ")
     return Sound(name, mono.astype(np.float32))
 
 
 def _open(path: Path) -> tuple[Float, int, float, str]:
-    """(N, C) samples of the first minute, the rate, the seconds of the whole, and how samples are stored."""
+    """(N, C) samples of the first minute, the rate, the total seconds, and the sample format."""
     file = regular_file(path, "example")
     try:
         with soundfile.SoundFile(sound_path(file)) as opened:
@@ -113,11 +113,13 @@ def _open(path: Path) -> tuple[Float, int, float, str]:
     except (soundfile.SoundFileError, OSError, ValueError) as error:
         if file.stat().st_size == 0:
             raise CmaudioError(f"{path.name} is empty: give a sound file") from error
-        raise CmaudioError(f"{path.name} is no sound file, or damaged ({error}); give .wav, .flac or .ogg") from error
+        raise CmaudioError(
+            f"{path.name} is not a sound file, or damaged ({error}); give a .wav or .flac file"
+        ) from error
 
 
 def _one_channel(samples: Float, name: str, on_notice: Notice) -> Float:
-    """(N, C) -> (N,), without an offset: the mean, or the loudest channel where they cancel each other."""
+    """(N, C) -> (N,), without DC offset: the mean, or the loudest channel if they cancel."""
     samples = samples - samples.mean(0, keepdims=True)
     if samples.shape[1] > 2:
         on_notice(f"{name}: the mean of its {samples.shape[1]} channels is used")

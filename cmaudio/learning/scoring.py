@@ -1,8 +1,8 @@
-"""How near what a learned timbre plays is to its examples, by free running: energy scores of log-mel in dB.
+"""Energy scores of log-mel in dB between the output of a learned timbre and its examples, by free running.
 
-The energy score (Gneiting and Raftery 2007) is lowest for draws from the distribution of the recordings: it wants takes
-near to the example, and apart from each other. Of beds, which have no time in common with an example, patches of the
-spectrogram are compared; of sounds that end, frames of the same age.
+The energy score (Gneiting and Raftery 2007) is lowest for samples from the distribution of the recordings: it rewards
+takes that are close to the example and vary. For beds, which are not aligned in time with an example, patches of the
+spectrogram are compared; for one-shots, frames of the same age.
 
 Shapes: T frames, M mel bands, P patches.
 """
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cmaudio.learning.example import DB, steady_part
 from cmaudio.signal.dsp import Float
 
-SKIPPED_FRAMES = 30  # of a bed, whose beginning differs
+SKIPPED_FRAMES = 30  # of a bed, whose start differs
 _GROUPS, _FRAMES, _MOST_PATCHES = 12, 4, 300
 _AUDIBLE_NEPERS = 20 / DB  # above the floor
 
@@ -33,7 +33,7 @@ def score_of_bed(recorded: Float, takes: Sequence[Float]) -> float:
 
 
 def score_of_takes(recorded: Float, takes: Sequence[Float], floor: float) -> float:
-    """The energy score of at least two takes (T, M) of a sound that ends."""
+    """The energy score of at least two takes (T, M) of a one-shot."""
     frames = min(len(recorded), *(len(take) for take in takes))
     example, ours = recorded[:frames], [take[:frames] for take in takes]
     audible = np.maximum(example, np.mean(ours, 0)) > floor + _AUDIBLE_NEPERS

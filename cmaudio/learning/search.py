@@ -1,7 +1,8 @@
-"""A better learned timbre, in minutes: the named timbres near an example are tried, and what they play is heard.
+"""Searches for a better learned timbre: tries base timbres near an example, and compares their output with it.
 
-Level and colour are those of the example at once. What a search finds is from which of the model's timbres the rest
-should come: how the sound moves, and how takes differ. Each is also tried with a correction of what was heard.
+Level and spectrum are those of the example from the start. A search finds which of the model's timbres should supply
+the
+rest: how the sound moves, and how takes differ. Each is also tried with a correction of the remaining difference.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ Progress = Callable[[float, str], object]
 
 
 def found_at_once(lesson: Lesson) -> TimbreDefinition:
-    """The timbre on the nearest one; of a bed after a look at how it sounds."""
+    """The timbre based on the nearest one; for a bed, corrected once by its output."""
     timbre = lesson.timbre(lesson.near[0])
     return _corrected(lesson, timbre, lesson.hear(timbre, _SEEDS)) if is_bed(timbre) else timbre
 
 
 def found_by_search(lesson: Lesson, seconds: float, on_progress: Progress) -> tuple[TimbreDefinition, str]:
-    """The best timbre within so many seconds, at least the one at once, and the name of the timbre it lies on.
+    """The best timbre within the time, at least the initial one, and the name of its base timbre.
 
-    `on_progress` is called with the share that is done and what was found; whatever it raises ends the search.
+    `on_progress` is called with the completed share and the result; whatever it raises ends the search.
     """
     started = time.monotonic()
     best, nearest = found_at_once(lesson), lesson.near[0]
@@ -60,9 +61,9 @@ def _tries(lesson: Lesson, base: TimbreDefinition) -> Iterator[TimbreDefinition]
 
 
 def score_of(lesson: Lesson, timbre: TimbreDefinition, seeds: Sequence[int] = _JUDGING_SEEDS) -> float:
-    """In dB, the least is best: against every example of the first pitch.
+    """The score in dB, lower is better: against every example of the first pitch.
 
-    Takes are of other seeds than those that were corrected by.
+    Uses other seeds than the correction did.
     """
     takes = lesson.hear(timbre, seeds)
     if is_bed(timbre):
@@ -71,7 +72,7 @@ def score_of(lesson: Lesson, timbre: TimbreDefinition, seeds: Sequence[int] = _J
 
 
 def is_bed(timbre: TimbreDefinition) -> bool:
-    """Whether it has no clock and no pitch, so that its only spectrum holds for ever."""
+    """Whether it has no clock and no pitch, so that it has a single constant spectrum."""
     assert timbre.learned is not None
     return len(timbre.learned.spectra[0].ages_s) == 1
 
@@ -81,7 +82,7 @@ def _recorded(lesson: Lesson, timbre: TimbreDefinition) -> list[Float]:
 
 
 def _corrected(lesson: Lesson, timbre: TimbreDefinition, takes: list[Float]) -> TimbreDefinition:
-    """The timbre without what was still off in its takes."""
+    """The timbre without the remaining difference in its takes."""
     assert timbre.learned is not None
     spectrum = timbre.learned.spectra[0]
     if is_bed(timbre):
@@ -95,7 +96,7 @@ def _corrected(lesson: Lesson, timbre: TimbreDefinition, takes: list[Float]) -> 
 def _course_corrected(
     spectrum: LearnedSpectrum, recorded: list[Float], takes: list[Float], frame_rate: float
 ) -> LearnedSpectrum:
-    """Smoothed over time and bands, so that the chance of a few takes is not corrected as well."""
+    """Smoothed over time and bands, so that the randomness of a few takes is not corrected as well."""
     frames = min(len(mel) for mel in (*recorded, *takes))
     off = np.mean([mel[:frames] for mel in recorded], 0) - np.mean([take[:frames] for take in takes], 0)
     smooth = _smoothed(_smoothed(off, _SMOOTHED_FRAMES).T, _SMOOTHED_BANDS).T

@@ -1,4 +1,4 @@
-"""The table of a learned timbre: how examples differ from what the prior says, by age.
+"""The table of a learned timbre: the difference between examples and the prior's prediction, by age.
 
 Shapes: T frames, M mel bands, A ages.
 """
@@ -17,8 +17,8 @@ from cmaudio.model.learned import LearnedSpectrum
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
 
-_FRAME_BY_FRAME, _MOST_ROWS = 96, 200  # the first second is kept as it is
-_HELD_FROM_SECONDS = 0.5  # of a sustained note: from here on, its mean is held
+_FRAME_BY_FRAME, _MOST_ROWS = 96, 200  # the first second keeps every frame
+_HELD_FROM_SECONDS = 0.5  # of a sustained note: from here on, its mean is used
 _STEADY_AGE = 60.0
 _LARGEST_DB, _LARGEST_SPREAD_DB = 199.0, 39.0
 
@@ -47,12 +47,12 @@ def course_of(examples: Sequence[Example], sustained: bool, frame_rate: float, f
 
 
 def _padded(mel: Float, frames: int, floor: float) -> Float:
-    """(T, M) followed by silence, up to so many frames."""
+    """(T, M) padded with silence to this number of frames."""
     return np.pad(mel[:frames], ((0, max(0, frames - len(mel))), (0, 0)), constant_values=floor)
 
 
 def _edges(frames: int) -> NDArray[np.int64]:
-    """Frames at which rows begin, the end last: one by one, then ever longer."""
+    """Frames at which rows start, and the end: every frame at first, then at growing intervals."""
     if frames <= _FRAME_BY_FRAME:
         return np.arange(frames + 1)
     later = np.round(np.geomspace(_FRAME_BY_FRAME, frames, _MOST_ROWS - _FRAME_BY_FRAME)).astype(np.int64)
@@ -62,7 +62,7 @@ def _edges(frames: int) -> NDArray[np.int64]:
 def spectrum_of(
     examples: Sequence[Example], base: TimbreDefinition, expectation: Expectation, frame_rate: float, floor: float
 ) -> LearnedSpectrum:
-    """The spectrum of examples that are alike, for a timbre with the point and the kind of `base`."""
+    """The spectrum of similar examples, for a timbre with the point and the kind of `base`."""
     tonal = examples[0].tonal and base.tonal
     key = float(np.median([example.pitch.key for example in examples])) if tonal else None
     ages, course = course_of(examples, base.sustained, frame_rate, floor)
@@ -72,7 +72,7 @@ def spectrum_of(
 
 
 def rounded(key: float | None, ages: Array, offsets_db: Array, spread_db: Array) -> LearnedSpectrum:
-    """A spectrum as it is stored: offsets and spread in steps of 0.1 dB, within what the format allows."""
+    """A spectrum as stored: offsets and spread in steps of 0.1 dB, clamped to the format's range."""
     offsets = np.round(np.clip(offsets_db, -_LARGEST_DB, _LARGEST_DB), 1)
     spread = np.round(np.clip(spread_db, -_LARGEST_SPREAD_DB, _LARGEST_SPREAD_DB), 1)
     return LearnedSpectrum(
@@ -84,7 +84,7 @@ def rounded(key: float | None, ages: Array, offsets_db: Array, spread_db: Array)
 
 
 def corrected(spectrum: LearnedSpectrum, examples: Sequence[Example], heard: Float) -> LearnedSpectrum:
-    """A bed's spectrum after a look at what it sounds like, (T, M): what is still off is taken off once."""
+    """A bed's spectrum corrected by its rendered output (T, M): the remaining difference is subtracted once."""
     recorded = np.concatenate([steady_part(example.mel) for example in examples])
     (median, width), (sounding, found) = (_middle(mel) for mel in (recorded, heard))
     offsets = np.array(spectrum.offsets_db) + (median - sounding) * DB

@@ -1,7 +1,7 @@
-"""Tuning a learned timbre in a process of its own, where torch is installed: an instrument that plays is not held up.
+"""Tunes a learned timbre in a separate process with torch, so that an instrument keeps playing.
 
-The process is `python -m cmaudio.training.tuning`. It gets one line of JSON, and writes lines: how far it is, and at
-the end the timbre. It has no part in any file; if it is killed, or whoever waits for it is, nothing has changed.
+The process is `python -m cmaudio.training.tuning`. It reads one line of JSON and writes lines: its progress and, at the
+end, the timbre. It writes no files; if it or its parent is killed, nothing has changed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NEEDS = ("torch", "onnx")
 
 
 class TuningRequest(BaseModel):
-    """What the process reads: the model file, files of examples, the timbre that was learned from them, and seconds."""
+    """The input of the process: the model file, files of examples, the timbre learned from them, and seconds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -34,7 +34,7 @@ class TuningRequest(BaseModel):
 
 
 class TuningReport(BaseModel):
-    """A line that the process writes: progress, or its result, or what went wrong."""
+    """A line of output: progress, the result, or an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,14 +45,14 @@ class TuningReport(BaseModel):
 
 
 def can_tune() -> bool:
-    """Whether what it needs is installed."""
+    """Whether its dependencies are installed."""
     return all(find_spec(name) is not None for name in _NEEDS)
 
 
 def tuned_apart(request: TuningRequest, on_progress: Callable[[float, str], object]) -> TimbreDefinition:
-    """The timbre, tuned. Whatever `on_progress` raises ends the process.
+    """The tuned timbre. Whatever `on_progress` raises ends the process.
 
-    Raises CmaudioError with what went wrong in the process.
+    Raises CmaudioError with the error of the process.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", _MODULE],
@@ -60,7 +60,7 @@ def tuned_apart(request: TuningRequest, on_progress: Callable[[float, str], obje
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        start_new_session=True,  # Ctrl-C reaches this process, which ends that one
+        start_new_session=True,  # Ctrl-C reaches this process, which ends the other
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -91,7 +91,7 @@ def _result(lines: IO[str], on_progress: Callable[[float, str], object]) -> Timb
 
 
 def request_for(model: Path, paths: Sequence[str | Path], timbre: TimbreDefinition, seconds: float) -> TuningRequest:
-    """With paths that mean the same in another process."""
+    """With paths that are valid in another process."""
     return TuningRequest(
         model=model.resolve(), examples=[Path(path).expanduser().resolve() for path in paths], timbre=timbre,
         seconds=seconds,

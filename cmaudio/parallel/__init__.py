@@ -1,1 +1,1 @@
-"""Many pieces of work at once: in this process, in processes of this machine, or on a cluster."""
+"""Parallel jobs: in this process, in several processes of this machine, or on a cluster."""

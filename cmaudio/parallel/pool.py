@@ -1,4 +1,4 @@
-"""The protocol of what does many pieces of work, and the two kinds that need one machine alone."""
+"""The protocol of a pool of workers, and the two kinds that run on one machine."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Result = TypeVar("Result")
 
 
 class Pool(Protocol):
-    """Does pieces of work in any order.
+    """Runs jobs in any order.
 
     Attributes:
-        shares_memory: whether the work is done in this process.
+        shares_memory: whether the jobs run in this process.
     """
 
     @property
@@ -27,13 +27,13 @@ class Pool(Protocol):
     def run(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[Item, Result]]:
         """Yields each item with its result when it is done; the task can be pickled.
 
-        Raises what the task raises, and CmaudioError where work was lost.
+        Raises what the task raises, and CmaudioError if work was lost.
         """
         ...
 
 
 class InProcess:
-    """One piece after the other, in this process."""
+    """One job after the other, in this process."""
 
     shares_memory = True
 
@@ -43,10 +43,10 @@ class InProcess:
 
 
 class Processes:
-    """In processes of this machine.
+    """Jobs in processes of this machine.
 
     Args:
-        workers: how many.
+        workers: number of processes.
     """
 
     shares_memory = False
@@ -70,5 +70,5 @@ class Processes:
 
 
 def local_pool(workers: int) -> Pool:
-    """Processes of this machine, or this one alone."""
+    """Processes of this machine, or only this one."""
     return InProcess() if workers <= 1 else Processes(workers)

@@ -1,6 +1,6 @@
-"""Work on the machines of a Ray cluster, as tasks that Ray starts again when a worker or a machine is lost.
+"""Jobs on the machines of a Ray cluster, as tasks that Ray restarts when a worker or a machine is lost.
 
-A machine whose versions differ would make other sound: it is refused, and its work goes to the others.
+A machine with other versions would produce different audio: it is refused, and its work goes to the others.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from cmaudio.parallel.versions import differences, versions
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-_TASK_RETRIES = 3  # of work whose worker was lost
-_SPARE_TASKS = 2  # for each processor, so that none waits for the next
+_TASK_RETRIES = 3  # of a job whose worker was lost
+_SPARE_TASKS = 2  # per processor, so that none waits for the next
 _LEAST_IN_FLIGHT = 8
 
 
 @dataclass(frozen=True)
 class _Done:
-    """What became of a piece of work; `node` refused it where `differs` says why."""
+    """The outcome of a job; `node` refused it if `differs` gives a reason."""
 
     result: Any = None
     node: str = ""
@@ -49,11 +49,11 @@ def _work(task: Callable[[Any], Any], item: Any, expected: dict[str, str]) -> _D
 
 @dataclass
 class RayTasks:
-    """Does pieces of work on a Ray cluster: that of RAY_ADDRESS, or the one that this machine belongs to.
+    """Runs jobs on a Ray cluster: that of RAY_ADDRESS, or the one that this machine belongs to.
 
     Args:
-        most_in_flight: pieces that are handed out at once; by default two for each processor of the cluster.
-        on_refused: is told, once for each, of machines that are not used, and why.
+        most_in_flight: maximum number of submitted jobs; by default two per processor of the cluster.
+        on_refused: called once for each machine that is not used, with the reason.
     """
 
     most_in_flight: int | None = None
@@ -65,7 +65,7 @@ class RayTasks:
         """Yields each item with its result when it is done.
 
         Raises:
-            CmaudioError: there is no cluster, the task failed, work was lost again and again, or no machine is left.
+            CmaudioError: there is no cluster, the task failed, work was lost repeatedly, or no machine is left.
         """
         if not items:
             return
@@ -117,13 +117,13 @@ def _result(ray: Any, ref: Any) -> _Done:
         raise error.cause from error
     except ray.exceptions.RayError as error:
         raise CmaudioError(
-            f"work was lost {_TASK_RETRIES + 1} times, most likely for want of memory ({type(error).__name__}); what "
+            f"work was lost {_TASK_RETRIES + 1} times, most likely for lack of memory ({type(error).__name__}); what "
             "is finished is kept: run the same command again to resume"
         ) from error
 
 
 def connect() -> Any:
-    """Ray, connected to a cluster. Raises CmaudioError where there is none."""
+    """Ray, connected to a cluster. Raises CmaudioError if there is none."""
     try:
         import ray
     except ImportError as error:

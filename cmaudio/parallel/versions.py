@@ -1,4 +1,4 @@
-"""What a machine would make sound with: all machines of a cluster must have the same, or their shards would differ."""
+"""Versions that affect the audio: all machines of a cluster must have the same, or their shards would differ."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def versions() -> dict[str, str]:
 
 
 def differences(ours: dict[str, str], theirs: dict[str, str]) -> str:
-    """What differs, in words; nothing if nothing does."""
+    """The differences in words; empty if there are none."""
     names = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
     return ", ".join(f"{name} {theirs.get(name, 'missing')} instead of {ours.get(name, 'none')}" for name in names)
 

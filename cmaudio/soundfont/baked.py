@@ -1,4 +1,4 @@
-"""A SoundFont as its author meant its pianos to sound."""
+"""A SoundFont with the modulators of its pianos applied."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEADER_BYTES = 1 << 16
 
 
 class BakedSoundFont(SoundFont):
-    """TinySoundFont playing the file with the pianos' modulators baked in; all other presets as they are."""
+    """TinySoundFont playing the file with the pianos' modulators baked in; all other presets are unchanged."""
 
     def __init__(self, path: Path, sample_rate: int) -> None:
         import tinysoundfont

@@ -1,7 +1,7 @@
-"""How partials beat that hardly move in frequency: reeds and drawbars of equal strength, not players of their own.
+"""Fits layers to partials that beat but hardly move in frequency: reeds and drawbars of equal strength.
 
-What layers do to a partial depends on how fast they beat beside what is measured, so it is looked up in a table of
-simulated partials.
+The effect of layers on a partial depends on their beating rate relative to the measurement, so it is looked up in a
+table of simulated partials.
 
 Shapes: P shares that move, T degrees of turning, R rates.
 """
@@ -23,7 +23,7 @@ _MOVING = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
 _TURNING = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _RATES_HZ = tuple(float(rate) for rate in np.geomspace(0.2, 16, 8))
 _SECONDS, _TRIALS = 3.0, 16
-_SPREADS = (0.7, 1.0, 1.4)  # times the width that was measured
+_SPREADS = (0.7, 1.0, 1.4)  # times the measured width
 _WIDTH_COUNTS = 0.3
 
 
@@ -64,7 +64,7 @@ def _at_rates(table: Array, rates_hz: Array) -> Array:
 
 
 def fit_beating(am_db: float, fm_cents: float, width_cents: float, places_hz: Array) -> Beating:
-    """The layers of which partials have this modulation.
+    """The layers that give partials this modulation.
 
     Args:
         am_db: of their levels, the median.
@@ -90,7 +90,7 @@ def fit_beating(am_db: float, fm_cents: float, width_cents: float, places_hz: Ar
 
 
 def moving_for(am_db: float, beating: Beating, place_hz: float) -> float:
-    """The share of one partial that moves, if it has this amplitude modulation and all else of those layers."""
+    """The moving share of one partial with this amplitude modulation, given the other properties of those layers."""
     level, _ = _simulated()
     turning = int(np.argmin(np.abs(np.array(_TURNING) - beating.turning)))
     rate = beating.spread_cents * place_hz * np.log(2) / 1200

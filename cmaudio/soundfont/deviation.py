@@ -1,9 +1,10 @@
-"""How the pitch of a timbre deviates, measured on recorded notes: scoop, vibrato, wandering, spread of partials.
+"""Measures the pitch deviation of a timbre on recorded notes: scoop, vibrato, wander, spread of partials.
 
-Where the partials swing together at one rate, it is a vibrato (or a rotary speaker); what they do together at no rate
-is wandering. What each does by itself is the beating of several players or layers; two moments say how far apart these
-are and how even: the width of the partial's spectrum, and how far the fourth moment of its envelope is above that of a
-steady tone. Partials that beat more than they move in frequency are compared with simulated ones.
+Common periodic modulation of the partials is a vibrato (or a rotary speaker); common aperiodic modulation is wander.
+Independent modulation is the beating of several players or layers; two moments describe how far apart and how even
+these
+are: the width of the partial's spectrum, and how far the fourth moment of its envelope is above that of a steady tone.
+Partials that beat more than they move in frequency are compared with simulated ones.
 """
 
 from __future__ import annotations
@@ -36,15 +37,15 @@ _LEAD_SECONDS = 0.1
 _SILENT = 1e-4
 _STRONGEST = 4
 _SLOWEST_HZ, _FASTEST_HZ, _WIDTH_HZ = 0.8, 9.0, 0.8
-_RATE_SHARE, _LEAST_CENTS = 0.5, 0.8  # of the swing within its rate
-_RATE_COHERENCE, _SLOW_HZ = (0.7, 0.95), 2.5  # between partials; of slow swings, which layers have by chance
+_RATE_SHARE, _LEAST_CENTS = 0.5, 0.8  # of the modulation within its rate
+_RATE_COHERENCE, _SLOW_HZ = (0.7, 0.95), 2.5  # between partials; for slow modulation, which layers have by chance
 _LEAST_TOGETHER, _WANDER_ALIKE, _SLOWEST_WANDER_HZ = 3, 0.7, 0.3
 _ENVELOPE_TIMES, _ONSET_SECONDS = 81, 0.06
-_LEAST_AM_DB, _LEAST_AM_DB_BESIDE = 2.2, 1.5  # less is drawn with the residual, and is a single player's
+_LEAST_AM_DB, _LEAST_AM_DB_BESIDE = 2.2, 1.5  # less is sampled with the residual, and is that of a single player
 _MUCH_FM_CENTS = 3.5
-_LEAST_AM_DB_ALONE, _MUCH_FM_CENTS_ALONE = 1.0, 2.0  # without a vibrato, which leaves some of itself behind
-_CALM = 0.4  # of the median: a fundamental that wavers less than that is left out, and steadier
-_STILL = 0.7  # of the frequency modulation of layers: what moves less beats in strength
+_LEAST_AM_DB_ALONE, _MUCH_FM_CENTS_ALONE = 1.0, 2.0  # without a vibrato, which leaves a remainder
+_CALM = 0.4  # of the median: a fundamental below it is left out, and steadier
+_STILL = 0.7  # of the frequency modulation of layers: partials below it only beat in level
 _SPREAD_SHARE, _SPREAD_HZ = 0.02, (4.0, 15.0)
 _SCOOP_SECONDS, _SETTLED_SECONDS = (0.03, 0.45), (0.6, 1.6)
 _SETTLING = (0.03, 0.05, 0.08, 0.12, 0.2)
@@ -61,7 +62,7 @@ def measure_deviation(
     Args:
         play: (N,) samples of a key held for 4 s, from its onset on.
         sample_rate: Hz.
-        keys: MIDI note numbers, rising.
+        keys: MIDI note numbers, ascending.
     """
     tracks = {key: _tracks(signal, sample_rate, key) for key in keys if _is_heard(signal := play(key))}
     if not tracks:
@@ -79,14 +80,14 @@ def _is_heard(signal: Float) -> bool:
 
 
 def _tracks(signal: Float, sample_rate: int, key: int) -> PartialTracks:
-    """From the onset on: silence before it keeps the end of the note out of it."""
+    """From the onset on, with silence before it, which keeps the end of the note out of the filter."""
     lead = np.zeros(round(_LEAD_SECONDS * sample_rate), np.float32)
     tracks = partial_tracks(np.concatenate([lead, signal]), sample_rate, float(440.0 * 2 ** ((key - 69) / 12)))
     return tracks.between(_LEAD_SECONDS, _LEAD_SECONDS + len(signal) / sample_rate)
 
 
 def _held(tracks: PartialTracks) -> dict[str, float]:
-    """Vibrato or wandering, and the spread of a key, as far as it has them."""
+    """Vibrato or wander, and the spread of a key, as far as present."""
     steady = tracks.between(_STEADY_FROM, _STEADY_UNTIL)
     rate, cents = common_swing(steady)
     if not cents:
@@ -97,7 +98,7 @@ def _held(tracks: PartialTracks) -> dict[str, float]:
 
 
 def common_wandering(steady: PartialTracks) -> dict[str, float]:
-    """What the strongest partials wander together: the mean of their covariances, where they are alike enough."""
+    """The common wander of the strongest partials: the mean of their covariances, if they are similar enough."""
     chosen = steady.strongest(_STRONGEST)
     own = smooth_cents(steady)[chosen]
     if len(own) < _LEAST_TOGETHER:
@@ -118,7 +119,7 @@ def common_wandering(steady: PartialTracks) -> dict[str, float]:
 
 
 def common_swing(steady: PartialTracks) -> tuple[float, float]:
-    """Rate in Hz and amplitude in cents of the common swing; 0 cents where there is none."""
+    """Rate in Hz and amplitude in cents of the common periodic modulation; 0 cents without any."""
     common = steady.common_cents()
     common -= common.mean()
     window = np.hanning(len(common))
@@ -141,7 +142,7 @@ def _turning(rate: float, times: int) -> NDArray[np.complex128]:
 
 
 def _growth(tracks: PartialTracks, rate: float) -> dict[str, float]:
-    """When the vibrato sets in and when it has its full depth: the line through 25 and 75 % of it."""
+    """When the vibrato starts and reaches its full depth: the line through 25 and 75 % of it."""
     heard = tracks.between(0, _STEADY_UNTIL)
     common, power = heard.common_cents(), heard.power.sum(0)
     common = np.where(power > _HEARD * power.max(), common - np.median(common), 0)
@@ -155,7 +156,7 @@ def _growth(tracks: PartialTracks, rate: float) -> dict[str, float]:
 
 
 def _without(steady: PartialTracks, rate: float, width_hz: float) -> PartialTracks:
-    """The partials without what they do in common around a rate."""
+    """The partials without their common modulation around a rate."""
     common = steady.common_cents()
     spectrum = np.fft.rfft(common - common.mean())
     spectrum[np.abs(np.fft.rfftfreq(len(common), 1 / TRACK_RATE) - rate) > width_hz] = 0
@@ -165,7 +166,7 @@ def _without(steady: PartialTracks, rate: float, width_hz: float) -> PartialTrac
 
 
 def _spread(steady: PartialTracks, alone: bool) -> dict[str, float]:
-    """Width in cents, share that moves and turning, of the strongest partials; `alone` without a vibrato."""
+    """Width in cents, moving share and turning, of the strongest partials; `alone`: without a vibrato."""
     chosen = steady.strongest(_STRONGEST)
     levels = {index: amplitude_modulation(_only(steady, [index])) for index in chosen}
     calm = levels.get(0, np.inf) < _CALM * amplitude_modulation(steady) and len(chosen) > 1
@@ -198,7 +199,7 @@ def _only(steady: PartialTracks, indices: Sequence[int]) -> PartialTracks:
 
 
 def _moments_of(steady: PartialTracks, index: int) -> tuple[float, float]:
-    """Width of a partial's spectrum in cents, and the share of it that moves."""
+    """Width of a partial's spectrum in cents, and the moving share of it."""
     times = steady.envelopes.shape[1]
     hz = np.fft.fftfreq(times, 1 / TRACK_RATE)
     place = (index + 1) * steady.f0_hz
@@ -220,7 +221,7 @@ def _modulation_of(spread_cents: float, moving: float, f0_hz: float) -> float:
 def _wide_enough(fm_cents: float, moving: float, f0_hz: float) -> float:
     """The spread s in cents of steady layers that have this frequency modulation.
 
-    Players have vibratos of their own, so partials move more than the width of their spectrum says. Of four layers,
+    Players have vibratos of their own, so partials move more than the width of their spectrum suggests. For four
     simulated, the modulation is 0.72 s sqrt(moving) / r^0.4, r being the spread at f0 in Hz.
     """
     return float((fm_cents / (0.72 * np.sqrt(max(moving, 0.1))) * (f0_hz * np.log(2) / 1200) ** 0.4) ** (1 / 0.6))
@@ -229,15 +230,15 @@ def _wide_enough(fm_cents: float, moving: float, f0_hz: float) -> float:
 def _moving(fourth: float) -> float:
     """Share of the power in the layers, from the fourth moment of the envelope over its squared second.
 
-    For a steady part and L layers with a share of q that is 1 + 2 q - q^2 - q^2 / L, at most 1.8 with four, at q = 0.8;
-    more than that is as good as moving altogether.
+    For a steady part and L layers with a share of q it is 1 + 2 q - q^2 - q^2 / L, at most 1.8 with four, at q = 0.8;
+    more than that counts as moving entirely.
     """
     curve = 1 + 1 / LAYERS
     return float((1 - np.sqrt(max(0.0, 1 - curve * max(0.0, fourth - 1)))) / curve)
 
 
 def _course(tracks: PartialTracks) -> Array:
-    """(T,) cents from 0.03 to 0.45 s after the onset, re what the pitch settles to; 0 where nothing is heard yet."""
+    """(T,) cents from 0.03 to 0.45 s after the onset, relative to the settled pitch; 0 where nothing is audible yet."""
     power = tracks.power
     total = smoothed(power.sum(0), 9)
     course = smoothed((power * tracks.cents).sum(0), 9) / (total + 1e-30)
@@ -248,7 +249,7 @@ def _course(tracks: PartialTracks) -> Array:
 
 
 def _scoop(courses: Sequence[Array]) -> dict[str, float]:
-    """The decaying exponential that explains the median course of a timbre's keys best; nothing where none does."""
+    """The decaying exponential that best explains the median contour of a timbre's keys; empty if none does."""
     course = np.median(courses, 0)
     times = _SCOOP_SECONDS[0] + np.arange(len(course)) / TRACK_RATE
     best, result = (1 - _SCOOP_EXPLAINS) * float(np.square(course).sum()), {}

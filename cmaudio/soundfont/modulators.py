@@ -50,7 +50,7 @@ class _Modulator:
 
     @property
     def rests(self) -> bool:
-        """Whether it depends on velocity and key alone."""
+        """Whether it depends only on velocity and key."""
         known = (0, _VELOCITY, _KEY)
         readable = all(not s & 0x80 and s & 0x7F in known for s in (self.source, self.amount_source))
         return self.source != 0 and readable and self.transform == 0
@@ -77,7 +77,7 @@ def _controller(source: int, velocity: float, key: float) -> float:
 def bake_modulators(data: bytes, programs: Collection[int]) -> bytes:
     """The SoundFont (.sf2, .sf3) with the modulators of these programs (0..127, bank 0) in its generators.
 
-    Raises ValueError or struct.error for data that is no SoundFont.
+    Raises ValueError or struct.error for data that is not a SoundFont.
     """
     tables = _Tables(data)
     for velocities, keys in _STEPS:
@@ -121,7 +121,7 @@ class _Tables:
         return float(found[0]) if found else _DEFAULT_ATTENUATION
 
     def baked(self, programs: Collection[int], velocities: int, keys: int) -> bytes | None:
-        """None where the generators would not fit."""
+        """None if the generators would not fit."""
         headers: list[bytes] = []
         bags: list[bytes] = []
         generators: list[bytes] = []

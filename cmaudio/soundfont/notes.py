@@ -23,7 +23,7 @@ _SAMPLE_RATE = 48_000
 
 @dataclass(frozen=True)
 class Gesture:
-    """What is played: program, pitch (MIDI), velocity, gate in samples, bend in semitones every 256 samples."""
+    """A note to render: program, pitch (MIDI), velocity, gate in samples, bend in semitones every 256 samples."""
 
     program: int
     pitch: int

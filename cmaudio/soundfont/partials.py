@@ -1,7 +1,7 @@
-"""Which partials a timbre has, measured on recorded notes: harmonic, a lower base, stretched, its own, or none.
+"""Measures the partials of a timbre on recorded notes: harmonic, a lower base, stretched, a set, or none.
 
-A kind is taken where most of the measured keys agree on it; choruses and vibrato stay harmonic. A sound whose power is
-no higher at the harmonics of its key than between them, and that has no partials of its own, is noise.
+A kind applies if most of the measured keys agree on it; choruses and vibrato stay harmonic. A sound whose power is no
+higher at the harmonics of its key than between them, and that has no partials of another kind, is noise.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _FIT_CENTS, _STRETCH_CENTS = 8.0, 10.0
 _FEWEST_PARTIALS = 4
 _NOISE_DB = 1.0
 _TONAL, _HIGHEST_RATIO = 0.5, 200.0
-_SAME_CENTS = 60.0  # of a partial in neighbouring keys: what does not move with the key is no partial of it
+_SAME_CENTS = 60.0  # of a partial in neighbouring keys: if it does not move with the key, it is not a partial of it
 _B_RANGE = (1e-5, 0.02)
 
 
@@ -51,7 +51,7 @@ class NotePartials:
         ratios: frequencies as ratios to the key's.
         levels_db: relative to the strongest.
         share: of the note's power.
-        contrast_db: power at the harmonics of the key over that between them.
+        contrast_db: power at the harmonics of the key relative to that between them.
     """
 
     key: int
@@ -91,7 +91,7 @@ def decide_partials(notes: Sequence[NotePartials], sustained: bool) -> Partials 
 
     Args:
         notes: of different keys.
-        sustained: whether it sounds while a key is held: what is blown, bowed or generated is harmonic.
+        sustained: whether it sounds while a key is held: blown, bowed and electronic sounds are harmonic.
     """
     if notes and _is_noise(notes):
         return NoPartials()
@@ -142,7 +142,7 @@ def _cents_off(ratios: np.ndarray, divisor: int) -> np.ndarray:
 
 
 def _unexplained(note: NotePartials, divisor: int) -> float:
-    """Share of the amplitude in partials that are no harmonics of f0 / divisor."""
+    """Share of the amplitude in partials that are not harmonics of f0 / divisor."""
     weight = _amplitudes(note)
     off = _cents_off(np.array(note.ratios), divisor) > _OFF_CENTS
     return float(weight[off].sum() / weight.sum())
@@ -154,7 +154,7 @@ def _strongest_recurs(note: NotePartials, other: NotePartials) -> bool:
 
 
 def _divisor(notes: Sequence[NotePartials]) -> int | None:
-    """The base that most notes have a strong partial on, if its harmonics explain the others."""
+    """The base of a strong partial in most notes, if its harmonics explain the others."""
     for divisor in (4, 2):
         votes = [
             any(
@@ -170,7 +170,7 @@ def _divisor(notes: Sequence[NotePartials]) -> int | None:
 
 
 def _inharmonicity(note: NotePartials) -> float | None:
-    """B of a string from its partials, None if they are not those of one that is stretched enough to hear.
+    """B of a string from its partials, None if they are not those of an audibly stretched string.
 
     (f_k / k)^2 = f^2 (1 + B k^2) is a straight line over k^2; partials are numbered upwards, each by the line so far.
     """
@@ -205,7 +205,7 @@ def _line(k: np.ndarray, ratios: np.ndarray, weight: np.ndarray) -> tuple[float,
 
 
 def _stretched(strings: Mapping[int, float]) -> StretchedPartials:
-    """A smooth course of B over the keys: the median of three neighbours each."""
+    """A smooth curve of B over the keys: the median of three neighbours each."""
     keys = sorted(strings)
     logs = np.log([strings[key] for key in keys])
     smooth = [float(np.median(logs[max(0, i - 1) : i + 2])) for i in range(len(keys))]

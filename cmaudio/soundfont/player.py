@@ -1,4 +1,4 @@
-"""Notes of a SoundFont, played by TinySoundFont: the source of training material and the reference in evaluation."""
+"""Renders notes of a SoundFont with TinySoundFont, for training material and as the reference in evaluation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLACES = (
     Path("/usr/share/sounds/sf2/default-GM.sf2"),
 )
 GAIN_DB = -6.0
-TRAINING_GAIN = 4.0  # training material is this much louder than the SoundFont plays it
+TRAINING_GAIN = 4.0  # gain of training material over the SoundFont's output
 BEND_RANGE_SEMITONES = 12.0
 BEND_CENTRE = 8192
 _FLUSH_SAMPLES = 1024
@@ -97,10 +97,10 @@ def open_soundfont(path: Path | None, sample_rate: int) -> SoundFont | str:
     if found is None:
         return "no SoundFont: give --soundfont FILE or install musescore-general-soundfont-small"
     if not is_file(found):
-        raise CmaudioError(f"no SoundFont {found}: give a .sf2 or .sf3 file, or leave it out for an installed one")
+        raise CmaudioError(f"no SoundFont {found}: give a .sf2 or .sf3 file, or omit it to use an installed one")
     try:
         return SoundFont(found, sample_rate)
     except ImportError:
         return "tinysoundfont is missing: pip install tinysoundfont"
-    except Exception as error:  # TinySoundFont raises its own classes, and says only that loading failed
+    except Exception as error:  # TinySoundFont raises its own classes, and only says that loading failed
         raise CmaudioError(f"SoundFont {found} cannot be loaded ({error}); give another .sf2 or .sf3 file") from error
