@@ -72,7 +72,8 @@ def export(
         ),
     ] = None,
     card: Annotated[
-        bool, typer.Option("--card", help="Add the content of a model file's card in machine-readable form (card.json).")
+        bool,
+        typer.Option("--card", help="Add the content of a model file's card in machine-readable form (card.json)."),
     ] = False,
     timbre_map: Annotated[
         bool, typer.Option("--map", help="Compute the positions of a model file's timbres on the timbre map.")

@@ -1,4 +1,4 @@
-"""What is measured of the sound for the page: loudness, the pitch of what is heard, and its waveform."""
+"""Measurements of the sound for the page: loudness, pitch and waveform."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from cmaudio.signal.pitch import LOWEST_HZ, sounding_hz
 
 SCOPE_POINTS = 256
 _SCOPE_SECONDS = 0.02
-_MAX_SECONDS = 3.0  # most that is caught up on after no page was open
-_PITCH_EVERY = 2  # messages: a tuner that changes twenty times a second cannot be read
+_MAX_SECONDS = 3.0  # maximum backlog after a time without open pages
+_PITCH_EVERY = 2  # messages: a tuner that changes twenty times per second is unreadable
 
 
 class Analysis:
@@ -30,7 +30,7 @@ class Analysis:
     def message(self) -> dict[str, Any]:
         """`lufs`: momentary and short-term, None for silence; `hz`: the pitch, 0 for none; `scope`: see below.
 
-        The waveform is `SCOPE_POINTS` signed bytes of each side in base64, from where it rises through 0.
+        The waveform is `SCOPE_POINTS` signed bytes of each side in base64, triggered at a rising zero crossing.
         """
         end, rate = self._recorder.made_samples, self._recorder.sample_rate
         start = max(self._next, end - round(_MAX_SECONDS * rate))

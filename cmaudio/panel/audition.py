@@ -1,4 +1,4 @@
-"""Auditions: a short, quiet note of a timbre or preset that is looked at, while what is chosen stays as it is."""
+"""Auditions: a short, quiet note of a timbre or preset, without selecting it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from cmaudio.model.timbres import Timbre
 from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.score.expression import EXPRESSIONS
 
-_CHANNEL = 15  # what is played is hardly ever there
+_CHANNEL = 15  # rarely used for playing
 _KEY, _VELOCITY, _LEVEL_DB = 60, 72, -9.0
 _SECONDS, _CUT_SECONDS = 1.2, 0.08
 
 
 @dataclass(frozen=True)
 class Sketch:
-    """What of a sound one note lets be heard: its timbre, and how it is shaped."""
+    """The part of a sound that one note can audition: its timbre and expressions."""
 
     timbre: Timbre
     shape: Mapping[str, float] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Auditions:
         self._synth, self._notes = synth, dict[str, Note]()
 
     def hear(self, client: str, sketch: Sketch | None) -> None:
-        """Let a sound be heard, in place of the one before; None ends that. Raises CmaudioError for an unknown one."""
+        """Audition a sound, replacing the previous one; None ends it. Raises CmaudioError for an unknown one."""
         before = self._notes.pop(client, None)
         if before is not None:
             before.cut(_CUT_SECONDS)

@@ -1,4 +1,4 @@
-"""The user's favourites, and whether the first hints were read: kept in a file beside the presets."""
+"""The user's favourites, and whether the first hints were read, in a file beside the presets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Choices:
     Args:
         model: its name.
         folder: the sounds.
-        on_notice: called if the file is damaged; all choices are forgotten then.
+        on_notice: called if the file is damaged; all favourites are then lost.
     """
 
     def __init__(self, model: str, folder: Path, on_notice: Callable[[str], object]) -> None:
@@ -60,7 +60,7 @@ class Choices:
         return {"timbre": sorted(timbres), "preset": sorted(presets), "file": sorted(files)}
 
     def mark(self, kind: Kind, name: str, on: bool) -> None:
-        """Make something a favourite, or no longer. Raises CmaudioError if that cannot be written."""
+        """Mark or unmark a favourite. Raises CmaudioError if that cannot be written."""
         self._kept = self._read()  # another panel may have changed it
         names = self._names(kind)
         listed = self._path(name) if kind == "file" else name
@@ -72,7 +72,7 @@ class Choices:
         self._write()
 
     def renamed(self, old: str, new: str | None) -> None:
-        """A sound file has another name, or None since it was deleted."""
+        """A sound file was renamed; None: deleted."""
         if self._path(old) in self._kept.file:
             self.mark("file", old, False)
             if new is not None:

@@ -14,12 +14,12 @@ from cmaudio.signal.pairs import sum_of_pairs
 from cmaudio.system import raise_thread_priority
 
 PACKET_SECONDS = 0.02
-_LATE_SECONDS = 0.2  # when this late, the machine has slept: restart the clock
+_LATE_SECONDS = 0.2  # if this late, the machine has slept: restart the clock
 NAME = "this page"
 
 
 class ClockStream:
-    """Empties a ring as a sound card's callback does.
+    """Empties a ring like a sound card's callback.
 
     Args:
         ring: the player's ring of samples.

@@ -24,7 +24,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class _Command(BaseModel):
-    """`gesture` names the drag that a command belongs to: the commands of one are undone together."""
+    """`gesture` names the drag that a command belongs to: the commands of one drag are undone together."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -41,7 +41,7 @@ class SetControl(_Command):
 
 
 class RouteModulator(_Command):
-    """Let a modulator move a control by an amount, in the control's unit; 0 ends it."""
+    """Route a modulator to a control, with an amount in the control's unit; 0 removes the route."""
 
     kind: Literal["route"]
     modulator: Name
@@ -50,7 +50,7 @@ class RouteModulator(_Command):
 
 
 class LearnControl(_Command):
-    """Bind the next MIDI controller that moves to a control and save the binding; None stops waiting for one."""
+    """Bind the next MIDI controller that moves to a control and save the binding; None stops waiting."""
 
     kind: Literal["learn"]
     name: Name | None
@@ -117,8 +117,8 @@ class LockSeed(_Command):
 class BareCommand(_Command):
     """A command without fields.
 
-    "stop" ends the take, "hush" the texts, "cancel" the variations, "unlink" Link. "neighbour" chooses a timbre nearby
-    by chance, "example" plays a piece, and "read" says that the first hints were read.
+    "stop" ends the take, "hush" the texts, "cancel" the variations, "unlink" Link. "neighbour" selects a nearby timbre
+    at random, "example" plays a piece, and "read" says that the first hints were read.
     """
 
     kind: Literal[
@@ -144,7 +144,7 @@ class SavePreset(_Command):
 
 
 class Audition(_Command):
-    """Let a timbre or a preset be heard quietly, without choosing it; None ends what is heard."""
+    """Audition a timbre or a preset quietly, without selecting it; None ends it."""
 
     kind: Literal["audition"]
     what: Literal["timbre", "preset"] = "preset"
@@ -166,7 +166,7 @@ class KeepRecent(_Command):
 
 
 class SayText(_Command):
-    """Say a text; for models that speak."""
+    """Speak a text; for text-to-speech models."""
 
     kind: Literal["say"]
     text: Annotated[str, Field(min_length=1, max_length=4000)]
@@ -175,9 +175,9 @@ class SayText(_Command):
 class RenderVariations(_Command):
     """Render variations to files: other seeds, or other places within `radius` of the current one.
 
-    phrase: what each plays: a held note, a short motif from `pitch`, or what was played last. Models that speak say
-    `text` instead.
-    loudness: of each file in LUFS, as far as a peak of -1 dB allows; None leaves them as they are.
+    phrase: what each plays: a held note, a short motif from `pitch`, or what was played last. Text-to-speech models
+    speak `text` instead.
+    loudness: of each file in LUFS, as far as a peak of -1 dB allows; None leaves it unchanged.
     """
 
     kind: Literal["vary"]
@@ -199,7 +199,7 @@ class DeleteFile(_Command):
 
 
 class RenameFile(_Command):
-    """Give a sound file of the folder of takes, and the notes beside it, another name; the kind of file stays."""
+    """Rename a sound file of the folder of takes, and the notes beside it; the extension stays."""
 
     kind: Literal["rename"]
     file: Name
@@ -207,14 +207,14 @@ class RenameFile(_Command):
 
 
 class LearnSound(_Command):
-    """Learn a timbre from a sound file in the folder of takes, by its name, and choose it."""
+    """Learn a timbre from a sound file in the folder of takes, by its name, and select it."""
 
     kind: Literal["learn_sound"]
     file: Name
 
 
 class MarkFavourite(_Command):
-    """Make a timbre, a preset or a sound file of the folder of takes a favourite, or no longer."""
+    """Mark or unmark a timbre, a preset or a sound file of the folder of takes as a favourite."""
 
     kind: Literal["favourite"]
     what: Literal["timbre", "preset", "file"]
@@ -223,7 +223,7 @@ class MarkFavourite(_Command):
 
 
 class UseSpace(_Command):
-    """Replace the reverb by the space of a sound file in the folder of takes, by its name; None brings it back."""
+    """Replace the reverb by an impulse response in the folder of takes, by its name; None restores the reverb."""
 
     kind: Literal["space"]
     file: Name | None
@@ -246,7 +246,7 @@ _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discrimina
 
 
 def what_it_changes(command: Command) -> str:
-    """What a step of the history is called that a command has made."""
+    """The name of the history step that a command makes."""
     if isinstance(command, SequencerCommand):
         return pattern_step_name(command)
     match command:

@@ -1,4 +1,4 @@
-"""A piece to hear at once: the first demo for the instrument's model."""
+"""An example piece: the first demo for the instrument's model."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def devices() -> list[Device]:
 
 
 class CommandHandler:
-    """Carries out the commands of all clients on one instrument.
+    """Executes the commands of all clients on one instrument.
 
     Args:
         synth: the instrument.
@@ -73,7 +73,7 @@ class CommandHandler:
         self.history = History(synth, lambda: self.presets.current, self.presets.show)
 
     def take(self, client: str, data: bytes) -> None:
-        """Parse a command and carry it out; never raises."""
+        """Parse a command and execute it; never raises."""
         try:
             command = c.parse_command(data)
             with self._lock:
@@ -85,7 +85,7 @@ class CommandHandler:
             self._refuse(client, error)
 
     def follow_history(self) -> dict[str, str | None]:
-        """What "undo" and "redo" would change; changes by MIDI, OSC and programs become a step once they rest."""
+        """What "undo" and "redo" would change; changes by MIDI, OSC and programs become a step once they settle."""
         with self._lock:
             self.history.settle(wait=True)
             return self.history.labels
@@ -224,7 +224,7 @@ class CommandHandler:
         actions[kind]()
 
     def _neighbour(self) -> str:
-        """One of the timbres nearest to the present place, by chance."""
+        """One of the timbres nearest to the present position, at random."""
         controls = self.synth.controls
         near = controls.timbre_map.near(controls["timbre_x"], controls["timbre_y"], _NEIGHBOURS)
         if not near:

@@ -8,7 +8,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.score.events import PERCUSSION_CHANNEL
 
-PADS = PERCUSSION_CHANNEL  # each of its keys is a class of sound
+PADS = PERCUSSION_CHANNEL  # each of its keys is a timbre
 
 
 @dataclass
@@ -19,7 +19,7 @@ class _Held:
 
 
 class HeldInputs:
-    """Combines the inputs of all clients: a key that two clients hold is lifted when the second releases it."""
+    """Combines the inputs of all clients: a key that two clients hold is released when the second releases it."""
 
     def __init__(self, synth: PanelInstrument) -> None:
         self._synth = synth
@@ -34,7 +34,7 @@ class HeldInputs:
         self._of(client).keys.add((channel, pitch))
 
     def lift(self, client: str, pitch: int, channel: int = 0) -> None:
-        """Lift a key; one that this client does not hold stays as it is."""
+        """Release a key; one that this client does not hold is not changed."""
         keys, key = self._of(client).keys, (channel, pitch)
         if key in keys:
             keys.remove(key)

@@ -1,8 +1,8 @@
 """Undo and redo of everything that changes the sound, for all pages together.
 
-A step is what differs between two snapshots, so undoing it leaves alone what was changed otherwise. What MIDI, OSC and
-programs change becomes a step of its own once it rests. What patterns automate and the pitch wheel are playing, not
-settings, and no steps.
+A step is the difference between two snapshots, so undoing it does not affect other changes. Changes by MIDI, OSC and
+programs become a separate step once they settle. Pattern automation and the pitch wheel count as playing, not as
+settings, and make no steps.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cmaudio.panel.snapshot import Snapshot
 MAX_STEPS = 200
 _REST_SECONDS = 1.0
 _PLAYED = "bend"
-_AUTOMATION = "clock"  # source of what patterns and glides set
+_AUTOMATION = "clock"  # source of changes by patterns and glides
 _TIMBRE = ("timbre_x", "timbre_y")
 
 
@@ -40,7 +40,7 @@ class History:
         synth: the instrument.
         preset: reads the name of the preset that pages show.
         show_preset: sets it.
-        clock: seconds, for telling when a change from elsewhere rests.
+        clock: seconds, for telling when a change from elsewhere has settled.
     """
 
     def __init__(
@@ -53,18 +53,18 @@ class History:
         self._synth, self._preset, self._show_preset, self._clock = synth, preset, show_preset, clock
         self._done: list[_Step]
         self._undone: list[_Step]
-        self._moved_s: float | None  # when something changed last that no step holds yet
+        self._moved_s: float | None  # time of the last change that is not in a step yet
         self._automated: set[str] = set()
         self.start()
         self._ends = (synth.controls.subscribe(self._listen), synth.sequencer.subscribe(self._listen_to_patterns))
 
     def close(self) -> None:
-        """Follow the instrument no longer."""
+        """Stop following the instrument."""
         for end in self._ends:
             end()
 
     def start(self) -> None:
-        """Begin here: what was done before cannot be undone."""
+        """Start here: earlier changes cannot be undone."""
         self._done, self._undone, self._moved_s = [], [], None
         self._here, self._named = self._now(), self._preset()
 
@@ -75,7 +75,7 @@ class History:
                 "redo": self._undone[-1].what if self._undone else None}  # fmt: skip
 
     def record(self, what: str, gesture: str = "") -> None:
-        """Make what has changed since the last step a step; changes of one gesture become one step."""
+        """Make the changes since the last step a new step; changes of one gesture become one step."""
         named = self._preset()
         if self._moved_s is None and self._synth.impulse_response == self._here.space:
             self._named = named
@@ -94,7 +94,7 @@ class History:
             self._undone.clear()
 
     def settle(self, wait: bool = False) -> None:
-        """Make changes from elsewhere a step; with `wait` only if they rest."""
+        """Make changes from elsewhere a step; with `wait` only if they have settled."""
         since = self._moved_s
         if since is None or (wait and self._clock() - since < _REST_SECONDS):
             return
@@ -130,7 +130,7 @@ class History:
         self._here, self._named, self._moved_s = self._now(), preset, None
 
     def _now(self) -> Snapshot:
-        """The present state; what is automated or played stays as it was."""
+        """The present state, without automation and playing."""
         now = Snapshot.of(self._synth.controls, self._synth.impulse_response)
         values = {name: value for name, value in now.values.items() if name != _PLAYED and name not in self._automated}
         if self._automated.intersection(_TIMBRE):

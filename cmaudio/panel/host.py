@@ -99,7 +99,7 @@ class Host:
         process = subprocess.Popen(
             [sys.executable, "-m", "cmaudio.panel.web.server"],
             stdin=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the command, which ends the server in an orderly way
+            start_new_session=True,  # Ctrl-C is for the command, which ends the server gracefully
         )
         settings = asdict(self.address) | {
             "link_port": self._listener.port,

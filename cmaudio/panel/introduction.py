@@ -1,4 +1,4 @@
-"""The first message to a page, which describes the instrument; it is sent again when a timbre was learned."""
+"""The first message to a page, which describes the instrument; it is sent again after a timbre was learned."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _family(timbre: TimbreDefinition) -> str:
 
 
 def _pads(model: Model) -> list[dict[str, Any]]:
-    """The pads of a model without pitches, by key."""
+    """The pads of an unpitched model, by key."""
     named = {timbre.name: timbre for timbre in model.manifest.timbres}
     if any(timbre.pitched for timbre in named.values()):
         return []

@@ -1,4 +1,4 @@
-"""Files of JSON that the panel keeps for itself: written completely or not at all, and set aside when damaged."""
+"""The panel's own JSON files: written atomically, and set aside when damaged."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ T = TypeVar("T")
 
 
 def load_kept(file: Path, adapter: TypeAdapter[T], what: str) -> T | None:
-    """What a file holds; None if there is none.
+    """The content of a file; None if there is none.
 
     Args:
-        file: where.
+        file: its path.
         adapter: checks its content.
-        what: it is, for messages, such as "the last session".
+        what: its name in messages, such as "the last session".
 
     Raises:
         CmaudioError: the file is damaged; it was set aside under another name.

@@ -1,4 +1,4 @@
-"""Timbres that pages have the instrument learn: from takes, and from sounds that were dropped on a page."""
+"""Learning timbres for pages: from takes, and from sounds dropped on a page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def is_example(name: str) -> bool:
 
 
 class TimbreLearning:
-    """Learns from files of a folder, and writes a model file there that has all that was learned.
+    """Learns from files of a folder, and writes a model file there with everything learned.
 
     Args:
         synth: the instrument.
@@ -32,7 +32,7 @@ class TimbreLearning:
         self._file: Path | None = None
 
     def learn(self, name: str) -> str:
-        """Learn a timbre and choose it; returns what to tell.
+        """Learn a timbre and select it; returns a notice.
 
         Raises CmaudioError for a file that is not in the folder or cannot be learned from; then nothing changes.
         """

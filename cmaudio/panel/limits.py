@@ -41,7 +41,7 @@ class Unfinished(Generic[T]):
 
 
 class BackgroundJobs:
-    """Runs slow jobs one after another, off the thread that takes commands."""
+    """Runs slow jobs one after another, off the thread that handles commands."""
 
     def __init__(self, name: str, what: str, on_error: Callable[[str, Exception], object]) -> None:
         self._executor = ThreadPoolExecutor(1, name)

@@ -43,7 +43,7 @@ class Link:
         self.closed = threading.Event()
 
     def start(self, on_message: Callable[[bytes], None], on_end: Callable[[], None] = lambda: None) -> None:
-        """Begin to read and write.
+        """Start reading and writing.
 
         Args:
             on_message: called with the bytes of each message.
@@ -54,7 +54,7 @@ class Link:
 
     @property
     def crowded(self) -> bool:
-        """Whether commands should be held back since too much is waiting; urgent messages still have room."""
+        """Whether commands should be held back since too much is queued; urgent messages still have room."""
         return self._outbox.qsize() > _CROWDED_ABOVE
 
     def send(self, message: Mapping[str, Any], droppable: bool = False) -> None:

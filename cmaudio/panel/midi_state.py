@@ -1,4 +1,4 @@
-"""The MIDI input as pages show it: open ports, whether anything arrives, what is bound and what is learnt."""
+"""The MIDI input as pages show it: open ports, activity, bindings, and the control being learned."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def midi_state(synth: PanelInstrument) -> dict[str, Any] | None:
 
 
 def short_name(binding: Binding) -> str:
-    """What a control is bound to, in a few letters."""
+    """The controller of a binding, in a few characters."""
     return f"CC {binding.controller}" if isinstance(binding.controller, int) else binding.controller

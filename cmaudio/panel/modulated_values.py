@@ -1,4 +1,4 @@
-"""Where modulated controls are at the moment, as far as the eye follows: twenty times a second."""
+"""The present values of modulated controls, at display rate: twenty times per second."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from cmaudio.synthesis.modulated import as_note
 
 
 class ModulatedValues:
-    """Follows the note that began last; where none sounds, the oscillators alone."""
+    """Follows the most recent note; without one, only the LFOs."""
 
     def __init__(self, synth: PanelInstrument) -> None:
         self._synth = synth
 
     def message(self) -> dict[str, Any]:
-        """`moved`: what is added to each modulated control; `swing`: each modulator in use, -1..1."""
+        """`moved`: offset of each modulated control; `swing`: output of each modulator in use, -1..1."""
         timeline = self._synth.engine.allocator.timeline
         routes = timeline.now.routes
         if not routes:
@@ -29,7 +29,7 @@ class ModulatedValues:
         note = None if voice is None else as_note(voice)
         time = float(self._synth.engine.now) if voice is None else float(max(0, voice.position))
         found: dict[str, Any] = {"moved": {}, "swing": {}}
-        with suppress(IndexError, ValueError):  # the thread that plays changes what is read here
+        with suppress(IndexError, ValueError):  # the rendering thread changes what is read here
             for control in {route.control for route in routes}:
                 found["moved"][control] = round(float(timeline.offset(control, np.array([time]), note)[0]), 4)
             for modulator in MODULATORS:

@@ -1,4 +1,4 @@
-"""The presets that a page can choose from: those of the instrument's model, by name."""
+"""The presets available to a page: those of the instrument's model, by name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Presets:
 
     @property
     def current(self) -> str | None:
-        """The name of the preset that pages show: the last one applied, by whomever, saved, or brought back."""
+        """The name of the preset that pages show: the last one applied by anyone, saved, or restored."""
         if self._synth.preset is not self._applied:
             self._applied = self._synth.preset
             self._shown = None if self._applied is None else self._applied.name
@@ -53,7 +53,7 @@ class Presets:
             try:
                 preset = load_preset(file)
             except CmaudioError:
-                continue  # `cmaudio presets` says what is wrong with it
+                continue  # `cmaudio presets` reports what is wrong with it
             if preset.model == self._synth.model.manifest.name:
                 found.append({"name": preset.name, "description": preset.description, "tags": preset.tags})
         return found

@@ -1,4 +1,4 @@
-"""How other devices of the network reach the panel: its address there, and a QR code of it."""
+"""How other devices on the network reach the panel: its address, and a QR code of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass
 
 LOOPBACK, EVERYWHERE = ("127.0.0.1", "localhost", "::1"), ("0.0.0.0", "::")
-_ELSEWHERE = (  # kept for documentation (RFC 5737, RFC 3849): connecting a datagram socket to it sends nothing
+_ELSEWHERE = (  # reserved for documentation (RFC 5737, RFC 3849): connecting a datagram socket to it sends nothing
     (socket.AF_INET, "192.0.2.1"),
     (socket.AF_INET6, "2001:db8::1"),
 )
@@ -24,12 +24,12 @@ class Address:
 
     @property
     def url(self) -> str:
-        """The URL for a browser of this machine, token included."""
+        """The URL for a browser on this machine, including the token."""
         return self._at({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host))
 
     @property
     def reach(self) -> str | None:
-        """The URL for the browsers of other devices, token included; None where they cannot reach the page."""
+        """The URL for browsers on other devices, including the token; None if they cannot reach the page."""
         if self.host in LOOPBACK:
             return None
         host = own_address() if self.host in EVERYWHERE else self.host
@@ -53,7 +53,7 @@ def own_address() -> str | None:
 
 
 def qr_svg(text: str) -> str | None:
-    """A QR code as an SVG element; None where the package segno is missing."""
+    """A QR code as an SVG element; None if the package segno is missing."""
     if importlib.util.find_spec("segno") is None:
         return None
     import segno
@@ -62,7 +62,7 @@ def qr_svg(text: str) -> str | None:
 
 
 def qr_terminal(text: str) -> str | None:
-    """A QR code for a terminal; None where the package segno is missing."""
+    """A QR code for a terminal; None if the package segno is missing."""
     if importlib.util.find_spec("segno") is None:
         return None
     import segno

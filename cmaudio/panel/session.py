@@ -1,6 +1,6 @@
-"""The session: what a panel remembers from one run to the next, in a file of the user's state folder.
+"""The session: the state that a panel keeps between runs, in a file of the user's state folder.
 
-It is written shortly after a change, and completely or not at all, so that nothing is lost if the computer fails.
+It is written shortly after a change, and atomically, so that nothing is lost if the computer fails.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _CHECK_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Session:
-    """What is remembered.
+    """The saved state.
 
     Attributes:
         version: of the file format.
         sound: controls, timbre, seed and impulse response.
         preset: the name of the preset that was shown.
         seed_locked: whether the seed was locked.
-        slots: what the slots held.
+        slots: content of the slots.
         active: the slot stored or recalled last.
         patterns: of the step sequencer.
-        pattern: the one that was selected.
+        pattern: the selected one.
         arpeggio: of the arpeggiator.
     """
 
@@ -68,7 +68,7 @@ def session_of(handler: CommandHandler) -> Session:
     """The present session."""
     controls, slots = handler.synth.controls, handler.slots
     sound = Snapshot.of(controls, handler.synth.impulse_response)
-    sound.values.pop("bend", None)  # the pitch wheel is not at the same place tomorrow
+    sound.values.pop("bend", None)  # the pitch wheel may be elsewhere at the next start
     return _ADAPTER.validate_python(
         {
             "version": 1,
@@ -95,7 +95,7 @@ def save_session(file: Path, session: Session) -> None:
 
 
 def resume_sound(synth: PanelInstrument, session: Session) -> None:
-    """Bring the sound of a session back. Raises CmaudioError for what the instrument no longer has."""
+    """Restore the sound of a session. Raises CmaudioError for anything that the instrument no longer has."""
     synth.controls.lock_seed(session.seed_locked)
     known_part(session.sound, synth.controls).apply(synth.controls)
     if session.sound.space is not None:
@@ -103,7 +103,7 @@ def resume_sound(synth: PanelInstrument, session: Session) -> None:
 
 
 def resume_slots(handler: CommandHandler, session: Session) -> None:
-    """Bring slots, patterns and arpeggio back, and the preset's name unless another was applied since."""
+    """Restore slots, patterns and arpeggio, and the preset's name unless another was applied since."""
     controls = handler.synth.controls
     handler.slots.fill({name: known_part(held, controls) for name, held in session.slots.items()}, session.active)
     _resume_patterns(handler.synth, session)
@@ -123,12 +123,12 @@ def _resume_patterns(synth: PanelInstrument, session: Session) -> None:
 
 
 class SessionKeeper:
-    """Writes the session of a handler whenever it has changed, until it is closed.
+    """Writes the session of a handler after every change, until it is closed.
 
     Args:
-        handler: whose session.
-        file: where.
-        on_notice: called with what went wrong.
+        handler: whose session to keep.
+        file: its path.
+        on_notice: called with errors.
     """
 
     def __init__(self, handler: CommandHandler, file: Path, on_notice: Callable[[str], object]) -> None:
@@ -139,7 +139,7 @@ class SessionKeeper:
         self._thread.start()
 
     def close(self) -> None:
-        """Write what has changed last, and end."""
+        """Write the last changes, and end."""
         self._ended.set()
         self._thread.join()
 
@@ -152,7 +152,7 @@ class SessionKeeper:
         session = session_of(self._handler)
         if session == self._written:
             return
-        self._written = session  # one that cannot be written is told once, and tried again at the next change
+        self._written = session  # a failure is reported once, and retried at the next change
         try:
             save_session(self._file, session)
         except CmaudioError as error:

@@ -1,4 +1,4 @@
-"""Everything that a page can set about the sound, at one moment: for slots, undo and the session."""
+"""A snapshot of everything that a page can set about the sound: for slots, undo and the session."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Snapshot:
     """Controls, timbre and seed at one moment.
 
     Attributes:
-        values: of the controls by name, without the place on the map.
+        values: of the controls by name, without the position on the map.
         timbre: a mix, or a vector (Z,).
         place: on the map, -1..1.
         seed: of new notes; None gives each a different one.
-        space: the sound file whose space replaces the reverb.
-        patterns: of the step sequencer, for undo; None leaves them alone.
-        routes: what modulates which control.
+        space: the impulse response that replaces the reverb, a sound file.
+        patterns: of the step sequencer, for undo; None does not change them.
+        routes: modulation routes.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -74,14 +74,14 @@ class Snapshot:
         controls.set_routes(self.routes, source)
 
     def changes_to(self, other: Snapshot) -> list[str]:
-        """What differs in another: names of controls, "timbre", "seed", "space", "routes" and "patterns"."""
+        """The differences to another: names of controls, "timbre", "seed", "space", "routes" and "patterns"."""
         found = [name for name, value in other.values.items() if self.values.get(name, value) != value]
         if (self.timbre, self.place) != (other.timbre, other.place):
             found.append("timbre")
         return found + [name for name in _OTHERS if getattr(self, name) != getattr(other, name)]
 
     def taking(self, names: list[str], other: Snapshot) -> Snapshot:
-        """This one, with what is named (see `changes_to`) as it is in another."""
+        """This one, with the named parts (see `changes_to`) of another."""
         values = self.values | {name: value for name, value in other.values.items() if name in names}
         timbre, place = (other.timbre, other.place) if "timbre" in names else (self.timbre, self.place)
         rest = {name: getattr(other, name) for name in _OTHERS if name in names}
@@ -89,7 +89,7 @@ class Snapshot:
 
 
 def known_part(snapshot: Snapshot, controls: Controls) -> Snapshot:
-    """What of a snapshot from a file the instrument has, with values within their ranges."""
+    """The part of a snapshot from a file that the instrument has, with values clamped to their ranges."""
     values: Mapping[str, float] = snapshot.values
     definitions = {name: known for name, known in controls.definitions.items() if name in values}
     limited = {name: min(known.max, max(known.min, values[name])) for name, known in definitions.items()}

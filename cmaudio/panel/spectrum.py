@@ -11,15 +11,15 @@ from cmaudio.instrument.recorder import Recorder
 from cmaudio.model.file import Model
 
 _BRIGHTEST_NEPERS = 1.0  # natural logarithm of the band energy with the brightest colour
-_MAX_SECONDS = 0.5  # most that is caught up on after no page was open
+_MAX_SECONDS = 0.5  # maximum backlog after a time without open pages
 
 
 class Spectrum:
-    """Follows a recorder, with the model's mel bands, so that it shows what the network makes."""
+    """Follows a recorder, with the model's mel bands, so that it shows the network's output."""
 
     def __init__(self, model: Model, recorder: Recorder) -> None:
         self._stft, self._mel, self._recorder = model.stft, model.mel, recorder
-        self._next = recorder.made_samples  # sample at which the next frame's hop begins
+        self._next = recorder.made_samples  # sample at which the next frame's hop starts
         self._floor = float(np.log(self._mel.floor))
 
     def take(self) -> NDArray[np.uint8]:

@@ -1,7 +1,7 @@
 """State messages to the pages: the changes of the instrument, twenty times per second.
 
-Controls, timbre and seed report changes and who made them; only the output, the keys that are down and the files, which
-do not, are compared with the last message.
+Controls, timbre and seed report changes and who made them; only the output, the pressed keys and the files, which do
+not, are compared with the last message.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The panel's folder of sound files: takes, sound that was kept after it was played, and variations."""
+"""The panel's folder of sound files: takes, sound saved after it was played, and variations."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Takes:
             raise CmaudioError(f"{name} cannot be deleted ({reason(error)}); close what uses it") from error
 
     def rename(self, name: str, wanted: str) -> Path:
-        """Rename a listed sound file and the notes beside it; its ending stays. Returns the renamed file.
+        """Rename a listed sound file and the notes beside it; its extension stays. Returns the renamed file.
 
         Raises CmaudioError for a name that leads elsewhere or exists, and if the system refuses.
         """
@@ -110,8 +110,8 @@ class Takes:
     def files(self) -> list[dict[str, Any]]:
         """Name and seconds of the sound files, the latest first; read again only when the folder has changed.
 
-        Links are left out, as the server does not serve them; so are names that are no UTF-8, which no page can hold,
-        and files that vanish meanwhile.
+        Links are left out, as the server does not serve them; so are names that are not UTF-8, which no page can hold,
+        and files that disappear in the meantime.
         """
         recording = self.recording["file"] if self.recording else None
         now = (_modified(self.folder), recording)

@@ -1,1 +1,1 @@
-"""A speech and instrument server: many streams in one process share the evaluations of the networks."""
+"""A server for speech and notes: the streams of one process are batched."""

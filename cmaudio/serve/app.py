@@ -1,4 +1,4 @@
-"""The application: routes, and every error in one shape."""
+"""The application: routes, and all errors in one form."""
 
 from __future__ import annotations
 

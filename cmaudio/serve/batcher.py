@@ -1,7 +1,7 @@
-"""The threads that make the blocks of all streams, those of a model in shared evaluations.
+"""The threads that make the blocks of all streams, batched by model.
 
-A thread takes the most urgent streams that no other thread is at, makes a block for each voice that lacks one, reads
-the streams whose blocks are complete, and begins again. A stream sounds as it would alone.
+A thread takes the most urgent streams that no other thread is processing, makes a block for each voice that lacks one,
+reads the streams whose blocks are complete, and repeats. A stream sounds as it would alone.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _LONGEST_WAIT_SECONDS = 0.5
 
 
 class Batcher:
-    """Makes the sound of the streams that are added, until they are over, cancelled or failed.
+    """Makes the audio of the added streams, until they have ended, are cancelled or fail.
 
     Args:
-        workers: how many threads.
-        on_batch: is told of each evaluation: model, voices, seconds of a thread for them.
-        on_end: is told of each stream that has ended, on a thread of the batcher.
+        workers: number of threads.
+        on_batch: called after each evaluation: model, voices, thread seconds.
+        on_end: called for each stream that has ended, on a thread of the batcher.
     """
 
     def __init__(
@@ -44,18 +44,18 @@ class Batcher:
 
     @property
     def streams(self) -> list[Stream]:
-        """Those that are being made."""
+        """The active streams."""
         with self._changed:
             return list(self._streams.values())
 
     def add(self, stream: Stream) -> None:
-        """Make a stream's sound from now on."""
+        """Make a stream's audio from now on."""
         with self._changed:
             self._streams[stream.name] = stream
             self._changed.notify_all()
 
     def wake(self, stream: Stream) -> None:
-        """There is more to make, or room for it, or it was cancelled."""
+        """A stream has more to make, or room for it, or was cancelled."""
         with self._changed:
             stream.asleep = False
             self._changed.notify()
@@ -82,7 +82,7 @@ class Batcher:
                 self._release(claimed)
 
     def _claim(self) -> list[Stream] | None:
-        """Wait for streams that are due, and keep the other threads from them; None when closed."""
+        """Wait for streams that are due, and claim them for this thread; None when closed."""
         with self._changed:
             while not self._closed:
                 now = time.monotonic()
@@ -104,7 +104,7 @@ class Batcher:
             self._changed.notify()
 
     def _advance(self, streams: Sequence[Stream]) -> None:
-        """Make one block for each voice of these streams that lacks one, and read what is complete."""
+        """Make one block for each voice of these streams that lacks one, and read complete ones."""
         started = time.perf_counter()
         lacking = {}
         for stream in streams:
@@ -126,7 +126,7 @@ class Batcher:
         try:
             if made:
                 next(iter(lacking)).loaded.renderer.render(made)
-        except Exception as error:  # nobody knows whose voice it was
+        except Exception as error:  # it is unknown whose voice caused it
             for stream in lacking:
                 self._fail(stream, error)
             return

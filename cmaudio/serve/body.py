@@ -1,4 +1,4 @@
-"""Reading the body of a request that may be too large, too slow or cut off."""
+"""Reads the body of a request, which may be too large, too slow or truncated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BODY_SECONDS = 10.0
 
 
 async def read_body(request: Request, most_bytes: int = MOST_BODY_BYTES, seconds: float = _BODY_SECONDS) -> bytes:
-    """The body. Raises Failure where it is larger, slower or shorter than it may be."""
+    """The body. Raises Failure if it is too large, too slow or too short."""
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > most_bytes:
         raise _too_large(most_bytes)

@@ -1,7 +1,7 @@
-"""How many streams can be made in time, from what evaluations take on this machine.
+"""The number of streams that can be made in real time, from the measured cost of evaluations.
 
-An evaluation of n voices takes about a + b n seconds (measured at the start), times a factor that follows what
-evaluations take now: other programs, encoders and the interpreter are in it.
+An evaluation of n voices takes about a + b n seconds (measured at start-up), times a factor that tracks the current
+cost: it includes other programs, encoders and the interpreter.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from cmaudio.serve.choice import MOST_VOICES
 from cmaudio.serve.failure import Failure
 from cmaudio.serve.stream import Stream
 
-_USED = 0.8  # of the time; the rest is for peaks
+_USED = 0.8  # planned utilisation; the rest is headroom
 _FOLLOWING = 0.02  # weight of the last evaluation
 _FACTORS = (0.05, 20.0)  # a server may be started at a busy moment, or become busier
-_FIRST_SECONDS = 0.3  # within which a stream that is admitted should give its first sound
+_FIRST_SECONDS = 0.3  # within which an admitted stream should give its first audio
 _RETRY_SECONDS = (1, 30)
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a model costs on one thread, in seconds: an evaluation, each voice in it, the beginning of a stream, and
-    what a block lasts."""
+    """The cost of a model on one thread, in seconds: an evaluation, each voice in it, the start of a stream, and the
+    duration of a block."""
 
     evaluation: float
     voice: float
@@ -33,17 +33,17 @@ class Cost:
     block: float
 
     def of(self, voices: int) -> float:
-        """Of an evaluation."""
+        """The cost of an evaluation."""
         return self.evaluation + self.voice * voices
 
     @property
     def share(self) -> float:
-        """How much of a thread's time one voice takes where evaluations are full."""
+        """The share of a thread's time that one voice takes in full evaluations."""
         return self.of(MOST_VOICES) / MOST_VOICES / self.block
 
 
 class Capacity:
-    """Admits streams while they can be made in time.
+    """Admits streams while they can be made in real time.
 
     Args:
         workers: threads that make them.
@@ -54,32 +54,32 @@ class Capacity:
         self.workers, self.costs = workers, costs
         self.factor = 1.0
         self._lock = threading.Lock()
-        self._stream_seconds = 5.0  # what a stream takes, as a moving average
+        self._stream_seconds = 5.0  # duration of a stream, as a moving average
 
     def observe(self, model: str, voices: int, seconds: float) -> None:
-        """An evaluation of this many voices took so long, reading and encoding included."""
+        """Record the duration of an evaluation with this many voices, including reading and encoding."""
         found = seconds / self.costs[model].of(voices)
         with self._lock:
             moved = self.factor + _FOLLOWING * (min(found, _FACTORS[1]) - self.factor)
             self.factor = max(_FACTORS[0], moved)
 
     def ended(self, seconds: float) -> None:
-        """A stream has ended, so long after it began."""
+        """Record the duration of a stream that has ended."""
         self._stream_seconds += 0.1 * (seconds - self._stream_seconds)
 
     def load(self, streams: Iterable[Stream]) -> float:
-        """Which share of the time of all threads these streams take."""
+        """The share of the time of all threads that these streams take."""
         shares = sum(stream.voices * self.costs[stream.model_name].share for stream in streams)
         return shares * self.factor / self.workers
 
     def streams(self, model: str) -> int:
-        """How many streams of one voice of this model can be made at once."""
+        """The number of single-voice streams of this model that can be made at once."""
         return max(1, math.floor(_USED * self.workers / (self.costs[model].share * self.factor)))
 
     def admit(self, streams: list[Stream], model: str, voices: int, now: float) -> None:
-        """Check that a stream more can be made in time, now of `time.monotonic`.
+        """Check that one more stream can be made in real time; `now` is a time of `time.monotonic`.
 
-        Raises Failure with the time after which to ask again.
+        Raises Failure with the time after which to retry.
         """
         cost = self.costs[model]
         silent = sum(stream.first_seconds is None for stream in streams)

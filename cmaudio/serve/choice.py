@@ -1,7 +1,7 @@
-"""Which streams share the next evaluation: those whose listeners would run out of sound first.
+"""Selects the streams of the next evaluation: those whose clients would run out of audio first.
 
-A stream that has given nothing yet has the slack of its waiting, below zero, so that a new answer comes before what
-has been made ahead for others, and a long one holds up nobody.
+A stream that has not given any audio has a negative slack, which grows with its waiting time, so that a new response
+comes before audio made ahead for others, and a long one delays nobody.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MOST_VOICES = 16  # of one evaluation; beyond this the cost of a voice hardly falls, and a new stream would wait longer
+MOST_VOICES = 16  # per evaluation; beyond this the cost per voice hardly falls, and a new stream would wait longer
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Candidate:
     Attributes:
         name: of the stream.
         model: of the stream; only streams of one model share an evaluation.
-        slack_seconds: until its listener runs out of sound.
-        lead_seconds: how far ahead of its listener it is made.
-        voices: that take part in an evaluation.
+        slack_seconds: until its client runs out of audio.
+        lead_seconds: how far ahead of its client it is made.
+        voices: number of voices that it adds to an evaluation.
     """
 
     name: int
@@ -47,5 +47,5 @@ def next_batch(candidates: Iterable[Candidate], most_voices: int = MOST_VOICES) 
 
 
 def seconds_until_due(candidates: Iterable[Candidate]) -> float | None:
-    """How long until the first stream is no longer far enough ahead; None if there is no stream."""
+    """Seconds until the first stream is no longer far enough ahead; None if there is no stream."""
     return min((max(0.0, c.slack_seconds - c.lead_seconds) for c in candidates), default=None)

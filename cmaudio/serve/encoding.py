@@ -1,7 +1,7 @@
-"""Sound to the bytes of a file, block by block, while it is being made.
+"""Encodes audio block by block, while it is being made.
 
-Formats that are written by libsndfile end with a visit to their beginning, where lengths are filled in. What has been
-sent cannot be changed, so it stays as it was begun: with an unknown length, which players of streams expect.
+libsndfile finishes a format by seeking back to fill in lengths at its start. Bytes that have been sent cannot be
+changed, so the header keeps its unknown length, which streaming players expect.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Encoder(Protocol):
     """Turns samples into the bytes of one sound."""
 
     def encode(self, samples: Float) -> bytes:
-        """The bytes that these samples (N,) or (N, channels) complete; perhaps none yet."""
+        """The bytes completed by these samples (N,) or (N, channels); perhaps none yet."""
 
     def finish(self) -> bytes:
         """The last bytes."""
@@ -60,7 +60,7 @@ class WavEncoder(PcmEncoder):
 
 
 class _Sent(io.RawIOBase):
-    """A file whose bytes are taken away as they are written; what is written over earlier ones is dropped."""
+    """A file whose bytes are removed as they are written; overwriting earlier ones has no effect."""
 
     def __init__(self) -> None:
         self._at = self._end = 0
@@ -85,7 +85,7 @@ class _Sent(io.RawIOBase):
         return 0
 
     def take(self) -> bytes:
-        """What has been written since the last time."""
+        """The bytes written since the last call."""
         taken, self._new = bytes(self._new), bytearray()
         return taken
 
@@ -102,7 +102,7 @@ class FileEncoder:
 
     def __init__(self, format: str, subtype: str, sample_rate: int, channels: int) -> None:
         self._bytes = _Sent()
-        # With a constant rate players can tell the length of an MP3 without the index at its beginning.
+        # With a constant rate players can tell the length of an MP3 without the index at its start.
         mode = {"bitrate_mode": "CONSTANT", "compression_level": 0.6} if format == "MP3" else {}
         self._file = soundfile.SoundFile(self._bytes, "w", sample_rate, channels, subtype, format=format, **mode)
 
@@ -123,7 +123,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     "opus": "audio/ogg; codecs=opus",
     "mp3": "audio/mpeg",
 }
-"""By format; these are all that can be sent."""
+"""Media types by format, for all supported formats."""
 
 
 def encoder_of(name: str, sample_rate: int, channels: int) -> Encoder:

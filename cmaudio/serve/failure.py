@@ -1,4 +1,4 @@
-"""Refusals, in the shape that clients of OpenAI's API expect: `{"error": {message, type, param, code}}`."""
+"""Refusals, in the form that clients of OpenAI's API expect: `{"error": {message, type, param, code}}`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from starlette.responses import JSONResponse
 
 
 class Failure(Exception):
-    """A request that is not served.
+    """A request that is refused.
 
     Args:
         status: of HTTP.
         message: what is wrong, what is allowed, and the remedy.
-        code: for programs.
-        param: the field of the request that is wrong.
-        retry_seconds: after which it may be asked again.
+        code: machine-readable.
+        param: the invalid field of the request.
+        retry_seconds: after which to retry.
     """
 
     def __init__(
@@ -32,11 +32,11 @@ class Failure(Exception):
 
     @property
     def content(self) -> dict[str, dict[str, str | None]]:
-        """The body of the answer."""
+        """The body of the response."""
         return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
 
     def response(self) -> JSONResponse:
-        """The answer."""
+        """The response."""
         headers = {} if self.retry_seconds is None else {"Retry-After": str(self.retry_seconds)}
         if self.status == 401:
             headers["WWW-Authenticate"] = "Bearer"

@@ -1,4 +1,4 @@
-"""Who may use the server, and how often: checked before anything else sees a request; each answer is logged.
+"""Access control and rate limits: run before anything else sees a request; each response is logged.
 
 On the loopback interface without keys, the Host header must name it and an Origin header must be its own, so that no
 page in a browser can use the server under its own domain.
@@ -21,7 +21,7 @@ from cmaudio.serve.log import log
 from cmaudio.serve.metrics import Metrics
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_OPEN = ("/health", "/ready")  # for those who watch over the server
+_OPEN = ("/health", "/ready")  # for monitoring
 _ROUTES = ("/v1/audio/speech", "/v1/audio/stream", "/v1/audio/voices", "/v1/models", "/metrics", *_OPEN)
 
 
@@ -32,20 +32,20 @@ class Guard:
         app: the application to guard.
         keys: of the clients; None admits everybody.
         limits: of each client.
-        metrics: count the answers.
+        metrics: counts the responses.
     """
 
     def __init__(self, app: ASGIApp, keys: Keys | None, limits: Limits, metrics: Metrics) -> None:
         self._app, self._keys, self._limits, self._metrics = app, keys, limits, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":  # which some servers begin and end with
+        if scope["type"] == "lifespan":  # sent by some servers at start and end
             await self._app(scope, receive, send)
             return
         started = time.monotonic()
         status = 500
         details: dict[str, Any] = {}
-        scope["details"] = details  # what the route says of the request, for the log
+        scope["details"] = details  # for the log, filled in by the route
 
         async def watched(message: Message) -> None:
             nonlocal status

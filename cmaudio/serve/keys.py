@@ -1,6 +1,6 @@
-"""API keys: clients know them, the server their hashes.
+"""API keys: the server stores only their hashes.
 
-A file of keys has a line for each client: its name, a space, and the SHA-256 of its key in hexadecimal. The keys are
+A file of keys has one line per client: its name, a space, and the SHA-256 of its key in hexadecimal. The keys are
 random and long, so a plain hash is enough.
 """
 
@@ -43,7 +43,7 @@ class Keys:
 
 
 def read_keys(path: str | Path) -> Keys:
-    """The keys of a file. Raises CmaudioError for one that cannot be read, or a line that is none."""
+    """The keys of a file. Raises CmaudioError for one that cannot be read, or an invalid line."""
     names: dict[str, str] = {}
     for number, line in enumerate(read_text(expanded(path), "file of keys", _MOST_BYTES).splitlines(), 1):
         if not line.strip() or line.startswith("#"):
@@ -60,9 +60,9 @@ def read_keys(path: str | Path) -> Keys:
 
 
 def add_key(path: str | Path, name: str) -> str:
-    """Make a key for a client, append its hash to a file that only its owner can read, and return the key.
+    """Create a key for a client, append its hash to a file that only its owner can read, and return the key.
 
-    Raises CmaudioError for a name that is not possible or taken, and a file that cannot be written.
+    Raises CmaudioError for an invalid or existing name, and a file that cannot be written.
     """
     if not _NAME.fullmatch(name):
         raise CmaudioError(f"{name!r} cannot name a client: use up to 64 letters, digits and . _ @ -")

@@ -1,4 +1,4 @@
-"""What one client may ask for: streams at once, and requests a minute."""
+"""Limits per client: concurrent streams, and requests per minute."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from cmaudio.serve.failure import Failure
 
-_MOST_CLIENTS = 10_000  # remembered; more are only seen where clients are addresses
+_MOST_CLIENTS = 10_000  # remembered; there are more only if clients are identified by address
 
 
 @dataclass
 class _Client:
-    """Requests that it may send now, as of a time in seconds, and its streams."""
+    """The requests that it may send now, as of a time in seconds, and its streams."""
 
     allowance: float
     at: float
@@ -22,11 +22,11 @@ class _Client:
 
 
 class Limits:
-    """Counts what clients do. For one thread.
+    """Counts requests and streams of clients. For one thread.
 
     Args:
-        streams: at once, of one client.
-        requests_per_minute: of one client; as many may come at once.
+        streams: concurrent streams of one client.
+        requests_per_minute: of one client; they may come all at once.
     """
 
     def __init__(self, streams: int = 32, requests_per_minute: int = 600) -> None:
@@ -35,11 +35,11 @@ class Limits:
 
     @property
     def streams(self) -> int:
-        """Of all clients."""
+        """The streams of all clients."""
         return sum(client.streams for client in tuple(self._clients.values()))
 
     def request(self, name: str, now: float) -> None:
-        """A client sends a request at `now` seconds. Raises Failure if it sends too many."""
+        """Record a request of a client at `now` seconds. Raises Failure if there are too many."""
         client = self._client(name, now)
         gained = (now - client.at) * self._per_minute / 60
         client.allowance, client.at = min(self._per_minute, client.allowance + gained), now
@@ -54,7 +54,7 @@ class Limits:
 
     @contextmanager
     def stream(self, name: str, now: float) -> Iterator[None]:
-        """A client has a stream while the body runs. Raises Failure if it has too many."""
+        """Counts a stream of a client while the body runs. Raises Failure if there are too many."""
         client = self._client(name, now)
         if client.streams >= self._most_streams:
             raise Failure(

@@ -1,5 +1,5 @@
-"""The server's log: a line of JSON for each request, on standard error. It holds no text, no key and no address of a
-page: how much was asked for, by whom, and what became of it."""
+"""The server's log: a line of JSON for each request, on standard error. It contains no text, key or page address, only
+how much was requested, by whom, and the result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def log(event: str, level: int = logging.INFO, error: BaseException | None = Non
 
 
 def log_to_stderr() -> None:
-    """Send the log to standard error, from now on and for good."""
+    """Send the log to standard error, permanently."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines())
     _LOGGER.addHandler(handler)

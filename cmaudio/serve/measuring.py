@@ -1,4 +1,4 @@
-"""What a model costs on this machine, measured with all threads at once, as they will work."""
+"""Measures the cost of a model on this machine, with all threads at once, as in operation."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from cmaudio.serve.capacity import Cost
 from cmaudio.serve.choice import MOST_VOICES
 
 _ROUNDS = 6
-_TEXT = "1 2 3 4 5 6 7 8 9 10"  # said in any language
+_TEXT = "1 2 3 4 5 6 7 8 9 10"  # can be spoken in any language
 
 
 def measure(loaded: LoadedModel, workers: int) -> Cost:
-    """The cost of a model; it takes about a second."""
+    """The cost of a model; takes about a second."""
     Engine(loaded).warm_up()
     with ThreadPoolExecutor(workers) as pool:
         found = list(pool.map(lambda _: _measured(loaded), range(workers)))
@@ -28,7 +28,7 @@ def measure(loaded: LoadedModel, workers: int) -> Cost:
 
 
 def _measured(loaded: LoadedModel) -> tuple[float, float, float]:
-    """Seconds of an evaluation of one voice, of a full one, and of the beginning of a stream."""
+    """Seconds of an evaluation of one voice, of a full one, and of the start of a stream."""
     beginnings, engines = [], []
     for _ in range(MOST_VOICES):
         started = time.perf_counter()
@@ -56,7 +56,7 @@ def _rounds(loaded: LoadedModel, engines: list[Engine]) -> Iterator[float]:
 
 
 def _round(loaded: LoadedModel, engines: list[Engine]) -> None:
-    """A block more of each, in one evaluation."""
+    """One more block of each, in one evaluation."""
     block = loaded.model.manifest.block_samples
     if voices := [voice for engine in engines for voice in engine.lacking(block)]:
         loaded.renderer.render(voices)

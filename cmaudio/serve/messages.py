@@ -1,4 +1,4 @@
-"""What clients send over the web socket: JSON objects with a "type". Text and notes share a connection's beginning."""
+"""The messages of clients over the web socket: JSON objects with a "type"; text and notes share the first one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Message(BaseModel):
 
 
 class Start(_Message):
-    """The first message: what is to sound. `lead_ms`: how far ahead sound is made; a shorter one is steered sooner."""
+    """The first message. `lead_ms`: how far ahead audio is made; a shorter lead responds sooner."""
 
     type: Literal["start"]
     model: Name
@@ -36,7 +36,7 @@ class Start(_Message):
 
 
 class Text(_Message):
-    """The next piece of the text, with its spaces. `flush`: what was written so far is complete."""
+    """The next piece of the text, with its spaces. `flush`: the text so far is complete."""
 
     type: Literal["text"]
     text: str
@@ -61,13 +61,13 @@ class Stop(_Message):
 
 
 class End(_Message):
-    """There is no more text, or there are no more notes; what was asked for still sounds."""
+    """No more text or notes follow; everything requested is still played."""
 
     type: Literal["end"]
 
 
 class NoteOnMessage(_Message):
-    """Start a note, which the client calls `id`."""
+    """Start a note; the client chooses its `id`."""
 
     type: Literal["note_on"]
     id: NoteId
@@ -103,7 +103,7 @@ class Morph(_Message):
 
 
 class Express(_Message):
-    """Shape a note, or without `id` the instrument; see `cmaudio.score.expression`."""
+    """Shape a note or, without `id`, the instrument; see `cmaudio.score.expression`."""
 
     type: Literal["express"]
     id: NoteId | None = None
@@ -126,7 +126,7 @@ _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
 def parse_message(data: str | None) -> Message:
-    """A message of text frames. Raises Failure that names what is wrong; None is a frame that is no text."""
+    """A message from a text frame. Raises Failure that names what is wrong; None stands for a binary frame."""
     if data is None:
         raise Failure(400, "messages are JSON in text frames", "invalid_message")
     try:

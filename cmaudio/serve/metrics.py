@@ -1,4 +1,4 @@
-"""What the server counts, for Prometheus."""
+"""The server's metrics, for Prometheus."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Metrics:
     """Counters of one server.
 
     Args:
-        streams: how many there are.
-        load: which share of the time they take.
+        streams: returns their number.
+        load: returns the share of the time that they take.
     """
 
     content_type = "text/plain; version=0.0.4; charset=utf-8"
@@ -36,21 +36,21 @@ class Metrics:
         self._busy = Counter("cmaudio_busy_seconds", "Time of threads that make sound", ["model"], registry=registry)
 
     def answered(self, route: str, status: int) -> None:
-        """A request was answered."""
+        """Count a response."""
         self._requests.labels(route, str(status)).inc()
 
     def evaluated(self, model: str, voices: int, seconds: float) -> None:
-        """An evaluation was made."""
+        """Count an evaluation."""
         self._voices.observe(voices)
         self._busy.labels(model).inc(seconds)
 
     def ended(self, stream: Stream) -> None:
-        """A stream ended."""
+        """Count a stream that has ended."""
         self._sound.labels(stream.model_name).inc(stream.made_seconds)
         self._late.labels(stream.model_name).inc(stream.late)
         if stream.first_seconds is not None:
             self._first.observe(stream.first_seconds)
 
     def text(self) -> bytes:
-        """All of them, as Prometheus reads them."""
+        """All metrics in Prometheus's text format."""
         return generate_latest(self._registry)

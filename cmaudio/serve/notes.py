@@ -20,18 +20,18 @@ from cmaudio.serve.messages import (
 from cmaudio.serve.stream import Sink, Stream
 
 _PARTS_OF_A_BLOCK = 4  # read at a time, so that a note waits for less than a block
-_MOST_NOTES = 256  # that are held, ended or not
+_MOST_NOTES = 256  # handles that are kept, ended or not
 
 
 class NoteStream(Stream):
-    """Sounds from the beginning on, silence included, so that its client has one clock.
+    """Streams continuously from the start, including silence, so that its client has a steady clock.
 
     Args:
         loaded: a model that plays notes.
-        sink: takes its sound, of two channels.
-        polyphony: notes that may sound at once; a further one steals the least audible.
+        sink: receives its audio, in stereo.
+        polyphony: maximum number of sounding notes; a further one steals the least audible.
         seed: see `Engine`.
-        lead_seconds: how far ahead it is made, by which a note comes later.
+        lead_seconds: how far ahead it is made, which delays notes by as much.
     """
 
     live = True
@@ -49,11 +49,11 @@ class NoteStream(Stream):
         return self._ended and self.engine.idle
 
     def end(self) -> None:
-        """It is over once nothing sounds, and nothing is to sound."""
+        """It is over once nothing sounds and nothing is scheduled."""
         self._ended = True
 
     def act(self, message: Message) -> None:
-        """Do what a message says. Raises CmaudioError for one that cannot be followed."""
+        """Execute a message. Raises CmaudioError for an invalid one."""
         match message:
             case NoteOnMessage():
                 self._start(message)

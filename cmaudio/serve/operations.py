@@ -1,4 +1,4 @@
-"""The routes for those who watch over the server."""
+"""The routes for monitoring."""
 
 from __future__ import annotations
 

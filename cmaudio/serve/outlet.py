@@ -1,4 +1,4 @@
-"""Bytes from the thread that makes a stream to the coroutine that sends them."""
+"""Passes bytes from the thread that makes a stream to the coroutine that sends them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from contextlib import suppress
 from cmaudio.serve.encoding import Encoder
 from cmaudio.signal.dsp import Float
 
-FULL_BYTES = 2**21  # 40 s of uncompressed sound; what a client does not take waits in its sockets' buffers as well
+FULL_BYTES = 2**21  # 40 s of uncompressed audio; further backlog is in the client's socket buffers
 
 
 class Outlet:
-    """A sink whose bytes a coroutine of one event loop takes.
+    """A sink whose bytes are taken by a coroutine of one event loop.
 
     Args:
         encoder: makes the bytes.
         on_room: called when there is room again.
 
     Attributes:
-        error: what ended the stream early, None if nothing did.
+        error: that ended the stream early, None without one.
     """
 
     def __init__(self, encoder: Encoder, on_room: Callable[[], object] = lambda: None) -> None:
@@ -59,9 +59,9 @@ class Outlet:
     # -- the coroutine that sends it ---------------------------------------------------------------------------------
 
     async def take(self) -> bytes:
-        """All that is there, as soon as there is something; nothing once it is over.
+        """All available bytes, as soon as there are some; empty once it is over.
 
-        Raises what ended the stream early, after everything that was made until then.
+        Raises the error that ended the stream early, after everything that was made before.
         """
         while True:
             self._changed.clear()

@@ -1,4 +1,4 @@
-"""The server process: listens, serves until it is told to end, and lets what sounds end first."""
+"""The server process: listens, serves until it is stopped, and lets running streams finish first."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cmaudio.serve.log import log
 from cmaudio.serve.service import Service
 
 _BACKLOG = 1024
-_SOCKET_BYTES = 2**17  # of sound wait in each connection; the system would let it grow to some MiB
+_SOCKET_BYTES = 2**17  # of audio queued in each connection; the system would let it grow to some MiB
 _KEEP_ALIVE_SECONDS = 15
 _PING_SECONDS = 20.0
 _LOOK_SECONDS = 0.05
@@ -42,7 +42,7 @@ class Address:
 
 
 def check_access(address: Address, keys: Keys | None) -> None:
-    """Raises CmaudioError where other machines could use the server without a key."""
+    """Raises CmaudioError if other machines could use the server without a key."""
     if address.host not in LOOPBACK and keys is None:
         raise CmaudioError(
             f"other machines can reach {address.host}: give --keys FILE, with a line for each client from "
@@ -65,7 +65,7 @@ def listening_socket(address: Address) -> socket.socket:
 
 
 class _PatientProtocol(H11Protocol):
-    """Closes connections whose first request does not begin within some time."""
+    """Closes connections whose first request does not start within some time."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -82,15 +82,15 @@ class _PatientProtocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """A server that on SIGTERM or SIGINT refuses new streams, and ends when those that sound have ended.
+    """A server that on SIGTERM or SIGINT refuses new streams, and ends when running ones have finished.
 
-    A second signal ends it at once.
+    A second signal ends it immediately.
 
     Args:
         config: of uvicorn.
-        service: what it serves.
-        drain_seconds: the longest that it waits.
-        wyoming: a listening socket for that protocol.
+        service: the service.
+        drain_seconds: maximum time to wait.
+        wyoming: a listening socket for the Wyoming protocol.
     """
 
     def __init__(
@@ -130,9 +130,9 @@ def make_server(
     drain_seconds: float = 30.0,
     wyoming: socket.socket | None = None,
 ) -> Server:
-    """A server of the service; `run(sockets=[...])` serves, over Wyoming too if it is given a socket for it.
+    """A server of the service; `run(sockets=[...])` serves, also over Wyoming if it is given a socket for it.
 
-    Raises CmaudioError for files of TLS that cannot be used.
+    Raises CmaudioError for unusable TLS files.
     """
     where = address or Address()
     config = uvicorn.Config(
@@ -154,7 +154,7 @@ def make_server(
     )
     try:
         config.load()
-    except OSError as error:  # of which ssl.SSLError is one
+    except OSError as error:  # includes ssl.SSLError
         raise CmaudioError(
             f"{where.certificate} and {where.key} cannot be used ({error.strerror or error}): give a certificate and "
             "its key in PEM"
@@ -169,7 +169,7 @@ def serve_on(server: Server, bound: socket.socket) -> None:
 
 
 def _allow_many_files() -> None:
-    """Each connection is one; as far as the system lets us."""
+    """Each connection needs a file; raise the limit as far as the system allows."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 

@@ -1,4 +1,4 @@
-"""The streams of a server: admitted and begun for a request, made by the batcher, and ended with it."""
+"""The streams of a server: admitted and started for a request, made by the batcher, and ended with it."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from cmaudio.serve.voices import ChosenVoice, ServedModels
 
 @dataclass(frozen=True)
 class ServiceSettings:
-    """What a server serves and how.
+    """The settings of a server.
 
     Attributes:
         models: names or files.
-        workers: threads that make sound.
-        lead_seconds: how far ahead of a listener sound is made.
-        most_letters: of one text.
-        most_seconds: of one sound.
-        streams_per_client: at once.
-        requests_per_minute: of one client.
-        stall_seconds: after which a client that takes nothing is given up.
+        workers: number of synthesis threads.
+        lead_seconds: how far ahead of a client audio is made.
+        most_letters: maximum length of a text, in characters.
+        most_seconds: maximum length of a text's audio.
+        streams_per_client: maximum number of concurrent streams.
+        requests_per_minute: maximum per client.
+        stall_seconds: after which a client that reads nothing is disconnected.
     """
 
     models: Sequence[str] = ("english",)
@@ -50,7 +50,7 @@ class Service:
     """Everything behind the routes. Raises CmaudioError for models that cannot be served.
 
     Attributes:
-        draining: no new stream is admitted.
+        draining: whether new streams are refused.
     """
 
     def __init__(self, settings: ServiceSettings) -> None:
@@ -65,10 +65,10 @@ class Service:
         self._starting: list[Stream] = []  # admitted, and not yet with the batcher
 
     async def speak(self, voice: ChosenVoice, reading: Reading, format: str) -> tuple[SpeechStream, Outlet, bytes]:
-        """Begin to speak; returns once the first sound is there.
+        """Start speaking; returns with the first audio.
 
         Raises:
-            Failure: a text that cannot be spoken, or no time to speak it.
+            Failure: a text that cannot be spoken, or no capacity for it.
         """
         rate, settings = voice.loaded.model.manifest.sample_rate, self.settings
         try:
@@ -83,10 +83,10 @@ class Service:
         return stream, outlet, first
 
     async def start(self, stream: Stream, outlet: Outlet, begin: Callable[[], object]) -> None:
-        """Admit a stream, begin what it plays on a thread of its own, and have it made.
+        """Admit a stream, start what it plays on a separate thread, and pass it to the batcher.
 
         Raises:
-            Failure: there is no time for it, or the server is about to end.
+            Failure: there is no capacity for it, or the server is draining.
         """
         if self.draining:
             raise Failure(503, "the server is about to end; ask another, or again later", "draining", retry_seconds=5)
@@ -105,7 +105,7 @@ class Service:
         self.batcher.add(stream)
 
     async def first(self, stream: Stream, outlet: Outlet) -> bytes:
-        """The first bytes of a stream, which is dropped if they cannot be had."""
+        """The first bytes of a stream, which is dropped if there are none."""
         try:
             return await outlet.take()
         except BaseException:
@@ -114,11 +114,11 @@ class Service:
 
     @property
     def active(self) -> int:
-        """How many sounds are still being made or sent."""
+        """The number of streams that are still being made or sent."""
         return self.limits.streams
 
     def drop(self, stream: Stream) -> None:
-        """Nobody wants a stream any longer; it may have ended."""
+        """Drop a stream that is no longer wanted; it may have ended."""
         stream.cancel()
         self.batcher.wake(stream)
 

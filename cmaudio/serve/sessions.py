@@ -1,4 +1,4 @@
-"""What a connection of the web socket plays: a text or notes, from its first message to the end."""
+"""The session of a web socket connection: a text or notes, from its first message to the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cmaudio.serve.stream import Stream
 from cmaudio.serve.written import WrittenText
 
 _TEXT_LEAD_SECONDS, _NOTES_LEAD_SECONDS = 0.5, 0.08
-_TEXTS = 16  # as many longest texts may be written over one connection
+_TEXTS = 16  # a connection may send this many texts of maximum length
 
 
 class Session(Protocol):
@@ -29,13 +29,13 @@ class Session(Protocol):
     def outlet(self) -> Outlet: ...
 
     def begin(self) -> None:
-        """Called on a thread of its own."""
+        """Called on a separate thread."""
 
     def act(self, message: Message) -> None:
-        """Do what a message says. Raises CmaudioError for one that cannot be followed."""
+        """Execute a message. Raises CmaudioError for an invalid one."""
 
     def news(self) -> Iterator[dict[str, Any]]:
-        """What there is to tell about the sound that is sent next."""
+        """Messages about the audio that is sent next."""
 
     def close(self) -> None:
         """The connection has ended."""
@@ -74,7 +74,7 @@ class TextSession:
                 raise CmaudioError(f"this model reads text: a message of type {message.type!r} is for instruments")
 
     def news(self) -> Iterator[dict[str, Any]]:
-        """Marks that lie in the sound that has been made."""
+        """Marks within the audio that has been made."""
         speech, engine = self.stream.speech, self.stream.engine
         delay = engine.latency_samples / engine.sample_rate
         while (
@@ -101,7 +101,7 @@ class NoteSession:
         self.stream = NoteStream(loaded, self.outlet, start.polyphony, start.seed, lead)
 
     def begin(self) -> None:
-        """Nothing is to be read."""
+        """Nothing to read."""
 
     def act(self, message: Message) -> None:
         self.stream.act(message)
@@ -110,11 +110,11 @@ class NoteSession:
         yield from ()
 
     def close(self) -> None:
-        """Nothing waits for it."""
+        """Nothing is waiting for it."""
 
 
 def session_of(service: Service, start: Start) -> Session:
-    """The session that a first message asks for. Raises Failure for a model that is not served or cannot."""
+    """The session for a first message. Raises Failure for a model that is not served or not suitable."""
     loaded = service.models.by_name.get(start.model)
     kind = NoteSession if loaded is not None and loaded.model.manifest.speech is None else TextSession
     try:

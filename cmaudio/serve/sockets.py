@@ -1,4 +1,4 @@
-"""`/v1/audio/stream`: a web socket on which text or notes come in and sound goes out while both are made."""
+"""`/v1/audio/stream`: a web socket that receives text or notes and sends audio, both incrementally."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _description(session: Session, start: Start) -> dict[str, Any]:
 
 
 async def _listen(service: Service, socket: WebSocket, session: Session) -> None:
-    """Follow messages; one that cannot be followed is answered, and the sound goes on."""
+    """Handle messages; an invalid one is answered with an error, and the audio continues."""
     while True:
         try:
             session.act(parse_message(await _received(socket)))
@@ -88,7 +88,7 @@ async def _listen(service: Service, socket: WebSocket, session: Session) -> None
 
 
 async def _send(service: Service, socket: WebSocket, session: Session) -> None:
-    """Send sound, and news before the sound that they belong to, until it is over."""
+    """Send audio, preceded by the messages that belong to it, until it is over."""
     more = True
     while more:
         data = await session.outlet.take()
@@ -106,7 +106,7 @@ async def _send(service: Service, socket: WebSocket, session: Session) -> None:
 
 
 async def _received(socket: WebSocket) -> str | None:
-    """The next text frame; None for one of another kind."""
+    """The next text frame; None for any other kind."""
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1006))
@@ -114,7 +114,7 @@ async def _received(socket: WebSocket) -> str | None:
 
 
 async def _refuse(socket: WebSocket, failure: Failure) -> None:
-    with suppress(RuntimeError, WebSocketDisconnect, OSError):  # it has gone
+    with suppress(RuntimeError, WebSocketDisconnect, OSError):  # the client has disconnected
         extra = {} if failure.retry_seconds is None else {"retry_after": failure.retry_seconds}
         await socket.send_json({"type": "error", **failure.content, **extra})
         await socket.close(_BUSY if failure.status in (429, 503) else _REFUSED, failure.message[:100])

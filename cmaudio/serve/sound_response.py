@@ -1,4 +1,4 @@
-"""A response whose sound is sent as it is made, plain or as server-sent events."""
+"""A response whose audio is sent as it is made, plain or as server-sent events."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from cmaudio.serve.outlet import Outlet
 
 
 class SoundResponse(Response):
-    """An ASGI response. It ends when the sound does, when the client has gone, or when it takes nothing for a while.
+    """An ASGI response. It ends with the audio, when the client disconnects, or when it reads nothing for a while.
 
-    A sound that ends early leaves the response without its last chunk, so that a client cannot take it for whole.
+    Audio that ends early leaves the response without its terminating chunk, so that clients do not take it as complete.
 
     Args:
-        first: bytes that were made already.
-        outlet: gives the others.
+        first: bytes that are already available.
+        outlet: supplies the others.
         media_type: of the bytes.
         headers: others.
         events: send server-sent events of OpenAI's kinds.
-        stall_seconds: after which a client that takes nothing is given up.
-        on_close: called in any case at the end.
+        stall_seconds: after which a client that reads nothing is disconnected.
+        on_close: always called at the end.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class SoundResponse(Response):
                     failure = Failure(500, str(error), "incomplete")
                     await self._pass_on(send, _event({"type": "error", **failure.content}), last=True)
                 return
-        usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}  # nothing is counted in tokens here
+        usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}  # tokens are not counted here
         end = _event({"type": "speech.audio.done", "usage": usage}) if self._events else b""
         await self._pass_on(send, end, last=True)
 

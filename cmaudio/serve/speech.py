@@ -18,7 +18,7 @@ _TEXT_AHEAD_SECONDS = 6.0  # of text that is read before it is spoken
 
 @dataclass(frozen=True)
 class Reading:
-    """What is to be spoken and how: see `Engine.say`. `steps`: network evaluations per block."""
+    """What to speak and how: see `Engine.say`. `steps`: network evaluations per block."""
 
     text: str | Iterable[str]
     timbre: str | None = None
@@ -29,11 +29,11 @@ class Reading:
 
 
 class SpeechStream(Stream):
-    """Speaks a text, as `cmaudio.speak` does. Text that is still being written is waited for without making silence.
+    """Speaks a text like `cmaudio.speak`. Waiting for text that is still being written inserts no silence.
 
     Args:
         loaded: a voice.
-        sink: takes its sound.
+        sink: receives its audio.
         wake: `Batcher.wake`.
         lead_seconds: see `Stream`.
 
@@ -57,7 +57,7 @@ class SpeechStream(Stream):
         self.speech: Speech | None = None
 
     def begin(self) -> None:
-        """Begin to read the text; call it before the batcher is given the stream, and not on its threads.
+        """Start reading the text; call it before passing the stream to the batcher, and not on the batcher's threads.
 
         Raises:
             CmaudioError: see `Engine.say`.

@@ -1,4 +1,4 @@
-"""The routes of OpenAI's API that concern speech."""
+"""The speech routes of OpenAI's API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The request of `POST /v1/audio/speech`, checked."""
+"""The validated request of `POST /v1/audio/speech`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Format = Literal["mp3", "opus", "ogg", "flac", "wav", "pcm"]
 
 
 class VoiceById(BaseModel):
-    """A voice as newer clients name it."""
+    """A voice in the form of newer clients."""
 
     id: Annotated[str, Field(max_length=200)]
 
 
 class SpeechRequest(BaseModel):
-    """What OpenAI's API takes. Fields that it does not know are ignored, as there; `seed` is our own."""
+    """The fields of OpenAI's API. Unknown fields are ignored, as there; `seed` is our addition."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -39,7 +39,7 @@ class SpeechRequest(BaseModel):
 
     @property
     def is_ssml(self) -> bool:
-        """Whether the text is SSML: it begins like it."""
+        """Whether the text is SSML, judged by its start."""
         return self.input.lstrip().startswith("<speak")
 
 

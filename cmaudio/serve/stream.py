@@ -1,4 +1,4 @@
-"""One answer that is being made: an engine, what plays on it, and where its sound goes."""
+"""One stream: an engine, what it plays, and the sink of its audio."""
 
 from __future__ import annotations
 
@@ -19,48 +19,48 @@ LEAD_SECONDS = 20.0
 
 
 class Sink(Protocol):
-    """Takes the sound of a stream, on the thread that made it."""
+    """Receives the audio of a stream, on the thread that made it."""
 
     def write(self, samples: Float) -> None:
         """The next samples (N,) or (N, 2)."""
 
     def finish(self) -> None:
-        """There is no more."""
+        """No more follows."""
 
     def fail(self, error: Exception) -> None:
         """It ends early."""
 
     @property
     def full(self) -> bool:
-        """Whether the listener has to take some first."""
+        """Whether the client has to read some first."""
 
 
 class Stream:
-    """A stream of the batcher; its subclasses say what is played.
+    """A stream of the batcher; subclasses define what is played.
 
     Args:
         loaded: the networks, shared with the other streams of the model.
         engine: made from them; it belongs to the batcher from `Batcher.add` on.
-        sink: takes its sound.
-        voices: that it needs in every evaluation, as the capacity counts them.
-        lead_seconds: how far ahead of its listener it is made, where there is time.
+        sink: receives its audio.
+        voices: number of voices in every evaluation, as the capacity counts them.
+        lead_seconds: how far ahead of its client it is made, if there is time.
 
     Attributes:
-        name: a number of its own.
-        asleep: until `Batcher.wake`, nothing can be made.
-        busy: a thread of the batcher is at it.
-        cancelled: nobody wants it any longer.
-        made_seconds: of sound so far.
-        first_seconds: from its arrival to its first sound; None before.
-        late: how often its listener ran out of sound, other than by waiting for what is played.
-        waited: for what is played, since its last sound.
-        most_seconds: of sound that it may give.
+        name: a unique number.
+        asleep: nothing can be made until `Batcher.wake`.
+        busy: a thread of the batcher is processing it.
+        cancelled: it is no longer wanted.
+        made_seconds: of audio so far.
+        first_seconds: from its arrival to its first audio; None before.
+        late: number of underruns of its client, other than by waiting for input.
+        waited: for input, since its last audio.
+        most_seconds: maximum length of its audio.
     """
 
     live = False
-    """Whether what is played may still be on its way from the client."""
+    """Whether input may still be on its way from the client."""
     buffer_seconds = 0.1
-    """With which its listener begins to play."""
+    """The length of audio with which its client starts to play."""
 
     def __init__(
         self, loaded: LoadedModel, engine: Engine, sink: Sink, voices: int = 1, lead_seconds: float = LEAD_SECONDS
@@ -80,12 +80,12 @@ class Stream:
 
     @property
     def ready(self) -> bool:
-        """Whether the next block can be made; asked between two blocks, after the events that are due."""
+        """Whether the next block can be made; called between two blocks, after the due events."""
         return True
 
     @property
     def over(self) -> bool:
-        """Whether nothing follows. Raises what ended it early."""
+        """Whether nothing follows. Raises the error that ended it early."""
         return False
 
     @property
@@ -99,18 +99,18 @@ class Stream:
 
     @property
     def summary(self) -> dict[str, float | int | None]:
-        """What became of it, for the log."""
+        """Its result, for the log."""
         first = None if self.first_seconds is None else round(1000 * self.first_seconds)
         return {"sound_seconds": round(self.made_seconds, 2), "first_ms": first, "late": self.late}
 
     def slack_seconds(self, now: float) -> float:
-        """How long its listener has sound for, at `now` of `time.monotonic`; below zero before the first."""
+        """Seconds of audio that its client has left, at `now` of `time.monotonic`; negative before the first."""
         if self._plays_from is None:
             return self._arrived - now
         return self._plays_from + self.made_seconds - now
 
     def give(self, samples: Float) -> None:
-        """Take the next samples, on a thread of the batcher. Raises CmaudioError where they are too many."""
+        """Pass on the next samples, on a thread of the batcher. Raises CmaudioError if there are too many."""
         if self.made_seconds >= self.most_seconds:
             raise CmaudioError(f"a sound may last {self.most_seconds:g} s; ask for it in parts")
         now = time.monotonic()
@@ -127,15 +127,15 @@ class Stream:
         self._plays_from = now - self.made_seconds
 
     def cancel(self) -> None:
-        """Nobody wants it any longer; from any thread."""
+        """It is no longer wanted; from any thread."""
         self.cancelled = True
 
 
 class TextPace:
-    """Holds back the thread that reads a text until more of it is needed: reading takes time from other streams.
+    """Holds back the thread that reads a text until more is needed, since reading takes time from other streams.
 
     Args:
-        wake: tells the batcher that there is more to speak.
+        wake: notifies the batcher that there is more to speak.
     """
 
     def __init__(self, wake: Callable[[], object]) -> None:
@@ -144,17 +144,17 @@ class TextPace:
         self._ended = False
 
     def more(self) -> None:
-        """Some text has been read; returns once more is wanted. For the reading thread."""
+        """Some text has been read; returns when more is needed. For the reading thread."""
         self._wanted.clear()
         self._wake()
         if not self._ended:
             self._wanted.wait()
 
     def want(self) -> None:
-        """More text is wanted; from any thread."""
+        """More text is needed; from any thread."""
         self._wanted.set()
 
     def end(self) -> None:
-        """Hold the reading thread back no longer."""
+        """Stop holding back the reading thread."""
         self._ended = True
         self._wanted.set()

@@ -1,4 +1,4 @@
-"""The models that are served, and the names by which clients ask for them."""
+"""The served models, and the names by which clients select them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from cmaudio.engine.loaded_model import LoadedModel
 from cmaudio.errors import CmaudioError, unknown
 from cmaudio.serve.failure import Failure
 
-# What clients ask OpenAI for: the first voice that is served, in two steps for "hd".
+# Names of OpenAI's models: the first voice that is served, in two steps for "hd".
 _MODEL_ALIASES: Mapping[str, int] = {"tts-1": 1, "tts-1-hd": 2, "gpt-4o-mini-tts": 1}
 _VOICE_ALIASES = frozenset("alloy ash ballad cedar coral echo fable marin nova onyx sage shimmer verse default".split())
 
 
 @dataclass(frozen=True)
 class ChosenVoice:
-    """A model, a timbre of it (None for its own), the steps, and whether the timbre took the place of another."""
+    """A model, one of its timbres (None for the default), the steps, and whether the timbre replaces another."""
 
     loaded: LoadedModel
     timbre: str | None
@@ -48,11 +48,11 @@ class ServedModels:
 
     @property
     def speaking(self) -> list[LoadedModel]:
-        """Those that read text."""
+        """The text-to-speech models."""
         return [loaded for loaded in self.by_name.values() if loaded.model.manifest.speech is not None]
 
     def voice(self, model: str, voice: str | None) -> ChosenVoice:
-        """The voice that a request asks for. Raises Failure for one that is not there."""
+        """The voice for a request. Raises Failure for an unknown one."""
         loaded, steps = self._speaking(model)
         if voice is None or (voice.lower() in _VOICE_ALIASES and voice not in loaded.model.timbres):
             return ChosenVoice(loaded, None, steps, replaced=voice not in (None, "default"))
@@ -79,7 +79,7 @@ class ServedModels:
         return [{"id": name, "object": "model", "created": 0, "owned_by": "cmaudio"} for name in self.by_name]
 
     def voices(self) -> list[dict[str, Any]]:
-        """The voices of all models that read text."""
+        """The voices of all text-to-speech models."""
         found = []
         for loaded in self.speaking:
             manifest = loaded.model.manifest

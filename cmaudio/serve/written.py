@@ -1,4 +1,4 @@
-"""A text as its client writes it: pieces from the event loop to the thread that reads them."""
+"""Passes a text from the event loop that receives it in pieces to the thread that reads it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _SENTENCE_END = "\n\n"
 
 
 class WrittenText:
-    """An iterable of pieces that ends when the client says so.
+    """An iterable of pieces that ends when the client ends the text.
 
     Args:
-        most_letters: of the whole text.
+        most_letters: maximum length of the whole text, in characters.
     """
 
     def __init__(self, most_letters: int) -> None:
@@ -32,7 +32,7 @@ class WrittenText:
         self._pieces.put(text + (_SENTENCE_END if flush else ""))
 
     def end(self) -> None:
-        """There is no more."""
+        """No more follows."""
         self._ended = True
         self._pieces.put(None)
 

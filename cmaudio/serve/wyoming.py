@@ -1,4 +1,4 @@
-"""The Wyoming protocol of voice assistants, over TCP on the loopback interface: it knows no keys.
+"""The Wyoming protocol of voice assistants, over TCP on the loopback interface, since it has no authentication.
 
 A text comes whole (synthesize), or in chunks while it is written (synthesize-start, -chunk, -stop).
 """
@@ -33,7 +33,7 @@ _PROJECT = Attribution(name="cmaudio", url="")
 
 
 class WyomingConnection:
-    """One client; `run` returns when it has gone or sends what is no event."""
+    """One client; `run` returns when it disconnects or sends an invalid event."""
 
     def __init__(self, service: Service, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._service, self._reader, self._writer = service, reader, writer
@@ -41,7 +41,7 @@ class WyomingConnection:
         self._sending: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Answer events in their order."""
+        """Handle events in order."""
         try:
             while (event := await _read_event(self._reader)) is not None:
                 try:
@@ -68,7 +68,7 @@ class WyomingConnection:
             self._text.write(SynthesizeChunk.from_event(event).text)
         elif SynthesizeStop.is_type(event.type):
             await self._finish()
-        elif Synthesize.is_type(event.type) and self._text is None:  # beside chunks it is for servers without them
+        elif Synthesize.is_type(event.type) and self._text is None:  # sent beside chunks, for servers without them
             asked = Synthesize.from_event(event)
             voice = self._voice(asked.voice)
             await self._speak(voice, Reading(self._checked(asked.text), voice.timbre, ssml=asked.text_format == "ssml"))
@@ -113,7 +113,7 @@ class WyomingConnection:
             await self._write(SynthesizeStopped())
 
     async def _finish(self) -> None:
-        """End the text that is being written, and wait until it has been sent."""
+        """End the text that is being written, and wait until its audio has been sent."""
         self._end_text()
         if self._sending is not None:
             sending, self._sending = self._sending, None
@@ -129,7 +129,7 @@ class WyomingConnection:
 
 
 async def serve_wyoming(service: Service, bound: socket.socket) -> asyncio.Server:
-    """Serve on a listening socket, as long as the event loop runs."""
+    """Serve on a listening socket while the event loop runs."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await WyomingConnection(service, reader, writer).run()
@@ -138,7 +138,7 @@ async def serve_wyoming(service: Service, bound: socket.socket) -> asyncio.Serve
 
 
 async def _read_event(reader: asyncio.StreamReader) -> Event | None:
-    """The next event; None at the end, and for what is none or too large."""
+    """The next event; None at the end, and for an invalid or too large one."""
     with suppress(ValueError, TypeError, KeyError, AttributeError, asyncio.IncompleteReadError):
         head = json.loads(await reader.readline())
         data, sizes = dict(head.get("data") or {}), [int(head.get(n) or 0) for n in ("data_length", "payload_length")]
@@ -149,7 +149,7 @@ async def _read_event(reader: asyncio.StreamReader) -> Event | None:
 
 
 def _info(service: Service) -> Info:
-    """The models that read text, each a voice with its timbres as speakers."""
+    """The text-to-speech models, each a voice with its timbres as speakers."""
     voices = []
     for loaded in service.models.speaking:
         manifest = loaded.model.manifest

@@ -40,7 +40,11 @@ CALLS: list[tuple[str, Call, str]] = [
     ("no score", lambda m, v: cmaudio.render(None, model=m), "a score is .* not NoneType"),
     ("text file", lambda m, v: cmaudio.render(builtin_piece(), io.StringIO(), model=m), "in binary mode"),
     ("format", lambda m, v: cmaudio.speak("a", io.BytesIO(), model=v, format="aiff"), "'aiff' is no sound format here"),
-    ("format of a path", lambda m, v: cmaudio.speak("a", "a.wav", model=v, format="mp3"), "extension of a path sets its"),
+    (
+        "format of a path",
+        lambda m, v: cmaudio.speak("a", "a.wav", model=v, format="mp3"),
+        "extension of a path sets its",
+    ),
     ("rendered file", lambda m, v: cmaudio.render(builtin_piece(), 3, model=m), "a file is named"),
     ("stems", lambda m, v: cmaudio.render(builtin_piece(), model=m, channels=2, stems=3), "a file is named"),
     ("space", lambda m, v: Engine(m).set_impulse_response(3), "a file is named by text or a Path, not int"),

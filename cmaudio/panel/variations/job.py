@@ -50,7 +50,7 @@ class VariationJob(BaseModel):
         style: speaking style of a text.
         notes: what is played; empty for a text.
         text: what is spoken; empty for notes.
-        loudness: of the files in LUFS; None leaves them as they are.
+        loudness: of the files in LUFS; None leaves it unchanged.
         items: the files.
     """
 
@@ -112,14 +112,14 @@ def _variations(command: RenderVariations, controls: Controls, folder: Path) -> 
 
 
 def _sound_of(timbre: dict[str, float] | list[float], controls: Controls) -> str:
-    """The name of the timbre that is heard most."""
+    """The name of the heaviest timbre of a mix, or of the nearest."""
     if isinstance(timbre, dict):
         return max(timbre, key=lambda name: timbre[name])
     return controls.engine.model.nearest_timbre(controls.vector).name
 
 
 class _Takes:
-    """Numbers the takes of every sound on from those in a folder."""
+    """Numbers the takes of every sound, continuing those in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._last = folder, dict[str, int]()
@@ -134,7 +134,7 @@ class _Takes:
 
 
 def _points(command: RenderVariations, controls: Controls, here: Place) -> list[tuple[int, Place]]:
-    """Seed and position of each file; what is not varied keeps its current value."""
+    """Seed and position of each file; anything not varied keeps its current value."""
     if command.what == "seeds":
         seeds = np.random.default_rng().integers(0, SEED_MAX, command.count)
         return [(int(seed), here) for seed in seeds]

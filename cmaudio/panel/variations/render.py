@@ -29,7 +29,7 @@ from cmaudio.signal.dsp import Float
 from cmaudio.signal.loudness import loudness_lufs
 from cmaudio.speech.style import SpeakingStyle
 
-_NICENESS = 15  # the instrument goes first
+_NICENESS = 15  # the instrument takes precedence
 _MAX_SPOKEN_SECONDS = 600.0
 _HEARD = 0.005
 
@@ -46,7 +46,7 @@ def scheduled(model: Model, job: VariationJob, item: Variation) -> tuple[Engine,
     """Schedule one variation.
 
     Returns:
-        An engine, the seconds until the last note ends, and the most seconds it takes to die away.
+        An engine, the seconds until the last note ends, and the maximum seconds for its decay.
     """
     engine = Engine(model, steps=job.steps, gain_db=job.gain_db, polyphony=32, channels=job.channels)
     for name, value in job.shape.items():
@@ -66,7 +66,7 @@ def scheduled(model: Model, job: VariationJob, item: Variation) -> tuple[Engine,
 
 
 def _modulate(engine: Engine, job: VariationJob) -> None:
-    """Use the modulation of the sound that is varied."""
+    """Apply the modulation of the sound that is varied."""
     if job.routes:
         controls = Controls(engine, job.gain_db)
         for name, value in job.modulators.items():
@@ -92,7 +92,7 @@ def render_job(job: VariationJob, ended: threading.Event) -> None:
 
 
 def write(job: VariationJob, item: Variation, model: Model, samples: Float) -> None:
-    """Write a file at the level that the job asks for, and its row in the table."""
+    """Write a file at the requested loudness, and its row in the table."""
     rate, gain_db = model.manifest.sample_rate, 0.0
     if job.loudness is not None and samples.any():
         samples, gain_db = levelled(samples, rate, "loudness", job.loudness)

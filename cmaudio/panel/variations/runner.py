@@ -36,7 +36,7 @@ class VariationRunner:
             stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            start_new_session=True,  # Ctrl-C is for the command, which ends the renderer in an orderly way
+            start_new_session=True,  # Ctrl-C is for the command, which ends the renderer gracefully
         )
         assert self._process.stdin
         with suppress(OSError):
@@ -48,7 +48,7 @@ class VariationRunner:
         self._reader.start()
 
     def renamed(self, old: str, new: str | None) -> None:
-        """A file has another name, or None since it was deleted."""
+        """A file was renamed; None: deleted."""
         named = {"name": new} if new is None else {"name": new, "label": new.rpartition(".")[0]}
         self._rows = [row | named if row["name"] == old else row for row in self._rows]
         self.status = self.status | {"files": self._listed(self.status["done"])}

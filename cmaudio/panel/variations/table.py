@@ -1,6 +1,6 @@
-"""A table beside the variations that says what each file is, for the sound library that takes them in.
+"""A table beside the variations that describes each file, for import into a sound library.
 
-libsndfile writes BWF's description, but soundfile does not hand it on, so it stands in a CSV file.
+libsndfile can write a BWF description, but soundfile does not expose that, so it is in a CSV file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ COLUMNS = ("file", "class", "take", "seed", "mix", "model", "licence", "seconds"
 
 
 def add_row(folder: Path, row: Mapping[str, object]) -> None:
-    """Add a row, a value for each of `COLUMNS`; the table is begun again if it is not one of these."""
+    """Add a row, a value for each of `COLUMNS`; a file of another form is replaced by a new table."""
     path, text = folder / TABLE, io.StringIO()
     before: list[dict[str, str]] = []
     with suppress(OSError, UnicodeDecodeError, csv.Error), path.open(encoding="utf-8", newline="") as file:

@@ -1,4 +1,4 @@
-"""The dialog in which presets and timbres are searched, heard and chosen."""
+"""The dialog in which presets and timbres are searched, auditioned and selected."""
 
 from __future__ import annotations
 

@@ -31,10 +31,10 @@ _TITLES = {
     "delay": "Delay",
     SCATTER: "Scatter",
 }
-_CURVES = ("tone", "envelope", "reverb", "delay")  # groups that are drawn as well
+_CURVES = ("tone", "envelope", "reverb", "delay")  # groups that are also drawn as curves
 _OPEN = (_TEXTURE, "tone", "envelope")
-_FINE_AT_FIRST = ("_rate", "_beats", "mod_attack", "mod_decay", "mod_release")  # small values have more room
-_AMOUNTS = {SCATTER: "density"}  # what a group is named after, if no level
+_FINE_AT_FIRST = ("_rate", "_beats", "mod_attack", "mod_decay", "mod_release")  # small values get more travel
+_AMOUNTS = {SCATTER: "density"}  # label of a group's amount, if not level
 _NO_SPACE = "none"
 _BRIEFLY = {"octaves of time": "octaves", "dB per octave": "dB/oct", "MIDI velocity": "", "times": "×"}
 
@@ -56,7 +56,7 @@ def group_of(name: str) -> str:
 
 
 def brief_unit(unit: str) -> str:
-    """A unit as there is room for it beside a value; shares ("of full") are plain numbers."""
+    """A unit in the short form shown beside a value; fractions ("of full") are plain numbers."""
     return "" if unit.startswith("of ") else _BRIEFLY.get(unit, unit)
 
 
@@ -79,7 +79,7 @@ class ControlsView(View):
             button("reset", lambda: self.send("reset"), hint="set all controls to their defaults").classes("corner")
             grouped = {group: [each for each in shown if group_of(each["name"]) == group] for group in ("", *_TITLES)}
             self._modulation.build_with(self._slider, self._choice_of)
-            self._build_group(_TEXTURE, grouped.pop(_TEXTURE))  # what such a sound is steered with
+            self._build_group(_TEXTURE, grouped.pop(_TEXTURE))  # the main controls of such a sound
             with ui.element("div").classes("sliders"):
                 for control in grouped.pop(""):
                     self._slider(control)

@@ -1,4 +1,4 @@
-"""Who may use the server: checked before anything else sees a request, web sockets and static files included.
+"""Access control of the server: runs before anything else sees a request, including web sockets and static files.
 
 On the loopback interface the Host header must name it, so that no web page can reach the panel under its own domain
 (DNS rebinding); elsewhere a token is required. An Origin header must match the panel's page.
@@ -25,7 +25,7 @@ class Guard:
     Args:
         app: the application to guard.
         host: the address it is served at.
-        token: what clients must know; None for no token.
+        token: that clients must present; None for no token.
     """
 
     def __init__(self, app: ASGIApp, host: str, token: str | None) -> None:

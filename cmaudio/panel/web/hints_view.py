@@ -1,4 +1,4 @@
-"""Three hints for the first run; once read they are gone for good."""
+"""Three hints for the first run, not shown again once read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Between the link and the pages: the instrument's last state, and who receives changes."""
+"""Connects the link and the pages: the instrument's last state, and the receivers of changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cmaudio.panel.link import Link, stamped
 from cmaudio.panel.server_messages import Disconnected, Listening, ServerMessage
 
 Message = dict[str, Any]
-_MAX_COLUMNS = 40  # messages with columns of the spectrogram that may wait for a slow page
+_MAX_COLUMNS = 40  # messages with spectrogram columns that may be queued for a slow page
 _MAX_PACKETS = 15  # of sound
 _MAX_REFUSALS = 8
 _CROWDED_SECONDS = 0.02
@@ -90,14 +90,14 @@ class Hub:
             case "audio":
                 self._play(base64.b64decode(message["pcm"]))
             case "hello":
-                self.introduction = self.introduction | message  # one after learning leaves out how to reach the page
+                self.introduction = self.introduction | message  # after learning, it omits how to reach the page
                 self.introduced.set()
                 self._introduce()
             case "refused" | "notice" | "done":
                 self.announce(message)
 
     def announce(self, message: Message) -> None:
-        """Send a notice, a refusal or what was done to the pages; refusals also go to their client's socket."""
+        """Send a notice, a refusal or a confirmation to the pages; refusals also go to their client's socket."""
         for tell in tuple(self.on_message):
             tell(message)
         for follower in self._followers:
@@ -105,7 +105,7 @@ class Hub:
                 follower.refuse(message)
 
     def _introduce(self) -> None:
-        """Give open pages an introduction that has changed: a timbre was learned."""
+        """Send open pages a changed introduction: a timbre was learned."""
         for follower in self._followers:
             follower.introduce(self.introduction)
         for tell in tuple(self.on_change):

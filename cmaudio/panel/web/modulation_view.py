@@ -1,4 +1,4 @@
-"""The modulators above the controls: each is chosen by a button, which shows its settings and its amounts."""
+"""The modulators above the controls: each is selected by a button, which shows its settings and its amounts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def is_of_modulators(name: str) -> bool:
 
 
 class ModulationView(View):
-    """The buttons, and what each of them shows. `slider` and `choice` build a control with a label."""
+    """The buttons, and the panel of each. `slider` and `choice` build a control with a label."""
 
     def build_with(self, slider: Build, choice: Build) -> None:
         """Create the elements."""

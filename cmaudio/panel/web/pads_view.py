@@ -1,4 +1,4 @@
-"""Pads in place of the keyboard, for models without pitches: every class of sound on a pad of its own."""
+"""Pads in place of the keyboard, for unpitched models: one timbre per pad."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cmaudio.panel.web.view import View, custom, section
 
 
 class PadsView(View):
-    """Sixteen pads of all, found by name or leafed through (see static/pads.js)."""
+    """Sixteen pads at a time, found by name or paged through (see static/pads.js)."""
 
     def build(self) -> None:
         with section("keys pads"):

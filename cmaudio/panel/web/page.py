@@ -36,7 +36,7 @@ _HEAD = """
 
 
 def discard_unopened_pages() -> None:
-    """Free pages that were requested and never opened. NiceGUI waits a minute, in which a flood fills memory."""
+    """Free pages that were requested but never opened. NiceGUI waits a minute, in which a flood fills memory."""
     Client.prune_instances(client_age_threshold=_UNOPENED_SECONDS)
 
 
@@ -58,7 +58,7 @@ class Page:
         self.foot = _foot(hub, identity)
 
     def build(self) -> None:
-        """Create all elements and begin to follow the hub."""
+        """Create all elements and start following the hub."""
         ui.colors(primary="#ffb454", dark="#12171f", dark_page="#0b0e13", warning="#8a4b1f", info="#1f4d5a")
         ui.add_head_html(_HEAD.format(client=self.client.id))
         top, controls, sound, files, vary, hints = self.views
@@ -121,7 +121,7 @@ class Page:
 
 
 def _foot(hub: Hub, client: str) -> View:
-    """What is played at the foot of the page."""
+    """The playing surface at the foot of the page."""
     if hub.introduction["speech"]:
         return SayView(hub, client)
     return PadsView(hub, client) if hub.introduction["pads"] else KeysView(hub, client)

@@ -1,4 +1,4 @@
-"""The step sequencer and the arpeggiator, below what is played; the page's own element draws and edits them."""
+"""The step sequencer and the arpeggiator, below the playing surface; a custom element draws and edits them."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ from cmaudio.panel.server_messages import Failed, Ready
 
 STATIC = Path(__file__).parent / "static"
 _EXIT_SECONDS = 3.0
-_RECONNECT_SECONDS = 10.0  # a page that was out of reach for no longer goes on; after that it loads again
-_PING_SECONDS = 5.0  # a tablet that is out of reach must not hold its notes for long
+_RECONNECT_SECONDS = 10.0  # a page that was unreachable for at most this long continues; after that it reloads
+_PING_SECONDS = 5.0  # an unreachable tablet must not hold its notes for long
 # Buffer limits per socket in bytes and messages: with uvicorn's 16 MiB and 32, a few sockets fill memory.
 _MAX_SOCKET_BYTES, _MAX_SOCKET_MESSAGES = 2**18, 4
 
@@ -57,7 +57,7 @@ def serve(settings: dict[str, Any], link: Link, bound: socket.socket) -> None:
     from cmaudio.panel.web.sockets import routes
     from cmaudio.panel.web.uploads import upload_routes
 
-    # It prints addresses that are not found as they are asked for, terminal escapes of any web page included.
+    # It prints unknown addresses as requested, including terminal escapes from any web page.
     logging.getLogger("nicegui").setLevel(logging.ERROR)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     hub = Hub(link)

@@ -25,7 +25,7 @@ _SERVED = {
     ".json": "application/json",
 }
 _CLIENT = re.compile(r"[\w-]{1,64}", re.ASCII)
-_BURST, _PER_SECOND = 200, 500.0  # commands of one socket; a page sends one each frame
+_BURST, _PER_SECOND = 200, 500.0  # commands of one socket; a page sends at most one per frame
 _ALL_BURST, _ALL_PER_SECOND = 1000, 2000.0  # commands of all sockets
 _MAX_SOCKETS = 64
 _TRY_LATER = 1013  # close code (RFC 6455)
@@ -110,7 +110,7 @@ async def _send_state(socket: WebSocket, hub: Hub, follower: Follower) -> None:
 
 
 async def _forward(socket: WebSocket, hub: Hub, follower: Follower, shared: Pace) -> None:
-    """Pass commands on as they are: only their size and rate are checked here."""
+    """Pass commands on unparsed: only their size and rate are checked here."""
     own = Pace(_PER_SECOND, _BURST)
     while True:
         message = await socket.receive()

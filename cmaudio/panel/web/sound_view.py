@@ -23,11 +23,11 @@ from cmaudio.panel.web.view import (
 
 _STEPS = {1: "1 step, light", 2: "2 steps, fine"}
 _MOST_SHOWN = 2  # timbres of a mix
-_ALONE = 0.995  # a timbre of this weight is the only one to be heard
+_ALONE = 0.995  # a timbre of this weight counts as the only one
 
 
 def favourites_first(names: Iterable[str], favourites: Container[str]) -> dict[str, str]:
-    """Options of a list: in the order of their names, those with a star before the others."""
+    """Options of a list, sorted by name, favourites first."""
     return {
         name: f"★ {name}" if name in favourites else name
         for name in sorted(names, key=lambda name: (name not in favourites, name.casefold()))

@@ -1,4 +1,4 @@
-"""The takes section: recording, keeping what was just played, and the sound files."""
+"""The takes section: recording, saving what was just played, and the sound files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The route that takes sounds dropped on a page: they are written to the folder of takes, and learned from."""
+"""The route that receives sounds dropped on a page, writes them to the folder of takes, and learns from them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _target(files: Path, name: str) -> Path:
 
 
 async def _receive(request: Request, target: Path) -> None:
-    """Write the body to a file; nothing stays behind if it is too long or the client leaves."""
+    """Write the body to a file; nothing is left behind if it is too long or the client disconnects."""
     count = 0
     try:
         with target.open("xb") as file:

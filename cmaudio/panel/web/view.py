@@ -1,4 +1,4 @@
-"""The base of all parts of the page: sending commands, and following the state without echoing it back."""
+"""The base class of all parts of the page: sends commands, and follows the state without echoing it back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class View:
 
     @contextmanager
     def quietly(self) -> Iterator[None]:
-        """Change what is shown without sending commands."""
+        """Update what is shown without sending commands."""
         self._quiet = True
         try:
             yield
@@ -62,7 +62,7 @@ def button(
 
 @contextmanager
 def question(title: str) -> Iterator[ui.dialog]:
-    """A dialog with this title, open already; the with-body makes what is in it."""
+    """A dialog with this title, already open; the with-body creates its content."""
     with ui.dialog(value=True) as dialog, ui.card().classes("ask"):
         dialog.props["aria-label"] = title
         ui.label(title)
@@ -70,7 +70,7 @@ def question(title: str) -> Iterator[ui.dialog]:
 
 
 def star(send: Callable[..., object], what: str, name: Callable[[], str | None]) -> ui.button:
-    """A button that makes something a favourite, or no longer; see `show_star`."""
+    """A button that marks or unmarks a favourite; see `show_star`."""
     found = button(icon="star_border").classes("star")
 
     def mark() -> None:
@@ -81,7 +81,7 @@ def star(send: Callable[..., object], what: str, name: Callable[[], str | None])
 
 
 def show_star(star: ui.button, name: str | None, on: bool) -> None:
-    """Show whether what has this name is a favourite; nothing can be marked without a name."""
+    """Show whether this name is a favourite; without a name nothing can be marked."""
     star.props["icon"], star.props["aria-pressed"] = "star" if on else "star_border", "true" if on else "false"
     star.props["aria-label"] = f"favourite {name or ''}".strip()
     star.set_enabled(name is not None)
