@@ -100,7 +100,7 @@ def _in_turn(model: Model, trials: int) -> dict[str, Any]:
 
 
 def _summary(trials: Sequence[tuple[float, bool]]) -> dict[str, float]:
-    took_ms, sounded = np.array([ms for ms, _ in trials]), np.array([heard for _, heard in trials])
+    took_ms, sounded = np.array([ms for ms, _ in trials]), np.array([audible for _, audible in trials])
     return {
         "p50_ms": float(np.percentile(took_ms, 50)),
         "p99_ms": float(np.percentile(took_ms, 99)),

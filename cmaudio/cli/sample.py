@@ -49,9 +49,9 @@ def sample(
         level=level,
     )
     inputs = Inputs(ASIO if asio else host_api)
-    heard = listen(output, how, device_of(device), open_input=inputs, on_notice=notice, on_state=console.print)
-    seconds = len(heard.sound) / heard.sound.sample_rate
+    take = listen(output, how, device_of(device), open_input=inputs, on_notice=notice, on_state=console.print)
+    seconds = len(take.sound) / take.sound.sample_rate
     console.print(
-        f"{output}: {seconds:.2f} s, peak of the input {heard.peak_db:.1f} dB, {heard.gain_db:+.1f} dB added, "
-        f"{heard.loudness_lufs:.1f} LUFS"
+        f"{output}: {seconds:.2f} s, peak of the input {take.peak_db:.1f} dB, {take.gain_db:+.1f} dB added, "
+        f"{take.loudness_lufs:.1f} LUFS"
     )

@@ -96,9 +96,9 @@ def _spread(places: NDArray[np.float64]) -> NDArray[np.float64]:
         return places
     room = 1.6 / np.sqrt(count)
     for _ in range(_ROUNDS):
-        apart = places[:, None] - places
-        distance = np.sqrt(np.square(apart).sum(-1))
+        offsets = places[:, None] - places
+        distance = np.sqrt(np.square(offsets).sum(-1))
         np.fill_diagonal(distance, np.inf)
         push = np.maximum(0, room - distance) / np.maximum(distance, 1e-6)
-        places = np.clip(places + 0.25 * (apart * push[..., None]).sum(1), -1, 1)
+        places = np.clip(places + 0.25 * (offsets * push[..., None]).sum(1), -1, 1)
     return places

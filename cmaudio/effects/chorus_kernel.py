@@ -77,6 +77,6 @@ def _read(out: Any, lines: Any, swings: Any, position: int, offset: int) -> None
             at = position + j - whole
             a, b, c, d = row[(at + 1) & mask], row[at & mask], row[(at - 1) & mask], row[(at - 2) & mask]
             slope, end_slope = np.float32(0.5) * (c - a), np.float32(0.5) * (d - b)
-            apart = b - c
-            cubic = slope + end_slope + apart + apart
-            out[j, side] += level * (b + part * (slope + part * (part * cubic - (cubic + slope + apart))))
+            difference = b - c
+            cubic = slope + end_slope + difference + difference
+            out[j, side] += level * (b + part * (slope + part * (part * cubic - (cubic + slope + difference))))

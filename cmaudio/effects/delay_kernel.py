@@ -64,11 +64,11 @@ def _wake(taps: Any, levels: Any, clock: Any) -> None:
 def _begin_quantum(taps: Any, levels: Any, clock: Any, smoothing: Any) -> None:
     for k in range(LEVELS):
         now = levels[NOW, k] + levels[STEP, k] * np.float32(QUANTUM)
-        apart = levels[TARGET, k] - now
-        if abs(apart) < 1e-5:
-            now, apart = levels[TARGET, k], np.float32(0)
+        difference = levels[TARGET, k] - now
+        if abs(difference) < 1e-5:
+            now, difference = levels[TARGET, k], np.float32(0)
         levels[NOW, k] = now
-        levels[STEP, k] = apart * smoothing * np.float32(1 / QUANTUM)
+        levels[STEP, k] = difference * smoothing * np.float32(1 / QUANTUM)
     if clock[FADE_LEFT] == 0 and taps[1] != taps[2]:
         clock[FADE_LEFT] = FADE_SAMPLES
         taps[0], taps[1] = taps[1], taps[2]

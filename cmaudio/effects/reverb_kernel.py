@@ -117,11 +117,11 @@ def _wake(taps: Any, levels: Any, rotations: Any, clock: Any) -> None:
 def _begin_quantum(taps: Any, levels: Any, rotations: Any, clock: Any, smoothing: float) -> None:
     for k in range(LEVELS):
         now = levels[NOW, k] + levels[STEP, k] * np.float32(QUANTUM)
-        apart = levels[TARGET, k] - now
-        if abs(apart) < 1e-5 * abs(levels[TARGET, k]) + 1e-9:
-            now, apart = levels[TARGET, k], np.float32(0)
+        difference = levels[TARGET, k] - now
+        if abs(difference) < 1e-5 * abs(levels[TARGET, k]) + 1e-9:
+            now, difference = levels[TARGET, k], np.float32(0)
         levels[NOW, k] = now
-        levels[STEP, k] = apart * np.float32(smoothing / QUANTUM)
+        levels[STEP, k] = difference * np.float32(smoothing / QUANTUM)
     if clock[FADE_LEFT] == 0:
         for k in range(TAPS):
             if taps[1, k] != taps[2, k]:

@@ -130,8 +130,8 @@ class Mixer:
         Missing blocks are computed first.
         """
         now = self._schedule.now
-        begun = [voice for voice in self._allocator.voices if voice.params.at < now + n]
-        due = [(voice, n - max(0, voice.params.at - now)) for voice in begun]
+        started = [voice for voice in self._allocator.voices if voice.params.at < now + n]
+        due = [(voice, n - max(0, voice.params.at - now)) for voice in started]
         # With look-ahead a block is started one block early, so that another thread can finish it in the meantime.
         early = self._renderer.block_samples if self._look_ahead else 0
         while any(voice.lacks(wanted + early) for voice, wanted in due):

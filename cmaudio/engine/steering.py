@@ -97,9 +97,9 @@ class Steering:
         value = self._together(name, self.channels[number].expression)
         self.listeners.tell(at, Expression(number, name, value))
 
-    def _together(self, name: str, *asked: Mapping[str, float]) -> float:
+    def _together(self, name: str, *settings: Mapping[str, float]) -> float:
         """The sum of the instrument's setting and others, clamped to the limits."""
-        return together(name, (values.get(name) for values in (self.expression, *asked)))
+        return together(name, (values.get(name) for values in (self.expression, *settings)))
 
     def expression_of(self, note: Handle) -> dict[str, float]:
         """The combined expressions of note, channel and instrument, by name."""

@@ -64,13 +64,13 @@ def _event(listener: Listener, name: str, timbre: str, setting: Setting) -> floa
     start = engine.now + 64
     note = engine.note_on(PITCH, VELOCITY, timbre=timbre, seed=2, at=start)
     listener.until(start)
-    heard = [listener.until(start + round(_HOLD_SECONDS * rate) + 177)]
+    parts = [listener.until(start + round(_HOLD_SECONDS * rate) + 177)]
     at = engine.now - start
     actions[name](note)
-    heard.append(listener.until(start + at + round(2 * _AROUND_SECONDS * rate)))
+    parts.append(listener.until(start + at + round(2 * _AROUND_SECONDS * rate)))
     listener.hush()
     after_seconds = _BLENDED_SECONDS if name in _LATE_EVENTS else _AFTER_SECONDS
-    return click_db(np.concatenate(heard), at, rate, after_seconds=after_seconds)
+    return click_db(np.concatenate(parts), at, rate, after_seconds=after_seconds)
 
 
 def _start(listener: Listener, timbre: str, setting: Setting) -> tuple[float | None, float | None]:
@@ -79,31 +79,31 @@ def _start(listener: Listener, timbre: str, setting: Setting) -> tuple[float | N
     start, lead = engine.now + 1111, 960
     engine.note_on(PITCH, VELOCITY, timbre=timbre, seed=2, at=start)
     listener.until(start - lead)
-    heard = listener.until(start + round(2 * _AROUND_SECONDS * rate))
+    output = listener.until(start + round(2 * _AROUND_SECONDS * rate))
     listener.hush()
     definition = setting.model.timbres[timbre]
     recording = setting.recording(definition)
     theirs = None
     if recording is not None and definition.program is not None:
-        sound = recording.note(definition.program, PITCH, VELOCITY, len(heard) - lead)
+        sound = recording.note(definition.program, PITCH, VELOCITY, len(output) - lead)
         theirs = click_db(np.concatenate([np.zeros(lead, np.float32), sound]), lead, rate, compared_with="after")
-    return click_db(heard, lead, rate, compared_with="after"), theirs
+    return click_db(output, lead, rate, compared_with="after"), theirs
 
 
 def _steal(listener: Listener, timbre: str, setting: Setting) -> float | None:
     """The end of a stolen note: the sound of both notes minus that of the second alone (same seed, same samples)."""
     engine, rate = listener.engine, setting.renderer.sample_rate
     hold, rest = round(_HOLD_SECONDS * rate) + 331, round(2 * _AROUND_SECONDS * rate)
-    heard = []
+    outputs = []
     for both in (True, False):
         start = engine.now + 64
         if both:
             engine.note_on(PITCH, VELOCITY, timbre=timbre, seed=2, at=start)
         engine.note_on(OTHER_PITCH, VELOCITY, timbre=timbre, seed=3, at=start + hold)
         listener.until(start)
-        heard.append(listener.until(start + hold + rest))
+        outputs.append(listener.until(start + hold + rest))
         listener.hush()
-    return click_db(heard[0] - heard[1], hold, rate, compared_with="before")
+    return click_db(outputs[0] - outputs[1], hold, rate, compared_with="before")
 
 
 def measure_clicks(setting: Setting) -> Figures:

@@ -37,11 +37,11 @@ def strongest_off_cents(recorded: Float, ours: Float, sample_rate: int, f0: floa
         sample_rate: Hz.
         f0: of the key, in Hz.
     """
-    apart = max(15.0, 0.08 * f0)
+    spacing_hz = max(15.0, 0.08 * f0)
     reference = lasting_peaks(
-        recorded, sample_rate, lowest_hz=0.2 * f0, apart_hz=apart, count=_STRONGEST, range_db=_STRONG_DB
+        recorded, sample_rate, lowest_hz=0.2 * f0, apart_hz=spacing_hz, count=_STRONGEST, range_db=_STRONG_DB
     )
-    played = spectral_peaks(ours, sample_rate, lowest_hz=0.2 * f0, apart_hz=apart, count=_OURS)
+    played = spectral_peaks(ours, sample_rate, lowest_hz=0.2 * f0, apart_hz=spacing_hz, count=_OURS)
     audible = [peak for peak in played if peak.level_db > -_OURS_DB]
     every = spectral_peaks(recorded, sample_rate, lowest_hz=0.2 * f0, apart_hz=5.0, count=4 * _OURS)
     kept = [peak for peak in every if peak.level_db > -_OURS_DB]

@@ -34,7 +34,7 @@ Bool = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Beside:
+class Reference:
     """The reference for notes, without their first block.
 
     Attributes:
@@ -59,14 +59,16 @@ def measure_residual(setting: Setting) -> Figures:
     setting.progress("residual: two seeds of one step")
     drawn = [generate(renderer, material, 1, seed) for seed in (0, 1)]
     rows = {"recorded": [material.mels] * 2, "one_step": drawn}
-    said = predictions(renderer, material)
-    if said is not None:
-        rows["median"] = [np.maximum(said.median, said.silence)] * 2
-        rows["noise"] = [said.whole(noise, np.float32(1)) for noise in noise_like(said, drawn, material)]
-    beside = _beside(renderer, material)
+    predicted = predictions(renderer, material)
+    if predicted is not None:
+        rows["median"] = [np.maximum(predicted.median, predicted.silence)] * 2
+        rows["noise"] = [predicted.whole(noise, np.float32(1)) for noise in noise_like(predicted, drawn, material)]
+    reference = _reference(renderer, material)
     figures: Figures = {"notes": len(material.mels)}
     return figures | {
-        name: measure_row(renderer, one[:, renderer.block_frames :], two[:, renderer.block_frames :], beside, said)
+        name: measure_row(
+            renderer, one[:, renderer.block_frames :], two[:, renderer.block_frames :], reference, predicted
+        )
         for name, (one, two) in rows.items()
     }
 
@@ -78,32 +80,32 @@ def predictions(renderer: Renderer, material: Material) -> Said | None:
         synthesizer.prior(material.controls[:, start : start + k], material.timbre[:, start : start + k])
         for start in range(0, material.mels.shape[1], k)
     ]
-    said = [block for block in blocks if isinstance(block, Said)]
-    if not said:
+    predicted = [block for block in blocks if isinstance(block, Said)]
+    if not predicted:
         return None
-    median, spread = (np.concatenate([getattr(block, name) for block in said], 1) for name in ("median", "spread"))
-    return Said(material.controls, median, spread, said[0].silence[:, :1])
+    median, spread = (np.concatenate([getattr(block, name) for block in predicted], 1) for name in ("median", "spread"))
+    return Said(material.controls, median, spread, predicted[0].silence[:, :1])
 
 
-def fluctuation(frames: Float, said: Said) -> Float:
+def fluctuation(frames: Float, predicted: Said) -> Float:
     """Deviations from the median in spreads, without those that last longer than half a second."""
-    off = np.clip((frames - said.median) / said.spread, -_MOST, _MOST)
-    begun = (said.controls[..., :1] > 0).astype(np.float32)
+    off = np.clip((frames - predicted.median) / predicted.spread, -_MOST, _MOST)
+    started = (predicted.controls[..., :1] > 0).astype(np.float32)
     window = 2 * _HALF_WINDOW + 1
-    sums = [np.pad(part, ((0, 0), (_HALF_WINDOW, _HALF_WINDOW), (0, 0))).cumsum(1) for part in (off * begun, begun)]
+    sums = [np.pad(part, ((0, 0), (_HALF_WINDOW, _HALF_WINDOW), (0, 0))).cumsum(1) for part in (off * started, started)]
     sums = [np.pad(total, ((0, 0), (1, 0), (0, 0))) for total in sums]
     totals = [total[:, window:] - total[:, :-window] for total in sums]
-    moving: Float = (off - totals[0] / np.maximum(totals[1], 1)) * begun
+    moving: Float = (off - totals[0] / np.maximum(totals[1], 1)) * started
     return moving
 
 
-def noise_like(said: Said, drawn: list[Float], material: Material) -> list[Float]:
+def noise_like(predicted: Said, drawn: list[Float], material: Material) -> list[Float]:
     """(N, T, M) noise for every seed, with the variance of the samples and the recordings' temporal correlation."""
-    recorded = fluctuation(material.mels, said)
+    recorded = fluctuation(material.mels, predicted)
     correlation = float((recorded[:, 1:] * recorded[:, :-1]).sum() / np.square(recorded).sum())
     out = []
     for seed, frames in enumerate(drawn):
-        moving = fluctuation(frames, said)
+        moving = fluctuation(frames, predicted)
         size = np.sqrt(np.square(moving).sum() / np.count_nonzero(moving))
         noise = np.random.default_rng(seed).standard_normal(frames.shape, dtype=np.float32)
         noise[:, 1:] *= np.sqrt(1 - correlation**2)
@@ -113,14 +115,14 @@ def noise_like(said: Said, drawn: list[Float], material: Material) -> list[Float
     return out
 
 
-def _beside(renderer: Renderer, material: Material) -> Beside:
+def _reference(renderer: Renderer, material: Material) -> Reference:
     synthesizer, k = renderer.synthesizer, renderer.block_frames
     recorded = material.mels[:, k:]
     active = (recorded * synthesizer.std + synthesizer.mean) > np.log(renderer.mel.floor * _ACTIVE_ABOVE_FLOOR)
     sounding = level_db(renderer, recorded) > _SOUNDING_DB
     steady = sounding[:, 1:] & sounding[:, :-1]
     steady[:, :_ATTACK_FRAMES] = False
-    return Beside(recorded, active, steady, k)
+    return Reference(recorded, active, steady, k)
 
 
 def level_db(renderer: Renderer, frames: Float) -> Float:
@@ -130,25 +132,25 @@ def level_db(renderer: Renderer, frames: Float) -> Float:
     return level
 
 
-def measure_row(renderer: Renderer, one: Float, two: Float, beside: Beside, said: Said | None) -> Figures:
+def measure_row(renderer: Renderer, one: Float, two: Float, reference: Reference, predicted: Said | None) -> Figures:
     """Figures of two seeds (N, T, M) of one row, without their first block."""
-    recorded, levels = beside.recorded, level_db(renderer, one)
-    seams = np.arange(levels.shape[1] - 1) % beside.block_frames == beside.block_frames - 1
+    recorded, levels = reference.recorded, level_db(renderer, one)
+    seams = np.arange(levels.shape[1] - 1) % reference.block_frames == reference.block_frames - 1
     change = np.abs(np.diff(levels, axis=1))
     loud, again, right = (_loudness(level_db(renderer, frames)) for frames in (one, two, recorded))
     off = np.abs(loud - right)
-    scores = [_score(renderer, (one, two, recorded), beside, changes) for changes in (False, True)]
+    scores = [_score(renderer, (one, two, recorded), reference, changes) for changes in (False, True)]
     figures = compare(renderer, one, recorded) | {
         "loudness_off_db": _rounded(np.median(off)),
         "loudness_off_p90_db": _rounded(np.percentile(off, 90)),
         "seeds_loudness_db": _rounded(np.abs(loud - again).mean()),
-        "change_db": _rounded(change[:, ~seams][beside.steady[:, ~seams]].mean()),
-        "change_at_seams_db": _rounded(change[:, seams][beside.steady[:, seams]].mean()),
+        "change_db": _rounded(change[:, ~seams][reference.steady[:, ~seams]].mean()),
+        "change_at_seams_db": _rounded(change[:, seams][reference.steady[:, seams]].mean()),
         "score_db": _rounded(scores[0]),
         "score_of_changes_db": _rounded(scores[1]),
     }
-    if said is not None:
-        figures["correlation_16_bands"] = _rounded(_correlation(one, beside, said))
+    if predicted is not None:
+        figures["correlation_16_bands"] = _rounded(_correlation(one, reference, predicted))
     return figures
 
 
@@ -162,23 +164,23 @@ def _loudness(levels: Float) -> Float:
     return loudness
 
 
-def _correlation(frames: Float, beside: Beside, said: Said) -> float:
+def _correlation(frames: Float, reference: Reference, predicted: Said) -> float:
     """Correlation of the residuals of bands 16 apart, about their mean over the note, where both are active."""
-    k = beside.block_frames
-    off = np.clip((frames - said.median[:, k:]) / said.spread[:, k:], -_MOST, _MOST)
-    off = (off - off.mean(1, keepdims=True)) * beside.active
-    both = beside.active[..., :-_APART] & beside.active[..., _APART:]
+    k = reference.block_frames
+    off = np.clip((frames - predicted.median[:, k:]) / predicted.spread[:, k:], -_MOST, _MOST)
+    off = (off - off.mean(1, keepdims=True)) * reference.active
+    both = reference.active[..., :-_APART] & reference.active[..., _APART:]
     low, high = off[..., :-_APART] * both, off[..., _APART:] * both
     return float((low * high).sum() / np.sqrt(np.square(low).sum() * np.square(high).sum()))
 
 
-def _score(renderer: Renderer, frames: tuple[Float, Float, Float], beside: Beside, changes: bool) -> float:
+def _score(renderer: Renderer, frames: tuple[Float, Float, Float], reference: Reference, changes: bool) -> float:
     """Energy score of patches of 16 frames x 16 bands, or of their changes from frame to frame, in dB per value.
 
     Proper, unlike a distance: it is minimal for samples with the distribution of the recordings, where a distance is
     minimal for their median.
     """
-    scale, active = renderer.synthesizer.std * np.float32(_DB), beside.active
+    scale, active = renderer.synthesizer.std * np.float32(_DB), reference.active
     one, two, recorded = frames
     errors = [(a - b) * scale for a, b in ((one, recorded), (two, recorded), (one, two))]
     if changes:
@@ -186,8 +188,8 @@ def _score(renderer: Renderer, frames: tuple[Float, Float, Float], beside: Besid
         errors = [np.diff(error, axis=1) for error in errors]
     count = _patches(active.astype(np.float32))
     scored = count > _PATCH * _PATCH / 8
-    first, second, apart = (np.sqrt(_patches(np.square(e) * active)[scored] / count[scored]) for e in errors)
-    return float((first + second - apart).mean() / 2)
+    first, second, between = (np.sqrt(_patches(np.square(e) * active)[scored] / count[scored]) for e in errors)
+    return float((first + second - between).mean() / 2)
 
 
 def _patches(values: Float) -> Float:

@@ -108,12 +108,12 @@ def run_evaluation(
             only = [section for section in SECTIONS if section != "corpus"]
         chosen = _chosen(SECTIONS, only)
         alone = set(chosen) == {"corpus"}
-        beside = "the corpus alone" if alone else open_soundfont(soundfont, loaded.manifest.sample_rate)
-        if isinstance(beside, SoundFont):  # as in training: without their modulators pianos nearly vanish
-            beside = BakedSoundFont(beside.path, loaded.manifest.sample_rate)
+        reference = "the corpus alone" if alone else open_soundfont(soundfont, loaded.manifest.sample_rate)
+        if isinstance(reference, SoundFont):  # as in training: without their modulators pianos nearly vanish
+            reference = BakedSoundFont(reference.path, loaded.manifest.sample_rate)
         renderer = Renderer(Synthesizer(loaded))
-        setting = Setting(loaded, renderer, beside, quick, tell, corpus, taught_by, limit, picture)
-        described = beside.description if isinstance(beside, SoundFont) else {"not_measured": beside}
+        setting = Setting(loaded, renderer, reference, quick, tell, corpus, taught_by, limit, picture)
+        described = reference.description if isinstance(reference, SoundFont) else {"not_measured": reference}
         return result | {"soundfont": described} | _measure(chosen, setting, tell)
     sections = _chosen(VOICE_SECTIONS, only)
     if corpus is None and not WITHOUT_CORPUS.issuperset(sections):

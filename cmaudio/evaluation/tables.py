@@ -30,8 +30,8 @@ def print_report(result: Figures, console: Console) -> None:
         of_textures = TEXTURE_SECTIONS.keys() >= result["sections"].keys()
         (print_textures if of_textures else print_voice)(result["sections"], console)
         return
-    beside = result["soundfont"]
-    console.print(f"SoundFont: {beside.get('name') or 'not measured: ' + beside['not_measured']}")
+    reference = result["soundfont"]
+    console.print(f"SoundFont: {reference.get('name') or 'not measured: ' + reference['not_measured']}")
     for name, figures in result["sections"].items():
         console.print()
         if "not_measured" in figures:

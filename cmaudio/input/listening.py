@@ -117,13 +117,13 @@ def listen(
         trigger, gaps = _record(stream, how, lambda: on_state("recording"))
     finally:
         stream.close()
-    heard = _finished(trigger, stream.sample_rate, how, file, gaps)
+    take = _finished(trigger, stream.sample_rate, how, file, gaps)
     if file is not None:
         with AudioFileWriter(file, stream.sample_rate, channels=how.channels) as writer:
-            writer.write(np.asarray(heard.sound))
-    for text in _troubles(heard, how):
+            writer.write(np.asarray(take.sound))
+    for text in _troubles(take, how):
         call_guarded(on_notice, text)
-    return heard
+    return take
 
 
 def _checked_file(path: str | Path, how: Listening) -> Path:

@@ -165,8 +165,8 @@ class TimedEngine(LiveEngine):
         if recording is None:
             return
         now = time.perf_counter()
-        heard = self._heard.sample_at(now)
-        act(recording, self.clock.map.beat_at(heard + (0 if at is None else at - self.place(now))))
+        heard_sample = self._heard.sample_at(now)
+        act(recording, self.clock.map.beat_at(heard_sample + (0 if at is None else at - self.place(now))))
 
     def _record_note(self, key: HeldKey, beat: float, end: float) -> None:
         recording = self._recording
@@ -191,9 +191,9 @@ class TimedEngine(LiveEngine):
         """
         with self._linking:
             self.disconnect_link()
-            clock, told = self.clock, self.player.notify
+            clock, notify = self.clock, self.player.notify
             found = session or NetworkSession(clock.tempo, quantum, start_stop)
-            self._link = Link(clock, found, self._heard, quantum=quantum, start_stop=start_stop, on_notice=told)
+            self._link = Link(clock, found, self._heard, quantum=quantum, start_stop=start_stop, on_notice=notify)
             return self.attach(self._link)
 
     def disconnect_link(self) -> None:

@@ -45,12 +45,12 @@ def nearest_timbres(
     longest = max(examples, key=lambda example: len(example.mel))
     key = longest.pitch.key if longest.tonal else None
     if timbres[0].sustained and key is None:
-        said = expectation(timbres, np.array([_STEADY_AGE]), key)
-        distances, order = _of_beds(steady_part(longest.mel), said, floor)
+        predicted = expectation(timbres, np.array([_STEADY_AGE]), key)
+        distances, order = _of_beds(steady_part(longest.mel), predicted, floor)
     else:
         frames = np.unique(np.round(np.geomspace(1, min(len(longest.mel), _LONGEST_FRAMES), _AGES)).astype(int))
-        said = expectation(timbres, frames / frame_rate, key)
-        distances = order = _of_courses(longest.mel[frames - 1], np.gradient(frames.astype(float)), said, floor)
+        predicted = expectation(timbres, frames / frame_rate, key)
+        distances = order = _of_courses(longest.mel[frames - 1], np.gradient(frames.astype(float)), predicted, floor)
     ranks = np.argsort(order, kind="stable")
     return [timbres[i] for i in ranks], [float(distances[i]) for i in ranks]
 
@@ -60,8 +60,8 @@ def _of_beds(mel: Float, said: Expected, floor: float) -> tuple[Array, Array]:
     median = np.median(mel, 0)
     width = np.abs(mel - median).mean(0)
     weights = (np.maximum(said.median[:, 0], median) > floor + _OVER_FLOOR).astype(np.float64)
-    apart = _levelled(said.median[:, 0] - median, weights)
-    distances = _mean(np.abs(apart), weights) * DB
+    differences = _levelled(said.median[:, 0] - median, weights)
+    distances = _mean(np.abs(differences), weights) * DB
     widths = _mean(np.abs(np.log(said.spread[:, 0] / (width + 0.02))), weights)
     return distances, distances / _scale(distances) + widths / _scale(widths)
 
@@ -70,8 +70,8 @@ def _of_courses(mel: Float, lengths: Array, said: Expected, floor: float) -> Arr
     """Distances (V,) in dB of frames (A, M), weighted by the number of frames that each stands for."""
     weights = (np.maximum(said.median, mel) > floor + _OVER_FLOOR) * np.broadcast_to(lengths[:, None], mel.shape)
     flat = (len(said.median), -1)
-    apart = _levelled((said.median - mel).reshape(flat), weights.reshape(flat))
-    return _mean(np.abs(apart), weights.reshape(flat)) * DB
+    differences = _levelled((said.median - mel).reshape(flat), weights.reshape(flat))
+    return _mean(np.abs(differences), weights.reshape(flat)) * DB
 
 
 def _levelled(apart: Array | Float, weights: Weights) -> Array:

@@ -81,8 +81,8 @@ class Lesson:
         loudest = max(self.examples, key=lambda example: float(example.mel.max()))
         frames = min(len(loudest.mel), _LEVEL_AGES)
         key = loudest.pitch.key if loudest.tonal and base.tonal else None
-        said = self.expectation([base], np.arange(1, frames + 1) / self.frame_rate, key).median[0]
-        power = [np.exp(2 * mel.astype(np.float64)).mean() for mel in (said, loudest.mel[:frames])]
+        predicted = self.expectation([base], np.arange(1, frames + 1) / self.frame_rate, key).median[0]
+        power = [np.exp(2 * mel.astype(np.float64)).mean() for mel in (predicted, loudest.mel[:frames])]
         gain = np.float32(np.log(power[0] / power[1]) / 2)
         return [replace(one, mel=np.maximum(one.mel + gain, np.float32(self.floor))) for one in self.examples]
 

@@ -66,8 +66,8 @@ def spectrum_of(
     tonal = examples[0].tonal and base.tonal
     key = float(np.median([example.pitch.key for example in examples])) if tonal else None
     ages, course = course_of(examples, base.sustained, frame_rate, floor)
-    said = expectation([base], ages, key).median[0]
-    offsets = np.clip((course - said) * DB, -_LARGEST_DB, _LARGEST_DB)
+    predicted = expectation([base], ages, key).median[0]
+    offsets = np.clip((course - predicted) * DB, -_LARGEST_DB, _LARGEST_DB)
     return rounded(key, ages, offsets, np.zeros(offsets.shape[1]))
 
 

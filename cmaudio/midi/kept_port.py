@@ -71,14 +71,14 @@ class KeptPort:
         if self._known is None:
             return
         try:
-            there = [port for port in self._system.outputs() if port.name == self._known.name]
+            matching = [port for port in self._system.outputs() if port.name == self._known.name]
         except CmaudioError:
             return
         with self._lock:
-            if self._open is not None and [port.key for port in there] != [self._known.key]:
+            if self._open is not None and [port.key for port in matching] != [self._known.key]:
                 self._lose(f"MIDI port {self.name!r} is gone")
-            elif self._open is None and there:
-                self._reopen(there[0])
+            elif self._open is None and matching:
+                self._reopen(matching[0])
 
     def close(self) -> None:
         """Close the port."""

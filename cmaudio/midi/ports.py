@@ -25,22 +25,22 @@ Port = TypeVar("Port", InputPort, OutputPort)
 
 def list_midi_inputs(system: MidiSystem | None = None) -> list[str]:
     """Names of the MIDI input ports. Raises CmaudioError if the machine has no MIDI system."""
-    asked = system or LibremidiSystem()
+    source = system or LibremidiSystem()
     try:
-        return [port.name for port in asked.inputs()]
+        return [port.name for port in source.inputs()]
     finally:
         if system is None:
-            asked.close()
+            source.close()
 
 
 def list_midi_outputs(system: MidiOutputSystem | None = None) -> list[str]:
     """Names of the MIDI output ports. Raises CmaudioError if the machine has no MIDI system."""
-    asked = system or LibremidiSystem()
+    source = system or LibremidiSystem()
     try:
-        return [port.name for port in asked.outputs()]
+        return [port.name for port in source.outputs()]
     finally:
         if system is None:
-            asked.close()
+            source.close()
 
 
 def find_input(wanted: str | int, ports: Sequence[InputPort]) -> InputPort:
@@ -150,14 +150,14 @@ class MidiPorts:
                 self._tell_once(str(error))
 
     def _follow(self, found: Sequence[InputPort], first: bool) -> None:
-        there = {(port.name, port.key): port for port in found if self._only in (None, port.name)}
+        available = {(port.name, port.key): port for port in found if self._only in (None, port.name)}
         listened = {(port.name, port.key): port for port in self._open}
-        for identity in listened.keys() - there.keys():
+        for identity in listened.keys() - available.keys():
             port = listened[identity]
             self._open.pop(port).close()
             self._gone(port.name)
             self._on_notice(f"MIDI port {port.name!r} is gone; it is reopened when it returns")
-        for identity, port in there.items():
+        for identity, port in available.items():
             if identity not in listened:
                 self._listen(port, first)
 

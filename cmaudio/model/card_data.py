@@ -93,9 +93,9 @@ def _rows(text: str) -> Iterator[tuple[str, str]]:
 def figures_of(report: dict[str, Any]) -> dict[str, Any]:
     """The fields of `CardData` that a report of `cmaudio evaluate --json` contains."""
     machine = report.get("machine")
-    told = f"{machine.get('cpu')}, {machine.get('cores')} cores" if isinstance(machine, dict) else ""
+    described = f"{machine.get('cpu')}, {machine.get('cores')} cores" if isinstance(machine, dict) else ""
     sections = report.get("sections", report)
-    return {"figures": dict(_flat("", sections)), "measured": str(report.get("date", "")), "machine": told}
+    return {"figures": dict(_flat("", sections)), "measured": str(report.get("date", "")), "machine": described}
 
 
 def figures_table(figures: dict[str, float]) -> str:

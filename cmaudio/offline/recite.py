@@ -96,8 +96,8 @@ def recite(
     check_reach(folder, pool.shares_memory)
     lines = _lines(text, voice, timbres, rates, seeds)
     agree_on_plan(folder, _plan(voice, lines), ("wavs", "spoken"))
-    there = files_in(folder / "spoken")
-    waiting = [line for line in lines if _record(line.name) not in there]
+    existing = files_in(folder / "spoken")
+    waiting = [line for line in lines if _record(line.name) not in existing]
     done = len(lines) - len(waiting)
     on_progress(done, len(lines))
     for _ in pool.run(partial(_make, _known_as(voice), folder), waiting):

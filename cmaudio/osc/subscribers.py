@@ -64,9 +64,9 @@ class Subscribers:
 
     def remove(self, peer: Peer, port: int | None) -> None:
         """End a subscription of one port of the peer's machine, or all that the peer itself made."""
-        for asked, target in list(self._senders):
-            if (target == (peer[0], port)) if port is not None else (asked == peer):
-                self._senders.pop((asked, target)).close(wait=False)
+        for subscriber, target in list(self._senders):
+            if (target == (peer[0], port)) if port is not None else (subscriber == peer):
+                self._senders.pop((subscriber, target)).close(wait=False)
 
     def others_of(self, peer: Peer) -> list[Peer]:
         """Other subscribed ports of the peer's machine: programs often send from one port and listen on another."""

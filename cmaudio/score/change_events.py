@@ -28,7 +28,7 @@ class ChangeEvents:
 
     def __init__(self, states: ChannelStates) -> None:
         self._states = states
-        self._told = [_LastSent() for _ in range(CHANNELS)]
+        self._sent = [_LastSent() for _ in range(CHANNELS)]
         self._events: list[Event] = []
 
     def add(self, event: Event) -> None:
@@ -39,15 +39,15 @@ class ChangeEvents:
         return events
 
     def gain(self, channel: int) -> None:
-        told, gain = self._told[channel], self._states.gain(channel)
-        if gain != told.gain:
-            told.gain = gain
+        sent, gain = self._sent[channel], self._states.gain(channel)
+        if gain != sent.gain:
+            sent.gain = gain
             self.add(ChannelGain(channel, gain))
 
     def bend(self, channel: int) -> None:
-        told, bend = self._told[channel], self._states.bend(channel)
-        if bend != told.bend:
-            told.bend = bend
+        sent, bend = self._sent[channel], self._states.bend(channel)
+        if bend != sent.bend:
+            sent.bend = bend
             self.add(PitchBend(channel, bend))
 
     def pedal(self, channel: int, which: int) -> None:
@@ -60,24 +60,24 @@ class ChangeEvents:
             self._add_pedal(channel, which, False)
 
     def _add_pedal(self, channel: int, which: int, down: bool) -> None:
-        told = self._told[channel].pedals
-        if down != told.get(which, False):
-            told[which] = down
+        sent = self._sent[channel].pedals
+        if down != sent.get(which, False):
+            sent[which] = down
             self.add(PEDALS[which](channel, down))
 
     def expression(self, channel: int, name: str) -> None:
-        told, value = self._told[channel].expressions, self._states.expression(channel, name)
-        if value != told.get(name, EXPRESSIONS[name].rest):
-            told[name] = value
+        sent, value = self._sent[channel].expressions, self._states.expression(channel, name)
+        if value != sent.get(name, EXPRESSIONS[name].rest):
+            sent[name] = value
             self.add(Expression(channel, name, value))
 
     def expressions(self, channel: int) -> None:
         """All expressions that were sent before."""
-        for name in self._told[channel].expressions:
+        for name in self._sent[channel].expressions:
             self.expression(channel, name)
 
     def silenced(self, channel: int) -> None:
         """The channel was reset externally, except its gain and mix settings."""
-        told = self._told[channel]
-        kept = {name: value for name, value in told.expressions.items() if name in MIX}
-        self._told[channel] = _LastSent(gain=told.gain, expressions=kept)
+        sent = self._sent[channel]
+        kept = {name: value for name, value in sent.expressions.items() if name in MIX}
+        self._sent[channel] = _LastSent(gain=sent.gain, expressions=kept)

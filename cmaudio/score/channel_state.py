@@ -93,9 +93,9 @@ class ChannelStates:
 
     def bend_range(self, channel: int) -> float:
         """Semitones at full wheel, limited to the engine's range."""
-        told = self.channels[channel].bend_range
-        if told is not None:
-            return min(told[0] + told[1] / 100, BEND_MAX_SEMITONES)
+        own_range = self.channels[channel].bend_range
+        if own_range is not None:
+            return min(own_range[0] + own_range[1] / 100, BEND_MAX_SEMITONES)
         is_member = self._zones.manager_of(channel) is not None
         return MEMBER_BEND_RANGE if is_member else self._default_bend_range()
 

@@ -133,8 +133,8 @@ class _Reading:
 
 
 def _default_volume(song: Song) -> int:
-    told = any(word >> 20 == CONTROL >> 4 and word >> 8 & 0x7F == VOLUME for word in song.words)
-    return _GM_VOLUME if told else _FULL_VOLUME
+    sets_volume = any(word >> 20 == CONTROL >> 4 and word >> 8 & 0x7F == VOLUME for word in song.words)
+    return _GM_VOLUME if sets_volume else _FULL_VOLUME
 
 
 def write_midi(path: str | Path | BinaryIO, score: Score) -> None:

@@ -63,10 +63,10 @@ class PatternBank(Validated):
 
     def without_pattern(self, name: str) -> PatternBank:
         """A copy without a pattern. Raises CmaudioError for an unknown one, and for the last."""
-        gone = self.pattern(name)
+        removed = self.pattern(name)
         if len(self.patterns) == 1:
             raise CmaudioError(f"pattern {name!r} is the only one and stays; clear its lanes instead")
-        return self.changed(patterns=tuple(each for each in self.patterns if each is not gone))
+        return self.changed(patterns=tuple(each for each in self.patterns if each is not removed))
 
     def free_name(self) -> str:
         """The first letter that is not the name of a pattern."""
@@ -82,8 +82,8 @@ def load_bank(path: str | Path) -> PatternBank:
     try:
         return PatternBank.model_validate_json(read_file(path, "patterns", _MAX_BYTES))
     except ValidationError as error:
-        told = explain(error).replace("Value error, ", "")
-        raise CmaudioError(f"{path} is not a file of patterns of version {VERSION}: {told}") from error
+        reason = explain(error).replace("Value error, ", "")
+        raise CmaudioError(f"{path} is not a file of patterns of version {VERSION}: {reason}") from error
 
 
 def save_bank(bank: PatternBank, path: str | Path) -> Path:

@@ -186,8 +186,8 @@ class GridPattern(Validated):
 
     def without_lane(self, name: str) -> GridPattern:
         """A copy without a lane. Raises CmaudioError for an unknown one."""
-        gone = self.lane(name)
-        return self.changed(lanes=tuple(lane for lane in self.lanes if lane is not gone))
+        removed = self.lane(name)
+        return self.changed(lanes=tuple(lane for lane in self.lanes if lane is not removed))
 
     def with_automation(self, lane: AutomationLane) -> GridPattern:
         """A copy with a control automated, replacing its present lane."""

@@ -24,8 +24,8 @@ class Validated(BaseModel):
             try:
                 super().__init__(**fields)
             except ValidationError as error:
-                told = explain(error, known=tuple(type(self).model_fields))
-                raise CmaudioError(told.replace("Value error, ", "")) from None
+                reason = explain(error, known=tuple(type(self).model_fields))
+                raise CmaudioError(reason.replace("Value error, ", "")) from None
 
         __init__.__pydantic_base_init__ = True  # pydantic's own: errors of parts keep their places in the whole
 

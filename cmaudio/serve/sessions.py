@@ -84,8 +84,8 @@ class TextSession:
         ):
             mark = speech.marks[self._told]
             self._told += 1
-            told = {"type": "mark", "kind": mark.kind, "text": mark.text, "seconds": round(mark.seconds + delay, 4)}
-            yield told | ({"start": mark.start, "end": mark.end} if mark.kind == "word" else {})
+            message = {"type": "mark", "kind": mark.kind, "text": mark.text, "seconds": round(mark.seconds + delay, 4)}
+            yield message | ({"start": mark.start, "end": mark.end} if mark.kind == "word" else {})
 
     def close(self) -> None:
         self._text.end()

@@ -25,14 +25,20 @@ def speech_routes(service: Service) -> APIRouter:
 
     @routes.post("/audio/speech")
     async def speech(request: Request) -> Any:
-        asked = parse_speech_request(await read_body(request), service.settings.most_letters)
-        voice = service.models.voice(asked.model, asked.voice_name)
+        speech_request = parse_speech_request(await read_body(request), service.settings.most_letters)
+        voice = service.models.voice(speech_request.model, speech_request.voice_name)
         details = request.scope["details"]
-        details |= {"model": asked.model, "letters": len(asked.input), "format": asked.response_format}
+        details |= {
+            "model": speech_request.model,
+            "letters": len(speech_request.input),
+            "format": speech_request.response_format,
+        }
         counted = service.limits.stream(request.scope["client_name"], time.monotonic())
         with ExitStack() as until_begun:
             until_begun.enter_context(counted)
-            stream, outlet, first = await service.speak(voice, _reading(asked, voice), asked.response_format)
+            stream, outlet, first = await service.speak(
+                voice, _reading(speech_request, voice), speech_request.response_format
+            )
             until_closed = until_begun.pop_all()
 
         def close() -> None:
@@ -43,9 +49,9 @@ def speech_routes(service: Service) -> APIRouter:
         return SoundResponse(
             first,
             outlet,
-            MEDIA_TYPES[asked.response_format],
-            _headers(asked, voice),
-            events=asked.stream_format == "sse",
+            MEDIA_TYPES[speech_request.response_format],
+            _headers(speech_request, voice),
+            events=speech_request.stream_format == "sse",
             stall_seconds=service.settings.stall_seconds,
             on_close=close,
         )
@@ -68,22 +74,24 @@ def speech_routes(service: Service) -> APIRouter:
     return routes
 
 
-def _reading(asked: SpeechRequest, voice: ChosenVoice) -> Reading:
+def _reading(speech_request: SpeechRequest, voice: ChosenVoice) -> Reading:
     return Reading(
-        asked.input,
+        speech_request.input,
         timbre=voice.timbre,
-        seed=asked.seed,
+        seed=speech_request.seed,
         steps=voice.steps,
-        ssml=asked.is_ssml,
-        style={"rate": asked.speed},
+        ssml=speech_request.is_ssml,
+        style={"rate": speech_request.speed},
     )
 
 
-def _headers(asked: SpeechRequest, voice: ChosenVoice) -> dict[str, str]:
+def _headers(speech_request: SpeechRequest, voice: ChosenVoice) -> dict[str, str]:
     notices = []
-    if asked.instructions:
+    if speech_request.instructions:
         notices.append("instructions are not followed; use speed, or SSML in input")
     if voice.replaced:
-        notices.append(f"voice {asked.voice_name} is not one of this model; its own speaks: see /v1/audio/voices")
+        notices.append(
+            f"voice {speech_request.voice_name} is not one of this model; its own speaks: see /v1/audio/voices"
+        )
     headers = {"x-sample-rate": str(voice.loaded.model.manifest.sample_rate), "x-channels": "1"}
     return headers | ({"x-notice": "; ".join(notices)} if notices else {})

@@ -69,9 +69,11 @@ class WyomingConnection:
         elif SynthesizeStop.is_type(event.type):
             await self._finish()
         elif Synthesize.is_type(event.type) and self._text is None:  # sent beside chunks, for servers without them
-            asked = Synthesize.from_event(event)
-            voice = self._voice(asked.voice)
-            await self._speak(voice, Reading(self._checked(asked.text), voice.timbre, ssml=asked.text_format == "ssml"))
+            request = Synthesize.from_event(event)
+            voice = self._voice(request.voice)
+            await self._speak(
+                voice, Reading(self._checked(request.text), voice.timbre, ssml=request.text_format == "ssml")
+            )
 
     def _voice(self, asked: Any) -> ChosenVoice:
         """The voice of a name, which is that of a model, or the first in a language."""

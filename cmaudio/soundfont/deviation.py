@@ -105,8 +105,8 @@ def common_wandering(steady: PartialTracks) -> dict[str, float]:
         return {}
     covariance = np.cov(own)
     together = covariance[np.triu_indices(len(own), 1)].mean()
-    apart = np.sqrt(together / np.diag(covariance).mean()) if together > 0 else 0.0
-    if apart < _WANDER_ALIKE or together < _LEAST_CENTS**2:
+    coherence = np.sqrt(together / np.diag(covariance).mean()) if together > 0 else 0.0
+    if coherence < _WANDER_ALIKE or together < _LEAST_CENTS**2:
         return {}
     mean = own.mean(0)
     power = np.square(np.abs(np.fft.rfft((mean - mean.mean()) * np.hanning(len(mean)))))
@@ -143,8 +143,8 @@ def _turning(rate: float, times: int) -> NDArray[np.complex128]:
 
 def _growth(tracks: PartialTracks, rate: float) -> dict[str, float]:
     """When the vibrato starts and reaches its full depth: the line through 25 and 75 % of it."""
-    heard = tracks.between(0, _STEADY_UNTIL)
-    common, power = heard.common_cents(), heard.power.sum(0)
+    steady = tracks.between(0, _STEADY_UNTIL)
+    common, power = steady.common_cents(), steady.power.sum(0)
     common = np.where(power > _HEARD * power.max(), common - np.median(common), 0)
     common[: round(_ONSET_SECONDS * TRACK_RATE)] = 0
     turned = np.clip(common, -60, 60) * _turning(rate, len(common))
@@ -173,8 +173,8 @@ def _spread(steady: PartialTracks, alone: bool) -> dict[str, float]:
     counted = chosen[chosen > 0] if calm else chosen
     am_db = float(np.median([levels[index] for index in counted]))
     fm_cents = float(np.median(smooth_cents(steady).std(1)[counted]))
-    much, beside = (_MUCH_FM_CENTS_ALONE, _LEAST_AM_DB_ALONE) if alone else (_MUCH_FM_CENTS, _LEAST_AM_DB_BESIDE)
-    if am_db < (_LEAST_AM_DB if fm_cents < much else beside):
+    much, least = (_MUCH_FM_CENTS_ALONE, _LEAST_AM_DB_ALONE) if alone else (_MUCH_FM_CENTS, _LEAST_AM_DB_BESIDE)
+    if am_db < (_LEAST_AM_DB if fm_cents < much else least):
         return {}
     cents, moving = np.average(
         [_moments_of(steady, index) for index in counted], 0, np.sqrt(steady.power.mean(1)[counted])

@@ -71,9 +71,9 @@ def record(soundfont: SoundFont, gesture: Gesture) -> Recording:
             soundfont.off(gesture.pitch)
             released = True
         soundfont.bend(float(bend))
-        heard = soundfont.read(STEP_SAMPLES)
+        samples = soundfont.read(STEP_SAMPLES)
         if start >= LEAD_SAMPLES:
-            audio[start : start + STEP_SAMPLES] = heard
+            audio[start : start + STEP_SAMPLES] = samples
     soundfont.silence()
     rounded = (np.clip(audio, -1, 1) * 32767).astype(np.int16).astype(np.float32)
     return Recording(gesture, rounded / np.float32(32767))

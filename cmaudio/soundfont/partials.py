@@ -68,12 +68,12 @@ def f0_hz(key: float) -> float:
 
 def partials_of_note(signal: Float, sample_rate: int, key: int) -> NotePartials | None:
     """Partials of the (N,) samples of a held note from its onset on; None where it is silent."""
-    heard = signal[round(FROM_SECONDS * sample_rate) : round(UNTIL_SECONDS * sample_rate)]
-    if len(heard) < sample_rate // 4 or np.abs(heard).max() < _SILENT:
+    segment = signal[round(FROM_SECONDS * sample_rate) : round(UNTIL_SECONDS * sample_rate)]
+    if len(segment) < sample_rate // 4 or np.abs(segment).max() < _SILENT:
         return None
     f0 = f0_hz(key)
     peaks: Sequence[Peak] = lasting_peaks(
-        heard,
+        segment,
         sample_rate,
         lowest_hz=max(20.0, _LOWEST_RATIO * f0),
         apart_hz=max(_APART_HZ, _APART_RATIO * f0),
@@ -81,8 +81,8 @@ def partials_of_note(signal: Float, sample_rate: int, key: int) -> NotePartials 
         range_db=_RANGE_DB,
     )
     peaks = sorted((peak for peak in peaks if peak.hz < _HIGHEST_RATIO * f0), key=lambda peak: peak.hz)
-    share = power_share(heard, sample_rate, [peak.hz for peak in peaks])
-    contrast = harmonic_contrast(heard, sample_rate, f0)
+    share = power_share(segment, sample_rate, [peak.hz for peak in peaks])
+    contrast = harmonic_contrast(segment, sample_rate, f0)
     return NotePartials(key, tuple(p.hz / f0 for p in peaks), tuple(p.level_db for p in peaks), share, contrast)
 
 

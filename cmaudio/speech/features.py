@@ -77,16 +77,16 @@ def speech_features(
     """
     ids, stress, begins = context[..., 0], context[..., 1], context[..., 2]
     this = stress[..., CONTEXT_PHONEMES]
-    gone, left = np.clip(since, 0, _LONGEST_SECONDS), np.clip(until, 0, _LONGEST_SECONDS)
+    elapsed, left = np.clip(since, 0, _LONGEST_SECONDS), np.clip(until, 0, _LONGEST_SECONDS)
     columns = (
         this == 1,
         this == 2,
-        np.log1p(50 * gone) / 4,
-        np.exp(-25 * gone),
+        np.log1p(50 * elapsed) / 4,
+        np.exp(-25 * elapsed),
         np.log1p(50 * left) / 4,
         np.exp(-25 * left),
-        gone / np.maximum(gone + left, 1e-6),
-        np.log1p(50 * (gone + left)) / 4,
+        elapsed / np.maximum(elapsed + left, 1e-6),
+        np.log1p(50 * (elapsed + left)) / 4,
         energy,
         voiced,
         np.where(voiced > 0, pitch_feature(semitones), 0),

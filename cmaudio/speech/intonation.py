@@ -119,9 +119,9 @@ def _peak(stretch: Stretch, seconds: Doubles, semitones: Doubles, mean: float) -
 
 
 def _widened(semitones: Doubles, voiced: Doubles, mean: float, strength: float) -> Doubles:
-    heard = semitones[voiced > 0.5]
-    if len(heard) < 2:
+    audible = semitones[voiced > 0.5]
+    if len(audible) < 2:
         return semitones
-    low, high = np.percentile(heard, [5, 95])
+    low, high = np.percentile(audible, [5, 95])
     factor = min(_WIDEST, max(1.0, _EXCLAIMED_SEMITONES / max(float(high - low), 1e-3)))
     return mean + (1 + strength * (factor - 1)) * (semitones - mean)

@@ -115,8 +115,8 @@ def _stretch(
     stressed = [i for i, (first, end) in enumerate(words) if any(p.stress == 1 for p in phonemes[first:end])]
     chosen = stressed[-1] if stressed else len(words) - 1
     if kind is SentenceKind.YES_NO_QUESTION:
-        asked = asked_word(sounds, base)
-        chosen = chosen if asked is None else asked
+        focus = asked_word(sounds, base)
+        chosen = chosen if focus is None else focus
     first, end = words[chosen]
     turn = next((i for i in reversed(range(first, end)) if phonemes[i].stress == 1), first)
     return Stretch(kind, len(phonemes), (first, end), turn)

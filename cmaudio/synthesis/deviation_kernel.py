@@ -142,8 +142,8 @@ def waver(filters: Complex, pulses: Complex, gains: Complex, base_hz: NDArray[np
             if partial >= OWN:
                 partial = OWN + (partial - OWN) % SHARED
             gain, old = gains[t, partial], filters[t, f]
-            heard = old * pulses[t, f]
-            power = heard.real * heard.real + heard.imag * heard.imag
+            output = old * pulses[t, f]
+            power = output.real * output.real + output.imag * output.imag
             before += power
             after += power * (gain.real * gain.real + gain.imag * gain.imag)
             filters[t, f] = old * gain

@@ -69,7 +69,11 @@ class Clocks:
 
 
 def warp(
-    envelopes: Sequence[Envelope], since_onset: Array, since_release: Array, hop_seconds: float, asked: EnvelopeSettings
+    envelopes: Sequence[Envelope],
+    since_onset: Array,
+    since_release: Array,
+    hop_seconds: float,
+    settings: EnvelopeSettings,
 ) -> Clocks:
     """Advance the envelopes by a block.
 
@@ -78,7 +82,7 @@ def warp(
         since_onset: (B, K) seconds from the onset to the frames' ends, negative before.
         since_release: (B, K) seconds from the release to the frames' ends, negative before.
         hop_seconds: from one frame's end to the next.
-        asked: the settings of the frames.
+        settings: the settings of the frames.
     """
     onset_lead, release_lead, faded = (
         np.array([getattr(envelope, name) for envelope in envelopes])
@@ -86,18 +90,18 @@ def warp(
     )
     warped = [np.empty_like(since_onset) for _ in range(3)]
     held, released = (np.clip(clock, 0, hop_seconds) for clock in (since_onset, since_release))
-    damping = _FADE_DB * np.maximum(0, np.exp2(-asked.release) - 1) * released
-    fading = _FADE_DB * np.maximum(0, np.exp2(-asked.decay) - 1) * held
-    release_leads = (np.exp2(-asked.release) - 1) * released
+    damping = _FADE_DB * np.maximum(0, np.exp2(-settings.release) - 1) * released
+    fading = _FADE_DB * np.maximum(0, np.exp2(-settings.decay) - 1) * held
+    release_leads = (np.exp2(-settings.release) - 1) * released
     for k in range(since_onset.shape[1]):
         in_attack = _in_attack(np.maximum(since_onset[:, k] - hop_seconds, 0) + onset_lead)
-        octaves = asked.attack[:, k] * in_attack + asked.decay[:, k] * (1 - in_attack)
+        octaves = settings.attack[:, k] * in_attack + settings.decay[:, k] * (1 - in_attack)
         onset_lead = onset_lead + (np.exp2(-octaves) - 1) * held[:, k]
         release_lead = release_lead + release_leads[:, k]
         faded = faded + fading[:, k] * (1 - in_attack) + damping[:, k]
         warped[0][:, k] = since_onset[:, k] + onset_lead
         warped[1][:, k] = since_release[:, k] + release_lead
-        warped[2][:, k] = asked.sustain[:, k] * _in_hold(warped[0][:, k]) - faded
+        warped[2][:, k] = settings.sustain[:, k] * _in_hold(warped[0][:, k]) - faded
     for i, envelope in enumerate(envelopes):
         envelope.onset_lead, envelope.release_lead, envelope.faded_db = onset_lead[i], release_lead[i], faded[i]
     return Clocks(*warped)

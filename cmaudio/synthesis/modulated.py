@@ -140,8 +140,8 @@ class _MovedPlace:
             time = np.array([float(number * _PLACE_SAMPLES)])
             here, before = self._place(self._timbre.plain(time)[0])
             moved = [float(self._timeline.offset(name, time, self._note)[0]) for name in PLACE]
-            there = [min(1.0, max(-1.0, a + b)) for a, b in zip(here, moved, strict=True)]
-            self._known[number] = self._plane.vector(*there) - before
+            moved_place = [min(1.0, max(-1.0, a + b)) for a, b in zip(here, moved, strict=True)]
+            self._known[number] = self._plane.vector(*moved_place) - before
         return self._known[number]
 
     def _place(self, timbre: Array) -> tuple[tuple[float, float], Array]:

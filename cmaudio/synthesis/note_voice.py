@@ -120,12 +120,12 @@ class NoteVoice(Voice):
         if sources is None or self.is_harmonic(start):
             return super().excite(f0, phase, start)
         weights = self._source_weights(sources, np.arange(start, start + len(f0), dtype=np.float64))
-        heard = np.flatnonzero(weights.any(0)).tolist()
-        if heard == [0]:
+        active = np.flatnonzero(weights.any(0)).tolist()
+        if active == [0]:
             return super().excite(f0, phase, start)
         cycles = np.cumsum(f0 / self.sample_rate) + phase
         source = np.zeros(len(f0), np.float32)
-        for number in heard:
+        for number in active:
             part = sources.excite(number, self.params.pitch, cycles, f0, self.sample_rate)
             source += weights[:, number].astype(np.float32) * part
         return source, cycles
@@ -182,9 +182,9 @@ class NoteVoice(Voice):
         clocks = Clocks(ends / sample_rate, (ends - released) / sample_rate, None)
         if all(voice.envelope is None for voice in voices):
             return clocks
-        asked = EnvelopeSettings(*(rows([voice.expression[name] for voice in voices], centres) for name in ENVELOPE))
+        settings = EnvelopeSettings(*(rows([voice.expression[name] for voice in voices], centres) for name in ENVELOPE))
         envelopes = [voice.envelope or Envelope() for voice in voices]
-        clocks = warp(envelopes, clocks.since_onset, clocks.since_release, voices[0].hop_seconds, asked)
+        clocks = warp(envelopes, clocks.since_onset, clocks.since_release, voices[0].hop_seconds, settings)
         for i, envelope in enumerate(envelopes):
             if envelope.grown_at == math.inf and clocks.since_onset[i, -1] > GROWN_SECONDS:
                 envelope.grown_at = float(ends[i, -1])

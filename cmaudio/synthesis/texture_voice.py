@@ -114,12 +114,12 @@ def train_of(timbre: TimbreDefinition, seed: int, frame_rate: float) -> EventTra
 def take_of(timbre: TimbreDefinition, seed: int) -> Array:
     """(P,) a point between two recordings of a timbre; the same for the same seed."""
     rng = np.random.default_rng([seed, _STREAM])
-    apart = TAKE_SPREAD * rng.standard_normal(TAKE_DIMS)
+    scatter = TAKE_SPREAD * rng.standard_normal(TAKE_DIMS)
     if not timbre.takes:
-        return apart
+        return scatter
     points = np.array(timbre.takes)
     first, second = points[rng.integers(0, len(points), 2)]
     share = rng.random()
     weights = math.cos(share * math.pi / 2), math.sin(share * math.pi / 2)  # as far out as the recordings are
-    found: Array = weights[0] * first + weights[1] * second + apart
+    found: Array = weights[0] * first + weights[1] * second + scatter
     return found

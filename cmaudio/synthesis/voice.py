@@ -64,8 +64,8 @@ class Voice(ABC):
         self.steps = params.steps  # reduced while the machine is overloaded
         self.pitch = Trajectory(pitch)
         self.timbre = Trajectory(timbre)
-        asked = expression or {}
-        self.expression = {name: Trajectory(asked.get(name, e.rest)) for name, e in EXPRESSIONS.items()}
+        given = expression or {}
+        self.expression = {name: Trajectory(given.get(name, e.rest)) for name, e in EXPRESSIONS.items()}
         self.place = 0.0  # position on its keyboard or in its kit, -1 (left) to 1; "spread" scales it
         self.deviation: NoteDeviation | None = None  # of the pitch; None if exact
         self.rng = np.random.Generator(np.random.PCG64(params.seed))

@@ -75,8 +75,8 @@ class MidiClock:
 
     def _lost(self, at: int) -> bool:
         """Whether no pulse came for two beats before a sample."""
-        apart = _LOST_BEATS * 60 / self._transport.tempo * self._transport.engine.sample_rate
-        return self._last is not None and at - self._last > apart
+        longest = _LOST_BEATS * 60 / self._transport.tempo * self._transport.engine.sample_rate
+        return self._last is not None and at - self._last > longest
 
     def _pulse(self, at: int) -> None:
         if self._lost(at):

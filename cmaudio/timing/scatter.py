@@ -102,8 +102,8 @@ class Scatter:
         rate = self._sequencer.engine.sample_rate
         if settings.grid:
             self._next = next_multiple(self._next + SAME_BEAT * 2, settings.grid)
-            apart = clock.sample_at(self._next) - at
-            if event.chance >= settings.density * apart / rate:
+            interval = clock.sample_at(self._next) - at
+            if event.chance >= settings.density * interval / rate:
                 return
         else:
             self._next = clock.beat_at(at + event.wait / settings.density * rate)

@@ -132,7 +132,7 @@ def event_of(scattering: Scattering, number: int) -> Event:
     """The event with a number from 0, a function of the seed, the number and the spreads only."""
     rng = np.random.default_rng((scattering.seed, number))
     wait = float(rng.exponential())
-    chance, choice, pitch, level, pan, away, sharpness, size = rng.random(8).tolist()
+    chance, choice, pitch, level, pan, distance, sharpness, size = rng.random(8).tolist()
     spread = scattering
     return Event(
         wait=wait,
@@ -141,7 +141,7 @@ def event_of(scattering: Scattering, number: int) -> Event:
         pitch=round(min(127.0, max(0.0, spread.pitch + spread.pitch_spread * (2 * pitch - 1)))),
         level_db=-spread.level_spread * level,
         pan=spread.pan_spread * (2 * pan - 1),
-        distance=spread.distance_spread * away,
+        distance=spread.distance_spread * distance,
         sharpness=spread.colour_spread * (sharpness - 0.5),
         size=spread.colour_spread * (size - 0.5),
         seed=int(rng.integers(2**63)),

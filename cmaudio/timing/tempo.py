@@ -115,8 +115,8 @@ class TempoMap:
         """`segments` followed by the planned ones, whose samples are computed from their beats."""
         for segment in planned:
             before = segments[-1]
-            apart = (segment.beat - before.beat) / self._rate(before) if before.running else math.inf
-            segments = [*segments, replace(segment, sample=before.sample + apart, running=before.running)]
+            distance = (segment.beat - before.beat) / self._rate(before) if before.running else math.inf
+            segments = [*segments, replace(segment, sample=before.sample + distance, running=before.running)]
         return segments
 
     def _rate(self, segment: _Segment) -> float:

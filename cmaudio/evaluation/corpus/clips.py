@@ -91,12 +91,12 @@ def _as_played(clips: Clips, index: int, timbre: str, model: Model, gain: float)
 
     m = model.manifest
     k, frames = m.block_frames, int(clips.frames[index])
-    begun = clips.controls[int(clips.first[index]) :][:frames, 0].numpy() > 0
-    first = int(begun.argmax()) - k
+    started = clips.controls[int(clips.first[index]) :][:frames, 0].numpy() > 0
+    first = int(started.argmax()) - k
     count = min(frames - first, int(_LONGEST_SECONDS * m.sample_rate / m.hop_length)) // k * k
     inside = np.clip(np.arange(first, first + count), 0, None)  # silence at the start is repeated if too short
     rows = int(clips.first[index]) + inside
-    f0 = clips.f0[rows].numpy() * begun[inside]
+    f0 = clips.f0[rows].numpy() * started[inside]
     life = clips.controls[rows, : NOTE_KINDS[_note_kind(model)]].float().numpy()
     partials = seen_partials(m, model.timbres[timbre])
     mean, std = np.array(m.mel.mean, np.float32), np.array(m.mel.std, np.float32)

@@ -40,7 +40,7 @@ def play(score: Score, soundfont: Path, sample_rate: int) -> Float:
             )
             samples = soundfile.read(sound, dtype="float32", always_2d=True)[0]
         except (OSError, subprocess.SubprocessError, soundfile.SoundFileError) as error:
-            said = getattr(error, "stderr", None) or b""
-            detail = said.decode(errors="replace").strip()[-_LAST_WORDS:] or str(error)
+            stderr = getattr(error, "stderr", None) or b""
+            detail = stderr.decode(errors="replace").strip()[-_LAST_WORDS:] or str(error)
             raise CmaudioError(f"FluidSynth cannot play {soundfont} ({detail}); give another --soundfont") from error
     return np.asarray(samples.mean(1), np.float32)

@@ -35,9 +35,9 @@ def octave_differences_db(ours: Float, theirs: Float, sample_rate: int) -> dict[
     """Differences, by lower edge in Hz, of the octaves that are audible in the second, after matching total level."""
     a, b = (octave_levels_db(signal, sample_rate) for signal in (ours, theirs))
     total = [10 * np.log10(np.sum(10 ** (levels / 10))) for levels in (a, b)]
-    heard = b > b.max() - HEARD_DB
-    apart = (a - total[0]) - (b - total[1])
-    return {hz: float(value) for hz, value, counts in zip(OCTAVES_HZ, apart, heard, strict=True) if counts}
+    audible = b > b.max() - HEARD_DB
+    differences = (a - total[0]) - (b - total[1])
+    return {hz: float(value) for hz, value, counts in zip(OCTAVES_HZ, differences, audible, strict=True) if counts}
 
 
 def onset_flux_db(signal: Float, sample_rate: int, onsets: Sequence[float]) -> float:

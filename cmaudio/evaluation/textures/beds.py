@@ -64,10 +64,10 @@ def drift(spectra: NDArray[np.float64], levels: NDArray[np.float64], floor_db: f
     power = (10 ** (levels[: minutes * 6] / 10)).reshape(minutes, -1).mean(1)
     level = 10 * np.log10(power)
     active = by_minute[0] > floor_db + _ACTIVE_DB
-    away = np.abs(by_minute - by_minute[0])[:, active].mean(1) if active.any() else np.zeros(minutes)
+    differences = np.abs(by_minute - by_minute[0])[:, active].mean(1) if active.any() else np.zeros(minutes)
     return {
         "level_db": round(float(np.abs(level - level[0]).max()), 3),
-        "spectrum_db": round(float(away.max()), 3),
+        "spectrum_db": round(float(differences.max()), 3),
     }
 
 

@@ -29,13 +29,14 @@ def measure_controls(setting: Setting) -> Figures:
     rows: dict[str, Figures] = {}
     for timbre in chosen_timbres(setting):
         names = [n for n in (*MEASURES, "size") if timbre.sustained or n not in _OF_STEADY]
-        asked = QUICKLY_ASKED if setting.quick else ASKED
-        notes = [take(timbre.name, 1, humanity=0.5, **{name: value}) for name in names for value in asked]
+        settings = QUICKLY_ASKED if setting.quick else ASKED
+        notes = [take(timbre.name, 1, humanity=0.5, **{name: value}) for name in names for value in settings]
         mels = made(setting, notes, _SECONDS[timbre.sustained])
         setting.progress(f"controls: {timbre.name}")
         measured = [measure(setting, mel, timbre) for mel in mels]
         rows[timbre.name] = {
-            name: effect(name, asked, measured[i * len(asked) : (i + 1) * len(asked)]) for i, name in enumerate(names)
+            name: effect(name, settings, measured[i * len(settings) : (i + 1) * len(settings)])
+            for i, name in enumerate(names)
         }
     controls = {name: [row[name] for row in rows.values() if name in row] for name in (*MEASURES, "size")}
     overall = {

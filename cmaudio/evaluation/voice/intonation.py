@@ -33,7 +33,7 @@ def intonation(voice: Model, quick: bool) -> Figures:
 
 
 def _of_kind(voice: Model, texts: list[str]) -> Figures:
-    ends, spans, peaks, there = [], [], [], []
+    ends, spans, peaks, in_word = [], [], [], []
     for number, text in enumerate(texts):
         spoken = speak(text.replace("*", ""), model=voice, seed=number)
         times, semitones = melody(spoken.audio, spoken.sample_rate)
@@ -47,10 +47,12 @@ def _of_kind(voice: Model, texts: list[str]) -> Figures:
         inside = (times >= word[0]) & (times < word[1]) if word else np.zeros(len(times), bool)
         if inside.any():
             peaks.append(float(np.percentile(above[inside], 95)))
-            there.append(bool(inside[int(np.argmax(above))]))
-    asked = {"peak": round(float(np.median(peaks)), 2), "peak_there": round(float(np.mean(there)), 2)} if peaks else {}
+            in_word.append(bool(inside[int(np.argmax(above))]))
+    peak_figures = (
+        {"peak": round(float(np.median(peaks)), 2), "peak_there": round(float(np.mean(in_word)), 2)} if peaks else {}
+    )
     end, span = (round(float(np.median(values)), 2) for values in (ends, spans))
-    return {"sentences": len(ends), "end": end, "span": span, **asked}
+    return {"sentences": len(ends), "end": end, "span": span, **peak_figures}
 
 
 def _asked(spoken: Spoken, text: str) -> tuple[float, float] | None:
@@ -70,5 +72,5 @@ def melody(audio: Float, sample_rate: int) -> tuple[Float, Float]:
     levels = window_levels(audio, sample_rate)
     times = np.arange(len(f0)) * _FRAME_SECONDS
     at = np.minimum((times / WINDOW_SECONDS).astype(int), len(levels) - 1)
-    heard = (f0 > 0) & (levels[at] > np.percentile(levels, 95) + _HEARD_DB)
-    return times[heard].astype(np.float32), (69 + 12 * np.log2(f0[heard] / 440)).astype(np.float32)
+    audible = (f0 > 0) & (levels[at] > np.percentile(levels, 95) + _HEARD_DB)
+    return times[audible].astype(np.float32), (69 + 12 * np.log2(f0[audible] / 440)).astype(np.float32)

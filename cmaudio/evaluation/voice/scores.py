@@ -43,8 +43,8 @@ class Recogniser:
 
     def word_error_rate(self, files: Sequence[Path], texts: Sequence[str]) -> float:
         """Over all files together."""
-        heard = [normalised(self._transcribe(file)) for file in files]
-        return round(float(self._jiwer.wer([normalised(text) for text in texts], heard)), 4)
+        transcripts = [normalised(self._transcribe(file)) for file in files]
+        return round(float(self._jiwer.wer([normalised(text) for text in texts], transcripts)), 4)
 
     def _transcribe(self, file: Path) -> str:
         options = {"language": self._language, "beam_size": _BEAM, "condition_on_previous_text": False}

@@ -260,8 +260,8 @@ class English:
 
     def _shouted(self, text: str, start: int, end: int) -> bool:
         """Whether a word beside `text[start:end]` is in capitals without being an abbreviation."""
-        beside = (re.search(r"[A-Za-z]+(?=\W*$)", text[:start]), re.search(r"[A-Za-z]+", text[end:]))
-        words = [word[0] for word in beside if word is not None and len(word[0]) > 1 and word[0].isupper()]
+        neighbours = (re.search(r"[A-Za-z]+(?=\W*$)", text[:start]), re.search(r"[A-Za-z]+", text[end:]))
+        words = [word[0] for word in neighbours if word is not None and len(word[0]) > 1 and word[0].isupper()]
         return any(self._known(word.lower()) and word.lower() not in SPELLED for word in words)
 
     def _said(self, word: str, shouted: bool) -> str:

@@ -93,9 +93,9 @@ class FrameSampler:
         count = torch.arange(len(clips.frames), device=clips.frames.device)
         self._clip = torch.repeat_interleave(count, clips.frames)
         levels = torch.cat([level(part.float()) for part in torch.split(clips.log_mel, 1 << 16)])
-        begun = clips.controls[:, 0] > 0
-        sounding = begun & (levels > math.log(self.corpus.description.signal.floor) + _ABOVE_FLOOR)
-        attack = begun & (clips.controls[:, _ATTACK_COLUMN] > _ATTACK_ABOVE)
+        started = clips.controls[:, 0] > 0
+        sounding = started & (levels > math.log(self.corpus.description.signal.floor) + _ABOVE_FLOOR)
+        attack = started & (clips.controls[:, _ATTACK_COLUMN] > _ATTACK_ABOVE)
         weight = (sounding.double() + _SILENCE_SHARE) * (1 + _ATTACK_WEIGHT * attack)
         timbre = clips.timbre[self._clip]
         total = torch.zeros(len(self.corpus.description.timbres), dtype=torch.float64, device=weight.device)

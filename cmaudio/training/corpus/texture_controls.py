@@ -33,13 +33,13 @@ def recording_of(clip: str) -> str:
 
 def measured(log_mel: Float, velocity: float, steady: bool, begun: int, signal: SignalDefinition) -> dict[str, Array]:
     """Measures (T,) of a clip whose sound starts at frame `begun`, as if it had been played at velocity 127."""
-    heard = measure_texture(log_mel[begun:], signal.frame_rate, signal.floor)
-    found = {name: np.pad(values, (begun, 0), mode="edge") for name, values in heard.items()}
+    measures = measure_texture(log_mel[begun:], signal.frame_rate, signal.floor)
+    found = {name: np.pad(values, (begun, 0), mode="edge") for name, values in measures.items()}
     found["intensity"] = found["intensity"] - 40 * np.log10(velocity / 127)
     if steady:
         return found
     weights = np.exp(log_mel[begun:].astype(np.float64).mean(1))
-    constant = {name: np.full(len(log_mel), np.average(values, weights=weights)) for name, values in heard.items()}
+    constant = {name: np.full(len(log_mel), np.average(values, weights=weights)) for name, values in measures.items()}
     return {name: values for name, values in constant.items() if name not in _OF_STEADY}
 
 
@@ -50,8 +50,8 @@ def controls_of(
     columns = {name: np.full(frames, TYPICAL) for name in TEXTURE_CONTROLS}
     for name, values in measures.items():
         quantiles = scales.quantiles[name]
-        away = values - scales.typical[timbre][name]
-        columns[name] = np.interp(away, quantiles, np.linspace(0, 1, len(quantiles)))
+        offsets = values - scales.typical[timbre][name]
+        columns[name] = np.interp(offsets, quantiles, np.linspace(0, 1, len(quantiles)))
     columns["size"] = np.full(frames, TYPICAL + np.clip(octaves / scales.octaves, -1, 1) / 2)
     return np.stack([columns[name] for name in TEXTURE_CONTROLS], -1)
 

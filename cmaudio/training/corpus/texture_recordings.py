@@ -23,8 +23,8 @@ def read_recordings(
     found: dict[str, list[Float]] = {}
     for name, custom, log_mel in read_cuts(folder, _checked(folder, sample_rate, hop_length, bands), [split]):
         if VARIANT not in name:
-            begun = custom["onset_samples"] // hop_length
-            found.setdefault(custom["timbre"], []).append(log_mel[begun:].astype(np.float32))
+            onset = custom["onset_samples"] // hop_length
+            found.setdefault(custom["timbre"], []).append(log_mel[onset:].astype(np.float32))
     return found
 
 

@@ -94,11 +94,11 @@ def export_network(network: ConsistencyNetwork) -> dict[str, bytes]:
     state = network.context_encoder.init_state(_VOICES)
     with torch.no_grad():
         context = network.context_encoder(frames, conditioning, sigma, state)[0][:, -1]
-    heard = {"frames": frames, "conditioning": conditioning, "sigma": sigma}
+    inputs = {"frames": frames, "conditioning": conditioning, "sigma": sigma}
     noisy = {"noisy": frames, "sigma": sigma, "context": torch.zeros_like(context), "conditioning": conditioning}
     return {
         "controls": _trace(encoder, {"controls": controls, "timbre": timbre}, [], ["conditioning"]),
-        "context": _trace(_ContextStep(network.context_encoder), heard, state, ["context"]),
+        "context": _trace(_ContextStep(network.context_encoder), inputs, state, ["context"]),
         "head": _trace(network.head, noisy, [], ["denoised"]),
     }
 

@@ -21,8 +21,8 @@ def check_exportable(config: RunConfig, corpus: Place) -> None:
     try:
         graphs = export_network(network.eval())
     except Exception as error:  # the tracer fails in many ways on code that it cannot follow
-        told = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        raise CmaudioError(f"network {config.network.kind} cannot be exported ({told}); simplify it") from error
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise CmaudioError(f"network {config.network.kind} cannot be exported ({reason}); simplify it") from error
     for name, graph in graphs.items():
         try:
             check_graph(Path(config.network.kind), name, graph)

@@ -95,8 +95,8 @@ def peaks_of(rise: Array) -> NDArray[np.int64]:
     highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * _APART_FRAMES + 1).max(-1)
     earlier = np.lib.stride_tricks.sliding_window_view(np.pad(rise, (_SUDDEN_FRAMES, 0)), _SUDDEN_FRAMES + 1).min(-1)
     found = np.flatnonzero((rise >= highest) & (rise - earlier > _LEAST_RISE_DB))
-    apart = np.concatenate([[True], np.diff(found) > _APART_FRAMES]) if len(found) else np.zeros(0, bool)
-    return found[apart]
+    separate = np.concatenate([[True], np.diff(found) > _APART_FRAMES]) if len(found) else np.zeros(0, bool)
+    return found[separate]
 
 
 def _course(levels: Sequence[Array], peaks: Sequence[NDArray[np.int64]]) -> Array:

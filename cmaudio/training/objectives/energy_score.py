@@ -72,8 +72,8 @@ def energy_score(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
     """S of two samples a, b for the observed x: three times (N, ...) -> (N,), per square root of a dimension."""
     errors = (a - x, b - x, a - b)
     # The root of a sum of squares has no gradient at 0, where a network starts whose samples are all its mean.
-    first, second, apart = ((e.flatten(1).square().mean(1) + 1e-8).sqrt() for e in errors)
-    return (first + second - apart) / 2
+    first, second, between = ((e.flatten(1).square().mean(1) + 1e-8).sqrt() for e in errors)
+    return (first + second - between) / 2
 
 
 def _in_parts(a: Tensor, b: Tensor, x: Tensor, seams: bool) -> Tensor:
@@ -119,8 +119,8 @@ def _errors(a: Tensor, b: Tensor, x: Tensor) -> Tensor:
 
 def _score(square: Tensor) -> Tensor:
     """S from the mean squares (3, ...) of the three errors."""
-    first, second, apart = (square + 1e-8).sqrt()
-    score: Tensor = (first + second - apart) / 2
+    first, second, between = (square + 1e-8).sqrt()
+    score: Tensor = (first + second - between) / 2
     return score
 
 

@@ -26,12 +26,12 @@ def second_is_speaker(pairs: Sequence[tuple[str, str]], where: str) -> bool:
     Raises:
         CmaudioError: neither is the case.
     """
-    beside: defaultdict[str, set[str]] = defaultdict(set)
+    third_by_second: defaultdict[str, set[str]] = defaultdict(set)
     for second, third in pairs:
-        beside[second].add(_plain(third))
-    several = sum(len(beside[second]) > 1 for second, _ in pairs) / len(pairs)
+        third_by_second[second].add(_plain(third))
+    several = sum(len(third_by_second[second]) > 1 for second, _ in pairs) / len(pairs)
     alike = sum(_alike(second, third) for second, third in pairs) / len(pairs)
-    if several > _MOST and all(len(second) <= _LONGEST_NAME for second in beside):
+    if several > _MOST and all(len(second) <= _LONGEST_NAME for second in third_by_second):
         return True
     if several <= _HARDLY_ANY and alike >= _MOST:
         return False

@@ -134,9 +134,9 @@ def _clip(audio: Float, gate: int, about: RecordedSound, signal: Signal, suffix:
     semitones = np.full(frames, UNPITCHED_SEMITONES, np.float32)
     voiced = np.zeros(frames, np.float32)
     if about.pitched != "no":
-        heard = slice(LEAD_HOPS, -(-(lead + len(audio)) // hop))
+        sounding = slice(LEAD_HOPS, -(-(lead + len(audio)) // hop))
         tracked, sure = track_pitch(padded, rate, frame_centres(frames, hop))
-        if sure.any() and (about.pitched == "yes" or sure[heard].mean() >= _VOICED_SHARE):
+        if sure.any() and (about.pitched == "yes" or sure[sounding].mean() >= _VOICED_SHARE):
             semitones, voiced = tracked, sure
     return Clip(
         name=about.name + suffix,

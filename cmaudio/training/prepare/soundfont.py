@@ -188,7 +188,7 @@ def _play(soundfont: BakedSoundFont, note: Note, bend: Float, lead: int, gate: i
         soundfont.select_drums()
     else:
         soundfont.select(note.program)
-    heard = [np.zeros(lead, np.float32)]
+    pieces = [np.zeros(lead, np.float32)]
     first = lead // step
     for index, semitones in enumerate(bend[first:]):
         if index * step == gate:
@@ -196,6 +196,6 @@ def _play(soundfont: BakedSoundFont, note: Note, bend: Float, lead: int, gate: i
         soundfont.bend(float(semitones))
         if index == 0:
             soundfont.on(note.pitch, note.velocity)
-        heard.append(soundfont.read(step))
+        pieces.append(soundfont.read(step))
     soundfont.silence()
-    return np.concatenate(heard)
+    return np.concatenate(pieces)

@@ -241,8 +241,8 @@ def speech_bounds(audio: Float, sample_rate: int) -> tuple[int, int]:
     padded = np.pad(audio, (0, -len(audio) % window))
     power = np.square(padded, dtype=np.float64).reshape(-1, window).mean(1)
     threshold = 10 ** ((momentary_level_db(audio, sample_rate) + _SPEECH_DB) / 10)
-    heard = np.flatnonzero(power >= threshold)
-    return int(heard[0]) * window, min(int(heard[-1] + 1) * window, len(audio))
+    audible = np.flatnonzero(power >= threshold)
+    return int(audible[0]) * window, min(int(audible[-1] + 1) * window, len(audio))
 
 
 def frame_speech(audio: Float, start: int, end: int, signal: Signal) -> Float:

@@ -79,8 +79,8 @@ def _vctk_recipe(folder: Path) -> list[Manifests]:
 def _libritts_parts(folder: Path) -> list[str]:
     """The training parts; all parts if there are none of those. Networks know speakers by name only, and those of the
     development and test parts are in no other part."""
-    there = [part for part in LIBRITTS_PARTS if (folder / part).is_dir()]
-    return [part for part in there if part in _TRAINING_PARTS] or there
+    present = [part for part in LIBRITTS_PARTS if (folder / part).is_dir()]
+    return [part for part in present if part in _TRAINING_PARTS] or present
 
 
 def _libritts_lines(folder: Path) -> Iterator[Line]:

@@ -41,12 +41,12 @@ def write_scales(folder: Place, credited: Sequence[Credit]) -> CorpusDescription
     values: dict[str, dict[str, list[Array]]] = {name: defaultdict(list) for name in MEASURES}
     described: dict[str, tuple[str, Array]] = {}
     for name, custom, log_mel in read_cuts(folder, description):
-        timbre, begun = custom["timbre"], custom["onset_samples"] // description.signal.hop_length
-        found = measured(log_mel, custom["velocity"], steady[timbre], begun, description.signal)
+        timbre, onset = custom["timbre"], custom["onset_samples"] // description.signal.hop_length
+        found = measured(log_mel, custom["velocity"], steady[timbre], onset, description.signal)
         for measure, row in found.items():
-            values[measure][timbre].append(row[begun:])
+            values[measure][timbre].append(row[onset:])
         if VARIANT not in name:
-            described[name] = timbre, _described(log_mel[begun:], steady[timbre], description.signal.frame_rate)
+            described[name] = timbre, _described(log_mel[onset:], steady[timbre], description.signal.frame_rate)
     joined = {m: {t: np.concatenate(rows) for t, rows in of.items()} for m, of in values.items()}
     scales = TextureScales(
         typical={t: {m: float(np.median(joined[m][t])) for m in MEASURES if t in joined[m]} for t in sorted(steady)},

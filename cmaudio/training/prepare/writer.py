@@ -92,8 +92,8 @@ def write_corpus(
     agree_on_plan(folder, _manifest(source, definition, shard_items, items), ("shards", *items))
     _forget_partial(folder)
     shards = list(chain.from_iterable(_shards(split, of_split, shard_items) for split, of_split in items.items()))
-    there = files_in(folder)
-    waiting = [shard for shard in shards if not shard.finished(there)]
+    existing = files_in(folder)
+    waiting = [shard for shard in shards if not shard.finished(existing)]
     total, clips = sum(len(shard.items) for shard in shards), 0
     done = total - sum(len(shard.items) for shard in waiting)
     on_progress(Progress(done, total, 0))

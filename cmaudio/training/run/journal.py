@@ -68,8 +68,8 @@ class Journal:
         except Exception as error:  # loggers and the servers behind them have their own errors
             if not self._failed:
                 self._failed = True
-                told = error.strerror if isinstance(error, OSError) else None
-                self.note(f"the log cannot be written ({told or error}); training continues without it")
+                reason = error.strerror if isinstance(error, OSError) else None
+                self.note(f"the log cannot be written ({reason or error}); training continues without it")
 
     def metrics(self, stage: str, step: int, values: Mapping[str, float]) -> None:
         """Record scalars of a stage at a step."""

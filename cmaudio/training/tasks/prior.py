@@ -88,13 +88,13 @@ class PriorTask:
         recorded, implied = (part * self.statistics.std + self.statistics.mean for part in (mel, median.detach()))
         shares = (torch.softmax(2 * recorded, -1) + torch.softmax(2 * implied, -1)) / 2
         off = (shares * (median - mel) * self.statistics.std).sum(-1).abs()
-        heard = (level(recorded) > self._audible).float()
-        return (off * heard).sum() / heard.sum().clamp(min=1)
+        audible = (level(recorded) > self._audible).float()
+        return (off * audible).sum() / audible.sum().clamp(min=1)
 
     @torch.no_grad()
     def _moved(self, batch: Frames, timbre: Tensor) -> Tensor:
         """(n, M): distance of a frame's deviation from its median to the mean deviation of its neighbours."""
-        near, heard = batch.near_controls, batch.heard[..., None]
+        near, valid = batch.near_controls, batch.heard[..., None]
         around = timbre[: near.shape[1]].expand(len(near), -1, -1)
         off = batch.near_mel - self.network(near, around)[0]
-        return (off[_CENTRE] - (off * heard).sum(0) / heard.sum(0).clamp(min=1)).abs() * heard[_CENTRE]
+        return (off[_CENTRE] - (off * valid).sum(0) / valid.sum(0).clamp(min=1)).abs() * valid[_CENTRE]

@@ -40,8 +40,8 @@ class ProsodyTask(SentenceTask):
         log_seconds = (batch.durations.clamp(min=0.5) / self.frame_rate).log()
         wanted = torch.cat([log_seconds[..., None], batch.energy[..., None], batch.pitch], -1)
         timed = known & batch.timed
-        heard = torch.cat([timed[..., None], known[..., None], known[..., None] & (batch.voiced > 0)], -1)
-        error = (made[..., : 2 + KNOTS] - wanted) * heard
+        scored = torch.cat([timed[..., None], known[..., None], known[..., None] & (batch.voiced > 0)], -1)
+        error = (made[..., : 2 + KNOTS] - wanted) * scored
         distance = torch.stack([_distance(error / error.new_tensor(_SPREADS), known, width) for width in _WINDOWS])
         voicing = _mean(
             F.binary_cross_entropy_with_logits(made[..., 2 + KNOTS :], batch.voiced, reduction="none"), known[..., None]
@@ -51,7 +51,7 @@ class ProsodyTask(SentenceTask):
         parts = {
             "duration": _mean(size[..., 0], timed),
             "energy": _mean(size[..., 1], known),
-            "pitch": _mean(size[..., 2:], heard[..., 2:]),
+            "pitch": _mean(size[..., 2:], scored[..., 2:]),
             "voicing": voicing.detach(),
         }
         return loss, {"loss": loss.detach(), **parts}

@@ -130,10 +130,10 @@ class VocoderTask:
         """
         hop, overlap = self.signal.hop_length, self.signal.stft.overlap
         frames = batch.scored.shape[1]
-        beside = self.warm_up_frames + overlap // hop
-        length = frames - beside
+        excluded = self.warm_up_frames + overlap // hop
+        length = frames - excluded
         if length * hop < self._longest_window:
-            least = beside + math.ceil(self._longest_window / hop)
+            least = excluded + math.ceil(self._longest_window / hop)
             raise CmaudioError(
                 f"crops of {frames} frames leave {max(0, length)} to score, too few for the losses' window of "
                 f"{self._longest_window} samples: crops.frames must be at least {least}"

@@ -82,12 +82,12 @@ class Playing:
 
     def _measured(self, timbre: TimbreDefinition, frames: int) -> Float:
         """(takes, T, M) what is heard of a timbre at humanity 0, less what the prior says of it."""
-        heard = [mel[:frames] for mel in self._lesson.hear(timbre, range(100, 100 + _MEASURED_TAKES), humanity=0.0)]
+        takes = [mel[:frames] for mel in self._lesson.hear(timbre, range(100, 100 + _MEASURED_TAKES), humanity=0.0)]
         parameters = TimbreParameters(timbre)
         with torch.no_grad():
             said = self._said(parameters, torch.from_numpy(self._heard))[0] * self._std + self._mean
-        missing = frames - len(heard[0])
-        padded = [np.pad(mel, ((0, missing), (0, 0)), mode="edge") for mel in heard]
+        missing = frames - len(takes[0])
+        padded = [np.pad(mel, ((0, missing), (0, 0)), mode="edge") for mel in takes]
         return np.stack(padded) - np.maximum(said.reshape(frames, -1).numpy(), np.float32(self._floor))
 
     def _said(self, parameters: TimbreParameters, controls: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,8 +104,8 @@ class Playing:
         controls = np.repeat(self._heard[None], takes, 0)
         if self._takes:  # as in `take_of`, of a timbre without recordings of its own
             end = self._lesson.networks.features
-            apart = TAKE_SPREAD * rng.standard_normal((takes, 1, 1, self._takes))
-            controls[..., end - self._takes : end] = apart
+            take = TAKE_SPREAD * rng.standard_normal((takes, 1, 1, self._takes))
+            controls[..., end - self._takes : end] = take
         noise, pasts = self._played(parameters.definition(), controls, rng)
         networks, known = self._lesson.networks, torch.from_numpy(controls)
         median, spread = self._said(parameters, known)

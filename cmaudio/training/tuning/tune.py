@@ -59,11 +59,11 @@ def tuned(
         share = min(1.0, (clock() - started) / seconds)
         for group, rate in zip(optimiser.param_groups, _RATES.values(), strict=True):
             group["lr"] = rate * (1 - 0.9 * share)
-        heard = playing(parameters, _TAKES, rng)
+        takes = playing(parameters, _TAKES, rng)
         if is_bed(timbre):
-            score = score_of_bed(recorded, heard[:, SKIPPED_FRAMES:], rng)
+            score = score_of_bed(recorded, takes[:, SKIPPED_FRAMES:], rng)
         else:
-            score = score_of_courses(recorded, heard, lesson.floor)
+            score = score_of_courses(recorded, takes, lesson.floor)
         optimiser.zero_grad()
         torch.autograd.backward(score + _STAY * (parameters.point - start).square().sum())
         optimiser.step()
