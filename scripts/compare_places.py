@@ -1,10 +1,10 @@
-"""How far each channel of a General MIDI file leans to one side, beside a SoundFont player.
+"""Stereo position of each channel of a General MIDI file, compared with a SoundFont player.
 
     python scripts/compare_places.py [--soundfont FILE] [--reverb 40] [--chorus 30] [--fluidsynth]
 
-One note after another on 16 channels, each with a pan, volume, reverb and chorus of its own. The same file is also
-played with every pan in the middle, and that lean (of stereo samples) is left out. TinySoundFont has no effects: beside
-it stand the stems without ours. FluidSynth has its own, and plays beside the whole mix. Prints Markdown. Needs
+One note after another on 16 channels, each with its own pan, volume, reverb and chorus. The same file is also played
+with all pans centred, and that level difference (of stereo samples) is subtracted. TinySoundFont has no effects: it is
+compared with the stems without ours. FluidSynth has its own, and is compared with the whole mix. Prints Markdown. Needs
 tinysoundfont, or fluidsynth (apt install fluidsynth).
 """
 
@@ -41,7 +41,7 @@ PARTS = (
 
 
 def midi_file(path: Path, reverb: int, chorus: int, panned: bool) -> None:
-    """Write the notes, one for each channel."""
+    """Write the notes, one per channel."""
     song = mido.MidiFile(ticks_per_beat=480)
     for channel, (program, pan, volume) in enumerate(PARTS):
         track = mido.MidiTrack()
@@ -59,7 +59,7 @@ def midi_file(path: Path, reverb: int, chorus: int, panned: bool) -> None:
 
 
 def lean_db(sides: Float) -> list[float]:
-    """How much louder right is than left while each channel's note sounds, in dB."""
+    """Level difference between right and left while each channel's note sounds, in dB."""
     found = []
     for channel in range(len(PARTS)):
         start = round(channel * SLOT_SECONDS * RATE)
@@ -97,7 +97,7 @@ def tinysoundfont(soundfont: Path, panned: bool) -> Float:
 
 
 def without_effects(song: Path) -> Float:
-    """The samples (N, 2) of all parts of our render, without the effects."""
+    """The samples (N, 2) of all parts of our rendering, without the effects."""
     parts = song.with_suffix("")
     render(song, controls={"spread": 0.0}, stems=parts)
     return np.sum([soundfile.read(path)[0] for path in parts.glob("*.wav") if path.stem != "effects"], 0)

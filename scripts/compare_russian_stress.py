@@ -2,10 +2,10 @@
 
     python scripts/compare_russian_stress.py [--silero]
 
-Prints a table of what each has wrong: gruut_lang_ru's two lexicons, silero-stress's accentor run by NumPy, and the
-front end (the accentor, corrections, rules for homographs). The rules were written with the list of homographs at hand,
-so their figure says what they cover, not how they do on text they have never seen. --silero adds silero-stress itself
-with its homograph network, where it and torch are installed.
+Prints a table of the errors of each: gruut_lang_ru's two lexicons, silero-stress's accentor run by NumPy, and the front
+end (the accentor, corrections, rules for homographs). The rules were written with the list of homographs at hand, so
+their figure shows coverage, not accuracy on unseen text. --silero adds silero-stress itself with its homograph network,
+if it and torch are installed.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Write the weights of silero-stress's accentor so that NumPy alone can run them.
 
-    pip install silero-stress          (brings torch; any other environment than the one that plays will do)
+    pip install silero-stress          (installs torch; use a separate environment)
     python scripts/convert_silero_stress.py cmaudio/speech/data/russian_stress.npz
 
-silero-stress 1.5, MIT licence, (c) 2020-present Silero Team. Its homograph network (38 MB) is left out; which words are
-homographs, and their two readings, is kept.
+silero-stress 1.5, MIT licence, (c) 2020-present Silero Team. Its homograph network (38 MB) is omitted; the list of
+homographs, with their two readings, is kept.
 """
 
 from __future__ import annotations

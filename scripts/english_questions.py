@@ -1,7 +1,7 @@
 """Questions and exclamations for an English corpus: templates filled with common words of WordNet 3.0.
 
-The example sentences of WordNet are statements almost without exception, so a prosody network that is trained on them
-alone has hardly met a question mark.
+Nearly all example sentences of WordNet are statements, so a prosody network trained only on them has hardly seen a
+question mark.
 """
 
 from __future__ import annotations

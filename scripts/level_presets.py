@@ -1,6 +1,6 @@
-"""How loud a model's presets are beside each other; with --write, their `gain_db` is changed so that they are alike.
+"""Loudness of a model's presets; with --write, their `gain_db` is changed so that they are equally loud.
 
-Each plays the same four notes (of textures four takes), every note by itself. Its level is the A-weighted power (IEC
+Each plays the same four notes (textures: four takes), every note separately. Its level is the A-weighted power (IEC
 61672-1, annex E) of the loudest 0.4 s of each, before the limiter, averaged over the notes.
 """
 

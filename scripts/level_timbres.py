@@ -1,7 +1,7 @@
-"""How loud the timbres and drums of a model are beside each other, as `level_presets.py` measures.
+"""Loudness of the timbres and drums of a model, measured as by `level_presets.py`.
 
-Each plays a low and a middle key, a drum its own. General MIDI leaves balance to the sounds: what lies far from the
-others is named, by family.
+Each plays a low and a middle key, a drum its own. General MIDI leaves the balance to the sounds: outliers are named, by
+family.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What corpora of many hours take: disk, memory, and how fast they are read, on a generated one that does not fit.
+"""Measures disk space, memory and read speed of long corpora, on a generated one that does not fit into memory.
 
 python scripts/measure_corpus.py --hours 0.2 --memory-gb 0.02
 python scripts/measure_corpus.py --store memory://measured --hours 0.05
@@ -73,7 +73,7 @@ class Noise:
 
 
 def peak_mb() -> float:
-    """Most memory that this process has had so far."""
+    """Peak memory of this process so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

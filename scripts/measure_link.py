@@ -1,8 +1,8 @@
-"""Measure how well the sound stays with a second program on Ableton Link: `python scripts/measure_link.py`.
+"""Measures synchronisation with a second program on Ableton Link: `python scripts/measure_link.py`.
 
-The embedded instrument plays a note on every beat, on a sound card made of a thread whose clock is off by 40 parts per
-million. A second process is its peer; it changes the tempo every two minutes, in turn with the instrument. For every
-note, the time at which the card takes its first sample is compared with the peer's beat. Needs cmaudio[link].
+The embedded instrument plays a note on every beat, on a simulated sound card whose clock is off by 40 parts per
+million. A second process is its peer; the two change the tempo in turn, every two minutes. For every note, the time at
+which the card takes its first sample is compared with the peer's beat. Needs cmaudio[link].
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from cmaudio.timing.link_session import NetworkSession
 
 PERIOD_SAMPLES = 128
 TEMPOS = (120.0, 97.0, 133.3, 174.0, 111.1)
-SETTLE_SECONDS = 10.0  # left out at the beginning and after every change of tempo
+SETTLE_SECONDS = 10.0  # excluded at the start and after every change of tempo
 LIMIT_MS = 1.0
 FEWEST_NOTES = 20  # of a minute that counts
 
 
 class Card:
-    """An open stream whose clock runs fast by `ppm`; it notes how many samples it had taken at what time."""
+    """An open stream whose clock runs fast by `ppm`; it records when it had taken how many samples."""
 
     def __init__(self, ring: Ring, sample_rate: int, ppm: float) -> None:
         self.sample_rate, self.device_name, self.replaceable = sample_rate, "clock", False

@@ -1,8 +1,8 @@
-"""Measure when MIDI messages are sent: `python scripts/measure_midi_out.py`.
+"""Measures the timing of MIDI out: `python scripts/measure_midi_out.py`.
 
-The embedded instrument plays a note on every quarter beat, on a sound card made of a thread, and sends notes and clock
-to a port that notes the times. Printed are the distances of a note's message from the card's taking of its first
-sample, and by how much the intervals of the clock's pulses are off.
+The embedded instrument plays a note on every quarter beat, on a simulated sound card, and sends notes and clock to a
+port that records the times. Prints the time from the card taking a note's first sample to its message, and the jitter
+of the clock pulses.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Measure what modulation costs: computing time of 16 held notes with routes, against the same notes without.
+"""Measures the cost of modulation: compute time of 16 held notes with routes, relative to the same notes without.
 
-The kinds alternate in one run, so that other work of the machine affects all alike; the table is in scripts/README.md.
+The variants alternate in one run, so that other load on the machine affects all alike; the table is in
+scripts/README.md.
 """
 
 from __future__ import annotations
