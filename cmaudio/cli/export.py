@@ -21,8 +21,8 @@ def export(
     run: Annotated[
         Path,
         typer.Argument(
-            help="Run folder; with --hub, --figures, --card, --partials, --deviation, --events or --map also a model "
-            "file."
+            help="Run folder; with --hub, --figures, --card, --partials, --deviation, --events, --motion or --map also "
+            "a model file."
         ),
     ],
     output: Annotated[
@@ -64,6 +64,13 @@ def export(
             show_default=False,
         ),
     ] = None,
+    motion: Annotated[
+        Path | None,
+        typer.Option(
+            help="Corpus of textures whose beds and rhythms a model file of textures then moves like, drop by drop.",
+            show_default=False,
+        ),
+    ] = None,
     figures: Annotated[
         Path | None,
         typer.Option(
@@ -81,8 +88,8 @@ def export(
 ) -> None:
     """Write the model file of a run again: with other precision or partials, of its teacher, or with a new card.
 
-    Of a model file, only the timbre map, partials, pitch deviation, events, figures and card.json can change. --hub
-    writes a folder that the Hugging Face hub's tools upload and that --model plays.
+    Of a model file, only the timbre map, partials, pitch deviation, events, motion, figures and card.json can change.
+    --hub writes a folder that the Hugging Face hub's tools upload and that --model plays.
     """
     with requires_extra("train"):
         from cmaudio.training.export.hub import write_hub_folder
@@ -94,16 +101,18 @@ def export(
         if not run.is_dir():
             changes: dict[str, Path | bool | None] = {
                 "figures": figures, "partials": partials, "deviation": deviation, "events": events,
-                "map": timbre_map, "card": card,
+                "motion": motion, "map": timbre_map, "card": card,
             }  # fmt: skip
             if weights is not None or network != "student" or not (any(changes.values()) or hub):
+                options = "--figures, --card, --partials, --deviation, --events, --motion, --map or --hub"
                 raise CmaudioError(
-                    f"{run} is not a run folder: of a model file only figures, card, partials, deviation, events and "
-                    "map can change; give --figures, --card, --partials, --deviation, --events, --map or --hub alone"
+                    f"{run} is not a run folder: of a model file only figures, card, partials, deviation, events, "
+                    f"motion and map can change; give {options} alone"
                 )
             model = _amended(load_model(run), target, changes, output)
-        elif events is not None:
-            raise CmaudioError("--events is for a model file: export the run first, and give the file that it wrote")
+        elif events is not None or motion is not None:
+            option = "--motion" if events is None else "--events"
+            raise CmaudioError(f"{option} is for a model file: export the run first, and give the file that it wrote")
         elif figures is not None:
             raise CmaudioError(f"--figures is for a model file: put {figures} into {run} as evaluation.json")
         else:
@@ -117,6 +126,7 @@ def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Pat
     from cmaudio.training.export.figures import amend_card_data, amend_figures
     from cmaudio.training.export.measured import amend, amend_from
     from cmaudio.training.export.texture_events import measured_events
+    from cmaudio.training.export.texture_motion import amend_motion
     from cmaudio.training.export.timbre_places import amend_places
 
     model = amend_figures(model, target, changes["figures"]) if changes["figures"] else model
@@ -124,6 +134,7 @@ def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Pat
     model = amend_from(model, target, "deviation", changes["deviation"]) if changes["deviation"] else model
     if changes["events"]:
         model = amend(model, target, "events", measured_events(model, changes["events"]))
+    model = amend_motion(model, target, changes["motion"]) if changes["motion"] else model
     model = amend_places(model, target) if changes["map"] else model
     model = amend_card_data(model, target) if changes["card"] else model
     if output is not None and model.path != output:

@@ -45,6 +45,6 @@ def voice_of(
 ) -> NoteVoice:
     """A voice of a timbre (Z,); `bend` in semitones, expression by name."""
     if model.manifest.features in TEXTURE_KINDS:
-        return TextureVoice(params, timbre, settings, nearest=model.nearest_timbre(timbre), expression=expression)
+        return TextureVoice(params, timbre, settings, nearest=model.nearest_timbre, expression=expression)
     pitched = model.has_pitch(timbre)
     return NoteVoice(params, timbre, bend, settings, pitched=pitched, expression=expression)

@@ -14,22 +14,25 @@ import numpy as np
 
 from cmaudio.learning.example import DB
 from cmaudio.learning.lesson import Lesson
+from cmaudio.learning.motion import Compared, motion_of, still_at, usable
 from cmaudio.learning.scoring import SKIPPED_FRAMES, score_of_bed, score_of_takes
 from cmaudio.learning.table import corrected, rounded
 from cmaudio.model.learned import Learned, LearnedSpectrum
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_KINDS
 
 _SEEDS, _OTHER_SEEDS, _JUDGING_SEEDS = (0, 1), (2, 3), (4, 5, 6, 7)
+_MOVING_SEEDS = (8, 9, 10, 11)
 _SMOOTHED_FRAMES, _SMOOTHED_BANDS = 5, 9
 
 Progress = Callable[[float, str], object]
 
 
 def found_at_once(lesson: Lesson) -> TimbreDefinition:
-    """The timbre based on the nearest one; for a bed, corrected once by its output."""
+    """The timbre based on the nearest one; for a bed, corrected once by its output, and with the example's motion."""
     timbre = lesson.timbre(lesson.near[0])
-    return _corrected(lesson, timbre, lesson.hear(timbre, _SEEDS)) if is_bed(timbre) else timbre
+    return moving(lesson, _corrected(lesson, timbre, lesson.hear(timbre, _SEEDS))) if is_bed(timbre) else timbre
 
 
 def found_by_search(lesson: Lesson, seconds: float, on_progress: Progress) -> tuple[TimbreDefinition, str]:
@@ -54,10 +57,24 @@ def found_by_search(lesson: Lesson, seconds: float, on_progress: Progress) -> tu
 
 def _tries(lesson: Lesson, base: TimbreDefinition) -> Iterator[TimbreDefinition]:
     timbre = lesson.timbre(base)
-    yield timbre
+    yield moving(lesson, timbre)
     assert timbre.learned is not None
     if len(timbre.learned.spectra) == 1:
-        yield _corrected(lesson, timbre, lesson.hear(timbre, _SEEDS + _OTHER_SEEDS))
+        yield moving(lesson, _corrected(lesson, timbre, lesson.hear(timbre, _SEEDS + _OTHER_SEEDS)))
+
+
+def moving(lesson: Lesson, timbre: TimbreDefinition) -> TimbreDefinition:
+    """A bed of textures with the motion of the examples; any other sound as it is."""
+    if not is_bed(timbre) or lesson.model.manifest.features not in TEXTURE_KINDS:
+        return timbre
+    recorded = list(usable(_recorded(lesson, timbre)).values())
+    if not recorded:
+        return timbre.model_copy(update={"motion": None})
+    point = [0.0] * TAKE_DIMS
+    still = timbre.model_copy(update={"motion": still_at(point, lesson.model.manifest.mel.bands)})
+    drawn, undrawn = lesson.hear(still, _MOVING_SEEDS), lesson.hear(still, _SEEDS, humanity=0.0)
+    heard = ([mel[SKIPPED_FRAMES:] for mel in mels] for mels in (drawn, undrawn))
+    return still.model_copy(update={"motion": motion_of([Compared(point, recorded, *heard)])})
 
 
 def score_of(lesson: Lesson, timbre: TimbreDefinition, seeds: Sequence[int] = _JUDGING_SEEDS) -> float:

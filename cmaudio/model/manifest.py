@@ -12,6 +12,7 @@ from cmaudio.errors import CmaudioError, explain
 from cmaudio.model.deviation import PitchDeviation
 from cmaudio.model.events import Events
 from cmaudio.model.learned import Learned
+from cmaudio.model.motion import Motion
 from cmaudio.model.partials import NoPartials, Partials
 
 FORMAT_VERSION = 1
@@ -92,7 +93,7 @@ class TimbreDefinition(_Strict):
     its partial frequencies, None for harmonics; `deviation`: of its pitch from the key, None if exact; `place`: x and y
     on the timbre map, -1..1 each, None if the map is computed from the vectors; `takes`: of a texture, the points of
     its recordings (`cmaudio.synthesis.texture_voice`); `learned`: its offset to the prior at its point; `events`: the
-    single events of an endless texture.
+    single events of an endless texture; `motion`: the course of its spectrum about the median.
     """
 
     name: Name
@@ -107,6 +108,7 @@ class TimbreDefinition(_Strict):
     takes: Annotated[list[list[Finite]], Field(max_length=1024)] = Field(default_factory=list)
     learned: Learned | None = None
     events: Events | None = None
+    motion: Motion | None = None
 
     @property
     def tonal(self) -> bool:
@@ -191,6 +193,8 @@ class Manifest(_Strict):
                 raise ValueError(f"timbre {timbre.name!r} is learned, which this kind of model cannot play")
             if timbre.learned and any(spectrum.bands != self.mel.bands for spectrum in timbre.learned.spectra):
                 raise ValueError(f"timbre {timbre.name!r} is learned in other bands than the model's {self.mel.bands}")
+            if timbre.motion and timbre.motion.bands != self.mel.bands:
+                raise ValueError(f"timbre {timbre.name!r} moves in other bands than the model's {self.mel.bands}")
         if self.mel.f_max_hz > self.sample_rate / 2:
             raise ValueError(f"mel f_max_hz {self.mel.f_max_hz} is above half of the sample rate {self.sample_rate}")
         if len({timbre.name.casefold() for timbre in self.timbres}) < len(self.timbres):

@@ -185,8 +185,12 @@ class Renderer:
         return controls, timbre.astype(np.float32), f0.astype(np.float32), offset
 
     def _humanity(self, voices: list[Voice], middles: NDArray[np.float64]) -> Float:
-        """(B, K, 1) the humanity of each frame."""
-        return _expressed(voices, "humanity", middles).astype(np.float32)[..., None]
+        """(B, K, 1) the humanity of each frame, or (B, K, M) where some bands are drawn less than others."""
+        humanity = _expressed(voices, "humanity", middles).astype(np.float32)[..., None]
+        if all(voice.kept is None for voice in voices):
+            return humanity
+        whole = np.ones(self.synthesizer.bands, np.float32)
+        return humanity * np.stack([whole if voice.kept is None else voice.kept for voice in voices])[:, None]
 
     def _frame_ends(self, voices: list[Voice]) -> NDArray[np.int64]:
         """(B, K) voice times at which the frames of the block just planned end."""

@@ -7,20 +7,22 @@ kept while it sounds.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.model.events import PARTS
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.synthesis.events import EventTrain
+from cmaudio.synthesis.motion import MotionPath
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
+from cmaudio.synthesis.spectrum_shaping import in_bands
 from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_CONTROLS, TEXTURE_KINDS, texture_features
 
 TAKE_SPREAD = 0.25  # of a take about the line between two recordings
+_FADES_SECONDS = 0.5  # in which motion ends after the release
 _STREAM = 1  # of random numbers, beside those of the voice's blocks
 
 Array = NDArray[np.float64]
@@ -33,7 +35,7 @@ class TextureVoice(NoteVoice):
         params: start parameters.
         timbre: (Z,) vector.
         settings: shared by all voices of an engine.
-        nearest: the named timbre nearest to it.
+        nearest: returns the named timbre nearest to a point (Z,).
         expression: values by name; the neutral value where none is given.
     """
 
@@ -45,13 +47,17 @@ class TextureVoice(NoteVoice):
         timbre: Array,
         settings: VoiceSettings,
         *,
-        nearest: TimbreDefinition,
+        nearest: Callable[[Array], TimbreDefinition],
         expression: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(params, timbre, 0.0, settings, pitched=False, expression=expression)
-        self.steady = nearest.sustained
-        self.take_point = take_of(nearest, params.seed)
-        self.events = train_of(nearest, params.seed, 1 / self.hop_seconds) if self.steady else None
+        self._nearest, begun = nearest, nearest(timbre)
+        self.steady = begun.sustained
+        self.take_point = take_of(begun, params.seed)
+        self.events = train_of(begun, params.seed, 1 / self.hop_seconds) if self.steady else None
+        self.motion = MotionPath(begun.motion, params.seed, 1 / self.hop_seconds) if self.steady else None
+        if self.motion is not None and self.motion.point is not None:
+            self.take_point = self.motion.point
 
     @classmethod
     def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> BlockFeatures:
@@ -71,21 +77,40 @@ class TextureVoice(NoteVoice):
     def _with_events(
         voices: Sequence[TextureVoice], ends: NDArray[np.int64], middles: Array, level_db: Array | None
     ) -> Array | None:
-        """The level (B, K) of the envelopes or, where a voice has events, including theirs (B, K, P)."""
-        trains = {i: voice.events for i, voice in enumerate(voices) if voice.events is not None}
-        if not trains:
-            return level_db
+        """The level (B, K) of the envelopes or, where a voice has events or motion, including theirs (B, K, P)."""
         hop = voices[0].stft.hop_length
-        rises = {
-            i: train.rise(ends[i] // hop - 1, voices[i].expression["density"].at(middles[i]))
-            for i, train in trains.items()
-        }
-        found = np.zeros((*ends.shape, PARTS))
+        added = [voice._added(ends[i] // hop - 1, middles[i]) for i, voice in enumerate(voices)]
+        widest = max((part.shape[1] for part in added if part is not None), default=0)
+        if not widest:
+            return level_db
+        found = np.zeros((*ends.shape, widest))
         if level_db is not None:
             found += level_db[..., None]
-        for i, rise in rises.items():
-            found[i] += rise
+        for row, part in zip(found, added, strict=True):
+            if part is not None:
+                row += part if part.shape[1] == widest else part @ in_bands(part.shape[1], widest)
         return found
+
+    def _added(self, frames: NDArray[np.int64], middles: Array) -> Array | None:
+        """What is added to frames (K,) in dB, (K, P) in parts of the bands; None for nothing."""
+        density = self.expression["density"].at(middles)
+        moved = self._moved(frames, middles, density)
+        if moved is not None:
+            return moved
+        return self.events.rise(frames, density) if self.events is not None else None
+
+    def _moved(self, frames: NDArray[np.int64], middles: Array, density: Array) -> Array | None:
+        """(K, M) dB of its motion, None for none; that of the timbre which is nearest by now."""
+        if self.motion is None:
+            return None
+        if not self.timbre.constant:
+            self.motion.follow(self._nearest(self.timbre.at(middles[-1:])[0]).motion)
+        moved = self.motion.at(frames, density, self.expression["humanity"].at(middles))
+        self.kept = self.motion.kept
+        if moved is None or self.released_at > middles[-1]:
+            return moved
+        fading = np.clip(1 - (middles - self.released_at) / (_FADES_SECONDS * self.sample_rate), 0, 1)[:, None]
+        return np.minimum(moved, moved * fading)  # a rise would hold up what fades
 
     def _asked(self, times: Array) -> Array:
         """(K, C) controls."""

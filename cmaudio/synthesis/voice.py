@@ -68,6 +68,7 @@ class Voice(ABC):
         self.expression = {name: Trajectory(given.get(name, e.rest)) for name, e in EXPRESSIONS.items()}
         self.place = 0.0  # position on its keyboard or in its kit, -1 (left) to 1; "spread" scales it
         self.deviation: NoteDeviation | None = None  # of the pitch; None if exact
+        self.kept: Float | None = None  # (M,) gain of the residual in each band; None for 1
         self.rng = np.random.Generator(np.random.PCG64(params.seed))
         self.stft, self.sample_rate = settings.stft, settings.sample_rate
         self.network: NetworkState | None = None  # without the vocoder's state, which may lag behind

@@ -8,6 +8,7 @@ import numpy as np
 
 from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.texture_features import TAKE_DIMS
 from cmaudio.training.corpus.description import CorpusDescription, Split, read_description
 from cmaudio.training.corpus.shard import read_cuts, read_samples
 from cmaudio.training.corpus.texture_controls import VARIANT
@@ -25,6 +26,23 @@ def read_recordings(
         if VARIANT not in name:
             onset = custom["onset_samples"] // hop_length
             found.setdefault(custom["timbre"], []).append(log_mel[onset:].astype(np.float32))
+    return found
+
+
+Take = tuple[list[float], Float]
+"""Its point (P,), and the log-mel (T, M) of the recording from the onset on."""
+
+
+def read_takes(folder: Path, sample_rate: int, hop_length: int, bands: int) -> dict[str, list[Take]]:
+    """Timbre -> takes of the training recordings. Raises CmaudioError as `read_recordings` does."""
+    description = _checked(folder, sample_rate, hop_length, bands)
+    assert description.textures is not None
+    found: dict[str, list[Take]] = {}
+    for name, custom, log_mel in read_cuts(folder, description, ["train"]):
+        if VARIANT not in name:
+            timbre, begun = custom["timbre"], custom["onset_samples"] // hop_length
+            point = description.textures.takes[timbre].get(name, [0.0] * TAKE_DIMS)
+            found.setdefault(timbre, []).append((point, log_mel[begun:].astype(np.float32)))
     return found
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from cmaudio.learning.example import steady_part
 from cmaudio.learning.lesson import Lesson
 from cmaudio.learning.scoring import SKIPPED_FRAMES
-from cmaudio.learning.search import Progress, is_bed, score_of
+from cmaudio.learning.search import Progress, is_bed, moving, score_of
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.training.tuning.playing import Playing, TimbreParameters
 from cmaudio.training.tuning.scores import score_of_bed, score_of_courses
@@ -49,7 +49,8 @@ def tuned(
     """
     started, rng = clock(), np.random.default_rng(seed)
     recorded, frames = _recorded(lesson, timbre)
-    playing, parameters = Playing(lesson, timbre, frames), TimbreParameters(timbre)
+    still = timbre.model_copy(update={"motion": None})
+    playing, parameters = Playing(lesson, still, frames), TimbreParameters(still)
     start = parameters.point.detach().clone()
     groups = [{"params": [getattr(parameters, name)], "lr": rate} for name, rate in _RATES.items()]
     optimiser = torch.optim.Adam(groups, betas=(0.9, 0.95))
@@ -71,7 +72,7 @@ def tuned(
             mean.add()
         on_progress(share, f"tuning, {score.item():.2f} dB")
     mean.take()
-    return _better(lesson, timbre, parameters.definition())
+    return _better(lesson, timbre, moving(lesson, parameters.definition()))
 
 
 def _better(lesson: Lesson, before: TimbreDefinition, after: TimbreDefinition) -> TimbreDefinition:

@@ -16,10 +16,11 @@ from cmaudio import Engine
 from cmaudio.controls.definitions import control_definitions
 from cmaudio.errors import CmaudioError
 from cmaudio.evaluation import run_evaluation
-from cmaudio.model.file import Model
+from cmaudio.model.file import Model, load_model
 from cmaudio.synthesis.texture_features import TEXTURE_CONTROLS
 from cmaudio.training.config import read_config
 from cmaudio.training.export.packing import pack_run
+from cmaudio.training.export.texture_motion import amend_motion
 from cmaudio.training.run.train import train
 
 CONFIG = """
@@ -131,3 +132,43 @@ def test_bands_have_nothing_to_train(tmp_path: Path) -> None:
     (tmp_path / "toy.yaml").write_text(CONFIG + "vocoder: {steps: 2}\n")
     with pytest.raises(CmaudioError, match="nothing to train"):
         read_config(tmp_path / "toy.yaml")
+
+
+@pytest.fixture(scope="module")
+def moving(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A model whose bed and rhythm move as recorded."""
+    packed = pack_run(run, tmp_path_factory.mktemp("moving") / "still.cmaudio", weights="float32")
+    return amend_motion(packed, packed.path.with_name("moving.cmaudio"), run.parent / "corpus")
+
+
+def crest(audio: np.ndarray) -> float:
+    """How far the loudest hundredth of the frames is above the median, in dB."""
+    levels = 20 * np.log10(np.sqrt(np.square(audio[: len(audio) // 128 * 128].reshape(-1, 128)).mean(1)) + 1e-6)
+    return float(np.percentile(levels, 99) - np.median(levels))
+
+
+def test_a_rhythm_moves_as_recorded_and_a_one_shot_has_no_motion(moving: Model, textures: Model) -> None:
+    assert {timbre.name for timbre in moving.manifest.timbres if timbre.motion} == {"hiss", "ticks"}
+    assert crest(played(moving, "ticks", 8)) > crest(played(textures, "ticks", 8)) + 5
+    assert crest(played(moving, "ticks", 8, humanity=0)) < crest(played(moving, "ticks", 8)) - 5
+
+
+def test_a_motion_is_the_same_whatever_the_reads(moving: Model) -> None:
+    def samples(*sizes: int) -> np.ndarray:
+        engine = Engine(moving, channels=1)
+        note = engine.note_on(60, 127, timbre="ticks", seed=3, at=0)
+        note.morph("hiss", seconds=0.2, at=6000)
+        return np.concatenate([engine.read(size) for size in sizes])
+
+    np.testing.assert_array_equal(samples(16_000), samples(1, 64, 65, 8193, 7677))
+
+
+def test_a_bed_that_moves_ends_after_its_release(moving: Model) -> None:
+    heard = played(moving, "ticks", 4.0, off=1.0)
+    assert level_db(heard[-16_000:]) < level_db(heard[:16_000]) - 10
+
+
+def test_a_motion_is_in_the_file(moving: Model) -> None:
+    again = load_model(moving.path)
+    assert again.timbres["ticks"].motion == moving.timbres["ticks"].motion
+    assert again.timbres["ticks"].events is None

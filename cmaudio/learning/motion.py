@@ -1,0 +1,120 @@
+"""The motion of a sound that goes on, measured on recordings beside what a model plays of the same timbre.
+
+Directions are principal components of what lies beside the median, in dB. What they leave is for the network to draw:
+its samples are scaled so that every band varies as much as it was recorded to. A band of noise has a variance of its
+own, which is heard when nothing is drawn.
+
+Shapes: T frames, R directions, M mel bands; log-mel is not normalised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.learning.example import DB, steady_part
+from cmaudio.model.motion import MOST_FRAMES, MOST_TAKES, Motion, MotionTake, coded
+from cmaudio.signal.dsp import Float
+
+_DIRECTIONS = 12  # at most; of beds they explain 0.6 to 0.95 of the variance
+_LEAST_FRAMES = 24
+_ALIKE_DB = 3.0
+_LARGEST_DB, _LARGEST_SHARE = 199.0, 2.0
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Recordings that are alike, and what a model plays of them: log-mels (T, M).
+
+    `point` is their take (P,); `drawn` is without a motion, `undrawn` where nothing is drawn either (humanity 0).
+    """
+
+    point: Sequence[float]
+    recorded: Sequence[Float]
+    drawn: Sequence[Float]
+    undrawn: Sequence[Float]
+
+
+def motion_of(takes: Sequence[Compared]) -> Motion:
+    """The motion of a timbre with these takes, whose recordings come from `usable`."""
+    recorded = [mel for take in takes for mel in take.recorded]
+    beside = beside_median(recorded)
+    directions = directions_of(beside)
+    course = beside @ directions.T  # of unit length, so far
+    left = variance(beside - course @ directions)
+    own = variance(beside_median([mel for take in takes for mel in take.undrawn]))
+    added = np.maximum(variance(beside_median([mel for take in takes for mel in take.drawn])) - own, 1e-3)
+    farthest = np.maximum(np.abs(course).max(0), 1e-6)
+    ends = iter(np.cumsum([len(mel) for mel in recorded]).tolist())
+    return Motion(
+        takes=[
+            MotionTake(
+                point=list(take.point),
+                offset_db=_rounded((middle(take.recorded) - middle(take.drawn)) * DB, 1),
+                ends=[next(ends) for _ in take.recorded],
+            )
+            for take in takes
+        ],
+        directions_db=[_rounded(row, 2) for row in directions * farthest[:, None]],
+        course=coded(course / farthest),
+        kept=np.round(np.clip(np.sqrt(np.maximum(left - own, 0) / added), 0, _LARGEST_SHARE), 2).tolist(),
+    )
+
+
+def still_at(point: Sequence[float], bands: int) -> Motion:
+    """No motion at all, at one take (P,)."""
+    take = MotionTake(point=list(point), offset_db=[0.0] * bands, ends=[2])
+    return Motion(takes=[take], directions_db=[[0.0] * bands], course=coded(np.zeros((2, 1))), kept=[1.0] * bands)
+
+
+def usable(mels: Sequence[Float]) -> dict[int, Float]:
+    """By number, the recordings that are long enough, without fades at their ends; together they fit into a file."""
+    steady = {number: steady_part(mel) for number, mel in enumerate(mels)}
+    long = {number: mel for number, mel in steady.items() if len(mel) >= _LEAST_FRAMES}
+    long = dict(list(long.items())[:MOST_TAKES])
+    share = min(1.0, MOST_FRAMES / max(sum(map(len, long.values())), 1))
+    return {number: mel[: max(int(share * len(mel)), _LEAST_FRAMES // 2)] for number, mel in long.items()}
+
+
+def alike(mels: Mapping[int, Float]) -> list[list[int]]:
+    """Groups of recordings (their numbers) whose medians are nearly the same: pieces of one, most often."""
+    medians = {number: DB * np.median(mel, 0).astype(np.float64) for number, mel in mels.items()}
+    groups: list[list[int]] = []
+    for number, median in medians.items():
+        away = [np.sqrt(np.mean(np.square(median - medians[group[0]]))) for group in groups]
+        if away and min(away) < _ALIKE_DB:
+            groups[int(np.argmin(away))].append(number)
+        else:
+            groups.append([number])
+    return groups
+
+
+def _rounded(row: Array, digits: int) -> list[float]:
+    found: list[float] = np.round(np.clip(row, -_LARGEST_DB, _LARGEST_DB), digits).tolist()
+    return found
+
+
+def middle(mels: Sequence[Float]) -> Array:
+    """(M,) the mean of the medians; longer ones count for more."""
+    return np.average([np.median(mel, 0) for mel in mels], 0, [len(mel) for mel in mels]).astype(np.float64)
+
+
+def beside_median(mels: Sequence[Float]) -> Array:
+    """(T, M) dB of all frames beside the median of each."""
+    return DB * np.concatenate([mel.astype(np.float64) - np.median(mel, 0) for mel in mels])
+
+
+def variance(beside: Array) -> Array:
+    """(M,) dB squared."""
+    return np.square(beside).mean(0)
+
+
+def directions_of(beside: Array) -> Array:
+    """(R, M) orthonormal, in which most of the variance lies."""
+    _, vectors = np.linalg.eigh(beside.T @ beside)
+    return np.ascontiguousarray(vectors[:, ::-1][:, :_DIRECTIONS].T)

@@ -1,0 +1,71 @@
+"""The motion of the beds and rhythms of a corpus, measured on its recordings beside what a model plays of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from cmaudio.errors import CmaudioError
+from cmaudio.learning.hearing import heard
+from cmaudio.learning.motion import Compared, alike, motion_of, still_at, usable
+from cmaudio.model.file import Model
+from cmaudio.model.motion import Motion
+from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.networks import Synthesizer
+from cmaudio.training.corpus.texture_recordings import read_takes
+from cmaudio.training.export.measured import amend, with_measured
+
+_SEEDS, _UNDRAWN_SEEDS, _SECONDS, _SKIPPED_SECONDS = (0, 1, 2, 3), (0, 1), 3.0, 0.4
+
+
+def amend_motion(model: Model, output: Path, corpus: Path) -> Model:
+    """Write a model file whose beds and rhythms move as a corpus's recordings do; single events are part of that.
+
+    Raises CmaudioError as `measured_motion` does.
+    """
+    motion = measured_motion(model, corpus)
+    events = {timbre.name: timbre.events for timbre in model.manifest.timbres if timbre.name not in motion}
+    return amend(amend(model, output, "events", events), output, "motion", motion)
+
+
+def measured_motion(model: Model, corpus: Path) -> dict[str, Motion]:
+    """By name, of the steady timbres of a model that a corpus has recordings of.
+
+    Raises CmaudioError for a corpus that is not of textures or that has another signal, and where nothing is found.
+    """
+    manifest = with_measured(model.manifest, "events", {})
+    recorded = read_takes(corpus, manifest.sample_rate, manifest.hop_length, manifest.mel.bands)
+    networks = Synthesizer(model)
+    found: dict[str, Motion] = {}
+    for timbre in manifest.timbres:
+        if timbre.sustained and timbre.name in recorded:
+            points, mels = zip(*recorded[timbre.name], strict=True)
+            found |= _measured(replace(model, manifest=manifest), networks, timbre.name, points, mels)
+    if not found:
+        raise CmaudioError(f"{corpus}: no recordings of the beds and rhythms of {model.path.name}, or too short ones")
+    return found
+
+
+def _measured(
+    model: Model, networks: Synthesizer, timbre: str, points: Sequence[list[float]], mels: Sequence[Float]
+) -> dict[str, Motion]:
+    """By the name of the timbre, that of recordings (T, M) with their takes (P,); nothing where all are too short."""
+    fitting = usable(mels)
+    compared = []
+    for group in alike(fitting):
+        mean = np.mean([points[number] for number in group], 0)
+        point = [round(float(value), 4) for value in mean]
+        still = replace(
+            model,
+            manifest=with_measured(model.manifest, "motion", {timbre: still_at(point, model.manifest.mel.bands)}),
+        )
+        skipped = round(_SKIPPED_SECONDS * model.manifest.frame_rate)
+        drawn, undrawn = (
+            [mel[skipped:] for mel in heard(still, networks, timbre, _SECONDS, seeds, expression=expression)]
+            for seeds, expression in ((_SEEDS, {}), (_UNDRAWN_SEEDS, {"humanity": 0.0}))
+        )
+        compared.append(Compared(point, [fitting[number] for number in group], drawn, undrawn))
+    return {timbre: motion_of(compared)} if compared else {}
