@@ -29,6 +29,7 @@ def make_app(service: Service, keys: Keys | None = None) -> ASGIApp:
 
     @app.exception_handler(Failure)
     async def refuse(request: Request, failure: Failure) -> Response:
+        request.scope["details"]["refused"] = failure.code
         return failure.response()
 
     @app.exception_handler(HTTPException)

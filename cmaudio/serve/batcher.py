@@ -48,6 +48,11 @@ class Batcher:
         with self._changed:
             return list(self._streams.values())
 
+    @property
+    def failed(self) -> bool:
+        """Whether a thread has died, so that streams may wait for ever."""
+        return not self._closed and not all(thread.is_alive() for thread in self._threads)
+
     def add(self, stream: Stream) -> None:
         """Make a stream's audio from now on."""
         with self._changed:

@@ -1,7 +1,7 @@
 """Access control and rate limits: run before anything else sees a request; each response is logged.
 
-On the loopback interface without keys, the Host header must name it and an Origin header must be its own, so that no
-page in a browser can use the server under its own domain.
+Without keys only this machine is served: the connection must come from it, the Host header must name the loopback
+interface, and an Origin header must be its own, so that no page in a browser can use the server under its own domain.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from cmaudio.serve.log import log
 from cmaudio.serve.metrics import Metrics
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_UNIX_SOCKET = "unix socket"
 _OPEN = ("/health", "/ready")  # for monitoring
 _ROUTES = ("/v1/audio/speech", "/v1/audio/stream", "/v1/audio/voices", "/v1/models", "/metrics", *_OPEN)
 
@@ -87,13 +88,16 @@ class Guard:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         if self._keys is not None:
             return self._named(self._keys, headers)
+        client = str((scope.get("client") or (_UNIX_SOCKET,))[0])
+        if client not in (*LOOPBACK, _UNIX_SOCKET):
+            raise Failure(403, "only this machine is served: other machines need a key, and the server keys", "no_keys")
         host = headers.get("host", "")
         if _hostname(f"//{host}") not in LOOPBACK:
             raise Failure(403, f"{host[:100]!r} is not this server: ask for 127.0.0.1 or localhost", "wrong_host")
         origin = headers.get("origin")
         if origin is not None and _hostname(origin) not in LOOPBACK:
             raise Failure(403, "pages of other sites may not use this server", "wrong_origin")
-        return str((scope.get("client") or ("unknown",))[0])
+        return client
 
     @staticmethod
     def _named(keys: Keys, headers: Mapping[str, str]) -> str:

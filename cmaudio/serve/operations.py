@@ -20,10 +20,10 @@ def operation_routes(service: Service) -> APIRouter:
 
     @routes.get("/ready")
     async def ready() -> Response:
-        status = "draining" if service.draining else "ready"
+        status = service.status
         room = {name: service.capacity.streams(name) for name in service.models.by_name}
         content = {"status": status, "streams": len(service.batcher.streams), "capacity": room}
-        return JSONResponse(content, 503 if service.draining else 200)
+        return JSONResponse(content, 200 if status == "ready" else 503)
 
     @routes.get("/metrics")
     async def metrics() -> Response:

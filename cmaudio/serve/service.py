@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from cmaudio.errors import CmaudioError
 from cmaudio.serve.batcher import Batcher
@@ -111,6 +112,13 @@ class Service:
         except BaseException:
             self.drop(stream)
             raise
+
+    @property
+    def status(self) -> Literal["ready", "draining", "failed"]:
+        """Whether it takes new streams; once it has failed, only another process helps."""
+        if self.batcher.failed:
+            return "failed"
+        return "draining" if self.draining else "ready"
 
     @property
     def active(self) -> int:

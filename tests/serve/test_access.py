@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fixtures.serving import Running, running
+from starlette.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
 from typer.testing import CliRunner
 
@@ -30,6 +32,7 @@ from cmaudio.serve.service import ServiceSettings
 SECRET = "The secret text of a client."
 ASKED = {"model": "english", "input": SECRET, "response_format": "pcm"}
 LONG = "This is a sentence of some length, which is said again and again. " * 5
+SOCKET_BYTES = 4096
 WAIT_SECONDS = 60
 
 
@@ -78,6 +81,20 @@ def test_pages_of_other_sites_are_refused(english: Running, headers: dict[str, s
     assert httpx.get(f"{english.url}/v1/models", headers=headers).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("client", "status"), [(("10.0.0.5", 4), 403), (("127.0.0.1", 4), 200), (("::1", 4), 200), (None, 200)]
+)
+def test_without_keys_only_this_machine_is_served(client: tuple[str, int] | None, status: int) -> None:
+    guard = Guard(JSONResponse({}), None, Limits(), Metrics(lambda: 0, lambda: 0))
+    transport = httpx.ASGITransport(guard, client=client)  # type: ignore[arg-type]
+
+    async def ask() -> int:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as asking:
+            return (await asking.get("/v1/models")).status_code
+
+    assert asyncio.run(ask()) == status
+
+
 def test_health_and_readiness_need_no_key(guarded: tuple[Running, str]) -> None:
     server, _ = guarded
     assert httpx.get(f"{server.url}/health").json() == {"status": "ok"}
@@ -104,10 +121,12 @@ def test_the_log_holds_neither_texts_nor_keys(guarded: tuple[Running, str], capl
     with caplog.at_level(logging.INFO, "cmaudio.serve"):
         headers = {"authorization": f"Bearer {key}"}
         httpx.post(f"{server.url}/v1/audio/speech?key={key}", headers=headers, json=ASKED, timeout=60)
+        httpx.post(f"{server.url}/v1/audio/speech", headers=headers, json=ASKED | {"model": SECRET}, timeout=60)
         httpx.get(f"{server.url}/{key}", headers={"authorization": f"Bearer {key}x"})
     rows = [vars(record)["details"] for record in caplog.records]
-    assert [row["client"] for row in rows if "client" in row] == ["ada"]
+    assert [row["client"] for row in rows if "client" in row] == ["ada", "ada"]
     assert rows[0]["letters"] == len(SECRET)
+    assert [row.get("refused") for row in rows] == [None, "model_not_found", "invalid_api_key"]
     assert not any(part in json.dumps(rows) for part in (SECRET, key))
 
 
@@ -130,12 +149,17 @@ def test_log_lines_are_json(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGTERM")
 def test_sigterm_lets_what_sounds_end_and_refuses_the_rest() -> None:
-    command = [sys.executable, "-m", "cmaudio.cli", "serve", "--port", "0", "--workers", "1", "--lead", "1"]
+    command = [sys.executable, "-m", "cmaudio.cli", "serve", "--port", "0", "--workers", "1", "--lead", "1000"]
+    # What this client does not take waits in the server: the stream lasts until it is taken.
+    slow = httpx.HTTPTransport(socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BYTES)])
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         assert server.stderr is not None
         url = server.stdout.readline().split(" at ")[1].split("/v1")[0]
-        with httpx.stream("POST", f"{url}/v1/audio/speech", json=ASKED | {"input": LONG}, timeout=60) as response:
+        with (
+            httpx.Client(transport=slow, timeout=WAIT_SECONDS) as client,
+            client.stream("POST", f"{url}/v1/audio/speech", json=ASKED | {"input": LONG}) as response,
+        ):
             parts = response.iter_bytes()
             got = len(next(parts))
             server.send_signal(signal.SIGTERM)

@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("fastapi")
 
+from fixtures.waiting import wait_for
+
 import cmaudio
 from cmaudio.engine.loaded_model import LoadedModel
 from cmaudio.errors import CmaudioError
@@ -172,3 +174,17 @@ def test_a_sound_that_lasts_too_long_fails(batcher: Batcher, loaded: LoadedModel
     batcher.add(stream)
     assert sink.done.wait(WAIT_SECONDS)
     assert "may last 0.5 s" in str(sink.error)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_dies_is_noticed(loaded: LoadedModel) -> None:
+    def die(model: str, voices: int, seconds: float) -> None:
+        raise RuntimeError("it dies")
+
+    batcher = Batcher(on_batch=die)
+    try:
+        assert not batcher.failed
+        begin(batcher, loaded, Reading(SHORT))
+        wait_for(lambda: batcher.failed)
+    finally:
+        batcher.close()
