@@ -6,12 +6,18 @@ import importlib
 import os
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cmaudio.cli.extras import requires_extra
 from cmaudio.cli.terminal import console, notice
+from cmaudio.errors import CmaudioError
+from cmaudio.model.file import load_model
+
+if TYPE_CHECKING:
+    from cmaudio.serve.deployment import DeploymentSettings
+    from cmaudio.serve.server import Address
 
 PORT = 8880
 _KEYS = Path("cmaudio-keys.txt")
@@ -46,13 +52,21 @@ def serve(
     drain: Annotated[
         float, typer.Option(min=0, help="How long streams may continue after SIGTERM or Ctrl-C, in seconds.")
     ] = 30.0,
+    deployment: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write these options to a Ray Serve deployment file, for `serve deploy` on a cluster, and exit.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Serve speech over OpenAI's API, with the streams of all clients batched."""
     with requires_extra("serve"):
+        from cmaudio.serve.deployment import DeploymentSettings
         from cmaudio.serve.keys import add_key, read_keys
         from cmaudio.serve.log import log_to_stderr
         from cmaudio.serve.server import Address, check_access, listening_socket, make_server, serve_on
-        from cmaudio.serve.service import Service, ServiceSettings
+        from cmaudio.serve.service import Service
 
     if new_key is not None:
         print(add_key(keys or _KEYS, new_key))
@@ -62,15 +76,19 @@ def serve(
     check_access(address, known)
     if known is not None and tls_certificate is None:
         notice("without TLS, keys are sent unencrypted: give --tls-certificate, or put a TLS proxy before the server")
-    settings = ServiceSettings(
+    settings = DeploymentSettings(
         models=model or ["english"],
         workers=workers or os.cpu_count() or 1,
-        lead_seconds=lead,
-        most_letters=max_letters,
-        most_seconds=max_seconds,
-        streams_per_client=client_streams,
-        requests_per_minute=client_requests,
+        lead=lead,
+        max_letters=max_letters,
+        max_seconds=max_seconds,
+        client_streams=client_streams,
+        client_requests=client_requests,
+        keys=known.names if known is not None else {},
     )
+    if deployment is not None:
+        _write_deployment(deployment, settings, address, wyoming)
+        return
     with ExitStack() as stack:
         bound = stack.enter_context(listening_socket(address))
         satellites = None
@@ -78,7 +96,7 @@ def serve(
             with requires_extra("wyoming"):
                 importlib.import_module("wyoming")
             satellites = stack.enter_context(listening_socket(Address(port=wyoming)))
-        service = Service(settings)
+        service = Service(settings.service)
         stack.callback(service.close)
         server = make_server(service, known, address, drain, satellites)
         room = ", ".join(f"{name} (room for {service.capacity.streams(name)})" for name in service.models.by_name)
@@ -88,3 +106,18 @@ def serve(
             console.print("Wyoming at tcp://{}:{}".format(*satellites.getsockname()[:2]))
         log_to_stderr()
         serve_on(server, bound)
+
+
+def _write_deployment(path: Path, settings: DeploymentSettings, address: Address, wyoming: int | None) -> None:
+    from cmaudio.serve.deployment import deployment_text, write_deployment
+
+    if wyoming is not None or address.port == 0:
+        raise CmaudioError(
+            "a cluster serves only the HTTP API, on a fixed port: leave out --wyoming, and give a --port"
+        )
+    if (address.certificate is None) != (address.key is None):
+        raise CmaudioError("TLS needs a certificate and its key: give --tls-certificate and --tls-key")
+    for model in settings.models:
+        load_model(model)
+    write_deployment(path, deployment_text(settings, address))
+    console.print(f"{path} written: start it with `serve deploy {path}` on a machine of the cluster")

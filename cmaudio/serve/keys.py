@@ -32,6 +32,11 @@ class Keys:
     def __init__(self, names: Mapping[str, str]) -> None:
         self._hashes = [(name, bytes.fromhex(digest)) for name, digest in names.items()]
 
+    @property
+    def names(self) -> dict[str, str]:
+        """As given."""
+        return {name: digest.hex() for name, digest in self._hashes}
+
     def client(self, key: str) -> str | None:
         """The name of the client with this key, None if there is none; compared in constant time."""
         given = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

@@ -1,0 +1,97 @@
+"""The server as a deployment of Ray Serve: `cmaudio serve --deployment FILE` writes the file that names `application`.
+
+Each replica is a process with the application that `cmaudio serve` runs on one machine. Ray's proxies pass streams on,
+choose the replica of each request, start replicas as requests become more, and end them when their streams have ended.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+from ray import serve
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cmaudio.errors import CmaudioError
+from cmaudio.parallel.versions import differences, versions
+from cmaudio.serve.app import make_app
+from cmaudio.serve.deployment import NAME, DeploymentSettings, read_settings
+from cmaudio.serve.keys import Keys
+from cmaudio.serve.log import log_to_stderr
+from cmaudio.serve.service import Service
+
+
+class Replica:
+    """A service in the process of a replica.
+
+    Args:
+        settings: what it serves.
+        expected: versions of the machine that deployed it.
+
+    Raises:
+        CmaudioError: this machine has other versions, and would make other sound, or a model cannot be loaded.
+    """
+
+    app: ASGIApp
+    """Of the one replica of this process."""
+
+    def __init__(self, settings: DeploymentSettings, expected: dict[str, str]) -> None:
+        if differs := differences(expected, versions()):
+            raise CmaudioError(
+                f"{socket.gethostname()} has {differs}: install the same versions on all machines of the cluster; "
+                "until then this one serves nobody"
+            )
+        log_to_stderr()
+        self._service = Service(settings.service)
+        keys = Keys(settings.keys) if settings.keys else None
+        Replica.app = _Named(make_app(self._service, keys), serve.get_replica_context().replica_id.unique_id)
+
+    def check_health(self) -> None:
+        """Asked by Ray, which replaces the replica where this raises."""
+        if self._service.status == "failed":
+            raise CmaudioError("a thread that makes sound has died; the log of the replica says why")
+
+    def __del__(self) -> None:
+        """All streams have ended, or have had their time."""
+        if hasattr(self, "_service"):
+            self._service.close()
+
+
+class _Named:
+    """ASGI middleware: answers say in X-Replica which replica gave them, as its log file is named."""
+
+    def __init__(self, app: ASGIApp, name: str) -> None:
+        self._app, self._header = app, (b"x-replica", name.encode())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def named(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.accept"):
+                message["headers"] = [*message.get("headers", []), self._header]
+            await send(message)
+
+        await self._app(scope, receive, named)
+
+
+def _app() -> ASGIApp:
+    return Replica.app
+
+
+def application(args: Mapping[str, Any]) -> Any:
+    """The application of a deployment file.
+
+    Args:
+        args: see `DeploymentSettings`.
+
+    Raises:
+        CmaudioError: see `read_settings`.
+    """
+    return deployed(read_settings(args), versions())
+
+
+def deployed(settings: DeploymentSettings, expected: dict[str, str]) -> Any:
+    """The application of Ray Serve whose replicas are made with these arguments."""
+    replica = serve.deployment(
+        serve.ingress(_app)(Replica), name=NAME, ray_actor_options={"num_cpus": settings.workers}
+    )
+    return replica.bind(settings, expected)
