@@ -1,12 +1,12 @@
 """Measure how many streams `cmaudio serve` carries in real time: `python scripts/measure_serve.py --streams 8 16 24`.
 
-For each number of listeners a server is started on the loopback interface, on one processor or more (Linux). So many
-listeners ask it for one sound after the other, each as long as a sentence or two, or hold a web socket on which notes
-are played. A listener begins to play 0.1 s after its first sound; from then on, sound that comes later than it is due
-is a gap. A number is carried where there is no gap, nothing is refused, and the first sound comes within 0.3 s in 99 of
-100 cases. `--alone` measures the same sound made by one process a listener, and `--peer` other systems behind the same
-endpoint (`serve_peer.py`). Reported as well: processor seconds that an hour of sound takes, memory of the process, and
-what each listener adds to it.
+For each model and number of listeners a server is started on the loopback interface, on one processor or more (Linux).
+So many listeners ask it for one sound after the other, each as long as a sentence or two, or hold a web socket on which
+notes are played. A listener begins to play 0.1 s after its first sound; from then on, sound that comes later than it is
+due is a gap. A number is carried where there is no gap, nothing is refused, and the first sound comes within 0.3 s in
+99 of 100 cases. `--alone` measures the same sound made by one process a listener, and `--peer` other systems behind the
+same endpoint (`serve_peer.py`). Reported as well: processor seconds that an hour of sound takes, memory of the process,
+and what each listener adds to it. The table is printed as Markdown, with machine and date.
 
 `--work` measures instead the processor seconds that a second of sound takes in one process, without HTTP and as fast as
 it goes, for each number of streams that share evaluations: on a machine that others use, times say little.
@@ -33,6 +33,7 @@ from serve_peer import PEERS
 
 from cmaudio.engine.engine import Engine
 from cmaudio.engine.loaded_model import LoadedModel
+from cmaudio.machine import describe_machine
 from cmaudio.serve.batcher import Batcher
 from cmaudio.serve.notes import NoteStream
 from cmaudio.serve.speech import Reading, SpeechStream
@@ -194,7 +195,8 @@ def playing(loaded: LoadedModel, sink: Unheard, batcher: Batcher, seed: int) -> 
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--model", choices=("english", "instrument"), default="english")
+    models = ("english", "instrument")
+    parser.add_argument("--model", choices=models, nargs="+", default=["english"], help="one or both")
     parser.add_argument("--streams", type=int, nargs="+", default=[4, 8, 16])
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=20.0)
@@ -204,24 +206,30 @@ def main() -> None:
     given = parser.parse_args()
     if max(given.streams) > MOST_STREAMS or given.seconds > MOST_SECONDS or given.alone > 16:
         parser.error(f"at most {MOST_STREAMS} streams, {MOST_SECONDS} seconds and 16 processes")
-    if given.peer and given.model != "english":
-        parser.error("the other systems read text: leave out --model")
+    if given.peer and "english" not in given.model:
+        parser.error("the other systems read text: give --model english as well")
+    machine = describe_machine()
+    busy = f"load {machine['load_average']:.1f} at the beginning" if machine["load_average"] is not None else ""
+    print(f"{machine['cpu']}, {given.cores} of {machine['cores']} cores, {time.strftime('%Y-%m-%d')}, {busy}:\n")
     if given.work:
-        for streams in given.streams:
-            seconds, used = work(given.model, streams)
-            print(f"{streams} streams: {used / seconds:.4f} processor seconds a second of sound", flush=True)
+        print("| | streams | processor seconds a second of sound |\n|---|---|---|")
+        for model in given.model:
+            for streams in given.streams:
+                seconds, used = work(model, streams)
+                print(f"| {model} | {streams} | {used / seconds:.4f} |", flush=True)
         return
     print("| | streams | carried | first p50 / p99, ms | gaps | refused | sound, s | ", end="")
     print("processor s an audio hour | MB | MB a stream |\n" + "|---" * 10 + "|")
-    servers = {f"one server, {given.cores} cores": ours(given.model, given.cores)}
-    servers |= {f"{peer}, {given.cores} cores": theirs(peer, given.cores) for peer in given.peer}
-    for streams in given.streams:
-        for name, command in servers.items():
-            report(name, streams, *served(command, given.model, streams, given.cores, given.seconds))
-    if given.alone:
-        seconds, used, memory = alone(given.model, given.alone, given.cores, given.seconds)
-        a_stream = f"{memory / given.alone:.0f}"
-        print(f"| processes | {given.alone} | | | | | {seconds:.0f} | {3600 * used / seconds:.0f} | | {a_stream} |")
+    for model in given.model:
+        servers = {model: ours(model, given.cores)}
+        servers |= {peer: theirs(peer, given.cores) for peer in given.peer if model == "english"}
+        for streams in given.streams:
+            for name, command in servers.items():
+                report(name, streams, *served(command, model, streams, given.cores, given.seconds))
+        if given.alone:
+            seconds, used, memory = alone(model, given.alone, given.cores, given.seconds)
+            row = [f"{model}, a process each", given.alone, *[""] * 4, f"{seconds:.0f}", f"{3600 * used / seconds:.0f}"]
+            print(f"| {' | '.join(map(str, row))} | | {memory / given.alone:.0f} |", flush=True)
 
 
 if __name__ == "__main__":
