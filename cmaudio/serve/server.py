@@ -117,10 +117,15 @@ class Server(uvicorn.Server):
     def _drain(self) -> None:
         log("draining", streams=self._service.active)
         until = time.monotonic() + self._drain_seconds
-        while self._service.active and time.monotonic() < until:
+        while (self._service.active or self._unsent) and time.monotonic() < until:
             time.sleep(_LOOK_SECONDS)
         log("ending", streams=self._service.active)
         self.should_exit = True
+
+    @property
+    def _unsent(self) -> int:
+        """Bytes of ended streams that wait for a client that takes them no faster than it plays them."""
+        return sum(each.transport.get_write_buffer_size() for each in tuple(self.server_state.connections))
 
 
 def make_server(

@@ -13,10 +13,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
+import uvicorn
 from fixtures.serving import Running, running
+from fixtures.waiting import wait_for
 from starlette.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
 from typer.testing import CliRunner
@@ -27,12 +31,13 @@ from cmaudio.serve.keys import add_key, read_keys
 from cmaudio.serve.limits import Limits
 from cmaudio.serve.log import log_to_stderr
 from cmaudio.serve.metrics import Metrics
-from cmaudio.serve.service import ServiceSettings
+from cmaudio.serve.server import Server
+from cmaudio.serve.service import Service, ServiceSettings
 
 SECRET = "The secret text of a client."
 ASKED = {"model": "english", "input": SECRET, "response_format": "pcm"}
 LONG = "This is a sentence of some length, which is said again and again. " * 5
-SOCKET_BYTES = 4096
+SOCKET_BYTES = 2**16
 WAIT_SECONDS = 60
 
 
@@ -150,6 +155,7 @@ def test_log_lines_are_json(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
 @pytest.mark.skipif(os.name != "posix", reason="SIGTERM")
 def test_sigterm_lets_what_sounds_end_and_refuses_the_rest() -> None:
     command = [sys.executable, "-m", "cmaudio.cli", "serve", "--port", "0", "--workers", "1", "--lead", "1000"]
+    command += ["--drain", str(WAIT_SECONDS)]
     # What this client does not take waits in the server: the stream lasts until it is taken.
     slow = httpx.HTTPTransport(socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BYTES)])
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
@@ -173,6 +179,30 @@ def test_sigterm_lets_what_sounds_end_and_refuses_the_rest() -> None:
         assert server.wait(WAIT_SECONDS) in (0, -signal.SIGTERM)
         rest.join()
     assert got > 24_000 * 2 * 10
+
+
+class SlowConnection:
+    """Of a client that takes what was sent to it little by little."""
+
+    def __init__(self, *unsent: int) -> None:
+        self.unsent = list(unsent)
+
+    @property
+    def transport(self) -> SlowConnection:
+        return self
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent.pop(0)
+
+
+def test_the_server_ends_when_clients_have_taken_the_last_sound() -> None:
+    service = SimpleNamespace(draining=False, active=0)
+    server = Server(uvicorn.Config(JSONResponse({})), cast("Service", service), WAIT_SECONDS)
+    connection = SlowConnection(3, 2, 1, 0)
+    server.server_state.connections.add(cast("Any", connection))
+    server.handle_exit(signal.SIGTERM, None)
+    wait_for(lambda: server.should_exit, WAIT_SECONDS)
+    assert connection.unsent == []
 
 
 @pytest.mark.parametrize(
