@@ -9,13 +9,19 @@ from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("cmaudio", "numpy", "soxr", "soundfile", "lhotse", "swift-f0", "onnxruntime", "tinysoundfont")
+_TEXT = ("gruut", "kitten-text-processing", "ru-normalizr")
+_PLAYING = ("cmaudio", "numpy", "onnxruntime", "soxr", "soundfile", *_TEXT)
+_PREPARING = ("lhotse", "swift-f0", "tinysoundfont")
 
 
 @cache
-def versions() -> dict[str, str]:
-    """Versions by name, with a digest of cmaudio's own code, which may have been changed after it was installed."""
-    found = {name: _version(name) for name in _PACKAGES}
+def versions(preparing: bool = True) -> dict[str, str]:
+    """Versions by name, with a digest of cmaudio's own code, which may have been changed after it was installed.
+
+    Args:
+        preparing: also those of packages that only corpora are made with.
+    """
+    found = {name: _version(name) for name in (*_PLAYING, *(_PREPARING if preparing else ()))}
     python = ".".join(platform.python_version_tuple()[:2])
     return found | {"cmaudio's code": _code_digest(), "Python": python}
 

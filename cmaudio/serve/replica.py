@@ -37,7 +37,7 @@ class Replica:
     """Of the one replica of this process."""
 
     def __init__(self, settings: DeploymentSettings, expected: dict[str, str]) -> None:
-        if differs := differences(expected, versions()):
+        if differs := differences(expected, versions(preparing=False)):
             raise CmaudioError(
                 f"{socket.gethostname()} has {differs}: install the same versions on all machines of the cluster; "
                 "until then this one serves nobody"
@@ -86,7 +86,7 @@ def application(args: Mapping[str, Any]) -> Any:
     Raises:
         CmaudioError: see `read_settings`.
     """
-    return deployed(read_settings(args), versions())
+    return deployed(read_settings(args), versions(preparing=False))
 
 
 def deployed(settings: DeploymentSettings, expected: dict[str, str]) -> Any:

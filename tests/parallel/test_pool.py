@@ -49,3 +49,10 @@ def test_differences_of_versions_are_named(theirs: dict[str, str], said: str) ->
     found = differences(versions(), versions() | theirs)
     assert said in found
     assert bool(found) == bool(said)
+
+
+def test_what_only_corpora_are_made_with_need_not_be_where_nothing_is_prepared() -> None:
+    playing, all_of_them = versions(preparing=False), versions()
+    assert playing.items() < all_of_them.items()
+    assert "onnxruntime" in playing
+    assert "lhotse" not in playing
