@@ -50,7 +50,7 @@ class Batcher:
 
     @property
     def failed(self) -> bool:
-        """Whether a thread has died, so that streams may wait for ever."""
+        """Whether a thread has died."""
         return not self._closed and not all(thread.is_alive() for thread in self._threads)
 
     def add(self, stream: Stream) -> None:

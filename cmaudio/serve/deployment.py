@@ -1,4 +1,4 @@
-"""The deployment file of Ray Serve: what to serve on each machine of a cluster, how many replicas, and how they end."""
+"""The deployment file of Ray Serve: options of the server, limits of autoscaling, and shutdown of replicas."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from cmaudio.serve.stream import LEAD_SECONDS
 
 NAME = "cmaudio"
 _STREAMS_PER_WORKER = 22  # of the English voice, as planned in scripts/README.md
-_TARGET_SHARE = 0.6  # of a replica's streams at which another is started, since that takes some seconds
+_TARGET_SHARE = 0.6  # of a replica's streams; the rest is used while another replica starts
 _MOST_KEYS = 10_000
 
 _FILE = Template(
     """\
-# $name on Ray Serve. `serve deploy FILE` starts it; after a change here it updates it without ending a stream.
-proxy_location: EveryNode         # every machine listens, so that a load balancer may ask any of them
-http_options:                     # read when Serve starts on the cluster, and not again
+# $name on Ray Serve: start and update it with `serve deploy FILE`.
+proxy_location: EveryNode         # every machine listens, for a load balancer
+http_options:                     # read only when Serve starts on the cluster
   host: $host
   port: $port
   keep_alive_timeout_s: 15
-  request_timeout_s: $request_seconds        # after which an answer that nobody takes is given up
+  request_timeout_s: $request_seconds        # closes responses that are not read
 $tls
 applications:
 - name: $name
   route_prefix: /
   import_path: cmaudio.serve.replica:application
-  args:                           # the options of `cmaudio serve`; limits of a client are those of each replica
+  args:                           # options of `cmaudio serve`; the limits of clients apply to each replica
 $arguments
   deployments:
   - name: $name
-    max_ongoing_requests: $streams       # streams of a replica: $a_worker a worker; Ray asks another replica beyond it,
-    max_queued_requests: $streams        # lets as many wait at each machine, and refuses the rest (503)
+    max_ongoing_requests: $streams       # per replica: $a_worker for each worker
+    max_queued_requests: $streams        # per machine, when all replicas are full; Ray answers the rest with 503
     autoscaling_config:
-      min_replicas: $least           # two, so that one sounds while the other is updated
+      min_replicas: $least           # two, so that one serves while the other is replaced
       max_replicas: $most
       target_ongoing_requests: $target
       upscale_delay_s: 5
       downscale_delay_s: 300
-    graceful_shutdown_timeout_s: $drain   # the longest sound: an update waits for it
+    graceful_shutdown_timeout_s: $drain   # the longest audio, so that no update interrupts a stream
     health_check_period_s: 5
     health_check_timeout_s: 30
 """
@@ -56,9 +56,9 @@ $arguments
 
 
 class DeploymentSettings(BaseModel):
-    """What each replica serves: the options of `cmaudio serve`, as the deployment file has them.
+    """Options of each replica, as in the deployment file; they are those of `cmaudio serve`.
 
-    `keys` are clients by name, with the SHA-256 of their keys; without any, only the machine that asks is served.
+    `keys` maps client names to the SHA-256 of their keys; without keys, only local clients are served.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -77,7 +77,7 @@ class DeploymentSettings(BaseModel):
 
     @property
     def service(self) -> ServiceSettings:
-        """The same for the service of a replica."""
+        """The settings of a replica's service."""
         return ServiceSettings(
             models=self.models,
             workers=self.workers,
@@ -105,7 +105,7 @@ def read_settings(arguments: Mapping[str, Any]) -> DeploymentSettings:
 
 
 def deployment_text(settings: DeploymentSettings, address: Address, replicas: tuple[int, int] = (2, 8)) -> str:
-    """The file, in YAML: `replicas` at least and at most."""
+    """The file, in YAML. `replicas`: minimum and maximum."""
     tls = {"ssl_certfile": address.certificate, "ssl_keyfile": address.key}
     streams = _STREAMS_PER_WORKER * settings.workers
     arguments = [f"    {name}: {json.dumps(value)}" for name, value in settings.model_dump().items()]

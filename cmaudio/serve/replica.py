@@ -1,7 +1,7 @@
 """The server as a deployment of Ray Serve: `cmaudio serve --deployment FILE` writes the file that names `application`.
 
-Each replica is a process with the application that `cmaudio serve` runs on one machine. Ray's proxies pass streams on,
-choose the replica of each request, start replicas as requests become more, and end them when their streams have ended.
+Each replica is a process that runs the application of `cmaudio serve`. Ray routes requests to replicas, forwards their
+streams, scales their number with the requests, and stops them when their streams have ended.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from cmaudio.serve.service import Service
 
 
 class Replica:
-    """A service in the process of a replica.
+    """The service in a replica process.
 
     Args:
-        settings: what it serves.
+        settings: of the server.
         expected: versions of the machine that deployed it.
 
     Raises:
-        CmaudioError: this machine has other versions, and would make other sound, or a model cannot be loaded.
+        CmaudioError: the versions of this machine differ, or a model cannot be loaded.
     """
 
     app: ASGIApp
@@ -40,7 +40,7 @@ class Replica:
         if differs := differences(expected, versions(preparing=False)):
             raise CmaudioError(
                 f"{socket.gethostname()} has {differs}: install the same versions on all machines of the cluster; "
-                "until then this one serves nobody"
+                "until then it serves no requests"
             )
         log_to_stderr()
         self._service = Service(settings.service)
@@ -48,18 +48,18 @@ class Replica:
         Replica.app = _Named(make_app(self._service, keys), serve.get_replica_context().replica_id.unique_id)
 
     def check_health(self) -> None:
-        """Asked by Ray, which replaces the replica where this raises."""
+        """Called by Ray, which replaces the replica if this raises."""
         if self._service.status == "failed":
-            raise CmaudioError("a thread that makes sound has died; the log of the replica says why")
+            raise CmaudioError("a synthesis thread has died; see the log of the replica")
 
     def __del__(self) -> None:
-        """All streams have ended, or have had their time."""
+        """Called by Ray when all streams have ended, or the shutdown timeout has passed."""
         if hasattr(self, "_service"):
             self._service.close()
 
 
 class _Named:
-    """ASGI middleware: answers say in X-Replica which replica gave them, as its log file is named."""
+    """ASGI middleware that names the replica in the header X-Replica."""
 
     def __init__(self, app: ASGIApp, name: str) -> None:
         self._app, self._header = app, (b"x-replica", name.encode())

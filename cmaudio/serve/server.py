@@ -124,7 +124,7 @@ class Server(uvicorn.Server):
 
     @property
     def _unsent(self) -> int:
-        """Bytes of ended streams that wait for a client that takes them no faster than it plays them."""
+        """Buffered bytes that clients have not read yet, such as those who read at the pace of playback."""
         return sum(each.transport.get_write_buffer_size() for each in tuple(self.server_state.connections))
 
 

@@ -115,7 +115,7 @@ class Service:
 
     @property
     def status(self) -> Literal["ready", "draining", "failed"]:
-        """Whether it takes new streams; once it has failed, only another process helps."""
+        """Whether it accepts new streams. "failed" is final: the process must be replaced."""
         if self.batcher.failed:
             return "failed"
         return "draining" if self.draining else "ready"
