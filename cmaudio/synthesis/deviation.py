@@ -29,7 +29,17 @@ _RATE_VARIES, _DEPTH_VARIES = 0.04, 0.15  # from note to note: no player repeats
 _PLAYERS_HZ = (4.0, 6.5)  # of their vibratos
 _WANDERS, _WANDER_VARIES = 3, 0.35  # number of sines that make up the wander; spread of their rates
 _LEAST_CENTS, _LEAST_SHARE = 1e-3, 1e-3  # below these, nothing is computed
+_WINDOW_HOPS, _LOBE_BINS = 4, 4  # length of the STFT's window; width of its main lobe
 _STREAM = 0xDE  # of the seed, separate from the random numbers of the networks
+
+
+def together(base_hz: float, bin_hz: float) -> int:
+    """How many neighbouring partials waver together, a power of two.
+
+    A partial takes four bins of a Hann window. Neighbours in the same bins, each with a gain of its own, would modulate
+    each other: an organ on f0 / 4 wavered five times as much as recorded.
+    """
+    return int(2 ** np.ceil(np.log2(max(1.0, _LOBE_BINS * bin_hz / base_hz))))
 
 
 class NoteDeviation:
@@ -69,7 +79,8 @@ class NoteDeviation:
         self._starts = rng.random((LAYERS, COMPONENTS))
         self._swings = np.stack([rng.uniform(*_PLAYERS_HZ, LAYERS), rng.random(LAYERS)])
         self._paces, self._wandered = np.exp(_WANDER_VARIES * rng.standard_normal(_WANDERS)), rng.random(_WANDERS)
-        self._apart_hz = 0.0  # spacing of the partials when first requested: a bend must not rotate them
+        self._together = 1  # number of neighbouring partials that share a factor
+        self._apart_hz = 0.0  # spacing of the factors when first requested: a bend must not rotate them
         self._first = first_hop
         # At each hop from `_first` on: cents; cents times seconds by which the layers have drifted apart; the layers'
         # share of the power; depth of each layer's vibrato in cents; the lowest partial's part of the share; turning.
@@ -121,8 +132,12 @@ class NoteDeviation:
             return None
         return ratios(cents, start - (self._first + first) * hop, hop, end - start)
 
-    def gains(self, hops: NDArray[np.int64], base_hz: NDArray[np.float32]) -> Complex | None:
-        """(T, P) factors of the partials around these hops, see `waver`; None for no change.
+    def gains(
+        self, hops: NDArray[np.int64], base_hz: NDArray[np.float32]
+    ) -> tuple[Complex, NDArray[np.float32]] | None:
+        """(T, P) factors of the partials around these hops, see `waver`, and their spacing (T,) in Hz; None for no change.
+
+        Partials that the window cannot resolve share a factor.
 
         Args:
             hops: (T,) in the middle of the frames' windows, already computed.
@@ -133,6 +148,10 @@ class NoteDeviation:
         known = self._known[np.clip(hops - self._first, 0, len(self._known) - 1)]
         if known[:, 2].max() < _LEAST_SHARE or base_hz.max() <= VOICED_ABOVE_HZ:
             return None
-        self._apart_hz = self._apart_hz or float(base_hz.max())
+        if not self._apart_hz:
+            base = float(base_hz.max())
+            self._together = together(base, 1 / (_WINDOW_HOPS * self._step))
+            self._apart_hz = self._together * base
         seconds = hops.astype(np.float64) * self._step
-        return components(known, seconds, self._offsets, self._swings, self._starts, self._apart_hz)
+        gains = components(known, seconds, self._offsets, self._swings, self._starts, self._apart_hz)
+        return gains, base_hz * np.float32(self._together)

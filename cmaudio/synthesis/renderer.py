@@ -230,8 +230,8 @@ class Renderer:
         ratios = [voice.base_ratio(row) for voice, row in zip(voices, middles, strict=True)]
         return f0 * np.stack(ratios).astype(np.float32)
 
-    def _partial_gains(self, voices: list[Voice], base_hz: Float) -> dict[int, Complex]:
-        """By voice what its partials are multiplied by (K, P); base_hz (B, K)."""
+    def _partial_gains(self, voices: list[Voice], base_hz: Float) -> dict[int, tuple[Complex, Float]]:
+        """By voice what its partials are multiplied by (K, P), and how far apart those are (K,) Hz; base_hz (B, K)."""
         hops = self._frame_ends(voices) // self.stft.hop_length - 2  # the middles of the windows
         deviations = {i: voice.deviation for i, voice in enumerate(voices) if voice.deviation is not None}
         found = {i: of.gains(hops[i], base_hz[i]) for i, of in deviations.items()}
@@ -246,12 +246,12 @@ class Renderer:
         pulses: Complex,
         noise: Float,
         levels: Float | None,
-        gains: dict[int, Complex],
+        gains: dict[int, tuple[Complex, Float]],
     ) -> None:
         """Frames (B, K, M) to samples, into the voices.
 
         `ends` are the voice times at which the blocks end; pulses are spectra (B, K, F), the noise is samples, levels
-        (B, K) are those of the sides, and gains (K, P) those of the partials of some voices.
+        (B, K) are those of the sides, and gains (K, P) those of the partials of some voices, (K,) Hz apart.
         """
         states = batch_arrays([voice.vocoder for voice in voices])
         raw, *states = self.synthesizer.vocoder(frames, f0, state=states)
@@ -261,8 +261,8 @@ class Renderer:
         if gains:
             from cmaudio.synthesis.deviation_kernel import waver  # imports numba
 
-            for i, gain in gains.items():
-                waver(h[i], pulses[i], gain, f0[i], self._bin_hz)
+            for i, (gain, apart_hz) in gains.items():
+                waver(h[i], pulses[i], gain, apart_hz, self._bin_hz)
         partials = h * pulses
         spectra = partials + n * self.stft.analyse(noise) + d
         samples = self.stft.overlap_add(spectra)

@@ -15,7 +15,7 @@ from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.modulation import amplitude_modulation, frequency_modulation, partial_tracks
 from cmaudio.soundfont.deviation import common_swing
-from cmaudio.synthesis.deviation import NoteDeviation
+from cmaudio.synthesis.deviation import NoteDeviation, together
 from cmaudio.synthesis.timbre_deviations import TimbreDeviations, deviations_of
 from cmaudio.synthesis.trajectory import Trajectory
 
@@ -98,7 +98,7 @@ def test_seeds_differ_and_the_same_seed_does_not(timbre: int) -> None:
         deviation = note(timbre, seed=seed)
         deviation.reach(30)
         gains = deviation.gains(np.arange(20, 24), np.full(4, 262, np.float32))
-        return cents(deviation, 10_000, 4) if gains is None else np.abs(gains[:, 1])
+        return cents(deviation, 10_000, 4) if gains is None else np.abs(gains[0][:, 1])
 
     assert course(1) == pytest.approx(course(1))
     assert course(1) != pytest.approx(course(2))
@@ -125,7 +125,22 @@ def turned(timbre: int, base_hz: float) -> np.ndarray:
     deviation.reach(3000)
     gains = deviation.gains(np.arange(3000), np.full(3000, base_hz, np.float32))
     assert gains is not None
-    return gains
+    return gains[0]
+
+
+@pytest.mark.parametrize(
+    ("base_hz", "expected"), [(262.0, 1), (94.0, 1), (93.0, 2), (47.0, 2), (46.0, 4), (32.7, 4), (16.4, 8)]
+)
+def test_partials_that_a_window_cannot_tell_apart_waver_together(base_hz: float, expected: int) -> None:
+    assert together(base_hz, 48_000 / 2048) == expected
+    deviation = note(1)
+    deviation.reach(20)
+    gains = deviation.gains(np.arange(10, 14), np.full(4, base_hz, np.float32))
+    assert gains is not None
+    assert gains[1] == pytest.approx(expected * base_hz)
+    bent = deviation.gains(np.arange(14, 18), np.full(4, 4 * base_hz, np.float32))
+    assert bent is not None
+    assert bent[1] == pytest.approx(4 * expected * base_hz)
 
 
 def test_reeds_beat_in_strength_alone_and_as_much_as_players() -> None:
