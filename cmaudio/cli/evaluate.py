@@ -9,7 +9,9 @@ import typer
 
 from cmaudio.cli.options import Json, ModelName
 from cmaudio.cli.terminal import console, errors, to_json
+from cmaudio.errors import CmaudioError
 from cmaudio.model.file import DEFAULT_MODEL
+from cmaudio.soundfont.open import Player
 
 SECTIONS = (
     "Instruments: corpus, pitch, partials, modulation, onset, velocity, evenness, drift, held_out, residual, buzz, "
@@ -22,6 +24,10 @@ SECTIONS = (
 def evaluate(
     model: ModelName = DEFAULT_MODEL,
     soundfont: Annotated[Path | None, typer.Option(help="SoundFont to compare with.")] = None,
+    player: Annotated[
+        Player | None,
+        typer.Option(help="Player of the SoundFont; FluidSynth by default, TinySoundFont where it is missing."),
+    ] = None,
     corpus: Annotated[Path | None, typer.Option(help="Prepared corpus: also evaluate on its held-out clips.")] = None,
     teacher: Annotated[str | None, typer.Option(help="Model file of the teacher to compare with.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of clips of the corpus.")] = None,
@@ -43,6 +49,7 @@ def evaluate(
     result = run_evaluation(
         model,
         soundfont=soundfont,
+        player=player,
         corpus=corpus,
         teacher=teacher,
         limit=limit,
@@ -54,6 +61,9 @@ def evaluate(
         quick=quick,
         on_progress=errors.print,
     )
+    lacking = {name: reason for name, figures in result["sections"].items() if (reason := figures.get("not_measured"))}
+    if only and len(lacking) == len(result["sections"]):
+        raise CmaudioError(f"nothing was measured: {'; '.join(f'{name}: {lacking[name]}' for name in lacking)}")
     if as_json:
         print(to_json(result))
     else:

@@ -30,8 +30,8 @@ from cmaudio.evaluation.velocity import measure_velocity
 from cmaudio.evaluation.voice import VOICE_SECTIONS, WITHOUT_CORPUS, VoiceSetting
 from cmaudio.machine import describe_machine
 from cmaudio.model.file import Model, load_model
-from cmaudio.soundfont.baked import BakedSoundFont
-from cmaudio.soundfont.player import SoundFont, open_soundfont
+from cmaudio.soundfont.open import Player, open_reference
+from cmaudio.soundfont.player import SoundFont
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.texture_features import TEXTURE_KINDS
@@ -57,6 +57,7 @@ def run_evaluation(
     model: Model | str = "instrument",
     *,
     soundfont: Path | None = None,
+    player: Player | None = None,
     corpus: Path | None = None,
     teacher: Model | str | None = None,
     limit: int | None = None,
@@ -73,6 +74,7 @@ def run_evaluation(
     Args:
         model: a loaded model, an embedded model's name, or a model file.
         soundfont: to compare an instrument with; None for the first that is installed.
+        player: of the SoundFont; None for FluidSynth, or TinySoundFont where that is missing.
         corpus: folder of a prepared corpus: for an instrument's section `corpus`, and for all of a voice's.
         teacher: the diffusion model that it was distilled from (`cmaudio export --network teacher`).
         limit: maximum number of clips or sentences of the corpus.
@@ -108,9 +110,8 @@ def run_evaluation(
             only = [section for section in SECTIONS if section != "corpus"]
         chosen = _chosen(SECTIONS, only)
         alone = set(chosen) == {"corpus"}
-        reference = "the corpus alone" if alone else open_soundfont(soundfont, loaded.manifest.sample_rate)
-        if isinstance(reference, SoundFont):  # as in training: without their modulators pianos nearly vanish
-            reference = BakedSoundFont(reference.path, loaded.manifest.sample_rate)
+        rate = loaded.manifest.sample_rate
+        reference = "the corpus alone" if alone else open_reference(soundfont, rate, player)
         renderer = Renderer(Synthesizer(loaded))
         setting = Setting(loaded, renderer, reference, quick, tell, corpus, taught_by, limit, picture)
         described = reference.description if isinstance(reference, SoundFont) else {"not_measured": reference}

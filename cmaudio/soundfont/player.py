@@ -19,6 +19,7 @@ PLACES = (
     Path("/usr/share/sounds/sf3/default-GM.sf3"),
     Path("/usr/share/sounds/sf2/default-GM.sf2"),
 )
+NO_SOUNDFONT = "no SoundFont: give --soundfont FILE or install musescore-general-soundfont-small"
 GAIN_DB = -6.0
 TRAINING_GAIN = 4.0  # gain of training material over the SoundFont's output
 BEND_RANGE_SEMITONES = 12.0
@@ -60,8 +61,7 @@ class SoundFont:
 
     def bend(self, semitones: float, channel: int = 0) -> None:
         """Bend by at most an octave up or down."""
-        position = BEND_CENTRE + semitones / BEND_RANGE_SEMITONES * (BEND_CENTRE - 1)
-        self._synth.pitchbend(channel, int(min(max(position, 0), 2 * BEND_CENTRE - 1)))
+        self._synth.pitchbend(channel, bend_position(semitones))
 
     def control(self, number: int, value: int, channel: int = 0) -> None:
         """Send a MIDI controller, e.g. 64 for the sustain pedal."""
@@ -87,17 +87,32 @@ class SoundFont:
         return out
 
 
+def bend_position(semitones: float) -> int:
+    """Of the pitch wheel, for at most an octave up or down."""
+    position = BEND_CENTRE + semitones / BEND_RANGE_SEMITONES * (BEND_CENTRE - 1)
+    return int(min(max(position, 0), 2 * BEND_CENTRE - 1))
+
+
+def find_soundfont(path: Path | None) -> Path | None:
+    """The given file, or the first SoundFont that is installed, None if there is none.
+
+    Raises CmaudioError: there is no such file.
+    """
+    found = path or next((place for place in PLACES if place.is_file()), None)
+    if found is not None and not is_file(found):
+        raise CmaudioError(f"no SoundFont {found}: give a .sf2 or .sf3 file, or leave it out for an installed one")
+    return found
+
+
 def open_soundfont(path: Path | None, sample_rate: int) -> SoundFont | str:
     """The SoundFont of a file, or the first that is installed; if there is none, the reason as text.
 
     Raises:
         CmaudioError: the given file cannot be read.
     """
-    found = path or next((place for place in PLACES if place.is_file()), None)
+    found = find_soundfont(path)
     if found is None:
-        return "no SoundFont: give --soundfont FILE or install musescore-general-soundfont-small"
-    if not is_file(found):
-        raise CmaudioError(f"no SoundFont {found}: give a .sf2 or .sf3 file, or omit it to use an installed one")
+        return NO_SOUNDFONT
     try:
         return SoundFont(found, sample_rate)
     except ImportError:

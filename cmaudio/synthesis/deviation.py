@@ -135,7 +135,7 @@ class NoteDeviation:
     def gains(
         self, hops: NDArray[np.int64], base_hz: NDArray[np.float32]
     ) -> tuple[Complex, NDArray[np.float32]] | None:
-        """(T, P) factors of the partials around these hops, see `waver`, and their spacing (T,) in Hz; None for no change.
+        """(T, P) factors of the partials around these hops, see `waver`, and their spacing (T,) in Hz, or None.
 
         Partials that the window cannot resolve share a factor.
 

@@ -103,6 +103,21 @@ def test_an_unknown_name_is_repeated_in_a_one_line_error(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("named", "fails_with"), [(["music"], "music: FluidSynth is missing"), ([], None)])
+def test_what_is_named_and_cannot_be_measured_is_an_error(
+    named: list[str], fails_with: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import cmaudio.evaluation as evaluation
+
+    lacking = {"sections": {"music": {"not_measured": "FluidSynth is missing: apt install fluidsynth"}}}
+    monkeypatch.setattr(evaluation, "run_evaluation", lambda *_, **options: lacking)
+    done = CliRunner().invoke(app, ["evaluate", "--json", *(word for name in named for word in ("--only", name))])
+    if fails_with is None:
+        assert json.loads(done.stdout) == lacking
+    else:
+        assert fails_with in str(done.exception)
+
+
 def wait_for(found: Any, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + 60
     while not found():

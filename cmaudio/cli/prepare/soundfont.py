@@ -22,6 +22,7 @@ from cmaudio.cli.prepare.corpus import (
     write_with_progress,
 )
 from cmaudio.errors import CmaudioError
+from cmaudio.soundfont.open import Player
 
 
 def soundfont(
@@ -47,6 +48,10 @@ def soundfont(
     hop_length: HopLength = None,
     bands: Bands = 128,
     licence: Licence = "",
+    player: Annotated[
+        Player,
+        typer.Option(help="FluidSynth follows velocity as the SoundFont says (apt install libfluidsynth3)."),
+    ] = "tinysoundfont",
 ) -> None:
     """Random notes of a SoundFont, over all velocities and lengths, with vibrato, glides and long notes."""
     with requires_extra("train"):
@@ -74,5 +79,6 @@ def soundfont(
         long_share=long_share,
         ring_share=ring_share,
         licence=licence,
+        player=player,
     )
     write_with_progress(output, source, define_signal(sample_rate, hop_length, bands), workers, cluster)

@@ -28,14 +28,14 @@ def is_installed() -> bool:
 def play(score: Score, soundfont: Path, sample_rate: int) -> Float:
     """(N,) samples, left and right averaged.
 
-    Raises CmaudioError if FluidSynth refuses to play.
+    Raises CmaudioError if FluidSynth refuses to play, or plays nothing: it says little of a file that it cannot load.
     """
     with TemporaryDirectory(prefix="cmaudio-") as folder:
         song, sound = Path(folder) / "song.mid", Path(folder) / "song.wav"
         write_midi(song, score)
         options = ["-ni", "-q", "-R", "0", "-C", "0", "-r", str(sample_rate), "-g", str(_GAIN), "-F", str(sound)]
         try:
-            subprocess.run(
+            done = subprocess.run(
                 [PROGRAM, *options, str(soundfont), str(song)], check=True, capture_output=True, timeout=_SECONDS
             )
             samples = soundfile.read(sound, dtype="float32", always_2d=True)[0]
@@ -43,4 +43,7 @@ def play(score: Score, soundfont: Path, sample_rate: int) -> Float:
             stderr = getattr(error, "stderr", None) or b""
             detail = stderr.decode(errors="replace").strip()[-_LAST_WORDS:] or str(error)
             raise CmaudioError(f"FluidSynth cannot play {soundfont} ({detail}); give another --soundfont") from error
+    if not samples.any():
+        detail = done.stderr.decode(errors="replace").strip()[-_LAST_WORDS:] or "no sound"
+        raise CmaudioError(f"FluidSynth plays nothing with {soundfont} ({detail}); give another --soundfont")
     return np.asarray(samples.mean(1), np.float32)

@@ -1,4 +1,4 @@
-"""Random notes of a SoundFont as a source of clips, rendered by TinySoundFont."""
+"""Random notes of a SoundFont as a source of clips, rendered by TinySoundFont or FluidSynth."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from cmaudio.score.general_midi import PERCUSSION, PROGRAMS
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont import deviation
 from cmaudio.soundfont.baked import BakedSoundFont, copyright_notice
+from cmaudio.soundfont.fluid import MISSING, FluidSoundFont, is_installed
+from cmaudio.soundfont.open import Player, open_player
 from cmaudio.soundfont.partials import VELOCITY, measure_partials
 from cmaudio.soundfont.player import TRAINING_GAIN
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
@@ -48,6 +50,7 @@ class SoundFontSource:
         programs: 0..127.
         drums: whether to add its drum kit, a timbre per key.
         licence: "" for the file's own notice.
+        player: FluidSynth follows the file's modulators, TinySoundFont those of a few programs.
 
     The other arguments are those of `NoteSampler`.
     """
@@ -65,11 +68,14 @@ class SoundFontSource:
     licence: str = ""
     kind: str = "soundfont"
     gain: float = TRAINING_GAIN
+    player: Player = "tinysoundfont"
 
     def __post_init__(self) -> None:
         if not is_file(self.path):
             raise CmaudioError(f"no SoundFont {self.path}: give a .sf2 or .sf3 file")
-        if importlib.util.find_spec("tinysoundfont") is None:
+        if self.player == "fluidsynth" and not is_installed():
+            raise CmaudioError(MISSING)
+        if self.player == "tinysoundfont" and importlib.util.find_spec("tinysoundfont") is None:
             raise CmaudioError("tinysoundfont is missing, which plays SoundFonts: pip install --no-deps tinysoundfont")
         if not self.programs and not self.drums:
             raise CmaudioError("nothing to play: give --programs, --drums, or both")
@@ -94,6 +100,7 @@ class SoundFontSource:
             "long_share": self.long_share,
             "ring_share": self.ring_share,
             "drum_share": self.drum_share,
+            **({} if self.player == "tinysoundfont" else {"player": self.player}),
         }
 
     def items(self) -> Mapping[Split, Sequence[Note]]:
@@ -111,26 +118,24 @@ class SoundFontSource:
         ).draw()
 
     def open(self, signal: Signal) -> Maker[Note]:
-        try:
-            soundfont = BakedSoundFont(self.path, signal.sample_rate)
-        except Exception as error:  # TinySoundFont only says that loading failed, in its own classes
-            raise CmaudioError(f"SoundFont {self.path} cannot be loaded ({error}); give another file") from error
+        soundfont = open_player(self.path, signal.sample_rate, self.player)
         return lambda note: [record(soundfont, note, signal)]
 
     def traits(self, timbre: str, voiced_share: float) -> Traits:
         if timbre in PROGRAMS:
             program = PROGRAMS.index(timbre)
             sustained = program in SUSTAINED
-            partials = measure_program(self.path, program, sustained)
+            partials = measure_program(self.path, program, sustained, self.player)
             swings = sustained and not isinstance(partials, NoPartials)
-            return Traits(True, sustained, program, None, partials, _deviation(self.path, program) if swings else None)
+            deviates = _deviation(self.path, program, self.player) if swings else None
+            return Traits(True, sustained, program, None, partials, deviates)
         key = next(key for key, name in PERCUSSION.items() if name == timbre)
         return Traits(pitched=False, sustained=False, key=key)
 
 
-def measure_program(path: Path, program: int, sustained: bool) -> Partials | None:
+def measure_program(path: Path, program: int, sustained: bool, player: Player = "tinysoundfont") -> Partials | None:
     """The partials of a General MIDI program, None for harmonics."""
-    soundfont = _opened(path)
+    soundfont = _opened(path, player)
     samples = round(_MEASURED_SECONDS * _MEASURED_RATE)
 
     def play(key: int) -> Float:
@@ -139,9 +144,9 @@ def measure_program(path: Path, program: int, sustained: bool) -> Partials | Non
     return measure_partials(play, _MEASURED_RATE, sustained)
 
 
-def _deviation(path: Path, program: int) -> PitchDeviation | None:
+def _deviation(path: Path, program: int, player: Player) -> PitchDeviation | None:
     """The pitch deviation of a sustained General MIDI program, None if exact."""
-    soundfont = _opened(path)
+    soundfont = _opened(path, player)
     samples = round(deviation.SECONDS * _MEASURED_RATE)
 
     def play(key: int) -> Float:
@@ -151,11 +156,11 @@ def _deviation(path: Path, program: int) -> PitchDeviation | None:
 
 
 @lru_cache(1)
-def _opened(path: Path) -> BakedSoundFont:
-    return BakedSoundFont(path, _MEASURED_RATE)
+def _opened(path: Path, player: Player) -> BakedSoundFont | FluidSoundFont:
+    return open_player(path, _MEASURED_RATE, player)
 
 
-def record(soundfont: BakedSoundFont, note: Note, signal: Signal) -> Clip:
+def record(soundfont: BakedSoundFont | FluidSoundFont, note: Note, signal: Signal) -> Clip:
     """Render a note. Raises Refused if it is silent: the SoundFont has no sample there."""
     hop, rate = signal.hop_length, signal.sample_rate
     frames = round(note.seconds * rate / hop)
@@ -182,7 +187,9 @@ def record(soundfont: BakedSoundFont, note: Note, signal: Signal) -> Clip:
     )
 
 
-def _play(soundfont: BakedSoundFont, note: Note, bend: Float, lead: int, gate: int, step: int) -> Float:
+def _play(
+    soundfont: BakedSoundFont | FluidSoundFont, note: Note, bend: Float, lead: int, gate: int, step: int
+) -> Float:
     """(N,) samples with `lead` samples of silence before the note; bend (N / step,)."""
     if note.program is None:
         soundfont.select_drums()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from rich.console import Console
 
 from cmaudio.errors import CmaudioError
@@ -117,6 +118,16 @@ def test_a_soundfont_that_cannot_be_played_is_an_error(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(subprocess, "run", fails)
     with pytest.raises(CmaudioError, match=r"x\.sf2 \(no such preset\); give another --soundfont"):
+        fluidsynth.play(PIECES[0](), tmp_path / "x.sf2", RATE)
+
+
+def test_silence_is_an_error_that_says_what_was_printed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def plays_nothing(arguments: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
+        soundfile.write(arguments[arguments.index("-F") + 1], np.zeros((100, 2)), RATE)
+        return subprocess.CompletedProcess(arguments, 0, b"", b"Failed to load the SoundFont")
+
+    monkeypatch.setattr(subprocess, "run", plays_nothing)
+    with pytest.raises(CmaudioError, match=r"nothing with .*x\.sf2 \(Failed to load"):
         fluidsynth.play(PIECES[0](), tmp_path / "x.sf2", RATE)
 
 
