@@ -21,8 +21,8 @@ def export(
     run: Annotated[
         Path,
         typer.Argument(
-            help="Run folder; with --hub, --figures, --card, --partials, --deviation, --events, --motion or --map also "
-            "a model file."
+            help="Run folder; with --hub, --figures, --card, --partials, --deviation, --events, --motion, --correction "
+            "or --map also a model file."
         ),
     ],
     output: Annotated[
@@ -71,6 +71,13 @@ def export(
             show_default=False,
         ),
     ] = None,
+    correction: Annotated[
+        Path | None,
+        typer.Option(
+            help="Corpus of notes beside which a model file's level and colour are measured and corrected; minutes.",
+            show_default=False,
+        ),
+    ] = None,
     figures: Annotated[
         Path | None,
         typer.Option(
@@ -88,8 +95,8 @@ def export(
 ) -> None:
     """Write the model file of a run again: with other precision or partials, of its teacher, or with a new card.
 
-    Of a model file, only the timbre map, partials, pitch deviation, events, motion, figures and card.json can change.
-    --hub writes a folder that the Hugging Face hub's tools upload and that --model plays.
+    Of a model file, only the timbre map, partials, pitch deviation, events, motion, corrections, figures and card.json
+    can change. --hub writes a folder that the Hugging Face hub's tools upload and that --model plays.
     """
     with requires_extra("train"):
         from cmaudio.training.export.hub import write_hub_folder
@@ -101,17 +108,17 @@ def export(
         if not run.is_dir():
             changes: dict[str, Path | bool | None] = {
                 "figures": figures, "partials": partials, "deviation": deviation, "events": events,
-                "motion": motion, "map": timbre_map, "card": card,
+                "motion": motion, "correction": correction, "map": timbre_map, "card": card,
             }  # fmt: skip
             if weights is not None or network != "student" or not (any(changes.values()) or hub):
-                options = "--figures, --card, --partials, --deviation, --events, --motion, --map or --hub"
+                options = "--figures, --card, --partials, --deviation, --events, --motion, --correction, --map or --hub"
                 raise CmaudioError(
                     f"{run} is not a run folder: of a model file only figures, card, partials, deviation, events, "
-                    f"motion and map can change; give {options} alone"
+                    f"motion, correction and map can change; give {options} alone"
                 )
             model = _amended(load_model(run), target, changes, output)
-        elif events is not None or motion is not None:
-            option = "--motion" if events is None else "--events"
+        elif events is not None or motion is not None or correction is not None:
+            option = "--events" if events is not None else "--motion" if motion is not None else "--correction"
             raise CmaudioError(f"{option} is for a model file: export the run first, and give the file that it wrote")
         elif figures is not None:
             raise CmaudioError(f"--figures is for a model file: put {figures} into {run} as evaluation.json")
@@ -123,6 +130,7 @@ def export(
 
 def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Path | None) -> Model:
     """The model with the requested changes, as a file of its own if anything changes or `output` is given."""
+    from cmaudio.training.export.correction import measured_corrections
     from cmaudio.training.export.figures import amend_card_data, amend_figures
     from cmaudio.training.export.measured import amend, amend_from
     from cmaudio.training.export.texture_events import measured_events
@@ -135,6 +143,8 @@ def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Pat
     if changes["events"]:
         model = amend(model, target, "events", measured_events(model, changes["events"]))
     model = amend_motion(model, target, changes["motion"]) if changes["motion"] else model
+    if changes["correction"]:
+        model = amend(model, target, "correction", measured_corrections(model, changes["correction"], errors.print))
     model = amend_places(model, target) if changes["map"] else model
     model = amend_card_data(model, target) if changes["card"] else model
     if output is not None and model.path != output:

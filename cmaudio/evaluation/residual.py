@@ -9,7 +9,7 @@ Shapes: N notes, T frames, K frames of a block, M mel bands. Frames are normalis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from cmaudio.evaluation.held_out import Material, compare, generate, record_held_out
 from cmaudio.evaluation.setting import Figures, Setting
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.prior import Said
+from cmaudio.synthesis.networks import Synthesizer
+from cmaudio.synthesis.prior import Expected, Said
 from cmaudio.synthesis.renderer import Renderer
 
 _DB = 20 / np.log(10)
@@ -77,7 +78,7 @@ def predictions(renderer: Renderer, material: Material) -> Said | None:
     """The prior's output for all frames; None for a model without one."""
     k, synthesizer = renderer.block_frames, renderer.synthesizer
     blocks = [
-        synthesizer.prior(material.controls[:, start : start + k], material.timbre[:, start : start + k])
+        _as_loud(synthesizer, material.controls[:, start : start + k], material.timbre[:, start : start + k])
         for start in range(0, material.mels.shape[1], k)
     ]
     predicted = [block for block in blocks if isinstance(block, Said)]
@@ -85,6 +86,14 @@ def predictions(renderer: Renderer, material: Material) -> Said | None:
         return None
     median, spread = (np.concatenate([getattr(block, name) for block in predicted], 1) for name in ("median", "spread"))
     return Said(material.controls, median, spread, predicted[0].silence[:, :1])
+
+
+def _as_loud(synthesizer: Synthesizer, controls: Float, timbre: Float) -> Expected:
+    """The prediction of a block, at the level that is heard."""
+    predicted = synthesizer.prior(controls, timbre)
+    if not isinstance(predicted, Said):
+        return predicted
+    return replace(predicted, median=synthesizer.heard(predicted.median, controls, timbre))
 
 
 def fluctuation(frames: Float, predicted: Said) -> Float:

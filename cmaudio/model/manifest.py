@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cmaudio.errors import CmaudioError, explain
+from cmaudio.model.correction import Correction
 from cmaudio.model.deviation import PitchDeviation
 from cmaudio.model.events import Events
 from cmaudio.model.learned import Learned
@@ -93,7 +94,8 @@ class TimbreDefinition(_Strict):
     its partial frequencies, None for harmonics; `deviation`: of its pitch from the key, None if exact; `place`: x and y
     on the timbre map, -1..1 each, None if the map is computed from the vectors; `takes`: of a texture, the points of
     its recordings (`cmaudio.synthesis.texture_voice`); `learned`: its offset to the prior at its point; `events`: the
-    single events of an endless texture; `motion`: the course of its spectrum about the median.
+    single events of an endless texture; `motion`: the course of its spectrum about the median; `correction`: of its
+    level and colour, towards the mean power of its recordings.
     """
 
     name: Name
@@ -109,6 +111,7 @@ class TimbreDefinition(_Strict):
     learned: Learned | None = None
     events: Events | None = None
     motion: Motion | None = None
+    correction: Correction | None = None
 
     @property
     def tonal(self) -> bool:
@@ -189,6 +192,8 @@ class Manifest(_Strict):
             if len(timbre.vector) != self.timbre_dims:
                 raise ValueError(f"timbre {timbre.name!r} has {len(timbre.vector)} of {self.timbre_dims} dimensions")
         for timbre in self.timbres:
+            if timbre.correction and not (self.prior and self.features == "note-2"):
+                raise ValueError(f"timbre {timbre.name!r} has a correction, which this kind of model cannot play")
             if timbre.learned and not self.learns:
                 raise ValueError(f"timbre {timbre.name!r} is learned, which this kind of model cannot play")
             if timbre.learned and any(spectrum.bands != self.mel.bands for spectrum in timbre.learned.spectra):

@@ -18,7 +18,7 @@ from cmaudio.model.learned import Learned, LearnedSpectrum
 from cmaudio.model.manifest import Manifest
 from cmaudio.signal.dsp import Float
 
-_CLOCK_COLUMN, _PITCH_COLUMN = 16, 2  # of the features of notes and textures
+CLOCK_COLUMN, _PITCH_COLUMN = 16, 2  # of the features of notes and textures
 _SMOOTHED_BANDS = 17
 _SAME_KEY_SEMITONES = 0.7
 _ELSEWHERE = 0.5  # error at 13 pitches beside learned ones of 4 instruments: 9.0 dB; 9.5 with 0, 9.2 with 1
@@ -27,7 +27,12 @@ _NEPERS = np.log(10) / 20
 
 def ages_of(controls: Float) -> NDArray[np.float64]:
     """(B, K) seconds since the onset, at most 12, from the features of frames (B, K, C)."""
-    return np.expm1(4 * controls[..., _CLOCK_COLUMN].astype(np.float64)) / 20
+    return np.expm1(4 * controls[..., CLOCK_COLUMN].astype(np.float64)) / 20
+
+
+def clock_of(ages: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The inverse of `ages_of`, of seconds."""
+    return np.asarray(np.log1p(20 * ages) / 4)
 
 
 def keys_of(controls: Float) -> NDArray[np.float64]:

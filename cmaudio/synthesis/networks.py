@@ -18,6 +18,7 @@ import numpy as np
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.correction import correction_of
 from cmaudio.synthesis.graph import Graph, load_graph
 from cmaudio.synthesis.learned import amendment_of
 from cmaudio.synthesis.prior import Expected, GraphPrior, NoPrior, Prior
@@ -144,12 +145,26 @@ class Synthesizer:
             "spread": (k, bands),
         }
         self._refuse([text for name, shape in shapes.items() if (text := graph.misfit(name, shape))])
-        return GraphPrior(graph, self.silence, self.model.manifest.timbre_dims, amendment_of(self.model.manifest))
+        manifest = self.model.manifest
+        return GraphPrior(graph, self.silence, manifest.timbre_dims, amendment_of(manifest), correction_of(manifest))
+
+    def corrected_level(self, controls: Float, timbre: Float) -> Float | None:
+        """(B, K, 1) nepers by which the sound is louder than its frames; None without corrections."""
+        if not isinstance(self.prior, GraphPrior) or self.prior.correction is None:
+            return None
+        return self.prior.correction.level(controls, timbre)
+
+    def heard(self, frames: Float, controls: Float, timbre: Float) -> Float:
+        """Frames (B, K, M) as loud as they are heard."""
+        if not isinstance(self.prior, GraphPrior) or self.prior.correction is None:
+            return frames
+        return self.prior.correction.heard(frames, controls, timbre)
 
     def know_learned(self) -> None:
         """Include timbres that were added to the model since it was loaded."""
         if isinstance(self.prior, GraphPrior):
             self.prior.amendment = amendment_of(self.model.manifest)
+            self.prior.correction = correction_of(self.model.manifest)
 
     def with_model(self, model: Model) -> Synthesizer:
         """The same networks for a model with other learned timbres; both may be in use."""

@@ -78,6 +78,20 @@ class Amendment(Protocol):
     def __call__(self, controls: Float, shares: Float, median: Float, spread: Float) -> tuple[Float, Float]: ...
 
 
+class SoundCorrection(Protocol):
+    """The median (B, K, M) in its colour, for controls, points (B, K, Z) and the median that the networks see."""
+
+    def __call__(self, controls: Float, timbre: Float, median: Float) -> Float: ...
+
+    def level(self, controls: Float, timbre: Float) -> Float:
+        """(B, K, 1) nepers by which the sound is louder than the median says."""
+        ...
+
+    def heard(self, frames: Float, controls: Float, timbre: Float) -> Float:
+        """Frames (B, K, M) as loud as they are heard."""
+        ...
+
+
 class NoPrior:
     """That of a model without one."""
 
@@ -92,14 +106,26 @@ class GraphPrior:
         graph: reads `dims` timbre dimensions.
         silence: (1, K, M).
         amendment: of the learned timbres, whose shares are the further dimensions; None where there are none.
+        correction: of the colour and level that are heard; None where there is none.
     """
 
-    def __init__(self, graph: Graph, silence: Float, dims: int, amendment: Amendment | None = None) -> None:
-        self.graph, self._silence, self._dims, self.amendment = graph, silence, dims, amendment
+    def __init__(
+        self,
+        graph: Graph,
+        silence: Float,
+        dims: int,
+        amendment: Amendment | None = None,
+        correction: SoundCorrection | None = None,
+    ) -> None:
+        self.graph, self._silence, self._dims = graph, silence, dims
+        self.amendment, self.correction = amendment, correction
 
     def __call__(self, controls: Float, timbre: Float) -> Expected:
         median, spread = self.graph(controls, timbre[..., : self._dims])
         shares = timbre[..., self._dims :]
         if self.amendment is not None and shares.any():
             median, spread = self.amendment(controls, shares, median, spread)
-        return Said(np.concatenate([controls, median], -1), median, spread, self._silence)
+        seen = np.concatenate([controls, median], -1)
+        if self.correction is not None:
+            median = self.correction(controls, timbre, median)
+        return Said(seen, median, spread, self._silence)

@@ -124,12 +124,13 @@ class Renderer:
         levels = self._side_levels(voices, middles)
         f0 = self._base_hz(voices, middles, f0)
         gains = self._partial_gains(voices, f0)
+        louder = self.synthesizer.corrected_level(controls, timbre)
         if submit is None:
             for voice in voices:
                 voice.settle()
-            self._vocode(voices, ends, frames, f0, pulses, noise, levels, gains)
+            self._vocode(voices, ends, frames, f0, pulses, noise, levels, gains, louder)
             return
-        block = submit(self._vocode, voices, ends, frames, f0, pulses, noise, levels, gains)
+        block = submit(self._vocode, voices, ends, frames, f0, pulses, noise, levels, gains, louder)
         for voice in voices:
             voice.pending.append(block)
 
@@ -247,17 +248,21 @@ class Renderer:
         noise: Float,
         levels: Float | None,
         gains: dict[int, tuple[Complex, Float]],
+        louder: Float | None,
     ) -> None:
         """Frames (B, K, M) to samples, into the voices.
 
         `ends` are the voice times at which the blocks end; pulses are spectra (B, K, F), the noise is samples, levels
         (B, K) are those of the sides, and gains (K, P) those of the partials of some voices, (K,) Hz apart.
+        All is `louder` than the frames by (B, K, 1) nepers.
         """
         states = batch_arrays([voice.vocoder for voice in voices])
         raw, *states = self.synthesizer.vocoder(frames, f0, state=states)
         h, n, d = split_filters(raw)
         for part in (h, n, d):
             part[..., self._band_end :] = 0
+            if louder is not None:
+                part *= np.exp(louder)
         if gains:
             from cmaudio.synthesis.deviation_kernel import waver  # imports numba
 

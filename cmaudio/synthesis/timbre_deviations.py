@@ -39,17 +39,22 @@ class TimbreDeviations:
         return found
 
     def at(self, vectors: NDArray[np.float64], key: float) -> Deviation:
-        """Of shape (T,), at points (T, Z).
+        """Of shape (T,), at points (T, Z)."""
+        return from_moments(nearest_shares(vectors, self._vectors) @ self._table(key))
 
-        Of the nearest three timbres, with weights that reach zero at the distance of the fourth (Franke and Nielson
-        1980, Int. J. Numer. Meth. Eng. 15, 1691): they are continuous, and exact at the timbres themselves.
-        """
-        distances = np.sqrt(np.square(vectors[:, None] - self._vectors).sum(-1)) + 1e-9
-        last = min(_NEIGHBOURS, len(self._vectors) - 1)
-        radius = np.partition(distances, last, -1)[:, last, None] if last >= _NEIGHBOURS else 2 * distances.max()
-        weights = np.square(np.maximum(1 / distances - 1 / radius, 0))
-        weights[~weights.any(-1)] = 1
-        return from_moments(weights / weights.sum(-1, keepdims=True) @ self._table(key))
+
+def nearest_shares(points: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(T, N) shares of N known points (N, Z) at points (T, Z), 1 in total.
+
+    Of the nearest three, with weights that reach zero at the distance of the fourth (Franke and Nielson 1980, Int. J.
+    Numer. Meth. Eng. 15, 1691): they are continuous, and exact at the known points themselves.
+    """
+    distances = np.sqrt(np.square(points[:, None] - known).sum(-1)) + 1e-9
+    last = min(_NEIGHBOURS, len(known) - 1)
+    radius = np.partition(distances, last, -1)[:, last, None] if last >= _NEIGHBOURS else 2 * distances.max()
+    weights = np.square(np.maximum(1 / distances - 1 / radius, 0))
+    weights[~weights.any(-1)] = 1
+    return np.asarray(weights / weights.sum(-1, keepdims=True))
 
 
 def deviations_of(timbres: Sequence[TimbreDefinition]) -> TimbreDeviations | None:

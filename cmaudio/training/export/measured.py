@@ -15,13 +15,14 @@ from cmaudio.model.file import SUFFIX, Model, load_model, save_model
 from cmaudio.model.manifest import Manifest
 from cmaudio.training.corpus.description import read_description
 
-Entry = Literal["partials", "deviation", "events", "motion"]
+Entry = Literal["partials", "deviation", "events", "motion", "correction"]
 """A kind of measurement of a timbre, in a corpus's description as in a manifest."""
 _PLURAL: Mapping[Entry, str] = {
     "partials": "partials",
     "deviation": "deviations",
     "events": "events",
     "motion": "motion",
+    "correction": "corrections",
 }
 
 
