@@ -14,8 +14,8 @@ from cmaudio.checks import CHANNELS
 from cmaudio.engine.channel import Channel
 from cmaudio.engine.handle import Handle
 from cmaudio.engine.listeners import Listeners
+from cmaudio.engine.mono_notice import MonoNotice
 from cmaudio.engine.note import EXPRESSION_SECONDS
-from cmaudio.engine.unheard import Unheard
 from cmaudio.score.events import ChannelGain, Expression, KeyPressure, PitchBend
 from cmaudio.score.expression import EXPRESSIONS, together
 
@@ -28,7 +28,7 @@ class Steering:
 
     def __init__(self, sample_rate: int, mixed_channels: int = 1) -> None:
         self.sample_rate = sample_rate
-        self.unheard = Unheard(mixed_channels)
+        self.mono_notice = MonoNotice(mixed_channels)
         self.listeners = Listeners()
         self.channels = [Channel() for _ in range(CHANNELS)]
         self.notes: dict[int, Handle] = {}  # by the identity of the voice
@@ -65,7 +65,7 @@ class Steering:
 
     def express_note(self, note: Handle, name: str, value: float, seconds: float, at: int) -> None:
         """Shape one note (see `cmaudio.score.expression`), in addition to its channel."""
-        self.unheard.check(name, value)
+        self.mono_notice.check(name, value)
         note.expression[name] = value
         self._move_expression(note, name, seconds, at)
 
@@ -78,7 +78,7 @@ class Steering:
 
     def express_channel(self, number: int, name: str, value: float, at: int) -> None:
         """Shape all notes of a channel, including later ones."""
-        self.unheard.check(name, value)
+        self.mono_notice.check(name, value)
         self.channels[number].expression[name] = value
         self._report_expression(number, name, at)
         for note in self._notes_of([number]):
@@ -86,7 +86,7 @@ class Steering:
 
     def express_all(self, name: str, value: float, at: int) -> None:
         """Shape the whole instrument, in addition to its channels."""
-        self.unheard.check(name, value)
+        self.mono_notice.check(name, value)
         self.expression[name] = value
         for number in self._used():
             self._report_expression(number, name, at)

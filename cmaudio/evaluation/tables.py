@@ -246,7 +246,7 @@ def _corpus(f: Figures, console: Console) -> None:
     copied = f["vocoder"]
     pesq = f", PESQ {_text(copied['pesq'])}" if "pesq" in copied else ""
     console.print(f"Copy-synthesis of {copied['clips']} clips: mel L1 {copied['mel_l1']}{pesq}", highlight=False)
-    _heard(f["sound"], console)
+    _sound(f["sound"], console)
     _list(console, "Timbres that the model lacks", f["timbres_lacking"])
     held = f["held_notes"]
     if "not_measured" in held:
@@ -263,7 +263,7 @@ def _corpus(f: Figures, console: Console) -> None:
     _list(console, "Most", [f"{w['timbre']} {w['spectrum_max_db']:.0f} dB" for w in held["worst"]])
 
 
-def _heard(rows: Figures, console: Console) -> None:
+def _sound(rows: Figures, console: Console) -> None:
     columns = ["", "steepest rise, dB/ms", "p95", "line at the frame rate, dB", "p95", "onset apart, ms", "p95"]
     speech = any("voice_frechet" in row for row in rows.values())
     keys = ("onset_db_per_ms", "frame_rate_db", "onset_apart_ms")

@@ -156,7 +156,7 @@ class TimedEngine(LiveEngine):
         return None if self._sequencer is None else self._sequencer.recording
 
     @property
-    def _heard(self) -> HeardTime:
+    def _heard_time(self) -> HeardTime:
         return HeardTime(self.player, self.engine.latency_samples)
 
     def _record(self, act: Callable[[Recording, float], object], at: int | None) -> None:
@@ -165,7 +165,7 @@ class TimedEngine(LiveEngine):
         if recording is None:
             return
         now = time.perf_counter()
-        heard_sample = self._heard.sample_at(now)
+        heard_sample = self._heard_time.sample_at(now)
         act(recording, self.clock.map.beat_at(heard_sample + (0 if at is None else at - self.place(now))))
 
     def _record_note(self, key: HeldKey, beat: float, end: float) -> None:
@@ -193,7 +193,7 @@ class TimedEngine(LiveEngine):
             self.disconnect_link()
             clock, notify = self.clock, self.player.notify
             found = session or NetworkSession(clock.tempo, quantum, start_stop)
-            self._link = Link(clock, found, self._heard, quantum=quantum, start_stop=start_stop, on_notice=notify)
+            self._link = Link(clock, found, self._heard_time, quantum=quantum, start_stop=start_stop, on_notice=notify)
             return self.attach(self._link)
 
     def disconnect_link(self) -> None:

@@ -22,7 +22,7 @@ class Notices:
     def __init__(self, on_notice: Callable[[str], None] | None, every_seconds: float = _EVERY_SECONDS) -> None:
         self._on_notice, self._every = on_notice, every_seconds
         self.recent: deque[str] = deque(maxlen=16)
-        self._told: set[str] = set()
+        self._given: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._reported = -every_seconds
         self._lock = threading.Lock()
@@ -36,8 +36,8 @@ class Notices:
     def once(self, text: str) -> None:
         """Give a notice unless it was given before."""
         with self._lock:
-            new = text not in self._told and len(self._told) < _REMEMBERED
-            self._told.add(text) if new else None
+            new = text not in self._given and len(self._given) < _REMEMBERED
+            self._given.add(text) if new else None
         if new:
             self.tell(text)
 

@@ -17,9 +17,9 @@ from types import TracebackType
 from cmaudio.checks import in_range
 from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.midi.encoder import Encoder
-from cmaudio.midi.kept_port import KeptPort
 from cmaudio.midi.notices import Notices
 from cmaudio.midi.pulses import Pulses
+from cmaudio.midi.reconnecting_port import ReconnectingPort
 from cmaudio.midi.system import LibremidiSystem, MidiOutputSystem
 from cmaudio.score.events import Event, NoteOff
 from cmaudio.score.messages import STOP
@@ -86,7 +86,7 @@ class MidiOutput:
         used = system or self._own_system
         assert used is not None
         try:
-            self._port = KeptPort(used, port, virtual, self._returned, self._notices.tell)
+            self._port = ReconnectingPort(used, port, virtual, self._returned, self._notices.tell)
         except BaseException:
             self._close_system()
             raise

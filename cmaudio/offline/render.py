@@ -127,7 +127,7 @@ def render(
         raise CmaudioError(f"controls are values by name, such as {{'vibrato': 0.5}}, not {type(controls).__name__}")
     score = score_from(source)
     engine = offline_engine(model, polyphony=polyphony, seed=seed, steps=steps, gain_db=gain_db, channels=channels)
-    engine.allocator.unheard.listen(on_notice or (lambda notice: None))
+    engine.allocator.mono_notice.listen(on_notice or (lambda notice: None))
     live_controls = Controls(engine, gain_db)
     live_controls.apply(dict(controls or {}) | {"steps": steps})
     live_controls.set_routes(routes)

@@ -19,7 +19,7 @@ _Names = Annotated[list[str], Field(max_length=_MOST)]
 
 
 @dataclass
-class _Kept:
+class _Choices:
     """The file. `timbre` and `preset` hold names by model, `file` paths of sounds."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -31,7 +31,7 @@ class _Kept:
     hints_read: bool = False
 
 
-_ADAPTER = TypeAdapter(_Kept)
+_ADAPTER = TypeAdapter(_Choices)
 
 
 def choices_file() -> Path:
@@ -50,18 +50,18 @@ class Choices:
 
     def __init__(self, model: str, folder: Path, on_notice: Callable[[str], object]) -> None:
         self._model, self._folder, self._on_notice = model, folder.resolve(), on_notice
-        self._kept = self._read()
+        self._saved = self._read()
 
     def favourites(self) -> dict[str, list[str]]:
         """Names of timbres, presets and sound files of the folder, by kind."""
-        timbres, presets = (each.get(self._model, []) for each in (self._kept.timbre, self._kept.preset))
+        timbres, presets = (each.get(self._model, []) for each in (self._saved.timbre, self._saved.preset))
         here = str(self._folder)
-        files = [Path(path).name for path in self._kept.file if str(Path(path).parent) == here]
+        files = [Path(path).name for path in self._saved.file if str(Path(path).parent) == here]
         return {"timbre": sorted(timbres), "preset": sorted(presets), "file": sorted(files)}
 
     def mark(self, kind: Kind, name: str, on: bool) -> None:
         """Mark or unmark a favourite. Raises CmaudioError if that cannot be written."""
-        self._kept = self._read()  # another panel may have changed it
+        self._saved = self._read()  # another panel may have changed it
         names = self._names(kind)
         listed = self._path(name) if kind == "file" else name
         if on == (listed in names):
@@ -73,7 +73,7 @@ class Choices:
 
     def renamed(self, old: str, new: str | None) -> None:
         """A sound file was renamed; None: deleted."""
-        if self._path(old) in self._kept.file:
+        if self._path(old) in self._saved.file:
             self.mark("file", old, False)
             if new is not None:
                 self.mark("file", new, True)
@@ -81,31 +81,31 @@ class Choices:
     @property
     def hints_read(self) -> bool:
         """Whether the first hints were read."""
-        return self._kept.hints_read
+        return self._saved.hints_read
 
     def read_hints(self, read: bool = True) -> None:
         """Do not show the hints again. Raises CmaudioError if that cannot be written."""
-        self._kept = self._read()
-        self._kept.hints_read = read
+        self._saved = self._read()
+        self._saved.hints_read = read
         self._write()
 
     def _names(self, kind: Kind) -> list[str]:
         match kind:
             case "timbre":
-                return self._kept.timbre.setdefault(self._model, [])
+                return self._saved.timbre.setdefault(self._model, [])
             case "preset":
-                return self._kept.preset.setdefault(self._model, [])
-        return self._kept.file
+                return self._saved.preset.setdefault(self._model, [])
+        return self._saved.file
 
     def _path(self, name: str) -> str:
         return str(self._folder / name)
 
-    def _read(self) -> _Kept:
+    def _read(self) -> _Choices:
         try:
-            return load_kept(choices_file(), _ADAPTER, "favourites") or _Kept()
+            return load_kept(choices_file(), _ADAPTER, "favourites") or _Choices()
         except CmaudioError as error:
             self._on_notice(str(error))
-            return _Kept()
+            return _Choices()
 
     def _write(self) -> None:
-        save_kept(choices_file(), _ADAPTER, self._kept, "favourites")
+        save_kept(choices_file(), _ADAPTER, self._saved, "favourites")

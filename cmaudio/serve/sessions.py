@@ -52,7 +52,7 @@ class TextSession:
         lead = _TEXT_LEAD_SECONDS if start.lead_ms is None else start.lead_ms / 1000
         self.outlet = Outlet(encoder_of(start.format, voice.loaded.model.manifest.sample_rate, 1))
         self.stream = SpeechStream(voice.loaded, reading, self.outlet, service.batcher.wake, lead)
-        self._told = 0
+        self._next_mark = 0
 
     def begin(self) -> None:
         self.stream.begin()
@@ -79,11 +79,11 @@ class TextSession:
         delay = engine.latency_samples / engine.sample_rate
         while (
             speech
-            and self._told < len(speech.marks)
-            and speech.marks[self._told].seconds <= engine.now / engine.sample_rate
+            and self._next_mark < len(speech.marks)
+            and speech.marks[self._next_mark].seconds <= engine.now / engine.sample_rate
         ):
-            mark = speech.marks[self._told]
-            self._told += 1
+            mark = speech.marks[self._next_mark]
+            self._next_mark += 1
             message = {"type": "mark", "kind": mark.kind, "text": mark.text, "seconds": round(mark.seconds + delay, 4)}
             yield message | ({"start": mark.start, "end": mark.end} if mark.kind == "word" else {})
 

@@ -53,16 +53,16 @@ class Link:
         now: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.quantum, self.start_stop = in_range("quantum", quantum, *QUANTUM_RANGE, "beats"), start_stop
-        self._transport, self._session, self._heard, self._on_notice = transport, session, heard, on_notice
+        self._transport, self._session, self._heard_time, self._on_notice = transport, session, heard, on_notice
         self._offset_ms, self._now = 0.0, now
-        self._told: dict[str, float] = {}
+        self._noticed_at: dict[str, float] = {}
         self._applying = self._failed = False
         self._calm_from = (
             time.monotonic() + _JOINING_SECONDS
         )  # jumps before this are expected: peers came, or the clock was moved
         with transport.lock:
             state = session.state()
-            self._asked = transport.tempo
+            self._requested_tempo = transport.tempo
             self._state, self._playing = state, state.playing
             transport.led_by = NAME
             self._unsubscribe = transport.subscribe(self._pass_on)
@@ -115,7 +115,7 @@ class Link:
             return
         if change.kind == "tempo":
             tempo = self._transport.map.tempo_at(change.sample)
-            self._asked = tempo
+            self._requested_tempo = tempo
             self._session.set_tempo(tempo, self._now())
             low, high = LINK_TEMPO_RANGE
             if not low <= tempo <= high:
@@ -133,7 +133,7 @@ class Link:
 
     def _seconds_at(self, sample: float) -> float:
         """The session's time at which a sample should be heard."""
-        return self._heard.seconds_at(sample) - self._offset_ms / 1000
+        return self._heard_time.seconds_at(sample) - self._offset_ms / 1000
 
     # -- from the session to the clock ---------------------------------------------------------------------------------
 
@@ -174,11 +174,15 @@ class Link:
         begins = max(state.since, self._seconds_at(transport.soon()))
         beat = state.beat_at(begins)
         begins += (next_multiple(beat, self.quantum) - beat) * 60 / state.tempo
-        transport.resume(round(self._heard.sample_at(begins + self._offset_ms / 1000)))
+        transport.resume(round(self._heard_time.sample_at(begins + self._offset_ms / 1000)))
 
     def _tempo_of(self, state: SessionState) -> float:
         """The session's tempo; exactly as requested, if it was set here."""
-        return self._asked if abs(state.tempo - self._asked) <= _SAME_TEMPO * self._asked else state.tempo
+        return (
+            self._requested_tempo
+            if abs(state.tempo - self._requested_tempo) <= _SAME_TEMPO * self._requested_tempo
+            else state.tempo
+        )
 
     def _follow_beat(self, state: SessionState) -> None:
         transport, tempo = self._transport, self._tempo_of(state)
@@ -218,8 +222,8 @@ class Link:
 
     def _tell(self, kind: str, text: str) -> None:
         now = time.monotonic()
-        if now - self._told.get(kind, -math.inf) >= _NOTICE_EVERY_SECONDS:
-            self._told[kind] = now
+        if now - self._noticed_at.get(kind, -math.inf) >= _NOTICE_EVERY_SECONDS:
+            self._noticed_at[kind] = now
             self._say(text)
 
     def _say(self, text: str) -> None:

@@ -117,7 +117,7 @@ class Sequencer(Transport):
     @property
     def edge(self) -> float:
         """The first sample for which nothing is scheduled yet; within a function of `every`, the sample of its beat."""
-        return super().edge if self._called_for() is None else self._said
+        return super().edge if self._called_for() is None else self._last_event
 
     def _called_for(self) -> float | None:
         """The beat of the function of `every` that is calling, if any."""
@@ -151,7 +151,7 @@ class Sequencer(Transport):
                     self.looked_to = until
                     self._forget()
                     return part is not None and self.running
-                self._said = max(self._said, at)
+                self._last_event = max(self._last_event, at)
                 call = self._guarded(part, partial(part.play, at))
             if callable(call):
                 self._calling = (threading.get_ident(), beat)

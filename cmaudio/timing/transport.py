@@ -59,7 +59,7 @@ class Transport(ABC):
         self._listeners: tuple[Callable[[Change], object], ...] = ()
         engine.set_effects_tempo(tempo, start)
         engine.set_beat(0.0, start)
-        self._said = start - 1.0  # the sample of the last event scheduled
+        self._last_event = start - 1.0  # the sample of the last event scheduled
 
     def subscribe(self, listener: Callable[[Change], object]) -> Callable[[], None]:
         """Call `listener` with every `Change`, while the lock is held; returns a function that unsubscribes."""
@@ -137,7 +137,7 @@ class Transport(ABC):
             if not self.running:
                 sample = self.soon() if at is None else at
                 self.map.start(sample)
-                self._said = sample - 1.0
+                self._last_event = sample - 1.0
                 self._tell("start", sample, self.map.beat_at(sample))
         self.wake()
 
@@ -147,7 +147,7 @@ class Transport(ABC):
             if self.running:
                 sample = self.soon()
                 self.map.stop(sample)
-                self._said = float(sample)
+                self._last_event = float(sample)
                 self._rewind(sample, self.map.beat_at(sample), jumped=False, restart=False)
                 self._tell("stop", sample, self.map.beat_at(sample))
 
@@ -157,7 +157,7 @@ class Transport(ABC):
         with self.lock:
             sample = self.soon()
             self.map.locate(sample, to)
-            self._said = sample - 1.0
+            self._last_event = sample - 1.0
             self._rewind(sample, to, jumped=True, restart=restart)
             self._tell("locate", sample, to)
         self.wake()
@@ -184,7 +184,7 @@ class Transport(ABC):
     @property
     def edge(self) -> float:
         """The first sample for which nothing is scheduled yet."""
-        return max(self._said + 1, float(self.soon()))
+        return max(self._last_event + 1, float(self.soon()))
 
     def _forget(self) -> None:
         self.map.forget_before(self.engine.now - _REMEMBERED_SECONDS * self.engine.sample_rate)

@@ -62,7 +62,7 @@ def load_part(kind: Kind, name: str) -> Any:
             f"{kind} {name}: no module {error.name!r}; install its package, or set PYTHONPATH to the folder it is in"
         ) from error
     except Exception as error:  # whatever a user's module raises while it is imported
-        raise CmaudioError(f"{kind} {name}: importing {module} failed ({_told(error)}); correct it") from error
+        raise CmaudioError(f"{kind} {name}: importing {module} failed ({_describe(error)}); correct it") from error
     for step in attribute.split("."):
         if not hasattr(found, step):
             names = [one for one in vars(found) if not one.startswith("_")]
@@ -94,7 +94,7 @@ def build_part(kind: Kind, name: str, given: Sequence[Any], settings: Mapping[st
         raise
     except Exception as error:
         raise CmaudioError(
-            f"{kind} {name} cannot be made ({_told(error)}); correct its settings or its code"
+            f"{kind} {name} cannot be made ({_describe(error)}); correct its settings or its code"
         ) from error
 
 
@@ -114,8 +114,8 @@ def attempt(what: str, action: Callable[[], Any]) -> Any:
     except CmaudioError:
         raise
     except Exception as error:
-        raise CmaudioError(f"{what} fails on a trial batch ({_told(error)}); correct it") from error
+        raise CmaudioError(f"{what} fails on a trial batch ({_describe(error)}); correct it") from error
 
 
-def _told(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

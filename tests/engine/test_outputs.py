@@ -104,7 +104,7 @@ def test_wrong_pairs_are_refused(
 def test_what_one_channel_cannot_play_is_told_once(model: Model, ask: str) -> None:
     told: list[str] = []
     engine = Engine(model, channels=1)
-    engine.allocator.unheard.listen(told.append)
+    engine.allocator.mono_notice.listen(told.append)
     note = engine.note_on(60, timbre="flute")
     engine.express("pan", 0, 0)
     engine.express("vibrato", 0.5, 0)

@@ -58,7 +58,7 @@ def test_the_sides_add_up_to_one_channel_at_any_width(model: Model, width: float
 @pytest.mark.parametrize("name", ["pan", "width", "spread", "distance", "reverb", "chorus", "delay"])
 def test_one_channel_is_bit_for_bit_the_same_wherever_sounds_are_placed(model: Model, name: str) -> None:
     plain, placed = (Engine(model, channels=1) for _ in range(2))
-    placed.allocator.unheard.listen(lambda notice: None)
+    placed.allocator.mono_notice.listen(lambda notice: None)
     placed.express(name, 0.9, channel=None, at=0)
     for engine in (plain, placed):
         engine.note_on(60, 90, timbre=BREATHY, seed=1, at=0)

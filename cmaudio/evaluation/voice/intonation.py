@@ -43,7 +43,7 @@ def _of_kind(voice: Model, texts: list[str]) -> Figures:
         ends.append(float(np.median(above[times > times[-1] - _END_SECONDS])))
         low, high = np.percentile(semitones, [5, 95])
         spans.append(float(high - low))
-        word = _asked(spoken, text)
+        word = _marked_word(spoken, text)
         inside = (times >= word[0]) & (times < word[1]) if word else np.zeros(len(times), bool)
         if inside.any():
             peaks.append(float(np.percentile(above[inside], 95)))
@@ -55,7 +55,7 @@ def _of_kind(voice: Model, texts: list[str]) -> Figures:
     return {"sentences": len(ends), "end": end, "span": span, **peak_figures}
 
 
-def _asked(spoken: Spoken, text: str) -> tuple[float, float] | None:
+def _marked_word(spoken: Spoken, text: str) -> tuple[float, float] | None:
     """The time of the word in asterisks, in seconds."""
     before, found, _ = text.partition("*")
     if not found:

@@ -34,10 +34,10 @@ def _joined(match: re.Match[str]) -> str | None:
     short = sum(word in names for word in words)
     if not short or (short == 1 and not _RANGE.search(match[0])):
         return None  # Jan and May may be people
-    return "".join(_said(word, names) for word in words)
+    return "".join(_spelled(word, names) for word in words)
 
 
-def _said(word: str, names: dict[str, str]) -> str:
+def _spelled(word: str, names: dict[str, str]) -> str:
     if word.isalpha():
         return names.get(word, word)
     if _BETWEEN.fullmatch(word.lstrip(".")):

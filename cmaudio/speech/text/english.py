@@ -256,7 +256,7 @@ class English:
     def _plain(self, text: str, start: int, end: int) -> Iterator[Span]:
         if end > start:
             word = text[start:end]
-            yield Span(start, end, self._said(word, word.isupper() and self._shouted(text, start, end)))
+            yield Span(start, end, self._spelled(word, word.isupper() and self._shouted(text, start, end)))
 
     def _shouted(self, text: str, start: int, end: int) -> bool:
         """Whether a word beside `text[start:end]` is in capitals without being an abbreviation."""
@@ -264,7 +264,7 @@ class English:
         words = [word[0] for word in neighbours if word is not None and len(word[0]) > 1 and word[0].isupper()]
         return any(self._known(word.lower()) and word.lower() not in SPELLED for word in words)
 
-    def _said(self, word: str, shouted: bool) -> str:
+    def _spelled(self, word: str, shouted: bool) -> str:
         if word.lower() in ABBREVIATIONS and word.lower() not in SPELLED:
             return ABBREVIATIONS[word.lower()]
         if any(c.isdecimal() for c in word) or "&" in word or any(c in _SIGNS for c in word):

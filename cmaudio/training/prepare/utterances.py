@@ -55,7 +55,7 @@ def find_utterances(folder: Path, layout_name: str) -> list[Utterance]:
     lines, audio = _listed(folder, layout_name, layout)
     if not lines or not audio:
         raise CmaudioError(
-            f"{folder} is not laid out like {layout_name}: expected {layout.expected}; found {_found(folder)}"
+            f"{folder} is not laid out like {layout_name}: expected {layout.expected}; found {_contents(folder)}"
         )
     looked_at = list(_look_at(lines))
     usable = [line for line in looked_at if not line.trouble]
@@ -82,7 +82,7 @@ def _listed(folder: Path, layout_name: str, layout: Layout) -> tuple[list[Line],
     return lines, audio
 
 
-def _found(folder: Path) -> str:
+def _contents(folder: Path) -> str:
     names = sorted(path.name + "/" * path.is_dir() for path in folder.iterdir())
     if not names:
         return "nothing"

@@ -16,10 +16,10 @@ class SavedTensors:
     def __init__(self, modules: Iterable[nn.Module]) -> None:
         self.peak_bytes = 0
         self._bytes = 0
-        self._kept: Counter[int] = Counter()
+        self._references: Counter[int] = Counter()
         tensors = (t for module in modules for t in (*module.parameters(), *module.buffers()))
         self._weights = {t.untyped_storage().data_ptr() for t in tensors}
-        self._hooks = torch.autograd.graph.saved_tensors_hooks(self._keep, lambda kept: kept.tensor)
+        self._hooks = torch.autograd.graph.saved_tensors_hooks(self._keep, lambda saved: saved.tensor)
 
     def __enter__(self) -> SavedTensors:
         self._hooks.__enter__()
@@ -30,25 +30,25 @@ class SavedTensors:
     ) -> None:
         self._hooks.__exit__(kind, error, trace)
 
-    def _keep(self, tensor: Tensor) -> _Kept:
+    def _keep(self, tensor: Tensor) -> _SavedTensor:
         storage = tensor.untyped_storage()
         place, size = storage.data_ptr(), storage.nbytes()
         if place in self._weights:
             size = 0
-        elif not self._kept[place]:
+        elif not self._references[place]:
             self._bytes += size
             self.peak_bytes = max(self.peak_bytes, self._bytes)
-        self._kept[place] += 1
-        return _Kept(self, tensor, place, size)
+        self._references[place] += 1
+        return _SavedTensor(self, tensor, place, size)
 
     def release(self, place: int, size: int) -> None:
         """A tensor is kept by one node fewer; the last one frees its memory."""
-        self._kept[place] -= 1
-        if not self._kept[place]:
+        self._references[place] -= 1
+        if not self._references[place]:
             self._bytes -= size
 
 
-class _Kept:
+class _SavedTensor:
     """A tensor in the graph, released with the node that keeps it."""
 
     def __init__(self, counter: SavedTensors, tensor: Tensor, place: int, size: int) -> None:

@@ -1,9 +1,9 @@
 """What a timbre plays, as a function of its table and its point: one block deep, so that all blocks are one batch.
 
-A sound is first played freely by the engine's own networks. Then every block is computed again in torch, from the past
-that it had: gradients reach what the prior says and the block's own draw, and not the blocks before it. What the
-vocoder's noise adds to the log-mel of what is heard is measured once, on takes in which nothing is drawn, and added to
-every take.
+A sound is first played free-running by the engine's own networks. Every block is then recomputed in torch from the
+context it had, so gradients reach the prior's prediction and the block's own sample, but not earlier blocks. What the
+vocoder's noise adds to the log-mel of the audio is measured once, on takes with nothing sampled, and added to every
+take.
 
 Shapes: B takes, N blocks, K frames of a block, T = N K frames, M mel bands, A ages, Z timbre dimensions.
 """
@@ -73,24 +73,24 @@ class Playing:
         key = timbre.learned.spectra[0].key
         self.ages = np.arange(1, frames + 1) / manifest.frame_rate
         before = (np.arange(k) - (k - 1)) / manifest.frame_rate
-        self._heard = lesson.expectation.controls(timbre, self.ages.reshape(-1, k), key)  # (N, K, C + M)
-        self._silent = lesson.expectation.controls(timbre, before[None], key)
+        self._frame_controls = lesson.expectation.controls(timbre, self.ages.reshape(-1, k), key)  # (N, K, C + M)
+        self._controls_before = lesson.expectation.controls(timbre, before[None], key)
         self._std, self._mean = torch.from_numpy(networks.std), torch.from_numpy(networks.mean)
         self._floor = float(np.log(manifest.mel.floor))
         self._takes = TAKE_DIMS if manifest.features in TEXTURE_KINDS else 0
         self._added = self._measured(timbre, frames)
 
     def _measured(self, timbre: TimbreDefinition, frames: int) -> Float:
-        """(takes, T, M) what is heard of a timbre at humanity 0, less what the prior says of it."""
+        """(takes, T, M) log-mel of a timbre played at humanity 0, minus the prior's prediction."""
         takes = [mel[:frames] for mel in self._lesson.hear(timbre, range(100, 100 + _MEASURED_TAKES), humanity=0.0)]
         parameters = TimbreParameters(timbre)
         with torch.no_grad():
-            said = self._said(parameters, torch.from_numpy(self._heard))[0] * self._std + self._mean
+            predicted = self._predict(parameters, torch.from_numpy(self._frame_controls))[0] * self._std + self._mean
         missing = frames - len(takes[0])
         padded = [np.pad(mel, ((0, missing), (0, 0)), mode="edge") for mel in takes]
-        return np.stack(padded) - np.maximum(said.reshape(frames, -1).numpy(), np.float32(self._floor))
+        return np.stack(padded) - np.maximum(predicted.reshape(frames, -1).numpy(), np.float32(self._floor))
 
-    def _said(self, parameters: TimbreParameters, controls: Tensor) -> tuple[Tensor, Tensor]:
+    def _predict(self, parameters: TimbreParameters, controls: Tensor) -> tuple[Tensor, Tensor]:
         """Median and spread (..., N, K, M), normalised, for controls (..., N, K, C)."""
         shape = controls.shape[:-1]
         flat = controls.flatten(0, -3)
@@ -101,14 +101,14 @@ class Playing:
 
     def __call__(self, parameters: TimbreParameters, takes: int, rng: np.random.Generator) -> Tensor:
         """(B, T, M) log-mels, not normalised."""
-        controls = np.repeat(self._heard[None], takes, 0)
+        controls = np.repeat(self._frame_controls[None], takes, 0)
         if self._takes:  # as in `take_of`, of a timbre without recordings of its own
             end = self._lesson.networks.features
             take = TAKE_SPREAD * rng.standard_normal((takes, 1, 1, self._takes))
             controls[..., end - self._takes : end] = take
         noise, pasts = self._played(parameters.definition(), controls, rng)
         networks, known = self._lesson.networks, torch.from_numpy(controls)
-        median, spread = self._said(parameters, known)
+        median, spread = self._predict(parameters, known)
         k, rows = noise.shape[2], takes * self._blocks
         point = parameters.point.expand(rows, k, -1)
         conditioning = self._controls(torch.cat([known, median], -1).flatten(0, 1), point)[0]
@@ -130,7 +130,7 @@ class Playing:
         vector = model.timbre_vector(timbre.name).astype(np.float32)
         vectors = np.broadcast_to(vector, (takes, k, len(vector)))
         noise = rng.standard_normal((takes, self._blocks, k, bands), dtype=np.float32)
-        state = networks.init_state(np.repeat(self._silent, takes, 0), vectors)
+        state = networks.init_state(np.repeat(self._controls_before, takes, 0), vectors)
         pasts = []
         for i in range(self._blocks):
             near = rng.standard_normal((takes, k, bands), np.float32)

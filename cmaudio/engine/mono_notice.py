@@ -8,7 +8,7 @@ from collections.abc import Callable
 from cmaudio.score.expression import EXPRESSIONS
 
 
-class Unheard:
+class MonoNotice:
     """Watches expressions as they are set, and reports the first that is audible only in stereo.
 
     Args:
@@ -16,7 +16,7 @@ class Unheard:
     """
 
     def __init__(self, channels: int) -> None:
-        self._told = channels > 1
+        self._reported = channels > 1
         self._listener: Callable[[str], object] = lambda text: warnings.warn(text, stacklevel=1)
 
     def listen(self, listener: Callable[[str], object]) -> None:
@@ -26,6 +26,6 @@ class Unheard:
     def check(self, name: str, value: float) -> None:
         """An expression was set."""
         expression = EXPRESSIONS[name]
-        if expression.mix and value != expression.rest and not self._told:
-            self._told = True
+        if expression.mix and value != expression.rest and not self._reported:
+            self._reported = True
             self._listener(f"{name} has no effect: the instrument is mono; use channels=2")

@@ -1,4 +1,4 @@
-"""An output port that is reopened when it returns."""
+"""An output port that is reopened when it reappears, as after a USB cable was unplugged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cmaudio.midi.system import MidiOutputSystem, OutputPort, SendingPort
 _LOOK_EVERY_SECONDS = 1.0
 
 
-class KeptPort:
+class ReconnectingPort:
     """Sends to one port until it is closed.
 
     Args:
