@@ -67,7 +67,7 @@ def export(
     motion: Annotated[
         Path | None,
         typer.Option(
-            help="Corpus of textures whose beds and rhythms a model file of textures then moves like, drop by drop.",
+            help="Corpus of textures; adds the motion (drops, calls, swells) of its beds and rhythms to a model file.",
             show_default=False,
         ),
     ] = None,

@@ -1,8 +1,8 @@
-"""The motion of a sound that goes on, measured on recordings beside what a model plays of the same timbre.
+"""Measures the motion of a sustained texture on recordings, compared with what a model plays of the same timbre.
 
-Directions are principal components of what lies beside the median, in dB. What they leave is for the network to draw:
-its samples are scaled so that every band varies as much as it was recorded to. A band of noise has a variance of its
-own, which is heard when nothing is drawn.
+Directions are principal components of the deviation from the median, in dB. The variance that they leave is left to the
+network: its residual is scaled so that every band varies as much as in the recordings. A band of noise has a variance
+of its own even without a residual, which is subtracted.
 
 Shapes: T frames, R directions, M mel bands; log-mel is not normalised.
 """
@@ -19,7 +19,7 @@ from cmaudio.learning.example import DB, steady_part
 from cmaudio.model.motion import MOST_FRAMES, MOST_TAKES, Motion, MotionTake, coded
 from cmaudio.signal.dsp import Float
 
-_DIRECTIONS = 12  # at most; of beds they explain 0.6 to 0.95 of the variance
+_DIRECTIONS = 12  # at most; they explain 0.6 to 0.95 of the variance of beds
 _LEAST_FRAMES = 24
 _ALIKE_DB = 3.0
 _LARGEST_DB, _LARGEST_SHARE = 199.0, 2.0
@@ -29,9 +29,9 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Compared:
-    """Recordings that are alike, and what a model plays of them: log-mels (T, M).
+    """Similar recordings, and a model's renderings of them: log-mels (T, M).
 
-    `point` is their take (P,); `drawn` is without a motion, `undrawn` where nothing is drawn either (humanity 0).
+    `point` is their take (P,); `drawn` is rendered without motion, `undrawn` without a residual either (humanity 0).
     """
 
     point: Sequence[float]
@@ -41,7 +41,7 @@ class Compared:
 
 
 def motion_of(takes: Sequence[Compared]) -> Motion:
-    """The motion of a timbre with these takes, whose recordings come from `usable`."""
+    """The motion of a timbre with these takes; their recordings come from `usable`."""
     recorded = [mel for take in takes for mel in take.recorded]
     beside = beside_median(recorded)
     directions = directions_of(beside)
@@ -67,13 +67,13 @@ def motion_of(takes: Sequence[Compared]) -> Motion:
 
 
 def still_at(point: Sequence[float], bands: int) -> Motion:
-    """No motion at all, at one take (P,)."""
+    """A motion that stands still, at one take (P,)."""
     take = MotionTake(point=list(point), offset_db=[0.0] * bands, ends=[2])
     return Motion(takes=[take], directions_db=[[0.0] * bands], course=coded(np.zeros((2, 1))), kept=[1.0] * bands)
 
 
 def usable(mels: Sequence[Float]) -> dict[int, Float]:
-    """By number, the recordings that are long enough, without fades at their ends; together they fit into a file."""
+    """The recordings that are long enough, by number; trimmed of fades, and to what fits into a model file."""
     steady = {number: steady_part(mel) for number, mel in enumerate(mels)}
     long = {number: mel for number, mel in steady.items() if len(mel) >= _LEAST_FRAMES}
     long = dict(list(long.items())[:MOST_TAKES])
@@ -82,7 +82,7 @@ def usable(mels: Sequence[Float]) -> dict[int, Float]:
 
 
 def alike(mels: Mapping[int, Float]) -> list[list[int]]:
-    """Groups of recordings (their numbers) whose medians are nearly the same: pieces of one, most often."""
+    """Groups of recordings (their numbers) with nearly the same median: mostly parts of one recording."""
     medians = {number: DB * np.median(mel, 0).astype(np.float64) for number, mel in mels.items()}
     groups: list[list[int]] = []
     for number, median in medians.items():
@@ -100,21 +100,21 @@ def _rounded(row: Array, digits: int) -> list[float]:
 
 
 def middle(mels: Sequence[Float]) -> Array:
-    """(M,) the mean of the medians; longer ones count for more."""
+    """(M,) the mean of the medians, weighted by length."""
     return np.average([np.median(mel, 0) for mel in mels], 0, [len(mel) for mel in mels]).astype(np.float64)
 
 
 def beside_median(mels: Sequence[Float]) -> Array:
-    """(T, M) dB of all frames beside the median of each."""
+    """(T, M) deviation of all frames from their recording's median, in dB."""
     return DB * np.concatenate([mel.astype(np.float64) - np.median(mel, 0) for mel in mels])
 
 
 def variance(beside: Array) -> Array:
-    """(M,) dB squared."""
+    """(M,) variance in dB squared of deviations (T, M)."""
     return np.square(beside).mean(0)
 
 
 def directions_of(beside: Array) -> Array:
-    """(R, M) orthonormal, in which most of the variance lies."""
+    """(R, M) orthonormal directions of the largest variance (principal components)."""
     _, vectors = np.linalg.eigh(beside.T @ beside)
     return np.ascontiguousarray(vectors[:, ::-1][:, :_DIRECTIONS].T)

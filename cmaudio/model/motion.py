@@ -1,8 +1,8 @@
-"""How a sound that goes on moves about its median, in a model file: swells, drops, calls, ticks, strokes.
+"""How a sustained texture moves about its median, in a model file: swells, drops, calls, ticks, strokes.
 
-The prior says the median of every band, and what the network draws beside it is as large as a background's fluctuation,
-band by band. Events lift many bands together, far above it. So the directions in which the recordings move are
-measured on them, and the course along each; what plays is made of pieces of that course in another order
+The prior predicts the median of every band, and the residual that the network samples varies as much as a background
+does, band by band. Events raise many bands together, far above it. So the principal directions of the recordings'
+motion and the course (trajectory) along each are measured; segments of that course are played in a random order
 (`cmaudio.synthesis.motion`).
 
 Shapes: T frames of a course, R directions, M mel bands, P dimensions of a take.
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MOST_FRAMES, MOST_DIRECTIONS, MOST_TAKES = 4096, 16, 64
-_STEPS = 127  # of a course, from 0 to the farthest
+_STEPS = 127  # of quantisation, from 0 to the largest value of a course
 
 Decibels = Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)]
@@ -31,10 +31,10 @@ class _Strict(BaseModel):
 
 
 class MotionTake(_Strict):
-    """Recordings that are alike.
+    """Similar recordings.
 
-    `point`: (P,) their take; `offset_db`: by how much their median lies above what the networks play there, by band;
-    `ends`: where in the course each of them ends, in frames.
+    `point`: (P,) their take; `offset_db`: (M,) their median minus that of what the networks play there; `ends`: frame
+    of the course at which each of them ends.
     """
 
     point: Annotated[list[Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]], Field(max_length=64)]
@@ -43,11 +43,11 @@ class MotionTake(_Strict):
 
 
 class Motion(_Strict):
-    """That of a timbre.
+    """The motion of a timbre.
 
-    `takes`: of which a voice is one; `directions_db`: what is added to every band at the farthest place of the course
-    along each direction; `course`: (T, R) signed bytes in base 64, 127 at the farthest; `kept`: how much of what the
-    network draws in every band is heard beside it.
+    `takes`: a voice plays one of them; `directions_db`: (R, M) added to every band where the course is largest along
+    each direction; `course`: (T, R) signed bytes in base 64, full scale 127; `kept`: (M,) gain of the residual that the
+    network samples, 0..4.
     """
 
     takes: Annotated[list[MotionTake], Field(min_length=1, max_length=MOST_TAKES)]
@@ -82,11 +82,11 @@ class Motion(_Strict):
         return np.maximum(raw.reshape(-1, len(self.directions_db)).astype(np.float32) / _STEPS, -1)
 
     def start(self, take: int) -> int:
-        """The frame of the course at which a take begins."""
+        """First frame of a take in the course."""
         return self.takes[take - 1].ends[-1] if take else 0
 
 
 def coded(places: NDArray[np.floating]) -> str:
-    """(T, R) places -1 to 1 as `Motion.course`."""
+    """Encode (T, R) values of -1 to 1 as `Motion.course`."""
     steps = np.rint(np.clip(places, -1, 1) * _STEPS).astype(np.int8)
     return base64.b64encode(steps.tobytes()).decode("ascii")

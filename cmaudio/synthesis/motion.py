@@ -1,13 +1,13 @@
-"""The motion of a texture as it plays: pieces of a measured course, in an order of their own, for ever.
+"""The motion of a texture while it plays: segments of a measured course, endlessly, in a random order.
 
-At every frame the course goes on, or leaves for another place at which the last frames were much alike: so events keep
-their attack and decay, what comes after them is open, and nothing repeats (Schödl et al.: "Video Textures", 2000,
+At every frame, playback continues along the course or jumps to another frame that was preceded by similar ones. Events
+thus keep their attack and decay, what follows them varies, and nothing repeats (Schödl et al.: "Video Textures", 2000,
 SIGGRAPH, section 3.1; Lall and Sharma: "A Nearest Neighbor Bootstrap for Resampling Hydrologic Time Series", 1996,
-Water Resources Research 32, 679). It leaves only for places that were heard less often, so that all are heard alike;
-otherwise calm, which is always like calm, would hold it for long. The control `density` makes the calm between events
-shorter or longer.
+Water Resources Research 32, 679). Jumps go only to frames played less often, so that all are played about equally;
+otherwise playback would linger in calm passages, which all resemble each other. The control `density` shortens or
+lengthens the calm between events.
 
-A voice whose timbre moves goes over to the motion of the timbre that is nearest, within a quarter of a second.
+A voice that morphs crossfades to the motion of the nearest timbre within a quarter of a second.
 
 Shapes: K frames of a block, T frames of a course, R directions, M mel bands.
 """
@@ -22,19 +22,19 @@ from numpy.typing import NDArray
 from cmaudio.model.motion import Motion
 from cmaudio.signal.dsp import Float
 
-_STREAM = 3  # of random numbers, beside those of the voice's blocks, of its take and of its events
-_PIECE_SECONDS = 0.6  # on average; at 0.3 a few seconds are less like the recordings
-_ALIKE, _COMPARED = 8, 4  # places to choose from; frames before them that are compared
-_ROUGHLY_ALIKE = 0.25  # of all places
-_APART, _LATE = 16, 30  # frames from where it is, and before the end of a recording
+_STREAM = 3  # of random numbers; the voice's blocks, take and events have others
+_PIECE_SECONDS = 0.6  # mean; at 0.3, excerpts of a few seconds are less like the recordings
+_ALIKE, _COMPARED = 8, 4  # candidates of a jump; preceding frames compared
+_ROUGHLY_ALIKE = 0.25  # of all frames
+_APART, _LATE = 16, 30  # frames that a jump keeps from its start, and from the end of a recording
 _CHANGES_SECONDS = 0.25  # from the motion of one timbre to that of another
-_CALM_OCTAVES, _BUSY_OCTAVES = 4.0, 2.0  # by which density changes how fast calm and events pass, from 0 to 1
+_CALM_OCTAVES, _BUSY_OCTAVES = 4.0, 2.0  # range of playback speed over density 0 to 1, in calm and in events
 
 Array = NDArray[np.float64]
 
 
 class MotionTrain:
-    """The motion of one voice, drawn from its seed: within one of the takes, whose point is `point` (P,).
+    """The motion of one voice, drawn from its seed, within one of the takes, which is at `point` (P,).
 
     Args:
         motion: of its timbre.
@@ -52,28 +52,27 @@ class MotionTrain:
         self._offset = np.array(take.offset_db)
         self._directions = np.array(motion.directions_db)
         self._course = motion.places()[start : take.ends[-1]].astype(np.float64)
-        reach = self._course * np.sqrt(np.square(self._directions).mean(1))  # in dB, as directions differ in size
+        reach = self._course * np.sqrt(np.square(self._directions).mean(1))  # in dB, since directions differ in size
         self._calm = np.sqrt(np.square(reach).sum(1))
         self._calm = self._calm <= np.median(self._calm)
         edges = np.array([0, *(end - start for end in take.ends)])
         self._last_of = np.zeros(len(reach), bool)
         self._last_of[edges[1:] - 1] = True
-        self._late = np.zeros(len(reach), bool)  # would soon have to leave again
+        self._late = np.zeros(len(reach), bool)  # too near the end of a recording to jump to
         for begin, end in pairwise(edges.tolist()):
             self._late[end - max(1, min(_LATE, (end - begin) // 3)) : end] = True
         self._past = np.concatenate([np.roll(reach, back, 0) for back in range(_COMPARED)], 1)
-        self._heard = np.zeros(len(reach), np.int64)  # how often each place was
+        self._heard = np.zeros(len(reach), np.int64)  # how often each frame was played
         self._stays = 1 - 1 / (_PIECE_SECONDS * frame_rate)
         self._place = self._begin()
-        self._between = 0.0  # frames that have passed there
+        self._between = 0.0  # fractional position, in frames
         self._last = -1
 
     def at(self, frames: NDArray[np.int64], density: Array, humanity: Array) -> Array:
-        """(K, M) dB beside what the networks play, at frames (K,) counted from the onset of the voice.
+        """(K, M) dB to add to what the networks play, at frames (K,) counted from the onset of the voice.
 
-        `density` (K,) 0..1, 0.5 as recorded; of the motion so much is heard as `humanity` (K,) says, at 0 the median of
-        the recordings. Blocks are asked for in their order; before the onset, and of frames that were asked for
-        already, it is 0.
+        `density` (K,) 0..1, 0.5 as recorded. `humanity` (K,) scales the motion; at 0 only the median of the recordings
+        is left. Call it for blocks in order; it is 0 before the onset and for frames already returned.
         """
         out = np.zeros((len(frames), len(self._offset)))
         for row, frame, asked, share in zip(out, frames.tolist(), density.tolist(), humanity.tolist(), strict=True):
@@ -84,7 +83,7 @@ class MotionTrain:
         return out
 
     def _go_on(self, density: float) -> None:
-        """To the next frame: through calm faster or slower than through events, and not past the start of one."""
+        """Advance one output frame; `density` changes the speed more in calm than in events. Never skips an onset."""
         calm = self._calm[self._place]
         self._between += 2 ** ((_CALM_OCTAVES if calm else _BUSY_OCTAVES) * (density - 0.5))
         while self._between >= 1:
@@ -97,10 +96,10 @@ class MotionTrain:
                 self._between = 0.0
 
     def _elsewhere(self) -> int:
-        """A place well before a recording's end, after frames like those before this one and heard less often.
+        """A frame well before a recording's end, preceded by similar frames and played less often; else this one.
 
-        Where there is none, this place. At the end of a recording, the choice is from all that are roughly alike: what
-        fades out is most like what fades out, and would have to leave again at once.
+        At the end of a recording, it is chosen from all roughly similar ones: a decay is most similar to other decays,
+        and would have to jump again at once.
         """
         away = np.square(self._past - self._past[self._place]).sum(1)
         away[self._late] = np.inf
@@ -120,29 +119,29 @@ class MotionTrain:
 
 
 class MotionPath:
-    """The motion of one voice, whatever timbres it passes.
+    """The motion of one voice across the timbres that it morphs through.
 
     Args:
-        motion: at its onset; None where the timbre has none.
+        motion: at its onset; None if the timbre has none.
         seed: of the voice.
         frame_rate: in Hz.
     """
 
     def __init__(self, motion: Motion | None, seed: int, frame_rate: float) -> None:
         self._motion, self._seed, self._frame_rate = motion, seed, frame_rate
-        self._parts: list[tuple[MotionTrain | None, float]] = [(self._new(motion), 1.0)]  # with their shares
+        self._parts: list[tuple[MotionTrain | None, float]] = [(self._new(motion), 1.0)]  # and their weights
 
     def _new(self, motion: Motion | None) -> MotionTrain | None:
         return None if motion is None else MotionTrain(motion, self._seed, self._frame_rate)
 
     def follow(self, motion: Motion | None) -> None:
-        """Go over to this one, from the next frame on."""
+        """Crossfade to another motion, from the next frame on."""
         if motion is not self._motion:
             self._motion = motion
             self._parts.append((self._new(motion), 0.0))
 
     def at(self, frames: NDArray[np.int64], density: Array, humanity: Array) -> Array | None:
-        """(K, M) dB, see `MotionTrain.at`; None where nothing moves."""
+        """(K, M) dB as `MotionTrain.at`; None without motion."""
         shares = self._go_over(len(frames))
         parts = [train for train, _ in self._parts]
         self._parts = [(train, share) for train, share in zip(parts, shares[-1].tolist(), strict=True) if share > 0]
@@ -154,7 +153,7 @@ class MotionPath:
         return np.sum(moved, 0) if moved else None
 
     def _go_over(self, frames: int) -> Array:
-        """(K, parts) shares, 1 in total."""
+        """(K, parts) weights of the crossfade, which sum to 1."""
         last = self._parts[-1][1]
         rising = np.minimum(last + np.arange(1, frames + 1) / (_CHANGES_SECONDS * self._frame_rate), 1)
         before = np.array([share for _, share in self._parts[:-1]]) / max(1 - last, 1e-9)
@@ -162,13 +161,13 @@ class MotionPath:
 
     @property
     def point(self) -> Array | None:
-        """(P,) the take, None where nothing moves."""
+        """(P,) the take; None without motion."""
         train = self._parts[-1][0]
         return None if train is None else train.point
 
     @property
     def kept(self) -> Float | None:
-        """(M,) how much of what is drawn is heard; None: all of it."""
+        """(M,) gain of the residual that the networks sample; None: 1."""
         known = [train.kept for train, _ in self._parts if train is not None]
         if not known:
             return None

@@ -1,4 +1,4 @@
-"""The motion of the beds and rhythms of a corpus, measured on its recordings beside what a model plays of them."""
+"""Measures the motion of beds and rhythms on the recordings of a corpus, compared with what a model plays."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SEEDS, _UNDRAWN_SEEDS, _SECONDS, _SKIPPED_SECONDS = (0, 1, 2, 3), (0, 1), 3.0, 
 
 
 def amend_motion(model: Model, output: Path, corpus: Path) -> Model:
-    """Write a model file whose beds and rhythms move as a corpus's recordings do; single events are part of that.
+    """Write a model file whose beds and rhythms have the motion of a corpus's recordings, single events included.
 
     Raises CmaudioError as `measured_motion` does.
     """
@@ -32,9 +32,9 @@ def amend_motion(model: Model, output: Path, corpus: Path) -> Model:
 
 
 def measured_motion(model: Model, corpus: Path) -> dict[str, Motion]:
-    """By name, of the steady timbres of a model that a corpus has recordings of.
+    """The motion of every steady timbre of a model with recordings in the corpus, by name.
 
-    Raises CmaudioError for a corpus that is not of textures or that has another signal, and where nothing is found.
+    Raises CmaudioError if the corpus is not of textures, has another signal format or no usable recordings.
     """
     manifest = with_measured(model.manifest, "events", {})
     recorded = read_takes(corpus, manifest.sample_rate, manifest.hop_length, manifest.mel.bands)
@@ -52,7 +52,7 @@ def measured_motion(model: Model, corpus: Path) -> dict[str, Motion]:
 def _measured(
     model: Model, networks: Synthesizer, timbre: str, points: Sequence[list[float]], mels: Sequence[Float]
 ) -> dict[str, Motion]:
-    """By the name of the timbre, that of recordings (T, M) with their takes (P,); nothing where all are too short."""
+    """The motion of recordings (T, M) with takes (P,), by timbre; empty if all are too short."""
     fitting = usable(mels)
     compared = []
     for group in alike(fitting):
