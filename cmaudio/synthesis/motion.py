@@ -75,11 +75,14 @@ class MotionTrain:
         is left. Call it for blocks in order; it is 0 before the onset and for frames already returned.
         """
         out = np.zeros((len(frames), len(self._offset)))
-        for row, frame, asked, share in zip(out, frames.tolist(), density.tolist(), humanity.tolist(), strict=True):
-            if frame > self._last:
-                self._last = frame
-                row += self._offset + share * (self._course[self._place] @ self._directions)
+        new = frames > self._last
+        if new.any():
+            places = []
+            for asked in density[new].tolist():
+                places.append(self._place)
                 self._go_on(asked)
+            self._last = int(frames[-1])
+            out[new] = self._offset + humanity[new, None] * (self._course[places] @ self._directions)
         return out
 
     def _go_on(self, density: float) -> None:
