@@ -43,7 +43,7 @@ def test_the_tables_of_a_card_are_read(name: str) -> None:
     assert len(data.figures) > 5
 
 
-@pytest.mark.parametrize("name", ["english", "instrument", "russian"])
+@pytest.mark.parametrize("name", list(embedded_models()))
 def test_embedded_models_carry_the_data_of_their_cards(name: str) -> None:
     model = load_model(name)
     assert model.stored_data is not None
