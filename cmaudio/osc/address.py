@@ -74,8 +74,7 @@ class Address:
         flow: what passes in a flood: "each" message, the "latest" of those that set the same thing, or "note" starts
             up to a lower limit.
         names: how many of the first arguments identify the thing that is set.
-        repeats: whether the arguments may be repeated; then the first argument alone is also allowed.
-        empty: for repeated arguments, no argument is allowed instead of the first alone.
+        repeats: whether the arguments may be repeated, and what is allowed besides: the first alone, or none at all.
     """
 
     path: str
@@ -83,14 +82,13 @@ class Address:
     arguments: tuple[Argument, ...] = ()
     flow: Literal["each", "latest", "note"] = "each"
     names: int = 0
-    repeats: bool = False
-    empty: bool = False
+    repeats: Literal["", "or first", "or none"] = ""
 
     def read(self, values: Sequence[object]) -> list[Any]:
         """The parsed arguments, None for omitted ones. Raises CmaudioError for a wrong count or value."""
         if self.repeats:
             period = len(self.arguments)
-            if len(values) != (0 if self.empty else 1) and (not values or len(values) % period):
+            if len(values) != self._besides and (not values or len(values) % period):
                 raise self._count(values)
             return [self.arguments[i % period].read(value) for i, value in enumerate(values)]
         needed = sum(not argument.optional for argument in self.arguments)
@@ -103,8 +101,13 @@ class Address:
     def signature(self) -> str:
         """The arguments as text."""
         said = "; ".join(map(str, self.arguments)) or "none"
-        first = "none" if self.empty else self.arguments[0] if self.repeats else None
-        return f"{first}, or repeatedly {said}" if self.repeats else said
+        besides = self.arguments[0] if self._besides else "none"
+        return f"{besides}, or repeatedly {said}" if self.repeats else said
+
+    @property
+    def _besides(self) -> int:
+        """How many arguments of those that repeat are allowed besides whole repetitions."""
+        return 1 if self.repeats == "or first" else 0
 
     def _count(self, values: Sequence[object]) -> CmaudioError:
         return CmaudioError(f"{self.path} takes {self.signature}; {len(values)} given")

@@ -61,7 +61,7 @@ _SCATTER = (
         "scatters these timbres, of which every event chooses one, as the scatter controls say",
         (Argument("name", "text"),),
         "latest",
-        repeats=True,
+        repeats="or first",
     ),
     Address("/scatter/alone", "scatters the selected timbre only, as by default", flow="latest"),
 )
@@ -92,7 +92,7 @@ _COMMON = (
         "latest",
         names=2,
     ),
-    Address("/routes", "sets all routes; none without arguments", _ROUTE, "latest", repeats=True, empty=True),
+    Address("/routes", "sets all routes; none without arguments", _ROUTE, "latest", repeats="or none"),
     Address("/routes/clear", "ends all routes", flow="latest"),
     Address("/seed/lock", "protects the seed from /seed/roll", (Argument("locked", "switch"),), "latest"),
     Address("/seed/roll", "draws a random seed, unless the seed is locked", flow="latest"),
@@ -118,7 +118,7 @@ _COMMON = (
     Address("/unsubscribe", "ends a subscription; without a port, all of the sender", (_PORT,), "latest", 1),
 )  # fmt: skip
 _TIMBRES = (
-    Address("/timbre", "sets the timbre, or a mix of several", _TIMBRE, "latest", repeats=True),
+    Address("/timbre", "sets the timbre, or a mix of several", _TIMBRE, "latest", repeats="or first"),
     Address(
         "/timbre/xy",
         "sets the timbre to a point of the timbre map",
@@ -162,9 +162,7 @@ def outgoing(definitions: Mapping[str, ControlDefinition], speaks: bool) -> list
     own = [
         *map(_control, definitions.values()),
         _TIMBRES[0],
-        Address(
-            "/routes", "all routes of modulators to controls; none without arguments", _ROUTE, repeats=True, empty=True
-        ),
+        Address("/routes", "all routes of modulators to controls; none without arguments", _ROUTE, repeats="or none"),
         Address("/seed", "seed of new notes; -1: each gets another", (Argument("seed", "whole", -1, SEED_LIMIT),)),
         Address("/seed/lock", "whether the seed is locked", (Argument("locked", "switch"),)),
         Address("/preset", "answers /query: the last preset applied", (Argument("name", "text"),)),

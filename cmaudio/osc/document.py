@@ -21,7 +21,7 @@ def rows(model: Model) -> list[dict[str, Any]]:
     """The table as plain data for JSON: direction, path, description, arguments with their ranges."""
     return [
         {"direction": direction, "path": a.path, "description": a.description}
-        | {"repeats": a.repeats, "arguments": [asdict(argument) for argument in a.arguments]}
+        | {"repeats": bool(a.repeats), "arguments": [asdict(argument) for argument in a.arguments]}
         for direction, group in zip(("in", "out"), addresses(model), strict=True)
         for a in group
     ]

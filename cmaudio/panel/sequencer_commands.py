@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cmaudio.sequencer.arpeggio import Mode
 from cmaudio.sequencer.grid import MAX_STEPS, GridStep
+from cmaudio.sequencer.song import MAX_PARTS, MAX_ROUNDS
 from cmaudio.timing.tempo import TEMPO_RANGE
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -25,10 +26,10 @@ class _Command(BaseModel):
 
 
 class RunSequencer(_Command):
-    """Play or stop, or record what is played, moved to the nearest step by `strength`."""
+    """Play the pattern or the song, or stop, or record what is played, moved to the nearest step by `strength`."""
 
     kind: Literal["sequencer"]
-    action: Literal["play", "stop", "record", "stop_recording"]
+    action: Literal["play", "play_song", "stop", "record", "stop_recording"]
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
 
 
@@ -81,7 +82,10 @@ class SetStep(_Command):
 
 
 class ChangeStep(_Command):
-    """Change how a step that is set plays; what is left out stays, so that two changes at once are both kept."""
+    """Change how a step that is set plays; what is left out stays, so that two changes at once are both kept.
+
+    louder: what is added to the velocity, as far as it goes.
+    """
 
     kind: Literal["change_step"]
     pattern: Text
@@ -89,6 +93,7 @@ class ChangeStep(_Command):
     index: Index
     pitches: list[str | int] | None = None
     velocity: int | None = None
+    louder: Annotated[int, Field(ge=-126, le=126)] | None = None
     gate: Number | None = None
     probability: Number | None = None
     ratchets: int | None = None
@@ -139,15 +144,48 @@ class SetArpeggiator(_Command):
 
 
 class ExportPattern(_Command):
-    """Write the present pattern to the folder of takes, as MIDI or Python, or all of them as JSON."""
+    """Write the present pattern, or the song, to the folder of takes, as MIDI or Python, or all patterns as JSON."""
 
     kind: Literal["export"]
     format: Literal["mid", "py", "json"]
+    song: bool = False
+
+
+class AddPart(_Command):
+    """Add a pattern at the end of the song."""
+
+    kind: Literal["add_part"]
+    pattern: Text
+
+
+class ChangePart(_Command):
+    """Move a part of the song, or remove it; `pattern` is the one that the page shows there."""
+
+    kind: Literal["part"]
+    action: Literal["earlier", "later", "remove"]
+    index: Annotated[int, Field(ge=0, lt=MAX_PARTS)]
+    pattern: Text
+
+
+class RepeatPart(_Command):
+    """Set for how many rounds a part of the song is played."""
+
+    kind: Literal["part_rounds"]
+    index: Annotated[int, Field(ge=0, lt=MAX_PARTS)]
+    pattern: Text
+    rounds: Annotated[int, Field(ge=1, le=MAX_ROUNDS)]
+
+
+class LoopSong(_Command):
+    """Start the song over after its last part, or end it there."""
+
+    kind: Literal["loop_song"]
+    on: bool
 
 
 SequencerCommand = (
     RunSequencer | ChoosePattern | SetPattern | AddLane | ChangeLane | SetStep | ChangeStep | Automate | SetAutomation
-    | SetTempo | SetArpeggiator | ExportPattern
+    | SetTempo | SetArpeggiator | ExportPattern | AddPart | ChangePart | RepeatPart | LoopSong
 )  # fmt: skip
 
 
@@ -162,4 +200,6 @@ def pattern_step_name(command: SequencerCommand) -> str:
             return f"automation of {control.replace('_', ' ')}"
         case SetTempo():
             return "tempo"
+        case AddPart() | ChangePart() | RepeatPart() | LoopSong():
+            return "song"
     return "patterns"

@@ -15,6 +15,7 @@ from cmaudio.sequencer.grid import AutomationLane, GridPattern, Lane
 from cmaudio.sequencer.midi_export import export_midi
 from cmaudio.sequencer.python_export import export_python
 from cmaudio.sequencer.recording import free_lane_name
+from cmaudio.sequencer.song import Song, SongPart
 
 _EXPORTED_ROUNDS = 4
 
@@ -42,22 +43,32 @@ class Sequencing:
             case s.ChoosePattern(action=action, pattern=name):
                 self._choose(action, name)
             case s.SetTempo(tempo=tempo):
-                sequencer.bank = sequencer.bank.changed(tempo=tempo)
+                with sequencer.clock.lock:
+                    sequencer.bank = sequencer.bank.changed(tempo=tempo)
                 self._synth.clock.set_tempo(tempo)
             case s.SetArpeggiator():
                 self._synth.arpeggiator.change(**command.model_dump(exclude={"kind", "gesture"}, exclude_none=True))
-            case s.ExportPattern(format=form):
-                self._export(form)
+            case s.ExportPattern(format=form, song=song):
+                self._export(form, song)
+            case s.AddPart() | s.ChangePart() | s.RepeatPart() | s.LoopSong():
+                with sequencer.clock.lock:
+                    sequencer.song = _arranged(sequencer.song, command)
             case _:
-                before = sequencer.bank.pattern(command.pattern)
-                sequencer.edit(_edited(before, command), before.name)
+                with sequencer.clock.lock:  # so that a note recorded meanwhile is kept
+                    before = sequencer.bank.pattern(command.pattern)
+                    sequencer.edit(_edited(before, command), before.name)
 
     def _run(self, action: str, strength: float) -> None:
         sequencer = self._synth.sequencer
-        if action == "record":
-            sequencer.record(strength)
-        else:
-            {"play": sequencer.play, "stop": sequencer.stop, "stop_recording": sequencer.stop_recording}[action]()
+        match action:
+            case "record":
+                sequencer.record(strength)
+            case "play" | "play_song":
+                sequencer.play(song=action == "play_song")
+            case "stop":
+                sequencer.stop()
+            case _:
+                sequencer.stop_recording()
         self._synth.wake()
 
     def _choose(self, action: str, name: str) -> None:
@@ -76,16 +87,16 @@ class Sequencing:
                 sequencer.edit(source.changed(name=free) if action == "copy" else GridPattern(name=free))
                 sequencer.select(free)
 
-    def _export(self, form: str) -> None:
+    def _export(self, form: str, song: bool) -> None:
         sequencer, model, tempo = self._synth.sequencer, self._synth.model, self._synth.clock.tempo
-        pattern = sequencer.pattern
-        kind = "patterns" if form == "json" else f"pattern-{file_stem(pattern.name)}"
-        path = unused_path(self._folder / f"{kind}-{stamp()}.{form}")
+        source = sequencer.bank if song else sequencer.pattern
+        kind = "song" if song else f"pattern-{file_stem(sequencer.pattern.name)}"
+        path = unused_path(self._folder / f"{'patterns' if form == 'json' else kind}-{stamp()}.{form}")
         if form == "mid":
-            for text in export_midi(pattern, path, model, tempo=tempo, rounds=_EXPORTED_ROUNDS):
+            for text in export_midi(source, path, model, tempo=tempo, rounds=1 if song else _EXPORTED_ROUNDS):
                 self._notice(text)
         elif form == "py":
-            export_python(pattern, path, model, tempo=tempo)
+            export_python(source, path, model, tempo=tempo)
         else:
             sequencer.save(path)
         self.exported = path.name
@@ -107,6 +118,8 @@ class Sequencing:
             "playing": sequencer.playing,
             "recording": sequencer.recording is not None,
             "queued": sequencer.queued,
+            "song": sequencer.song.model_dump(mode="json"),
+            "plays_song": sequencer.plays_song,
             "tempo": round(self._synth.clock.tempo, 1),
             "arpeggiator": self._synth.arpeggiator.settings.model_dump(mode="json"),
             "exported": self.exported,
@@ -114,11 +127,11 @@ class Sequencing:
 
     @property
     def position(self) -> list[Any] | None:
-        """Pattern and step that play."""
+        """Pattern, step and part of the song that play."""
         if self._synth.model.manifest.speech is not None:
             return None
         found = self._synth.sequencer.position
-        return None if found is None else list(found)
+        return None if found is None else [*found, self._synth.sequencer.part]
 
 
 _Edit = s.SetPattern | s.AddLane | s.ChangeLane | s.SetStep | s.ChangeStep | s.Automate | s.SetAutomation
@@ -138,8 +151,11 @@ def _edited(pattern: GridPattern, command: _Edit) -> GridPattern:
             return pattern.with_lane(pattern.lane(lane).changed(muted=action == "mute"))
         case s.SetStep(lane=lane, index=index, step=step):
             return pattern.with_lane(pattern.lane(lane).with_step(index, step))
-        case s.ChangeStep(lane=lane, index=index):
-            return pattern.with_lane(pattern.lane(lane).with_changed_step(index, **command.changes()))
+        case s.ChangeStep(lane=lane, index=index, louder=louder):
+            changed = pattern.lane(lane).with_changed_step(index, **command.changes())
+            step = changed.steps[index]
+            velocity = min(127, max(1, step.velocity + (louder or 0)))
+            return pattern.with_lane(changed.with_step(index, step.changed(velocity=velocity)))
         case s.Automate(action="add", control=control):
             return pattern.with_automation(AutomationLane(control=control))
         case s.Automate(action="remove", control=control):
@@ -148,6 +164,25 @@ def _edited(pattern: GridPattern, command: _Edit) -> GridPattern:
             return pattern.with_automation(_automated(pattern, control).changed(smooth=action == "smooth"))
         case s.SetAutomation(control=control, index=index, value=value):
             return pattern.with_automation(_automated(pattern, control).with_value(index, value))
+
+
+def _arranged(song: Song, command: s.AddPart | s.ChangePart | s.RepeatPart | s.LoopSong) -> Song:
+    """A song as a command changes it. Raises CmaudioError for a part that has changed meanwhile."""
+    match command:
+        case s.AddPart(pattern=name):
+            return song.with_part(SongPart(pattern=name))
+        case s.LoopSong(on=on):
+            return song.changed(loop=on)
+    index, part = command.index, song.part(command.index)
+    if part.pattern != command.pattern:
+        raise CmaudioError(f"part {index + 1} of the song is {part.pattern!r} by now; try again")
+    match command:
+        case s.RepeatPart(rounds=rounds):
+            return song.with_part(part.changed(rounds=rounds), index)
+        case s.ChangePart(action="remove"):
+            return song.without_part(index)
+        case s.ChangePart(action=action):
+            return song.moved(index, index + (1 if action == "later" else -1))
 
 
 def _automated(pattern: GridPattern, control: str) -> AutomationLane:

@@ -13,4 +13,6 @@ from cmaudio.sequencer.notation import note_lane as note_lane
 from cmaudio.sequencer.notation import pad_lane as pad_lane
 from cmaudio.sequencer.python_export import as_python as as_python
 from cmaudio.sequencer.python_export import export_python as export_python
+from cmaudio.sequencer.song import Song as Song
+from cmaudio.sequencer.song import SongPart as SongPart
 from cmaudio.sequencer.step_sequencer import StepSequencer as StepSequencer

@@ -1,4 +1,4 @@
-"""A bank of patterns, and its file: strict, versioned JSON."""
+"""A bank of patterns between which a sequencer switches, the song they make, and its file: strict, versioned JSON."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cmaudio.errors import CmaudioError, explain, unknown
 from cmaudio.files.reading import read_file
 from cmaudio.files.saving import write_file
 from cmaudio.sequencer.grid import GridPattern
+from cmaudio.sequencer.song import Song
 from cmaudio.sequencer.validated import Validated
 from cmaudio.timing.tempo import TEMPO_RANGE
 
@@ -27,6 +28,7 @@ class PatternBank(Validated):
         tempo: beats per minute; None keeps the clock's tempo.
         bar: beats per bar, at which patterns are switched.
         patterns: at least one, at most 16.
+        song: the order in which they make a song.
     """
 
     version: Literal[1] = 1
@@ -35,12 +37,15 @@ class PatternBank(Validated):
     patterns: Annotated[tuple[GridPattern, ...], Field(min_length=1, max_length=MAX_PATTERNS)] = (
         GridPattern(name="A"),
     )
+    song: Song = Song()
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:
         names = self.names
         if twice := [name for name in names if names.count(name) > 1]:
-            raise ValueError(f"two patterns are called {twice[0]!r}; names must be unique")
+            raise ValueError(f"two patterns are called {twice[0]!r}; give each a name of its own")
+        if lacking := [part.pattern for part in self.song.parts if part.pattern not in names]:
+            raise ValueError(f"the song plays an {unknown('pattern', lacking[0], names)}")
         return self
 
     @property
@@ -56,17 +61,22 @@ class PatternBank(Validated):
         return found
 
     def with_pattern(self, pattern: GridPattern, name: str | None = None) -> PatternBank:
-        """A copy with a pattern replacing the one of this name (by default its own), or added."""
+        """With a pattern in place of the one of this name (by default its own), or added; the song follows."""
         place = pattern.name if name is None else name
         changed = tuple(pattern if each.name == place else each for each in self.patterns)
-        return self.changed(patterns=changed if place in self.names else (*changed, pattern))
+        return self.changed(
+            patterns=changed if place in self.names else (*changed, pattern),
+            song=self.song.renamed(place, pattern.name),
+        )
 
     def without_pattern(self, name: str) -> PatternBank:
-        """A copy without a pattern. Raises CmaudioError for an unknown one, and for the last."""
+        """Without a pattern, in the song too. Raises CmaudioError for an unknown one, and for the last."""
         removed = self.pattern(name)
         if len(self.patterns) == 1:
             raise CmaudioError(f"pattern {name!r} is the only one and stays; clear its lanes instead")
-        return self.changed(patterns=tuple(each for each in self.patterns if each is not removed))
+        return self.changed(
+            patterns=tuple(each for each in self.patterns if each is not removed), song=self.song.without_pattern(name)
+        )
 
     def free_name(self) -> str:
         """The first letter that is not the name of a pattern."""

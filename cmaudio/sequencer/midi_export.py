@@ -1,9 +1,10 @@
-"""A pattern as a Standard MIDI File: one track for each lane; mido packs the bytes."""
+"""A pattern or a song as a Standard MIDI File: one track for each lane; mido packs the bytes."""
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import mido
 
@@ -13,8 +14,9 @@ from cmaudio.files.saving import write_file
 from cmaudio.model.file import Model
 from cmaudio.score.controllers import BY_EXPRESSION, controller_value
 from cmaudio.score.events import PERCUSSION_CHANNEL
+from cmaudio.sequencer.bank import PatternBank
 from cmaudio.sequencer.grid import AutomationLane, GridPattern, Lane
-from cmaudio.sequencer.unroll import PlannedNote, notes_of_round
+from cmaudio.sequencer.unroll import PlannedNote, Section, notes_of_round, what_plays
 from cmaudio.timing.steps import swung
 
 TICKS_PER_BEAT = 960
@@ -24,72 +26,90 @@ Timed = tuple[int, int, mido.Message]  # tick, rank among messages of the same t
 
 
 def export_midi(
-    pattern: GridPattern, path: str | Path, model: Model, *, tempo: float = 120.0, rounds: int = 1
+    source: GridPattern | PatternBank, path: str | Path, model: Model, *, tempo: float | None = None, rounds: int = 1
 ) -> list[str]:
-    """Write some rounds of a pattern, with the random choices of each, to a MIDI file, replacing an existing one.
+    """Write a pattern, or the song of a bank, to a MIDI file, with what chance gives; one of that name is replaced.
 
     Args:
-        pattern: what to write.
+        source: what to write.
         path: of the file.
         model: names programs and the keys of pads.
-        tempo: beats per minute.
-        rounds: number of rounds, 1..256.
+        tempo: beats per minute; None for that of the bank, or 120.
+        rounds: how often, 1..256.
 
     Returns:
         Notices of what a MIDI file cannot hold.
 
     Raises:
-        CmaudioError: a value out of range, or a file that cannot be written.
+        CmaudioError: a value out of range, a song without parts, or a file that cannot be written.
     """
-    data, notices = encode_pattern(pattern, model, tempo=tempo, rounds=rounds)
+    data, notices = encode_midi(source, model, tempo=tempo, rounds=rounds)
     write_file(path, data)
     return notices
 
 
-def encode_pattern(pattern: GridPattern, model: Model, *, tempo: float, rounds: int) -> tuple[bytes, list[str]]:
+def encode_midi(
+    source: GridPattern | PatternBank, model: Model, *, tempo: float | None = None, rounds: int = 1
+) -> tuple[bytes, list[str]]:
     """The bytes of the file, and notices; see `export_midi`."""
     count = whole_number("rounds", rounds, 1, MAX_ROUNDS)
+    sections, title, beats_per_minute = what_plays(source, count, tempo)
     song = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
-    head = mido.MidiTrack([mido.MetaMessage("track_name", name=as_text(pattern.name))])
-    head.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo)))
+    head = mido.MidiTrack([mido.MetaMessage("track_name", name=as_text(title))])
+    head.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(beats_per_minute)))
     song.tracks.append(head)
-    notices: list[str] = []
-    planned = [(number, note) for number in range(count) for note in notes_of_round(pattern, number)]
-    for lane in pattern.lanes:
-        own = [(number, note) for number, note in planned if note.lane is lane]
-        song.tracks.append(_track(pattern, lane, own, model, notices))
-    for automated in pattern.automation:
-        if automated.control in BY_EXPRESSION:
-            song.tracks.append(_automation(pattern, automated, count))
-        else:
-            notices.append(f"{automated.control!r} has no MIDI controller: its automation is left out")
+    notices: dict[str, None] = {}
+    tracks: dict[Any, list[Timed]] = {}  # by what a lane is, so that one that several patterns have is one track
+    moves: dict[str, list[Timed]] = {}
+    for section in sections:
+        planned = [
+            (number, note) for number in range(section.rounds) for note in notes_of_round(section.pattern, number)
+        ]
+        for lane in section.pattern.lanes:
+            key = (lane.name, lane.pad, lane.channel, str(lane.timbre))
+            if key not in tracks:
+                tracks[key] = _program_change(lane, model, notices)
+            tracks[key].extend(_notes(section, lane, planned, model))
+        for automated in section.pattern.automation:
+            if automated.control in BY_EXPRESSION:
+                moves.setdefault(automated.control, []).extend(_automation(section, automated))
+            else:
+                notices[f"{automated.control!r} has no MIDI controller: its automation is left out"] = None
+    song.tracks.extend(_named(key[0], events) for key, events in tracks.items())
+    song.tracks.extend(_named(control, events) for control, events in moves.items())
     data = io.BytesIO()
     song.save(file=data)
-    return data.getvalue(), notices
+    return data.getvalue(), list(notices)
 
 
-def _tick(pattern: GridPattern, place: float) -> int:
-    return max(0, round(swung(place, pattern.swing) * pattern.division * TICKS_PER_BEAT))
+def _tick(section: Section, place: float) -> int:
+    """The tick of a place in steps from the start of a section."""
+    beat = section.beat + swung(place, section.pattern.swing) * section.pattern.division
+    return max(0, round(beat * TICKS_PER_BEAT))
 
 
-def _track(
-    pattern: GridPattern, lane: Lane, planned: list[tuple[int, PlannedNote]], model: Model, notices: list[str]
-) -> mido.MidiTrack:
-    channel = lane.channel if lane.pad is None else PERCUSSION_CHANNEL
-    events: list[Timed] = []
+def _program_change(lane: Lane, model: Model, notices: dict[str, None]) -> list[Timed]:
     program = _program(lane, model)
     if program is not None:
-        events.append((0, 0, mido.Message("program_change", channel=channel, program=program)))
-    elif lane.pad is None and lane.timbre is not None:
-        notices.append(f"lane {lane.name!r}: its timbre has no General MIDI program")
+        return [(0, 0, mido.Message("program_change", channel=lane.channel, program=program))]
+    if lane.pad is None and lane.timbre is not None:
+        notices[f"lane {lane.name!r}: its timbre has no General MIDI program"] = None
+    return []
+
+
+def _notes(section: Section, lane: Lane, planned: list[tuple[int, PlannedNote]], model: Model) -> list[Timed]:
+    channel = lane.channel if lane.pad is None else PERCUSSION_CHANNEL
+    events: list[Timed] = []
     for number, note in planned:
-        place = number * pattern.length + note.place
-        start, end = _tick(pattern, place), _tick(pattern, place + note.steps)
+        if note.lane is not lane:
+            continue
+        place = number * section.pattern.length + note.place
+        start, end = _tick(section, place), _tick(section, place + note.steps)
         for pitch in note.pitches if lane.pad is None else (model.drum_keys[lane.pad],):
             on = mido.Message("note_on", channel=channel, note=pitch, velocity=note.velocity)
             events.append((start, 2, on))
             events.append((max(end, start + 1), 1, mido.Message("note_off", channel=channel, note=pitch)))
-    return _named(lane.name, events)
+    return events
 
 
 def _program(lane: Lane, model: Model) -> int | None:
@@ -100,17 +120,17 @@ def _program(lane: Lane, model: Model) -> int | None:
     return next((program for program, timbre in model.programs.items() if timbre == name), None)
 
 
-def _automation(pattern: GridPattern, lane: AutomationLane, rounds: int) -> mido.MidiTrack:
+def _automation(section: Section, lane: AutomationLane) -> list[Timed]:
     events: list[Timed] = []
-    number = BY_EXPRESSION[lane.control]
+    number, pattern = BY_EXPRESSION[lane.control], section.pattern
     for move in range(pattern.length * _MOVES_A_STEP):
         value = lane.value_at(move / _MOVES_A_STEP, pattern.length)
         if value is not None:
             wanted = controller_value(lane.control, value)
             message = mido.Message("control_change", channel=0, control=number, value=wanted)
-            places = (each * pattern.length + move / _MOVES_A_STEP for each in range(rounds))
-            events.extend((_tick(pattern, place), 0, message) for place in places)
-    return _named(lane.control, events)
+            places = (each * pattern.length + move / _MOVES_A_STEP for each in range(section.rounds))
+            events.extend((_tick(section, place), 0, message) for place in places)
+    return events
 
 
 def _named(name: str, events: list[Timed]) -> mido.MidiTrack:

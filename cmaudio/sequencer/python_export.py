@@ -1,15 +1,17 @@
-"""A pattern as a Python program that plays it with `synth.clock`."""
+"""A pattern or a song as a Python program that plays it with `synth.clock`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cmaudio.files.saving import write_file
 from cmaudio.model.file import DEFAULT_MODEL, Model
 from cmaudio.score.events import PERCUSSION_CHANNEL
+from cmaudio.sequencer.bank import PatternBank
 from cmaudio.sequencer.grid import AutomationLane, GridPattern, GridStep, Lane
+from cmaudio.sequencer.unroll import Section, what_plays
 from cmaudio.timing.steps import BEATS_RANGE
 
 _WIDTH = 108
@@ -18,7 +20,8 @@ _HEAD = '''"""{title}: exported from cmaudio."""
 import cmaudio
 from cmaudio import Step
 
-
+'''
+_GROOVE = '''
 def groove(clock):
     """Play it on a clock: `synth.clock`, or that of `cmaudio.render_pattern(groove, {beats:g}, "groove.wav")`."""
     clock.tempo = {tempo:g}
@@ -29,9 +32,26 @@ _FOOT = """
 if __name__ == "__main__":
     with cmaudio.open({model}) as synth:
         groove(synth.clock)
-        synth.clock.start()
-        synth.wait({seconds:g})
+{start}        synth.wait({seconds:g})
 """
+_START = "        synth.clock.start()\n"  # a song is not started again: its parts begin at beats of their own
+_MOVE = '''
+def move(clock, control, values, start, beats, rounds):
+    """Set a control in every round, from a beat on."""
+
+    def set_what_is_due(beat):
+        for number in range(rounds):
+            for offset, value in values.items():
+                if beat <= (at := start + number * beats + offset) < beat + 1:
+                    clock.controls.set(control, value, "clock", clock.sample(at))
+
+    clock.every(1, set_what_is_due)
+
+'''
+_PART = '''
+def {name}(clock, start, rounds):
+    """{title}."""
+'''
 
 
 @dataclass(frozen=True)
@@ -43,29 +63,76 @@ class _Piece:
     step: GridStep
 
 
-def export_python(pattern: GridPattern, path: str | Path, model: Model, *, tempo: float = 120.0) -> Path:
-    """Write a pattern as a Python program, replacing an existing file. Returns the file.
+def export_python(
+    source: GridPattern | PatternBank, path: str | Path, model: Model, *, tempo: float | None = None
+) -> Path:
+    """Write a pattern, or the song of a bank, as a Python program; one of that name is replaced. Returns the file.
 
-    Muted lanes are left out. Raises CmaudioError if it cannot be written.
+    Muted lanes are left out, and a song is played once. Raises CmaudioError for a song without parts, and if the file
+    cannot be written.
     """
-    return write_file(path, as_python(pattern, model, tempo=tempo).encode())
+    return write_file(path, as_python(source, model, tempo=tempo).encode())
 
 
-def as_python(pattern: GridPattern, model: Model, *, tempo: float = 120.0) -> str:
-    """The source of the program; its `groove` plays on any clock."""
-    lines = [_HEAD.format(title=_plain(pattern.name), round=pattern.beats, beats=4 * pattern.beats, tempo=tempo)]
-    for lane in pattern.lanes:
-        if not lane.muted:
-            lines.extend(_lane(pattern, lane, None if lane.pad is None else model.drum_keys[lane.pad]))
-    for automated in pattern.automation:
-        lines.extend(_automation(pattern, automated))
-    name = model.manifest.name
-    seconds = 4 * pattern.beats * 60 / tempo
-    lines.append(_FOOT.format(model="" if name == DEFAULT_MODEL else repr(name), seconds=round(seconds, 2)))
-    return "".join(lines)
+def as_python(source: GridPattern | PatternBank, model: Model, *, tempo: float | None = None) -> str:
+    """The program: it can be run, and its `groove` plays on any clock; see `export_python`."""
+    sections, title, beats_per_minute = what_plays(source, 1, tempo)
+    head = _HEAD.format(title=_plain(title))
+    if isinstance(source, PatternBank):
+        beats, before, start = sections[-1].end, 1.0, ""
+        parts, calls = _parts(source, sections, model), _calls(source, sections)
+    else:
+        beats, before, start = 4 * source.beats, source.beats, _START
+        parts, calls = [], _looped(source, model)
+    groove = _GROOVE.format(beats=beats, tempo=beats_per_minute, round=before)
+    name, seconds = model.manifest.name, (beats if start else beats + before) * 60 / beats_per_minute
+    foot = _FOOT.format(model="" if name == DEFAULT_MODEL else repr(name), start=start, seconds=round(seconds, 2))
+    return "".join([head, *parts, groove, *calls, foot])
 
 
-def _lane(pattern: GridPattern, lane: Lane, key: int | None) -> list[str]:
+def _looped(pattern: GridPattern, model: Model) -> list[str]:
+    """A pattern that repeats without end."""
+    moves = (line for automated in pattern.automation for line in _automation(pattern, automated))
+    return [*_played(pattern, model), *moves]
+
+
+def _function(bank: PatternBank, name: str) -> str:
+    """What the function of a pattern of a song is called."""
+    return f"pattern_{bank.names.index(name) + 1}"
+
+
+def _calls(bank: PatternBank, sections: Sequence[Section]) -> list[str]:
+    places = (f"start + {round(section.beat, 9)!r}" if section.beat else "start" for section in sections)
+    return [
+        f"    {_function(bank, section.pattern.name)}(clock, {place}, {section.rounds})\n"
+        for section, place in zip(sections, places, strict=True)
+    ]
+
+
+def _parts(bank: PatternBank, sections: Sequence[Section], model: Model) -> list[str]:
+    """A function for each pattern of a song."""
+    played = {section.pattern.name: section.pattern for section in sections}
+    lines = [_MOVE] if any(pattern.automation for pattern in played.values()) else []
+    for name, pattern in played.items():
+        lines.append(_PART.format(name=_function(bank, name), title=_plain(name)))
+        lines += _played(pattern, model, rounds="rounds")
+        for automated in pattern.automation:
+            if shown := _values(pattern, automated):
+                lines.append(f"    values = {{\n{shown}    }}\n")
+                call = f"clock, {automated.control!r}, values, start, {round(pattern.beats, 9)!r}, rounds"
+                lines.append(f"    move({call})\n")
+        lines.append("\n")
+    return lines
+
+
+def _played(pattern: GridPattern, model: Model, **settings: str) -> list[str]:
+    """The notes of all lanes that are not muted."""
+    lanes = (lane for lane in pattern.lanes if not lane.muted)
+    keys = ((lane, None if lane.pad is None else model.drum_keys[lane.pad]) for lane in lanes)
+    return [line for lane, key in keys for line in _lane(pattern, lane, key, settings)]
+
+
+def _lane(pattern: GridPattern, lane: Lane, key: int | None, more: Mapping[str, str]) -> list[str]:
     pieces = _pieces(pattern, lane)
     lines: list[str] = []
     for layer in _layers(pieces):
@@ -77,6 +144,7 @@ def _lane(pattern: GridPattern, lane: Lane, key: int | None) -> list[str]:
             "channel": repr(PERCUSSION_CHANNEL if key is not None else lane.channel),
             "seed": repr(pattern.seed),
             "every": repr(round(pattern.beats, 9)),
+            **more,
         }
         gates = {piece.step.gate for piece in layer}
         if len(gates) == 1 and _on_grid(layer):
@@ -157,14 +225,18 @@ def _note(step: GridStep, key: int | None, beats: float | None = None) -> str:
     return f"Step({', '.join(fields)})"
 
 
-def _automation(pattern: GridPattern, lane: AutomationLane) -> list[str]:
-    """The values, set in every round."""
+def _values(pattern: GridPattern, lane: AutomationLane) -> str:
+    """The values of a round by beat, as lines; empty for none."""
     moves = ((index / 4, lane.value_at(index / 4, pattern.length)) for index in range(4 * pattern.length))
     values = {round(place * pattern.division, 9): round(value, 6) for place, value in moves if value is not None}
-    if not values:
+    return _wrapped([f"{beat!r}: {value!r}" for beat, value in values.items()], 8) if values else ""
+
+
+def _automation(pattern: GridPattern, lane: AutomationLane) -> list[str]:
+    """The values, set in every round."""
+    shown, name = _values(pattern, lane), lane.control
+    if not shown:
         return []
-    shown = _wrapped([f"{beat!r}: {value!r}" for beat, value in values.items()], 8)
-    name = lane.control
     return [
         f"    {name}_values = {{\n{shown}    }}\n\n"
         f"    def move_{name}(beat):\n"

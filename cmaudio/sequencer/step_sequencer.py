@@ -11,15 +11,18 @@ from cmaudio.errors import CmaudioError
 from cmaudio.sequencer.bank import PatternBank, load_bank, save_bank
 from cmaudio.sequencer.grid import GridPattern
 from cmaudio.sequencer.known import check_bank
-from cmaudio.sequencer.player import GridPlayer
+from cmaudio.sequencer.player import GridPlayer, Turn
 from cmaudio.sequencer.recording import Recording
+from cmaudio.sequencer.song import Song
 from cmaudio.timing.clock import Clock
 
 Listener = Callable[[], object]
 
 
 class StepSequencer:
-    """Plays the patterns of a bank; an instrument's is `Synth.sequencer`. Methods may be called from any thread.
+    """Plays the patterns of a bank, or their song; an instrument's is `Synth.sequencer`.
+
+    Methods may be called from any thread.
 
     Args:
         clock: keeps time; its engine and controls play.
@@ -82,8 +85,8 @@ class StepSequencer:
             self._check(bank)
             if renamed:
                 self._selected = pattern.name
-            if self._player is not None and name == self._player.name:
-                self._player.name = pattern.name
+            if self._player is not None and name is not None:
+                self._player.rename(name, pattern.name)
             self._use(bank)
 
     def change(self, **fields: Any) -> GridPattern:
@@ -101,8 +104,21 @@ class StepSequencer:
         with self.clock.lock:
             self.bank = self._bank.without_pattern(name)
 
+    @property
+    def song(self) -> Song:
+        """The order of patterns that `play(song=True)` plays; assigning another takes effect at once.
+
+        Raises CmaudioError for a pattern that is not in the bank; then nothing changes.
+        """
+        return self._bank.song
+
+    @song.setter
+    def song(self, song: Song) -> None:
+        with self.clock.lock:
+            self.bank = self._bank.changed(song=song)
+
     def select(self, name: str) -> None:
-        """Select the pattern to edit and play; while playing, it takes over at the next bar.
+        """Choose the pattern to edit and play; one that plays is followed by it at the next bar, the song is not.
 
         Raises CmaudioError for an unknown name.
         """
@@ -110,10 +126,15 @@ class StepSequencer:
             self._bank.pattern(name)
             self._selected = name
             player = self._player
-            if player is not None and self.playing:
-                at = self.clock.boundary(self._bank.bar)
-                player.queued = None if player.name == name else (at, name)
+            if player is not None and self.playing and not player.plays_song:
+                self._queue(player, name)
             self._changed()
+
+    def _queue(self, player: GridPlayer, name: str, part: int | None = None) -> None:
+        """Have a pattern, or the song, take over at the next bar, unless it plays already."""
+        turn, now = Turn(self.clock.boundary(self._bank.bar), name, part), player.turn
+        goes_on = now.part is not None if part is not None else now.part is None and now.name == name
+        player.queued = None if goes_on else turn
 
     def load(self, path: str | Path) -> PatternBank:
         """Load the patterns of a file; see `load_bank`."""
@@ -140,24 +161,31 @@ class StepSequencer:
 
     # -- transport ---------------------------------------------------------------------------------------------------
 
-    def play(self) -> None:
-        """Play the selected pattern from the next bar, or at once if the clock plays nothing else.
+    def play(self, song: bool = False) -> None:
+        """Play the selected pattern, or the song from its first part, with the next bar, or at once if nothing plays.
 
-        Raises CmaudioError for a text-to-speech model.
+        Raises CmaudioError for a model that reads text, and for a song without parts.
         """
         clock = self.clock
         if clock.engine.model.manifest.speech:
             raise CmaudioError(f"model {clock.engine.model.manifest.name!r} is a text-to-speech voice without patterns")
         with clock.lock:
-            if self.playing:
+            if song and not self.song.parts:
+                raise CmaudioError("the song has no parts; add patterns to it")
+            name, part = (self.song.parts[0].pattern, 0) if song else (self._selected, None)
+            if (player := self._player) is not None and self.playing:
+                if player.plays_song != song:
+                    self._queue(player, name, part)
+                    self._changed()
                 return
+            self._recording = None
             if clock.alone:
                 clock.start(0)
                 start = 0.0
             else:
                 clock.resume()
                 start = clock.next_beat(self._bank.bar)
-            self._player = GridPlayer(clock, clock.controls, lambda: self._bank, self._selected, start)
+            self._player = GridPlayer(clock, clock.controls, lambda: self._bank, Turn(start, name, part))
             clock.add(self._player)
             self._changed()
 
@@ -179,20 +207,37 @@ class StepSequencer:
     @property
     def position(self) -> tuple[str, int] | None:
         """Pattern and step that play; None while it is stopped."""
+        found = self._position
+        return None if found is None else (found[0].name, found[1])
+
+    @property
+    def part(self) -> int | None:
+        """The part of the song that plays, counted from 0; None while no song plays."""
+        found = self._position
+        return None if found is None else found[0].part
+
+    @property
+    def _position(self) -> tuple[Turn, int] | None:
         player = self._player
         return player.position if player is not None and self.playing else None
+
+    @property
+    def plays_song(self) -> bool:
+        """Whether the song plays, or is queued."""
+        player = self._player
+        return player is not None and self.playing and player.plays_song
 
     @property
     def queued(self) -> str | None:
         """The pattern that takes over at the next bar, if any."""
         player = self._player
         waiting = None if player is None or not self.playing else player.queued
-        return None if waiting is None else waiting[1]
+        return None if waiting is None or waiting.part is not None else waiting.name
 
     # -- recording ---------------------------------------------------------------------------------------------------
 
     def record(self, strength: float = 1.0) -> Recording:
-        """Add notes that are played to the playing pattern, until `stop_recording`; starts playing if necessary.
+        """Add what is played to the pattern that plays, until `stop_recording`; one is started if none does.
 
         Keys of an instrument (MIDI, OSC, panel, `Synth.press`) and its arpeggiator are recorded. Notes go into the
         lane of their timbre, pad hits into one lane per pad; missing lanes are added.
@@ -202,7 +247,8 @@ class StepSequencer:
         """
         moved = in_range("strength", strength, 0, 1, "of the way to the step")
         with self.clock.lock:
-            self.play()
+            if not self.playing:
+                self.play()
             self._recording = Recording(self, moved)
             self._changed()
             return self._recording
@@ -221,4 +267,4 @@ class StepSequencer:
     def step_at(self, beat: float) -> tuple[str, int, float] | None:
         """Pattern and step nearest to a beat, and by what fraction of a step the beat is later; None if stopped."""
         player = self._player
-        return None if player is None or not self.playing else (player.pattern.name, *player.step_at(beat))
+        return None if player is None or not self.playing else player.step_at(beat)

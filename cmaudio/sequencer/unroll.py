@@ -1,4 +1,7 @@
-"""The notes that a pattern plays, at positions in steps. Randomness depends only on seed, round, step and lane."""
+"""What patterns play: the sections of a song, and the notes of steps.
+
+Chance depends on seed, round, step and lane alone.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cmaudio.errors import CmaudioError
+from cmaudio.sequencer.bank import PatternBank
 from cmaudio.sequencer.grid import GridPattern, Lane
 
 
@@ -28,6 +33,51 @@ class PlannedNote:
     pitches: tuple[int, ...]
     velocity: int
     seed: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """A pattern that plays from a beat on.
+
+    Attributes:
+        pattern: what plays.
+        beat: where it begins.
+        rounds: how often it plays.
+    """
+
+    pattern: GridPattern
+    beat: float
+    rounds: int
+
+    @property
+    def end(self) -> float:
+        """The beat after the last round."""
+        return self.beat + self.rounds * self.pattern.beats
+
+
+def sections_of(bank: PatternBank, beat: float = 0.0) -> list[Section]:
+    """The sections of a bank's song, which begins at a beat."""
+    found: list[Section] = []
+    for part in bank.song.parts:
+        found.append(Section(bank.pattern(part.pattern), found[-1].end if found else beat, part.rounds))
+    return found
+
+
+def what_plays(
+    source: GridPattern | PatternBank, rounds: int = 1, tempo: float | None = None
+) -> tuple[list[Section], str, float]:
+    """Sections, title and tempo (by default that of the bank, or 120) of some rounds of a pattern, or of a song.
+
+    Raises CmaudioError for a song without parts.
+    """
+    if isinstance(source, GridPattern):
+        return [Section(source, 0.0, rounds)], source.name, 120.0 if tempo is None else tempo
+    if not source.song.parts:
+        raise CmaudioError("the song has no parts; add patterns to it")
+    found: list[Section] = []
+    for _ in range(rounds):
+        found += sections_of(source, found[-1].end if found else 0.0)
+    return found, "song", tempo or source.tempo or 120.0
 
 
 def notes_of_step(pattern: GridPattern, number: int, index: int) -> list[PlannedNote]:

@@ -123,7 +123,7 @@ class Pattern:
         """Continue at the first step not before this beat; `jumped`: the clock was not there before."""
         if jumped:
             self._settle()
-            if self.loops and beat < self.start:
+            if self.loops and self.feel.rounds is None and beat < self.start:
                 self.start -= math.ceil((self.start - beat) / self.length) * self.length
         # Starts one round earlier: swing may delay its last step into this one.
         self._round = max(0, math.floor((beat - self.start) / self.length) - 1) if self.loops else 0
@@ -160,8 +160,9 @@ class Pattern:
         return self.start + (swung(place / beat, self.feel.swing) * beat if self.feel.swing else place)
 
     def _onset(self) -> float:
-        """The beat of the next step; inf after the last. Replaces the notes where that is due."""
-        ended = self._round > 0 and not self.loops
+        """The beat of the next step; inf after the last. Changes to other notes where they are due."""
+        last = (self.feel.rounds or math.inf) if self.loops else 1
+        ended = self._round >= last
         onset = math.inf if ended else self._beat_of(self.steps[self._index].offset)
         if self._replacement is not None and onset >= self._replacement[0] - SAME_BEAT:
             (onset, self.steps), self._replacement = self._replacement, None

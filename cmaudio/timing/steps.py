@@ -62,6 +62,7 @@ class PatternSettings(TypedDict, total=False):
     humanise_ms: float
     loop: bool
     every: float | None
+    rounds: int | None
     seed: int
     channel: int
 
@@ -79,6 +80,7 @@ class Feel:
         humanise_ms: largest deviation of onsets in ms, and of velocities in MIDI units.
         loop: repeat forever.
         every: repeat once in this many beats.
+        rounds: of one that repeats, how often it is played; None: without end.
         seed: seed of random deviations and probabilities.
         channel: MIDI channel 0..15.
 
@@ -94,6 +96,7 @@ class Feel:
     humanise_ms: float = 0.0
     loop: bool = False
     every: float | None = None
+    rounds: int | None = None
     seed: int = 0
     channel: int = 0
 
@@ -104,6 +107,8 @@ class Feel:
         in_range("humanise_ms", self.humanise_ms, 0, HUMANISE_MAX_MS, "milliseconds")
         if self.every is not None:
             in_range("every", self.every, *BEATS_RANGE, "beats")
+        if self.rounds is not None:
+            whole_number("rounds", self.rounds, 1, 2**31)
         whole_number("seed", self.seed, 0, SEED_LIMIT)
         channel_number(self.channel)
         for value in self.velocities:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fixtures.osc import Client
 
-from cmaudio.sequencer import GridPattern, PatternBank, note_lane
+from cmaudio.sequencer import GridPattern, PatternBank, Song, SongPart, note_lane
 from cmaudio.synth import Synth
 
 
@@ -32,6 +32,21 @@ def test_patterns_are_played_edited_and_recorded(synth: Synth, client: Client) -
     assert [sequencer.playing, sequencer.recording, sequencer.pattern.name] == [False, None, "B"]
 
 
+def test_a_song_is_made_and_played(synth: Synth, client: Client) -> None:
+    sequencer = synth.sequencer
+    sequencer.bank = PatternBank(patterns=(GridPattern(name="A"), GridPattern(name="B")))
+    client.send("/cmaudio/sequencer/song", "A", 2, "B", 1)
+    client.send("/cmaudio/sequencer/song/loop", 1)
+    client.send("/cmaudio/sequencer/song/play")
+    client.settle()
+    assert sequencer.song == Song(parts=(SongPart(pattern="A", rounds=2), SongPart(pattern="B")), loop=True)
+    assert sequencer.plays_song
+    client.send("/cmaudio/sequencer/stop")
+    client.send("/cmaudio/sequencer/song")
+    client.settle()
+    assert (sequencer.playing, sequencer.song) == (False, Song(loop=True))
+
+
 def test_the_arpeggiator_plays_the_keys(synth: Synth, client: Client) -> None:
     client.send("/cmaudio/arpeggiator/mode", "down")
     client.send("/cmaudio/arpeggiator/octaves", 2)
@@ -55,6 +70,9 @@ def test_the_arpeggiator_plays_the_keys(synth: Synth, client: Client) -> None:
         (("/cmaudio/sequencer/pattern", "Z"), "unknown pattern 'Z'"),
         (("/cmaudio/sequencer/mute", "bass", 1), "unknown lane 'bass'"),
         (("/cmaudio/sequencer/step", "bass", 65, 90), "step"),
+        (("/cmaudio/sequencer/song", "Z", 1), "unknown pattern 'Z'"),
+        (("/cmaudio/sequencer/song", "A"), "1 given"),
+        (("/cmaudio/sequencer/song", "A", 17), "rounds"),
         (("/cmaudio/arpeggiator/mode", "sideways"), "mode"),
     ],
 )

@@ -21,6 +21,7 @@ json_values = st.recursive(
 )
 pitches, places = st.integers(0, 127), st.floats(-1, 1)
 names = st.text(min_size=1, max_size=200)
+indices = st.integers(0, 63)
 short = st.text(min_size=1, max_size=40)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 # By kind: the fields that must be there, and those that may.
@@ -43,7 +44,7 @@ FIELDS: dict[str, tuple[Fields, Fields]] = {
     ),
     "audition": ({"name": st.none() | names}, {"what": st.sampled_from(["timbre", "preset"])}),
     "sequencer": (
-        {"action": st.sampled_from(["play", "stop", "record", "stop_recording"])},
+        {"action": st.sampled_from(["play", "play_song", "stop", "record", "stop_recording"])},
         {"strength": st.floats(0, 1)},
     ),
     "pattern": ({"action": st.sampled_from(["select", "add", "copy"]), "pattern": short}, {}),
@@ -51,6 +52,14 @@ FIELDS: dict[str, tuple[Fields, Fields]] = {
     "add_lane": ({"pattern": short}, {"timbre": st.none() | short, "pad": st.none() | short}),
     "lane": ({"action": st.sampled_from(["mute", "unmute", "remove"]), "pattern": short, "lane": short}, {}),
     "step": ({"pattern": short, "lane": short, "index": st.integers(0, 15), "step": st.none()}, {}),
+    "change_step": (
+        {"pattern": short, "lane": short, "index": st.integers(0, 15)},
+        {
+            "louder": st.none() | st.integers(-126, 126),
+            "gate": st.none() | numbers,
+            "ratchets": st.none() | st.integers(),
+        },
+    ),
     "automate": ({"action": st.sampled_from(["add", "smooth"]), "pattern": short, "control": short}, {}),
     "automation": ({"pattern": short, "control": short, "index": st.integers(0, 15), "value": st.none() | numbers}, {}),
     "tempo": ({"tempo": st.floats(*TEMPO_RANGE)}, {}),
@@ -58,7 +67,11 @@ FIELDS: dict[str, tuple[Fields, Fields]] = {
         {},
         {"on": st.none() | st.booleans(), "octaves": st.none() | st.integers(), "hold": st.none() | st.booleans()},
     ),
-    "export": ({"format": st.sampled_from(["mid", "py", "json"])}, {}),
+    "export": ({"format": st.sampled_from(["mid", "py", "json"])}, {"song": st.booleans()}),
+    "add_part": ({"pattern": short}, {}),
+    "part": ({"action": st.sampled_from(["earlier", "later", "remove"]), "index": indices, "pattern": short}, {}),
+    "part_rounds": ({"index": indices, "pattern": short, "rounds": st.integers(1, 16)}, {}),
+    "loop_song": ({"on": st.booleans()}, {}),
     "route": ({"modulator": names, "control": names, "amount": numbers}, {}),
     "keep": ({"seconds": st.floats(1, 300)}, {}),
     "say": ({"text": st.text(min_size=1, max_size=4000)}, {}),

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fixtures.browser import wait_for
 from fixtures.panel import Pages, keys_down
 
 from cmaudio.panel.session import resume_slots, session_of
 from cmaudio.panel.state_updates import StateUpdates
-from cmaudio.sequencer import GridStep, PatternBank
+from cmaudio.sequencer import GridStep, PatternBank, Song, SongPart
 from cmaudio.synth import Synth
 
 STEP = {"pitches": [60], "velocity": 100, "gate": 0.5, "probability": 1, "ratchets": 2, "shift": 0}
@@ -87,6 +88,54 @@ def test_changes_of_one_step_are_all_kept(fresh: Pages, synth: Synth) -> None:
     assert synth.sequencer.pattern.lane("notes").steps == {5: expected}
 
 
+def test_louder_adds_to_the_present_velocity(fresh: Pages, synth: Synth) -> None:
+    add_lane(fresh)
+    fresh.send("step", pattern="A", lane="notes", index=0, step=STEP)
+    velocities = []
+    for louder in (8, 8, 120, -126, -8, 3):
+        fresh.send("change_step", pattern="A", lane="notes", index=0, louder=louder)
+        velocities.append(synth.sequencer.pattern.lane("notes").steps[0].velocity)
+    assert velocities == [108, 116, 127, 1, 1, 4]
+
+
+def test_a_song_is_arranged_played_and_undone(fresh: Pages, synth: Synth) -> None:
+    add_lane(fresh)
+    fresh.send("pattern", action="copy", pattern="A")
+    for name in ("A", "B", "A"):
+        fresh.send("add_part", pattern=name)
+    fresh.send("part_rounds", index=1, pattern="B", rounds=4)
+    fresh.send("part", action="earlier", index=2, pattern="A")
+    fresh.send("part", action="remove", index=0, pattern="A")
+    fresh.send("loop_song", on=True)
+    expected = Song(parts=(SongPart(pattern="A"), SongPart(pattern="B", rounds=4)), loop=True)
+    assert synth.sequencer.song == expected
+    assert fresh.quiet
+    fresh.send("part", action="remove", index=0, pattern="B")
+    assert "part 1 of the song is 'A' by now" in fresh.refusal()
+    updates = StateUpdates(fresh.handler)
+    fresh.send("sequencer", action="play_song")
+    state = updates.message()["sequencer"]
+    updates.close()
+    assert (state["plays_song"], state["playing"]) == (True, True)
+    assert state["song"] == {
+        "parts": [{"pattern": "A", "rounds": 1}, {"pattern": "B", "rounds": 4}], "loop": True
+    }  # fmt: skip
+    wait_for(lambda: (fresh.handler.sequencing.position or [None])[-1] == 0)
+    fresh.send("sequencer", action="stop")
+    fresh.send("undo")
+    assert fresh.next()["text"] == "undone: song"
+    assert not synth.sequencer.song.loop
+
+
+@pytest.mark.parametrize("kind", ["mid", "py"])
+def test_a_song_is_exported_to_the_folder(fresh: Pages, kind: str) -> None:
+    fresh.send("export", format=kind, song=True)
+    assert "the song has no parts" in fresh.refusal()
+    fresh.send("add_part", pattern="A")
+    fresh.send("export", format=kind, song=True)
+    assert fresh.notice().startswith("exported as song-")
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -123,6 +172,10 @@ def test_a_change_that_no_step_can_take_is_refused(
         ({"kind": "automation", "pattern": "A", "control": "brightness", "index": 0, "value": 1}, "not automated"),
         ({"kind": "pattern", "action": "remove", "pattern": "A"}, "only one"),
         ({"kind": "tempo", "tempo": 1000}, "tempo"),
+        ({"kind": "sequencer", "action": "play_song"}, "the song has no parts"),
+        ({"kind": "add_part", "pattern": "Z"}, "unknown pattern 'Z'"),
+        ({"kind": "part", "action": "remove", "index": 0, "pattern": "A"}, "no part 1"),
+        ({"kind": "part_rounds", "index": 0, "pattern": "A", "rounds": 17}, "rounds"),
         ({"kind": "arpeggiator", "octaves": 9}, "octaves"),
         ({"kind": "sequencer", "action": "dance"}, "action"),
     ],
@@ -206,6 +259,7 @@ def test_patterns_are_exported_to_the_folder(fresh: Pages, kind: str) -> None:
 def test_patterns_are_in_the_session(fresh: Pages, synth: Synth) -> None:
     add_lane(fresh)
     fresh.send("pattern", action="copy", pattern="A")
+    fresh.send("add_part", pattern="B")
     fresh.send("arpeggiator", rate=1.0)
     session = session_of(fresh.handler)
     synth.sequencer.bank = PatternBank()
@@ -213,5 +267,6 @@ def test_patterns_are_in_the_session(fresh: Pages, synth: Synth) -> None:
     resume_slots(fresh.handler, session)
     assert synth.sequencer.bank.names == ["A", "B"]
     assert synth.sequencer.pattern.name == "B"
+    assert synth.sequencer.song == Song(parts=(SongPart(pattern="B"),))
     assert synth.arpeggiator.settings.rate == 1
     assert fresh.handler.follow_history() == {"undo": None, "redo": None}
