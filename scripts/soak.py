@@ -1,11 +1,12 @@
 """Play densely for a long time with the panel open, and count underruns.
 
-    python scripts/soak.py [--minutes 10] [--seed 0] [--lead 40] [--no-sequencer]
+    python scripts/soak.py [--minutes 10] [--seed 0] [--lead 40] [--no-sequencer] [--no-effects] [--no-panel]
 
 On a JACK dummy server with periods of 128 samples: up to 16 voices, bends, pedals, controllers and program changes
-through MIDI, and presets, while the panel's page is open in a headless Chromium (if there is one) with its spectrogram
-running, and the step sequencer plays drums, notes and automation (`--no-sequencer` leaves it out). Prints JSON:
-underruns, late and dropped steps, the time of MIDI notes until they are in the ring, and the jitter of their onsets.
+through MIDI, and presets, with reverb, chorus and delay on, while the panel's page is open in a headless Chromium with
+its spectrogram running, and the step sequencer plays a song of drums, notes and automation; the options leave these
+out. Prints JSON: underruns, late and dropped steps, the time of MIDI notes until they are in the ring, and the jitter
+of their onsets. Ends with an error where a part that was asked for is not running.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,7 @@ from cmaudio.midi.bindings import Bindings
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.host import Host
 from cmaudio.panel.reach import Address
-from cmaudio.sequencer import AutomationLane, GridPattern, PatternBank, note_lane, pad_lane
+from cmaudio.sequencer import AutomationLane, GridPattern, PatternBank, Song, note_lane, pad_lane
 from cmaudio.synth import Synth
 
 _PORT = 8799
@@ -42,6 +44,9 @@ _CHANNELS = 4  # the notes that are measured have a channel of their own
 _MEASURED = 15
 _EVERY_SECONDS = 0.03
 _CONTROLLERS = (1, 7, 10, 11, 71, 74, 91, 93, 94)
+_PARTS = ("sequencer", "effects", "panel")
+_EFFECTS = {"reverb": 0.4, "chorus": 0.3, "delay": 0.3}
+_BROWSER_PORT, _PAGE_SECONDS, _SETTLE_SECONDS = 8798, 120.0, 5.0
 _QUIET = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -49,17 +54,23 @@ _QUIET = (
 
 
 @contextmanager
-def page(url: str) -> Iterator[bool]:
-    """Open the panel's page in a browser; yields whether there is one."""
+def page(url: str) -> Iterator[None]:
+    """Have the panel's page open in a browser. Raises SystemExit where there is none."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
-        yield False
-        return
+        raise SystemExit("there is no Chromium to open the panel in: apt install chromium, or give --no-panel")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = [browser, *_QUIET.split(), f"--user-data-dir={profile}", "--remote-debugging-port=0", url]
+        command = [
+            browser,
+            *_QUIET.split(),
+            f"--user-data-dir={profile}",
+            f"--remote-debugging-port={_BROWSER_PORT}",
+            url,
+        ]
         running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            yield True
+            wait_for_page()
+            yield
         finally:
             running.terminate()
             running.wait(10)
@@ -87,8 +98,26 @@ def messages(random: np.random.Generator, down: list[tuple[int, int]]) -> Iterat
         yield bytes((0xB0 | channel, 64, 127 * int(random.random() < 0.5)))
 
 
-def play_patterns(synth: Synth) -> None:
-    """Start a pattern of drums, notes and automation, with chance, ratchets and swing."""
+def wait_for_page() -> None:
+    """Until the browser has loaded the page. Raises SystemExit if it does not."""
+    until = time.monotonic() + _PAGE_SECONDS
+    while time.monotonic() < until:
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{_BROWSER_PORT}/json/list") as answer:
+            if any(each["type"] == "page" and each["title"] == "cmaudio" for each in json.load(answer)):
+                time.sleep(_SETTLE_SECONDS)
+                return
+        time.sleep(0.2)
+    raise SystemExit("the panel's page did not load; open `cmaudio panel` in a browser to see why, or give --no-panel")
+
+
+def set_effects(synth: Synth) -> None:
+    """Turn the effects on, which presets set as well."""
+    for name, value in _EFFECTS.items():
+        synth.controls.set(name, value)
+
+
+def play_song(synth: Synth) -> None:
+    """Start a song of drums, notes and automation, with chance, ratchets and swing."""
     drums = list(synth.model.drums.values())[:3]
     lanes = (
         *(
@@ -99,9 +128,11 @@ def play_patterns(synth: Synth) -> None:
         note_lane("high", [{"pitches": p, "probability": 0.6} for p in (72, 75, 79, 82)] * 4, timbre="vibraphone"),
     )
     moves = (AutomationLane(control="brightness", values={0: -2.0, 8: 3.0}, smooth=True),)
-    pattern = GridPattern(name="A", swing=0.2, lanes=lanes, automation=moves)
-    synth.sequencer.bank = PatternBank(tempo=112.0, patterns=(pattern,))
-    synth.sequencer.play()
+    verse = GridPattern(name="verse", swing=0.2, lanes=lanes, automation=moves)
+    chorus = verse.changed(name="chorus", swing=0.0, seed=1)
+    song = Song(parts=[("verse", 2), "chorus"], loop=True)  # type: ignore[arg-type]
+    synth.sequencer.bank = PatternBank(tempo=112.0, patterns=(verse, chorus), song=song)
+    synth.sequencer.play(song=True)
 
 
 @dataclass
@@ -113,7 +144,7 @@ class Played:
     limits: list[int] = field(default_factory=list)
 
 
-def play(synth: Synth, port: OnePort, seconds: float, seed: int) -> Played:
+def play(synth: Synth, port: OnePort, seconds: float, seed: int, effects: bool) -> Played:
     """Play random messages for a while."""
     random, down = np.random.default_rng(seed), list[tuple[int, int]]()
     played, end = Played(), time.monotonic() + seconds
@@ -131,36 +162,43 @@ def play(synth: Synth, port: OnePort, seconds: float, seed: int) -> Played:
             port.play(bytes((0x90 | _MEASURED, sounding, 90)))
         if moments % 1000 == 0:
             synth.apply(presets[int(random.integers(len(presets)))])
+            if effects:
+                set_effects(synth)
         played.voices.append(synth.engine.sounding)
         played.limits.append(synth.engine.allocator.limit)
         time.sleep(_EVERY_SECONDS)
     return played
 
 
-def soak(minutes: float, seed: int, lead_ms: float, sequencer: bool) -> dict[str, Any]:
+def soak(minutes: float, seed: int, lead_ms: float, *, sequencer: bool, effects: bool, panel: bool) -> dict[str, Any]:
     """Play and measure; this process must run in the environment of a JACK server."""
     port = OnePort()
     with ExitStack() as stack:
         synth = stack.enter_context(cmaudio.open(lead_ms=lead_ms))
         watch = TimingProbe(synth)
         synth.connect_midi(system=port, bindings=Bindings())
-        files = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        address = Address("127.0.0.1", _PORT, None)
-        host = Host(synth, address, files, ClockOutput(), lambda text: print(text, file=sys.stderr))
-        stack.callback(host.close)
-        browser = stack.enter_context(page(address.url))
-        time.sleep(10)  # until the page has loaded
+        if panel:
+            files = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            address = Address("127.0.0.1", _PORT, None)
+            host = Host(synth, address, files, ClockOutput(), lambda text: print(text, file=sys.stderr))
+            stack.callback(host.close)
+            stack.enter_context(page(address.url))
+        if effects:
+            set_effects(synth)
         if sequencer:
-            play_patterns(synth)
+            play_song(synth)
         before = synth.state().player.counters
-        played = play(synth, port, 60 * minutes, seed)
+        played = play(synth, port, 60 * minutes, seed, effects)
         state = synth.state()
         after = state.player.counters
+        if sequencer and not synth.sequencer.playing:
+            raise SystemExit("the step sequencer ended on its own: the figures are not those of a whole soak")
     return {
         "minutes": minutes,
         "seed": seed,
         "lead_ms": lead_ms,
-        "panel_in_a_browser": browser,
+        "panel_in_a_browser": panel,
+        "effects": list(_EFFECTS) if effects else [],
         "sequencer": {"late": synth.clock.late, "dropped": synth.clock.dropped} if sequencer else None,
         "voices": {"mean": round(float(np.mean(played.voices)), 1), "most": max(played.voices)},
         "allowed_voices": {"mean": round(float(np.mean(played.limits)), 1), "fewest": min(played.limits)},
@@ -178,17 +216,21 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lead", type=float, default=40.0, help="output buffer in ms")
-    parser.add_argument("--sequencer", action=argparse.BooleanOptionalAction, default=True, help="let it play")
+    for part in _PARTS:
+        parser.add_argument(f"--{part}", action=argparse.BooleanOptionalAction, default=True, help="let it run")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
-        print(json.dumps(soak(arguments.minutes, arguments.seed, arguments.lead, arguments.sequencer)))
+        parts = {part: getattr(arguments, part) for part in _PARTS}
+        print(json.dumps(soak(arguments.minutes, arguments.seed, arguments.lead, **parts)))
         return
     with jack_server(may_be_realtime()) as server:
         done = subprocess.run(
             [sys.executable, __file__, *sys.argv[1:], "--inside"],
-            env=server.environment, stdout=subprocess.PIPE, text=True, check=True,
+            env=server.environment, stdout=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(done.returncode)  # what went wrong is above
     setting = {"date": time.strftime("%Y-%m-%d"), "machine": describe_machine()}
     print(json.dumps(setting | json.loads(done.stdout.splitlines()[-1]), indent=1))
 
