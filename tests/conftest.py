@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from fixtures.browser import BROWSERS
 from fixtures.jack import JackServer, running_jack_server
 from hypothesis import settings
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 settings.register_profile("cmaudio", deadline=None)  # a busy machine is no fault of what is tested
 settings.load_profile("cmaudio")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--browser", choices=BROWSERS, default="chromium", help="in which the panel's page is tested")
 
 
 @pytest.fixture

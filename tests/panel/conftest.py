@@ -61,9 +61,9 @@ def guarded(synth: Synth, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A headless browser."""
-    yield from running_browser(tmp_path_factory.mktemp("profile"))
+def browser(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A headless browser, which `--browser` chooses."""
+    yield from running_browser(tmp_path_factory.mktemp("profile"), request.config.getoption("--browser"))
 
 
 @pytest.fixture(scope="module")
