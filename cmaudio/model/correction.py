@@ -1,8 +1,8 @@
-"""How the recordings of a timbre differ in mean power from what the networks make of it, in a model file.
+"""Difference in mean power between a timbre's recordings and what the networks generate, in a model file.
 
-The prior says the median of a band, and the mean power of noise lies above it; the vocoder loses some as well. Ears and
-mixes add power, so what is missing on average is measured on a corpus and added to the median. It may also follow other
-laws of velocity than the recordings that the networks were trained on.
+The prior predicts the median of a band, which for noise lies below its mean power; the vocoder loses some power as
+well. Loudness and mixes depend on power, so the mean difference is measured on a corpus and added to the median. It can
+also introduce another velocity law than that of the recordings the networks were trained on.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PARTS = 18
 AGES_S = (0.03, 0.25, 1.0)
-"""Seconds since the onset of an attack, the body and what lasts: in between colours are interpolated."""
-# The lowest bands are as wide as an octave, others a fraction of one: shares of the bands where parts begin and end.
+"""Seconds after the onset that stand for attack, body and sustain; colours are interpolated between them."""
+# Edges of the parts, as fractions of the bands; narrower where bands are as wide as an octave.
 _EDGES = (0.0, 1 / 64, 1 / 32, *(part / 16 for part in range(1, 17)))
 
 Decibels = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
@@ -25,12 +25,12 @@ Colour = Annotated[list[Decibels], Field(min_length=PARTS, max_length=PARTS)]
 
 
 class Correction(BaseModel):
-    """What is added to the prior's median of a timbre, in 18 parts of the bands.
+    """What is added to the prior's median of a timbre, in 18 parts of the spectrum.
 
     Attributes:
-        colour_db: at each of `AGES_S`, of middle C at velocity 127.
-        velocity_db: more at ten times the velocity: 20 in all parts makes a linear law a square one.
-        key_db: more two octaves above middle C.
+        colour_db: at each of `AGES_S`, for middle C at velocity 127.
+        velocity_db: slope per decade of velocity; 20 in all parts turns a linear velocity law into a square one.
+        key_db: slope per two octaves above middle C.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,13 +41,13 @@ class Correction(BaseModel):
 
 
 def parts_of(bands: int) -> list[slice]:
-    """The bands of each part; some are empty where bands are few."""
+    """The bands of each part; some parts are empty if there are few bands."""
     edges = [round(edge * bands) for edge in _EDGES]
     return [slice(low, high) for low, high in pairwise(edges)]
 
 
 def from_parts(bands: int) -> NDArray[np.float64]:
-    """(P, M): values in the middles of the parts to values in bands, interpolated."""
+    """(P, M) matrix that interpolates values at the centres of the parts to bands."""
     edges = np.array(_EDGES) * bands
     middles = (edges[1:] + edges[:-1]) / 2 - 0.5
     return np.stack([np.interp(np.arange(bands), middles, one) for one in np.eye(PARTS)])

@@ -1,4 +1,4 @@
-"""A SoundFont as the specification has it: played by the library FluidSynth, which follows its modulators."""
+"""Plays a SoundFont by the library FluidSynth, which implements the modulators of the specification."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.player import BEND_CENTRE, BEND_RANGE_SEMITONES, SoundFont, bend_position
 
 MISSING = "the library FluidSynth is missing: apt install libfluidsynth3 (brew install fluid-synth)"
-GAIN = 0.5  # as loud as TinySoundFont plays the same notes, in the median of General MIDI at velocity 90
-_BLOCK = 64  # samples after which FluidSynth heeds what was asked
+GAIN = 0.5  # matches TinySoundFont in level: median over General MIDI at velocity 90
+_BLOCK = 64  # samples; FluidSynth applies events at multiples of it
 _PERCUSSION_BANK = 128
 _FLUSH_SAMPLES = 8192
 _FAILED = -1
@@ -56,9 +56,9 @@ def library() -> Any:
         for function, (result, arguments) in _SIGNATURES.items():
             getattr(loaded, function).restype = result
             getattr(loaded, function).argtypes = arguments
-    except (OSError, AttributeError):  # unusable, or much older
+    except (OSError, AttributeError):  # unusable or much too old
         return None
-    for level in range(5):  # what it prints of every file that is not perfect
+    for level in range(5):  # silence its messages about imperfect files
         loaded.fluid_set_log_function(level, None, None)
     return loaded
 
@@ -70,7 +70,7 @@ def is_installed() -> bool:
 class FluidSoundFont(SoundFont):
     """One SoundFont on one FluidSynth synthesizer, without effects; left and right are averaged.
 
-    Raises CmaudioError where the library is missing or cannot load the file.
+    Raises CmaudioError if the library is missing or cannot load the file.
     """
 
     def __init__(self, path: Path, sample_rate: int) -> None:
@@ -125,7 +125,7 @@ class FluidSoundFont(SoundFont):
         self._library.fluid_synth_cc(self._fluid, channel, number, value)
 
     def read(self, samples: int) -> Float:
-        """The next (N,) samples. What was asked for is heard from the next multiple of 64 on."""
+        """The next (N,) samples. Events take effect at the next multiple of 64."""
         stereo = np.zeros((2, samples), np.float32)
         sides = (stereo[0].ctypes.data, 0, 1, stereo[1].ctypes.data, 0, 1)
         self._library.fluid_synth_write_float(self._fluid, samples, *sides)

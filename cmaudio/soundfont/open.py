@@ -14,7 +14,7 @@ Player = Literal["fluidsynth", "tinysoundfont"]
 
 
 def open_player(path: Path, sample_rate: int, player: Player) -> BakedSoundFont | FluidSoundFont:
-    """Raises CmaudioError for a player that is missing, and for a file that it cannot load."""
+    """Open a SoundFont. Raises CmaudioError if the player is missing or cannot load the file."""
     if player == "fluidsynth":
         return FluidSoundFont(path, sample_rate)
     try:

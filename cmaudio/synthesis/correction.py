@@ -1,7 +1,7 @@
-"""The corrections of a model's timbres as they play: colour and level by age, velocity and key.
+"""Applies the corrections of a model's timbres: colour and level by age, velocity and key.
 
-The colour is added to the prior's median, the level to what the vocoder makes of it. The other networks see the median
-as they were trained on it.
+The colour is added to the prior's median, the level to the vocoder's output. The other networks receive the uncorrected
+median, on which they were trained.
 
 Shapes: B voices, K frames, C controls, Z timbre dimensions, M mel bands, R rows of a table: ages, velocity, key.
 """
@@ -24,7 +24,7 @@ from cmaudio.synthesis.timbre_deviations import nearest_shares
 _KEY_COLUMN, _VELOCITY_COLUMN = 3, 4  # of the features of notes
 _MOST = 40.0  # dB
 _NEPERS = np.log(10) / 20
-# Bands at the floor are silent and are not lifted: what is lifted is so in full from here above it.
+# Bands at the floor are silent and stay so; an offset is applied in full from this far above the floor.
 _FLOOR_NEPERS = 0.8
 _RESTING = 512
 _CLOCKS = clock_of(np.array(AGES_S))
@@ -48,26 +48,26 @@ class Corrections:
         self._resting = lru_cache(_RESTING)(lambda point: self._at(np.frombuffer(point, np.float32)[None])[0])
 
     def __call__(self, controls: Float, timbre: Float, median: Float) -> Float:
-        """The median (B, K, M), normalised, of frames with features (B, K, C) at points (B, K, Z), in its colour."""
+        """Add the colour to a normalised median (B, K, M) of frames with features (B, K, C) at points (B, K, Z)."""
         offset = self._said(controls, timbre)
         offset -= self._shared(offset) / self._std
         np.maximum(np.minimum(offset, self._most, out=offset), -self._most, out=offset)
         return self._lifted(median, offset)
 
     def level(self, controls: Float, timbre: Float) -> Float:
-        """(B, K, 1) nepers by which all bands are louder than the median says, which a vocoder must not see.
+        """(B, K, 1) nepers to add to the level of all bands, after the vocoder.
 
-        It knows the levels that it was trained on, and is not linear.
+        The vocoder is not linear and was trained on uncorrected levels.
         """
         return self._shared(self._said(controls, timbre))
 
     def heard(self, frames: Float, controls: Float, timbre: Float) -> Float:
-        """Frames (B, K, M) as loud as they are heard."""
+        """Frames (B, K, M) with the level that is applied after the vocoder."""
         level = self.level(controls, timbre) / self._std
         return np.maximum(self._lifted(frames, level), self._silence)
 
     def _lifted(self, frames: Float, offset: Float) -> Float:
-        """Frames (B, K, M) with an offset, which lifts no silence."""
+        """Add an offset to frames (B, K, M); silence stays silent."""
         audible = frames * self._slope
         audible += self._above
         np.maximum(np.minimum(audible, 1, out=audible), 0, out=audible)

@@ -1,8 +1,8 @@
-"""What a model lacks in mean power beside the recordings of a corpus, by timbre, part of the spectrum and age.
+"""Measures the mean power that a model lacks compared with a corpus, by timbre, part of the spectrum and age.
 
-The notes of the corpus are played by the model itself, from its controls to its samples, so whatever is lost on the way
-counts: the median of noise lies below its mean power, and a vocoder smooths. Powers of one note are compared, and the
-differences of many averaged in dB: what one has more and another less, which no prior can know, cancels out.
+The model plays the notes of the corpus from controls to samples, so every loss counts: the median of noise lies below
+its mean power, and a vocoder smooths. The powers of each note are compared, and the differences of many notes averaged
+in dB, so that variation between notes, which no prior can predict, cancels out.
 
 Shapes: N samples, T frames, F bins, A ages, P parts of the spectrum.
 """
@@ -31,15 +31,15 @@ from cmaudio.synthesis.timbre_deviations import deviations_of
 from cmaudio.training.corpus.description import CorpusDescription, read_description
 from cmaudio.training.corpus.shard import read_samples
 
-_PHASES_S = (0.0, 0.09, 0.6, 1.6)  # an attack, the body, what lasts: around `AGES_S`
+_PHASES_S = (0.0, 0.09, 0.6, 1.6)  # boundaries of attack, body and sustain, around `AGES_S`
 _BATCH = 32
 _HEARD_DB = 60.0  # below the loudest part of the note
-# Power per bin of the noise of 16 bits at the gain of training, 10 dB above which something is heard.
+# Power per bin of 16-bit quantisation noise at the gain of training; ten times as much is taken as audible.
 _NOISE, _ABOVE_NOISE = 1e-6, 10.0
-_USUAL = 90.0  # velocity, of which few notes say something least wrongly
-_MOST_DB, _BOUND_DB = 30.0, 80.0  # that one note says of a colour; of the table
-# Notes that say nothing, added to those of a timbre, and how even the parts become: chosen on notes left out, of which
-# each part was off by 8.8 dB before, and by 4.0 with these (half or twice as many: 0.1 more).
+_USUAL = 90.0  # reference velocity: the level fitted to few notes is least wrong there
+_MOST_DB, _BOUND_DB = 30.0, 80.0  # limits of the colour of one note, and of the table
+# Ridge penalties, as a number of notes with difference 0, and smoothing across parts. Chosen on held-out notes, on
+# which the error of a part fell from 8.8 dB to 4.0 (half or twice the penalties: 0.1 more).
 _LEVEL_KNOWN, _COLOUR_KNOWN, _SLOPES_KNOWN = 0.1, 0.5, 1.0
 _EVENED = 0.3
 _DECIMALS = 2
@@ -56,7 +56,7 @@ class RecordedNote:
         pitch: MIDI note number.
         velocity: 1 to 127.
         held_samples: from its onset to its release.
-        power: (A, P) of its phases; NaN of a phase that it has not.
+        power: (A, P) of its phases; NaN for a phase that it lacks.
     """
 
     timbre: str
@@ -69,11 +69,11 @@ class RecordedNote:
 def measured_corrections(
     model: Model, corpus: Path, on_progress: Callable[[str], None] = lambda text: None
 ) -> dict[str, Correction]:
-    """Of the timbres of a model that a corpus has notes of, by name.
+    """Corrections of the timbres of a model with notes in the corpus, by name.
 
-    Corrections that the model has already are replaced: it is played without them.
+    They replace existing corrections: the model is played without them.
 
-    Raises CmaudioError for a model that takes none, and for a corpus of another signal or with none of its timbres.
+    Raises CmaudioError for a model that supports none, and for a corpus with another signal or none of its timbres.
     """
     manifest = model.manifest
     if not (manifest.prior and manifest.features == "note-2"):
@@ -113,7 +113,7 @@ def _recorded(corpus: Path, description: CorpusDescription, model: Model) -> Ite
 
 
 def _held(custom: dict[str, Any], model: Model) -> int:
-    """How long a note is compared: until its release, which a drum does not heed."""
+    """Samples of a note that are compared: until its release, which a drum ignores."""
     longest = round(_PHASES_S[-1] * model.manifest.sample_rate)
     if model.timbres[custom["timbre"]].key is not None:
         return longest
@@ -121,7 +121,7 @@ def _held(custom: dict[str, Any], model: Model) -> int:
 
 
 def play(renderer: Renderer, notes: Sequence[RecordedNote]) -> list[Array]:
-    """(A, P) powers of each note as the model plays it, at humanity 1."""
+    """(A, P) power of each note as the model plays it, at humanity 1."""
     model = renderer.synthesizer.model
     timbres = model.manifest.timbres
     settings = VoiceSettings(
@@ -159,7 +159,7 @@ def phase_powers(audio: Float, model: Model) -> Array:
 
 
 def _bins_of_parts(mel: Mel) -> Array:
-    """(F, P) 1 where a bin belongs to a part: to that of the nearest band."""
+    """(F, P) 1 where a bin belongs to a part, which is that of the nearest band."""
     hz = np.linspace(0, mel.sample_rate / 2, mel.n_fft // 2 + 1)
     band = np.searchsorted((mel.centres_hz[1:] + mel.centres_hz[:-1]) / 2, hz)
     inside = (hz >= mel.f_min_hz) & (hz <= mel.f_max_hz)
@@ -169,9 +169,9 @@ def _bins_of_parts(mel: Mel) -> Array:
 
 
 def corrections_of(notes: Sequence[RecordedNote], ours: Sequence[Array], noise: Array) -> dict[str, Correction]:
-    """By timbre, from the (A, P) powers of the model's notes beside those recorded, and of the noise in those, (P,).
+    """Corrections by timbre, from (A, P) powers of the model's notes and the noise (P,) in the recorded ones.
 
-    First the level of the whole note, a line over velocity and key; then each part, lines of the same kind beside it.
+    First the level of the whole note is fitted, linear in log velocity and key; then the remainder of each part.
     """
     names = np.array([note.timbre for note in notes])
     places = np.array([(np.log10(note.velocity / _USUAL), (note.pitch - 60) / 24) for note in notes])
@@ -204,16 +204,16 @@ def corrections_of(notes: Sequence[RecordedNote], ours: Sequence[Array], noise: 
 
 
 def _common_slopes(level: Array, places: Array, of_timbre: Mapping[str, NDArray[np.int64]]) -> Array:
-    """(2,) of level over velocity and key, those of all timbres together."""
+    """(2,) slopes of the level over velocity and key, common to all timbres."""
     centred = [(places[i] - places[i].mean(0), level[i] - level[i].mean()) for i in of_timbre.values()]
     x, y = (np.concatenate(parts) for parts in zip(*centred, strict=True))
     return np.asarray(np.linalg.solve(x.T @ x + 1e-6 * np.eye(2), x.T @ y))
 
 
 def fitted_lines(values: Array, ages: Array, places: Array, known: float) -> Array:
-    """(A + 2,) the ridge regression of values (N,) on their ages (N, A) and places (N, 2).
+    """(A + 2,) ridge regression of values (N,) on their ages (N, A) and places (N, 2).
 
-    `known`: how many values of 0 are added to those of each age.
+    `known`: the penalty, as a number of values of 0 added to each age.
     """
     x = np.concatenate([ages, places], 1)
     penalty = np.diag([known] * ages.shape[1] + [known * _SLOPES_KNOWN] * places.shape[1])
@@ -221,7 +221,7 @@ def fitted_lines(values: Array, ages: Array, places: Array, known: float) -> Arr
 
 
 def _energy(power: Array) -> Array:
-    """(N, A, P) of phases, NaN where there are none -> (N,) of the notes."""
+    """(N,) energy of notes from the power (N, A, P) of their phases; NaN: no such phase."""
     return np.asarray(np.nansum(power * np.diff(_PHASES_S)[:, None], (1, 2)))
 
 
