@@ -37,12 +37,19 @@ def introduction(synth: PanelInstrument, files: Path) -> dict[str, Any]:
             for timbre, (x, y) in zip(manifest.timbres, places, strict=True)
         ],
         "pads": _pads(synth.model),
+        "pitched": any(timbre.pitched for timbre in manifest.timbres),
         "drums": list(synth.model.drums.values()),
-        "files_folder": as_text(str(files.resolve())),
+        "files_folder": as_text(_from_home(files.resolve())),
         "remembered": synth.recorder.seconds,
         "page_device": NAME,
         "example": None if example is None else example.title,
     }
+
+
+def _from_home(folder: Path) -> str:
+    """A folder as it is shown: "~" stands for the user's."""
+    home = Path.home()
+    return str(Path("~", folder.relative_to(home))) if folder.is_relative_to(home) else str(folder)
 
 
 def _family(timbre: TimbreDefinition) -> str:
@@ -54,8 +61,6 @@ def _family(timbre: TimbreDefinition) -> str:
 
 
 def _pads(model: Model) -> list[dict[str, Any]]:
-    """The pads of an unpitched model, by key."""
+    """The drums of a model, or all timbres of an unpitched one, by key."""
     named = {timbre.name: timbre for timbre in model.manifest.timbres}
-    if any(timbre.pitched for timbre in named.values()):
-        return []
     return [{"key": key, "name": name, "family": _family(named[name])} for key, name in model.drums.items()]

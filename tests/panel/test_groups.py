@@ -20,6 +20,7 @@ from cmaudio.synthesis.texture_features import TEXTURE_CONTROLS
         ("scatter_pan", "scatter"),
         ("gain", ""),
         ("brightness", "tone"),
+        ("bend_range", "keyboard"),
     ],
 )
 def test_each_control_is_in_its_group(control: str, group: str) -> None:

@@ -88,10 +88,10 @@ def test_sixteen_pads_are_shown_and_the_next(quiet: Any) -> None:
     first = names()
     assert len(first) == 16
     assert not quiet.find_elements("css selector", "cm-keys")
-    element(quiet, 'cm-pads [aria-label="next sixteen sounds"]').click()
+    element(quiet, 'cm-pads [aria-label="next 16 sounds"]').click()
     wait_for(lambda: names() != first)
     assert not set(names()) & set(first)
-    element(quiet, 'cm-pads [aria-label="sixteen sounds before"]').click()
+    element(quiet, 'cm-pads [aria-label="previous 16 sounds"]').click()
     wait_for(lambda: names() == first)
 
 

@@ -90,7 +90,48 @@ def test_parts_fold_away_on_a_small_screen(page: Any) -> None:
     screen(page, 390, 844)
     title = element(page, "section.map > h2 > *")
     wait_for(lambda: title.get_attribute("aria-expanded") == "true")
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", title)
     title.click()
     assert not element(page, "cm-map").is_displayed()
     title.send_keys(" ")
     assert element(page, "cm-map").is_displayed()
+
+
+@pytest.fixture
+def unkept(page: Any) -> Any:
+    """The page, which forgets afterwards how its parts were left."""
+    yield page
+    page.execute_script("localStorage.clear()")
+
+
+def test_groups_are_remembered_as_they_were_left(unkept: Any) -> None:
+    screen(unkept, 1280, 800)
+    wait_for(lambda: is_open(unkept, "tone"))
+    for name in ("tone", "delay"):
+        element(unkept, f'details[data-fold="{name}"] > summary').click()
+    unkept.refresh()
+    wait_for(lambda: is_open(unkept, "delay"))
+    assert not is_open(unkept, "tone")
+    assert not is_open(unkept, "envelope")
+
+
+def is_open(page: Any, name: str) -> bool:
+    return bool(page.execute_script("return document.querySelector(`details[data-fold=${arguments[0]}]`)?.open", name))
+
+
+@pytest.mark.parametrize(("width", "height"), SCREENS)
+def test_what_is_needed_first_is_in_sight_and_nothing_is_cut_off(width: int, height: int, page: Any) -> None:
+    screen(page, width, height)
+    page.execute_script("scrollTo(0, 0)")
+    needed = ('.sound input[aria-label="timbre"]', '.sound input[aria-label="preset"]', "cm-level",
+              'cm-slider[control="velocity"] input')  # fmt: skip
+    keyboard = page.execute_script("return document.querySelector('.panel .keys').getBoundingClientRect().top")
+    places = {each: element(page, each).rect["y"] for each in needed}
+    assert {each: y for each, y in places.items() if not 0 <= y < keyboard} == {}
+    cut = page.execute_script("""
+        return [...document.querySelectorAll('cm-readout *, header :not(input), .controls summary, .sound summary')]
+          .filter((e) => e.checkVisibility() && getComputedStyle(e).overflow !== 'visible')
+          .filter((e) => e.scrollWidth > e.clientWidth + 1)
+          .map((e) => e.outerHTML.slice(0, 120))
+    """)
+    assert cut == []

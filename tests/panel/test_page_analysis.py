@@ -26,7 +26,7 @@ def test_views_are_switched_and_frozen(quiet: Any, synth: Synth) -> None:
     def picture(name: str) -> Any:
         return quiet.execute_script(f"return document.querySelector('cm-spectrum').{name}")
 
-    for text, view in (("sides", "sides"), ("scope", "scope"), ("sound", "sum")):
+    for text, view in (("L / R", "sides"), ("scope", "scope"), ("spectrum", "sum")):
         button(quiet, text).click()
         assert picture("view") == view
         assert button(quiet, text).get_attribute("aria-pressed") == "true"

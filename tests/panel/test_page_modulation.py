@@ -15,6 +15,7 @@ from cmaudio.synth import Synth
 @pytest.fixture
 def quiet(page: Any, synth: Synth) -> Iterator[Any]:
     silence(synth)
+    page.execute_script("document.querySelectorAll('details.group').forEach((group) => (group.open = true))")
     yield page
     page.execute_script("document.querySelector('cm-modulators').choose(null)")
     synth.controls.reset()
@@ -26,7 +27,7 @@ def amounts(synth: Synth) -> dict[tuple[str, str], float]:
 
 
 def choose(page: Any, modulator: str) -> None:
-    element(page, f'cm-modulators [data-modulator="{modulator}"]').click()
+    actions(page).move_to_element(element(page, f'cm-modulators [data-modulator="{modulator}"]')).click().perform()
 
 
 def test_an_amount_is_dragged_shown_typed_and_ended(quiet: Any, synth: Synth) -> None:
@@ -108,7 +109,6 @@ def test_handles_of_a_curve_are_dragged_typed_and_follow(quiet: Any, synth: Synt
 def test_effects_are_drawn_and_dragged(quiet: Any, synth: Synth, group: str, curve: str, control: str) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    quiet.execute_script("document.querySelectorAll('details.group').forEach((group) => (group.open = true))")
     handle = element(quiet, f'cm-curve[kind="{curve}"] [aria-label="{control.replace("_", " ")}"]')
     quiet.execute_script("arguments[0].scrollIntoView({block: 'center'})", handle)
     before = synth.controls[control]

@@ -11,7 +11,7 @@ from fixtures.browser import actions, element, wait_for
 from fixtures.panel import silence
 from fixtures.screens import SCREENS, screen
 
-from cmaudio.sequencer import AutomationLane, GridPattern, GridStep, PatternBank, note_lane
+from cmaudio.sequencer import AutomationLane, GridPattern, GridStep, PatternBank, SongPart, note_lane
 from cmaudio.synth import Synth
 
 CELL = 'cm-sequencer .cell[data-row="{row}"][data-index="{index}"]'
@@ -102,6 +102,45 @@ def test_steps_are_reached_and_changed_by_keys(open_page: Any, synth: Synth) -> 
     wait_for(lambda: attribute(open_page, ":focus", "data-row") == "1")
 
 
+def test_quick_presses_all_count(open_page: Any, synth: Synth) -> None:
+    place = element(open_page, cell(0, 0))
+    open_page.execute_script("arguments[0].focus()", place)
+    actions(open_page).send_keys("+++").perform()
+    wait_for(lambda: synth.sequencer.pattern.lanes[0].steps[0].velocity == 120)
+    open_page.execute_script(
+        "for (const at of arguments) document.querySelector(at).click()", cell(0, 1), cell(0, 1), cell(0, 2)
+    )
+    wait_for(lambda: 2 in steps(synth))
+    assert 1 not in steps(synth)  # commands come in order
+
+
+def test_patterns_are_chained_into_a_song(open_page: Any, synth: Synth) -> None:
+    sequencer = synth.sequencer
+    press(open_page, "cm-sequencer .add-part")
+    wait_for(lambda: [part.pattern for part in sequencer.song.parts] == ["A"])
+    press(open_page, 'cm-sequencer [data-name="B"]')
+    wait_for(lambda: element(open_page, "cm-sequencer .add-part").text == "+ B")
+    press(open_page, "cm-sequencer .add-part")
+    wait_for(lambda: open_page.find_elements("css selector", 'cm-sequencer [aria-label="part 2: B, 1 round"]'))
+    press(open_page, 'cm-sequencer .part[data-index="1"]')
+    choose(open_page, "cm-sequencer .rounds", "3")
+    press(open_page, "cm-sequencer .earlier")
+    expected, chosen = (SongPart(pattern="B", rounds=3), SongPart(pattern="A")), "part 1: B, 3 rounds"
+    wait_for(lambda: sequencer.song.parts == expected)
+    wait_for(lambda: attribute(open_page, 'cm-sequencer .part[aria-pressed="true"]', "aria-label") == chosen)
+    press(open_page, "cm-sequencer .loop")
+    press(open_page, "cm-sequencer .play-song")
+    wait_for(lambda: sequencer.song.loop and sequencer.plays_song)
+    wait_for(lambda: attribute(open_page, "cm-sequencer .part.now", "data-index") == "0")
+    press(open_page, "cm-sequencer .song-mid")
+    wait_for(lambda: element(open_page, "cm-sequencer .exported").text.startswith("song-"))
+    wait_for(lambda: element(open_page, "cm-sequencer .play-song").text == "stop song")
+    press(open_page, "cm-sequencer .play-song")
+    wait_for(lambda: not sequencer.playing)
+    press(open_page, "cm-sequencer .drop-part")
+    wait_for(lambda: sequencer.song.parts == expected[1:])
+
+
 def test_the_chosen_step_is_edited(open_page: Any, synth: Synth) -> None:
     open_page.execute_script("arguments[0].focus()", element(open_page, cell(0, 3)))
     choose(open_page, 'cm-sequencer [data-field="pitches"]', "D3 F#3")
@@ -149,7 +188,11 @@ def test_lanes_are_added_muted_and_removed_and_undone(open_page: Any, synth: Syn
 
 
 def test_settings_and_the_arpeggiator_are_set(open_page: Any, synth: Synth) -> None:
+    from selenium.webdriver.common.keys import Keys
+
     choose(open_page, "cm-sequencer .length", "8")
+    element(open_page, "cm-sequencer .swing").send_keys(Keys.ARROW_RIGHT * 5)
+    wait_for(lambda: synth.sequencer.pattern.swing == pytest.approx(0.1))
     choose(open_page, "cm-sequencer .tempo", "93.5")
     choose(open_page, "cm-sequencer .control", "vibrato")
     wait_for(lambda: synth.sequencer.pattern.length == 8 and synth.clock.tempo == 93.5)

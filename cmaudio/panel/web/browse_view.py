@@ -11,7 +11,7 @@ class BrowseView(View):
     """A button, and the dialog that it opens."""
 
     def build(self) -> None:
-        button(icon="search", act=self._open, hint="search presets and timbres by description, and hear them")
+        button(icon="search", act=self._open, hint="search and preview presets and timbres")
 
     def _open(self) -> None:
         with ui.context.client.content, ui.dialog(value=True) as dialog, ui.card().classes("ask browse"):

@@ -13,14 +13,15 @@ from cmaudio.effects.settings import SETTINGS
 from cmaudio.modulation.settings import MODULATION_CHOICES
 from cmaudio.panel.web.hub import Hub
 from cmaudio.panel.web.modulation_view import ModulationView, is_of_modulators
-from cmaudio.panel.web.view import View, button, custom, leave_when_chosen, section
+from cmaudio.panel.web.view import View, button, custom, fold, leave_when_chosen, section
 from cmaudio.score.expression import ENVELOPE, SENDS
 from cmaudio.synthesis.texture_features import TEXTURE_CONTROLS
 
 _WITHOUT_SLIDER = ("timbre_x", "timbre_y", "steps")  # shown as the map, and as a switch
 _PLACE = ("pan", "width", "spread", "distance")
 _TONE = ("brightness", "resonance")
-_TEXTURE = "texture"
+_KEYBOARD = ("bend", "bend_range", "pressure")
+_TEXTURE, _MODULATION = "texture", "modulation"
 _TITLES = {
     _TEXTURE: "Texture",
     "tone": "Tone",
@@ -30,9 +31,11 @@ _TITLES = {
     "chorus": "Chorus",
     "delay": "Delay",
     SCATTER: "Scatter",
+    "keyboard": "Keyboard",
+    _MODULATION: "Modulation",
 }
 _CURVES = ("tone", "envelope", "reverb", "delay")  # groups that are also drawn as curves
-_OPEN = (_TEXTURE, "tone", "envelope")
+_OPEN = {_TEXTURE: "", "tone": "", "envelope": "tall"}  # at first, and on which screens; see static/fold.js
 _FINE_AT_FIRST = ("_rate", "_beats", "mod_attack", "mod_decay", "mod_release")  # small values get more travel
 _AMOUNTS = {SCATTER: "density"}  # label of a group's amount, if not level
 _NO_SPACE = "none"
@@ -49,6 +52,8 @@ def group_of(name: str) -> str:
         return "place"
     if name in _TONE:
         return "tone"
+    if name in _KEYBOARD:
+        return "keyboard"
     if name in ENVELOPE:
         return "envelope"
     first = name.partition("_")[0]
@@ -76,22 +81,22 @@ class ControlsView(View):
             if each["name"] not in _WITHOUT_SLIDER and not is_of_modulators(each["name"])
         ]
         with section("controls", "Controls"):
-            button("reset", lambda: self.send("reset"), hint="set all controls to their defaults").classes("corner")
+            button("reset", lambda: self.send("reset"), hint="reset all controls to their defaults").classes("corner")
             grouped = {group: [each for each in shown if group_of(each["name"]) == group] for group in ("", *_TITLES)}
-            self._modulation.build_with(self._slider, self._choice_of)
-            self._build_group(_TEXTURE, grouped.pop(_TEXTURE))  # the main controls of such a sound
-            with ui.element("div").classes("sliders"):
-                for control in grouped.pop(""):
-                    self._slider(control)
-            for group, controls in grouped.items():
-                self._build_group(group, controls)
+            with ui.element("div").classes("groups"):
+                self._build_group(_TEXTURE, grouped.pop(_TEXTURE))  # the main controls of such a sound
+                with ui.element("div").classes("sliders"):
+                    for control in grouped.pop(""):
+                        self._slider(control)
+                for group, controls in grouped.items():
+                    self._build_group(group, controls)
+                with fold(_MODULATION, _TITLES[_MODULATION]):
+                    self._modulation.build_with(self._slider, self._choice_of)
 
     def _build_group(self, group: str, controls: Sequence[Definition]) -> None:
         if not controls:
             return
-        with ui.element("details").classes("group").props("open" if group in _OPEN else ""):
-            with ui.element("summary"):
-                ui.label(_TITLES[group])
+        with fold(group, _TITLES[group], _OPEN.get(group)):
             if group in _CURVES:
                 custom("cm-curve", kind=group)
             with ui.element("div").classes("sliders"):
@@ -120,7 +125,7 @@ class ControlsView(View):
             max=control["max"],
             default=control["default"],
             power=3 if control["name"].endswith(_FINE_AT_FIRST) and control["name"] not in SETTINGS else 1,
-            title=f"{control['description']} ({limits}); double-click: {control['default']:g}; right-click: MIDI learn",
+            title=f"{control['description']} ({limits}); double-click resets it, right-click assigns MIDI",
         )
 
     def _choice_of(self, control: Definition, label: str) -> None:
@@ -132,7 +137,7 @@ class ControlsView(View):
             ui.label(label)
             toggle = ui.toggle(dict(enumerate(choices)), on_change=lambda: self._choose(name))
             toggle.props("dense no-caps unelevated toggle-text-color=black").classes("named")
-        row.props["title"] = f"{control['description']}; right-click: MIDI learn"
+        row.props["title"] = f"{control['description']}; right-click assigns MIDI"
         row.on("contextmenu.prevent", partial(self.send, "learn", name=name))
         self._choices[name] = toggle
 
@@ -143,7 +148,7 @@ class ControlsView(View):
     def _build_space(self) -> None:
         self._space = ui.select([_NO_SPACE], label="impulse response", with_input=True, on_change=self._choose_space)
         leave_when_chosen(self._space).props("dense outlined options-dense").classes("wide whole")
-        self._space.tooltip("a sound file of the folder of takes whose space replaces the reverb")
+        self._space.tooltip("a sound file from the takes folder that replaces the reverb")
 
     def _choose_space(self) -> None:
         if self._space is not None and self._space.value:

@@ -10,14 +10,14 @@ from nicegui import ui
 from cmaudio.panel.web.view import View, button
 
 _NOTES = (
-    "Play the letters on the piano keys, or the keys themselves.",
-    "Drag on the map: what sounds morphs from one instrument into another.",
-    "Ctrl-Z undoes everything. “keep” saves what you just played, even without record.",
+    "Play with the letters shown on the piano keys, or touch the keys themselves.",
+    "Drag on the map to morph from one instrument into another while notes sound.",
+    "Ctrl+Z undoes any change. “keep” saves what you just played, even if you were not recording.",
 )
 _SPEECH = (
-    "Write a text below and press say.",
+    "Type a text below and press say.",
     "Move the controls while it speaks.",
-    "Ctrl-Z undoes everything. “keep” saves what was just said, even without record.",
+    "Ctrl+Z undoes any change. “keep” saves what was just said, even if you were not recording.",
 )
 
 

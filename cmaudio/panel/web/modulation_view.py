@@ -1,4 +1,4 @@
-"""The modulators above the controls: each is selected by a button, which shows its settings and its amounts."""
+"""The modulators, in a group of the controls: a button for each shows its settings and its amounts."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ TITLES = {
 }
 HINTS = {
     "velocity": "how hard a key is struck",
-    "pressure": "how hard a key is held",
-    "wheel": "the modulation wheel; to take its vibrato away, give vibrato the amount -1",
+    "pressure": "how hard a held key is pressed (aftertouch)",
+    "wheel": "the modulation wheel, which adds vibrato; an amount of -1 on vibrato removes that",
 }
 _PREFIXES = {"lfo1": "lfo1", "lfo2": "lfo2", "envelope": "mod"}
 Build = Callable[[Mapping[str, Any], str], object]

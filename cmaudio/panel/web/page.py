@@ -35,6 +35,13 @@ _HEAD = """
 """
 
 
+_SWITCH = """() => {{
+  const on = getHtmlElement({place}).classList.toggle("drumming");
+  getHtmlElement({button}).classList.toggle("on", on);
+  getHtmlElement({button}).setAttribute("aria-pressed", on);
+}}"""
+
+
 def discard_unopened_pages() -> None:
     """Free pages that were requested but never opened. NiceGUI waits a minute, in which a flood fills memory."""
     Client.prune_instances(client_age_threshold=_UNOPENED_SECONDS)
@@ -63,7 +70,7 @@ class Page:
         ui.add_head_html(_HEAD.format(client=self.client.id))
         top, controls, sound, files, vary, hints = self.views
         single, speech = len(self.hello["map"]) < 2, self.hello["speech"]
-        kinds = {"single": single, "voice": speech, "padded": self.hello["pads"]}
+        kinds = {"single": single, "voice": speech, "padded": _has_pads_only(self.hello)}
         with ui.element("div").classes(" ".join(["panel", *(kind for kind, found in kinds.items() if found)])):
             top.build()
             if not single:
@@ -82,6 +89,7 @@ class Page:
             if not speech:
                 SequencerView(self.hub, self.client.id).build()
             hints.build()
+            custom("cm-fold")
             self.said = ui.label().classes("said").props("role=status")
         self.views.append(self.foot)
         for view in self.views:
@@ -124,23 +132,32 @@ def _foot(hub: Hub, client: str) -> View:
     """The playing surface at the foot of the page."""
     if hub.introduction["speech"]:
         return SayView(hub, client)
-    return PadsView(hub, client) if hub.introduction["pads"] else KeysView(hub, client)
+    return PadsView(hub, client) if _has_pads_only(hub.introduction) else KeysView(hub, client)
+
+
+def _has_pads_only(hello: Mapping[str, Any]) -> bool:
+    return bool(hello["pads"]) and not hello["pitched"]
 
 
 class KeysView(View):
-    """Wheels, keyboard, octave buttons and pedal, for models that play notes."""
+    """Wheels, keyboard, octave buttons and pedal, for models that play notes; pads in their place for their drums."""
 
     def build(self) -> None:
-        with section("keys"):
+        with section("keys") as place:
             with ui.element("div").classes("wheels"):
                 custom("cm-wheel", control="bend", label="bend", min=-2, max=2, springs="")
                 custom("cm-wheel", control="vibrato", label="vibrato", min=0, max=1)
             keys = custom("cm-keys")
+            if self.hub.introduction["pads"]:
+                custom("cm-pads")
             with ui.element("div").classes("octaves"):
                 for label, octaves in (("octave +", 1), ("octave −", -1)):
                     event = f"new CustomEvent('octave', {{detail: {octaves}}})"
                     button(label).on("click", js_handler=f"() => getHtmlElement({keys.id}).dispatchEvent({event})")
                 self.pedal = button("sustain", self._toggle_pedal)
+                if self.hub.introduction["pads"]:
+                    drums = button("drums").classes("drums")
+                    drums.on("click", js_handler=_SWITCH.format(place=place.id, button=drums.id))
 
     def _toggle_pedal(self) -> None:
         self.send("sustain", down=not self.hub.state.get("sustain"))

@@ -13,6 +13,7 @@ from cmaudio.panel.web.hub import Hub
 from cmaudio.panel.web.view import (
     View,
     button,
+    fold,
     leave_when_chosen,
     lit,
     question,
@@ -21,7 +22,7 @@ from cmaudio.panel.web.view import (
     star,
 )
 
-_STEPS = {1: "1 step, light", 2: "2 steps, fine"}
+_STEPS = {1: "fast", 2: "fine"}
 _MOST_SHOWN = 2  # timbres of a mix
 _ALONE = 0.995  # a timbre of this weight counts as the only one
 
@@ -48,7 +49,7 @@ class SoundView(View):
                 self.timbre = ui.select({}, label="timbre", with_input=True, on_change=self._choose_timbre)
                 leave_when_chosen(self.timbre).props("dense outlined options-dense").classes("grow")
                 self.timbre_star = star(self.send, "timbre", lambda: self.timbre.value)
-                button(icon="shuffle", act=lambda: self.send("neighbour"), hint="a timbre nearby, by chance")
+                button(icon="shuffle", act=lambda: self.send("neighbour"), hint="a random nearby timbre")
             self.mix = ui.label().classes("mix")
             with ui.element("div").classes("line"):
                 self.preset = ui.select({}, label="preset", with_input=True, on_change=self._choose_preset)
@@ -56,11 +57,12 @@ class SoundView(View):
                 self.preset_star = star(self.send, "preset", lambda: self.preset.value)
                 self.browse.build()
                 button(icon="save", act=self._ask_name, hint="save as a preset")
-            self._build_seed()
-            self.steps = ui.toggle(_STEPS, value=1, on_change=self._choose_steps).props(
-                "dense no-caps unelevated toggle-text-color=black"
-            )
-            self.steps.classes("steps").tooltip("network evaluations per block, for new notes")
+            with fold("seed", "Seed and quality", "large"):
+                self._build_seed()
+                self.steps = ui.toggle(_STEPS, value=1, on_change=self._choose_steps).props(
+                    "dense no-caps unelevated toggle-text-color=black"
+                )
+                self.steps.classes("steps").tooltip("quality of new notes: one or two network evaluations per block")
 
     def _build_slots(self) -> None:
         self.slots: dict[str, ui.button] = {}
@@ -81,7 +83,7 @@ class SoundView(View):
                 ui.input("seed", placeholder="random").props("dense outlined clearable stack-label").classes("grow")
             )
             self.seed.on("keydown.enter", self._set_seed).on("blur", self._set_seed).on("clear", self._set_seed)
-            button(icon="casino", act=lambda: self.send("roll"), hint="choose a random seed")
+            button(icon="casino", act=lambda: self.send("roll"), hint="pick a random seed")
             self.lock = button(icon="lock_open", act=self._toggle_lock, hint="lock the seed")
 
     # -- commands -------------------------------------------------------------------------------------------

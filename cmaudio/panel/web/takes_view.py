@@ -70,7 +70,7 @@ def file_menu(view: View, name: str, starred: bool) -> None:
     more.props["aria-label"] = f"more for {name}"
     with more, ui.menu().props("auto-close"):
         mark = partial(view.send, "favourite", what="file", name=name, on=not starred)
-        ui.menu_item("no favourite" if starred else "favourite", on_click=mark)
+        ui.menu_item("remove from favourites" if starred else "add to favourites", on_click=mark)
         if view.hub.introduction["learns"]:
             ui.menu_item("learn as a timbre", on_click=partial(view.send, "learn_sound", file=name))
         ui.menu_item("rename", on_click=partial(_ask_name, view, more.client.content, name))

@@ -11,7 +11,7 @@ from nicegui import ui
 from cmaudio.panel.reach import qr_svg
 from cmaudio.panel.web.view import View, button, custom, leave_when_chosen, lit, question
 
-_SHORTCUTS = {"undo": "Ctrl Z", "redo": "Ctrl Shift Z"}
+_SHORTCUTS = {"undo": "Ctrl+Z", "redo": "Ctrl+Shift+Z"}
 
 
 class TopView(View):
@@ -35,8 +35,7 @@ class TopView(View):
             self.link.set_visibility(not hello["speech"])
             with self.link:
                 self.peers = ui.tooltip("")
-            if hello["reach"]:
-                button(icon="qr_code", act=self._show_reach, hint="open on a phone or tablet").classes("reach")
+            button(icon="qr_code", act=self._show_reach, hint="open on a phone or tablet").classes("reach")
             self.device = ui.select([], label="output", on_change=self._choose).props("dense outlined options-dense")
             leave_when_chosen(self.device)
             self.device.classes("device").on("popup-show", lambda: self.send("devices"))
@@ -71,14 +70,19 @@ class TopView(View):
         lit(self.link, link is not None)
         self.link.set_text("Link" if link is None else f"Link {link['tempo']:.1f} · {_peers(link['peers'])}")
         self.peers.set_text(
-            "share tempo, beat, start and stop by Ableton Link"
+            "share tempo, beat, start and stop over Ableton Link"
             if link is None
-            else "beats per minute and peers of Ableton Link; click to leave"
+            else "tempo and peers of the Link session; click to leave"
         )
 
     def _show_reach(self) -> None:
         address = self.hub.introduction["reach"]
-        with self.device.client.content, question("Open this on a phone or tablet in the same network"):
+        with self.device.client.content, question("Open this on a phone or tablet on the same network"):
+            if not address:
+                ui.label("For now only this computer can open it. Restart the panel with").classes("note")
+                ui.label("cmaudio panel --host 0.0.0.0").classes("address")
+                ui.label("and scan the code that is shown here.").classes("note")
+                return
             if (code := qr_svg(address)) is not None:
                 ui.html(code, sanitize=False).classes("code").props('role=img aria-label="QR code of the address"')
             ui.link(address, address).classes("address")

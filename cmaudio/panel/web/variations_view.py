@@ -34,8 +34,10 @@ class VariationsView(View):
                 self.text = ui.input("text").props(_FIELD).classes("whole")
             else:
                 self._build_phrase()
-            self.loudness = ui.number("loudness", min=-60, max=-6, step=1, suffix="LUFS", placeholder="as it is")
-            self.loudness.props(f"{_FIELD} clearable stack-label").tooltip("of each file, with a peak of at most -1 dB")
+            self.loudness = ui.number("loudness", min=-60, max=-6, step=1, suffix="LUFS", placeholder="unchanged")
+            self.loudness.props(f"{_FIELD} clearable stack-label").tooltip(
+                "target loudness; peaks stay at or below -1 dB"
+            )
         with ui.element("div").classes("line"):
             self.go = button("render", self._start, icon="auto_awesome").classes("primary render")
             self.cancel = button("cancel", lambda: self.send("cancel"))

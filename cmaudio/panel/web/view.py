@@ -49,6 +49,22 @@ def section(name: str, title: str = "") -> ui.element:
     return found
 
 
+def fold(name: str, title: str, opened: str | None = None) -> ui.element:
+    """A part that unfolds, and is remembered as it was left (see static/fold.js).
+
+    Args:
+        name: of it, among all of the page.
+        title: as it is shown.
+        opened: the screens on which it is open at first: "" all, "tall", "large"; None for none.
+    """
+    found = ui.element("details").classes("group").props(f"data-fold={name}")
+    if opened is not None:
+        found.props(f'data-opened="{opened}"')
+    with found, ui.element("summary"):
+        ui.label(title)
+    return found
+
+
 def button(
     text: str = "", act: Callable[[], Any] | None = None, *, icon: str | None = None, hint: str = ""
 ) -> ui.button:

@@ -40,7 +40,7 @@ class Browse extends HTMLElement {
       const text = [name, description, what, ...tags].join(" ").toLowerCase();
       return wanted.every((word) => text.includes(word));
     });
-    this.found.textContent = hits.length ? `${hits.length} of ${all.length}` : "nothing is called or described like this";
+    this.found.textContent = hits.length ? `${hits.length} of ${all.length}` : "no matches";
     this.list.replaceChildren(...hits.slice(0, MOST).map((each) => this.row(each)));
   }
 

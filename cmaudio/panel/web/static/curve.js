@@ -1,5 +1,6 @@
 // <cm-curve kind="...">: controls as handles of a curve. Every handle is a slider with a name and a value: it is dragged,
 // or moved with the arrow keys; a double click restores its default.
+import { Echo } from "./echo.js";
 import { listen, live, send, throttled } from "./live.js";
 
 const [WIDTH, HEIGHT, STEP, FINE] = [300, 90, 0.02, 0.005];
@@ -66,7 +67,7 @@ class Curve extends HTMLElement {
     if (this.kind) return;
     this.kind = KINDS[this.getAttribute("kind")];
     this.setAttribute("role", "group");
-    this.setAttribute("aria-label", `${this.kind.title}, drawn`);
+    this.setAttribute("aria-label", `${this.kind.title} curve`);
     this.innerHTML = `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true"><path class="area"/><path class="line"/></svg>`;
     [this.area, this.path] = this.querySelectorAll("path");
     this.parts = {};
@@ -85,7 +86,7 @@ class Curve extends HTMLElement {
   handle(name, definition) {
     const node = this.appendChild(document.createElement("div"));
     const upright = this.kind.up.includes(name);
-    const handle = { ...definition, name, node, scale: this.kind.scale?.[name] ?? PLAIN, control: definition.name, upright };
+    const handle = { ...definition, name, node, scale: this.kind.scale?.[name] ?? PLAIN, control: definition.name, upright, echo: new Echo() };
     node.className = `handle ${upright ? "upright" : ""}`;
     for (const [key, value] of Object.entries({ role: "slider", tabindex: 0, "aria-label": definition.name.replaceAll("_", " "),
       "aria-orientation": upright ? "vertical" : "horizontal", "aria-valuemin": definition.min, "aria-valuemax": definition.max }))
@@ -119,12 +120,14 @@ class Curve extends HTMLElement {
   set(handle, part) {
     this.parts[handle.name] = clamp(part);
     const value = handle.min + (handle.max - handle.min) * handle.scale.from(clamp(part));
+    handle.echo.set(value, handle.value);
     this.tell(handle, value);
     handle.send(value);
     this.paint();
   }
 
   tell(handle, value) {
+    handle.value = value;
     const unit = handle.unit.startsWith("of ") ? "" : ` ${handle.unit}`;
     handle.node.setAttribute("aria-valuenow", value.toFixed(3));
     handle.node.setAttribute("aria-valuetext", `${value.toFixed(2)}${unit}`);
@@ -133,7 +136,7 @@ class Curve extends HTMLElement {
 
   follow(controls) {
     if (!this.handles) return;
-    const mine = this.handles.filter((handle) => controls[handle.control] && !handle.held);
+    const mine = this.handles.filter(({ control, echo, held }) => controls[control] && !echo.isOld(...controls[control]) && !held);
     if (!mine.length) return;
     for (const handle of mine) {
       this.parts[handle.name] = this.toPart(handle, controls[handle.control][0]);

@@ -1,7 +1,7 @@
 // <cm-drop>: takes sound files, dropped anywhere on the page or chosen, and has the instrument learn them as timbres.
 import { listen, live } from "./live.js";
 
-const IDLE = "drop a sound to learn it as a timbre";
+const IDLE = "drop a sound here to learn its timbre";
 const PATIENCE_MS = 20000;
 
 class Drop extends HTMLElement {
@@ -37,7 +37,7 @@ class Drop extends HTMLElement {
         const answer = await fetch(`/examples?${query}`, { method: "POST", body: file });
         if (!answer.ok) this.say(`${file.name}: ${(await answer.json()).detail}`, PATIENCE_MS);
       } catch {
-        this.say(`${file.name} could not be sent: try again`, PATIENCE_MS);
+        this.say(`${file.name} upload failed; try again`, PATIENCE_MS);
       }
     }
     this.input.value = "";

@@ -108,7 +108,7 @@ class Keys extends HTMLElement {
     const typing = event.target.closest?.('textarea, select, [contenteditable], input:not([type="range"])');
     const step = CODES.indexOf(event.code);
     if (!down) return this.release(event.code);
-    if (typing) return;
+    if (typing || !this.checkVisibility()) return;
     const octave = { KeyZ: -1, KeyX: 1 }[event.code];
     if (octave) this.shift(octave);
     if (step >= 0) this.hold(event.code, this.first + step, Math.round(live.controls.velocity?.[0] ?? TYPED));

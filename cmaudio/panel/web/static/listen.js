@@ -17,7 +17,7 @@ class Listen extends HTMLElement {
     });
   }
 
-  paint(text, title = "the page is silent until this is pressed: browsers ask for a click") {
+  paint(text, title = "browsers play sound only after a click") {
     this.button.textContent = text;
     this.button.title = title;
     this.classList.toggle("on", Boolean(this.context));

@@ -2,12 +2,13 @@
 
 const RETRY_MS = 500;
 const client = document.querySelector('meta[name="cm-client"]').content;
-const listeners = { hello: [], state: [], end: [] };
+const listeners = { hello: [], state: [], end: [], refused: [] };
 let socket = null;
 
 export const live = { client, hello: null, controls: {}, state: {} };
 
-// listen("state", f) calls f(changes) now and at each change; "hello" once per connection; "end" when it is lost.
+// listen("state", f) calls f(changes) now and at each change; "hello" once per connection; "end" when it is lost; "refused"
+// when a command of this page was not carried out, after which all that is known comes again.
 export function listen(kind, listener) {
   listeners[kind].push(listener);
   if (kind === "hello" && live.hello) listener(live.hello);
@@ -57,6 +58,9 @@ function receive(message) {
     Object.assign(live.controls, controls);
     Object.assign(live.state, rest);
     notify("state", { ...rest, columns, controls });
+  } else if (message.kind === "refused") {
+    notify("refused", message);
+    notify("state", { ...live.state, controls: live.controls });
   }
 }
 

@@ -1,4 +1,5 @@
 // <cm-map>: the named timbres on a plane. Dragging morphs the sound to the mix at that place.
+import { Echo } from "./echo.js";
 import { listen, live, send, throttled } from "./live.js";
 
 const MARGIN = 22;
@@ -16,6 +17,7 @@ class TimbreMap extends HTMLElement {
     this.setAttribute("tabindex", "0");
     this.setAttribute("role", "application");
     this.setAttribute("aria-label", "timbre map: drag to morph, arrow keys to move");
+    this.echoes = [new Echo(), new Echo()]; // of x and y
     this.goTo = throttled((x, y) => send("place", { x, y }));
     this.bind();
     new ResizeObserver(() => this.resize()).observe(this);
@@ -52,7 +54,9 @@ class TimbreMap extends HTMLElement {
   }
 
   set(x, y) {
-    this.at = [x, y].map((value) => Math.max(-1, Math.min(1, value)));
+    const to = [x, y].map((value) => Math.max(-1, Math.min(1, value)));
+    to.forEach((value, axis) => this.echoes[axis].set(value, this.at[axis]));
+    this.at = to;
     this.goTo(...this.at);
     this.redraw();
   }
@@ -76,7 +80,10 @@ class TimbreMap extends HTMLElement {
     if (variations) this.varied = variations.files;
     if (timbre !== undefined) this.mix = timbre ?? {};
     const moved = [controls.timbre_x, controls.timbre_y];
-    moved.forEach((value, axis) => { if (value && !(this.dragging && value[1] === live.client)) this.at[axis] = value[0]; });
+    moved.forEach((value, axis) => {
+      if (!value || this.echoes[axis].isOld(...value) || (this.dragging && value[1] === live.client)) return;
+      this.at[axis] = value[0];
+    });
     if (timbre !== undefined || variations || moved.some(Boolean)) this.redraw();
   }
 

@@ -1,4 +1,4 @@
-// <cm-level>: output level of each side, and how alike they are; <cm-load>: load, voices, notes cut off, output buffer
+// <cm-level>: output level of each side, and how alike they are; <cm-load>: load, voices, stolen notes, output buffer
 // and underruns.
 import { listen } from "./live.js";
 
@@ -10,7 +10,7 @@ class Level extends HTMLElement {
   connectedCallback() {
     if (this.bar) return;
     const bars = '<div class="bar"></div><div class="hold"></div>';
-    this.innerHTML = `<div class="channel">${bars}</div><div class="channel">${bars}</div><i title="correlation of left and right"></i><span></span>`;
+    this.innerHTML = `<div class="channel">${bars}</div><div class="channel">${bars}</div><i title="stereo correlation"></i><span></span>`;
     this.sides = [...this.querySelectorAll(".channel")].map((side) => ({ bar: side.children[0], hold: side.children[1], ...QUIET }));
     [this.alike, this.text] = [this.querySelector("i"), this.querySelector("span")];
     listen("state", (state) => this.follow(state));
@@ -44,7 +44,7 @@ class Load extends HTMLElement {
   connectedCallback() {
     if (this.firstChild) return;
     const fields = ["load", "voices", "stolen", "buffer", "underruns"];
-    this.innerHTML = fields.map((f) => `<div class="${f}" title="${MEANING[f]}"><b></b><small>${LABEL[f] ?? f}</small></div>`).join("");
+    this.innerHTML = fields.map((f) => `<div class="${f}" title="${MEANING[f]}"><b></b><small>${f}</small></div>`).join("");
     this.show = Object.fromEntries(fields.map((f) => [f, this.querySelector(`.${f} b`)]));
     listen("state", (state) => this.follow(state));
     listen("end", () => this.classList.add("lost"));
@@ -69,13 +69,12 @@ class Load extends HTMLElement {
   }
 }
 
-const LABEL = { stolen: "cut off" };
 const MEANING = {
-  load: "computing time per second of sound",
-  voices: "sounding notes, and how many may sound: fewer while the computer cannot keep up",
-  stolen: "notes cut off while they were held, because more were played than may sound",
-  buffer: "sound computed ahead of the output",
-  underruns: "how often the output ran out of sound",
+  load: "CPU time per second of audio",
+  voices: "notes sounding, and the limit, which drops while the computer cannot keep up",
+  stolen: "held notes cut off because the limit was reached",
+  buffer: "audio rendered ahead of the output",
+  underruns: "times the output ran out of audio",
 };
 
 customElements.define("cm-level", Level);

@@ -45,7 +45,7 @@ class Midi extends HTMLElement {
     this.hidden = live.hello?.speech;
     this.button.disabled = !midi;
     const ports = midi?.ports.length ? midi.ports.join(", ") : "no MIDI input is open";
-    this.button.title = `${ports}${midi ? "; press to bind controllers to controls" : ""}`;
+    this.button.title = `${ports}${midi ? "; press to assign controllers" : ""}`;
     for (const slider of document.querySelectorAll("cm-slider")) {
       const bound = midi?.bound[slider.control] ?? "";
       slider.classList.toggle("learning", Boolean(midi?.learning) && midi.learning === slider.control);

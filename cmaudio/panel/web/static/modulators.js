@@ -1,5 +1,6 @@
 // <cm-modulators>: chooses a modulator. While one is chosen, every control that it can move shows its amount as a second
 // slider. Controls that are moved show how far they swing, and where they are.
+import { Echo } from "./echo.js";
 import { listen, live, send, throttled } from "./live.js";
 
 const STEPS = 200;
@@ -16,7 +17,13 @@ class Row {
     this.swing = slider.appendChild(document.createElement("div"));
     this.swing.className = "swing";
     this.swing.innerHTML = "<b></b><i></i>";
-    this.move = throttled((amount) => send("route", { modulator: chosen, control: this.control, amount }));
+    const tell = throttled((modulator, amount) => send("route", { modulator, control: this.control, amount }));
+    this.echoes = {}; // by modulator
+    this.move = (amount) => {
+      (this.echoes[chosen] ??= new Echo()).set(amount, amountOf(chosen, this.control));
+      this.show(amount);
+      tell(chosen, amount);
+    };
     this.paint();
   }
 
@@ -29,9 +36,9 @@ class Row {
       this.amount.innerHTML = '<span></span><input type="range"><output></output>';
       [this.title, this.input, this.shown] = this.amount.children;
       Object.assign(this.input, { min: -this.span, max: this.span, step: this.span / STEPS });
-      this.input.addEventListener("input", () => { this.show(this.input.valueAsNumber); this.move(this.input.valueAsNumber); });
-      this.input.addEventListener("dblclick", (event) => { event.stopPropagation(); this.show(0); this.move(0); });
-      this.input.addEventListener("keydown", ({ key }) => ["Delete", "Backspace"].includes(key) && (this.show(0), this.move(0)));
+      this.input.addEventListener("input", () => this.move(this.input.valueAsNumber));
+      this.input.addEventListener("dblclick", (event) => { event.stopPropagation(); this.move(0); });
+      this.input.addEventListener("keydown", ({ key }) => ["Delete", "Backspace"].includes(key) && this.move(0));
     }
     if (!this.amount) return;
     this.amount.hidden = !fits;
@@ -49,7 +56,9 @@ class Row {
   }
 
   follow() {
-    if (this.amount && !this.amount.hidden && !this.input.matches(":active")) this.show(amountOf(chosen, this.control));
+    const amount = amountOf(chosen, this.control);
+    const old = this.echoes[chosen]?.isOld(amount);
+    if (this.amount && !this.amount.hidden && !old && !this.input.matches(":active")) this.show(amount);
     this.paint();
   }
 
@@ -83,13 +92,14 @@ class Modulators extends HTMLElement {
     this.titles = Object.fromEntries(names);
     this.buttons = names.map(([name, title]) => {
       const button = this.appendChild(document.createElement("button"));
-      Object.assign(button, { textContent: title, title: `what ${title} moves, and by how much` });
+      Object.assign(button, { textContent: title, title: `what ${title} modulates, and by how much` });
       button.dataset.modulator = name;
       button.setAttribute("aria-pressed", "false");
       button.addEventListener("click", () => this.choose(chosen === name ? null : name));
       return button;
     });
     addEventListener("keydown", ({ key }) => key === "Escape" && chosen && this.choose(null));
+    this.closest("details")?.addEventListener("toggle", ({ target }) => !target.open && chosen && this.choose(null));
     listen("hello", ({ modulators }) => { this.movers = modulators; requestAnimationFrame(() => this.begin()); });
     listen("state", (changes) => this.follow(changes));
   }
@@ -107,7 +117,7 @@ class Modulators extends HTMLElement {
     chosen = name;
     this.begin();
     for (const button of this.buttons) button.setAttribute("aria-pressed", button.dataset.modulator === name);
-    for (const settings of document.querySelectorAll(".settings")) settings.hidden = settings.dataset.modulator !== name;
+    for (const settings of document.querySelectorAll(".settings[data-modulator]")) settings.hidden = settings.dataset.modulator !== name;
     this.closest("section").classList.toggle("routing", name !== null);
     for (const row of rows.values()) row.choose(this.titles);
   }
@@ -116,6 +126,7 @@ class Modulators extends HTMLElement {
     if (routes) {
       const used = new Set(routes.map(([by]) => by));
       for (const button of this.buttons) button.classList.toggle("used", used.has(button.dataset.modulator));
+      this.closest("details")?.classList.toggle("used", used.size > 0);
       if (!routes.length) Object.assign(live.state, { moved: {}, swing: {} });
     }
     if (swing) for (const button of this.buttons) button.style.setProperty("--swing", Math.abs(swing[button.dataset.modulator] ?? 0));

@@ -1,4 +1,4 @@
-// <cm-pads>: sixteen pads, one class of sound on each; found by name, played by fingers, mouse and the computer keyboard.
+// <cm-pads>: sixteen pads, one drum or class of sound on each; found by name, played by fingers, mouse and the computer keyboard.
 import { listen, live, send } from "./live.js";
 
 const CODES = ["1234", "QWER", "ASDF", "ZXCV"].flatMap((row) =>
@@ -9,9 +9,9 @@ const [SOFTEST, LOUDEST, TYPED] = [60, 127, 96];
 class Pads extends HTMLElement {
   connectedCallback() {
     if (this.board) return;
-    Object.assign(this, { all: [], shown: [], first: 0, held: new Map(), latched: new Set(), letters: new Map() });
+    Object.assign(this, { all: [], shown: [], first: 0, held: new Map(), latched: new Map(), letters: new Map() });
     this.innerHTML = `<div class="finder"><input type="search" placeholder="search sounds" aria-label="search sounds">
-      <div class="banks"><button aria-label="sixteen sounds before">◀</button><span></span><button aria-label="next sixteen sounds">▶</button></div>
+      <div class="banks"><button aria-label="previous 16 sounds">◀</button><span></span><button aria-label="next 16 sounds">▶</button></div>
       <button class="hold" aria-pressed="false" title="a pad sounds until it is pressed again">hold</button></div>
       <div class="board" role="group" aria-label="pads"></div>`;
     [this.finder, this.board] = this.children;
@@ -37,7 +37,7 @@ class Pads extends HTMLElement {
     hold.addEventListener("click", () => {
       this.holding = !this.holding;
       hold.setAttribute("aria-pressed", this.holding);
-      if (!this.holding) for (const key of [...this.latched]) this.unlatch(key);
+      if (!this.holding) for (const key of [...this.latched.keys()]) this.unlatch(key);
     });
   }
 
@@ -94,7 +94,7 @@ class Pads extends HTMLElement {
   velocity() { return Math.round(live.controls.velocity?.[0] ?? TYPED); }
 
   typed(event) {
-    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || !this.checkVisibility()) return;
     if (event.target.closest?.('textarea, select, [contenteditable], input:not([type="range"])')) return;
     const sound = this.shown[CODES.indexOf(event.code)];
     if (sound) this.strike(event.code, sound.key, this.velocity());
@@ -103,7 +103,7 @@ class Pads extends HTMLElement {
   strike(finger, key, velocity) {
     this.release(finger);
     if (this.latched.has(key)) return this.unlatch(key);
-    if (this.holding) this.latched.add(key);
+    if (this.holding) this.latched.set(key, false); // until it is seen to sound
     else this.held.set(finger, key);
     send("pad", { pitch: key, velocity });
   }
@@ -132,6 +132,10 @@ class Pads extends HTMLElement {
   }
 
   follow(keys) {
+    for (const [key, sounded] of this.latched) { // what was ended elsewhere is held no longer
+      if (keys.includes(key)) this.latched.set(key, true);
+      else if (sounded) this.latched.delete(key);
+    }
     for (const pad of this.board.children) pad.classList.toggle("down", keys.includes(parseInt(pad.dataset.key)));
   }
 }

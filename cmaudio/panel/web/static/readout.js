@@ -2,7 +2,7 @@
 import { listen } from "./live.js";
 
 const NAMES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
-const VIEWS = { sum: "sound", sides: "sides", scope: "scope" };
+const VIEWS = { sum: "spectrum", sides: "L / R", scope: "scope" };
 
 // The nearest note of a frequency, and how many cents it lies above.
 export function noteOf(hz) {
@@ -13,7 +13,7 @@ export function noteOf(hz) {
 
 export function described(hz) {
   const { name, cents } = noteOf(hz);
-  return `${name} ${cents >= 0 ? "+" : "−"}${Math.abs(cents)} ct · ${hz < 1000 ? hz.toFixed(1) : hz.toFixed(0)} Hz`;
+  return `${name} ${cents >= 0 ? "+" : "−"}${Math.abs(cents)} ¢ · ${hz < 1000 ? hz.toFixed(1) : hz.toFixed(0)} Hz`;
 }
 
 class Readout extends HTMLElement {
@@ -22,7 +22,7 @@ class Readout extends HTMLElement {
     this.picture = this.parentElement.querySelector("cm-spectrum");
     const views = Object.entries(VIEWS).map(([view, text]) => `<button data-view="${view}" aria-pressed="${view === "sum"}">${text}</button>`).join("");
     this.innerHTML = `<div role="group" aria-label="what is shown">${views}<button class="freeze" aria-pressed="false">freeze</button></div>
-      <div class="tuner" title="pitch of the sound, or of the cursor"><b></b><i aria-hidden="true"><em></em></i></div>
+      <div class="tuner" title="pitch of the sound, or of the cursor, and its deviation in cents"><b></b><i aria-hidden="true"><em></em></i></div>
       <div class="loudness" title="loudness (ITU-R BS.1770): momentary, 0.4 s, and short-term, 3 s"><small>M</small><b class="momentary"></b><small>S</small><b class="short"></b><small>LUFS</small></div>`;
     [this.tuner, this.needle] = [this.querySelector(".tuner b"), this.querySelector(".tuner em")];
     for (const button of this.querySelectorAll("[data-view]")) button.addEventListener("click", () => this.show(button.dataset.view));

@@ -1,6 +1,8 @@
 // <cm-sequencer>: the step sequencer of the instrument, and its arpeggiator; every page shows the same patterns.
+import { Echo } from "./echo.js";
 import { listen, live, send } from "./live.js";
 import { grid } from "./sequencer_grid.js";
+import { song } from "./sequencer_song.js";
 import { stepEditor } from "./sequencer_step.js";
 
 const DIVISIONS = [[0.5, "1/8"], [1 / 3, "1/8 triplet"], [0.25, "1/16"], [1 / 6, "1/16 triplet"], [0.125, "1/32"], [1, "1/4"]];
@@ -13,37 +15,38 @@ const button = (name, text, title) => `<button class="${name}" type="button" tit
 
 const BAR = `
   <button class="fold" type="button" aria-expanded="false">Sequencer</button>
-  ${button("play", "play", "play or stop the pattern")}
-  ${button("record", "record", "add what is played to the pattern")}
+  ${button("play", "play", "play or stop the chosen pattern")}
+  ${button("record", "record", "record what you play into the pattern")}
   <label>tempo <input class="tempo" type="number" min="10" max="400" step="0.5"></label>
   <div class="patterns" role="group" aria-label="patterns"></div>`;
 
 const BODY = `
   <div class="settings">
-    ${button("copy", "copy", "add a copy of this pattern")} ${button("remove", "remove", "remove this pattern")}
-    ${button("clear", "clear", "empty this pattern")}
+    ${button("copy", "copy", "duplicate this pattern")} ${button("remove", "remove", "remove this pattern")}
+    ${button("clear", "clear", "remove all lanes of this pattern")}
     <label>steps <select class="length">${options(LENGTHS.map((n) => [n, n]))}</select></label>
-    <label>each <select class="division">${options(DIVISIONS)}</select></label>
+    <label>step size <select class="division">${options(DIVISIONS)}</select></label>
     <label>swing <input class="swing" type="range" min="0" max="0.9" step="0.02"></label>
     <label>quantise <input class="strength" type="range" min="0" max="1" step="0.05" value="1"></label>
     <span class="exports">export ${button("mid", "MIDI", "four rounds as a MIDI file")}
-      ${button("py", "Python", "as a program for synth.clock")} ${button("json", "JSON", "all patterns")}
+      ${button("py", "Python", "as a Python program")} ${button("json", "JSON", "all patterns")}
       <a class="exported" title="the file that was exported" hidden download></a></span>
   </div>
+  <div class="song" role="group" aria-label="song"></div>
   <div class="lanes" role="group" aria-label="steps"></div>
   <div class="adding">
-    <label>add a lane of <select class="sound"></select></label>
+    <label>add lane <select class="sound"></select></label>
     <label>automate <select class="control"></select></label>
   </div>
   <div class="editor" role="group" aria-label="the chosen step"></div>
   <div class="arp" role="group" aria-label="arpeggiator">
     ${button("arp-on", "arpeggio", "play held keys one after another")}
-    <label>order <select class="mode">${options(MODES.map((each) => [each, each]))}</select></label>
+    <label>mode <select class="mode">${options(MODES.map((each) => [each, each]))}</select></label>
     <label>octaves <select class="octaves">${options([1, 2, 3, 4].map((n) => [n, n]))}</select></label>
     <label>rate <select class="rate">${options(DIVISIONS)}</select></label>
-    <label>length <input class="gate" type="range" min="0.1" max="1.5" step="0.05"></label>
+    <label>gate <input class="gate" type="range" min="0.1" max="1.5" step="0.05"></label>
     <label>swing <input class="arp-swing" type="range" min="0" max="0.9" step="0.02"></label>
-    ${button("hold", "hold", "go on when the keys are lifted")}
+    ${button("hold", "hold", "keep playing after the keys are released")}
   </div>`;
 
 class Sequencer extends HTMLElement {
@@ -52,6 +55,7 @@ class Sequencer extends HTMLElement {
     this.innerHTML = `<div class="bar">${BAR}</div><div class="body" hidden>${BODY}</div>`;
     [this.bar, this.body] = this.children;
     this.editor = stepEditor(this.find(".editor"));
+    this.song = song(this.find(".song"));
     this.grid = grid(this.find(".lanes"), (chosen) => this.editor.show(chosen));
     this.bindBar();
     this.bindSettings();
@@ -65,6 +69,17 @@ class Sequencer extends HTMLElement {
   get state() { return live.state.sequencer; }
   get pattern() { return this.state.pattern; }
   on(selector, kind, act) { this.find(selector).addEventListener(kind, act); }
+
+  // A field that is moved by keys keeps what was typed until the instrument has it.
+  onNumber(selector, act) {
+    const field = this.find(selector);
+    field.echo = new Echo();
+    field.addEventListener("change", () => {
+      const value = parseFloat(field.value);
+      field.echo.set(value, field.shown);
+      act(value);
+    });
+  }
 
   fold(folded) {
     this.body.hidden = folded;
@@ -99,8 +114,7 @@ class Sequencer extends HTMLElement {
     for (const action of ["copy", "remove", "clear"])
       this.on(`.${action}`, "click", () => send("pattern", { action, ...pattern() }));
     this.on(".length", "change", ({ target }) => send("set_pattern", { ...pattern(), length: parseInt(target.value) }));
-    for (const name of ["division", "swing"])
-      this.on(`.${name}`, "change", ({ target }) => send("set_pattern", { ...pattern(), [name]: parseFloat(target.value) }));
+    for (const name of ["division", "swing"]) this.onNumber(`.${name}`, (value) => send("set_pattern", { ...pattern(), [name]: value }));
     for (const format of ["mid", "py", "json"]) this.on(`.${format}`, "click", () => send("export", { format }));
     this.on(".sound", "change", ({ target }) => {
       const [kind, name] = target.value.split(/:(.*)/s);
@@ -120,14 +134,14 @@ class Sequencer extends HTMLElement {
     this.on(".mode", "change", ({ target }) => send("arpeggiator", { mode: target.value }));
     this.on(".octaves", "change", ({ target }) => send("arpeggiator", { octaves: parseInt(target.value) }));
     for (const [selector, name] of [[".rate", "rate"], [".gate", "gate"], [".arp-swing", "swing"]])
-      this.on(selector, "change", ({ target }) => send("arpeggiator", { [name]: parseFloat(target.value) }));
+      this.onNumber(selector, (value) => send("arpeggiator", { [name]: value }));
   }
 
   introduce({ map, drums, definitions }) {
     const group = (label, kind, names) => (names.length ? `<optgroup label="${label}">${
       names.map((name) => `<option value="${kind}:${name}">${name}</option>`).join("")}</optgroup>` : "");
     const pitched = map.filter(({ name }) => !drums.includes(name)).map(({ name }) => name);
-    this.find(".sound").innerHTML = `<option value="" disabled selected>choose</option><option value="present">the present timbre</option>${
+    this.find(".sound").innerHTML = `<option value="" disabled selected>choose</option><option value="present">the current timbre</option>${
       group("pads", "pad", drums)}${group("timbres", "timbre", pitched)}`;
     this.find(".control").innerHTML = `<option value="" disabled selected>choose</option>${
       options(definitions.map(({ name }) => [name, name.replaceAll("_", " ")]))}`;
@@ -136,7 +150,10 @@ class Sequencer extends HTMLElement {
 
   follow({ sequencer, step, keys, pads }) {
     if (sequencer) this.show(sequencer);
-    if (step !== undefined) this.grid.mark(step && step[0] === this.pattern?.name ? step[1] : null);
+    if (step !== undefined) {
+      this.grid.mark(step && step[0] === this.pattern?.name ? step[1] : null);
+      this.song.mark(step && step[2]);
+    }
     if (keys?.length) this.grid.pitch = keys.at(-1);
   }
 
@@ -158,6 +175,7 @@ class Sequencer extends HTMLElement {
     const link = this.find(".exported");
     link.hidden = !state.exported;
     if (state.exported) Object.assign(link, { href: `/files/${encodeURIComponent(state.exported)}`, textContent: state.exported });
+    this.song.show(state);
     this.grid.show(pattern);
   }
 
@@ -169,7 +187,8 @@ class Sequencer extends HTMLElement {
 
   set(selector, value) {
     const field = this.find(selector);
-    if (document.activeElement !== field || field.type !== "number") field.value = value;
+    if (field.echo?.isOld(value) || (document.activeElement === field && field.type === "number")) return;
+    field.value = field.shown = value;
   }
 
   // The division of the list that is nearest: thirds are not exact.

@@ -35,15 +35,16 @@ class Grid {
     const focused = document.activeElement?.closest?.(".cell");
     const place = focused && this.board.contains(focused) && { ...focused.dataset };
     this.pattern = pattern;
+    const row = (lane, values, control) => ({ pattern: pattern.name, lane, values: { ...values }, control, name: control?.replaceAll("_", " ") ?? lane.name });
     this.rows = [
-      ...pattern.lanes.map((lane) => ({ name: lane.name, lane, values: lane.steps })),
-      ...pattern.automation.map((lane) => ({ name: lane.control.replaceAll("_", " "), control: lane.control, lane, values: lane.values })),
+      ...pattern.lanes.map((lane) => row(lane, lane.steps)),
+      ...pattern.automation.map((lane) => row(lane, lane.values, lane.control)),
     ];
     this.board.style.setProperty("--steps", pattern.length);
     this.board.replaceChildren(...this.rows.map((row, number) => this.row(row, number)));
     const cell = place && this.cell(place.row, Math.min(place.index, pattern.length - 1));
     if (cell) cell.focus({ preventScroll: true });
-    else this.onChoose(null);
+    else this.onChoose(null, pattern.name);
     this.mark(this.at ?? null);
   }
 
@@ -67,27 +68,31 @@ class Grid {
       if (pressed !== undefined) found.setAttribute("aria-pressed", pressed);
       return found;
     };
-    const first = row.control ? make("smooth", "line", "move in lines", row.lane.smooth) : make("mute", "mute", "mute", row.lane.muted);
+    const first = row.control ? make("smooth", "ramp", "glide from value to value", row.lane.smooth) : make("mute", "mute", "mute", row.lane.muted);
     return [first, make("drop", "×", "remove the lane")];
   }
 
   step(row, number, index) {
-    const value = row.values[index];
     const found = element("button", "cell");
     found.type = "button";
     Object.assign(found.dataset, { row: number, index });
     found.tabIndex = number === 0 && index === 0 ? 0 : -1;
-    found.setAttribute("aria-pressed", value !== undefined);
-    found.setAttribute("aria-label", says(row, index, value));
     if (index % 4 === 0) found.classList.add("beat");
-    if (value === undefined) return found;
-    found.append(element("i", ""));
-    found.style.setProperty("--level", `${Math.round(100 * this.level(row, value))}%`);
-    if (!row.control) {
-      found.style.setProperty("--chance", value.probability);
-      found.append(element("b", "", value.ratchets > 1 ? `×${value.ratchets}` : value.pitches.length ? noteName(value.pitches[0]) : ""));
-    }
+    this.paint(found, row, index);
     return found;
+  }
+
+  paint(cell, row, index) {
+    const value = row.values[index];
+    cell.setAttribute("aria-pressed", value !== undefined);
+    cell.setAttribute("aria-label", says(row, index, value));
+    cell.replaceChildren();
+    if (value === undefined) return;
+    cell.append(element("i", ""));
+    cell.style.setProperty("--level", `${Math.round(100 * this.level(row, value))}%`);
+    if (row.control) return;
+    cell.style.setProperty("--chance", value.probability);
+    cell.append(element("b", "", value.ratchets > 1 ? `×${value.ratchets}` : value.pitches.length ? noteName(value.pitches[0]) : ""));
   }
 
   level(row, value) {
@@ -115,7 +120,7 @@ class Grid {
   }
 
   act(action, row) {
-    const pattern = this.pattern.name;
+    const { pattern } = row;
     if (row.control) {
       const does = action === "drop" ? "remove" : row.lane.smooth ? "stepped" : "smooth";
       send("automate", { action: does, control: row.control, pattern });
@@ -127,24 +132,23 @@ class Grid {
 
   toggle(row, index) {
     const value = row.values[index];
-    if (row.control) {
-      this.send(row, index, value === undefined ? live.controls[row.control][0] : null);
-    } else {
-      const pitches = row.lane.pad ? [] : [this.pitch];
-      this.send(row, index, value === undefined ? { ...NEW_STEP, pitches } : null);
-    }
+    const made = row.control ? live.controls[row.control][0] : { ...NEW_STEP, pitches: row.lane.pad ? [] : [this.pitch] };
+    this.send(row, index, value === undefined ? made : null);
+    if (value === undefined) row.values[index] = made; // at once, so that a second click clears it
+    else delete row.values[index];
+    this.paint(this.cell(this.rows.indexOf(row), index), row, index);
   }
 
   send(row, index, value) {
-    const pattern = this.pattern.name;
+    const { pattern } = row;
     if (row.control) send("automation", { pattern, control: row.control, index, value });
     else send("step", { pattern, lane: row.name, index, step: value });
   }
 
-  // Of a step, only the fields that change are sent: what was shown may be older than what two changes ago made.
+  // Of a step, only what changes is sent: what is shown may be older than the last changes.
   change(row, index, change) {
     if (row.control) this.send(row, index, change);
-    else send("change_step", { pattern: this.pattern.name, lane: row.name, index, ...change });
+    else send("change_step", { pattern: row.pattern, lane: row.name, index, ...change });
   }
 
   typed(event) {
@@ -156,8 +160,7 @@ class Grid {
     if (move) {
       this.cell(row + move[1], index + move[0])?.focus();
     } else if (["+", "-"].includes(event.key) && value?.velocity) {
-      const velocity = Math.max(1, Math.min(127, value.velocity + (event.key === "+" ? LOUDER : -LOUDER)));
-      this.change(this.rows[row], index, { velocity });
+      this.change(this.rows[row], index, { louder: event.key === "+" ? LOUDER : -LOUDER });
     } else return;
     event.preventDefault();
   }

@@ -3,8 +3,8 @@ import { live } from "./live.js";
 import { noteName } from "./sequencer_grid.js";
 
 const RANGES = [
-  ["velocity", "velocity", 1, 127, 1], ["gate", "length", 0.1, 8, 0.1], ["probability", "chance", 0, 1, 0.05],
-  ["ratchets", "strikes", 1, 8, 1], ["shift", "late", -0.5, 0.5, 0.05],
+  ["velocity", "velocity", 1, 127, 1], ["gate", "gate", 0.1, 8, 0.1], ["probability", "probability", 0, 1, 0.05],
+  ["ratchets", "ratchets", 1, 8, 1], ["shift", "timing", -0.5, 0.5, 0.05],
 ];
 
 class StepEditor {
@@ -13,11 +13,12 @@ class StepEditor {
     place.addEventListener("change", ({ target }) => this.changed(target));
   }
 
-  show(chosen) {
+  // None is chosen after a change of the pattern: what is being edited stays, unless it is of another pattern.
+  show(chosen, pattern = null) {
     const editing = this.place.contains(document.activeElement) && document.activeElement.dataset.field;
-    if (!chosen && editing) return;
+    if (!chosen && editing && this.chosen?.row.pattern === pattern) return;
     this.chosen = chosen;
-    if (!chosen) this.place.textContent = "Choose a step: a click sets or clears it, the right button or a long press edits it.";
+    if (!chosen) this.place.textContent = "Click a step to set or clear it; right-click or long-press to edit it.";
     else if (chosen.value === undefined) this.place.textContent = `${chosen.row.name}, step ${chosen.index + 1}: empty`;
     else this.build(chosen);
   }

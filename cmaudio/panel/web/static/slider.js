@@ -1,5 +1,6 @@
 // <cm-slider>: one control. A double click (or double tap) restores the default; a right click (or long press) binds the
 // next MIDI controller that moves.
+import { Echo } from "./echo.js";
 import { listen, live, send, throttled } from "./live.js";
 
 const STEPS = 400;
@@ -20,8 +21,10 @@ class Slider extends HTMLElement {
     if (power === 1) Object.assign(this.input, { min, max, step: whole ? 1 : (max - min) / STEPS });
     else Object.assign(this.input, { min: 0, max: 1, step: 1 / STEPS });
     this.input.setAttribute("aria-label", `${this.getAttribute("named")}, ${this.getAttribute("unit")}`.replace(/, $/, ""));
-    this.move = throttled((value) => send("set", { name: this.control, value }));
-    this.input.addEventListener("input", () => { const value = this.read(); this.paint(value); this.move(value); });
+    this.echo = new Echo();
+    const tell = throttled((value) => send("set", { name: this.control, value }));
+    this.move = (value) => { this.echo.set(value, this.value); this.paint(value); tell(value); };
+    this.input.addEventListener("input", () => this.move(this.read()));
     this.addEventListener("dblclick", () => this.restore());
     this.addEventListener("contextmenu", (event) => { event.preventDefault(); send("learn", { name: this.control }); });
     this.input.addEventListener("pointerup", (event) => this.tapped(event));
@@ -42,15 +45,16 @@ class Slider extends HTMLElement {
   }
 
   restore() {
-    this.paint(this.normal);
     this.move(this.normal); // throttled like the click before it, so that it comes after it
   }
 
   follow(moved) {
-    if (moved && !(moved[1] === live.client && this.input.matches(":active"))) this.paint(moved[0]);
+    if (!moved || this.echo.isOld(...moved) || (moved[1] === live.client && this.input.matches(":active"))) return;
+    this.paint(moved[0]);
   }
 
   paint(value) {
+    this.value = value;
     const part = (at) => 100 * ((at - this.min) / (this.max - this.min)) ** (1 / this.power);
     this.input.value = this.power === 1 ? value : part(value) / 100;
     const rest = this.min < 0 ? 0 : this.min; // the bar starts where the control has no effect

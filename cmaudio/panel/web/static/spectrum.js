@@ -104,7 +104,7 @@ class Spectrum extends HTMLElement {
   bindCursor() {
     this.line = this.appendChild(document.createElement("div"));
     Object.assign(this.line, { className: "cursor", hidden: true });
-    for (const [name, value] of Object.entries({ tabindex: 0, role: "slider", "aria-label": "frequency of the cursor",
+    for (const [name, value] of Object.entries({ tabindex: 0, role: "slider", "aria-label": "cursor frequency",
       "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": 1, "aria-valuenow": 0, "aria-valuetext": "none" }))
       this.setAttribute(name, value);
     this.addEventListener("pointermove", (event) => {

@@ -1,4 +1,5 @@
 // <cm-wheel>: a control that is dragged, or moved with the arrow keys; one with `springs` returns when it is released.
+import { Echo } from "./echo.js";
 import { listen, send, throttled } from "./live.js";
 
 const STEPS = 20;
@@ -11,18 +12,19 @@ class Wheel extends HTMLElement {
     this.innerHTML = '<div class="track" role="slider" tabindex="0"><div class="knob"></div></div><span></span>';
     this.knob = this.querySelector(".knob");
     this.querySelector("span").textContent = this.getAttribute("label");
-    const move = throttled((value, held) => send("set", { name: this.control, value, held }));
+    this.echo = new Echo();
+    const tell = throttled((value, held) => send("set", { name: this.control, value, held }));
+    const move = (value, held) => { this.echo.set(value, this.value); this.paint(value); tell(value, held); };
     const track = this.track = this.firstChild;
     for (const [name, value] of [["label", this.getAttribute("label")], ["orientation", "vertical"], ["valuemin", min], ["valuemax", max]])
       track.setAttribute(`aria-${name}`, value);
     const follow = (event) => {
       const box = track.getBoundingClientRect();
       const part = Math.max(0, Math.min(1, 1 - (event.clientY - box.top) / box.height));
-      this.paint(this.min + part * (this.max - this.min));
-      move(this.value, this.springs);
+      move(this.min + part * (this.max - this.min), this.springs);
     };
     const rest = () => {
-      if (this.pushed && this.springs) { this.paint(0); move(0, false); }
+      if (this.pushed && this.springs) move(0, false);
       this.pushed = false;
     };
     track.addEventListener("pointerdown", (event) => { track.setPointerCapture(event.pointerId); this.pushed = true; follow(event); });
@@ -35,14 +37,16 @@ class Wheel extends HTMLElement {
       if (!step) return;
       event.preventDefault();
       this.pushed = true;
-      this.paint(Math.max(min, Math.min(max, this.value + (step * (max - min)) / STEPS)));
-      move(this.value, this.springs);
+      move(Math.max(min, Math.min(max, this.value + (step * (max - min)) / STEPS)), this.springs);
     });
     track.addEventListener("keyup", rest);
     track.addEventListener("blur", rest);
-    track.addEventListener("dblclick", () => { this.paint(0); move(0, false); });
+    track.addEventListener("dblclick", () => move(0, false));
     this.paint(0);
-    listen("state", ({ controls }) => { if (controls[this.control] && !this.pushed) this.paint(controls[this.control][0]); });
+    listen("state", ({ controls }) => {
+      const moved = controls[this.control];
+      if (moved && !this.echo.isOld(...moved) && !this.pushed) this.paint(moved[0]);
+    });
   }
 
   paint(value) {
