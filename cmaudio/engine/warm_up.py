@@ -10,16 +10,17 @@ from cmaudio.signal.layers import LAYERS
 from cmaudio.speech.language import language
 from cmaudio.speech.phonemes import Phoneme, Phrase, Word, pause
 from cmaudio.speech.prosody import Prosody
-from cmaudio.synthesis.renderer import Renderer
+from cmaudio.synthesis.renderer import Renderer, load_kernels
 from cmaudio.synthesis.voice import Voice
 
 
 def warm_up_notes(allocator: VoiceAllocator, model: Model, renderer: Renderer) -> None:
     """Run several batch sizes, starting with onsets and including a bend."""
+    load_kernels()
     if allocator.settings.deviations is not None:
-        from cmaudio.synthesis.deviation_kernel import load_kernels  # imports numba
+        from cmaudio.synthesis import deviation_kernel  # imports numba
 
-        load_kernels(LAYERS)
+        deviation_kernel.load_kernels(LAYERS)
     vector = model.timbre_vector(None)
     for count in {1, 2, 4, 8, allocator.polyphony}:
         notes = [Note(pitch=60, velocity=64, channel=0, seed=0, allocator=allocator, model=model) for _ in range(count)]
@@ -32,6 +33,7 @@ def warm_up_notes(allocator: VoiceAllocator, model: Model, renderer: Renderer) -
 
 def warm_up_speech(allocator: VoiceAllocator, model: Model, renderer: Renderer, prosody: Prosody) -> None:
     """Read two words, and speak one that consists of the model's own phonemes."""
+    load_kernels()
     vector = model.timbre_vector(None)
     language(prosody.language).phrase("one two")
     word = Word("", tuple(Phoneme(symbol) for symbol in prosody.symbols[-8:]))

@@ -18,7 +18,7 @@ Float = NDArray[np.float32]
 Complex = NDArray[np.complex64]
 
 VOICED_ABOVE_HZ = 8.0
-_FILTER_LOG_MAX = 6.0
+FILTER_LOG_MAX = 6.0
 PULSE_SCALE = 1 / 512  # amplitude of each harmonic of the excitation
 _NOISE_SCALE = 1 / np.sqrt(768.0)
 
@@ -48,14 +48,25 @@ class Stft:
         return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
 
     @cached_property
+    def _raised_window(self) -> Float:
+        return self.window * np.float32(self.n_fft)
+
+    @cached_property
     def _synthesis_window(self) -> Float:
         gain = np.sum(np.square(self.window, dtype=np.float64)) / self.hop_length
         return (self.window / gain).astype(np.float32)
 
-    def analyse(self, x: Float) -> Complex:
-        """(..., overlap + T * hop) samples -> (..., T, F) spectra."""
+    def analyse(self, x: Float, precise: bool = True) -> Complex:
+        """(..., overlap + T * hop) samples -> (..., T, F) spectra.
+
+        `precise` transforms in double precision, since what the networks read is rounded to 8 bit there: a last digit
+        that differs may be heard. Without it errors are below -130 dB, in half the time.
+        """
         frames = sliding_window_view(x, self.n_fft, axis=-1)[..., :: self.hop_length, :]
-        return np.fft.rfft(frames * self.window).astype(np.complex64, copy=False)
+        if precise:  # NumPy would convert by itself, piece by piece, which takes twice as long
+            return np.fft.rfft((frames * self.window).astype(np.float64)).astype(np.complex64)
+        # `norm="forward"` divides by n_fft; with the default NumPy's factor is an integer, and the work done in double.
+        return np.fft.rfft(frames * self._raised_window, norm="forward").astype(np.complex64, copy=False)
 
     def overlap_add(self, spectra: Complex) -> Float:
         """(..., T, F) spectra -> (..., overlap + T * hop): the frames' sum from the start of the first window on."""
@@ -162,11 +173,11 @@ def white_noise(rng: np.random.Generator, samples: int) -> Float:
 def split_filters(filters: Float) -> tuple[Complex, Float, Complex]:
     """Network output (..., 5F) -> H (..., F) complex, N (..., F) gain, D (..., F) complex."""
     log_h, phase_h, log_n, log_d, phase_d = np.split(filters, 5, axis=-1)
-    return _polar(log_h, phase_h), np.exp(np.minimum(log_n, _FILTER_LOG_MAX)), _polar(log_d, phase_d)
+    return _polar(log_h, phase_h), np.exp(np.minimum(log_n, FILTER_LOG_MAX)), _polar(log_d, phase_d)
 
 
 def _polar(log_magnitude: Float, phase: Float) -> Complex:
-    magnitude = np.exp(np.minimum(log_magnitude, _FILTER_LOG_MAX))
+    magnitude = np.exp(np.minimum(log_magnitude, FILTER_LOG_MAX))
     z = np.empty(phase.shape, np.complex64)
     np.multiply(magnitude, np.cos(phase), out=z.real)
     np.multiply(magnitude, np.sin(phase), out=z.imag)

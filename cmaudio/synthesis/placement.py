@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cmaudio.signal.dsp import Complex, Float, Stft, white_noise
 
 _FRAMES = 512  # 5.5 s at 48 kHz: a shorter loop of noise is heard to repeat
-_PARTIALS = 0.5  # more, and a single partial wanders between the sides
+PARTIALS = 0.5  # more, and a single partial wanders between the sides
 _TURN_ERB = 2.6  # the side's sign changes twice in this many critical bands
 _MONO_HZ, _WIDE_HZ = 80.0, 250.0  # bass stays in the middle
 _MIXER = 0x9E3779B97F4A7C15  # spreads neighbouring seeds (Knuth's multiplicative hashing)
@@ -51,13 +51,18 @@ class Side:
         self._stft, self._sample_rate = stft, sample_rate
 
     @cached_property
-    def turn(self) -> Complex:
-        """(F,) imaginary factors from mid to side spectrum, with alternating sign along a scale of critical bands."""
+    def swing(self) -> Float:
+        """(F,) factors from mid to side spectrum, in quadrature, with alternating sign along a scale of critical bands."""
         hz = np.linspace(0, self._sample_rate / 2, self._stft.bins)
         erb = 21.4 * np.log10(1 + 0.00437 * hz)  # Glasberg and Moore 1990, equation 4
         swing = np.sin(2 * np.pi * erb / _TURN_ERB) * np.clip((hz - _MONO_HZ) / (_WIDE_HZ - _MONO_HZ), 0, 1)
         swing[-1] = 0  # a real signal has no phase there
-        return (1j * swing).astype(np.complex64)
+        return swing.astype(np.float32)
+
+    @cached_property
+    def turn(self) -> Complex:
+        """(F,) the same as imaginary factors."""
+        return (1j * self.swing).astype(np.complex64)
 
     @cached_property
     def _loop(self) -> Complex:
@@ -67,12 +72,12 @@ class Side:
 
     def partials(self, spectra: Complex, levels: Float) -> Complex:
         """The side (K, F) of partials at the levels (K,) of `side_level`."""
-        side: Complex = spectra * (np.float32(_PARTIALS) * self.turn)
+        side: Complex = spectra * (np.float32(PARTIALS) * self.turn)
         return side * levels[..., None]
 
     def __call__(self, partials: Complex, n: Float, rest: Complex, levels: Float, noise: Complex) -> Complex:
         """The side of a block: partials, gains of the noise, everything else, and the noise, (B, K, F) each."""
-        side: Complex = noise * n + self.turn * (np.float32(_PARTIALS) * partials + rest)
+        side: Complex = noise * n + self.turn * (np.float32(PARTIALS) * partials + rest)
         return side * levels[..., None]
 
     def noise(self, seeds: list[int], ends: list[int], frames: int) -> Complex:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.score.expression import PRESSURE_BRIGHTNESS
-from cmaudio.signal.dsp import Complex, Float, Stft, pulse_train, split_filters, white_noise
+from cmaudio.signal.dsp import Complex, Float, Stft, pulse_train, white_noise
 from cmaudio.synthesis.deferred import Deferred, Pending
 from cmaudio.synthesis.distance import air_tilt
 from cmaudio.synthesis.excitation import harmonic_picture
@@ -44,6 +44,13 @@ def _expressed(voices: Sequence[Voice], name: str, times: NDArray[np.float64]) -
 def heard_bins(stft: Stft) -> int:
     """How many bins of a frame are played: the highest hardly affect the training loss and contain noise."""
     return round(0.97 * stft.n_fft / 2)
+
+
+def load_kernels() -> None:
+    """Compile what every block needs, or load it: a width may go from none to some while it plays."""
+    from cmaudio.synthesis import filter_kernel  # imports numba
+
+    filter_kernel.load_kernels()
 
 
 class Renderer:
@@ -256,31 +263,30 @@ class Renderer:
         (B, K) are those of the sides, and gains (K, P) those of the partials of some voices, (K,) Hz apart.
         All is `louder` than the frames by (B, K, 1) nepers.
         """
+        from cmaudio.synthesis import filter_kernel  # imports numba
+
         states = batch_arrays([voice.vocoder for voice in voices])
         raw, *states = self.synthesizer.vocoder(frames, f0, state=states)
-        h, n, d = split_filters(raw)
-        for part in (h, n, d):
-            part[..., self._band_end :] = 0
-            if louder is not None:
-                part *= np.exp(louder)
+        h = filter_kernel.harmonic_filters(raw, self._band_end)
         if gains:
             from cmaudio.synthesis.deviation_kernel import waver  # imports numba
 
             for i, (gain, apart_hz) in gains.items():
                 waver(h[i], pulses[i], gain, apart_hz, self._bin_hz)
-        partials = h * pulses
-        spectra = partials + n * self.stft.analyse(noise) + d
-        samples = self.stft.overlap_add(spectra)
         sides = None
         if levels is not None:
             side = voices[0].settings.side
             own = side.noise([voice.params.seed for voice in voices], ends, self.block_frames)
-            sides = self.stft.overlap_add(side(partials, n, d, levels, own))
+            sides = filter_kernel.Sides(own, side.swing, levels)
+        noises = self.stft.analyse(noise, precise=False)
+        spectra = filter_kernel.filtered(raw, h, pulses, noises, self._band_end, sides)
+        if louder is not None:
+            for part in (h, spectra):
+                part *= np.exp(louder)
+        samples = self.stft.overlap_add(spectra)  # (1 or 2, B, N)
         for i, voice in enumerate(voices):
             voice.vocoder = [array[i : i + 1] for array in states]
-            if not np.isfinite(samples[i]).all():  # a fault of the model ends this voice, and nothing else
-                samples[i], h[i] = 0, 0
-                if sides is not None:
-                    sides[i] = 0
+            if not np.isfinite(samples[:, i]).all():  # a fault of the model ends this voice, and nothing else
+                samples[:, i], h[i] = 0, 0
                 voice.fade_out(voice.position)
-            voice.add_block(samples[i], h[i], ends[i], None if sides is None else sides[i])
+            voice.add_block(samples[:, i], h[i], ends[i])

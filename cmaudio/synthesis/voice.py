@@ -271,14 +271,16 @@ class Voice(ABC):
         self._harmonics = self.planned_end + len(pulses), seen[-overlap:]
         return seen
 
-    def add_block(self, samples: Float, filters: NDArray[np.complex64], end: int, side: Float | None = None) -> None:
+    def add_block(self, samples: Float, filters: NDArray[np.complex64], end: int) -> None:
         """Take the overlap-added (overlap + K hops) of a block's frames up to voice time `end`, and their H.
 
-        `side` is the side signal: added on the left, subtracted on the right.
+        Samples are (1, N), alike on all channels, or (2, N); they are changed.
         """
         self.filters = np.concatenate([self.filters[len(filters) :], filters])
-        if self.settings.channels == 2:
-            samples = np.stack([samples, samples] if side is None else [samples + side, samples - side])
+        if self.settings.channels == 1:
+            samples = samples[0]
+        elif len(samples) == 1:
+            samples = np.repeat(samples, 2, axis=0)
         before_onset = max(0, samples.shape[-1] - end)  # where the first block's windows reach before the onset
         complete = self.output.overlap_add(samples, before_onset)
         middle = complete if complete.ndim == 1 else np.float32(0.5) * (complete[0] + complete[1])

@@ -100,6 +100,14 @@ def test_frame_is_the_windowed_transform_of_its_last_samples() -> None:
         np.testing.assert_allclose(spectra[t], expected, atol=1e-4)
 
 
+def test_transform_in_single_precision_differs_in_the_last_digits() -> None:
+    x = np.stack([signal("noise", 9 * 512), signal("chirp", 9 * 512)])
+    precise, quick = STFT.analyse(x), STFT.analyse(x, precise=False)
+    assert quick.dtype == precise.dtype == np.complex64
+    assert db(np.square(np.abs(quick - precise)).sum() / np.square(np.abs(precise)).sum()) < -125
+    np.testing.assert_array_equal(quick[1], STFT.analyse(x[1], precise=False))
+
+
 def test_stft_never_sees_later_samples() -> None:
     x = np.pad(signal("noise", 20 * 512), (STFT.overlap, 0))
     changed = x.copy()
