@@ -82,7 +82,7 @@ class VoiceAllocator(Steering):
         voice = voice_of(self.model, params, timbre, self.settings, bend, expression)
         if self.settings.channels > 1:
             nearest = self.model.nearest_timbre(timbre)
-            voice.place = place_of(note.pitch, nearest.program, nearest.key)
+            voice.gains.place = place_of(note.pitch, nearest.program, nearest.key)
         return voice
 
     def start_note(self, note: Note, timbre: Vector, at: int) -> None:

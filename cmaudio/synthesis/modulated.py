@@ -88,6 +88,7 @@ def modulate(voice: Voice, timeline: Timeline, plane: Plane | None) -> None:
         control, plain = "gain" if name == _LEVEL else name, voice.expression[name]
         if control in moved and not isinstance(plain, ModulatedTrajectory):
             voice.expression[name] = ModulatedTrajectory(plain, _within(expression, timeline, control, note))
+            voice.gains.changed()
     if "bend" in moved and not isinstance(voice.pitch, ModulatedTrajectory):
         voice.pitch = ModulatedTrajectory(voice.pitch, _added(timeline, note))
     if plane is not None and moved.intersection(PLACE) and not isinstance(voice.timbre, ModulatedTrajectory):

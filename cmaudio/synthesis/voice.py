@@ -16,20 +16,19 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cmaudio.score.expression import EXPRESSIONS, PRESSURE_DB, SENDS, VIBRATO_HZ
+from cmaudio.score.expression import EXPRESSIONS, VIBRATO_HZ
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.deferred import Pending
-from cmaudio.synthesis.distance import direct_gain, sent_level
 from cmaudio.synthesis.networks import NetworkState
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
-from cmaudio.synthesis.placement import side_gains, side_gains_over
 from cmaudio.synthesis.trajectory import Trajectory
+from cmaudio.synthesis.voice_gains import VoiceGains
 from cmaudio.synthesis.voice_output import VoiceOutput
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class Voice(ABC):
         self.timbre = Trajectory(timbre)
         given = expression or {}
         self.expression = {name: Trajectory(given.get(name, e.rest)) for name, e in EXPRESSIONS.items()}
-        self.place = 0.0  # position on its keyboard or in its kit, -1 (left) to 1; "spread" scales it
+        self.gains = VoiceGains(self.expression)
         self.deviation: NoteDeviation | None = None  # of the pitch; None if exact
         self.kept: Float | None = None  # (M,) gain of the residual in each band; None for 1
         self.rng = np.random.Generator(np.random.PCG64(params.seed))
@@ -158,42 +157,19 @@ class Voice(ABC):
             times = np.arange(self.position, self.position + count)
             fade = np.clip((self.ends_at - times) / (self.ends_at - self.fades_from), 0, 1)
             out = out * (0.5 - 0.5 * np.cos(np.pi * fade)).astype(np.float32)
-        pressure = self.expression["pressure"]
-        if not pressure.rests_at(self.position) or pressure.target:
-            span = np.arange(self.position, self.position + count, dtype=np.float64)
-            out = out * (10 ** (PRESSURE_DB / 20 * pressure.at(span))).astype(np.float32)
-        level = self.expression["level"].over(self.position, count)
-        out = out * np.power(10.0, level / 20).astype(np.float32) if isinstance(level, np.ndarray) or level else out
-        if out.ndim > 1:
-            out = self._panned(out)
+        out = self.gains.apply(out, self.position)
         self.position += count
         while len(self._levels_db) > 1 and self._levels_db[1][0] <= self.position:
             del self._levels_db[0]
         return out
 
-    def _panned(self, out: Float) -> Float:
-        """The next samples (2, N), panned."""
-        pan, spread = self.expression["pan"], self.expression["spread"]
-        if pan.rests_at(self.position) and (not self.place or spread.rests_at(self.position)):
-            place = min(1.0, max(-1.0, float(pan.target) + self.place * float(spread.target)))
-            return out * side_gains(place) if place else out
-        span = np.arange(self.position, self.position + out.shape[-1], dtype=np.float64)
-        return out * side_gains_over(np.clip(pan.at(span) + self.place * spread.at(span), -1, 1))
-
-    def sends(self, samples: int) -> Iterator[tuple[str, Float | float]]:
+    def sends(self, samples: int) -> Iterable[tuple[str, Float | float]]:
         """The effects with a send, and its level (N,) over the samples taken last; a number if constant."""
-        distance = self._over("distance", samples)
-        for name in SENDS:
-            level = sent_level(name, self._over(name, samples), distance)
-            if not isinstance(level, float) or level:
-                yield name, level
+        return self.gains.sends(self.position - samples, samples)
 
     def direct(self, samples: int) -> Float | float:
         """The gain of the direct sound, likewise."""
-        return direct_gain(self._over("distance", samples))
-
-    def _over(self, name: str, samples: int) -> Float | float:
-        return self.expression[name].over(self.position - samples, samples)
+        return self.gains.direct(self.position - samples, samples)
 
     # -- steering ----------------------------------------------------------------------------------------------------
 
@@ -223,6 +199,7 @@ class Voice(ABC):
         else:
             trajectory.forget_before(self.position - self.stft.hop_length)  # modulation looks back that far
             trajectory.begin_or_move(at, value, over)
+            self.gains.changed()
 
     def morph(self, at: float, timbre: NDArray[np.float64], over: float, pitched: bool) -> None:
         """Morph to a timbre, pitched or not, starting at `at`."""
