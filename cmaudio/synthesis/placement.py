@@ -52,7 +52,7 @@ class Side:
 
     @cached_property
     def swing(self) -> Float:
-        """(F,) factors from mid to side spectrum, in quadrature, with alternating sign along a scale of critical bands."""
+        """(F,) factors from mid to side, in quadrature, with alternating sign along a scale of critical bands."""
         hz = np.linspace(0, self._sample_rate / 2, self._stft.bins)
         erb = 21.4 * np.log10(1 + 0.00437 * hz)  # Glasberg and Moore 1990, equation 4
         swing = np.sin(2 * np.pi * erb / _TURN_ERB) * np.clip((hz - _MONO_HZ) / (_WIDE_HZ - _MONO_HZ), 0, 1)

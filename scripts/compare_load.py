@@ -1,0 +1,106 @@
+"""Compare the cost of playing between two versions of the code, and whether their samples are the same.
+
+    git worktree add ../before v0.1.0
+    python scripts/compare_load.py ../before . --voices 16 --blocks 60
+
+Each version plays in a process of its own, which makes one block when it is told to, in turn: a busy machine slows both
+down alike. Reports the real-time factor (thread CPU time / audio time) and the level of the difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+_FIRST_BLOCKS = 4
+
+
+def play(voices: int, together: bool, target: str) -> None:
+    """Play a block for every line of standard input, report its seconds, and write all samples at the end."""
+    from cmaudio.bench.material import live_engine, start_held_notes
+    from cmaudio.model.file import load_model
+
+    model = load_model()
+    engine = live_engine(model, voices, threads=1)
+    block, chunk = model.manifest.block_samples, 256
+    start_held_notes(engine, voices, 0 if together else block)
+    parts = [engine.read(chunk) for _ in range(_FIRST_BLOCKS * block // chunk)]
+    print(block / engine.sample_rate, flush=True)
+    for _ in sys.stdin:
+        before = time.thread_time()
+        parts += [engine.read(chunk) for _ in range(block // chunk)]
+        print(time.thread_time() - before, flush=True)
+    np.save(target, np.concatenate(parts))
+
+
+def compare(trees: list[Path], voices: int, together: bool, blocks: int) -> None:
+    """Play with all versions in turn, and print a line for each."""
+    with tempfile.TemporaryDirectory() as folder:
+        targets = [Path(folder) / f"{number}.npy" for number in range(len(trees))]
+        started = [_start(tree, target, voices, together) for tree, target in zip(trees, targets, strict=True)]
+        block_s, *_ = [float(_answer(process)) for process in started]
+        seconds: list[list[float]] = [[] for _ in trees]
+        for _ in range(blocks):
+            for process, times in zip(started, seconds, strict=True):
+                assert process.stdin
+                process.stdin.write("\n")
+                process.stdin.flush()
+                times.append(float(_answer(process)))
+        for process in started:
+            process.communicate()
+        samples = [np.load(target).astype(np.float64) for target in targets]
+    for tree, times, own in zip(trees, seconds, samples, strict=True):
+        factors = f"median {statistics.median(times) / block_s:.3f}, best {min(times) / block_s:.3f}"
+        ratio = statistics.median(a / b for a, b in zip(times, seconds[0], strict=True))
+        power = np.square(own - samples[0]).sum() / np.square(samples[0]).sum()
+        print(f"{tree}: {factors}, {ratio:.2f} of the first, difference {10 * np.log10(power + 1e-30):.0f} dB")
+
+
+def _start(tree: Path, target: Path, voices: int, together: bool) -> subprocess.Popen[str]:
+    command = [sys.executable, __file__, "--play", str(target), "--voices", str(voices)]
+    environment = os.environ | {"PYTHONPATH": str(tree.resolve())}
+    return subprocess.Popen(
+        [*command, *(["--together"] if together else [])],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _answer(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    line = process.stdout.readline()
+    if not line:
+        sys.exit("one of the versions ended early; its error is above")
+    return line
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "trees", nargs="*", type=Path, help="folders that contain the package, the first to compare with"
+    )
+    parser.add_argument("--voices", type=int, default=16)
+    parser.add_argument("--blocks", type=int, default=60)
+    parser.add_argument("--together", action="store_true", help="all notes start at once, instead of over one block")
+    parser.add_argument("--play", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.play:
+        play(asked.voices, asked.together, asked.play)
+    elif len(asked.trees) < 2 or asked.blocks < 1 or asked.voices < 1:
+        parser.error("name two folders or more, and at least one voice and one block")
+    else:
+        compare(asked.trees, asked.voices, asked.together, asked.blocks)
+
+
+if __name__ == "__main__":
+    main()
