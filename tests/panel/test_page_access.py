@@ -126,7 +126,8 @@ def test_what_is_needed_first_is_in_sight_and_nothing_is_cut_off(width: int, hei
     needed = ('.sound input[aria-label="timbre"]', '.sound input[aria-label="preset"]', "cm-level",
               'cm-slider[control="velocity"] input')  # fmt: skip
     keyboard = page.execute_script("return document.querySelector('.panel .keys').getBoundingClientRect().top")
-    places = {each: element(page, each).rect["y"] for each in needed}
+    shown = needed if min(width, height) >= 700 else needed[:-1]  # on a telephone the controls begin below the fold
+    places = {each: element(page, each).rect["y"] for each in shown}
     assert {each: y for each, y in places.items() if not 0 <= y < keyboard} == {}
     cut = page.execute_script("""
         return [...document.querySelectorAll('cm-readout *, header :not(input), .controls summary, .sound summary')]
