@@ -163,7 +163,7 @@ def objective_with(**methods: Any) -> type:
     ("methods", "told"),
     [
         ({}, None),
-        ({"needs_teacher": None}, "does not say needs_teacher"),
+        ({"needs_teacher": None}, "lacks the attribute needs_teacher"),
         ({"loss": None}, "has no method loss"),
         ({"draw": lambda self, shape: {}}, "method draw: too many positional arguments"),
         ({"loss": lambda self, f, x, draws: 0}, "method loss: .*unexpected keyword argument 'teacher'"),
