@@ -7,6 +7,7 @@ from dataclasses import replace
 from cmaudio.engine.engine import Engine
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.synthesis.sources import sources_of
+from cmaudio.synthesis.timbre_deviations import deviations_of
 
 
 def add_timbre(engine: Engine, timbre: TimbreDefinition) -> None:
@@ -17,4 +18,5 @@ def add_timbre(engine: Engine, timbre: TimbreDefinition) -> None:
     engine.model.add_timbre(timbre)
     engine.synthesizer.know_learned()
     allocator = engine.allocator  # sounding voices keep their settings, without the new timbre
-    allocator.settings = replace(allocator.settings, sources=sources_of(engine.model.manifest.timbres))
+    timbres = engine.model.manifest.timbres
+    allocator.settings = replace(allocator.settings, sources=sources_of(timbres), deviations=deviations_of(timbres))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cmaudio.model.deviation import MOMENTS, Deviation, MomentsByKey, from_moments
 from cmaudio.model.manifest import TimbreDefinition
+from cmaudio.model.timbres import fitted, full_vectors
 
 _NEIGHBOURS = 3
 
@@ -26,7 +27,7 @@ class TimbreDeviations:
 
     def __init__(self, timbres: Sequence[TimbreDefinition]) -> None:
         self._entries = [MomentsByKey(timbre.deviation) if timbre.deviation else None for timbre in timbres]
-        self._vectors = np.array([timbre.vector for timbre in timbres], np.float64)
+        self._vectors = full_vectors(timbres)
         self._table = lru_cache(256)(self._moments)
         self._resting = lru_cache(512)(lambda vector, key: self.at(np.frombuffer(vector)[None], key))
 
@@ -40,7 +41,8 @@ class TimbreDeviations:
 
     def at(self, vectors: NDArray[np.float64], key: float) -> Deviation:
         """Of shape (T,), at points (T, Z)."""
-        return from_moments(nearest_shares(vectors, self._vectors) @ self._table(key))
+        points = fitted(vectors, self._vectors.shape[1])
+        return from_moments(nearest_shares(points, self._vectors) @ self._table(key))
 
 
 def nearest_shares(points: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:

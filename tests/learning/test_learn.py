@@ -18,7 +18,8 @@ from cmaudio.learning.hearing import heard
 from cmaudio.learning.learn import LearnedTimbre, learn_timbre
 from cmaudio.learning.reading import read_examples
 from cmaudio.model.file import Model, load_model
-from cmaudio.model.manifest import with_timbre
+from cmaudio.model.learned import Learned, LearnedSpectrum
+from cmaudio.model.manifest import TimbreDefinition, with_timbre
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.networks import Synthesizer
 
@@ -155,3 +156,17 @@ def test_it_is_added_while_notes_sound_and_they_morph_to_it(learned: LearnedTimb
     assert np.abs(engine.read(RATE // 2)).max() > 0.01
     with pytest.raises(CmaudioError, match="already"):
         add_timbre(engine, learned.timbre)
+
+
+def test_an_instrument_with_deviating_pitch_plays_what_it_learned() -> None:
+    engine = Engine(load_model("instrument"))
+    violin = engine.note_on(60, timbre="violin", seed=1)
+    engine.read(4800)
+    manifest = engine.model.manifest
+    bands = [0.0] * manifest.mel.bands
+    spectrum = LearnedSpectrum(ages_s=[1.0], offsets_db=[bands], spread_db=bands)
+    vector = manifest.timbres[0].vector
+    add_timbre(engine, TimbreDefinition(name="mine", vector=vector, learned=Learned(spectra=[spectrum])))
+    violin.morph("mine", 0.05)
+    engine.note_on(72, timbre="mine", seed=2)
+    assert np.abs(engine.read(RATE // 4)).max() > 0.01

@@ -11,6 +11,7 @@ import pytest
 from cmaudio.engine.engine import Engine
 from cmaudio.model.deviation import PitchDeviation
 from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.learned import Learned, LearnedSpectrum
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.modulation import amplitude_modulation, frequency_modulation, partial_tracks
@@ -67,6 +68,15 @@ def test_a_timbre_has_its_own_deviation_and_the_way_between_two_is_smooth() -> N
     assert of.spread_cents[[0, -1]] == pytest.approx([0, 12], abs=1e-6)
     assert np.abs(np.diff(of.vibrato_cents)).max() < 1.0
     assert of.vibrato_hz[:60] == pytest.approx(5.0)
+
+
+def test_a_learned_timbre_is_exact_and_known_from_when_it_was_learned() -> None:
+    spectrum = LearnedSpectrum(ages_s=[1.0], offsets_db=[[0.0]], spread_db=[0.0])
+    knock = TimbreDefinition(name="knock", vector=[0.0, 0.0], learned=Learned(spectra=[spectrum]))
+    before, after = TimbreDeviations(TIMBRES), TimbreDeviations([*TIMBRES, knock])
+    flute, learned = np.array([[0.0, 0.0]]), np.array([[0.0, 0.0, 1.0]])
+    for deviations, point, cents_deep in ((before, learned, 20), (after, flute, 20), (after, learned, 0)):
+        assert deviations.at(point, 60).vibrato_cents == pytest.approx([cents_deep], abs=1e-6)
 
 
 @pytest.mark.parametrize(("humanity", "scale"), [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0), (2.0, 2.0)])
