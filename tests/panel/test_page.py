@@ -198,9 +198,21 @@ def test_a_recording_holds_what_was_played(quiet: Any, synth: Synth, host: Any) 
     assert status(host, f"/files/{name}") == 200
 
 
-def test_as_many_variations_as_asked_for_are_rendered_and_all_differ(quiet: Any, host: Any) -> None:
+def test_enter_after_a_search_chooses_the_first_found(quiet: Any, synth: Synth) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    element(quiet, 'button[aria-label^="search and preview"]').click()
+    wait_for(lambda: quiet.find_elements("css selector", "cm-browse .list button"))
+    element(quiet, "cm-browse input").send_keys("timbre thi", Keys.ENTER)
+    wait_for(lambda: synth.controls.timbre == {"third": 1.0})
+    wait_for(lambda: not quiet.find_elements("css selector", "cm-browse"))
+
+
+def test_as_many_variations_as_asked_for_are_rendered_and_all_differ(quiet: Any, host: Any, synth: Synth) -> None:
     element(quiet, ".work .q-tab:nth-of-type(2)").click()
     wait_for(lambda: [found for found in quiet.find_elements("css selector", ".render") if found.is_displayed()])
+    synth.controls.set_timbre({"first": 0.3, "third": 0.7})
+    wait_for(lambda: element(quiet, ".work .of").text == "of third + first")
     for label, value in (("how many", "3"), ("seconds", "0.4")):
         field = element(quiet, f'.fields input[aria-label="{label}"]')
         quiet.execute_script("arguments[0].select()", field)

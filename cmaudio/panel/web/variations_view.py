@@ -16,6 +16,7 @@ from cmaudio.panel.web.view import View, button
 _WHAT = {"seeds": "seeds", "places": "nearby places"}
 _PHRASE = {"note": "held note", "motif": "motif", "played": "last played"}
 _FIELD = "dense outlined"
+_NAMED = 0.05  # weight of a timbre from which on it is named
 
 
 class VariationsView(View):
@@ -34,12 +35,13 @@ class VariationsView(View):
                 self.text = ui.input("text").props(_FIELD).classes("whole")
             else:
                 self._build_phrase()
-            self.loudness = ui.number("loudness", min=-60, max=-6, step=1, suffix="LUFS", placeholder="unchanged")
+            self.loudness = ui.number("loudness", min=-60, max=-6, step=1, suffix="LUFS", placeholder="as is")
             self.loudness.props(f"{_FIELD} clearable stack-label").tooltip(
                 "target loudness; peaks stay at or below -1 dB"
             )
         with ui.element("div").classes("line"):
             self.go = button("render", self._start, icon="auto_awesome").classes("primary render")
+            self.of = ui.label().classes("of grow")
             self.cancel = button("cancel", lambda: self.send("cancel"))
             self.bar = ui.linear_progress(0, show_value=False).props("instant-feedback").classes("grow")
         self.error = ui.label().classes("error")
@@ -65,6 +67,10 @@ class VariationsView(View):
         self.send("vary", **fields)
 
     def follow(self, changes: Mapping[str, Any]) -> None:
+        if "timbre" in changes:
+            mix = self.hub.state["timbre"] or {}
+            heaviest = [name for name in sorted(mix, key=mix.__getitem__, reverse=True)[:2] if mix[name] >= _NAMED]
+            self.of.set_text(f"of {' + '.join(heaviest)}" if heaviest else "")
         if not changes.keys() & {"variations", "favourites"}:
             return
         status, favourites = self.hub.state["variations"], self.hub.state["favourites"]["file"]
@@ -72,6 +78,7 @@ class VariationsView(View):
         self.bar.set_value((status["done"] + status["part"]) / max(1, status["total"]))
         self.bar.set_visibility(running)
         self.cancel.set_visibility(running)
+        self.of.set_visibility(not running)
         self.go.set_enabled(not running)
         self.error.set_text(status["error"])
         shown = [(row["name"], row["name"] in favourites) for row in status["files"]]

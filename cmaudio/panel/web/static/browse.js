@@ -1,5 +1,5 @@
 // <cm-browse>: presets and timbres in one list, searched by name, description and tag. One that the mouse rests on, or
-// that is focused, is heard quietly; a click or Enter chooses it.
+// that is focused, is heard quietly; a click or Enter chooses it, and Enter after a search the first.
 import { live, send } from "./live.js";
 
 const REST_MS = 250;
@@ -75,6 +75,10 @@ class Browse extends HTMLElement {
   }
 
   move(event) {
+    if (event.key === "Enter" && event.target === this.search && this.search.value.trim()) {
+      event.preventDefault();
+      this.list.querySelector("button")?.click();
+    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();

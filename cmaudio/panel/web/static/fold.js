@@ -21,10 +21,12 @@ function prepareGroups() {
   }
 }
 
-// A press, and not whatever else unfolds it, is remembered.
+// A press, and not whatever else unfolds it, is remembered, and shows what it unfolded.
 addEventListener("click", ({ target }) => {
   const group = target.closest?.("summary")?.closest("details[data-fold]");
-  if (group) keep(group.dataset.fold, !group.open);
+  if (!group) return;
+  keep(group.dataset.fold, !group.open);
+  if (!group.open) requestAnimationFrame(() => group.scrollIntoView({ block: "nearest" })); // it is open by then
 });
 
 // -- sections --------------------------------------------------------------------------------------------------------------

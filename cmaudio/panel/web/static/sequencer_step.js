@@ -18,7 +18,7 @@ class StepEditor {
     const editing = this.place.contains(document.activeElement) && document.activeElement.dataset.field;
     if (!chosen && editing && this.chosen?.row.pattern === pattern) return;
     this.chosen = chosen;
-    if (!chosen) this.place.textContent = "Click a step to set or clear it; right-click or long-press to edit it.";
+    if (!chosen) this.place.textContent = "Add a lane, then click its steps to set or clear them; right-click or long-press one to edit it.";
     else if (chosen.value === undefined) this.place.textContent = `${chosen.row.name}, step ${chosen.index + 1}: empty`;
     else this.build(chosen);
   }
