@@ -53,7 +53,7 @@ def test_the_cursor_names_note_and_frequency(quiet: Any) -> None:
 
 
 def test_sounds_are_searched_heard_and_chosen(quiet: Any, synth: Synth) -> None:
-    element(quiet, 'button[aria-label^="search presets"]').click()
+    element(quiet, 'button[aria-label^="search and preview"]').click()
     wait_for(lambda: quiet.find_elements("css selector", "cm-browse .list button"))
     element(quiet, "cm-browse input").send_keys("timbre thi")
     wait_for(lambda: [b.text for b in quiet.find_elements("css selector", "cm-browse .list b")] == ["third"])

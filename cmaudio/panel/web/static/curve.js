@@ -40,7 +40,7 @@ const KINDS = {
     title: "delay", controls: { beats: "delay_beats", feedback: "delay_feedback" }, up: ["feedback"], bars: true,
     scale: { beats: warp(2) },
     line: (p) => Array.from({ length: 8 }, (_, i) => [i * (0.06 + 0.3 * p.beats), 1 - 0.92 * (0.95 * p.feedback) ** i]).filter(([x]) => x <= 1),
-    at: (p) => ({ beats: [0.06 + 0.3 * p.beats, 0.97], feedback: [0.06 + 0.3 * p.beats, 1 - 0.92 * 0.95 * p.feedback] }),
+    at: (p) => ({ beats: [0.06 + 0.3 * p.beats, 1], feedback: [0.06 + 0.3 * p.beats, 1 - 0.92 * 0.95 * p.feedback] }),
     drag: { beats: (x) => (x - 0.06) / 0.3, feedback: (x, y) => (1 - y) / 0.874 },
   },
   reverb: {
