@@ -187,7 +187,7 @@ def deviating(tmp_path_factory: pytest.TempPathFactory) -> Model:
     model = load_model()
     given = {"flute": VIBRATO, "string ensemble 1": SPREAD}
     timbres = [
-        named(t.name, t.vector, **given[t.name]).model_copy(update=t.model_dump(exclude={"deviation", "partials"}))
+        t.model_copy(update={"deviation": named(t.name, t.vector, **given[t.name]).deviation, "partials": None})
         if t.name in given
         else t.model_copy(update={"deviation": None})
         for t in model.manifest.timbres
