@@ -79,9 +79,9 @@ def test_a_recording_is_the_sum(model: Model) -> None:
 @pytest.mark.parametrize(
     ("settings", "route", "message"),
     [
-        ({"pairs": 2}, (0, 3), "no pair 3 of outputs: 2 are open; .*--pairs"),
-        ({"pairs": 2}, (0, True), "no pair True"),
-        ({}, (0, 2), "no pair 2 of outputs: 1 are open"),
+        ({"pairs": 2}, (0, 3), "no output pair 3: 2 are open; .*--pairs"),
+        ({"pairs": 2}, (0, True), "no output pair True"),
+        ({}, (0, 2), "no output pair 2: 1 are open"),
         ({"pairs": 2}, (16, 1), "channel must be a whole number from 0 to 15"),
         ({"pairs": 0}, None, "pairs must be a whole number from 1 to 32"),
         ({"pairs": 2, "pair": 3}, None, "pair must be a whole number from 1 to 2"),

@@ -74,5 +74,5 @@ def test_routes_on_the_command_line_count_channels_from_one(options: list[str], 
 
 @pytest.mark.parametrize("option", ["10", "0:1", "17:1", "10:0", "10:-1", "a:2", "10:2:3", ":", "١:٢x"])
 def test_a_route_that_is_not_two_numbers_is_refused(option: str) -> None:
-    with pytest.raises(CmaudioError, match="--route must be a MIDI channel from 1 to 16, a colon and a pair"):
+    with pytest.raises(CmaudioError, match="--route must be a MIDI channel from 1 to 16, a colon and an output pair"):
         routes_of([option])

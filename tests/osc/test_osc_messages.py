@@ -248,4 +248,4 @@ def test_a_channel_is_sent_to_a_pair_of_outputs_of_its_own(model: Model) -> None
             client.send("/cmaudio/output", 9, 0)
             wait_for(lambda: pairs(2, 9) == [4, None])
             client.send("/cmaudio/output", 9, 5)
-            assert "no pair 5 of outputs: 4 are open" in client.read()[1][0]
+            assert "no output pair 5: 4 are open" in client.read()[1][0]

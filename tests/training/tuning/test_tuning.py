@@ -119,7 +119,7 @@ def test_what_goes_wrong_there_is_told_here(textures: Model, networks: Synthesiz
     path = written(tmp_path / "thud.wav", thud())
     timbre = found_at_once(lesson_of(textures, [path], "mine", "auto", networks, lambda text: None))
     path.write_bytes(b"no sound")
-    with pytest.raises(CmaudioError, match="no sound file"):
+    with pytest.raises(CmaudioError, match="is not a sound file"):
         tuned_apart(request_for(textures.path, [path], timbre, 0.5), lambda share, text: None)
 
 
