@@ -69,7 +69,7 @@ class PhraseReader:
 
     def _next(self) -> tuple[str, str, int] | None:
         """The next phrase, its mark, and the offset after it."""
-        self._open, first, before = None, 0, ""
+        self._open, first, earlier = None, 0, list[str]()
         for count, token in enumerate(_TOKEN.finditer(self._text, self._at), 1):
             if token.end() == len(self._text):
                 self._open = token  # it may continue
@@ -77,16 +77,17 @@ class PhraseReader:
             if token[0].isspace():
                 return self._text[self._at : token.start()], ".", token.end()
             word, mark = _split_mark(token[0])
-            if mark and (ended := self._ends(word, mark, count, token.end(), before)) is not False:
+            if mark and (ended := self._ends(word, mark, count, token.end(), earlier)) is not False:
                 if ended is None:
                     return None
                 return self._text[self._at : token.start() + len(word)], _decisive(mark), token.end()
-            first, before = (token.start() if count == 1 else first), token[0]
+            first = token.start() if count == 1 else first
+            earlier.append(token[0])
             if count == MAX_WORDS or token.end() - first >= MAX_LETTERS:
                 return self._text[self._at : token.end()], ",", token.end()
         return None
 
-    def _ends(self, word: str, mark: str, count: int, end: int, before: str) -> bool | None:
+    def _ends(self, word: str, mark: str, count: int, end: int, earlier: list[str]) -> bool | None:
         """Whether `mark` after the `count`th word ends the phrase; None if that depends on the next word."""
         if mark[0] not in ".!?…":
             return count >= _LEAST_WORDS
@@ -98,7 +99,7 @@ class PhraseReader:
         complete = following is not None and following.end() < len(self._text)
         if not complete:
             self._open = following
-        return ends_sentence(word, following[0] if following is not None and complete else None, before)
+        return ends_sentence(word, following[0] if following is not None and complete else None, earlier)
 
 
 def _split_mark(token: str) -> tuple[str, str]:

@@ -137,6 +137,17 @@ SAID = [
     ("me@example.com", "me at example dot com"),
     # Roman numerals
     ("Louis XIV", "Louis the fourteenth"),
+    ("Psalm C", "Psalm one hundred"),
+    ("Group C", "Group C"),
+    ("Grade C", "Grade C"),
+    ("My CV is here", "My C V is here"),
+    ("The IV drip", "The I V drip"),
+    # sizes
+    ("Size XL fits", "Size X L fits"),
+    ("an XL size", "an X L size"),
+    ("XXL shirts", "X X L shirts"),
+    ("sizes S, M and L", "sizes S , M and L"),
+    ("Super Bowl XL", "Super Bowl forty"),
     ("World War I", "World War one"),
     ("Act IV", "Act four"),
     ("Malcolm X", "Malcolm X"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cmaudio.speech.language import language
-from cmaudio.speech.text.english import roman
+from cmaudio.speech.text.roman_numerals import roman
 
 PRONOUNCED = [
     ("the updates", "ðə ˈʌpdˌeɪts"),
@@ -35,6 +35,29 @@ def test_words_that_the_lexicon_has_wrong_are_corrected(written: str, phonemes: 
         ("We meet at 5 a.m. tomorrow.", 1),
         ("We meet at 5 a.m. Then we go.", 2),
         ("At 9 p.m. the bar closes.", 1),
+        # The sentence goes on after no more than its time or place.
+        ("At 9 a.m. I left.", 1),
+        ("At about 9:30 a.m. I'd left.", 1),
+        ("On Monday at 9 a.m. Tom left.", 1),
+        ("“By 5 p.m. I was home.”", 1),
+        ("From 9 a.m. to 5 p.m. I work.", 1),
+        ("Yesterday at 9 a.m. Mary left.", 1),
+        ("In Jan. I went home.", 1),
+        ("On Dec. 25 at 9 a.m. I woke.", 1),
+        ("After 20 min. I left.", 1),
+        ("After 5 mi. I was tired.", 1),
+        ("In the U.S. I was happy.", 1),
+        ("At Apple Inc. I was happy.", 1),
+        ("But in the U.K. I lived alone.", 1),
+        # It ends where more was said, or where no name has a capital.
+        ("We meet at 9 a.m. I left.", 2),
+        ("It was 9 a.m. I left.", 2),
+        ("Tom left at 9 a.m. Mary stayed.", 2),
+        ("We meet at 5 p.m. Tomorrow we rest.", 2),
+        ("At 5 p.m. Tomorrow we rest.", 2),
+        ("At 9 a.m. The show starts.", 2),
+        ("I live in the U.S. I like it.", 2),
+        ("We moved in Jan. I was ill.", 2),
         ("It costs 1,482,905 dollars.", 1),
     ],
 )

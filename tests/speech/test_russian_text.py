@@ -123,6 +123,21 @@ SAID = [
     ("и II фронт", "и второй фронт"),
     ("XIX и XX веков", "девятнадцатого и двадцатого веков"),
     ("V мотора", "ви мотора"),
+    # sizes
+    ("XL размер", "икс эль размер"),
+    ("размер XL", "размер икс эль"),
+    ("Размер M", "Размер эм"),
+    ("S размер", "эс размер"),
+    ("размера L", "размера эль"),
+    ("размеры S, M и L", "размеры эс , эм и эль"),
+    ("от XS до XXL", "от икс эс до икс икс эль"),
+    ("S или XL", "эс или икс эль"),
+    ("3XL размера", "три икс эль размера"),
+    ("футболка L", "футболка эль"),
+    ("куртка XL за 500 руб.", "куртка икс эль за пятьсот рублей"),
+    ("XL съезд", "сороковой съезд"),
+    ("глава XL", "глава сороковая"),
+    ("том L", "том пятидесятый"),
     # more signs and numbers
     ("10²", "десять в квадрате"),
     ("x²", "икс в квадрате"),
@@ -194,6 +209,24 @@ def test_nothing_of_it_goes_unspoken(written: str) -> None:
 def test_what_has_no_reading_is_reported(written: str) -> None:
     unspoken = [reason for phrase in language("ru").phrases([written]) for reason in phrase.unspoken]
     assert unspoken
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("В 5 ч. Иван ушёл.", 1),
+        ("В XX в. Россия стала другой.", 1),
+        ("К 20 мин. Петров забил гол.", 1),
+        ("В конце 90-х гг. Анна уехала.", 1),
+        ("Вчера около 5 ч. Иван ушёл.", 1),
+        ("Было 5 ч. Иван ушёл.", 2),
+        ("Это длилось 5 мин. Иван ушёл.", 2),
+        ("В 5 ч. Он ушёл.", 2),
+        ("Мы ждали до 5 ч. Потом ушли.", 2),
+    ],
+)
+def test_a_sentence_goes_on_after_no_more_than_its_time(text: str, phrases: int) -> None:
+    assert len(list(read_phrases([text]))) == phrases
 
 
 def test_words_point_back_into_the_text() -> None:

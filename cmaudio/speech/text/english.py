@@ -19,7 +19,8 @@ from cmaudio.speech.text.abbreviations import (
 from cmaudio.speech.text.days import RULES as DAYS
 from cmaudio.speech.text.measures import RULES as MEASURES
 from cmaudio.speech.text.numbers import RULES as NUMBERS
-from cmaudio.speech.text.numbers import cardinal, digits, in_words, ordinal, year_or_number
+from cmaudio.speech.text.numbers import cardinal, digits, year_or_number
+from cmaudio.speech.text.roman_numerals import numbered, of_century, roman
 from cmaudio.speech.text.spans import Rule, Span, read, rule
 from cmaudio.speech.text.units import unit_name
 
@@ -33,18 +34,6 @@ _SIGNS = {
 }  # fmt: skip
 _OPERATORS = {"<=": "at most", ">=": "at least", "!=": "is not equal to", "==": "equals"}
 _BETWEEN_NUMBERS = {"-": "minus", "*": "times", "/": "divided by", "x": "times"}
-_NUMBERED = frozenset(
-    "act apollo appendix article book bowl chapter class division episode exhibit factor figure grade group king "
-    "lesson level mark number page part phase pope psalm queen round rocky saturn scene season section series stage "
-    "step table tier title tome type unit verse volume war".split()
-)  # fmt: skip
-_MONARCHS = frozenset(
-    "alexander carl charles christian edward elizabeth francis frederick george gustav haakon harald henry ivan james "
-    "john leopold louis mary napoleon nicholas otto paul peter philip pius richard robert umberto wilhelm "
-    "william".split()
-)  # fmt: skip
-_ROMAN = re.compile(r"(?=[IVXLC])(?:X{0,3}|XL|LX{0,3}|XC|C{1,3})(?:IX|IV|V?I{0,3})")
-_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _DAY = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*")
 _ENDING = ".,;:!?…\"'”’»)]}*_~`"
 _DASH = re.compile(r"(?<=\w)(?:--+|[–—]+)(?=\w)|[–—]+|--+")
@@ -79,40 +68,6 @@ def _piece_of_name(piece: str) -> str:
     if piece.isdecimal():
         return cardinal(piece)
     return piece.upper() if len(piece) == 1 else piece.lower()
-
-
-def roman(written: str) -> int | None:
-    """The value of a Roman numeral below 400 in its usual form; None for anything else."""
-    if not _ROMAN.fullmatch(written):
-        return None
-    values = [_VALUES[letter] for letter in written]
-    return sum(-v if v < after else v for v, after in zip(values, [*values[1:], 0], strict=True))
-
-
-def _numbered(match: re.Match[str]) -> str | None:
-    """After a word: Chapter IV, Louis XIV, World War I; not "I" after any other word."""
-    numeral, value = match["numeral"], roman(match["numeral"])
-    before = re.search(r"[A-Za-z]+(?=\s+$)", match.string[: match.start()])
-    if value is None or before is None:
-        return None
-    name = before[0]
-    if name.lower() in _NUMBERED:
-        return cardinal(str(value))
-    if not name[0].isupper() or name.isupper():
-        return None
-    if len(numeral) < 2 and not (name.lower() in _MONARCHS and _ends_a_name(numeral, match)):
-        return None  # Malcolm X; "said James, I"
-    return f"the {in_words(ordinal(value))}"
-
-
-def _ends_a_name(numeral: str, match: re.Match[str]) -> bool:
-    """Whether a Roman numeral of one letter belongs to the monarch before it."""
-    return numeral == "V" or re.match(r"['’]s\b|\s*$|\s+of\b", match.string[match.end() :]) is not None
-
-
-def _century(match: re.Match[str]) -> str | None:
-    value = roman(match["numeral"])
-    return None if value is None else in_words(ordinal(value))
 
 
 def _street(match: re.Match[str]) -> str | None:
@@ -198,8 +153,8 @@ _RULES: tuple[Rule, ...] = (
     *NUMBERS,
     Rule(re.compile(r"St\.?(?=\s+[A-Z])"), lambda m: "Saint"),
     Rule(re.compile(rf"(?P<title>{'|'.join(map(re.escape, TITLES))})(?=\s+[A-Z])"), lambda m: TITLES[m["title"]]),
-    rule(r"(?P<numeral>[IVXLC]+)", _numbered),
-    Rule(re.compile(r"(?P<numeral>[IVXLC]+)(?=(?:st|nd|rd|th)? [Cc]entur)(?:st|nd|rd|th)?"), _century),
+    rule(r"(?P<numeral>[IVXLC]+)", numbered),
+    Rule(re.compile(r"(?P<numeral>[IVXLC]+)(?=(?:st|nd|rd|th)? [Cc]entur)(?:st|nd|rd|th)?"), of_century),
     Rule(re.compile(r"(?<=[\d%])/(?P<unit>[A-Za-z]{1,4})(?!\w)"), _per_unit),
     Rule(re.compile(r"(?<=[\d%])/(?=[A-Za-z])"), lambda m: "per"),
     rule(r"(?P<what>[a-z]+s)/(?P<time>sec|s|min|hr|h|hour|day|wk|week|mo|month|yr|year)", _rate),

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cmaudio.speech.text.english import roman
+from cmaudio.speech.text.roman_numerals import roman
 
-# May be the name of something (V мотора), or a size.
+# May be the name of something: V мотора. Sizes are read before.
 _OTHERWISE = frozenset(("I", "V", "X", "L", "C", "XL"))
 # What a numeral follows, and what those precede as numerals.
 _NUMBERED = frozenset(
@@ -58,6 +58,11 @@ def pair_of_noun(match: re.Match[str]) -> str | None:
     tag = next((tag for tag in plurals if "nomn" in tag), plurals[0])
     said = [_ordinal(match[name], tag, tag.case, number="sing") for name in ("one", "other")]
     return None if None in said else " и ".join(map(str, said))
+
+
+def is_numbered(word: str) -> bool:
+    """Whether a word, in any case, is of those that numerals belong to: съезда, главе."""
+    return _morphology().parse(word)[0].normal_form in _NUMBERED
 
 
 def _form(word: str, part: str, case: str | None = None) -> Any:

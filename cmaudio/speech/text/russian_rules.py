@@ -13,6 +13,7 @@ from cmaudio.speech.text.russian_ordinals import (
     numeral_of_noun,
     pair_of_noun,
 )
+from cmaudio.speech.text.russian_sizes import SIZE, size
 from cmaudio.speech.text.russian_words import (
     ABBREVIATIONS,
     BEFORE_NAMES,
@@ -154,6 +155,7 @@ RULES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(rf"https?://\S*[\w/]|www\.\S*[\w/]|{_MAIL}|(?:[A-Za-z][\w-]*\.)+(?:ru|com|org|net|io|рф)\b"), _address),
     (re.compile(rf"(?<!\w)(?:[{_UPPER}]\.\s?)+(?=[{_UPPER}][{_LOWER}])"), _initials),
     (re.compile(rf"(?<=[{_LOWER}]\s)[{_UPPER}]\.\s?[{_UPPER}]\.?(?!\w)"), _initials),
+    (SIZE, size),
     (FOLLOWING, numbered_noun),
     (PAIR, pair_of_noun),
     (PRECEDING, numeral_of_noun),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 # Something always follows these.
 _NEVER = frozenset(
@@ -44,24 +45,44 @@ _FIRST_PARTS = frozenset(("sq", "sq.", "cu", "cu.", "fl", "fl."))
 _DOTTED = re.compile(r"[^\W\d_](?:\.[^\W\d_])+")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 _OPENING = "\"'“”‘’«„([{"
+# Of what a sentence may open with before its subject, besides names and numbers: "At about 9 a.m.", "В начале 1990 г."
+_OPENERS = frozenset(
+    "about after all also and around as at before between but by day days during early even evening eventually every "
+    "exactly finally first from half in just last late later maybe nearly next night noon o'clock of on once only or "
+    "past per precisely quarter roughly sharp shortly since so still than that the then this till to today tomorrow "
+    "tonight until week weekday weekdays weekend weekends within yesterday year each almost afternoon morning nights "
+    "mornings evenings afternoons one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty "
+    "forty-five forty fifty a.m p.m min ч мин г гг "
+    "а в во вечером весной вчера где-то до днём ещё завтра за зимой и из как каждый конце к лишь летом между на "
+    "начале но ночью около однажды осенью от перед по поздно после примерно ровно рано с сегодня середине со только "
+    "тогда у уже утром через".split()
+)
+# Begin with a capital in the middle of a sentence as well.
+_ALWAYS_CAPITAL = frozenset("i i'm i'd i'll i've i’m i’d i’ll i’ve".split())
+_NO_NAMES = frozenset(
+    "today tomorrow yesterday tonight soon later next first finally meanwhile please well nobody everybody everyone "
+    "nothing everything something someone perhaps maybe only also both such any another other "
+    "потом позже скоро наконец затем также никто каждый оба только".split()
+)
 
 
-def ends_sentence(word: str, following: str | None, before: str = "") -> bool | None:
+def ends_sentence(word: str, following: str | None, earlier: Sequence[str] = ()) -> bool | None:
     """Whether the full stop after a word ends a sentence.
 
     Args:
         word: the word before the full stop, without it; inner full stops stay ("e.g", "U.S").
         following: the next word, or None while it is not known.
-        before: the word before that, "" at the beginning of a phrase.
+        earlier: the words of the phrase before that.
     Returns:
         None where it depends on a next word that is not known yet.
     """
+    before = earlier[-1] if earlier else ""
     plain = word.strip(_OPENING + ")]}»")
     amount = _AMOUNT.match(plain)
     unit = plain[amount.end() :].removeprefix("-") if amount else plain  # 3in, 3-in
     lower = unit.lower()
     if unit in _UNITS and (amount or before[-1:].isnumeric() or before in _FIRST_PARTS):
-        return None if following is None else _begins_with_capital(following)
+        return None if following is None else _begins_with_capital(following) and not _goes_on(earlier, following)
     if lower in _NEVER:
         return False
     initials = _INITIALS.fullmatch(plain) is not None and plain[0].isupper() and plain != "I"
@@ -78,7 +99,23 @@ def ends_sentence(word: str, following: str | None, before: str = "") -> bool | 
         return not (following.lstrip(_OPENING)[:1].isdigit() or (lower in ("no", "nos") and following == "of"))
     if lower in ("a.m", "p.m") and _plain(following) in _AFTER_TIMES:
         return False
+    if _goes_on(earlier, following):
+        return False
     return _begins_with_capital(following) if capitals else _often_begins_sentences(following)
+
+
+def _goes_on(earlier: Sequence[str], following: str) -> bool:
+    """Whether a phrase has said no more than when or where, and its subject follows: "At 9 a.m. I", "In Jan. Mary"."""
+    if not earlier or _plain(earlier[0]) not in _OPENERS:
+        return False
+    lower = _plain(following)
+    if lower not in _ALWAYS_CAPITAL and (lower in _STARTERS or lower in _NO_NAMES):
+        return False  # no name: its capital begins a sentence
+    return all(_plain(each) in _OPENERS or _is_name_or_number(each) for each in earlier)
+
+
+def _is_name_or_number(word: str) -> bool:
+    return _begins_with_capital(word) or word.lstrip(_OPENING)[:1].isdigit()
 
 
 def _plain(word: str) -> str:
