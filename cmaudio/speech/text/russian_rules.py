@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from cmaudio.speech.text.russian_letters import KIND, SIZE, kind, size
 from cmaudio.speech.text.russian_ordinals import (
     FOLLOWING,
     PAIR,
@@ -13,7 +14,6 @@ from cmaudio.speech.text.russian_ordinals import (
     numeral_of_noun,
     pair_of_noun,
 )
-from cmaudio.speech.text.russian_sizes import SIZE, size
 from cmaudio.speech.text.russian_words import (
     ABBREVIATIONS,
     BEFORE_NAMES,
@@ -156,6 +156,7 @@ RULES: tuple[tuple[re.Pattern[str], Say], ...] = (
     (re.compile(rf"(?<!\w)(?:[{_UPPER}]\.\s?)+(?=[{_UPPER}][{_LOWER}])"), _initials),
     (re.compile(rf"(?<=[{_LOWER}]\s)[{_UPPER}]\.\s?[{_UPPER}]\.?(?!\w)"), _initials),
     (SIZE, size),
+    (KIND, kind),
     (FOLLOWING, numbered_noun),
     (PAIR, pair_of_noun),
     (PRECEDING, numeral_of_noun),
