@@ -287,7 +287,7 @@ def open(
     engine.warm_up()
     recorder = Recorder(engine)
     player = Player(recorder, device=device, lead_ms=lead_ms, on_notice=on_notice, open_stream=open_stream, pair=pair)
-    engine.allocator.mono_notice.listen(player.notify)
+    engine.allocator.report_to(player.notify)
     engine.allocator.stealing.listen(lambda: player.notify(_notes_are_cut_off(engine)))
     player.start()
     return Synth(engine, recorder, player, on_notice, gain_db)

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmaudio.callbacks import call_guarded
 from cmaudio.effects.insert import Inserts
 from cmaudio.effects.settings import SETTINGS, TEMPO, checked_setting
 from cmaudio.effects.unit_clock import PIECE_SAMPLES, QUANTUM
+from cmaudio.faults import Faults
 from cmaudio.signal.dsp import Float
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _Planned = tuple[int, int, Callable[[], None]]
 MODULATED_SAMPLES = 512
 _JITTER = 1e-3  # of a tempo
 _FADE_SAMPLES = 256  # until a silenced rack is silent
+_REST_SECONDS = 1.0  # after a failure, so that one that persists costs little
 
 
 class EffectsRack:
@@ -39,6 +40,7 @@ class EffectsRack:
         sample_rate: Hz.
         seed: of the random modulation in the effects.
         in_background: load the loops on another thread and skip the effects until then; otherwise wait.
+        faults: receives an error of loading them in the background.
 
     Attributes:
         inserts: the user's functions, which come last.
@@ -46,7 +48,9 @@ class EffectsRack:
         modulation: returns offsets of settings at a sample of the clock; called at multiples of `MODULATED_SAMPLES`.
     """
 
-    def __init__(self, sample_rate: int, seed: int = 0, *, in_background: bool = False) -> None:
+    def __init__(
+        self, sample_rate: int, seed: int = 0, *, in_background: bool = False, faults: Faults | None = None
+    ) -> None:
         self.sample_rate, self.seed = sample_rate, seed
         self.inserts = Inserts(sample_rate)
         self._values = {name: setting.default for name, setting in SETTINGS.items()}
@@ -55,8 +59,9 @@ class EffectsRack:
         self._inbox: deque[_Planned] = deque()  # append is atomic, so senders need no lock
         self._pending: list[_Planned] = []
         self._order = itertools.count()
-        self._position = 0
+        self._position = self._block_end = self._resumes_at = 0
         self._fade_left = 0
+        self._faults = faults or Faults()
         self.in_background = in_background
         self._loading: threading.Thread | None = None
         self._units: Units | None = None
@@ -120,7 +125,7 @@ class EffectsRack:
             main: (n, 2) float32, the mix.
             sends: (n, 2) float32 of "reverb", "chorus" and "delay"; missing ones are silent.
         """
-        done = 0
+        done, self._block_end = 0, self._position + len(main)
         while done < len(main):
             if self._position % QUANTUM == 0:
                 self._change()
@@ -135,10 +140,15 @@ class EffectsRack:
         self.inserts.process(main)
 
     def _process(self, main: Float, sends: Mapping[str, Float]) -> None:
-        if self._units is None and sends:
+        if self._units is None and sends and self._position >= self._resumes_at:
             self._load()
         if self._units is not None:
             self._units.process(main, sends)
+
+    def recover(self) -> None:
+        """The last call of `process` failed: leave its block, and start again from silence after a second."""
+        self._position, self._units, self._fade_left = self._block_end, None, 0
+        self._resumes_at = self._position + round(_REST_SECONDS * self.sample_rate)
 
     def _fade(self, main: Float) -> None:
         """Add the fading tails; after that all effects are new."""
@@ -190,7 +200,10 @@ class EffectsRack:
         """Load the loops soon, if that happens in the background, since something will be sent."""
         if self.in_background and self._loading is None:
             self._loading = threading.Thread(
-                target=call_guarded, args=(self._load_elsewhere,), name="cmaudio-effects", daemon=True
+                target=self._faults.attempt,
+                args=("reverb, chorus and delay stay silent", self._load_elsewhere),
+                name="cmaudio-effects",
+                daemon=True,
             )
             self._loading.start()
 

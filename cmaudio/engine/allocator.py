@@ -5,12 +5,13 @@ Every method that takes `at` is called when its event is due, with the event's s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.callbacks import ANY_ERROR
 from cmaudio.checks import whole_number
 from cmaudio.engine.channel import Channel
 from cmaudio.engine.handle import Handle
@@ -190,7 +191,7 @@ class VoiceAllocator(Steering):
         elif at < note.voice.params.at:
             self._drop([note.voice])
         else:
-            note.voice.release(at - note.voice.params.at)
+            self._guarded(note.voice, note.voice.release, at - note.voice.params.at)
 
     def sustain(self, number: int, down: bool, at: int) -> None:
         """Press or lift the sustain pedal of a channel."""
@@ -252,9 +253,36 @@ class VoiceAllocator(Steering):
         self._drop([voice for voice in self.voices if voice.params.at > at])
         for channel in self.channels:
             channel.reset()
-        for voice in self.voices:
-            voice.settle()
+        for voice in tuple(self.voices):
+            self._guarded(voice, voice.settle)
             voice.fade_out(at - voice.params.at)
+
+    # -- voices end --------------------------------------------------------------------------------------------------
+
+    def _guarded(self, voice: Voice, act: Callable[..., object], *arguments: float) -> None:
+        """Let a voice do something; it is dropped if it fails, so that others of the same event follow."""
+        try:
+            act(*arguments)
+        except ANY_ERROR as error:
+            self.drop_faulty([voice], error)
+
+    def drop_faulty(self, voices: Iterable[Voice], error: BaseException) -> None:
+        """Drop voices that cannot be computed, and report that; raises `error` if nobody listens for faults."""
+        self.faults.handle(error, "notes were dropped, and the sound goes on")
+        for voice in voices:
+            if (handle := self.notes.get(id(voice))) is not None:
+                self._report_note_off(handle, self.schedule.now)
+                handle.fail(error)
+                self._drop([voice])
+
+    def abandon_all(self, at: int) -> None:
+        """Drop all voices without asking anything of them, and forget keys and pedals."""
+        for handle in self.notes.values():
+            self._report_note_off(handle, at)
+            handle.ended, handle.voice = True, None
+        self.notes, self.voices, self._candidates = {}, [], []
+        for channel in self.channels:
+            channel.reset()
 
     def drop_finished(self) -> None:
         """Remove the voices that have ended."""

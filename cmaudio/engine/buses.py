@@ -22,6 +22,10 @@ They add up to the input of the limiter.
 """
 
 
+ProcessMix = Callable[[Float, Mapping[str, Float]], object]
+"""`Effects.process`."""
+
+
 class Effects(Protocol):
     """The processing between the mixer and the limiter."""
 
@@ -36,6 +40,9 @@ class Effects(Protocol):
 
         Every sample of the engine's clock passes once, in order; the result must not depend on the block sizes.
         """
+
+    def recover(self) -> None:
+        """The last call of `process` failed, and its block was left dry: continue from silence."""
 
 
 class Buses:
@@ -73,12 +80,12 @@ class Buses:
             buses[key] = np.zeros_like(self._main)
         return buses[key]
 
-    def finish(self, level: float, effects: Effects | None, gain: Float | float, on_stems: OnStems | None) -> Float:
+    def finish(self, level: float, process: ProcessMix | None, gain: Float | float, on_stems: OnStems | None) -> Float:
         """The mix (N, 2 pairs): voices at `level`, effects in the main pair, then the master gain, a number or (N,)."""
         main, scale = self._out(self._main, level), gain if isinstance(gain, float) else gain[:, None]
         dry = main.copy() if self._stems is not None else main
-        if effects is not None:
-            effects.process(main, {name: self._out(bus, level) for name, bus in self._sends.items()})
+        if process is not None:
+            process(main, {name: self._out(bus, level) for name, bus in self._sends.items()})
         if self._stems is not None and on_stems is not None:
             stems = {channel: self._out(bus, level) * scale for channel, bus in self._stems.items()}
             added = main - dry

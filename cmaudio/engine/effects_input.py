@@ -27,7 +27,7 @@ class EffectsInput(EventInput):
 
     def __init__(self, model: Model, allocator: VoiceAllocator, seed: int, bend_range: float) -> None:
         super().__init__(model, allocator, seed, bend_range)
-        self.rack = EffectsRack(allocator.sample_rate, self.seed)
+        self.rack = EffectsRack(allocator.sample_rate, self.seed, faults=self.faults)
 
     def express(self, name: str, value: float, channel: int | None = 0, at: int | None = None) -> None:
         """Shape a channel, including later notes, or with None the whole instrument; see `Note.express`."""

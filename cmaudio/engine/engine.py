@@ -247,7 +247,7 @@ class Engine(ModulationInput):
 
         For the reading thread when it falls behind. A few voices are never shed, since they cannot be the cause.
         """
-        self._overload.shed(self.now)
+        self.faults.attempt("the load was not reduced", self._overload.shed, self.now)
 
     def warm_up(self) -> None:
         """Run several batch sizes once, inaudibly, so that the first note is as fast as later ones."""

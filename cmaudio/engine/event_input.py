@@ -29,10 +29,13 @@ class EventInput:
         allocator: the voices that events act on.
         seed: derives the seeds of notes that are given none.
         bend_range: semitones at full pitch wheel.
+
+    Attributes:
+        faults: receives the errors of everything that must go on while the engine plays.
     """
 
     def __init__(self, model: Model, allocator: VoiceAllocator, seed: int, bend_range: float) -> None:
-        self.model, self.allocator = model, allocator
+        self.model, self.allocator, self.faults = model, allocator, allocator.faults
         self.seed = whole_number("seed", seed, 0, SEED_LIMIT)
         self.bend_range = in_range("bend_range", bend_range, 0, BEND_MAX_SEMITONES, "semitones")
         self._note_count = itertools.count()

@@ -56,6 +56,9 @@ class Handle:
     def key(self) -> int | None:
         return None
 
+    def fail(self, error: BaseException) -> None:
+        """Its voice was dropped because of an error."""
+
     def set_style(self, name: str, value: float, at: int | None = None) -> None:
         """Change a setting of the speaking style; only voices that speak have one."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 
+from cmaudio.faults import Faults
 from cmaudio.score.events import Event
 
 Listener = Callable[[int, Event], object]
@@ -16,11 +17,15 @@ class Listeners:
 
     They are called on the rendering thread, which must not block: they should only append to a queue.
 
+    Args:
+        faults: receives the errors of the functions.
+
     Attributes:
         origin: source of the present event, such as "midi"; empty for most.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
         self._listeners: tuple[Listener, ...] = ()
         self.origin = ""
 
@@ -44,4 +49,4 @@ class Listeners:
     def tell(self, at: int, event: Event) -> None:
         """Call all of them, in the order in which they subscribed."""
         for listener in self._listeners:
-            listener(at, event)
+            self._faults.attempt("an event was not passed on", listener, at, event)

@@ -1,14 +1,18 @@
 """Mixing: processes events as they come within the horizon, computes the voices' blocks and sums them.
 
-The output does not depend on the read sizes.
+The output does not depend on the read sizes. What fails is left out, if anybody listens for faults (`cmaudio.faults`):
+one event, the voices of one evaluation, or the effects of one block.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
 
 import numpy as np
 
+from cmaudio.callbacks import ANY_ERROR
 from cmaudio.engine.allocator import VoiceAllocator
 from cmaudio.engine.buses import Buses, Effects, OnStems
 from cmaudio.engine.outputs import MAIN_ONLY, Outputs
@@ -53,6 +57,7 @@ class Mixer:
         self.on_stems: OnStems | None = None
         self._channels = allocator.settings.channels
         self._allocator, self._schedule, self._renderer = allocator, allocator.schedule, renderer
+        self._faults = allocator.faults
         self._batch_ahead, self._look_ahead = batch_ahead_samples, look_ahead_samples
         # Events are processed as soon as a block could use them, so that batching does not affect the output.
         self.horizon_samples = 2 * renderer.block_samples + renderer.stft.overlap
@@ -64,14 +69,24 @@ class Mixer:
         self.take_events()
         voices = self._allocator.voices
         if fresh := batch_to_begin(voices, self._schedule.now + self._renderer.block_samples):
-            self._renderer.render(fresh)
+            self._render(fresh)
         elif self._begun:
-            self._begun.pop(0).result()
+            with suppress(*ANY_ERROR):  # raised again when a voice needs this block
+                self._begun.pop(0).result()
         elif soon := batch_to_spare(voices, self._schedule.now, self._batch_ahead):
-            self._begun = self._renderer.begin(soon)
+            try:
+                self._begun = self._renderer.begin(soon)
+            except ANY_ERROR as error:
+                self._allocator.drop_faulty(soon, error)
         else:
             return False
         return True
+
+    def _render(self, voices: list[Voice]) -> None:
+        try:
+            self._renderer.render(voices)
+        except ANY_ERROR as error:  # it is unknown whose block failed, and all of them have been advanced in part
+            self._allocator.drop_faulty(voices, error)
 
     def lacking(self, count: int) -> list[Voice]:
         """Process due events; return the voices that need a block for the next `count` samples. See `Engine`."""
@@ -82,17 +97,45 @@ class Mixer:
         ]
 
     def mix(self, count: int) -> Float:
-        """The next (N,) or (N, 2 pairs) samples of the mix, before the limiter."""
+        """The next (N,) or (N, 2 pairs) samples of the mix, before the limiter; silent if all else fails."""
         start = self._schedule.now
+        try:
+            return self._mix(start, count)
+        except ANY_ERROR as error:
+            self._faults.handle(error, "everything that sounded was dropped, and the sound goes on")
+            self._schedule.now = start + count
+            self._allocator.abandon_all(start + count)
+            self._begun = []
+            return np.zeros(count if self._channels == 1 else (count, 2 * self._outputs.pairs), np.float32)
+
+    def _mix(self, start: int, count: int) -> Float:
+        process = None if self.effects is None else self._process
         if self._channels == 1:
             out = np.zeros(count, np.float32)
             self._run(count, lambda done, segment: self._add_voices(out[done : done + segment]))
-            if self.effects is not None:
-                self.effects.process(out[:, None], {})
+            if process is not None:
+                process(out[:, None], {})
             return out
         buses = Buses(count, self.on_stems is not None, self._outputs)
         self._run(count, lambda done, segment: self._add_placed_voices(buses, done, segment))
-        return buses.finish(VOICE_GAIN, self.effects, self._gain_over(self.gain, start, count), self.on_stems)
+        on_stems = self.on_stems and partial(self._faults.attempt, "the stems were not passed on", self.on_stems)
+        return buses.finish(VOICE_GAIN, process, self._gain_over(self.gain, start, count), on_stems)
+
+    def _process(self, main: Float, sends: Mapping[str, Float]) -> None:
+        """Apply the effects to a block; it stays dry if they fail."""
+        effects, dry = self.effects, main.copy()
+        if effects is None:
+            return
+        try:
+            effects.process(main, sends)
+            if not np.isfinite(main).all():
+                raise FloatingPointError("the effects gave NaN or infinity")
+        except ANY_ERROR as error:
+            main[:] = dry
+            self._faults.handle(
+                error, "the effects start again from silence, and the sound goes on without them for now"
+            )
+            effects.recover()
 
     def _run(self, count: int, add: Callable[[int, int], None]) -> None:
         """Mix `count` samples in segments between events by calling `add(samples done, samples of the segment)`."""
@@ -120,7 +163,10 @@ class Mixer:
         while (at := self._schedule.next_at()) is not None and (
             at <= near or at < self._known or (at <= far and not self._allocator.full(at))
         ):
-            self._schedule.run_next()
+            try:
+                self._schedule.run_next()
+            except ANY_ERROR as error:
+                self._faults.handle(error, "an event was left out, and the sound goes on")
             self._schedule.receive(earliest)  # an action may submit one that follows immediately
         self._known = max(self._known, far if at is None else min(at, far))
 
@@ -130,12 +176,14 @@ class Mixer:
         Missing blocks are computed first.
         """
         now = self._schedule.now
-        started = [voice for voice in self._allocator.voices if voice.params.at < now + n]
-        due = [(voice, n - max(0, voice.params.at - now)) for voice in started]
         # With look-ahead a block is started one block early, so that another thread can finish it in the meantime.
         early = self._renderer.block_samples if self._look_ahead else 0
-        while any(voice.lacks(wanted + early) for voice, wanted in due):
-            self._renderer.render(self._next_batch(now + n))
+        while True:
+            started = [voice for voice in self._allocator.voices if voice.params.at < now + n]
+            due = [(voice, n - max(0, voice.params.at - now)) for voice in started]
+            if not any(voice.lacks(wanted + early) for voice, wanted in due):
+                break
+            self._render(self._next_batch(now + n))
         gains: dict[int, Float | float] = {}
         for voice, wanted in due:
             channel = voice.params.channel
@@ -147,7 +195,11 @@ class Mixer:
         """Mix the voices' next samples into `out`."""
         n = len(out)
         for voice, wanted, gain in self._due(n):
-            samples, start = voice.take(wanted), n - wanted
+            try:
+                samples, start = voice.take(wanted), n - wanted
+            except ANY_ERROR as error:
+                self._allocator.drop_faulty([voice], error)
+                continue
             out[start : start + len(samples)] += samples * (
                 gain if isinstance(gain, float) else gain[start : start + len(samples)]
             )
@@ -157,18 +209,27 @@ class Mixer:
     def _add_placed_voices(self, buses: Buses, done: int, n: int) -> None:
         """Mix the voices' next n samples into the buses, from sample `done` on."""
         for voice, wanted, gain in self._due(n):
-            samples, start = voice.take(wanted), n - wanted
-            count = samples.shape[1]
-            if not isinstance(gain, float):
-                samples = samples * gain[start : start + count]
-            elif gain != 1:
-                samples = samples * np.float32(gain)
-            direct = voice.direct(count)
-            near = samples if isinstance(direct, float) and direct == 1 else samples * np.float32(direct)
-            buses.add(voice.params.channel, done + start, near, voice.params.pair)
-            for name, level in voice.sends(count):
-                buses.send(name, done + start, samples * level)
+            try:
+                self._add_placed(voice, wanted, gain, buses, done + n - wanted)
+            except ANY_ERROR as error:
+                self._allocator.drop_faulty([voice], error)
         self._allocator.drop_finished()
+
+    @staticmethod
+    def _add_placed(voice: Voice, wanted: int, gain: Float | float, buses: Buses, at: int) -> None:
+        """Mix the next samples of a voice into the buses, from sample `at` on; `gain` is its channel's."""
+        samples = voice.take(wanted)
+        count = samples.shape[1]
+        if not isinstance(gain, float):
+            start = len(gain) - wanted
+            samples = samples * gain[start : start + count]
+        elif gain != 1:
+            samples = samples * np.float32(gain)
+        direct = voice.direct(count)
+        near = samples if isinstance(direct, float) and direct == 1 else samples * np.float32(direct)
+        buses.add(voice.params.channel, at, near, voice.params.pair)
+        for name, level in voice.sends(count):
+            buses.send(name, at, samples * level)
 
     def _next_batch(self, by: int) -> list[Voice]:
         """Voices to batch into the next evaluation, if all must have samples until `by`."""

@@ -5,7 +5,7 @@ Every method that takes `at` is called when its event is due, with the event's s
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from cmaudio.engine.handle import Handle
 from cmaudio.engine.listeners import Listeners
 from cmaudio.engine.mono_notice import MonoNotice
 from cmaudio.engine.note import EXPRESSION_SECONDS
+from cmaudio.faults import Faults
 from cmaudio.score.events import ChannelGain, Expression, KeyPressure, PitchBend
 from cmaudio.score.expression import EXPRESSIONS, together
 
@@ -29,10 +30,16 @@ class Steering:
     def __init__(self, sample_rate: int, mixed_channels: int = 1) -> None:
         self.sample_rate = sample_rate
         self.mono_notice = MonoNotice(mixed_channels)
-        self.listeners = Listeners()
+        self.faults = Faults()  # of the engine; they are raised unless somebody listens
+        self.listeners = Listeners(self.faults)
         self.channels = [Channel() for _ in range(CHANNELS)]
         self.notes: dict[int, Handle] = {}  # by the identity of the voice
         self.bend, self.expression = 0.0, dict[str, float]()  # of the whole instrument
+
+    def report_to(self, report: Callable[[str], object]) -> None:
+        """Call `report` with one line about each problem, on any thread, instead of raising or warning."""
+        self.faults.listen(report)
+        self.mono_notice.listen(report)
 
     def bend_note(self, note: Handle, semitones: float, seconds: float, at: int) -> None:
         """Bend one note, in addition to its channel's bend."""

@@ -87,7 +87,7 @@ class Recorder(Source):
         heard_at = at + self.engine.latency_samples
         self._events.append((heard_at, event))
         for listener in self._listeners:
-            listener(heard_at, event)
+            self.engine.faults.attempt("an event was not passed on", listener, heard_at, event)
 
     def samples(self, start: int, end: int) -> Iterator[Float]:
         """Samples `start` to `end`, in chunks; they must still be in memory."""

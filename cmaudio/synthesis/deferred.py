@@ -13,12 +13,19 @@ class Pending(Protocol):
 
 
 class Deferred:
-    """Work that is done once, on the thread that first calls `result`."""
+    """Work that is done once, on the thread that first calls `result`; its error is raised by every call."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work: Callable[[], None] | None = work
+        self._error: BaseException | None = None
 
     def result(self) -> None:
+        if self._error is not None:
+            raise self._error
         work, self._work = self._work, None
         if work is not None:
-            work()
+            try:
+                work()
+            except BaseException as error:
+                self._error = error
+                raise

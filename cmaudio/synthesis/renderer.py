@@ -88,8 +88,10 @@ class Renderer:
             for voice in alike:  # here, since both halves may wait for the same work
                 voice.settle()
             half = self._worker.submit(self._render, alike[middle:], steps, None)
-            self._render(alike[:middle], steps, None)
-            half.result()
+            try:
+                self._render(alike[:middle], steps, None)
+            finally:  # after an error as well: the other half must not run on while its voices are dropped
+                half.result()
 
     def begin(self, voices: Sequence[Voice]) -> list[Deferred]:
         """The first half of `render`, up to the vocoder; the second is deferred until one of the voices needs it.

@@ -150,7 +150,7 @@ class Voice(ABC):
         """The next samples (N,) or (2, N), fewer only at the voice's end. Call only if `lacks(samples)` is false."""
         self.catch_up()
         while self.pending and self.output.waiting < samples:
-            self.pending.popleft().result()
+            self._settle_next()
         count = int(min(samples, max(0, self.ends_at - self.position)))
         out = self.output.take(count)
         if self.position + count > self.fades_from:
@@ -183,9 +183,13 @@ class Voice(ABC):
         self._fade(at, over)
 
     def settle(self) -> None:
-        """Wait for pending blocks; raises their errors."""
+        """Wait for pending blocks; raises their errors. One that failed stays pending: its samples are missing."""
         while self.pending:
-            self.pending.popleft().result()
+            self._settle_next()
+
+    def _settle_next(self) -> None:
+        self.pending[0].result()
+        self.pending.popleft()
 
     def bend(self, at: float, pitch: float, over: float) -> None:
         """Move to a pitch (in the unit of `self.pitch`) within `over` samples, starting at `at`."""

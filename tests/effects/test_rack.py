@@ -145,3 +145,22 @@ def test_an_idle_rack_loads_no_compiler() -> None:
         "rack.process(np.zeros((64, 2), np.float32), {}); assert 'numba' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_after_a_failure_it_rests_and_starts_again_from_silence() -> None:
+    def fail(sample: int) -> dict[str, float]:
+        raise ValueError("no modulation")
+
+    rack = planned()
+    sent = {"chorus": np.random.default_rng(0).standard_normal((3 * RATE, 2), np.float32)}
+    run(rack, {"chorus": sent["chorus"][:1024]})
+    rack.modulation = fail
+    with pytest.raises(ValueError, match="no modulation"):
+        run(rack, {"chorus": sent["chorus"][:2048]})
+    rack.recover()
+    rack.modulation = None
+    assert rack.silent
+    sound = run(rack, sent, (512,))
+    assert not sound[: RATE - 512].any()
+    assert sound[RATE + 2048 :].any()
+    assert np.isfinite(sound).all()

@@ -32,6 +32,8 @@ class Ears:
         self.direct += float(np.square(main).sum())
         self.sent += float(np.square(sends.get("reverb", 0)).sum())
 
+    def recover(self) -> None: ...
+
 
 def heard(model: Model, **expression: float) -> tuple[float, float, Float]:
     """Power of the direct sound and of the reverb's, and the samples, of half a second."""

@@ -124,6 +124,8 @@ class Halver:
         if "reverb" in sends:
             main += sends["reverb"]
 
+    def recover(self) -> None: ...
+
 
 def test_effects_get_what_is_sent(model: Model) -> None:
     plain = side_by_side(model)
