@@ -12,6 +12,7 @@ from typing import Literal, Unpack, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.callbacks import call_guarded
 from cmaudio.engine.handle import Handle
 from cmaudio.engine.utterance import Mark, Utterance
 from cmaudio.errors import CmaudioError
@@ -43,6 +44,9 @@ class Speech(Handle):
     _error: BaseException | None = field(default=None, repr=False)
     _stopped: bool = field(default=False, repr=False)
     _style: dict[str, float] = field(default_factory=dict, repr=False)
+    _report: Callable[[str], object] | None = field(default=None, repr=False)
+    _reported: int = field(default=0, repr=False)
+    _reporting: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     # -- while it speaks ---------------------------------------------------------------------------------------------
 
@@ -66,6 +70,28 @@ class Speech(Handle):
         """Stop immediately (within 5 ms), or after the current phoneme. No more text is read."""
         self._stopped = True
         self.allocator.submit(None, partial(self._stop, after))
+
+    def fail(self, error: BaseException) -> None:
+        """Its voice was dropped because of an error, which `wait` raises."""
+        self._stopped, self._error = True, self._error or _wrapped(error)
+
+    def report_to(self, report: Callable[[str], object]) -> None:
+        """Call `report` with one line for each part that is not spoken, past and to come, and if the text ends early.
+
+        For those who neither `wait` nor read `unspoken`; it is called on any thread.
+        """
+        self._report = report
+        self._report_news()
+
+    def _report_news(self) -> None:
+        with self._reporting:
+            if self._report is None:
+                return
+            lines = [f"not spoken: {text}" for text in self.unspoken]
+            lines += [] if self._error is None else [str(self._error)]
+            for line in lines[self._reported :]:
+                call_guarded(self._report, line)
+            self._reported = max(self._reported, len(lines))
 
     # -- progress -----------------------------------------------------------------------------------------------------
 
@@ -104,13 +130,16 @@ class Speech(Handle):
             for phrase in phrases:
                 if self._stopped:
                     break
-                self.unspoken += [*phrase.unspoken]
+                if phrase.unspoken:
+                    self.unspoken += [*phrase.unspoken]
+                    self._report_news()
                 for segment in prosody.segments(phrase, self.timbre):
                     self.allocator.submit(self.at, partial(self._begin if first else self._extend, segment))
                     first = False
                     wake()
         except BaseException as error:  # also from the caller's iterator: `wait` raises it
             self._error = error if isinstance(error, CmaudioError) else _wrapped(error)
+            self._report_news()
         if first:
             self.ended = True
         else:

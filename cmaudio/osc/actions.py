@@ -208,7 +208,9 @@ class Actions:
         self._speeches = [speech for speech in self._speeches if not speech.ended]
         if len(self._speeches) >= _MAX_TEXTS:
             raise CmaudioError(f"{_MAX_TEXTS} texts are being spoken already; wait, or send /cmaudio/stop")
-        self._speeches.append(self._synth.say(text))
+        speech = self._synth.say(text)
+        self._speeches.append(speech)
+        speech.report_to(lambda problem: self._failed(call, CmaudioError(problem)))
 
     def _stop(self, call: Call, phoneme: bool | None) -> None:
         for speech in self._speeches:

@@ -57,7 +57,7 @@ class CommandHandler:
     def __init__(self, synth: PanelInstrument, files: Path, clock: ClockOutput, tell: Tell) -> None:
         self.synth, self.clock, self._tell = synth, clock, tell
         self.held_inputs, self.slots, self.takes = HeldInputs(synth), Slots(), Takes(synth, files)
-        self.variations, self.presets, self._texts = VariationRunner(), Presets(synth), Texts(synth.say)
+        self.variations, self.presets, self._texts = VariationRunner(), Presets(synth), Texts(synth.say, self._notice)
         self.sequencing = Sequencing(synth, files, self._notice)
         model, notify = synth.model.manifest.name, synth.player.notify
         self.choices = Choices(model, files, notify)

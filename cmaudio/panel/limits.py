@@ -66,16 +66,23 @@ class BackgroundJobs:
 
 
 class Texts:
-    """The texts that are being spoken."""
+    """The texts that are being spoken.
 
-    def __init__(self, say: Callable[[str], Speech]) -> None:
-        self._say = say
+    Args:
+        say: begins to speak a text.
+        report: called with one line about each part that is not spoken.
+    """
+
+    def __init__(self, say: Callable[[str], Speech], report: Callable[[str], object]) -> None:
+        self._say, self._report = say, report
         self._unfinished: Unfinished[Speech] = Unfinished("texts", lambda speech: speech.ended, "wait, or stop them")
 
     def say(self, client: str, text: str) -> None:
         """Speak a text. Raises CmaudioError if too many are being spoken."""
         self._unfinished.demand_room(client)
-        self._unfinished.add(client, self._say(text))
+        speech = self._say(text)
+        self._unfinished.add(client, speech)
+        speech.report_to(self._report)
 
     def stop(self) -> None:
         """Stop all of them."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 import pytest
 from fixtures.speech import listen, said, words
+from fixtures.waiting import wait_for
 
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
@@ -96,3 +98,29 @@ def test_word_marks_point_into_the_text(tiny_voice: Model) -> None:
     assert [text[m.start : m.end] for m in spoken.marks if m.kind == "word"] == [
         "It", "costs", "$5", "$5", "Dr.", "Smith",
     ]  # fmt: skip
+
+
+def _broken_off() -> Iterator[str]:
+    yield "Hello there. "
+    raise ValueError("the line is gone")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Hello 😀 there.", "not spoken: .*😀"),
+        (_broken_off, "the text ended with an error .*the line is gone"),
+    ],
+)
+@pytest.mark.parametrize("background", [False, True])
+def test_what_is_not_spoken_is_told_to_those_who_do_not_wait(
+    tiny_voice: Model, text: str | Callable[[], Iterator[str]], told: str, background: bool
+) -> None:
+    lines: list[str] = []
+    engine = Engine(tiny_voice)
+    if not background and not isinstance(text, str):
+        pytest.skip("it is raised")
+    engine.say(text if isinstance(text, str) else text(), background=background).report_to(lines.append)
+    wait_for(lambda: bool(lines))
+    assert len(lines) == 1
+    assert re.search(told, lines[0])
