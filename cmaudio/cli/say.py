@@ -124,15 +124,19 @@ def _lines() -> Iterator[str]:
     """Standard input as it arrives. A line break ends a sentence only if no other line follows at once."""
     if sys.stdin.isatty():
         errors.print("Each line is spoken when you press Enter; Ctrl-D ends the input.")
-    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    lines: queue.SimpleQueue[str | CmaudioError | None] = queue.SimpleQueue()
 
     def read() -> None:
-        for line in sys.stdin:
-            lines.put(line)
-        lines.put(None)
+        try:
+            for line in sys.stdin:
+                lines.put(line)
+            lines.put(None)
+        except (OSError, ValueError) as error:  # no UTF-8, or closed meanwhile
+            lines.put(CmaudioError(f"standard input cannot be read ({error}); it must be UTF-8 text"))
 
     threading.Thread(target=read, name="cmaudio-stdin", daemon=True).start()
     waiting: float | None = None
+    line: str | CmaudioError | None
     while True:
         try:
             line = lines.get(timeout=waiting)
@@ -142,6 +146,8 @@ def _lines() -> Iterator[str]:
             waiting = _END_OF_LINES_SECONDS
         if line is None:
             return
+        if isinstance(line, CmaudioError):
+            raise line
         yield line
 
 

@@ -12,6 +12,7 @@ from types import TracebackType
 import numpy as np
 import soundfile
 
+from cmaudio.callbacks import call_guarded
 from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
 from cmaudio.files.names import check_unused, sound_path
@@ -117,7 +118,10 @@ class Take:
 
     def _tell_of_next(self, path: Path) -> None:
         if self._on_notice and self.path == self._wav:
-            self._on_notice(f"{self._sound.paths[-2].name} is full (4 GiB); the recording continues in {path.name}")
+            call_guarded(
+                self._on_notice,
+                f"{self._sound.paths[-2].name} is full (4 GiB); the recording continues in {path.name}",
+            )
 
     def _follow(self) -> None:
         try:
@@ -131,7 +135,7 @@ class Take:
         except Exception as error:  # any error ends the take, with a notice
             self._error = error if isinstance(error, CmaudioError) else self._failure(error)
             if self._on_notice:
-                self._on_notice(f"the recording ended after {self.seconds:.1f} s: {self._error}")
+                call_guarded(self._on_notice, f"the recording ended after {self.seconds:.1f} s: {self._error}")
 
     def _write(self) -> None:
         """Append what was produced since the last write."""

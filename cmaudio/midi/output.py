@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from cmaudio.checks import in_range
+from cmaudio.faults import Faults
 from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.midi.encoder import Encoder
 from cmaudio.midi.notices import Notices
@@ -27,6 +28,7 @@ from cmaudio.system import raise_thread_priority
 
 _REST_SECONDS = 0.5
 VIRTUAL = "cmaudio"
+_NOT_SENT = "a MIDI message was not sent, and the sound goes on"
 
 
 @dataclass(order=True)
@@ -78,6 +80,7 @@ class MidiOutput:
     ) -> None:
         self._offset_seconds = in_range("offset_ms", offset_ms, -1000, 1000, "milliseconds") / 1000
         self._synth, self._thru, self._notices = synth, thru, Notices(on_notice)
+        self._faults = Faults(self._notices.tell)
         self._listeners = synth.engine.allocator.listeners
         self._encoder, self._order = Encoder(), itertools.count()
         self._due: list[_Due] = []
@@ -168,13 +171,14 @@ class MidiOutput:
             wait = self._due[0].seconds - time.perf_counter() if self._due else _REST_SECONDS
             if wait > 0:
                 try:
-                    self._sort_in(self._queue.get(timeout=min(wait, _REST_SECONDS)))
+                    item = self._queue.get(timeout=min(wait, _REST_SECONDS))
                 except queue.Empty:
                     continue
+                self._faults.attempt(_NOT_SENT, self._sort_in, item)
             else:
-                self._send(heapq.heappop(self._due).what)
+                self._faults.attempt(_NOT_SENT, self._send, heapq.heappop(self._due).what)
         for data in [*self._encoder.endings(), *([] if self._pulses is None else [bytes([STOP])])]:
-            self._port.send(data)
+            self._faults.attempt(_NOT_SENT, self._port.send, data)
 
     def _sort_in(self, item: _Item) -> None:
         if isinstance(item, _Cancel):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from cmaudio.errors import CmaudioError
+from cmaudio.faults import Faults
 from cmaudio.midi.system import (
     InputPort,
     LibremidiSystem,
@@ -112,7 +113,7 @@ class MidiPorts:
             raise
         if not self.names:
             on_notice("no MIDI input is connected yet; it is opened as soon as one appears")
-        self._ending = threading.Event()
+        self._ending, self._faults = threading.Event(), Faults(on_notice)
         self._thread = threading.Thread(target=self._watch, name="cmaudio-midi-ports", daemon=True)
         self._thread.start()
 
@@ -139,7 +140,7 @@ class MidiPorts:
 
     def _watch(self) -> None:
         while not self._ending.wait(_LOOK_EVERY_SECONDS):
-            self.look()
+            self._faults.attempt("MIDI ports that come and go may be missed", self.look)
 
     def look(self) -> None:
         """Open new ports, and close those that have disappeared."""

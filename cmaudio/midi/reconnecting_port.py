@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from cmaudio.errors import CmaudioError
+from cmaudio.faults import Faults
 from cmaudio.midi.ports import find_output
 from cmaudio.midi.system import MidiOutputSystem, OutputPort, SendingPort
 
@@ -48,7 +49,7 @@ class ReconnectingPort:
             self._known = find_output(port, system.outputs())
             self.name = self._known.name
             self._open = system.open_output(self._known)
-        self._ending = threading.Event()
+        self._ending, self._faults = threading.Event(), Faults(on_notice)
         self._thread = threading.Thread(target=self._watch, name="cmaudio-midi-out-port", daemon=True)
         self._thread.start()
 
@@ -91,7 +92,7 @@ class ReconnectingPort:
 
     def _watch(self) -> None:
         while not self._ending.wait(_LOOK_EVERY_SECONDS):
-            self.look()
+            self._faults.attempt("MIDI ports that come and go may be missed", self.look)
 
     def _lose(self, why: str) -> None:
         if self._open is not None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from cmaudio.errors import CmaudioError
+from cmaudio.faults import Faults, as_warning
 from cmaudio.system import raise_thread_priority
 
 Receive = Callable[[bytes], None]
@@ -119,6 +120,7 @@ class LibremidiSystem:
         if self._api not in self._library.available_apis():
             raise CmaudioError(_NO_SYSTEM)
         self._open: dict[int, Any] = {}
+        self._faults = Faults(as_warning)
         self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cmaudio-midi-system", daemon=True)
@@ -182,7 +184,9 @@ class LibremidiSystem:
                 return done.result(timeout=0.2)
             except TimeoutError:
                 continue
-        return done.result(timeout=0)
+        if done.done():
+            return done.result()
+        raise CmaudioError("the MIDI system has stopped working; connect MIDI again, or start the program again")
 
     def _run(self) -> None:
         raise_thread_priority()
@@ -195,7 +199,7 @@ class LibremidiSystem:
             while not self._tasks.empty():
                 self._tasks.get()()
             for port in self._open.values():
-                port.poll()
+                self._faults.attempt("MIDI messages were lost", port.poll)
         for port in self._open.values():
             port.close_port()
         self._open.clear()

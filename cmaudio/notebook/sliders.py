@@ -125,7 +125,7 @@ class Sliders:
         while not self._ending.wait(_EVERY_SECONDS):
             names = self._changes.take()
             if names:
-                self.refresh(names)
+                self._synth.engine.faults.attempt("the sliders missed a change", self.refresh, names)
 
 
 def _slider(w: Any, control: ControlDefinition, value: float) -> Any:

@@ -23,6 +23,7 @@ _TICK_SECONDS = 0.02
 _EVENTS = 4096
 _FLOOR = 1e-6  # -120 dB
 _LEVEL_SECONDS = 1.0
+_NOT_SENT = "an OSC client missed messages, and the sound goes on"
 
 
 def resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
@@ -118,22 +119,28 @@ class OscSender:
             self._socket.sendto(datagram, self.address)
 
     def _run(self) -> None:
-        due = time.monotonic()
-        for path, values in all_values(self._synth):
-            self._send_if_new(path, values)
+        due, attempt = time.monotonic(), self._synth.engine.faults.attempt
+        attempt(_NOT_SENT, self._send_all)
         while not self._ending.wait(_TICK_SECONDS):
-            for name in self._changes.take():
-                pair = value_of(self._synth, name)
-                if pair is not None:
-                    self._send_if_new(*pair)
-            self._send_events()
+            attempt(_NOT_SENT, self._send_changes)
+            attempt(_NOT_SENT, self._send_events)
             if time.monotonic() >= due:
                 due = max(due + self._every_s, time.monotonic() - self._every_s)
-                self._send_state()
+                attempt(_NOT_SENT, self._send_state)
         self._changes.close()
         self._end_events()
         if self._through is None:
             self._socket.close()
+
+    def _send_all(self) -> None:
+        for path, values in all_values(self._synth):
+            self._send_if_new(path, values)
+
+    def _send_changes(self) -> None:
+        for name in self._changes.take():
+            pair = value_of(self._synth, name)
+            if pair is not None:
+                self._send_if_new(*pair)
 
     def _send_if_new(self, path: str, values: tuple[Value, ...]) -> None:
         datagram = encode(path, *values)

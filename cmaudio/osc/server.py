@@ -13,6 +13,7 @@ from typing import Any
 from cmaudio.callbacks import call_guarded
 from cmaudio.checks import whole_number
 from cmaudio.errors import CmaudioError, unknown
+from cmaudio.faults import Faults
 from cmaudio.instrument.playable import RemotelyPlayable
 from cmaudio.osc.actions import Actions, Call
 from cmaudio.osc.address import Address
@@ -68,6 +69,7 @@ class OscServer:
     ) -> None:
         folder = SoundFolder(files if files is not None else Path.cwd())
         self._synth, self._on_notice = synth, on_notice
+        self._faults = Faults(self._notify)
         self.log = MessageLog(self._notify)
         self._table = incoming(synth.controls.definitions, synth.model.manifest.speech is not None)
         self._flow: Flow[Work] = Flow(self._execute, self._drop, synth.engine.allocator.polyphony)
@@ -114,18 +116,23 @@ class OscServer:
         self._socket.close()
 
     def _run(self) -> None:
-        wait = _WAIT_SECONDS
+        wait: float | None = None
         while not self._ending.is_set():
-            self._inbox.read(max(0.0005, wait))
-            if (arrived := self._inbox.next()) is not None:
-                self._receive(arrived[0], arrived[1][:2])
-            now = time.perf_counter()
-            wait = self._execute_due(now)
-            if now - self._checked_at >= _WAIT_SECONDS:
-                self._checked_at = now
-                self._flow.set_load(self._synth.player.state().load)
-                self.log.drop_unread(self._inbox.dropped)
-                self.log.notify()
+            self._inbox.read(_WAIT_SECONDS if wait is None else max(0.0005, wait))
+            wait = self._faults.attempt("an OSC message was left out, and the sound goes on", self._turn)
+
+    def _turn(self) -> float:
+        """Take in one datagram and execute what is due; returns the seconds to wait for more."""
+        if (arrived := self._inbox.next()) is not None:
+            self._receive(arrived[0], arrived[1][:2])
+        now = time.perf_counter()
+        wait = self._execute_due(now)
+        if now - self._checked_at >= _WAIT_SECONDS:
+            self._checked_at = now
+            self._flow.set_load(self._synth.player.state().load)
+            self.log.drop_unread(self._inbox.dropped)
+            self.log.notify()
+        return wait
 
     def _execute_due(self, now: float) -> float:
         """Execute what is due, and return the seconds to wait for more."""

@@ -67,7 +67,7 @@ class Outlet:
             old = self.current
             try:
                 self._begin(self._opened(rescan=old is None))
-            except CmaudioError:
+            except Exception:
                 self.current = old
                 self._device, self._open_stream, self.device_name, self.rate = before
                 raise
@@ -134,14 +134,14 @@ class Outlet:
         return BufferedStream(stream, ring, settings)
 
     def _begin(self, stream: BufferedStream) -> None:
-        """Start `stream` once its buffer is full. If it does not start, close it and raise CmaudioError."""
+        """Start `stream` once its buffer is full. If it does not start, close it and raise its error."""
         self.current = stream
         while not stream.filled.wait(LOOK_EVERY_S):
             if self._stopping():
                 return
         try:
             stream.stream.start()
-        except CmaudioError:
+        except Exception:
             self.due_s = time.monotonic()
             self._let_go(stream)
             raise

@@ -17,6 +17,7 @@ from typing import Self
 
 from cmaudio.checks import in_range, whole_number
 from cmaudio.errors import CmaudioError
+from cmaudio.faults import Faults
 from cmaudio.output import portaudio
 from cmaudio.output.callback import output_callback
 from cmaudio.output.devices import OpenStream, open_sound_card
@@ -109,7 +110,7 @@ class Player:
             self.raise_if_failed()
             freeze_garbage()
             stream.stream.start()
-            self._spawn("device", lambda: watch(self._outlet, self._wait_for_stop))
+            self._spawn("device", lambda: watch(self._outlet, self._wait_for_stop, Faults(self._notices.add)))
             atexit.register(self._close_at_exit)  # after sounddevice registered its own, so before that runs
         except BaseException:
             with suppress(BaseException):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from cmaudio.faults import Faults, as_warning
 from cmaudio.output.callback import output_callback
 from cmaudio.output.ring import Ring
 from cmaudio.signal.pairs import sum_of_pairs
@@ -58,10 +59,11 @@ class ClockStream:
     def _run(self) -> None:
         raise_thread_priority()
         samples = round(PACKET_SECONDS * self.sample_rate)
-        callback, due = output_callback(), time.monotonic()
+        callback, due, faults = output_callback(), time.monotonic(), Faults(as_warning)
         while not self._ending.is_set():
             played = callback.drive(self._ring, samples)
-            self._on_packet(np.round(sum_of_pairs(played) * 32767).astype("<i2").tobytes())
+            packet = np.round(sum_of_pairs(played) * 32767).astype("<i2").tobytes()
+            faults.attempt("the page hears nothing", self._on_packet, packet)
             due += samples / self.sample_rate
             wait_s = due - time.monotonic()
             if wait_s < -_LATE_SECONDS:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cmaudio.errors import CmaudioError
+from cmaudio.faults import Faults
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.instrument import PanelInstrument
@@ -60,6 +61,7 @@ class Host:
         on_notice: Callable[[str], None],
     ) -> None:
         self.synth, self.address, self._on_notice = synth, address, on_notice
+        self._faults = Faults(on_notice)
         self.handler = CommandHandler(synth, files, clock, self.tell)
         clock.on_packet = self._send_packet
         self._link: Link | None = None
@@ -134,9 +136,15 @@ class Host:
             before, self._link = self._link, None
             if before is not None:
                 before.close()
-            link.send(introduction(self.synth, self.handler.takes.folder) | {"reach": self.address.reach})
-            link.start(self._receive, partial(self._lost, link))
-            self._link = link
+            if self._faults.attempt("the page could not be shown and is tried again", self._welcome, link):
+                self._link = link
+            else:
+                link.close()  # ends the server, which is started again
+
+    def _welcome(self, link: Link) -> bool:
+        link.send(introduction(self.synth, self.handler.takes.folder) | {"reach": self.address.reach})
+        link.start(self._receive, partial(self._lost, link))
+        return True
 
     def _receive(self, data: bytes) -> None:
         client, body = unstamped(data)
@@ -176,12 +184,12 @@ class Host:
                     updates.close()
                 updates, followed = None if link is None else StateUpdates(self.handler), link
             if updates is not None and link is not None:
-                try:
-                    link.send(updates.message())
-                    for text in updates.notices():
-                        link.send({"kind": "notice", "text": text})
-                except Exception:  # better to lose one update than all further ones
-                    sys.excepthook(*sys.exc_info())
+                self._faults.attempt("the page missed an update", self._send_update, updates, link)
+
+    def _send_update(self, updates: StateUpdates, link: Link) -> None:
+        link.send(updates.message())
+        for text in updates.notices():
+            link.send({"kind": "notice", "text": text})
 
     def _watch(self) -> None:
         """Restart a server that dies, but give up if it keeps dying immediately."""
@@ -194,4 +202,5 @@ class Host:
                 self._on_notice("the panel's server keeps dying; the sound continues, Ctrl-C ends it")
                 return
             self._on_notice("the panel's server died; restarting it")
-            began, self._process = time.monotonic(), self._spawn()
+            began = time.monotonic()
+            self._process = self._faults.attempt("the panel's server cannot start", self._spawn) or self._process

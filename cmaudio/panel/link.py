@@ -18,6 +18,8 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from typing import Any
 
+from cmaudio.callbacks import call_guarded
+
 MAX_MESSAGE_BYTES = 2**20
 _MAX_WAITING = 2048  # messages
 _DROP_ABOVE, _CROWDED_ABOVE = 64, 1024
@@ -104,7 +106,8 @@ class Link:
     def _read(self, on_message: Callable[[bytes], None], on_end: Callable[[], None]) -> None:
         try:
             while True:
-                on_message(self._connection.recv_bytes(MAX_MESSAGE_BYTES))
+                data = self._connection.recv_bytes(MAX_MESSAGE_BYTES)
+                call_guarded(on_message, data)
         except (EOFError, OSError, TypeError):  # TypeError: the connection was closed under a read
             pass
         finally:

@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import ConfigDict, TypeAdapter
 
 from cmaudio.errors import CmaudioError
+from cmaudio.faults import Faults
 from cmaudio.files import folders
 from cmaudio.files.names import file_stem
 from cmaudio.panel.handler import CommandHandler
@@ -144,9 +145,10 @@ class SessionKeeper:
         self._thread.join()
 
     def _run(self) -> None:
+        faults = Faults(self._on_notice)
         while not self._ended.wait(_CHECK_SECONDS):
-            self._write()
-        self._write()
+            faults.attempt("the session is not saved", self._write)
+        faults.attempt("the session is not saved", self._write)
 
     def _write(self) -> None:
         session = session_of(self._handler)

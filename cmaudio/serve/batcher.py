@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from cmaudio.callbacks import call_guarded
 from cmaudio.serve.choice import Candidate, next_batch, seconds_until_due
 from cmaudio.serve.stream import Stream
 
@@ -150,11 +151,11 @@ class Batcher:
             self._fail(stream, error)
 
     def _finish(self, stream: Stream) -> None:
-        stream.sink.finish()
+        call_guarded(stream.sink.finish)
         self._end(stream)
 
     def _fail(self, stream: Stream, error: Exception) -> None:
-        stream.sink.fail(error)
+        call_guarded(stream.sink.fail, error)
         self._end(stream)
 
     def _end(self, stream: Stream) -> None:
@@ -162,7 +163,7 @@ class Batcher:
             known = self._streams.pop(stream.name, None)
         if known is not None:
             stream.cancel()
-            self._on_end(stream)
+            call_guarded(self._on_end, stream)
 
 
 def _candidate(stream: Stream, now: float) -> Candidate:

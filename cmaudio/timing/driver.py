@@ -99,5 +99,6 @@ class Ahead:
     def _run(self) -> None:
         while not self._closed:
             self._wake.clear()
-            more = self._advance(self._engine.now + self._ahead_samples)
-            self._wake.wait(_LOOK_EVERY_SECONDS if more else None)
+            until = self._engine.now + self._ahead_samples
+            more = self._engine.faults.attempt("the clock missed something, and goes on", self._advance, until)
+            self._wake.wait(None if more is False else _LOOK_EVERY_SECONDS)

@@ -6,11 +6,12 @@ import threading
 import warnings
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Protocol, cast
 
-from cmaudio.callbacks import call_guarded
+from cmaudio.callbacks import ANY_ERROR, call_guarded
 from cmaudio.checks import in_range
 from cmaudio.engine.engine import Engine
+from cmaudio.faults import described
 from cmaudio.timing.driver import Driver
 from cmaudio.timing.tempo import next_multiple
 from cmaudio.timing.transport import BEAT_MAX, Transport
@@ -162,9 +163,10 @@ class Sequencer(Transport):
         """The part due first, and its beat."""
         first: tuple[float, int, Part] | None = None
         for part in tuple(self._parts):
-            beat = part.due()
+            beat = cast("float | None", self._guarded(part, part.due))
             if beat is None:
-                self._parts.remove(part)
+                if part in self._parts:
+                    self._parts.remove(part)
             elif self._end is not None and beat >= self._end:
                 self._parts.remove(part)
                 part.silence(self.sample(self._end))
@@ -176,8 +178,11 @@ class Sequencer(Transport):
         """The result of `call`; an error in it ends only its part."""
         try:
             return call()
-        except Exception as error:
-            self.drop(part)
+        except ANY_ERROR as error:
+            try:
+                self.drop(part)
+            except ANY_ERROR as further:  # its notes could not be released
+                self._notice(f"{part!r}: {described(further)}")
             self._notice(f"{part!r} ended: {type(error).__name__}: {error}")
             return None
 

@@ -187,3 +187,18 @@ def write_long_score(path: Path) -> None:
 def test_models_are_listed_as_json() -> None:
     listed = json.loads(CliRunner().invoke(app, ["models", "list", "--json"]).output)
     assert {"instrument", "textures", "english", "russian"} <= {row["name"] for row in listed}
+
+
+def test_standard_input_that_is_no_text_is_told(tmp_path: Path) -> None:
+    process = subprocess.run(
+        [sys.executable, "-m", "cmaudio.cli", "say", "-o", str(tmp_path / "said.wav")],
+        input=b"Good morning.\n\n\xff\xfe\xfa and so on.\n",
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "1"},
+        timeout=120,
+        check=False,
+    )
+    assert process.returncode == 1
+    assert b"standard input cannot be read" in process.stderr
+    assert b"Traceback" not in process.stderr
+    assert not list(tmp_path.iterdir())

@@ -101,3 +101,22 @@ recorder.read(10_000)
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.flac", "a.mid", "b.mid", "b.wav"]
     assert [soundfile.info(tmp_path / name).frames for name in ("a.flac", "b.wav")] == [10_000, 10_000]
+
+
+def test_a_listener_that_fails_does_not_end_the_take(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported: list[str] = []
+    monkeypatch.setattr(sys, "excepthook", lambda *error: reported.append(str(error[1])))
+    monkeypatch.setattr(wav_parts, "MAX_BYTES", 100_001)
+
+    def listener(text: str) -> None:
+        raise ValueError(text)
+
+    recorder = Recorder(Engine(model))
+    take = Take(recorder, tmp_path / "take.wav", listener)
+    played(recorder, 1.5)
+    take.stop()
+    frames = sum(soundfile.info(path).frames for path in tmp_path.glob("take*.wav"))
+    assert frames == recorder.made_samples
+    assert "take.wav is full" in reported[0]

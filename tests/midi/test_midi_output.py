@@ -9,7 +9,7 @@ import pytest
 from conftest import TinyModel
 from fixtures.clock_rig import BEAT
 from fixtures.midi import KEYS, FakeSystem, off, on, wait_until
-from fixtures.midi_out import SYNTH, FakeOutputs, PromptPlayer
+from fixtures.midi_out import SYNTH, FakeOutput, FakeOutputs, PromptPlayer
 from fixtures.waiting import wait_for
 
 from cmaudio.engine.engine import Engine
@@ -17,6 +17,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.midi.bindings import Bindings
 from cmaudio.midi.encoder import Encoder
+from cmaudio.midi.system import OutputPort
 from cmaudio.output.player import Player
 from cmaudio.score.events import AllNotesOff, Event, Expression, NoteOff, NoteOn, PitchBend, Sustain
 from cmaudio.synth import Synth
@@ -179,3 +180,39 @@ def test_events_become_messages(events: list[Event], statuses: list[int]) -> Non
     bend_range = [data for data in found if data[0] & 0xF0 == 0xB0 and data[1] in (100, 101, 6, 38)]
     assert len(bend_range) == (6 if events != [NoteOff(3, 60)] else 0)
     assert [data[0] for data in found if data not in bend_range] == statuses
+
+
+def test_a_message_that_cannot_be_sent_is_told_once_and_later_ones_are_sent(
+    synth: Synth, outputs: FakeOutputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = synth.midi_out("hard", clock=False, system=outputs)
+    port, sent = outputs.open[-1], list[bytes]()
+
+    def send(data: bytes) -> None:
+        if len(sent) < 2:
+            sent.append(data)
+            raise OverflowError("no such byte")
+        FakeOutput.send(port, data)
+
+    monkeypatch.setattr(port, "send", send)
+    for pitch in (60, 64, 67, 71):
+        synth.press(pitch, 90)
+    play_on(synth, 512)
+    wait_until(lambda: (True, 0, 71) in outputs.notes())
+    assert len([text for text in output.notices if "no such byte" in text]) == 1
+
+
+def test_a_look_at_the_ports_that_fails_is_told_and_does_not_end_the_watch(
+    synth: Synth, outputs: FakeOutputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cmaudio.midi.reconnecting_port._LOOK_EVERY_SECONDS", 0.01)
+    asked = list[int]()
+
+    def fail() -> list[OutputPort]:
+        asked.append(1)
+        raise TimeoutError("the driver hangs")
+
+    output = synth.midi_out("hard", clock=False, system=outputs)
+    monkeypatch.setattr(outputs, "outputs", fail)
+    wait_until(lambda: len(asked) > 2)
+    assert len([text for text in output.notices if "the driver hangs" in text]) == 1

@@ -271,3 +271,23 @@ def test_the_midi_command_lists_ports_and_bindings(
     assert shown["bindings"] == [{"channel": None, "controller": "bend", "control": "gain", "min": -9.0, "max": 0.0}]
     midi_commands.midi(as_json=False)
     assert "bend on any channel -> gain -9..0" in capsys.readouterr().out
+
+
+def test_a_look_that_fails_is_told_once_and_does_not_end_the_watch(
+    told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cmaudio.midi.ports._LOOK_EVERY_SECONDS", 0.01)
+    system, asked = FakeSystem(KEYS), list[int]()
+    ports = MidiPorts(system, lambda *_: None, on_notice=told.append)
+
+    def fail() -> list[InputPort]:
+        asked.append(1)
+        raise TimeoutError("the driver hangs")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(system, "inputs", fail)
+        wait_until(lambda: len(asked) > 2)
+    system.there.append(InputPort("Other", "0"))
+    wait_until(lambda: ports.names == [KEYS, "Other"])
+    ports.close()
+    assert len([text for text in told if "the driver hangs" in text]) == 1

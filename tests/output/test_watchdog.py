@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from fixtures.fake_card import FakeCard, Sine
+from fixtures.fake_card import FakeCard, FakeStream, Sine
 from fixtures.waiting import wait_for
 
 from cmaudio.errors import CmaudioError
@@ -61,3 +63,21 @@ def test_inactive_stream_is_lost_and_close_does_not_wait_for_it() -> None:
     player.close()
     assert player.state().status == "closed"
     card.let_go.set()
+
+
+def test_an_opener_that_fails_in_any_way_is_told_and_asked_again() -> None:
+    card, notices, raised = FakeCard(runs=True), list[str](), list[int]()
+
+    def opener(*arguments: Any) -> FakeStream:
+        if card.streams and len(raised) < 2:
+            raised.append(1)
+            raise OSError("no such host")
+        return card(*arguments)
+
+    with Player(Sine(), open_stream=opener, on_notice=notices.append) as player:
+        card.plugged = False
+        wait_for(lambda: player.state().status == "lost")
+        card.plugged = True
+        wait_for(lambda: player.state().status == "playing")
+    assert len(raised) == 2
+    assert len([text for text in notices if "no such host" in text]) == 1

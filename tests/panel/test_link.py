@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from collections.abc import Callable
 
 import pytest
 
-from cmaudio.panel.link import LinkListener, connect
+from cmaudio.panel.link import Link, LinkListener, connect
 
 PATIENCE = 20.0  # s, for what happens at once
 
@@ -49,4 +50,32 @@ def test_a_server_that_knows_the_key_is_accepted() -> None:
     thread.join(PATIENCE)
     assert got[0] is not None
     link.close()
+    listener.close()
+
+
+def test_a_message_that_fails_does_not_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[object] = []
+    monkeypatch.setattr(sys, "excepthook", lambda *error: reported.append(error[0]))
+    listener, received, done = LinkListener(), list[bytes](), threading.Event()
+    thread, got = _accepting(listener)
+    far = connect(listener.port, listener.key)
+    thread.join(PATIENCE)
+    near = got[0]
+    assert isinstance(near, Link)
+
+    def take(data: bytes) -> None:
+        received.append(data)
+        if data == b"bad":
+            raise TypeError("not of this kind")
+        done.set()
+
+    near.start(take)
+    far.start(lambda data: None)
+    far.send_bytes(b"bad")
+    far.send_bytes(b"good")
+    assert done.wait(PATIENCE)
+    assert received == [b"bad", b"good"]
+    assert reported == [TypeError]
+    far.close()
+    near.close()
     listener.close()

@@ -138,3 +138,19 @@ def test_a_timbre_that_is_gone_is_told(restarted: Pages, file: Path) -> None:
     assert session is not None
     with pytest.raises(CmaudioError, match="kazoo"):
         resume_sound(restarted.handler.synth, session)
+
+
+def test_a_failure_of_any_kind_is_told_once_and_the_session_is_written_later(
+    pages: Pages, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cmaudio.panel.session._CHECK_SECONDS", 0.01)
+    told: list[str] = []
+    pages.handler.slots.fill({"A": "no snapshot"}, None)  # type: ignore[dict-item]
+    keeper = SessionKeeper(pages.handler, file, told.append)
+    wait_for(lambda: bool(told))
+    assert not file.exists()
+    pages.handler.slots.fill({}, None)
+    wait_for(file.exists)
+    keeper.close()
+    assert len(told) == 1
+    assert told[0].startswith("the session is not saved: ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -188,3 +189,23 @@ def test_a_thread_that_dies_is_noticed(loaded: LoadedModel) -> None:
         wait_for(lambda: batcher.failed)
     finally:
         batcher.close()
+
+
+def test_a_sink_that_fails_ends_its_own_stream_only(
+    batcher: Batcher, loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "excepthook", lambda *error: None)
+
+    class Gone(Kept):
+        def write(self, samples: Float) -> None:
+            raise ConnectionError("gone")
+
+        def fail(self, error: Exception) -> None:
+            raise ConnectionError("gone as well")
+
+    stream = SpeechStream(loaded, Reading(LONG), Gone(), batcher.wake)
+    stream.begin()
+    batcher.add(stream)
+    wait_for(lambda: stream not in batcher.streams)
+    assert len(begin(batcher, loaded, Reading(SHORT))[1].sound)
+    assert not batcher.failed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from conftest import TinyModel
 from fixtures.clock_rig import BEAT, RATE, ClockRig
 
 from cmaudio.engine.engine import Engine
@@ -153,3 +154,48 @@ def test_invalid_clock_settings_are_refused(rig: ClockRig, tiny_voice: Model) ->
         rig.clock.every(0, print)
     with pytest.raises(CmaudioError, match="is a text-to-speech voice and has no patterns"):
         Clock(Engine(tiny_voice)).play([60])
+
+
+class Faulty:
+    """A part of the clock that fails at one of its calls, from its third beat on."""
+
+    priority, lasting = 0, False
+
+    def __init__(self, call: str) -> None:
+        self._fails, self._beat = call, 0
+
+    def _do(self, call: str) -> None:
+        if self._beat == 3 and call in (self._fails, "silence" if self._fails == "both" else ""):
+            raise ArithmeticError(f"no {call}")
+
+    def due(self) -> float:
+        self._do("due")
+        return self._beat
+
+    def play(self, at: float) -> None:
+        self._do("play" if self._fails != "both" else "both")
+        self._beat += 1
+
+    def begin(self, beat: float) -> None: ...
+
+    def seek(self, beat: float, jumped: bool) -> None: ...
+
+    def silence(self, at: int) -> None:
+        self._do("silence")
+
+
+@pytest.mark.parametrize(
+    ("call", "told"), [("due", ["no due"]), ("play", ["no play"]), ("both", ["no silence", "no both"])]
+)
+def test_a_part_that_fails_ends_and_others_go_on(tiny: TinyModel, call: str, told: list[str]) -> None:
+    notices: list[str] = []
+    engine = Engine(tiny.model)
+    clock, faulty = Clock(engine, on_notice=notices.append), Faulty(call)
+    clock.add(faulty)
+    beats: list[float] = []
+    clock.every(1, beats.append)
+    engine.read(6 * BEAT)
+    assert not clock.has(faulty)
+    assert len(beats) >= 6
+    assert len(notices) == len(told)
+    assert all(text in notice for text, notice in zip(told, notices, strict=True)), notices

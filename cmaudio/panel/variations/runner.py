@@ -76,13 +76,15 @@ class VariationRunner:
 
     def _follow(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout
-        for line in process.stdout:
-            with suppress(ValueError):
-                progress = json.loads(line)
-                if "done" in progress:
-                    progress["files"] = self._listed(progress["done"])
-                self.status = self.status | progress
-        process.wait()
-        failed = process.returncode != 0 and not self.status["error"]
-        error = "the renderer ended unexpectedly" if failed else self.status["error"]
-        self.status = self.status | {"running": False, "part": 0.0, "error": error}
+        try:
+            for line in process.stdout:
+                with suppress(ValueError, TypeError):
+                    progress = json.loads(line)
+                    if "done" in progress:
+                        progress["files"] = self._listed(progress["done"])
+                    self.status = self.status | progress
+        finally:  # whatever it printed, the next job must be able to start
+            process.wait()
+            failed = process.returncode != 0 and not self.status["error"]
+            error = "the renderer ended unexpectedly" if failed else self.status["error"]
+            self.status = self.status | {"running": False, "part": 0.0, "error": error}
