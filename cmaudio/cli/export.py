@@ -21,8 +21,8 @@ def export(
     run: Annotated[
         Path,
         typer.Argument(
-            help="Run folder; with --hub, --figures, --card, --partials, --deviation, --events, --motion, --correction "
-            "or --map also a model file."
+            help="Run folder; with --hub, --figures, --card, --partials, --deviation, --events, --motion, "
+            "--correction, --vocoder or --map also a model file."
         ),
     ],
     output: Annotated[
@@ -78,6 +78,10 @@ def export(
             show_default=False,
         ),
     ] = None,
+    vocoder: Annotated[
+        Path | None,
+        typer.Option(help="Run folder whose vocoder replaces that of a model file.", show_default=False),
+    ] = None,
     figures: Annotated[
         Path | None,
         typer.Option(
@@ -95,8 +99,8 @@ def export(
 ) -> None:
     """Write the model file of a run again: with other precision or partials, of its teacher, or with a new card.
 
-    Of a model file, only the timbre map, partials, pitch deviation, events, motion, corrections, figures and card.json
-    can change. --hub writes a folder that the Hugging Face hub's tools upload and that --model plays.
+    Of a model file, only the vocoder, timbre map, partials, pitch deviation, events, motion, corrections, figures and
+    card.json can change. --hub writes a folder that the Hugging Face hub's tools upload and that --model plays.
     """
     with requires_extra("train"):
         from cmaudio.training.export.hub import write_hub_folder
@@ -108,18 +112,26 @@ def export(
         if not run.is_dir():
             changes: dict[str, Path | bool | None] = {
                 "figures": figures, "partials": partials, "deviation": deviation, "events": events,
-                "motion": motion, "correction": correction, "map": timbre_map, "card": card,
+                "motion": motion, "correction": correction, "vocoder": vocoder, "map": timbre_map, "card": card,
             }  # fmt: skip
             if weights is not None or network != "student" or not (any(changes.values()) or hub):
-                options = "--figures, --card, --partials, --deviation, --events, --motion, --correction, --map or --hub"
                 raise CmaudioError(
                     f"{run} is not a run folder: of a model file only figures, card, partials, deviation, events, "
-                    f"motion, correction and map can change; give {options} alone"
+                    "motion, correction, vocoder and map can change; give --figures, --card, --partials, --deviation, "
+                    "--events, --motion, --correction, --vocoder, --map or --hub alone"
                 )
             model = _amended(load_model(run), target, changes, output)
-        elif events is not None or motion is not None or correction is not None:
-            option = "--events" if events is not None else "--motion" if motion is not None else "--correction"
-            raise CmaudioError(f"{option} is for a model file: export the run first, and give the file that it wrote")
+        elif given := [
+            f"--{name}"
+            for name, value in {
+                "events": events,
+                "motion": motion,
+                "correction": correction,
+                "vocoder": vocoder,
+            }.items()
+            if value is not None
+        ]:
+            raise CmaudioError(f"{given[0]} is for a model file: export the run first, and give the file that it wrote")
         elif figures is not None:
             raise CmaudioError(f"--figures is for a model file: put {figures} into {run} as evaluation.json")
         else:
@@ -136,6 +148,7 @@ def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Pat
     from cmaudio.training.export.texture_events import measured_events
     from cmaudio.training.export.texture_motion import amend_motion
     from cmaudio.training.export.timbre_places import amend_places
+    from cmaudio.training.export.vocoder import amend_vocoder
 
     model = amend_figures(model, target, changes["figures"]) if changes["figures"] else model
     model = amend_from(model, target, "partials", changes["partials"]) if changes["partials"] else model
@@ -143,6 +156,7 @@ def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Pat
     if changes["events"]:
         model = amend(model, target, "events", measured_events(model, changes["events"]))
     model = amend_motion(model, target, changes["motion"]) if changes["motion"] else model
+    model = amend_vocoder(model, target, changes["vocoder"]) if changes["vocoder"] else model
     if changes["correction"]:
         model = amend(model, target, "correction", measured_corrections(model, changes["correction"], errors.print))
     model = amend_places(model, target) if changes["map"] else model

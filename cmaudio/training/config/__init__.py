@@ -13,6 +13,7 @@ from cmaudio.training.config.run import STAGES, ExportSettings, LoopSettings, Ru
 from cmaudio.training.config.stages import (
     ConsistencyStage,
     Crops,
+    Distillation,
     JointStage,
     PriorStage,
     SentenceStage,
@@ -25,6 +26,7 @@ __all__ = [
     "ComparisonConfig",
     "ConsistencyStage",
     "Crops",
+    "Distillation",
     "ExportSettings",
     "JointStage",
     "LoggerSettings",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from cmaudio.training.config.networks import VocoderNetworkSettings
 from cmaudio.training.objectives.settings import EdmSettings, ObjectiveSettings
 from cmaudio.training.strict import NotNegative, Positive, Share, Strict
 
@@ -157,8 +159,18 @@ class VocoderSettings(Strict):
         return self
 
 
+class Distillation(Strict):
+    """A trained vocoder whose filters a smaller one learns: `weights` as in `start_from`, and the shape it has."""
+
+    weights: Path
+    network: VocoderNetworkSettings = VocoderNetworkSettings()
+
+
 class VocoderStage(Strict):
     """Training of the vocoder; `generated_share` of the clips use mels from the consistency network.
+
+    With `distil` it learns the filters of another vocoder and reads no audio: of the `losses`, only the settings of the
+    optimiser apply. A further stage, `vocoder_tuning`, can then train it on audio.
 
     `keep` is the share of the weights it starts from in those it ends with: a vocoder that learns more sounds then
     forgets less of the former ones, and of what its discriminators taught (Wortsman et al. 2022, arXiv 2109.01903).
@@ -171,6 +183,13 @@ class VocoderStage(Strict):
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
     generated_share: Share = 0.0
     keep: Share = 0.0
+    distil: Distillation | None = None
+
+    @model_validator(mode="after")
+    def _distils_alone(self) -> VocoderStage:
+        if self.distil and (self.generated_share or self.keep):
+            raise ValueError("with distil, generated_share and keep must be 0: the teacher's filters are all it learns")
+        return self
 
     @model_validator(mode="after")
     def _long_enough(self) -> VocoderStage:

@@ -78,10 +78,15 @@ class _VocoderStep(nn.Module):
 
 def export_graphs(network: ConsistencyNetwork, vocoder: VocoderNetwork | BandVocoder) -> dict[str, bytes]:
     """The four float graphs of a model file, by name. The number of voices (axis 0) is free, that of frames is K."""
-    frames = torch.zeros(_VOICES, network.head.block_frames, network.context_encoder.mel_bands)
+    frames, bands = network.head.block_frames, network.context_encoder.mel_bands
+    return export_network(network) | {"vocoder": export_vocoder(vocoder, frames, bands)}
+
+
+def export_vocoder(vocoder: VocoderNetwork | BandVocoder, block_frames: int, mel_bands: int) -> bytes:
+    """The vocoder's graph."""
+    frames = torch.zeros(_VOICES, block_frames, mel_bands)
     inputs = {"mel": frames, "f0": torch.zeros(frames.shape[:2])}
-    state = vocoder.init_state(_VOICES)
-    return export_network(network) | {"vocoder": _trace(_VocoderStep(vocoder), inputs, state, ["filters"])}
+    return _trace(_VocoderStep(vocoder), inputs, vocoder.init_state(_VOICES), ["filters"])
 
 
 def export_network(network: ConsistencyNetwork) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from cmaudio.model.manifest import FeatureKind
 from cmaudio.speech.features import COLUMNS
 from cmaudio.synthesis.note_kinds import NOTE_KINDS
 from cmaudio.synthesis.texture_features import TEXTURE_KINDS
-from cmaudio.training.config import RunConfig
+from cmaudio.training.config import RunConfig, VocoderNetworkSettings
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition
 from cmaudio.training.networks.aligner import AlignerNetwork
 from cmaudio.training.networks.autoregressive_head import AutoregressiveHead
@@ -105,9 +105,11 @@ def make_prosody_network(config: RunConfig, description: CorpusDescription) -> P
         )
 
 
-def make_vocoder_network(config: RunConfig, signal: SignalDefinition) -> VocoderNetwork:
-    """The vocoder for a corpus's signal."""
-    shape = config.vocoder_network
+def make_vocoder_network(
+    config: RunConfig, signal: SignalDefinition, shape: VocoderNetworkSettings | None = None
+) -> VocoderNetwork:
+    """The vocoder for a corpus's signal, in the configuration's shape or another one."""
+    shape = shape or config.vocoder_network
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed + 1)
         return VocoderNetwork(

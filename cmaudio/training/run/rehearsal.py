@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -36,6 +37,9 @@ class _Random(StartingWeights):
         return module
 
     def trained(self, part: str, module: ModuleT) -> ModuleT:
+        return module
+
+    def teacher(self, stage: str, path: Path, module: ModuleT) -> ModuleT:
         return module
 
     def discriminators(self, stage: str, discriminators: Discriminators) -> None: ...

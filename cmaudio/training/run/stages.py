@@ -9,6 +9,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.training.config import (
     ConsistencyStage,
     Crops,
+    Distillation,
     JointStage,
     PriorStage,
     RunConfig,
@@ -29,6 +30,7 @@ from cmaudio.training.tasks.prior import PriorTask
 from cmaudio.training.tasks.prosody import ProsodyTask
 from cmaudio.training.tasks.residual import AsRecorded
 from cmaudio.training.tasks.vocoder import VocoderTask
+from cmaudio.training.tasks.vocoder_distillation import VocoderDistillation
 
 
 def aligner_trainer(run: RunContext, name: str, settings: SentenceStage) -> Trainer:
@@ -73,6 +75,8 @@ def prosody_trainer(run: RunContext, name: str, settings: SentenceStage) -> Trai
 
 def vocoder_trainer(run: RunContext, name: str, settings: VocoderStage) -> Trainer:
     """The trainer of the vocoder, on recorded mels or, for `generated_share` of the clips, on the student's."""
+    if settings.distil is not None:
+        return _distilling_trainer(run, name, settings, settings.distil)
     generated = settings.generated_share > 0
     crops = with_context(name, settings.crops, run.config) if generated else settings.crops
     corpus = run.open_corpus(crops, with_audio=True)
@@ -97,6 +101,24 @@ def vocoder_trainer(run: RunContext, name: str, settings: VocoderStage) -> Train
     demonstration = Demonstration(run.corpus, corpus, run.config, run.journal, name)
     trainer.show = lambda step: demonstration.vocoder(trainer.average, step)
     return trainer
+
+
+def _distilling_trainer(run: RunContext, name: str, settings: VocoderStage, distil: Distillation) -> Trainer:
+    corpus = run.open_corpus(settings.crops, with_audio=False)
+    signal = run.description.signal
+    vocoder = run.start.initial(name, make_vocoder_network(run.config, signal))
+    teacher = run.start.teacher(name, distil.weights, make_vocoder_network(run.config, signal, distil.network))
+    for network in (vocoder, teacher):
+        run.fabric.to_device(network)
+    task = VocoderDistillation(
+        vocoder,
+        teacher,
+        signal.signal(),
+        settings.losses,
+        steps=settings.steps,
+        gradient_norm=settings.gradient_norm,
+    )
+    return run.trainer(name, task, corpus, settings, crops=settings.crops)
 
 
 def joint_trainer(run: RunContext, name: str, settings: JointStage) -> Trainer:

@@ -58,6 +58,8 @@ class StartingWeights:
         starts = [start.prior, start.student, start.teacher, start.vocoder]
         if config.vocoder is None and config.vocoder_tuning is None and config.joint is None:
             starts.insert(0, start.vocoder)
+        if config.vocoder is not None and config.vocoder.distil is not None:
+            starts.append(config.vocoder.distil.weights)
         given = [path for path in (*own, *starts) if path is not None and can_start_from(path)]
         return read_statistics(given[0]) if given else None
 
@@ -65,13 +67,22 @@ class StartingWeights:
         """Load the weights of the previous stage, else of `start_from`, else leave it as initialised."""
         path = self._source(stage)
         if path is not None:
-            if not can_start_from(path):
-                raise CmaudioError(
-                    f"{stage} starts from {path}, which does not exist; train that stage first or correct start_from"
-                )
-            found = start_from(path, module, self._timbres, self._symbols)
+            found = self._load(stage, path, module, "start_from")
             self._note(f"{stage} starts from {path} ({found} of {len(self._timbres)} timbres known)")
         return module
+
+    def teacher(self, stage: str, path: Path, module: ModuleT) -> ModuleT:
+        """Load the weights of a network that a stage distils."""
+        self._load(stage, path, module, f"{stage}.distil.weights")
+        self._note(f"{stage} distils {path}")
+        return module
+
+    def _load(self, stage: str, path: Path, module: nn.Module, setting: str) -> int:
+        if not can_start_from(path):
+            raise CmaudioError(
+                f"{stage} needs the weights {path}, which do not exist; train that stage first or correct {setting}"
+            )
+        return start_from(path, module, self._timbres, self._symbols)
 
     def _source(self, stage: str) -> Path | None:
         before = _PREDECESSOR.get(stage)
