@@ -125,8 +125,9 @@ class RunConfig(Strict):
     def _has_what_stages_need(self) -> RunConfig:
         if self.vocoder_network.kind == "bands" and (self.vocoder or self.vocoder_tuning or self.joint):
             raise ValueError("vocoder_network.kind bands has nothing to train: leave out the stages of the vocoder")
-        if self.vocoder_tuning and not (self.student or self.start_from.student):
-            raise ValueError("vocoder_tuning needs a student: give the stage or start_from.student")
+        generated = self.vocoder_tuning is not None and self.vocoder_tuning.generated_share > 0
+        if generated and not (self.student or self.start_from.student):
+            raise ValueError("vocoder_tuning.generated_share needs a student: give the stage or start_from.student")
         if self.vocoder and self.vocoder.keep and not self.start_from.vocoder:
             raise ValueError("vocoder.keep needs weights to keep: give start_from.vocoder, or set it to 0")
         if self.joint and self.joint.keep:
