@@ -21,7 +21,7 @@ def export(
     run: Annotated[
         Path,
         typer.Argument(
-            help="Run folder; with --hub, --figures, --card, --partials, --deviation, --events, --motion, "
+            help="Run folder; with --hub, --figures, --card, --partials, --deviation, --motion, "
             "--correction, --vocoder or --map also a model file."
         ),
     ],
@@ -54,13 +54,6 @@ def export(
         Path | None,
         typer.Option(
             help="Corpus or model file with the pitch deviation of the timbres; by default the run's corpus.",
-            show_default=False,
-        ),
-    ] = None,
-    events: Annotated[
-        Path | None,
-        typer.Option(
-            help="Corpus of textures whose single events (ticks, strokes, crackles) to add to a model file.",
             show_default=False,
         ),
     ] = None,
@@ -99,7 +92,7 @@ def export(
 ) -> None:
     """Write the model file of a run again: with other precision or partials, of its teacher, or with a new card.
 
-    Of a model file, only the vocoder, timbre map, partials, pitch deviation, events, motion, corrections, figures and
+    Of a model file, only the vocoder, timbre map, partials, pitch deviation, motion, corrections, figures and
     card.json can change. --hub writes a folder that the Hugging Face hub's tools upload and that --model plays.
     """
     with requires_extra("train"):
@@ -109,28 +102,20 @@ def export(
         raise CmaudioError("nothing to write: give --output FILE, --hub FOLDER, or both")
     with TemporaryDirectory(prefix="cmaudio-") as scratch:
         target = output or Path(scratch) / "model.cmaudio"
+        for_files = {"--motion": motion, "--correction": correction, "--vocoder": vocoder}
         if not run.is_dir():
             changes: dict[str, Path | bool | None] = {
-                "figures": figures, "partials": partials, "deviation": deviation, "events": events,
-                "motion": motion, "correction": correction, "vocoder": vocoder, "map": timbre_map, "card": card,
+                "figures": figures, "partials": partials, "deviation": deviation, "motion": motion,
+                "correction": correction, "vocoder": vocoder, "map": timbre_map, "card": card,
             }  # fmt: skip
             if weights is not None or network != "student" or not (any(changes.values()) or hub):
                 raise CmaudioError(
-                    f"{run} is not a run folder: of a model file only figures, card, partials, deviation, events, "
+                    f"{run} is not a run folder: of a model file only figures, card, partials, deviation, "
                     "motion, correction, vocoder and map can change; give --figures, --card, --partials, --deviation, "
-                    "--events, --motion, --correction, --vocoder, --map or --hub alone"
+                    "--motion, --correction, --vocoder, --map or --hub alone"
                 )
             model = _amended(load_model(run), target, changes, output)
-        elif given := [
-            f"--{name}"
-            for name, value in {
-                "events": events,
-                "motion": motion,
-                "correction": correction,
-                "vocoder": vocoder,
-            }.items()
-            if value is not None
-        ]:
+        elif given := [name for name, value in for_files.items() if value is not None]:
             raise CmaudioError(f"{given[0]} is for a model file: export the run first, and give the file that it wrote")
         elif figures is not None:
             raise CmaudioError(f"--figures is for a model file: put {figures} into {run} as evaluation.json")
@@ -145,7 +130,6 @@ def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Pat
     from cmaudio.training.export.correction import measured_corrections
     from cmaudio.training.export.figures import amend_card_data, amend_figures
     from cmaudio.training.export.measured import amend, amend_from
-    from cmaudio.training.export.texture_events import measured_events
     from cmaudio.training.export.texture_motion import amend_motion
     from cmaudio.training.export.timbre_places import amend_places
     from cmaudio.training.export.vocoder import amend_vocoder
@@ -153,8 +137,6 @@ def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Pat
     model = amend_figures(model, target, changes["figures"]) if changes["figures"] else model
     model = amend_from(model, target, "partials", changes["partials"]) if changes["partials"] else model
     model = amend_from(model, target, "deviation", changes["deviation"]) if changes["deviation"] else model
-    if changes["events"]:
-        model = amend(model, target, "events", measured_events(model, changes["events"]))
     model = amend_motion(model, target, changes["motion"]) if changes["motion"] else model
     model = amend_vocoder(model, target, changes["vocoder"]) if changes["vocoder"] else model
     if changes["correction"]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.model.correction import Correction
 from cmaudio.model.deviation import PitchDeviation
-from cmaudio.model.events import Events
 from cmaudio.model.learned import Learned
 from cmaudio.model.motion import Motion
 from cmaudio.model.partials import NoPartials, Partials
@@ -93,9 +92,9 @@ class TimbreDefinition(_Strict):
     whether a held note keeps sounding; `pitched`: whether it has a pitch (otherwise all keys sound alike); `partials`:
     its partial frequencies, None for harmonics; `deviation`: of its pitch from the key, None if exact; `place`: x and y
     on the timbre map, -1..1 each, None if the map is computed from the vectors; `takes`: of a texture, the points of
-    its recordings (`cmaudio.synthesis.texture_voice`); `learned`: its offset to the prior at its point; `events`: the
-    single events of an endless texture; `motion`: the course of its spectrum about the median; `correction`: of its
-    level and colour, towards the mean power of its recordings.
+    its recordings (`cmaudio.synthesis.texture_voice`); `learned`: its offset to the prior at its point; `motion`: of
+    an endless texture, the course of its spectrum about the median; `correction`: of its level and colour, towards the
+    mean power of its recordings.
     """
 
     name: Name
@@ -109,9 +108,14 @@ class TimbreDefinition(_Strict):
     place: tuple[Coordinate, Coordinate] | None = None
     takes: Annotated[list[list[Finite]], Field(max_length=1024)] = Field(default_factory=list)
     learned: Learned | None = None
-    events: Events | None = None
     motion: Motion | None = None
     correction: Correction | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_events(cls, data: Any) -> Any:
+        """Earlier files have an entry `events`, which `motion` has replaced."""
+        return {key: value for key, value in data.items() if key != "events"} if isinstance(data, dict) else data
 
     @property
     def tonal(self) -> bool:

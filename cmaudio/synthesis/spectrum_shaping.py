@@ -7,8 +7,6 @@ Shapes: B voices, K frames, M mel bands.
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,7 +38,7 @@ class SpectrumShaper:
             f0: (B, K) Hz, 0 where unpitched.
             brightness: (B, K) dB per octave.
             resonance: (B, K) -1..1.
-            level: (B, K) dB, or (B, K, P) for parts of the bands, P <= M, which raises silence as well.
+            level: (B, K) dB, or (B, K, M) per band, which raises silence as well.
         Returns:
             (B, K, M) frames, at least at the floor where they are changed.
         """
@@ -58,22 +56,10 @@ class SpectrumShaper:
             change += np.float32(_DB_TO_NEPERS) * level[..., None]
         change *= audible
         if level is not None and level.ndim == 3:
-            change += np.float32(_DB_TO_NEPERS) * _per_band(level, log_mel.shape[-1])
+            change += np.float32(_DB_TO_NEPERS) * level
         shaped = (np.maximum(log_mel + change, self._floor) - self._mean) / self._std
         # Without any change, the network's frame stays bit-identical, also below the floor.
         return np.where(change == 0, frames, shaped).astype(np.float32)
-
-
-def _per_band(level: Float, bands: int) -> Float:
-    """(B, K, P) -> (B, K, M)."""
-    return level if level.shape[-1] == bands else level @ in_bands(level.shape[-1], bands)
-
-
-@cache
-def in_bands(parts: int, bands: int) -> Float:
-    """(P, M) weights: from values at the centres of equal parts of the bands to all bands, interpolated."""
-    middles = (np.arange(parts) + 0.5) * bands / parts - 0.5
-    return np.stack([np.interp(np.arange(bands), middles, one) for one in np.eye(parts)]).astype(np.float32)
 
 
 def _smoothed(log_mel: Float) -> Float:

@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.model.manifest import TimbreDefinition
-from cmaudio.synthesis.events import EventTrain
 from cmaudio.synthesis.motion import MotionPath
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
-from cmaudio.synthesis.spectrum_shaping import in_bands
 from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_CONTROLS, TEXTURE_KINDS, texture_features
 
 TAKE_SPREAD = 0.25  # of a take about the line between two recordings
@@ -54,7 +52,6 @@ class TextureVoice(NoteVoice):
         self._nearest, begun = nearest, nearest(timbre)
         self.steady = begun.sustained
         self.take_point = take_of(begun, params.seed)
-        self.events = train_of(begun, params.seed, 1 / self.hop_seconds) if self.steady else None
         self.motion = MotionPath(begun.motion, params.seed, 1 / self.hop_seconds) if self.steady else None
         if self.motion is not None and self.motion.point is not None:
             self.take_point = self.motion.point
@@ -71,41 +68,33 @@ class TextureVoice(NoteVoice):
             np.stack([voice._asked(row) for voice, row in zip(voices, middles, strict=True)]),
             np.stack([voice._taken(row) for voice, row in zip(voices, middles, strict=True)]),
         )
-        return features, np.zeros(ends.shape), cls._with_events(voices, ends, middles, clocks.level_db)
+        return features, np.zeros(ends.shape), cls._with_motion(voices, ends, middles, clocks.level_db)
 
     @staticmethod
-    def _with_events(
+    def _with_motion(
         voices: Sequence[TextureVoice], ends: NDArray[np.int64], middles: Array, level_db: Array | None
     ) -> Array | None:
-        """The level (B, K) of the envelopes or, where a voice has events or motion, including theirs (B, K, P)."""
+        """The level (B, K) of the envelopes or, where a voice has motion, including it (B, K, M)."""
         hop = voices[0].stft.hop_length
-        added = [voice._added(ends[i] // hop - 1, middles[i]) for i, voice in enumerate(voices)]
-        widest = max((part.shape[1] for part in added if part is not None), default=0)
-        if not widest:
+        moved = [voice._moved(ends[i] // hop - 1, middles[i]) for i, voice in enumerate(voices)]
+        bands = next((motion.shape[1] for motion in moved if motion is not None), 0)
+        if not bands:
             return level_db
-        found = np.zeros((*ends.shape, widest))
+        found = np.zeros((*ends.shape, bands))
         if level_db is not None:
             found += level_db[..., None]
-        for row, part in zip(found, added, strict=True):
-            if part is not None:
-                row += part if part.shape[1] == widest else part @ in_bands(part.shape[1], widest)
+        for row, motion in zip(found, moved, strict=True):
+            if motion is not None:
+                row += motion
         return found
 
-    def _added(self, frames: NDArray[np.int64], middles: Array) -> Array | None:
-        """What is added to frames (K,) in dB, (K, P) in parts of the bands; None for nothing."""
-        density = self.expression["density"].at(middles)
-        moved = self._moved(frames, middles, density)
-        if moved is not None:
-            return moved
-        return self.events.rise(frames, density) if self.events is not None else None
-
-    def _moved(self, frames: NDArray[np.int64], middles: Array, density: Array) -> Array | None:
-        """(K, M) dB of its motion, None for none; that of the timbre which is nearest by now."""
+    def _moved(self, frames: NDArray[np.int64], middles: Array) -> Array | None:
+        """(K, M) dB of its motion at frames (K,), None for none; that of the timbre which is nearest by now."""
         if self.motion is None:
             return None
         if not self.timbre.constant:
             self.motion.follow(self._nearest(self.timbre.at(middles[-1:])[0]).motion)
-        moved = self.motion.at(frames, density, self.expression["humanity"].at(middles))
+        moved = self.motion.at(frames, self.expression["density"].at(middles), self.expression["humanity"].at(middles))
         self.kept = self.motion.kept
         if moved is None or self.released_at > middles[-1]:
             return moved
@@ -129,11 +118,6 @@ class TextureVoice(NoteVoice):
             super().release(at)
         else:
             self.released_at = min(self.released_at, at)
-
-
-def train_of(timbre: TimbreDefinition, seed: int, frame_rate: float) -> EventTrain | None:
-    """The events of a timbre, None where it has none."""
-    return EventTrain(timbre.events, seed, frame_rate) if timbre.events is not None else None
 
 
 def take_of(timbre: TimbreDefinition, seed: int) -> Array:

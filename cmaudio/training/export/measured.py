@@ -1,4 +1,4 @@
-"""Measurements of timbres in a model file: their partials, the deviation of their pitch, events and motion.
+"""Measurements of timbres in a model file: their partials, the deviation of their pitch, motion and correction.
 
 Partials can be added to a file that was trained without: this changes only what the vocoder filters. Its networks are
 still conditioned on harmonics (`picture` in the manifest), as they were trained.
@@ -15,12 +15,11 @@ from cmaudio.model.file import SUFFIX, Model, load_model, save_model
 from cmaudio.model.manifest import Manifest
 from cmaudio.training.corpus.description import read_description
 
-Entry = Literal["partials", "deviation", "events", "motion", "correction"]
+Entry = Literal["partials", "deviation", "motion", "correction"]
 """A kind of measurement of a timbre, in a corpus's description as in a manifest."""
 _PLURAL: Mapping[Entry, str] = {
     "partials": "partials",
     "deviation": "deviations",
-    "events": "events",
     "motion": "motion",
     "correction": "corrections",
 }

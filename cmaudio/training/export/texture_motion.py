@@ -22,13 +22,11 @@ _SEEDS, _UNDRAWN_SEEDS, _SECONDS, _SKIPPED_SECONDS = (0, 1, 2, 3), (0, 1), 3.0, 
 
 
 def amend_motion(model: Model, output: Path, corpus: Path) -> Model:
-    """Write a model file whose beds and rhythms have the motion of a corpus's recordings, single events included.
+    """Write a model file whose beds and rhythms have the motion of a corpus's recordings.
 
     Raises CmaudioError as `measured_motion` does.
     """
-    motion = measured_motion(model, corpus)
-    events = {timbre.name: timbre.events for timbre in model.manifest.timbres if timbre.name not in motion}
-    return amend(amend(model, output, "events", events), output, "motion", motion)
+    return amend(model, output, "motion", measured_motion(model, corpus))
 
 
 def measured_motion(model: Model, corpus: Path) -> dict[str, Motion]:
@@ -36,14 +34,14 @@ def measured_motion(model: Model, corpus: Path) -> dict[str, Motion]:
 
     Raises CmaudioError if the corpus is not of textures, has another signal format or no usable recordings.
     """
-    manifest = with_measured(model.manifest, "events", {})
+    manifest = model.manifest
     recorded = read_takes(corpus, manifest.sample_rate, manifest.hop_length, manifest.mel.bands)
     networks = Synthesizer(model)
     found: dict[str, Motion] = {}
     for timbre in manifest.timbres:
         if timbre.sustained and timbre.name in recorded:
             points, mels = zip(*recorded[timbre.name], strict=True)
-            found |= _measured(replace(model, manifest=manifest), networks, timbre.name, points, mels)
+            found |= _measured(model, networks, timbre.name, points, mels)
     if not found:
         raise CmaudioError(f"{corpus}: no recordings of the beds and rhythms of {model.path.name}, or too short ones")
     return found

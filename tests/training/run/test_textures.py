@@ -171,4 +171,3 @@ def test_a_bed_that_moves_ends_after_its_release(moving: Model) -> None:
 def test_a_motion_is_in_the_file(moving: Model) -> None:
     again = load_model(moving.path)
     assert again.timbres["ticks"].motion == moving.timbres["ticks"].motion
-    assert again.timbres["ticks"].events is None
