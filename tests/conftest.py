@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from fixtures.browser import BROWSERS
 from fixtures.jack import JackServer, running_jack_server
+from fixtures.shared_models import share
 from hypothesis import settings
 
 from cmaudio.model.file import Model, load_model, save_model
@@ -30,6 +31,14 @@ settings.load_profile("cmaudio")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--browser", choices=BROWSERS, default="chromium", help="in which the panel's page is tested")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_models() -> Iterator[None]:
+    """Model files are read once."""
+    with pytest.MonkeyPatch.context() as patch:
+        share(patch)
+        yield
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model, embedded_models, load_model, save_model
 from cmaudio.model.manifest import GRAPHS
 from cmaudio.synthesis.networks import Synthesizer
+from cmaudio.synthesis.renderer import load_kernels
 
 MEMBERS = ("manifest.json", "card.md", *(f"{graph}.onnx" for graph in GRAPHS))
 Members = dict[str, bytes]
@@ -243,6 +244,7 @@ def test_loading_never_unpickles(tiny: TinyModel, monkeypatch: pytest.MonkeyPatc
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("unpickled")
 
+    load_kernels()  # from numba's cache, which is pickled
     for owner, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (np, "load")):
         monkeypatch.setattr(owner, name, refuse)
     engine = Engine(load_model(tiny.model.path), channels=1)
