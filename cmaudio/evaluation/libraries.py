@@ -18,11 +18,6 @@ def librosa_display() -> Any:
     return _library("librosa.display")
 
 
-def torchaudio_functional() -> Any:
-    """torchaudio.functional. Raises CmaudioError if it is missing, or its binary does not fit torch's."""
-    return _library("torchaudio.functional")
-
-
 def _library(name: str) -> Any:
     try:
         return importlib.import_module(name)
@@ -32,6 +27,6 @@ def _library(name: str) -> Any:
         ) from error
     except (ImportError, OSError, RuntimeError) as error:  # a binary built for another version
         raise CmaudioError(
-            f"{name} cannot be loaded ({error}): its binary may not fit the installed torch or NumPy; "
+            f"{name} cannot be loaded ({error}): its binary may not fit the installed NumPy; "
             f"pip install --force-reinstall {name.partition('.')[0]}"
         ) from error

@@ -9,12 +9,14 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from fixtures.torchaudio_references import noise, reference
 
 from cmaudio.errors import CmaudioError
 from cmaudio.evaluation import run_evaluation
-from cmaudio.evaluation.libraries import torchaudio_functional
+from cmaudio.evaluation.libraries import librosa_module
 from cmaudio.evaluation.voice.pitch import f0_errors, level_and_pitch, track_f0
 from cmaudio.evaluation.voice.reading import longest_silence
+from cmaudio.evaluation.voice.resampling import resampled
 from cmaudio.evaluation.voice.scores import normalised, score_sounds
 from cmaudio.evaluation.voice.speakers import peer_speakers
 from cmaudio.signal.dsp import Float
@@ -89,18 +91,24 @@ def test_a_voice_without_a_corpus_says_what_it_needs() -> None:
         run_evaluation("english")
 
 
-def test_a_broken_torchaudio_is_an_error_only_where_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_librosa_is_an_error_only_where_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib
 
     real = importlib.import_module
 
     def load(name: str, package: str | None = None) -> ModuleType:
-        if name.startswith("torchaudio"):
+        if name.startswith("librosa"):
             raise OSError("undefined symbol: _ZN5torch")
         return real(name, package)
 
     monkeypatch.setattr(importlib, "import_module", load)
     with pytest.raises(
-        CmaudioError, match=r"cannot be loaded \(undefined symbol.*pip install --force-reinstall torchaudio"
+        CmaudioError, match=r"cannot be loaded \(undefined symbol.*pip install --force-reinstall librosa"
     ):
-        torchaudio_functional()
+        librosa_module()
+
+
+@pytest.mark.parametrize("rate", [48_000, 24_000, 22_050, 8_000])
+def test_sounds_are_scored_at_the_samples_that_torchaudio_gives(rate: int) -> None:
+    np.testing.assert_allclose(resampled(noise(), rate, 16_000), reference(f"resampled_{rate}"), atol=1e-4)
+    np.testing.assert_array_equal(resampled(noise(), rate, rate), noise())

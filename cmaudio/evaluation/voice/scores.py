@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from cmaudio.evaluation.libraries import torchaudio_functional
 from cmaudio.evaluation.setting import Figures, not_measured
 from cmaudio.evaluation.voice.reading import PARTS
+from cmaudio.evaluation.voice.resampling import resampled
 from cmaudio.evaluation.voice.sentences import at_peak
 from cmaudio.signal.dsp import Float
 from cmaudio.speech.russian_spelling import STRESS
@@ -91,11 +91,8 @@ def dnsmos() -> Scorer:
 
 def at_16k(file: Path) -> Float:
     """(N,) samples at 16 kHz, their peak at -3 dB."""
-    import torch
-
     audio, rate = soundfile.read(file, dtype="float32", always_2d=True)
-    mono = torch.from_numpy(audio.mean(1))
-    return at_peak(torchaudio_functional().resample(mono, rate, _RATE).numpy())
+    return at_peak(resampled(audio.mean(1), rate, _RATE))
 
 
 def score_sounds(sounds: Path, texts: Mapping[str, str], language: str, whisper: Path | None) -> Figures:
