@@ -43,6 +43,8 @@ def test_stress(name: str, allowed: int) -> None:
         ("шесть", "ʂˈestʲ ."),
         ("все небо", "fsʲˈe nʲˈebə ."),
         ("всё", "fsʲˈo ."),
+        ("Я все понял", "jˈa fsʲˈo pˈonʲɪl ."),
+        ("Мы все поняли", "mˈɨ fsʲˈe pˈonʲɪlʲɪ ."),
         ("перед домом", "pʲɪrʲɪd dˈoməm ."),
         ("вода в москве", "vɐdˈa v mɐskvʲˈe ."),
         ("здравствуйте", "zdrˈastvujtʲɪ ."),
