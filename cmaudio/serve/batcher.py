@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from cmaudio.callbacks import call_guarded
 from cmaudio.serve.choice import Candidate, next_batch, seconds_until_due
 from cmaudio.serve.stream import Stream
+from cmaudio.synthesis.voice import Voice
 
 OnBatch = Callable[[str, int, float], object]
 _LONGEST_WAIT_SECONDS = 0.5
@@ -112,34 +113,40 @@ class Batcher:
     def _advance(self, streams: Sequence[Stream]) -> None:
         """Make one block for each voice of these streams that lacks one, and read complete ones."""
         started = time.perf_counter()
-        lacking = {}
-        for stream in streams:
-            if stream.cancelled:
-                self._end(stream)
-                continue
-            try:
-                voices = stream.engine.lacking(stream.block_samples)
-                if stream.ready:
-                    lacking[stream] = voices
-                    stream.asleep = False
-                elif stream.over:
-                    self._finish(stream)
-                else:
-                    stream.waited = True
-            except Exception as error:
-                self._fail(stream, error)
-        made = [voice for voices in lacking.values() for voice in voices]
+        ready = {stream: voices for stream in streams if (voices := self._lacking(stream)) is not None}
+        made = [voice for now, _ in ready.values() for voice in now]
+        if made:  # blocks that others will need soon cost little more
+            made = [voice for _, soon in ready.values() for voice in soon]
         try:
             if made:
-                next(iter(lacking)).loaded.renderer.render(made)
+                next(iter(ready)).loaded.renderer.render(made)
         except Exception as error:  # it is unknown whose voice caused it
-            for stream in lacking:
+            for stream in ready:
                 self._fail(stream, error)
             return
-        for stream in lacking:
+        for stream in ready:
             self._read(stream)
         if made:
             self._on_batch(streams[0].model_name, sum(voice.steps for voice in made), time.perf_counter() - started)
+
+    def _lacking(self, stream: Stream) -> tuple[list[Voice], list[Voice]] | None:
+        """`Stream.lacking`, or None if nothing can be made: it has ended, or waits for input."""
+        if stream.cancelled:
+            self._end(stream)
+            return None
+        try:
+            voices = stream.lacking()
+            if stream.ready:
+                stream.asleep = False
+                return voices
+            if stream.over:
+                self._finish(stream)
+            else:
+                stream.flush()
+                stream.waited = True
+        except Exception as error:
+            self._fail(stream, error)
+        return None
 
     def _read(self, stream: Stream) -> None:
         try:
@@ -151,11 +158,12 @@ class Batcher:
             self._fail(stream, error)
 
     def _finish(self, stream: Stream) -> None:
-        call_guarded(stream.sink.finish)
+        """Raises what its sink raises."""
+        stream.finish()
         self._end(stream)
 
     def _fail(self, stream: Stream, error: Exception) -> None:
-        call_guarded(stream.sink.fail, error)
+        call_guarded(stream.fail, error)
         self._end(stream)
 
     def _end(self, stream: Stream) -> None:

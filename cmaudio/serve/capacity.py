@@ -84,9 +84,9 @@ class Capacity:
         cost = self.costs[model]
         silent = sum(stream.first_seconds is None for stream in streams)
         begins_in = (silent + 1) * cost.beginning * self.factor / self.workers
-        late = any(s.first_seconds is not None and not s.asleep and s.slack_seconds(now) < 0 for s in streams)
+        behind = any(s.first_seconds is not None and not s.asleep and s.slack_seconds(now) < 0 for s in streams)
         load = self.load(streams) + voices * cost.share * self.factor / self.workers
-        if not streams or not (late or load > _USED or begins_in > _FIRST_SECONDS):
+        if not streams or not (behind or load > _USED or begins_in > _FIRST_SECONDS):
             return
         retry = math.ceil(self._stream_seconds / len(streams))
         raise Failure(

@@ -22,7 +22,7 @@ _PCM_MAX = 32767
 
 
 class Encoder(Protocol):
-    """Turns samples into the bytes of one sound."""
+    """Turns the samples of a stream into bytes."""
 
     def encode(self, samples: Float) -> bytes:
         """The bytes completed by these samples (N,) or (N, channels); perhaps none yet."""
@@ -132,5 +132,5 @@ def encoder_of(name: str, sample_rate: int, channels: int) -> Encoder:
         return PcmEncoder()
     if name == "wav":
         return WavEncoder(sample_rate, channels)
-    sound = FORMATS[f".{name}"]
-    return FileEncoder(sound.name, sound.subtypes[0] if sound.lossy else "PCM_16", sample_rate, channels)
+    kind = FORMATS[f".{name}"]
+    return FileEncoder(kind.name, kind.subtypes[0] if kind.lossy else "PCM_16", sample_rate, channels)

@@ -24,16 +24,19 @@ class Metrics:
 
     def __init__(self, streams: Callable[[], float], load: Callable[[], float]) -> None:
         self._registry = registry = CollectorRegistry()
-        Gauge("cmaudio_streams", "Streams being made", registry=registry).set_function(streams)
-        Gauge("cmaudio_load", "Share of the time that they take", registry=registry).set_function(load)
-        answers = "Answers by route and status"
-        self._requests = Counter("cmaudio_requests", answers, ["route", "status"], registry=registry)
-        self._sound = Counter("cmaudio_sound_seconds", "Sound made", ["model"], registry=registry)
-        self._late = Counter("cmaudio_late", "Times a listener ran out of sound", ["model"], registry=registry)
-        first = "From the arrival of a stream to its first sound"
-        self._first = Histogram("cmaudio_first_sound_seconds", first, buckets=_FIRST_SECONDS, registry=registry)
-        self._voices = Histogram("cmaudio_voices", "Voices of an evaluation", buckets=_VOICES, registry=registry)
-        self._busy = Counter("cmaudio_busy_seconds", "Time of threads that make sound", ["model"], registry=registry)
+        Gauge("cmaudio_streams", "Active streams", registry=registry).set_function(streams)
+        Gauge("cmaudio_load", "Share of the threads' time that they take", registry=registry).set_function(load)
+        responses = "Responses by route and status"
+        self._requests = Counter("cmaudio_requests", responses, ["route", "status"], registry=registry)
+        self._audio = Counter("cmaudio_audio_seconds", "Synthesised audio", ["model"], registry=registry)
+        underruns = "Times a client ran out of audio"
+        self._underruns = Counter("cmaudio_underruns", underruns, ["model"], registry=registry)
+        first = "From the arrival of a request to its first audio"
+        self._first = Histogram("cmaudio_first_audio_seconds", first, buckets=_FIRST_SECONDS, registry=registry)
+        batches = "Voices in an evaluation of the networks"
+        self._voices = Histogram("cmaudio_batch_voices", batches, buckets=_VOICES, registry=registry)
+        busy = "Time that the synthesis threads are busy"
+        self._busy = Counter("cmaudio_busy_seconds", busy, ["model"], registry=registry)
 
     def answered(self, route: str, status: int) -> None:
         """Count a response."""
@@ -46,8 +49,8 @@ class Metrics:
 
     def ended(self, stream: Stream) -> None:
         """Count a stream that has ended."""
-        self._sound.labels(stream.model_name).inc(stream.made_seconds)
-        self._late.labels(stream.model_name).inc(stream.late)
+        self._audio.labels(stream.model_name).inc(stream.made_seconds)
+        self._underruns.labels(stream.model_name).inc(stream.underruns)
         if stream.first_seconds is not None:
             self._first.observe(stream.first_seconds)
 

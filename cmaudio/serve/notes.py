@@ -18,6 +18,7 @@ from cmaudio.serve.messages import (
     SustainMessage,
 )
 from cmaudio.serve.stream import Sink, Stream
+from cmaudio.synthesis.voice import Voice
 
 _PARTS_OF_A_BLOCK = 4  # read at a time, so that a note waits for less than a block
 _MOST_NOTES = 256  # handles that are kept, ended or not
@@ -43,6 +44,10 @@ class NoteStream(Stream):
         self.block_samples //= _PARTS_OF_A_BLOCK
         self._notes: dict[int, Note] = {}
         self._ended = False
+
+    def lacking(self) -> tuple[list[Voice], list[Voice]]:
+        """As `Stream.lacking`: notes start at different times, so their blocks are made up to one block early."""
+        return self.engine.lacking(self.block_samples), self.engine.lacking(self.loaded.model.manifest.block_samples)
 
     @property
     def over(self) -> bool:

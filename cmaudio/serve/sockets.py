@@ -100,7 +100,7 @@ async def _send(service: Service, socket: WebSocket, session: Session) -> None:
                 if data:
                     await socket.send_bytes(data)
         except TimeoutError:
-            raise Failure(408, "the client took no sound for too long", "timeout") from None
+            raise Failure(408, "the client read no audio for too long", "timeout") from None
     await socket.send_json({"type": "done", "seconds": round(session.stream.made_seconds, 3)})
     await socket.close()
 

@@ -7,15 +7,21 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
+
+import numpy as np
 
 from cmaudio.engine.engine import Engine
 from cmaudio.engine.loaded_model import LoadedModel
 from cmaudio.errors import CmaudioError
 from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.voice import Voice
 
 _names = itertools.count(1)
 LEAD_SECONDS = 20.0
+_CHUNK_SECONDS = 0.2  # sending takes time for each chunk, however short
+_CHUNK_SHARE = 0.25  # of the lead, where that is short
 
 
 class Sink(Protocol):
@@ -38,6 +44,8 @@ class Sink(Protocol):
 class Stream:
     """A stream of the batcher; subclasses define what is played.
 
+    Once its client has some audio left, blocks are joined into chunks before they are passed to the sink.
+
     Args:
         loaded: the networks, shared with the other streams of the model.
         engine: made from them; it belongs to the batcher from `Batcher.add` on.
@@ -47,12 +55,13 @@ class Stream:
 
     Attributes:
         name: a unique number.
+        block_samples: length of the reads from its engine.
         asleep: nothing can be made until `Batcher.wake`.
         busy: a thread of the batcher is processing it.
         cancelled: it is no longer wanted.
         made_seconds: of audio so far.
         first_seconds: from its arrival to its first audio; None before.
-        late: number of underruns of its client, other than by waiting for input.
+        underruns: number of times that its client ran out of audio, other than by waiting for input.
         waited: for input, since its last audio.
         most_seconds: maximum length of its audio.
     """
@@ -72,9 +81,12 @@ class Stream:
         self.asleep = self.busy = self.cancelled = False
         self.made_seconds = 0.0
         self.first_seconds: float | None = None
-        self.late = 0
+        self.underruns = 0
         self.waited = False
         self.most_seconds = math.inf
+        self._chunk_seconds = min(_CHUNK_SECONDS, _CHUNK_SHARE * lead_seconds)
+        self._unsent: list[Float] = []
+        self._sent_seconds = 0.0
         self._arrived = time.monotonic()
         self._plays_from: float | None = None
 
@@ -82,6 +94,11 @@ class Stream:
     def ready(self) -> bool:
         """Whether the next block can be made; called between two blocks, after the due events."""
         return True
+
+    def lacking(self) -> tuple[list[Voice], list[Voice]]:
+        """The voices that need a block before the next read, and those for which to make one if any do."""
+        voices = self.engine.lacking(self.block_samples)
+        return voices, voices
 
     @property
     def over(self) -> bool:
@@ -101,7 +118,7 @@ class Stream:
     def summary(self) -> dict[str, float | int | None]:
         """Its result, for the log."""
         first = None if self.first_seconds is None else round(1000 * self.first_seconds)
-        return {"sound_seconds": round(self.made_seconds, 2), "first_ms": first, "late": self.late}
+        return {"audio_seconds": round(self.made_seconds, 2), "first_ms": first, "underruns": self.underruns}
 
     def slack_seconds(self, now: float) -> float:
         """Seconds of audio that its client has left, at `now` of `time.monotonic`; negative before the first."""
@@ -110,9 +127,9 @@ class Stream:
         return self._plays_from + self.made_seconds - now
 
     def give(self, samples: Float) -> None:
-        """Pass on the next samples, on a thread of the batcher. Raises CmaudioError if there are too many."""
+        """Add the next samples, on a thread of the batcher. Raises CmaudioError if there are too many."""
         if self.made_seconds >= self.most_seconds:
-            raise CmaudioError(f"a sound may last {self.most_seconds:g} s; ask for it in parts")
+            raise CmaudioError(f"audio may last {self.most_seconds:g} s; request it in parts")
         now = time.monotonic()
         if self._plays_from is None:
             self._plays_from, self.first_seconds = now + self.buffer_seconds, now - self._arrived
@@ -120,10 +137,33 @@ class Stream:
             self._ran_out(now)
         self.waited = False
         self.made_seconds += len(samples) / self.engine.sample_rate
-        self.sink.write(samples)
+        self._unsent.append(samples)
+        unsent_seconds = self.made_seconds - self._sent_seconds
+        client_seconds = self.slack_seconds(now) - unsent_seconds
+        if unsent_seconds >= self._chunk_seconds or client_seconds < self._chunk_seconds:
+            self.flush()
+
+    def flush(self) -> None:
+        """Pass all samples to the sink."""
+        if self._unsent:
+            samples = self._unsent[0] if len(self._unsent) == 1 else np.concatenate(self._unsent)
+            self._unsent.clear()
+            self._sent_seconds = self.made_seconds
+            self.sink.write(samples)
+
+    def finish(self) -> None:
+        """Nothing follows."""
+        self.flush()
+        self.sink.finish()
+
+    def fail(self, error: Exception) -> None:
+        """It ends early, after everything that was made before."""
+        with suppress(Exception):  # an encoder that fails as well; its error is not the first
+            self.flush()
+        self.sink.fail(error)
 
     def _ran_out(self, now: float) -> None:
-        self.late += not (self.live and self.waited)
+        self.underruns += not (self.live and self.waited)
         self._plays_from = now - self.made_seconds
 
     def cancel(self) -> None:

@@ -114,10 +114,10 @@ def test_metrics_count_answers_and_sound(english: Running) -> None:
     text = httpx.get(f"{english.url}/metrics").text
     for line in (
         'cmaudio_requests_total{route="/v1/audio/speech",status="400"} ',
-        "cmaudio_first_sound_seconds_count ",
+        "cmaudio_first_audio_seconds_count ",
     ):
         assert line in text
-    sound = next(line for line in text.splitlines() if line.startswith("cmaudio_sound_seconds_total{"))
+    sound = next(line for line in text.splitlines() if line.startswith("cmaudio_audio_seconds_total{"))
     assert float(sound.split()[-1]) > 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -107,6 +108,34 @@ def test_a_stream_is_made_no_further_ahead_than_its_lead(batcher: Batcher, loade
     assert other.done.wait(WAIT_SECONDS)
     assert stream.made_seconds < 0.7 + stream.age_seconds
     assert not sink.done.is_set()
+
+
+def test_blocks_are_joined_once_the_client_has_audio_left(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cmaudio.serve.stream.time", SimpleNamespace(monotonic=lambda: 7.0))
+    sink = Kept()
+    stream = SpeechStream(loaded, Reading(SHORT), sink, lambda stream: None, lead_seconds=10.0)
+    block = np.arange(stream.block_samples, dtype=np.float32)
+    for _ in range(20):
+        stream.give(block)
+    stream.finish()
+    lengths = [len(samples) // len(block) for samples in sink.blocks]
+    assert lengths == [1, 1, 1, 5, 5, 5, 2]  # of 43 ms each: 0.2 s or more, after as much has been sent
+    assert np.array_equal(sink.sound, np.tile(block, 20))
+
+
+def test_waiting_for_text_withholds_no_audio(batcher: Batcher, loaded: LoadedModel) -> None:
+    going_on = threading.Event()
+
+    def words() -> Iterator[str]:
+        yield "Here is the first sentence, and it is complete. "
+        assert going_on.wait(WAIT_SECONDS)
+
+    stream, sink = begin(batcher, loaded, Reading(words()))
+    wait_for(lambda: stream.made_seconds > 1 and stream.waited, WAIT_SECONDS)
+    heard = sum(map(len, sink.blocks)) / stream.engine.sample_rate
+    going_on.set()
+    assert heard == pytest.approx(stream.made_seconds)
+    assert sink.done.wait(WAIT_SECONDS)
 
 
 def test_a_sink_that_is_full_is_waited_for(batcher: Batcher, loaded: LoadedModel) -> None:
