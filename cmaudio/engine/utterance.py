@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ from cmaudio.speech.prosody import Segment
 from cmaudio.speech.style import RATE_RANGE
 from cmaudio.speech.timeline import Timeline
 from cmaudio.synthesis.excitation import semitones_to_hz
-from cmaudio.synthesis.networks import stack
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.trajectory import Trajectory
 from cmaudio.synthesis.voice import Voice
@@ -79,7 +78,7 @@ class Utterance(Voice):
         self.marks = marks  # also read after the voice has ended
         self._marked = -1  # index of the last phoneme with a mark
         self._nominal = 0.0  # nominal time at which the next frame begins
-        self._features = np.zeros((0, 0), np.float32)
+        self._said: tuple[NDArray[Any], ...] = ()  # arguments of `speech_features` for the frames of the block
         self._frame_f0 = np.zeros(0)
         self._last_f0 = 0.0
 
@@ -135,7 +134,8 @@ class Utterance(Voice):
     @classmethod
     def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> tuple[Float, NDArray[np.float64], None]:
         """Features (B, K, C) and f0 (B, K) Hz of the frames of the last call of `f0`; no level offset."""
-        return stack([voice._features for voice in voices]), np.stack([voice._frame_f0 for voice in voices]), None
+        said = (np.stack(arrays) for arrays in zip(*(voice._said for voice in voices), strict=True))
+        return speech_features(*said), np.stack([voice._frame_f0 for voice in voices]), None
 
     def _say(self, middles: NDArray[np.float64]) -> NDArray[np.float64]:
         """Advance over the frames at these times (the last is a preview), keeping their features; returns all f0."""
@@ -148,15 +148,10 @@ class Utterance(Voice):
         semitones = pitch + self.pitch_range.at(middles) * (moments.semitones - moments.pivot)
         voiced = moments.voiced & (waiting < 0) & (middles >= 0)
         safe = np.maximum(rates, 0.05)
-        features = speech_features(
-            moments.context,
-            (nominal - moments.begins) / safe,
-            np.where(waiting < 0, (moments.ends - nominal) / safe, _WAITING_SECONDS),
-            moments.energy + self.energy.at(middles) * energy_step(1.0),
-            voiced,
-            semitones,
-        )
-        self._features = features[:-1]
+        since = (nominal - moments.begins) / safe
+        until = np.where(waiting < 0, (moments.ends - nominal) / safe, _WAITING_SECONDS)
+        energy = moments.energy + self.energy.at(middles) * energy_step(1.0)
+        self._said = tuple(x[:-1] for x in (moments.context, since, until, energy, voiced, semitones))
         self._mark(moments.index[:-1], middles[:-1], waiting[:-1])
         self.timeline.forget_before(min(self._marked, int(moments.index[0])))
         self._nominal = min(self._nominal + float(rates[:-1].sum()) * step, max(self._nominal, self.timeline.end))

@@ -48,6 +48,8 @@ class Timeline:
         self._begins, self._ends = np.zeros(0), np.zeros(0)
         self._energy, self._pivot = np.zeros(0), np.zeros(0)
         self._semitones, self._voiced = np.zeros((0, KNOTS)), np.zeros((0, KNOTS))
+        # Derived from those: every block needs them.
+        self._context, self._knots = phoneme_context(self._ids), np.zeros((0, KNOTS))
         self.end = 0.0
         self._end_in_arrays = 0.0
         self.names: list[str] = []  # of all phonemes kept
@@ -76,6 +78,9 @@ class Timeline:
             self._voiced = np.concatenate([self._voiced, segment.voiced])
             self.names += map(str, segment.phonemes)
             self._end_in_arrays = float(ends[-1])
+            self._context = phoneme_context(self._ids)
+            seconds = self._ends - self._begins
+            self._knots = self._begins[:, None] + (np.arange(KNOTS) + 0.5) / KNOTS * seconds[:, None]
 
     def knows(self, time: float) -> bool:
         """Whether what is spoken up to nominal `time` no longer depends on text that is still to come."""
@@ -101,11 +106,10 @@ class Timeline:
         self._reach(float(times[-1]))
         last = len(self._ends) - 1
         at = np.minimum(np.searchsorted(self._ends, times, side="right"), last)
-        places = self._begins[:, None] + (np.arange(KNOTS) + 0.5) / KNOTS * (self._ends - self._begins)[:, None]
-        knots = places.ravel()
+        knots = self._knots.ravel()
         return Moments(
             at + self.dropped,
-            phoneme_context(self._ids)[at],
+            self._context[at],
             self._begins[at],
             self._ends[at],
             self._energy[at],
@@ -123,7 +127,7 @@ class Timeline:
         count = index - _KEPT - self.dropped
         if count <= 0:
             return
-        for name in ("_ids", "_begins", "_ends", "_energy", "_pivot", "_semitones", "_voiced"):
+        for name in ("_ids", "_begins", "_ends", "_energy", "_pivot", "_semitones", "_voiced", "_context", "_knots"):
             setattr(self, name, getattr(self, name)[count:])
         for at in range(self.dropped, self.dropped + count):
             self.words.pop(at, None)
