@@ -1,15 +1,16 @@
-"""Measure how many streams `cmaudio serve` carries in real time: `python scripts/measure_serve.py --streams 8 16 24`.
+"""Measure how many streams `cmaudio serve` sustains in real time: `python scripts/measure_serve.py --streams 8 16 24`.
 
-For each model and number of listeners a server is started on the loopback interface, on one processor or more (Linux).
-So many listeners ask it for one sound after the other, each as long as a sentence or two, or hold a web socket on which
-notes are played. A listener begins to play 0.1 s after its first sound; from then on, sound that comes later than it is
-due is a gap. A number is carried where there is no gap, nothing is refused, and the first sound comes within 0.3 s in
-99 of 100 cases. `--alone` measures the same sound made by one process a listener, and `--peer` other systems behind the
-same endpoint (`serve_peer.py`). Reported as well: processor seconds that an hour of sound takes, memory of the process,
-and what each listener adds to it. The table is printed as Markdown, with machine and date.
+For each model and number of clients, a server is started on the loopback interface, on one processor or more (Linux).
+Each client requests one text after another and plays it, or holds a web socket open and plays notes. A client starts
+playback 0.1 s after its first audio; a chunk that arrives after it has run out of audio counts as a gap. A number of
+streams is sustained if there are no gaps and no refusals, and the time to first audio is at most 0.3 s in 99 % of
+requests. Also reported: processor seconds per hour of audio, memory of the process, and memory per stream. The table is
+printed as Markdown, with machine and date. `--peer` measures other systems behind the same endpoint (`serve_peer.py`),
+`--alone` the same audio from one process per client.
 
-`--work` measures instead the processor seconds that a second of sound takes in one process, without HTTP and as fast as
-it goes, for each number of streams that share evaluations: on a machine that others use, times say little.
+`--offline` measures the processor seconds per second of audio in one process, without HTTP and not paced to real time,
+for each number of streams that are batched. Use it where other programs share the processors, since they affect the
+times of a server.
 """
 
 from __future__ import annotations
@@ -17,30 +18,26 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import random
 import re
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-from serve_listeners import NOTE_SECONDS, POLYPHONY, TEXTS, Heard, crowd
+from serve_listeners import TEXTS, Results, run_clients
+from serve_offline import offline_cost
 from serve_peer import PEERS
 
-from cmaudio.engine.engine import Engine
-from cmaudio.engine.loaded_model import LoadedModel
+from cmaudio.errors import CmaudioError
 from cmaudio.machine import describe_machine
-from cmaudio.serve.batcher import Batcher
-from cmaudio.serve.notes import NoteStream
-from cmaudio.serve.speech import Reading, SpeechStream
-from cmaudio.serve.stream import Stream
 
 FIRST_SECONDS = 0.3
-MOST_STREAMS, MOST_SECONDS = 256, 120
+MOST_STREAMS, MOST_SECONDS, MOST_PROCESSES = 256, 120, 16
+WARM_UP_SECONDS = 4.0
 
 ALONE = """
 import sys, time, cmaudio
@@ -70,46 +67,49 @@ def processor_seconds(pid: int) -> float:
 
 
 def memory_mb(pid: int) -> float:
-    """Resident, shared pages counted in part."""
+    """Proportional set size: resident memory, with shared pages divided among their processes."""
     return int(re.findall(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[0]) / 1024
 
 
-def served(
-    command: list[str], model: str, streams: int, cores: int, seconds: float
-) -> tuple[Heard, float, float, float]:
-    """What is heard of a server, its processor seconds, and its MB before and after."""
+def measure_server(
+    command: Sequence[str], model: str, clients: int, cores: int, seconds: float
+) -> tuple[Results, float, float, float]:
+    """Results of the clients, processor seconds of the server, and its memory in MB before and after.
+
+    Raises CmaudioError if the server does not start.
+    """
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **pinned(cores)
     ) as server:
         try:
             assert server.stdout is not None
-            greeting = server.stdout.readline()
-            found = re.search(r":(\d+)/v1", greeting)
+            found = re.search(r":(\d+)/v1", server.stdout.readline())
             if found is None:
-                sys.exit(f"the server did not start; try `{' '.join(command[1:])}` alone")
-            asyncio.run(crowd(model, int(found[1]), Heard(), 1, 4))  # whatever it makes with the first sound
-            heard, before, idle = Heard(), processor_seconds(server.pid), memory_mb(server.pid)
-            asyncio.run(crowd(model, int(found[1]), heard, streams, seconds))
-            return heard, processor_seconds(server.pid) - before, idle, memory_mb(server.pid)
+                raise CmaudioError(f"the server did not start; see `{' '.join(command[1:])}`")
+            port = int(found[1])
+            asyncio.run(run_clients(model, port, Results(), 1, WARM_UP_SECONDS))
+            results, used, memory = Results(), processor_seconds(server.pid), memory_mb(server.pid)
+            asyncio.run(run_clients(model, port, results, clients, seconds))
+            return results, processor_seconds(server.pid) - used, memory, memory_mb(server.pid)
         finally:
             server.kill()
 
 
-def ours(model: str, cores: int) -> list[str]:
-    """The command that serves a model of ours."""
+def cmaudio_server(model: str, cores: int) -> list[str]:
+    """The command that serves a model of cmaudio."""
     command = [sys.executable, "-m", "cmaudio.cli", "serve", "--model", model, "--port", "0", "--workers", str(cores)]
     return [*command, "--lead", "1", "--client-streams", "1000", "--client-requests", "100000"]
 
 
-def theirs(peer: str, cores: int) -> list[str]:
+def peer_server(peer: str, cores: int) -> list[str]:
     """The command that serves another system."""
     return [sys.executable, str(Path(__file__).with_name("serve_peer.py")), peer, "--workers", str(cores)]
 
 
-def alone(model: str, streams: int, cores: int, seconds: float) -> tuple[float, float, float]:
-    """Seconds of sound, processor seconds and MB of one process a listener."""
+def measure_processes(model: str, count: int, cores: int, seconds: float) -> tuple[float, float, float]:
+    """Seconds of audio, processor seconds and MB of one process per client."""
     command = [sys.executable, "-c", ALONE, model, str(seconds), *TEXTS]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, **pinned(cores)) for _ in range(streams)]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, **pinned(cores)) for _ in range(count)]
     try:
         for process in running:
             assert process.stdout is not None
@@ -117,7 +117,7 @@ def alone(model: str, streams: int, cores: int, seconds: float) -> tuple[float, 
         before = [processor_seconds(process.pid) for process in running]
         time.sleep(seconds * 0.9)
         used = sum(processor_seconds(process.pid) - b for process, b in zip(running, before, strict=True))
-        return seconds * 0.9 * streams, used, sum(memory_mb(process.pid) for process in running)
+        return seconds * 0.9 * count, used, sum(memory_mb(process.pid) for process in running)
     finally:
         for process in running:
             process.kill()
@@ -127,69 +127,59 @@ def alone(model: str, streams: int, cores: int, seconds: float) -> tuple[float, 
 
 def pinned(cores: int) -> dict[str, Any]:
     """Arguments of Popen for a process on the first processors."""
-    mine = sorted(os.sched_getaffinity(0))[:cores]
-    return {"preexec_fn": lambda: os.sched_setaffinity(0, mine)}
+    chosen = sorted(os.sched_getaffinity(0))[:cores]
+    return {"preexec_fn": lambda: os.sched_setaffinity(0, chosen)}
 
 
-def report(name: str, streams: int, heard: Heard, used: float, idle: float, memory: float) -> None:
-    """One row of a table."""
-    cuts = quantiles(heard.first, n=100) if len(heard.first) > 1 else [float("nan")] * 99
-    carried = not heard.gaps and not heard.refused and cuts[98] <= FIRST_SECONDS
-    row = [name, streams, "yes" if carried else "no", f"{1000 * cuts[49]:.0f} / {1000 * cuts[98]:.0f}", heard.gaps]
-    row += [heard.refused, f"{heard.seconds:.0f}", f"{3600 * used / max(heard.seconds, 1e-9):.0f}"]
-    row += [f"{idle:.0f}", f"{max(0.0, memory - idle) / streams:.2f}"]
-    print(f"| {' | '.join(map(str, row))} |", flush=True)
+def print_row(*cells: object) -> None:
+    """A row of a Markdown table."""
+    print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 
-class Unheard:
-    """A sink that keeps nothing."""
-
-    full = False
-
-    def __init__(self) -> None:
-        self.done = threading.Event()
-
-    def write(self, samples: object) -> None: ...
-
-    def finish(self) -> None:
-        self.done.set()
-
-    def fail(self, error: Exception) -> None:
-        raise error
+def print_results(name: str, clients: int, results: Results, used: float, before: float, after: float) -> None:
+    """The row of a server: `used` processor seconds, and its memory in MB `before` and `after`."""
+    times = results.first_seconds
+    cuts = quantiles(times, n=100, method="inclusive") if len(times) > 1 else [float("nan")] * 99
+    sustained = not results.gaps and not results.refused and cuts[98] <= FIRST_SECONDS
+    first = f"{1000 * cuts[49]:.0f} / {1000 * cuts[98]:.0f}"
+    cost = f"{3600 * used / max(results.audio_seconds, 1e-9):.0f}"
+    counts = len(times), first, results.gaps, results.refused, f"{results.audio_seconds:.0f}"
+    per_stream = f"{max(0.0, after - before) / clients:.2f}"
+    print_row(name, clients, "yes" if sustained else "no", *counts, cost, f"{before:.0f}", per_stream)
 
 
-def work(model: str, streams: int) -> tuple[float, float]:
-    """Seconds of sound of some streams, and the processor seconds that they took."""
-    loaded = LoadedModel(model)
-    Engine(loaded).warm_up()
-    batcher, made = Batcher(), list[tuple[Stream, Unheard]]()
-    for seed in range(streams):
-        sink = Unheard()
-        made.append((playing(loaded, sink, batcher, seed), sink))
-    before = time.process_time()
-    for stream, _ in made:
-        batcher.add(stream)
-    for _, sink in made:
-        sink.done.wait()
-    used = time.process_time() - before
-    batcher.close()
-    return sum(stream.made_seconds for stream, _ in made), used
+def print_offline(models: Sequence[str], streams: Sequence[int]) -> None:
+    """The table of `--offline`."""
+    print("| | streams | processor seconds per second of audio |\n|---|---|---|")
+    for model in models:
+        for count in streams:
+            audio_seconds, used = offline_cost(model, count)
+            print_row(model, count, f"{used / audio_seconds:.4f}")
 
 
-def playing(loaded: LoadedModel, sink: Unheard, batcher: Batcher, seed: int) -> Stream:
-    """A stream of some ten seconds: three sentences, or two notes a second."""
-    if loaded.model.manifest.speech is not None:
-        speech = SpeechStream(loaded, Reading(" ".join(TEXTS), seed=seed), sink, batcher.wake, 1e6)
-        speech.begin()
-        return speech
-    notes = NoteStream(loaded, sink, POLYPHONY, seed, 1e6)
-    chance = random.Random(seed)
-    for number in range(20):
-        at = round(number * NOTE_SECONDS * notes.engine.sample_rate)
-        note = notes.engine.note_on(chance.randrange(48, 72), at=at)
-        note.off(at=at + round(NOTE_SECONDS * notes.engine.sample_rate))
-    notes.end()
-    return notes
+def print_servers(given: argparse.Namespace) -> None:
+    """The table of servers. One that does not start has a row that says so, once."""
+    columns = ["", "streams", "sustained", "requests", "first audio p50 / p99, ms", "gaps", "refused", "audio, s"]
+    columns += ["processor s per audio hour", "MB", "MB per stream"]
+    print_row(*columns)
+    print_row(*["---"] * len(columns))
+    for model in given.model:
+        servers = {model: cmaudio_server(model, given.cores)}
+        servers |= {peer: peer_server(peer, given.cores) for peer in given.peer if model == "english"}
+        for clients in given.streams:
+            for name, command in list(servers.items()):
+                try:
+                    measured = measure_server(command, model, clients, given.cores, given.seconds)
+                except CmaudioError as error:
+                    print_row(name, str(error), *[""] * (len(columns) - 2))
+                    del servers[name]
+                else:
+                    print_results(name, clients, *measured)
+        if given.alone:
+            seconds, used, memory = measure_processes(model, given.alone, given.cores, given.seconds)
+            cost = f"{3600 * used / seconds:.0f}"
+            name = f"{model}, one process per client"
+            print_row(name, given.alone, *[""] * 5, f"{seconds:.0f}", cost, "", f"{memory / given.alone:.0f}")
 
 
 def main() -> None:
@@ -197,39 +187,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     models = ("english", "instrument")
     parser.add_argument("--model", choices=models, nargs="+", default=["english"], help="one or both")
-    parser.add_argument("--streams", type=int, nargs="+", default=[4, 8, 16])
-    parser.add_argument("--cores", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--alone", type=int, default=0, metavar="N", help="also N processes of one listener each")
+    parser.add_argument("--streams", type=int, nargs="+", default=[4, 8, 16], help="numbers of clients")
+    parser.add_argument("--cores", type=int, default=1, help="processors of each server")
+    parser.add_argument("--seconds", type=float, default=60.0, help="duration of each measurement")
+    parser.add_argument("--alone", type=int, default=0, metavar="N", help="also N processes of one client each")
     parser.add_argument("--peer", choices=PEERS, action="append", default=[], help="also this system; repeatable")
-    parser.add_argument("--work", action="store_true", help="processor seconds of a second of sound, without HTTP")
+    parser.add_argument("--offline", action="store_true", help="cost of the synthesis alone, without a server")
     given = parser.parse_args()
-    if max(given.streams) > MOST_STREAMS or given.seconds > MOST_SECONDS or given.alone > 16:
-        parser.error(f"at most {MOST_STREAMS} streams, {MOST_SECONDS} seconds and 16 processes")
+    if max(given.streams) > MOST_STREAMS or given.seconds > MOST_SECONDS or given.alone > MOST_PROCESSES:
+        parser.error(f"at most {MOST_STREAMS} streams, {MOST_SECONDS} seconds and {MOST_PROCESSES} processes")
     if given.peer and "english" not in given.model:
         parser.error("the other systems read text: give --model english as well")
     machine = describe_machine()
-    busy = f"load {machine['load_average']:.1f} at the beginning" if machine["load_average"] is not None else ""
-    print(f"{machine['cpu']}, {given.cores} of {machine['cores']} cores, {time.strftime('%Y-%m-%d')}, {busy}:\n")
-    if given.work:
-        print("| | streams | processor seconds a second of sound |\n|---|---|---|")
-        for model in given.model:
-            for streams in given.streams:
-                seconds, used = work(model, streams)
-                print(f"| {model} | {streams} | {used / seconds:.4f} |", flush=True)
-        return
-    print("| | streams | carried | first p50 / p99, ms | gaps | refused | sound, s | ", end="")
-    print("processor s an audio hour | MB | MB a stream |\n" + "|---" * 10 + "|")
-    for model in given.model:
-        servers = {model: ours(model, given.cores)}
-        servers |= {peer: theirs(peer, given.cores) for peer in given.peer if model == "english"}
-        for streams in given.streams:
-            for name, command in servers.items():
-                report(name, streams, *served(command, model, streams, given.cores, given.seconds))
-        if given.alone:
-            seconds, used, memory = alone(model, given.alone, given.cores, given.seconds)
-            row = [f"{model}, a process each", given.alone, *[""] * 4, f"{seconds:.0f}", f"{3600 * used / seconds:.0f}"]
-            print(f"| {' | '.join(map(str, row))} | | {memory / given.alone:.0f} |", flush=True)
+    load = "" if machine["load_average"] is None else f", load {machine['load_average']:.1f} at the start"
+    cores = f"{given.cores} of {machine['cores']} cores"
+    print(f"{machine['cpu']}, {cores}, {time.strftime('%Y-%m-%d')}{load}:\n")
+    if given.offline:
+        print_offline(given.model, given.streams)
+    else:
+        print_servers(given)
 
 
 if __name__ == "__main__":

