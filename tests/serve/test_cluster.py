@@ -56,7 +56,15 @@ class Cluster:
         """Deploy it, or update what is deployed, as `serve deploy` does."""
         from ray.serve.schema import ServeDeploySchema
 
-        self.client.deploy_apps(ServeDeploySchema(**file), _blocking=wait)
+        self.client.deploy_apps(ServeDeploySchema(**file))
+        if wait:
+            wait_for(lambda: self.running, WAIT_SECONDS)
+
+    @property
+    def running(self) -> bool:
+        """Whether the deployment is complete."""
+        applications = self.serve.status().applications
+        return NAME in applications and applications[NAME].status == "RUNNING"
 
     def replicas(self) -> int:
         """That take streams."""
@@ -76,11 +84,13 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    with ray_cluster(2, 2):
+    with ray_cluster(2, 2), pytest.MonkeyPatch.context() as patch:
         import ray
         from ray import serve
         from ray.serve._private.api import serve_start
 
+        for module in ("api", "client"):  # a busy machine starts proxies slowly
+            patch.setattr(f"ray.serve._private.{module}.HTTP_PROXY_TIMEOUT", WAIT_SECONDS)
         port = free_port()
         client = serve_start({"host": "127.0.0.1", "port": port}, proxy_location="HeadOnly")
         made = Cluster(ray, serve, client, f"http://127.0.0.1:{port}", port)
