@@ -31,6 +31,7 @@ from cmaudio.serve.server import Address
 SENTENCE = "This is a sentence of some length, which is said again and again. "
 ASKED = {"model": "english", "input": 3 * SENTENCE, "response_format": "pcm", "seed": 3}
 STREAMS_PER_REPLICA = 2
+START_SECONDS = 900  # of replicas and proxies, on a busy machine
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Cluster:
 
         self.client.deploy_apps(ServeDeploySchema(**file))
         if wait:
-            wait_for(lambda: self.running, WAIT_SECONDS)
+            wait_for(lambda: self.running, START_SECONDS)
 
     @property
     def running(self) -> bool:
@@ -89,8 +90,8 @@ def cluster() -> Iterator[Cluster]:
         from ray import serve
         from ray.serve._private.api import serve_start
 
-        for module in ("api", "client"):  # a busy machine starts proxies slowly
-            patch.setattr(f"ray.serve._private.{module}.HTTP_PROXY_TIMEOUT", WAIT_SECONDS)
+        for module in ("api", "client"):
+            patch.setattr(f"ray.serve._private.{module}.HTTP_PROXY_TIMEOUT", START_SECONDS)
         port = free_port()
         client = serve_start({"host": "127.0.0.1", "port": port}, proxy_location="HeadOnly")
         made = Cluster(ray, serve, client, f"http://127.0.0.1:{port}", port)
