@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files import folders
-from cmaudio.panel.kept_file import load_kept, save_kept
+from cmaudio.panel.json_file import load_json, save_json
 
 Kind = Literal["timbre", "preset", "file"]
 _MOST = 500
@@ -102,10 +102,10 @@ class Choices:
 
     def _read(self) -> _Choices:
         try:
-            return load_kept(choices_file(), _ADAPTER, "favourites") or _Choices()
+            return load_json(choices_file(), _ADAPTER, "favourites") or _Choices()
         except CmaudioError as error:
             self._on_notice(str(error))
             return _Choices()
 
     def _write(self) -> None:
-        save_kept(choices_file(), _ADAPTER, self._saved, "favourites")
+        save_json(choices_file(), _ADAPTER, self._saved, "favourites")

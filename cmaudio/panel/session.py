@@ -19,7 +19,7 @@ from cmaudio.files import folders
 from cmaudio.files.names import file_stem
 from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.instrument import PanelInstrument
-from cmaudio.panel.kept_file import load_kept, save_kept
+from cmaudio.panel.json_file import load_json, save_json
 from cmaudio.panel.snapshot import Snapshot, known_part
 from cmaudio.sequencer.arpeggio import Arpeggio
 from cmaudio.sequencer.bank import PatternBank
@@ -87,12 +87,12 @@ def session_of(handler: CommandHandler) -> Session:
 
 def load_session(file: Path) -> Session | None:
     """The session in a file; None if there is none. Raises CmaudioError for a damaged one, which is set aside."""
-    return load_kept(file, _ADAPTER, "the last session")
+    return load_json(file, _ADAPTER, "the last session")
 
 
 def save_session(file: Path, session: Session) -> None:
     """Write a session. Raises CmaudioError if that fails."""
-    save_kept(file, _ADAPTER, session, "the session")
+    save_json(file, _ADAPTER, session, "the session")
 
 
 def resume_sound(synth: PanelInstrument, session: Session) -> None:

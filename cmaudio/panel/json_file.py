@@ -15,7 +15,7 @@ _MAX_BYTES = 2**22
 T = TypeVar("T")
 
 
-def load_kept(file: Path, adapter: TypeAdapter[T], what: str) -> T | None:
+def load_json(file: Path, adapter: TypeAdapter[T], what: str) -> T | None:
     """The content of a file; None if there is none.
 
     Args:
@@ -40,7 +40,7 @@ def load_kept(file: Path, adapter: TypeAdapter[T], what: str) -> T | None:
         raise CmaudioError(f"{what}: damaged ({why}); the file was set aside as {aside}") from error
 
 
-def save_kept(file: Path, adapter: TypeAdapter[T], content: T, what: str) -> None:
+def save_json(file: Path, adapter: TypeAdapter[T], content: T, what: str) -> None:
     """Write a file, and its folder. Raises CmaudioError if that fails."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
