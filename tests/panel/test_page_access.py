@@ -49,6 +49,19 @@ def test_everything_that_is_pressed_has_a_name_and_the_page_a_language(page: Any
     assert element(page, '.key[data-pitch="61"]').get_attribute("aria-label") == "C sharp 4"
 
 
+def test_no_two_buttons_have_the_same_name(page: Any) -> None:
+    names = page.execute_script("""
+        const fold = document.querySelector('cm-sequencer .fold');
+        if (fold.getAttribute('aria-expanded') === 'false') fold.click();
+        const names = [...document.querySelectorAll('.panel button')].filter((e) => e.checkVisibility())
+          .map((e) => e.ariaLabel || e.textContent.trim());
+        fold.click();
+        return names;
+    """)
+    assert len(names) > 30
+    assert sorted(names) == sorted(set(names))
+
+
 def test_the_wheels_are_moved_with_the_arrow_keys(page: Any, synth: Synth) -> None:
     from selenium.webdriver.common.keys import Keys
 

@@ -11,13 +11,15 @@ from nicegui import ui
 
 from cmaudio.panel.web.view import View, button, custom, lit, question
 
+_RECORD, _STOP = "record take", "stop take"
+
 
 class TakesView(View):
     """Buttons and the list of files."""
 
     def build(self) -> None:
         with ui.element("div").classes("line"):
-            self.record = button("record", self._toggle, icon="fiber_manual_record").classes("record")
+            self.record = button(_RECORD, self._toggle, icon="fiber_manual_record").classes("record")
             self.clock = ui.label().classes("clock")
             ui.space()
             with button("keep", icon="history") as keep:
@@ -41,7 +43,7 @@ class TakesView(View):
     def follow(self, changes: Mapping[str, Any]) -> None:
         if "recording" in changes:
             take = changes["recording"]
-            self.record.set_text("stop" if take else "record")
+            self.record.set_text(_STOP if take else _RECORD)
             self.record.props(f"icon={'stop' if take else 'fiber_manual_record'}")
             lit(self.record, bool(take))
             self.clock.set_text(f"{take['seconds']:.0f} s  {take['file']}" if take else "")

@@ -12,7 +12,7 @@ class Pads extends HTMLElement {
     Object.assign(this, { all: [], shown: [], first: 0, held: new Map(), latched: new Map(), letters: new Map() });
     this.innerHTML = `<div class="finder"><input type="search" placeholder="search sounds" aria-label="search sounds">
       <div class="banks"><button aria-label="previous 16 sounds">◀</button><span></span><button aria-label="next 16 sounds">▶</button></div>
-      <button class="hold" aria-pressed="false" title="a pad sounds until it is pressed again">hold</button></div>
+      <button class="hold" aria-pressed="false" title="a pad sounds until it is pressed again" aria-label="hold: a pad sounds until it is pressed again">hold</button></div>
       <div class="board" role="group" aria-label="pads"></div>`;
     [this.finder, this.board] = this.children;
     this.search = this.querySelector("input");

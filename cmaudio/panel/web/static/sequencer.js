@@ -11,12 +11,13 @@ const MODES = ["up", "down", "up-down", "played", "random", "chord"];
 const OPEN = "cm-sequencer-open";
 
 const options = (pairs) => pairs.map(([value, text]) => `<option value="${value}">${text}</option>`).join("");
-const button = (name, text, title) => `<button class="${name}" type="button" title="${title}">${text}</button>`;
+const named = (text, title) => `${text}: ${title}`;
+const button = (name, text, title) => `<button class="${name}" type="button" title="${title}" aria-label="${named(text, title)}">${text}</button>`;
 
 const BAR = `
   <button class="fold" type="button" aria-expanded="false">Sequencer</button>
   ${button("play", "play", "play or stop the chosen pattern")}
-  ${button("record", "record", "record what you play into the pattern")}
+  ${button("record", "record steps", "put what you play into the pattern")}
   <label>tempo <input class="tempo" type="number" min="10" max="400" step="0.5"></label>
   <div class="patterns" role="group" aria-label="patterns"></div>`;
 
@@ -160,7 +161,7 @@ class Sequencer extends HTMLElement {
   show(state) {
     const { pattern, arpeggiator } = state;
     this.press(".play", state.playing, state.playing ? "stop" : "play");
-    this.press(".record", state.recording, "record");
+    this.press(".record", state.recording, "record steps");
     this.set(".tempo", state.tempo);
     this.find(".patterns").replaceChildren(...state.patterns.map((name) => this.choice(name, state)), this.adder());
     this.find(".remove").disabled = state.patterns.length < 2;
@@ -183,6 +184,7 @@ class Sequencer extends HTMLElement {
     const found = this.find(selector);
     found.setAttribute("aria-pressed", pressed);
     found.textContent = text;
+    found.setAttribute("aria-label", named(text, found.title));
   }
 
   set(selector, value) {

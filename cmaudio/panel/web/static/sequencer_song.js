@@ -15,7 +15,7 @@ const BAR = `
     <button class="drop-part" type="button" aria-label="remove the part" title="remove the part">×</button>
   </span>
   <span class="song-exports">export ${["mid MIDI", "py Python"].map((each) => each.split(" ")).map(([format, text]) =>
-    `<button class="song-${format}" type="button" title="the song as a ${text} file">${text}</button>`).join("")}</span>`;
+    `<button class="song-${format}" type="button" title="the song as a ${text} file" aria-label="${text}: the song">${text}</button>`).join("")}</span>`;
 
 class Song {
   constructor(place) {
