@@ -173,8 +173,9 @@ class SayText(_Command):
 
 
 class RenderVariations(_Command):
-    """Render variations to files: other seeds, or other places within `radius` of the current one.
+    """Render variations to files: other seeds, or other places within `radius` of a timbre's.
 
+    timbre: the one that is varied; None is the current one.
     phrase: what each plays: a held note, a short motif from `pitch`, or what was played last. Text-to-speech models
     speak `text` instead.
     loudness: of each file in LUFS, as far as a peak of -1 dB allows; None leaves it unchanged.
@@ -183,6 +184,7 @@ class RenderVariations(_Command):
     kind: Literal["vary"]
     what: Literal["seeds", "places"]
     count: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)]
+    timbre: Name | None = None
     radius: Annotated[float, Field(gt=0, le=1)] = 0.3
     phrase: Literal["note", "motif", "played"] = "note"
     pitch: Pitch = 60

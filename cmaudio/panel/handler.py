@@ -104,6 +104,7 @@ class CommandHandler:
     def close(self) -> None:
         """End everything that commands have started."""
         self.disconnect_all()
+        self.held_inputs.close()
         self.history.close()
         self.variations.close()
         for jobs in (self._keeping, self._switching, self._spaces, self._learning):

@@ -1,4 +1,4 @@
-"""The keys, sustain pedal and self-centring controls that each client holds, released when it disconnects."""
+"""The keys, pads, sustain pedal and self-centring controls that each client holds, released when it disconnects."""
 
 from __future__ import annotations
 
@@ -19,11 +19,16 @@ class _Held:
 
 
 class HeldInputs:
-    """Combines the inputs of all clients: a key that two clients hold is released when the second releases it."""
+    """Combines the inputs of all clients: a key that two clients hold is released when the second releases it.
+
+    `struck` is the timbre of the pad that was pressed last, None once another timbre was chosen since.
+    """
 
     def __init__(self, synth: PanelInstrument) -> None:
         self._synth = synth
         self._held: dict[str, _Held] = {}
+        self.struck: str | None = None
+        self.close = synth.controls.subscribe(self._listen)
 
     def press(self, client: str, pitch: int, velocity: int, channel: int = 0) -> None:
         """Press a key, or a pad. Raises CmaudioError for a pad that the model lacks."""
@@ -32,6 +37,8 @@ class HeldInputs:
             raise CmaudioError(f"this model has no pad on key {pitch}")
         self._synth.press(pitch, velocity, timbre=timbre, channel=channel)
         self._of(client).keys.add((channel, pitch))
+        if timbre is not None:
+            self.struck = timbre
 
     def lift(self, client: str, pitch: int, channel: int = 0) -> None:
         """Release a key; one that this client does not hold is not changed."""
@@ -72,6 +79,10 @@ class HeldInputs:
         """Release everything that any client holds."""
         for client in tuple(self._held):
             self.release(client)
+
+    def _listen(self, name: str, value: object, source: str) -> None:
+        if name == "timbre":
+            self.struck = None
 
     def _of(self, client: str) -> _Held:
         return self._held.setdefault(client, _Held())

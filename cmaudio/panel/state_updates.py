@@ -83,6 +83,7 @@ class StateUpdates:
             "slots": {"filled": handler.slots.filled, "active": handler.slots.active},
             "keys": sorted({key for channel in channels for key in tuple(channel.keys)} | set(synth.arpeggiator.keys)),
             "pads": sorted(dict(channels[PADS].keys)),
+            "struck": handler.held_inputs.struck,
             "sustain": channels[0].sustain,
             "device": player.device_name,
             "status": player.status,

@@ -78,6 +78,7 @@ FIELDS: dict[str, tuple[Fields, Fields]] = {
     "vary": (
         {"what": st.sampled_from(["seeds", "places"]), "count": st.integers(1, MAX_VARIATIONS)},
         {
+            "timbre": names | st.none(),
             "radius": st.floats(0, 1, exclude_min=True),
             "phrase": st.sampled_from(["note", "motif", "played"]),
             "pitch": pitches,

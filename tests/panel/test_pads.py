@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from fixtures.panel import Pages
 
 from cmaudio.midi.bindings import Bindings
 from cmaudio.panel.clock_output import ClockOutput
+from cmaudio.panel.commands import RenderVariations
+from cmaudio.panel.variations.job import make_job
 from cmaudio.synth import Synth, open
 
 
@@ -51,6 +54,36 @@ def test_a_pad_sounds_its_class_until_it_is_lifted(pages: Pages, synth: Synth) -
     pages.handler.disconnect("me")
     wait_for(lambda: not struck(synth))
     assert pages.quiet
+
+
+def test_the_pad_struck_last_is_varied_until_a_timbre_is_chosen(pages: Pages, synth: Synth, tmp_path: Path) -> None:
+    held = pages.handler.held_inputs
+    synth.controls.set_timbre("rain")
+    assert held.struck is None
+    pages.send("pad", pitch=key_of(synth, "door close"), velocity=100)
+    assert held.struck == "door close"
+    command = RenderVariations(kind="vary", what="seeds", count=3, timbre=held.struck)
+    job = make_job(command, synth.controls, synth.recorder, tmp_path)
+    places = synth.controls.timbre_map.places[synth.controls.timbre_map.names.index("door close")]
+    assert [item.sound for item in job.items] == 3 * ["door close"]
+    assert {(item.x, item.y) for item in job.items} == {tuple(places.tolist())}
+    assert all(item.timbre == {"door close": 1.0} for item in job.items)
+    pages.send("timbre", name="thunder")
+    assert held.struck is None
+    pages.send("vary", what="seeds", count=1, timbre="no such sound")
+    assert "no such sound" in pages.refusal()
+
+
+def test_variations_say_which_pad_they_are_of(quiet: Any, synth: Synth) -> None:
+    synth.controls.set_timbre("rain")
+    element(quiet, ".work .q-tab:nth-of-type(2)").click()
+    wait_for(lambda: element(quiet, ".work .of").text == "of rain")
+    search(quiet, "door close")
+    pad = element(quiet, f'cm-pads .pad[data-key="{key_of(synth, "door close")}"]')
+    actions(quiet).click(pad).perform()
+    wait_for(lambda: element(quiet, ".work .of").text == "of door close")
+    assert synth.controls.timbre == {"rain": 1.0}, "other pads may still sound"
+    search(quiet, "")
 
 
 @pytest.mark.parametrize(

@@ -99,8 +99,7 @@ def make_job(command: RenderVariations, controls: Controls, recorder: Recorder, 
 
 
 def _variations(command: RenderVariations, controls: Controls, folder: Path) -> list[Variation]:
-    here, mix = (controls["timbre_x"], controls["timbre_y"]), controls.timbre
-    timbre: dict[str, float] | list[float] = controls.vector.tolist() if mix is None else mix
+    timbre, here = _varied(command, controls)
     takes, found = _Takes(folder), list[Variation]()
     for seed, place in _points(command, controls, here):
         own = timbre if place == here else controls.timbre_map.mix(*place)
@@ -109,6 +108,16 @@ def _variations(command: RenderVariations, controls: Controls, folder: Path) -> 
         file = f"{file_stem(sound)}_{take:02d}_{seed}.wav"
         found.append(Variation(file=file, sound=sound, take=take, seed=seed, timbre=own, x=place[0], y=place[1]))
     return found
+
+
+def _varied(command: RenderVariations, controls: Controls) -> tuple[dict[str, float] | list[float], Place]:
+    """The timbre that is varied, and its place. Raises CmaudioError for an unknown one."""
+    if command.timbre is not None:
+        name = controls.engine.model.timbre_name(command.timbre)
+        x, y = controls.timbre_map.places[controls.timbre_map.names.index(name)].tolist()
+        return {name: 1.0}, (x, y)
+    mix = controls.timbre
+    return controls.vector.tolist() if mix is None else mix, (controls["timbre_x"], controls["timbre_y"])
 
 
 def _sound_of(timbre: dict[str, float] | list[float], controls: Controls) -> str:

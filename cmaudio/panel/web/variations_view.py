@@ -56,6 +56,7 @@ class VariationsView(View):
 
     def _start(self) -> None:
         fields: dict[str, Any] = {"what": self.what.value, "count": int(self.count.value or 0)}
+        fields["timbre"] = self.hub.state["struck"]
         fields["radius"] = float(self.radius.value or 0)
         if self.hub.introduction["speech"]:
             fields["text"] = self.text.value or ""
@@ -67,10 +68,8 @@ class VariationsView(View):
         self.send("vary", **fields)
 
     def follow(self, changes: Mapping[str, Any]) -> None:
-        if "timbre" in changes:
-            mix = self.hub.state["timbre"] or {}
-            heaviest = [name for name in sorted(mix, key=mix.__getitem__, reverse=True)[:2] if mix[name] >= _NAMED]
-            self.of.set_text(f"of {' + '.join(heaviest)}" if heaviest else "")
+        if changes.keys() & {"timbre", "struck"}:
+            self._show_varied()
         if not changes.keys() & {"variations", "favourites"}:
             return
         status, favourites = self.hub.state["variations"], self.hub.state["favourites"]["file"]
@@ -85,6 +84,13 @@ class VariationsView(View):
         if shown != getattr(self, "_shown", None):
             self._shown = shown
             self._show(status["files"], favourites)
+
+    def _show_varied(self) -> None:
+        """Name what is varied: the pad that was struck last, or the timbre chosen since."""
+        mix, struck = self.hub.state["timbre"] or {}, self.hub.state["struck"]
+        heaviest = [name for name in sorted(mix, key=mix.__getitem__, reverse=True)[:2] if mix[name] >= _NAMED]
+        varied = [struck] if struck else heaviest
+        self.of.set_text(f"of {' + '.join(varied)}" if varied else "")
 
     def _show(self, rows: list[dict[str, Any]], favourites: list[str]) -> None:
         self.files.clear()
