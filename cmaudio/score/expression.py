@@ -20,7 +20,7 @@ from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
 
 VIBRATO_HZ = 5.5  # typical of singers and string players
-_OCTAVES = "octaves of time"
+_OCTAVES, _TIME = "octaves of time", "relative to the recording; an octave is a factor of two"
 PRESSURE_DB, PRESSURE_BRIGHTNESS = 6.0, 1.5  # at full pressure: level in dB, brightness in dB per octave
 
 
@@ -56,12 +56,10 @@ EXPRESSIONS: Mapping[str, Expression] = {
             rest=1.0,
             prior=True,
         ),
-        Expression("attack", _OCTAVES, -4.0, 4.0, "relative to the recording: 1 is twice as long, -1 half", prior=True),
-        Expression("decay", _OCTAVES, -4.0, 4.0, "relative to the recording; below 0 held sounds fade too", prior=True),
+        Expression("attack", _OCTAVES, -4.0, 4.0, _TIME, prior=True),
+        Expression("decay", _OCTAVES, -4.0, 4.0, "relative to the recording; if shorter, held sounds fade too", prior=True),
         Expression("sustain", "dB", -48.0, 12.0, "level after the attack", prior=True),
-        Expression(
-            "release", _OCTAVES, -4.0, 4.0, "relative to the recording: 1 is twice as long, -1 half", prior=True
-        ),
+        Expression("release", _OCTAVES, -4.0, 4.0, _TIME, prior=True),
         *(
             Expression(name, "of typical to most", 0.0, 1.0, description, 0.5, learned=True)
             for name, description in (

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("nicegui")
 from cmaudio.controls.definitions import control_definitions
 from cmaudio.model.file import load_model
-from cmaudio.panel.web.controls_view import _TITLES, group_of
+from cmaudio.panel.web.controls_view import _TITLES, group_of, limits
 from cmaudio.synthesis.texture_features import TEXTURE_CONTROLS
 
 
@@ -25,6 +25,14 @@ from cmaudio.synthesis.texture_features import TEXTURE_CONTROLS
 )
 def test_each_control_is_in_its_group(control: str, group: str) -> None:
     assert group_of(control) == group
+
+
+@pytest.mark.parametrize(
+    ("control", "shown"), [("attack", "× 0.062 to × 16"), ("sustain", "-48 to 12 dB"), ("velocity", "1 to 127 MIDI velocity")]
+)
+def test_limits_are_shown_as_a_musician_reads_them(control: str, shown: str) -> None:
+    definition = control_definitions(load_model("instrument"))[control]
+    assert limits(definition.model_dump()) == shown
 
 
 def test_what_a_texture_is_steered_with_comes_first() -> None:

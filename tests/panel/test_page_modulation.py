@@ -119,6 +119,20 @@ def test_effects_are_drawn_and_dragged(quiet: Any, synth: Synth, group: str, cur
     wait_for(lambda: abs(synth.controls[control] - here) > 1e-6)  # more damping draws the curve lower
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "span", "shown"),
+    [
+        (-1, "octaves of time", 8, "× 0.50 the recorded time"),
+        (4, "octaves of time", 8, "× 16 the recorded time"),
+        (0.25, "of full", 1, "0.25"),
+        (1500.4, "ms", 2000, "1500 ms"),
+    ],
+)
+def test_values_are_written_as_a_musician_reads_them(quiet: Any, value: float, unit: str, span: float, shown: str) -> None:
+    script = "const done = arguments[3]; import('/panel/written.js').then(({ spoken }) => done(spoken(...arguments)))"
+    assert quiet.execute_async_script(script, value, unit, span) == shown
+
+
 def test_the_envelope_of_the_modulation_is_drawn(quiet: Any, synth: Synth) -> None:
     from selenium.webdriver.common.keys import Keys
 

@@ -39,7 +39,8 @@ _OPEN = {_TEXTURE: "", "tone": "", "envelope": "tall"}  # at first, and on which
 _FINE_AT_FIRST = ("_rate", "_beats", "mod_attack", "mod_decay", "mod_release")  # small values get more travel
 _AMOUNTS = {SCATTER: "density"}  # label of a group's amount, if not level
 _NO_SPACE = "none"
-_BRIEFLY = {"octaves of time": "octaves", "dB per octave": "dB/oct", "MIDI velocity": "", "times": "×"}
+_OCTAVES = "octaves of time"  # shown as multiples of the recorded time; see static/written.js
+_BRIEFLY = {_OCTAVES: "", "dB per octave": "dB/oct", "MIDI velocity": "", "times": "×"}
 
 Definition = Mapping[str, Any]
 
@@ -63,6 +64,12 @@ def group_of(name: str) -> str:
 def brief_unit(unit: str) -> str:
     """A unit in the short form shown beside a value; fractions ("of full") are plain numbers."""
     return "" if unit.startswith("of ") else _BRIEFLY.get(unit, unit)
+
+
+def limits(control: Definition) -> str:
+    """The range of a control, as its values are shown."""
+    low, high, unit = control["min"], control["max"], control["unit"]
+    return f"× {2**low:.2g} to × {2**high:g}" if unit == _OCTAVES else f"{low:g} to {high:g} {unit}"
 
 
 class ControlsView(View):
@@ -113,7 +120,6 @@ class ControlsView(View):
                     self._build_space()
 
     def _slider(self, control: Definition, label: str = "") -> None:
-        limits = f"{control['min']:g} to {control['max']:g} {control['unit']}"
         custom(
             "cm-slider",
             control=control["name"],
@@ -125,7 +131,7 @@ class ControlsView(View):
             max=control["max"],
             default=control["default"],
             power=3 if control["name"].endswith(_FINE_AT_FIRST) and control["name"] not in SETTINGS else 1,
-            title=f"{control['description']} ({limits}); double-click resets it, right-click assigns MIDI",
+            title=f"{control['description']} ({limits(control)}); double-click resets it, right-click assigns MIDI",
         )
 
     def _choice_of(self, control: Definition, label: str) -> None:

@@ -2,6 +2,7 @@
 // or moved with the arrow keys; a double click restores its default.
 import { Echo } from "./echo.js";
 import { listen, live, send, throttled } from "./live.js";
+import { spoken } from "./written.js";
 
 const [WIDTH, HEIGHT, STEP, FINE] = [300, 90, 0.02, 0.005];
 const clamp = (part) => Math.max(0, Math.min(1, part));
@@ -128,10 +129,10 @@ class Curve extends HTMLElement {
 
   tell(handle, value) {
     handle.value = value;
-    const unit = handle.unit.startsWith("of ") ? "" : ` ${handle.unit}`;
+    const text = spoken(value, handle.unit, handle.max - handle.min);
     handle.node.setAttribute("aria-valuenow", value.toFixed(3));
-    handle.node.setAttribute("aria-valuetext", `${value.toFixed(2)}${unit}`);
-    handle.node.title = `${handle.control.replaceAll("_", " ")}: ${value.toFixed(2)}${unit}`;
+    handle.node.setAttribute("aria-valuetext", text);
+    handle.node.title = `${handle.control.replaceAll("_", " ")}: ${text}`;
   }
 
   follow(controls) {

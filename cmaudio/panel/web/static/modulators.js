@@ -2,6 +2,7 @@
 // slider. Controls that are moved show how far they swing, and where they are.
 import { Echo } from "./echo.js";
 import { listen, live, send, throttled } from "./live.js";
+import { written } from "./written.js";
 
 const STEPS = 200;
 const rows = new Map(); // by control: a slider with its swing
@@ -50,7 +51,9 @@ class Row {
 
   show(amount) {
     this.input.value = amount;
-    this.shown.textContent = `${amount > 0 ? "+" : ""}${amount.toFixed(this.span > 30 ? 1 : 2)}`;
+    const text = written(amount, this.slider.unit, this.span);
+    this.shown.textContent = amount > 0 && !text.startsWith("×") ? `+${text}` : text;
+    this.input.setAttribute("aria-valuetext", this.shown.textContent);
     this.input.style.setProperty("--from", `${50 + 50 * Math.min(0, amount / this.span)}%`);
     this.input.style.setProperty("--to", `${50 + 50 * Math.max(0, amount / this.span)}%`);
   }

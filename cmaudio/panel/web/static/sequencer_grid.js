@@ -1,5 +1,6 @@
 // The rows of steps: notes, pads and automation. Arrow keys move, Enter or a click sets and clears, the context menu chooses.
 import { live, send } from "./live.js";
+import { spoken } from "./written.js";
 
 const NEW_STEP = { pitches: [], velocity: 96, gate: 0.9, probability: 1, ratchets: 1, shift: 0 };
 const NAMES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"];
@@ -15,10 +16,15 @@ function element(kind, className, text = "") {
   return found;
 }
 
+export const definitionOf = (control) => live.hello.definitions.find(({ name }) => name === control);
+
 function says(row, index, value) {
   const place = `${row.name} step ${index + 1}`;
-  if (row.control) return value === undefined ? `${place}, empty` : `${place}, ${value}`;
-  if (!value) return `${place}, empty`;
+  if (value === undefined) return `${place}, empty`;
+  if (row.control) {
+    const { unit, min, max } = definitionOf(row.control);
+    return `${place}, ${spoken(value, unit, max - min)}`;
+  }
   return `${place}, ${value.pitches.map(noteName).join(" ") || "struck"}, velocity ${value.velocity}`;
 }
 
@@ -97,7 +103,7 @@ class Grid {
 
   level(row, value) {
     if (!row.control) return value.velocity / 127;
-    const { min, max } = live.hello.definitions.find(({ name }) => name === row.control);
+    const { min, max } = definitionOf(row.control);
     return (value - min) / (max - min);
   }
 

@@ -1,6 +1,6 @@
 // The fields of the chosen step: its notes, and how they are played; of automation, its value.
-import { live } from "./live.js";
-import { noteName } from "./sequencer_grid.js";
+import { definitionOf, noteName } from "./sequencer_grid.js";
+import { written } from "./written.js";
 
 const RANGES = [
   ["velocity", "velocity", 1, 127, 1], ["gate", "gate", 0.1, 8, 0.1], ["probability", "probability", 0, 1, 0.05],
@@ -26,8 +26,8 @@ class StepEditor {
   build({ row, index, value }) {
     this.place.replaceChildren(`${row.name}, step ${index + 1}`);
     if (row.control) {
-      const { min, max } = live.hello.definitions.find(({ name }) => name === row.control);
-      this.range("value", "value", min, max, (max - min) / 200, value);
+      const { min, max, unit } = definitionOf(row.control);
+      this.range("value", "value", min, max, (max - min) / 200, value, unit);
       return;
     }
     if (!row.lane.pad) {
@@ -46,9 +46,13 @@ class StepEditor {
     return field;
   }
 
-  range(name, label, min, max, step, value) {
+  range(name, label, min, max, step, value, unit = "") {
     const field = this.field(name, label, "range");
     Object.assign(field, { min, max, step, value });
+    const output = field.parentElement.appendChild(document.createElement("output"));
+    const show = () => { output.textContent = written(field.valueAsNumber, unit, Number.isInteger(step) ? Infinity : max - min); };
+    field.addEventListener("input", show);
+    show();
   }
 
   changed({ dataset, value }) {

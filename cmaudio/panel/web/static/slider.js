@@ -2,6 +2,7 @@
 // next MIDI controller that moves.
 import { Echo } from "./echo.js";
 import { listen, live, send, throttled } from "./live.js";
+import { spoken, spokenUnit, written } from "./written.js";
 
 const STEPS = 400;
 const DOUBLE_TAP_MS = 300;
@@ -10,7 +11,7 @@ class Slider extends HTMLElement {
   connectedCallback() {
     if (this.input) return;
     const [min, max, normal, power] = ["min", "max", "default", "power"].map((name) => parseFloat(this.getAttribute(name) ?? 1));
-    Object.assign(this, { control: this.getAttribute("control"), min, max, normal, power });
+    Object.assign(this, { control: this.getAttribute("control"), unit: this.getAttribute("unit"), min, max, normal, power });
     this.innerHTML =
       '<label><span class="name"></span><output></output><span class="unit"></span><input type="range"></label>';
     this.querySelector(".name").textContent = this.getAttribute("label");
@@ -20,7 +21,7 @@ class Slider extends HTMLElement {
     const whole = Number.isInteger(min) && max - min > 100;
     if (power === 1) Object.assign(this.input, { min, max, step: whole ? 1 : (max - min) / STEPS });
     else Object.assign(this.input, { min: 0, max: 1, step: 1 / STEPS });
-    this.input.setAttribute("aria-label", `${this.getAttribute("named")}, ${this.getAttribute("unit")}`.replace(/, $/, ""));
+    this.input.setAttribute("aria-label", `${this.getAttribute("named")}, ${spokenUnit(this.unit)}`.replace(/, $/, ""));
     this.echo = new Echo();
     const tell = throttled((value) => send("set", { name: this.control, value }));
     this.move = (value) => { this.echo.set(value, this.value); this.paint(value); tell(value); };
@@ -62,10 +63,10 @@ class Slider extends HTMLElement {
     this.style.setProperty("--from", `${from}%`);
     this.style.setProperty("--to", `${to}%`);
     this.style.setProperty("--default", `${part(this.normal)}%`);
-    const digits = this.max - this.min > 100 ? 0 : this.max - this.min > 30 ? 1 : 2;
-    this.output.textContent = value.toFixed(digits);
-    if (this.power !== 1) this.input.setAttribute("aria-valuetext", `${value.toFixed(digits)} ${this.getAttribute("unit")}`);
-    this.classList.toggle("moved", Math.abs(value - this.normal) > (this.max - this.min) / STEPS);
+    const span = this.max - this.min;
+    this.output.textContent = written(value, this.unit, span);
+    this.input.setAttribute("aria-valuetext", spoken(value, this.unit, span));
+    this.classList.toggle("moved", Math.abs(value - this.normal) > span / STEPS);
   }
 }
 
