@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
+import sys
 import webbrowser
 from pathlib import Path
 from typing import Annotated, Literal
@@ -45,7 +46,7 @@ from cmaudio.model.file import DEFAULT_MODEL
 from cmaudio.output.devices import OpenStream
 from cmaudio.output.player import LEAD_MS
 from cmaudio.panel.clock_output import ClockOutput
-from cmaudio.panel.reach import LOOPBACK, Address, qr_terminal
+from cmaudio.panel.reach import LOOPBACK, Address, qr_terminal, reachable_command
 from cmaudio.panel.session import (
     Session,
     SessionKeeper,
@@ -129,7 +130,7 @@ def panel(
         send_midi(synth, midi_out, virtual_out)
         if not no_midi and synth.model.manifest.speech is None:
             connect_midi(synth)
-        server = Host(synth, address, files, clock, notice)
+        server = Host(synth, address, files, clock, notice, reachable_command(sys.argv[1:]))
         if session is not None:
             resume_slots(server.handler, session)
         keeper = SessionKeeper(server.handler, session_file(synth.model.manifest.name), notice)

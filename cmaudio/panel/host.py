@@ -22,7 +22,7 @@ from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.panel.introduction import introduction
 from cmaudio.panel.link import Link, LinkListener, unstamped
-from cmaudio.panel.reach import Address
+from cmaudio.panel.reach import Address, reachable_command
 from cmaudio.panel.server_messages import (
     Disconnected,
     Failed,
@@ -33,6 +33,7 @@ from cmaudio.panel.server_messages import (
 )
 from cmaudio.panel.state_updates import StateUpdates
 
+_RESTART = reachable_command()
 _UPDATE_SECONDS = 0.05
 _START_SECONDS = 60.0
 _END_SECONDS = 5.0
@@ -49,6 +50,8 @@ class Host:
         files: the folder for takes and variations.
         clock: the output that plays in the page.
         on_notice: called when the server dies.
+        restart: the command that would serve the page to other devices, shown where it is not.
+
     Raises CmaudioError if the server cannot start, for example because its port is taken.
     """
 
@@ -59,9 +62,11 @@ class Host:
         files: Path,
         clock: ClockOutput,
         on_notice: Callable[[str], None],
+        restart: str = _RESTART,
     ) -> None:
         self.synth, self.address, self._on_notice = synth, address, on_notice
         self._faults = Faults(on_notice)
+        self._reach = {"reach": address.reach, "restart": restart}
         self.handler = CommandHandler(synth, files, clock, self.tell)
         clock.on_packet = self._send_packet
         self._link: Link | None = None
@@ -142,7 +147,7 @@ class Host:
                 link.close()  # ends the server, which is started again
 
     def _welcome(self, link: Link) -> bool:
-        link.send(introduction(self.synth, self.handler.takes.folder) | {"reach": self.address.reach})
+        link.send(introduction(self.synth, self.handler.takes.folder) | self._reach)
         link.start(self._receive, partial(self._lost, link))
         return True
 

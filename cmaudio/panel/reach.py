@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import re
+import shlex
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LOOPBACK, EVERYWHERE = ("127.0.0.1", "localhost", "::1"), ("0.0.0.0", "::")
@@ -50,6 +53,16 @@ def own_address() -> str | None:
         except OSError:
             continue
     return None
+
+
+def reachable_command(arguments: Sequence[str] = ("panel",)) -> str:
+    """The command that starts the panel for other devices as well.
+
+    Args:
+        arguments: of the command that runs; they are kept, other than its host.
+    """
+    kept = re.sub(r"(^|\0)--host(=|\0)[^\0]*", "", "\0".join(arguments)).split("\0")
+    return shlex.join(["cmaudio", *kept, "--host", EVERYWHERE[0]])
 
 
 def qr_svg(text: str) -> str | None:

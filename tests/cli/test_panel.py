@@ -23,7 +23,7 @@ class FakeHost:
     played: dict[str, float] = {}  # noqa: RUF012  # of one test
     found: dict[str, float] = {}  # noqa: RUF012
 
-    def __init__(self, synth: Synth, address: Any, files: Path, clock: Any, on_notice: Any) -> None:
+    def __init__(self, synth: Synth, address: Any, files: Path, clock: Any, on_notice: Any, restart: str) -> None:
         self.handler = CommandHandler(synth, files, clock, lambda message: None)
         FakeHost.found = synth.controls.values()
         for name, value in FakeHost.played.items():

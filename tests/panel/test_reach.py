@@ -10,7 +10,7 @@ from fixtures.browser import element, wait_for
 from fixtures.panel import free_port
 
 from cmaudio.panel import reach
-from cmaudio.panel.reach import Address, own_address, qr_svg, qr_terminal
+from cmaudio.panel.reach import Address, own_address, qr_svg, qr_terminal, reachable_command
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,27 @@ def test_a_code_is_drawn_for_a_page_and_a_terminal() -> None:
 def test_without_the_package_there_is_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert (qr_svg("x"), qr_terminal("x")) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["panel"], "cmaudio panel --host 0.0.0.0"),
+        (["panel", "--model", "textures", "--fresh"], "cmaudio panel --model textures --fresh --host 0.0.0.0"),
+        (["panel", "--host", "localhost", "--port", "80"], "cmaudio panel --port 80 --host 0.0.0.0"),
+        (["panel", "--host=::1", "--host-api", "alsa"], "cmaudio panel --host-api alsa --host 0.0.0.0"),
+        (["panel", "--model", "my own.cmaudio"], "cmaudio panel --model 'my own.cmaudio' --host 0.0.0.0"),
+    ],
+)
+def test_the_command_that_lets_others_reach_the_page_keeps_what_was_asked_for(
+    arguments: list[str], command: str
+) -> None:
+    assert reachable_command(arguments) == command
+
+
+def test_a_page_that_only_this_machine_can_open_shows_how_to_restart_it(page: Any) -> None:
+    element(page, "button.reach").click()
+    wait_for(lambda: element(page, ".ask .address").text == "cmaudio panel --host 0.0.0.0")
 
 
 def test_a_page_that_others_can_reach_shows_how(synth: Any, clock: Any, browser: Any, tmp_path: Any) -> None:

@@ -80,7 +80,7 @@ class TopView(View):
         with self.device.client.content, question("Open this on a phone or tablet on the same network"):
             if not address:
                 ui.label("For now only this computer can open it. Restart the panel with").classes("note")
-                ui.label("cmaudio panel --host 0.0.0.0").classes("address")
+                ui.label(self.hub.introduction["restart"]).classes("address")
                 ui.label("and scan the code that is shown here.").classes("note")
                 return
             if (code := qr_svg(address)) is not None:
