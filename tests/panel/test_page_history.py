@@ -72,6 +72,7 @@ def test_a_text_field_keeps_its_own_undo(fresh: Any, synth: Synth) -> None:
 
     dragged = drag_to_the_end(fresh, synth)
     wait_for(lambda: element(fresh, ".undo").is_enabled())
+    fresh.execute_script("document.querySelector('details[data-fold=seed]').open = true")
     field = element(fresh, '.sound input[aria-label="seed"]')
     field.click()
     actions(fresh).send_keys("12").key_down(Keys.CONTROL).send_keys("z").key_up(Keys.CONTROL).perform()

@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from nicegui import ui
 
-from cmaudio.panel.web.view import View, button
+from cmaudio.panel.web.view import View, button, has_pads_only
 
-_NOTES = (
-    "Play with the letters shown on the piano keys, or touch the keys themselves.",
-    "Drag on the map to morph from one instrument into another while notes sound.",
+
+class Hint(NamedTuple):
+    """A hint for mouse and keyboard, and for fingers where that differs."""
+
+    text: str
+    touch: str = ""
+
+
+_KEYS = Hint("Play with the letters on the piano keys, or click them.", "Touch the piano keys: lower is louder.")
+_PADS = Hint("Strike pads with the letters on them, or click them.", "Touch the pads: lower is louder.")
+_MAP = Hint("Drag on the map to morph from one sound into another while notes sound.")
+_UNDO = Hint(
     "Ctrl+Z undoes any change. “keep” saves what you just played, even if you were not recording.",
+    "The arrows at the top undo any change. “keep” saves what you just played, even if you were not recording.",
 )
 _SPEECH = (
-    "Type a text below and press say.",
-    "Move the controls while it speaks.",
-    "Ctrl+Z undoes any change. “keep” saves what was just said, even if you were not recording.",
+    Hint("Type a text below and press say."),
+    Hint("Move the controls while it speaks."),
+    Hint(_UNDO.text.replace("you just played", "was just said"), _UNDO.touch.replace("you just played", "was just said")),
 )
+
+
+def hints_for(introduction: Mapping[str, Any]) -> list[Hint]:
+    """The hints for an instrument."""
+    if introduction["speech"]:
+        return [*_SPEECH]
+    first = _PADS if has_pads_only(introduction) else _KEYS
+    return [first, _UNDO] if len(introduction["map"]) < 2 else [first, _MAP, _UNDO]
 
 
 class HintsView(View):
     """A card above the page, until the last hint is read or all are skipped."""
 
     def build(self) -> None:
-        speech = self.hub.introduction["speech"]
-        single = len(self.hub.introduction["map"]) < 2
-        self.hints = [hint for hint in (_SPEECH if speech else _NOTES) if not (single and "map" in hint)]
+        self.hints = hints_for(self.hub.introduction)
         self.at = 0
         with ui.element("aside").classes("hints").props('aria-label="first hints"') as self.card:
-            self.text = ui.label().props("role=status")
+            with ui.element("div").props("role=status"):
+                self.text = ui.label().classes("for-mouse")
+                self.touch = ui.label().classes("for-fingers")
             with ui.element("div").classes("line"):
                 self.count = ui.label().classes("note")
                 ui.space()
@@ -48,8 +66,9 @@ class HintsView(View):
             self._show()
 
     def _show(self) -> None:
-        last = self.at == len(self.hints) - 1
-        self.text.set_text(self.hints[self.at])
+        hint, last = self.hints[self.at], self.at == len(self.hints) - 1
+        self.text.set_text(hint.text)
+        self.touch.set_text(hint.touch or hint.text)
         self.count.set_text(f"{self.at + 1} of {len(self.hints)}")
         self.go.set_text("got it" if last else "next")
         self.skip.set_visibility(not last)

@@ -16,7 +16,7 @@ from cmaudio.panel.web.sound_view import SoundView
 from cmaudio.panel.web.takes_view import TakesView
 from cmaudio.panel.web.top_view import TopView
 from cmaudio.panel.web.variations_view import VariationsView
-from cmaudio.panel.web.view import View, button, custom, lit, section
+from cmaudio.panel.web.view import View, button, custom, has_pads_only, lit, section
 
 _UNOPENED_SECONDS = 20.0
 _HEAD = """
@@ -70,7 +70,7 @@ class Page:
         ui.add_head_html(_HEAD.format(client=self.client.id))
         top, controls, sound, files, vary, hints = self.views
         single, speech = len(self.hello["map"]) < 2, self.hello["speech"]
-        kinds = {"single": single, "voice": speech, "padded": _has_pads_only(self.hello)}
+        kinds = {"single": single, "voice": speech, "padded": has_pads_only(self.hello)}
         with ui.element("div").classes(" ".join(["panel", *(kind for kind, found in kinds.items() if found)])):
             top.build()
             if not single:
@@ -132,11 +132,7 @@ def _foot(hub: Hub, client: str) -> View:
     """The playing surface at the foot of the page."""
     if hub.introduction["speech"]:
         return SayView(hub, client)
-    return PadsView(hub, client) if _has_pads_only(hub.introduction) else KeysView(hub, client)
-
-
-def _has_pads_only(hello: Mapping[str, Any]) -> bool:
-    return bool(hello["pads"]) and not hello["pitched"]
+    return PadsView(hub, client) if has_pads_only(hub.introduction) else KeysView(hub, client)
 
 
 class KeysView(View):

@@ -57,7 +57,7 @@ class SoundView(View):
                 self.preset_star = star(self.send, "preset", lambda: self.preset.value)
                 self.browse.build()
                 button(icon="save", act=self._ask_name, hint="save as a preset")
-            with fold("seed", "Seed and quality", "large"):
+            with fold("seed", "Seed and quality", "tall"):
                 self._build_seed()
                 self.steps = ui.toggle(_STEPS, value=1, on_change=self._choose_steps).props(
                     "dense no-caps unelevated toggle-text-color=black"

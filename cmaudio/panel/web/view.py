@@ -40,6 +40,11 @@ class View:
         """Show what has changed."""
 
 
+def has_pads_only(introduction: Mapping[str, Any]) -> bool:
+    """Whether pads take the place of the keyboard."""
+    return bool(introduction["pads"]) and not introduction["pitched"]
+
+
 def section(name: str, title: str = "") -> ui.element:
     """A framed part of the page; `name` is its area in the grid (see panel.css)."""
     found = ui.element("section").classes(name)
@@ -55,7 +60,7 @@ def fold(name: str, title: str, opened: str | None = None) -> ui.element:
     Args:
         name: of it, among all of the page.
         title: as it is shown.
-        opened: the screens on which it is open at first: "" all, "tall", "large"; None for none.
+        opened: the screens on which it is open at first: "" all, "tall"; None for none.
     """
     found = ui.element("details").classes("group").props(f"data-fold={name}")
     if opened is not None:

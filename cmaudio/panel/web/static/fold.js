@@ -1,7 +1,7 @@
 // <cm-fold>: at the end of the page, folds its parts away by their titles, as they were left: groups on every screen, whole
 // sections on small ones.
 const small = matchMedia("(max-width: 600px)");
-const SCREENS = { tall: "(min-height: 1000px)", large: "(min-width: 601px) and (min-height: 561px)" };
+const TALL = matchMedia("(min-height: 1000px)");
 const TITLES = ".panel section > h2 > *";
 
 const key = (name) => `cm-fold-${name}`;
@@ -11,7 +11,7 @@ const keep = (name, open) => localStorage.setItem(key(name), open ? "open" : "fo
 // -- groups ----------------------------------------------------------------------------------------------------------------
 
 function isOpenAtFirst({ dataset: { opened } }) {
-  return opened !== undefined && (!SCREENS[opened] || matchMedia(SCREENS[opened]).matches);
+  return opened === "" || (opened === "tall" && TALL.matches);
 }
 
 function prepareGroups() {
