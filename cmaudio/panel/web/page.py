@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nicegui import Client, ui
@@ -10,36 +10,24 @@ from nicegui import Client, ui
 from cmaudio.panel.web.controls_view import ControlsView
 from cmaudio.panel.web.hints_view import HintsView
 from cmaudio.panel.web.hub import Hub
-from cmaudio.panel.web.pads_view import PadsView
+from cmaudio.panel.web.playing_view import playing_view
 from cmaudio.panel.web.sequencer_view import SequencerView
 from cmaudio.panel.web.sound_view import SoundView
 from cmaudio.panel.web.takes_view import TakesView
 from cmaudio.panel.web.top_view import TopView
 from cmaudio.panel.web.variations_view import VariationsView
-from cmaudio.panel.web.view import View, button, custom, has_pads_only, lit, section
+from cmaudio.panel.web.view import View, custom, has_pads_only, section
 
 _UNOPENED_SECONDS = 20.0
-_HEAD = """
-<meta name="cm-client" content="{client}">
-<link rel="stylesheet" href="/panel/panel.css">
-<link rel="stylesheet" href="/panel/screens.css">
-<link rel="stylesheet" href="/panel/drop.css">
-<link rel="stylesheet" href="/panel/pads.css">
-<link rel="stylesheet" href="/panel/sequencer.css">
-<link rel="stylesheet" href="/panel/modulators.css">
-<link rel="stylesheet" href="/panel/curve.css">
-<link rel="stylesheet" href="/panel/readout.css">
-<link rel="stylesheet" href="/panel/midi.css">
-<link rel="stylesheet" href="/panel/browse.css">
-<script type="module" src="/panel/main.js"></script>
-"""
-
-
-_SWITCH = """() => {{
-  const on = getHtmlElement({place}).classList.toggle("drumming");
-  getHtmlElement({button}).classList.toggle("on", on);
-  getHtmlElement({button}).setAttribute("aria-pressed", on);
-}}"""
+# In the order of the cascade: the sizes of screens override what panel.css sets.
+_STYLES = ("panel", "screens", "drop", "pads", "sequencer", "modulators", "curve", "readout", "midi", "browse")
+_HEAD = "\n".join(
+    (
+        '<meta name="cm-client" content="{client}">',
+        *(f'<link rel="stylesheet" href="/panel/{name}.css">' for name in _STYLES),
+        '<script type="module" src="/panel/main.js"></script>',
+    )
+)
 
 
 def discard_unopened_pages() -> None:
@@ -51,62 +39,65 @@ class Page:
     """One open page. It follows the hub until its client is gone."""
 
     def __init__(self, hub: Hub) -> None:
-        self.hub, self.hello = hub, hub.introduction
-        self.client = ui.context.client
-        identity = self.client.id
-        self.views: list[View] = [
-            TopView(hub, identity),
-            ControlsView(hub, identity),
-            SoundView(hub, identity),
-            TakesView(hub, identity),
-            VariationsView(hub, identity),
-            HintsView(hub, identity),
-        ]
-        self.foot = _foot(hub, identity)
+        self.hub, self.client = hub, ui.context.client
+        self.views: list[View] = []
 
     def build(self) -> None:
         """Create all elements and start following the hub."""
         ui.colors(primary="#ffb454", dark="#12171f", dark_page="#0b0e13", warning="#8a4b1f", info="#1f4d5a")
         ui.add_head_html(_HEAD.format(client=self.client.id))
-        top, controls, sound, files, vary, hints = self.views
-        single, speech = len(self.hello["map"]) < 2, self.hello["speech"]
-        kinds = {"single": single, "voice": speech, "padded": has_pads_only(self.hello)}
-        with ui.element("div").classes(" ".join(["panel", *(kind for kind, found in kinds.items() if found)])):
-            top.build()
-            if not single:
-                with section("map", "Timbre <small>drag to morph</small>"):
-                    custom("cm-map")
+        with ui.element("div").classes(" ".join(["panel", *self._kinds()])):
+            self._add(TopView)
+            self._build_map()
             with ui.element("div").classes("middle"):
                 with section("view"):
                     custom("cm-spectrum")
                     custom("cm-level")
                     custom("cm-readout")
-                controls.build()
+                self._add(ControlsView)
             with ui.element("div").classes("side"):
-                sound.build()
-                self._work(files, vary)
-            self.foot.build()
-            if not speech:
-                SequencerView(self.hub, self.client.id).build()
-            hints.build()
+                self._add(SoundView)
+                self._build_work()
+            self._add(playing_view)
+            if not self.hub.introduction["speech"]:
+                self._add(SequencerView)
+            self._add(HintsView)
             custom("cm-fold")
             self.said = ui.label().classes("said").props("role=status")
-        self.views.append(self.foot)
-        for view in self.views:
-            view.follow(self.hub.state)
+        self._follow(self.hub.state)
         self.hub.on_change.add(self._follow)
         self.hub.on_message.add(self._notify)
         self.client.on_delete(self._leave)
 
-    def _work(self, files: View, vary: View) -> None:
+    def _kinds(self) -> list[str]:
+        """Classes of the page: its layout depends on the kind of instrument."""
+        hello = self.hub.introduction
+        kinds = {"single": self._is_single, "voice": hello["speech"], "padded": has_pads_only(hello)}
+        return [kind for kind, found in kinds.items() if found]
+
+    @property
+    def _is_single(self) -> bool:
+        return len(self.hub.introduction["map"]) < 2
+
+    def _add(self, kind: Callable[[Hub, str], View]) -> None:
+        view = kind(self.hub, self.client.id)
+        view.build()
+        self.views.append(view)
+
+    def _build_map(self) -> None:
+        if not self._is_single:
+            with section("map", "Timbre <small>drag to morph</small>"):
+                custom("cm-map")
+
+    def _build_work(self) -> None:
         with section("work"):
             with ui.tabs().props("dense no-caps") as tabs:
-                recordings, variations = ui.tab("Takes"), ui.tab("Variations")
-            with ui.tab_panels(tabs, value=recordings, animated=False).props("keep-alive"):
-                with ui.tab_panel(recordings):
-                    files.build()
+                takes, variations = ui.tab("Takes"), ui.tab("Variations")
+            with ui.tab_panels(tabs, value=takes, animated=False).props("keep-alive"):
+                with ui.tab_panel(takes):
+                    self._add(TakesView)
                 with ui.tab_panel(variations):
-                    vary.build()
+                    self._add(VariationsView)
 
     def _follow(self, changes: Mapping[str, Any]) -> None:
         if changes:
@@ -126,53 +117,3 @@ class Page:
     def _leave(self) -> None:
         self.hub.on_change.discard(self._follow)
         self.hub.on_message.discard(self._notify)
-
-
-def _foot(hub: Hub, client: str) -> View:
-    """The playing surface at the foot of the page."""
-    if hub.introduction["speech"]:
-        return SayView(hub, client)
-    return PadsView(hub, client) if has_pads_only(hub.introduction) else KeysView(hub, client)
-
-
-class KeysView(View):
-    """Wheels, keyboard, octave buttons and pedal, for models that play notes; pads in their place for their drums."""
-
-    def build(self) -> None:
-        with section("keys") as place:
-            with ui.element("div").classes("wheels"):
-                custom("cm-wheel", control="bend", label="bend", min=-2, max=2, springs="")
-                custom("cm-wheel", control="vibrato", label="vibrato", min=0, max=1)
-            keys = custom("cm-keys")
-            if self.hub.introduction["pads"]:
-                custom("cm-pads")
-            with ui.element("div").classes("octaves"):
-                for label, octaves in (("octave +", 1), ("octave −", -1)):
-                    event = f"new CustomEvent('octave', {{detail: {octaves}}})"
-                    button(label).on("click", js_handler=f"() => getHtmlElement({keys.id}).dispatchEvent({event})")
-                self.pedal = button("sustain", self._toggle_pedal)
-                if self.hub.introduction["pads"]:
-                    drums = button("drums").classes("drums")
-                    drums.on("click", js_handler=_SWITCH.format(place=place.id, button=drums.id))
-
-    def _toggle_pedal(self) -> None:
-        self.send("sustain", down=not self.hub.state.get("sustain"))
-
-    def follow(self, changes: Mapping[str, Any]) -> None:
-        if "sustain" in changes:
-            lit(self.pedal, changes["sustain"])
-
-
-class SayView(View):
-    """The text to say, for models that speak."""
-
-    def build(self) -> None:
-        with section("say", "Say"):
-            self.text = ui.textarea(placeholder="Text to say (Ctrl+Enter)").props("dense outlined autogrow")
-            self.text.classes("text").on("keydown.ctrl.enter", self._say)
-            button("say", self._say, icon="record_voice_over").classes("primary")
-            button("stop", lambda: self.send("hush"), icon="stop")
-
-    def _say(self) -> None:
-        if self.text.value and self.text.value.strip():
-            self.send("say", text=self.text.value)
