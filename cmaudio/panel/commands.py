@@ -1,7 +1,7 @@
 """Every command that a page may send, with its limits. Nothing else is accepted.
 
 A command is a JSON object. Pitches are MIDI note numbers, velocities 1..127, seeds 0..2**63 - 1, places -1..1 on the
-timbre map. The sender is not part of a command: the server stamps it on the message (see `cmaudio.panel.link`).
+timbre map. The sender is not part of a command: the server stamps it on the message (see `cmaudio.panel.pipe`).
 """
 
 from __future__ import annotations

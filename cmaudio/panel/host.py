@@ -21,7 +21,7 @@ from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.panel.introduction import introduction
-from cmaudio.panel.link import Link, LinkListener, unstamped
+from cmaudio.panel.pipe import Pipe, PipeListener, unstamped
 from cmaudio.panel.reach import Address, reachable_command
 from cmaudio.panel.server_messages import (
     Disconnected,
@@ -69,14 +69,14 @@ class Host:
         self._reach = {"reach": address.reach, "restart": restart}
         self.handler = CommandHandler(synth, files, clock, self.tell)
         clock.on_packet = self._send_packet
-        self._link: Link | None = None
+        self._pipe: Pipe | None = None
         self._listened = False  # whether any page plays the sound
         self._ready = threading.Event()
         self._failure = ""
         self._ending = threading.Event()
-        self._listener = LinkListener()
+        self._listener = PipeListener()
         self._process = self._spawn()
-        threading.Thread(target=self._accept, name="cmaudio-panel-link", daemon=True).start()
+        threading.Thread(target=self._accept, name="cmaudio-panel-pipe", daemon=True).start()
         threading.Thread(target=self._update, name="cmaudio-panel-state", daemon=True).start()
         self._wait_until_ready()
         threading.Thread(target=self._watch, name="cmaudio-panel-server", daemon=True).start()
@@ -88,16 +88,16 @@ class Host:
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send the pages a message; dropped when the server is far behind."""
-        link = self._link
-        if link is not None:
-            link.send(message, droppable=True)
+        pipe = self._pipe
+        if pipe is not None:
+            pipe.send(message, droppable=True)
 
     def close(self) -> None:
         """End the server and everything that the pages have started."""
         self._ending.set()
-        link = self._link
-        if link is not None:
-            link.flush_and_close()
+        pipe = self._pipe
+        if pipe is not None:
+            pipe.flush_and_close()
         self._listener.close()
         self._end_process()
         self.handler.close()
@@ -109,8 +109,8 @@ class Host:
             start_new_session=True,  # Ctrl-C is for the command, which ends the server gracefully
         )
         settings = asdict(self.address) | {
-            "link_port": self._listener.port,
-            "link_key": base64.b64encode(self._listener.key).decode(),
+            "pipe_port": self._listener.port,
+            "pipe_key": base64.b64encode(self._listener.key).decode(),
             "files": str(self.handler.takes.folder.resolve()),
         }
         assert process.stdin
@@ -137,18 +137,18 @@ class Host:
             self._process.stdin.close()
 
     def _accept(self) -> None:
-        while (link := self._listener.accept()) is not None:
-            before, self._link = self._link, None
+        while (pipe := self._listener.accept()) is not None:
+            before, self._pipe = self._pipe, None
             if before is not None:
                 before.close()
-            if self._faults.attempt("the page could not be shown and is tried again", self._welcome, link):
-                self._link = link
+            if self._faults.attempt("the page could not be shown and is tried again", self._welcome, pipe):
+                self._pipe = pipe
             else:
-                link.close()  # ends the server, which is started again
+                pipe.close()  # ends the server, which is started again
 
-    def _welcome(self, link: Link) -> bool:
-        link.send(introduction(self.synth, self.handler.takes.folder) | self._reach)
-        link.start(self._receive, partial(self._lost, link))
+    def _welcome(self, pipe: Pipe) -> bool:
+        pipe.send(introduction(self.synth, self.handler.takes.folder) | self._reach)
+        pipe.start(self._receive, partial(self._lost, pipe))
         return True
 
     def _receive(self, data: bytes) -> None:
@@ -169,32 +169,32 @@ class Host:
             case Disconnected(client=client):
                 self.handler.disconnect(client)
 
-    def _lost(self, link: Link) -> None:
-        if self._link is link:
-            self._link, self._listened = None, False
+    def _lost(self, pipe: Pipe) -> None:
+        if self._pipe is pipe:
+            self._pipe, self._listened = None, False
         self.handler.disconnect_all()
 
     def _send_packet(self, packet: bytes) -> None:
-        link = self._link
-        if link is not None and self._listened:
-            link.send({"kind": "audio", "pcm": base64.b64encode(packet).decode()}, droppable=True)
+        pipe = self._pipe
+        if pipe is not None and self._listened:
+            pipe.send({"kind": "audio", "pcm": base64.b64encode(packet).decode()}, droppable=True)
 
     def _update(self) -> None:
         updates: StateUpdates | None = None
-        followed: Link | None = None
+        followed: Pipe | None = None
         while not self._ending.wait(_UPDATE_SECONDS):
-            link = self._link
-            if link is not followed:
+            pipe = self._pipe
+            if pipe is not followed:
                 if updates is not None:
                     updates.close()
-                updates, followed = None if link is None else StateUpdates(self.handler), link
-            if updates is not None and link is not None:
-                self._faults.attempt("the page missed an update", self._send_update, updates, link)
+                updates, followed = None if pipe is None else StateUpdates(self.handler), pipe
+            if updates is not None and pipe is not None:
+                self._faults.attempt("the page missed an update", self._send_update, updates, pipe)
 
-    def _send_update(self, updates: StateUpdates, link: Link) -> None:
-        link.send(updates.message())
+    def _send_update(self, updates: StateUpdates, pipe: Pipe) -> None:
+        pipe.send(updates.message())
         for text in updates.notices():
-            link.send({"kind": "notice", "text": text})
+            pipe.send({"kind": "notice", "text": text})
 
     def _watch(self) -> None:
         """Restart a server that dies, but give up if it keeps dying immediately."""

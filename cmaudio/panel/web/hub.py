@@ -1,4 +1,4 @@
-"""Connects the link and the pages: the instrument's last state, and the receivers of changes."""
+"""Connects the pipe and the pages: the instrument's last state, and the receivers of changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cmaudio.panel.link import Link, stamped
+from cmaudio.panel.pipe import Pipe, stamped
 from cmaudio.panel.server_messages import Disconnected, Listening, ServerMessage
 
 Message = dict[str, Any]
@@ -68,8 +68,8 @@ class Hub:
         on_message: called with refusals and notices.
     """
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
         self.introduction: Message = {}
         self.introduced = asyncio.Event()
         self.state: Message = {"controls": {}}
@@ -131,19 +131,19 @@ class Hub:
 
     def send(self, client: str, kind: str, **fields: Any) -> None:
         """Send a command from a client's page; refused while the instrument is far behind."""
-        if self._link.crowded:
+        if self._pipe.crowded:
             self.announce({"kind": "refused", "client": client, "text": "too busy: try again"})
         else:
-            self._link.send_bytes(stamped(client, json.dumps({"kind": kind} | fields)))
+            self._pipe.send_bytes(stamped(client, json.dumps({"kind": kind} | fields)))
 
     async def forward(self, client: str, command: str) -> None:
         """Send a command as the client wrote it; waits while the instrument is far behind."""
-        while self._link.crowded:
+        while self._pipe.crowded:
             await asyncio.sleep(_CROWDED_SECONDS)
-        self._link.send_bytes(stamped(client, command))
+        self._pipe.send_bytes(stamped(client, command))
 
     def _tell_host(self, message: ServerMessage) -> None:
-        self._link.send_bytes(stamped("", message.model_dump_json()))
+        self._pipe.send_bytes(stamped("", message.model_dump_json()))
 
     # -- pages -------------------------------------------------------------------------------------------------------
 

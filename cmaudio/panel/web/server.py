@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cmaudio.panel.link import Link, connect, stamped
+from cmaudio.panel.pipe import Pipe, connect, stamped
 from cmaudio.panel.server_messages import Failed, Ready
 
 STATIC = Path(__file__).parent / "static"
@@ -45,7 +45,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return found
 
 
-def serve(settings: dict[str, Any], link: Link, bound: socket.socket) -> None:
+def serve(settings: dict[str, Any], pipe: Pipe, bound: socket.socket) -> None:
     """Serve the page until the instrument's process ends."""
     from fastapi import FastAPI
     from nicegui import app as pages
@@ -60,7 +60,7 @@ def serve(settings: dict[str, Any], link: Link, bound: socket.socket) -> None:
     # It prints unknown addresses as requested, including terminal escapes from any web page.
     logging.getLogger("nicegui").setLevel(logging.ERROR)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    hub = Hub(link)
+    hub = Hub(pipe)
     app.include_router(routes(hub, Path(settings["files"])))
     app.include_router(upload_routes(hub, Path(settings["files"])))
     pages.add_static_files("/panel", STATIC, max_cache_age=0)
@@ -83,8 +83,8 @@ def serve(settings: dict[str, Any], link: Link, bound: socket.socket) -> None:
 
     async def begin() -> None:
         loop = asyncio.get_running_loop()
-        link.start(lambda data: _post(loop, hub.receive, data), lambda: _end(server))
-        link.send_bytes(stamped("", Ready().model_dump_json()))
+        pipe.start(lambda data: _post(loop, hub.receive, data), lambda: _end(server))
+        pipe.send_bytes(stamped("", Ready().model_dump_json()))
 
     pages.on_startup(begin)
     server.run(sockets=[bound])
@@ -125,18 +125,18 @@ def _end(server: Any) -> None:
 def main() -> None:
     """Entry point."""
     settings = json.loads(sys.stdin.readline())
-    link = connect(settings["link_port"], base64.b64decode(settings["link_key"]))
+    pipe = connect(settings["pipe_port"], base64.b64decode(settings["pipe_key"]))
     host, port = settings["host"], settings["port"]
     try:
         bound = listening_socket(host, port)
     except OSError as error:
-        link.start(lambda data: None)
+        pipe.start(lambda data: None)
         remedy = "choose another with --port, or close the program that uses it" if port else "choose another --host"
         failed = Failed(text=f"the panel cannot be served at {host} port {port} ({error.strerror}): {remedy}")
-        link.send_bytes(stamped("", failed.model_dump_json()))
-        link.flush_and_close()
+        pipe.send_bytes(stamped("", failed.model_dump_json()))
+        pipe.flush_and_close()
         return
-    serve(settings, link, bound)
+    serve(settings, pipe, bound)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The connection between the instrument's process and the page's server: JSON over loopback TCP, never pickle.
+"""The connection between the instrument's process and the page's server, a pipe: JSON over loopback TCP, never pickle.
 
 Both ends are alike: one thread reads, one writes, and no sender ever waits for the other side. Messages to the server
 are JSON objects. Messages from it are a line that names the sender (a client; empty for the server itself) and
@@ -36,7 +36,7 @@ def unstamped(data: bytes) -> tuple[str, bytes]:
     return client.decode(), body
 
 
-class Link:
+class Pipe:
     """One end of the connection. Messages arrive on a separate thread."""
 
     def __init__(self, connection: Connection[Any, Any]) -> None:
@@ -51,8 +51,8 @@ class Link:
             on_message: called with the bytes of each message.
             on_end: called once when the connection ends.
         """
-        threading.Thread(target=self._write, name="cmaudio-link-out", daemon=True).start()
-        threading.Thread(target=self._read, args=(on_message, on_end), name="cmaudio-link-in", daemon=True).start()
+        threading.Thread(target=self._write, name="cmaudio-pipe-out", daemon=True).start()
+        threading.Thread(target=self._read, args=(on_message, on_end), name="cmaudio-pipe-in", daemon=True).start()
 
     @property
     def crowded(self) -> bool:
@@ -66,7 +66,7 @@ class Link:
     def send_bytes(self, data: bytes, droppable: bool = False) -> None:
         """Queue a message; a `droppable` one is dropped when the other side is behind.
 
-        If the other side no longer takes anything, the link is closed.
+        If the other side no longer takes anything, the pipe is closed.
         """
         if self.closed.is_set() or (droppable and self._outbox.qsize() > _DROP_ABOVE):
             return
@@ -88,7 +88,7 @@ class Link:
 
     def flush_and_close(self, limit_s: float = 1.0) -> None:
         """Close the connection once everything waiting is sent, or after `limit_s`."""
-        sent = threading.Thread(target=self._outbox.join, name="cmaudio-link-flush", daemon=True)
+        sent = threading.Thread(target=self._outbox.join, name="cmaudio-pipe-flush", daemon=True)
         sent.start()
         sent.join(limit_s)
         self.close()
@@ -115,7 +115,7 @@ class Link:
             on_end()
 
 
-class LinkListener:
+class PipeListener:
     """Waits for the server on a loopback port, on the instrument's side; `key` authenticates the server."""
 
     def __init__(self) -> None:
@@ -124,11 +124,11 @@ class LinkListener:
         self.port = int(self._listener.address[1])
         self._closed = False
 
-    def accept(self) -> Link | None:
+    def accept(self) -> Pipe | None:
         """The next connection that knows the key; None once the listener is closed."""
         while not self._closed:
             try:
-                return Link(self._listener.accept())
+                return Pipe(self._listener.accept())
             except (AuthenticationError, EOFError, ConnectionError):
                 continue  # some other program on this machine
             except OSError:
@@ -144,6 +144,6 @@ class LinkListener:
             self._listener.close()
 
 
-def connect(port: int, key: bytes) -> Link:
+def connect(port: int, key: bytes) -> Pipe:
     """Connect from the server's side."""
-    return Link(Client(("127.0.0.1", port), authkey=key))
+    return Pipe(Client(("127.0.0.1", port), authkey=key))
