@@ -16,7 +16,7 @@ from cmaudio.panel.audition import Auditions, Sketch, sketch_of_preset
 from cmaudio.panel.choices import Choices
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.example import play_example
-from cmaudio.panel.held_inputs import PADS, HeldInputs
+from cmaudio.panel.held_inputs import PAD_CHANNEL, HeldInputs
 from cmaudio.panel.history import History
 from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.panel.introduction import introduction
@@ -174,9 +174,9 @@ class CommandHandler:
             case c.LiftKey(pitch=pitch):
                 self.held_inputs.lift(client, pitch)
             case c.PressPad(pitch=pitch, velocity=velocity):
-                self.held_inputs.press(client, pitch, velocity, PADS)
+                self.held_inputs.press(client, pitch, velocity, PAD_CHANNEL)
             case c.LiftPad(pitch=pitch):
-                self.held_inputs.lift(client, pitch, PADS)
+                self.held_inputs.lift(client, pitch, PAD_CHANNEL)
             case c.SetSustain(down=down):
                 self.held_inputs.sustain(client, down)
             case c.SetControl(name=name, value=value, held=held):

@@ -8,7 +8,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.score.events import PERCUSSION_CHANNEL
 
-PADS = PERCUSSION_CHANNEL  # each of its keys is a timbre
+PAD_CHANNEL = PERCUSSION_CHANNEL  # each of its keys is a timbre
 
 
 @dataclass
@@ -32,8 +32,8 @@ class HeldInputs:
 
     def press(self, client: str, pitch: int, velocity: int, channel: int = 0) -> None:
         """Press a key, or a pad. Raises CmaudioError for a pad that the model lacks."""
-        timbre = self._synth.model.drums.get(pitch) if channel == PADS else None
-        if channel == PADS and timbre is None:
+        timbre = self._synth.model.drums.get(pitch) if channel == PAD_CHANNEL else None
+        if channel == PAD_CHANNEL and timbre is None:
             raise CmaudioError(f"this model has no pad on key {pitch}")
         self._synth.press(pitch, velocity, timbre=timbre, channel=channel)
         self._of(client).keys.add((channel, pitch))

@@ -13,7 +13,7 @@ from cmaudio.controls.changes import Changes
 from cmaudio.files.names import as_text
 from cmaudio.panel.analysis import Analysis
 from cmaudio.panel.handler import CommandHandler
-from cmaudio.panel.held_inputs import PADS
+from cmaudio.panel.held_inputs import PAD_CHANNEL
 from cmaudio.panel.midi_state import midi_state
 from cmaudio.panel.modulated_values import ModulatedValues
 from cmaudio.panel.spectrum import Spectrum
@@ -82,7 +82,7 @@ class StateUpdates:
             "space": synth.impulse_response and as_text(Path(synth.impulse_response).name),
             "slots": {"filled": handler.slots.filled, "active": handler.slots.active},
             "keys": sorted({key for channel in channels for key in tuple(channel.keys)} | set(synth.arpeggiator.keys)),
-            "pads": sorted(dict(channels[PADS].keys)),
+            "pads": sorted(dict(channels[PAD_CHANNEL].keys)),
             "struck": handler.held_inputs.struck,
             "sustain": channels[0].sustain,
             "device": player.device_name,

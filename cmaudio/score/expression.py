@@ -20,7 +20,7 @@ from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
 
 VIBRATO_HZ = 5.5  # typical of singers and string players
-_OCTAVES, _TIME = "octaves of time", "relative to the recording; an octave is a factor of two"
+_OCTAVES, _TIME = "octaves of time", "relative to the recording; an octave doubles it"
 PRESSURE_DB, PRESSURE_BRIGHTNESS = 6.0, 1.5  # at full pressure: level in dB, brightness in dB per octave
 
 
@@ -57,7 +57,9 @@ EXPRESSIONS: Mapping[str, Expression] = {
             prior=True,
         ),
         Expression("attack", _OCTAVES, -4.0, 4.0, _TIME, prior=True),
-        Expression("decay", _OCTAVES, -4.0, 4.0, "relative to the recording; if shorter, held sounds fade too", prior=True),
+        Expression(
+            "decay", _OCTAVES, -4.0, 4.0, "relative to the recording; if shorter, held sounds fade too", prior=True
+        ),
         Expression("sustain", "dB", -48.0, 12.0, "level after the attack", prior=True),
         Expression("release", _OCTAVES, -4.0, 4.0, _TIME, prior=True),
         *(

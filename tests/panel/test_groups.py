@@ -28,7 +28,8 @@ def test_each_control_is_in_its_group(control: str, group: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("control", "shown"), [("attack", "× 0.062 to × 16"), ("sustain", "-48 to 12 dB"), ("velocity", "1 to 127 MIDI velocity")]
+    ("control", "shown"),
+    [("attack", "× 0.062 to × 16"), ("sustain", "-48 to 12 dB"), ("velocity", "1 to 127 MIDI velocity")],
 )
 def test_limits_are_shown_as_a_musician_reads_them(control: str, shown: str) -> None:
     definition = control_definitions(load_model("instrument"))[control]

@@ -128,7 +128,9 @@ def test_effects_are_drawn_and_dragged(quiet: Any, synth: Synth, group: str, cur
         (1500.4, "ms", 2000, "1500 ms"),
     ],
 )
-def test_values_are_written_as_a_musician_reads_them(quiet: Any, value: float, unit: str, span: float, shown: str) -> None:
+def test_values_are_written_as_a_musician_reads_them(
+    quiet: Any, value: float, unit: str, span: float, shown: str
+) -> None:
     script = "const done = arguments[3]; import('/panel/written.js').then(({ spoken }) => done(spoken(...arguments)))"
     assert quiet.execute_async_script(script, value, unit, span) == shown
 

@@ -27,7 +27,7 @@ _UNDO = Hint(
 _SPEECH = (
     Hint("Type a text below and press say."),
     Hint("Move the controls while it speaks."),
-    Hint(_UNDO.text.replace("you just played", "was just said"), _UNDO.touch.replace("you just played", "was just said")),
+    Hint(*(text.replace("you just played", "was just said") for text in _UNDO)),
 )
 
 

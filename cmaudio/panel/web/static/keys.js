@@ -15,16 +15,16 @@ const [LOWEST, HIGHEST] = [12, 84];
 
 class Keys extends HTMLElement {
   connectedCallback() {
-    if (this.board) return;
+    if (this.keyboard) return;
     this.first = 48;
     this.held = new Map(); // pointer id or key code -> pitch
-    this.innerHTML = '<div class="board"></div>';
-    this.board = this.firstChild;
+    this.innerHTML = '<div class="keyboard"></div>';
+    this.keyboard = this.firstChild;
     this.letters = new Map();
-    this.board.setAttribute("role", "group");
-    this.board.setAttribute("aria-label", "piano keyboard");
+    this.keyboard.setAttribute("role", "group");
+    this.keyboard.setAttribute("aria-label", "piano keyboard");
     this.build();
-    new ResizeObserver(() => this.size() !== this.built && this.build()).observe(this.board);
+    new ResizeObserver(() => this.size() !== this.built && this.build()).observe(this.keyboard);
     this.readLayout();
     this.bindFingers();
     addEventListener("keydown", (event) => this.typed(event, true));
@@ -43,18 +43,18 @@ class Keys extends HTMLElement {
   }
 
   size() {
-    return SIZES.find(([, whites]) => this.board.clientWidth >= whites * NARROWEST_PIXELS) ?? SIZES.at(-1);
+    return SIZES.find(([, whites]) => this.keyboard.clientWidth >= whites * NARROWEST_PIXELS) ?? SIZES.at(-1);
   }
 
   build() {
     this.built = this.size();
     const [semitones, whites] = this.built;
-    this.board.replaceChildren();
+    this.keyboard.replaceChildren();
     this.byPitch = new Map();
     let white = 0;
     for (let i = 0; i < semitones; i++) {
       const black = BLACK.includes(i % 12);
-      const key = this.board.appendChild(document.createElement("div"));
+      const key = this.keyboard.appendChild(document.createElement("div"));
       key.className = black ? "key black" : "key white";
       const width = 100 / whites;
       key.style.left = `${black ? white * width - width * 0.3 : white * width}%`;
@@ -82,16 +82,16 @@ class Keys extends HTMLElement {
       const found = this.under(event);
       if (found && this.held.get(event.pointerId) !== found.pitch) this.hold(event.pointerId, found.pitch, found.velocity);
     };
-    this.board.addEventListener("pointerdown", (event) => {
+    this.keyboard.addEventListener("pointerdown", (event) => {
       event.preventDefault();
       document.activeElement?.blur?.();
-      this.board.setPointerCapture(event.pointerId);
+      this.keyboard.setPointerCapture(event.pointerId);
       touch(event);
     });
-    this.board.addEventListener("pointermove", (event) => this.held.has(event.pointerId) && touch(event));
+    this.keyboard.addEventListener("pointermove", (event) => this.held.has(event.pointerId) && touch(event));
     for (const kind of ["pointerup", "pointercancel", "lostpointercapture"])
-      this.board.addEventListener(kind, (event) => this.release(event.pointerId));
-    this.board.addEventListener("contextmenu", (event) => event.preventDefault());
+      this.keyboard.addEventListener(kind, (event) => this.release(event.pointerId));
+    this.keyboard.addEventListener("contextmenu", (event) => event.preventDefault());
   }
 
   // A key is louder the lower it is touched.

@@ -8,13 +8,13 @@ const [SOFTEST, LOUDEST, TYPED] = [60, 127, 96];
 
 class Pads extends HTMLElement {
   connectedCallback() {
-    if (this.board) return;
+    if (this.grid) return;
     Object.assign(this, { all: [], shown: [], first: 0, held: new Map(), latched: new Map(), letters: new Map() });
     this.innerHTML = `<div class="finder"><input type="search" placeholder="search sounds" aria-label="search sounds">
       <div class="banks"><button aria-label="previous 16 sounds">◀</button><span></span><button aria-label="next 16 sounds">▶</button></div>
       <button class="hold" aria-pressed="false" title="a pad sounds until it is pressed again" aria-label="hold: a pad sounds until it is pressed again">hold</button></div>
-      <div class="board" role="group" aria-label="pads"></div>`;
-    [this.finder, this.board] = this.children;
+      <div class="pad-grid" role="group" aria-label="pads"></div>`;
+    [this.finder, this.grid] = this.children;
     this.search = this.querySelector("input");
     this.bindFinder();
     this.bindFingers();
@@ -55,7 +55,7 @@ class Pads extends HTMLElement {
   }
 
   build() {
-    this.board.replaceChildren(...Array.from({ length: PADS }, (_, i) => this.pad(this.shown[i], i)));
+    this.grid.replaceChildren(...Array.from({ length: PADS }, (_, i) => this.pad(this.shown[i], i)));
     this.follow(live.state.pads ?? []);
   }
 
@@ -76,19 +76,19 @@ class Pads extends HTMLElement {
   }
 
   bindFingers() {
-    this.board.addEventListener("pointerdown", (event) => {
+    this.grid.addEventListener("pointerdown", (event) => {
       const pad = event.target.closest(".pad[data-key]");
       if (!pad) return;
       event.preventDefault();
       document.activeElement?.blur?.();
-      this.board.setPointerCapture(event.pointerId);
+      this.grid.setPointerCapture(event.pointerId);
       const box = pad.getBoundingClientRect(); // louder the lower it is touched, as keys are
       const part = Math.max(0, Math.min(1, (event.clientY - box.top) / box.height));
       this.strike(event.pointerId, parseInt(pad.dataset.key), Math.round(SOFTEST + part * (LOUDEST - SOFTEST)));
     });
     for (const kind of ["pointerup", "pointercancel", "lostpointercapture"])
-      this.board.addEventListener(kind, (event) => this.release(event.pointerId));
-    this.board.addEventListener("contextmenu", (event) => event.preventDefault());
+      this.grid.addEventListener(kind, (event) => this.release(event.pointerId));
+    this.grid.addEventListener("contextmenu", (event) => event.preventDefault());
   }
 
   velocity() { return Math.round(live.controls.velocity?.[0] ?? TYPED); }
@@ -136,7 +136,7 @@ class Pads extends HTMLElement {
       if (keys.includes(key)) this.latched.set(key, true);
       else if (sounded) this.latched.delete(key);
     }
-    for (const pad of this.board.children) pad.classList.toggle("down", keys.includes(parseInt(pad.dataset.key)));
+    for (const pad of this.grid.children) pad.classList.toggle("down", keys.includes(parseInt(pad.dataset.key)));
   }
 }
 

@@ -29,25 +29,25 @@ function says(row, index, value) {
 }
 
 class Grid {
-  constructor(board, onChoose) {
-    Object.assign(this, { board, onChoose, rows: [], chosen: null, pitch: 60, pattern: null });
-    board.addEventListener("click", (event) => this.clicked(event));
-    board.addEventListener("contextmenu", (event) => this.asked(event));
-    board.addEventListener("keydown", (event) => this.typed(event));
-    board.addEventListener("focusin", ({ target }) => target.matches(".cell") && this.choose(target));
+  constructor(lanes, onChoose) {
+    Object.assign(this, { lanes, onChoose, rows: [], chosen: null, pitch: 60, pattern: null });
+    lanes.addEventListener("click", (event) => this.clicked(event));
+    lanes.addEventListener("contextmenu", (event) => this.asked(event));
+    lanes.addEventListener("keydown", (event) => this.typed(event));
+    lanes.addEventListener("focusin", ({ target }) => target.matches(".cell") && this.choose(target));
   }
 
   show(pattern) {
     const focused = document.activeElement?.closest?.(".cell");
-    const place = focused && this.board.contains(focused) && { ...focused.dataset };
+    const place = focused && this.lanes.contains(focused) && { ...focused.dataset };
     this.pattern = pattern;
     const row = (lane, values, control) => ({ pattern: pattern.name, lane, values: { ...values }, control, name: control?.replaceAll("_", " ") ?? lane.name });
     this.rows = [
       ...pattern.lanes.map((lane) => row(lane, lane.steps)),
       ...pattern.automation.map((lane) => row(lane, lane.values, lane.control)),
     ];
-    this.board.style.setProperty("--steps", pattern.length);
-    this.board.replaceChildren(...this.rows.map((row, number) => this.row(row, number)));
+    this.lanes.style.setProperty("--steps", pattern.length);
+    this.lanes.replaceChildren(...this.rows.map((row, number) => this.row(row, number)));
     const cell = place && this.cell(place.row, Math.min(place.index, pattern.length - 1));
     if (cell) cell.focus({ preventScroll: true });
     else this.onChoose(null, pattern.name);
@@ -107,7 +107,7 @@ class Grid {
     return (value - min) / (max - min);
   }
 
-  cell(row, index) { return this.board.querySelector(`.cell[data-row="${row}"][data-index="${index}"]`); }
+  cell(row, index) { return this.lanes.querySelector(`.cell[data-row="${row}"][data-index="${index}"]`); }
 
   clicked({ target }) {
     const place = target.closest("button")?.dataset;
@@ -172,7 +172,7 @@ class Grid {
   }
 
   choose(cell) {
-    for (const each of this.board.querySelectorAll('.cell[tabindex="0"]')) each.tabIndex = -1;
+    for (const each of this.lanes.querySelectorAll('.cell[tabindex="0"]')) each.tabIndex = -1;
     cell.tabIndex = 0;
     const [row, index] = [this.rows[cell.dataset.row], parseInt(cell.dataset.index)];
     this.onChoose({ row, index, value: row.values[index], change: (change) => this.change(row, index, change) });
@@ -180,9 +180,9 @@ class Grid {
 
   mark(index) {
     this.at = index;
-    for (const cell of this.board.querySelectorAll(".cell.now")) cell.classList.remove("now");
-    if (index !== null) for (const cell of this.board.querySelectorAll(`.cell[data-index="${index}"]`)) cell.classList.add("now");
+    for (const cell of this.lanes.querySelectorAll(".cell.now")) cell.classList.remove("now");
+    if (index !== null) for (const cell of this.lanes.querySelectorAll(`.cell[data-index="${index}"]`)) cell.classList.add("now");
   }
 }
 
-export const grid = (board, onChoose) => new Grid(board, onChoose);
+export const grid = (lanes, onChoose) => new Grid(lanes, onChoose);
