@@ -105,6 +105,7 @@ class CommandHandler:
         """End everything that commands have started."""
         self.disconnect_all()
         self.held_inputs.close()
+        self.sequencing.click.close()
         self.history.close()
         self.variations.close()
         for jobs in (self._keeping, self._switching, self._spaces, self._learning):

@@ -33,6 +33,13 @@ class RunSequencer(_Command):
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
 
 
+class TurnClick(_Command):
+    """Turn the metronome on or off."""
+
+    kind: Literal["click"]
+    on: bool
+
+
 class ChoosePattern(_Command):
     """Choose, remove or clear a pattern; add an empty one, or a copy of the present one."""
 
@@ -184,8 +191,8 @@ class LoopSong(_Command):
 
 
 SequencerCommand = (
-    RunSequencer | ChoosePattern | SetPattern | AddLane | ChangeLane | SetStep | ChangeStep | Automate | SetAutomation
-    | SetTempo | SetArpeggiator | ExportPattern | AddPart | ChangePart | RepeatPart | LoopSong
+    RunSequencer | TurnClick | ChoosePattern | SetPattern | AddLane | ChangeLane | SetStep | ChangeStep | Automate
+    | SetAutomation | SetTempo | SetArpeggiator | ExportPattern | AddPart | ChangePart | RepeatPart | LoopSong
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from cmaudio.errors import CmaudioError
 from cmaudio.files.names import file_stem, unused_path
 from cmaudio.panel import sequencer_commands as s
+from cmaudio.panel.click import Click
 from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.panel.takes import stamp
 from cmaudio.sequencer.grid import AutomationLane, GridPattern, Lane
@@ -33,6 +34,7 @@ class Sequencing:
         self._synth, self._folder, self._notice = synth, folder, notice
         self._described: tuple[GridPattern | None, dict[str, Any]] = (None, {})
         self.exported: str | None = None
+        self.click = Click(synth)
 
     def do(self, command: s.SequencerCommand) -> None:
         """Carry a command out. Raises CmaudioError for what the model or the pattern lacks."""
@@ -40,6 +42,8 @@ class Sequencing:
         match command:
             case s.RunSequencer(action=action, strength=strength):
                 self._run(action, strength)
+            case s.TurnClick(on=on):
+                self.click.turn(on)
             case s.ChoosePattern(action=action, pattern=name):
                 self._choose(action, name)
             case s.SetTempo(tempo=tempo):
@@ -116,6 +120,7 @@ class Sequencing:
             "patterns": sequencer.bank.names,
             "pattern": self._described[1],
             "playing": sequencer.playing,
+            "click": self.click.on,
             "recording": sequencer.recording is not None,
             "queued": sequencer.queued,
             "song": sequencer.song.model_dump(mode="json"),

@@ -71,6 +71,7 @@ FIELDS: dict[str, tuple[Fields, Fields]] = {
     "add_part": ({"pattern": short}, {}),
     "part": ({"action": st.sampled_from(["earlier", "later", "remove"]), "index": indices, "pattern": short}, {}),
     "part_rounds": ({"index": indices, "pattern": short, "rounds": st.integers(1, 16)}, {}),
+    "click": ({"on": st.booleans()}, {}),
     "loop_song": ({"on": st.booleans()}, {}),
     "route": ({"modulator": names, "control": names, "amount": numbers}, {}),
     "keep": ({"seconds": st.floats(1, 300)}, {}),

@@ -42,6 +42,26 @@ def test_pads_take_the_place_of_the_keyboard_and_back(quiet: Any, synth: Synth) 
     assert not down(synth, 9)
 
 
+def test_a_click_sounds_while_the_sequencer_plays(quiet: Any, synth: Synth) -> None:
+    def clicks() -> int:
+        voices = [note.voice for note in tuple(synth.engine.allocator.notes.values())]
+        sounding = [synth.model.nearest_timbre(each.timbre.target).name for each in voices if each is not None]
+        return sounding.count("side stick")
+
+    synth.sequencer.bank = PatternBank()
+    element(quiet, "cm-sequencer .click").click()
+    wait_for(lambda: element(quiet, "cm-sequencer .click").get_attribute("aria-pressed") == "true")
+    assert not clicks()
+    element(quiet, "cm-sequencer .play").click()
+    wait_for(clicks)
+    assert not synth.sequencer.pattern.lanes
+    element(quiet, "cm-sequencer .click").click()
+    wait_for(lambda: element(quiet, "cm-sequencer .click").get_attribute("aria-pressed") == "false")
+    wait_for(lambda: not clicks())
+    element(quiet, "cm-sequencer .play").click()
+    wait_for(lambda: not synth.sequencer.playing)
+
+
 def test_drums_are_recorded_into_a_pattern(quiet: Any, synth: Synth) -> None:
     synth.sequencer.bank = PatternBank()
     element(quiet, ".drums").click()

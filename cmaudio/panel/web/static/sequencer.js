@@ -18,6 +18,7 @@ const BAR = `
   <button class="fold" type="button" aria-expanded="false">Sequencer</button>
   ${button("play", "play", "play or stop the chosen pattern")}
   ${button("record", "record steps", "put what you play into the pattern")}
+  ${button("click", "click", "a metronome, where there is a drum kit; takes hold it too")}
   <label>tempo <input class="tempo" type="number" min="10" max="400" step="0.5"></label>
   <div class="patterns" role="group" aria-label="patterns"></div>`;
 
@@ -99,6 +100,7 @@ class Sequencer extends HTMLElement {
       const strength = parseFloat(this.find(".strength").value);
       send("sequencer", this.state.recording ? { action: "stop_recording" } : { action: "record", strength });
     });
+    this.on(".click", "click", () => send("click", { on: !this.state.click }));
     this.on(".tempo", "change", ({ target }) => {
       const tempo = Math.max(10, Math.min(400, parseFloat(target.value) || this.state.tempo));
       send("tempo", { tempo });
@@ -162,6 +164,8 @@ class Sequencer extends HTMLElement {
     const { pattern, arpeggiator } = state;
     this.press(".play", state.playing, state.playing ? "stop" : "play");
     this.press(".record", state.recording, "record steps");
+    this.press(".click", Boolean(state.click), "click");
+    this.find(".click").hidden = state.click === null;
     this.set(".tempo", state.tempo);
     this.find(".patterns").replaceChildren(...state.patterns.map((name) => this.choice(name, state)), this.adder());
     this.find(".remove").disabled = state.patterns.length < 2;
