@@ -14,9 +14,10 @@ from cmaudio.files.names import check_unused, is_text, sound_path, unused_path
 from cmaudio.files.reading import reason
 from cmaudio.instrument.take import Take
 from cmaudio.panel.instrument import PanelInstrument
+from cmaudio.panel.variations.names import is_variation
 
 SOUNDS = (".wav", ".flac")
-_MAX_LISTED = 60
+_MAX_LISTED = 60  # of takes, and of variations
 _NAME = re.compile(r"[\w(][\w ().-]{0,80}")
 
 
@@ -108,7 +109,7 @@ class Takes:
         return {"file": take.path.name, "seconds": round(take.seconds, 1)}
 
     def files(self) -> list[dict[str, Any]]:
-        """Name and seconds of the sound files, the latest first; read again only when the folder has changed.
+        """Name and seconds of the sound files, variations last, each the latest first; read again after changes only.
 
         Links are left out, as the server does not serve them; so are names that are not UTF-8, which no page can hold,
         and files that disappear in the meantime.
@@ -119,9 +120,15 @@ class Takes:
             paths = [path for path in _children(self.folder) if path.suffix.lower() in SOUNDS and not path.is_symlink()]
             paths = [path for path in paths if path.name != recording and is_text(path.name)]
             paths.sort(key=lambda path: (_modified(path), path.name), reverse=True)
-            self._listed = [found for path in paths[:_MAX_LISTED] if (found := _described(path)) is not None]
+            shown = [path for kind in _by_kind(paths) for path in kind[:_MAX_LISTED]]
+            self._listed = [found for path in shown if (found := _described(path)) is not None]
             self._listed_at = now
         return self._listed
+
+
+def _by_kind(paths: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Takes, and variations."""
+    return [path for path in paths if not is_variation(path.name)], [path for path in paths if is_variation(path.name)]
 
 
 def _modified(path: Path) -> int:

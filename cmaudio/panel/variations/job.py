@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,16 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cmaudio.controls.controls import Controls
 from cmaudio.errors import CmaudioError
-from cmaudio.files.names import file_stem
 from cmaudio.instrument.recorder import Recorder
 from cmaudio.modulation.settings import MODULATION_CONTROLS, Route
 from cmaudio.panel.commands import RenderVariations
+from cmaudio.panel.variations.names import last_take, variation_name
 from cmaudio.panel.variations.phrase import PhraseNote, phrase
 from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.score.ranges import SEED_MAX
 from cmaudio.speech.style import STYLE_LIMITS
 
-_TAKE = re.compile(r"(.+)_(\d{2,})_\d+\.wav")
 _GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 Place = tuple[float, float]
 
@@ -105,7 +103,7 @@ def _variations(command: RenderVariations, controls: Controls, folder: Path) -> 
         own = timbre if place == here else controls.timbre_map.mix(*place)
         sound = _sound_of(own, controls)
         take = takes.next(sound)
-        file = f"{file_stem(sound)}_{take:02d}_{seed}.wav"
+        file = variation_name(sound, take, seed)
         found.append(Variation(file=file, sound=sound, take=take, seed=seed, timbre=own, x=place[0], y=place[1]))
     return found
 
@@ -135,9 +133,7 @@ class _Takes:
 
     def next(self, sound: str) -> int:
         if sound not in self._last:
-            numbers = (_TAKE.fullmatch(path.name) for path in self._folder.glob(f"{file_stem(sound)}_*.wav"))
-            mine = [int(found[2]) for found in numbers if found and found[1] == file_stem(sound)]
-            self._last[sound] = max(mine, default=0)
+            self._last[sound] = last_take(self._folder, sound)
         self._last[sound] += 1
         return self._last[sound]
 

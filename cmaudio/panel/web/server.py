@@ -53,6 +53,7 @@ def serve(settings: dict[str, Any], pipe: Pipe, bound: socket.socket) -> None:
 
     from cmaudio.panel.web.guard import Guard
     from cmaudio.panel.web.hub import Hub
+    from cmaudio.panel.web.outlines import outline_routes
     from cmaudio.panel.web.page import Page, discard_unopened_pages
     from cmaudio.panel.web.sockets import routes
     from cmaudio.panel.web.uploads import upload_routes
@@ -63,6 +64,7 @@ def serve(settings: dict[str, Any], pipe: Pipe, bound: socket.socket) -> None:
     hub = Hub(pipe)
     app.include_router(routes(hub, Path(settings["files"])))
     app.include_router(upload_routes(hub, Path(settings["files"])))
+    app.include_router(outline_routes(Path(settings["files"])))
     pages.add_static_files("/panel", STATIC, max_cache_age=0)
 
     @ui.page("/", title="cmaudio")

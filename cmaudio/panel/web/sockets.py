@@ -53,8 +53,8 @@ def routes(hub: Hub, files: Path) -> APIRouter:
 
     @router.get("/files/{name}")
     async def file(name: str) -> FileResponse:
-        path = files / name
-        if path.parent != files or not _is_served(path):
+        path = served_file(files, name)
+        if path is None:
             raise HTTPException(404, "there is no such sound file")
         return FileResponse(path, media_type=_SERVED[path.suffix], headers={"Cache-Control": "no-cache"})
 
@@ -83,11 +83,14 @@ async def _refuse_connection(socket: WebSocket) -> None:
     await socket.close(_TRY_LATER, f"{_MAX_SOCKETS} connections are open; close some")
 
 
-def _is_served(path: Path) -> bool:
+def served_file(folder: Path, name: str) -> Path | None:
+    """A file of the folder of takes that pages may read; None for anything else."""
+    path = folder / name
     try:
-        return path.suffix in _SERVED and not path.is_symlink() and path.is_file()
+        served = path.suffix in _SERVED and not path.is_symlink() and path.is_file()
     except OSError:  # for example, a name that is too long
-        return False
+        return None
+    return path if served and path.parent == folder else None
 
 
 async def _first_of(*jobs: Coroutine[Any, Any, None]) -> None:

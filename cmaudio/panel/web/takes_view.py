@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from nicegui import ui
 
-from cmaudio.panel.web.view import View, button, custom, lit, question
+from cmaudio.panel.variations.names import is_variation
+from cmaudio.panel.web.view import View, button, custom, fold, lit, question
 
 _RECORD, _STOP = "record take", "stop take"
 
@@ -26,6 +27,9 @@ class TakesView(View):
                 keep.props["aria-label"] = keep.props["title"] = "keep what was just played"
                 self._build_menu()
         self.files = ui.element("div").classes("files")
+        self.rendered = fold("rendered", "Variations")
+        with self.rendered:
+            self.variations = ui.element("div").classes("files")
         if self.hub.introduction["learns"]:
             custom("cm-drop")
         self.folder = ui.label(self.hub.introduction["files_folder"]).classes("folder")
@@ -51,14 +55,22 @@ class TakesView(View):
             self._show_files(self.hub.state.get("files", []), self.hub.state["favourites"]["file"])
 
     def _show_files(self, files: Sequence[Mapping[str, Any]], favourites: Sequence[str]) -> None:
-        self.files.clear()
-        with self.files:
-            for file in sorted(files, key=lambda file: file["name"] not in favourites):  # the rest keep their order
-                name = file["name"]
-                with file_row(name, name, f"{file['seconds']:.1f} s", starred=name in favourites):
-                    file_menu(self, name, name in favourites)
-            if not files:
+        variations = [file for file in files if is_variation(file["name"]) and file["name"] not in favourites]
+        takes = [file for file in files if file not in variations]
+        takes.sort(key=lambda file: file["name"] not in favourites)  # the rest keep their order
+        self._fill(self.files, takes, favourites)
+        self._fill(self.variations, variations, favourites)
+        self.rendered.set_visibility(bool(variations))
+        if not takes:
+            with self.files:
                 self._build_nothing_yet()
+
+    def _fill(self, place: ui.element, files: Sequence[Mapping[str, Any]], favourites: Sequence[str]) -> None:
+        place.clear()
+        with place:
+            for name, seconds in ((file["name"], file["seconds"]) for file in files):
+                with file_row(name, name, f"{seconds:.1f} s", starred=name in favourites):
+                    file_menu(self, name, name in favourites)
 
     def _build_nothing_yet(self) -> None:
         ui.label("No takes yet: play, then press keep.").classes("none")
@@ -93,12 +105,15 @@ def _ask_name(view: View, page: ui.element, name: str) -> None:
 
 
 def file_row(name: str, label: str, note: str, starred: bool = False) -> ui.element:
-    """A sound file, with buttons to play and download it."""
-    with ui.element("div").classes("file") as row:
+    """A sound file with its outline, buttons to play and download it, and to be dragged to another program."""
+    with ui.element("div").classes("file").props("draggable=true") as row:
         custom("cm-play", file=name)
         if starred:
             ui.icon("star").classes("starred").props('role=img aria-label="favourite"')
-        ui.label(label).classes("name").props["title"] = name
+        with ui.element("div").classes("name") as place:
+            place.props["title"] = name
+            custom("cm-outline", file=name)
+            ui.label(label)
         ui.label(note).classes("note")
         link = ui.element("a").classes("get")
         link.props["href"], link.props["download"] = f"/files/{quote(name)}", name

@@ -14,6 +14,7 @@ import "./browse.js";
 import "./meters.js";
 import "./listen.js";
 import "./play.js";
+import "./files.js";
 import "./fold.js";
 import "./undo.js";
 import "./drop.js";
