@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from fixtures.browser import actions, element, wait_for
+from fixtures.browser import actions, element, is_chromium, wait_for
 from fixtures.panel import keys_down, silence
 from fixtures.screens import SCREENS, screen
 
@@ -47,6 +47,21 @@ def test_everything_that_is_pressed_has_a_name_and_the_page_a_language(page: Any
     assert nameless == []
     assert page.execute_script("return document.documentElement.lang") == "en"
     assert element(page, '.key[data-pitch="61"]').get_attribute("aria-label") == "C sharp 4"
+
+
+def test_fingers_are_shown_no_letters_of_a_computers_keyboard(page: Any) -> None:
+    def is_lettered() -> bool:
+        return bool(element(page, '.key[data-pitch="48"] i').is_displayed())
+
+    if not is_chromium(page):
+        pytest.skip("only Chromium's developer tools imitate fingers")
+    screen(page, 390, 844)
+    assert is_lettered()
+    touch = [{"name": "hover", "value": "none"}, {"name": "pointer", "value": "coarse"}]
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": touch})
+    wait_for(lambda: not is_lettered())
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    wait_for(is_lettered)
 
 
 def test_no_two_buttons_have_the_same_name(page: Any) -> None:
