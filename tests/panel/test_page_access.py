@@ -57,10 +57,9 @@ def test_fingers_are_shown_no_letters_of_a_computers_keyboard(page: Any) -> None
         pytest.skip("only Chromium's developer tools imitate fingers")
     screen(page, 390, 844)
     assert is_lettered()
-    touch = [{"name": "hover", "value": "none"}, {"name": "pointer", "value": "coarse"}]
-    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": touch})
+    page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
     wait_for(lambda: not is_lettered())
-    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
     wait_for(is_lettered)
 
 

@@ -1,7 +1,7 @@
 // <cm-drop>: takes sound files, dropped anywhere on the page or chosen, and has the instrument learn them as timbres.
 import { listen, live } from "./live.js";
 
-const IDLE = "drop or choose a sound to learn its timbre";
+const IDLE = "drop or choose a sound to learn";
 const PATIENCE_MS = 20000;
 
 class Drop extends HTMLElement {

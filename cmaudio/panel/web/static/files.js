@@ -25,8 +25,8 @@ class Outline extends HTMLElement {
   async show() {
     this.watcher.disconnect();
     const peaks = await read(this.getAttribute("file")).catch(() => []);
-    const bars = peaks.map((peak, x) => `M${x + 0.5} ${HIGHEST - peak}V${HIGHEST + peak}`).join("");
-    this.innerHTML = `<svg viewBox="0 0 ${PARTS} ${2 * HIGHEST}" preserveAspectRatio="none"><path d="${bars}"/></svg>`;
+    const bars = peaks.map((peak, x) => `M${x + 0.5} ${HIGHEST}V${HIGHEST - Math.max(2, peak)}`).join("");
+    this.innerHTML = `<svg viewBox="0 0 ${PARTS} ${HIGHEST}" preserveAspectRatio="none"><path d="${bars}"/></svg>`;
   }
 }
 
