@@ -51,6 +51,7 @@ class VariationsView(View):
         self.phrase = ui.select(_PHRASE, value="note", label="phrase").props(f"{_FIELD} options-dense")
         self.seconds = ui.number("seconds", value=2.0, min=0.2, max=30, step=0.1).props(_FIELD)
         self.pitch = ui.number("pitch", value=60, min=0, max=127, precision=0).props(_FIELD)
+        self.pitch.set_visibility(self.hub.introduction["pitched"])
         self.seconds.bind_enabled_from(self.phrase, "value", lambda phrase: phrase != "played")
         self.pitch.bind_enabled_from(self.phrase, "value", lambda phrase: phrase != "played")
 
