@@ -61,6 +61,7 @@ def test_fingers_are_shown_no_letters_of_a_computers_keyboard(page: Any) -> None
     wait_for(lambda: not is_lettered())
     page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
     wait_for(is_lettered)
+    screen(page, 1280, 800)
 
 
 def test_no_two_buttons_have_the_same_name(page: Any) -> None:

@@ -91,6 +91,7 @@ def test_the_command_that_lets_others_reach_the_page_keeps_what_was_asked_for(
 
 def test_a_page_that_only_this_machine_can_open_shows_how_to_restart_it(page: Any) -> None:
     element(page, "button.reach").click()
+    wait_for(lambda: page.find_elements("css selector", ".ask .address"))
     wait_for(lambda: element(page, ".ask .address").text == "cmaudio panel --host 0.0.0.0")
 
 
