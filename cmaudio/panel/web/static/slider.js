@@ -11,7 +11,7 @@ class Slider extends HTMLElement {
   connectedCallback() {
     if (this.input) return;
     const [min, max, normal, power] = ["min", "max", "default", "power"].map((name) => parseFloat(this.getAttribute(name) ?? 1));
-    Object.assign(this, { control: this.getAttribute("control"), unit: this.getAttribute("unit"), min, max, normal, power });
+    Object.assign(this, { control: this.getAttribute("control"), unit: this.getAttribute("unit") ?? "", min, max, normal, power });
     this.innerHTML =
       '<label><span class="name"></span><output></output><span class="unit"></span><input type="range"></label>';
     this.querySelector(".name").textContent = this.getAttribute("label");
