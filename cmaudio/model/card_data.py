@@ -1,4 +1,4 @@
-"""The content of a model card for programs: `card.json` in a model file. Earlier files have only the card."""
+"""The content of a model card for programs: `card.json` in a model file, which files of earlier versions lack."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def parse_card_data(path: Path, content: bytes) -> CardData:
 def read_card(card: str) -> CardData:
     """The data that can be read from the tables of a card."""
     facts, _, rest = card.partition(FIGURES_HEADING)
-    said = dict(_rows(facts))
-    found = _TRAINED_ON.match(said.get("trained on", ""))
-    source = _SOURCE.fullmatch(said.get("source", ""))
+    rows = dict(_rows(facts))
+    found = _TRAINED_ON.match(rows.get("trained on", ""))
+    source = _SOURCE.fullmatch(rows.get("source", ""))
     origin, licence = source.groups() if source else ("", "")
     corpora = (
         [TrainingData(name=found[1], source=origin, licence=licence, clips=int(found[2]), hours=float(found[3]))]
@@ -76,7 +76,7 @@ def read_card(card: str) -> CardData:
     figures = {name: float(value) for name, value in _rows(rest.partition("\n## ")[0]) if _NUMBER.fullmatch(value)}
     parameters = {
         name: round(1e6 * float(size[1]))
-        for name, value in said.items()
+        for name, value in rows.items()
         if (size := re.fullmatch(r"(\d{1,6}\.\d\d) M parameters", value))
     }
     return CardData(trained_on=corpora, parameters=parameters, figures=dict(list(figures.items())[:_MOST_FIGURES]))

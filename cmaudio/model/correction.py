@@ -2,7 +2,7 @@
 
 The prior predicts the median of a band, which for noise lies below its mean power; the vocoder loses some power as
 well. Loudness and mixes depend on power, so the mean difference is measured on a corpus and added to the median. It can
-also introduce another velocity law than that of the recordings the networks were trained on.
+also give a model another velocity law than that of the recordings on which it was trained.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from cmaudio.model.strict import Strict
 
 PARTS = 18
 AGES_S = (0.03, 0.25, 1.0)
@@ -24,7 +26,7 @@ Decibels = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
 Colour = Annotated[list[Decibels], Field(min_length=PARTS, max_length=PARTS)]
 
 
-class Correction(BaseModel):
+class Correction(Strict):
     """What is added to the prior's median of a timbre, in 18 parts of the spectrum.
 
     Attributes:
@@ -32,8 +34,6 @@ class Correction(BaseModel):
         velocity_db: slope per decade of velocity; 20 in all parts turns a linear velocity law into a square one.
         key_db: slope per two octaves above middle C.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     colour_db: Annotated[list[Colour], Field(min_length=len(AGES_S), max_length=len(AGES_S))]
     velocity_db: Colour

@@ -9,12 +9,13 @@ constant level beat, and hardly move in frequency (low turning).
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import pairwise
 from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from cmaudio.model.strict import Strict, check_ascending
 
 MOST_KEYS = 128
 
@@ -26,11 +27,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Bend = Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class KeyDeviation(_Strict):
+class KeyDeviation(Strict):
     """The deviation of one recorded key.
 
     Attributes:
@@ -46,7 +43,7 @@ class KeyDeviation(_Strict):
         first_moves: how much of `moving` the lowest partial has.
         turning: 1 if beating partials also move in frequency, 0 if they only beat in level.
         wander_cents: standard deviation of the common modulation besides the vibrato.
-        wander_hz: how fast.
+        wander_hz: its rate.
     """
 
     key: Key
@@ -81,28 +78,22 @@ class Deviation(NamedTuple):
     wander_hz: NDArray[np.float64]
 
 
-class PitchDeviation(_Strict):
+class PitchDeviation(Strict):
     """The deviations of a timbre's keys, interpolated between keys and constant beyond the last."""
 
     keys: Annotated[list[KeyDeviation], Field(min_length=1, max_length=MOST_KEYS)]
 
     @model_validator(mode="after")
     def _ordered(self) -> PitchDeviation:
-        keys = [deviation.key for deviation in self.keys]
-        if any(low >= high for low, high in pairwise(keys)):
-            raise ValueError(f"keys must be ascending and distinct, not {keys}")
+        check_ascending([deviation.key for deviation in self.keys])
         return self
-
-    def moments(self, key: float) -> NDArray[np.float64]:
-        """(MOMENTS,) values at a key in a form that can be averaged; `from_moments` is the inverse."""
-        return MomentsByKey(self)(key)
 
 
 MOMENTS = 13
 
 
 class MomentsByKey:
-    """The moments of one timbre at any key, precomputed: a note needs those of all timbres."""
+    """The deviation of one timbre at any key, in a form that can be averaged; `from_moments` is the inverse."""
 
     def __init__(self, of: PitchDeviation) -> None:
         self._keys = [deviation.key for deviation in of.keys]
@@ -118,7 +109,7 @@ class MomentsByKey:
 
 
 def _moments(of: KeyDeviation) -> tuple[float, ...]:
-    """Rates and times are weighted by the depth of what they describe: without vibrato there is no rate to average."""
+    """Rates and times are weighted by depth: a timbre without vibrato must not count in the mean rate."""
     depth, scoop = of.vibrato_cents, abs(of.scoop_cents)
     return (
         depth,

@@ -1,13 +1,14 @@
 """The model file: one zip with a manifest, ONNX graphs and a card. Loading is strict and runs no code from it.
 
-manifest.json   what `cmaudio.model.manifest` describes, with a SHA-256 of every other member
-card.md        data, licence, metrics, limits
-card.json       the same for programs (`cmaudio.model.card_data`); files from before lack it
+manifest.json   see `cmaudio.model.manifest`; has a SHA-256 of every other member
+card.md         data, licence, metrics, limits
+card.json       the same for programs (`cmaudio.model.card_data`); missing in files of earlier versions
 controls.onnx   controls, timbre -> conditioning
-context.onnx    finished frames, conditioning, sigma, state -> context, state
+context.onnx    past frames, conditioning, sigma, state -> context, state
 head.onnx       noisy block, sigma, context, conditioning -> denoised block
 vocoder.onnx    frames, f0, state -> filters, state
-prosody.onnx    only in models that read text: phonemes, timbre -> duration, energy, pitch, voicing
+prior.onnx      only in models with a prior: controls, timbre -> median, spread
+prosody.onnx    only in text-to-speech models: phonemes, timbre -> duration, energy, pitch, voicing
 """
 
 from __future__ import annotations
@@ -58,19 +59,19 @@ class Model:
     _data: CardData | None = field(default=None, repr=False, compare=False)
 
     def graph(self, name: str) -> bytes:
-        """The bytes of an ONNX graph. Returned from memory once, later read again: a playing engine holds no copy."""
+        """The bytes of an ONNX graph: from memory the first time, later from the file, so that memory holds no copy."""
         if name in self._unused_graphs:
             return self._unused_graphs.pop(name)
         return _open(self.path, lambda archive: _checked(self.path, archive, f"{name}.onnx", self.manifest))
 
     @property
     def stored_data(self) -> CardData | None:
-        """`data` as the file carries it; None for files without it."""
+        """The content of `card.json`; None for files without it."""
         return self._data
 
     @cached_property
     def data(self) -> CardData:
-        """What the card says, for programs; of a file without it, what its tables say."""
+        """The content of `card.json`, or of the card's tables for files without it."""
         return self._data or read_card(self.card)
 
     @cached_property
@@ -114,11 +115,11 @@ class Model:
     def add_timbre(self, timbre: TimbreDefinition) -> None:
         """Add a timbre to this model in memory; the file stays as it is.
 
-        Raises CmaudioError for a name that it has, and for one that does not fit.
+        Raises CmaudioError for a timbre whose name is taken, or that does not fit.
         """
         self.manifest = with_timbre(self.manifest, timbre)
-        for found in ("_timbre_space", "drums", "programs"):
-            self.__dict__.pop(found, None)
+        for cached in ("_timbre_space", "drums", "drum_keys", "programs"):
+            self.__dict__.pop(cached, None)
 
     def timbre_vector(self, timbre: Timbre | None) -> NDArray[np.float64]:
         """A timbre's name, program, mix `{name: weight}`, a vector (Z,), or None for the default -> (Z,) vector.
@@ -148,7 +149,7 @@ class Model:
 
 
 def is_own(model: Model) -> bool:
-    """Whether this process wrote the model's file, as it is now."""
+    """Whether this process wrote the model's file in its present state."""
     return json.dumps(dict(model.manifest.sha256)) in _written
 
 
@@ -211,7 +212,7 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Model:
     _within_budget(path, archive)
     names = set(archive.namelist())
     _demand(path, names, {f"{graph}.onnx" for graph in GRAPHS} | {"card.md", "manifest.json"})
-    manifest = parse_manifest(path, _member(path, archive, "manifest.json"))
+    manifest = parse_manifest(path, archive.read("manifest.json"))
     _demand(path, names, {f"{graph}.onnx" for graph in manifest.graphs})
     graphs = {graph: _checked(path, archive, f"{graph}.onnx", manifest) for graph in manifest.graphs}
     card = _checked(path, archive, "card.md", manifest).decode("utf-8", "replace")
@@ -228,7 +229,7 @@ def _demand(path: Path, names: set[str], members: set[str]) -> None:
 
 
 def _checked(path: Path, archive: zipfile.ZipFile, name: str, manifest: Manifest) -> bytes:
-    content = _member(path, archive, name)
+    content = archive.read(name)
     if hashlib.sha256(content).hexdigest() != manifest.sha256.get(name):
         raise CmaudioError(
             f"{path} is damaged, or changed since it was loaded: {name} does not match its checksum; "
@@ -253,10 +254,6 @@ def _within_budget(path: Path, archive: zipfile.ZipFile) -> None:
             )
     if sum(member.file_size for member in members) > _FILE_MAX_BYTES:
         raise CmaudioError(f"{path} is larger than {_FILE_MAX_BYTES >> 20} MiB in total; this is not a model file")
-
-
-def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
-    return archive.read(name)
 
 
 def save_model(

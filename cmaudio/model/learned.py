@@ -10,7 +10,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from cmaudio.model.strict import Strict
 
 MOST_AGES, MOST_KEYS = 256, 64
 
@@ -20,11 +22,7 @@ Age = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 Key = Annotated[float, Field(ge=0, le=127, allow_inf_nan=False)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LearnedSpectrum(_Strict):
+class LearnedSpectrum(Strict):
     """One example, or the median of several similar ones.
 
     `key`: its pitch as a MIDI note number, None if unpitched; `ages_s`: seconds since the onset, ascending;
@@ -52,7 +50,7 @@ class LearnedSpectrum(_Strict):
         return len(self.spread_db)
 
 
-class Learned(_Strict):
+class Learned(Strict):
     """Spectra in ascending order of pitch; an unpitched timbre has one."""
 
     spectra: Annotated[list[LearnedSpectrum], Field(min_length=1, max_length=MOST_KEYS)]

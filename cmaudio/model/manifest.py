@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.model.correction import Correction
@@ -14,6 +14,7 @@ from cmaudio.model.deviation import PitchDeviation
 from cmaudio.model.learned import Learned
 from cmaudio.model.motion import Motion
 from cmaudio.model.partials import NoPartials, Partials
+from cmaudio.model.strict import Strict
 
 FORMAT_VERSION = 1
 GRAPHS = ("controls", "context", "head", "vocoder")
@@ -28,11 +29,7 @@ Text = Annotated[str, Field(max_length=20_000)]
 Coordinate = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class MelDefinition(_Strict):
+class MelDefinition(Strict):
     """Slaney mel bands over the causal STFT, natural log with a floor, normalised by mean and std per band."""
 
     bands: Annotated[int, Field(ge=8, le=512)]
@@ -49,7 +46,7 @@ class MelDefinition(_Strict):
         return self
 
 
-class NoiseLevels(_Strict):
+class NoiseLevels(Strict):
     """Noise levels in the paper's symbols: one step starts at `max`; a second step starts at `fine`.
 
     `temperature` scales the noise that each step starts from; the network is still conditioned on the full
@@ -74,7 +71,7 @@ class NoiseLevels(_Strict):
         return self.temperature * level
 
 
-class ControlDefinition(_Strict):
+class ControlDefinition(Strict):
     """A named control as players see it."""
 
     name: Name
@@ -85,16 +82,23 @@ class ControlDefinition(_Strict):
     description: str
 
 
-class TimbreDefinition(_Strict):
+class TimbreDefinition(Strict):
     """A named point of the timbre space.
 
-    `program` is its General MIDI program and `key` its key on the percussion channel, if it has one; `sustained`:
-    whether a held note keeps sounding; `pitched`: whether it has a pitch (otherwise all keys sound alike); `partials`:
-    its partial frequencies, None for harmonics; `deviation`: of its pitch from the key, None if exact; `place`: x and y
-    on the timbre map, -1..1 each, None if the map is computed from the vectors; `takes`: of a texture, the points of
-    its recordings (`cmaudio.synthesis.texture_voice`); `learned`: its offset to the prior at its point; `motion`: of
-    an endless texture, the course of its spectrum about the median; `correction`: of its level and colour, towards the
-    mean power of its recordings.
+    Attributes:
+        name: unique, whatever the case.
+        vector: (Z,) the point.
+        program: its General MIDI program, if it has one.
+        key: its key on the percussion channel, if it has one.
+        sustained: whether a held note keeps sounding.
+        pitched: whether it has a pitch; otherwise all keys sound alike.
+        partials: its partial frequencies; None for harmonics.
+        deviation: of its pitch from the key; None if exact.
+        place: x and y on the timbre map, -1..1 each; None if the map is computed from the vectors.
+        takes: of a texture, the points of its recordings (`cmaudio.synthesis.texture_voice`).
+        learned: its offset to the prior at its point.
+        motion: the motion of an endless texture's spectrum about the median.
+        correction: of its level and colour, to the mean power of its recordings.
     """
 
     name: Name
@@ -119,11 +123,11 @@ class TimbreDefinition(_Strict):
 
     @property
     def tonal(self) -> bool:
-        """Whether a pitch is heard: wind and applause have keys, which change only their colour."""
+        """Whether it sounds at a pitch: keys of wind and applause change only their colour."""
         return self.pitched and not isinstance(self.partials, NoPartials)
 
 
-class SpeechDefinition(_Strict):
+class SpeechDefinition(Strict):
     """Language and phonemes of a text-to-speech model; the first phoneme is "", the silence before a text."""
 
     language: str
@@ -136,7 +140,7 @@ class SpeechDefinition(_Strict):
         return self
 
 
-class Manifest(_Strict):
+class Manifest(Strict):
     """Everything about a model except its weights."""
 
     format_version: Literal[1]
@@ -159,9 +163,9 @@ class Manifest(_Strict):
     speech: SpeechDefinition | None = None
     picture: Annotated[
         Literal["harmonic", "partials"],
-        Field(description="what the networks see of a note's pitch: its harmonics, or the timbre's own partials"),
+        Field(description="how the networks see a note's pitch: as harmonics, or as the timbre's own partials"),
     ] = "harmonic"
-    prior: Annotated[bool, Field(description="the networks draw the residual of the graph `prior`")] = False
+    prior: Annotated[bool, Field(description="the networks sample the residual of the graph `prior`")] = False
 
     @property
     def block_samples(self) -> int:

@@ -1,7 +1,7 @@
-"""How a sustained texture moves about its median, in a model file: swells, drops, calls, ticks, strokes.
+"""The motion of a sustained texture about its median, in a model file: swells, drops, calls, ticks, strokes.
 
-The prior predicts the median of every band, and the residual that the network samples varies as much as a background
-does, band by band. Events raise many bands together, far above it. So the principal directions of the recordings'
+The prior predicts the median of every band. The sampled residual varies about it like a steady background, each band by
+itself, whereas events raise many bands at once, far above it. Therefore the principal directions of the recordings'
 motion and the course (trajectory) along each are measured; segments of that course are played in a random order
 (`cmaudio.synthesis.motion`).
 
@@ -17,7 +17,9 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from cmaudio.model.strict import Strict
 
 MOST_FRAMES, MOST_DIRECTIONS, MOST_TAKES = 4096, 16, 64
 _STEPS = 127  # of quantisation, from 0 to the largest value of a course
@@ -26,15 +28,11 @@ Decibels = Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class MotionTake(_Strict):
+class MotionTake(Strict):
     """Similar recordings.
 
-    `point`: (P,) their take; `offset_db`: (M,) their median minus that of what the networks play there; `ends`: frame
-    of the course at which each of them ends.
+    `point`: (P,) their take; `offset_db`: (M,) their median minus that of the networks' output there; `ends`: frame of
+    the course at which each of them ends.
     """
 
     point: Annotated[list[Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]], Field(max_length=64)]
@@ -42,7 +40,7 @@ class MotionTake(_Strict):
     ends: Annotated[list[Annotated[int, Field(ge=2, le=MOST_FRAMES)]], Field(min_length=1)]
 
 
-class Motion(_Strict):
+class Motion(Strict):
     """The motion of a timbre.
 
     `takes`: a voice plays one of them; `directions_db`: (R, M) added to every band where the course is largest along

@@ -11,7 +11,7 @@ from itertools import takewhile
 from cmaudio.model.manifest import TimbreDefinition
 
 FIRST_KEY, _KEYS = 36, 128  # General MIDI's bass drum, where pads of controllers begin
-# Endless timbres that are rhythms; a manifest only says that they are endless.
+# Endless timbres that are rhythms; in a manifest they are only marked as endless.
 _RHYTHMS = frozenset(
     "3d printer|cart|chainsaw|clock|hammering|jackhammer|level crossing|lift|pump|sawing|steam engine|train".split("|")
 )
@@ -28,7 +28,7 @@ def pad_keys(timbres: Sequence[TimbreDefinition]) -> Mapping[int, str]:
 
 
 def texture_family(timbre: TimbreDefinition) -> str:
-    """The kind of an unpitched sound."""
+    """The family of an unpitched timbre: "one-shots", "rhythms" or "beds"."""
     if not timbre.sustained:
         return "one-shots"
     return "rhythms" if timbre.name in _RHYTHMS else "beds"

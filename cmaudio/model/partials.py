@@ -6,11 +6,12 @@ gradually; for bells and bars, whose partials are those of one recording, the ne
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from cmaudio.model.strict import Strict, check_ascending
 
 MOST_RATIOS = 40
 MOST_KEYS = 128
@@ -19,18 +20,14 @@ Key = Annotated[int, Field(ge=0, le=127)]
 Ratio = Annotated[float, Field(gt=0, le=256, allow_inf_nan=False)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class StringInharmonicity(_Strict):
+class StringInharmonicity(Strict):
     """Coefficient B of a key's string: its partials are f_k = k f0 sqrt((1 + B k^2) / (1 + B))."""
 
     key: Key
     b: Annotated[float, Field(gt=0, le=0.1, allow_inf_nan=False)]
 
 
-class StretchedPartials(_Strict):
+class StretchedPartials(Strict):
     """Partials of stiff strings, stretched by B of the key (Fletcher, Blackham and Stratton 1962, JASA 34, 749)."""
 
     kind: Literal["stretched"] = "stretched"
@@ -38,7 +35,7 @@ class StretchedPartials(_Strict):
 
     @model_validator(mode="after")
     def _ordered(self) -> StretchedPartials:
-        _check_order([string.key for string in self.strings])
+        check_ascending([string.key for string in self.strings])
         return self
 
     def b(self, key: float) -> float:
@@ -47,21 +44,21 @@ class StretchedPartials(_Strict):
         return float(np.exp(np.interp(key, keys, logs)))
 
 
-class LowerBase(_Strict):
+class LowerBase(Strict):
     """Harmonics of f0 / divisor: organs with 16' (2) or 32' (4) stops under the note's own 8'."""
 
     kind: Literal["lower_base"] = "lower_base"
     divisor: Literal[2, 4]
 
 
-class PartialSet(_Strict):
+class PartialSet(Strict):
     """The partials of one recorded key, as ratios of its f0."""
 
     key: Key
     ratios: Annotated[list[Ratio], Field(min_length=1, max_length=MOST_RATIOS)]
 
 
-class PartialSets(_Strict):
+class PartialSets(Strict):
     """Partials that follow no series, measured key by key: bells, bars, membranes."""
 
     kind: Literal["sets"] = "sets"
@@ -69,7 +66,7 @@ class PartialSets(_Strict):
 
     @model_validator(mode="after")
     def _ordered(self) -> PartialSets:
-        _check_order([partials.key for partials in self.sets])
+        check_ascending([partials.key for partials in self.sets])
         return self
 
     def nearest(self, key: float) -> PartialSet:
@@ -77,7 +74,7 @@ class PartialSets(_Strict):
         return min(self.sets, key=lambda partials: abs(partials.key - key))
 
 
-class NoPartials(_Strict):
+class NoPartials(Strict):
     """No partials: wind, water, applause. Only noise is filtered, and the key changes only its colour."""
 
     kind: Literal["none"] = "none"
@@ -87,10 +84,5 @@ Partials = Annotated[StretchedPartials | LowerBase | PartialSets | NoPartials, F
 
 
 def in_picture(partials: Partials | None) -> Partials | None:
-    """The partials that a network sees for the pitch, None for harmonics (also those of a key without partials)."""
+    """The partials that the networks see; None for harmonics, which they also see where there are no partials."""
     return None if isinstance(partials, NoPartials) else partials
-
-
-def _check_order(keys: list[int]) -> None:
-    if any(low >= high for low, high in pairwise(keys)):
-        raise ValueError(f"keys must be ascending and distinct, not {keys}")

@@ -32,7 +32,7 @@ def full_vectors(timbres: Sequence[TimbreDefinition]) -> NDArray[np.float64]:
 
 
 def fitted(vectors: NDArray[np.float64], dims: int) -> NDArray[np.float64]:
-    """(..., any) -> (..., dims): missing axes are 0, and those beyond `dims` are dropped."""
+    """(..., Z') -> (..., dims): missing dimensions are 0, and those beyond `dims` are dropped."""
     missing = dims - vectors.shape[-1]
     if missing <= 0:
         return vectors[..., :dims]

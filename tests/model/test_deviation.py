@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from cmaudio.model.deviation import PitchDeviation, from_moments
+from cmaudio.model.deviation import MomentsByKey, PitchDeviation, from_moments
 from cmaudio.model.manifest import TimbreDefinition
 
 FLUTE = {
@@ -67,14 +67,14 @@ def test_values_outside_their_ranges_are_refused(keys: Any) -> None:
 def test_what_a_key_lacks_has_no_say_in_rates_and_times(
     key: float, vibrato: float, hz: float, scoop: float, scoop_s: float, spread: float, moving: float
 ) -> None:
-    found = from_moments(PitchDeviation.model_validate(FLUTE).moments(key))
+    found = from_moments(MomentsByKey(PitchDeviation.model_validate(FLUTE))(key))
     values = (found.vibrato_cents, found.vibrato_hz, found.scoop_cents, found.scoop_s, found.spread_cents, found.moving)
     assert np.allclose(values, (vibrato, hz, scoop, scoop_s, spread, moving), atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", [REEDS, VOICE])
 def test_what_partials_do_together_and_apart_comes_back_from_moments(kind: Any) -> None:
-    deviation = from_moments(PitchDeviation.model_validate(kind).moments(84))._asdict()
+    deviation = from_moments(MomentsByKey(PitchDeviation.model_validate(kind))(84))._asdict()
     assert {name: deviation[name] for name in kind["keys"][0] if name != "key"} == pytest.approx(
         {name: value for name, value in kind["keys"][0].items() if name != "key"}
     )

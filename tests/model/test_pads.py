@@ -45,3 +45,11 @@ def test_all_embedded_textures_have_pads_and_three_families() -> None:
     assert sorted(model.drums.values()) == sorted(each.name for each in model.manifest.timbres)
     families = [texture_family(each) for each in model.manifest.timbres]
     assert {name: families.count(name) > 8 for name in families} == {"beds": True, "rhythms": True, "one-shots": True}
+
+
+def test_pads_follow_a_timbre_that_is_added_in_memory() -> None:
+    model = load_model("textures")
+    before, vector = model.drum_keys, model.manifest.timbres[0].vector
+    model.add_timbre(TimbreDefinition(name="a first one-shot", vector=vector, pitched=False))
+    assert model.drum_keys["a first one-shot"] == min(before.values())
+    assert {key: name for name, key in model.drum_keys.items()} == model.drums
