@@ -1,4 +1,4 @@
-"""The parts shared by the compiled loops.
+"""Functions that the compiled loops of the effects share.
 
 Numba's cache follows only the file of the loop itself: after a change here, touch the kernels that import it.
 """

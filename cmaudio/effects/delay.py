@@ -20,10 +20,9 @@ class Delay(Clocked):
 
     Args:
         sample_rate: Hz.
-        seed: unused; a delay has nothing random.
     """
 
-    def __init__(self, sample_rate: int, seed: int = 0) -> None:
+    def __init__(self, sample_rate: int) -> None:
         super().__init__()
         self.sample_rate = sample_rate
         capacity = 2 ** math.ceil(math.log2(LONGEST_SECONDS * sample_rate + QUANTUM))

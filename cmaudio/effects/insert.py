@@ -123,7 +123,7 @@ class Insert:
         self.problem = problem
         self._fade_out(block)
         if self._on_notice is not None:
-            notice = f"the insert {self.name!r} is bypassed: {problem}; mend it and insert it again"
+            notice = f"the insert {self.name!r} is bypassed: {problem}; fix it and insert it again"
             call_guarded(self._on_notice, notice)
 
 
@@ -143,7 +143,7 @@ class Inserts:
     ) -> Insert:
         """Add a function at the end; see `Insert`.
 
-        Raises CmaudioError for what is not a function.
+        Raises CmaudioError if `function` is not callable.
         """
         if not callable(function):
             raise CmaudioError(f"an insert is a function of (n, channels) float32 blocks, not {function!r}")
@@ -159,7 +159,7 @@ class Inserts:
         self._chain = tuple(each for each in self._chain if not each.gone)  # the others have to fade first
 
     def process(self, block: Float) -> None:
-        """Run all of them on `block` (n, channels), in place."""
+        """Run all functions on `block` (n, channels), in place."""
         for insert in self._chain:
             insert.process(block)
         self._begun = self._begun or len(block) > 0

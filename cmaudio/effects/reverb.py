@@ -167,7 +167,7 @@ class Reverb(Clocked):
 
 @functools.lru_cache(maxsize=256)
 def decay_ratio(shape: Kind, damping: float, sample_rate: int) -> float:
-    """How much the decay of the whole response and at its centre differ from that at 0 Hz, as a geometric mean.
+    """The ratio of the decay of the whole response, and of its centre, to that at 0 Hz, as a geometric mean.
 
     Damping shortens the decay of treble, which is most of the spectrum: this keeps both within a tenth of the requested
     decay. The slopes from -5 to -35 dB of the integrated response (Schroeder 1965) of exponentials, one per frequency.

@@ -1,4 +1,4 @@
-"""Shared by the compiled effects: a clock in quanta, and whether there is anything to compute."""
+"""The clock of the compiled effects: their position in samples, and whether there is anything to compute."""
 
 from __future__ import annotations
 

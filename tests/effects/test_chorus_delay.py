@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -38,15 +40,15 @@ def echoes(out: Float) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("unit", [Chorus, Delay])
+@pytest.mark.parametrize("make", [lambda: Chorus(RATE, 3), lambda: Delay(RATE)], ids=["chorus", "delay"])
 @pytest.mark.parametrize("sizes", [(1,), (7, 64, 1, 100), (65,), (8193,)])
-def test_sizes_of_blocks_do_not_matter(unit: type[Chorus | Delay], sizes: tuple[int, ...]) -> None:
+def test_sizes_of_blocks_do_not_matter(make: Callable[[], Chorus | Delay], sizes: tuple[int, ...]) -> None:
     x = noise(0.8)
     x[5000:30_000] = 0
     x[33_000:] = 0
     results = []
     for each in ((len(x),), sizes):
-        made = unit(RATE, 3)
+        made = make()
         if isinstance(made, Delay):
             made.set(0.05, 0.2)
         results.append(run(made, x, each))

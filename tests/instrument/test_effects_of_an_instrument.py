@@ -46,7 +46,7 @@ def test_an_insert_that_fails_is_told_and_the_sound_goes_on(model: Model) -> Non
     synth.note_on(60)
     assert synth.recorder.read(9600).any()
     assert insert.problem is not None
-    assert player.notices == [f"the insert '<lambda>' is bypassed: {insert.problem}; mend it and insert it again"]
+    assert player.notices == [f"the insert '<lambda>' is bypassed: {insert.problem}; fix it and insert it again"]
 
 
 def test_presets_keep_effects_and_impulse_responses(model: Model, tmp_path: Path) -> None:
