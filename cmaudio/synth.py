@@ -15,7 +15,7 @@ from cmaudio.output.devices import OpenStream, open_sound_card
 from cmaudio.output.player import LEAD_MS, Player
 
 if TYPE_CHECKING:
-    from cmaudio.input.listening import Heard, Listening
+    from cmaudio.input.listening import Listening, RecordedSound
     from cmaudio.input.stream import OpenInput
     from cmaudio.learning.example import Kind
     from cmaudio.learning.learn import LearnedTimbre
@@ -157,7 +157,7 @@ class Synth(Instrument):
         device: str | int | None = None,
         how: Listening | None = None,
         open_input: OpenInput | None = None,
-    ) -> Heard:
+    ) -> RecordedSound:
         """Record a sound from an input: wait for it, record until silence, trim and level it.
 
         It returns when the take has ended; the instrument keeps playing, and is recorded if a microphone picks it up.

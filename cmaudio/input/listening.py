@@ -63,7 +63,7 @@ class Listening:
 
 
 @dataclass(frozen=True)
-class Heard:
+class RecordedSound:
     """A take from an input.
 
     Attributes:
@@ -95,7 +95,7 @@ def listen(
     open_input: OpenInput | None = None,
     on_notice: Callable[[str], object] = lambda _text: None,
     on_state: Callable[[str], object] = lambda _text: None,
-) -> Heard:
+) -> RecordedSound:
     """Record a sound from an input; returns when it has ended.
 
     Args:
@@ -121,7 +121,7 @@ def listen(
     if file is not None:
         with AudioFileWriter(file, stream.sample_rate, channels=how.channels) as writer:
             writer.write(np.asarray(take.sound))
-    for text in _troubles(take, how):
+    for text in _problems(take, how):
         call_guarded(on_notice, text)
     return take
 
@@ -166,10 +166,10 @@ def _nothing_heard(name: str, trigger: Trigger, how: Listening) -> str:
     )
 
 
-def _finished(trigger: Trigger, sample_rate: int, how: Listening, file: Path | None, gaps: int) -> Heard:
+def _finished(trigger: Trigger, sample_rate: int, how: Listening, file: Path | None, gaps: int) -> RecordedSound:
     taken = trigger.samples()
     sound, gain_db = levelled(trimmed(taken, sample_rate, how.threshold_db), sample_rate, checked_level(how.level))
-    return Heard(
+    return RecordedSound(
         sound=Sound(sound[:, 0] if how.channels == 1 else sound, sample_rate),
         path=file,
         peak_db=peak_db(taken),
@@ -181,12 +181,12 @@ def _finished(trigger: Trigger, sample_rate: int, how: Listening, file: Path | N
     )
 
 
-def _troubles(heard: Heard, how: Listening) -> list[str]:
-    found = []
-    if heard.clipped:
-        found.append(f"{heard.clipped} samples clip: lower the gain of the input, and record it again")
-    if heard.gaps:
-        found.append(f"the input lost samples {heard.gaps} times, since the machine was busy: record it again")
-    if not heard.ended:
-        found.append(f"it still sounded after {how.longest:g} s, where the take ends")
-    return found
+def _problems(take: RecordedSound, how: Listening) -> list[str]:
+    problems = []
+    if take.clipped:
+        problems.append(f"{take.clipped} samples clip: lower the gain of the input, and record it again")
+    if take.gaps:
+        problems.append(f"the input lost samples {take.gaps} times, since the machine was busy: record it again")
+    if not take.ended:
+        problems.append(f"it still sounded after {how.longest:g} s, where the take ends")
+    return problems

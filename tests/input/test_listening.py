@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from cmaudio.cli.app import app
 from cmaudio.errors import CmaudioError
-from cmaudio.input.listening import Heard, Listening, listen
+from cmaudio.input.listening import Listening, RecordedSound, listen
 from cmaudio.input.stream import Inputs
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.loudness import loudness_lufs
@@ -35,7 +35,7 @@ def silence(seconds: float, noise_db: float = -80.0) -> Float:
     return np.random.default_rng(0).uniform(-1, 1, round(seconds * RATE)).astype(np.float32) * 10 ** (noise_db / 20)
 
 
-def take(*parts: Float, how: Listening = SHORT, told: list[str] | None = None, **settings: Any) -> Heard:
+def take(*parts: Float, how: Listening = SHORT, told: list[str] | None = None, **settings: Any) -> RecordedSound:
     source = FakeInput(np.concatenate(parts), **settings)
     heard = listen(None, how, open_input=source, on_notice=(told if told is not None else []).append)
     assert source.closed
