@@ -32,6 +32,7 @@ class Subscribers(Generic[P]):
         for function in self._functions:
             function(*arguments, **named)
 
+
 ANY_ERROR = (Exception, SystemExit)
 """What a call may raise without ending its thread: `sys.exit()` in a callback must not stop the sound either."""
 

@@ -38,7 +38,7 @@ class _OneBlock:
         """Context, conditioning and the Heun sampler on the same head."""
         given = self.synthesizer.condition(self._state, self._controls, self._timbre, self._noise[:, 0])
         frames = heun(given.denoiser(self.synthesizer), self._noise[:, 0], self._sigmas)
-        return given.played(frames, self._state.vocoder)
+        return given.next_state(frames, self._state.vocoder)
 
     def vocode(self, state: NetworkState) -> None:
         """The vocoder network, which follows in both cases."""

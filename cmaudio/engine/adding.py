@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from cmaudio.engine.engine import Engine
 from cmaudio.model.manifest import TimbreDefinition
-from cmaudio.synthesis.sources import sources_of
-from cmaudio.synthesis.timbre_deviations import deviations_of
+from cmaudio.synthesis.params import VoiceSettings
 
 
 def add_timbre(engine: Engine, timbre: TimbreDefinition) -> None:
@@ -16,7 +13,6 @@ def add_timbre(engine: Engine, timbre: TimbreDefinition) -> None:
     Raises CmaudioError for a name that the model already has, and for a timbre that does not fit.
     """
     engine.model.add_timbre(timbre)
-    engine.synthesizer.know_learned()
-    allocator = engine.allocator  # sounding voices keep their settings, without the new timbre
-    timbres = engine.model.manifest.timbres
-    allocator.settings = replace(allocator.settings, sources=sources_of(timbres), deviations=deviations_of(timbres))
+    engine.synthesizer.update_timbres()
+    settings = engine.allocator.settings  # sounding voices keep these, without the new timbre
+    engine.allocator.settings = VoiceSettings.of_model(engine.model, settings.ahead_samples, settings.channels)

@@ -22,7 +22,7 @@ from cmaudio.engine.stealing import Stealing
 from cmaudio.engine.steering import Steering
 from cmaudio.engine.voice_kinds import voice_of
 from cmaudio.model.file import Model
-from cmaudio.modulation.timeline import Timeline
+from cmaudio.modulation.timeline import ModulationTimeline
 from cmaudio.score.events import AllNotesOff, Expression, NoteOff, NoteOn, PitchBend, Sostenuto, Sustain
 from cmaudio.score.expression import EXPRESSIONS, MIX
 from cmaudio.score.places import place_of
@@ -52,7 +52,7 @@ class VoiceAllocator(Steering):
         self.reduced = False  # overloaded recently: blocks are made in one step
         self.schedule = Schedule()
         self.voices: list[Voice] = []
-        self.timeline = Timeline(settings.sample_rate)
+        self.timeline = ModulationTimeline(settings.sample_rate)
         self.plane: Plane | None = None  # the timbre map, for routes that move on it
         self.stealing = Stealing(settings.sample_rate)
         self._candidates: list[Voice] = []  # the voices that may sound at `_judged_at` or later
@@ -91,7 +91,7 @@ class VoiceAllocator(Steering):
         if not note.ended:  # it may have been released before its start
             self.enter(note, self.new_voice(note, timbre, at), at)
             program = self.model.nearest_program(timbre)
-            self.listeners.tell(at, NoteOn(note.channel, note.key, round(note.velocity), program))
+            self.listeners.notify(at, NoteOn(note.channel, note.key, round(note.velocity), program))
 
     def enter(self, handle: Handle, voice: Voice, at: int) -> None:
         """Add a voice that starts."""
@@ -182,7 +182,7 @@ class VoiceAllocator(Steering):
 
     def _report_note_off(self, handle: Handle, at: int) -> None:
         if handle.key is not None and handle.voice is not None and not handle.voice.released:
-            self.listeners.tell(max(at, handle.voice.params.at), NoteOff(handle.channel, handle.key))
+            self.listeners.notify(max(at, handle.voice.params.at), NoteOff(handle.channel, handle.key))
 
     def _release_voice(self, note: Handle, at: int) -> None:
         """Release a voice; a note that would start after `at` is cancelled."""
@@ -197,7 +197,7 @@ class VoiceAllocator(Steering):
         """Press or lift the sustain pedal of a channel."""
         channel = self.channels[number]
         if down != channel.sustain:
-            self.listeners.tell(at, Sustain(number, down))
+            self.listeners.notify(at, Sustain(number, down))
         channel.sustain = down
         if not down:
             self._release_held(channel, at)
@@ -206,7 +206,7 @@ class VoiceAllocator(Steering):
         """Press or lift the sostenuto pedal of a channel: it holds only notes whose keys are already down."""
         channel = self.channels[number]
         if down != channel.sostenuto:
-            self.listeners.tell(at, Sostenuto(number, down))
+            self.listeners.notify(at, Sostenuto(number, down))
         if down and not channel.sostenuto:
             mine = [note for note in self.notes.values() if note.channel == number and note not in channel.held]
             channel.caught = [note for note in mine if note.voice is not None and not note.voice.released]
@@ -242,14 +242,14 @@ class VoiceAllocator(Steering):
             self._report_note_off(note, at)
         for number, channel in enumerate(self.channels):
             if channel.keys or channel.sustain or channel.bend:
-                self.listeners.tell(at, AllNotesOff(number))
-                self.listeners.tell(at, Sustain(number, False))
-                self.listeners.tell(at, PitchBend(number, self.bend))
+                self.listeners.notify(at, AllNotesOff(number))
+                self.listeners.notify(at, Sustain(number, False))
+                self.listeners.notify(at, PitchBend(number, self.bend))
             if channel.sostenuto:
-                self.listeners.tell(at, Sostenuto(number, False))
+                self.listeners.notify(at, Sostenuto(number, False))
             for name, value in channel.expression.items():
                 if value != EXPRESSIONS[name].rest and name not in MIX:
-                    self.listeners.tell(at, Expression(number, name, self._together(name)))
+                    self.listeners.notify(at, Expression(number, name, self._combined(name)))
         self._drop([voice for voice in self.voices if voice.params.at > at])
         for channel in self.channels:
             channel.reset()

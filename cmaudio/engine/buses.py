@@ -31,14 +31,13 @@ class Effects(Protocol):
 
     @property
     def silent(self) -> bool:
-        """Whether no tail is ringing any more."""
+        """Whether all tails have died away."""
 
     def process(self, main: Float, sends: Mapping[str, Float]) -> None:
-        """Change `main` (N, 2) in place, or (N, 1) without sends. N is any multiple of 64.
+        """Change `main` (N, 2) in place, or (N, 1) without sends; N is any multiple of 64.
 
-        A missing send bus is silent.
-
-        Every sample of the engine's clock passes once, in order; the result must not depend on the block sizes.
+        A missing send bus is silent. Every sample of the engine's clock passes once, in order; the result must not
+        depend on the block sizes.
         """
 
     def recover(self) -> None:
@@ -72,7 +71,7 @@ class Buses:
             self._bus(self._stems, channel)[:, start:end] += samples
 
     def send(self, name: str, start: int, samples: Float) -> None:
-        """Add a voice's send to an effect, (2, n)."""
+        """Add a voice's samples (2, n) to the bus of an effect, from sample `start` on."""
         self._bus(self._sends, name)[:, start : start + samples.shape[1]] += samples
 
     def _bus(self, buses: dict[_Key, Float], key: _Key) -> Float:
@@ -93,9 +92,10 @@ class Buses:
                 stems[EFFECTS_STEM] = added * scale
             on_stems(len(main), stems)
         main *= scale
-        return main if self._outputs.pairs == 1 else self._beside_each_other(main, level, scale)
+        return main if self._outputs.pairs == 1 else self._all_pairs(main, level, scale)
 
-    def _beside_each_other(self, main: Float, level: float, scale: Float | float) -> Float:
+    def _all_pairs(self, main: Float, level: float, scale: Float | float) -> Float:
+        """(N, 2 pairs)"""
         out = np.zeros((len(main), self._outputs.pairs, 2), np.float32)
         out[:, self._outputs.main - 1] = main
         for pair, bus in self._direct.items():

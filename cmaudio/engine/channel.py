@@ -38,6 +38,6 @@ class Channel:
 
     def forget(self, handle: Handle) -> None:
         """Remove a handle whose voice has ended."""
-        for kept in (self.held, self.caught):
-            if handle in kept:
-                kept.remove(handle)
+        for handles in (self.held, self.caught):
+            if handle in handles:
+                handles.remove(handle)

@@ -36,8 +36,6 @@ from cmaudio.speech.reading import Writing
 from cmaudio.speech.style import SpeakingStyle
 from cmaudio.synthesis.networks import STEPS, Synthesizer
 from cmaudio.synthesis.params import VoiceSettings
-from cmaudio.synthesis.sources import sources_of
-from cmaudio.synthesis.timbre_deviations import deviations_of
 from cmaudio.synthesis.trajectory import Trajectory
 from cmaudio.synthesis.voice import Voice
 
@@ -100,11 +98,7 @@ class Engine(ModulationInput):
         self.channels = whole_number("channels", model.channels if channels is None else channels, 1, 2)
         self._outputs = Outputs.checked(pairs, pair, self.channels)
         self.outputs = self.channels * pairs
-        timbres, prior = model.manifest.timbres, model.manifest.prior
-        sources, deviations = sources_of(timbres), deviations_of(timbres)
-        settings = VoiceSettings(
-            model.stft, self._renderer.block_frames, self.sample_rate, ahead, self.channels, sources, prior, deviations
-        )
+        settings = VoiceSettings.of_model(model, ahead, self.channels)
         allocator = VoiceAllocator(model, settings, whole_number("polyphony", polyphony, 1, 256), steps)
         super().__init__(model, allocator, seed, bend_range)
         gain = Trajectory(10 ** (in_range("gain_db", gain_db, *GAIN_RANGE_DB, "dB") / 20))

@@ -128,7 +128,7 @@ class EventInput:
     def key_pressure(self, pitch: int, value: float, channel: int = 0, at: int | None = None) -> None:
         """Pressure 0..1 on a pressed key, added to its channel's; it ends with the note."""
         key, checked = whole_number("pitch", pitch, 0, 127), checked_expression("pressure", value)
-        self.submit(at, partial(self.allocator.press_harder, channel_number(channel), key, checked))
+        self.submit(at, partial(self.allocator.key_pressure, channel_number(channel), key, checked))
 
     def sostenuto(self, down: bool, channel: int = 0, at: int | None = None) -> None:
         """Sostenuto pedal: notes whose keys are down when it is pressed keep sounding until it is lifted."""

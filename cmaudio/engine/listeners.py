@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 
+from cmaudio.callbacks import Subscribers
 from cmaudio.faults import Faults
 from cmaudio.score.events import Event
 
-Listener = Callable[[int, Event], object]
 ORIGIN: ContextVar[str] = ContextVar("origin", default="")  # source of the events the current thread submits
 
 
-class Listeners:
-    """Functions that are called with each event and the sample of the engine's clock at which it happens.
+class Listeners(Subscribers[[int, Event]]):
+    """Functions that are called with the sample of the engine's clock at which an event happens, and the event.
 
     They are called on the rendering thread, which must not block: they should only append to a queue.
 
@@ -25,8 +25,8 @@ class Listeners:
     """
 
     def __init__(self, faults: Faults) -> None:
+        super().__init__()
         self._faults = faults
-        self._listeners: tuple[Listener, ...] = ()
         self.origin = ""
 
     def act(self, origin: str, action: Callable[[int], None], at: int) -> None:
@@ -37,16 +37,7 @@ class Listeners:
         finally:
             self.origin = ""
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Add a listener; returns the function that removes it."""
-        self._listeners = (*self._listeners, listener)
-
-        def unsubscribe() -> None:
-            self._listeners = tuple(known for known in self._listeners if known is not listener)
-
-        return unsubscribe
-
-    def tell(self, at: int, event: Event) -> None:
-        """Call all of them, in the order in which they subscribed."""
-        for listener in self._listeners:
-            self._faults.attempt("an event was not passed on", listener, at, event)
+    def notify(self, at: int, event: Event) -> None:
+        """Call all functions; their errors are faults."""
+        for function in self._functions:
+            self._faults.attempt("an event was not passed on", function, at, event)

@@ -17,9 +17,9 @@ _QUIET_POWER = 1e-12
 class EngineState:
     """A snapshot for meters. `peak_db` is the peak level since the state was last read.
 
-    `voices` are sounding; at most `limit` may: the polyphony, or fewer under overload. `stolen` counts notes that were
-    cut off while held so that others could sound. `sides_db` are the peaks of each side, and `correlation` (-1..1) is
-    that between left and right; 1 is mono.
+    `voices` sound, of at most `limit`: the polyphony, or fewer under overload. `stolen` counts notes that were cut off
+    while held to make room for others. `sides_db` are the peaks of left and right, and `correlation` is theirs: -1..1,
+    1 for mono.
     """
 
     seconds: float
@@ -33,7 +33,7 @@ class EngineState:
 
 
 class Meter:
-    """Measures samples until its values are taken."""
+    """Measures the samples since its values were last taken."""
 
     def __init__(self, channels: int) -> None:
         self._channels = channels
@@ -52,7 +52,7 @@ class Meter:
             self._products += samples.T @ samples
 
     def take(self) -> tuple[tuple[float, ...], float]:
-        """Peaks in dB re full scale, and the correlation of the sides -1..1 (1 for silence) since the last call."""
+        """Peaks in dB re full scale, and correlation of left and right (1 for silence), since the last call."""
         peaks, products = self._peaks, self._products
         self._clear()
         power = math.sqrt(products[0, 0] * products[-1, -1])

@@ -24,7 +24,7 @@ class MonoNotice:
         self._listener = listener
 
     def check(self, name: str, value: float) -> None:
-        """An expression was set."""
+        """Report an expression that has been set, if it is inaudible."""
         expression = EXPRESSIONS[name]
         if expression.mix and value != expression.rest and not self._reported:
             self._reported = True

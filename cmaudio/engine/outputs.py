@@ -12,7 +12,7 @@ MAX_PAIRS = 32
 
 @dataclass(frozen=True)
 class Outputs:
-    """The number of output pairs, and which of them plays the mix and the effects, from 1."""
+    """The number of output pairs, and the number (from 1) of the pair that plays the mix and the effects."""
 
     pairs: int = 1
     main: int = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cmaudio.engine.allocator import VoiceAllocator
 
 _NEVER_SHED_VOICES = 4  # any usable machine can compute this many
-_RESTORE_SECONDS = 4.0  # from a change of the limit until it is raised by one
+_RESTORE_SECONDS = 4.0  # after the last change of the limit
 
 
 class Overload:

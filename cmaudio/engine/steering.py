@@ -18,7 +18,7 @@ from cmaudio.engine.mono_notice import MonoNotice
 from cmaudio.engine.note import EXPRESSION_SECONDS
 from cmaudio.faults import Faults
 from cmaudio.score.events import ChannelGain, Expression, KeyPressure, PitchBend
-from cmaudio.score.expression import EXPRESSIONS, together
+from cmaudio.score.expression import EXPRESSIONS, combined
 
 Vector = NDArray[np.float64]
 _GAIN_SECONDS = 0.01
@@ -62,7 +62,7 @@ class Steering:
             self._move_pitch(note, seconds, at)
 
     def _report_bend(self, number: int, at: int) -> None:
-        self.listeners.tell(at, PitchBend(number, self.channels[number].bend + self.bend))
+        self.listeners.notify(at, PitchBend(number, self.channels[number].bend + self.bend))
 
     def _used(self) -> list[int]:
         return [number for number, channel in enumerate(self.channels) if channel.used]
@@ -76,11 +76,11 @@ class Steering:
         note.expression[name] = value
         self._move_expression(note, name, seconds, at)
 
-    def press_harder(self, number: int, key: int, value: float, at: int) -> None:
+    def key_pressure(self, number: int, key: int, value: float, at: int) -> None:
         """Pressure on one key of a channel, if it is down."""
         note = self.channels[number].keys.get(key)
         if note is not None:
-            self.listeners.tell(at, KeyPressure(number, key, value))
+            self.listeners.notify(at, KeyPressure(number, key, value))
             self.express_note(note, "pressure", value, EXPRESSION_SECONDS, at)
 
     def express_channel(self, number: int, name: str, value: float, at: int) -> None:
@@ -101,17 +101,17 @@ class Steering:
             self._move_expression(note, name, EXPRESSION_SECONDS, at)
 
     def _report_expression(self, number: int, name: str, at: int) -> None:
-        value = self._together(name, self.channels[number].expression)
-        self.listeners.tell(at, Expression(number, name, value))
+        value = self._combined(name, self.channels[number].expression)
+        self.listeners.notify(at, Expression(number, name, value))
 
-    def _together(self, name: str, *settings: Mapping[str, float]) -> float:
-        """The sum of the instrument's setting and others, clamped to the limits."""
-        return together(name, (values.get(name) for values in (self.expression, *settings)))
+    def _combined(self, name: str, *settings: Mapping[str, float]) -> float:
+        """The instrument's setting combined with others (`combined`)."""
+        return combined(name, (values.get(name) for values in (self.expression, *settings)))
 
     def expression_of(self, note: Handle) -> dict[str, float]:
         """The combined expressions of note, channel and instrument, by name."""
         channel = self.channels[note.channel].expression
-        return {name: self._together(name, note.expression, channel) for name in EXPRESSIONS}
+        return {name: self._combined(name, note.expression, channel) for name in EXPRESSIONS}
 
     def _move_expression(self, note: Handle, name: str, seconds: float, at: int) -> None:
         if note.voice is not None:
@@ -140,5 +140,5 @@ class Steering:
 
     def set_gain(self, number: int, gain: float, at: int) -> None:
         """Linear gain of a channel, smoothed."""
-        self.listeners.tell(at, ChannelGain(number, gain))
+        self.listeners.notify(at, ChannelGain(number, gain))
         self.channels[number].gain.move(at, gain, _GAIN_SECONDS * self.sample_rate)

@@ -12,13 +12,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.signal.dsp import Float
 from cmaudio.speech.features import COLUMNS, energy_step, speech_features
 from cmaudio.speech.prosody import Segment
 from cmaudio.speech.style import RATE_RANGE
 from cmaudio.speech.timeline import Timeline
 from cmaudio.synthesis.excitation import semitones_to_hz
-from cmaudio.synthesis.params import NoteParams, VoiceSettings
+from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.trajectory import Trajectory
 from cmaudio.synthesis.voice import Voice
 
@@ -78,7 +77,7 @@ class Utterance(Voice):
         self.marks = marks  # also read after the voice has ended
         self._marked = -1  # index of the last phoneme with a mark
         self._nominal = 0.0  # nominal time at which the next frame begins
-        self._said: tuple[NDArray[Any], ...] = ()  # arguments of `speech_features` for the frames of the block
+        self._feature_inputs: tuple[NDArray[Any], ...] = ()  # arguments of `speech_features` for the block
         self._frame_f0 = np.zeros(0)
         self._last_f0 = 0.0
 
@@ -125,20 +124,20 @@ class Utterance(Voice):
         hop = self.stft.hop_length
         frames = (end - start) // hop
         middles = start + (np.arange(frames + 1, dtype=np.float64) + 0.5) * hop
-        f0 = self._say(middles)
+        f0 = self._advance(middles)
         known = np.concatenate([[self._last_f0], f0])
         self._frame_f0, self._last_f0 = f0[:-1], float(f0[-2])
         times = np.arange(start, end) + 0.5
         return np.interp(times, np.concatenate([[middles[0] - hop], middles]), known)
 
     @classmethod
-    def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> tuple[Float, NDArray[np.float64], None]:
-        """Features (B, K, C) and f0 (B, K) Hz of the frames of the last call of `f0`; no level offset."""
-        said = (np.stack(arrays) for arrays in zip(*(voice._said for voice in voices), strict=True))
-        return speech_features(*said), np.stack([voice._frame_f0 for voice in voices]), None
+    def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> BlockFeatures:
+        """Features of the block of the last call of `f0`."""
+        inputs = (np.stack(arrays) for arrays in zip(*(voice._feature_inputs for voice in voices), strict=True))
+        return BlockFeatures(speech_features(*inputs), np.stack([voice._frame_f0 for voice in voices]))
 
-    def _say(self, middles: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Advance over the frames at these times (the last is a preview), keeping their features; returns all f0."""
+    def _advance(self, middles: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Advance over the frames at these times (the last is a preview) and store their features; returns all f0."""
         rates = np.where(middles >= 0, self.rate.at(middles), 0.0)
         step = self.stft.hop_length / self.sample_rate
         nominal = self._nominal + np.cumsum(rates * step) - rates * step / 2
@@ -151,7 +150,7 @@ class Utterance(Voice):
         since = (nominal - moments.begins) / safe
         until = np.where(waiting < 0, (moments.ends - nominal) / safe, _WAITING_SECONDS)
         energy = moments.energy + self.energy.at(middles) * energy_step(1.0)
-        self._said = tuple(x[:-1] for x in (moments.context, since, until, energy, voiced, semitones))
+        self._feature_inputs = tuple(x[:-1] for x in (moments.context, since, until, energy, voiced, semitones))
         self._mark(moments.index[:-1], middles[:-1], waiting[:-1])
         self.timeline.forget_before(min(self._marked, int(moments.index[0])))
         self._nominal = min(self._nominal + float(rates[:-1].sum()) * step, max(self._nominal, self.timeline.end))

@@ -43,7 +43,7 @@ def voice_of(
     bend: float = 0.0,
     expression: Mapping[str, float] | None = None,
 ) -> NoteVoice:
-    """A voice of a timbre (Z,); `bend` in semitones, expression by name."""
+    """The voice of a note with a timbre (Z,); `bend` in semitones, expression by name."""
     if model.manifest.features in TEXTURE_KINDS:
         return TextureVoice(params, timbre, settings, nearest=model.nearest_timbre, expression=expression)
     pitched = model.has_pitch(timbre)

@@ -10,13 +10,15 @@ from cmaudio.signal.layers import LAYERS
 from cmaudio.speech.language import language
 from cmaudio.speech.phonemes import Phoneme, Phrase, Word, pause
 from cmaudio.speech.prosody import Prosody
-from cmaudio.synthesis.renderer import Renderer, load_kernels
+from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.voice import Voice
 
 
 def warm_up_notes(allocator: VoiceAllocator, model: Model, renderer: Renderer) -> None:
     """Run several batch sizes, starting with onsets and including a bend."""
-    load_kernels()
+    from cmaudio.synthesis import filter_kernel  # imports numba
+
+    filter_kernel.load_kernels()
     if allocator.settings.deviations is not None:
         from cmaudio.synthesis import deviation_kernel  # imports numba
 
@@ -33,7 +35,9 @@ def warm_up_notes(allocator: VoiceAllocator, model: Model, renderer: Renderer) -
 
 def warm_up_speech(allocator: VoiceAllocator, model: Model, renderer: Renderer, prosody: Prosody) -> None:
     """Read two words, and speak one that consists of the model's own phonemes."""
-    load_kernels()
+    from cmaudio.synthesis import filter_kernel  # imports numba
+
+    filter_kernel.load_kernels()
     vector = model.timbre_vector(None)
     language(prosody.language).phrase("one two")
     word = Word("", tuple(Phoneme(symbol) for symbol in prosody.symbols[-8:]))

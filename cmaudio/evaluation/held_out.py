@@ -113,7 +113,7 @@ def generate(renderer: Renderer, material: Material, steps: int, seed: int) -> F
         block_noise = rng.standard_normal((notes, steps, k, bands), dtype=np.float32)
         controls, timbre = material.controls[:, block], material.timbre[:, block]
         state = synthesizer.generate(state, controls, timbre, context_noise, block_noise)
-        out.append(synthesizer.heard(state.frames, controls, timbre))
+        out.append(synthesizer.with_corrected_level(state.frames, controls, timbre))
     return np.concatenate(out, 1)
 
 

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cmaudio.engine.voice_kinds import voice_of
+from cmaudio.model.timbres import Timbre
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.player import TRAINING_GAIN
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
-from cmaudio.synthesis.sources import sources_of
-from cmaudio.synthesis.timbre_deviations import deviations_of
 from cmaudio.synthesis.voice import Voice
 
 BATCH = 16
@@ -25,9 +24,9 @@ _CHUNK_SAMPLES = 8192
 
 @dataclass(frozen=True)
 class HeldNote:
-    """A note that is not released: timbre by name, pitch as MIDI note number, velocity 1..127, expression by name."""
+    """A note that is not released: pitch as MIDI note number, velocity 1..127, expression by name."""
 
-    timbre: str
+    timbre: Timbre
     pitch: int
     velocity: int
     seed: int = 0
@@ -58,13 +57,6 @@ def hold(renderer: Renderer, notes: Sequence[HeldNote], samples: int) -> Iterato
 
 def _voice(renderer: Renderer, note: HeldNote) -> Voice:
     params = NoteParams(note.pitch, note.velocity, 0, note.seed, 0, 1)
-    vector = renderer.synthesizer.model.timbre_vector(note.timbre)
-    timbres = renderer.synthesizer.model.manifest.timbres
-    settings = VoiceSettings(
-        renderer.stft,
-        renderer.block_frames,
-        renderer.sample_rate,
-        sources=sources_of(timbres),
-        deviations=deviations_of(timbres),
-    )
-    return voice_of(renderer.synthesizer.model, params, vector, settings, expression=note.expression)
+    model = renderer.synthesizer.model
+    settings = VoiceSettings.of_model(model)
+    return voice_of(model, params, model.timbre_vector(note.timbre), settings, expression=note.expression)

@@ -19,7 +19,7 @@ from cmaudio.evaluation.held_out import Material, compare, generate, record_held
 from cmaudio.evaluation.setting import Figures, Setting
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.networks import Synthesizer
-from cmaudio.synthesis.prior import Expected, Said
+from cmaudio.synthesis.prior import MedianAndSpread, Prediction
 from cmaudio.synthesis.renderer import Renderer
 
 _DB = 20 / np.log(10)
@@ -63,7 +63,7 @@ def measure_residual(setting: Setting) -> Figures:
     predicted = predictions(renderer, material)
     if predicted is not None:
         rows["median"] = [np.maximum(predicted.median, predicted.silence)] * 2
-        rows["noise"] = [predicted.whole(noise, np.float32(1)) for noise in noise_like(predicted, drawn, material)]
+        rows["noise"] = [predicted.frames(noise, np.float32(1)) for noise in noise_like(predicted, drawn, material)]
     reference = _reference(renderer, material)
     figures: Figures = {"notes": len(material.mels)}
     return figures | {
@@ -74,29 +74,29 @@ def measure_residual(setting: Setting) -> Figures:
     }
 
 
-def predictions(renderer: Renderer, material: Material) -> Said | None:
+def predictions(renderer: Renderer, material: Material) -> MedianAndSpread | None:
     """The prior's output for all frames; None for a model without one."""
     k, synthesizer = renderer.block_frames, renderer.synthesizer
     blocks = [
-        _as_loud(synthesizer, material.controls[:, start : start + k], material.timbre[:, start : start + k])
+        _at_corrected_level(synthesizer, material.controls[:, start : start + k], material.timbre[:, start : start + k])
         for start in range(0, material.mels.shape[1], k)
     ]
-    predicted = [block for block in blocks if isinstance(block, Said)]
+    predicted = [block for block in blocks if isinstance(block, MedianAndSpread)]
     if not predicted:
         return None
     median, spread = (np.concatenate([getattr(block, name) for block in predicted], 1) for name in ("median", "spread"))
-    return Said(material.controls, median, spread, predicted[0].silence[:, :1])
+    return MedianAndSpread(material.controls, median, spread, predicted[0].silence[:, :1])
 
 
-def _as_loud(synthesizer: Synthesizer, controls: Float, timbre: Float) -> Expected:
-    """The prediction of a block, at the level that is heard."""
-    predicted = synthesizer.prior(controls, timbre)
-    if not isinstance(predicted, Said):
+def _at_corrected_level(synthesizer: Synthesizer, controls: Float, timbre: Float) -> Prediction:
+    """The prediction of a block, with the level that the correction adds after the vocoder."""
+    predicted = synthesizer.predict(controls, timbre)
+    if not isinstance(predicted, MedianAndSpread):
         return predicted
-    return replace(predicted, median=synthesizer.heard(predicted.median, controls, timbre))
+    return replace(predicted, median=synthesizer.with_corrected_level(predicted.median, controls, timbre))
 
 
-def fluctuation(frames: Float, predicted: Said) -> Float:
+def fluctuation(frames: Float, predicted: MedianAndSpread) -> Float:
     """Deviations from the median in spreads, without those that last longer than half a second."""
     off = np.clip((frames - predicted.median) / predicted.spread, -_MOST, _MOST)
     started = (predicted.controls[..., :1] > 0).astype(np.float32)
@@ -108,7 +108,7 @@ def fluctuation(frames: Float, predicted: Said) -> Float:
     return moving
 
 
-def noise_like(predicted: Said, drawn: list[Float], material: Material) -> list[Float]:
+def noise_like(predicted: MedianAndSpread, drawn: list[Float], material: Material) -> list[Float]:
     """(N, T, M) noise for every seed, with the variance of the samples and the recordings' temporal correlation."""
     recorded = fluctuation(material.mels, predicted)
     correlation = float((recorded[:, 1:] * recorded[:, :-1]).sum() / np.square(recorded).sum())
@@ -141,7 +141,9 @@ def level_db(renderer: Renderer, frames: Float) -> Float:
     return level
 
 
-def measure_row(renderer: Renderer, one: Float, two: Float, reference: Reference, predicted: Said | None) -> Figures:
+def measure_row(
+    renderer: Renderer, one: Float, two: Float, reference: Reference, predicted: MedianAndSpread | None
+) -> Figures:
     """Figures of two seeds (N, T, M) of one row, without their first block."""
     recorded, levels = reference.recorded, level_db(renderer, one)
     seams = np.arange(levels.shape[1] - 1) % reference.block_frames == reference.block_frames - 1
@@ -173,7 +175,7 @@ def _loudness(levels: Float) -> Float:
     return loudness
 
 
-def _correlation(frames: Float, reference: Reference, predicted: Said) -> float:
+def _correlation(frames: Float, reference: Reference, predicted: MedianAndSpread) -> float:
     """Correlation of the residuals of bands 16 apart, about their mean over the note, where both are active."""
     k = reference.block_frames
     off = np.clip((frames - predicted.median[:, k:]) / predicted.spread[:, k:], -_MOST, _MOST)

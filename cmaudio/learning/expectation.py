@@ -19,7 +19,6 @@ from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.synthesis.note_kinds import all_note_features
-from cmaudio.synthesis.prior import GraphPrior
 from cmaudio.synthesis.sources import seen_partials, timbre_pulses
 from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_CONTROLS, TEXTURE_KINDS, texture_features
 
@@ -46,7 +45,7 @@ class Expectation:
 
     def __init__(self, synthesizer: Synthesizer) -> None:
         manifest = synthesizer.model.manifest
-        if not manifest.learns or not isinstance(synthesizer.prior, GraphPrior):
+        if not manifest.learns or synthesizer.prior is None:
             raise CmaudioError(
                 f"model {manifest.name!r} cannot learn timbres, since it has no prior: use instrument or textures"
             )

@@ -6,6 +6,7 @@ Shapes: T frames, M mel bands.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +17,6 @@ from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
-from cmaudio.synthesis.sources import sources_of
 
 _CHUNK_SAMPLES = 8192
 
@@ -34,9 +34,7 @@ def heard(
 ) -> list[Float]:
     """Log-mels (T, M) of takes of a timbre, from the onset on; `synthesizer` holds the networks of `model`."""
     renderer, manifest = Renderer(synthesizer), model.manifest
-    settings = VoiceSettings(
-        model.stft, manifest.block_frames, manifest.sample_rate, sources=sources_of(manifest.timbres), prior=True
-    )
+    settings = replace(VoiceSettings.of_model(model), deviations=None)  # exact pitch, like the analysis of examples
     vector = model.timbre_vector(timbre)
     notes = [NoteParams(key, velocity, 0, seed, 0, 1) for seed in seeds]
     voices = [voice_of(model, note, vector, settings, expression=expression) for note in notes]

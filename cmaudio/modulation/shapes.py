@@ -33,14 +33,14 @@ def oscillation(shape: str, cycles: Array, seed: int = 0) -> Array:
         case "square":
             return np.where(part < 0.5, 1.0, -1.0)
     number = np.floor(cycles).astype(np.int64)
-    here = _by_chance(number, seed)
+    here = _random(number, seed)
     if shape == "steps":
         return here
     weight = part * part * (3 - 2 * part)
-    return here + weight * (_by_chance(number + 1, seed) - here)
+    return here + weight * (_random(number + 1, seed) - here)
 
 
-def _by_chance(number: NDArray[np.int64], seed: int) -> Array:
+def _random(number: NDArray[np.int64], seed: int) -> Array:
     """(N,) random values -1..1 by cycle number: the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
     with np.errstate(over="ignore"):
         mixed = number.astype(np.uint64) + np.uint64((seed + 1) * 0x9E3779B9)

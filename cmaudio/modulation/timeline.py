@@ -22,8 +22,8 @@ Array = NDArray[np.float64]
 _KEPT = 32  # past settings; a wheel bound to a rate makes many
 
 
-class Sources(Protocol):
-    """What a sounding note provides to modulators. Times (N,) are samples of its own clock, 0 = its onset."""
+class ModulatedNote(Protocol):
+    """The part of a sounding note that modulators read. Times (N,) are samples of its own clock, 0 = its onset."""
 
     @property
     def began_at(self) -> int:
@@ -42,13 +42,15 @@ class Sources(Protocol):
 
 
 @dataclass(frozen=True)
-class _Since:
+class _SettingsFrom:
+    """Settings that apply from a sample on."""
+
     sample: float
     modulation: Modulation
 
 
-class Timeline:
-    """Follows the settings of an engine.
+class ModulationTimeline:
+    """The modulation of an engine as a function of the sample.
 
     Args:
         sample_rate: Hz.
@@ -57,7 +59,7 @@ class Timeline:
     def __init__(self, sample_rate: int) -> None:
         self.sample_rate = sample_rate
         first = Modulation()
-        self._settings = (_Since(-np.inf, first),)
+        self._settings = (_SettingsFrom(-np.inf, first),)
         self._cycles = tuple(Phase(sample_rate, each.hz) for each in first.oscillators)
         self._beats = Phase(sample_rate, TEMPO / 60)
 
@@ -72,7 +74,7 @@ class Timeline:
             if before.hz != after.hz:
                 cycles.set_rate(after.hz, at)
         kept = [each for each in self._settings if each.sample < at]
-        self._settings = (*(kept or self._settings[:1]), _Since(at, modulation))[-_KEPT:]
+        self._settings = (*(kept or self._settings[:1]), _SettingsFrom(at, modulation))[-_KEPT:]
 
     def set_tempo(self, tempo: float, at: float) -> None:
         """Set the tempo of LFOs that follow beats, in beats per minute, from a sample on."""
@@ -82,7 +84,7 @@ class Timeline:
         """Align a beat with a sample."""
         self._beats.jump(beat, at)
 
-    def offset(self, control: str, times: Array, note: Sources | None = None) -> Array:
+    def offset(self, control: str, times: Array, note: ModulatedNote | None = None) -> Array:
         """(N,) offsets that modulation adds to a control at ascending times (N,).
 
         Args:
@@ -95,12 +97,12 @@ class Timeline:
         values = self._on_grid(control, grid, note)
         return np.interp(times, grid, values)
 
-    def value(self, modulator: Modulator, time: float, note: Sources | None = None) -> float:
+    def value(self, modulator: Modulator, time: float, note: ModulatedNote | None = None) -> float:
         """A modulator at a time, as for `offset`."""
         grid = np.array([time])
         return float(self._value(modulator, self.now, grid, grid + (0 if note is None else note.began_at), note)[0])
 
-    def _on_grid(self, control: str, grid: Array, note: Sources | None) -> Array:
+    def _on_grid(self, control: str, grid: Array, note: ModulatedNote | None) -> Array:
         begins = 0 if note is None else note.began_at
         clock = grid + begins
         values = np.zeros(len(grid))
@@ -119,7 +121,7 @@ class Timeline:
         return values
 
     def _value(
-        self, modulator: Modulator, modulation: Modulation, grid: Array, clock: Array, note: Sources | None
+        self, modulator: Modulator, modulation: Modulation, grid: Array, clock: Array, note: ModulatedNote | None
     ) -> Array:
         """(N,) values of a modulator."""
         if modulator in OSCILLATORS:
@@ -133,7 +135,7 @@ class Timeline:
             return envelope(modulation.envelope, grid / rate, note.released_at / rate)
         return note.played(modulator, grid)
 
-    def _oscillation(self, number: int, modulation: Modulation, clock: Array, note: Sources | None) -> Array:
+    def _oscillation(self, number: int, modulation: Modulation, clock: Array, note: ModulatedNote | None) -> Array:
         settings = modulation.oscillators[number]
         phase = self._beats if settings.beats else self._cycles[number]
         cycles = phase.at(clock)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from cmaudio.checks import CHANNELS
 from cmaudio.score.controllers import controller_gain
 from cmaudio.score.events import PERCUSSION_CHANNEL
-from cmaudio.score.expression import together
+from cmaudio.score.expression import combined
 from cmaudio.score.mpe import MEMBER_BEND_RANGE, Zones
 from cmaudio.score.ranges import BEND_MAX_SEMITONES
 
@@ -116,10 +116,10 @@ class ChannelStates:
 
     def expression(self, channel: int, name: str) -> float:
         """The value of an expression (`cmaudio.score.expression`), limited to its range."""
-        return together(name, (self.channels[n].expressions.get(name) for n in self._with_manager(channel)))
+        return combined(name, (self.channels[n].expressions.get(name) for n in self._with_manager(channel)))
 
     def gain(self, channel: int) -> float:
-        """Linear."""
+        """Linear gain by volume and expression."""
         gain = 1.0
         for n in self._with_manager(channel):
             gain *= controller_gain(self.channels[n].volume, self.channels[n].expression)

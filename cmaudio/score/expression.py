@@ -96,7 +96,7 @@ def checked_expression(name: str, value: float) -> float:
     return in_range(name, value, known.min, known.max, known.unit)
 
 
-def together(name: str, values: Iterable[float | None]) -> float:
+def combined(name: str, values: Iterable[float | None]) -> float:
     """Several settings of an expression (None: unset) combined and clamped to its range: offsets from rest add up."""
     known = EXPRESSIONS[name]
     total = known.rest + sum(value - known.rest for value in values if value is not None)

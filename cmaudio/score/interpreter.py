@@ -37,7 +37,7 @@ class MidiInterpreter:
         mpe: start with a lower MPE zone of 15 members.
         on_problem: called with "struck again" (a key that is down), "stray" (a note-off without a note), "range" (a
             bend range that was clamped), "parameter" (an unknown registered parameter), "tuning" (of single keys),
-            "effects" (one without a substitute) or "effects on drums" (a kit of them on the drums' channel).
+            "effects" (a sound effect without a substitute) or "effects on drums" (a kit of them on the drum channel).
 
     Attributes:
         zones: the MPE zones.
@@ -78,7 +78,7 @@ class MidiInterpreter:
         elif kind == CONTROL:
             self._control(channel, first, second)
         elif kind == PROGRAM:
-            self._choose(channel, first)
+            self._select_program(channel, first)
         elif kind == CHANNEL_PRESSURE:
             self._express(channel, "pressure", first)
         elif kind == WHEEL:
@@ -137,7 +137,7 @@ class MidiInterpreter:
             self._out.bend(channel)
         return self._out.take()
 
-    def _choose(self, channel: int, program: int) -> None:
+    def _select_program(self, channel: int, program: int) -> None:
         state = self.states[channel]
         state.program, state.rhythm, state.effects_kit = program, state.bank in self._rhythm_banks, None
         if state.bank != _EFFECTS_BANK_XG or _RHYTHM_BANK_XG not in self._rhythm_banks:

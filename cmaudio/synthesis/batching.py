@@ -14,22 +14,22 @@ from cmaudio.synthesis.voice import Voice
 
 # Network evaluations in one live batch; a voice counts once for each of its steps.
 _TO_BEGIN = 8  # a chord starts together; more would delay the next reads
-_OF_FEW = 4  # few voices, easily computed in time: a note that starts meanwhile waits less
-_OF_MANY = 16  # many voices: 16 staggered ones cost a quarter less than six at a time
+_WITH_FEW_VOICES = 4  # they are easily computed in time: a note that starts meanwhile waits less
+_WITH_MANY_VOICES = 16  # 16 staggered ones cost a quarter less than six at a time
 _OFFLINE_VOICES = 16  # beyond this, the cost per voice no longer falls
 _SHARING_VOICES = 6  # besides the first; with this many, blocks are computed as early as allowed
 _SPARE_SHARE = 2 / 3  # of the time ahead, within which few voices are computed in spare time
 
 
 def batch_for_read(voices: Sequence[Voice], by: int, ahead: int) -> list[Voice]:
-    """Voices that need a block before they can sound until `by`, and others that will within `ahead` samples."""
+    """Voices that need a block to sound until `by`, and others that will need one within `ahead` samples after that."""
     now = _lacking(voices, by)
     if any(voice.network is None for voice in now):
         return now  # a new note should not wait for others
     # A few voices are cheap enough to compute when needed; many are batched, slightly early.
     early = round(ahead * _sharing(voices))
     soon = [voice for voice in _lacking(voices, by + early) if voice not in now]
-    return [*now, *_first(soon, _company(voices) - _evaluations(now))]
+    return [*now, *_first(soon, _batch_size(voices) - _evaluations(now))]
 
 
 def batch_to_begin(voices: Sequence[Voice], by: int) -> list[Voice]:
@@ -38,10 +38,10 @@ def batch_to_begin(voices: Sequence[Voice], by: int) -> list[Voice]:
 
 
 def batch_to_spare(voices: Sequence[Voice], now: int, ahead: int) -> list[Voice]:
-    """The first of the sounding voices that need a block within `ahead` samples."""
+    """Sounding voices to compute in spare time: the first of those that need a block within `ahead` samples."""
     sounding = [voice for voice in voices if voice.network is not None]
     early = round(ahead * max(_SPARE_SHARE, _sharing(sounding)))
-    return _first(_lacking(sounding, now + early), _company(sounding))
+    return _first(_lacking(sounding, now + early), _batch_size(sounding))
 
 
 def batch_offline(voices: Sequence[Voice], known: int, block_samples: int) -> list[Voice]:
@@ -51,8 +51,9 @@ def batch_offline(voices: Sequence[Voice], known: int, block_samples: int) -> li
 
 
 def _lacking(voices: Sequence[Voice], by: int) -> list[Voice]:
-    found = [v for v in voices if v.params.at < by and v.lacks(by - v.params.at - v.position)]
-    return sorted(found, key=lambda v: v.params.at + v.planned_end)
+    """Voices that need a block to sound until `by`, the most urgent first."""
+    lacking = [v for v in voices if v.params.at < by and v.lacks(by - v.params.at - v.position)]
+    return sorted(lacking, key=lambda v: v.params.at + v.planned_end)
 
 
 def _first(voices: Sequence[Voice], evaluations: int) -> list[Voice]:
@@ -66,8 +67,9 @@ def _sharing(voices: Sequence[Voice]) -> float:
     return min(1.0, max(0, len(voices) - 1) / _SHARING_VOICES)
 
 
-def _company(voices: Sequence[Voice]) -> int:
-    return _OF_FEW if _evaluations(voices) <= _TO_BEGIN else _OF_MANY
+def _batch_size(voices: Sequence[Voice]) -> int:
+    """Evaluations of one batch while these voices sound."""
+    return _WITH_FEW_VOICES if _evaluations(voices) <= _TO_BEGIN else _WITH_MANY_VOICES
 
 
 def _evaluations(voices: Sequence[Voice]) -> int:

@@ -22,17 +22,24 @@ from cmaudio.synthesis.learned import CLOCK_COLUMN, clock_of
 from cmaudio.synthesis.timbre_deviations import nearest_shares
 
 _KEY_COLUMN, _VELOCITY_COLUMN = 3, 4  # of the features of notes
-_MOST = 40.0  # dB
+_MOST_DB = 40.0
 _NEPERS = np.log(10) / 20
 # Bands at the floor are silent and stay so; an offset is applied in full from this far above the floor.
 _FLOOR_NEPERS = 0.8
-_RESTING = 512
+_CACHED_POINTS = 512
 _CLOCKS = clock_of(np.array(AGES_S))
 _PLACES = np.arange(len(AGES_S), dtype=np.float32)
 
 
 class Corrections:
-    """Args: timbres, at least one of them with a `correction`; mean and std (M,) of log-mel, and its floor."""
+    """The corrections of a model's timbres.
+
+    Args:
+        timbres: at least one of them with a `correction`.
+        mean: (M,) mean by which log-mel is normalised.
+        std: (M,) its standard deviation.
+        floor: the lowest mel magnitude.
+    """
 
     def __init__(self, timbres: Sequence[TimbreDefinition], mean: Float, std: Float, floor: float) -> None:
         self._vectors = full_vectors(timbres)
@@ -42,14 +49,14 @@ class Corrections:
         self._tables = (np.stack(tables) @ from_parts(bands) * _NEPERS / std).astype(np.float32)  # (timbres, R, M)
         self._std = std
         self._silence = ((np.log(floor) - mean) / std).astype(np.float32)
-        self._most = (_MOST * _NEPERS / std).astype(np.float32)
+        self._most = (_MOST_DB * _NEPERS / std).astype(np.float32)
         self._slope = (std / _FLOOR_NEPERS).astype(np.float32)
         self._above = ((mean - np.log(floor)) / _FLOOR_NEPERS).astype(np.float32)
-        self._resting = lru_cache(_RESTING)(lambda point: self._at(np.frombuffer(point, np.float32)[None])[0])
+        self._resting = lru_cache(_CACHED_POINTS)(lambda point: self._at(np.frombuffer(point, np.float32)[None])[0])
 
     def __call__(self, controls: Float, timbre: Float, median: Float) -> Float:
         """Add the colour to a normalised median (B, K, M) of frames with features (B, K, C) at points (B, K, Z)."""
-        offset = self._said(controls, timbre)
+        offset = self._offset(controls, timbre)
         offset -= self._shared(offset) / self._std
         np.maximum(np.minimum(offset, self._most, out=offset), -self._most, out=offset)
         return self._lifted(median, offset)
@@ -59,9 +66,9 @@ class Corrections:
 
         The vocoder is not linear and was trained on uncorrected levels.
         """
-        return self._shared(self._said(controls, timbre))
+        return self._shared(self._offset(controls, timbre))
 
-    def heard(self, frames: Float, controls: Float, timbre: Float) -> Float:
+    def with_level(self, frames: Float, controls: Float, timbre: Float) -> Float:
         """Frames (B, K, M) with the level that is applied after the vocoder."""
         level = self.level(controls, timbre) / self._std
         return np.maximum(self._lifted(frames, level), self._silence)
@@ -76,12 +83,12 @@ class Corrections:
 
     def _shared(self, offset: Float) -> Float:
         """(B, K, M) -> (B, K, 1) nepers, the mean over the bands."""
-        most = np.float32(_MOST * _NEPERS)
+        most = np.float32(_MOST_DB * _NEPERS)
         mean = (offset * self._std).mean(-1, keepdims=True)
         return np.maximum(np.minimum(mean, most, out=mean), -most, out=mean)
 
-    def _said(self, controls: Float, timbre: Float) -> Float:
-        """(B, K, M)."""
+    def _offset(self, controls: Float, timbre: Float) -> Float:
+        """(B, K, M) the whole correction, in normalised log-mel."""
         basis = basis_of(controls)
         if (timbre == timbre[:, :1]).all():
             tables = np.stack([self._resting(point.tobytes()) for point in timbre[:, 0]])  # (B, R, M)
@@ -93,8 +100,8 @@ class Corrections:
         """(N, R, M) at points (N, Z)."""
         dims = self._vectors.shape[1]
         shares = nearest_shares(fitted(points.astype(np.float64), dims), self._vectors)
-        heard = np.flatnonzero(shares.any(0))
-        return np.asarray(np.tensordot(shares[:, heard], self._tables[heard], 1), np.float32)
+        near = np.flatnonzero(shares.any(0))
+        return np.asarray(np.tensordot(shares[:, near], self._tables[near], 1), np.float32)
 
 
 def _table(correction: Correction) -> NDArray[np.float64]:
@@ -103,7 +110,7 @@ def _table(correction: Correction) -> NDArray[np.float64]:
 
 
 def basis_of(controls: Float) -> Float:
-    """(B, K, R) by what each row of a table counts: nearness to `AGES_S`, decades of velocity, double octaves."""
+    """(B, K, R) factor of each row of a table: nearness to `AGES_S`, decades of velocity, double octaves of key."""
     basis = np.empty((*controls.shape[:2], len(AGES_S) + 2), np.float32)
     place = np.interp(controls[..., CLOCK_COLUMN], _CLOCKS, _PLACES).astype(np.float32)
     ages = basis[..., : len(AGES_S)]
@@ -116,7 +123,7 @@ def basis_of(controls: Float) -> Float:
 
 
 def correction_of(manifest: Manifest) -> Corrections | None:
-    """Those of a model's timbres, None if it has none."""
+    """The corrections of a model's timbres, None if it has none."""
     if not any(timbre.correction for timbre in manifest.timbres):
         return None
     mean, std = np.array(manifest.mel.mean, np.float32), np.array(manifest.mel.std, np.float32)

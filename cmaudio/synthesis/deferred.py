@@ -1,4 +1,4 @@
-"""Work that is deferred until its result is needed."""
+"""Work that is deferred until its result is needed, for example the vocoder of a block that is not due yet."""
 
 from __future__ import annotations
 

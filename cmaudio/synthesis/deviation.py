@@ -33,11 +33,11 @@ _WINDOW_HOPS, _LOBE_BINS = 4, 4  # length of the STFT's window; width of its mai
 _STREAM = 0xDE  # of the seed, separate from the random numbers of the networks
 
 
-def together(base_hz: float, bin_hz: float) -> int:
-    """How many neighbouring partials waver together, a power of two.
+def partials_per_gain(base_hz: float, bin_hz: float) -> int:
+    """How many neighbouring partials share a gain, a power of two.
 
-    A partial takes four bins of a Hann window. Neighbours in the same bins, each with a gain of its own, would modulate
-    each other: an organ on f0 / 4 wavered five times as much as recorded.
+    A partial takes four bins of a Hann window. Partials in the same bins with gains of their own would modulate each
+    other: an organ on f0 / 4 wavered five times as much as recorded.
     """
     return int(2 ** np.ceil(np.log2(max(1.0, _LOBE_BINS * bin_hz / base_hz))))
 
@@ -79,11 +79,11 @@ class NoteDeviation:
         self._starts = rng.random((LAYERS, COMPONENTS))
         self._swings = np.stack([rng.uniform(*_PLAYERS_HZ, LAYERS), rng.random(LAYERS)])
         self._paces, self._wandered = np.exp(_WANDER_VARIES * rng.standard_normal(_WANDERS)), rng.random(_WANDERS)
-        self._together = 1  # number of neighbouring partials that share a factor
-        self._apart_hz = 0.0  # spacing of the factors when first requested: a bend must not rotate them
+        self._per_gain = 1  # number of neighbouring partials that share a gain
+        self._spacing_hz = 0.0  # of the gains when first requested: a bend must not rotate them
         self._first = first_hop
-        # At each hop from `_first` on: cents; cents times seconds by which the layers have drifted apart; the layers'
-        # share of the power; depth of each layer's vibrato in cents; the lowest partial's part of the share; turning.
+        # At each hop from `_first` on: deviation of f0 in cents; drift of the layers in cents times seconds; their
+        # share of the power; depth of their own vibratos in cents; the lowest partial's part of that share; `turning`.
         self._known = np.zeros((0, 6))
         self._cycles, self._drift = float(rng.random()), 0.0  # of the vibrato, and of the layers, at the last hop
 
@@ -91,7 +91,7 @@ class NoteDeviation:
     def _end(self) -> int:
         return self._first + len(self._known)
 
-    def reach(self, hop: int) -> None:
+    def compute_to(self, hop: int) -> None:
         """Compute all hops up to and including this one. Call in ascending order."""
         if hop < self._end:
             return
@@ -123,7 +123,7 @@ class NoteDeviation:
     def ratio(self, start: int, end: int) -> NDArray[np.float64] | None:
         """(N,) ratio of f0 to that without deviation in [start, end), linear between hops; None if 1 throughout."""
         hop = self._hop_length
-        self.reach(-(-(end - 1) // hop))
+        self.compute_to(-(-(end - 1) // hop))
         if not len(self._known):
             return None
         first = max(0, start // hop - self._first)
@@ -135,9 +135,9 @@ class NoteDeviation:
     def gains(
         self, hops: NDArray[np.int64], base_hz: NDArray[np.float32]
     ) -> tuple[Complex, NDArray[np.float32]] | None:
-        """(T, P) factors of the partials around these hops, see `waver`, and their spacing (T,) in Hz, or None.
+        """(T, P) gains of the partials at these hops, see `waver`, and their spacing (T,) in Hz, or None.
 
-        Partials that the window cannot resolve share a factor.
+        Partials that the window cannot resolve share a gain.
 
         Args:
             hops: (T,) in the middle of the frames' windows, already computed.
@@ -148,10 +148,10 @@ class NoteDeviation:
         known = self._known[np.clip(hops - self._first, 0, len(self._known) - 1)]
         if known[:, 2].max() < _LEAST_SHARE or base_hz.max() <= VOICED_ABOVE_HZ:
             return None
-        if not self._apart_hz:
+        if not self._spacing_hz:
             base = float(base_hz.max())
-            self._together = together(base, 1 / (_WINDOW_HOPS * self._step))
-            self._apart_hz = self._together * base
+            self._per_gain = partials_per_gain(base, 1 / (_WINDOW_HOPS * self._step))
+            self._spacing_hz = self._per_gain * base
         seconds = hops.astype(np.float64) * self._step
-        gains = components(known, seconds, self._offsets, self._swings, self._starts, self._apart_hz)
-        return gains, base_hz * np.float32(self._together)
+        gains = components(known, seconds, self._offsets, self._swings, self._starts, self._spacing_hz)
+        return gains, base_hz * np.float32(self._per_gain)

@@ -22,7 +22,7 @@ def direct_gain(distance: Float | float) -> Float | float:
 
 
 def diffuse_level(distance: Float | float) -> Float | float:
-    """The reverb send that distance adds: it rises early, since a room responds at once."""
+    """The reverb send that distance adds: it rises steeply at first, since a room responds even to near sources."""
     return _DIFFUSE * distance * (2 - distance)
 
 

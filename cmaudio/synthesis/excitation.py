@@ -19,6 +19,6 @@ def harmonic_picture(log_mel: Float) -> Float:
 
 
 def nearest_key(f0: NDArray[np.floating]) -> float:
-    """The MIDI note number nearest to the median of f0 (T,) in Hz where voiced; 60 where nothing is."""
+    """The MIDI note number nearest to the median of f0 (T,) in Hz where voiced; 60 if unvoiced throughout."""
     voiced = f0[f0 > 0]
     return float(np.round(69 + 12 * np.log2(np.median(voiced) / 440))) if len(voiced) else 60.0

@@ -1,12 +1,12 @@
-"""The compiled loops from the vocoder's filters to spectra: polar form, excitation and noise filtered, two sides.
+"""Compiled loops that apply the vocoder's filters: H E_pulses + N E_noise + D, in mono or stereo.
 
-In NumPy they are some forty passes over the filters of all voices, an eighth of all the time at 16 voices.
-`cmaudio.signal.dsp.split_filters` and `cmaudio.synthesis.placement.Side` are the definitions.
+In NumPy they would take some forty passes over the filters of all voices, an eighth of the total time at 16 voices.
+`cmaudio.signal.dsp.split_filters` defines the filters, and `cmaudio.synthesis.placement` the side signal.
 
-Compiled functions of the C library would be called for each number. The polynomials here (Cephes' for single precision,
-within 2e-7 of the exact values) are computed for eight numbers at a time.
+exp, cos and sin are polynomials (Cephes' for single precision, within 2e-7 of the exact values), which the compiler
+vectorises; those of the C library would be called for each number.
 
-Shapes: B voices, K frames of a block, F STFT bins. Complex numbers of 32 bits are read and written as pairs of floats.
+Shapes: B voices, K frames of a block, F STFT bins. complex64 arrays are read and written as pairs of float32.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cmaudio.signal.jit import compiled, inlined
 from cmaudio.synthesis.placement import PARTIALS
 
 _MOST, _LEAST = np.float32(FILTER_LOG_MAX), np.float32(-87.0)  # of a logarithm
-_ROUND = np.float32(1.5 * 2**23)  # added and taken away again, it leaves a whole number
+_ROUND = np.float32(1.5 * 2**23)  # adding and subtracting it rounds to a whole number
 _ONE, _TWO, _HALF, _QUARTER = np.float32(1), np.float32(2), np.float32(0.5), np.float32(0.25)
 
 _LOG2_E, _LN2_HIGH, _LN2_LOW = np.float32(1.44269504), np.float32(0.693359375), np.float32(-2.12194440e-4)
@@ -36,7 +36,7 @@ _PARTIALS = np.float32(PARTIALS)
 
 @inlined
 def _exp(x: np.float32) -> np.float32:
-    """e^x, x cut to [-87, 6]; not a number stays that."""
+    """e^x with x clipped to [-87, 6]; NaN stays NaN."""
     x = _MOST if x > _MOST else x
     x = _LEAST if x < _LEAST else x
     whole = (x * _LOG2_E + _ROUND) - _ROUND
@@ -48,7 +48,7 @@ def _exp(x: np.float32) -> np.float32:
 
 @inlined
 def _cos_sin(x: np.float32) -> tuple[np.float32, np.float32]:
-    """Of an angle in radians, to full precision up to some ten thousand turns."""
+    """Cosine and sine of an angle in radians, to full precision up to some ten thousand turns."""
     quarters = (x * _TWO_BY_PI + _ROUND) - _ROUND
     r = ((x - quarters * _TURN_HIGH) - quarters * _TURN_MIDDLE) - quarters * _TURN_LOW
     halves = (quarters * _HALF - _QUARTER + _ROUND) - _ROUND
@@ -63,34 +63,34 @@ def _cos_sin(x: np.float32) -> tuple[np.float32, np.float32]:
 
 
 @compiled
-def _harmonic(raw: Float, heard: int, h: Float) -> None:
+def _harmonic(raw: Float, used: int, h: Float) -> None:
     bins = raw.shape[2] // 5
     for b in range(raw.shape[0]):
         for t in range(raw.shape[1]):
             row, out = raw[b, t], h[b, t]
             log, phase = row[:bins], row[bins : 2 * bins]
-            for f in range(heard):
+            for f in range(used):
                 level = _exp(log[f])
                 cosine, sine = _cos_sin(phase[f])
                 out[2 * f] = level * cosine
                 out[2 * f + 1] = level * sine
-            out[2 * heard :] = 0
+            out[2 * used :] = 0
 
 
 @compiled
-def _middle(raw: Float, h: Float, pulses: Float, noise: Float, heard: int, out: Float) -> None:
+def _middle(raw: Float, h: Float, pulses: Float, noise: Float, used: int, out: Float) -> None:
     bins = raw.shape[2] // 5
     for b in range(raw.shape[0]):
         for t in range(raw.shape[1]):
             row, hs, ps, ns, s = raw[b, t], h[b, t], pulses[b, t], noise[b, t], out[b, t]
             log_n, log_d, phase = row[2 * bins : 3 * bins], row[3 * bins : 4 * bins], row[4 * bins :]
-            for f in range(heard):
+            for f in range(used):
                 i, j = 2 * f, 2 * f + 1
                 gain, level = _exp(log_n[f]), _exp(log_d[f])
                 cosine, sine = _cos_sin(phase[f])
                 s[i] = (hs[i] * ps[i] - hs[j] * ps[j]) + gain * ns[i] + level * cosine
                 s[j] = (hs[i] * ps[j] + hs[j] * ps[i]) + gain * ns[j] + level * sine
-            s[2 * heard :] = 0
+            s[2 * used :] = 0
 
 
 @compiled
@@ -99,7 +99,7 @@ def _left_and_right(
     h: Float,
     pulses: Float,
     noise: Float,
-    heard: int,
+    used: int,
     own: Float,
     swing: Float,
     levels: Float,
@@ -112,7 +112,7 @@ def _left_and_right(
             row, hs, ps, ns, os = raw[b, t], h[b, t], pulses[b, t], noise[b, t], own[b, t]
             log_n, log_d, phase = row[2 * bins : 3 * bins], row[3 * bins : 4 * bins], row[4 * bins :]
             level_of_side, left, right = levels[b, t], left_out[b, t], right_out[b, t]
-            for f in range(heard):
+            for f in range(used):
                 i, j = 2 * f, 2 * f + 1
                 gain, level = _exp(log_n[f]), _exp(log_d[f])
                 cosine, sine = _cos_sin(phase[f])
@@ -123,22 +123,25 @@ def _left_and_right(
                 x, y = x + gain * ns[i] + u, y + gain * ns[j] + v
                 left[i], left[j] = x + side_x, y + side_y
                 right[i], right[j] = x - side_x, y - side_y
-            left[2 * heard :] = 0
-            right[2 * heard :] = 0
+            left[2 * used :] = 0
+            right[2 * used :] = 0
 
 
-def harmonic_filters(raw: Float, heard: int) -> Complex:
-    """H (B, K, F) of the vocoder's output (B, K, 5F), 0 from the bin `heard` on."""
+def harmonic_filters(raw: Float, used: int) -> Complex:
+    """H (B, K, F) of the vocoder's output (B, K, 5F), 0 from bin `used` on."""
     h = np.empty((*raw.shape[:2], raw.shape[2] // 5), np.complex64)
-    _harmonic(raw, heard, _pairs(h))
+    _harmonic(raw, used, _pairs(h))
     return h
 
 
 @dataclass(frozen=True)
 class Sides:
-    """What the left has more than the middle, and the right less: see `cmaudio.synthesis.placement.Side`.
+    """Inputs of the side signal, which is added on the left and subtracted on the right.
 
-    noise (B, K, F) spectra of the sides' own; swing (F,) by which spectra are turned; levels (B, K).
+    Attributes:
+        noise: (B, K, F) spectra of the side's own noise.
+        swing: (F,) `cmaudio.synthesis.placement.Side.swing`.
+        levels: (B, K) of `cmaudio.synthesis.placement.side_level`.
     """
 
     noise: Complex
@@ -146,19 +149,19 @@ class Sides:
     levels: Float
 
 
-def filtered(raw: Float, h: Complex, pulses: Complex, noise: Complex, heard: int, sides: Sides | None) -> Complex:
-    """H E_pulses + N E_noise + D: in the middle (1, B, K, F), or left and right (2, B, K, F).
+def filtered(raw: Float, h: Complex, pulses: Complex, noise: Complex, used: int, sides: Sides | None) -> Complex:
+    """H E_pulses + N E_noise + D: mono (1, B, K, F), or left and right (2, B, K, F).
 
     Args:
         raw: (B, K, 5F) output of the vocoder.
-        h: (B, K, F) as `harmonic_filters` gives it.
+        h: (B, K, F) output of `harmonic_filters`.
         pulses: (B, K, F) spectra of the excitation.
-        noise: (B, K, F) spectra of the noise in the middle.
-        heard: the number of bins that are played; the others are 0.
-        sides: None for the middle alone.
+        noise: (B, K, F) spectra of the noise.
+        used: the number of bins that are computed; higher ones are 0.
+        sides: None for mono.
     """
     out = np.empty((1 if sides is None else 2, *h.shape), np.complex64)
-    given = raw, _pairs(h), _pairs(pulses), _pairs(noise), heard
+    given = raw, _pairs(h), _pairs(pulses), _pairs(noise), used
     if sides is None:
         _middle(*given, _pairs(out)[0])
     else:
@@ -167,7 +170,7 @@ def filtered(raw: Float, h: Complex, pulses: Complex, noise: Complex, heard: int
 
 
 def load_kernels() -> None:
-    """Compile all of them, or load them."""
+    """Compile or load all kernels: a width may change from 0 while voices sound."""
     raw, spectra = np.zeros((1, 1, 5), np.float32), np.zeros((1, 1, 1), np.complex64)
     nothing = np.zeros((1, 1), np.float32)
     for sides in (None, Sides(spectra, nothing[0], nothing)):

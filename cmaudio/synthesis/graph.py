@@ -32,7 +32,7 @@ class Graph:
             raise CmaudioError(
                 f"{self._title} cannot be loaded: {_first_line(error)}; export the model again"
             ) from error
-        self._session._model_bytes = None  # kept for a change of provider, which never happens; 30 MB
+        self._session._model_bytes = None  # 30 MB, held in case the provider is changed, which never happens
         self.name = name
         self.input_names = [node.name for node in self._session.get_inputs()]
         self._output_names = [node.name for node in self._session.get_outputs()]

@@ -3,7 +3,6 @@
 At the pitch of the example, its offsets apply to every band. At other pitches only half of their smoothed spectrum
 does: formants of an instrument's body stay where they are, while its partials move with the pitch.
 
-
 Shapes: B voices, K frames, C controls, M mel bands, L learned timbres, A ages.
 """
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from cmaudio.model.learned import Learned, LearnedSpectrum
 from cmaudio.model.manifest import Manifest
 from cmaudio.signal.dsp import Float
+from cmaudio.signal.modulation import smoothed
 
 CLOCK_COLUMN, _PITCH_COLUMN = 16, 2  # of the features of notes and textures
 _SMOOTHED_BANDS = 17
@@ -40,19 +40,26 @@ def keys_of(controls: Float) -> NDArray[np.float64]:
     return 24 * controls[..., _PITCH_COLUMN].astype(np.float64) + 60
 
 
-class Amendments:
+class LearnedOffsets:
     """The offsets of a model's learned timbres, in their order in the file.
 
     Args:
-        learned: L of them.
-        std: (M,) of normalised log-mel.
+        learned: the L timbres.
+        std: (M,) standard deviation by which log-mel is normalised.
     """
 
     def __init__(self, learned: Sequence[Learned], std: Float) -> None:
         self._tables, self._std = [_Table(one) for one in learned], std
 
     def __call__(self, controls: Float, shares: Float, median: Float, spread: Float) -> tuple[Float, Float]:
-        """Median and spread (B, K, M), normalised, of frames with features (B, K, C) and shares (B, K, L)."""
+        """Add the offsets to the prior's normalised median and spread.
+
+        Args:
+            controls: (B, K, C) features of the frames.
+            shares: (B, K, L) of the learned timbres.
+            median: (B, K, M).
+            spread: (B, K, M).
+        """
         ages, keys = ages_of(controls), keys_of(controls)
         offset, widening = np.zeros_like(median), np.zeros_like(median)
         for table, share in zip(self._tables, np.moveaxis(shares, -1, 0), strict=False):
@@ -69,7 +76,7 @@ class _Table:
         self._keys = [spectrum.key for spectrum in learned.spectra]
         self._ages = [np.array(spectrum.ages_s) for spectrum in learned.spectra]
         self._whole = [_nepers(spectrum) for spectrum in learned.spectra]
-        self._smooth = [smoothed(rows) for rows in self._whole]
+        self._smooth = [smoothed(rows.astype(np.float64), _SMOOTHED_BANDS).astype(np.float32) for rows in self._whole]
         spreads = np.array([spectrum.spread_db for spectrum in learned.spectra])
         self.spread: Float = (_NEPERS * spreads.mean(0)).astype(np.float32)
 
@@ -103,16 +110,7 @@ def _at(known: NDArray[np.float64], rows: Float, ages: NDArray[np.float64]) -> F
     return (1 - share) * rows[low] + share * rows[np.minimum(low + 1, len(known) - 1)]
 
 
-def smoothed(rows: Float) -> Float:
-    """(A, M), each row averaged over neighbouring bands."""
-    window = np.hanning(_SMOOTHED_BANDS + 2)[1:-1]
-    half = _SMOOTHED_BANDS // 2
-    padded = np.pad(rows, ((0, 0), (half, half)), mode="edge")
-    around = np.lib.stride_tricks.sliding_window_view(padded, _SMOOTHED_BANDS, axis=1)
-    return (around @ (window / window.sum())).astype(np.float32)
-
-
-def amendment_of(manifest: Manifest) -> Amendments | None:
-    """The amendments of a model's learned timbres, None if it has none."""
+def learned_offsets_of(manifest: Manifest) -> LearnedOffsets | None:
+    """The offsets of a model's learned timbres, None if it has none."""
     learned = [timbre.learned for timbre in manifest.timbres if timbre.learned]
-    return Amendments(learned, np.array(manifest.mel.std, np.float32)) if learned else None
+    return LearnedOffsets(learned, np.array(manifest.mel.std, np.float32)) if learned else None

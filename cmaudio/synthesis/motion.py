@@ -27,14 +27,14 @@ _PIECE_SECONDS = 0.6  # mean; at 0.3, excerpts of a few seconds are less like th
 _ALIKE, _COMPARED = 8, 4  # candidates of a jump; preceding frames compared
 _ROUGHLY_ALIKE = 0.25  # of all frames
 _APART, _LATE = 16, 30  # frames that a jump keeps from its start, and from the end of a recording
-_CHANGES_SECONDS = 0.25  # from the motion of one timbre to that of another
+_CROSSFADE_SECONDS = 0.25  # from the motion of one timbre to that of another
 _CALM_OCTAVES, _BUSY_OCTAVES = 4.0, 2.0  # range of playback speed over density 0 to 1, in calm and in events
 
 Array = NDArray[np.float64]
 
 
 class MotionTrain:
-    """The motion of one voice, drawn from its seed, within one of the takes, which is at `point` (P,).
+    """The motion of one voice within one of the takes, which is at `point` (P,); everything random is seeded.
 
     Args:
         motion: of its timbre.
@@ -48,13 +48,13 @@ class MotionTrain:
         number = int(np.searchsorted(ends, self._rng.integers(ends[-1]), side="right"))  # longer ones more often
         take, start = motion.takes[number], motion.start(number)
         self.point = np.array(take.point)
-        self.kept = np.array(motion.kept, np.float32)
+        self.residual_gain = np.array(motion.kept, np.float32)
         self._offset = np.array(take.offset_db)
         self._directions = np.array(motion.directions_db)
         self._course = motion.places()[start : take.ends[-1]].astype(np.float64)
         reach = self._course * np.sqrt(np.square(self._directions).mean(1))  # in dB, since directions differ in size
-        self._calm = np.sqrt(np.square(reach).sum(1))
-        self._calm = self._calm <= np.median(self._calm)
+        distance = np.sqrt(np.square(reach).sum(1))  # from the median
+        self._calm = distance <= np.median(distance)
         edges = np.array([0, *(end - start for end in take.ends)])
         self._last_of = np.zeros(len(reach), bool)
         self._last_of[edges[1:] - 1] = True
@@ -62,7 +62,7 @@ class MotionTrain:
         for begin, end in pairwise(edges.tolist()):
             self._late[end - max(1, min(_LATE, (end - begin) // 3)) : end] = True
         self._past = np.concatenate([np.roll(reach, back, 0) for back in range(_COMPARED)], 1)
-        self._heard = np.zeros(len(reach), np.int64)  # how often each frame was played
+        self._times_played = np.zeros(len(reach), np.int64)  # of each frame
         self._stays = 1 - 1 / (_PIECE_SECONDS * frame_rate)
         self._place = self._begin()
         self._between = 0.0  # fractional position, in frames
@@ -78,46 +78,47 @@ class MotionTrain:
         new = frames > self._last
         if new.any():
             places = []
-            for asked in density[new].tolist():
+            for value in density[new].tolist():
                 places.append(self._place)
-                self._go_on(asked)
+                self._advance(value)
             self._last = int(frames[-1])
             out[new] = self._offset + humanity[new, None] * (self._course[places] @ self._directions)
         return out
 
-    def _go_on(self, density: float) -> None:
+    def _advance(self, density: float) -> None:
         """Advance one output frame; `density` changes the speed more in calm than in events. Never skips an onset."""
         calm = self._calm[self._place]
         self._between += 2 ** ((_CALM_OCTAVES if calm else _BUSY_OCTAVES) * (density - 0.5))
         while self._between >= 1:
             self._between -= 1
-            self._heard[self._place] += 1
+            self._times_played[self._place] += 1
             if self._last_of[self._place] or self._rng.random() > self._stays:
-                self._place = self._elsewhere()
+                self._place = self._jump()
             self._place += 1
             if calm and not self._calm[self._place]:
                 self._between = 0.0
 
-    def _elsewhere(self) -> int:
-        """A frame well before a recording's end, preceded by similar frames and played less often; else this one.
+    def _jump(self) -> int:
+        """A frame to jump to: preceded by similar frames, played less often, not near a recording's end; else this one.
 
-        At the end of a recording, it is chosen from all roughly similar ones: a decay is most similar to other decays,
-        and would have to jump again at once.
+        At the end of a recording, the candidates are all roughly similar frames: a decay is most similar to other
+        decays, and would have to jump again at once.
         """
-        away = np.square(self._past - self._past[self._place]).sum(1)
-        away[self._late] = np.inf
-        away[max(0, self._place - _APART) : self._place + _APART + 1] = np.inf
+        distance = np.square(self._past - self._past[self._place]).sum(1)
+        distance[self._late] = np.inf
+        distance[max(0, self._place - _APART) : self._place + _APART + 1] = np.inf
         ends = self._last_of[self._place]
-        count = min(max(_ALIKE, round(_ROUGHLY_ALIKE * len(away))) if ends else _ALIKE, len(away) - 1)
-        alike = np.argpartition(away, count)[:count]
-        alike = alike[np.isfinite(away[alike])]
-        heard = self._heard[alike]
-        chosen = alike[heard == heard.min()] if ends and len(alike) else alike[heard < self._heard[self._place]]
+        count = min(max(_ALIKE, round(_ROUGHLY_ALIKE * len(distance))) if ends else _ALIKE, len(distance) - 1)
+        alike = np.argpartition(distance, count)[:count]
+        alike = alike[np.isfinite(distance[alike])]
+        times = self._times_played[alike]
+        chosen = alike[times == times.min()] if ends and len(alike) else alike[times < self._times_played[self._place]]
         if len(chosen):
             return int(self._rng.choice(chosen))
         return self._begin() if ends else self._place
 
     def _begin(self) -> int:
+        """Any frame that is not near a recording's end."""
         return int(self._rng.choice(np.flatnonzero(~self._late)))
 
 
@@ -145,7 +146,7 @@ class MotionPath:
 
     def at(self, frames: NDArray[np.int64], density: Array, humanity: Array) -> Array | None:
         """(K, M) dB as `MotionTrain.at`; None without motion."""
-        shares = self._go_over(len(frames))
+        shares = self._crossfade(len(frames))
         parts = [train for train, _ in self._parts]
         self._parts = [(train, share) for train, share in zip(parts, shares[-1].tolist(), strict=True) if share > 0]
         moved = [
@@ -155,10 +156,10 @@ class MotionPath:
         ]
         return np.sum(moved, 0) if moved else None
 
-    def _go_over(self, frames: int) -> Array:
+    def _crossfade(self, frames: int) -> Array:
         """(K, parts) weights of the crossfade, which sum to 1."""
         last = self._parts[-1][1]
-        rising = np.minimum(last + np.arange(1, frames + 1) / (_CHANGES_SECONDS * self._frame_rate), 1)
+        rising = np.minimum(last + np.arange(1, frames + 1) / (_CROSSFADE_SECONDS * self._frame_rate), 1)
         before = np.array([share for _, share in self._parts[:-1]]) / max(1 - last, 1e-9)
         return np.concatenate([(1 - rising)[:, None] * before, rising[:, None]], 1)
 
@@ -169,10 +170,10 @@ class MotionPath:
         return None if train is None else train.point
 
     @property
-    def kept(self) -> Float | None:
+    def residual_gain(self) -> Float | None:
         """(M,) gain of the residual that the networks sample; None: 1."""
-        known = [train.kept for train, _ in self._parts if train is not None]
+        known = [train.residual_gain for train, _ in self._parts if train is not None]
         if not known:
             return None
-        whole = np.ones_like(known[0])
-        return np.sum([share * (whole if train is None else train.kept) for train, share in self._parts], 0)
+        ones = np.ones_like(known[0])
+        return np.sum([share * (ones if train is None else train.residual_gain) for train, share in self._parts], 0)

@@ -18,25 +18,24 @@ import numpy as np
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.correction import correction_of
 from cmaudio.synthesis.graph import Graph, load_graph
-from cmaudio.synthesis.learned import amendment_of
-from cmaudio.synthesis.prior import Expected, GraphPrior, NoPrior, Prior
+from cmaudio.synthesis.prior import NoPrediction, Prediction, Prior
 from cmaudio.synthesis.trial import try_out
 
 STEPS = (1, 2)
+_Shapes = dict[str, tuple[int, ...]]  # by input or output, without the voice axis
 
 
 @dataclass
 class NetworkState:
     """The streaming state of one voice (or of a batch, with a leading axis of B).
 
-    frames (1, K, M): normalised log-mel of the last block; drawn (1, K, M): the network's sample of it (the same
-    without a prior); conditioning (1, K, E) of that block; and the streaming states of context encoder and vocoder.
+    frames (1, K, M): normalised log-mel of the last block; residual (1, K, M): the head's sample of it, the same as
+    `frames` without a prior; conditioning (1, K, E) of that block; streaming states of context encoder and vocoder.
     """
 
     frames: Float
-    drawn: Float
+    residual: Float
     conditioning: Float
     context: list[Float]
     vocoder: list[Float]
@@ -58,7 +57,7 @@ def batch_states(states: Sequence[NetworkState]) -> NetworkState:
         return states[0]
     return NetworkState(
         np.concatenate([state.frames for state in states]),
-        np.concatenate([state.drawn for state in states]),
+        np.concatenate([state.residual for state in states]),
         np.concatenate([state.conditioning for state in states]),
         batch_arrays([state.context for state in states]),
         batch_arrays([state.vocoder for state in states]),
@@ -70,7 +69,7 @@ def split_states(batch: NetworkState) -> list[NetworkState]:
     return [
         NetworkState(
             batch.frames[i : i + 1],
-            batch.drawn[i : i + 1],
+            batch.residual[i : i + 1],
             batch.conditioning[i : i + 1],
             [array[i : i + 1] for array in batch.context],
             [array[i : i + 1] for array in batch.vocoder],
@@ -81,12 +80,12 @@ def split_states(batch: NetworkState) -> list[NetworkState]:
 
 @dataclass(frozen=True)
 class Condition:
-    """Context of the past (B, D + 2M), conditioning of the next block (B, K, E), and the encoder's state after it.
+    """Inputs of the head for the next block: context of the past (B, D + 2M), and conditioning (B, K, E).
 
-    `expected` is the prior's output for the block.
+    `prediction` is the prior's for the block; `state` is the context encoder's after it.
     """
 
-    expected: Expected
+    prediction: Prediction
     context: Float
     conditioning: Float
     state: list[Float]
@@ -95,13 +94,13 @@ class Condition:
         """D(x, sigma) for the next block."""
         return lambda noisy, sigma: synthesizer.denoise(noisy, sigma, self.context, self.conditioning)
 
-    def played(self, drawn: Float, vocoder: list[Float], humanity: Float | None = None) -> NetworkState:
-        """The state after this block was sampled (B, K, M), with the given vocoder state.
+    def next_state(self, residual: Float, vocoder: list[Float], humanity: Float | None = None) -> NetworkState:
+        """The state after a residual (B, K, M) was sampled for this block, with the given vocoder state.
 
-        `humanity` (B, K, 1) scales the sampled residual of models with a prior; None: 1, as trained.
+        `humanity` (B, K, 1) scales the residual of models with a prior; None: 1, as trained.
         """
-        frames = self.expected.whole(drawn, np.float32(1) if humanity is None else humanity)
-        return NetworkState(frames, drawn, self.conditioning, self.state, vocoder)
+        frames = self.prediction.frames(residual, np.float32(1) if humanity is None else humanity)
+        return NetworkState(frames, residual, self.conditioning, self.state, vocoder)
 
 
 class Synthesizer:
@@ -129,82 +128,72 @@ class Synthesizer:
                 lambda name: load_graph(model, name), ("controls", "context", "head", "vocoder")
             )
         width = self.controls.shapes.get("controls", ["?"])[-1]
-        beside = self.bands * (2 if manifest.prior else 1)  # the mel of the excitation, and the prior's output
-        self.features = width - beside if isinstance(width, int) else 0  # C
-        self._beside = beside
-        self.prior: Prior = self._open_prior() if manifest.prior else NoPrior()
+        # Beside the features, the controls network reads log-mel of the excitation, and the prior's median.
+        self._spectral_inputs = self.bands * (2 if manifest.prior else 1)
+        self.features = width - self._spectral_inputs if isinstance(width, int) else 0  # C
         self._check_shapes()
+        self.prior = self._load_prior() if manifest.prior else None
 
-    def _open_prior(self) -> Prior:
-        graph = load_graph(self.model, "prior")
-        k, bands = self.block_frames, self.bands
-        shapes = {
-            "controls": (k, self.features + bands),
-            "timbre": (k, self.model.manifest.timbre_dims),
-            "median": (k, bands),
-            "spread": (k, bands),
+    def _load_prior(self) -> Prior:
+        graph, manifest = load_graph(self.model, "prior"), self.model.manifest
+        frames = (self.block_frames, self.bands)
+        shapes: _Shapes = {
+            "controls": (self.block_frames, self.features + self.bands),
+            "timbre": (self.block_frames, manifest.timbre_dims),
+            "median": frames,
+            "spread": frames,
         }
-        self._refuse([text for name, shape in shapes.items() if (text := graph.misfit(name, shape))])
-        manifest = self.model.manifest
-        return GraphPrior(graph, self.silence, manifest.timbre_dims, amendment_of(manifest), correction_of(manifest))
-
-    def corrected_level(self, controls: Float, timbre: Float) -> Float | None:
-        """(B, K, 1) nepers by which the sound is louder than its frames; None without corrections."""
-        if not isinstance(self.prior, GraphPrior) or self.prior.correction is None:
-            return None
-        return self.prior.correction.level(controls, timbre)
-
-    def heard(self, frames: Float, controls: Float, timbre: Float) -> Float:
-        """Frames (B, K, M) as loud as they are heard."""
-        if not isinstance(self.prior, GraphPrior) or self.prior.correction is None:
-            return frames
-        return self.prior.correction.heard(frames, controls, timbre)
-
-    def know_learned(self) -> None:
-        """Include timbres that were added to the model since it was loaded."""
-        if isinstance(self.prior, GraphPrior):
-            self.prior.amendment = amendment_of(self.model.manifest)
-            self.prior.correction = correction_of(self.model.manifest)
-
-    def with_model(self, model: Model) -> Synthesizer:
-        """The same networks for a model with other learned timbres; both may be in use."""
-        other = copy(self)
-        other.model, other.prior = model, copy(self.prior)
-        other.know_learned()
-        return other
+        self._refuse_misfits([(graph, shapes)])
+        return Prior(graph, manifest, self.silence)
 
     def _check_shapes(self) -> None:
         """Graphs must fit the manifest: a file assembled from two exports is refused here, not while it plays."""
         k, bands = self.block_frames, self.bands
         conditioning = (k, self.head.shapes.get("conditioning", ["?"])[-1])
         context = (self.head.shapes.get("context", ["?"])[-1],)
-        expected: list[tuple[Graph, dict[str, tuple[int, ...]]]] = [
-            (
-                self.controls,
-                {
-                    "controls": (k, max(1, self.features) + self._beside),
-                    "timbre": (k, self.model.manifest.timbre_dims),
-                    "conditioning": conditioning,
-                },
-            ),
-            (self.context, {"frames": (k, bands), "conditioning": conditioning, "sigma": (), "context": context}),
-            (self.head, {"noisy": (k, bands), "sigma": (), "conditioning": conditioning, "denoised": (k, bands)}),
-            (self.vocoder, {"mel": (k, bands), "f0": (k,), "filters": (k, 5 * self.model.stft.bins)}),
-        ]
-        self._refuse(
+        controls: _Shapes = {
+            "controls": (k, max(1, self.features) + self._spectral_inputs),
+            "timbre": (k, self.model.manifest.timbre_dims),
+            "conditioning": conditioning,
+        }
+        self._refuse_misfits(
             [
-                text
-                for graph, shapes in expected
-                for name, shape in shapes.items()
-                if (text := graph.misfit(name, shape))
+                (self.controls, controls),
+                (self.context, {"frames": (k, bands), "conditioning": conditioning, "sigma": (), "context": context}),
+                (self.head, {"noisy": (k, bands), "sigma": (), "conditioning": conditioning, "denoised": (k, bands)}),
+                (self.vocoder, {"mel": (k, bands), "f0": (k,), "filters": (k, 5 * self.model.stft.bins)}),
             ]
         )
 
-    def _refuse(self, wrong: Sequence[str]) -> None:
-        if wrong:
+    def _refuse_misfits(self, expected: Sequence[tuple[Graph, _Shapes]]) -> None:
+        wrong = [graph.misfit(name, shape) for graph, shapes in expected for name, shape in shapes.items()]
+        if any(wrong):
             raise CmaudioError(
-                f"{self.model.path}: graphs and manifest disagree ({'; '.join(wrong)}); export the model again"
+                f"{self.model.path}: graphs and manifest disagree ({'; '.join(filter(None, wrong))}); "
+                "export the model again"
             )
+
+    def update_timbres(self) -> None:
+        """Include timbres that were added to the model since it was loaded."""
+        if self.prior is not None:
+            self.prior.set_timbres(self.model.manifest)
+
+    def with_model(self, model: Model) -> Synthesizer:
+        """The same networks for a model with other learned timbres; both may be in use."""
+        other = copy(self)
+        other.model, other.prior = model, copy(self.prior)
+        other.update_timbres()
+        return other
+
+    def corrected_level(self, controls: Float, timbre: Float) -> Float | None:
+        """(B, K, 1) nepers that the correction adds after the vocoder; None without one."""
+        correction = self.prior.correction if self.prior else None
+        return None if correction is None else correction.level(controls, timbre)
+
+    def with_corrected_level(self, frames: Float, controls: Float, timbre: Float) -> Float:
+        """Frames (B, K, M) with the level that the correction adds after the vocoder."""
+        correction = self.prior.correction if self.prior else None
+        return frames if correction is None else correction.with_level(frames, controls, timbre)
 
     @cached_property
     def silence(self) -> Float:
@@ -218,17 +207,21 @@ class Synthesizer:
         return self.vocoder(self.silence, f0, state=self.vocoder.init_state(1))[1:]
 
     def encode(self, controls: Float, timbre: Float) -> Float:
-        """(B, T, C) controls, (B, T, Z) timbre -> (B, T, E) conditioning."""
+        """(B, T, C') controls, (B, T, Z) timbre -> (B, T, E) conditioning."""
         return self.controls(controls, timbre[..., : self.model.manifest.timbre_dims])[0]
+
+    def predict(self, controls: Float, timbre: Float) -> Prediction:
+        """The prior's prediction for a block; controls (B, K, C), timbre (B, K, Z)."""
+        return NoPrediction(controls) if self.prior is None else self.prior(controls, timbre)
 
     def init_state(self, controls: Float, timbre: Float) -> NetworkState:
         """State of B voices before their onset; (B, K, C) controls, (B, K, Z) timbre of the silent block before it."""
         batch = len(controls)
         silent = [np.repeat(array, batch, axis=0) for array in (self.silence, *self._silent_vocoder)]
-        expected = self.prior(controls, timbre)
-        conditioning = self.encode(expected.controls, timbre)
-        drawn = expected.before(silent[0])
-        return NetworkState(silent[0], drawn, conditioning, self.context.init_state(batch), silent[1:])
+        prediction = self.predict(controls, timbre)
+        conditioning = self.encode(prediction.controls, timbre)
+        residual = prediction.residual_of_silence(silent[0])
+        return NetworkState(silent[0], residual, conditioning, self.context.init_state(batch), silent[1:])
 
     def generate(
         self,
@@ -242,28 +235,30 @@ class Synthesizer:
         """The next K frames of B voices, in one evaluation of the head for each block of noise.
 
         Args:
-            state: of the batch. controls (B, K, C), timbre (B, K, Z).
+            state: of the batch.
+            controls: (B, K, C).
+            timbre: (B, K, Z).
             context_noise: (B, K, M) standard normal, added to the last block at the model's context level.
             block_noise: (B, S, K, M) standard normal, S = 1 (one step) or 2 ("fine": a second step from sigma.fine).
             humanity: (B, K, 1), scale of the sampled residual of models with a prior; None: 1, as trained.
         Returns:
             the state with new `frames`; its vocoder part is unchanged.
         """
-        given = self.condition(state, controls, timbre, context_noise)
-        denoise = given.denoiser(self)
-        drawn = denoise(block_noise[:, 0] * np.float32(self.sigma.start), self.sigma.max)
+        condition = self.condition(state, controls, timbre, context_noise)
+        denoise = condition.denoiser(self)
+        residual = denoise(block_noise[:, 0] * np.float32(self.sigma.start), self.sigma.max)
         for step in range(1, block_noise.shape[1]):
-            again = np.float32(self.sigma.noise(self.sigma.fine)) * block_noise[:, step]
-            drawn = denoise(drawn + again, self.sigma.fine)
-        return given.played(drawn, state.vocoder, humanity)
+            noise = np.float32(self.sigma.noise(self.sigma.fine)) * block_noise[:, step]
+            residual = denoise(residual + noise, self.sigma.fine)
+        return condition.next_state(residual, state.vocoder, humanity)
 
     def condition(self, state: NetworkState, controls: Float, timbre: Float, context_noise: Float) -> Condition:
         """The conditioning of the next block, for any sampler; arguments as for `generate`."""
         level = np.full(len(controls), self.sigma.context, np.float32)
-        past = state.drawn + level[0] * context_noise
+        past = state.residual + level[0] * context_noise
         context, *context_state = self.context(past, state.conditioning, level, state=state.context)
-        expected = self.prior(controls, timbre)
-        return Condition(expected, context, self.encode(expected.controls, timbre), context_state)
+        prediction = self.predict(controls, timbre)
+        return Condition(prediction, context, self.encode(prediction.controls, timbre), context_state)
 
     def denoise(self, noisy: Float, sigma: float, context: Float, conditioning: Float) -> Float:
         """D(x, sigma): (B, K, M) block at noise level sigma -> (B, K, M) clean block."""

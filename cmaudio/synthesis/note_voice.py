@@ -172,7 +172,8 @@ class NoteVoice(Voice):
             key_pitch,
             np.array([voice.params.velocity for voice in voices]),
         )
-        return features, np.where((ends > 0) & pitched, semitones_to_hz(semitones), 0.0), clocks.level_db
+        f0 = np.where((ends > 0) & pitched, semitones_to_hz(semitones), 0.0)
+        return BlockFeatures(features, f0, clocks.level_db)
 
     @classmethod
     def _clocks(cls, voices: Sequence[Self], ends: NDArray[np.int64], centres: NDArray[np.float64]) -> Clocks:

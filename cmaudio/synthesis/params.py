@@ -8,14 +8,28 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float, Stft
 from cmaudio.synthesis.placement import Side
-from cmaudio.synthesis.sources import Sources
-from cmaudio.synthesis.timbre_deviations import TimbreDeviations
+from cmaudio.synthesis.sources import Sources, sources_of
+from cmaudio.synthesis.timbre_deviations import TimbreDeviations, deviations_of
 
-BlockFeatures = tuple[Float, NDArray[np.float64], NDArray[np.float64] | None]
-"""Of B voices and K frames: features (B, K, C), f0 (B, K) Hz, and level offsets in dB: (B, K), or (B, K, P) for parts
-of the bands, or None for none."""
+
+@dataclass(frozen=True)
+class BlockFeatures:
+    """What the voices of one kind supply to the networks for a block: B voices, K frames, C features, M mel bands.
+
+    Attributes:
+        features: (B, K, C).
+        f0: (B, K) Hz, 0 where unpitched.
+        level_db: level offsets (B, K), or (B, K, M) for each band; None for 0.
+        residual_gain: (B, M) gain of the sampled residual; None for 1.
+    """
+
+    features: Float
+    f0: NDArray[np.float64]
+    level_db: NDArray[np.float64] | None = None
+    residual_gain: Float | None = None
 
 
 @dataclass(frozen=True)
@@ -38,10 +52,15 @@ class NoteParams:
 class VoiceSettings:
     """Settings that all voices of an engine share.
 
-    `ahead_samples`: how early blocks may be computed; planned samples are kept that much longer so that a bend still
-    reaches them. `channels`: of the voices' samples, 1 or 2.
-    `sources`: the excitations of the timbres; None if all are harmonic. `prior`: whether the model has one.
-    `deviations`: of the timbres' pitch; None if all are exact.
+    Attributes:
+        stft: of the model.
+        block_frames: K.
+        sample_rate: Hz.
+        ahead_samples: how early blocks may be computed; planned excitation is kept that much longer, for bends.
+        channels: of the voices' samples, 1 or 2.
+        sources: the excitations of the timbres; None if all are harmonic.
+        prior: whether the model has one.
+        deviations: of the timbres' pitch; None if all pitches are exact.
     """
 
     stft: Stft
@@ -53,9 +72,16 @@ class VoiceSettings:
     prior: bool = False
     deviations: TimbreDeviations | None = None
 
+    @classmethod
+    def of_model(cls, model: Model, ahead_samples: int = 0, channels: int = 1) -> VoiceSettings:
+        """The settings of voices that play a model with all its timbres."""
+        m = model.manifest
+        sources, deviations = sources_of(m.timbres), deviations_of(m.timbres)
+        return cls(model.stft, m.block_frames, m.sample_rate, ahead_samples, channels, sources, m.prior, deviations)
+
     @cached_property
     def side(self) -> Side:
-        """Spreads the voices over the stereo image."""
+        """The side signals of stereo voices."""
         return Side(self.stft, self.sample_rate)
 
     @property

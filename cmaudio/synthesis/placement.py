@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cmaudio.signal.dsp import Complex, Float, Stft, white_noise
 
 _FRAMES = 512  # 5.5 s at 48 kHz: a shorter loop of noise is heard to repeat
-PARTIALS = 0.5  # more, and a single partial wanders between the sides
+PARTIALS = 0.5  # gain of the partials' side: with more, a single partial wanders between left and right
 _TURN_ERB = 2.6  # the side's sign changes twice in this many critical bands
 _MONO_HZ, _WIDE_HZ = 80.0, 250.0  # bass stays in the middle
 _MIXER = 0x9E3779B97F4A7C15  # spreads neighbouring seeds (Knuth's multiplicative hashing)
@@ -32,7 +32,7 @@ def side_gains(pan: float) -> Float:
 
 
 def side_gains_over(pan: NDArray[np.float64]) -> Float:
-    """(2, N) gains for a pan that moves, (N,)."""
+    """(2, N) gains for a moving pan (N,)."""
     return np.sqrt(np.stack([1 - pan, 1 + pan])).astype(np.float32)
 
 
@@ -45,7 +45,7 @@ def side_level(width: NDArray[np.float64]) -> Float:
 
 
 class Side:
-    """Makes the side signal of voices. Its white noise is a loop, analysed once; each voice starts at its own point."""
+    """The side signals of voices. Their white noise is a loop, analysed once; each voice starts at its own point."""
 
     def __init__(self, stft: Stft, sample_rate: int) -> None:
         self._stft, self._sample_rate = stft, sample_rate
@@ -60,11 +60,6 @@ class Side:
         return swing.astype(np.float32)
 
     @cached_property
-    def turn(self) -> Complex:
-        """(F,) the same as imaginary factors."""
-        return (1j * self.swing).astype(np.complex64)
-
-    @cached_property
     def _loop(self) -> Complex:
         """(frames of the loop, F)"""
         loop = white_noise(np.random.default_rng(0), _FRAMES * self._stft.hop_length)
@@ -72,12 +67,7 @@ class Side:
 
     def partials(self, spectra: Complex, levels: Float) -> Complex:
         """The side (K, F) of partials at the levels (K,) of `side_level`."""
-        side: Complex = spectra * (np.float32(PARTIALS) * self.turn)
-        return side * levels[..., None]
-
-    def __call__(self, partials: Complex, n: Float, rest: Complex, levels: Float, noise: Complex) -> Complex:
-        """The side of a block: partials, gains of the noise, everything else, and the noise, (B, K, F) each."""
-        side: Complex = noise * n + self.turn * (np.float32(PARTIALS) * partials + rest)
+        side: Complex = spectra * (np.float32(PARTIALS) * (1j * self.swing).astype(np.complex64))
         return side * levels[..., None]
 
     def noise(self, seeds: list[int], ends: list[int], frames: int) -> Complex:

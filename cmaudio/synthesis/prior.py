@@ -1,7 +1,9 @@
-"""What the controls of a block say of its frames before anything is drawn, and how what is drawn joins it.
+"""The prior: predicts the median and spread of every band of a block's frames from the controls.
+
+With a prior, the consistency network samples the residual, (frame - median) / spread. Without one, it samples the
+frames themselves; here "residual" means either.
 
 Shapes: B voices, K frames, M mel bands, C control channels, Z timbre dimensions. Frames are normalised log-mel.
-A model has a prior or it has none; whatever uses one asks no further.
 """
 
 from __future__ import annotations
@@ -11,121 +13,86 @@ from typing import Protocol
 
 import numpy as np
 
+from cmaudio.model.manifest import Manifest
 from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.correction import correction_of
+from cmaudio.synthesis.graph import Graph
+from cmaudio.synthesis.learned import learned_offsets_of
 
 
-class Expected(Protocol):
-    """Of one block."""
+class Prediction(Protocol):
+    """What is known of a block's frames before the consistency network samples."""
 
     @property
     def controls(self) -> Float:
-        """(B, K, C') what the consistency network reads."""
+        """(B, K, C') input of the controls network."""
         ...
 
-    def before(self, silence: Float) -> Float:
-        """Silence (B, K, M) before a note as the network sees it."""
+    def residual_of_silence(self, silence: Float) -> Float:
+        """The residual of the silence (B, K, M) before a note."""
         ...
 
-    def whole(self, drawn: Float, humanity: Float | np.float32) -> Float:
-        """(B, K, M) drawn, and how much of it is heard, (B, K, 1) -> frames (B, K, M)."""
-        ...
-
-
-class Prior(Protocol):
-    def __call__(self, controls: Float, timbre: Float) -> Expected:
-        """(B, K, C) controls, (B, K, Z) timbre of a block."""
+    def frames(self, residual: Float, humanity: Float | np.float32) -> Float:
+        """Residual (B, K, M), and its scale (B, K, 1) -> frames (B, K, M)."""
         ...
 
 
 @dataclass(frozen=True)
-class Unknown:
-    """Nothing is known beforehand: frames are drawn as they are, all of them."""
+class NoPrediction:
+    """Of a model without a prior."""
 
     controls: Float
 
-    def before(self, silence: Float) -> Float:
+    def residual_of_silence(self, silence: Float) -> Float:
         return silence
 
-    def whole(self, drawn: Float, humanity: Float | np.float32) -> Float:
-        return drawn
+    def frames(self, residual: Float, humanity: Float | np.float32) -> Float:
+        return residual
 
 
 @dataclass(frozen=True)
-class Said:
-    """Median and spread (B, K, M) of every band; silence (1, K, M) is the least there is."""
+class MedianAndSpread:
+    """Median and spread (B, K, M) of every band; frames are bounded below by silence (1, K, M)."""
 
     controls: Float
     median: Float
     spread: Float
     silence: Float
 
-    def before(self, silence: Float) -> Float:
+    def residual_of_silence(self, silence: Float) -> Float:
         return np.zeros_like(silence)
 
-    def whole(self, drawn: Float, humanity: Float | np.float32) -> Float:
-        return np.maximum(self.median + humanity * self.spread * drawn, self.silence)
+    def frames(self, residual: Float, humanity: Float | np.float32) -> Float:
+        return np.maximum(self.median + humanity * self.spread * residual, self.silence)
 
 
-class Graph(Protocol):
-    """Controls and timbre to median and spread."""
-
-    def __call__(self, *inputs: Float) -> list[Float]: ...
-
-
-class Amendment(Protocol):
-    """What learned timbres add: median and spread for controls and the shares (B, K, L) of L learned timbres."""
-
-    def __call__(self, controls: Float, shares: Float, median: Float, spread: Float) -> tuple[Float, Float]: ...
-
-
-class SoundCorrection(Protocol):
-    """The median (B, K, M) in its colour, for controls, points (B, K, Z) and the median that the networks see."""
-
-    def __call__(self, controls: Float, timbre: Float, median: Float) -> Float: ...
-
-    def level(self, controls: Float, timbre: Float) -> Float:
-        """(B, K, 1) nepers by which the sound is louder than the median says."""
-        ...
-
-    def heard(self, frames: Float, controls: Float, timbre: Float) -> Float:
-        """Frames (B, K, M) as loud as they are heard."""
-        ...
-
-
-class NoPrior:
-    """That of a model without one."""
-
-    def __call__(self, controls: Float, timbre: Float) -> Expected:
-        return Unknown(controls)
-
-
-class GraphPrior:
-    """That of a model whose file has the graph `prior`.
+class Prior:
+    """The prior of a model.
 
     Args:
-        graph: reads `dims` timbre dimensions.
-        silence: (1, K, M).
-        amendment: of the learned timbres, whose shares are the further dimensions; None where there are none.
-        correction: of the colour and level that are heard; None where there is none.
+        graph: the graph `prior` of the model file.
+        manifest: of the model.
+        silence: (1, K, M) frames.
     """
 
-    def __init__(
-        self,
-        graph: Graph,
-        silence: Float,
-        dims: int,
-        amendment: Amendment | None = None,
-        correction: SoundCorrection | None = None,
-    ) -> None:
-        self.graph, self._silence, self._dims = graph, silence, dims
-        self.amendment, self.correction = amendment, correction
+    def __init__(self, graph: Graph, manifest: Manifest, silence: Float) -> None:
+        self.graph, self._silence, self._dims = graph, silence, manifest.timbre_dims
+        self.set_timbres(manifest)
 
-    def __call__(self, controls: Float, timbre: Float) -> Expected:
+    def set_timbres(self, manifest: Manifest) -> None:
+        """Use the learned timbres and corrections of this manifest."""
+        self._learned, self.correction = learned_offsets_of(manifest), correction_of(manifest)
+
+    def __call__(self, controls: Float, timbre: Float) -> MedianAndSpread:
+        """(B, K, C) controls, (B, K, Z) timbre -> prediction of a block.
+
+        Dimensions of `timbre` beyond the model's own are the shares of its learned timbres.
+        """
         median, spread = self.graph(controls, timbre[..., : self._dims])
         shares = timbre[..., self._dims :]
-        if self.amendment is not None and shares.any():
-            median, spread = self.amendment(controls, shares, median, spread)
-        seen = np.concatenate([controls, median], -1)
+        if self._learned is not None and shares.any():
+            median, spread = self._learned(controls, shares, median, spread)
+        seen = np.concatenate([controls, median], -1)  # as in training, without the correction
         if self.correction is not None:
             median = self.correction(controls, timbre, median)
-        return Said(seen, median, spread, self._silence)
+        return MedianAndSpread(seen, median, spread, self._silence)

@@ -22,7 +22,7 @@ _LARGEST = 1e6  # far beyond normalised mel and filters
 
 
 def rehearse(model: Model) -> None:
-    """Synthesise a block.
+    """Synthesise two blocks.
 
     Raises:
         CmaudioError: names the graph whose output does not match the manifest, or is not finite.
@@ -42,8 +42,8 @@ def rehearse(model: Model) -> None:
     if model.manifest.speech is not None:
         prosody = load_graph(model, "prosody")
         columns = int(prosody.shapes["ids"][-1])
-        said = prosody(np.ones((1, _PHONEMES, columns), np.int64), timbre[:1, 0])[0]
-        _check(model, "prosody", said, (1, _PHONEMES, said.shape[-1]))
+        output = prosody(np.ones((1, _PHONEMES, columns), np.int64), timbre[:1, 0])[0]
+        _check(model, "prosody", output, (1, _PHONEMES, output.shape[-1]))
 
 
 def _check(model: Model, name: str, output: Any, shape: tuple[int, ...]) -> None:

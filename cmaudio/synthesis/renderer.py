@@ -1,4 +1,4 @@
-"""Computes batched blocks: excitation and controls in, networks, filtered frames out into each voice.
+"""Computes batched blocks of voices: excitation and controls, then frames from the networks, then samples.
 
 Shapes: B voices, K frames of a block, M mel bands, C control channels, F STFT bins.
 """
@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.score.expression import PRESSURE_BRIGHTNESS
-from cmaudio.signal.dsp import Complex, Float, Stft, pulse_train, white_noise
+from cmaudio.signal.dsp import Complex, Float, pulse_train, white_noise
+from cmaudio.synthesis.block_vocoder import BlockVocoder, VocoderInput
 from cmaudio.synthesis.deferred import Deferred, Pending
 from cmaudio.synthesis.distance import air_tilt
 from cmaudio.synthesis.excitation import harmonic_picture
-from cmaudio.synthesis.networks import Synthesizer, batch_arrays, batch_states, split_states, stack
+from cmaudio.synthesis.networks import Synthesizer, batch_states, split_states, stack
 from cmaudio.synthesis.placement import side_level
 from cmaudio.synthesis.spectrum_shaping import SpectrumShaper
 from cmaudio.synthesis.trajectory import rows
@@ -29,7 +30,7 @@ _HALVED_FROM_VOICES = 6  # fewer are faster on one thread
 
 
 def _alike(voices: Sequence[Voice]) -> Iterator[tuple[list[Voice], int]]:
-    """Groups of voices with the same number of steps, and that number; pending bends are applied."""
+    """Groups of voices with the same number of steps, and that number; applies their pending bends."""
     for voice in voices:
         voice.catch_up()
     for steps in sorted({voice.steps for voice in voices}):
@@ -41,16 +42,23 @@ def _expressed(voices: Sequence[Voice], name: str, times: NDArray[np.float64]) -
     return rows([voice.expression[name] for voice in voices], times)
 
 
-def heard_bins(stft: Stft) -> int:
-    """How many bins of a frame are played: the highest hardly affect the training loss and contain noise."""
-    return round(0.97 * stft.n_fft / 2)
+@dataclass(frozen=True)
+class _Inputs:
+    """Inputs of the networks for a block, from `BlockFeatures` in single precision.
 
+    Attributes:
+        controls: (B, K, C) features, and log-mel of the excitation.
+        timbre: (B, K, Z).
+        f0: (B, K) Hz.
+        level_db: see `BlockFeatures`.
+        residual_gain: see `BlockFeatures`.
+    """
 
-def load_kernels() -> None:
-    """Compile what every block needs, or load it: a width may go from none to some while it plays."""
-    from cmaudio.synthesis import filter_kernel  # imports numba
-
-    filter_kernel.load_kernels()
+    controls: Float
+    timbre: Float
+    f0: Float
+    level_db: Float | None
+    residual_gain: Float | None
 
 
 class Renderer:
@@ -62,20 +70,18 @@ class Renderer:
 
     def __init__(self, synthesizer: Synthesizer, threads: int = 1, pipelined: bool = False) -> None:
         self.synthesizer = synthesizer
-        # Parallel halves are for live use, where both are waited for.
-        hurry = None if pipelined else raise_thread_priority
-        self._worker = ThreadPoolExecutor(1, "cmaudio-render", hurry) if threads > 1 else None
+        # Parallel halves are for live use, where the caller waits for both.
+        initializer = None if pipelined else raise_thread_priority
+        self._worker = ThreadPoolExecutor(1, "cmaudio-render", initializer) if threads > 1 else None
         self._pipelined = pipelined
         model = synthesizer.model
         self.stft, self.mel = model.stft, model.mel
         self.block_frames = synthesizer.block_frames
-        self._band_end = heard_bins(self.stft)
-        self._bin_hz = model.manifest.sample_rate / self.stft.n_fft
         self.block_samples = model.manifest.block_samples
         self.sample_rate = model.manifest.sample_rate
-        mean, std = (np.array(x, np.float32) for x in (model.manifest.mel.mean, model.manifest.mel.std))
         self._sees_partials = model.manifest.picture == "partials"
-        self._shaper = SpectrumShaper(self.mel, mean, std)
+        self._shaper = SpectrumShaper(self.mel, synthesizer.mean, synthesizer.std)
+        self._vocode = BlockVocoder(synthesizer)
 
     def render(self, voices: Sequence[Voice]) -> None:
         """Add a block to every voice; voices may be at different positions and have different `steps`."""
@@ -98,18 +104,18 @@ class Renderer:
 
         Returns the deferred work, so that it can be done earlier in spare time.
         """
-        parts: list[Deferred] = []
+        deferred: list[Deferred] = []
 
-        def put_off(work: Callable[..., None], *arguments: Any) -> Deferred:
-            parts.append(Deferred(partial(work, *arguments)))
-            return parts[-1]
+        def defer(work: Callable[[], None]) -> Deferred:
+            deferred.append(Deferred(work))
+            return deferred[-1]
 
         for alike, steps in _alike(voices):
-            self._render(alike, steps, put_off)
-        return parts
+            self._render(alike, steps, defer)
+        return deferred
 
-    def _render(self, voices: list[Voice], steps: int, submit: Callable[..., Pending] | None) -> None:
-        """Render a block; run the vocoder immediately, or through `submit(work, *arguments)`."""
+    def _render(self, voices: list[Voice], steps: int, submit: Callable[[Callable[[], None]], Pending] | None) -> None:
+        """Render a block; run the vocoder immediately, or through `submit`."""
         fresh = [voice for voice in voices if voice.network is None]
         if fresh:
             self._start(fresh)
@@ -121,40 +127,46 @@ class Renderer:
         if steps > 1:
             more = [voice.rng.standard_normal((steps - 1, k, bands), dtype=np.float32) for voice in voices]
             block_noise = np.concatenate([block_noise, stack(more)], 1)
-        controls, timbre, f0, level = self._controls(voices, self._seen(pulses, harmonics))
+        inputs = self._inputs(voices, self._seen(pulses, harmonics))
+        controls, timbre = inputs.controls, inputs.timbre
         state = batch_states([voice.network for voice in voices if voice.network is not None])
         middles = self._frame_middles(voices)
-        humanity = self._humanity(voices, middles)
+        humanity = self._humanity(voices, middles, inputs.residual_gain)
         state = self.synthesizer.generate(state, controls, timbre, context_noise, block_noise, humanity)
         for voice, network in zip(voices, split_states(state), strict=True):
             voice.network = network
-        ends = [voice.planned_end for voice in voices]
-        frames = self._shaped(voices, middles, state.frames, f0, level)
-        levels = self._side_levels(voices, middles)
-        f0 = self._base_hz(voices, middles, f0)
-        gains = self._partial_gains(voices, f0)
-        louder = self.synthesizer.corrected_level(controls, timbre)
+        base_hz = self._base_hz(voices, middles, inputs.f0)
+        block = VocoderInput(
+            ends=[voice.planned_end for voice in voices],
+            frames=self._shaped(voices, middles, state.frames, inputs),
+            base_hz=base_hz,
+            pulses=pulses,
+            noise=noise,
+            side_levels=self._side_levels(voices, middles),
+            partial_gains=self._partial_gains(voices, base_hz),
+            level=self.synthesizer.corrected_level(controls, timbre),
+        )
         if submit is None:
             for voice in voices:
                 voice.settle()
-            self._vocode(voices, ends, frames, f0, pulses, noise, levels, gains, louder)
+            self._vocode(voices, block)
             return
-        block = submit(self._vocode, voices, ends, frames, f0, pulses, noise, levels, gains, louder)
+        pending = submit(partial(self._vocode, voices, block))
         for voice in voices:
-            voice.pending.append(block)
+            voice.pending.append(pending)
 
     def _start(self, voices: list[Voice]) -> None:
         """Run the networks over the silent block before the onset."""
         excitation, _, harmonics = self._plan(voices)
         pulses = self.stft.analyse(excitation)
-        controls, timbre, *_ = self._controls(voices, self._seen(pulses, harmonics))
-        states = split_states(self.synthesizer.init_state(controls, timbre))
+        inputs = self._inputs(voices, self._seen(pulses, harmonics))
+        states = split_states(self.synthesizer.init_state(inputs.controls, inputs.timbre))
         for voice, state in zip(voices, states, strict=True):
             voice.vocoder, state.vocoder = state.vocoder, []
             voice.network = state
 
     def _plan(self, voices: list[Voice]) -> tuple[Float, Float, dict[int, Float]]:
-        """Plan the next K hops of excitation, as far back as the windows reach.
+        """Plan the next K hops of excitation; N includes the past samples in their windows.
 
         Returns the excitation (B, N), noise (B, N), and by voice the harmonics (N,) that the networks see instead of
         noise and, in some models, instead of inharmonic partials.
@@ -180,27 +192,29 @@ class Renderer:
         seen[list(harmonics)] = self.stft.analyse(stack(list(harmonics.values())))
         return seen
 
-    def _controls(self, voices: list[Voice], pulses: Complex) -> tuple[Float, Float, Float, Float | None]:
-        """Controls (B, K, C), timbre (B, K, Z), f0 (B, K) Hz and level (B, K) dB of the block just planned."""
+    def _inputs(self, voices: list[Voice], pulses: Complex) -> _Inputs:
+        """The inputs of the block just planned, given its excitation as the networks see it (B, K, F)."""
         middles = self._frame_middles(voices)
         dims = max(len(voice.timbre.target) for voice in voices)
-        for voice in voices:  # one that started before a timbre was learned lacks its axis
+        for voice in voices:  # those that started before a timbre was learned lack its dimension
             voice.timbre.widen(dims)
         timbre = rows([voice.timbre for voice in voices], middles)
-        # All voices of a model are of one kind; older models read fewer features, the first ones.
-        features, f0, level = type(voices[0]).block_features(voices, self._frame_ends(voices))
-        features = features[..., : self.synthesizer.features]
-        controls = np.concatenate([features, harmonic_picture(self.mel(pulses))], -1)
-        offset = None if level is None else level.astype(np.float32)
-        return controls, timbre.astype(np.float32), f0.astype(np.float32), offset
+        # All voices of a model are of one kind; older models read only the first features.
+        block = type(voices[0]).block_features(voices, self._frame_ends(voices))
+        features = block.features[..., : self.synthesizer.features]
+        return _Inputs(
+            controls=np.concatenate([features, harmonic_picture(self.mel(pulses))], -1),
+            timbre=timbre.astype(np.float32),
+            f0=block.f0.astype(np.float32),
+            level_db=None if block.level_db is None else block.level_db.astype(np.float32),
+            residual_gain=block.residual_gain,
+        )
 
-    def _humanity(self, voices: list[Voice], middles: NDArray[np.float64]) -> Float:
-        """(B, K, 1) the humanity of each frame, or (B, K, M) where some bands are drawn less than others."""
+    @staticmethod
+    def _humanity(voices: list[Voice], middles: NDArray[np.float64], residual_gain: Float | None) -> Float:
+        """(B, K, 1) scale of the residual in each frame; (B, K, M) with gains (B, M)."""
         humanity = _expressed(voices, "humanity", middles).astype(np.float32)[..., None]
-        if all(voice.kept is None for voice in voices):
-            return humanity
-        whole = np.ones(self.synthesizer.bands, np.float32)
-        return humanity * np.stack([whole if voice.kept is None else voice.kept for voice in voices])[:, None]
+        return humanity if residual_gain is None else humanity * residual_gain[:, None]
 
     def _frame_ends(self, voices: list[Voice]) -> NDArray[np.int64]:
         """(B, K) voice times at which the frames of the block just planned end."""
@@ -213,82 +227,34 @@ class Renderer:
         """(B, K) voice times of the middles of those frames' last hops."""
         return self._frame_ends(voices) - np.float64(self.stft.hop_length) / 2
 
-    def _shaped(
-        self, voices: list[Voice], middles: NDArray[np.float64], frames: Float, f0: Float, level: Float | None
-    ) -> Float:
-        """Frames (B, K, M) with brightness, resonance and level (B, K) dB applied."""
+    def _shaped(self, voices: list[Voice], middles: NDArray[np.float64], frames: Float, inputs: _Inputs) -> Float:
+        """Frames (B, K, M) with brightness, resonance and level applied."""
         pressure = _expressed(voices, "pressure", middles)
         tilt = _expressed(voices, "brightness", middles) + PRESSURE_BRIGHTNESS * pressure
         if voices[0].settings.channels > 1:
             tilt = tilt + air_tilt(_expressed(voices, "distance", middles))
         brightness, resonance = (x.astype(np.float32) for x in (tilt, _expressed(voices, "resonance", middles)))
-        if level is None and not (brightness.any() or resonance.any()):
+        if inputs.level_db is None and not (brightness.any() or resonance.any()):
             return frames
-        return self._shaper(frames, f0, brightness, resonance, level)
+        return self._shaper(frames, inputs.f0, brightness, resonance, inputs.level_db)
 
     def _side_levels(self, voices: list[Voice], middles: NDArray[np.float64]) -> Float | None:
-        """(B, K) levels of the noise of the sides, None where there is none."""
+        """(B, K) levels of the side signal; None for mono."""
         if voices[0].settings.channels == 1:
             return None
         levels = side_level(_expressed(voices, "width", middles))
         return levels if levels.any() else None
 
     def _base_hz(self, voices: list[Voice], middles: NDArray[np.float64], f0: Float) -> Float:
-        """(B, K) Hz, f0, a lower base of the excitation or 0 for noise: what the vocoder filters."""
+        """(B, K) base of the excitation in Hz, which the vocoder reads: f0, a fraction of it, or 0 for noise."""
         if voices[0].settings.sources is None:
             return f0
         ratios = [voice.base_ratio(row) for voice, row in zip(voices, middles, strict=True)]
         return f0 * np.stack(ratios).astype(np.float32)
 
     def _partial_gains(self, voices: list[Voice], base_hz: Float) -> dict[int, tuple[Complex, Float]]:
-        """By voice what its partials are multiplied by (K, P), and how far apart those are (K,) Hz; base_hz (B, K)."""
+        """By voice, the factors of its partials (K, P) and their spacing (K,) in Hz; base_hz (B, K)."""
         hops = self._frame_ends(voices) // self.stft.hop_length - 2  # the middles of the windows
         deviations = {i: voice.deviation for i, voice in enumerate(voices) if voice.deviation is not None}
         found = {i: of.gains(hops[i], base_hz[i]) for i, of in deviations.items()}
         return {i: gain for i, gain in found.items() if gain is not None}
-
-    def _vocode(
-        self,
-        voices: list[Voice],
-        ends: list[int],
-        frames: Float,
-        f0: Float,
-        pulses: Complex,
-        noise: Float,
-        levels: Float | None,
-        gains: dict[int, tuple[Complex, Float]],
-        louder: Float | None,
-    ) -> None:
-        """Frames (B, K, M) to samples, into the voices.
-
-        `ends` are the voice times at which the blocks end; pulses are spectra (B, K, F), the noise is samples, levels
-        (B, K) are those of the sides, and gains (K, P) those of the partials of some voices, (K,) Hz apart.
-        All is `louder` than the frames by (B, K, 1) nepers.
-        """
-        from cmaudio.synthesis import filter_kernel  # imports numba
-
-        states = batch_arrays([voice.vocoder for voice in voices])
-        raw, *states = self.synthesizer.vocoder(frames, f0, state=states)
-        h = filter_kernel.harmonic_filters(raw, self._band_end)
-        if gains:
-            from cmaudio.synthesis.deviation_kernel import waver  # imports numba
-
-            for i, (gain, apart_hz) in gains.items():
-                waver(h[i], pulses[i], gain, apart_hz, self._bin_hz)
-        sides = None
-        if levels is not None:
-            side = voices[0].settings.side
-            own = side.noise([voice.params.seed for voice in voices], ends, self.block_frames)
-            sides = filter_kernel.Sides(own, side.swing, levels)
-        noises = self.stft.analyse(noise, precise=False)
-        spectra = filter_kernel.filtered(raw, h, pulses, noises, self._band_end, sides)
-        if louder is not None:
-            for part in (h, spectra):
-                part *= np.exp(louder)
-        samples = self.stft.overlap_add(spectra)  # (1 or 2, B, N)
-        for i, voice in enumerate(voices):
-            voice.vocoder = [array[i : i + 1] for array in states]
-            if not np.isfinite(samples[:, i]).all():  # a fault of the model ends this voice, and nothing else
-                samples[:, i], h[i] = 0, 0
-                voice.fade_out(voice.position)
-            voice.add_block(samples[:, i], h[i], ends[i])

@@ -1,4 +1,4 @@
-"""The excitation at a point of the timbre space: harmonic, stretched, on a lower base, a measured set, or noise.
+"""The excitation at a point of the timbre space: harmonic or stretched partials, f0 / n, measured ratios, or noise.
 
 A named timbre has its own excitation; between timbres with different ones the two nearest are mixed by distance. This
 crossfades two steady sounds: gliding each partial to its counterpart would need a pairing that a bell and a string do
@@ -48,7 +48,7 @@ class Sources:
         return None if partials is None or isinstance(partials, LowerBase | NoPartials) else _ratios(partials, key)
 
     def base_ratio(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(T,) base that the vocoder filters, as a ratio to f0, for shares (T, E): 0 where most of it is noise."""
+        """(T,) base of the excitation as a ratio to f0, for shares (T, E); 0 where it is mostly noise."""
         return np.exp2(-(weights @ self._octaves)) * (self.noise_share(weights) <= 0.5)
 
     def noise_share(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -56,12 +56,12 @@ class Sources:
         return np.asarray(weights @ self._noise)
 
     def weights(self, vector: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(E,) shares of the excitations at a point (Z,), 1 in total; the first is the harmonic one."""
+        """(E,) shares of the excitations at a point (Z,), which sum to 1; the first is the harmonic one."""
         weights: NDArray[np.float64] = self._resting(vector.tobytes())
         return weights
 
     def moving_weights(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(T, Z) -> (T, E)."""
+        """The shares (T, E) at points (T, Z); not cached, unlike `weights`."""
         return self._mix(vectors)
 
     def _mix(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:

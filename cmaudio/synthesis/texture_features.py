@@ -2,9 +2,10 @@
 
 Shapes: B voices, T frames, C controls, P dimensions of a take.
 
-The first are those of an unpitched note (`cmaudio.synthesis.note_kinds`), so that code for a note's clock works for a
-texture's. A steady texture is endless and has no clock: its age is always the maximum. Then follow the controls that
-were measured on the recordings, and the take: a point that says which recordings of the timbre it resembles.
+The first columns are those of an unpitched note (`cmaudio.synthesis.note_kinds`), so that code which reads a note's
+clock works for textures. A steady texture is endless and has no clock: its age is always the maximum. The other columns
+are the controls that were measured on the recordings, and the take: the recordings of the timbre that it resembles, as
+a point.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The voice of a texture: unpitched, with controls that were measured on recordings.
 
-Each voice is a separate take: a point between those of two recordings of its timbre, drawn from the voice's seed and
-kept while it sounds.
+Each voice is a separate take: a point between those of two recordings of its timbre, chosen by the voice's seed and
+constant while it sounds.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.model.manifest import TimbreDefinition
+from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.motion import MotionPath
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_CONTROLS, TEXTURE_KINDS, texture_features
 
 TAKE_SPREAD = 0.25  # of a take about the line between two recordings
-_FADES_SECONDS = 0.5  # in which motion ends after the release
-_STREAM = 1  # of random numbers, beside those of the voice's blocks
+_MOTION_FADE_SECONDS = 0.5  # after the release
+_STREAM = 1  # of random numbers, separate from those of the voice's blocks
 
 Array = NDArray[np.float64]
 
@@ -49,10 +50,10 @@ class TextureVoice(NoteVoice):
         expression: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(params, timbre, 0.0, settings, pitched=False, expression=expression)
-        self._nearest, begun = nearest, nearest(timbre)
-        self.steady = begun.sustained
-        self.take_point = take_of(begun, params.seed)
-        self.motion = MotionPath(begun.motion, params.seed, 1 / self.hop_seconds) if self.steady else None
+        self._nearest, definition = nearest, nearest(timbre)
+        self.steady = definition.sustained
+        self.take_point = take_of(definition, params.seed)
+        self.motion = MotionPath(definition.motion, params.seed, 1 / self.hop_seconds) if self.steady else None
         if self.motion is not None and self.motion.point is not None:
             self.take_point = self.motion.point
 
@@ -65,47 +66,55 @@ class TextureVoice(NoteVoice):
             clocks.since_release,
             np.array([voice.params.velocity for voice in voices]),
             np.repeat([[voice.steady] for voice in voices], ends.shape[1], axis=1),
-            np.stack([voice._asked(row) for voice, row in zip(voices, middles, strict=True)]),
-            np.stack([voice._taken(row) for voice, row in zip(voices, middles, strict=True)]),
+            np.stack([voice._texture_controls(row) for voice, row in zip(voices, middles, strict=True)]),
+            np.stack([voice._scaled_take(row) for voice, row in zip(voices, middles, strict=True)]),
         )
-        return features, np.zeros(ends.shape), cls._with_motion(voices, ends, middles, clocks.level_db)
+        level_db = cls._level_db(voices, ends, middles, clocks.level_db)
+        return BlockFeatures(features, np.zeros(ends.shape), level_db, cls._residual_gain(voices))
 
     @staticmethod
-    def _with_motion(
-        voices: Sequence[TextureVoice], ends: NDArray[np.int64], middles: Array, level_db: Array | None
+    def _residual_gain(voices: Sequence[TextureVoice]) -> Float | None:
+        """(B, M) gains of the residual, that of their motion; None if no voice has motion."""
+        gains = [voice.motion.residual_gain if voice.motion else None for voice in voices]
+        known = next((gain for gain in gains if gain is not None), None)
+        return None if known is None else np.stack([np.ones_like(known) if gain is None else gain for gain in gains])
+
+    @staticmethod
+    def _level_db(
+        voices: Sequence[TextureVoice], ends: NDArray[np.int64], middles: Array, envelopes_db: Array | None
     ) -> Array | None:
-        """The level (B, K) of the envelopes or, where a voice has motion, including it (B, K, M)."""
+        """(B, K) the level of the envelopes, or (B, K, M) with motion, if any voice has it."""
         hop = voices[0].stft.hop_length
-        moved = [voice._moved(ends[i] // hop - 1, middles[i]) for i, voice in enumerate(voices)]
-        bands = next((motion.shape[1] for motion in moved if motion is not None), 0)
+        motions = [voice._motion_db(ends[i] // hop - 1, middles[i]) for i, voice in enumerate(voices)]
+        bands = next((motion.shape[1] for motion in motions if motion is not None), 0)
         if not bands:
-            return level_db
-        found = np.zeros((*ends.shape, bands))
-        if level_db is not None:
-            found += level_db[..., None]
-        for row, motion in zip(found, moved, strict=True):
+            return envelopes_db
+        total = np.zeros((*ends.shape, bands))
+        if envelopes_db is not None:
+            total += envelopes_db[..., None]
+        for row, motion in zip(total, motions, strict=True):
             if motion is not None:
                 row += motion
-        return found
+        return total
 
-    def _moved(self, frames: NDArray[np.int64], middles: Array) -> Array | None:
-        """(K, M) dB of its motion at frames (K,), None for none; that of the timbre which is nearest by now."""
+    def _motion_db(self, frames: NDArray[np.int64], middles: Array) -> Array | None:
+        """(K, M) dB at frames (K,) of the motion of the timbre that is nearest now; None without motion."""
         if self.motion is None:
             return None
         if not self.timbre.constant:
             self.motion.follow(self._nearest(self.timbre.at(middles[-1:])[0]).motion)
-        moved = self.motion.at(frames, self.expression["density"].at(middles), self.expression["humanity"].at(middles))
-        self.kept = self.motion.kept
-        if moved is None or self.released_at > middles[-1]:
-            return moved
-        fading = np.clip(1 - (middles - self.released_at) / (_FADES_SECONDS * self.sample_rate), 0, 1)[:, None]
-        return np.minimum(moved, moved * fading)  # a rise would hold up what fades
+        density, humanity = (self.expression[name].at(middles) for name in ("density", "humanity"))
+        motion = self.motion.at(frames, density, humanity)
+        if motion is None or self.released_at > middles[-1]:
+            return motion
+        fade = np.clip(1 - (middles - self.released_at) / (_MOTION_FADE_SECONDS * self.sample_rate), 0, 1)[:, None]
+        return np.minimum(motion, motion * fade)  # only rises fade: they would delay the end of the release
 
-    def _asked(self, times: Array) -> Array:
-        """(K, C) controls."""
+    def _texture_controls(self, times: Array) -> Array:
+        """(K, C) values of the `TEXTURE_CONTROLS`."""
         return np.stack([self.expression[name].at(times) for name in TEXTURE_CONTROLS], -1)
 
-    def _taken(self, times: Array) -> Array:
+    def _scaled_take(self, times: Array) -> Array:
         """(K, P) the take, closer to the typical one with less humanity."""
         return np.minimum(self.expression["humanity"].at(times), 1)[:, None] * self.take_point
 
@@ -130,5 +139,5 @@ def take_of(timbre: TimbreDefinition, seed: int) -> Array:
     first, second = points[rng.integers(0, len(points), 2)]
     share = rng.random()
     weights = math.cos(share * math.pi / 2), math.sin(share * math.pi / 2)  # as far out as the recordings are
-    found: Array = weights[0] * first + weights[1] * second + scatter
-    return found
+    point: Array = weights[0] * first + weights[1] * second + scatter
+    return point

@@ -35,21 +35,21 @@ class TimbreDeviations:
         return np.array([entry(key) if entry else np.zeros(MOMENTS) for entry in self._entries])
 
     def resting(self, vector: NDArray[np.float64], key: float) -> Deviation:
-        """Of shape (1,), at a point (Z,) for a key, a MIDI note number."""
-        found: Deviation = self._resting(vector.tobytes(), key)
-        return found
+        """The deviation of shape (1,) at a point (Z,) for a key, a MIDI note number."""
+        deviation: Deviation = self._resting(vector.tobytes(), key)
+        return deviation
 
     def at(self, vectors: NDArray[np.float64], key: float) -> Deviation:
-        """Of shape (T,), at points (T, Z)."""
+        """The deviations of shape (T,) at points (T, Z); not cached, unlike `resting`."""
         points = fitted(vectors, self._vectors.shape[1])
         return from_moments(nearest_shares(points, self._vectors) @ self._table(key))
 
 
 def nearest_shares(points: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T, N) shares of N known points (N, Z) at points (T, Z), 1 in total.
+    """(T, N) shares of N known points (N, Z) at points (T, Z), which sum to 1.
 
-    Of the nearest three, with weights that reach zero at the distance of the fourth (Franke and Nielson 1980, Int. J.
-    Numer. Meth. Eng. 15, 1691): they are continuous, and exact at the known points themselves.
+    The nearest three have weights that reach zero at the distance of the fourth (Franke and Nielson 1980, Int. J.
+    Numer. Meth. Eng. 15, 1691). So shares are continuous, and those of a known point are its own alone.
     """
     distances = np.sqrt(np.square(points[:, None] - known).sum(-1)) + 1e-9
     last = min(_NEIGHBOURS, len(known) - 1)

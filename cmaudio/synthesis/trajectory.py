@@ -1,4 +1,4 @@
-"""A value that is steered over time. Times are samples of the voice's own clock, 0 = its onset."""
+"""A control value over time. Times are samples of the voice's own clock, 0 = its onset."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Trajectory:
         return len(self._times) == 1 or self._times[-1] <= time
 
     def widen(self, size: int) -> None:
-        """Give a vector axes that it lacks, at 0."""
+        """Pad a vector with zeros to at least this size."""
         if len(self._values[-1]) < size:
             self._values = [np.concatenate([value, np.zeros(size - len(value))]) for value in self._values]
 

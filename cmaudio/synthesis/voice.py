@@ -3,8 +3,8 @@
 Times are samples of the voice's clock, 0 = onset. Frame t covers hop t; its window covers the hops t - 3 ... t; block b
 holds the frames b K ... b K + K - 1. Once the excitation is planned up to time P, output is complete up to P - 3 hops.
 
-Each kind of voice (`cmaudio.synthesis.note_voice`, `cmaudio.engine.utterance`) is a subclass that supplies the pitch of
-its excitation and the networks' input features.
+Each kind of voice (`cmaudio.synthesis.note_voice`, `cmaudio.synthesis.texture_voice`, `cmaudio.engine.utterance`) is a
+subclass that supplies the pitch of its excitation and the networks' input features.
 
 A stereo voice keeps its samples in two rows, left and right, which are panned as they are taken.
 
@@ -67,7 +67,6 @@ class Voice(ABC):
         self.expression = {name: Trajectory(given.get(name, e.rest)) for name, e in EXPRESSIONS.items()}
         self.gains = VoiceGains(self.expression)
         self.deviation: NoteDeviation | None = None  # of the pitch; None if exact
-        self.kept: Float | None = None  # (M,) gain of the residual in each band; None for 1
         self.rng = np.random.Generator(np.random.PCG64(params.seed))
         self.stft, self.sample_rate = settings.stft, settings.sample_rate
         self.network: NetworkState | None = None  # without the vocoder's state, which may lag behind
@@ -143,7 +142,7 @@ class Voice(ABC):
         return time < self._asked_to_fade and (time < self.fades_from or self.position <= self._silent_from)
 
     def lacks(self, samples: int) -> bool:
-        """Whether it needs another block before it can supply the next `samples`."""
+        """Whether it needs another block before the next `samples` can be taken."""
         return min(self.position + samples, self.ends_at) > self.planned_end - self.stft.overlap
 
     def take(self, samples: int) -> Float:
@@ -164,11 +163,11 @@ class Voice(ABC):
         return out
 
     def sends(self, samples: int) -> Iterable[tuple[str, Float | float]]:
-        """The effects with a send, and its level (N,) over the samples taken last; a number if constant."""
+        """The effects with a send, and its level (N,) over the last `samples` taken; a number if constant."""
         return self.gains.sends(self.position - samples, samples)
 
     def direct(self, samples: int) -> Float | float:
-        """The gain of the direct sound, likewise."""
+        """The gain (N,) of the direct sound over the last `samples` taken; a number if constant."""
         return self.gains.direct(self.position - samples, samples)
 
     # -- steering ----------------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
-"""What a voice is multiplied by on its way into the mix: pressure, level, place, distance, and what it sends.
+"""The gains of a voice in the mix: pressure, level, pan, distance, and its effect sends.
 
-It is asked for in every read, and in most of them everything rests: what rests is worked out once, until the next
-change.
+They are needed in every read, and in most reads none of them moves: constant gains are cached until the next change.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from cmaudio.synthesis.placement import side_gains, side_gains_over
 from cmaudio.synthesis.trajectory import Trajectory
 
 Level = Float | float
-_MOVING = ("pressure", "level", "pan", "spread", "distance", *SENDS)
+_EXPRESSIONS = ("pressure", "level", "pan", "spread", "distance", *SENDS)
 
 
 @dataclass(frozen=True)
 class _Resting:
-    """The gains of a voice that nothing moves: `level` and `sides` (2, 1) are None where they are 1."""
+    """The gains of a voice whose expressions are constant; `level` and `sides` (2, 1) are None where they are 1."""
 
     level: np.float32 | None
     sides: Float | None
@@ -41,11 +40,11 @@ class VoiceGains:
     def __init__(self, expression: Mapping[str, Trajectory]) -> None:
         self._expression = expression
         self._place = 0.0
-        self._known: _Resting | None = None
+        self._cached: _Resting | None = None
 
     @property
     def place(self) -> float:
-        """On its keyboard or in its kit, -1 (left) to 1; "spread" scales it."""
+        """Position in the stereo image of the keyboard or drum kit, -1 (left) to 1; "spread" scales it."""
         return self._place
 
     @place.setter
@@ -54,11 +53,11 @@ class VoiceGains:
         self.changed()
 
     def changed(self) -> None:
-        """Work out again what rests."""
-        self._known = None
+        """Discard the cached gains."""
+        self._cached = None
 
     def apply(self, out: Float, start: int) -> Float:
-        """Samples (N,) or (2, N) from voice time `start` on, at their pressure, level and place."""
+        """Samples (N,) or (2, N) from voice time `start` on, with pressure, level and pan applied."""
         resting = self._resting(start)
         if resting is None:
             return self._apply_moving(out, start)
@@ -67,27 +66,27 @@ class VoiceGains:
         return out if out.ndim == 1 or resting.sides is None else out * resting.sides
 
     def direct(self, start: int, samples: int) -> Level:
-        """What arrives directly, of N samples; a number where it rests."""
+        """(N,) gain of the direct sound; a number if constant."""
         resting = self._resting(start)
         return self._direct(start, samples) if resting is None else resting.direct
 
     def sends(self, start: int, samples: int) -> Iterable[tuple[str, Level]]:
-        """The effects that anything is sent to, and its level, likewise."""
+        """The effects with a send, and its level (N,); a number if constant."""
         resting = self._resting(start)
         return self._sends(start, samples) if resting is None else resting.sends
 
     def _resting(self, start: int) -> _Resting | None:
-        if self._known is None and all(self._expression[name].rests_at(start) for name in _MOVING):
+        if self._cached is None and all(self._expression[name].rests_at(start) for name in _EXPRESSIONS):
             if self._expression["pressure"].target:
                 return None
             level, place = float(self._expression["level"].target), self._resting_place()
-            self._known = _Resting(
+            self._cached = _Resting(
                 np.power(10.0, level / 20).astype(np.float32) if level else None,
                 side_gains(place) if place else None,
                 self._direct(start, 1),
                 tuple(self._sends(start, 1)),
             )
-        return self._known
+        return self._cached
 
     def _resting_place(self) -> float:
         pan, spread = self._expression["pan"], self._expression["spread"]

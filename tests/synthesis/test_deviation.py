@@ -16,7 +16,7 @@ from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.modulation import amplitude_modulation, frequency_modulation, partial_tracks
 from cmaudio.soundfont.deviation import common_swing
-from cmaudio.synthesis.deviation import NoteDeviation, together
+from cmaudio.synthesis.deviation import NoteDeviation, partials_per_gain
 from cmaudio.synthesis.timbre_deviations import TimbreDeviations, deviations_of
 from cmaudio.synthesis.trajectory import Trajectory
 
@@ -106,7 +106,7 @@ def test_the_size_of_the_steps_does_not_matter(block: int) -> None:
 def test_seeds_differ_and_the_same_seed_does_not(timbre: int) -> None:
     def course(seed: int) -> np.ndarray:
         deviation = note(timbre, seed=seed)
-        deviation.reach(30)
+        deviation.compute_to(30)
         gains = deviation.gains(np.arange(20, 24), np.full(4, 262, np.float32))
         return cents(deviation, 10_000, 4) if gains is None else np.abs(gains[0][:, 1])
 
@@ -117,14 +117,14 @@ def test_seeds_differ_and_the_same_seed_does_not(timbre: int) -> None:
 def test_long_notes_keep_little() -> None:
     deviation = note(1, kept=40)
     for hop in range(0, 4000, 4):
-        deviation.reach(hop)
+        deviation.compute_to(hop)
     assert len(deviation._known) <= 40 + 4
 
 
 @pytest.mark.parametrize(("timbre", "humanity", "changes"), [(0, 1.0, False), (1, 0.0, False), (1, 1.0, True)])
 def test_only_layers_turn_partials(timbre: int, humanity: float, changes: bool) -> None:
     deviation = note(timbre, humanity)
-    deviation.reach(20)
+    deviation.compute_to(20)
     gains = deviation.gains(np.arange(10, 14), np.full(4, 262, np.float32))
     assert (gains is not None) == changes
 
@@ -132,7 +132,7 @@ def test_only_layers_turn_partials(timbre: int, humanity: float, changes: bool) 
 def turned(timbre: int, base_hz: float) -> np.ndarray:
     """(T, P) gains over half a minute."""
     deviation = note(timbre)
-    deviation.reach(3000)
+    deviation.compute_to(3000)
     gains = deviation.gains(np.arange(3000), np.full(3000, base_hz, np.float32))
     assert gains is not None
     return gains[0]
@@ -142,9 +142,9 @@ def turned(timbre: int, base_hz: float) -> np.ndarray:
     ("base_hz", "expected"), [(262.0, 1), (94.0, 1), (93.0, 2), (47.0, 2), (46.0, 4), (32.7, 4), (16.4, 8)]
 )
 def test_partials_that_a_window_cannot_tell_apart_waver_together(base_hz: float, expected: int) -> None:
-    assert together(base_hz, 48_000 / 2048) == expected
+    assert partials_per_gain(base_hz, 48_000 / 2048) == expected
     deviation = note(1)
-    deviation.reach(20)
+    deviation.compute_to(20)
     gains = deviation.gains(np.arange(10, 14), np.full(4, base_hz, np.float32))
     assert gains is not None
     assert gains[1] == pytest.approx(expected * base_hz)
@@ -177,7 +177,7 @@ def test_wandering_is_of_its_size_and_has_no_rate() -> None:
 
 def test_noise_is_left_alone() -> None:
     deviation = note(1)
-    deviation.reach(20)
+    deviation.compute_to(20)
     assert deviation.gains(np.arange(10, 14), np.zeros(4, np.float32)) is None
 
 

@@ -21,7 +21,6 @@ from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
-from cmaudio.synthesis.sources import sources_of
 
 if TYPE_CHECKING:
     from conftest import TinyModel
@@ -42,9 +41,7 @@ def played(
 ) -> list[Float]:
     """A typical note, alike for every seed, at each value of an expression."""
     model = renderer.synthesizer.model
-    settings = VoiceSettings(
-        renderer.stft, renderer.block_frames, RATE, sources=sources_of(model.manifest.timbres), prior=True
-    )
+    settings = VoiceSettings.of_model(model)
     voices = [
         NoteVoice(NoteParams(60, 90, 0, 3, 0, 1), model.timbre_vector(timbre), 0.0, settings, expression=expression)
         for expression in ({"humanity": 0.0, name: value} for value in values)

@@ -7,7 +7,7 @@ import pytest
 
 from cmaudio.signal.dsp import Complex, Float, Stft, split_filters, white_noise
 from cmaudio.synthesis.filter_kernel import Sides, filtered, harmonic_filters
-from cmaudio.synthesis.placement import Side, side_level
+from cmaudio.synthesis.placement import PARTIALS, Side, side_level
 
 STFT = Stft(2048, 512)
 SIDE = Side(STFT, 48_000)
@@ -31,12 +31,13 @@ def sides() -> Sides:
 
 
 def defined(raw: Float, pulses: Complex, noise: Complex, of: Sides) -> tuple[Complex, Complex]:
-    """Middle and side as `split_filters` and `Side` say, in double precision where they allow it."""
+    """Mid and side signals, in double precision where `split_filters` allows it."""
     h, n, d = split_filters(raw.astype(np.float64))
     for part in (h, n, d):
         part[..., HEARD:] = 0
     partials = h * pulses
-    return partials + n * noise + d, SIDE(partials, n, d, of.levels, of.noise)
+    side = n * of.noise + 1j * of.swing * (PARTIALS * partials + d)
+    return partials + n * noise + d, side * of.levels[..., None]
 
 
 def off_db(found: Complex, expected: Complex) -> float:

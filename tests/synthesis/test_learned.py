@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cmaudio.model.learned import Learned, LearnedSpectrum
-from cmaudio.synthesis.learned import Amendments, ages_of, keys_of
+from cmaudio.synthesis.learned import LearnedOffsets, ages_of, keys_of
 from cmaudio.synthesis.note_kinds import all_note_features
 
 BANDS = 40
@@ -24,9 +24,9 @@ def features(age: float, key: float = 60.0) -> np.ndarray:
 
 def added(learned: Learned, age: float, key: float = 60.0, share: float = 1.0) -> np.ndarray:
     """(M,) dB added to the median."""
-    amend = Amendments([learned], np.full(BANDS, 2.0, np.float32))
+    add = LearnedOffsets([learned], np.full(BANDS, 2.0, np.float32))
     zeros, shares = np.zeros((1, 1, BANDS), np.float32), np.full((1, 1, 1), share, np.float32)
-    median, _ = amend(features(age, key), shares, zeros, zeros + 1)
+    median, _ = add(features(age, key), shares, zeros, zeros + 1)
     return np.asarray(median[0, 0] * 2 * DB)
 
 
@@ -61,7 +61,7 @@ def test_between_two_learned_pitches_both_are_heard() -> None:
 
 
 def test_the_spread_grows_by_what_was_learned() -> None:
-    amend = Amendments([Learned(spectra=[spectrum(None, [1.0], np.zeros(BANDS), 6.0)])], np.ones(BANDS, np.float32))
+    add = LearnedOffsets([Learned(spectra=[spectrum(None, [1.0], np.zeros(BANDS), 6.0)])], np.ones(BANDS, np.float32))
     zeros = np.zeros((1, 1, BANDS), np.float32)
-    _, spread = amend(features(1.0), np.ones((1, 1, 1), np.float32), zeros, zeros + 1)
+    _, spread = add(features(1.0), np.ones((1, 1, 1), np.float32), zeros, zeros + 1)
     np.testing.assert_allclose(spread, 10 ** (6 / 20), rtol=1e-3)

@@ -127,8 +127,8 @@ def test_another_timbre_is_gone_over_to() -> None:
     assert last[3] == OFFSET[-1]
     assert last[-1] == 30
     assert np.diff(last).max() < 1.5
-    assert path.kept is not None
-    np.testing.assert_array_equal(path.kept, 0)
+    assert path.residual_gain is not None
+    np.testing.assert_array_equal(path.residual_gain, 0)
 
 
 def test_it_ends_where_the_timbre_has_none() -> None:
@@ -137,7 +137,7 @@ def test_it_ends_where_the_timbre_has_none() -> None:
     found = [path.at(np.arange(start, start + 4), ones / 2, ones) for start in range(0, 48, 4)]
     assert found[0] is not None
     assert found[-1] is None
-    assert path.kept is None
+    assert path.residual_gain is None
     assert MotionPath(None, 1, RATE).at(np.arange(4), ones, ones) is None
 
 

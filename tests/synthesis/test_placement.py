@@ -22,11 +22,9 @@ def test_the_total_power_is_the_same_at_every_pan(pan: float) -> None:
 
 @pytest.mark.parametrize(("width", "correlation"), [(0.0, 1.0), (0.25, 0.75), (0.5, 0.5), (1.0, 0.0)])
 def test_width_sets_the_correlation_of_noise(width: float, correlation: float) -> None:
-    flat, nothing = np.ones((1, FRAMES, STFT.bins), np.float32), np.zeros((1, FRAMES, STFT.bins), np.complex64)
     samples = white_noise(np.random.default_rng(5), STFT.overlap + FRAMES * 512)
     middle = STFT.overlap_add(STFT.analyse(samples))
-    levels = np.broadcast_to(side_level(np.full(FRAMES, width)), (1, FRAMES))
-    side = STFT.overlap_add(SIDE(nothing, flat, nothing, levels, SIDE.noise([7], [0], FRAMES)))[0]
+    side = STFT.overlap_add(SIDE.noise([7], [0], FRAMES)[0] * side_level(np.full((FRAMES, 1), width)))
     assert np.corrcoef(middle + side, middle - side)[0, 1] == pytest.approx(correlation, abs=0.02)
 
 

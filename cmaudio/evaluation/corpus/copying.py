@@ -10,9 +10,9 @@ from cmaudio.evaluation.corpus.clips import HeldOut
 from cmaudio.evaluation.setting import Figures
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float, split_filters, white_noise
+from cmaudio.synthesis.block_vocoder import used_bins
 from cmaudio.synthesis.excitation import nearest_key
 from cmaudio.synthesis.networks import Synthesizer
-from cmaudio.synthesis.renderer import heard_bins
 from cmaudio.synthesis.sources import base_hz, timbre_pulses
 
 _PESQ_RATE = 16_000
@@ -38,7 +38,7 @@ def copy(synthesizer: Synthesizer, clip: HeldOut, seed: int = 0) -> Float:
         rows.append(raw[0])
     h, n, d = split_filters(np.concatenate(rows))
     spectra = h * harmonic + n * noisy + d
-    spectra[:, heard_bins(stft) :] = 0
+    spectra[:, used_bins(stft) :] = 0
     return stft.overlap_add(spectra)[stft.overlap :]
 
 

@@ -66,7 +66,7 @@ def stream(
             noise = rng.standard_normal((len(block), sampler.noises, k, bands), dtype=np.float32)
             given = synthesizer.condition(state, block, timbre, context_noise)
             made = sampler.run(given.denoiser(synthesizer), noise).astype(np.float32)
-            state = given.played(made, state.vocoder)
+            state = given.next_state(made, state.vocoder)
         yield state.frames
 
 

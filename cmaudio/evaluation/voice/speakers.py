@@ -40,7 +40,7 @@ def teacher_speaker(teacher: Model) -> Speaker:
     ) -> NetworkState:
         given = synthesizer.condition(state, controls, timbre, context_noise)
         frames = sampler.run(given.denoiser(synthesizer), block_noise)
-        return given.played(frames.astype(np.float32), state.vocoder, humanity)
+        return given.next_state(frames.astype(np.float32), state.vocoder, humanity)
 
     synthesizer.generate = generate  # type: ignore[method-assign]
     return lambda text, seed: read_text(engine, text, seed)

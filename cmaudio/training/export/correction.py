@@ -26,8 +26,6 @@ from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
-from cmaudio.synthesis.sources import sources_of
-from cmaudio.synthesis.timbre_deviations import deviations_of
 from cmaudio.training.corpus.description import CorpusDescription, read_description
 from cmaudio.training.corpus.shard import read_samples
 
@@ -123,15 +121,7 @@ def _held(custom: dict[str, Any], model: Model) -> int:
 def play(renderer: Renderer, notes: Sequence[RecordedNote]) -> list[Array]:
     """(A, P) power of each note as the model plays it, at humanity 1."""
     model = renderer.synthesizer.model
-    timbres = model.manifest.timbres
-    settings = VoiceSettings(
-        renderer.stft,
-        renderer.block_frames,
-        renderer.sample_rate,
-        sources=sources_of(timbres),
-        prior=True,
-        deviations=deviations_of(timbres),
-    )
+    settings = VoiceSettings.of_model(model)
     voices: list[tuple[NoteVoice, int]] = []
     for seed, note in enumerate(notes):
         params = NoteParams(note.pitch, note.velocity, 0, seed, 0, 1)

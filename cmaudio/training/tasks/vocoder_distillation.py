@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from cmaudio.signal.dsp import VOICED_ABOVE_HZ
-from cmaudio.synthesis.renderer import heard_bins
+from cmaudio.synthesis.block_vocoder import used_bins
 from cmaudio.training.config import VocoderSettings
 from cmaudio.training.corpus.batch import Batch
 from cmaudio.training.corpus.clip import Signal
@@ -54,7 +54,7 @@ class VocoderDistillation:
     ) -> None:
         self.vocoder, self.teacher = vocoder, teacher.eval().requires_grad_(False)
         self.settings, self.steps, self._gradient_norm = settings, steps, gradient_norm
-        self._bins = heard_bins(signal.stft)
+        self._bins = used_bins(signal.stft)
         # Of a bin as loud as the floor: a mel band is the sum of magnitudes under a triangle of unit area in Hz.
         floor = math.log(signal.mel.floor * signal.sample_rate / signal.stft.n_fft)
         self._inaudible = floor - _BELOW_FLOOR_NEPERS

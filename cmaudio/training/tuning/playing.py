@@ -136,6 +136,6 @@ class Playing:
             near = rng.standard_normal((takes, k, bands), np.float32)
             given = networks.condition(state, controls[:, i], vectors, near)
             drawn = given.denoiser(networks)(noise[:, i] * np.float32(networks.sigma.start), networks.sigma.max)
-            state = given.played(drawn, state.vocoder)
+            state = given.next_state(drawn, state.vocoder)
             pasts.append(given.context)
         return noise, np.stack(pasts, 1)

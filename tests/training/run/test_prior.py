@@ -84,12 +84,12 @@ def test_the_prior_graph_equals_torch(packed: Model, finished: Path, corpus: Pat
     controls = rng.standard_normal((3, 4, network.control_width), dtype=np.float32)
     timbre = rng.standard_normal((3, 4, 4), dtype=np.float32)
     median, _, moving = network(torch.from_numpy(controls), torch.from_numpy(timbre))
-    said = synthesizer.prior(controls, timbre)
+    predicted = synthesizer.predict(controls, timbre)
     drawn = np.ones_like(median.detach().numpy())
-    np.testing.assert_array_equal(said.controls[..., : network.control_width], controls)
-    np.testing.assert_allclose(said.controls[..., network.control_width :], median.detach().numpy(), atol=1e-4)
+    np.testing.assert_array_equal(predicted.controls[..., : network.control_width], controls)
+    np.testing.assert_allclose(predicted.controls[..., network.control_width :], median.detach().numpy(), atol=1e-4)
     whole = torch.maximum(median + 2 * moving, torch.from_numpy(synthesizer.silence))
-    np.testing.assert_allclose(said.whole(drawn, np.float32(2)), whole.detach().numpy(), atol=1e-4)
+    np.testing.assert_allclose(predicted.frames(drawn, np.float32(2)), whole.detach().numpy(), atol=1e-4)
 
 
 def test_without_humanity_frames_do_not_depend_on_the_seed(packed: Model) -> None:

@@ -105,7 +105,7 @@ def test_another_seed_is_another_take(textures: Model) -> None:
         engine.read(64)
         assert note.voice is not None
         ends = np.array([[128, 256, 384, 512]])
-        return type(note.voice).block_features([note.voice], ends)[0]
+        return type(note.voice).block_features([note.voice], ends).features
 
     np.testing.assert_array_equal(features(3), features(3))
     assert not np.array_equal(features(3), features(4))
