@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cmaudio.cli.options import DEFAULT_SEND
-from cmaudio.controls.definitions import OF_TWO_CHANNELS
+from cmaudio.controls.definitions import STEREO_CONTROLS
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset_files import load_preset
 from cmaudio.model.timbres import Timbre
@@ -35,11 +35,11 @@ class PieceSettings:
 
     def controls_for(self, channels: int) -> dict[str, float]:
         """The controls for an engine with this number of channels."""
-        return {n: v for n, v in self.controls.items() if channels > 1 or n not in OF_TWO_CHANNELS}
+        return {n: v for n, v in self.controls.items() if channels > 1 or n not in STEREO_CONTROLS}
 
     def routes_for(self, channels: int) -> list[Route]:
         """The routes for an engine with this number of channels."""
-        return [route for route in self.routes if channels > 1 or route.control not in OF_TWO_CHANNELS]
+        return [route for route in self.routes if channels > 1 or route.control not in STEREO_CONTROLS]
 
 
 def control_values(options: Iterable[str] | None) -> dict[str, float]:

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.callbacks import Subscribers
 from cmaudio.checks import in_range, whole_number
 from cmaudio.controls.definitions import control_definitions
 from cmaudio.controls.routes import RouteLike, checked_routes
@@ -32,7 +33,7 @@ Listener = Callable[[str, object, str], None]
 
 
 class Controls:
-    """The controls of one engine. Methods may be called from any thread.
+    """The controls of one engine. Its methods may be called from any thread.
 
     Args:
         engine: the engine to control.
@@ -56,7 +57,7 @@ class Controls:
         self._mix: dict[str, float] | None = {engine.model.manifest.default_timbre: 1.0}
         self._vector = engine.model.timbre_vector(None)
         self._routes: tuple[Route, ...] = ()
-        self._listeners: list[Listener] = []
+        self._listeners = Subscribers[[str, object, str]]()
         self._lock = threading.RLock()  # a value and its effect on the engine change together
 
     # -- controls ----------------------------------------------------------------------------------------------------
@@ -96,9 +97,9 @@ class Controls:
                 self._move_timbre(mix, MORPH_SECONDS, at)
             else:
                 self._act(name, checked, at)
-        self._notify(name, checked, source)
+        self._listeners.notify(name, checked, source)
         if name in ("timbre_x", "timbre_y"):
-            self._notify("timbre", self.timbre, source)
+            self._listeners.notify("timbre", self.timbre, source)
         return checked
 
     def apply(self, settings: Mapping[str, float], source: str = "", at: int | None = None) -> None:
@@ -183,7 +184,7 @@ class Controls:
                 return
             self._routes = checked
             self._modulate(at)
-        self._notify("routes", checked, source)
+        self._listeners.notify("routes", checked, source)
 
     def _modulate(self, at: int | None) -> None:
         moves_place = any(route.control in ("timbre_x", "timbre_y") for route in self._routes)
@@ -197,7 +198,7 @@ class Controls:
         """The named timbres on a plane."""
         return TimbreMap(self.engine.model.manifest.timbres)
 
-    def know_timbres(self) -> None:
+    def update_timbres(self) -> None:
         """Add timbres that were added to the model to the map."""
         self.__dict__.pop("timbre_map", None)
 
@@ -219,9 +220,9 @@ class Controls:
             self._move_timbre(timbre, seconds, at)
             x, y = self._place(timbre)
             self._values["timbre_x"], self._values["timbre_y"] = x, y
-        self._notify("timbre", self.timbre, source)
-        self._notify("timbre_x", x, source)
-        self._notify("timbre_y", y, source)
+        self._listeners.notify("timbre", self.timbre, source)
+        self._listeners.notify("timbre_x", x, source)
+        self._listeners.notify("timbre_y", y, source)
 
     def go_to(
         self, x: float, y: float, seconds: float = MORPH_SECONDS, source: str = "", at: int | None = None
@@ -233,9 +234,9 @@ class Controls:
         with self._lock:
             self._move_timbre(self.timbre_map.mix(x, y), seconds, at)
             self._values |= place
-        self._notify("timbre", self.timbre, source)
+        self._listeners.notify("timbre", self.timbre, source)
         for name, value in place.items():
-            self._notify(name, value, source)
+            self._listeners.notify(name, value, source)
 
     def _place(self, timbre: Timbre) -> tuple[float, float]:
         if isinstance(timbre, str | int):
@@ -259,12 +260,12 @@ class Controls:
     def set_seed(self, seed: int | None, source: str = "") -> None:
         """Set the seed of new notes; None gives each a different one. Raises CmaudioError for one out of range."""
         self.seed = None if seed is None else whole_number("seed", seed, 0, SEED_LIMIT)
-        self._notify("seed", self.seed, source)
+        self._listeners.notify("seed", self.seed, source)
 
     def lock_seed(self, locked: bool, source: str = "") -> None:
         """Lock or unlock the seed: `roll_seed` leaves a locked one alone."""
         self.seed_locked = bool(locked)
-        self._notify("seed_locked", self.seed_locked, source)
+        self._listeners.notify("seed_locked", self.seed_locked, source)
 
     def roll_seed(self, source: str = "") -> int | None:
         """Set a random seed, unless it is locked; returns the current seed."""
@@ -280,14 +281,4 @@ class Controls:
         Names are those of the controls, and "timbre", "routes", "seed", "seed_locked". Returns a function that
         unsubscribes.
         """
-        self._listeners.append(listener)
-
-        def unsubscribe() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-
-        return unsubscribe
-
-    def _notify(self, name: str, value: object, source: str) -> None:
-        for listener in tuple(self._listeners):
-            listener(name, value, source)
+        return self._listeners.subscribe(listener)

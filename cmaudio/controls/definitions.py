@@ -11,7 +11,7 @@ from cmaudio.score.expression import ENVELOPE, EXPRESSIONS, MIX
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB
 from cmaudio.speech.style import STYLE_LIMITS
 
-OF_TWO_CHANNELS = frozenset((*MIX, *SETTINGS, *SCATTERED_PLACES))  # a mono engine has no mix and no effects
+STEREO_CONTROLS = frozenset((*MIX, *SETTINGS, *SCATTERED_PLACES))  # a mono engine has no mix and no effects
 _BEND = ControlDefinition(
     name="bend", unit="semitones", min=-24, max=24, default=0, description="bends the whole instrument"
 )
@@ -21,8 +21,11 @@ def control_definitions(model: Model, channels: int | None = None) -> dict[str, 
     """Name -> unit, range, default and meaning, in the order in which they are shown.
 
     These are the controls in the model's schema that act on the whole instrument, and those that every model has.
-    Controls of a single note (its pitch, its gate) are left out. `channels`: of the engine, None for its default; a
-    mono engine has no position, width and sends.
+    Controls of a single note (its pitch, its gate) are left out.
+
+    Args:
+        model: the model that plays.
+        channels: of the engine, None for its default; a mono engine has no position, width and sends.
     """
     schema = {control.name: control for control in model.manifest.controls}
     speech = model.manifest.speech is not None

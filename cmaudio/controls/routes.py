@@ -16,12 +16,12 @@ from cmaudio.synthesis.modulated import PLACE
 
 RouteLike = Route | tuple[str, str, float]
 _EFFECTS = tuple(name for name, setting in SETTINGS.items() if not setting.whole)
-_OF_NOTES = ("bend", "gain", *PLACE, *(name for name, each in EXPRESSIONS.items() if not each.partial))
+_NOTE_CONTROLS = ("bend", "gain", *PLACE, *(name for name, each in EXPRESSIONS.items() if not each.partial))
 
 
 def modulators_of(control: str) -> tuple[str, ...]:
     """The modulators that can move a control: none, only the LFOs (for effects), or all."""
-    if control in _OF_NOTES:
+    if control in _NOTE_CONTROLS:
         return MODULATORS
     return OSCILLATORS if control in _EFFECTS else ()
 
@@ -32,16 +32,16 @@ def checked_routes(routes: Iterable[RouteLike], definitions: Mapping[str, Contro
     Raises CmaudioError for an unknown name, a control that cannot be modulated, an amount out of range, two routes of
     the same modulator to the same control, or too many.
     """
-    found = dict[tuple[str, str], Route]()
+    by_key = dict[tuple[str, str], Route]()
     for each in routes:
         route = _checked(each, definitions)
-        if route.key in found:
+        if route.key in by_key:
             raise CmaudioError(f"{route.modulator} is routed to {route.control} twice; give one amount")
-        found[route.key] = route
-    kept = tuple(sorted((route for route in found.values() if route.amount), key=lambda route: route.key))
-    if len(kept) > MAX_ROUTES:
-        raise CmaudioError(f"{len(kept)} routes are more than {MAX_ROUTES}; remove some")
-    return kept
+        by_key[route.key] = route
+    active = tuple(sorted((route for route in by_key.values() if route.amount), key=lambda route: route.key))
+    if len(active) > MAX_ROUTES:
+        raise CmaudioError(f"{len(active)} routes are more than {MAX_ROUTES}; remove some")
+    return active
 
 
 def _checked(each: RouteLike, definitions: Mapping[str, ControlDefinition]) -> Route:

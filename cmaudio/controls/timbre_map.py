@@ -21,7 +21,13 @@ _AT_A_NAME = 1e-9
 
 
 class TimbreMap:
-    """`places` (timbres, 2) within -1..1, in the order of `names`."""
+    """The named timbres on a plane.
+
+    Attributes:
+        names: of the timbres.
+        vectors: (timbres, Z) their points in the timbre space.
+        places: (timbres, 2) their positions, within -1..1.
+    """
 
     def __init__(self, timbres: Sequence[TimbreDefinition]) -> None:
         self.names = [timbre.name for timbre in timbres]
@@ -42,7 +48,7 @@ class TimbreMap:
         return {self.names[i]: float(weights[i]) for i in order}
 
     def near(self, x: float, y: float, count: int) -> list[str]:
-        """The `count` names nearest to a point of the plane, the nearest first; one at the point itself is left out."""
+        """The `count` names nearest to a point of the plane, the nearest first, without a name at the point itself."""
         distances = np.square(self.places - (x, y)).sum(-1)
         order = [int(i) for i in np.argsort(distances, kind="stable") if distances[i] >= _AT_A_NAME]
         return [self.names[i] for i in order[:count]]

@@ -37,13 +37,13 @@ def learn_live(
     if save is not None:
         model.path = _saved(model, learned.timbre, save, licence or OWN_LICENCE)
     add_timbre(engine, learned.timbre)
-    instrument.controls.know_timbres()
+    instrument.controls.update_timbres()
     instrument.controls.set_timbre(learned.timbre.name)
     return learned
 
 
 def _saved(model: Model, timbre: TimbreDefinition, path: str | Path, licence: str) -> Path:
     """Write a file with all timbres of a model in memory and one more; the instrument's model then reads that file."""
-    kept = load_model(model.path)
-    timbres = [one for one in (*model.manifest.timbres, timbre) if one.name not in kept.timbres]
-    return save_learned(kept, timbres, path, licence).path
+    stored = load_model(model.path)
+    timbres = [one for one in (*model.manifest.timbres, timbre) if one.name not in stored.timbres]
+    return save_learned(stored, timbres, path, licence).path

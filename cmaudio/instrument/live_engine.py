@@ -47,12 +47,13 @@ class LiveEngine:
 
         Timbre and seed default to those of the controls.
         """
-        timbre, seed = self._of_controls(timbre, seed)
+        timbre, seed = self._with_defaults(timbre, seed)
         note = self.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=channel, at=at)
         self.wake()
         return note
 
-    def _of_controls(self, timbre: Timbre | None, seed: int | None) -> tuple[Timbre, int | None]:
+    def _with_defaults(self, timbre: Timbre | None, seed: int | None) -> tuple[Timbre, int | None]:
+        """Timbre and seed, by default those of the controls."""
         return self.controls.vector if timbre is None else timbre, self.controls.seed if seed is None else seed
 
     def modulate(self, modulator: str, control: str, amount: float) -> None:
@@ -70,9 +71,9 @@ class LiveEngine:
         at: int | None = None,
     ) -> Note:
         """Press a key: like `note_on`, but the velocity defaults to the velocity control."""
-        timbre, seed = self._of_controls(timbre, None)
-        hard = self.controls["velocity"] if velocity is None else velocity
-        note = self.engine.press(pitch, hard, timbre=timbre, seed=seed, channel=channel, at=at)
+        timbre, seed = self._with_defaults(timbre, None)
+        struck = self.controls["velocity"] if velocity is None else velocity
+        note = self.engine.press(pitch, struck, timbre=timbre, seed=seed, channel=channel, at=at)
         self.wake()
         return note
 
@@ -103,7 +104,7 @@ class LiveEngine:
 
         See `Engine.say`. The returned speech can be followed, steered and stopped.
         """
-        timbre, seed = self._of_controls(timbre, seed)
+        timbre, seed = self._with_defaults(timbre, seed)
         speech = self.engine.say(
             text,
             timbre=timbre,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 
 from cmaudio.controls.binding import Binding
 from cmaudio.controls.controls import Controls
-from cmaudio.controls.definitions import OF_TWO_CHANNELS
+from cmaudio.controls.definitions import STEREO_CONTROLS
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.model.file import DEFAULT_MODEL, Model
 from cmaudio.modulation.settings import MAX_ROUTES, Route
@@ -101,8 +101,8 @@ def make_preset(**fields: object) -> Preset:
 
 def applicable_settings(preset: Preset, controls: Controls) -> dict[str, float]:
     """The controls that a preset sets and the instrument has."""
-    spare = OF_TWO_CHANNELS | FIELD_OF_CONTROL.keys()
-    return {n: v for n, v in preset.settings().items() if n in controls.definitions or n not in spare}
+    optional = STEREO_CONTROLS | FIELD_OF_CONTROL.keys()  # any other unknown control is an error of the preset
+    return {n: v for n, v in preset.settings().items() if n in controls.definitions or n not in optional}
 
 
 def applicable_routes(preset: Preset, controls: Controls) -> list[Route]:
@@ -110,7 +110,7 @@ def applicable_routes(preset: Preset, controls: Controls) -> list[Route]:
     return [
         route
         for route in preset.routes
-        if route.control in controls.definitions or route.control not in OF_TWO_CHANNELS
+        if route.control in controls.definitions or route.control not in STEREO_CONTROLS
     ]
 
 

@@ -15,10 +15,12 @@ import numpy as np
 
 from cmaudio.checks import in_range
 from cmaudio.engine.engine import Engine
+from cmaudio.engine.listeners import Listeners
 from cmaudio.errors import CmaudioError
 from cmaudio.files.audio_file import AudioFileWriter
 from cmaudio.files.names import check_unused
 from cmaudio.files.reading import expanded
+from cmaudio.instrument.whole_notes import WholeNotes
 from cmaudio.output.source import Source
 from cmaudio.score.events import Event, NoteOff, NoteOn
 from cmaudio.score.track import MidiTrackFile
@@ -48,7 +50,7 @@ class Recorder(Source):
         self._ring = np.zeros(length if self.channels == 1 else (length, self.recorded_channels), np.float32)
         self.made_samples = 0
         self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
-        self._listeners: tuple[Callable[[int, Event], object], ...] = ()
+        self._listeners = Listeners(engine.faults)
         engine.allocator.listeners.subscribe(self._remember)
 
     def read(self, n: int, /) -> Float:
@@ -76,18 +78,12 @@ class Recorder(Source):
         It is called on the synthesis thread, up to a fraction of a second before the event sounds, and should only
         append to a queue.
         """
-        self._listeners = (*self._listeners, listener)
-
-        def unsubscribe() -> None:
-            self._listeners = tuple(known for known in self._listeners if known is not listener)
-
-        return unsubscribe
+        return self._listeners.subscribe(listener)
 
     def _remember(self, at: int, event: Event) -> None:
         heard_at = at + self.engine.latency_samples
         self._events.append((heard_at, event))
-        for listener in self._listeners:
-            self.engine.faults.attempt("an event was not passed on", listener, heard_at, event)
+        self._listeners.notify(heard_at, event)
 
     def samples(self, start: int, end: int) -> Iterator[Float]:
         """Samples `start` to `end`, in chunks; they must still be in memory."""
@@ -142,35 +138,8 @@ class Recorder(Source):
             for chunk in self.samples(start, end):
                 file.write(chunk)
         with MidiTrackFile(path.with_suffix(".mid")) as track:
-            sounding = begin_notes(track, self.notes_down(start))
+            notes = WholeNotes(track, self.notes_down(start))
             for at, event in events:
-                add_whole(track, (at - start) / self.sample_rate, event, sounding)
-            end_notes(track, (end - start) / self.sample_rate, sounding)
+                notes.add((at - start) / self.sample_rate, event)
+            notes.end((end - start) / self.sample_rate)
         return path
-
-
-def begin_notes(track: MidiTrackFile, notes: list[NoteOn]) -> set[tuple[int, int]]:
-    """Start notes that already sound at the beginning of a file; returns their channels and pitches."""
-    for note in notes:
-        track.add(0.0, note)
-    return {(note.channel, note.pitch) for note in notes}
-
-
-def add_whole(track: MidiTrackFile, seconds: float, event: Event, sounding: set[tuple[int, int]]) -> None:
-    """Add an event, except the end of a note that did not start in this file; updates `sounding`."""
-    match event:
-        case NoteOn(channel, pitch):
-            sounding.add((channel, pitch))
-        case NoteOff(channel, pitch):
-            if (channel, pitch) not in sounding:
-                return
-            sounding.remove((channel, pitch))
-    track.add(seconds, event)
-
-
-def end_notes(track: MidiTrackFile, seconds: float, sounding: set[tuple[int, int]]) -> None:
-    """End the notes that still sound, and flush the file."""
-    for channel, pitch in sorted(sounding):
-        track.add(seconds, NoteOff(channel, pitch))
-    sounding.clear()
-    track.flush(seconds)

@@ -17,8 +17,9 @@ from cmaudio.errors import CmaudioError
 from cmaudio.files.atomic import atomic_file
 from cmaudio.files.names import check_unused, sound_path
 from cmaudio.files.reading import expanded
-from cmaudio.instrument.recorder import Recorder, add_whole, begin_notes, end_notes
+from cmaudio.instrument.recorder import Recorder
 from cmaudio.instrument.wav_parts import WavParts
+from cmaudio.instrument.whole_notes import WholeNotes
 from cmaudio.score.track import MidiTrackFile
 from cmaudio.signal.dsp import Float
 
@@ -64,7 +65,7 @@ class Take:
         except CmaudioError:
             self._sound.delete()
             raise
-        self._sounding = begin_notes(self._track, recorder.notes_down(self._start))
+        self._notes = WholeNotes(self._track, recorder.notes_down(self._start))
         self._files.callback(self._sound.close)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="cmaudio-take", daemon=True)
@@ -112,11 +113,11 @@ class Take:
     def _open_sound(self) -> WavParts:
         try:
             recorder = self._recorder
-            return WavParts(self._wav, recorder.recorded_channels, recorder.sample_rate, _BYTES, self._tell_of_next)
+            return WavParts(self._wav, recorder.recorded_channels, recorder.sample_rate, _BYTES, self._report_next)
         except (OSError, ValueError) as error:
             raise self._failure(error) from error
 
-    def _tell_of_next(self, path: Path) -> None:
+    def _report_next(self, path: Path) -> None:
         if self._on_notice and self.path == self._wav:
             call_guarded(
                 self._on_notice,
@@ -129,7 +130,7 @@ class Take:
                 while not self._ending.wait(_EVERY_SECONDS):
                     self._write()
                 self._write()
-                end_notes(self._track, self.seconds, self._sounding)
+                self._notes.end(self.seconds)
             if self.path != self._wav:
                 self._compress()
         except Exception as error:  # any error ends the take, with a notice
@@ -138,10 +139,10 @@ class Take:
                 call_guarded(self._on_notice, f"the recording ended after {self.seconds:.1f} s: {self._error}")
 
     def _write(self) -> None:
-        """Append what was produced since the last write."""
+        """Append the events and samples since the last write."""
         end, rate = self._recorder.made_samples, self._recorder.sample_rate
         for at, event in self._recorder.events(self._written, end):
-            add_whole(self._track, (at - self._start) / rate, event, self._sounding)
+            self._notes.add((at - self._start) / rate, event)
         for chunk in self._recorder.samples(self._written, end):
             self._sound.write(_packed(chunk))  # updates the header too
             self._written += len(chunk)

@@ -53,8 +53,8 @@ class TimedEngine(LiveEngine):
         self._sequencer: StepSequencer | None = None
         self._arpeggiator: Arpeggiator | None = None
         self._link: Link | None = None
-        self._linking = threading.RLock()
-        self._making = threading.RLock()
+        self._link_lock = threading.RLock()
+        self._creation_lock = threading.RLock()
         self.controls.subscribe(self._follow_scatter)
 
     def attach(self, part: Attached) -> Attached:
@@ -76,14 +76,14 @@ class TimedEngine(LiveEngine):
 
     def _follow_scatter(self, name: str, value: object, source: str) -> None:
         if name == SCATTER and value:
-            _ = self.clock  # from now on it scatters as the controls say
+            _ = self.clock  # once created, it follows the scatter controls
 
     # -- what follows the clock ----------------------------------------------------------------------------------------
 
     @property
     def clock(self) -> Clock:
         """The clock for tempo and patterns. It starts when it is first used."""
-        with self._making:
+        with self._creation_lock:
             if self._clock is None:
                 self._clock = Clock(
                     self.engine,
@@ -98,7 +98,7 @@ class TimedEngine(LiveEngine):
     @property
     def sequencer(self) -> StepSequencer:
         """The step sequencer: a bank of patterns of notes, pads and automation, played by the clock."""
-        with self._making:
+        with self._creation_lock:
             if self._sequencer is None:
                 self._sequencer = StepSequencer(self.clock)
             return self._sequencer
@@ -106,7 +106,7 @@ class TimedEngine(LiveEngine):
     @property
     def arpeggiator(self) -> Arpeggiator:
         """The arpeggiator between keys and notes; it is off until `arpeggiator.change(on=True)`."""
-        with self._making:
+        with self._creation_lock:
             if self._arpeggiator is None:
                 self._arpeggiator = Arpeggiator(self.clock, self._record_note)
             return self._arpeggiator
@@ -128,8 +128,8 @@ class TimedEngine(LiveEngine):
         """
         arpeggiator = self._arpeggiator
         if arpeggiator is not None and arpeggiator.takes(channel):
-            hard = self.controls["velocity"] if velocity is None else velocity
-            note = self.engine.silent_note(pitch, hard, channel)
+            struck = self.controls["velocity"] if velocity is None else velocity
+            note = self.engine.silent_note(pitch, struck, channel)
             arpeggiator.press(HeldKey(note.key, note.velocity, channel, timbre))
             return note
         note = super().press(pitch, velocity, timbre=timbre, channel=channel, at=at)
@@ -189,16 +189,16 @@ class TimedEngine(LiveEngine):
         Raises:
             CmaudioError: the package LinkPython-extern is missing.
         """
-        with self._linking:
+        with self._link_lock:
             self.disconnect_link()
             clock, notify = self.clock, self.player.notify
-            found = session or NetworkSession(clock.tempo, quantum, start_stop)
-            self._link = Link(clock, found, self._heard_time, quantum=quantum, start_stop=start_stop, on_notice=notify)
+            joined = session or NetworkSession(clock.tempo, quantum, start_stop)
+            self._link = Link(clock, joined, self._heard_time, quantum=quantum, start_stop=start_stop, on_notice=notify)
             return self.attach(self._link)
 
     def disconnect_link(self) -> None:
         """Leave the Ableton Link session, if connected; the clock continues on its own."""
-        with self._linking:
+        with self._link_lock:
             if self._link is not None:
                 self._link.close()
                 self._attached.remove(self._link)

@@ -1,4 +1,4 @@
-"""When events of an engine are heard."""
+"""The times at which events of an engine are heard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes that a part of the clock has started, and must still release or cancel."""
+"""The notes that a part has started and must still release, or cancel."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class HeldNotes:
             self._started.popleft()
 
     def release_next(self, at: float) -> None:
-        """Release the next one, at a sample."""
+        """Release the note that is due next, at a sample."""
         _, _, note, late = heapq.heappop(self._held)
         note.off(at=max(0, round(at) + late))
 

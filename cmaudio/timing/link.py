@@ -57,15 +57,14 @@ class Link:
         self._offset_ms, self._now = 0.0, now
         self._noticed_at: dict[str, float] = {}
         self._applying = self._failed = False
-        self._calm_from = (
-            time.monotonic() + _JOINING_SECONDS
-        )  # jumps before this are expected: peers came, or the clock was moved
+        # Jumps before this are expected: a peer has joined, or the clock was moved.
+        self._calm_from = time.monotonic() + _JOINING_SECONDS
         with transport.lock:
             state = session.state()
             self._requested_tempo = transport.tempo
             self._state, self._playing = state, state.playing
             transport.led_by = NAME
-            self._unsubscribe = transport.subscribe(self._pass_on)
+            self._unsubscribe = transport.subscribe(self._send)
             if not state.peers:
                 self._move_session(transport.edge)
         self._ending = threading.Event()
@@ -109,7 +108,7 @@ class Link:
 
     # -- from the clock to the session ---------------------------------------------------------------------------------
 
-    def _pass_on(self, change: Change) -> None:
+    def _send(self, change: Change) -> None:
         """Send a change of the clock to the session, which follows at once; the clock's lock is held."""
         if self._applying:
             return
@@ -119,7 +118,7 @@ class Link:
             self._session.set_tempo(tempo, self._now())
             low, high = LINK_TEMPO_RANGE
             if not low <= tempo <= high:
-                self._tell("own tempo", f"has tempos of {low:g} to {high:g}, so {tempo:g} is played at the nearest")
+                self._report("own tempo", f"has tempos of {low:g} to {high:g}, so {tempo:g} is played at the nearest")
             return
         self._calm_from = time.monotonic() + _JOINING_SECONDS
         if self.start_stop and change.kind in ("start", "stop"):
@@ -162,7 +161,7 @@ class Link:
                 self._applying = False
         if self._state.peers != before.peers:
             many = "1 peer" if self.peers == 1 else f"{self.peers or 'no'} peers"
-            self._tell("peers", f"has {many}, {self.tempo:.1f} beats per minute")
+            self._report("peers", f"has {many}, {self.tempo:.1f} beats per minute")
 
     def _start(self) -> None:
         """Start from the beginning with the session's next bar."""
@@ -188,7 +187,7 @@ class Link:
         transport, tempo = self._transport, self._tempo_of(state)
         low, high = TEMPO_RANGE
         if not low <= state.tempo <= high:
-            self._tell(
+            self._report(
                 "tempo", f"plays at {state.tempo:g}, beyond the clock's {low:g} to {high:g}: they diverge for now"
             )
             transport.follow(tempo, None)
@@ -218,9 +217,9 @@ class Link:
         transport.follow(self._tempo_of(state), None)
         transport.locate(max(0.0, to if to > -SAME_BEAT else to + self.quantum))
         if time.monotonic() > self._calm_from:
-            self._tell("beat", f"moved by {ahead:+.2f} beats within the bar, and the clock with it")
+            self._report("beat", f"moved by {ahead:+.2f} beats within the bar, and the clock with it")
 
-    def _tell(self, kind: str, text: str) -> None:
+    def _report(self, kind: str, text: str) -> None:
         now = time.monotonic()
         if now - self._noticed_at.get(kind, -math.inf) >= _NOTICE_EVERY_SECONDS:
             self._noticed_at[kind] = now

@@ -143,7 +143,7 @@ class Pattern:
         return self.feel.loop or self.feel.every is not None
 
     def _settle(self) -> None:
-        """The clock jumps: a scheduled end or replacement happens now."""
+        """Apply a scheduled end or replacement now, since the clock jumps."""
         if self._end < math.inf:
             self._end = -math.inf
         if self._replacement is not None:
@@ -160,7 +160,7 @@ class Pattern:
         return self.start + (swung(place / beat, self.feel.swing) * beat if self.feel.swing else place)
 
     def _onset(self) -> float:
-        """The beat of the next step; inf after the last. Changes to other notes where they are due."""
+        """The beat of the next step; inf after the last. Switches to replaced notes when they are due."""
         last = (self.feel.rounds or math.inf) if self.loops else 1
         ended = self._round >= last
         onset = math.inf if ended else self._beat_of(self.steps[self._index].offset)
@@ -172,20 +172,20 @@ class Pattern:
     def _start_notes(self, step: PlannedStep, end: float, at: float) -> None:
         sequencer, controls, feel = self._sequencer, self._controls, self.feel
         rng = np.random.default_rng((feel.seed, self._round, self._index))
-        chance, early, soft = rng.random(3)
-        late_samples = (2 * early - 1) * feel.humanise_ms / 1000 * sequencer.engine.sample_rate
+        chance, lateness, softness = rng.random(3)
+        late_samples = (2 * lateness - 1) * feel.humanise_ms / 1000 * sequencer.engine.sample_rate
         if self._muted or chance >= step.probability or not step.pitches:
             return
         sample = sequencer.in_time(round(at + late_samples))
         if sample is None:
             return
-        hard = controls["velocity"] if step.velocity is None else step.velocity
-        velocity = min(127.0, max(1.0, hard + (2 * soft - 1) * feel.humanise_ms))
+        planned = controls["velocity"] if step.velocity is None else step.velocity
+        velocity = min(127.0, max(1.0, planned + (2 * softness - 1) * feel.humanise_ms))
         timbre = controls.vector if step.timbre is None else step.timbre
         seconds = max(0.0, (sequencer.map.sample_at(end) - at) / sequencer.engine.sample_rate)
         for pitch in step.pitches:
-            own = int(rng.integers(2**63))
-            seed = own if controls.seed is None else controls.seed
+            random_seed = int(rng.integers(2**63))
+            seed = random_seed if controls.seed is None else controls.seed
             note = sequencer.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=feel.channel, at=sample)
             if step.bend:
                 note.bend(step.bend, min(3600.0, seconds), at=sample)

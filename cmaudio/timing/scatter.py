@@ -83,7 +83,7 @@ class Scatter:
             self._next = here + (self._next - here) * before.density / now.density
 
     def choose(self, timbres: Sequence[NDArray[np.float64]]) -> None:
-        """Vectors (Z,) from which every event from the next on chooses one; none for that of the controls."""
+        """Set the vectors (Z,) from which later events choose one; none for the timbre of the controls."""
         with self._sequencer.lock:
             self._timbres = timbres
 
@@ -123,7 +123,7 @@ class Scatter:
             self._next = next_multiple(beat, self.settings.grid) if self.settings.grid else beat
 
     def silence(self, at: int) -> None:
-        """Release all of its notes at a sample; those that would start later are cancelled."""
+        """Release all notes at a sample; those that would start later are cancelled."""
         while self._notes:
             self._notes.popleft().off(at=at)
 
@@ -145,9 +145,9 @@ class Scatter:
 
     def _expressions(self, event: Event) -> dict[str, float]:
         """The event's expressions, where they differ from the instrument's settings."""
-        found = {"level": event.level_db} | {name: getattr(event, name) for name in self._places}
+        values = {"level": event.level_db} | {name: getattr(event, name) for name in self._places}
         if self._textured:
-            found |= {"sharpness": 0.5 + event.sharpness, "size": 0.5 + event.size}
+            values |= {"sharpness": 0.5 + event.sharpness, "size": 0.5 + event.size}
         else:
-            found["brightness"] = _BRIGHTNESS * event.sharpness
-        return {name: value for name, value in found.items() if value}
+            values["brightness"] = _BRIGHTNESS * event.sharpness
+        return {name: value for name, value in values.items() if value}

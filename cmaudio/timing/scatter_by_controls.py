@@ -28,13 +28,13 @@ class ScatterByControls:
         self._sequencer, self._controls = sequencer, controls
         self._scatter: Scatter | None = None
         self._timbres: Sequence[NDArray[np.float64]] = ()
-        self._drawn = 0
+        self._random_seed = 0
         if SCATTER in controls.definitions:
             controls.subscribe(self._follow)
             self._update()
 
     def choose(self, timbres: Sequence[NDArray[np.float64]]) -> None:
-        """Vectors (Z,) from which every event chooses one; none for that of the controls."""
+        """Set the vectors (Z,) from which every event chooses one; none for the timbre of the controls."""
         with self._sequencer.lock:
             self._timbres = timbres
             if self._scatter is not None:
@@ -54,7 +54,7 @@ class ScatterByControls:
             elif self._scatter is not None and playing:
                 self._scatter.change(**self._settings())
             elif density:
-                self._drawn = secrets.randbelow(SEED_MAX)
+                self._random_seed = secrets.randbelow(SEED_MAX)
                 here = self._sequencer.next_beat(self._controls["scatter_grid"])
                 settings = Scattering(**self._settings())
                 self._scatter = Scatter(self._sequencer, self._controls, self._timbres, settings, here)
@@ -62,15 +62,15 @@ class ScatterByControls:
 
     def _settings(self) -> ScatterSettings:
         controls = self._controls
-        found = ScatterSettings(
+        settings = ScatterSettings(
             density=controls[SCATTER],
             grid=controls["scatter_grid"],
             pitch_spread=controls["scatter_pitch"],
             level_spread=controls["scatter_level"],
             colour_spread=controls["scatter_colour"],
-            seed=self._drawn if controls.seed is None else controls.seed,
+            seed=self._random_seed if controls.seed is None else controls.seed,
         )
         if all(name in controls.definitions for name in SCATTERED_PLACES):
-            found["pan_spread"] = controls["scatter_pan"]
-            found["distance_spread"] = controls["scatter_distance"]
-        return found
+            settings["pan_spread"] = controls["scatter_pan"]
+            settings["distance_spread"] = controls["scatter_distance"]
+        return settings

@@ -101,10 +101,10 @@ class Scattering:
 
 @dataclass(frozen=True)
 class Event:
-    """One sound: its time after the previous one, and its parameters.
+    """One sound.
 
     Attributes:
-        wait: in mean intervals.
+        wait: time after the previous event, in mean intervals.
         chance: 0..1, for a grid: it sounds if this is below the probability.
         choice: 0..1, among several timbres.
         pitch: MIDI note number, whole.
@@ -112,7 +112,7 @@ class Event:
         pan: -1..1.
         distance: 0..1.
         sharpness: -0.5..0.5 around the centre.
-        size: likewise.
+        size: -0.5..0.5 around the centre.
         seed: of its samples.
     """
 
@@ -149,7 +149,7 @@ def event_of(scattering: Scattering, number: int) -> Event:
 
 
 def chosen_timbres(timbres: Timbre | Sequence[Timbre] | None, model: Model) -> list[NDArray[np.float64]]:
-    """The vectors (Z,) of one timbre, or of several from which every event chooses; none for that of the controls.
+    """The vectors (Z,) of one timbre, or of several from which every event chooses; an empty list for None.
 
     Raises CmaudioError for an unknown timbre.
     """

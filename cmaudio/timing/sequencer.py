@@ -1,4 +1,4 @@
-"""Parts, which report when they are due, played in the order of their beats, slightly ahead of time."""
+"""The sequencer of a clock: plays parts in the order of their beats, slightly ahead of time."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ class Part(Protocol):
 
 
 class Sequencer(Transport):
-    """The part of a `Clock` that plays.
+    """The part of a `Clock` that plays parts.
 
     Attributes:
         late: number of notes and calls that were late and happened immediately.
         dropped: number of notes and calls that were too late and did not happen.
-        looked_to: everything due before this sample is scheduled.
+        scheduled_to: everything due before this sample is scheduled.
     """
 
     def __init__(
         self, engine: Engine, driver: Driver, tempo: float, on_notice: Callable[[str], None] | None = None
     ) -> None:
         super().__init__(engine, driver, tempo)
-        self.late = self.dropped = self.looked_to = 0
+        self.late = self.dropped = self.scheduled_to = 0
         self._on_notice = on_notice
         self._parts: list[Part] = []
         self._end: float | None = None
@@ -149,7 +149,7 @@ class Sequencer(Transport):
                 part, beat = self._next()
                 at = self.map.sample_at(beat)
                 if part is None or at >= until:
-                    self.looked_to = until
+                    self.scheduled_to = until
                     self._forget()
                     return part is not None and self.running
                 self._last_event = max(self._last_event, at)

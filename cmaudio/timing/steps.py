@@ -33,7 +33,7 @@ class Step:
 
     Attributes:
         pitch: number, name, tuple of those (a chord), or None (a rest).
-        beats: length of the step; None: the pattern's.
+        beats: length of the step in beats; None: the pattern's.
         velocity: 1..127; None: the pattern's.
         timbre: name, mix or vector; None: the pattern's.
         bend: semitones to which the note glides over its length.

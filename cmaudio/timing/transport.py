@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from cmaudio.callbacks import Subscribers
 from cmaudio.checks import in_range
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
@@ -31,6 +32,7 @@ class Change:
     """A requested change of the transport, as opposed to small corrections while it follows another clock.
 
     Attributes:
+        kind: "tempo", "start", "stop" or "locate" (a jump).
         sample: when it takes effect.
         beat: the beat there; for "locate" the target of the jump.
     """
@@ -46,7 +48,7 @@ class Transport(ABC):
     Attributes:
         map: which beat falls on which sample.
         lock: held to read or change several things consistently.
-        led_by: what else sets tempo and beat, such as "Ableton Link"; meanwhile, MIDI clock is ignored.
+        led_by: the name of what else sets tempo and beat, such as "Ableton Link"; MIDI clock is then ignored.
     """
 
     def __init__(self, engine: Engine, driver: Driver, tempo: float) -> None:
@@ -56,25 +58,19 @@ class Transport(ABC):
         self.map = TempoMap(engine.sample_rate, tempo, start)
         self.led_by: str | None = None
         self._followed = self._pulled = 0.0  # another clock's tempo, and the tempo by which its beat is reached
-        self._listeners: tuple[Callable[[Change], object], ...] = ()
+        self._changes = Subscribers[[Change]]()
         engine.set_effects_tempo(tempo, start)
         engine.set_beat(0.0, start)
         self._last_event = start - 1.0  # the sample of the last event scheduled
 
     def subscribe(self, listener: Callable[[Change], object]) -> Callable[[], None]:
         """Call `listener` with every `Change`, while the lock is held; returns a function that unsubscribes."""
-        self._listeners = (*self._listeners, listener)
+        return self._changes.subscribe(listener)
 
-        def unsubscribe() -> None:
-            self._listeners = tuple(known for known in self._listeners if known is not listener)
-
-        return unsubscribe
-
-    def _tell(self, kind: Kind, sample: float, beat: float) -> None:
+    def _notify(self, kind: Kind, sample: float, beat: float) -> None:
         if kind in ("start", "locate"):
             self.engine.set_beat(beat, sample)
-        for listener in self._listeners:
-            listener(Change(kind, sample, beat))
+        self._changes.notify(Change(kind, sample, beat))
 
     @property
     def beat(self) -> float:
@@ -108,7 +104,7 @@ class Transport(ABC):
                 self.map.plan_tempo(tempo, at)
                 if (sample := self.map.sample_at(at)) < math.inf:
                     self.engine.set_effects_tempo(tempo, math.ceil(sample))
-            self._tell("tempo", edge, self.map.beat_at(edge))
+            self._notify("tempo", edge, self.map.beat_at(edge))
 
     @property
     def running(self) -> bool:
@@ -138,7 +134,7 @@ class Transport(ABC):
                 sample = self.soon() if at is None else at
                 self.map.start(sample)
                 self._last_event = sample - 1.0
-                self._tell("start", sample, self.map.beat_at(sample))
+                self._notify("start", sample, self.map.beat_at(sample))
         self.wake()
 
     def stop(self) -> None:
@@ -149,7 +145,7 @@ class Transport(ABC):
                 self.map.stop(sample)
                 self._last_event = float(sample)
                 self._rewind(sample, self.map.beat_at(sample), jumped=False, restart=False)
-                self._tell("stop", sample, self.map.beat_at(sample))
+                self._notify("stop", sample, self.map.beat_at(sample))
 
     def locate(self, beat: float, restart: bool = False) -> None:
         """Jump to another beat, running or stopped; `restart`: all parts restart there from their first step."""
@@ -159,7 +155,7 @@ class Transport(ABC):
             self.map.locate(sample, to)
             self._last_event = sample - 1.0
             self._rewind(sample, to, jumped=True, restart=restart)
-            self._tell("locate", sample, to)
+            self._notify("locate", sample, to)
         self.wake()
 
     def follow(self, tempo: float, beat_at: Callable[[float], float] | None) -> None:

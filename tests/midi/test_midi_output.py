@@ -43,7 +43,7 @@ def play_on(synth: Synth, samples: int) -> None:
 
     def scheduled() -> bool:
         clock = synth._clock
-        return clock is None or not (clock.running and clock._parts) or clock.looked_to > synth.engine.now + 1024
+        return clock is None or not (clock.running and clock._parts) or clock.scheduled_to > synth.engine.now + 1024
 
     until = synth.engine.now + samples
     while synth.engine.now < until:

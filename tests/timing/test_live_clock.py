@@ -32,7 +32,7 @@ def test_thread_stays_ahead_of_the_engine(synth: Synth) -> None:
     loop = synth.play([60, 63, 67, None], beat=1 / 4, loop=True, gate=0.5, quantise=1)
     wait_for(lambda: not synth.engine.idle)
     while synth.engine.now < 4 * BEAT:
-        wait_for(lambda: synth.clock.looked_to > synth.engine.now + 1024)
+        wait_for(lambda: synth.clock.scheduled_to > synth.engine.now + 1024)
         synth.recorder.read(256)
     found = synth.recorder.events(0, 3 * BEAT)
     start = synth.clock.sample(loop.start)
@@ -50,9 +50,9 @@ def test_blocked_scheduler_drops_late_notes(synth: Synth) -> None:
     wait_for(lambda: not synth.engine.idle)
     with synth.clock.lock:
         synth.recorder.read(4 * BEAT)
-    wait_for(lambda: synth.clock.looked_to > synth.engine.now + 1024)
+    wait_for(lambda: synth.clock.scheduled_to > synth.engine.now + 1024)
     for _ in range(200):
-        wait_for(lambda: synth.clock.looked_to > synth.engine.now + 512)
+        wait_for(lambda: synth.clock.scheduled_to > synth.engine.now + 512)
         synth.recorder.read(256)
     onsets = [(at, e.pitch) for at, e in synth.recorder.events(0, 2**40) if isinstance(e, NoteOn)]
     apart = np.diff([at for at, _ in onsets])
