@@ -20,7 +20,7 @@ class Arpeggiator:
 
     Args:
         clock: keeps time; its engine and controls play.
-        on_note: called with every note that it plays and the beats where it begins and ends; the clock's lock is held.
+        on_note: called with every note and the beats at which it starts and ends; the clock's lock is held.
     """
 
     lasting = False
@@ -66,11 +66,11 @@ class Arpeggiator:
         return self._settings
 
     def takes(self, channel: int) -> bool:
-        """Whether it plays the keys of a channel: never those of pads, and none while the clock is stopped."""
+        """Whether it arpeggiates the keys of a channel: never those of pads, and none while the clock is stopped."""
         return self._settings.on and channel != PERCUSSION_CHANNEL and self._clock.running
 
     def press(self, key: HeldKey) -> None:
-        """A key goes down: the first begins at once, or in time with what plays already."""
+        """A key is pressed: the first one starts at once, or in time with other parts that are playing."""
         channel, pitch = key.channel, key.pitch
         with self._clock.lock:
             if not self._down and self._settings.hold:
@@ -81,7 +81,7 @@ class Arpeggiator:
                 self._start()
 
     def lift(self, pitch: int, channel: int = 0) -> bool:
-        """A key goes up; with the last one it is silent. Returns whether it was one of its keys."""
+        """A key is released; the last one ends the arpeggio. Returns whether it was one of the arpeggio's keys."""
         with self._clock.lock:
             if (channel, pitch) not in self._down:
                 return False
@@ -93,7 +93,7 @@ class Arpeggiator:
             return True
 
     def clear(self, channel: int | None = None) -> None:
-        """Let go of all keys (of a channel)."""
+        """Release all keys (of a channel)."""
         with self._clock.lock:
             self._keys = {key: held for key, held in self._keys.items() if channel not in (None, key[0])}
             self._down &= self._keys.keys()
@@ -142,7 +142,7 @@ class Arpeggiator:
             self._number += 1
 
     def silence(self, at: int) -> None:
-        """Release what sounds at a sample, and cancel what would begin later."""
+        """Release sounding notes at a sample, and cancel those that would start later."""
         self._notes.silence(at)
 
     def _beat(self) -> float:

@@ -1,4 +1,4 @@
-"""A bank of patterns between which a sequencer switches, the song they make, and its file: strict, versioned JSON."""
+"""A bank of patterns, the song that they form, and its file: strict, versioned JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PatternBank(Validated):
         tempo: beats per minute; None keeps the clock's tempo.
         bar: beats per bar, at which patterns are switched.
         patterns: at least one, at most 16.
-        song: the order in which they make a song.
+        song: the order of the patterns in a song.
     """
 
     version: Literal[1] = 1
@@ -40,7 +40,7 @@ class PatternBank(Validated):
     song: Song = Song()
 
     @model_validator(mode="after")
-    def _told_apart(self) -> Self:
+    def _distinct_names(self) -> Self:
         names = self.names
         if twice := [name for name in names if names.count(name) > 1]:
             raise ValueError(f"two patterns are called {twice[0]!r}; give each a name of its own")
@@ -86,8 +86,7 @@ class PatternBank(Validated):
 def load_bank(path: str | Path) -> PatternBank:
     """Load the patterns in a file.
 
-    Raises CmaudioError for another kind of file, another version, or an invalid value, which
-    is named with its place.
+    Raises CmaudioError for another kind of file, another version, or an invalid value, whose location is named.
     """
     try:
         return PatternBank.model_validate_json(read_file(path, "patterns", _MAX_BYTES))

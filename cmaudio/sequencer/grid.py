@@ -121,7 +121,7 @@ class AutomationLane(Validated):
         return self.changed(values=dict(sorted((rest if value is None else rest | {index: value}).items())))
 
     def value_at(self, place: float, length: int) -> float | None:
-        """The value at a position in steps, in a round of `length` steps; None where nothing is to be set."""
+        """The value to set at a position in steps, in a round of `length` steps; None for none."""
         used = [(index, value) for index, value in sorted(self.values.items()) if index < length]
         if not self.smooth or len(used) < 2:
             return dict(used).get(int(place)) if place == int(place) else None
@@ -153,7 +153,7 @@ class GridPattern(Validated):
     automation: Annotated[tuple[AutomationLane, ...], Field(max_length=MAX_LANES)] = ()
 
     @model_validator(mode="after")
-    def _told_apart(self) -> Self:
+    def _distinct_names(self) -> Self:
         names = [lane.name for lane in self.lanes], [lane.control for lane in self.automation]
         for each in names:
             twice = [name for name in each if each.count(name) > 1]

@@ -16,7 +16,7 @@ from cmaudio.score.controllers import BY_EXPRESSION, controller_value
 from cmaudio.score.events import PERCUSSION_CHANNEL
 from cmaudio.sequencer.bank import PatternBank
 from cmaudio.sequencer.grid import AutomationLane, GridPattern, Lane
-from cmaudio.sequencer.unroll import PlannedNote, Section, notes_of_round, what_plays
+from cmaudio.sequencer.unroll import PlannedNote, Section, notes_of_round, sections_to_export
 from cmaudio.timing.steps import swung
 
 TICKS_PER_BEAT = 960
@@ -28,14 +28,14 @@ Timed = tuple[int, int, mido.Message]  # tick, rank among messages of the same t
 def export_midi(
     source: GridPattern | PatternBank, path: str | Path, model: Model, *, tempo: float | None = None, rounds: int = 1
 ) -> list[str]:
-    """Write a pattern, or the song of a bank, to a MIDI file, with what chance gives; one of that name is replaced.
+    """Write a pattern, or the song of a bank, to a MIDI file, with random choices made; an existing file is replaced.
 
     Args:
-        source: what to write.
+        source: the pattern, or the bank.
         path: of the file.
         model: names programs and the keys of pads.
         tempo: beats per minute; None for that of the bank, or 120.
-        rounds: how often, 1..256.
+        rounds: how often it is played, 1..256.
 
     Returns:
         Notices of what a MIDI file cannot hold.
@@ -53,13 +53,13 @@ def encode_midi(
 ) -> tuple[bytes, list[str]]:
     """The bytes of the file, and notices; see `export_midi`."""
     count = whole_number("rounds", rounds, 1, MAX_ROUNDS)
-    sections, title, beats_per_minute = what_plays(source, count, tempo)
+    sections, title, beats_per_minute = sections_to_export(source, count, tempo)
     song = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
     head = mido.MidiTrack([mido.MetaMessage("track_name", name=as_text(title))])
     head.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(beats_per_minute)))
     song.tracks.append(head)
     notices: dict[str, None] = {}
-    tracks: dict[Any, list[Timed]] = {}  # by what a lane is, so that one that several patterns have is one track
+    tracks: dict[Any, list[Timed]] = {}  # a lane that several patterns have in common is one track
     moves: dict[str, list[Timed]] = {}
     for section in sections:
         planned = [

@@ -63,7 +63,7 @@ def pad_lane(pad: str, hits: str, *, name: str | None = None, **defaults: Any) -
         defaults: fields of every `GridStep`, such as `gate` and `probability`.
 
     Raises:
-        CmaudioError: another sign.
+        CmaudioError: another character, or too many.
     """
     signs = [sign for sign in hits if sign not in _SPACING]
     wrong = next((sign for sign in signs if sign not in _HITS and sign not in _RESTS), None)

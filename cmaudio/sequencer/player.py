@@ -1,6 +1,6 @@
-"""Patterns that are playing: which step comes next and when, what it plays, and which pattern follows.
+"""Plays patterns and songs: which step comes next and when, what it plays, and which pattern follows.
 
-Patterns and song are read anew at every step, so that a change takes effect at the next one.
+Patterns and song are read at every step, so that a change takes effect at the next one.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _SOURCE = "clock"
 
 @dataclass(frozen=True)
 class Turn:
-    """A pattern whose turn it is.
+    """A pattern that plays from a beat on.
 
     Attributes:
-        beat: where step `first` of all its rounds falls.
+        beat: of step `first`.
         name: of the pattern.
         part: of the song, counted from 0; None while a pattern plays by itself.
-        first: the step that falls on the beat.
+        first: a step, counted through all rounds.
     """
 
     beat: float
@@ -52,10 +52,11 @@ class GridPlayer:
         sequencer: the clock.
         controls: supply timbre and seed; automation moves them.
         bank: the present patterns.
-        start: what begins, and where.
+        start: the first turn.
 
     Attributes:
-        queued: what takes over, and where.
+        turn: the present turn.
+        queued: the turn that replaces it, if any.
     """
 
     lasting = False
@@ -69,7 +70,7 @@ class GridPlayer:
         self._held = HeldNotes()
         self._passed: deque[tuple[float, Turn, int]] = deque(maxlen=_REMEMBERED)  # sample, turn and step
         self._turns: deque[Turn] = deque(maxlen=_REMEMBERED)
-        self.turn, self._count, self._shape = start, 0, (1, 1.0)  # length and division by which steps are counted
+        self.turn, self._count, self._shape = start, 0, (1, 1.0)  # shape: length and division while steps are counted
         self._end: float | None = None  # of the song
         self._settle(start)
 
@@ -96,7 +97,7 @@ class GridPlayer:
         return pattern.name, (turn.first + count) % pattern.length, late
 
     def rename(self, old: str, new: str) -> None:
-        """A pattern has another name."""
+        """Follow the renaming of a pattern."""
 
         def renamed(turn: Turn) -> Turn:
             return replace(turn, name=new) if turn.name == old else turn
@@ -108,20 +109,20 @@ class GridPlayer:
 
     def due(self) -> float | None:
         """The beat of the next event; None after the end of the song."""
-        first = min(self._decision(), self._held.next_release, self._next_pending)
+        first = min(self._planning_beat(), self._held.next_release, self._next_pending)
         return None if first == math.inf else first
 
     def play(self, at: float) -> None:
-        """Release, start or decide what is due, at this sample."""
-        decision, pending = self._decision(), self._next_pending
-        if self._held.next_release <= min(decision, pending):
+        """Do what is due at this sample: release a note, start one, or plan the next step."""
+        planning, pending = self._planning_beat(), self._next_pending
+        if self._held.next_release <= min(planning, pending):
             self._held.release_next(at)
-        elif pending <= decision:
+        elif pending <= planning:
             heapq.heappop(self._pending)[2](at)
         elif self._end is not None:
             self._end = math.inf
         else:
-            self._decide(decision)
+            self._plan_step(planning)
 
     def begin(self, beat: float) -> None:
         """Start from the first step, at this beat."""
@@ -161,7 +162,7 @@ class GridPlayer:
         return next((each for each in patterns if each.name == turn.name), patterns[0])
 
     def _settle(self, turn: Turn) -> None:
-        """Begin with this turn."""
+        """Start with this turn; nothing that was planned happens."""
         self.queued = None
         self._pending.clear()
         self._moved: dict[str, float] = {}
@@ -170,14 +171,14 @@ class GridPlayer:
         self._take(turn)
 
     def _take(self, turn: Turn) -> None:
-        # Step `first` of all rounds falls on the turn's beat, and `_count` steps later is the next.
+        # Step `first` falls on the turn's beat; the next step is `_count` steps later.
         pattern = self._pattern(turn)
         self.turn, self._count, self._shape = turn, 0, (pattern.length, pattern.division)
         self._end = None
         self._turns.append(turn)
 
     def _follow(self) -> None:
-        """Let what is queued, or the next part of the song, take its turn when it has come."""
+        """Switch to the queued turn, or to the next part of the song, if it is due."""
         beat = self.turn.beat + self._count * self._shape[1]
         if self.queued is not None and beat >= self.queued.beat - SAME_BEAT:
             queued, self.queued = self.queued, None
@@ -202,7 +203,7 @@ class GridPlayer:
             self._end = beat
 
     def _find_part(self, beat: float) -> None:
-        """The part of the song at a beat takes its turn."""
+        """Switch to the part of the song at a beat."""
         sections, part = sections_of(self._bank()), self.turn.part
         if part is None or part >= len(sections):
             return
@@ -227,8 +228,8 @@ class GridPlayer:
     def _next_pending(self) -> float:
         return self._pending[0][0] if self._pending else math.inf
 
-    def _decision(self) -> float:
-        """The beat at which the next step is decided: its onset, or earlier if notes of it come early."""
+    def _planning_beat(self) -> float:
+        """The beat at which the next step is planned: its onset, or earlier if it has early notes."""
         if self._end is None:
             pattern = self._pattern(self.turn)
             if (pattern.length, pattern.division) != self._shape:
@@ -250,8 +251,8 @@ class GridPlayer:
         self._take(replace(self.turn, beat=beat - odd * pattern.division, first=first))
         self._count = odd
 
-    def _decide(self, now: float) -> None:
-        """Schedule what the next step does."""
+    def _plan_step(self, now: float) -> None:
+        """Plan the notes and automation of the next step."""
         pattern, count = self._pattern(self.turn), self._count
         number, index = divmod(self.turn.first + count, pattern.length)
         for lane in pattern.automation:

@@ -11,7 +11,7 @@ from cmaudio.model.file import DEFAULT_MODEL, Model
 from cmaudio.score.events import PERCUSSION_CHANNEL
 from cmaudio.sequencer.bank import PatternBank
 from cmaudio.sequencer.grid import AutomationLane, GridPattern, GridStep, Lane
-from cmaudio.sequencer.unroll import Section, what_plays
+from cmaudio.sequencer.unroll import Section, sections_to_export
 from cmaudio.timing.steps import BEATS_RANGE
 
 _WIDTH = 108
@@ -66,7 +66,7 @@ class _Piece:
 def export_python(
     source: GridPattern | PatternBank, path: str | Path, model: Model, *, tempo: float | None = None
 ) -> Path:
-    """Write a pattern, or the song of a bank, as a Python program; one of that name is replaced. Returns the file.
+    """Write a pattern, or the song of a bank, as a Python program; an existing file is replaced. Returns the file.
 
     Muted lanes are left out, and a song is played once. Raises CmaudioError for a song without parts, and if the file
     cannot be written.
@@ -75,8 +75,8 @@ def export_python(
 
 
 def as_python(source: GridPattern | PatternBank, model: Model, *, tempo: float | None = None) -> str:
-    """The program: it can be run, and its `groove` plays on any clock; see `export_python`."""
-    sections, title, beats_per_minute = what_plays(source, 1, tempo)
+    """The source of a program that can be run, and whose `groove` plays on any clock; see `export_python`."""
+    sections, title, beats_per_minute = sections_to_export(source, 1, tempo)
     head = _HEAD.format(title=_plain(title))
     if isinstance(source, PatternBank):
         beats, before, start = sections[-1].end, 1.0, ""
@@ -97,7 +97,7 @@ def _looped(pattern: GridPattern, model: Model) -> list[str]:
 
 
 def _function(bank: PatternBank, name: str) -> str:
-    """What the function of a pattern of a song is called."""
+    """The name of the function of a song's pattern."""
     return f"pattern_{bank.names.index(name) + 1}"
 
 

@@ -67,8 +67,8 @@ class Recording:
         named = chosen if isinstance(chosen, str | dict) and pad is None else None
         if isinstance(named, dict) and len(named) == 1:
             named = next(iter(named))
-        hard = max(1, min(127, round(velocity)))
-        self._down[channel, pitch] = PlayedNote(pitch, hard, named, pad, channel, beat)
+        whole = max(1, min(127, round(velocity)))
+        self._down[channel, pitch] = PlayedNote(pitch, whole, named, pad, channel, beat)
 
     def lift(self, beat: float, pitch: int, channel: int = 0) -> None:
         """The key is released: the note is added to the pattern. One that was pressed before recording is ignored."""

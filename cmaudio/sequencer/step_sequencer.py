@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cmaudio.callbacks import Subscribers
 from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
 from cmaudio.sequencer.bank import PatternBank, load_bank, save_bank
@@ -15,8 +16,6 @@ from cmaudio.sequencer.player import GridPlayer, Turn
 from cmaudio.sequencer.recording import Recording
 from cmaudio.sequencer.song import Song
 from cmaudio.timing.clock import Clock
-
-Listener = Callable[[], object]
 
 
 class StepSequencer:
@@ -38,7 +37,7 @@ class StepSequencer:
         self._selected = self._bank.names[0]
         self._player: GridPlayer | None = None
         self._recording: Recording | None = None
-        self._listeners: tuple[Listener, ...] = ()
+        self._listeners = Subscribers[[]]()
         if bank is not None:
             self.bank = bank
 
@@ -118,7 +117,7 @@ class StepSequencer:
             self.bank = self._bank.changed(song=song)
 
     def select(self, name: str) -> None:
-        """Choose the pattern to edit and play; one that plays is followed by it at the next bar, the song is not.
+        """Choose the pattern to edit and play; it replaces a playing pattern at the next bar, but not a song.
 
         Raises CmaudioError for an unknown name.
         """
@@ -131,10 +130,10 @@ class StepSequencer:
             self._changed()
 
     def _queue(self, player: GridPlayer, name: str, part: int | None = None) -> None:
-        """Have a pattern, or the song, take over at the next bar, unless it plays already."""
+        """Queue a pattern, or the song, for the next bar, unless it is playing already."""
         turn, now = Turn(self.clock.boundary(self._bank.bar), name, part), player.turn
-        goes_on = now.part is not None if part is not None else now.part is None and now.name == name
-        player.queued = None if goes_on else turn
+        is_playing = now.part is not None if part is not None else now.part is None and now.name == name
+        player.queued = None if is_playing else turn
 
     def load(self, path: str | Path) -> PatternBank:
         """Load the patterns of a file; see `load_bank`."""
@@ -145,26 +144,20 @@ class StepSequencer:
         """Write all patterns to a file, as JSON, replacing an existing one. Raises CmaudioError if that fails."""
         return save_bank(self._bank, path)
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[], object]) -> Callable[[], None]:
         """Call `listener()` after every change of patterns or selection; returns a function that unsubscribes."""
-        self._listeners = (*self._listeners, listener)
-
-        def unsubscribe() -> None:
-            self._listeners = tuple(known for known in self._listeners if known is not listener)
-
-        return unsubscribe
+        return self._listeners.subscribe(listener)
 
     def _changed(self) -> None:
         self.clock.wake()
-        for listener in self._listeners:
-            listener()
+        self._listeners.notify()
 
     # -- transport ---------------------------------------------------------------------------------------------------
 
     def play(self, song: bool = False) -> None:
-        """Play the selected pattern, or the song from its first part, with the next bar, or at once if nothing plays.
+        """Play the selected pattern, or the song from its first part, from the next bar, or at once if nothing plays.
 
-        Raises CmaudioError for a model that reads text, and for a song without parts.
+        Raises CmaudioError for a text-to-speech model, and for a song without parts.
         """
         clock = self.clock
         if clock.engine.model.manifest.speech:

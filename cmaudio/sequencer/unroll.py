@@ -1,6 +1,6 @@
-"""What patterns play: the sections of a song, and the notes of steps.
+"""The sections of a song, and the notes of a pattern's steps.
 
-Chance depends on seed, round, step and lane alone.
+Random choices depend only on seed, round, step and lane.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class PlannedNote:
     """One note or chord.
 
     Attributes:
-        lane: that plays it.
+        lane: the lane that plays it.
         place: steps from the start of the round, without swing.
         steps: length in steps.
         pitches: MIDI note numbers; none for a pad.
@@ -37,10 +37,10 @@ class PlannedNote:
 
 @dataclass(frozen=True)
 class Section:
-    """A pattern that plays from a beat on.
+    """A part of a song: a pattern that plays from a beat on.
 
     Attributes:
-        pattern: what plays.
+        pattern: the pattern.
         beat: where it begins.
         rounds: how often it plays.
     """
@@ -57,13 +57,14 @@ class Section:
 
 def sections_of(bank: PatternBank, beat: float = 0.0) -> list[Section]:
     """The sections of a bank's song, which begins at a beat."""
-    found: list[Section] = []
+    sections: list[Section] = []
     for part in bank.song.parts:
-        found.append(Section(bank.pattern(part.pattern), found[-1].end if found else beat, part.rounds))
-    return found
+        begin = sections[-1].end if sections else beat
+        sections.append(Section(bank.pattern(part.pattern), begin, part.rounds))
+    return sections
 
 
-def what_plays(
+def sections_to_export(
     source: GridPattern | PatternBank, rounds: int = 1, tempo: float | None = None
 ) -> tuple[list[Section], str, float]:
     """Sections, title and tempo (by default that of the bank, or 120) of some rounds of a pattern, or of a song.
@@ -74,15 +75,15 @@ def what_plays(
         return [Section(source, 0.0, rounds)], source.name, 120.0 if tempo is None else tempo
     if not source.song.parts:
         raise CmaudioError("the song has no parts; add patterns to it")
-    found: list[Section] = []
+    sections: list[Section] = []
     for _ in range(rounds):
-        found += sections_of(source, found[-1].end if found else 0.0)
-    return found, "song", tempo or source.tempo or 120.0
+        sections += sections_of(source, sections[-1].end if sections else 0.0)
+    return sections, "song", tempo or source.tempo or 120.0
 
 
 def notes_of_step(pattern: GridPattern, number: int, index: int) -> list[PlannedNote]:
     """The notes of a step in a round with a number from 0."""
-    found: list[PlannedNote] = []
+    notes: list[PlannedNote] = []
     for order, lane in enumerate(pattern.lanes):
         step = lane.steps.get(index)
         if step is None or lane.muted:
@@ -93,8 +94,8 @@ def notes_of_step(pattern: GridPattern, number: int, index: int) -> list[Planned
         for ratchet in range(step.ratchets):
             place = index + step.shift + ratchet / step.ratchets
             seed = int(rng.integers(2**63))
-            found.append(PlannedNote(lane, place, step.gate / step.ratchets, step.pitches, step.velocity, seed))
-    return found
+            notes.append(PlannedNote(lane, place, step.gate / step.ratchets, step.pitches, step.velocity, seed))
+    return notes
 
 
 def notes_of_round(pattern: GridPattern, number: int = 0) -> list[PlannedNote]:
@@ -103,6 +104,6 @@ def notes_of_round(pattern: GridPattern, number: int = 0) -> list[PlannedNote]:
 
 
 def earliest_shift(pattern: GridPattern, index: int) -> float:
-    """By what fraction of a step the first note of a step is early, 0 or less."""
+    """The shift of the earliest note of a step, as a fraction of a step: 0 or less."""
     steps = (lane.steps.get(index) for lane in pattern.lanes if not lane.muted)
     return min(0.0, *(step.shift for step in steps if step is not None), 0.0)
