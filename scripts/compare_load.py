@@ -1,10 +1,11 @@
-"""Compare the cost of playing between two versions of the code, and whether their samples are the same.
+"""Compare the load and the samples of several versions of the code.
 
     git worktree add ../before v0.1.0
     python scripts/compare_load.py ../before . --voices 16 --blocks 60
 
-Each version plays in a process of its own, which makes one block when it is told to, in turn: a busy machine slows both
-down alike. Reports the real-time factor (thread CPU time / audio time) and the level of the difference.
+Each version plays in a process of its own, and the processes compute one block each in turn, so that other load on the
+machine affects all alike. Reports the real-time factor (thread CPU time / audio time), and the level of the difference
+to the samples of the first version.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _FIRST_BLOCKS = 4
 
 
 def play(voices: int, together: bool, target: str) -> None:
-    """Play a block for every line of standard input, report its seconds, and write all samples at the end."""
+    """Compute a block for each line on standard input and print its CPU seconds; write all samples at the end."""
     from cmaudio.bench.material import live_engine, start_held_notes
     from cmaudio.model.file import load_model
 
@@ -42,7 +43,7 @@ def play(voices: int, together: bool, target: str) -> None:
 
 
 def compare(trees: list[Path], voices: int, together: bool, blocks: int) -> None:
-    """Play with all versions in turn, and print a line for each."""
+    """Play with all versions in turn, and print a line for each version."""
     with tempfile.TemporaryDirectory() as folder:
         targets = [Path(folder) / f"{number}.npy" for number in range(len(trees))]
         started = [_start(tree, target, voices, together) for tree, target in zip(trees, targets, strict=True)]
@@ -87,19 +88,19 @@ def _answer(process: subprocess.Popen[str]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "trees", nargs="*", type=Path, help="folders that contain the package, the first to compare with"
+        "trees", nargs="*", type=Path, help="folders that contain the package; the first is the reference"
     )
-    parser.add_argument("--voices", type=int, default=16)
-    parser.add_argument("--blocks", type=int, default=60)
+    parser.add_argument("--voices", type=int, default=16, help="number of held notes")
+    parser.add_argument("--blocks", type=int, default=60, help="number of blocks to compute with each version")
     parser.add_argument("--together", action="store_true", help="all notes start at once, instead of over one block")
     parser.add_argument("--play", help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.play:
-        play(asked.voices, asked.together, asked.play)
-    elif len(asked.trees) < 2 or asked.blocks < 1 or asked.voices < 1:
-        parser.error("name two folders or more, and at least one voice and one block")
+    arguments = parser.parse_args()
+    if arguments.play:
+        play(arguments.voices, arguments.together, arguments.play)
+    elif len(arguments.trees) < 2 or arguments.blocks < 1 or arguments.voices < 1:
+        parser.error("give at least two folders, one voice and one block")
     else:
-        compare(asked.trees, asked.voices, asked.together, asked.blocks)
+        compare(arguments.trees, arguments.voices, arguments.together, arguments.blocks)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Stereo position of each channel of a General MIDI file, compared with a SoundFont player.
+"""Compare the stereo position of each channel of a General MIDI file with that from a SoundFont player.
 
     python scripts/compare_places.py [--soundfont FILE] [--reverb 40] [--chorus 30] [--fluidsynth]
 
-One note after another on 16 channels, each with its own pan, volume, reverb and chorus. The same file is also played
-with all pans centred, and that level difference (of stereo samples) is subtracted. TinySoundFont has no effects: it is
-compared with the stems without ours. FluidSynth has its own, and is compared with the whole mix. Prints Markdown. Needs
-tinysoundfont, or fluidsynth (apt install fluidsynth).
+16 channels, each with a pan and a volume of its own, play one note after another. The level difference between right
+and left is measured, minus that of the same file with all pans centred, since SoundFonts have stereo samples.
+TinySoundFont has no effects, so it is compared with the stems without effects; FluidSynth has effects, and is compared
+with the whole mix. Prints a Markdown table. Needs tinysoundfont, or fluidsynth (apt install fluidsynth).
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ import soundfile
 from numpy.typing import NDArray
 
 from cmaudio.offline.render import render
+from cmaudio.score.controllers import BY_EXPRESSION, PAN, VOLUME
+from cmaudio.score.events import PERCUSSION_CHANNEL
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.player import PLACES
 
 RATE = 48_000
 SLOT_SECONDS, NOTE_SECONDS = 2.0, 1.0
 MIDDLE = 64
-_VOLUME, _PAN, _REVERB, _CHORUS = 7, 10, 91, 93
-_DRUMS, _SNARE = 9, 38
+_SNARE = 38
 # Program, pan and volume of each channel; the drums have no program.
 PARTS = (
     (73, 64, 100), (56, 10, 127), (40, 32, 90), (68, 50, 60), (71, 90, 127), (72, 118, 110),
@@ -45,12 +46,12 @@ def midi_file(path: Path, reverb: int, chorus: int, panned: bool) -> None:
     song = mido.MidiFile(ticks_per_beat=480)
     for channel, (program, pan, volume) in enumerate(PARTS):
         track = mido.MidiTrack()
-        controls = ((_VOLUME, volume), (_PAN, pan if panned else MIDDLE), (_REVERB, reverb), (_CHORUS, chorus))
-        for number, value in controls:
+        sends = (BY_EXPRESSION["reverb"], reverb), (BY_EXPRESSION["chorus"], chorus)
+        for number, value in ((VOLUME, volume), (PAN, pan if panned else MIDDLE), *sends):
             track.append(mido.Message("control_change", channel=channel, control=number, value=value))
-        if channel != _DRUMS:
+        if channel != PERCUSSION_CHANNEL:
             track.append(mido.Message("program_change", channel=channel, program=program))
-        key = _SNARE if channel == _DRUMS else 60
+        key = _SNARE if channel == PERCUSSION_CHANNEL else 60
         start, length = (round(seconds * 960) for seconds in (channel * SLOT_SECONDS, NOTE_SECONDS))
         track.append(mido.Message("note_on", channel=channel, note=key, velocity=90, time=start))
         track.append(mido.Message("note_off", channel=channel, note=key, time=length))
@@ -58,14 +59,14 @@ def midi_file(path: Path, reverb: int, chorus: int, panned: bool) -> None:
     song.save(path)
 
 
-def lean_db(sides: Float) -> list[float]:
-    """Level difference between right and left while each channel's note sounds, in dB."""
-    found = []
+def balances_db(sides: Float) -> list[float]:
+    """Level of the right side minus that of the left while each channel's note sounds, in dB."""
+    balances = []
     for channel in range(len(PARTS)):
         start = round(channel * SLOT_SECONDS * RATE)
         left, right = np.square(sides[start : start + round(NOTE_SECONDS * RATE)], dtype=np.float64).sum(0)
-        found.append(float(10 * np.log10(right / left)))
-    return found
+        balances.append(float(10 * np.log10(right / left)))
+    return balances
 
 
 def fluidsynth(song: Path, soundfont: Path) -> Float:
@@ -84,10 +85,10 @@ def tinysoundfont(soundfont: Path, panned: bool) -> Float:
     synth: Any = Synth(samplerate=RATE)
     font, made = synth.sfload(str(soundfont)), []
     for channel, (program, pan, volume) in enumerate(PARTS):
-        drums = channel == _DRUMS
+        drums = channel == PERCUSSION_CHANNEL
         synth.program_select(channel, font, 128 if drums else 0, 0 if drums else program, drums)
-        synth.control_change(channel, _VOLUME, volume)
-        synth.control_change(channel, _PAN, pan if panned else MIDDLE)
+        synth.control_change(channel, VOLUME, volume)
+        synth.control_change(channel, PAN, pan if panned else MIDDLE)
         key = _SNARE if drums else 60
         synth.noteon(channel, key, 90)
         made.append(bytes(synth.generate(round(NOTE_SECONDS * RATE))))
@@ -97,14 +98,13 @@ def tinysoundfont(soundfont: Path, panned: bool) -> Float:
 
 
 def without_effects(song: Path) -> Float:
-    """The samples (N, 2) of all parts of our rendering, without the effects."""
+    """The samples (N, 2) of cmaudio, without the effects."""
     parts = song.with_suffix("")
     render(song, controls={"spread": 0.0}, stems=parts)
     return np.sum([soundfile.read(path)[0] for path in parts.glob("*.wav") if path.stem != "effects"], 0)
 
 
 def main() -> None:
-    """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--soundfont", type=Path, default=next((place for place in PLACES if place.is_file()), None))
     parser.add_argument("--reverb", type=int, default=40, help="controller 91 of every channel")
@@ -121,16 +121,16 @@ def main() -> None:
             song = Path(folder) / f"{panned}.mid"
             midi_file(song, arguments.reverb, arguments.chorus, panned)
             if arguments.fluidsynth:
-                theirs.append(lean_db(fluidsynth(song, arguments.soundfont)))
-                ours.append(lean_db(render(song, controls={"spread": 0.0})))
+                theirs.append(balances_db(fluidsynth(song, arguments.soundfont)))
+                ours.append(balances_db(render(song, controls={"spread": 0.0})))
             else:
-                theirs.append(lean_db(tinysoundfont(arguments.soundfont, panned)))
-                ours.append(lean_db(without_effects(song)))
+                theirs.append(balances_db(tinysoundfont(arguments.soundfont, panned)))
+                ours.append(balances_db(without_effects(song)))
     show(*(np.subtract(panned, plain) for panned, plain in (theirs, ours)))
 
 
 def show(expected: NDArray[np.float64], found: NDArray[np.float64]) -> None:
-    """Print a table of the lean of each channel."""
+    """Print a table of the balance of each channel."""
     print("| channel | pan | SoundFont | cmaudio | difference |\n|---|---|---|---|---|")
     for channel, (_, pan, _) in enumerate(PARTS):
         difference = found[channel] - expected[channel]

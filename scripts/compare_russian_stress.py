@@ -2,10 +2,9 @@
 
     python scripts/compare_russian_stress.py [--silero]
 
-Prints a table of the errors of each: gruut_lang_ru's two lexicons, silero-stress's accentor run by NumPy, and the front
-end (the accentor, corrections, rules for homographs). The rules were written with the list of homographs at hand, so
-their figure shows coverage, not accuracy on unseen text. --silero adds silero-stress itself with its homograph network,
-if it and torch are installed.
+Prints the number of errors of gruut_lang_ru's two lexicons, of silero-stress's accentor run by NumPy, and of the front
+end (the accentor, corrections, and rules for homographs). The rules were written with the list of homographs at hand,
+so their figure shows coverage, not accuracy on unseen text.
 """
 
 from __future__ import annotations
@@ -18,11 +17,12 @@ from pathlib import Path
 
 VOWELS = "аеёиоуыэюя"
 LISTS = Path(__file__).parent.parent / "tests" / "speech" / "stress"
-# Of the words of a line, the place of the one asked about: the vowel with its stress, from 0 on.
 Source = Callable[[list[str], int], int | None]
+"""The words of a line, and the index of one of them -> its stressed vowel, counted from 0; None if unknown."""
 
 
 def cases(name: str) -> Iterator[tuple[list[str], int, int]]:
+    """The words of each line of a list, the index of the marked word, and its stressed vowel."""
     for line in (LISTS / name).read_text(encoding="utf-8").splitlines():
         words = line.replace(",", "").split()
         at = next(i for i, word in enumerate(words) if "+" in word)
@@ -30,11 +30,12 @@ def cases(name: str) -> Iterator[tuple[list[str], int, int]]:
 
 
 def marked(word: str) -> int:
-    """The vowel after the plus."""
+    """The number of the vowel after the plus."""
     return sum(letter in VOWELS for letter in word[: word.index("+")])
 
 
 def lexicon(path: Path, stressed: re.Pattern[str], vowel: re.Pattern[str]) -> Source:
+    """A lexicon of gruut, given the patterns of its stressed phonemes and of its vowels."""
     known = dict(sqlite3.connect(path).execute("SELECT word, phonemes FROM word_phonemes"))
 
     def ask(words: list[str], at: int) -> int | None:
@@ -45,6 +46,7 @@ def lexicon(path: Path, stressed: re.Pattern[str], vowel: re.Pattern[str]) -> So
 
 
 def sources(with_silero: bool) -> dict[str, Source]:
+    """The installed sources, by name."""
     found: dict[str, Source] = {}
     try:
         import gruut_lang_ru
@@ -74,9 +76,10 @@ def sources(with_silero: bool) -> dict[str, Source]:
 
 
 def main() -> None:
-    """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--silero", action="store_true")
+    parser.add_argument(
+        "--silero", action="store_true", help="add silero-stress with its homograph network; needs torch"
+    )
     names = ("words.txt", "homographs.txt")
     print("| wrong of | " + " | ".join(f"{len(list(cases(name)))} {name}" for name in names) + " |\n|---|---|---|")
     for source, ask in sources(parser.parse_args().silero).items():

@@ -18,6 +18,7 @@ from cmaudio.evaluation.setting import level_db
 from cmaudio.files.audio_file import AudioFileWriter
 from cmaudio.model.file import load_model
 from cmaudio.offline.render import render
+from cmaudio.score.controllers import ALL_NOTES_OFF, SUSTAIN, VOLUME
 from cmaudio.score.events import AllNotesOff, ChannelGain, Event, NoteOff, NoteOn, PitchBend, Score, Sustain
 from cmaudio.score.midi_file import read_midi
 from cmaudio.signal.dsp import Float, Stft
@@ -29,7 +30,6 @@ TAIL_SECONDS = 3.0
 TOP_HZ, RANGE_DB, COLUMNS = 8_000.0, 80.0, 500
 COLOURS = 40
 WIDTH_INCHES, HEIGHT_INCHES, DOTS_PER_INCH = 12.0, 6.4, 100
-_SUSTAIN, _VOLUME, _ALL_NOTES_OFF = 64, 7, 123
 
 
 def chorale(folder: Path) -> Path:
@@ -49,7 +49,7 @@ def chorale(folder: Path) -> Path:
 
 
 def play_event(soundfont: SoundFont, event: Event) -> None:
-    """Play one event of a score; a channel's gain becomes MIDI volume, whose amplitude is its square."""
+    """Play one event of a score; a channel's gain becomes MIDI volume, whose square is the amplitude."""
     match event:
         case NoteOn(channel, pitch, velocity, program):
             soundfont.program(program, channel)
@@ -59,15 +59,15 @@ def play_event(soundfont: SoundFont, event: Event) -> None:
         case PitchBend(channel, semitones):
             soundfont.bend(semitones, channel)
         case Sustain(channel, down):
-            soundfont.control(_SUSTAIN, 127 if down else 0, channel)
+            soundfont.control(SUSTAIN, 127 if down else 0, channel)
         case ChannelGain(channel, gain):
-            soundfont.control(_VOLUME, round(127 * min(gain, 1.0) ** 0.5), channel)
+            soundfont.control(VOLUME, round(127 * min(gain, 1.0) ** 0.5), channel)
         case AllNotesOff(channel):
-            soundfont.control(_ALL_NOTES_OFF, 0, channel)
+            soundfont.control(ALL_NOTES_OFF, 0, channel)
 
 
 def render_soundfont(soundfont: SoundFont, score: Score) -> Float:
-    """(N,) samples of the score, each event at its own sample."""
+    """(N,) samples of a score, with sample-accurate events."""
     pieces, now = [], 0
     for channel in range(16):
         soundfont.select(0, channel)
@@ -121,7 +121,7 @@ def draw(path: Path, title: str, panels: dict[str, Float], sample_rate: int) -> 
 
 
 def describe(name: str, signal: Float, sample_rate: int) -> str:
-    """Peak, level, largest step and final level, as text."""
+    """Peak, level, largest step between samples and final level, as text."""
     steps = np.abs(np.diff(signal))
     last = signal[-round(0.1 * sample_rate) :]
     return (
@@ -133,10 +133,10 @@ def describe(name: str, signal: Float, sample_rate: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("midi", type=Path, nargs="?", help="MIDI file; Bach's chorale BWV 66.6 by default")
-    parser.add_argument("-o", "--output", type=Path, default=Path("chorale.png"))
+    parser.add_argument("-o", "--output", type=Path, default=Path("chorale.png"), help="picture to write")
     parser.add_argument("--soundfont", type=Path, help="a .sf2 or .sf3 file; the first installed one by default")
-    parser.add_argument("--seconds", type=float, default=16.0, help="seconds of the piece to draw")
-    parser.add_argument("--wav", type=Path, help="folder to write both renderings to")
+    parser.add_argument("--seconds", type=float, default=16.0, help="length of the picture")
+    parser.add_argument("--wav", type=Path, help="folder for both renderings as sound files")
     options = parser.parse_args()
     model = load_model()
     soundfont = open_soundfont(options.soundfont, model.manifest.sample_rate)

@@ -1,4 +1,4 @@
-"""Write the weights of silero-stress's accentor so that NumPy alone can run them.
+"""Convert the weights of silero-stress's accentor to a file that NumPy alone can run.
 
     pip install silero-stress          (installs torch; use a separate environment)
     python scripts/convert_silero_stress.py cmaudio/speech/data/russian_stress.npz
@@ -16,6 +16,7 @@ import numpy as np
 
 
 def text(lines: list[str]) -> np.ndarray:
+    """Lines as the bytes of a UTF-8 text."""
     return np.frombuffer("\n".join(lines).encode(), np.uint8)
 
 

@@ -1,16 +1,17 @@
-"""Make an English corpus with hibari-tts, in LJSpeech layout, with phoneme times.
+"""Synthesise an English corpus with hibari-tts, in LJSpeech layout with phoneme times.
 
     pip install hibari-tts && sudo apt-get install wordnet-base
     python scripts/en_hibari.py OUTPUT --hours 6
 
 hibari-tts 0.2.1 (Apache-2.0) is a synthesiser: label models trained on this corpus as synthetic. The texts are the
-example sentences of WordNet 3.0 in random order (its licence allows any use with its notice, which is copied beside
-the corpus), with a share of questions and exclamations (`english_questions`) and of clips of two sentences, since the
-silence between sentences cannot be learned at the end of a clip. hibari does not raise its questions
-(`cmaudio.speech.intonation` does); its durations count some of the silence at a pause as the phoneme before it, which
-`cmaudio prepare` corrects.
-The synthesiser is given the phonemes of `cmaudio.speech`, so that phonemes.jsonl holds exactly what was
-spoken, with the synthesiser's own durations.
+example sentences of WordNet 3.0 in random order (its licence allows any use with its notice, which is copied to the
+corpus), mixed with questions and exclamations (`english_questions`). Some clips have two sentences, since the silence
+between sentences cannot be learned at the end of a clip. hibari does not raise the pitch of questions
+(`cmaudio.speech.intonation` does), and its durations count some of the silence at a pause as part of the preceding
+phoneme, which `cmaudio prepare` corrects.
+
+The synthesiser gets the phonemes of `cmaudio.speech`, so phonemes.jsonl holds exactly what was spoken, with the
+synthesiser's own durations.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ _VOWELS = frozenset(["O", "A", "I", "W", "Y", "əɹ", "ɜɹ", "ɑ", "æ", "ɛ", 
 
 
 def sentences(folder: Path) -> list[str]:
-    """The distinct example sentences in the glosses of WordNet that have the form of sentences or clauses."""
+    """The distinct examples in the glosses of WordNet that have the form of a sentence or clause."""
     found: dict[str, None] = {}
     for part in ("noun", "verb", "adj", "adv"):
         for line in (folder / f"data.{part}").read_text(encoding="utf-8", errors="replace").splitlines():
@@ -66,14 +67,14 @@ def sentences(folder: Path) -> list[str]:
 
 
 def mixed(statements: Sequence[str], asker: Asker, share: float, pairs: float, seed: int) -> Iterator[str]:
-    """The statements in random order, among them questions and exclamations; some are joined to a clip of two.
+    """The texts of the clips: statements in random order mixed with questions and exclamations, some joined to pairs.
 
     Args:
         statements: sentences.
-        asker: makes the others.
-        share: of questions and exclamations together.
-        pairs: share of clips of two sentences.
-        seed: of the order.
+        asker: generates questions and exclamations.
+        share: of questions and exclamations.
+        pairs: share of clips with two sentences.
+        seed: of all random choices.
     """
     rng = random.Random(seed)
     others = {kind: asker.sentences(kind) for kind in KINDS}
@@ -88,7 +89,7 @@ def mixed(statements: Sequence[str], asker: Asker, share: float, pairs: float, s
 
 
 def _joined(text: str, after: str, rng: random.Random) -> str:
-    """Two sentences, or statements in one with a comma between."""
+    """Two sentences, or two statements joined by a comma and a conjunction."""
     if text[-1] != "." or after[-1] == "!" or rng.random() < _OF_TWO_SENTENCES:
         return f"{text} {after}"
     lower = after if after.split()[0] in ("I", "I'm", "I'll", "I've") else after[0].lower() + after[1:]
@@ -97,7 +98,7 @@ def _joined(text: str, after: str, rng: random.Random) -> str:
 
 @cache
 def _synthesiser() -> tuple[Any, Any]:
-    """hibari's graph with the durations as an additional output, and its vocabulary."""
+    """hibari's graph with durations as an additional output, and its vocabulary."""
     import hibari
     import onnx
     import onnxruntime as ort
@@ -132,7 +133,7 @@ def _symbol(phoneme: Phoneme) -> str:
 
 
 def _flapped(phonemes: Sequence[Phoneme], at: int) -> str:
-    """An American t is a tap between vowels if the second is unstressed."""
+    """ "T" for an American t between vowels of which the second is unstressed, which is a tap; otherwise ""."""
     if phonemes[at].symbol != "t" or not 0 < at < len(phonemes) - 1 or phonemes[at + 1].stress:
         return ""
     before, after = _symbol(phonemes[at - 1]), _symbol(phonemes[at + 1])
@@ -140,7 +141,7 @@ def _flapped(phonemes: Sequence[Phoneme], at: int) -> str:
 
 
 def speak(text: str, seed: int, speed: float) -> tuple[np.ndarray, list[str], list[float]]:
-    """(N,) samples, the phonemes (preceded by the leading edge), and the end of each in seconds."""
+    """(N,) samples, the phonemes (the first is the leading edge), and the end of each in seconds."""
     from hibari import dsp
 
     phrases = list(language("en-us").phrases([text]))
@@ -197,17 +198,16 @@ def make(output: Path, texts: Iterator[str], seconds: float, seed: int, workers:
 
 
 def main() -> None:
-    """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("output", type=Path)
+    parser.add_argument("output", type=Path, help="new folder for the corpus")
     parser.add_argument(
         "--hours", type=float, default=6.0, help="approximate length of the corpus (all sentences: about 12 hours)"
     )
     parser.add_argument("--wordnet", type=Path, default=WORDNET, help="folder with data.noun, data.verb, ...")
     parser.add_argument("--questions", type=float, default=0.35, help="share of questions and exclamations")
-    parser.add_argument("--pairs", type=float, default=0.3, help="share of clips of two sentences")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--pairs", type=float, default=0.3, help="share of clips with two sentences")
+    parser.add_argument("--seed", type=int, default=1, help="seed of texts and voices")
+    parser.add_argument("--workers", type=int, default=2, help="number of processes")
     arguments = parser.parse_args()
     if not (arguments.wordnet / "data.noun").is_file():
         sys.exit(f"no WordNet in {arguments.wordnet}: apt-get install wordnet-base, or give its folder with --wordnet")

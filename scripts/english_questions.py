@@ -1,7 +1,7 @@
 """Questions and exclamations for an English corpus: templates filled with common words of WordNet 3.0.
 
-Nearly all example sentences of WordNet are statements, so a prosody network trained only on them has hardly seen a
-question mark.
+Nearly all example sentences of WordNet are statements, so a prosody network that is trained only on them sees few
+question marks.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 KINDS = ("yes_no", "question_word", "exclamation")
-_COMMON = 8  # times that a sense was met in the texts which WordNet counts
+_COMMON = 8  # occurrences of a sense in WordNet's concordance texts
 _SENSES = {  # part of speech (1 noun, 3 and 5 adjective) and lexicographer file
     "thing": ("1:06",),
     "food": ("1:13",),
@@ -48,11 +48,11 @@ We won, thanks to the {person}!|Never do that again!|Give me the {thing}!|Let's 
 
 
 class Asker:
-    """Makes questions and exclamations.
+    """Generates questions and exclamations.
 
     Args:
-        wordnet: folder with cntlist.rev, how often each sense of a word was met.
-        seed: of the choice.
+        wordnet: folder with cntlist.rev, the number of occurrences of each sense of a word.
+        seed: of the random choices.
     """
 
     def __init__(self, wordnet: Path, seed: int) -> None:
@@ -63,7 +63,7 @@ class Asker:
         }
 
     def sentences(self, kind: str) -> Iterator[str]:
-        """Without end, of one of `KINDS`."""
+        """An endless sequence of sentences of one of `KINDS`."""
         templates = re.split(r"[|\n]", _TEMPLATES[kind])
         while True:
             yield self._filled(self._random.choice(templates))
@@ -74,7 +74,7 @@ class Asker:
 
 
 def _usual_senses(path: Path) -> dict[str, str]:
-    """The sense in which each common word was met most: part of speech and WordNet's lexicographer file."""
+    """The most frequent sense of each common word, as part of speech and lexicographer file."""
     found: dict[str, tuple[int, str]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         key, _, count = line.split()

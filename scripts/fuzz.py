@@ -1,10 +1,10 @@
-"""Feeds every parser damaged input: nothing but CmaudioError may come of it, soon and in little memory.
+"""Feed damaged input to every parser: it may raise only CmaudioError, and must take little time and memory.
 
     python scripts/fuzz.py --cases 100000
     python scripts/fuzz.py --only midi --only osc --seed 7
     python scripts/fuzz.py --replay fuzz-failures/midi-7-1234
 
-A case is made from its parser, seed and number alone. One that fails is printed and saved. Needs a POSIX system.
+A case depends only on parser, seed and number. Failing cases are printed and saved. Needs a POSIX system.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from fuzz_parsers import PARSERS
 import cmaudio
 from cmaudio.errors import CmaudioError
 
-LIMIT_SECONDS = 1.0  # of processor time, whatever else the machine does
+LIMIT_SECONDS = 1.0  # of CPU time, so that other load on the machine does not matter
 GROWTH_MB = 200
-_USUAL_BYTES = 4000  # larger inputs may take longer in proportion
+_USUAL_BYTES = 4000  # the limit grows in proportion for larger inputs
 
 
 class Hang(BaseException):
-    """Not an Exception, so that no parser takes it for its own."""
+    """The time limit was exceeded. Not an Exception, so that no parser catches it."""
 
 
 def case(name: str, seed: int, number: int) -> bytes:
@@ -68,7 +68,7 @@ def _seeds(name: str) -> list[bytes]:
 @contextlib.contextmanager
 def _limited(seconds: float) -> Iterator[None]:
     def ring(number: int, frame: FrameType | None) -> NoReturn:
-        raise Hang(f"not done after {seconds:g} s of processor time")
+        raise Hang(f"not done after {seconds:g} s of CPU time")
 
     before = signal.signal(signal.SIGPROF, ring)
     signal.setitimer(signal.ITIMER_PROF, seconds)
@@ -80,7 +80,7 @@ def _limited(seconds: float) -> Iterator[None]:
 
 
 def failure(name: str, data: bytes, seconds: float = LIMIT_SECONDS, is_valid: bool = False) -> str:
-    """What is wrong with how a parser takes an input, which it may only refuse if it is not valid; "" if nothing is."""
+    """The problem of a parser with an input, which it may refuse unless `is_valid`; "" if there is none."""
     try:
         with _limited(seconds * max(1, len(data) / _USUAL_BYTES)):
             PARSERS[name].read(data)
@@ -94,7 +94,7 @@ def failure(name: str, data: bytes, seconds: float = LIMIT_SECONDS, is_valid: bo
 def fuzz(name: str, seed: int, cases: int, folder: Path, first: int = 0) -> int:
     """Run the cases of one parser; returns how many failed."""
     for data in _seeds(name):
-        if problem := failure(name, data, 60, is_valid=True):  # also loads what is loaded once
+        if problem := failure(name, data, 60, is_valid=True):  # the first calls also import and load things
             print(f"{name}: a valid input fails\n{problem}")
     began, before, failed, slowest = time.process_time(), _peak_mb(), 0, 0.0
     for number in range(first, first + cases):
@@ -119,12 +119,11 @@ def _peak_mb() -> int:
 
 
 def main() -> None:
-    """Parse the arguments and fuzz."""
     parser = argparse.ArgumentParser(description=f"Fuzz the parsers of cmaudio {cmaudio.__version__}.")
     parser.add_argument("--cases", type=int, default=1000, help="cases for each parser")
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
-    parser.add_argument("--only", action="append", choices=PARSERS, help="parser; repeatable")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", action="append", choices=PARSERS, help="only this parser; repeatable")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the cases")
     parser.add_argument("--output", type=Path, default=Path("fuzz-failures"), help="folder for failing cases")
     parser.add_argument("--replay", type=Path, help="run one saved case")
     options = parser.parse_args()

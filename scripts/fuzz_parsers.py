@@ -1,4 +1,4 @@
-"""What `scripts/fuzz.py` fuzzes: for each parser valid inputs, pieces to put into them, and what reads the result."""
+"""The parsers that `scripts/fuzz.py` tests: for each, valid inputs, tokens to insert, and a function that parses."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Loudness of a model's presets; with --write, their `gain_db` is changed so that they are equally loud.
+"""Measure the loudness of a model's presets; --write changes their `gain_db` so that they are equally loud.
 
-Each plays the same four notes (textures: four takes), every note separately. Its level is the A-weighted power (IEC
-61672-1, annex E) of the loudest 0.4 s of each, before the limiter, averaged over the notes.
+Each preset plays the same four notes (textures: four takes), one at a time. Its level is the A-weighted power (IEC
+61672-1, annex E) of the loudest 0.4 s of each note, before the limiter, averaged over the notes.
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from cmaudio.engine.voice_kinds import voice_of
+from cmaudio.evaluation.rendering import HeldNote, hold
 from cmaudio.instrument.preset import Preset
 from cmaudio.model.file import Model, load_model
+from cmaudio.model.timbres import Timbre
 from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.distance import direct_gain
 from cmaudio.synthesis.networks import Synthesizer
-from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
-from cmaudio.synthesis.sources import sources_of
 
 FOLDER = Path(__file__).parent.parent / "cmaudio" / "presets"
 KEYS, VELOCITY = (43, 52, 60, 67), 90
@@ -49,21 +48,14 @@ def loudest_db(samples: Float, rate: int) -> float:
 
 def notes_of(
     renderer: Renderer,
-    vector: np.ndarray,
-    keys: Sequence[float],
+    timbre: Timbre,
+    keys: Sequence[int],
     seconds: float,
     expression: Mapping[str, float] | None = None,
 ) -> list[Float]:
-    """The notes of a timbre (Z,) at keys, each by itself, before the limiter."""
-    model, rate = renderer.synthesizer.model, renderer.sample_rate
-    settings = VoiceSettings(renderer.stft, renderer.block_frames, rate, sources=sources_of(model.manifest.timbres))
-    params = [NoteParams(key, VELOCITY, 0, round(key), 0, 1) for key in keys]
-    voices = [voice_of(model, each, vector, settings, expression=expression) for each in params]
-    count = round(seconds * rate)
-    while lacking := [voice for voice in voices if voice.lacks(count)]:
-        renderer.render(lacking)
-    notes = [voice.take(count) for voice in voices]
-    return [np.pad(note, (0, count - len(note))) for note in notes]
+    """The notes of a timbre at some keys, each by itself, before the limiter."""
+    notes = [HeldNote(timbre, key, VELOCITY, seed=key, expression=expression or {}) for key in keys]
+    return [samples for _, samples in hold(renderer, notes, round(seconds * renderer.sample_rate))]
 
 
 def learned_controls(preset: Preset) -> dict[str, float]:
@@ -72,18 +64,17 @@ def learned_controls(preset: Preset) -> dict[str, float]:
 
 
 def presets_of(model: Model) -> dict[Path, Preset]:
-    """The shipped presets of a model, by file."""
-    found = {path: Preset.model_validate_json(path.read_bytes()) for path in sorted(FOLDER.glob("*.json"))}
-    return {path: preset for path, preset in found.items() if preset.model == model.manifest.name}
+    """The included presets of a model, by file."""
+    presets = {path: Preset.model_validate_json(path.read_bytes()) for path in sorted(FOLDER.glob("*.json"))}
+    return {path: preset for path, preset in presets.items() if preset.model == model.manifest.name}
 
 
 def levels_db(presets: Sequence[Preset], model: Model) -> list[float]:
-    """Level of each preset's notes, its gain included; every note is rendered by itself."""
+    """Level of each preset, its gain included."""
     renderer = Renderer(Synthesizer(model))
     powers: list[list[float]] = []
     for preset in presets:
-        asked = learned_controls(preset)
-        notes = notes_of(renderer, model.timbre_vector(preset.timbre), KEYS, HELD_SECONDS, asked)
+        notes = notes_of(renderer, preset.timbre, KEYS, HELD_SECONDS, learned_controls(preset))
         powers.append([10 ** (loudest_db(note, renderer.sample_rate) / 10) for note in notes])
     gains = [preset.gain_db + 20 * np.log10(direct_gain(preset.controls.get("distance", 0.0))) for preset in presets]
     return [float(10 * np.log10(np.mean(row)) + gain) for row, gain in zip(powers, gains, strict=True)]
@@ -92,12 +83,11 @@ def levels_db(presets: Sequence[Preset], model: Model) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="instrument", help="a model's name or file")
-    parser.add_argument("--write", action="store_true", help="change gain_db in the presets' files")
+    parser.add_argument("--write", action="store_true", help="write the gains to the presets' files")
     arguments = parser.parse_args()
     model = load_model(arguments.model)
     presets = presets_of(model)
-    found = levels_db(list(presets.values()), model)
-    levels = dict(zip(presets, found, strict=True))
+    levels = dict(zip(presets, levels_db(list(presets.values()), model), strict=True))
     middle = float(np.median(list(levels.values())))
     for path, level in sorted(levels.items(), key=lambda row: row[1]):
         print(f"{presets[path].name:20} {level - middle:+6.1f} dB, gain_db {presets[path].gain_db:g}")

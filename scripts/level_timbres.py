@@ -1,7 +1,7 @@
-"""Loudness of the timbres and drums of a model, measured as by `level_presets.py`.
+"""Measure the loudness of a model's timbres and drums, as `level_presets.py` does, and print it by family.
 
-Each plays a low and a middle key, a drum its own. General MIDI leaves the balance to the sounds: outliers are named, by
-family.
+Each timbre plays a low and a middle key, each drum its own key. Outliers are named: General MIDI does not specify the
+balance of its sounds.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from cmaudio.synthesis.renderer import Renderer
 
 KEYS = (48, 64)
 HELD_SECONDS = 0.8
-FAR_DB = 10.0  # from the median of all, or of the kit
+FAR_DB = 10.0  # an outlier differs that much from the median of all timbres, or of the drums
 
 
-def kin(timbre: TimbreDefinition) -> str:
-    """The family of a timbre."""
+def family_of(timbre: TimbreDefinition) -> str:
+    """The family of a timbre, "drums" or "others"."""
     if timbre.key is not None:
         return "drums"
     return "others" if timbre.program is None else family(timbre.program)
@@ -35,7 +35,7 @@ def levels_db(timbres: Sequence[TimbreDefinition], renderer: Renderer) -> np.nda
     levels = []
     for timbre in timbres:
         keys = KEYS if timbre.key is None else (timbre.key,)
-        notes = notes_of(renderer, np.array(timbre.vector), keys, HELD_SECONDS)
+        notes = notes_of(renderer, timbre.name, keys, HELD_SECONDS)
         powers = [10 ** (loudest_db(note, renderer.sample_rate) / 10) for note in notes]
         levels.append(10 * np.log10(np.mean(powers)))
     return np.array(levels)
@@ -47,14 +47,14 @@ def main() -> None:
     model = load_model(parser.parse_args().model)
     timbres = model.manifest.timbres
     levels = levels_db(timbres, Renderer(Synthesizer(model)))
-    kinds = np.array([kin(timbre) for timbre in timbres])
-    middle = {True: np.median(levels[kinds == "drums"]), False: np.median(levels[kinds != "drums"])}
-    print(f"drums lie {middle[True] - middle[False]:+.1f} dB from all others (medians)")
-    for kind in dict.fromkeys(kinds.tolist()):
-        mine = np.flatnonzero(kinds == kind)
-        offsets = levels[mine] - middle[kind == "drums"]
+    families = np.array([family_of(timbre) for timbre in timbres])
+    middle = {True: np.median(levels[families == "drums"]), False: np.median(levels[families != "drums"])}
+    print(f"median of the drums - median of all others: {middle[True] - middle[False]:+.1f} dB")
+    for name in dict.fromkeys(families.tolist()):
+        mine = np.flatnonzero(families == name)
+        offsets = levels[mine] - middle[name == "drums"]
         far = [f"{timbres[i].name} {o:+.0f}" for i, o in zip(mine, offsets, strict=True) if abs(o) > FAR_DB]
-        print(f"{kind:22} {len(mine):3} {np.median(offsets):+6.1f} dB, {offsets.min():+6.1f} to {offsets.max():+.1f}"
+        print(f"{name:22} {len(mine):3} {np.median(offsets):+6.1f} dB, {offsets.min():+6.1f} to {offsets.max():+.1f}"
               + (f"; far: {', '.join(far)}" if far else ""))  # fmt: skip
 
 

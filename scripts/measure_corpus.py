@@ -1,4 +1,4 @@
-"""Measures disk space, memory and read speed of long corpora, on a generated one that does not fit into memory.
+"""Measure disk space, memory and read speed of long corpora, on a generated corpus that does not fit into memory.
 
 python scripts/measure_corpus.py --hours 0.2 --memory-gb 0.02
 python scripts/measure_corpus.py --store memory://measured --hours 0.05
@@ -43,7 +43,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Noise:
-    """Clips of decaying noise, which compress like recordings or worse."""
+    """Clips of decaying noise, which compress no better than recordings."""
 
     clips: int
     name: str = "noise"
@@ -73,18 +73,19 @@ class Noise:
 
 
 def peak_mb() -> float:
-    """Peak memory of this process so far."""
+    """Peak resident memory of this process so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def disk_bytes(folder: Place) -> int:
+    """Size of all files of a folder."""
     if isinstance(folder, RemotePath):
         return sum(folder.files().values())
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def measure(folder: Place, hours: float, memory_gb: float, with_audio: bool) -> dict[str, float]:
-    """Write the corpus, then read windows of it for two epochs."""
+    """Write the corpus, then read all its windows twice."""
     definition = SignalDefinition()
     clips = max(8, round(hours * 3600 * definition.frame_rate / _FRAMES))
     hours = clips * _FRAMES / definition.frame_rate / 3600
@@ -94,40 +95,40 @@ def measure(folder: Place, hours: float, memory_gb: float, with_audio: bool) -> 
     corpus = Corpus(folder, with_audio=with_audio, memory_gb=memory_gb, window_steps=1)
     windows = -(-corpus.description.splits["train"].shards // corpus.window_shards)
     began = time.perf_counter()
-    heard = 0.0
+    hours_read = 0.0
     for step in range(2 * windows):
         corpus.batch(step, 0, Crops(clips=8, frames=64))
-        heard += len(corpus.clips.f0) / definition.frame_rate / 3600
+        hours_read += len(corpus.clips.f0) / definition.frame_rate / 3600
     read = time.perf_counter() - began
     needed = corpus.needed_gb
     return {
         "hours": hours,
         "windows_an_epoch": windows,
-        "hours_read": heard,
+        "hours_read": hours_read,
         "disk_gb_an_hour": disk_bytes(folder) / 1e9 / hours,
         "memory_gb_an_hour": needed / hours,
         "memory_gb_if_it_fitted": needed,
         "memory_gb_allowed": memory_gb,
         "memory_gb_taken": max(0.0, peak_mb() - before) / 1024 * 1.073741824,
         "seconds_to_write_an_hour": written / hours,
-        "seconds_to_read_an_hour": read / heard,
+        "seconds_to_read_an_hour": read / hours_read,
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hours", type=float, default=0.2)
-    parser.add_argument("--memory-gb", type=float, default=0.02)
-    parser.add_argument("--store", default="", help="folder or URL; a temporary folder by default")
-    parser.add_argument("--with-audio", action="store_true", help="as stages of the vocoder read it")
+    parser.add_argument("--hours", type=float, default=0.2, help="length of the corpus")
+    parser.add_argument("--memory-gb", type=float, default=0.02, help="memory limit of the corpus reader")
+    parser.add_argument("--store", default="", help="folder or URL for the corpus; a temporary folder by default")
+    parser.add_argument("--with-audio", action="store_true", help="also read the audio, as vocoder stages do")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = as_place(arguments.store) if arguments.store else Path(temporary) / "corpus"
-        found = measure(folder, arguments.hours, arguments.memory_gb, arguments.with_audio)
+        figures = measure(folder, arguments.hours, arguments.memory_gb, arguments.with_audio)
     for hours in EXTRAPOLATED_HOURS:
-        found[f"disk_gb_of_{hours}_hours"] = found["disk_gb_an_hour"] * hours
-        found[f"memory_gb_of_{hours}_hours_if_they_fitted"] = found["memory_gb_an_hour"] * hours
-    print(json.dumps({name: float(f"{value:.4g}") for name, value in found.items()}, indent=1))
+        figures[f"disk_gb_of_{hours}_hours"] = figures["disk_gb_an_hour"] * hours
+        figures[f"memory_gb_of_{hours}_hours_if_they_fitted"] = figures["memory_gb_an_hour"] * hours
+    print(json.dumps({name: float(f"{value:.4g}") for name, value in figures.items()}, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""Accuracy of learned timbres on unseen sounds: the nearest named timbre, learned without search, and tuned.
+"""Measure learned timbres on unseen sounds: the nearest named timbre, learned without search, searched, and tuned.
 
     sudo apt-get install minetest-data    # the sounds below, which no model was trained on
     python scripts/measure_learning.py --minutes 0 0.4 1 3 10 --json learning.json
 
-Distance: for one-shots, the mean absolute difference in dB of log-mels frame by frame, over eight takes, where either
+Distance: for one-shots, the mean absolute difference in dB of log-mels, frame by frame over eight takes, where either
 is 20 dB above the floor; for beds, that of the quantiles of each band. Score: the energy score of
-`cmaudio.learning.scoring`. The nearest named timbre has the smallest distance, level included, by the prior's
-prediction. The judged takes have other seeds than those used by search and tuning. Time is processor time of one
-thread, and so is a tuning's share of the minutes, so that the figures do not depend on the load of the machine.
+`cmaudio.learning.scoring`. The nearest named timbre is the one whose predicted median has the smallest distance, level
+included. Takes are judged with other seeds than those of search and tuning. Times are CPU times of one thread, also
+those that limit tuning, so that the figures do not depend on the load of the machine.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _SECONDS = {True: 2.0, False: 1.5}
 
 
 def distance_db(recorded: Float, takes: Sequence[Float], bed: bool, floor: float) -> float:
-    """Of a recording (T, M) from takes."""
+    """Mean distance of takes from a recording, (T, M) log-mel each."""
     if bed:
         mels = (steady_part(recorded), np.concatenate([take[SKIPPED_FRAMES:] for take in takes]))
         pairs = [tuple(np.quantile(mel, _QUANTILES, axis=0) for mel in mels)]
@@ -70,19 +70,19 @@ def judged(model: Model, networks: Synthesizer, timbre: str, example: Example, b
 
 
 def nearest_named(model: Model, expectation: Expectation, example: Example, bed: bool) -> str:
-    """By what the prior says, level included."""
+    """The named timbre whose median, as predicted by the prior, is nearest to an example."""
     timbres = [timbre for timbre in model.manifest.timbres if timbre.sustained == bed]
     frame_rate, floor = model.manifest.sample_rate / model.manifest.hop_length, np.log(model.mel.floor)
     frames = np.arange(1, min(len(example.mel), 96) + 1, 4)
     mel = np.median(steady_part(example.mel), 0)[None] if bed else example.mel[frames - 1]
-    said = expectation(timbres, np.array([60.0]) if bed else frames / frame_rate, None).median
-    audible = np.maximum(said, mel) > floor + _AUDIBLE_NEPERS
-    apart = (np.abs(said - mel) * audible).sum((1, 2)) / np.maximum(audible.sum((1, 2)), 1)
+    median = expectation(timbres, np.array([60.0]) if bed else frames / frame_rate, None).median
+    audible = np.maximum(median, mel) > floor + _AUDIBLE_NEPERS
+    apart = (np.abs(median - mel) * audible).sum((1, 2)) / np.maximum(audible.sum((1, 2)), 1)
     return timbres[int(apart.argmin())].name
 
 
 def learned(model: Model, networks: Synthesizer, path: Path, minutes: float) -> tuple[TimbreDefinition, str]:
-    """As `learn_timbre` does it, in this process; the timbre, and the name of the one that it lies on."""
+    """Learn a timbre as `learn_timbre` does, in this process; returns it, and the name of the timbre it starts from."""
     lesson = lesson_of(model, [path], "learned here", "auto", networks, lambda text: None)
     if not minutes:
         return found_at_once(lesson), lesson.near[0].name
@@ -103,35 +103,35 @@ def measured(model: Model, networks: Synthesizer, path: Path, minutes: Sequence[
         started = time.thread_time()
         timbre, nearest = learned(model, networks, path, limit)
         spent, bed = time.thread_time() - started, timbre.sustained
-        grown = replace(model, manifest=with_timbre(model.manifest, timbre))
+        extended = replace(model, manifest=with_timbre(model.manifest, timbre))
         if not found:
             name = nearest_named(model, Expectation(networks), example, bed)
             found = {"bed": bed, "named": {"timbre": name} | judged(model, networks, name, example, bed)}
-        figures = judged(grown, networks, "learned here", example, bed)
+        figures = judged(extended, networks, "learned here", example, bed)
         found[f"{limit:g} min"] = {"timbre": nearest, "seconds": round(spent, 2)} | figures
     return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="with the sounds, in any depth")
-    parser.add_argument("--minutes", type=float, nargs="+", default=[0.0, 1.0], help="0 is at once")
-    parser.add_argument("--sounds", nargs="+", default=SOUNDS, help="only these")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="folder of sounds, searched recursively")
+    parser.add_argument("--minutes", type=float, nargs="+", default=[0.0, 1.0], help="time limits; 0: no search")
+    parser.add_argument("--sounds", nargs="+", default=SOUNDS, help="names of .ogg files, without the extension")
     parser.add_argument("--json", type=Path, help="file for the figures")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     model = load_model("textures")
     networks, rows = Synthesizer(model), dict[str, Any]()
-    for name in given.sounds:
-        path = next(given.folder.rglob(f"{name}.ogg"))
-        rows[name] = measured(model, networks, path, given.minutes)
+    for name in arguments.sounds:
+        path = next(arguments.folder.rglob(f"{name}.ogg"))
+        rows[name] = measured(model, networks, path, arguments.minutes)
         print(name, json.dumps(rows[name]), flush=True)
-    ways = ["named", *(f"{limit:g} min" for limit in given.minutes)]
+    ways = ["named", *(f"{limit:g} min" for limit in arguments.minutes)]
     for key in ("distance_db", "score_db"):
         print(key, {way: round(float(np.mean([row[way][key] for row in rows.values()])), 2) for way in ways})
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    print(f"most memory: {megabytes:.0f} MB")
-    if given.json:
-        given.json.write_text(json.dumps({"sounds": rows, "megabytes": round(megabytes)}, indent=1))
+    print(f"peak memory: {megabytes:.0f} MB")
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"sounds": rows, "megabytes": round(megabytes)}, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Measures synchronisation with a second program on Ableton Link: `python scripts/measure_link.py`.
+"""Measure synchronisation with a second program on Ableton Link: `python scripts/measure_link.py`.
 
-The embedded instrument plays a note on every beat, on a simulated sound card whose clock is off by 40 parts per
-million. A second process is its peer; the two change the tempo in turn, every two minutes. For every note, the time at
+The embedded instrument plays a note on every beat, on a simulated sound card whose clock is fast by 40 parts per
+million. A second process is its peer; the two change the tempo in turn, every two minutes. For each note, the time at
 which the card takes its first sample is compared with the peer's beat. Needs cmaudio[link].
 """
 
@@ -29,11 +29,15 @@ PERIOD_SAMPLES = 128
 TEMPOS = (120.0, 97.0, 133.3, 174.0, 111.1)
 SETTLE_SECONDS = 10.0  # excluded at the start and after every change of tempo
 LIMIT_MS = 1.0
-FEWEST_NOTES = 20  # of a minute that counts
+FEWEST_NOTES = 20  # minutes with fewer are ignored
 
 
 class Card:
-    """An open stream whose clock runs fast by `ppm`; it records when it had taken how many samples."""
+    """An open stream whose clock is fast by `ppm`.
+
+    Attributes:
+        taken: times of `time.perf_counter`, and how many samples were played by then.
+    """
 
     def __init__(self, ring: Ring, sample_rate: int, ppm: float) -> None:
         self.sample_rate, self.device_name, self.replaceable = sample_rate, "clock", False
@@ -69,7 +73,7 @@ class Card:
 
 
 def be_peer() -> None:
-    """The second process: prints times and beats, and takes tempos."""
+    """The second process: prints times and beats, and reads tempos."""
     session = NetworkSession(TEMPOS[0], 4.0, True)
 
     def listen() -> None:
@@ -122,9 +126,9 @@ def play(minutes: float, ppm: float) -> dict[str, Any]:
 
 
 def late_ms(played: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Seconds since the start, and by how many milliseconds each note came after the peer's beat."""
+    """For each note: seconds since the start, and milliseconds after the peer's beat."""
     taken, peer = np.array(played["taken"]), np.array(played["peer"])
-    # A period is played from when it is taken on, at an even pace.
+    # A period is played from the time at which it is taken, at an even pace.
     heard = np.interp(np.array(sorted(played["notes"])), taken[:, 1], taken[:, 0])
     calm = np.ones(len(heard), bool)
     for change in played["changes"]:
@@ -137,8 +141,8 @@ def late_ms(played: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--ppm", type=float, default=40.0, help="by how much the sound card's clock is fast")
+    parser.add_argument("--minutes", type=float, default=10.0, help="duration")
+    parser.add_argument("--ppm", type=float, default=40.0, help="error of the sound card's clock; positive: fast")
     parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--output", "-o", type=Path, help="JSON file for the figures")
     options = parser.parse_args()
@@ -147,7 +151,7 @@ def main() -> None:
         return
     played = play(options.minutes, options.ppm)
     seconds, late = late_ms(played)
-    print("minute  notes  median   5 %    95 %   of the delay in ms")
+    print("delay in ms\nminute  notes  median   5 %    95 %")
     medians = []
     for minute in range(int(seconds.max() // 60) + 1):
         part = late[(seconds >= 60 * minute) & (seconds < 60 * (minute + 1))]

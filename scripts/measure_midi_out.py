@@ -1,8 +1,8 @@
-"""Measures the timing of MIDI out: `python scripts/measure_midi_out.py`.
+"""Measure the timing of MIDI out: `python scripts/measure_midi_out.py`.
 
 The embedded instrument plays a note on every quarter beat, on a simulated sound card, and sends notes and clock to a
-port that records the times. Prints the time from the card taking a note's first sample to its message, and the jitter
-of the clock pulses.
+port that records the times. Prints how much later each message is sent than the card takes the note's first sample, and
+the jitter of the clock pulses.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SETTLE_SECONDS = 5.0
 
 
 class Port:
-    """The only port of its system."""
+    """A MIDI system with one output port, which records what is sent and when."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[float, int]] = []
@@ -50,17 +50,17 @@ class Port:
 
 
 def play(seconds: float) -> tuple[np.ndarray, np.ndarray, int]:
-    """Seconds by which notes were late and intervals too long, once all has settled, and the number of underruns."""
+    """Lateness of notes and error of pulse intervals in seconds, after settling, and the number of underruns."""
     cards: list[Card] = []
 
     def open_card(ring: Ring, sample_rate: int, *_settings: Any) -> Card:
         cards.append(Card(ring, sample_rate, 0.0))
         return cards[-1]
 
-    port, heard = Port(), list[int]()
+    port, onsets = Port(), list[int]()
     with cmaudio.open(open_stream=open_card, on_notice=print) as synth:  # type: ignore[arg-type]
         synth.clock.tempo = TEMPO
-        synth.recorder.subscribe(lambda at, event: heard.append(at) if isinstance(event, NoteOn) else None)
+        synth.recorder.subscribe(lambda at, event: onsets.append(at) if isinstance(event, NoteOn) else None)
         synth.midi_out("measured", system=port)
         synth.play([76], beat=1 / 4, gate=0.2, loop=True, timbre="woodblock")
         synth.wait(seconds)
@@ -68,7 +68,7 @@ def play(seconds: float) -> tuple[np.ndarray, np.ndarray, int]:
     taken = np.array(cards[0].taken)
     first = taken[0, 0] + SETTLE_SECONDS
     notes, pulses = port.times(NOTE_ON), port.times(CLOCK)
-    expected = np.interp(np.array(heard[: len(notes)]), taken[:, 1], taken[:, 0])
+    expected = np.interp(np.array(onsets[: len(notes)]), taken[:, 1], taken[:, 0])
     late = notes[: len(expected)] - expected
     intervals = np.diff(pulses[pulses > first])
     return late[expected > first], intervals - 60 / TEMPO / 24, underruns
@@ -76,7 +76,7 @@ def play(seconds: float) -> tuple[np.ndarray, np.ndarray, int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seconds", type=float, default=60.0, help="duration")
     late, off, underruns = play(parser.parse_args().seconds)
     figures: dict[str, Any] = {"underruns": underruns, "notes": len(late), "intervals": len(off)}
     for name, values in (("note_after_its_sample_ms", late), ("interval_of_pulses_off_ms", off)):

@@ -1,7 +1,6 @@
-"""Measures the cost of modulation: compute time of 16 held notes with routes, relative to the same notes without.
+"""Measure the cost of modulation: CPU time of 16 held notes with routes, relative to the same notes without.
 
-The variants alternate in one run, so that other load on the machine affects all alike; the table is in
-scripts/README.md.
+The variants alternate, so that other load on the machine affects all alike. Prints the table in scripts/README.md.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ KINDS: dict[str, list[RouteLike]] = {
 
 
 def playing(routes: list[RouteLike]) -> Engine:
-    """An engine whose notes have begun."""
+    """An engine with held notes, a quarter of a second after their onset."""
     engine = Engine(seed=1, batch_ahead_samples=1024)
     Controls(engine).set_routes(routes, at=0)
     for i in range(VOICES):
@@ -44,7 +43,6 @@ def playing(routes: list[RouteLike]) -> Engine:
 
 
 def main() -> None:
-    """Print a row of the table for each kind."""
     engines = {name: playing(routes) for name, routes in KINDS.items()}
     times: dict[str, list[float]] = {name: [] for name in KINDS}
     for _ in range(ROUNDS):
@@ -53,7 +51,7 @@ def main() -> None:
             engine.read(round(SECONDS * engine.sample_rate))
             times[name].append((time.process_time() - began) / SECONDS)
     plain = statistics.median(times["no route"])
-    print("| routes | load, 16 voices | against none |\n|---|---|---|")
+    print("| routes | load, 16 voices | relative to none |\n|---|---|---|")
     for name, measured in times.items():
         load = statistics.median(measured)
         print(f"| {name} | {load:.2f} | {load / plain:.2f} |")

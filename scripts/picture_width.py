@@ -2,7 +2,7 @@
 
     python scripts/picture_width.py [-o width.png] [--timbre "pad 1 (new age)"]
 
-One row for each width: left, right, and their difference, which is silent where the sound is mono. Needs matplotlib.
+One row per width: left, right, and their difference, which is silent for mono. Needs matplotlib.
 """
 
 from __future__ import annotations
@@ -29,10 +29,9 @@ def pad(timbre: str, width: float) -> tuple[Float, int]:
 
 
 def main() -> None:
-    """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-o", "--output", type=Path, default=Path("width.png"))
-    parser.add_argument("--timbre", default="pad 1 (new age)")
+    parser.add_argument("-o", "--output", type=Path, default=Path("width.png"), help="picture to write")
+    parser.add_argument("--timbre", default="pad 1 (new age)", help="name of the timbre")
     arguments = parser.parse_args()
     import matplotlib.pyplot as plt
 

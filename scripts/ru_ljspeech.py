@@ -3,9 +3,9 @@
     sudo apt-get install festvox-ru
     python scripts/ru_ljspeech.py OUTPUT [--limit N]
 
-One male reader, 620 recordings, 99.5 minutes, 16 kHz. Transcripts are in UTF-8 and keep their spelling and punctuation;
-the plus signs before some stressed vowels become accents after them, which the front end honours. (c) 2005 Nickolay V.
-Shmyrev, BSD-like licence, which is copied beside the corpus.
+One male reader, 620 recordings, 99.5 minutes, 16 kHz. Transcripts keep their spelling and punctuation; the plus signs
+before some stressed vowels become accents after them, which the front end reads. (c) 2005 Nickolay V. Shmyrev, BSD-like
+licence, which is copied to the corpus.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def read_transcripts(path: Path) -> list[tuple[str, str]]:
 
 
 def _plain(text: str) -> str:
-    """One line, stress as an accent, without what separates the fields of metadata.csv."""
+    """One line, with stress as accents and without the field separator of metadata.csv."""
     accented = re.sub(r"\+(\w)", "\\1\N{COMBINING ACUTE ACCENT}", text)
     return " ".join(accented.replace("\\", "").replace("+", "").replace("|", " ").split())
 
@@ -47,9 +47,8 @@ def lay_out(voice: Path, output: Path, limit: int | None) -> int:
 
 
 def main() -> None:
-    """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("output", type=Path)
+    parser.add_argument("output", type=Path, help="new folder for the corpus")
     parser.add_argument("--voice", type=Path, default=VOICE, help="folder with etc/txt.done.data and wav/")
     parser.add_argument("--limit", type=int, help="only the first N recordings")
     arguments = parser.parse_args()

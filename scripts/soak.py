@@ -2,11 +2,11 @@
 
     python scripts/soak.py [--minutes 10] [--seed 0] [--lead 40] [--no-sequencer] [--no-effects] [--no-panel]
 
-On a JACK dummy server with periods of 128 samples: up to 16 voices, bends, pedals, controllers and program changes
-through MIDI, and presets, with reverb, chorus and delay on, while the panel's page is open in a headless Chromium with
-its spectrogram running, and the step sequencer plays a song of drums, notes and automation; the options leave these
-out. Prints JSON: underruns, late and dropped steps, the time of MIDI notes until they are in the ring, and the jitter
-of their onsets. Ends with an error where a part that was asked for is not running.
+Plays up to 16 voices on a JACK dummy server with periods of 128 samples: notes, bends, pedals, controllers and program
+changes by MIDI, and presets. Reverb, chorus and delay are on, the step sequencer plays a song of drums, notes and
+automation, and the panel is open in a headless Chromium, with its spectrogram running; the options omit these. Prints
+JSON: underruns, late and dropped steps, the latency of MIDI notes to the ring buffer, and the jitter of their onsets.
+Fails if a part that was not omitted does not run.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from cmaudio.sequencer import AutomationLane, GridPattern, PatternBank, Song, no
 from cmaudio.synth import Synth
 
 _PORT = 8799
-_CHANNELS = 4  # the notes that are measured have a channel of their own
-_MEASURED = 15
+_CHANNELS = 4
+_MEASURED = 15  # channel of the notes whose latency is measured
 _EVERY_SECONDS = 0.03
 _CONTROLLERS = (1, 7, 10, 11, 71, 74, 91, 93, 94)
 _PARTS = ("sequencer", "effects", "panel")
@@ -55,7 +55,7 @@ _QUIET = (
 
 @contextmanager
 def page(url: str) -> Iterator[None]:
-    """Have the panel's page open in a browser. Raises SystemExit where there is none."""
+    """Open the panel's page in a browser. Raises SystemExit if there is none."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         raise SystemExit("there is no Chromium to open the panel in: apt install chromium, or give --no-panel")
@@ -77,7 +77,7 @@ def page(url: str) -> Iterator[None]:
 
 
 def messages(random: np.random.Generator, down: list[tuple[int, int]]) -> Iterator[bytes]:
-    """MIDI messages of one moment: mostly notes, at most a dozen at once, and some controllers."""
+    """Random MIDI messages: mostly notes, of which at most a dozen are held, and some controllers."""
     channel = int(random.integers(_CHANNELS))
     kind = random.random()
     if kind < 0.45 and len(down) < 12:
@@ -99,7 +99,7 @@ def messages(random: np.random.Generator, down: list[tuple[int, int]]) -> Iterat
 
 
 def wait_for_page() -> None:
-    """Until the browser has loaded the page. Raises SystemExit if it does not."""
+    """Wait until the browser has loaded the page. Raises SystemExit if it does not."""
     until = time.monotonic() + _PAGE_SECONDS
     while time.monotonic() < until:
         with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{_BROWSER_PORT}/json/list") as answer:
@@ -111,13 +111,13 @@ def wait_for_page() -> None:
 
 
 def set_effects(synth: Synth) -> None:
-    """Turn the effects on, which presets set as well."""
+    """Turn the effects on; presets change them."""
     for name, value in _EFFECTS.items():
         synth.controls.set(name, value)
 
 
 def play_song(synth: Synth) -> None:
-    """Start a song of drums, notes and automation, with chance, ratchets and swing."""
+    """Start a song of drums, notes and automation, with probabilities, ratchets and swing."""
     drums = list(synth.model.drums.values())[:3]
     lanes = (
         *(
@@ -137,7 +137,7 @@ def play_song(synth: Synth) -> None:
 
 @dataclass
 class Played:
-    """Key and time of the measured notes; sounding voices and the voice limit at every moment."""
+    """Key and time of each measured note; number of voices and voice limit at each iteration."""
 
     stamps: list[tuple[int, float]] = field(default_factory=list)
     voices: list[int] = field(default_factory=list)
@@ -171,7 +171,7 @@ def play(synth: Synth, port: OnePort, seconds: float, seed: int, effects: bool) 
 
 
 def soak(minutes: float, seed: int, lead_ms: float, *, sequencer: bool, effects: bool, panel: bool) -> dict[str, Any]:
-    """Play and measure; this process must run in the environment of a JACK server."""
+    """Play and measure; must run in the environment of a JACK server."""
     port = OnePort()
     with ExitStack() as stack:
         synth = stack.enter_context(cmaudio.open(lead_ms=lead_ms))
@@ -192,7 +192,7 @@ def soak(minutes: float, seed: int, lead_ms: float, *, sequencer: bool, effects:
         state = synth.state()
         after = state.player.counters
         if sequencer and not synth.sequencer.playing:
-            raise SystemExit("the step sequencer ended on its own: the figures are not those of a whole soak")
+            raise SystemExit("the step sequencer stopped by itself: the figures would not be those of a full soak test")
     return {
         "minutes": minutes,
         "seed": seed,
@@ -211,13 +211,13 @@ def soak(minutes: float, seed: int, lead_ms: float, *, sequencer: bool, effects:
 
 
 def main() -> None:
-    """Command line: starts a JACK server, and itself again as its client."""
+    """Start a JACK server, and this script again as its client."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=10.0, help="duration")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random messages")
     parser.add_argument("--lead", type=float, default=40.0, help="output buffer in ms")
     for part in _PARTS:
-        parser.add_argument(f"--{part}", action=argparse.BooleanOptionalAction, default=True, help="let it run")
+        parser.add_argument(f"--{part}", action=argparse.BooleanOptionalAction, default=True, help=f"run the {part}")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
@@ -230,7 +230,7 @@ def main() -> None:
             env=server.environment, stdout=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
     if done.returncode:
-        raise SystemExit(done.returncode)  # what went wrong is above
+        raise SystemExit(done.returncode)  # the client has printed the error
     setting = {"date": time.strftime("%Y-%m-%d"), "machine": describe_machine()}
     print(json.dumps(setting | json.loads(done.stdout.splitlines()[-1]), indent=1))
 

@@ -1,10 +1,10 @@
-"""Unpacks the sounds of two games' data packages into folders that `cmaudio prepare folder` reads.
+"""Unpack the sounds of two games' data packages into folders that `cmaudio prepare folder` reads.
 
     python scripts/unpack_texture_sounds.py /usr/share/games/openclonk/Sound.ocg sounds/openclonk
     python scripts/unpack_texture_sounds.py /usr/share/games/openttd/baseset/opensfx/opensfx.cat sounds/opensfx
 
-Which file to unpack how is told by its ending: `.ocg` is OpenClonk's group file, `.cat` OpenTTD's sound catalogue. The
-latter's sounds say author and licence in their names, which are written to `names.txt`.
+The format follows from the extension: `.ocg` is an OpenClonk group file, `.cat` an OpenTTD sound catalogue. The names
+of sounds in a catalogue, which give author and licence, are written to `names.txt`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _GZIP = b"\x1f\x8b"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("archive", type=Path)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("archive", type=Path, help="file to unpack")
+    parser.add_argument("folder", type=Path, help="folder for the sounds")
     arguments = parser.parse_args()
     readers = {".ocg": group_files, ".cat": catalogue_files}
     if arguments.archive.suffix not in readers:
@@ -37,12 +37,12 @@ def main() -> None:
 
 
 def group_files(packed: bytes) -> Iterator[tuple[str, bytes]]:
-    """Paths and contents of an OpenClonk group file: gzip whose first two bytes are others."""
+    """Paths and contents of an OpenClonk group file: gzip with two other bytes as its magic number."""
     yield from _files_of_group(zlib.decompress(_GZIP + packed[2:], wbits=31), "")
 
 
 def _files_of_group(content: bytes, folder: str) -> Iterator[tuple[str, bytes]]:
-    """The header has bytes 0 and 2 of each three swapped, and is masked with 237."""
+    """The first and third byte of each three are swapped in the header, and all bytes are XORed with 237."""
     header = bytearray(content[:_HEADER])
     for i in range(0, _HEADER - 2, 3):
         header[i], header[i + 2] = header[i + 2], header[i]
@@ -65,7 +65,7 @@ def catalogue_files(content: bytes) -> Iterator[tuple[str, bytes]]:
     names = []
     for i in range((first & 0x7FFFFFFF) // 8):
         start, size = struct.unpack_from("<II", content, 8 * i)
-        start &= 0x7FFFFFFF  # the highest bit says that the sound has a name
+        start &= 0x7FFFFFFF  # the highest bit is set if the sound has a name
         name = content[start + 1 : start + content[start]].decode("utf-8", "replace")
         sound = start + 1 + content[start]
         names.append(f"{i:02d}.wav\t{name}")
