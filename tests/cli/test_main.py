@@ -194,7 +194,7 @@ def test_standard_input_that_is_no_text_is_told(tmp_path: Path) -> None:
         [sys.executable, "-m", "cmaudio.cli", "say", "-o", str(tmp_path / "said.wav")],
         input=b"Good morning.\n\n\xff\xfe\xfa and so on.\n",
         capture_output=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "1"},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8:strict"},
         timeout=120,
         check=False,
     )
