@@ -6,7 +6,11 @@ VENV=$ROOT/.venv
 installing=
 apt_updated=
 
-say() { printf '%s\n' "$*" >&2; }
+# In a terminal, on a line of its own even while pip's progress is shown.
+say() {
+    [[ ! -t 2 ]] || printf '\r\033[K' >&2
+    printf '%s\n' "$*" >&2
+}
 die() {
     say "$@"
     exit 1
@@ -155,10 +159,15 @@ need_portaudio() {
     how_to_install "$(portaudio_package)"
 }
 
+have_jack() { [[ $(uname -s) != Linux ]] || command -v jackd >/dev/null; }
+
+have_chromium() {
+    [[ $(uname -s) != Linux ]] || { command -v chromium && command -v chromedriver; } >/dev/null
+}
+
 # A virtual sound card, for measuring and testing where there is none.
 want_jack() {
-    [[ $(uname -s) == Linux ]] || return 0
-    command -v jackd >/dev/null && return
+    have_jack && return
     if may_install && apt_install jackd2; then return; fi
     say "$1 To install it:"
     how_to_install jackd2
@@ -166,8 +175,7 @@ want_jack() {
 
 # A browser for the tests of the panel.
 want_chromium() {
-    [[ $(uname -s) == Linux ]] || return 0
-    command -v chromium >/dev/null && command -v chromedriver >/dev/null && return
+    have_chromium && return
     # Ubuntu's packages only install snaps, which root cannot drive in a container.
     if grep -q '^ID=debian' /etc/os-release 2>/dev/null && may_install && apt_install chromium chromium-driver; then return; fi
     say "$1 To install it:"
@@ -198,14 +206,17 @@ progress() {
     printf '\r\033[K'
 }
 
+# --no-compile: Python compiles what is imported when it is first imported, a fraction of what is installed.
 pip_install() {
-    local pip=("$VENV/bin/python" -m pip install --disable-pip-version-check)
+    local pip=("$VENV/bin/python" -m pip install --disable-pip-version-check --no-compile)
     if [[ -t 2 ]]; then
         "${pip[@]}" "$@" 2>&1 </dev/null | progress >&2
     else
         "${pip[@]}" --quiet "$@" </dev/null
     fi
 }
+
+have_module() { "$VENV/bin/python" -c 'import importlib.util, sys; sys.exit(not importlib.util.find_spec(sys.argv[1]))' "$1"; }
 
 # install_package EXTRAS: a stamp in the environment names the pyproject.toml it was last installed from.
 install_package() {
@@ -222,8 +233,8 @@ install_package() {
     mv "$stamp.new" "$stamp"
 }
 
-# set_up EXTRAS
-set_up() {
+# make_venv: Python, PortAudio and an empty environment.
+make_venv() {
     if working_venv; then
         need_portaudio
     else
@@ -232,5 +243,38 @@ set_up() {
         [[ ! -e $VENV ]] || say "The .venv here has no working Python 3.11 or newer with pip: recreating it."
         quietly "$PYTHON" -m venv --clear "$VENV" || die "Could not make $VENV."
     fi
+}
+
+# set_up EXTRAS
+set_up() {
+    make_venv
     install_package "$1"
+}
+
+# Everything for the tests. Packages of the system are installed while pip runs.
+set_up_tests() {
+    local packages
+    make_venv
+    # A question for a password comes first.
+    { have_jack && have_chromium; } || may_install || true
+    {
+        want_jack "jackd is missing: the tests on a real audio device will be skipped."
+        want_chromium "Chromium is missing: the tests of the panel in a browser will be skipped."
+    } &
+    packages=$!
+    # shellcheck disable=SC2064  # known now, and local
+    trap "wait $packages" EXIT
+    install_package train,dev,evaluate,serve
+    if ! have_module tinysoundfont; then
+        # --no-deps: it asks for pyaudio, which needs a compiler and is not used here.
+        quietly pip_install --no-deps tinysoundfont ||
+            say "tinysoundfont cannot be installed: the evaluation's tests that need it will be skipped."
+    fi
+    if ! have_module axe_playwright_python; then
+        # --no-deps: only its copy of axe-core is used, not Playwright.
+        quietly pip_install --no-deps axe-playwright-python ||
+            say "axe-core cannot be installed: the tests of the panel for accessibility will be skipped."
+    fi
+    trap - EXIT
+    wait "$packages" || true
 }
