@@ -54,7 +54,7 @@ def notes_of(
     expression: Mapping[str, float] | None = None,
 ) -> list[Float]:
     """The notes of a timbre at some keys, each by itself, before the limiter."""
-    notes = [HeldNote(timbre, key, VELOCITY, seed=key, expression=expression or {}) for key in keys]
+    notes = [HeldNote("", key, VELOCITY, seed=key, expression=expression or {}, point=timbre) for key in keys]
     return [samples for _, samples in hold(renderer, notes, round(seconds * renderer.sample_rate))]
 
 

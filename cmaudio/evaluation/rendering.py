@@ -24,13 +24,23 @@ _CHUNK_SAMPLES = 8192
 
 @dataclass(frozen=True)
 class HeldNote:
-    """A note that is not released: pitch as MIDI note number, velocity 1..127, expression by name."""
+    """A note that is not released.
 
-    timbre: Timbre
+    Attributes:
+        timbre: its name.
+        pitch: MIDI note number.
+        velocity: 1..127.
+        seed: of its voice.
+        expression: values by name.
+        point: played instead of the named timbre, such as a mix.
+    """
+
+    timbre: str
     pitch: int
     velocity: int
     seed: int = 0
     expression: Mapping[str, float] = field(default_factory=dict)
+    point: Timbre | None = None
 
 
 def stream(renderer: Renderer, notes: Sequence[HeldNote], samples: int, chunk: int = _CHUNK_SAMPLES) -> Iterator[Float]:
@@ -59,4 +69,5 @@ def _voice(renderer: Renderer, note: HeldNote) -> Voice:
     params = NoteParams(note.pitch, note.velocity, 0, note.seed, 0, 1)
     model = renderer.synthesizer.model
     settings = VoiceSettings.of_model(model)
-    return voice_of(model, params, model.timbre_vector(note.timbre), settings, expression=note.expression)
+    place = model.timbre_vector(note.timbre if note.point is None else note.point)
+    return voice_of(model, params, place, settings, expression=note.expression)

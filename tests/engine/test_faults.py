@@ -150,7 +150,7 @@ def test_voices_of_a_batch_that_fails_are_dropped_and_later_ones_play(
 ) -> None:
     graph, arrange = BATCHES[name]
     notices: list[str] = []
-    settings = {"threads": threads, "batch_ahead_samples": 192}
+    settings: dict[str, Any] = {"threads": threads, "batch_ahead_samples": 192}
 
     def several(engine: Engine) -> None:
         for pitch in (64, 67, 71):  # enough voices for two threads

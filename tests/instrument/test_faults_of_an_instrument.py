@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 import pytest
 from conftest import TinyModel
@@ -26,7 +27,7 @@ def synth(tiny: TinyModel, notices: list[str]) -> Iterator[Synth]:
         yield found
 
 
-def _raising(*_: object) -> None:
+def _raising(*_: object) -> NoReturn:
     raise ValueError("not today")
 
 
@@ -51,7 +52,7 @@ FAULTS: dict[str, tuple[Callable[[Synth], object], str]] = {
     "exit": (lambda synth: synth.engine.submit(None, _leaving), "SystemExit"),
     "every": (lambda synth: synth.clock.every(0.25, _leaving), "SystemExit"),
     "recorder": (lambda synth: [synth.recorder.subscribe(_raising), synth.note_on(60)], "not today"),
-    "insert": (lambda synth: synth.insert(_raising), "not today"),  # type: ignore[arg-type]
+    "insert": (lambda synth: synth.insert(_raising), "not today"),
     "modulation": (_modulation, "not today"),
 }
 

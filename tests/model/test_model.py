@@ -20,8 +20,8 @@ from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model, embedded_models, load_model, save_model
 from cmaudio.model.manifest import GRAPHS
+from cmaudio.synthesis.filter_kernel import load_kernels
 from cmaudio.synthesis.networks import Synthesizer
-from cmaudio.synthesis.renderer import load_kernels
 
 MEMBERS = ("manifest.json", "card.md", *(f"{graph}.onnx" for graph in GRAPHS))
 Members = dict[str, bytes]

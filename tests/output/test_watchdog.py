@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from fixtures.fake_card import FakeCard, FakeStream, Sine
 from fixtures.waiting import wait_for
 
 from cmaudio.errors import CmaudioError
 from cmaudio.output.player import Player
+from cmaudio.output.ring import Ring
 
 
 @pytest.mark.parametrize("hangs", [False, True])
@@ -68,11 +67,11 @@ def test_inactive_stream_is_lost_and_close_does_not_wait_for_it() -> None:
 def test_an_opener_that_fails_in_any_way_is_told_and_asked_again() -> None:
     card, notices, raised = FakeCard(runs=True), list[str](), list[int]()
 
-    def opener(*arguments: Any) -> FakeStream:
+    def opener(ring: Ring, sample_rate: int, device: str | int | None, period_samples: int, rescan: bool) -> FakeStream:
         if card.streams and len(raised) < 2:
             raised.append(1)
             raise OSError("no such host")
-        return card(*arguments)
+        return card(ring, sample_rate, device, period_samples, rescan)
 
     with Player(Sine(), open_stream=opener, on_notice=notices.append) as player:
         card.plugged = False

@@ -43,7 +43,7 @@ def test_a_smaller_vocoder_is_distilled_and_replaces_that_of_a_model(
     small = amend_vocoder(whole, tmp_path / "small.cmaudio", tmp_path / "run")
     assert len(small.graph("vocoder")) < len(whole.graph("vocoder"))
     assert all(small.graph(name) == whole.graph(name) for name in ("controls", "context", "head"))
-    without = {"sha256": {}}
+    without: dict[str, object] = {"sha256": {}}
     assert small.manifest.model_copy(update=without) == whole.manifest.model_copy(update=without)
     assert small.card == whole.card
     engine = Engine(small, channels=1)
