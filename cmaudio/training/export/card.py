@@ -9,7 +9,7 @@ import yaml
 from torch import nn
 
 from cmaudio.model.card_data import FIGURES_HEADING, CardData, TrainingData, figures_table
-from cmaudio.training.config import STAGES, ConsistencyStage, PriorStage, RunConfig, SentenceStage
+from cmaudio.training.config import STAGES, ConsistencyStage, PriorStage, RunConfig, SentenceStage, VocoderStage
 from cmaudio.training.corpus.description import CorpusDescription
 from cmaudio.training.export.figures import read_figures
 from cmaudio.training.run.build_networks import (
@@ -73,7 +73,7 @@ def _facts(
     train, held_out = corpus.splits["train"], corpus.splits["held_out"]
     hours = train.seconds / 3600
     done = [name for name in STAGES if weights_file(folder, name).is_file()]  # an aligner may be left out
-    stages = [text for name in done if (text := _stage(config, name))]
+    stages = [text for name in done if (text := stage_summary(config, name))]
     start = {name: "/".join(Path(path).parts[-2:]) for name, path in config.start_from.model_dump().items() if path}
     rows = {
         **{name: f"{count / 1e6:.2f} M parameters" for name, count in data.parameters.items()},
@@ -109,7 +109,8 @@ def _recordings(corpus: CorpusDescription) -> list[str]:
     return ["## Recordings", "\n".join(["| author | licence | timbres |", "|---|---|---|", *rows])]
 
 
-def _stage(config: RunConfig, name: str) -> str:
+def stage_summary(config: RunConfig, name: str) -> str:
+    """A stage in a few words; empty for one that the configuration lacks."""
     stage = getattr(config, name)
     if stage is None:
         return ""
@@ -118,6 +119,8 @@ def _stage(config: RunConfig, name: str) -> str:
     if isinstance(stage, PriorStage):
         return f"{name} {stage.steps} steps of {stage.frames} frames"
     how = f" ({stage.objective.objective})" if isinstance(stage, ConsistencyStage) else ""
+    if isinstance(stage, VocoderStage) and stage.distil is not None:
+        how = f" (distilled from that of {stage.distil.weights.name})"
     return f"{name.replace('_', ' ')}{how} {stage.steps} steps of {stage.crops.clips} x {stage.crops.frames} frames"
 
 

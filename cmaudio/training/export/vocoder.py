@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.place import as_place
@@ -13,17 +15,19 @@ from cmaudio.model.file import Model, load_model, save_model
 from cmaudio.training.config import read_config
 from cmaudio.training.corpus.description import read_description
 from cmaudio.training.export.calibration import record_feeds
+from cmaudio.training.export.card import stage_summary
 from cmaudio.training.export.graphs import KEEP_FLOAT, export_vocoder, quantise
 from cmaudio.training.networks.vocoder import VocoderNetwork
 from cmaudio.training.run.build_networks import make_vocoder_network
 from cmaudio.training.run.folder import read_about
-from cmaudio.training.run.weights import finished, read_statistics, start_from
+from cmaudio.training.run.weights import finished, read_statistics, start_from, weights_file
 
 _SAME_STATISTICS = 1e-4
+_HEADING = "## Vocoder"
 
 
 def amend_vocoder(model: Model, output: Path, run: Path) -> Model:
-    """Write a model file with the vocoder of a run; all else is unchanged.
+    """Write a model file with the vocoder of a run, and tell its origin in the card; all else is unchanged.
 
     Raises CmaudioError for a run without a finished vocoder, or whose mel frames are not those of the model.
     """
@@ -47,11 +51,35 @@ def amend_vocoder(model: Model, output: Path, run: Path) -> Model:
     if model.manifest.weights == "int8":
         with tempfile.TemporaryDirectory() as scratch:
             unquantised = Path(scratch) / "float.cmaudio"
-            save_model(unquantised, model.manifest, graphs, model.card)
+            save_model(unquantised, model.manifest, graphs, "")
             feeds = record_feeds(load_model(unquantised))
         graphs["vocoder"] = quantise(graphs["vocoder"], feeds["vocoder"], KEEP_FLOAT["vocoder"])
-    save_model(output, model.manifest, graphs, model.card, data=model.stored_data)
+    count = sum(parameter.numel() for parameter in vocoder.parameters())
+    data = model.stored_data
+    if data is not None:
+        data = data.model_copy(update={"parameters": data.parameters | {"vocoder": count}})
+    save_model(output, model.manifest, graphs, _card_with(model.card, run, count), data=data)
     return load_model(output)
+
+
+def _card_with(card: str, run: Path, parameters: int) -> str:
+    """A card with a section on the vocoder, before that on limits, instead of an earlier one."""
+    config, about = read_config(run / "config.yaml"), read_about(run)
+    description = read_description(as_place(about["corpus"]))
+    train = description.splits["train"]
+    done = [name for name in ("vocoder", "vocoder_tuning") if weights_file(run, name).is_file()]
+    stages = "; ".join(stage_summary(config, name) for name in done)
+    settings = config.model_dump(mode="json", include={"seed", "vocoder_network", "vocoder", "vocoder_tuning"})
+    section = (
+        f"{_HEADING}\n\nReplaced by another one after the training of the other networks: {stages}; on "
+        f"{train.clips} clips, {train.seconds / 3600:.2f} h, of {description.name} ({description.licence}); commit "
+        f"{about.get('commit') or 'not a checkout'}, torch {about['torch']}.\n\n"
+        f"```yaml\n{yaml.safe_dump(settings, sort_keys=False)}```\n\n"
+    )
+    card = re.sub(r"^\| vocoder \|.*$", f"| vocoder | {parameters / 1e6:.2f} M parameters |", card, flags=re.MULTILINE)
+    card = re.sub(rf"^{_HEADING}$.*?(?=^## |\Z)", "", card, flags=re.MULTILINE | re.DOTALL)
+    before, limits, after = card.partition("## Limits\n")
+    return before + section + limits + after
 
 
 def _trained(run: Path) -> tuple[VocoderNetwork, Path]:

@@ -108,7 +108,9 @@ def test_the_aligner_learns_phoneme_boundaries() -> None:
         return float(np.mean([np.abs(a - b).mean() for a, b in zip(found, truths, strict=True)]))
 
     before = error()
-    for _ in range(300):
+    for step in range(300):
+        for group in optimiser.param_groups:
+            group["lr"] = task.learning_rate("aligner", step / 300)
         loss, _ = task.loss("aligner", batch(rng.choice(count, 8).tolist()), {}, 0.0)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -45,7 +45,12 @@ def test_a_smaller_vocoder_is_distilled_and_replaces_that_of_a_model(
     assert all(small.graph(name) == whole.graph(name) for name in ("controls", "context", "head"))
     without: dict[str, object] = {"sha256": {}}
     assert small.manifest.model_copy(update=without) == whole.manifest.model_copy(update=without)
-    assert small.card == whole.card
+    for card in (small.card, amend_vocoder(small, tmp_path / "again.cmaudio", tmp_path / "run").card):
+        assert card.count("## Vocoder") == 1
+        assert "vocoder (distilled from that of joint.safetensors) 4 steps" in card
+        assert card.count("| vocoder |") == whole.card.count("| vocoder |")
+        assert card.partition("## Limits")[2] == whole.card.partition("## Limits")[2]
+    assert small.data.parameters["vocoder"] < whole.data.parameters["vocoder"]
     engine = Engine(small, channels=1)
     engine.note_on(60, 100)
     assert np.abs(engine.read(8000)).max() > 0

@@ -61,7 +61,7 @@ def test_a_run_of_another_configuration_or_corpus_is_refused(finished: Path, cor
 @pytest.mark.parametrize(
     ("override", "told"),
     [
-        ("start_from={teacher: nowhere.safetensors}", r"nowhere\.safetensors, which does not exist"),
+        ("start_from={teacher: nowhere.safetensors}", r"nowhere\.safetensors, which do not exist"),
         ("export.default_timbre=oboe", "oboe.*burst, saw"),
         ("teacher.energy_noise=0.2", "teacher.energy_noise is for corpora with text"),
     ],
