@@ -73,7 +73,8 @@ def _card_with(card: str, run: Path, parameters: int) -> str:
     section = (
         f"{_HEADING}\n\nReplaced by another one after the training of the other networks: {stages}; on "
         f"{train.clips} clips, {train.seconds / 3600:.2f} h, of {description.name} ({description.licence}); commit "
-        f"{about.get('commit') or 'not a checkout'}, torch {about['torch']}.\n\n"
+        f"{about.get('commit') or 'not a checkout'}, torch {about['torch']}. {config.expected}".rstrip()
+        + "\n\n"
         f"```yaml\n{yaml.safe_dump(settings, sort_keys=False)}```\n\n"
     )
     card = re.sub(r"^\| vocoder \|.*$", f"| vocoder | {parameters / 1e6:.2f} M parameters |", card, flags=re.MULTILINE)
