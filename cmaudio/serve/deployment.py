@@ -18,7 +18,7 @@ from cmaudio.serve.service import ServiceSettings
 from cmaudio.serve.stream import LEAD_SECONDS
 
 NAME = "cmaudio"
-_STREAMS_PER_WORKER = 12  # of the English voice, as planned in scripts/README.md
+_STREAMS_PER_WORKER = 16  # of the English voice, as planned in scripts/README.md
 _TARGET_SHARE = 0.6  # of a replica's streams; the rest is used while another replica starts
 _MOST_KEYS = 10_000
 
