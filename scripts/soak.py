@@ -30,7 +30,7 @@ import numpy as np
 import cmaudio
 from cmaudio.bench.jack import jack_server, may_be_realtime
 from cmaudio.bench.midi_timing import OnePort, TimingProbe, timing_metrics
-from cmaudio.instrument.preset_files import preset_files
+from cmaudio.instrument.preset_files import load_preset, preset_files
 from cmaudio.machine import describe_machine
 from cmaudio.midi.bindings import Bindings
 from cmaudio.panel.clock_output import ClockOutput
@@ -149,7 +149,7 @@ def play(synth: Synth, port: OnePort, seconds: float, seed: int, effects: bool) 
     random, down = np.random.default_rng(seed), list[tuple[int, int]]()
     played, end = Played(), time.monotonic() + seconds
     moments, sounding = 0, None
-    presets = list(preset_files())
+    presets = [name for name in preset_files() if load_preset(name).model == synth.model.manifest.name]
     while time.monotonic() < end:
         moments += 1
         for message in messages(random, down):
