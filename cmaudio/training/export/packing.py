@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,9 +15,9 @@ from cmaudio.speech.style import STYLE_LIMITS
 from cmaudio.training.config import RunConfig, read_config
 from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition, read_description
-from cmaudio.training.export.calibration import record_feeds
 from cmaudio.training.export.card import make_card, make_card_data
-from cmaudio.training.export.graphs import KEEP_FLOAT, export_graphs, export_prior, export_prosody, quantise
+from cmaudio.training.export.eight_bit import in_8_bit, round_to_half_precision
+from cmaudio.training.export.graphs import export_graphs, export_prior, export_prosody
 from cmaudio.training.export.measured import read_measured, with_measured
 from cmaudio.training.export.timbre_places import amend_places, can_be_mapped
 from cmaudio.training.networks.band_vocoder import BandVocoder
@@ -125,22 +124,17 @@ def write_model(
     """Export, quantise if the manifest asks for 8 bit (calibrated by playing the float model), write, and load again.
 
     Prosody stays in float, since it is small and runs once per phrase, and so does a prior, whose rounding errors would
-    be audible in the level. Other weights that stay in float are rounded to half precision, which makes the file a
-    fifth smaller.
+    be audible in the level. Other weights that stay in float are rounded to half precision.
     """
     if manifest.weights == "int8":
-        for parameter in (*network.parameters(), *vocoder.parameters(), *(prior.parameters() if prior else ())):
-            parameter.data = parameter.data.half().float()
+        for each in (network, vocoder, *([prior] if prior else [])):
+            round_to_half_precision(each)
     graphs = export_graphs(network, vocoder)
     extra = {"prosody": export_prosody(prosody.eval())} if prosody else {}
     extra |= {"prior": export_prior(prior.eval(), network.head.block_frames, life)} if prior else {}
     if manifest.weights == "int8":
-        with tempfile.TemporaryDirectory() as scratch:
-            float_model = Path(scratch) / "float.cmaudio"
-            save_model(float_model, manifest, graphs | extra, card)
-            feeds = record_feeds(load_model(float_model))
         narrow = [name for name in graphs if name != "vocoder" or isinstance(vocoder, VocoderNetwork)]
-        graphs |= {name: quantise(graphs[name], feeds[name], KEEP_FLOAT[name]) for name in narrow}
+        graphs |= in_8_bit(manifest, graphs | extra, narrow)
     save_model(output, manifest, graphs | extra, card, data=data)
     return load_model(output)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -12,12 +13,11 @@ import yaml
 from cmaudio.errors import CmaudioError
 from cmaudio.files.place import as_place
 from cmaudio.model.file import Model, load_model, save_model
-from cmaudio.training.config import read_config
-from cmaudio.training.corpus.description import read_description
-from cmaudio.training.export.calibration import record_feeds
+from cmaudio.training.config import RunConfig, read_config
+from cmaudio.training.corpus.description import CorpusDescription, read_description
 from cmaudio.training.export.card import stage_summary
-from cmaudio.training.export.graphs import KEEP_FLOAT, export_vocoder, quantise
-from cmaudio.training.networks.vocoder import VocoderNetwork
+from cmaudio.training.export.eight_bit import in_8_bit, round_to_half_precision
+from cmaudio.training.export.graphs import export_vocoder
 from cmaudio.training.run.build_networks import make_vocoder_network
 from cmaudio.training.run.folder import read_about
 from cmaudio.training.run.weights import finished, read_statistics, start_from, weights_file
@@ -31,7 +31,13 @@ def amend_vocoder(model: Model, output: Path, run: Path) -> Model:
 
     Raises CmaudioError for a run without a finished vocoder, or whose mel frames are not those of the model.
     """
-    vocoder, weights = _trained(run)
+    config, about = read_config(run / "config.yaml"), read_about(run)
+    description = read_description(as_place(about["corpus"]))
+    weights = finished(run, "vocoder")
+    if weights is None or config.vocoder_network.kind == "bands":
+        raise CmaudioError(f"{run} has no finished vocoder; re-run `cmaudio train` to resume")
+    vocoder = make_vocoder_network(config, description.signal)
+    start_from(weights, vocoder, [])
     mel, trained = model.manifest.mel, read_statistics(weights)
     same = (
         np.allclose(own, other.numpy(), atol=_SAME_STATISTICS)
@@ -44,51 +50,37 @@ def amend_vocoder(model: Model, output: Path, run: Path) -> Model:
             "with start_from or distil.weights set to that model"
         )
     if model.manifest.weights == "int8":
-        for parameter in vocoder.parameters():
-            parameter.data = parameter.data.half().float()
+        round_to_half_precision(vocoder)
     graphs = {name: model.graph(name) for name in model.manifest.graphs}
     graphs["vocoder"] = export_vocoder(vocoder.eval(), model.manifest.block_frames, mel.bands)
     if model.manifest.weights == "int8":
-        with tempfile.TemporaryDirectory() as scratch:
-            unquantised = Path(scratch) / "float.cmaudio"
-            save_model(unquantised, model.manifest, graphs, "")
-            feeds = record_feeds(load_model(unquantised))
-        graphs["vocoder"] = quantise(graphs["vocoder"], feeds["vocoder"], KEEP_FLOAT["vocoder"])
+        graphs |= in_8_bit(model.manifest, graphs, ["vocoder"])
     count = sum(parameter.numel() for parameter in vocoder.parameters())
     data = model.stored_data
     if data is not None:
         data = data.model_copy(update={"parameters": data.parameters | {"vocoder": count}})
-    save_model(output, model.manifest, graphs, _card_with(model.card, run, count), data=data)
+    card = _with_section(model.card, _section(run, config, about, description), count)
+    save_model(output, model.manifest, graphs, card, data=data)
     return load_model(output)
 
 
-def _card_with(card: str, run: Path, parameters: int) -> str:
-    """A card with a section on the vocoder, before that on limits, instead of an earlier one."""
-    config, about = read_config(run / "config.yaml"), read_about(run)
-    description = read_description(as_place(about["corpus"]))
+def _section(run: Path, config: RunConfig, about: Mapping[str, Any], description: CorpusDescription) -> str:
+    """The section of a card on how the vocoder was trained."""
     train = description.splits["train"]
     done = [name for name in ("vocoder", "vocoder_tuning") if weights_file(run, name).is_file()]
     stages = "; ".join(stage_summary(config, name) for name in done)
     settings = config.model_dump(mode="json", include={"seed", "vocoder_network", "vocoder", "vocoder_tuning"})
-    section = (
-        f"{_HEADING}\n\nReplaced by another one after the training of the other networks: {stages}; on "
-        f"{train.clips} clips, {train.seconds / 3600:.2f} h, of {description.name} ({description.licence}); commit "
-        f"{about.get('commit') or 'not a checkout'}, torch {about['torch']}. {config.expected}".rstrip()
-        + "\n\n"
-        f"```yaml\n{yaml.safe_dump(settings, sort_keys=False)}```\n\n"
+    origin = (
+        f"Replaced by another one after the training of the other networks: {stages}; on {train.clips} clips, "
+        f"{train.seconds / 3600:.2f} h, of {description.name} ({description.licence}); commit "
+        f"{about.get('commit') or 'not a checkout'}, torch {about['torch']}. {config.expected}"
     )
+    return f"{_HEADING}\n\n{origin.rstrip()}\n\n```yaml\n{yaml.safe_dump(settings, sort_keys=False)}```\n\n"
+
+
+def _with_section(card: str, section: str, parameters: int) -> str:
+    """A card with the section before that on limits, instead of an earlier one."""
     card = re.sub(r"^\| vocoder \|.*$", f"| vocoder | {parameters / 1e6:.2f} M parameters |", card, flags=re.MULTILINE)
     card = re.sub(rf"^{_HEADING}$.*?(?=^## |\Z)", "", card, flags=re.MULTILINE | re.DOTALL)
     before, limits, after = card.partition("## Limits\n")
     return before + section + limits + after
-
-
-def _trained(run: Path) -> tuple[VocoderNetwork, Path]:
-    config = read_config(run / "config.yaml")
-    weights = finished(run, "vocoder")
-    if weights is None or config.vocoder_network.kind == "bands":
-        raise CmaudioError(f"{run} has no finished vocoder; re-run `cmaudio train` to resume")
-    signal = read_description(as_place(read_about(run)["corpus"])).signal
-    vocoder = make_vocoder_network(config, signal)
-    start_from(weights, vocoder, [])
-    return vocoder, weights
