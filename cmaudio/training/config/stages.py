@@ -160,10 +160,15 @@ class VocoderSettings(Strict):
 
 
 class Distillation(Strict):
-    """A trained vocoder whose filters a smaller one learns: `weights` as in `start_from`, and the shape it has."""
+    """A trained vocoder whose filters a smaller one learns: `weights` as in `start_from`, and the shape it has.
+
+    `shaped_share` of the crops each get a random brightness, resonance and level, as a player sets them: the smaller
+    vocoder follows the larger one there only if it has met such frames.
+    """
 
     weights: Path
     network: VocoderNetworkSettings = VocoderNetworkSettings()
+    shaped_share: Share = 0.5
 
 
 class VocoderStage(Strict):

@@ -29,6 +29,7 @@ from cmaudio.training.tasks.joint import JointNetworks, JointTask
 from cmaudio.training.tasks.prior import PriorTask
 from cmaudio.training.tasks.prosody import ProsodyTask
 from cmaudio.training.tasks.residual import AsRecorded
+from cmaudio.training.tasks.shaped_mels import ShapedMels
 from cmaudio.training.tasks.vocoder import VocoderTask
 from cmaudio.training.tasks.vocoder_distillation import VocoderDistillation
 
@@ -118,7 +119,8 @@ def _distilling_trainer(run: RunContext, name: str, settings: VocoderStage, dist
         steps=settings.steps,
         gradient_norm=settings.gradient_norm,
     )
-    return run.trainer(name, task, corpus, settings, crops=settings.crops)
+    transform = ShapedMels(signal.signal().mel, corpus.statistics, distil.shaped_share)
+    return run.trainer(name, task, corpus, settings, crops=settings.crops, transform=transform)
 
 
 def joint_trainer(run: RunContext, name: str, settings: JointStage) -> Trainer:

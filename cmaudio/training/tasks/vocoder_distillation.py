@@ -24,7 +24,7 @@ from cmaudio.training.tasks.learning_rate import scheduled_rate
 from cmaudio.training.tasks.task import Draws
 
 _MASKED_NEPERS = math.log(100)  # a part 40 dB below the sum of all parts in its bin is inaudible
-_BELOW_FLOOR_NEPERS = 1.5  # and so is what lies so far below the floor of the mel spectrogram
+_BELOW_FLOOR_NEPERS = 3.0  # and so is what lies so far below the floor of the mel spectrogram
 _NEPERS_TO_DB = 20 / math.log(10)
 
 
