@@ -58,7 +58,7 @@ class Link:
         self._noticed_at: dict[str, float] = {}
         self._applying = self._failed = False
         # Jumps before this are expected: a peer has joined, or the clock was moved.
-        self._calm_from = time.monotonic() + _JOINING_SECONDS
+        self._calm_from = self._now() + _JOINING_SECONDS
         with transport.lock:
             state = session.state()
             self._requested_tempo = transport.tempo
@@ -120,7 +120,7 @@ class Link:
             if not low <= tempo <= high:
                 self._report("own tempo", f"has tempos of {low:g} to {high:g}, so {tempo:g} is played at the nearest")
             return
-        self._calm_from = time.monotonic() + _JOINING_SECONDS
+        self._calm_from = self._now() + _JOINING_SECONDS
         if self.start_stop and change.kind in ("start", "stop"):
             self._playing = change.kind == "start"
             self._session.set_playing(self._playing, self._seconds_at(change.sample))
@@ -155,7 +155,7 @@ class Link:
                     self._playing = self._state.playing
                     self._start() if self._playing else self._transport.stop()
                 if self._state.peers > before.peers:
-                    self._calm_from = time.monotonic() + _JOINING_SECONDS
+                    self._calm_from = self._now() + _JOINING_SECONDS
                 self._follow_beat(self._state)
             finally:
                 self._applying = False
@@ -216,11 +216,11 @@ class Link:
         to = here + ahead
         transport.follow(self._tempo_of(state), None)
         transport.locate(max(0.0, to if to > -SAME_BEAT else to + self.quantum))
-        if time.monotonic() > self._calm_from:
+        if self._now() > self._calm_from:
             self._report("beat", f"moved by {ahead:+.2f} beats within the bar, and the clock with it")
 
     def _report(self, kind: str, text: str) -> None:
-        now = time.monotonic()
+        now = self._now()
         if now - self._noticed_at.get(kind, -math.inf) >= _NOTICE_EVERY_SECONDS:
             self._noticed_at[kind] = now
             self._say(text)
