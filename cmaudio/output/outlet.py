@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from cmaudio.errors import CmaudioError
+from cmaudio.faults import Faults
 from cmaudio.output.devices import OpenStream, OutputStream
 from cmaudio.output.ring import Ring, RingCounters
 from cmaudio.output.stream import BufferedStream, OutputSettings
@@ -44,6 +45,7 @@ class Outlet:
     ) -> None:
         self._settings, self._device, self._open_stream = settings, device, open_stream
         self._notify, self._stopping = notify, stopping
+        self._faults = Faults(notify)
         self._opening = threading.Lock()
         self._closed = RingCounters()  # of earlier streams
         self._closer: threading.Thread | None = None  # closes the lost stream
@@ -131,7 +133,7 @@ class Outlet:
             self._notify(
                 f"{stream.device_name} refuses {settings.source_rate} Hz: resampling to {stream.sample_rate} Hz"
             )
-        return BufferedStream(stream, ring, settings)
+        return BufferedStream(stream, ring, settings, self._faults)
 
     def _begin(self, stream: BufferedStream) -> None:
         """Start `stream` once its buffer is full. If it does not start, close it and raise its error."""

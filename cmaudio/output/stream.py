@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cmaudio.callbacks import ANY_ERROR
+from cmaudio.faults import Faults
 from cmaudio.output.devices import OutputStream
 from cmaudio.output.ring import Ring
 
@@ -43,9 +45,16 @@ class OutputSettings:
 
 
 class BufferedStream:
-    """The stream of an open device, the ring that it plays, and a resampler if the device's rate differs."""
+    """The stream of an open device, the ring that it plays, and a resampler if the device's rate differs.
 
-    def __init__(self, stream: OutputStream, ring: Ring, settings: OutputSettings) -> None:
+    Args:
+        stream: of the device.
+        ring: that it plays.
+        settings: how the source is played.
+        faults: receives the resampler's errors.
+    """
+
+    def __init__(self, stream: OutputStream, ring: Ring, settings: OutputSettings, faults: Faults) -> None:
         self.stream, self.ring, self.rate = stream, ring, stream.sample_rate
         self.filled = threading.Event()  # the output buffer has been full once
         self.silent_s = 0.0  # since the last callback
@@ -53,11 +62,8 @@ class BufferedStream:
         self._lead_samples = round(settings.lead_ms * self.rate / 1000)
         self._chunk_samples = -(-settings.chunk_samples * self.rate // settings.source_rate)
         self._callbacks = 0
-        self._resampler: Any = None
-        if self.rate != settings.source_rate:
-            import soxr
-
-            self._resampler = soxr.ResampleStream(settings.source_rate, self.rate, settings.channels, dtype="float32")
+        self._settings, self._faults = settings, faults
+        self._resampler: Any = self._new_resampler() if self.rate != settings.source_rate else None
 
     @property
     def lead_samples(self) -> int:
@@ -78,8 +84,22 @@ class BufferedStream:
         return self.filled.is_set() and self.ring.readable < self.lead_samples // 2
 
     def write(self, samples: npt.NDArray[np.float32]) -> None:
-        """Append samples (N,) or (N, channels) at the source's rate."""
-        self.ring.write(samples if self._resampler is None else self._resampler.resample_chunk(samples))
+        """Append samples (N,) or (N, channels) at the source's rate; silence in place of what cannot be resampled."""
+        self.ring.write(samples if self._resampler is None else self._resampled(samples))
+
+    def _resampled(self, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        try:
+            return self._resampler.resample_chunk(samples)
+        except ANY_ERROR as error:
+            self._faults.handle(error, "silence was played where resampling failed")
+            self._resampler = self._new_resampler()  # the state of the old one is unknown
+            return np.zeros((len(samples) * self.rate // self._settings.source_rate, *samples.shape[1:]), np.float32)
+
+    def _new_resampler(self) -> Any:
+        import soxr
+
+        settings = self._settings
+        return soxr.ResampleStream(settings.source_rate, self.rate, settings.channels, dtype="float32")
 
     def is_dead(self, waited_s: float) -> bool:
         """Whether the device has stopped taking samples; called every `waited_s` seconds."""

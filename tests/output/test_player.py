@@ -116,6 +116,39 @@ def test_resampling_keeps_the_pitch() -> None:
     assert notices == ["Fake card, Fake API refuses 24000 Hz: resampling to 44100 Hz"]
 
 
+def test_what_cannot_be_resampled_is_silent_and_the_sound_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    import soxr
+
+    class Failing(soxr.ResampleStream):  # type: ignore[misc]
+        chunks = 0
+
+        def resample_chunk(self, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+            Failing.chunks += 1
+            if 40 <= Failing.chunks < 60:
+                raise RuntimeError("resampling failed")
+            return super().resample_chunk(samples)
+
+    monkeypatch.setattr(soxr, "ResampleStream", Failing)
+    card, notices = FakeCard(sample_rate=44_100), list[str]()
+    player = Player(
+        Sine(24_000),
+        open_stream=card,
+        lead_ms=20,
+        chunk_samples=240,
+        on_notice=notices.append,
+        dead_after_s=HAND_PULLED,
+    )
+    with player:
+        heard = card.streams[0].pull(44_032).reshape(-1, 128)
+        assert player.status == "playing"
+    levels = np.abs(heard).max(1)
+    assert np.count_nonzero(levels == 0) * 128 == pytest.approx(20 * 441, abs=441)
+    assert levels[-1] == pytest.approx(0.5, abs=0.01)
+    assert [text.split(" (")[0] for text in notices[1:]] == [
+        "silence was played where resampling failed: RuntimeError: resampling failed"
+    ]
+
+
 def test_source_error_fades_out_and_is_raised_by_wake() -> None:
     card = FakeCard()
     player = Player(Sine(fails_after=9_600), open_stream=card, dead_after_s=HAND_PULLED).start()
