@@ -13,10 +13,13 @@ from pathlib import Path, PurePosixPath
 from cmaudio.training.prepare.ljspeech_columns import second_is_speaker
 from cmaudio.training.prepare.transcript import NOT_UTF8, Line, read_lines, single_spaced, visible
 
-LJSPEECH = "metadata.csv with lines id|text, id|text|text in words or id|speaker|text, and the sound of each in wavs/"
 _METADATA = "metadata.csv"
 _FOLDERS = ("wavs", "wav")
 _ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".opus")
+LJSPEECH = (
+    "metadata.csv with lines id|text, id|text|text in words or id|speaker|text, and the sound of each in wavs/ "
+    f"({', '.join(_ENDINGS)})"
+)
 _FORM = "line is not of the form id|text|text in words or id|speaker|text"
 
 

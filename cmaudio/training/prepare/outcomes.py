@@ -110,7 +110,9 @@ def write_report(path: Place, outcomes: Sequence[Outcome]) -> None:
 def describe(source: Source[Any], definition: SignalDefinition, outcomes: Sequence[Outcome]) -> CorpusDescription:
     """Raises CmaudioError, with the reasons, if the training split has no clip."""
     if not any(outcome.clips for outcome in outcomes if outcome.split == "train"):
-        why = "; ".join(f"{count} x {reason}" for reason, count in reasons(outcomes).most_common(3))
+        first = {reason: name for outcome in reversed(outcomes) for name, reason in reversed(outcome.refused)}
+        counts = reasons(outcomes).most_common(3)
+        why = "; ".join(f"{count} x {reason}, such as {first[reason]}" for reason, count in counts)
         raise CmaudioError(
             f"{source.name}: nothing to train on, none of its items gave a clip ({why}); report.json names each of them"
         )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, replace
 from io import StringIO
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -18,12 +19,12 @@ import soundfile
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.names import sound_path
-from cmaudio.files.reading import is_file
+from cmaudio.files.reading import is_file, is_folder
 from cmaudio.training.parts import attempt
 from cmaudio.training.prepare.speech_layouts import Layout, Manifests, layout_of
 from cmaudio.training.prepare.transcript import Line
 
-_SHOWN_NAMES = 6
+_SHOWN_NAMES, _SHOWN_FORMATS, _COUNTED_FILES = 6, 3, 10_000
 
 
 @dataclass(frozen=True)
@@ -83,28 +84,53 @@ def _listed(folder: Path, layout_name: str, layout: Layout) -> tuple[list[Line],
 
 
 def _contents(folder: Path) -> str:
-    names = sorted(path.name + "/" * path.is_dir() for path in folder.iterdir())
-    if not names:
-        return "nothing"
-    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-    return ", ".join(names[:_SHOWN_NAMES]) + more
+    """The first names in a folder, with the number of files of each format in subfolders: "wavs/ (40 .m4a)"."""
+    paths = sorted(folder.iterdir())
+    more = f" and {len(paths) - _SHOWN_NAMES} more" if len(paths) > _SHOWN_NAMES else ""
+    return ", ".join(path.name + _formats(path) for path in paths[:_SHOWN_NAMES]) + more or "nothing"
+
+
+def _formats(path: Path) -> str:
+    if not path.is_dir():
+        return ""
+    files = (file for file in islice(path.rglob("*"), _COUNTED_FILES) if file.is_file())
+    counts = Counter(file.suffix or file.name for file in files)
+    shown = ", ".join(f"{count} {ending}" for ending, count in counts.most_common(_SHOWN_FORMATS))
+    return f"/ ({shown or 'no files'})"
 
 
 def _look_at(lines: Sequence[Line]) -> Iterator[Line]:
     """The lines, each with the reason if it is unusable; of several with one id, none can be trusted."""
     times = Counter(line.id for line in lines if not line.trouble)
+    endings = _Endings()
     for line in lines:
-        trouble = line.trouble or ("id on more than one line" if times[line.id] > 1 else _trouble(line))
+        trouble = line.trouble or ("id on more than one line" if times[line.id] > 1 else _trouble(line, endings))
         yield replace(line, trouble=trouble)
 
 
-def _trouble(line: Line) -> str:
+class _Endings:
+    """The files beside a missing one that differ from it by the ending only. Lists each folder once."""
+
+    def __init__(self) -> None:
+        self._by_folder: dict[Path, dict[str, str]] = {}
+
+    def __call__(self, missing: Path) -> str:
+        """The ending of such a file, or ""."""
+        folder = missing.parent
+        if folder not in self._by_folder:
+            files = folder.iterdir() if is_folder(folder) else ()
+            self._by_folder[folder] = {path.stem: path.suffix for path in files}
+        return self._by_folder[folder].get(missing.stem, "")
+
+
+def _trouble(line: Line, endings: _Endings) -> str:
     if not line.id.isprintable() or ".." in PurePosixPath(line.audio_place).parts:
         return "id that cannot be a file's name"
     if not line.text:
         return "empty transcript"
     if not is_file(line.audio):
-        return "missing audio"
+        other = endings(line.audio)
+        return f"audio in a format that the layout does not have ({other})" if other else "missing audio"
     if line.audio.stat().st_size == 0:
         return "empty file"
     try:

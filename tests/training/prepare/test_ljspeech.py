@@ -102,14 +102,16 @@ def test_names_and_formats_of_every_form_are_found(
     assert (found.sample_rate, round(found.seconds, 1)) == (24_000, 1.0)
 
 
-def test_names_that_several_files_have_are_told(tmp_path: Path) -> None:
+def test_names_without_exactly_one_readable_file_are_told(tmp_path: Path) -> None:
     for place in ("anna/0.wav", "ben/0.wav", "1.wav", "1.flac", "2.wav", "2.flac"):
         write_tone(tmp_path / "wavs" / place, 200)
-    metadata(tmp_path, "0|Said.", "1|Said.", "2.flac|Said.", f"{'x' * 300}|Said.")
+    (tmp_path / "wavs" / "3.m4a").touch()
+    metadata(tmp_path, "0|Said.", "1|Said.", "2.flac|Said.", "3|Said.", f"{'x' * 300}|Said.")
     found = {u.name: u.trouble or u.audio for u in find_utterances(tmp_path, "ljspeech")}
     assert found["0"] == "more than one sound file: wavs/anna/0.wav and wavs/ben/0.wav"
     assert found["1"] == "more than one sound file: wavs/1.flac and wavs/1.wav"
     assert found["2"] == "wavs/2.flac"
+    assert found["3"] == "audio in a format that the layout does not have (.m4a)"
     assert found["x" * 300] == "missing audio"
 
 
