@@ -60,7 +60,7 @@ def export(
     motion: Annotated[
         Path | None,
         typer.Option(
-            help="Corpus of textures; adds the motion (drops, calls, swells) of its beds and rhythms to a model file.",
+            help="Corpus of textures; adds the motion of its recordings (drops, swells, strikes) to a model file.",
             show_default=False,
         ),
     ] = None,

@@ -46,21 +46,36 @@ def motion_of(takes: Sequence[Compared]) -> Motion:
     beside = beside_median(recorded)
     directions = directions_of(beside)
     course = beside @ directions.T  # of unit length, so far
-    left = variance(beside - course @ directions)
-    own = variance(beside_median([mel for take in takes for mel in take.undrawn]))
-    added = np.maximum(variance(beside_median([mel for take in takes for mel in take.drawn])) - own, 1e-3)
-    farthest = np.maximum(np.abs(course).max(0), 1e-6)
     ends = iter(np.cumsum([len(mel) for mel in recorded]).tolist())
-    return Motion(
-        takes=[
+    return motion_along(
+        [
             MotionTake(
                 point=list(take.point),
-                offset_db=_rounded((middle(take.recorded) - middle(take.drawn)) * DB, 1),
+                offset_db=rounded_db((middle(take.recorded) - middle(take.drawn)) * DB, 1),
                 ends=[next(ends) for _ in take.recorded],
             )
             for take in takes
         ],
-        directions_db=[_rounded(row, 2) for row in directions * farthest[:, None]],
+        directions,
+        course,
+        left=variance(beside - course @ directions),
+        drawn=variance(beside_median([mel for take in takes for mel in take.drawn])),
+        own=variance(beside_median([mel for take in takes for mel in take.undrawn])),
+    )
+
+
+def motion_along(
+    takes: Sequence[MotionTake], directions: Array, course: Array, *, left: Array, drawn: Array, own: Array
+) -> Motion:
+    """A motion with a course (T, R), in dB, along unit vectors (R, M).
+
+    Variances (M,) in dB squared: `left` by the directions, `drawn` by the networks, and a band of noise's `own`.
+    """
+    farthest = np.maximum(np.abs(course).max(0), 1e-6)
+    added = np.maximum(drawn - own, 1e-3)
+    return Motion(
+        takes=list(takes),
+        directions_db=[rounded_db(row, 2) for row in directions * farthest[:, None]],
         course=coded(course / farthest),
         kept=np.round(np.clip(np.sqrt(np.maximum(left - own, 0) / added), 0, _LARGEST_SHARE), 2).tolist(),
     )
@@ -94,7 +109,8 @@ def alike(mels: Mapping[int, Float]) -> list[list[int]]:
     return groups
 
 
-def _rounded(row: Array, digits: int) -> list[float]:
+def rounded_db(row: Array, digits: int) -> list[float]:
+    """(M,) dB, within what a model file may contain."""
     found: list[float] = np.round(np.clip(row, -_LARGEST_DB, _LARGEST_DB), digits).tolist()
     return found
 

@@ -97,7 +97,7 @@ class TimbreDefinition(Strict):
         place: x and y on the timbre map, -1..1 each; None if the map is computed from the vectors.
         takes: of a texture, the points of its recordings (`cmaudio.synthesis.texture_voice`).
         learned: its offset to the prior at its point.
-        motion: the motion of an endless texture's spectrum about the median.
+        motion: the motion of a texture's spectrum about the median.
         correction: of its level and colour, to the mean power of its recordings.
     """
 

@@ -1,17 +1,19 @@
-"""The motion of a sustained texture about its median, in a model file: swells, drops, calls, ticks, strokes.
+"""The motion of a texture about its median, in a model file: swells, drops, calls, ticks, strokes, strikes.
 
 The prior predicts the median of every band. The sampled residual varies about it like a steady background, each band by
 itself, whereas events raise many bands at once, far above it. Therefore the principal directions of the recordings'
 motion and the course (trajectory) along each are measured; segments of that course are played in a random order
-(`cmaudio.synthesis.motion`).
+(`cmaudio.synthesis.motion`). A one-shot has a single take, whose recordings all begin at the onset; each strike follows
+them from there (`cmaudio.synthesis.one_shot_motion`).
 
-Shapes: T frames of a course, R directions, M mel bands, P dimensions of a take.
+Shapes: T frames of a course, N recordings, R directions, M mel bands, P dimensions of a take.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated
 
@@ -78,6 +80,17 @@ class Motion(Strict):
         """(T, R) the course, -1 to 1."""
         raw = np.frombuffer(base64.b64decode(self.course), np.int8)
         return np.maximum(raw.reshape(-1, len(self.directions_db)).astype(np.float32) / _STEPS, -1)
+
+    @cached_property
+    def strikes(self) -> NDArray[np.float64]:
+        """(N, T, R) the courses of the recordings of a one-shot from the onset on; shorter ones hold their last frame.
+
+        Cached, since many strikes may begin in one block.
+        """
+        places = self.places().astype(np.float64)
+        parts = [places[start:end] for start, end in pairwise([0, *self.takes[0].ends])]
+        longest = max(map(len, parts))
+        return np.stack([np.pad(part, ((0, longest - len(part)), (0, 0)), mode="edge") for part in parts])
 
     def start(self, take: int) -> int:
         """First frame of a take in the course."""

@@ -1,5 +1,7 @@
 """The motion of a texture while it plays: segments of a measured course, endlessly, in a random order.
 
+That of one-shots, which end, is in `cmaudio.synthesis.one_shot_motion`.
+
 At every frame, playback continues along the course or jumps to another frame that was preceded by similar ones. Events
 thus keep their attack and decay, what follows them varies, and nothing repeats (Schödl et al.: "Video Textures", 2000,
 SIGGRAPH, section 3.1; Lall and Sharma: "A Nearest Neighbor Bootstrap for Resampling Hydrologic Time Series", 1996,
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 
 from cmaudio.model.motion import Motion
 from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.one_shot_motion import OneShotMotion
 
 _STREAM = 3  # of random numbers; the voice's blocks, take and events have others
 _PIECE_SECONDS = 0.6  # mean; at 0.3, excerpts of a few seconds are less like the recordings
@@ -122,6 +125,9 @@ class MotionTrain:
         return int(self._rng.choice(np.flatnonzero(~self._late)))
 
 
+_Moving = MotionTrain | OneShotMotion
+
+
 class MotionPath:
     """The motion of one voice across the timbres that it morphs through.
 
@@ -129,14 +135,17 @@ class MotionPath:
         motion: at its onset; None if the timbre has none.
         seed: of the voice.
         frame_rate: in Hz.
+        endless: whether the voice is; otherwise a motion is that of a one-shot.
     """
 
-    def __init__(self, motion: Motion | None, seed: int, frame_rate: float) -> None:
-        self._motion, self._seed, self._frame_rate = motion, seed, frame_rate
-        self._parts: list[tuple[MotionTrain | None, float]] = [(self._new(motion), 1.0)]  # and their weights
+    def __init__(self, motion: Motion | None, seed: int, frame_rate: float, *, endless: bool = True) -> None:
+        self._motion, self._seed, self._frame_rate, self._endless = motion, seed, frame_rate, endless
+        self._parts: list[tuple[_Moving | None, float]] = [(self._new(motion), 1.0)]  # and their weights
 
-    def _new(self, motion: Motion | None) -> MotionTrain | None:
-        return None if motion is None else MotionTrain(motion, self._seed, self._frame_rate)
+    def _new(self, motion: Motion | None) -> _Moving | None:
+        if motion is None:
+            return None
+        return MotionTrain(motion, self._seed, self._frame_rate) if self._endless else OneShotMotion(motion, self._seed)
 
     def follow(self, motion: Motion | None) -> None:
         """Crossfade to another motion, from the next frame on."""
@@ -146,6 +155,9 @@ class MotionPath:
 
     def at(self, frames: NDArray[np.int64], density: Array, humanity: Array) -> Array | None:
         """(K, M) dB as `MotionTrain.at`; None without motion."""
+        if len(self._parts) == 1:
+            train = self._parts[0][0]
+            return None if train is None else train.at(frames, density, humanity)
         shares = self._crossfade(len(frames))
         parts = [train for train, _ in self._parts]
         self._parts = [(train, share) for train, share in zip(parts, shares[-1].tolist(), strict=True) if share > 0]
@@ -172,6 +184,9 @@ class MotionPath:
     @property
     def residual_gain(self) -> Float | None:
         """(M,) gain of the residual that the networks sample; None: 1."""
+        if len(self._parts) == 1:
+            train = self._parts[0][0]
+            return None if train is None else train.residual_gain
         known = [train.residual_gain for train, _ in self._parts if train is not None]
         if not known:
             return None

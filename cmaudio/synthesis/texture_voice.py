@@ -1,7 +1,7 @@
 """The voice of a texture: unpitched, with controls that were measured on recordings.
 
-Each voice is a separate take: a point between those of two recordings of its timbre, chosen by the voice's seed and
-constant while it sounds.
+Each voice is a separate take, chosen by its seed: its motion, where the timbre has one; otherwise a point between those
+of two recordings, constant while it sounds.
 """
 
 from __future__ import annotations
@@ -52,10 +52,9 @@ class TextureVoice(NoteVoice):
         super().__init__(params, timbre, 0.0, settings, pitched=False, expression=expression)
         self._nearest, definition = nearest, nearest(timbre)
         self.steady = definition.sustained
-        self.take_point = take_of(definition, params.seed)
-        self.motion = MotionPath(definition.motion, params.seed, 1 / self.hop_seconds) if self.steady else None
-        if self.motion is not None and self.motion.point is not None:
-            self.take_point = self.motion.point
+        self.motion = MotionPath(definition.motion, params.seed, 1 / self.hop_seconds, endless=self.steady)
+        point = self.motion.point
+        self.take_point = take_of(definition, params.seed) if point is None else point
 
     @classmethod
     def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> BlockFeatures:
@@ -75,7 +74,7 @@ class TextureVoice(NoteVoice):
     @staticmethod
     def _residual_gain(voices: Sequence[TextureVoice]) -> Float | None:
         """(B, M) gains of the residual, that of their motion; None if no voice has motion."""
-        gains = [voice.motion.residual_gain if voice.motion else None for voice in voices]
+        gains = [voice.motion.residual_gain for voice in voices]
         known = next((gain for gain in gains if gain is not None), None)
         return None if known is None else np.stack([np.ones_like(known) if gain is None else gain for gain in gains])
 
@@ -99,13 +98,12 @@ class TextureVoice(NoteVoice):
 
     def _motion_db(self, frames: NDArray[np.int64], middles: Array) -> Array | None:
         """(K, M) dB at frames (K,) of the motion of the timbre that is nearest now; None without motion."""
-        if self.motion is None:
-            return None
         if not self.timbre.constant:
-            self.motion.follow(self._nearest(self.timbre.at(middles[-1:])[0]).motion)
+            nearest = self._nearest(self.timbre.at(middles[-1:])[0])
+            self.motion.follow(nearest.motion if nearest.sustained == self.steady else None)
         density, humanity = (self.expression[name].at(middles) for name in ("density", "humanity"))
         motion = self.motion.at(frames, density, humanity)
-        if motion is None or self.released_at > middles[-1]:
+        if motion is None or not self.steady or self.released_at > middles[-1]:
             return motion
         fade = np.clip(1 - (middles - self.released_at) / (_MOTION_FADE_SECONDS * self.sample_rate), 0, 1)[:, None]
         return np.minimum(motion, motion * fade)  # only rises fade: they would delay the end of the release

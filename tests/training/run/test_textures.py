@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,14 @@ from cmaudio import Engine
 from cmaudio.controls.definitions import control_definitions
 from cmaudio.errors import CmaudioError
 from cmaudio.evaluation import run_evaluation
+from cmaudio.learning.example import DB
+from cmaudio.learning.hearing import heard
 from cmaudio.model.file import Model, load_model
+from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.texture_features import TEXTURE_CONTROLS
 from cmaudio.training.config import read_config
+from cmaudio.training.corpus.texture_recordings import read_takes
+from cmaudio.training.export.measured import with_measured
 from cmaudio.training.export.packing import pack_run
 from cmaudio.training.export.texture_motion import amend_motion
 from cmaudio.training.run.train import train
@@ -136,7 +142,7 @@ def test_bands_have_nothing_to_train(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def moving(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """A model whose bed and rhythm move as recorded."""
+    """A model whose timbres move as recorded."""
     packed = pack_run(run, tmp_path_factory.mktemp("moving") / "still.cmaudio", weights="float32")
     return amend_motion(packed, packed.path.with_name("moving.cmaudio"), run.parent / "corpus")
 
@@ -147,25 +153,39 @@ def crest(audio: np.ndarray) -> float:
     return float(np.percentile(levels, 99) - np.median(levels))
 
 
-def test_a_rhythm_moves_as_recorded_and_a_one_shot_has_no_motion(moving: Model, textures: Model) -> None:
-    assert {timbre.name for timbre in moving.manifest.timbres if timbre.motion} == {"hiss", "ticks"}
+def test_a_rhythm_moves_as_recorded(moving: Model, textures: Model) -> None:
+    assert {timbre.name for timbre in moving.manifest.timbres if timbre.motion} == {"hiss", "ticks", "knock"}
     assert crest(played(moving, "ticks", 8)) > crest(played(textures, "ticks", 8)) + 5
     assert crest(played(moving, "ticks", 8, humanity=0)) < crest(played(moving, "ticks", 8)) - 5
 
 
-def test_a_motion_is_the_same_whatever_the_reads(moving: Model) -> None:
+def test_a_strike_decays_as_recorded(moving: Model, run: Path) -> None:
+    signal = moving.manifest.sample_rate, moving.manifest.hop_length, moving.manifest.mel.bands
+    recorded = [mel for _, mel in read_takes(run.parent / "corpus", *signal)["knock"]]
+    frames = min(map(len, recorded))
+
+    def away_db(model: Model) -> float:
+        strikes = heard(model, Synthesizer(model), "knock", frames / model.manifest.frame_rate, range(4))
+        return DB * float(np.abs(np.mean(strikes, 0)[:frames] - np.mean([mel[:frames] for mel in recorded], 0)).mean())
+
+    without = replace(moving, manifest=with_measured(moving.manifest, "motion", {}))
+    assert away_db(moving) < 0.7 * away_db(without)
+
+
+@pytest.mark.parametrize(("first", "second"), [("ticks", "hiss"), ("knock", "ticks"), ("ticks", "knock")])
+def test_a_motion_is_the_same_whatever_the_reads(moving: Model, first: str, second: str) -> None:
     def samples(*sizes: int) -> np.ndarray:
         engine = Engine(moving, channels=1)
-        note = engine.note_on(60, 127, timbre="ticks", seed=3, at=0)
-        note.morph("hiss", seconds=0.2, at=6000)
+        note = engine.note_on(60, 127, timbre=first, seed=3, at=0)
+        note.morph(second, seconds=0.2, at=6000)
         return np.concatenate([engine.read(size) for size in sizes])
 
     np.testing.assert_array_equal(samples(16_000), samples(1, 64, 65, 8193, 7677))
 
 
 def test_a_bed_that_moves_ends_after_its_release(moving: Model) -> None:
-    heard = played(moving, "ticks", 4.0, off=1.0)
-    assert level_db(heard[-16_000:]) < level_db(heard[:16_000]) - 10
+    audio = played(moving, "ticks", 4.0, off=1.0)
+    assert level_db(audio[-16_000:]) < level_db(audio[:16_000]) - 10
 
 
 def test_a_motion_is_in_the_file(moving: Model) -> None:

@@ -1,0 +1,51 @@
+"""The motion of a one-shot: every strike takes a course of its own, from its onset to its end.
+
+At every age, the recordings of a timbre deviate from their mean in a few principal directions. Along each direction, a
+strike follows one of the recordings, drawn from its seed. Each of these courses is whole, so that attacks and decays
+stay as recorded; and since principal components are uncorrelated, strikes have the mean and the covariance of the
+recordings, whichever are combined.
+
+Shapes: N recordings, K frames of a block, T frames of the longest recording, R directions, M mel bands.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmaudio.model.motion import Motion
+
+_STREAM = 3  # of random numbers, as for endless motion
+
+Array = NDArray[np.float64]
+
+
+class OneShotMotion:
+    """The motion of one strike, whose take is at `point` (P,).
+
+    Args:
+        motion: of its timbre, with one take; its courses begin at the onsets of the recordings.
+        seed: of the voice; the same seed gives the same course.
+    """
+
+    def __init__(self, motion: Motion, seed: int) -> None:
+        take = motion.takes[0]
+        self.point = np.array(take.point)
+        self.residual_gain = np.array(motion.kept, np.float32)
+        self._offset, self._directions = np.array(take.offset_db), np.array(motion.directions_db)
+        courses = motion.strikes
+        count, _, directions = courses.shape
+        chosen = np.random.default_rng([seed, _STREAM]).integers(count, size=directions)
+        self._mean = courses.mean(0)
+        self._beside_mean = courses[chosen, :, np.arange(directions)].T - self._mean
+
+    def at(self, frames: NDArray[np.int64], density: Array, humanity: Array) -> Array:
+        """(K, M) dB to add to what the networks play, at frames (K,) counted from the onset; 0 before it.
+
+        `humanity` (K,) scales the deviation from the mean of the recordings. `density` is not used: a one-shot is a
+        single event. After its end, the last frame is held, which is silent.
+        """
+        age = frames.clip(0, len(self._mean) - 1)
+        course = self._mean[age] + humanity[:, None] * self._beside_mean[age]
+        moved: Array = self._offset + course @ self._directions
+        return moved if frames[0] >= 0 else moved * (frames >= 0)[:, None]
