@@ -68,10 +68,15 @@ def train(
     if fabric.local_rank == 0:
         files.fetch()
     fabric.barrier()
+    told = console if fabric.is_global_zero else None
+    if told is not None and warning:
+        told.print(warning)
     if foresee or dry_run:
+        if told is not None:  # slow steps take minutes
+            told.print("measuring a few steps of each stage" + ("" if dry_run else "; --no-estimate skips this"))
         stages = estimate(config, corpus, files, description, fabric, until)
-        if fabric.is_global_zero and console is not None:
-            print_estimate(stages, console, fabric.device)
+        if told is not None:
+            print_estimate(stages, told, fabric.device)
     if dry_run:
         return fabric.is_global_zero
     if fabric.is_global_zero:
@@ -80,8 +85,6 @@ def train(
     first = fabric.is_global_zero
     boards = open_boards(config, folder, read_about(folder)["id"]) if first else []
     with Journal(folder, console, first, boards) as journal:
-        if warning:
-            journal.note(warning)
         context = RunContext(config, corpus, files, description, fabric, journal)
         for stage in STAGES:
             if getattr(config, stage) is not None:

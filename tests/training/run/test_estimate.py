@@ -87,6 +87,24 @@ def test_a_dry_run_prints_the_estimate_and_writes_nothing(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_makes_steps_slow_is_told_before_they_are_measured(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    monkeypatch.setattr("cmaudio.training.run.precision.computes_bfloat16", lambda _device: False)
+    settings, said = config(tmp_path, "loop.precision=bf16-mixed", "loop.accelerator=cpu"), StringIO()
+
+    def stop(*_arguments: object) -> None:
+        raise CmaudioError("measured")
+
+    monkeypatch.setattr("cmaudio.training.run.train.estimate", stop)
+    with pytest.raises(CmaudioError, match="measured"):
+        train(settings, corpus, tmp_path / "run", Console(file=said, width=300), foresee=True, dry_run=dry_run)
+    emulated, measuring = said.getvalue().splitlines()
+    assert "emulates bfloat16" in emulated
+    assert measuring.startswith("measuring a few steps of each stage")
+
+
 def test_a_stage_that_cannot_be_trained_is_told_before_the_others_are(corpus: Path, tmp_path: Path) -> None:
     settings = config(tmp_path, "joint.crops.frames=34")
     with pytest.raises(CmaudioError, match=r"joint\.crops\.frames 34"):
