@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cmaudio.signal.dsp import Stft, pulse_train, split_filters, white_noise
+from cmaudio.signal.dsp import Mel, Stft, pulse_train, split_filters, white_noise
 
 RATE = 48_000
 
@@ -71,6 +71,23 @@ def test_unpitched_is_silent_and_pitch_returns_in_phase() -> None:
     np.testing.assert_array_equal(phases[0, :500], 0.1)
     alone, _ = pulse_train(np.full(500, 300.0), np.array(0.1), RATE)
     np.testing.assert_array_equal(source[0, 500:], alone)
+
+
+def test_unpitched_alone_is_the_same_as_beside_a_pitch() -> None:
+    f0, phase = np.stack([np.zeros(3584), np.full(3584, 300.0)]), np.array([1.3, 0.1])
+    mel = Mel(RATE, 2048, 80, 20.0, 20_000.0, 1e-4)
+    together, phases = pulse_train(f0, phase, RATE)
+    alone, own_phases = pulse_train(f0[:1], phase[:1], RATE)
+    spectra = STFT.analyse(alone)
+    for own, of_both in (
+        (alone, together),
+        (own_phases, phases),
+        (spectra, STFT.analyse(together)),
+        (STFT.analyse(alone, precise=False), STFT.analyse(together, precise=False)),
+        (mel(spectra), mel(STFT.analyse(together))),
+    ):
+        assert own.dtype == of_both.dtype
+        np.testing.assert_array_equal(own[0], of_both[0])
 
 
 def test_noise_has_unit_power_in_every_bin() -> None:
