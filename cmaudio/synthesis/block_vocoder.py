@@ -68,17 +68,17 @@ class BlockVocoder:
         sides = None
         if block.side_levels is not None:
             side = voices[0].settings.side
-            seeds, frames = [voice.params.seed for voice in voices], block.frames.shape[1]
-            sides = filter_kernel.Sides(side.noise(seeds, block.ends, frames), side.swing, block.side_levels)
+            places = side.places([voice.params.seed for voice in voices], block.ends, block.frames.shape[1])
+            sides = filter_kernel.Sides(side.loop, places, side.swing, block.side_levels)
+        gains = np.ones(block.base_hz.shape, np.float32) if block.level is None else np.exp(block.level[..., 0])
         noise = self._stft.analyse(block.noise, precise=False)
-        spectra = filter_kernel.filtered(raw, h, block.pulses, noise, self._used_bins, sides)
-        if block.level is not None:
-            for part in (h, spectra):
-                part *= np.exp(block.level)
+        spectra = filter_kernel.filtered(raw, h, block.pulses, noise, self._used_bins, gains, sides)
+        h *= gains[..., None]
         samples = self._stft.overlap_add(spectra)  # (1 or 2, B, N)
+        faulty = not np.isfinite(samples).all()
         for i, voice in enumerate(voices):
             voice.vocoder = [array[i : i + 1] for array in states]
-            if not np.isfinite(samples[:, i]).all():  # a fault of the model ends only the voice concerned
+            if faulty and not np.isfinite(samples[:, i]).all():  # a fault of the model ends only the voice concerned
                 samples[:, i], h[i] = 0, 0
                 voice.fade_out(voice.position)
             voice.add_block(samples[:, i], h[i], block.ends[i])

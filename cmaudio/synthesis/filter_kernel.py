@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import FILTER_LOG_MAX, Complex, Float
 from cmaudio.signal.jit import compiled, inlined
@@ -78,18 +79,19 @@ def _harmonic(raw: Float, used: int, h: Float) -> None:
 
 
 @compiled
-def _middle(raw: Float, h: Float, pulses: Float, noise: Float, used: int, out: Float) -> None:
+def _middle(raw: Float, h: Float, pulses: Float, noise: Float, used: int, gains: Float, out: Float) -> None:
     bins = raw.shape[2] // 5
     for b in range(raw.shape[0]):
         for t in range(raw.shape[1]):
             row, hs, ps, ns, s = raw[b, t], h[b, t], pulses[b, t], noise[b, t], out[b, t]
             log_n, log_d, phase = row[2 * bins : 3 * bins], row[3 * bins : 4 * bins], row[4 * bins :]
+            total = gains[b, t]
             for f in range(used):
                 i, j = 2 * f, 2 * f + 1
                 gain, level = _exp(log_n[f]), _exp(log_d[f])
                 cosine, sine = _cos_sin(phase[f])
-                s[i] = (hs[i] * ps[i] - hs[j] * ps[j]) + gain * ns[i] + level * cosine
-                s[j] = (hs[i] * ps[j] + hs[j] * ps[i]) + gain * ns[j] + level * sine
+                s[i] = total * ((hs[i] * ps[i] - hs[j] * ps[j]) + gain * ns[i] + level * cosine)
+                s[j] = total * ((hs[i] * ps[j] + hs[j] * ps[i]) + gain * ns[j] + level * sine)
             s[2 * used :] = 0
 
 
@@ -100,7 +102,9 @@ def _left_and_right(
     pulses: Float,
     noise: Float,
     used: int,
-    own: Float,
+    gains: Float,
+    loop: Float,
+    places: NDArray[np.int64],
     swing: Float,
     levels: Float,
     left_out: Float,
@@ -109,9 +113,9 @@ def _left_and_right(
     bins = raw.shape[2] // 5
     for b in range(raw.shape[0]):
         for t in range(raw.shape[1]):
-            row, hs, ps, ns, os = raw[b, t], h[b, t], pulses[b, t], noise[b, t], own[b, t]
+            row, hs, ps, ns, os = raw[b, t], h[b, t], pulses[b, t], noise[b, t], loop[places[b, t]]
             log_n, log_d, phase = row[2 * bins : 3 * bins], row[3 * bins : 4 * bins], row[4 * bins :]
-            level_of_side, left, right = levels[b, t], left_out[b, t], right_out[b, t]
+            total, level_of_side, left, right = gains[b, t], levels[b, t], left_out[b, t], right_out[b, t]
             for f in range(used):
                 i, j = 2 * f, 2 * f + 1
                 gain, level = _exp(log_n[f]), _exp(log_d[f])
@@ -121,8 +125,8 @@ def _left_and_right(
                 side_x = (gain * os[i] - swing[f] * (_PARTIALS * y + v)) * level_of_side
                 side_y = (gain * os[j] + swing[f] * (_PARTIALS * x + u)) * level_of_side
                 x, y = x + gain * ns[i] + u, y + gain * ns[j] + v
-                left[i], left[j] = x + side_x, y + side_y
-                right[i], right[j] = x - side_x, y - side_y
+                left[i], left[j] = total * (x + side_x), total * (y + side_y)
+                right[i], right[j] = total * (x - side_x), total * (y - side_y)
             left[2 * used :] = 0
             right[2 * used :] = 0
 
@@ -139,18 +143,22 @@ class Sides:
     """Inputs of the side signal, which is added on the left and subtracted on the right.
 
     Attributes:
-        noise: (B, K, F) spectra of the side's own noise.
+        loop: spectra of the side's own noise, `cmaudio.synthesis.placement.Side.loop`.
+        places: (B, K) frames of it, `cmaudio.synthesis.placement.Side.places`.
         swing: (F,) `cmaudio.synthesis.placement.Side.swing`.
         levels: (B, K) of `cmaudio.synthesis.placement.side_level`.
     """
 
-    noise: Complex
+    loop: Complex
+    places: NDArray[np.int64]
     swing: Float
     levels: Float
 
 
-def filtered(raw: Float, h: Complex, pulses: Complex, noise: Complex, used: int, sides: Sides | None) -> Complex:
-    """H E_pulses + N E_noise + D: mono (1, B, K, F), or left and right (2, B, K, F).
+def filtered(
+    raw: Float, h: Complex, pulses: Complex, noise: Complex, used: int, gains: Float, sides: Sides | None
+) -> Complex:
+    """H E_pulses + N E_noise + D, at a gain: mono (1, B, K, F), or left and right (2, B, K, F).
 
     Args:
         raw: (B, K, 5F) output of the vocoder.
@@ -158,14 +166,15 @@ def filtered(raw: Float, h: Complex, pulses: Complex, noise: Complex, used: int,
         pulses: (B, K, F) spectra of the excitation.
         noise: (B, K, F) spectra of the noise.
         used: the number of bins that are computed; higher ones are 0.
+        gains: (B, K).
         sides: None for mono.
     """
     out = np.empty((1 if sides is None else 2, *h.shape), np.complex64)
-    given = raw, _pairs(h), _pairs(pulses), _pairs(noise), used
+    given = raw, _pairs(h), _pairs(pulses), _pairs(noise), used, gains
     if sides is None:
         _middle(*given, _pairs(out)[0])
     else:
-        _left_and_right(*given, _pairs(sides.noise), sides.swing, sides.levels, *_pairs(out))
+        _left_and_right(*given, _pairs(sides.loop), sides.places, sides.swing, sides.levels, *_pairs(out))
     return out
 
 
@@ -173,8 +182,8 @@ def load_kernels() -> None:
     """Compile or load all kernels: a width may change from 0 while voices sound."""
     raw, spectra = np.zeros((1, 1, 5), np.float32), np.zeros((1, 1, 1), np.complex64)
     nothing = np.zeros((1, 1), np.float32)
-    for sides in (None, Sides(spectra, nothing[0], nothing)):
-        filtered(raw, harmonic_filters(raw, 1), spectra, spectra, 1, sides)
+    for sides in (None, Sides(spectra[0], np.zeros((1, 1), np.int64), nothing[0], nothing)):
+        filtered(raw, harmonic_filters(raw, 1), spectra, spectra, 1, nothing, sides)
 
 
 def _pairs(spectra: Complex) -> Float:

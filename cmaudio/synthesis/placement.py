@@ -60,8 +60,8 @@ class Side:
         return swing.astype(np.float32)
 
     @cached_property
-    def _loop(self) -> Complex:
-        """(frames of the loop, F)"""
+    def loop(self) -> Complex:
+        """(frames of the loop, F) spectra of the noise."""
         loop = white_noise(np.random.default_rng(0), _FRAMES * self._stft.hop_length)
         return self._stft.analyse(np.concatenate([loop[-self._stft.overlap :], loop]))
 
@@ -70,8 +70,8 @@ class Side:
         side: Complex = spectra * (np.float32(PARTIALS) * (1j * self.swing).astype(np.complex64))
         return side * levels[..., None]
 
-    def noise(self, seeds: list[int], ends: list[int], frames: int) -> Complex:
-        """(B, K, F) spectra of the blocks of voices with these seeds that end at these voice times."""
+    def places(self, seeds: list[int], ends: list[int], frames: int) -> NDArray[np.int64]:
+        """(B, K) frames of the loop for the blocks of voices with these seeds that end at these voice times."""
         first = [(seed * _MIXER >> 32) + end // self._stft.hop_length for seed, end in zip(seeds, ends, strict=True)]
         places = np.array([place % _FRAMES for place in first])[:, None] + np.arange(frames)
-        return self._loop[places % _FRAMES]
+        return np.asarray(places % _FRAMES)

@@ -24,7 +24,7 @@ def test_the_total_power_is_the_same_at_every_pan(pan: float) -> None:
 def test_width_sets_the_correlation_of_noise(width: float, correlation: float) -> None:
     samples = white_noise(np.random.default_rng(5), STFT.overlap + FRAMES * 512)
     middle = STFT.overlap_add(STFT.analyse(samples))
-    side = STFT.overlap_add(SIDE.noise([7], [0], FRAMES)[0] * side_level(np.full((FRAMES, 1), width)))
+    side = STFT.overlap_add(SIDE.loop[SIDE.places([7], [0], FRAMES)][0] * side_level(np.full((FRAMES, 1), width)))
     assert np.corrcoef(middle + side, middle - side)[0, 1] == pytest.approx(correlation, abs=0.02)
 
 
@@ -38,8 +38,8 @@ def test_partials_spread_gently_and_leave_both_sides_equally_loud() -> None:
 
 
 def test_voices_have_their_own_places_in_the_loop() -> None:
-    first, second, again = (SIDE.noise([seed], [4 * 512], 4) for seed in (1, 2, 1))
+    first, second, again = (SIDE.loop[SIDE.places([seed], [4 * 512], 4)] for seed in (1, 2, 1))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - second).min() > 0
-    later = SIDE.noise([1], [5 * 512], 4)
+    later = SIDE.loop[SIDE.places([1], [5 * 512], 4)]
     np.testing.assert_array_equal(later[0, :3], first[0, 1:])
