@@ -20,7 +20,7 @@ Complex = NDArray[np.complex64]
 VOICED_ABOVE_HZ = 8.0
 FILTER_LOG_MAX = 6.0
 PULSE_SCALE = 1 / 512  # amplitude of each harmonic of the excitation
-_NOISE_SCALE = 1 / np.sqrt(768.0)
+NOISE_SCALE = np.float32(1 / np.sqrt(768.0))  # so that every STFT bin has unit mean power under a Hann window of 2048
 
 
 @dataclass(frozen=True)
@@ -172,8 +172,8 @@ def pulses(cycles: NDArray[np.float64], f0: NDArray[np.float64], sample_rate: in
 
 
 def white_noise(rng: np.random.Generator, samples: int) -> Float:
-    """(N,) noise source, scaled so that every STFT bin has unit mean power under a Hann window of 2048."""
-    return rng.standard_normal(samples, dtype=np.float32) * np.float32(_NOISE_SCALE)
+    """(N,) noise source, scaled by `NOISE_SCALE`."""
+    return rng.standard_normal(samples, dtype=np.float32) * NOISE_SCALE
 
 
 def split_filters(filters: Float) -> tuple[Complex, Float, Complex]:

@@ -252,12 +252,13 @@ class NoteVoice(Voice):
         hop, overlap = self.stft.hop_length, self.stft.overlap
         offset = at - (self.planned_end - self._span)
         f0 = self.f0(at, self.planned_end)
-        pulses, phase = self.excite(f0, self.phase[offset], at)
+        planned, phases = self.pulses.whole(), self.phase.whole()
+        pulses, phase = self.excite(f0, phases[offset], at)
         difference = np.zeros(overlap + self._span, np.float32)
-        difference[overlap + offset :] = pulses - self.pulses[offset:]
-        self.pulses[offset:], self.phase[offset + 1 :] = pulses, phase
+        difference[overlap + offset :] = pulses - planned[offset:]
+        planned[offset:], phases[offset + 1 :] = pulses, phase
         first = offset // hop  # the first frame whose window reaches `at`
-        spectra = self.stft.analyse(difference[first * hop :]) * self.filters[first:]
+        spectra = self.stft.analyse(difference[first * hop :]) * self.filters.whole()[first:]
         change = self._on_channels(spectra)[..., -(self.planned_end - at) :]
         fade = min(BEND_FADE_SAMPLES, change.shape[-1])
         change[..., :fade] *= np.linspace(0, 1, fade, dtype=np.float32)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.score.expression import PRESSURE_BRIGHTNESS
-from cmaudio.signal.dsp import Complex, Float, pulse_train, white_noise
+from cmaudio.signal.dsp import NOISE_SCALE, Complex, Float, pulse_train
 from cmaudio.synthesis.block_vocoder import BlockVocoder, VocoderInput
 from cmaudio.synthesis.deferred import Deferred, Pending
 from cmaudio.synthesis.distance import air_tilt
@@ -40,6 +40,14 @@ def _alike(voices: Sequence[Voice]) -> Iterator[tuple[list[Voice], int]]:
 def _expressed(voices: Sequence[Voice], name: str, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """(B, K) an expression at the voices' times (B, K)."""
     return rows([voice.expression[name] for voice in voices], times)
+
+
+def _drawn(voices: Sequence[Voice], *shape: int) -> Float:
+    """(B, *shape) standard normal numbers, those of each voice from its own generator."""
+    numbers = np.empty((len(voices), *shape), np.float32)
+    for voice, row in zip(voices, numbers, strict=True):
+        voice.rng.standard_normal(dtype=np.float32, out=row)
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -120,13 +128,12 @@ class Renderer:
         if fresh:
             self._start(fresh)
         k, bands = self.block_frames, self.synthesizer.bands
-        context_noise = stack([voice.rng.standard_normal((k, bands), dtype=np.float32) for voice in voices])
-        block_noise = stack([voice.rng.standard_normal((1, k, bands), dtype=np.float32) for voice in voices])
+        numbers = _drawn(voices, 2, k, bands)
+        context_noise, block_noise = numbers[:, 0], numbers[:, 1:]
         excitation, noise, harmonics = self._plan(voices)
         pulses = self.stft.analyse(excitation)
         if steps > 1:
-            more = [voice.rng.standard_normal((steps - 1, k, bands), dtype=np.float32) for voice in voices]
-            block_noise = np.concatenate([block_noise, stack(more)], 1)
+            block_noise = np.concatenate([block_noise, _drawn(voices, steps - 1, k, bands)], 1)
         inputs = self._inputs(voices, self._seen(pulses, harmonics))
         controls, timbre = inputs.controls, inputs.timbre
         state = batch_states([voice.network for voice in voices if voice.network is not None])
@@ -171,17 +178,20 @@ class Renderer:
         Returns the excitation (B, N), noise (B, N), and by voice the harmonics (N,) that the networks see instead of
         noise and, in some models, instead of inharmonic partials.
         """
-        count = self.block_samples
+        count, overlap = self.block_samples, self.stft.overlap
         f0 = np.stack([voice.f0(voice.planned_end, voice.planned_end + count) for voice in voices])
-        phase = np.array([voice.phase[-1] for voice in voices])
+        phase = np.array([voice.phase.last(1)[0] for voice in voices])
         pulses, phases = pulse_train(f0, phase, self.sample_rate)
         own = [i for i, voice in enumerate(voices) if not voice.is_harmonic(voice.planned_end)]
         hidden = [i for i in own if not self._sees_partials or voices[i].hides_harmonics(voices[i].planned_end)]
         seen = {i: voices[i].plan_harmonics(pulses[i].copy()) for i in hidden}
         for i in own:
             pulses[i], phases[i] = voices[i].excite(f0[i], phase[i], voices[i].planned_end)
-        planned = [voice.plan(pulses[i], white_noise(voice.rng, count), phases[i]) for i, voice in enumerate(voices)]
-        excitation, noise = (stack([arrays[j] for arrays in planned]) for j in (0, 1))
+        excitation, noise = (np.empty((len(voices), overlap + count), np.float32) for _ in range(2))
+        excitation[:, overlap:] = pulses
+        np.multiply(_drawn(voices, count), NOISE_SCALE, out=noise[:, overlap:])
+        for voice, *row in zip(voices, excitation, noise, phases, strict=True):
+            voice.plan(*row)
         return excitation, noise, seen
 
     def _seen(self, pulses: Complex, harmonics: dict[int, Float]) -> Complex:

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from cmaudio.score.expression import EXPRESSIONS, VIBRATO_HZ
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.deferred import Pending
+from cmaudio.synthesis.history import History
 from cmaudio.synthesis.networks import NetworkState
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.trajectory import Trajectory
@@ -80,11 +81,12 @@ class Voice(ABC):
         # Planned excitation up to `planned_end`, as far back as a bend or the next frames' windows may reach.
         self._span = settings.span_samples
         self.planned_end = -settings.block_samples
-        self.pulses = np.zeros(self._span, np.float32)
+        self.pulses = History(np.zeros(self._span, np.float32))
         self.noise = np.zeros(self.stft.overlap, np.float32)
-        self.phase = np.zeros(self._span + 1)  # in cycles, before each sample and after the last
+        self.phase = History(np.zeros(self._span + 1))  # in cycles, before each sample and after the last
         self._harmonics: tuple[int, Float] | None = None  # up to a time, where the excitation is not harmonic
-        self.filters = np.zeros((self._span // self.stft.hop_length, self.stft.bins), np.complex64)  # H of its frames
+        frames = self._span // self.stft.hop_length
+        self.filters = History(np.zeros((frames, self.stft.bins), np.complex64))  # H of the frames
         self.output = VoiceOutput(self.stft.overlap, settings.channels)  # from `position` to `planned_end`
 
     # -- supplied by each kind of voice ------------------------------------------------------------------------------
@@ -228,15 +230,17 @@ class Voice(ABC):
         swing = np.sin(2 * np.pi * VIBRATO_HZ / self.sample_rate * times)
         return self.pitch.at(times) + vibrato.at(times) * swing
 
-    def plan(self, pulses: Float, noise: Float, phase: NDArray[np.float64]) -> tuple[Float, Float]:
-        """Append K hops of sources; returns the (overlap + K hops) of pulses and noise that their frames cover."""
-        count, overlap = len(pulses), self.stft.overlap
-        self.pulses = np.concatenate([self.pulses[count:], pulses])
-        self.phase = np.concatenate([self.phase[count:], phase])
-        seen = np.concatenate([self.noise, noise])
-        self.noise = seen[count:]
-        self.planned_end += count
-        return self.pulses[-overlap - count :], seen
+    def plan(self, pulses: Float, noise: Float, phase: NDArray[np.float64]) -> None:
+        """Append K hops of sources, the ends of (overlap + K hops) that their frames cover; fills in their beginnings.
+
+        The arrays are kept, and must not be changed later.
+        """
+        overlap = self.stft.overlap
+        pulses[:overlap], noise[:overlap] = self.pulses.last(overlap), self.noise
+        self.pulses.append(pulses[overlap:])
+        self.noise = noise[-overlap:]
+        self.phase.append(phase)
+        self.planned_end += len(phase)
 
     def plan_harmonics(self, pulses: Float) -> Float:
         """Append K hops of harmonic pulses, which the networks see; returns the (overlap + K hops) of their frames.
@@ -244,9 +248,9 @@ class Voice(ABC):
         Call before `plan`.
         """
         overlap = self.stft.overlap
-        end, before = self._harmonics or (self.planned_end, self.pulses[-overlap:])
+        end, before = self._harmonics or (self.planned_end, self.pulses.last(overlap))
         if end != self.planned_end:  # the excitation was harmonic in between
-            before = self.pulses[-overlap:]
+            before = self.pulses.last(overlap)
         seen = np.concatenate([before, pulses])
         self._harmonics = self.planned_end + len(pulses), seen[-overlap:]
         return seen
@@ -256,7 +260,7 @@ class Voice(ABC):
 
         Samples are (1, N), alike on all channels, or (2, N); they are changed.
         """
-        self.filters = np.concatenate([self.filters[len(filters) :], filters])
+        self.filters.append(filters)
         if self.settings.channels == 1:
             samples = samples[0]
         elif len(samples) == 1:
