@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from functools import cached_property
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated
 
@@ -24,6 +24,7 @@ from pydantic import Field, model_validator
 from cmaudio.model.strict import Strict
 
 MOST_FRAMES, MOST_DIRECTIONS, MOST_TAKES = 4096, 16, 64
+_CACHED = 64  # one-shots, 0.4 MB each as exported
 _STEPS = 127  # of quantisation, from 0 to the largest value of a course
 
 Decibels = Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)]
@@ -78,19 +79,14 @@ class Motion(Strict):
 
     def places(self) -> NDArray[np.float32]:
         """(T, R) the course, -1 to 1."""
-        raw = np.frombuffer(base64.b64decode(self.course), np.int8)
-        return np.maximum(raw.reshape(-1, len(self.directions_db)).astype(np.float32) / _STEPS, -1)
+        return _decoded(self.course, len(self.directions_db))
 
-    @cached_property
     def strikes(self) -> NDArray[np.float64]:
         """(N, T, R) the courses of the recordings of a one-shot from the onset on; shorter ones hold their last frame.
 
-        Cached, since many strikes may begin in one block.
+        Read-only and cached, since many strikes may begin in one block.
         """
-        places = self.places().astype(np.float64)
-        parts = [places[start:end] for start, end in pairwise([0, *self.takes[0].ends])]
-        longest = max(map(len, parts))
-        return np.stack([np.pad(part, ((0, longest - len(part)), (0, 0)), mode="edge") for part in parts])
+        return _strikes(self.course, tuple(self.takes[0].ends), len(self.directions_db))
 
     def start(self, take: int) -> int:
         """First frame of a take in the course."""
@@ -101,3 +97,19 @@ def coded(places: NDArray[np.floating]) -> str:
     """Encode (T, R) values of -1 to 1 as `Motion.course`."""
     steps = np.rint(np.clip(places, -1, 1) * _STEPS).astype(np.int8)
     return base64.b64encode(steps.tobytes()).decode("ascii")
+
+
+def _decoded(course: str, directions: int) -> NDArray[np.float32]:
+    raw = np.frombuffer(base64.b64decode(course), np.int8)
+    return np.maximum(raw.reshape(-1, directions).astype(np.float32) / _STEPS, -1)
+
+
+@lru_cache(_CACHED)
+def _strikes(course: str, ends: tuple[int, ...], directions: int) -> NDArray[np.float64]:
+    """Cached by value: an array kept in a motion would break its comparison and outlive a copy's other course."""
+    places = _decoded(course, directions).astype(np.float64)
+    parts = [places[start:end] for start, end in pairwise([0, *ends])]
+    longest = max(map(len, parts))
+    found = np.stack([np.pad(part, ((0, longest - len(part)), (0, 0)), mode="edge") for part in parts])
+    found.flags.writeable = False
+    return found

@@ -33,7 +33,7 @@ class OneShotMotion:
         self.point = np.array(take.point)
         self.residual_gain = np.array(motion.kept, np.float32)
         self._offset, self._directions = np.array(take.offset_db), np.array(motion.directions_db)
-        courses = motion.strikes
+        courses = motion.strikes()
         count, _, directions = courses.shape
         chosen = np.random.default_rng([seed, _STREAM]).integers(count, size=directions)
         self._mean = courses.mean(0)

@@ -97,6 +97,14 @@ def test_one_recording_gives_one_course() -> None:
     np.testing.assert_array_equal(strike(1, of=single), strike(2, of=single))
 
 
+def test_a_motion_that_has_played_still_compares_and_copies() -> None:
+    played, again = motion(), motion()
+    assert len(strike(1, of=played)) == len(strike(1, of=again))
+    assert played == again
+    other = played.model_copy(update={"course": coded(-np.concatenate(recorded()))})
+    np.testing.assert_allclose(strike(1, of=other) - OFFSET, OFFSET - strike(1, of=played), atol=1e-9)
+
+
 def moved(path: MotionPath, start: int, **asked: Any) -> np.ndarray:
     ones = np.ones(4)
     found = path.at(np.arange(start, start + 4), asked.get("density", 0.5) * ones, ones)
