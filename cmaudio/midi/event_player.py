@@ -25,6 +25,7 @@ _NOTICES = {
     "parameter": "an unknown registered parameter is ignored",
     "tuning": "tunings of single keys are ignored: all octaves are equal-tempered",
     "effects on drums": "kits of sound effects (XG bank 126) on channel 10 are ignored: drums play",
+    "melody on drums": "melodic sounds on channel 10 are ignored: drums play",
     "effects": "some sound effects of XG kits (bank 126) are left out: General MIDI has nothing like them",
 }
 

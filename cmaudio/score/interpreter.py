@@ -24,7 +24,7 @@ from cmaudio.score.sound_effects import KITS, sound_effect
 
 _PARAMETERS = frozenset((cc.DATA_COARSE, cc.DATA_FINE, cc.NRPN_FINE, cc.NRPN_COARSE, cc.RPN_FINE, cc.RPN_COARSE))
 _RESET_EXPRESSIONS = frozenset(("vibrato", "pressure"))  # brightness and resonance stay (RP-015)
-_RHYTHM_BANK_GM2, _RHYTHM_BANK_XG, _EFFECTS_BANK_XG = 120, 127, 126
+_RHYTHM_BANK_GM2, _RHYTHM_BANK_XG, _EFFECTS_BANK_XG, _MELODY_BANK_GM2 = 120, 127, 126, 121
 _LEFT_OUT = -1
 
 
@@ -37,7 +37,7 @@ class MidiInterpreter:
         mpe: start with a lower MPE zone of 15 members.
         on_problem: called with "struck again" (a key that is down), "stray" (a note-off without a note), "range" (a
             bend range that was clamped), "parameter" (an unknown registered parameter), "tuning" (of single keys),
-            "effects" (a sound effect without a substitute) or "effects on drums" (a kit of them on the drum channel).
+            "effects" (a sound effect without a substitute), "effects on drums" or "melody on drums" (on channel 10).
 
     Attributes:
         zones: the MPE zones.
@@ -95,6 +95,8 @@ class MidiInterpreter:
                     self._out.bend(channel)
             case RhythmPart(channel, rhythm):
                 self.states[channel].rhythm_part = rhythm
+                if channel == PERCUSSION_CHANNEL and not rhythm:
+                    self._on_problem("melody on drums")
             case SystemReset(gs):
                 self._reset_system(gs)
             case KeyTuning():
@@ -140,6 +142,8 @@ class MidiInterpreter:
     def _select_program(self, channel: int, program: int) -> None:
         state = self.states[channel]
         state.program, state.rhythm, state.effects_kit = program, state.bank in self._rhythm_banks, None
+        if channel == PERCUSSION_CHANNEL and state.bank == _MELODY_BANK_GM2:
+            self._on_problem("melody on drums")
         if state.bank != _EFFECTS_BANK_XG or _RHYTHM_BANK_XG not in self._rhythm_banks:
             return
         if program in KITS and channel == PERCUSSION_CHANNEL:

@@ -38,6 +38,7 @@ _NOTICES = {
     "parameter": "{} value(s) of unknown registered parameters were ignored",
     "tuning": "{} tuning(s) of single keys were ignored: all octaves are equal-tempered",
     "effects on drums": "{} choice(s) of a kit of sound effects (XG bank 126) on channel 10 were ignored: drums play",
+    "melody on drums": "{} choice(s) of a melodic sound on channel 10 were ignored: drums play",
     "effects": "{} sound effect(s) of XG kits (bank 126) were left out: General MIDI has nothing like them",
 }
 _UNENDED: dict[type[Event], str] = {NoteOff: "hanging", Sustain: "pedal", Sostenuto: "sostenuto"}

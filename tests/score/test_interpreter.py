@@ -219,6 +219,11 @@ def test_messages_give_their_events(messages: list[Message | bytes], expected: l
         ([control(0, 126), program(0), on(84), program(5), off(84)], ["effects"]),
         ([control(0, 126), program(1), on(35), on(127)], ["effects", "effects"]),
         ([control(0, 126, 9), program(1, 9), on(36, 9)], ["effects on drums"]),
+        ([sysex("41104212 401015 00 1b")], ["melody on drums"]),
+        ([sysex("41104212 401015 01 1a"), sysex("41104212 401115 00 1a")], []),
+        ([sysex("43104c 080907 00")], ["melody on drums"]),
+        ([control(0, 121, 9), program(40, 9)], ["melody on drums"]),
+        ([control(0, 121, 3), program(40, 3), control(0, 120, 9), program(0, 9)], []),
         ([sysex("41104212 40007f 00 41"), control(0, 126), program(0), on(84)], []),
     ],
 )
