@@ -54,12 +54,16 @@ class Corrections:
         self._above = ((mean - np.log(floor)) / _FLOOR_NEPERS).astype(np.float32)
         self._resting = lru_cache(_CACHED_POINTS)(lambda point: self._at(np.frombuffer(point, np.float32)[None])[0])
 
-    def __call__(self, controls: Float, timbre: Float, median: Float) -> Float:
-        """Add the colour to a normalised median (B, K, M) of frames with features (B, K, C) at points (B, K, Z)."""
+    def __call__(self, controls: Float, timbre: Float, median: Float) -> tuple[Float, Float]:
+        """Add the colour to a normalised median (B, K, M) of frames with features (B, K, C) at points (B, K, Z).
+
+        Returns the median, and the `level` of the frames.
+        """
         offset = self._offset(controls, timbre)
-        offset -= self._shared(offset) / self._std
+        level = self._shared(offset)
+        offset -= level / self._std
         np.maximum(np.minimum(offset, self._most, out=offset), -self._most, out=offset)
-        return self._lifted(median, offset)
+        return self._lifted(median, offset), level
 
     def level(self, controls: Float, timbre: Float) -> Float:
         """(B, K, 1) nepers to add to the level of all bands, after the vocoder.

@@ -32,6 +32,7 @@ class NetworkState:
 
     frames (1, K, M): normalised log-mel of the last block; residual (1, K, M): the head's sample of it, the same as
     `frames` without a prior; conditioning (1, K, E) of that block; streaming states of context encoder and vocoder.
+    A new batch also has level (B, K, 1): nepers to add to the vocoder's output for `frames`; None for 0.
     """
 
     frames: Float
@@ -39,6 +40,7 @@ class NetworkState:
     conditioning: Float
     context: list[Float]
     vocoder: list[Float]
+    level: Float | None = None
 
 
 def stack(arrays: Sequence[Float]) -> Float:
@@ -100,7 +102,7 @@ class Condition:
         `humanity` (B, K, 1) scales the residual of models with a prior; None: 1, as trained.
         """
         frames = self.prediction.frames(residual, np.float32(1) if humanity is None else humanity)
-        return NetworkState(frames, residual, self.conditioning, self.state, vocoder)
+        return NetworkState(frames, residual, self.conditioning, self.state, vocoder, self.prediction.level)
 
 
 class Synthesizer:
@@ -184,11 +186,6 @@ class Synthesizer:
         other.model, other.prior = model, copy(self.prior)
         other.update_timbres()
         return other
-
-    def corrected_level(self, controls: Float, timbre: Float) -> Float | None:
-        """(B, K, 1) nepers that the correction adds after the vocoder; None without one."""
-        correction = self.prior.correction if self.prior else None
-        return None if correction is None else correction.level(controls, timbre)
 
     def with_corrected_level(self, frames: Float, controls: Float, timbre: Float) -> Float:
         """Frames (B, K, M) with the level that the correction adds after the vocoder."""

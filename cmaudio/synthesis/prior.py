@@ -28,6 +28,11 @@ class Prediction(Protocol):
         """(B, K, C') input of the controls network."""
         ...
 
+    @property
+    def level(self) -> Float | None:
+        """(B, K, 1) nepers that the correction adds after the vocoder; None without one."""
+        ...
+
     def residual_of_silence(self, silence: Float) -> Float:
         """The residual of the silence (B, K, M) before a note."""
         ...
@@ -42,6 +47,7 @@ class NoPrediction:
     """Of a model without a prior."""
 
     controls: Float
+    level: None = None
 
     def residual_of_silence(self, silence: Float) -> Float:
         return silence
@@ -58,6 +64,7 @@ class MedianAndSpread:
     median: Float
     spread: Float
     silence: Float
+    level: Float | None = None
 
     def residual_of_silence(self, silence: Float) -> Float:
         return np.zeros_like(silence)
@@ -93,6 +100,7 @@ class Prior:
         if self._learned is not None and shares.any():
             median, spread = self._learned(controls, shares, median, spread)
         seen = np.concatenate([controls, median], -1)  # as in training, without the correction
+        level = None
         if self.correction is not None:
-            median = self.correction(controls, timbre, median)
-        return MedianAndSpread(seen, median, spread, self._silence)
+            median, level = self.correction(controls, timbre, median)
+        return MedianAndSpread(seen, median, spread, self._silence, level)

@@ -151,7 +151,7 @@ class Renderer:
             noise=noise,
             side_levels=self._side_levels(voices, middles),
             partial_gains=self._partial_gains(voices, base_hz),
-            level=self.synthesizer.corrected_level(controls, timbre),
+            level=state.level,
         )
         if submit is None:
             for voice in voices:

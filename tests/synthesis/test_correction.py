@@ -46,8 +46,9 @@ def added(
     controls = all_note_features(times, times - 100, np.full((1, 2), key), np.array([key]), np.array([velocity]))
     points = np.array([[[place, 0.0], [place + 0.2 * moving, 0.0]]], np.float32)
     median = np.full((1, 2, BANDS), (np.log(FLOOR) + above_db / DB + 3) / 2, np.float32)
-    colour = (correct(controls, points, median) - median)[0, 0] * 2 * DB
-    return np.asarray(colour + correct.level(controls, points)[0, 0] * DB)
+    corrected, level = correct(controls, points, median)
+    np.testing.assert_array_equal(level, correct.level(controls, points))
+    return np.asarray((corrected - median)[0, 0] * 2 * DB + level[0, 0] * DB)
 
 
 @pytest.mark.parametrize(
