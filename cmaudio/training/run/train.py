@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 from lightning_fabric import Fabric
 from rich.console import Console
@@ -10,7 +11,7 @@ from torch import nn
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.place import Place
-from cmaudio.training.config import STAGES, RunConfig, VocoderStage
+from cmaudio.training.config import STAGES, Crops, RunConfig, VocoderStage
 from cmaudio.training.corpus.description import read_description
 from cmaudio.training.networks.aligner import AlignerNetwork
 from cmaudio.training.run.alignment import align_corpus, has_phoneme_times, read_alignment, write_alignment
@@ -68,6 +69,7 @@ def train(
     if fabric.local_rank == 0:
         files.fetch()
     fabric.barrier()
+    check_shares(config, folder, fabric.world_size, until)
     told = console if fabric.is_global_zero else None
     if told is not None and warning:
         told.print(warning)
@@ -92,6 +94,17 @@ def train(
             if stage == until:
                 break
     return fabric.is_global_zero
+
+
+def check_shares(config: RunConfig, folder: Path, processes: int, until: str | None) -> None:
+    """Raise CmaudioError for a stage whose steps the processes cannot share, before earlier stages are trained."""
+    for name in STAGES[: STAGES.index(until) + 1] if until else STAGES:
+        crops = getattr(getattr(config, name), "crops", None)
+        if isinstance(crops, Crops) and crops.chunks % processes and not weights_file(folder, name).is_file():
+            raise CmaudioError(
+                f"{name}: {crops.clips} clips in {crops.chunks} chunks cannot be shared by {processes} processes; make "
+                f"{name}.crops.clips divided by {name}.crops.chunk_clips a multiple of {processes}"
+            )
 
 
 def share_files(fabric: Fabric, files: RunFiles) -> None:

@@ -21,6 +21,7 @@ from cmaudio.training.config import LoopSettings
 from cmaudio.training.run import precision
 from cmaudio.training.run.launch import process_layout
 from cmaudio.training.run.precision import resolve_precision
+from cmaudio.training.run.train import check_shares
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,18 @@ def test_stages_with_fewer_chunks_than_processes_train_on_two(tmp_path: Path) ->
     assert ended.returncode == 0, ended.stderr
     for stage in ("aligner", "student", "vocoder", "prosody"):
         assert (tmp_path / "run" / f"{stage}.safetensors").is_file()
+
+
+@pytest.mark.parametrize("stage", ["vocoder", "vocoder_tuning", "joint"])
+def test_crops_that_cannot_be_shared_are_named_before_any_stage_is_trained(tmp_path: Path, stage: str) -> None:
+    two_chunks = [f"{each}.crops.chunk_clips=2" for each in ("vocoder", "vocoder_tuning", "joint")]
+    settings = config(tmp_path, *two_chunks)
+    check_shares(settings, tmp_path, 2, None)
+    settings = config(tmp_path, *two_chunks, f"{stage}.crops.chunk_clips=0")
+    with pytest.raises(CmaudioError, match=rf"{stage}: 4 clips in 1 chunks .* 2 processes; make {stage}\.crops\.clips"):
+        check_shares(settings, tmp_path, 2, None)
+    (tmp_path / f"{stage}.safetensors").touch()
+    check_shares(settings, tmp_path, 2, None)
 
 
 @pytest.mark.parametrize("stage", ["teacher", "vocoder", "joint"])
