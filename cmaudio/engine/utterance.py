@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from cmaudio.speech.features import COLUMNS, energy_step, speech_features
 from cmaudio.speech.prosody import Segment
 from cmaudio.speech.style import RATE_RANGE
-from cmaudio.speech.timeline import Timeline
+from cmaudio.speech.timeline import Timeline, stack_moments
 from cmaudio.synthesis.excitation import semitones_to_hz
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
-from cmaudio.synthesis.trajectory import Trajectory
+from cmaudio.synthesis.trajectory import Trajectory, rows
 from cmaudio.synthesis.voice import Voice
 
 _END_FADE_SECONDS = 0.02
@@ -77,8 +77,7 @@ class Utterance(Voice):
         self.marks = marks  # also read after the voice has ended
         self._marked = -1  # index of the last phoneme with a mark
         self._nominal = 0.0  # nominal time at which the next frame begins
-        self._feature_inputs: tuple[NDArray[Any], ...] = ()  # arguments of `speech_features` for the block
-        self._frame_f0 = np.zeros(0)
+        self._features, self._frame_f0 = np.zeros((0, 0), np.float32), np.zeros(0)  # of the block's frames
         self._last_f0 = 0.0
 
     # -- called by the engine -----------------------------------------------------------------------------------------
@@ -119,43 +118,58 @@ class Utterance(Voice):
 
     # -- called by the renderer ---------------------------------------------------------------------------------------
 
-    def f0(self, start: int, end: int) -> NDArray[np.float64]:
-        """(N,) Hz for every sample of the next block, 0 where unvoiced; linear between the middles of frames."""
-        hop = self.stft.hop_length
-        frames = (end - start) // hop
-        middles = start + (np.arange(frames + 1, dtype=np.float64) + 0.5) * hop
-        f0 = self._advance(middles)
-        known = np.concatenate([[self._last_f0], f0])
-        self._frame_f0, self._last_f0 = f0[:-1], float(f0[-2])
-        times = np.arange(start, end) + 0.5
-        return np.interp(times, np.concatenate([[middles[0] - hop], middles]), known)
+    @classmethod
+    def block_f0(cls, voices: Sequence[Self], samples: int) -> NDArray[np.float64]:
+        """(B, N) Hz for every sample of the next block, 0 where unvoiced; linear between the middles of frames."""
+        hop = voices[0].stft.hop_length
+        frames = samples // hop
+        starts = np.array([voice.planned_end for voice in voices])[:, None]
+        f0 = cls._advance(voices, starts + (np.arange(frames + 1, dtype=np.float64) + 0.5) * hop)
+        known = np.column_stack([[voice._last_f0 for voice in voices], f0])
+        for voice, row in zip(voices, f0, strict=True):
+            voice._frame_f0, voice._last_f0 = row[:-1], float(row[-2])
+        times, middles = np.arange(samples) + 0.5, (np.arange(frames + 2) - 0.5) * hop
+        return np.stack([np.interp(times, middles, row) for row in known])
 
     @classmethod
     def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> BlockFeatures:
-        """Features of the block of the last call of `f0`."""
-        inputs = (np.stack(arrays) for arrays in zip(*(voice._feature_inputs for voice in voices), strict=True))
-        return BlockFeatures(speech_features(*inputs), np.stack([voice._frame_f0 for voice in voices]))
+        """Features of the block of the last call of `block_f0`."""
+        return BlockFeatures(
+            np.stack([voice._features for voice in voices]), np.stack([voice._frame_f0 for voice in voices])
+        )
 
-    def _advance(self, middles: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Advance over the frames at these times (the last is a preview) and store their features; returns all f0."""
-        rates = np.where(middles >= 0, self.rate.at(middles), 0.0)
-        step = self.stft.hop_length / self.sample_rate
-        nominal = self._nominal + np.cumsum(rates * step) - rates * step / 2
-        moments = self.timeline.look(nominal)
-        waiting = nominal - self.timeline.end
-        pitch = self._sounding_pitch(middles) + moments.pivot
-        semitones = pitch + self.pitch_range.at(middles) * (moments.semitones - moments.pivot)
+    @classmethod
+    def _advance(cls, voices: Sequence[Self], middles: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Advance over frames at times (B, K + 1), the last a preview, and store their features; returns all f0."""
+        rates = np.where(middles >= 0, rows([voice.rate for voice in voices], middles), 0.0)
+        step = voices[0].stft.hop_length / voices[0].sample_rate
+        begun = np.array([voice._nominal for voice in voices])[:, None]
+        nominal = begun + np.cumsum(rates * step, axis=-1) - rates * step / 2
+        moments = stack_moments([voice.timeline.look(row) for voice, row in zip(voices, nominal, strict=True)])
+        waiting = nominal - np.array([voice.timeline.end for voice in voices])[:, None]
+        steered = np.stack([voice._sounding_pitch(row) for voice, row in zip(voices, middles, strict=True)])
+        pitch_range = rows([voice.pitch_range for voice in voices], middles)
+        semitones = steered + moments.pivot + pitch_range * (moments.semitones - moments.pivot)
         voiced = moments.voiced & (waiting < 0) & (middles >= 0)
         safe = np.maximum(rates, 0.05)
         since = (nominal - moments.begins) / safe
         until = np.where(waiting < 0, (moments.ends - nominal) / safe, _WAITING_SECONDS)
-        energy = moments.energy + self.energy.at(middles) * energy_step(1.0)
-        self._feature_inputs = tuple(x[:-1] for x in (moments.context, since, until, energy, voiced, semitones))
-        self._mark(moments.index[:-1], middles[:-1], waiting[:-1])
-        self.timeline.forget_before(min(self._marked, int(moments.index[0])))
-        self._nominal = min(self._nominal + float(rates[:-1].sum()) * step, max(self._nominal, self.timeline.end))
-        self._end_at(middles, waiting)
+        energy = moments.energy + rows([voice.energy for voice in voices], middles) * energy_step(1.0)
+        features = speech_features(moments.context, since, until, energy, voiced, semitones)
+        for i, voice in enumerate(voices):
+            voice._features = features[i, :-1]
+            voice._spoken(moments.index[i], middles[i], waiting[i], float(rates[i, :-1].sum()) * step)
         return np.where(voiced, semitones_to_hz(semitones), 0.0)
+
+    def _spoken(
+        self, index: NDArray[np.int64], middles: NDArray[np.float64], waiting: NDArray[np.float64], seconds: float
+    ) -> None:
+        """Move on by nominal `seconds`, over frames with these phonemes (K + 1,)."""
+        self._mark(index[:-1], middles[:-1], waiting[:-1])
+        self.timeline.forget_before(min(self._marked, int(index[0])))
+        self._nominal = min(self._nominal + seconds, max(self._nominal, self.timeline.end))
+        if self.timeline.closed:
+            self._end_at(middles, waiting)
 
     def _mark(self, index: NDArray[np.int64], middles: NDArray[np.float64], waiting: NDArray[np.float64]) -> None:
         """Append marks for words and phonemes that start in frames with these phonemes."""
@@ -172,6 +186,6 @@ class Utterance(Voice):
 
     def _end_at(self, middles: NDArray[np.float64], waiting: NDArray[np.float64]) -> None:
         over = np.flatnonzero(waiting >= 0)
-        if self.timeline.closed and len(over):
+        if len(over):
             fade = _END_FADE_SECONDS * self.sample_rate
             self.fade_out(max(0.0, float(middles[over[0]])), fade)

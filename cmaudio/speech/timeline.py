@@ -1,11 +1,13 @@
 """What is to be spoken, at the nominal rate: segments one after the other, looked up by nominal time.
 
-Shapes: N moments. Nominal time is seconds from the beginning of the text at rate 1; it is known up to `end`, and grows.
+Shapes: B timelines, N moments. Nominal time is seconds from the beginning of the text at rate 1; it is known up to
+`end`, and grows.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +33,11 @@ class Moments:
     semitones: NDArray[np.float64]
     pivot: NDArray[np.float64]
     voiced: NDArray[np.bool_]
+
+
+def stack_moments(parts: Sequence[Moments]) -> Moments:
+    """Join the moments of B timelines, arrays (N, ...), into arrays (B, N, ...)."""
+    return Moments(*(np.stack(arrays) for arrays in zip(*(vars(part).values() for part in parts), strict=True)))
 
 
 class Timeline:

@@ -67,6 +67,10 @@ class NoteVoice(Voice):
 
     # -- inputs of the networks ---------------------------------------------------------------------------------------
 
+    @classmethod
+    def block_f0(cls, voices: Sequence[Self], samples: int) -> NDArray[np.float64]:
+        return np.stack([voice.f0(voice.planned_end, voice.planned_end + samples) for voice in voices])
+
     def f0(self, start: int, end: int) -> NDArray[np.float64]:
         """(N,) Hz for every sample in [start, end); rises from zero over the hop around the onset, as in training."""
         times = np.arange(start, end, dtype=np.float64)

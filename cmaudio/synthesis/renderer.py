@@ -179,7 +179,7 @@ class Renderer:
         noise and, in some models, instead of inharmonic partials.
         """
         count, overlap = self.block_samples, self.stft.overlap
-        f0 = np.stack([voice.f0(voice.planned_end, voice.planned_end + count) for voice in voices])
+        f0 = type(voices[0]).block_f0(voices, count)  # all voices of a model are of one kind
         phase = np.array([voice.phase.last(1)[0] for voice in voices])
         pulses, phases = pulse_train(f0, phase, self.sample_rate)
         own = [i for i, voice in enumerate(voices) if not voice.is_harmonic(voice.planned_end)]
@@ -209,7 +209,7 @@ class Renderer:
         for voice in voices:  # those that started before a timbre was learned lack its dimension
             voice.timbre.widen(dims)
         timbre = rows([voice.timbre for voice in voices], middles)
-        # All voices of a model are of one kind; older models read only the first features.
+        # Older models read only the first features.
         block = type(voices[0]).block_features(voices, self._frame_ends(voices))
         features = block.features[..., : self.synthesizer.features]
         return _Inputs(

@@ -91,9 +91,10 @@ class Voice(ABC):
 
     # -- supplied by each kind of voice ------------------------------------------------------------------------------
 
+    @classmethod
     @abstractmethod
-    def f0(self, start: int, end: int) -> NDArray[np.float64]:
-        """(N,) Hz for every sample of the next block [start, end), 0 where unpitched."""
+    def block_f0(cls, voices: Sequence[Self], samples: int) -> NDArray[np.float64]:
+        """(B, N) Hz for every sample of the next block, 0 where unpitched; called once for each."""
 
     @classmethod
     @abstractmethod
