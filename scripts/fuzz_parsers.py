@@ -13,9 +13,10 @@ from pathlib import Path
 from cmaudio.engine.engine import Engine
 from cmaudio.instrument.preset_files import load_preset, preset_files
 from cmaudio.midi.stream import MidiStream
-from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.file import Model, load_model
 from cmaudio.model.graph_check import _fields, check_graph
 from cmaudio.model.manifest import parse_manifest
+from cmaudio.model.saving import save_model
 from cmaudio.osc.packets import decode, encode, messages
 from cmaudio.panel.commands import parse_command
 from cmaudio.score.midi_file import parse_midi

@@ -15,8 +15,9 @@ from fixtures.jack import JackServer, running_jack_server
 from fixtures.shared_models import share
 from hypothesis import settings
 
-from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.file import Model, load_model
 from cmaudio.model.manifest import Manifest
+from cmaudio.model.saving import save_model
 from cmaudio.speech.features import SPEECH_FEATURES
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.note_features import NOTE_FEATURES

@@ -127,9 +127,9 @@ def export(
 
 def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Path | None) -> Model:
     """The model with the requested changes, as a file of its own if anything changes or `output` is given."""
-    from cmaudio.training.export.correction import measured_corrections
+    from cmaudio.training.export.correction import amend_correction
     from cmaudio.training.export.figures import amend_card_data, amend_figures
-    from cmaudio.training.export.measured import amend, amend_from
+    from cmaudio.training.export.measured import amend_from
     from cmaudio.training.export.texture_motion import amend_motion
     from cmaudio.training.export.timbre_places import amend_places
     from cmaudio.training.export.vocoder import amend_vocoder
@@ -140,7 +140,7 @@ def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Pat
     model = amend_motion(model, target, changes["motion"]) if changes["motion"] else model
     model = amend_vocoder(model, target, changes["vocoder"]) if changes["vocoder"] else model
     if changes["correction"]:
-        model = amend(model, target, "correction", measured_corrections(model, changes["correction"], errors.print))
+        model = amend_correction(model, target, changes["correction"], errors.print)
     model = amend_places(model, target) if changes["map"] else model
     model = amend_card_data(model, target) if changes["card"] else model
     if output is not None and model.path != output:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.reading import expanded
-from cmaudio.model.file import SUFFIX, Model, load_model, save_model
+from cmaudio.model.file import SUFFIX, Model
 from cmaudio.model.manifest import TimbreDefinition, with_timbre
+from cmaudio.model.saving import save_changed
 
 OWN_LICENCE = "own sounds, licence not stated"
 _HEADING = "## Learned timbres"
@@ -53,6 +54,4 @@ def save_learned(
     lines = "".join(f"* {timbre.name}: {licence}\n" for timbre in timbres)
     card = model.card.rstrip() + "\n\n"
     card += lines if _HEADING in card else f"{_HEADING}\n\nLevel and colour are those of the examples.\n\n{lines}"
-    graphs = {name: model.graph(name) for name in manifest.graphs}
-    save_model(target, manifest, graphs, card, data=model.data, fast=True)
-    return load_model(target)
+    return save_changed(model, target, manifest=manifest, card=card, data=model.data, fast=True)

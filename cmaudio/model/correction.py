@@ -1,13 +1,19 @@
-"""Difference in mean power between a timbre's recordings and what the networks generate, in a model file.
+"""The difference between a timbre's recordings and the prior's median, in a model file.
 
-The prior predicts the median of a band, which for noise lies below its mean power; the vocoder loses some power as
-well. Loudness and mixes depend on power, so the mean difference is measured on a corpus and added to the median. It can
-also give a model another velocity law than that of the recordings on which it was trained.
+The prior is smooth over keys and velocities, and predicts the median of a band, which for noise lies below its mean
+power. Recordings of an instrument are not smooth: each key differs from its neighbours. So a timbre can have a table of
+what is added to the median of every band by key, velocity and age of the note, interpolated in between.
+
+The tables of all timbres, in their order, are one array of the model file, `corrections.npy`: (rows, M) signed bytes in
+steps of `STEP_DB`, the ages of a velocity and the velocities of a key one after the other.
+
+Shapes: K keys, V velocities, A ages, M mel bands.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Sequence
+from io import BytesIO
 from typing import Annotated
 
 import numpy as np
@@ -16,38 +22,58 @@ from pydantic import Field
 
 from cmaudio.model.strict import Strict
 
-PARTS = 18
-AGES_S = (0.03, 0.25, 1.0)
-"""Seconds after the onset that stand for attack, body and sustain; colours are interpolated between them."""
-# Edges of the parts, as fractions of the bands; narrower where bands are as wide as an octave.
-_EDGES = (0.0, 1 / 64, 1 / 32, *(part / 16 for part in range(1, 17)))
-
-Decibels = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
-Colour = Annotated[list[Decibels], Field(min_length=PARTS, max_length=PARTS)]
+MEMBER = "corrections.npy"
+VELOCITIES = (10.0, 45.0, 127.0)
+AGES_S = (0.01, 0.03, 0.08, 0.25, 1.0, 2.5)
+ROWS = len(VELOCITIES) * len(AGES_S)
+"""Rows of one key."""
+STEP_DB = 1.0
+_STEPS = 127
 
 
 class Correction(Strict):
-    """What is added to the prior's median of a timbre, in 18 parts of the spectrum.
+    """The keys of a timbre's table: MIDI note numbers from `lowest_key` on; a drum has one key."""
 
-    Attributes:
-        colour_db: at each of `AGES_S`, for middle C at velocity 127.
-        velocity_db: slope per decade of velocity; 20 in all parts turns a linear velocity law into a square one.
-        key_db: slope per two octaves above middle C.
-    """
+    lowest_key: Annotated[int, Field(ge=0, le=127)]
+    keys: Annotated[int, Field(ge=1, le=128)]
 
-    colour_db: Annotated[list[Colour], Field(min_length=len(AGES_S), max_length=len(AGES_S))]
-    velocity_db: Colour
-    key_db: Colour
+    @property
+    def rows(self) -> int:
+        return self.keys * ROWS
 
 
-def parts_of(bands: int) -> list[slice]:
-    """The bands of each part; some parts are empty if there are few bands."""
-    edges = [round(edge * bands) for edge in _EDGES]
-    return [slice(low, high) for low, high in pairwise(edges)]
+def rows_of(tables_db: Sequence[NDArray[np.floating]]) -> NDArray[np.int8]:
+    """The tables (K, V, A, M) of all timbres that have one, in dB, as rows of the array in a file."""
+    steps = [np.rint(np.clip(table / STEP_DB, -_STEPS, _STEPS)).astype(np.int8) for table in tables_db]
+    return np.concatenate([table.reshape(-1, table.shape[-1]) for table in steps])
 
 
-def from_parts(bands: int) -> NDArray[np.float64]:
-    """(P, M) matrix that interpolates values at the centres of the parts to bands."""
-    edges = np.array(_EDGES) * bands
-    middles = (edges[1:] + edges[:-1]) / 2 - 0.5
-    return np.stack([np.interp(np.arange(bands), middles, one) for one in np.eye(PARTS)])
+def tables_of(entries: Sequence[Correction | None], rows: NDArray[np.int8]) -> list[NDArray[np.int8] | None]:
+    """The table (K, V * A, M) of each timbre in steps of `STEP_DB`, None for timbres without an entry."""
+    tables: list[NDArray[np.int8] | None] = []
+    start = 0
+    for entry in entries:
+        if entry is None:
+            tables.append(None)
+            continue
+        end = start + entry.rows
+        tables.append(rows[start:end].reshape(entry.keys, ROWS, -1))
+        start = end
+    return tables
+
+
+def encoded(rows: NDArray[np.int8]) -> bytes:
+    """The array as the bytes of `corrections.npy`."""
+    buffer = BytesIO()
+    np.save(buffer, rows, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def decoded(content: bytes, entries: Sequence[Correction | None], bands: int) -> NDArray[np.int8]:
+    """The inverse of `encoded`. Raises ValueError for an array that does not fit the timbres' entries."""
+    rows = np.load(BytesIO(content), allow_pickle=False)
+    expected = (sum(entry.rows for entry in entries if entry), bands)
+    if not isinstance(rows, np.ndarray) or rows.dtype != np.int8 or rows.shape != expected:
+        found = f"{rows.dtype} {rows.shape}" if isinstance(rows, np.ndarray) else "several arrays"
+        raise ValueError(f"{MEMBER} is {found}, not int8 {expected} as the timbres' keys demand")
+    return rows

@@ -9,12 +9,12 @@ head.onnx       noisy block, sigma, context, conditioning -> denoised block
 vocoder.onnx    frames, f0, state -> filters, state
 prior.onnx      only in models with a prior: controls, timbre -> median, spread
 prosody.onnx    only in text-to-speech models: phonemes, timbre -> duration, energy, pitch, voicing
+corrections.npy only if a timbre has a correction (`cmaudio.model.correction`)
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -28,10 +28,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.errors import CmaudioError, nearest
-from cmaudio.files.atomic import atomic_file
 from cmaudio.files.reading import expanded, is_file, is_folder, reason
 from cmaudio.model.card_data import MEMBER as CARD_DATA
 from cmaudio.model.card_data import CardData, parse_card_data, read_card
+from cmaudio.model.correction import MEMBER as CORRECTIONS
+from cmaudio.model.correction import decoded
 from cmaudio.model.manifest import GRAPHS, Manifest, TimbreDefinition, parse_manifest, with_timbre
 from cmaudio.model.pads import pad_keys
 from cmaudio.model.timbres import Timbre, TimbreSpace
@@ -45,16 +46,23 @@ _FILE_MAX_BYTES = 512 * 2**20  # of all members together, unpacked
 _MEMBERS_MAX = 64
 _SHOWN_LETTERS = 200
 _COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_written: set[str] = set()  # manifests of the models that this process wrote
 
 
 @dataclass
 class Model:
-    """A loaded and checked model file."""
+    """A loaded and checked model file.
+
+    Attributes:
+        path: of the file.
+        manifest: of the model.
+        card: its text.
+        corrections: rows of the timbres' tables (`cmaudio.model.correction`); None if there are none.
+    """
 
     path: Path
     manifest: Manifest
     card: str
+    corrections: NDArray[np.int8] | None = field(default=None, repr=False, compare=False)
     _unused_graphs: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     _data: CardData | None = field(default=None, repr=False, compare=False)
 
@@ -148,11 +156,6 @@ class Model:
         return self._timbre_space.nearest_program(vector)
 
 
-def is_own(model: Model) -> bool:
-    """Whether this process wrote the model's file in its present state."""
-    return json.dumps(dict(model.manifest.sha256)) in _written
-
-
 def embedded_models() -> dict[str, Path]:
     """Name -> file of the models that come with cmaudio."""
     folder = Path(str(resources.files("cmaudio"))) / "models"
@@ -219,7 +222,11 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Model:
     data = None
     if CARD_DATA in names:
         data = parse_card_data(path, _checked(path, archive, CARD_DATA, manifest))
-    return Model(path, manifest, card, graphs, data)
+    corrections = None
+    if any(entries := [timbre.correction for timbre in manifest.timbres]):
+        _demand(path, names, {CORRECTIONS})
+        corrections = decoded(_checked(path, archive, CORRECTIONS, manifest), entries, manifest.mel.bands)
+    return Model(path, manifest, card, corrections, graphs, data)
 
 
 def _demand(path: Path, names: set[str], members: set[str]) -> None:
@@ -254,34 +261,3 @@ def _within_budget(path: Path, archive: zipfile.ZipFile) -> None:
             )
     if sum(member.file_size for member in members) > _FILE_MAX_BYTES:
         raise CmaudioError(f"{path} is larger than {_FILE_MAX_BYTES >> 20} MiB in total; this is not a model file")
-
-
-def save_model(
-    path: Path,
-    manifest: Manifest,
-    graphs: Mapping[str, bytes],
-    card: str,
-    *,
-    data: CardData | None = None,
-    fast: bool = False,
-) -> None:
-    """Write a model file atomically; checksums are computed here. Raises CmaudioError if it cannot be written.
-
-    With `fast` it is some 5 % larger, and written in an eighth of the time. Without `data`, programs read the card.
-    """
-    content = {f"{name}.onnx": graphs[name] for name in manifest.graphs} | {"card.md": card.encode()}
-    if data is not None:
-        content[CARD_DATA] = data.model_dump_json(indent=1).encode()
-    sums = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
-    fields = manifest.model_copy(update={"sha256": sums}).model_dump(mode="json")
-    try:
-        with atomic_file(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, stored in {"manifest.json": json.dumps(fields, indent=1).encode(), **content}.items():
-                member = zipfile.ZipInfo(name)  # a fixed date: the same content gives the same file
-                member.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(member, stored, compresslevel=1 if fast else None)
-    except OSError as error:
-        raise CmaudioError(
-            f"{path} cannot be written ({error.strerror}); free some space or write elsewhere"
-        ) from error
-    _written.add(json.dumps(sums))

@@ -98,7 +98,7 @@ class TimbreDefinition(Strict):
         takes: of a texture, the points of its recordings (`cmaudio.synthesis.texture_voice`).
         learned: its offset to the prior at its point.
         motion: the motion of a texture's spectrum about the median.
-        correction: of its level and colour, to the mean power of its recordings.
+        correction: its table of what lies between the prior and its recordings.
     """
 
     name: Name

@@ -1,9 +1,9 @@
-"""Applies the corrections of a model's timbres: colour and level by age, velocity and key.
+"""Applies the corrections of a model's timbres: level and colour by key, velocity and age.
 
 The colour is added to the prior's median, the level to the vocoder's output. The other networks receive the uncorrected
 median, on which they were trained.
 
-Shapes: B voices, K frames, C controls, Z timbre dimensions, M mel bands, R rows of a table: ages, velocity, key.
+Shapes: B voices, K frames, C controls, Z timbre dimensions, M mel bands, N points, R rows of two neighbouring keys.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.model.correction import AGES_S, PARTS, Correction, from_parts
-from cmaudio.model.manifest import Manifest, TimbreDefinition
+from cmaudio.model.correction import AGES_S, ROWS, STEP_DB, VELOCITIES, tables_of
+from cmaudio.model.file import Model
+from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.model.timbres import fitted, full_vectors
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.learned import CLOCK_COLUMN, clock_of
+from cmaudio.synthesis.learned import CLOCK_COLUMN, clock_of, keys_of
 from cmaudio.synthesis.timbre_deviations import nearest_shares
 
-_KEY_COLUMN, _VELOCITY_COLUMN = 3, 4  # of the features of notes
+_VELOCITY_COLUMN = 4  # of the features of notes
 _MOST_DB = 40.0
 _NEPERS = np.log(10) / 20
 # Bands at the floor are silent and stay so; an offset is applied in full from this far above the floor.
 _FLOOR_NEPERS = 0.8
-_CACHED_POINTS = 512
-_CLOCKS = clock_of(np.array(AGES_S))
-_PLACES = np.arange(len(AGES_S), dtype=np.float32)
+_CACHED_KEYS = 512
+_CLOCKS, _LOG_VELOCITIES = clock_of(np.array(AGES_S)), np.log(VELOCITIES)
 
 
 class Corrections:
@@ -36,23 +36,25 @@ class Corrections:
 
     Args:
         timbres: at least one of them with a `correction`.
+        rows: of their tables (`cmaudio.model.correction`).
         mean: (M,) mean by which log-mel is normalised.
         std: (M,) its standard deviation.
         floor: the lowest mel magnitude.
     """
 
-    def __init__(self, timbres: Sequence[TimbreDefinition], mean: Float, std: Float, floor: float) -> None:
+    def __init__(
+        self, timbres: Sequence[TimbreDefinition], rows: NDArray[np.int8], mean: Float, std: Float, floor: float
+    ) -> None:
         self._vectors = full_vectors(timbres)
-        bands = len(std)
-        empty = np.zeros((len(AGES_S) + 2, PARTS))
-        tables = [empty if t.correction is None else _table(t.correction) for t in timbres]
-        self._tables = (np.stack(tables) @ from_parts(bands) * _NEPERS / std).astype(np.float32)  # (timbres, R, M)
+        self._tables = tables_of([timbre.correction for timbre in timbres], rows)
+        self._lowest = [timbre.correction.lowest_key if timbre.correction else 0 for timbre in timbres]
+        self._unit = (STEP_DB * _NEPERS / std).astype(np.float32)
         self._std = std
         self._silence = ((np.log(floor) - mean) / std).astype(np.float32)
         self._most = (_MOST_DB * _NEPERS / std).astype(np.float32)
         self._slope = (std / _FLOOR_NEPERS).astype(np.float32)
         self._above = ((mean - np.log(floor)) / _FLOOR_NEPERS).astype(np.float32)
-        self._resting = lru_cache(_CACHED_POINTS)(lambda point: self._at(np.frombuffer(point, np.float32)[None])[0])
+        self._resting = lru_cache(_CACHED_KEYS)(self._at_rest)
 
     def __call__(self, controls: Float, timbre: Float, median: Float) -> tuple[Float, Float]:
         """Add the colour to a normalised median (B, K, M) of frames with features (B, K, C) at points (B, K, Z).
@@ -93,42 +95,68 @@ class Corrections:
 
     def _offset(self, controls: Float, timbre: Float) -> Float:
         """(B, K, M) the whole correction, in normalised log-mel."""
-        basis = basis_of(controls)
-        if (timbre == timbre[:, :1]).all():
-            tables = np.stack([self._resting(point.tobytes()) for point in timbre[:, 0]])  # (B, R, M)
-            return basis @ tables
-        tables = self._at(timbre.reshape(-1, timbre.shape[-1])).reshape(*basis.shape, -1)  # (B, K, R, M)
-        return np.asarray((basis[:, :, None] @ tables)[:, :, 0])
+        key, weights = _weights(controls)
+        # Voice by voice, so that no sample depends on what else sounds.
+        offset = np.empty((*key.shape, len(self._std)), np.float32)
+        morphs = (timbre != timbre[:, :1]).any((1, 2))
+        glides = ~morphs & (key != key[:, :1]).any(1)
+        rests = ~morphs & ~glides
+        if rests.any():
+            offset[rests] = weights[rests] @ self._known(timbre[rests, 0], key[rests, 0])
+        if glides.any():
+            offset[glides] = (weights[glides][:, :, None] @ self._known(timbre[glides], key[glides]))[:, :, 0]
+        if morphs.any():
+            points, rows = timbre[morphs].reshape(-1, timbre.shape[-1]), weights[morphs].reshape(-1, 1, 2 * ROWS)
+            offset[morphs] = self._at(points, key[morphs].reshape(-1), rows).reshape(-1, *offset.shape[1:])
+        return offset
 
-    def _at(self, points: NDArray[np.floating]) -> Float:
-        """(N, R, M) at points (N, Z)."""
-        dims = self._vectors.shape[1]
-        shares = nearest_shares(fitted(points.astype(np.float64), dims), self._vectors)
-        near = np.flatnonzero(shares.any(0))
-        return np.asarray(np.tensordot(shares[:, near], self._tables[near], 1), np.float32)
+    def _known(self, points: Float, keys: NDArray[np.int64]) -> Float:
+        """(..., R, M) rows at points (..., Z) for keys (...), computed once for each of them."""
+        places = zip(points.reshape(-1, points.shape[-1]), keys.reshape(-1).tolist(), strict=True)
+        rows = np.stack([self._resting(point.tobytes(), key) for point, key in places])
+        return rows.reshape(*keys.shape, *rows.shape[1:])
+
+    def _at_rest(self, point: bytes, key: int) -> Float:
+        """(R, M) at a point (Z,), as bytes, for a key and the one above."""
+        vector, every_row = np.frombuffer(point, np.float32)[None], np.eye(2 * ROWS, dtype=np.float32)[None]
+        return self._at(vector, np.array([key]), every_row)[0]
+
+    def _at(self, points: NDArray[np.floating], keys: NDArray[np.int64], weights: Float) -> Float:
+        """(N, W, M) sums at points (N, Z), weights (N, W, R) for the rows of keys (N,) and of those above."""
+        shares = nearest_shares(fitted(points.astype(np.float64), self._vectors.shape[1]), self._vectors)
+        total = np.zeros((*weights.shape[:2], len(self._std)), np.float32)
+        for index in np.flatnonzero(shares.any(0)):
+            table = self._tables[index]
+            if table is not None:
+                near = np.flatnonzero(shares[:, index])
+                pairs = np.clip(keys[near, None] + (0, 1) - self._lowest[index], 0, len(table) - 1)
+                rows = table[pairs].reshape(len(near), 2 * ROWS, -1).astype(np.float32)
+                total[near] += shares[near, index, None, None].astype(np.float32) * (weights[near] @ rows)
+        total *= self._unit
+        return total
 
 
-def _table(correction: Correction) -> NDArray[np.float64]:
-    """(R, P) dB."""
-    return np.array([*correction.colour_db, correction.velocity_db, correction.key_db])
+def _weights(controls: Float) -> tuple[NDArray[np.int64], Float]:
+    """(B, K) key below the sounding pitch; (B, K, R) weights of its rows and of those of the key above."""
+    pitch = keys_of(controls)
+    key = np.floor(pitch).astype(np.int64)
+    above = (pitch - key)[..., None]
+    ages = _nearness(controls[..., CLOCK_COLUMN], _CLOCKS)
+    velocities = _nearness(np.log(np.maximum(64 * (controls[..., _VELOCITY_COLUMN] + 1), 1)), _LOG_VELOCITIES)
+    rows = (velocities[..., None] * ages[..., None, :]).reshape(*key.shape, ROWS)
+    return key, np.concatenate([(1 - above) * rows, above * rows], -1).astype(np.float32)
 
 
-def basis_of(controls: Float) -> Float:
-    """(B, K, R) factor of each row of a table: nearness to `AGES_S`, decades of velocity, double octaves of key."""
-    basis = np.empty((*controls.shape[:2], len(AGES_S) + 2), np.float32)
-    place = np.interp(controls[..., CLOCK_COLUMN], _CLOCKS, _PLACES).astype(np.float32)
-    ages = basis[..., : len(AGES_S)]
-    np.abs(np.subtract(place[..., None], _PLACES, out=ages), out=ages)
-    np.maximum(np.subtract(1, ages, out=ages), 0, out=ages)
-    velocity = 64 * (controls[:, :, _VELOCITY_COLUMN] + 1)
-    basis[..., -2] = np.log10(np.maximum(velocity, 1) / 127)
-    basis[..., -1] = controls[..., _KEY_COLUMN]
-    return basis
+def _nearness(values: NDArray[np.floating], nodes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(B, K) values -> (B, K, nodes) weights of linear interpolation; beyond the nodes, the outermost has all."""
+    place = np.interp(values, nodes, np.arange(len(nodes)))
+    return np.maximum(1 - np.abs(place[..., None] - np.arange(len(nodes))), 0)
 
 
-def correction_of(manifest: Manifest) -> Corrections | None:
+def correction_of(model: Model) -> Corrections | None:
     """The corrections of a model's timbres, None if it has none."""
-    if not any(timbre.correction for timbre in manifest.timbres):
+    manifest = model.manifest
+    if model.corrections is None or not any(timbre.correction for timbre in manifest.timbres):
         return None
     mean, std = np.array(manifest.mel.mean, np.float32), np.array(manifest.mel.std, np.float32)
-    return Corrections(manifest.timbres, mean, std, manifest.mel.floor)
+    return Corrections(manifest.timbres, model.corrections, mean, std, manifest.mel.floor)

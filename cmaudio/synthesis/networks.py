@@ -146,7 +146,7 @@ class Synthesizer:
             "spread": frames,
         }
         self._refuse_misfits([(graph, shapes)])
-        return Prior(graph, manifest, self.silence)
+        return Prior(graph, self.model, self.silence)
 
     def _check_shapes(self) -> None:
         """Graphs must fit the manifest: a file assembled from two exports is refused here, not while it plays."""
@@ -178,7 +178,7 @@ class Synthesizer:
     def update_timbres(self) -> None:
         """Include timbres that were added to the model since it was loaded."""
         if self.prior is not None:
-            self.prior.set_timbres(self.model.manifest)
+            self.prior.set_timbres(self.model)
 
     def with_model(self, model: Model) -> Synthesizer:
         """The same networks for a model with other learned timbres; both may be in use."""

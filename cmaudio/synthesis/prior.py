@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from cmaudio.model.manifest import Manifest
+from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.correction import correction_of
 from cmaudio.synthesis.graph import Graph
@@ -78,17 +78,17 @@ class Prior:
 
     Args:
         graph: the graph `prior` of the model file.
-        manifest: of the model.
+        model: whose prior it is.
         silence: (1, K, M) frames.
     """
 
-    def __init__(self, graph: Graph, manifest: Manifest, silence: Float) -> None:
-        self.graph, self._silence, self._dims = graph, silence, manifest.timbre_dims
-        self.set_timbres(manifest)
+    def __init__(self, graph: Graph, model: Model, silence: Float) -> None:
+        self.graph, self._silence, self._dims = graph, silence, model.manifest.timbre_dims
+        self.set_timbres(model)
 
-    def set_timbres(self, manifest: Manifest) -> None:
-        """Use the learned timbres and corrections of this manifest."""
-        self._learned, self.correction = learned_offsets_of(manifest), correction_of(manifest)
+    def set_timbres(self, model: Model) -> None:
+        """Use the learned timbres and corrections of this model."""
+        self._learned, self.correction = learned_offsets_of(model.manifest), correction_of(model)
 
     def __call__(self, controls: Float, timbre: Float) -> MedianAndSpread:
         """(B, K, C) controls, (B, K, Z) timbre -> prediction of a block.

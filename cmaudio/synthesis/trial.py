@@ -15,7 +15,8 @@ from pathlib import Path
 import platformdirs
 
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import Model, embedded_models, is_own
+from cmaudio.model.file import Model, embedded_models
+from cmaudio.model.saving import is_own
 
 _TIME_SECONDS = 60.0
 REFUSED = 3  # exit status of a rehearsal that found and reported a fault

@@ -9,7 +9,8 @@ import pytest
 from conftest import TinyModel
 
 from cmaudio.engine.engine import Engine
-from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.file import Model, load_model
+from cmaudio.model.saving import save_model
 from cmaudio.offline.render import render
 from cmaudio.score.arrangement import arrange
 from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score

@@ -26,7 +26,8 @@ from cmaudio.evaluation.corpus.holding import measure_holding
 from cmaudio.evaluation.corpus.samplers import heun_sampler, multistep
 from cmaudio.evaluation.corpus.sound import measure_sound, onset_slope
 from cmaudio.evaluation.rendering import HeldNote, hold
-from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.file import Model, load_model
+from cmaudio.model.saving import save_model
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.renderer import Renderer
 

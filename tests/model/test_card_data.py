@@ -11,7 +11,8 @@ import pytest
 
 from cmaudio.errors import CmaudioError
 from cmaudio.model.card_data import MEMBER, CardData, TrainingData, figures_of, parse_card_data, read_card
-from cmaudio.model.file import embedded_models, load_model, save_model
+from cmaudio.model.file import embedded_models, load_model
+from cmaudio.model.saving import save_model
 
 DATA = CardData(
     trained_on=[TrainingData(name="toy", clips=12, hours=0.25)],

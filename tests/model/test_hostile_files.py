@@ -14,9 +14,10 @@ import pytest
 from conftest import TinyModel
 
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import embedded_models, load_model, save_model
+from cmaudio.model.file import embedded_models, load_model
 from cmaudio.model.graph_check import OPERATORS, check_graph
 from cmaudio.model.manifest import GRAPHS
+from cmaudio.model.saving import save_model
 from cmaudio.synthesis.networks import Synthesizer
 
 onnx = pytest.importorskip("onnx")

@@ -18,8 +18,9 @@ from conftest import TinyModel, make_tiny_model
 import cmaudio
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import Model, embedded_models, load_model, save_model
+from cmaudio.model.file import Model, embedded_models, load_model
 from cmaudio.model.manifest import GRAPHS
+from cmaudio.model.saving import save_model
 from cmaudio.synthesis.filter_kernel import load_kernels
 from cmaudio.synthesis.networks import Synthesizer
 

@@ -10,9 +10,10 @@ import pytest
 
 from cmaudio.engine.engine import Engine
 from cmaudio.model.deviation import PitchDeviation
-from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.file import Model, load_model
 from cmaudio.model.learned import Learned, LearnedSpectrum
 from cmaudio.model.manifest import TimbreDefinition
+from cmaudio.model.saving import save_changed
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.modulation import amplitude_modulation, frequency_modulation, partial_tracks
 from cmaudio.soundfont.deviation import common_swing
@@ -194,8 +195,7 @@ def deviating(tmp_path_factory: pytest.TempPathFactory) -> Model:
     ]
     path = tmp_path_factory.mktemp("deviating") / "deviating.cmaudio"
     manifest = model.manifest.model_copy(update={"timbres": timbres})
-    save_model(path, manifest, {name: model.graph(name) for name in manifest.graphs}, model.card)
-    return load_model(path)
+    return save_changed(model, path, manifest=manifest)
 
 
 def played(model: Model, timbre: str, humanity: float, reads: int = 48_000, bend: float = 0.0) -> Float:
@@ -233,8 +233,7 @@ def test_humanity_0_is_the_model_without_deviation_sample_by_sample(deviating: M
     manifest = deviating.manifest
     timbres = [timbre.model_copy(update={"deviation": None}) for timbre in manifest.timbres]
     exact = tmp_path / "exact.cmaudio"
-    graphs = {name: deviating.graph(name) for name in manifest.graphs}
-    save_model(exact, manifest.model_copy(update={"timbres": timbres}), graphs, deviating.card)
+    save_changed(deviating, exact, manifest=manifest.model_copy(update={"timbres": timbres}))
     for timbre in ("flute", "string ensemble 1"):
         assert np.array_equal(played(deviating, timbre, 0, bend=0.5), played(load_model(exact), timbre, 0, bend=0.5))
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from cmaudio.engine.engine import Engine
-from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.file import Model, load_model
 from cmaudio.model.manifest import Manifest, TimbreDefinition
+from cmaudio.model.saving import save_model
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.peaks import power_share, spectral_peaks
 from cmaudio.synthesis.sources import Sources, sources_of

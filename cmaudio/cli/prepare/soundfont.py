@@ -28,7 +28,7 @@ from cmaudio.soundfont.open import Player
 def soundfont(
     file: Annotated[Path, typer.Argument(help="SoundFont (.sf2 or .sf3).")],
     output: Output,
-    notes: Annotated[int, typer.Option(min=1, help="Number of training notes.")] = 24_000,
+    notes: Annotated[int, typer.Option(min=0, help="Number of random training notes.")] = 24_000,
     programs: Annotated[
         str, typer.Option(help='General MIDI programs, numbered from 1, such as "1-8,41"; "" for none.')
     ] = "1-128",
@@ -41,6 +41,9 @@ def soundfont(
     ring_share: Annotated[
         float, typer.Option(min=0, max=1, help="Share of struck or plucked notes held for 3 to 12 s.")
     ] = 0.05,
+    every_key: Annotated[
+        bool, typer.Option("--every-key", help="Also each key at three velocities, for `export --correction`.")
+    ] = False,
     seed: Seed = 1,
     workers: Workers = CORES,
     cluster: Cluster = False,
@@ -53,7 +56,7 @@ def soundfont(
         typer.Option(help="FluidSynth follows velocity as the SoundFont says (apt install libfluidsynth3)."),
     ] = "tinysoundfont",
 ) -> None:
-    """Random notes of a SoundFont, over all velocities and lengths, with vibrato, glides and long notes."""
+    """Notes of a SoundFont, at random over all velocities and lengths, with vibrato, glides and long notes."""
     with requires_extra("train"):
         from cmaudio.training.prepare.notes import parse_programs
         from cmaudio.training.prepare.soundfont import SoundFontSource
@@ -68,6 +71,8 @@ def soundfont(
             f"--short-share {short_share:g}, --long-share {long_share:g} and --ring-share {ring_share:g} "
             "add up to more than 1"
         )
+    if not notes and not every_key:
+        raise CmaudioError("--notes 0 leaves nothing to record: give at least 1, or --every-key")
     source = SoundFontSource(
         file,
         programs=chosen,
@@ -80,5 +85,6 @@ def soundfont(
         ring_share=ring_share,
         licence=licence,
         player=player,
+        every_key=every_key,
     )
     write_with_progress(output, source, define_signal(sample_rate, hop_length, bands), workers, cluster)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from torch import nn
 
-from cmaudio.model.file import load_model, save_model
+from cmaudio.model.file import load_model
 from cmaudio.model.manifest import Manifest
+from cmaudio.model.saving import save_model
 from cmaudio.training.export.calibration import record_feeds
 from cmaudio.training.export.graphs import KEEP_FLOAT, quantise
 

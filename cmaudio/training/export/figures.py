@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.files.reading import read_json
 from cmaudio.model.card_data import FIGURES_HEADING, CardData, figures_of, figures_table
-from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.file import Model
+from cmaudio.model.saving import save_changed
 
 _SECTION = re.compile(rf"^{FIGURES_HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
@@ -33,15 +34,9 @@ def amend_figures(model: Model, output: Path, report: Path) -> Model:
     section = f"{FIGURES_HEADING}\n\n{figures_table(data.figures)}\n\n"
     card = _SECTION.sub(lambda _: section, model.card, count=1)
     card = card if section in card else f"{model.card.rstrip()}\n\n{section.rstrip()}\n"
-    return _saved(model, output, card, data)
+    return save_changed(model, output, card=card, data=data)
 
 
 def amend_card_data(model: Model, output: Path) -> Model:
     """Write a model file with its card for programs, read from the card where it lacks that; all else stays."""
-    return _saved(model, output, model.card, model.data)
-
-
-def _saved(model: Model, output: Path, card: str, data: CardData) -> Model:
-    graphs = {name: model.graph(name) for name in model.manifest.graphs}
-    save_model(output, model.manifest, graphs, card, data=data)
-    return load_model(output)
+    return save_changed(model, output, data=model.data)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import SUFFIX, Model, load_model, save_model
+from cmaudio.model.file import SUFFIX, Model, load_model
 from cmaudio.model.manifest import Manifest
+from cmaudio.model.saving import save_changed
 from cmaudio.training.corpus.description import read_description
 
 Entry = Literal["partials", "deviation", "motion", "correction"]
@@ -42,9 +43,7 @@ def with_measured(manifest: Manifest, entry: Entry, measured: Mapping[str, Any])
 
 def amend(model: Model, output: Path, entry: Entry, measured: Mapping[str, Any]) -> Model:
     """Write a model file with other measurements; its graphs and card are unchanged, byte for byte."""
-    graphs = {name: model.graph(name) for name in model.manifest.graphs}
-    save_model(output, with_measured(model.manifest, entry, measured), graphs, model.card, data=model.stored_data)
-    return load_model(output)
+    return save_changed(model, output, manifest=with_measured(model.manifest, entry, measured))
 
 
 def amend_from(model: Model, output: Path, entry: Entry, source: Path) -> Model:

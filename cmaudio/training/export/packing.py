@@ -8,8 +8,9 @@ from pathlib import Path
 from cmaudio.errors import CmaudioError
 from cmaudio.files.place import as_place
 from cmaudio.model.card_data import CardData
-from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.file import Model, load_model
 from cmaudio.model.manifest import ControlDefinition, Manifest, MelDefinition, SpeechDefinition, TimbreDefinition
+from cmaudio.model.saving import save_model
 from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.speech.style import STYLE_LIMITS
 from cmaudio.training.config import RunConfig, read_config

@@ -6,8 +6,9 @@ from collections.abc import Hashable
 from pathlib import Path
 
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.file import Model
 from cmaudio.model.manifest import TimbreDefinition
+from cmaudio.model.saving import save_changed
 from cmaudio.training.export.map_layout import map_places, sound_distances
 from cmaudio.training.export.timbre_pictures import timbre_pictures
 
@@ -44,8 +45,4 @@ def amend_places(model: Model, output: Path) -> Model:
         timbre.model_copy(update={"place": (round(x, 4), round(y, 4))})
         for timbre, (x, y) in zip(timbres, places.tolist(), strict=True)
     ]
-    graphs = {name: model.graph(name) for name in model.manifest.graphs}
-    save_model(
-        output, model.manifest.model_copy(update={"timbres": placed}), graphs, model.card, data=model.stored_data
-    )
-    return load_model(output)
+    return save_changed(model, output, manifest=model.manifest.model_copy(update={"timbres": placed}))

@@ -12,7 +12,8 @@ import yaml
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.place import as_place
-from cmaudio.model.file import Model, load_model, save_model
+from cmaudio.model.file import Model
+from cmaudio.model.saving import save_changed
 from cmaudio.training.config import RunConfig, read_config
 from cmaudio.training.corpus.description import CorpusDescription, read_description
 from cmaudio.training.export.card import stage_summary
@@ -60,8 +61,7 @@ def amend_vocoder(model: Model, output: Path, run: Path) -> Model:
     if data is not None:
         data = data.model_copy(update={"parameters": data.parameters | {"vocoder": count}})
     card = _with_section(model.card, _section(run, config, about, description), count)
-    save_model(output, model.manifest, graphs, card, data=data)
-    return load_model(output)
+    return save_changed(model, output, graphs=graphs, card=card, data=data)
 
 
 def _section(run: Path, config: RunConfig, about: Mapping[str, Any], description: CorpusDescription) -> str:

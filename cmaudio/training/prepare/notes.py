@@ -68,7 +68,7 @@ class Note:
 
 @dataclass(frozen=True)
 class NoteSampler:
-    """Distribution of random notes.
+    """Distribution of random notes, after `given` ones.
 
     Most notes have a gate of 0.15 to 2.6 s in 3.41 s. `short_share` of them are released after 0.03 to 0.5 s in 1.37 s,
     to emphasise attacks; `long_share` are held for 10 to 30 s (sustained programs only), so that a network
@@ -86,6 +86,7 @@ class NoteSampler:
     short_share: float
     long_share: float
     ring_share: float = 0.0
+    given: Sequence[Note] = ()
 
     def draw(self) -> dict[Split, list[Note]]:
         """Training and held-out notes. No training note has program, pitch and velocity of a held-out one."""
@@ -93,7 +94,8 @@ class NoteSampler:
         taken = {note.struck for note in held_out if note.program is not None}
         gestures = map(draw_gesture, range(EVALUATION_NOTES))
         taken |= {(gesture.program, gesture.pitch, gesture.velocity) for gesture in gestures}
-        train = [self._other(self._draw("train", 0, index), taken) for index in range(self.notes)]
+        drawn = [self._draw("train", 0, index) for index in range(self.notes)]
+        train = [self._other(note, taken) for note in (*self.given, *drawn)]
         return {"train": train, "held_out": held_out}
 
     @property
@@ -116,8 +118,8 @@ class NoteSampler:
         is_long = bool(self.sustained) and kind >= 1 - self.long_share
         rings = bool(self._decaying) and not is_long and kind >= 1 - self.long_share - self.ring_share
         program = int(rng.choice(self.sustained if is_long else self._decaying if rings else self.programs))
-        low, high = (_LOWEST_BASS, _HIGHEST_BASS) if program in _BASSES else (_LOWEST, _HIGHEST)
-        pitch = int(rng.integers(low, high + 1))
+        keys = key_range(program)
+        pitch = int(rng.integers(keys.start, keys.stop))
         gate, seconds = rng.uniform(0.15, 2.6), 3.41
         if is_long:
             gate = rng.uniform(10, 30)
@@ -129,6 +131,12 @@ class NoteSampler:
             gate, seconds = rng.uniform(0.03, 0.5), 1.37
         note = Note(serial, program, pitch, velocity, gate, seconds)
         return _moved(note, rng)
+
+
+def key_range(program: int) -> range:
+    """The keys of a program for which notes are recorded."""
+    low, high = (_LOWEST_BASS, _HIGHEST_BASS) if program in _BASSES else (_LOWEST, _HIGHEST)
+    return range(low, high + 1)
 
 
 def _moved(note: Note, rng: np.random.Generator) -> Note:

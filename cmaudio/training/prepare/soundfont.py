@@ -27,6 +27,7 @@ from cmaudio.soundfont.player import TRAINING_GAIN
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.corpus.description import Split
+from cmaudio.training.prepare.every_key import every_key
 from cmaudio.training.prepare.notes import Note, NoteSampler
 from cmaudio.training.prepare.outcomes import momentary_level_db
 from cmaudio.training.prepare.pitch import frame_centres
@@ -50,6 +51,7 @@ class SoundFontSource:
         programs: 0..127.
         drums: whether to add its drum kit, a timbre per key.
         licence: "" for the file's own notice.
+        every_key: whether every key at a few velocities precedes the random notes.
         player: FluidSynth follows the file's modulators, TinySoundFont those of a few programs.
 
     The other arguments are those of `NoteSampler`.
@@ -69,6 +71,7 @@ class SoundFontSource:
     kind: str = "soundfont"
     gain: float = TRAINING_GAIN
     player: Player = "tinysoundfont"
+    every_key: bool = False
 
     def __post_init__(self) -> None:
         if not is_file(self.path):
@@ -101,20 +104,23 @@ class SoundFontSource:
             "ring_share": self.ring_share,
             "drum_share": self.drum_share,
             **({} if self.player == "tinysoundfont" else {"player": self.player}),
+            **({"every_key": True} if self.every_key else {}),
         }
 
     def items(self) -> Mapping[Split, Sequence[Note]]:
+        drum_keys = tuple(PERCUSSION) if self.drums else ()
         return NoteSampler(
             notes=self.notes,
             held_out=self.held_out,
             seed=self.seed,
             programs=self.programs,
             sustained=sorted(SUSTAINED & set(self.programs)),
-            drum_keys=tuple(PERCUSSION) if self.drums else (),
+            drum_keys=drum_keys,
             drum_share=self.drum_share,
             short_share=self.short_share,
             long_share=self.long_share,
             ring_share=self.ring_share,
+            given=every_key(self.programs, drum_keys) if self.every_key else (),
         ).draw()
 
     def open(self, signal: Signal) -> Maker[Note]:

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from cmaudio.cli.app import app
 from cmaudio.model.card_data import read_card
-from cmaudio.model.file import load_model, save_model
+from cmaudio.model.file import load_model
+from cmaudio.model.saving import save_model
 
 
 def test_a_file_without_its_card_for_programs_gets_it(tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
-"""Corrections are found where a model differs from a corpus, and not where the corpus says nothing."""
+"""A correction brings a model's notes to those of a corpus, and its file keeps everything else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,102 +12,100 @@ pytest.importorskip("torch")
 pytest.importorskip("lhotse")
 
 from cmaudio.errors import CmaudioError
-from cmaudio.model.correction import AGES_S, PARTS
-from cmaudio.model.file import Model
-from cmaudio.training.export.correction import (
-    RecordedNote,
-    corrections_of,
-    fitted_lines,
-    measured_corrections,
-    phase_powers,
-)
+from cmaudio.model.correction import AGES_S, VELOCITIES
+from cmaudio.model.file import Model, load_model
+from cmaudio.model.saving import save_changed
+from cmaudio.synthesis.note_kinds import all_note_features
+from cmaudio.training.export.correction import measured_correction, with_tables
+from cmaudio.training.export.median_offsets import Difference, KeyTable, differences, fitted_table
 
-NOISE = np.full(PARTS, 1e-9)
-Off = Callable[[RecordedNote], Any]
+BANDS, FLOOR = 24, -8.0
+DB = 20 / np.log(10)
 
 
-def notes(timbre: str, count: int, seed: int = 0) -> list[RecordedNote]:
-    rng = np.random.default_rng(seed)
-    power = 10.0 ** -np.linspace(0, 3, PARTS)
+def of_keys(off: Any, keys: range, weight: float = 1.0, velocities: tuple[float, ...] = VELOCITIES) -> list[Difference]:
+    """One note at each age, key and velocity, off by so many dB."""
     return [
-        RecordedNote(timbre, rng.uniform(36, 84), rng.uniform(10, 127), 48_000, np.tile(power, (len(AGES_S), 1)))
-        for _ in range(count)
+        Difference(
+            age, float(key), velocity, np.full(BANDS, off(key, velocity, age), np.float32), np.full(BANDS, weight)
+        )
+        for age in range(len(AGES_S))
+        for key in keys
+        for velocity in velocities
     ]
 
 
-def played(recorded: list[RecordedNote], off: Off) -> list[np.ndarray]:
-    """Softer than recorded by so many dB."""
-    return [note.power * 10 ** (-np.asarray(off(note)) / 10) for note in recorded]
-
-
-HIGHS = np.where(np.arange(PARTS) > 12, 6.0, 0.0)
-
-
 @pytest.mark.parametrize(
-    ("off", "colours", "velocity", "key"),
+    "off",
     [
-        (lambda note: 0.0, 0.0, 0.0, 0.0),
-        (lambda note: 5.0, 5.0, 0.0, 0.0),
-        (lambda note: 20 * np.log10(note.velocity / 127), 0.0, 20.0, 0.0),
-        (lambda note: (note.pitch - 60) / 8, 0.0, 0.0, 3.0),
-        (lambda note: HIGHS, HIGHS, 0.0, 0.0),
-        (lambda note: np.array([[9.0], [0.0], [-3.0]]), np.array([[9.0], [0.0], [-3.0]]), 0.0, 0.0),
+        lambda key, velocity, age: 4.0,
+        lambda key, velocity, age: 5.0 * (-1) ** key,
+        lambda key, velocity, age: 20 * np.log10(velocity / 127),
+        lambda key, velocity, age: 3.0 * age,
     ],
-    ids=["none", "level", "velocity", "key", "highs", "attack"],
+    ids=["level", "every other key", "velocity", "age"],
 )
-def test_what_a_model_lacks_is_found(off: Off, colours: Any, velocity: float, key: float) -> None:
-    recorded = notes("flute", 200)
-    found = corrections_of(recorded, played(recorded, off), NOISE)["flute"]
-    expected = np.broadcast_to(colours, (len(AGES_S), PARTS))
-    even = np.abs(np.diff(expected, prepend=expected[:, :1])) + np.abs(np.diff(expected, append=expected[:, -1:])) == 0
-    np.testing.assert_allclose(np.array(found.colour_db)[even], expected[even], atol=0.4)
-    np.testing.assert_allclose(found.velocity_db, velocity, atol=0.6)
-    np.testing.assert_allclose(found.key_db, key, atol=0.4)
+def test_what_notes_say_of_a_key_becomes_its_table(off: Any) -> None:
+    found = fitted_table(of_keys(off, range(50, 60)) * 4)
+    assert found.lowest_key == 50
+    expected = [[[off(key, v, age) for age in range(len(AGES_S))] for v in VELOCITIES] for key in range(50, 60)]
+    np.testing.assert_allclose(found.offsets_db[..., 3], expected, atol=1.0)
 
 
-def test_few_notes_say_little_of_themselves_and_take_the_velocity_of_all() -> None:
-    many, few = notes("flute", 100), notes("harp", 1, seed=1)
-    recorded = many + few
-    law = corrections_of(recorded, played(recorded, lambda note: 20 * np.log10(note.velocity / 127)), NOISE)
-    np.testing.assert_allclose(law["harp"].velocity_db, 20, atol=2)
-    found = corrections_of(recorded, played(many, lambda note: 0.0) + played(few, lambda note: HIGHS), NOISE)
-    assert 1 < max(found["harp"].colour_db[0]) < 5
+def test_a_key_without_notes_lies_between_its_neighbours() -> None:
+    rising = [of_keys(lambda key, velocity, age: 3.0 * (key - 50), keys) for keys in (range(50, 53), range(55, 58))]
+    found = fitted_table(9 * [*rising[0], *rising[1]]).offsets_db
+    np.testing.assert_allclose(found[3:5, 1, 2, 0], [9, 12], atol=1.5)
 
 
-def test_what_cannot_be_heard_is_left_alone() -> None:
-    recorded = notes("flute", 50)
-    quiet = [RecordedNote(n.timbre, n.pitch, n.velocity, n.held_samples, n.power.copy()) for n in recorded]
-    for note in quiet:
-        note.power[:, -1] = 1e-12
-    ours = [note.power.copy() for note in quiet]
-    for power in ours:
-        power[:, -1] *= 100
-    found = corrections_of(quiet, ours, NOISE)["flute"]
-    assert np.array(found.colour_db)[:, -1] == pytest.approx(0, abs=0.1)
+def test_what_is_not_heard_says_nothing() -> None:
+    unheard = of_keys(lambda key, velocity, age: 30.0, range(50, 55), weight=0.0)
+    np.testing.assert_allclose(fitted_table(unheard).offsets_db, 0, atol=1e-6)
 
 
-def test_phases_that_a_note_has_not_are_left_out(model: Model) -> None:
-    rate = model.manifest.sample_rate
-    tone = np.sin(2 * np.pi * 440 / rate * np.arange(rate // 2)).astype(np.float32)
-    powers = phase_powers(tone, model)
-    assert powers.shape == (len(AGES_S), PARTS)
-    assert np.isnan(powers[2]).all()
-    assert np.isfinite(powers[:2]).all()
-    assert (powers[1].argmax(), phase_powers(0.1 * tone, model)[1].argmax()) == (powers[1].argmax(),) * 2
-    assert powers[1].max() / phase_powers(0.1 * tone, model)[1].max() == pytest.approx(100, rel=1e-3)
+def test_a_drum_has_one_key() -> None:
+    assert len(fitted_table(of_keys(lambda key, velocity, age: 1.0, range(38, 39))).offsets_db) == 1
 
 
-def test_lines_are_fitted_and_shrunk() -> None:
+def test_a_note_is_compared_until_its_release_and_above_the_floor() -> None:
+    times = np.arange(1, 101)[None] / 100
+    controls = all_note_features(times, times - 0.6, np.full((1, 100), 64.0), np.array([64.0]), np.array([100.0]))[0]
+    median = np.full((100, BANDS), FLOOR + 2, np.float32)
+    recorded = median + np.float32(6 / DB)
+    recorded[60:] += 3
+    recorded[:, 0] = median[:, 0] = FLOOR - 1
+    found = differences(controls, recorded, median, FLOOR)
+    assert [one.age for one in found] == [0, 1, 2, 3, 4]
+    for one in found:
+        assert (one.key, one.velocity) == pytest.approx((64, 100), abs=1e-3)
+        np.testing.assert_allclose(one.off_db[1:], 6, atol=1e-3)
+        assert one.weight[0] == 0
+        assert 0 < one.weight[1] < 1
+    assert found[0].weight[1] < found[3].weight[1]
+
+
+def test_a_file_keeps_its_corrections_through_other_changes(model: Model, tmp_path: Path) -> None:
+    bands = model.manifest.mel.bands
     rng = np.random.default_rng(0)
-    ages, places = np.eye(3)[rng.integers(0, 3, 300)], rng.uniform(-1, 1, (300, 2))
-    truth = np.array([4.0, -2.0, 1.0, 8.0, -5.0])
-    values = np.concatenate([ages, places], 1) @ truth
-    np.testing.assert_allclose(fitted_lines(values, ages, places, 1e-6), truth, atol=1e-3)
-    assert (np.abs(fitted_lines(values, ages, places, 1e6)) < 0.01).all()
+    names = [timbre.name for timbre in model.manifest.timbres][:2]
+    shape = (3, len(VELOCITIES), len(AGES_S), bands)
+    tables = {name: KeyTable(50, rng.uniform(-9, 9, shape).astype(np.float32)) for name in names}
+    corrected = with_tables(model, tables)
+    written = save_changed(
+        model, tmp_path / "a.cmaudio", manifest=corrected.manifest, corrections=corrected.corrections
+    )
+    again = save_changed(load_model(written.path), tmp_path / "b.cmaudio", card="Another card.")
+    assert again.card == "Another card."
+    assert corrected.corrections is not None
+    assert written.corrections is not None
+    assert again.corrections is not None
+    np.testing.assert_array_equal(written.corrections, corrected.corrections)
+    np.testing.assert_array_equal(again.corrections, corrected.corrections)
+    assert [name for name, timbre in again.timbres.items() if timbre.correction] == names
 
 
 def test_models_and_corpora_that_do_not_fit_are_refused(model: Model, textures: Model, tiny: Any, corpus: Path) -> None:
     with pytest.raises(CmaudioError, match="only instruments with a prior"):
-        measured_corrections(textures, corpus)
+        measured_correction(textures, corpus)
     with pytest.raises(CmaudioError, match="another signal"):
-        measured_corrections(model, corpus)
+        measured_correction(model, corpus)

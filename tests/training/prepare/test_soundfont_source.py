@@ -16,9 +16,11 @@ from fixtures.sound_folder import TINY
 
 from cmaudio.cli.prepare import app
 from cmaudio.errors import CmaudioError
+from cmaudio.model.correction import VELOCITIES
 from cmaudio.score.general_midi import PERCUSSION, PROGRAMS
 from cmaudio.soundfont.player import PLACES
-from cmaudio.training.prepare.notes import EVALUATION_NOTES, NoteSampler, parse_programs
+from cmaudio.training.prepare.every_key import every_key
+from cmaudio.training.prepare.notes import EVALUATION_NOTES, NoteSampler, key_range, parse_programs
 from cmaudio.training.prepare.outcomes import momentary_level_db
 from cmaudio.training.prepare.writer import write_corpus
 
@@ -49,6 +51,28 @@ def test_notes_have_the_requested_shares() -> None:
     assert 0.07 < np.mean([note.program is None for note in notes]) < 0.13
     assert 0.2 < np.mean([note.seconds == 1.37 for note in notes]) < 0.3
     assert {note.program for note in notes} == {None, *range(128)}
+
+
+def test_every_key_is_recorded_at_every_velocity_of_a_table() -> None:
+    given = every_key([0, 33], [36, 38])
+    struck = {note.struck for note in given}
+    assert len(struck) == len(given) == len(VELOCITIES) * (73 + 41 + 2)
+    assert {(None, 38, round(velocity)) for velocity in VELOCITIES} <= struck
+    assert {pitch for program, pitch, _ in struck if program == 33} == set(key_range(33))
+    notes = plan(notes=5, programs=[0, 33], given=given).draw()
+    assert len(notes["train"]) == len(given) + 5
+    assert not {note.struck for note in notes["held_out"] if note.program is not None} & {
+        note.struck for note in notes["train"]
+    }
+
+
+def test_a_corpus_of_no_notes_is_refused(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    (tmp_path / "a.sf2").write_bytes(b"RIFF")
+    done = CliRunner().invoke(app, ["soundfont", str(tmp_path / "a.sf2"), "-o", str(tmp_path / "c"), "--notes", "0"])
+    assert isinstance(done.exception, CmaudioError)
+    assert "--every-key" in str(done.exception)
 
 
 def test_program_ranges_are_parsed() -> None:

@@ -15,7 +15,8 @@ onnx = pytest.importorskip("onnx")
 from torch import Tensor, nn
 
 from cmaudio.errors import CmaudioError
-from cmaudio.model.file import load_model, save_model
+from cmaudio.model.file import load_model
+from cmaudio.model.saving import save_model
 from cmaudio.speech.features import SPEECH_FEATURES
 from cmaudio.training.export.calibration import record_feeds
 from cmaudio.training.export.graphs import KEEP_FLOAT, export_graphs, export_prosody, quantise
