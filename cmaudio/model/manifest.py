@@ -117,9 +117,13 @@ class TimbreDefinition(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_events(cls, data: Any) -> Any:
-        """Earlier files have an entry `events`, which `motion` has replaced."""
-        return {key: value for key, value in data.items() if key != "events"} if isinstance(data, dict) else data
+    def _without_earlier_entries(cls, data: Any) -> Any:
+        """Earlier files have `events`, which `motion` has replaced, and corrections by parts of the spectrum."""
+        if not isinstance(data, dict):
+            return data
+        correction = data.get("correction")
+        by_parts = isinstance(correction, dict) and "colour_db" in correction
+        return {k: v for k, v in data.items() if k != "events" and not (by_parts and k == "correction")}
 
     @property
     def tonal(self) -> bool:

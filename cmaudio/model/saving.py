@@ -85,11 +85,11 @@ def save_changed(
     fast: bool = False,
 ) -> Model:
     """Write a model file with what is given in place of the model's own, byte for byte the same elsewhere; load it."""
-    manifest = manifest or model.manifest
+    manifest, graphs = manifest or model.manifest, graphs or {}
     save_model(
         path,
         manifest,
-        {name: model.graph(name) for name in manifest.graphs} | dict(graphs or {}),
+        {name: graphs[name] if name in graphs else model.graph(name) for name in manifest.graphs},
         model.card if card is None else card,
         corrections=model.corrections if corrections is None else corrections,
         data=data or model.stored_data,

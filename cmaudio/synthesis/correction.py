@@ -141,14 +141,14 @@ def _weights(controls: Float) -> tuple[NDArray[np.int64], Float]:
     pitch = keys_of(controls)
     key = np.floor(pitch).astype(np.int64)
     above = (pitch - key)[..., None]
-    ages = _nearness(controls[..., CLOCK_COLUMN], _CLOCKS)
-    velocities = _nearness(np.log(np.maximum(64 * (controls[..., _VELOCITY_COLUMN] + 1), 1)), _LOG_VELOCITIES)
+    ages = nearness(controls[..., CLOCK_COLUMN], _CLOCKS)
+    velocities = nearness(np.log(np.maximum(64 * (controls[..., _VELOCITY_COLUMN] + 1), 1)), _LOG_VELOCITIES)
     rows = (velocities[..., None] * ages[..., None, :]).reshape(*key.shape, ROWS)
     return key, np.concatenate([(1 - above) * rows, above * rows], -1).astype(np.float32)
 
 
-def _nearness(values: NDArray[np.floating], nodes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(B, K) values -> (B, K, nodes) weights of linear interpolation; beyond the nodes, the outermost has all."""
+def nearness(values: NDArray[np.floating], nodes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(...) values -> (..., nodes) weights of linear interpolation; beyond the nodes, the outermost has all."""
     place = np.interp(values, nodes, np.arange(len(nodes)))
     return np.maximum(1 - np.abs(place[..., None] - np.arange(len(nodes))), 0)
 

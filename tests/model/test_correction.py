@@ -13,6 +13,7 @@ import pytest
 from cmaudio.errors import CmaudioError
 from cmaudio.model.correction import AGES_S, ROWS, VELOCITIES, Correction, decoded, encoded, rows_of, tables_of
 from cmaudio.model.file import Model, load_model
+from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.model.saving import save_changed, save_model
 
 BANDS = 6
@@ -76,3 +77,9 @@ def test_corrections_and_the_timbres_that_have_them_go_together(model: Model, tm
     with pytest.raises(ValueError, match="go together"):
         save_model(tmp_path / "a.cmaudio", model.manifest, graphs, model.card)
     assert load_model("english").corrections is None
+
+
+def test_a_correction_of_earlier_files_is_left_out() -> None:
+    earlier = {"colour_db": [[1.0]], "velocity_db": [2.0], "key_db": [3.0]}
+    fields = {"name": "flute", "vector": [0.0], "events": {}, "correction": earlier}
+    assert TimbreDefinition.model_validate(fields) == TimbreDefinition(name="flute", vector=[0.0])

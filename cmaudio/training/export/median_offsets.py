@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from cmaudio.model.correction import AGES_S, VELOCITIES
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.correction import nearness
 from cmaudio.synthesis.learned import CLOCK_COLUMN, clock_of, keys_of
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.training.corpus.description import CorpusDescription
@@ -145,8 +146,8 @@ def fitted_table(notes: Sequence[Difference]) -> KeyTable:
     for age in range(len(AGES_S)):
         mine = [note for note in notes if note.age == age]
         if mine:
-            by_key = _nearness(np.array([note.key for note in mine]), keys)
-            by_velocity = _nearness(np.log([note.velocity for note in mine]), _LOG_VELOCITIES)
+            by_key = nearness(np.array([note.key for note in mine]), keys)
+            by_velocity = nearness(np.log([note.velocity for note in mine]), _LOG_VELOCITIES)
             places = (by_key[:, :, None] * by_velocity[:, None]).reshape(len(mine), -1)
             before = _regressed(places, mine, np.asarray(pull, np.float64), before)
         table[:, :, age] = before.reshape(*shape, bands)
@@ -165,9 +166,3 @@ def _roughness(count: int, order: int) -> Array:
     """(count, count) matrix of the sum of squared differences of an order."""
     steps = np.diff(np.eye(count), order, axis=0) if count > order else np.zeros((0, count))
     return np.asarray(steps.T @ steps)
-
-
-def _nearness(values: Array, nodes: Array) -> Array:
-    """(N,) values -> (N, nodes) weights of linear interpolation."""
-    place = np.interp(values, nodes, np.arange(len(nodes)))
-    return np.maximum(1 - np.abs(place[:, None] - np.arange(len(nodes))), 0)

@@ -23,6 +23,7 @@ from cmaudio.engine.voice_kinds import voice_of
 from cmaudio.model.correction import AGES_S, VELOCITIES
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float, Mel
+from cmaudio.synthesis.correction import nearness
 from cmaudio.synthesis.learned import clock_of
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.note_voice import NoteVoice
@@ -87,14 +88,8 @@ class PowerOffset:
 
     def at(self, keys: NDArray[np.integer], bands: int) -> Array:
         """(K, V, ages, M) dB, as added to a table."""
-        nearness = np.stack(
-            [
-                np.interp(clock_of(np.array(AGES_S)), clock_of(np.array(CENTRES_S)), one)
-                for one in np.eye(len(CENTRES_S))
-            ],
-            -1,
-        )
-        colour = (nearness @ self.colour_db)[None, None]
+        shares = nearness(clock_of(np.array(AGES_S)), clock_of(np.array(CENTRES_S)))
+        colour = (shares @ self.colour_db)[None, None]
         velocity = np.log10(np.array(VELOCITIES) / _USUAL)[:, None, None] * self.velocity_db
         key = ((keys - 60) / 24)[:, None, None, None] * self.key_db
         return np.asarray((colour + velocity[None] + key) @ from_parts(bands))

@@ -55,7 +55,7 @@ def amend_vocoder(model: Model, output: Path, run: Path) -> Model:
     graphs = {name: model.graph(name) for name in model.manifest.graphs}
     graphs["vocoder"] = export_vocoder(vocoder.eval(), model.manifest.block_frames, mel.bands)
     if model.manifest.weights == "int8":
-        graphs |= in_8_bit(model.manifest, graphs, ["vocoder"])
+        graphs |= in_8_bit(model.manifest, graphs, ["vocoder"], model.corrections)
     count = sum(parameter.numel() for parameter in vocoder.parameters())
     data = model.stored_data
     if data is not None:

@@ -17,6 +17,7 @@ from cmaudio.model.file import Model, load_model
 from cmaudio.model.saving import save_changed
 from cmaudio.synthesis.note_kinds import all_note_features
 from cmaudio.training.export.correction import measured_correction, with_tables
+from cmaudio.training.export.eight_bit import in_8_bit
 from cmaudio.training.export.median_offsets import Difference, KeyTable, differences, fitted_table
 
 BANDS, FLOOR = 24, -8.0
@@ -102,6 +103,20 @@ def test_a_file_keeps_its_corrections_through_other_changes(model: Model, tmp_pa
     np.testing.assert_array_equal(written.corrections, corrected.corrections)
     np.testing.assert_array_equal(again.corrections, corrected.corrections)
     assert [name for name, timbre in again.timbres.items() if timbre.correction] == names
+
+
+def test_the_ranges_of_8_bit_graphs_are_those_with_corrections(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    played: list[Model] = []
+
+    def record(whole: Model) -> dict[str, Any]:
+        played.append(whole)
+        return {}
+
+    monkeypatch.setattr("cmaudio.training.export.eight_bit.record_feeds", record)
+    graphs = {name: model.graph(name) for name in model.manifest.graphs}
+    assert in_8_bit(model.manifest, graphs, [], model.corrections) == {}
+    assert model.corrections is not None
+    np.testing.assert_array_equal(played[0].corrections, model.corrections)
 
 
 def test_models_and_corpora_that_do_not_fit_are_refused(model: Model, textures: Model, tiny: Any, corpus: Path) -> None:
