@@ -12,7 +12,7 @@ from cmaudio.errors import CmaudioError, explain
 from cmaudio.model.correction import Correction
 from cmaudio.model.deviation import PitchDeviation
 from cmaudio.model.learned import Learned
-from cmaudio.model.motion import Motion
+from cmaudio.model.motion import MOST_FRAMES, Motion
 from cmaudio.model.partials import NoPartials, Partials
 from cmaudio.model.strict import Strict
 
@@ -124,6 +124,16 @@ class TimbreDefinition(Strict):
         correction = data.get("correction")
         by_parts = isinstance(correction, dict) and "colour_db" in correction
         return {k: v for k, v in data.items() if k != "events" and not (by_parts and k == "correction")}
+
+    @model_validator(mode="after")
+    def _bounded(self) -> TimbreDefinition:
+        """Recordings of a one-shot are padded to the longest: one long and many short ones would take much memory."""
+        if self.motion and not self.sustained and (frames := self.motion.strike_frames) > MOST_FRAMES:
+            raise ValueError(
+                f"the motion of one-shot {self.name!r} has {frames} frames, with all its recordings as long as the "
+                f"longest; at most {MOST_FRAMES} are allowed"
+            )
+        return self
 
     @property
     def tonal(self) -> bool:

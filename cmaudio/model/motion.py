@@ -88,6 +88,12 @@ class Motion(Strict):
         """
         return _strikes(self.course, tuple(self.takes[0].ends), len(self.directions_db))
 
+    @property
+    def strike_frames(self) -> int:
+        """Frames of `strikes`, all recordings together."""
+        lengths = [end - start for start, end in pairwise([0, *self.takes[0].ends])]
+        return len(lengths) * max(lengths)
+
     def start(self, take: int) -> int:
         """First frame of a take in the course."""
         return self.takes[take - 1].ends[-1] if take else 0

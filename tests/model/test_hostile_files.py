@@ -17,6 +17,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.file import embedded_models, load_model
 from cmaudio.model.graph_check import OPERATORS, check_graph
 from cmaudio.model.manifest import GRAPHS
+from cmaudio.model.motion import MOST_FRAMES, Motion, MotionTake, coded
 from cmaudio.model.saving import save_model
 from cmaudio.synthesis.networks import Synthesizer
 
@@ -39,9 +40,20 @@ def changed_manifest(tiny: TinyModel, tmp_path: Path, change: Change) -> Path:
     return path
 
 
+def one_long_course_among_short_ones(manifest: Any) -> None:
+    """4096 frames in the file, two million when all are as long as the longest."""
+    bands = len(manifest["mel"]["mean"])
+    ends = [*range(2, 2048, 2), MOST_FRAMES]
+    take = MotionTake(point=[0.0], offset_db=[0.0] * bands, ends=ends)
+    course = coded(np.zeros((MOST_FRAMES, 1)))
+    motion = Motion(takes=[take], directions_db=[[0.0] * bands], course=course, kept=[1.0] * bands)
+    manifest["timbres"][0].update(sustained=False, motion=motion.model_dump())
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (one_long_course_among_short_ones, "at most 4096 are allowed"),
         (lambda m: m["mel"].update(floor=0.0), "mel.floor"),
         (lambda m: m["mel"]["std"].__setitem__(0, 1e300), "mel.std"),
         (lambda m: m["mel"]["mean"].__setitem__(0, float("nan")), "mel.mean"),
