@@ -37,7 +37,7 @@ def train(
             help="Stop after this stage: aligner, prior, teacher, student, vocoder, vocoder_tuning, joint or prosody."
         ),
     ] = None,
-    foresee: Annotated[
+    estimate_first: Annotated[
         bool, typer.Option("--estimate/--no-estimate", help="First print how much memory and time each stage takes.")
     ] = True,
     dry_run: Annotated[
@@ -55,7 +55,7 @@ def train(
     settings = read_config(config, override or ())
     files, data = RunFiles(as_place(run)), as_place(corpus)
     check_exportable(settings, data)
-    main_process = train_run(settings, data, files, errors, until, foresee=foresee, dry_run=dry_run)
+    main_process = train_run(settings, data, files, errors, until, estimate_first=estimate_first, dry_run=dry_run)
     if main_process and until is None and not dry_run:
         model = pack_run(files.folder, files.folder / f"{settings.name}.cmaudio")
         files.publish()

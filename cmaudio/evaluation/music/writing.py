@@ -5,22 +5,10 @@ A length holds until another is given; "!" after the pitches accents them, "|" b
 
 from __future__ import annotations
 
-import re
-
 from cmaudio.demos.writing import Note
+from cmaudio.score.pitch import note_number
 
-_STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_ALTERED = {"": 0, "#": 1, "b": -1}
-_PITCH = re.compile(r"([A-G])([#b]?)(-?\d)")
 _ACCENT = 14
-
-
-def pitch_number(name: str) -> int:
-    """The MIDI note number of "C4" (60), "F#3" or "Bb5"."""
-    found = _PITCH.fullmatch(name)
-    assert found, f"{name!r} is no pitch"
-    step, altered, octave = found.groups()
-    return 12 * (int(octave) + 1) + _STEPS[step] + _ALTERED[altered]
 
 
 def line(text: str, velocity: int, held: float = 0.95) -> list[Note]:
@@ -39,6 +27,6 @@ def line(text: str, velocity: int, held: float = 0.95) -> list[Note]:
         accented = names.endswith("!")
         if names != "r":
             strength = velocity + _ACCENT * accented
-            notes += [(beat, held * length, pitch_number(n), strength) for n in names.rstrip("!").split("+")]
+            notes += [(beat, held * length, note_number(n), strength) for n in names.rstrip("!").split("+")]
         beat += length
     return notes

@@ -18,12 +18,6 @@ from cmaudio.training.corpus.description import read_description
 
 Entry = Literal["partials", "deviation", "motion", "correction"]
 """A kind of measurement of a timbre, in a corpus's description as in a manifest."""
-_PLURAL: Mapping[Entry, str] = {
-    "partials": "partials",
-    "deviation": "deviations",
-    "motion": "motion",
-    "correction": "corrections",
-}
 
 
 def read_measured(path: Path, entry: Entry) -> dict[str, Any]:
@@ -54,7 +48,7 @@ def amend_from(model: Model, output: Path, entry: Entry, source: Path) -> Model:
     found = read_measured(source, entry)
     if not found.keys() & model.timbres.keys():
         raise CmaudioError(
-            f"{source} has {_PLURAL[entry]} for none of the timbres of {model.path.name}; give a corpus or model file "
-            "that has, or run `cmaudio prepare` on the corpus again to measure them"
+            f"{source} has no {entry} for any timbre of {model.path.name}; give a corpus or model file that has, or "
+            "run `cmaudio prepare` on the corpus again to measure them"
         )
     return amend(model, output, entry, found)

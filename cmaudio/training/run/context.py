@@ -7,9 +7,8 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
-from cmaudio.errors import CmaudioError
 from cmaudio.files.place import Place
-from cmaudio.training.config import ConsistencyStage, Crops, PriorStage, RunConfig, SentenceStage, VocoderStage
+from cmaudio.training.config import ConsistencyStage, PriorStage, RunConfig, SentenceStage, VocoderStage
 from cmaudio.training.corpus.corpus import Corpus
 from cmaudio.training.corpus.description import CorpusDescription
 from cmaudio.training.networks.consistency import ConsistencyNetwork
@@ -53,14 +52,8 @@ class RunContext:
         alignment = folder / ALIGNMENT
         self.ends = read_alignment(alignment) if alignment.is_file() else None
 
-    def open_corpus(self, crops: Crops | SentenceStage | PriorStage, with_audio: bool) -> Corpus:
-        """The training split. Raises CmaudioError if the processes cannot share a step's chunks evenly."""
-        processes = self.fabric.world_size
-        if isinstance(crops, Crops) and crops.chunks % processes:
-            raise CmaudioError(
-                f"{crops.clips} clips in {crops.chunks} chunks cannot be shared by {processes} processes: set "
-                f"chunk_clips to at most {max(1, crops.clips // processes)}, a multiple of {processes} chunks"
-            )
+    def open_corpus(self, with_audio: bool) -> Corpus:
+        """The training split."""
         loop = self.config.loop
         corpus = Corpus(
             self.corpus,

@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from cmaudio.files.place import Place
-from cmaudio.training.config import Crops, PriorStage, RunConfig, SentenceStage
+from cmaudio.training.config import RunConfig
 from cmaudio.training.corpus.clips import Clips, MelStatistics
 from cmaudio.training.corpus.corpus import Corpus
 from cmaudio.training.corpus.description import CorpusDescription
@@ -65,12 +65,12 @@ class Rehearsal(RunContext):
         self.statistics = None
         self.networks: list[nn.Module] = []
 
-    def open_corpus(self, crops: Crops | SentenceStage | PriorStage, with_audio: bool) -> Corpus:
-        opened = super().open_corpus(crops, with_audio)
+    def open_corpus(self, with_audio: bool) -> Corpus:
+        opened = super().open_corpus(with_audio)
         untimed = bool(self.description.symbols) and all(spoken is None for spoken in opened.clips.spoken)
         if untimed and self.config.aligner is not None and self.ends is None:
             self.ends = _evenly_spoken(opened.clips, self.description.signal.frame_rate)
-            opened = super().open_corpus(crops, with_audio)
+            opened = super().open_corpus(with_audio)
             self.ends = None
         opened.settle()
         self.opened = opened

@@ -35,14 +35,14 @@ from cmaudio.training.tasks.vocoder_distillation import VocoderDistillation
 
 
 def aligner_trainer(run: RunContext, name: str, settings: SentenceStage) -> Trainer:
-    corpus = run.open_corpus(settings, with_audio=False)
+    corpus = run.open_corpus(with_audio=False)
     network = make_aligner_network(run.config, run.description)
     run.fabric.to_device(network)
     return run.trainer(name, AlignerTask(network, settings), Sentences(corpus), settings, crops=settings)
 
 
 def prior_trainer(run: RunContext, name: str, settings: PriorStage) -> Trainer:
-    corpus = run.open_corpus(settings, with_audio=False)
+    corpus = run.open_corpus(with_audio=False)
     network = run.start.initial(name, run.new_prior())
     task = PriorTask(network, settings, corpus.statistics, run.description.signal.floor)
     return run.trainer(name, task, FrameSampler(corpus, settings), settings, crops=settings)
@@ -50,7 +50,7 @@ def prior_trainer(run: RunContext, name: str, settings: PriorStage) -> Trainer:
 
 def consistency_trainer(run: RunContext, name: str, settings: ConsistencyStage) -> Trainer:
     """The trainer of the student or its teacher."""
-    corpus = run.open_corpus(settings.crops, with_audio=False)
+    corpus = run.open_corpus(with_audio=False)
     if run.description.symbols and any(spoken is None for spoken in corpus.clips.spoken):
         raise CmaudioError(f"{run.corpus} has no phoneme times: add an aligner stage to the configuration")
     if settings.energy_noise and not run.description.symbols:
@@ -66,7 +66,7 @@ def consistency_trainer(run: RunContext, name: str, settings: ConsistencyStage) 
 
 
 def prosody_trainer(run: RunContext, name: str, settings: SentenceStage) -> Trainer:
-    corpus = run.open_corpus(settings, with_audio=False)
+    corpus = run.open_corpus(with_audio=False)
     network = run.start.initial(name, make_prosody_network(run.config, run.description))
     run.fabric.to_device(network)
     timbres = run.start.trained("student", run.new_network()).timbres.weight
@@ -80,7 +80,7 @@ def vocoder_trainer(run: RunContext, name: str, settings: VocoderStage) -> Train
         return _distilling_trainer(run, name, settings, settings.distil)
     generated = settings.generated_share > 0
     crops = with_context(name, settings.crops, run.config) if generated else settings.crops
-    corpus = run.open_corpus(crops, with_audio=True)
+    corpus = run.open_corpus(with_audio=True)
     signal = run.description.signal
     vocoder = run.start.initial(name, make_vocoder_network(run.config, signal))
     run.fabric.to_device(vocoder)
@@ -105,7 +105,7 @@ def vocoder_trainer(run: RunContext, name: str, settings: VocoderStage) -> Train
 
 
 def _distilling_trainer(run: RunContext, name: str, settings: VocoderStage, distil: Distillation) -> Trainer:
-    corpus = run.open_corpus(settings.crops, with_audio=False)
+    corpus = run.open_corpus(with_audio=False)
     signal = run.description.signal
     vocoder = run.start.initial(name, make_vocoder_network(run.config, signal))
     teacher = run.start.teacher(name, distil.weights, make_vocoder_network(run.config, signal, distil.network))
@@ -126,7 +126,7 @@ def _distilling_trainer(run: RunContext, name: str, settings: VocoderStage, dist
 def joint_trainer(run: RunContext, name: str, settings: JointStage) -> Trainer:
     """The joint trainer of student and vocoder."""
     crops = with_context(name, settings.crops, run.config)
-    corpus = run.open_corpus(crops, with_audio=True)
+    corpus = run.open_corpus(with_audio=True)
     signal = run.description.signal
     vocoder = run.start.trained("vocoder", make_vocoder_network(run.config, signal))
     run.fabric.to_device(vocoder)

@@ -38,7 +38,7 @@ def train(
     console: Console | None = None,
     until: str | None = None,
     *,
-    foresee: bool = False,
+    estimate_first: bool = False,
     dry_run: bool = False,
 ) -> bool:
     """Train every stage of the configuration that the run has not finished, in order.
@@ -49,7 +49,7 @@ def train(
         run: folder of the run, likewise, created if needed; an existing run is resumed.
         console: for progress and notes; None for none.
         until: the last stage to train, None for all.
-        foresee: first print how much memory and time each stage takes, from a few of its steps.
+        estimate_first: first print how much memory and time each stage takes, from a few of its steps.
         dry_run: print only that; train and write nothing.
 
     Returns:
@@ -69,22 +69,22 @@ def train(
     if fabric.local_rank == 0:
         files.fetch()
     fabric.barrier()
-    check_shares(config, folder, fabric.world_size, until)
-    told = console if fabric.is_global_zero else None
-    if told is not None and warning:
-        told.print(warning)
-    if foresee or dry_run:
-        if told is not None:  # slow steps take minutes
-            told.print("measuring a few steps of each stage" + ("" if dry_run else "; --no-estimate skips this"))
+    check_chunks(config, folder, fabric.world_size, until)
+    first = fabric.is_global_zero
+    output = console if first else None
+    if output is not None and warning:
+        output.print(warning)
+    if estimate_first or dry_run:
+        if output is not None:  # slow steps take minutes
+            output.print("measuring a few steps of each stage" + ("" if dry_run else "; --no-estimate skips this"))
         stages = estimate(config, corpus, files, description, fabric, until)
-        if told is not None:
-            print_estimate(stages, told, fabric.device)
+        if output is not None:
+            print_estimate(stages, output, fabric.device)
     if dry_run:
-        return fabric.is_global_zero
-    if fabric.is_global_zero:
+        return first
+    if first:
         open_run(folder, config, corpus, description)
     share_files(fabric, files)
-    first = fabric.is_global_zero
     boards = open_boards(config, folder, read_about(folder)["id"]) if first else []
     with Journal(folder, console, first, boards) as journal:
         context = RunContext(config, corpus, files, description, fabric, journal)
@@ -93,10 +93,10 @@ def train(
                 train_stage(context, stage)
             if stage == until:
                 break
-    return fabric.is_global_zero
+    return first
 
 
-def check_shares(config: RunConfig, folder: Path, processes: int, until: str | None) -> None:
+def check_chunks(config: RunConfig, folder: Path, processes: int, until: str | None) -> None:
     """Raise CmaudioError for a stage whose steps the processes cannot share, before earlier stages are trained."""
     for name in STAGES[: STAGES.index(until) + 1] if until else STAGES:
         crops = getattr(getattr(config, name), "crops", None)

@@ -16,7 +16,7 @@ from cmaudio.evaluation.music import fluidsynth, measure_music, print_music
 from cmaudio.evaluation.music.likeness import octave_differences_db, onset_flux_db
 from cmaudio.evaluation.music.pieces import PIECES
 from cmaudio.evaluation.music.section import Pair, Piece, parts_of
-from cmaudio.evaluation.music.writing import line, pitch_number
+from cmaudio.evaluation.music.writing import line
 from cmaudio.evaluation.setting import Setting
 from cmaudio.model.file import Model
 from cmaudio.score.events import NoteOff, NoteOn, Score
@@ -38,11 +38,6 @@ def struck(decay_s: float = 0.2, gain: float = 0.1, onsets: list[float] = ONSETS
         shape = np.where(time >= onset, np.exp(-since / decay_s), 0)
         out += gain * shape * sum(np.sin(2 * np.pi * hz * time) for hz in (100, 400, 1600))
     return out.astype(np.float32)
-
-
-@pytest.mark.parametrize(("name", "number"), [("C4", 60), ("F#3", 54), ("Bb5", 82), ("A4", 69), ("C-1", 0)])
-def test_pitches_are_read(name: str, number: int) -> None:
-    assert pitch_number(name) == number
 
 
 def test_a_part_is_read() -> None:

@@ -50,7 +50,7 @@ def test_the_command_writes_them(tiny: Any, tmp_path: Path, measured: Path) -> N
 
 
 def test_sources_without_deviations_are_refused(tiny: Any, tmp_path: Path, corpus: Path) -> None:
-    with pytest.raises(CmaudioError, match="none of the timbres"):
+    with pytest.raises(CmaudioError, match="no deviation for any timbre"):
         amend_from(tiny.model, tmp_path / "none.cmaudio", "deviation", corpus)
     with pytest.raises(CmaudioError):
         read_measured(tmp_path / "none", "deviation")

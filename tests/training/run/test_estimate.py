@@ -68,7 +68,7 @@ def test_stages_that_are_finished_or_not_wanted_are_left_out(finished: Path, cor
 
 def test_a_run_that_was_estimated_trains_as_without(finished: Path, corpus: Path, tmp_path: Path) -> None:
     said = Console(file=StringIO(), width=200)
-    train(config(tmp_path), corpus, tmp_path / "run", said, until="vocoder", foresee=True)
+    train(config(tmp_path), corpus, tmp_path / "run", said, until="vocoder", estimate_first=True)
     for stage in ("teacher", "vocoder"):
         ours, theirs = (load_file(folder / f"{stage}.safetensors") for folder in (tmp_path / "run", finished))
         assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
@@ -99,7 +99,7 @@ def test_what_makes_steps_slow_is_told_before_they_are_measured(
 
     monkeypatch.setattr("cmaudio.training.run.train.estimate", stop)
     with pytest.raises(CmaudioError, match="measured"):
-        train(settings, corpus, tmp_path / "run", Console(file=said, width=300), foresee=True, dry_run=dry_run)
+        train(settings, corpus, tmp_path / "run", Console(file=said, width=300), estimate_first=True, dry_run=dry_run)
     emulated, measuring = said.getvalue().splitlines()
     assert "emulates bfloat16" in emulated
     assert measuring.startswith("measuring a few steps of each stage")
@@ -108,7 +108,7 @@ def test_what_makes_steps_slow_is_told_before_they_are_measured(
 def test_a_stage_that_cannot_be_trained_is_told_before_the_others_are(corpus: Path, tmp_path: Path) -> None:
     settings = config(tmp_path, "joint.crops.frames=34")
     with pytest.raises(CmaudioError, match=r"joint\.crops\.frames 34"):
-        train(settings, corpus, tmp_path / "run", foresee=True)
+        train(settings, corpus, tmp_path / "run", estimate_first=True)
     assert not (tmp_path / "run").exists()
 
 

@@ -21,7 +21,7 @@ from cmaudio.training.config import LoopSettings
 from cmaudio.training.run import precision
 from cmaudio.training.run.launch import process_layout
 from cmaudio.training.run.precision import resolve_precision
-from cmaudio.training.run.train import check_shares
+from cmaudio.training.run.train import check_chunks
 
 
 @pytest.mark.parametrize(
@@ -119,25 +119,9 @@ def test_stages_with_fewer_chunks_than_processes_train_on_two(tmp_path: Path) ->
 def test_crops_that_cannot_be_shared_are_named_before_any_stage_is_trained(tmp_path: Path, stage: str) -> None:
     two_chunks = [f"{each}.crops.chunk_clips=2" for each in ("vocoder", "vocoder_tuning", "joint")]
     settings = config(tmp_path, *two_chunks)
-    check_shares(settings, tmp_path, 2, None)
+    check_chunks(settings, tmp_path, 2, None)
     settings = config(tmp_path, *two_chunks, f"{stage}.crops.chunk_clips=0")
     with pytest.raises(CmaudioError, match=rf"{stage}: 4 clips in 1 chunks .* 2 processes; make {stage}\.crops\.clips"):
-        check_shares(settings, tmp_path, 2, None)
+        check_chunks(settings, tmp_path, 2, None)
     (tmp_path / f"{stage}.safetensors").touch()
-    check_shares(settings, tmp_path, 2, None)
-
-
-@pytest.mark.parametrize("stage", ["teacher", "vocoder", "joint"])
-def test_crops_that_two_processes_cannot_share_are_refused(corpus: Path, tmp_path: Path, stage: str) -> None:
-    from types import SimpleNamespace
-
-    from cmaudio.training.corpus.description import read_description
-    from cmaudio.training.run.context import RunContext
-    from cmaudio.training.run.journal import Journal
-    from cmaudio.training.run.run_files import RunFiles
-
-    settings = config(tmp_path, f"{stage}.crops.chunk_clips=0")
-    fabric = SimpleNamespace(world_size=2, device=torch.device("cpu"))
-    run = RunContext(settings, corpus, RunFiles(tmp_path), read_description(corpus), fabric, Journal(tmp_path, None))  # type: ignore[arg-type]
-    with pytest.raises(CmaudioError, match="in 1 chunks cannot be shared by 2 processes"):
-        run.open_corpus(getattr(settings, stage).crops, with_audio=False)
+    check_chunks(settings, tmp_path, 2, None)

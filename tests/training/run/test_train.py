@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -17,7 +16,6 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 from cmaudio.errors import CmaudioError
-from cmaudio.training.corpus.description import read_description
 from cmaudio.training.export.packing import pack_run
 from cmaudio.training.run.train import train
 
@@ -85,19 +83,6 @@ def test_crops_plus_context_must_be_whole_blocks(finished: Path, corpus: Path, t
         settings = config(tmp_path, start, *none, f"{other}=null", f"{stage}.crops.frames=34")
         with pytest.raises(CmaudioError, match=rf"{stage}\.crops\.frames 34.*block_frames 4: use 36"):
             train(settings, corpus, tmp_path / stage)
-
-
-def test_more_processes_than_chunks_is_an_error(corpus: Path, tmp_path: Path) -> None:
-    from cmaudio.training.run.context import RunContext
-    from cmaudio.training.run.journal import Journal
-    from cmaudio.training.run.run_files import RunFiles
-
-    fabric = SimpleNamespace(world_size=3, device=torch.device("cpu"))
-    settings = config(tmp_path)
-    run = RunContext(settings, corpus, RunFiles(tmp_path), read_description(corpus), fabric, Journal(tmp_path, None))  # type: ignore[arg-type]
-    assert settings.teacher is not None
-    with pytest.raises(CmaudioError, match="4 clips in 2 chunks cannot be shared by 3 processes"):
-        run.open_corpus(settings.teacher.crops, with_audio=False)
 
 
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(
