@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from cmaudio.strict import Strict
 
 Controller = int | Literal["bend", "pressure"]
-_Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class Binding(BaseModel):
+class Binding(Strict, strict=True):
     """A controller and the control that it moves.
 
     Attributes:
@@ -22,13 +23,11 @@ class Binding(BaseModel):
         max: value at the controller's highest position.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
     channel: Annotated[int, Field(ge=0, le=15)] | None = None
     controller: Annotated[int, Field(ge=0, le=119)] | Literal["bend", "pressure"]
     control: Annotated[str, Field(min_length=1, max_length=60)]
-    min: _Finite
-    max: _Finite
+    min: float
+    max: float
 
     def value(self, position: float) -> float:
         """The control's value at a controller position of 0..1."""

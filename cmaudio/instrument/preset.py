@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, field_validator
 
 from cmaudio.controls.binding import Binding
 from cmaudio.controls.controls import Controls
@@ -14,6 +14,7 @@ from cmaudio.errors import CmaudioError, explain
 from cmaudio.model.file import DEFAULT_MODEL, Model
 from cmaudio.modulation.settings import MAX_ROUTES, Route
 from cmaudio.score.ranges import BEND_MAX_SEMITONES, GAIN_RANGE_DB, SEED_LIMIT
+from cmaudio.strict import Strict
 
 VERSION = 1  # of the file format
 # Controls for which a preset has its own fields.
@@ -24,13 +25,12 @@ FIELD_OF_CONTROL = {
     "timbre_x": "timbre",
     "timbre_y": "timbre",
 }
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 _MAX_TAGS = 8
 TagWord = Annotated[str, Field(min_length=1, max_length=24, pattern=r"^[^,\x00-\x1f]+$")]
 _MIX, _VECTOR = "a mix", "a vector"
 
 
-class Preset(BaseModel):
+class Preset(Strict):
     """The settings of an instrument.
 
     Attributes:
@@ -46,26 +46,24 @@ class Preset(BaseModel):
         bindings: MIDI controllers bound to controls; applying the preset adds them to the existing ones.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     version: Literal[1] = 1
     name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^/\\\x00-\x1f]+$")]
     description: Annotated[str, Field(max_length=200)] = ""
-    tags: Annotated[list[TagWord], Field(max_length=_MAX_TAGS)] = []
+    tags: Annotated[list[TagWord], Field(max_length=_MAX_TAGS)] = Field(default_factory=list)
     model: str = DEFAULT_MODEL
     timbre: Annotated[
-        Annotated[dict[str, Finite], Field(min_length=1), Tag(_MIX)]
-        | Annotated[list[Finite], Field(min_length=1), Tag(_VECTOR)],
+        Annotated[dict[str, float], Field(min_length=1), Tag(_MIX)]
+        | Annotated[list[float], Field(min_length=1), Tag(_VECTOR)],
         Discriminator(lambda given: _VECTOR if isinstance(given, list) else _MIX),
     ]
     seed: Annotated[int | None, Field(ge=0, le=SEED_LIMIT)] = None
     steps: Literal[1, 2] = 1
     gain_db: Annotated[float, Field(ge=GAIN_RANGE_DB[0], le=GAIN_RANGE_DB[1])] = 0.0
     bend_range: Annotated[float, Field(ge=0, le=BEND_MAX_SEMITONES)] = 2.0
-    controls: dict[str, Finite] = {}
-    routes: Annotated[list[Route], Field(max_length=MAX_ROUTES)] = []
+    controls: dict[str, float] = Field(default_factory=dict)
+    routes: Annotated[list[Route], Field(max_length=MAX_ROUTES)] = Field(default_factory=list)
     impulse_response: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
-    bindings: list[Binding] = []
+    bindings: list[Binding] = Field(default_factory=list)
 
     @field_validator("controls")
     @classmethod

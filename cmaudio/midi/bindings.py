@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from cmaudio.controls.binding import Binding, Controller
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.files import folders
 from cmaudio.files.atomic import atomic_file
 from cmaudio.files.reading import read_file
+from cmaudio.strict import Strict
 
 VERSION = 1  # of the file format
 _MAX_BYTES = 2**20
@@ -24,9 +25,7 @@ _REST: dict[Controller, float] = {"bend": 0.5, "pressure": 0.0}
 _NO_KNOBS = frozenset((0, 32, 6, 38, *range(96, 102), *range(120, 128)))
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _File(Strict, strict=True):
     version: Literal[1]
     bindings: list[Binding]
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from cmaudio.errors import CmaudioError, explain
+from cmaudio.strict import Strict
 
 MEMBER = "card.json"
 FIGURES_HEADING = "## Figures"
@@ -20,13 +21,10 @@ _SOURCE = re.compile(r"([^()]+) \((.*)\)")
 _NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?(e[+-]?\d\d?)?")
 
 Label = Annotated[str, Field(max_length=_MOST_LETTERS)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class _Record(BaseModel):
+class _Record(Strict, extra="ignore"):
     """Ignores fields that later versions may add, since playing does not depend on them."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class TrainingData(_Record):
@@ -36,7 +34,7 @@ class TrainingData(_Record):
     source: Label = ""
     licence: Label = ""
     clips: Annotated[int, Field(ge=0)] = 0
-    hours: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    hours: Annotated[float, Field(ge=0)] = 0.0
 
 
 class CardData(_Record):
@@ -48,7 +46,7 @@ class CardData(_Record):
 
     trained_on: Annotated[list[TrainingData], Field(max_length=_MOST_CORPORA)] = Field(default_factory=list)
     parameters: dict[Label, int] = Field(default_factory=dict)
-    figures: Annotated[dict[Label, Number], Field(max_length=_MOST_FIGURES)] = Field(default_factory=dict)
+    figures: Annotated[dict[Label, float], Field(max_length=_MOST_FIGURES)] = Field(default_factory=dict)
     measured: Label = ""
     machine: Label = ""
 

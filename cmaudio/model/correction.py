@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cmaudio.model.strict import Strict
+from cmaudio.strict import Strict
 
 MEMBER = "corrections.npy"
 VELOCITIES = (10.0, 45.0, 127.0)

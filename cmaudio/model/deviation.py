@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from cmaudio.model.strict import Strict, check_ascending
+from cmaudio.strict import Strict, check_ascending
 
 MOST_KEYS = 128
 
 Key = Annotated[int, Field(ge=0, le=127)]
-Depth = Annotated[float, Field(ge=0, le=200, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)]
-Rate = Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Bend = Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)]
+Depth = Annotated[float, Field(ge=0, le=200)]
+Seconds = Annotated[float, Field(ge=0, le=20)]
+Rate = Annotated[float, Field(gt=0, le=20)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Bend = Annotated[float, Field(ge=-200, le=200)]
 
 
 class KeyDeviation(Strict):

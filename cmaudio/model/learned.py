@@ -12,14 +12,14 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from cmaudio.model.strict import Strict
+from cmaudio.strict import Strict
 
 MOST_AGES, MOST_KEYS = 256, 64
 
-Decibels = Annotated[float, Field(ge=-200, le=200, allow_inf_nan=False)]
-SpreadDecibels = Annotated[float, Field(ge=-40, le=40, allow_inf_nan=False)]
-Age = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
-Key = Annotated[float, Field(ge=0, le=127, allow_inf_nan=False)]
+Decibels = Annotated[float, Field(ge=-200, le=200)]
+SpreadDecibels = Annotated[float, Field(ge=-40, le=40)]
+Age = Annotated[float, Field(gt=0, le=3600)]
+Key = Annotated[float, Field(ge=0, le=127)]
 
 
 class LearnedSpectrum(Strict):

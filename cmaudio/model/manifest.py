@@ -14,19 +14,19 @@ from cmaudio.model.deviation import PitchDeviation
 from cmaudio.model.learned import Learned
 from cmaudio.model.motion import MOST_FRAMES, Motion
 from cmaudio.model.partials import NoPartials, Partials
-from cmaudio.model.strict import Strict
+from cmaudio.strict import Strict
 
 FORMAT_VERSION = 1
 GRAPHS = ("controls", "context", "head", "vocoder")
 SPEECH_GRAPHS = ("prosody",)
 PRIOR_GRAPHS = ("prior",)
 
-Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
-Level = Annotated[float, Field(gt=0, le=1e4, allow_inf_nan=False)]
+Finite = Annotated[float, Field(ge=-1e6, le=1e6)]
+Level = Annotated[float, Field(gt=0, le=1e4)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 FeatureKind = Literal["note-1", "note-2", "texture-1", "speech-1", "speech-2"]
 Text = Annotated[str, Field(max_length=20_000)]
-Coordinate = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+Coordinate = Annotated[float, Field(ge=-1, le=1)]
 
 
 class MelDefinition(Strict):
@@ -37,7 +37,7 @@ class MelDefinition(Strict):
     f_max_hz: Annotated[float, Field(gt=0)]
     floor: Annotated[float, Field(ge=1e-12, le=1)]
     mean: list[Finite]
-    std: list[Annotated[float, Field(ge=1e-3, le=100, allow_inf_nan=False)]]
+    std: list[Annotated[float, Field(ge=1e-3, le=100)]]
 
     @model_validator(mode="after")
     def _ordered(self) -> MelDefinition:

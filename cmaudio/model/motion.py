@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from cmaudio.model.strict import Strict
+from cmaudio.strict import Strict
 
 MOST_FRAMES, MOST_DIRECTIONS, MOST_TAKES = 4096, 16, 64
 _CACHED = 64  # one-shots, 0.4 MB each as exported

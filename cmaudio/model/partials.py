@@ -11,20 +11,20 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from cmaudio.model.strict import Strict, check_ascending
+from cmaudio.strict import Strict, check_ascending
 
 MOST_RATIOS = 40
 MOST_KEYS = 128
 
 Key = Annotated[int, Field(ge=0, le=127)]
-Ratio = Annotated[float, Field(gt=0, le=256, allow_inf_nan=False)]
+Ratio = Annotated[float, Field(gt=0, le=256)]
 
 
 class StringInharmonicity(Strict):
     """Coefficient B of a key's string: its partials are f_k = k f0 sqrt((1 + B k^2) / (1 + B))."""
 
     key: Key
-    b: Annotated[float, Field(gt=0, le=0.1, allow_inf_nan=False)]
+    b: Annotated[float, Field(gt=0, le=0.1)]
 
 
 class StretchedPartials(Strict):

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cmaudio.effects.settings import OFF_ON
 from cmaudio.model.manifest import ControlDefinition
+from cmaudio.strict import Strict
 
 Modulator = Literal["lfo1", "lfo2", "envelope", "velocity", "pressure", "wheel"]
 MODULATORS: tuple[Modulator, ...] = get_args(Modulator)
@@ -24,7 +25,7 @@ _HZ = (0.01, 20.0)
 _MAX_BEATS, _MAX_SECONDS = 64.0, 20.0
 
 
-class Route(BaseModel):
+class Route(Strict):
     """A modulator, the control that it modulates, and the amount.
 
     Attributes:
@@ -33,11 +34,9 @@ class Route(BaseModel):
         amount: in the control's unit, at the modulator's maximum; negative: downwards.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     modulator: Modulator
     control: Annotated[str, Field(min_length=1, max_length=60)]
-    amount: Annotated[float, Field(allow_inf_nan=False)]
+    amount: float
 
     @property
     def key(self) -> tuple[str, str]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from cmaudio.errors import CmaudioError, explain
+from cmaudio.panel.page_command import PageCommand
 from cmaudio.panel.sequencer_commands import SequencerCommand, pattern_step_name
 
 MAX_COMMAND_BYTES = 2**16
@@ -18,45 +19,36 @@ MAX_VARIATIONS = 64
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Pitch = Annotated[int, Field(ge=0, le=127)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
 Place = Annotated[float, Field(ge=-1, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
-class _Command(BaseModel):
-    """`gesture` names the drag that a command belongs to: the commands of one drag are undone together."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    gesture: Annotated[str, Field(max_length=40)] = ""
-
-
-class SetControl(_Command):
+class SetControl(PageCommand):
     """Set a control. If `held`, it returns to its default when the client releases it or disconnects."""
 
     kind: Literal["set"]
     name: Name
-    value: Number
+    value: float
     held: bool = False
 
 
-class RouteModulator(_Command):
+class RouteModulator(PageCommand):
     """Route a modulator to a control, with an amount in the control's unit; 0 removes the route."""
 
     kind: Literal["route"]
     modulator: Name
     control: Name
-    amount: Number
+    amount: float
 
 
-class LearnControl(_Command):
+class LearnControl(PageCommand):
     """Bind the next MIDI controller that moves to a control and save the binding; None stops waiting."""
 
     kind: Literal["learn"]
     name: Name | None
 
 
-class GoToPlace(_Command):
+class GoToPlace(PageCommand):
     """Morph to a place on the timbre map."""
 
     kind: Literal["place"]
@@ -64,25 +56,25 @@ class GoToPlace(_Command):
     y: Place
 
 
-class ChooseTimbre(_Command):
+class ChooseTimbre(PageCommand):
     """Morph to a named timbre."""
 
     kind: Literal["timbre"]
     name: Name
 
 
-class PressKey(_Command):
+class PressKey(PageCommand):
     kind: Literal["press"]
     pitch: Pitch
     velocity: Annotated[int, Field(ge=1, le=127)]
 
 
-class LiftKey(_Command):
+class LiftKey(PageCommand):
     kind: Literal["lift"]
     pitch: Pitch
 
 
-class PressPad(_Command):
+class PressPad(PageCommand):
     """Strike the pad of a key; see `cmaudio.model.pads`."""
 
     kind: Literal["pad"]
@@ -90,31 +82,31 @@ class PressPad(_Command):
     velocity: Annotated[int, Field(ge=1, le=127)]
 
 
-class LiftPad(_Command):
+class LiftPad(PageCommand):
     kind: Literal["lift_pad"]
     pitch: Pitch
 
 
-class SetSustain(_Command):
+class SetSustain(PageCommand):
     kind: Literal["sustain"]
     down: bool
 
 
-class SetSeed(_Command):
+class SetSeed(PageCommand):
     """Set the seed of new notes; None gives each note a different seed."""
 
     kind: Literal["seed"]
     seed: Seed | None
 
 
-class LockSeed(_Command):
+class LockSeed(PageCommand):
     """Keep "roll" from changing the seed."""
 
     kind: Literal["lock"]
     locked: bool
 
 
-class BareCommand(_Command):
+class BareCommand(PageCommand):
     """A command without fields.
 
     "stop" ends the take, "hush" the texts, "cancel" the variations, "unlink" Link. "neighbour" selects a nearby timbre
@@ -127,23 +119,23 @@ class BareCommand(_Command):
     ]  # fmt: skip
 
 
-class ApplyPreset(_Command):
+class ApplyPreset(PageCommand):
     """Apply a preset by its name, never by its path."""
 
     kind: Literal["preset"]
     name: Name
 
 
-class SavePreset(_Command):
+class SavePreset(PageCommand):
     """Save the current sound as a preset."""
 
     kind: Literal["save_preset"]
     name: Name
     description: Annotated[str, Field(max_length=200)] = ""
-    tags: Annotated[list[Annotated[str, Field(max_length=24)]], Field(max_length=8)] = []
+    tags: Annotated[list[Annotated[str, Field(max_length=24)]], Field(max_length=8)] = Field(default_factory=list)
 
 
-class Audition(_Command):
+class Audition(PageCommand):
     """Audition a timbre or a preset quietly, without selecting it; None ends it."""
 
     kind: Literal["audition"]
@@ -151,28 +143,28 @@ class Audition(_Command):
     name: Name | None
 
 
-class UseSlot(_Command):
+class UseSlot(PageCommand):
     """Store all controls, the timbre and the seed in a slot, or recall them from it."""
 
     kind: Literal["store", "recall"]
     slot: Literal["A", "B"]
 
 
-class KeepRecent(_Command):
+class KeepRecent(PageCommand):
     """Write the last seconds of sound to a file."""
 
     kind: Literal["keep"]
     seconds: Annotated[float, Field(ge=1, le=300)]
 
 
-class SayText(_Command):
+class SayText(PageCommand):
     """Speak a text; for text-to-speech models."""
 
     kind: Literal["say"]
     text: Annotated[str, Field(min_length=1, max_length=4000)]
 
 
-class RenderVariations(_Command):
+class RenderVariations(PageCommand):
     """Render variations to files: other seeds, or other places within `radius` of a timbre's.
 
     timbre: the one that is varied; None is the current one.
@@ -193,14 +185,14 @@ class RenderVariations(_Command):
     loudness: Annotated[float, Field(ge=-60, le=-6)] | None = None
 
 
-class DeleteFile(_Command):
+class DeleteFile(PageCommand):
     """Delete a sound file of the folder of takes, and the notes beside it."""
 
     kind: Literal["delete"]
     file: Name
 
 
-class RenameFile(_Command):
+class RenameFile(PageCommand):
     """Rename a sound file of the folder of takes, and the notes beside it; the extension stays."""
 
     kind: Literal["rename"]
@@ -208,14 +200,14 @@ class RenameFile(_Command):
     name: Name
 
 
-class LearnSound(_Command):
+class LearnSound(PageCommand):
     """Learn a timbre from a sound file in the folder of takes, by its name, and select it."""
 
     kind: Literal["learn_sound"]
     file: Name
 
 
-class MarkFavourite(_Command):
+class MarkFavourite(PageCommand):
     """Mark or unmark a timbre, a preset or a sound file of the folder of takes as a favourite."""
 
     kind: Literal["favourite"]
@@ -224,14 +216,14 @@ class MarkFavourite(_Command):
     on: bool
 
 
-class UseSpace(_Command):
+class UseSpace(PageCommand):
     """Replace the reverb by an impulse response in the folder of takes, by its name; None restores the reverb."""
 
     kind: Literal["space"]
     file: Name | None
 
 
-class ChooseDevice(_Command):
+class ChooseDevice(PageCommand):
     """Switch to another output: a device by its full name, or None for the page itself."""
 
     kind: Literal["device"]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from cmaudio.panel.page_command import PageCommand
 from cmaudio.sequencer.arpeggio import Mode
 from cmaudio.sequencer.grid import MAX_STEPS, GridStep
 from cmaudio.sequencer.song import MAX_PARTS, MAX_ROUNDS
@@ -16,16 +17,9 @@ from cmaudio.timing.tempo import TEMPO_RANGE
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Index = Annotated[int, Field(ge=0, lt=MAX_STEPS)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class _Command(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    gesture: Annotated[str, Field(max_length=40)] = ""
-
-
-class RunSequencer(_Command):
+class RunSequencer(PageCommand):
     """Play the pattern or the song, or stop, or record what is played, moved to the nearest step by `strength`."""
 
     kind: Literal["sequencer"]
@@ -33,14 +27,14 @@ class RunSequencer(_Command):
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
 
 
-class TurnClick(_Command):
+class TurnClick(PageCommand):
     """Turn the metronome on or off."""
 
     kind: Literal["click"]
     on: bool
 
 
-class ChoosePattern(_Command):
+class ChoosePattern(PageCommand):
     """Choose, remove or clear a pattern; add an empty one, or a copy of the present one."""
 
     kind: Literal["pattern"]
@@ -48,19 +42,19 @@ class ChoosePattern(_Command):
     pattern: Text
 
 
-class SetPattern(_Command):
+class SetPattern(PageCommand):
     """Change what a pattern is; what is left out stays."""
 
     kind: Literal["set_pattern"]
     pattern: Text
     name: Text | None = None
     length: int | None = None
-    division: Number | None = None
-    swing: Number | None = None
+    division: float | None = None
+    swing: float | None = None
     seed: int | None = None
 
 
-class AddLane(_Command):
+class AddLane(PageCommand):
     """Add a lane of a timbre or a pad; neither is the timbre of the controls."""
 
     kind: Literal["add_lane"]
@@ -69,7 +63,7 @@ class AddLane(_Command):
     pad: Text | None = None
 
 
-class ChangeLane(_Command):
+class ChangeLane(PageCommand):
     """Mute a lane, or not, or remove it."""
 
     kind: Literal["lane"]
@@ -78,7 +72,7 @@ class ChangeLane(_Command):
     lane: Text
 
 
-class SetStep(_Command):
+class SetStep(PageCommand):
     """Set a step of a lane; None removes it."""
 
     kind: Literal["step"]
@@ -88,7 +82,7 @@ class SetStep(_Command):
     step: GridStep | None
 
 
-class ChangeStep(_Command):
+class ChangeStep(PageCommand):
     """Change how a step that is set plays; what is left out stays, so that two changes at once are both kept.
 
     louder: what is added to the velocity, as far as it goes.
@@ -101,17 +95,17 @@ class ChangeStep(_Command):
     pitches: list[str | int] | None = None
     velocity: int | None = None
     louder: Annotated[int, Field(ge=-126, le=126)] | None = None
-    gate: Number | None = None
-    probability: Number | None = None
+    gate: float | None = None
+    probability: float | None = None
     ratchets: int | None = None
-    shift: Number | None = None
+    shift: float | None = None
 
     def changes(self) -> dict[str, Any]:
         """The fields of the step that were given."""
         return self.model_dump(include=set(GridStep.model_fields), exclude_none=True)
 
 
-class Automate(_Command):
+class Automate(PageCommand):
     """Add a control to automate, or leave it alone again, or let it move in lines or not."""
 
     kind: Literal["automate"]
@@ -120,37 +114,37 @@ class Automate(_Command):
     control: Text
 
 
-class SetAutomation(_Command):
+class SetAutomation(PageCommand):
     """Set the value of a control at a step; None removes it."""
 
     kind: Literal["automation"]
     pattern: Text
     control: Text
     index: Index
-    value: Number | None
+    value: float | None
 
 
-class SetTempo(_Command):
+class SetTempo(PageCommand):
     """Set the clock's tempo, which the bank of patterns keeps."""
 
     kind: Literal["tempo"]
     tempo: Annotated[float, Field(ge=TEMPO_RANGE[0], le=TEMPO_RANGE[1])]
 
 
-class SetArpeggiator(_Command):
+class SetArpeggiator(PageCommand):
     """Change the arpeggiator; what is left out stays."""
 
     kind: Literal["arpeggiator"]
     on: bool | None = None
     mode: Mode | None = None
     octaves: int | None = None
-    rate: Number | None = None
-    gate: Number | None = None
-    swing: Number | None = None
+    rate: float | None = None
+    gate: float | None = None
+    swing: float | None = None
     hold: bool | None = None
 
 
-class ExportPattern(_Command):
+class ExportPattern(PageCommand):
     """Write the present pattern, or the song, to the folder of takes, as MIDI or Python, or all patterns as JSON."""
 
     kind: Literal["export"]
@@ -158,14 +152,14 @@ class ExportPattern(_Command):
     song: bool = False
 
 
-class AddPart(_Command):
+class AddPart(PageCommand):
     """Add a pattern at the end of the song."""
 
     kind: Literal["add_part"]
     pattern: Text
 
 
-class ChangePart(_Command):
+class ChangePart(PageCommand):
     """Move a part of the song, or remove it; `pattern` is the one that the page shows there."""
 
     kind: Literal["part"]
@@ -174,7 +168,7 @@ class ChangePart(_Command):
     pattern: Text
 
 
-class RepeatPart(_Command):
+class RepeatPart(PageCommand):
     """Set for how many rounds a part of the song is played."""
 
     kind: Literal["part_rounds"]
@@ -183,7 +177,7 @@ class RepeatPart(_Command):
     rounds: Annotated[int, Field(ge=1, le=MAX_ROUNDS)]
 
 
-class LoopSong(_Command):
+class LoopSong(PageCommand):
     """Start the song over after its last part, or end it there."""
 
     kind: Literal["loop_song"]

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
+
+from cmaudio.strict import Strict
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Ready(_Message):
+class Ready(Strict):
     """The page can be opened."""
 
     kind: Literal["ready"] = "ready"
 
 
-class Failed(_Message):
+class Failed(Strict):
     """The server cannot start."""
 
     kind: Literal["failed"] = "failed"
     text: str
 
 
-class Listening(_Message):
+class Listening(Strict):
     """Whether any page plays the sound."""
 
     kind: Literal["listening"] = "listening"
     on: bool
 
 
-class Disconnected(_Message):
+class Disconnected(Strict):
     """A client has left; the instrument releases what it holds."""
 
     kind: Literal["disconnected"] = "disconnected"

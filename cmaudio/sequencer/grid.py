@@ -21,7 +21,7 @@ MAX_STEPS, MAX_LANES, MAX_PITCHES, MAX_RATCHETS, MAX_GATE = 64, 16, 10, 8, 64.0
 Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^/\\\x00-\x1f]+$")]
 Index = Annotated[int, Field(ge=0, lt=MAX_STEPS)]
 Key = Annotated[int, Field(strict=True, ge=0, le=127)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Number = Annotated[float, Field(strict=True)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 
 

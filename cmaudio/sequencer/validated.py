@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from cmaudio.errors import CmaudioError, explain
+from cmaudio.strict import Strict
 
 
-class Validated(BaseModel):
+class Validated(Strict):
     """Plain data; `changed` returns a copy with some fields changed.
 
     Raises:
         CmaudioError: an unknown field or a value out of range.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     if not TYPE_CHECKING:  # so that type checkers see the fields
 

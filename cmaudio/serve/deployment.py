@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from cmaudio.errors import CmaudioError, explain
 from cmaudio.files.atomic import atomic_file
@@ -16,6 +16,7 @@ from cmaudio.files.reading import reason
 from cmaudio.serve.server import Address
 from cmaudio.serve.service import ServiceSettings
 from cmaudio.serve.stream import LEAD_SECONDS
+from cmaudio.strict import Strict
 
 NAME = "cmaudio"
 _STREAMS_PER_WORKER = 16  # of the English voice, as planned in scripts/README.md
@@ -55,25 +56,23 @@ $arguments
 )
 
 
-class DeploymentSettings(BaseModel):
+class DeploymentSettings(Strict):
     """Options of each replica, as in the deployment file; they are those of `cmaudio serve`.
 
     `keys` maps client names to the SHA-256 of their keys; without keys, only local clients are served.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
-    models: Annotated[list[str], Field(min_length=1)] = ["english"]
+    models: Annotated[list[str], Field(min_length=1)] = Field(default_factory=lambda: ["english"])
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     lead: Annotated[float, Field(ge=0.1, le=3600)] = LEAD_SECONDS
     max_letters: Annotated[int, Field(ge=1)] = 4096
-    max_seconds: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 1800.0
+    max_seconds: Annotated[float, Field(ge=1)] = 1800.0
     client_streams: Annotated[int, Field(ge=1)] = 32
     client_requests: Annotated[int, Field(ge=1)] = 600
     keys: Annotated[
         dict[Annotated[str, Field(pattern=r"^[\w.@-]{1,64}$")], Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]],
         Field(max_length=_MOST_KEYS),
-    ] = {}
+    ] = Field(default_factory=dict)
 
     @property
     def service(self) -> ServiceSettings:

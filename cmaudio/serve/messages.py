@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from cmaudio.errors import explain
 from cmaudio.serve.failure import Failure
 from cmaudio.serve.speech_request import Format
+from cmaudio.strict import Strict
 
 Name = Annotated[str, Field(max_length=200)]
 NoteId = Annotated[int, Field(ge=0, lt=2**31)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Start(_Message):
+class Start(Strict):
     """The first message. `lead_ms`: how far ahead audio is made; a shorter lead responds sooner."""
 
     type: Literal["start"]
@@ -29,13 +25,13 @@ class Start(_Message):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     lead_ms: Annotated[float, Field(ge=20, le=20_000)] | None = None
     polyphony: Annotated[int, Field(ge=1, le=16)] = 8
-    rate: Number = 1.0
-    pitch: Number = 0.0
-    pitch_range: Number = 1.0
-    energy: Number = 0.0
+    rate: float = 1.0
+    pitch: float = 0.0
+    pitch_range: float = 1.0
+    energy: float = 0.0
 
 
-class Text(_Message):
+class Text(Strict):
     """The next piece of the text, with its spaces. `flush`: the text so far is complete."""
 
     type: Literal["text"]
@@ -43,75 +39,75 @@ class Text(_Message):
     flush: bool = False
 
 
-class Steer(_Message):
+class Steer(Strict):
     """Change how the text is spoken from now on."""
 
     type: Literal["steer"]
-    rate: Number | None = None
-    pitch: Number | None = None
-    pitch_range: Number | None = None
-    energy: Number | None = None
+    rate: float | None = None
+    pitch: float | None = None
+    pitch_range: float | None = None
+    energy: float | None = None
 
 
-class Stop(_Message):
+class Stop(Strict):
     """Stop speaking, or all notes."""
 
     type: Literal["stop"]
     after: Literal["now", "phoneme"] = "now"
 
 
-class End(_Message):
+class End(Strict):
     """No more text or notes follow; everything requested is still played."""
 
     type: Literal["end"]
 
 
-class NoteOnMessage(_Message):
+class NoteOnMessage(Strict):
     """Start a note; the client chooses its `id`."""
 
     type: Literal["note_on"]
     id: NoteId
-    pitch: Number | Name
-    velocity: Number = 96
-    timbre: Name | dict[Name, Number] | None = None
+    pitch: float | Name
+    velocity: float = 96
+    timbre: Name | dict[Name, float] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
 
 
-class NoteOffMessage(_Message):
+class NoteOffMessage(Strict):
     """Release a note."""
 
     type: Literal["note_off"]
     id: NoteId
 
 
-class Bend(_Message):
+class Bend(Strict):
     """Bend a note."""
 
     type: Literal["bend"]
     id: NoteId
-    semitones: Number
-    seconds: Number = 0.005
+    semitones: float
+    seconds: float = 0.005
 
 
-class Morph(_Message):
+class Morph(Strict):
     """Morph a note to another timbre."""
 
     type: Literal["morph"]
     id: NoteId
-    timbre: Name | dict[Name, Number]
-    seconds: Number = 0.0
+    timbre: Name | dict[Name, float]
+    seconds: float = 0.0
 
 
-class Express(_Message):
+class Express(Strict):
     """Shape a note or, without `id`, the instrument; see `cmaudio.score.expression`."""
 
     type: Literal["express"]
     id: NoteId | None = None
     name: Name
-    value: Number
+    value: float
 
 
-class SustainMessage(_Message):
+class SustainMessage(Strict):
     """Press or lift the sustain pedal."""
 
     type: Literal["sustain"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from cmaudio.errors import explain
 from cmaudio.serve.failure import Failure
@@ -21,8 +21,6 @@ class VoiceById(BaseModel):
 
 class SpeechRequest(BaseModel):
     """The fields of OpenAI's API. Unknown fields are ignored, as there; `seed` is our addition."""
-
-    model_config = ConfigDict(extra="ignore")
 
     model: Annotated[str, Field(max_length=200)]
     input: Annotated[str, Field(min_length=1)]

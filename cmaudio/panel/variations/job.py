@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from cmaudio.controls.controls import Controls
 from cmaudio.errors import CmaudioError
@@ -18,12 +18,13 @@ from cmaudio.panel.variations.phrase import PhraseNote, phrase
 from cmaudio.score.expression import EXPRESSIONS
 from cmaudio.score.ranges import SEED_MAX
 from cmaudio.speech.style import STYLE_LIMITS
+from cmaudio.strict import Strict
 
 _GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 Place = tuple[float, float]
 
 
-class Variation(BaseModel):
+class Variation(Strict):
     """One file, a `take` of a `sound`. `timbre` is a mix or a vector (Z,), `x` and `y` its place on the map."""
 
     file: str
@@ -35,7 +36,7 @@ class Variation(BaseModel):
     y: float
 
 
-class VariationJob(BaseModel):
+class VariationJob(Strict):
     """Everything the renderer needs to know.
 
     Attributes:
@@ -52,16 +53,14 @@ class VariationJob(BaseModel):
         items: the files.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     model: str
     folder: str
     steps: int
     gain_db: float
     channels: int
     shape: dict[str, float]
-    modulators: dict[str, float] = {}
-    routes: list[Route] = []
+    modulators: dict[str, float] = Field(default_factory=dict)
+    routes: list[Route] = Field(default_factory=list)
     style: dict[str, float]
     notes: list[PhraseNote]
     text: str

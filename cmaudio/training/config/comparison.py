@@ -8,11 +8,11 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from cmaudio.model.manifest import NoiseLevels
+from cmaudio.strict import Strict
 from cmaudio.training.config.networks import NetworkSettings
 from cmaudio.training.config.run import LoopSettings, RunConfig, StartFrom
 from cmaudio.training.config.stages import ConsistencyStage, ConsistencyTraining
 from cmaudio.training.objectives.settings import CdSettings, ObjectiveSettings, ScmSettings
-from cmaudio.training.strict import Strict
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")]
 

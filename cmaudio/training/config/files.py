@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from cmaudio.errors import CmaudioError, unknown
 from cmaudio.files.reading import read_text
+from cmaudio.strict import Strict
 from cmaudio.training.config.parsing import MAX_BYTES, parse_yaml
 from cmaudio.training.config.run import RunConfig
-from cmaudio.training.strict import Strict
 
 _SHOWN_LETTERS = 80
 StrictT = TypeVar("StrictT", bound=Strict)

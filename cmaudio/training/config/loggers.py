@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from cmaudio.training.strict import Strict
+from cmaudio.strict import Strict
 
 Label = Annotated[str, Field(min_length=1, max_length=128)]
 

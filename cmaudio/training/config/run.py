@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cmaudio.model.manifest import NoiseLevels
+from cmaudio.strict import Positive, Strict
 from cmaudio.training.config.loggers import Loggers, TensorBoardSettings
 from cmaudio.training.config.networks import (
     NetworkSettings,
@@ -16,7 +17,6 @@ from cmaudio.training.config.networks import (
     VocoderNetworkSettings,
 )
 from cmaudio.training.config.stages import ConsistencyStage, JointStage, PriorStage, SentenceStage, VocoderStage
-from cmaudio.training.strict import Positive, Strict
 
 STAGES = ("aligner", "prior", "teacher", "student", "vocoder", "vocoder_tuning", "joint", "prosody")  # in order
 

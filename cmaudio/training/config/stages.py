@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from cmaudio.strict import NotNegative, Positive, Share, Strict
 from cmaudio.training.config.networks import VocoderNetworkSettings
 from cmaudio.training.objectives.settings import EdmSettings, ObjectiveSettings
-from cmaudio.training.strict import NotNegative, Positive, Share, Strict
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
 

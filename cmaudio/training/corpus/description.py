@@ -12,8 +12,8 @@ from cmaudio.files.reading import is_file, read_file
 from cmaudio.model.deviation import PitchDeviation
 from cmaudio.model.partials import Partials, in_picture
 from cmaudio.signal.dsp import Mel, Stft
+from cmaudio.strict import Strict
 from cmaudio.training.corpus.clip import Signal
-from cmaudio.training.strict import Strict
 
 FILE_NAME = "corpus.json"
 FORMAT_VERSION = 1

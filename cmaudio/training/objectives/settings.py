@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from cmaudio.errors import CmaudioError
+from cmaudio.strict import NotNegative, Positive, Share, Strict
 from cmaudio.training.parts import check_name
-from cmaudio.training.strict import Finite, NotNegative, Positive, Share, Strict
 
 Weighting = Literal["interval", "snr", "uniform"]
 
@@ -17,7 +17,7 @@ class EdmSettings(Strict):
     """ln sigma is normal with mean P_mean and standard deviation P_std."""
 
     objective: Literal["edm"] = "edm"
-    sigma_mean: Finite = -0.4
+    sigma_mean: float = -0.4
     sigma_std: Positive = 1.4
 
 
@@ -39,7 +39,7 @@ class EnergySettings(Strict):
     sums: NotNegative = 0.0
     seams: bool = False
     levels: NotNegative = 0.0
-    sigma_mean: Finite = -0.4
+    sigma_mean: float = -0.4
     sigma_std: Positive = 1.4
 
 
@@ -48,7 +48,7 @@ class ScmSettings(Strict):
 
     objective: Literal["scm"] = "scm"
     teacher: bool = True
-    t_mean: Finite = -0.4
+    t_mean: float = -0.4
     t_std: Positive = 2.0
     warm_up: Share = 0.1
     c: Positive = 0.1
@@ -61,7 +61,7 @@ class PairSettings(Strict):
     1 / (t - r) (Song and Dhariwal 2023, table 1), "snr" 1 / t^2 + 1 / sigma_data^2 (Karras et al. 2022), "uniform" 1.
     """
 
-    t_mean: Finite = -0.4
+    t_mean: float = -0.4
     t_std: Positive = 2.0
     distance: Literal["pseudo-huber", "l2"] = "pseudo-huber"
     huber: Positive = 0.00054
@@ -111,10 +111,8 @@ class EctSettings(PairSettings):
     b: Positive = 1.0
 
 
-class OwnSettings(Strict):
+class OwnSettings(Strict, extra="allow"):
     """An objective from another package, by its entry point or class path; further keys are settings of its class."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
 
     objective: str
 
