@@ -66,12 +66,15 @@ class Lesson:
         textures = self.model.manifest.features in TEXTURE_KINDS
         return by_key(self.examples if textures else self._levelled(timbre), timbre)[0]
 
-    def hear(self, timbre: TimbreDefinition, seeds: Sequence[int], **expression: float) -> list[Float]:
-        """Log-mels (T, M) of takes of a learned timbre, as the model would play them."""
+    def hear(
+        self, timbre: TimbreDefinition, seeds: Sequence[int], seconds: float | None = None, **expression: float
+    ) -> list[Float]:
+        """Log-mels (T, M) of takes of a learned timbre, as the model would play them; at most 1.5 or 2 s by default."""
         assert timbre.learned is not None
         trial = replace(self.model, manifest=with_timbre(self.model.manifest, timbre))
-        longest = max(len(example.mel) for example in self.examples) / self.frame_rate
-        seconds = _BED_SECONDS if timbre.sustained else min(_LONGEST_SECONDS, longest)
+        if seconds is None:
+            longest = max(len(example.mel) for example in self.examples) / self.frame_rate
+            seconds = _BED_SECONDS if timbre.sustained else min(_LONGEST_SECONDS, longest)
         key, velocity = timbre.learned.spectra[0].key or 60.0, self.expectation.velocity
         networks = self.networks.with_model(trial)
         return heard(trial, networks, timbre.name, seconds, seeds, key=key, velocity=velocity, expression=expression)

@@ -1,8 +1,8 @@
 """Searches for a better learned timbre: tries base timbres near an example, and compares their output with it.
 
 Level and spectrum are those of the example from the start. A search finds which of the model's timbres should supply
-the
-rest: how the sound moves, and how takes differ. Each is also tried with a correction of the remaining difference.
+what is sampled. Each is also tried with a correction of the remaining difference. Beds are tried with their motion;
+that of a one-shot, which takes longer to measure, is added to the result.
 """
 
 from __future__ import annotations
@@ -14,25 +14,22 @@ import numpy as np
 
 from cmaudio.learning.example import DB
 from cmaudio.learning.lesson import Lesson
-from cmaudio.learning.motion import Compared, motion_of, still_at, usable
+from cmaudio.learning.moving import is_bed, moving, recorded_by
 from cmaudio.learning.scoring import SKIPPED_FRAMES, score_of_bed, score_of_takes
 from cmaudio.learning.table import corrected, rounded
 from cmaudio.model.learned import Learned, LearnedSpectrum
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_KINDS
 
 _SEEDS, _OTHER_SEEDS, _JUDGING_SEEDS = (0, 1), (2, 3), (4, 5, 6, 7)
-_MOVING_SEEDS = (8, 9, 10, 11)
 _SMOOTHED_FRAMES, _SMOOTHED_BANDS = 5, 9
 
 Progress = Callable[[float, str], object]
 
 
 def found_at_once(lesson: Lesson) -> TimbreDefinition:
-    """The timbre based on the nearest one; for a bed, corrected once by its output, and with the example's motion."""
-    timbre = lesson.timbre(lesson.near[0])
-    return moving(lesson, _corrected(lesson, timbre, lesson.hear(timbre, _SEEDS))) if is_bed(timbre) else timbre
+    """The timbre based on the nearest one, with motion; a bed is first corrected once by its output."""
+    return moving(lesson, _first(lesson))
 
 
 def found_by_search(lesson: Lesson, seconds: float, on_progress: Progress) -> tuple[TimbreDefinition, str]:
@@ -41,7 +38,7 @@ def found_by_search(lesson: Lesson, seconds: float, on_progress: Progress) -> tu
     `on_progress` is called with the completed share and the result; whatever it raises ends the search.
     """
     started = time.monotonic()
-    best, nearest = found_at_once(lesson), lesson.near[0]
+    best, nearest = _tried(lesson, _first(lesson)), lesson.near[0]
     least = score_of(lesson, best)
     for number, base in enumerate(lesson.near):
         for timbre in _tries(lesson, base):
@@ -52,29 +49,26 @@ def found_by_search(lesson: Lesson, seconds: float, on_progress: Progress) -> tu
         on_progress(min(1.0, max(spent, (number + 1) / len(lesson.near))), f"{least:.2f} dB, on {nearest.name}")
         if spent >= 1:
             break
-    return best, nearest.name
+    return (best if is_bed(best) else moving(lesson, best)), nearest.name
+
+
+def _first(lesson: Lesson) -> TimbreDefinition:
+    """The timbre based on the nearest one, without motion; a bed is corrected once by its output."""
+    timbre = lesson.timbre(lesson.near[0])
+    return _corrected(lesson, timbre, lesson.hear(timbre, _SEEDS)) if is_bed(timbre) else timbre
+
+
+def _tried(lesson: Lesson, timbre: TimbreDefinition) -> TimbreDefinition:
+    """A timbre as it is tried: beds with motion."""
+    return moving(lesson, timbre) if is_bed(timbre) else timbre
 
 
 def _tries(lesson: Lesson, base: TimbreDefinition) -> Iterator[TimbreDefinition]:
     timbre = lesson.timbre(base)
-    yield moving(lesson, timbre)
+    yield _tried(lesson, timbre)
     assert timbre.learned is not None
     if len(timbre.learned.spectra) == 1:
-        yield moving(lesson, _corrected(lesson, timbre, lesson.hear(timbre, _SEEDS + _OTHER_SEEDS)))
-
-
-def moving(lesson: Lesson, timbre: TimbreDefinition) -> TimbreDefinition:
-    """A bed of textures with the motion of the examples; any other sound as it is."""
-    if not is_bed(timbre) or lesson.model.manifest.features not in TEXTURE_KINDS:
-        return timbre
-    recorded = list(usable(_recorded(lesson, timbre)).values())
-    if not recorded:
-        return timbre.model_copy(update={"motion": None})
-    point = [0.0] * TAKE_DIMS
-    still = timbre.model_copy(update={"motion": still_at(point, lesson.model.manifest.mel.bands)})
-    drawn, undrawn = lesson.hear(still, _MOVING_SEEDS), lesson.hear(still, _SEEDS, humanity=0.0)
-    heard = ([mel[SKIPPED_FRAMES:] for mel in mels] for mels in (drawn, undrawn))
-    return still.model_copy(update={"motion": motion_of([Compared(point, recorded, *heard)])})
+        yield _tried(lesson, _corrected(lesson, timbre, lesson.hear(timbre, _SEEDS + _OTHER_SEEDS)))
 
 
 def score_of(lesson: Lesson, timbre: TimbreDefinition, seeds: Sequence[int] = _JUDGING_SEEDS) -> float:
@@ -84,18 +78,8 @@ def score_of(lesson: Lesson, timbre: TimbreDefinition, seeds: Sequence[int] = _J
     """
     takes = lesson.hear(timbre, seeds)
     if is_bed(timbre):
-        return float(np.mean([score_of_bed(mel, takes) for mel in _recorded(lesson, timbre)]))
-    return float(np.mean([score_of_takes(mel, takes, lesson.floor) for mel in _recorded(lesson, timbre)]))
-
-
-def is_bed(timbre: TimbreDefinition) -> bool:
-    """Whether it has no clock and no pitch, so that it has a single constant spectrum."""
-    assert timbre.learned is not None
-    return len(timbre.learned.spectra[0].ages_s) == 1
-
-
-def _recorded(lesson: Lesson, timbre: TimbreDefinition) -> list[Float]:
-    return [example.mel for example in lesson.alike(timbre)]
+        return float(np.mean([score_of_bed(mel, takes) for mel in recorded_by(lesson, timbre)]))
+    return float(np.mean([score_of_takes(mel, takes, lesson.floor) for mel in recorded_by(lesson, timbre)]))
 
 
 def _corrected(lesson: Lesson, timbre: TimbreDefinition, takes: list[Float]) -> TimbreDefinition:
@@ -106,7 +90,7 @@ def _corrected(lesson: Lesson, timbre: TimbreDefinition, takes: list[Float]) -> 
         found = np.concatenate([take[SKIPPED_FRAMES:] for take in takes])
         spectrum = corrected(spectrum, lesson.alike(timbre), found)
     else:
-        spectrum = _course_corrected(spectrum, _recorded(lesson, timbre), takes, lesson.frame_rate)
+        spectrum = _course_corrected(spectrum, recorded_by(lesson, timbre), takes, lesson.frame_rate)
     return timbre.model_copy(update={"learned": Learned(spectra=[spectrum])})
 
 

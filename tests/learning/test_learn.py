@@ -75,6 +75,28 @@ def test_takes_of_a_folder_are_one_timbre(textures: Model, networks: Synthesizer
     assert len(learned.timbre.learned.spectra) == 1
 
 
+def spread_db(model: Model, networks: Synthesizer, timbre: TimbreDefinition) -> float:
+    """Standard deviation between strikes of the levels of eight parts of the spectrum."""
+    grown = replace(model, manifest=with_timbre(model.manifest, timbre))
+    strikes = heard(grown, networks.with_model(grown), timbre.name, 0.2, range(12))
+    levels = np.stack([[part.mean() for part in np.array_split(mel, 8, axis=1)] for mel in strikes])
+    return float(levels.std(0).mean() * 20 / np.log(10))
+
+
+def test_strikes_learned_from_one_take_differ(textures: Model, networks: Synthesizer, folder: Path) -> None:
+    timbre = learn_timbre(textures, folder / "my_thud.wav", synthesizer=networks).timbre
+    found = spread_db(textures, networks, timbre)
+    assert found > 1.5 * spread_db(textures, networks, timbre.model_copy(update={"motion": None}))
+    assert 1.5 < found < 6
+
+
+def test_strikes_learned_from_takes_differ_as_they_do(textures: Model, networks: Synthesizer, tmp_path: Path) -> None:
+    for number, gain in enumerate((1.0, 0.5, 0.25)):
+        written(tmp_path / "thuds" / f"{number}.wav", gain * thud(number))
+    timbre = learn_timbre(textures, tmp_path / "thuds", synthesizer=networks).timbre
+    assert spread_db(textures, networks, timbre) == pytest.approx(4.9, abs=1.5)
+
+
 def test_the_kind_can_be_given(textures: Model, networks: Synthesizer, folder: Path) -> None:
     learned = learn_timbre(textures, folder / "my_thud.wav", kind="bed", synthesizer=networks)
     assert learned.timbre.sustained

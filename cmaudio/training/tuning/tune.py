@@ -15,8 +15,9 @@ from torch import Tensor
 
 from cmaudio.learning.example import steady_part
 from cmaudio.learning.lesson import Lesson
+from cmaudio.learning.moving import is_bed, moving
 from cmaudio.learning.scoring import SKIPPED_FRAMES
-from cmaudio.learning.search import Progress, is_bed, moving, score_of
+from cmaudio.learning.search import Progress, score_of
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.training.tuning.playing import Playing, TimbreParameters
 from cmaudio.training.tuning.scores import score_of_bed, score_of_courses
