@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cmaudio.checks import CHANNELS
-from cmaudio.instrument.playable import Playable
+from cmaudio.instrument.instrument import Instrument
 from cmaudio.midi.flow import PITCH_INTERVAL_SECONDS
 from cmaudio.midi.notices import Notices
 from cmaudio.model.timbres import Timbre
@@ -36,7 +36,7 @@ class EventPlayer:
     Every message takes effect at `at`, a sample of the engine's clock.
     """
 
-    def __init__(self, synth: Playable, notices: Notices, mpe: bool = False) -> None:
+    def __init__(self, synth: Instrument, notices: Notices, mpe: bool = False) -> None:
         self._synth, self._engine, self._model, self._notices = synth, synth.engine, synth.model, notices
         self._interpreter = MidiInterpreter(
             bend_range=lambda: synth.controls.values().get("bend_range", MANAGER_BEND_RANGE),

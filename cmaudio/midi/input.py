@@ -16,7 +16,7 @@ from types import TracebackType
 from cmaudio.controls.binding import Binding
 from cmaudio.engine.listeners import ORIGIN
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.playable import Playable
+from cmaudio.instrument.instrument import Instrument
 from cmaudio.midi.bindings import Bindings
 from cmaudio.midi.bound import BoundControls
 from cmaudio.midi.event_player import EventPlayer
@@ -56,7 +56,7 @@ class MidiInput:
 
     def __init__(
         self,
-        synth: Playable,
+        synth: Instrument,
         *,
         port: str | int | None = None,
         virtual: str | None = None,

@@ -16,7 +16,7 @@ from types import TracebackType
 
 from cmaudio.checks import in_range
 from cmaudio.faults import Faults
-from cmaudio.instrument.playable import RemotelyPlayable
+from cmaudio.instrument.instrument import Instrument
 from cmaudio.midi.encoder import Encoder
 from cmaudio.midi.notices import Notices
 from cmaudio.midi.pulses import Pulses
@@ -68,7 +68,7 @@ class MidiOutput:
 
     def __init__(
         self,
-        synth: RemotelyPlayable,
+        synth: Instrument,
         port: str | int | None = None,
         *,
         virtual: str = VIRTUAL,

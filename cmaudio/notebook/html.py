@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from cmaudio.instrument.playable import RemotelyPlayable
+from cmaudio.instrument.instrument import Instrument
 
 
-def synth_html(synth: RemotelyPlayable) -> str:
+def synth_html(synth: Instrument) -> str:
     """The model, its timbre, seed and controls, the level, and the sound card."""
     controls, state = synth.controls, synth.state()
     mix = controls.timbre

@@ -10,7 +10,7 @@ from typing import Any
 
 from cmaudio.controls.changes import Changes
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.playable import Playable
+from cmaudio.instrument.instrument import Instrument
 from cmaudio.model.manifest import ControlDefinition
 from cmaudio.score.ranges import SEED_MAX
 
@@ -43,7 +43,7 @@ class Sliders:
         CmaudioError: ipywidgets is not installed.
     """
 
-    def __init__(self, synth: Playable) -> None:
+    def __init__(self, synth: Instrument) -> None:
         self._synth, self._controls, w = synth, synth.controls, _widgets()
         self._source = f"sliders:{id(self)}"
         self._quiet = threading.local()  # set while a widget shows a change from elsewhere

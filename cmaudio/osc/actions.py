@@ -12,7 +12,7 @@ from typing import Any
 from cmaudio.engine.note import Note
 from cmaudio.engine.speech import Speech
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.playable import RemotelyPlayable
+from cmaudio.instrument.instrument import Instrument
 from cmaudio.instrument.preset_files import find_preset
 from cmaudio.instrument.take import Take
 from cmaudio.osc.addresses import ROOT
@@ -62,7 +62,7 @@ class Actions:
 
     def __init__(
         self,
-        synth: RemotelyPlayable,
+        synth: Instrument,
         folder: SoundFolder,
         subscribers: Subscribers,
         drop_scheduled: Callable[[], object],

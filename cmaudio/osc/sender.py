@@ -13,7 +13,7 @@ import numpy as np
 from cmaudio.checks import in_range, whole_number
 from cmaudio.controls.changes import Changes
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.playable import RemotelyPlayable
+from cmaudio.instrument.instrument import Instrument
 from cmaudio.osc.addresses import ROOT
 from cmaudio.osc.packets import encode
 from cmaudio.score.events import Event, NoteOff, NoteOn
@@ -40,7 +40,7 @@ def source_name(host: str, port: int) -> str:
     return f"osc:{host}:{port}/"
 
 
-def value_of(synth: RemotelyPlayable, name: str) -> tuple[str, tuple[Value, ...]] | None:
+def value_of(synth: Instrument, name: str) -> tuple[str, tuple[Value, ...]] | None:
     """Path and current values of a control; None for a timbre without a name."""
     controls = synth.controls
     if name == "timbre":
@@ -55,7 +55,7 @@ def value_of(synth: RemotelyPlayable, name: str) -> tuple[str, tuple[Value, ...]
     return f"{ROOT}/control/{name}", (float(controls[name]),)
 
 
-def all_values(synth: RemotelyPlayable) -> list[tuple[str, tuple[Value, ...]]]:
+def all_values(synth: Instrument) -> list[tuple[str, tuple[Value, ...]]]:
     """All that a client needs to show the controls."""
     names = (*synth.controls.definitions, "timbre", "routes", "seed", "seed_locked")
     values = [pair for name in names if (pair := value_of(synth, name)) is not None]
@@ -82,7 +82,7 @@ class OscSender:
 
     def __init__(
         self,
-        synth: RemotelyPlayable,
+        synth: Instrument,
         host: str,
         port: int,
         rate: float = 10.0,

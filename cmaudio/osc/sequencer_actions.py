@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from cmaudio.instrument.playable import RemotelyPlayable
+from cmaudio.instrument.instrument import Instrument
 from cmaudio.sequencer.grid import GridStep
 
 _SETTINGS = ("mode", "octaves", "rate", "gate", "swing", "hold")
@@ -19,7 +19,7 @@ class SequencerActions:
         table: path below the root -> action(call, *arguments).
     """
 
-    def __init__(self, synth: RemotelyPlayable) -> None:
+    def __init__(self, synth: Instrument) -> None:
         self._synth = synth
         named: dict[str, Callable[..., object]] = {
             "sequencer/play": lambda call: synth.sequencer.play(),

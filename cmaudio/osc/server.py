@@ -14,7 +14,7 @@ from cmaudio.callbacks import call_guarded
 from cmaudio.checks import whole_number
 from cmaudio.errors import CmaudioError, unknown
 from cmaudio.faults import Faults
-from cmaudio.instrument.playable import RemotelyPlayable
+from cmaudio.instrument.instrument import Instrument
 from cmaudio.osc.actions import Actions, Call
 from cmaudio.osc.address import Address
 from cmaudio.osc.addresses import ROOT, incoming
@@ -58,7 +58,7 @@ class OscServer:
 
     def __init__(
         self,
-        synth: RemotelyPlayable,
+        synth: Instrument,
         port: int = DEFAULT_PORT,
         host: str = "127.0.0.1",
         *,

@@ -6,7 +6,7 @@ import ipaddress
 import socket
 
 from cmaudio.errors import CmaudioError
-from cmaudio.instrument.playable import RemotelyPlayable
+from cmaudio.instrument.instrument import Instrument
 from cmaudio.osc.sender import OscSender, resolve, source_name
 
 Peer = tuple[str, int]
@@ -29,7 +29,7 @@ class Subscribers:
         remote: whether clients on other machines may subscribe.
     """
 
-    def __init__(self, synth: RemotelyPlayable, server: socket.socket, remote: bool) -> None:
+    def __init__(self, synth: Instrument, server: socket.socket, remote: bool) -> None:
         self._synth, self._server, self._remote = synth, server, remote
         self._address: Peer = server.getsockname()[:2]
         self._senders: dict[tuple[Peer, Peer], OscSender] = {}  # (subscriber, target) -> sender

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from cmaudio.engine.note import Note
 from cmaudio.instrument.preset import Preset
 from cmaudio.model.timbres import Timbre
-from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.score.expression import EXPRESSIONS
+from cmaudio.synth import Synth
 
 _CHANNEL = 15  # rarely used for playing
 _KEY, _VELOCITY, _LEVEL_DB = 60, 72, -9.0
@@ -34,7 +34,7 @@ def sketch_of_preset(preset: Preset) -> Sketch:
 class Auditions:
     """At most one note for each client. Not thread-safe: the command handler's lock guards it."""
 
-    def __init__(self, synth: PanelInstrument) -> None:
+    def __init__(self, synth: Synth) -> None:
         self._synth, self._notes = synth, dict[str, Note]()
 
     def hear(self, client: str, sketch: Sketch | None) -> None:

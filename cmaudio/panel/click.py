@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cmaudio.panel.instrument import PanelInstrument
+from cmaudio.synth import Synth
 from cmaudio.timing.pattern import Pattern
 
 _KEY = 37  # General MIDI's side stick
@@ -12,7 +12,7 @@ _ACCENT, _WEAK = 112, 72  # velocities
 class Click:
     """Follows the sequencer of an instrument until it is closed. It is silent until it is turned on."""
 
-    def __init__(self, synth: PanelInstrument) -> None:
+    def __init__(self, synth: Synth) -> None:
         self._synth = synth
         self._on = False
         self._pattern: Pattern | None = None

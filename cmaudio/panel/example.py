@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from cmaudio.demos import DEMOS
 from cmaudio.demos.piece import Demo
 from cmaudio.errors import CmaudioError
-from cmaudio.panel.instrument import PanelInstrument
-
-if TYPE_CHECKING:
-    from cmaudio.synth import Synth
+from cmaudio.synth import Synth
 
 
 def example_for(model: str) -> Demo | None:
@@ -18,13 +13,13 @@ def example_for(model: str) -> Demo | None:
     return next((demo for demo in DEMOS.values() if demo.model == model), None)
 
 
-def play_example(synth: PanelInstrument) -> str:
+def play_example(synth: Synth) -> str:
     """Start it, instead of what sounds; returns its title. Raises CmaudioError if the model has none."""
     model = synth.model.manifest.name
     demo = example_for(model)
     if demo is None:
         raise CmaudioError(f"there is no example for the model {model!r}; play something yourself")
     synth.panic()
-    demo.play(cast("Synth", synth))
+    demo.play(synth)
     synth.wake()
     return demo.title

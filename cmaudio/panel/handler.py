@@ -18,7 +18,6 @@ from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.example import play_example
 from cmaudio.panel.held_inputs import PAD_CHANNEL, HeldInputs
 from cmaudio.panel.history import History
-from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.panel.introduction import introduction
 from cmaudio.panel.learning import TimbreLearning
 from cmaudio.panel.limits import BackgroundJobs, Texts
@@ -29,6 +28,7 @@ from cmaudio.panel.slots import Slots
 from cmaudio.panel.takes import Takes
 from cmaudio.panel.variations.job import make_job
 from cmaudio.panel.variations.runner import VariationRunner
+from cmaudio.synth import Synth
 
 Tell = Callable[[dict[str, Any]], None]
 _NEIGHBOURS = 6
@@ -54,7 +54,7 @@ class CommandHandler:
         tell: sends a message to the pages.
     """
 
-    def __init__(self, synth: PanelInstrument, files: Path, clock: ClockOutput, tell: Tell) -> None:
+    def __init__(self, synth: Synth, files: Path, clock: ClockOutput, tell: Tell) -> None:
         self.synth, self.clock, self._tell = synth, clock, tell
         self.held_inputs, self.slots, self.takes = HeldInputs(synth), Slots(), Takes(synth, files)
         self.variations, self.presets, self._texts = VariationRunner(), Presets(synth), Texts(synth.say, self._notice)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cmaudio.errors import CmaudioError
-from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.score.events import PERCUSSION_CHANNEL
+from cmaudio.synth import Synth
 
 PAD_CHANNEL = PERCUSSION_CHANNEL  # each of its keys is a timbre
 
@@ -24,7 +24,7 @@ class HeldInputs:
     `struck` is the timbre of the pad that was pressed last, None once another timbre was chosen since.
     """
 
-    def __init__(self, synth: PanelInstrument) -> None:
+    def __init__(self, synth: Synth) -> None:
         self._synth = synth
         self._held: dict[str, _Held] = {}
         self.struck: str | None = None

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cmaudio.errors import CmaudioError
-from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.panel.snapshot import Snapshot
+from cmaudio.synth import Synth
 
 MAX_STEPS = 200
 _REST_SECONDS = 1.0
@@ -45,7 +45,7 @@ class History:
 
     def __init__(
         self,
-        synth: PanelInstrument,
+        synth: Synth,
         preset: Callable[[], str | None],
         show_preset: Callable[[str | None], object],
         clock: Callable[[], float] = time.monotonic,

@@ -19,7 +19,6 @@ from cmaudio.errors import CmaudioError
 from cmaudio.faults import Faults
 from cmaudio.panel.clock_output import ClockOutput
 from cmaudio.panel.handler import CommandHandler
-from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.panel.introduction import introduction
 from cmaudio.panel.pipe import Pipe, PipeListener, unstamped
 from cmaudio.panel.reach import Address, reachable_command
@@ -32,6 +31,7 @@ from cmaudio.panel.server_messages import (
     parse_server_message,
 )
 from cmaudio.panel.state_updates import StateUpdates
+from cmaudio.synth import Synth
 
 _RESTART = reachable_command()
 _UPDATE_SECONDS = 0.05
@@ -57,7 +57,7 @@ class Host:
 
     def __init__(
         self,
-        synth: PanelInstrument,
+        synth: Synth,
         address: Address,
         files: Path,
         clock: ClockOutput,

@@ -12,11 +12,11 @@ from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.model.pads import texture_family
 from cmaudio.panel.clock_output import NAME
 from cmaudio.panel.example import example_for
-from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.score.general_midi import family
+from cmaudio.synth import Synth
 
 
-def introduction(synth: PanelInstrument, files: Path) -> dict[str, Any]:
+def introduction(synth: Synth, files: Path) -> dict[str, Any]:
     """The model, its controls, and the map of its timbres; `files` is the folder of takes."""
     manifest, controls = synth.model.manifest, synth.controls
     places, example = controls.timbre_map.places.tolist(), example_for(manifest.name)

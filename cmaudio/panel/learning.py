@@ -8,7 +8,7 @@ from pathlib import Path
 from cmaudio.errors import CmaudioError
 from cmaudio.files.names import unused_path
 from cmaudio.model.file import SUFFIX
-from cmaudio.panel.instrument import PanelInstrument
+from cmaudio.synth import Synth
 
 EXAMPLES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
 _NAME = re.compile(r"[\w(][\w ().-]{0,80}")
@@ -27,7 +27,7 @@ class TimbreLearning:
         folder: of takes and examples.
     """
 
-    def __init__(self, synth: PanelInstrument, folder: Path) -> None:
+    def __init__(self, synth: Synth, folder: Path) -> None:
         self._synth, self._folder = synth, folder
         self._file: Path | None = None
 

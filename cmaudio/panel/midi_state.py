@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from cmaudio.controls.binding import Binding
-from cmaudio.panel.instrument import PanelInstrument
+from cmaudio.synth import Synth
 
 
-def midi_state(synth: PanelInstrument) -> dict[str, Any] | None:
+def midi_state(synth: Synth) -> dict[str, Any] | None:
     """None without an input. `received` counts messages, without those of a clock."""
     midi = synth.midi
     if midi is None:

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from cmaudio.modulation.settings import MODULATORS
-from cmaudio.panel.instrument import PanelInstrument
+from cmaudio.synth import Synth
 from cmaudio.synthesis.modulated import as_note
 
 
 class ModulatedValues:
     """Follows the most recent note; without one, only the LFOs."""
 
-    def __init__(self, synth: PanelInstrument) -> None:
+    def __init__(self, synth: Synth) -> None:
         self._synth = synth
 
     def message(self) -> dict[str, Any]:

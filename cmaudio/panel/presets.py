@@ -9,13 +9,13 @@ from typing import Any
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset import Preset
 from cmaudio.instrument.preset_files import find_preset, load_preset, preset_files, save_preset
-from cmaudio.panel.instrument import PanelInstrument
+from cmaudio.synth import Synth
 
 
 class Presets:
     """`listed` holds name, description and tags of each."""
 
-    def __init__(self, synth: PanelInstrument) -> None:
+    def __init__(self, synth: Synth) -> None:
         self._synth, self._applied = synth, synth.preset
         self._shown = None if synth.preset is None else synth.preset.name
         self.listed = self._read()

@@ -10,13 +10,13 @@ from cmaudio.errors import CmaudioError
 from cmaudio.files.names import file_stem, unused_path
 from cmaudio.panel import sequencer_commands as s
 from cmaudio.panel.click import Click
-from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.panel.takes import stamp
 from cmaudio.sequencer.grid import AutomationLane, GridPattern, Lane
 from cmaudio.sequencer.midi_export import export_midi
 from cmaudio.sequencer.python_export import export_python
 from cmaudio.sequencer.recording import free_lane_name
 from cmaudio.sequencer.song import Song, SongPart
+from cmaudio.synth import Synth
 
 _EXPORTED_ROUNDS = 4
 
@@ -30,7 +30,7 @@ class Sequencing:
         notice: tells the pages something.
     """
 
-    def __init__(self, synth: PanelInstrument, folder: Path, notice: Callable[[str], object]) -> None:
+    def __init__(self, synth: Synth, folder: Path, notice: Callable[[str], object]) -> None:
         self._synth, self._folder, self._notice = synth, folder, notice
         self._described: tuple[GridPattern | None, dict[str, Any]] = (None, {})
         self.exported: str | None = None

@@ -18,12 +18,12 @@ from cmaudio.faults import Faults
 from cmaudio.files import folders
 from cmaudio.files.names import file_stem
 from cmaudio.panel.handler import CommandHandler
-from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.panel.json_file import load_json, save_json
 from cmaudio.panel.snapshot import Snapshot, known_part
 from cmaudio.sequencer.arpeggio import Arpeggio
 from cmaudio.sequencer.bank import PatternBank
 from cmaudio.sequencer.known import known_part as known_patterns
+from cmaudio.synth import Synth
 
 _CHECK_SECONDS = 2.0
 
@@ -95,7 +95,7 @@ def save_session(file: Path, session: Session) -> None:
     save_json(file, _ADAPTER, session, "the session")
 
 
-def resume_sound(synth: PanelInstrument, session: Session) -> None:
+def resume_sound(synth: Synth, session: Session) -> None:
     """Restore the sound of a session. Raises CmaudioError for anything that the instrument no longer has."""
     synth.controls.lock_seed(session.seed_locked)
     known_part(session.sound, synth.controls).apply(synth.controls)
@@ -113,7 +113,7 @@ def resume_slots(handler: CommandHandler, session: Session) -> None:
     handler.history.start()
 
 
-def _resume_patterns(synth: PanelInstrument, session: Session) -> None:
+def _resume_patterns(synth: Synth, session: Session) -> None:
     if session.patterns is not None:
         sequencer = synth.sequencer
         sequencer.bank = known_patterns(session.patterns, synth.model, synth.controls)

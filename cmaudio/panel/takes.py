@@ -13,8 +13,8 @@ from cmaudio.errors import CmaudioError
 from cmaudio.files.names import check_unused, is_text, sound_path, unused_path
 from cmaudio.files.reading import reason
 from cmaudio.instrument.take import Take
-from cmaudio.panel.instrument import PanelInstrument
 from cmaudio.panel.variations.names import is_variation
+from cmaudio.synth import Synth
 
 SOUNDS = (".wav", ".flac")
 _MAX_LISTED = 60  # of takes, and of variations
@@ -40,7 +40,7 @@ class Takes:
     Raises CmaudioError if the folder cannot be created.
     """
 
-    def __init__(self, synth: PanelInstrument, folder: Path) -> None:
+    def __init__(self, synth: Synth, folder: Path) -> None:
         self._synth, self.folder = synth, folder
         self._take: Take | None = None
         self._listed_at: tuple[int, str | None] = (-1, None)
