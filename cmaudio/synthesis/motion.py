@@ -176,6 +176,12 @@ class MotionPath:
         return np.concatenate([(1 - rising)[:, None] * before, rising[:, None]], 1)
 
     @property
+    def ends_at(self) -> int | None:
+        """The frame, counted from the onset, at which its courses end; None if it is endless, and without motion."""
+        moving = self._parts[-1][0]
+        return moving.frames if isinstance(moving, OneShotMotion) else None
+
+    @property
     def point(self) -> Array | None:
         """(P,) the take; None without motion."""
         train = self._parts[-1][0]

@@ -39,6 +39,11 @@ class OneShotMotion:
         self._mean = courses.mean(0)
         self._beside_mean = courses[chosen, :, np.arange(directions)].T - self._mean
 
+    @property
+    def frames(self) -> int:
+        """Length of the longest course."""
+        return len(self._mean)
+
     def at(self, frames: NDArray[np.int64], density: Array, humanity: Array) -> Array:
         """(K, M) dB to add to what the networks play, at frames (K,) counted from the onset; 0 before it.
 

@@ -22,6 +22,7 @@ from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_CONTROLS, TEXT
 
 TAKE_SPREAD = 0.25  # of a take about the line between two recordings
 _MOTION_FADE_SECONDS = 0.5  # after the release
+_LONGEST_FRAMES, _FALL_DB = 400, 0.15  # of a one-shot; per frame after its end
 _STREAM = 1  # of random numbers, separate from those of the voice's blocks
 
 Array = NDArray[np.float64]
@@ -85,6 +86,7 @@ class TextureVoice(NoteVoice):
         """(B, K) the level of the envelopes, or (B, K, M) with motion, if any voice has it."""
         hop = voices[0].stft.hop_length
         motions = [voice._motion_db(ends[i] // hop - 1, middles[i]) for i, voice in enumerate(voices)]
+        envelopes_db = TextureVoice._fallen(voices, ends // hop, envelopes_db)
         bands = next((motion.shape[1] for motion in motions if motion is not None), 0)
         if not bands:
             return envelopes_db
@@ -95,6 +97,15 @@ class TextureVoice(NoteVoice):
             if motion is not None:
                 row += motion
         return total
+
+    @staticmethod
+    def _fallen(voices: Sequence[TextureVoice], frames: NDArray[np.int64], envelopes_db: Array | None) -> Array | None:
+        """(B, K) the level of the envelopes, falling for one-shots that are over: what is sampled may never end."""
+        over = [math.inf if voice.steady else voice.motion.ends_at or _LONGEST_FRAMES for voice in voices]
+        late = np.maximum(frames - np.array(over)[:, None], 0)
+        if not late.any():
+            return envelopes_db
+        return (0.0 if envelopes_db is None else envelopes_db) - _FALL_DB * late
 
     def _motion_db(self, frames: NDArray[np.int64], middles: Array) -> Array | None:
         """(K, M) dB at frames (K,) of the motion of the timbre that is nearest now; None without motion."""
