@@ -59,11 +59,9 @@ def measure_buzz(setting: Setting) -> Figures:
         found = buzz_db(signal[start:], rate, frame_rate)
         if found is not None:
             ours.append((found, note))
-        timbre = setting.model.timbres[note.timbre]
-        recording = setting.recording(timbre)
-        if recording is not None and timbre.program is not None:
-            reference = recording.note(timbre.program, note.pitch, note.velocity, samples)
-            found = buzz_db(reference[start:], rate, frame_rate)
+        recorded = setting.recorded(note.timbre, note.pitch, note.velocity, samples)
+        if recorded is not None:
+            found = buzz_db(recorded[start:], rate, frame_rate)
             theirs += [] if found is None else [found]
     setting.progress("buzz: done")
     worst = sorted(ours, key=lambda entry: -entry[0])[:10]

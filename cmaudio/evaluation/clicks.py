@@ -81,12 +81,9 @@ def _start(listener: Listener, timbre: str, setting: Setting) -> tuple[float | N
     listener.until(start - lead)
     output = listener.until(start + round(2 * _AROUND_SECONDS * rate))
     listener.hush()
-    definition = setting.model.timbres[timbre]
-    recording = setting.recording(definition)
-    theirs = None
-    if recording is not None and definition.program is not None:
-        sound = recording.note(definition.program, PITCH, VELOCITY, len(output) - lead)
-        theirs = click_db(np.concatenate([np.zeros(lead, np.float32), sound]), lead, rate, compared_with="after")
+    recorded, theirs = setting.recorded(timbre, PITCH, VELOCITY, len(output) - lead), None
+    if recorded is not None:
+        theirs = click_db(np.concatenate([np.zeros(lead, np.float32), recorded]), lead, rate, compared_with="after")
     return click_db(output, lead, rate, compared_with="after"), theirs
 
 

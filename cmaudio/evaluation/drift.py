@@ -79,11 +79,9 @@ def measure_drift(setting: Setting) -> Figures:
         notes = [HeldNote(timbre.name, PITCH, VELOCITY) for timbre in batch]
         for timbre, found in zip(batch, _batch_drift(setting, notes, seconds), strict=True):
             rows[timbre.name] = {"ours": found.metrics()}
-            recording = setting.recording(timbre)
-            if recording is not None and timbre.program is not None:
-                rate = setting.renderer.sample_rate
-                long = recording.note(timbre.program, PITCH, VELOCITY, seconds * rate)
-                reference = measure_seconds(np.split(long, seconds), setting.renderer.stft, setting.renderer.mel)
+            recorded = setting.recorded(timbre.name, PITCH, VELOCITY, seconds * setting.renderer.sample_rate)
+            if recorded is not None:
+                reference = measure_seconds(np.split(recorded, seconds), setting.renderer.stft, setting.renderer.mel)
                 rows[timbre.name] |= {
                     "soundfont": reference.metrics(),
                     "apart": {"level_db": found.apart_db(reference)},

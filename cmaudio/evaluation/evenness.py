@@ -40,11 +40,8 @@ def measure_evenness(setting: Setting) -> Figures:
         keys = [HeldNote(timbre.name, pitch, VELOCITY) for pitch in OCTAVE] if timbre.pitched else []
         levels = [level_db(signal) for _, signal in hold(setting.renderer, [*notes, *keys], samples)]
         seeds[timbre.name], octave[timbre.name] = levels[:SEEDS], levels[SEEDS:]
-        recording = setting.recording(timbre)
-        if recording is not None and timbre.program is not None and keys:
-            theirs[timbre.name] = [
-                level_db(recording.note(timbre.program, pitch, VELOCITY, samples)) for pitch in OCTAVE
-            ]
+        recorded = [setting.recorded(timbre.name, note.pitch, VELOCITY, samples) for note in keys]
+        theirs[timbre.name] = [level_db(sound) for sound in recorded if sound is not None]
         setting.progress(f"evenness: {timbre.name}")
     return {
         "seeds": SEEDS,

@@ -49,10 +49,8 @@ def _measure_note(setting: Setting, listener: Listener, timbre: TimbreDefinition
     before, after = _play_note(listener, timbre.name, pitch, lead)
     _, moved = _play_note(listener, timbre.name, pitch, lead + _SHIFT_SAMPLES)
     peak = max(float(np.abs(after).max()), 1e-9)
-    ours, theirs = onset_sample(after, rate), None
-    recording = setting.recording(timbre)
-    if recording is not None and timbre.program is not None:
-        theirs = onset_sample(recording.note(timbre.program, pitch, VELOCITY, len(after)), rate)
+    recorded = setting.recorded(timbre.name, pitch, VELOCITY, len(after))
+    ours, theirs = onset_sample(after, rate), None if recorded is None else onset_sample(recorded, rate)
     return {
         "timbre": timbre.name,
         "pitch": pitch,

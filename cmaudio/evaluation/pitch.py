@@ -65,7 +65,7 @@ def pitch_error_cents(signal: Float, sample_rate: int, f0_hz: float) -> float | 
 
 def measure_pitch(setting: Setting) -> Figures:
     """Every sustained pitched timbre, at nine pitches, ours and the SoundFont's."""
-    timbres = {timbre.name: timbre for timbre in setting.timbres(sustained_only=True) if timbre.tonal}
+    timbres = [timbre.name for timbre in setting.timbres(sustained_only=True) if timbre.tonal]
     rate = setting.renderer.sample_rate
     start, samples = round(FROM_SECONDS * rate), round((FROM_SECONDS + SECONDS) * rate)
     notes = [HeldNote(name, pitch, VELOCITY, expression={"humanity": 0.0}) for name in timbres for pitch in PITCHES]
@@ -74,11 +74,9 @@ def measure_pitch(setting: Setting) -> Figures:
     for note, signal in hold(setting.renderer, notes, samples):
         f0 = float(semitones_to_hz(np.array(float(note.pitch))))
         ours[note.timbre].append(pitch_error_cents(signal[start:], rate, f0))
-        timbre = timbres[note.timbre]
-        recording = setting.recording(timbre)
-        if recording is not None and timbre.program is not None:
-            reference = recording.note(timbre.program, note.pitch, note.velocity, samples)
-            theirs[note.timbre].append(pitch_error_cents(reference[start:], rate, f0))
+        recorded = setting.recorded(note.timbre, note.pitch, note.velocity, samples)
+        if recorded is not None:
+            theirs[note.timbre].append(pitch_error_cents(recorded[start:], rate, f0))
         if note.pitch == PITCHES[-1]:
             setting.progress(f"pitch: {note.timbre}")
     return {

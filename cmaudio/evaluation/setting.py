@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from cmaudio.model.file import Model
 from cmaudio.model.manifest import TimbreDefinition
+from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.player import SoundFont
 from cmaudio.synthesis.renderer import Renderer
 
@@ -49,9 +50,12 @@ class Setting:
         chosen = [t for t in self.model.manifest.timbres if t.sustained or not sustained_only]
         return chosen[:: max(1, len(chosen) // _QUICK_TIMBRES)] if self.quick else chosen
 
-    def recording(self, timbre: TimbreDefinition) -> SoundFont | None:
-        """The SoundFont, if there is one and the timbre is one of its programs."""
-        return self.soundfont if isinstance(self.soundfont, SoundFont) and timbre.program is not None else None
+    def recorded(self, timbre: str, pitch: int, velocity: int, samples: int) -> Float | None:
+        """(N,) samples of a note held on the SoundFont; None without one, or for a timbre that is no program."""
+        program = self.model.timbres[timbre].program
+        if isinstance(self.soundfont, str) or program is None:
+            return None
+        return self.soundfont.note(program, pitch, velocity, samples)
 
 
 def decibels(amplitude: ArrayLike) -> Any:

@@ -20,16 +20,15 @@ def largest_fall_db(levels: Sequence[float]) -> float:
 
 def measure_velocity(setting: Setting) -> Figures:
     """Level of the first 0.6 s of a held note at eight velocities: every timbre, two pitches."""
-    rows = {(t.name, pitch): Curve(t.program) for t in setting.timbres() for pitch in PITCHES}
+    rows = {(t.name, pitch): Curve() for t in setting.timbres() for pitch in PITCHES}
     notes = [HeldNote(name, pitch, velocity) for name, pitch in rows for velocity in VELOCITIES]
     samples = round(SECONDS * setting.renderer.sample_rate)
     for note, signal in hold(setting.renderer, notes, samples):
         curve = rows[note.timbre, note.pitch]
         curve.ours.append(level_db(signal))
-        recording = setting.recording(setting.model.timbres[note.timbre])
-        if recording is not None and curve.program is not None:
-            reference = recording.note(curve.program, note.pitch, note.velocity, samples)
-            curve.soundfont.append(level_db(reference))
+        recorded = setting.recorded(note.timbre, note.pitch, note.velocity, samples)
+        if recorded is not None:
+            curve.soundfont.append(level_db(recorded))
         if note.velocity == VELOCITIES[-1] and note.pitch == PITCHES[-1]:
             setting.progress(f"velocity: {note.timbre}")
     return {
@@ -49,8 +48,7 @@ def measure_velocity(setting: Setting) -> Figures:
 class Curve:
     """Levels in dB re full scale of one timbre and pitch, from the lowest velocity to the highest."""
 
-    def __init__(self, program: int | None) -> None:
-        self.program = program
+    def __init__(self) -> None:
         self.ours: list[float] = []
         self.soundfont: list[float] = []
 
