@@ -11,6 +11,7 @@ import numpy as np
 
 from cmaudio.signal.dsp import Complex, Float, Stft
 from cmaudio.synthesis.networks import Synthesizer, batch_arrays
+from cmaudio.synthesis.silence_gate import SilenceGate
 from cmaudio.synthesis.voice import Voice
 
 
@@ -51,6 +52,7 @@ class BlockVocoder:
         self._synthesizer = synthesizer
         self._stft = synthesizer.model.stft
         self._used_bins = used_bins(self._stft)
+        self._gate = SilenceGate(synthesizer.model.mel, synthesizer.mean, synthesizer.std)
         self._bin_hz = synthesizer.model.manifest.sample_rate / self._stft.n_fft
 
     def __call__(self, voices: list[Voice], block: VocoderInput) -> None:
@@ -70,10 +72,12 @@ class BlockVocoder:
             side = voices[0].settings.side
             places = side.places([voice.params.seed for voice in voices], block.ends, block.frames.shape[1])
             sides = filter_kernel.Sides(side.loop, places, side.swing, block.side_levels)
-        gains = np.ones(block.base_hz.shape, np.float32) if block.level is None else np.exp(block.level[..., 0])
+        gains = self._gate(block.frames)
+        if block.level is not None:
+            gains *= np.exp(block.level)
         noise = self._stft.analyse(block.noise, precise=False)
         spectra = filter_kernel.filtered(raw, h, block.pulses, noise, self._used_bins, gains, sides)
-        h *= gains[..., None]
+        h *= gains
         samples = self._stft.overlap_add(spectra)  # (1 or 2, B, N)
         faulty = not np.isfinite(samples).all()
         for i, voice in enumerate(voices):

@@ -83,15 +83,14 @@ def _middle(raw: Float, h: Float, pulses: Float, noise: Float, used: int, gains:
     bins = raw.shape[2] // 5
     for b in range(raw.shape[0]):
         for t in range(raw.shape[1]):
-            row, hs, ps, ns, s = raw[b, t], h[b, t], pulses[b, t], noise[b, t], out[b, t]
+            row, hs, ps, ns, s, total = raw[b, t], h[b, t], pulses[b, t], noise[b, t], out[b, t], gains[b, t]
             log_n, log_d, phase = row[2 * bins : 3 * bins], row[3 * bins : 4 * bins], row[4 * bins :]
-            total = gains[b, t]
             for f in range(used):
                 i, j = 2 * f, 2 * f + 1
                 gain, level = _exp(log_n[f]), _exp(log_d[f])
                 cosine, sine = _cos_sin(phase[f])
-                s[i] = total * ((hs[i] * ps[i] - hs[j] * ps[j]) + gain * ns[i] + level * cosine)
-                s[j] = total * ((hs[i] * ps[j] + hs[j] * ps[i]) + gain * ns[j] + level * sine)
+                s[i] = total[f] * ((hs[i] * ps[i] - hs[j] * ps[j]) + gain * ns[i] + level * cosine)
+                s[j] = total[f] * ((hs[i] * ps[j] + hs[j] * ps[i]) + gain * ns[j] + level * sine)
             s[2 * used :] = 0
 
 
@@ -125,8 +124,8 @@ def _left_and_right(
                 side_x = (gain * os[i] - swing[f] * (_PARTIALS * y + v)) * level_of_side
                 side_y = (gain * os[j] + swing[f] * (_PARTIALS * x + u)) * level_of_side
                 x, y = x + gain * ns[i] + u, y + gain * ns[j] + v
-                left[i], left[j] = total * (x + side_x), total * (y + side_y)
-                right[i], right[j] = total * (x - side_x), total * (y - side_y)
+                left[i], left[j] = total[f] * (x + side_x), total[f] * (y + side_y)
+                right[i], right[j] = total[f] * (x - side_x), total[f] * (y - side_y)
             left[2 * used :] = 0
             right[2 * used :] = 0
 
@@ -158,7 +157,7 @@ class Sides:
 def filtered(
     raw: Float, h: Complex, pulses: Complex, noise: Complex, used: int, gains: Float, sides: Sides | None
 ) -> Complex:
-    """H E_pulses + N E_noise + D, at a gain: mono (1, B, K, F), or left and right (2, B, K, F).
+    """(H E_pulses + N E_noise + D) times gains: mono (1, B, K, F), or left and right (2, B, K, F).
 
     Args:
         raw: (B, K, 5F) output of the vocoder.
@@ -166,7 +165,7 @@ def filtered(
         pulses: (B, K, F) spectra of the excitation.
         noise: (B, K, F) spectra of the noise.
         used: the number of bins that are computed; higher ones are 0.
-        gains: (B, K).
+        gains: (B, K, F).
         sides: None for mono.
     """
     out = np.empty((1 if sides is None else 2, *h.shape), np.complex64)
@@ -183,7 +182,7 @@ def load_kernels() -> None:
     raw, spectra = np.zeros((1, 1, 5), np.float32), np.zeros((1, 1, 1), np.complex64)
     nothing = np.zeros((1, 1), np.float32)
     for sides in (None, Sides(spectra[0], np.zeros((1, 1), np.int64), nothing[0], nothing)):
-        filtered(raw, harmonic_filters(raw, 1), spectra, spectra, 1, nothing, sides)
+        filtered(raw, harmonic_filters(raw, 1), spectra, spectra, 1, nothing[None], sides)
 
 
 def _pairs(spectra: Complex) -> Float:

@@ -12,7 +12,7 @@ from cmaudio.synthesis.placement import PARTIALS, Side, side_level
 STFT = Stft(2048, 512)
 SIDE = Side(STFT, 48_000)
 VOICES, FRAMES, HEARD = 3, 4, 993
-GAINS = np.array([[1], [0.5], [2]], np.float32).repeat(FRAMES, 1)
+GAINS = np.random.default_rng(3).uniform(0, 2, (VOICES, FRAMES, STFT.bins)).astype(np.float32)
 
 
 def raw_filters(log_spread: float, phase_spread: float) -> Float:
@@ -38,7 +38,7 @@ def defined(raw: Float, pulses: Complex, noise: Complex, of: Sides) -> tuple[Com
         part[..., HEARD:] = 0
     partials = h * pulses
     side = n * of.loop[of.places] + 1j * of.swing * (PARTIALS * partials + d)
-    return (partials + n * noise + d) * GAINS[..., None], side * (of.levels * GAINS)[..., None]
+    return (partials + n * noise + d) * GAINS, side * of.levels[..., None] * GAINS
 
 
 def off_db(found: Complex, expected: Complex) -> float:
