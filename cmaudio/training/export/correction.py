@@ -1,7 +1,8 @@
 """Measures the corrections of a model's timbres on a corpus of notes.
 
 First the prior's median is brought to the recordings, band by band for each key; then, with the notes played, the mean
-power in broad parts of the spectrum, since a median of noise lies below its mean power and a vocoder smooths.
+power of each key in broad parts of the spectrum, since a median of noise lies below its mean power, and a vocoder
+smooths.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def measured_correction(model: Model, corpus: Path, on_progress: Progress = lamb
     if not tables:
         raise CmaudioError(f"{corpus}: the model has none of its timbres")
     powers = power_offsets(with_tables(model, tables), corpus, description, on_progress)
-    return with_tables(model, {name: table.plus(powers.get(name)) for name, table in tables.items()})
+    tables = {name: table.plus(powers[name]) if name in powers else table for name, table in tables.items()}
+    return with_tables(model, tables)
 
 
 def with_tables(model: Model, tables: dict[str, KeyTable]) -> Model:

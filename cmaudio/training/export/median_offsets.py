@@ -1,8 +1,7 @@
 """How far the recordings of a timbre lie from the prior's median, by key, velocity and age, band by band.
 
-The differences of each note, averaged between neighbouring ages, are regressed on a grid that is interpolated linearly.
-Neighbouring keys and velocities, and each age and the one before it, are drawn towards each other, as strongly as if a
-fraction of a note said so: where a corpus has no note, its neighbours decide.
+The differences of each note, averaged between neighbouring ages, are regressed on a grid of keys and velocities, age by
+age; each age is drawn towards the one before it, as neighbouring keys are towards each other.
 
 Shapes: T frames, K keys, V velocities, A ages, M mel bands, N notes.
 """
@@ -17,27 +16,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.model.correction import AGES_S, VELOCITIES
+from cmaudio.model.correction import AGES_S
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.correction import nearness
 from cmaudio.synthesis.learned import CLOCK_COLUMN, clock_of, keys_of
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.training.corpus.description import CorpusDescription
 from cmaudio.training.corpus.reading import read_clips
-from cmaudio.training.export.power_offsets import PowerOffset
+from cmaudio.training.export.key_grid import KeyGrid, KeyPull, regressed
 
 _STARTED_COLUMN, _RELEASED_COLUMN, _VELOCITY_COLUMN = 0, 1, 4  # of the features of notes
 _DB = 20 / np.log(10)
 _MOST_DB = 40.0
 _HEARD_DB = 6.0  # above the floor, in the recording or in the median
 _FEW_FRAMES = 2.0  # a note with so many frames between two ages counts half
-# How strongly neighbours in the table are drawn together, as a number of notes. Chosen on held-out notes of 21 timbres:
-# mean difference of active bands 4.15 dB; 4.23 with 0.2, 0.05, 0.03, and 6.12 without a table.
-_SAME_KEYS, _SAME_VELOCITIES, _SAME_AGES = 0.05, 0.02, 0.03
+# The prior of an age is the one before it. Chosen on held-out notes of 21 timbres: mean difference of active bands
+# 4.15 dB (4.23 with 0.2, 0.05, 0.03; 6.12 without a table).
+_PULL = KeyPull(same_keys=0.05, same_velocities=0.02, prior=0.03)
 _CLOCKS = clock_of(np.array(AGES_S))
 _BETWEEN_AGES = (_CLOCKS[1:] + _CLOCKS[:-1]) / 2
-_LOG_VELOCITIES = np.log(VELOCITIES)
 
 Array = NDArray[np.float64]
 
@@ -68,14 +65,9 @@ class KeyTable:
     lowest_key: int
     offsets_db: Float
 
-    def plus(self, power: PowerOffset | None) -> KeyTable:
-        """With an offset of the power added."""
-        if power is None:
-            return self
-        keys = self.lowest_key + np.arange(len(self.offsets_db))
-        return KeyTable(
-            self.lowest_key, (self.offsets_db + power.at(keys, self.offsets_db.shape[-1])).astype(np.float32)
-        )
+    def plus(self, offsets_db: NDArray[np.floating]) -> KeyTable:
+        """With others (K, V, A, M) added."""
+        return KeyTable(self.lowest_key, (self.offsets_db + offsets_db).astype(np.float32))
 
 
 def median_offsets(
@@ -136,33 +128,15 @@ def fitted_table(notes: Sequence[Difference]) -> KeyTable:
     """The table of a timbre, from lowest to highest key of its notes."""
     pitches = np.array([note.key for note in notes])
     lowest, highest = int(np.floor(pitches.min() + 0.01)), int(np.ceil(pitches.max() - 0.01))
-    keys = np.arange(lowest, highest + 1, dtype=np.float64)
-    shape = (len(keys), len(VELOCITIES))
-    pull = _SAME_KEYS * np.kron(_roughness(shape[0], 1), np.eye(shape[1]))
-    pull += _SAME_VELOCITIES * np.kron(np.eye(shape[0]), _roughness(shape[1], 2) + 0.1 * _roughness(shape[1], 1))
-    pull += _SAME_AGES * np.eye(pull.shape[0])
+    grid = KeyGrid(lowest, highest + 1 - lowest)
+    pull = grid.pull(_PULL)
     bands = len(notes[0].off_db)
-    table, before = np.zeros((*shape, len(AGES_S), bands), np.float32), np.zeros((pull.shape[0], bands))
+    table, before = np.zeros((*grid.shape, len(AGES_S), bands), np.float32), np.zeros((len(pull), bands))
     for age in range(len(AGES_S)):
         mine = [note for note in notes if note.age == age]
         if mine:
-            by_key = nearness(np.array([note.key for note in mine]), keys)
-            by_velocity = nearness(np.log([note.velocity for note in mine]), _LOG_VELOCITIES)
-            places = (by_key[:, :, None] * by_velocity[:, None]).reshape(len(mine), -1)
-            before = _regressed(places, mine, np.asarray(pull, np.float64), before)
-        table[:, :, age] = before.reshape(*shape, bands)
+            shares = grid.shares([note.key for note in mine], [note.velocity for note in mine])
+            off, weight = (np.stack(rows) for rows in ([note.off_db for note in mine], [note.weight for note in mine]))
+            before = regressed(shares, off, weight, pull, _PULL.prior * before)
+        table[:, :, age] = before.reshape(*grid.shape, bands)
     return KeyTable(lowest, np.clip(table, -_MOST_DB, _MOST_DB))
-
-
-def _regressed(places: Array, notes: Sequence[Difference], pull: Array, before: Array) -> Array:
-    """(K * V, M) values of the grid at which its interpolations (N, K * V) come nearest to the notes."""
-    off, weight = np.stack([note.off_db for note in notes]), np.stack([note.weight for note in notes])
-    wanted = places.T @ (weight * off) + _SAME_AGES * before
-    normal = np.stack([places.T @ (places * one[:, None]) for one in weight.T]) + pull
-    return np.asarray(np.linalg.solve(normal, wanted.T[..., None])[..., 0].T)
-
-
-def _roughness(count: int, order: int) -> Array:
-    """(count, count) matrix of the sum of squared differences of an order."""
-    steps = np.diff(np.eye(count), order, axis=0) if count > order else np.zeros((0, count))
-    return np.asarray(steps.T @ steps)

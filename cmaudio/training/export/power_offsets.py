@@ -1,8 +1,8 @@
 """Measures the mean power that a model lacks compared with a corpus, by timbre, part of the spectrum and age.
 
 The model plays the notes of the corpus from controls to samples, so every loss counts: the median of noise lies below
-its mean power, and a vocoder smooths. The powers of each note are compared, and the differences of many notes averaged
-in dB, so that variation between notes, which no prior can predict, cancels out.
+its mean power, and a vocoder smooths and gives equal frames other levels from key to key. The powers of each note are
+compared in dB, and their differences regressed on a grid of keys and velocities.
 
 Shapes: N samples, T frames, F bins, A phases of a note, P parts of the spectrum; K keys, V velocities, M mel bands and
 the ages of a table as in `cmaudio.model.correction`.
@@ -10,6 +10,7 @@ the ages of a table as in `cmaudio.model.correction`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cmaudio.engine.voice_kinds import voice_of
-from cmaudio.model.correction import AGES_S, VELOCITIES
+from cmaudio.model.correction import AGES_S
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float, Mel
 from cmaudio.synthesis.correction import nearness
@@ -31,6 +31,7 @@ from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
 from cmaudio.training.corpus.description import CorpusDescription
 from cmaudio.training.corpus.shard import read_samples
+from cmaudio.training.export.key_grid import Array, KeyGrid, KeyPull, regressed
 
 PARTS = 18
 # Edges of the parts, as fractions of the bands; narrower where bands are as wide as an octave.
@@ -39,18 +40,14 @@ CENTRES_S = (0.03, 0.25, 1.0)
 """Seconds after the onset that stand for attack, body and sustain."""
 _PHASES_S = (0.0, 0.09, 0.6, 1.6)  # their boundaries
 _BATCH = 32
-_ENOUGH_NOTES = 64  # of a timbre, on average; more change its few numbers little
+_ENOUGH_NOTES = 320  # of a timbre, on average: three velocities of every key
 _HEARD_DB = 60.0  # below the loudest part of the note
 # Power per bin of 16-bit quantisation noise at the gain of training; ten times as much is taken as audible.
 _NOISE, _ABOVE_NOISE = 1e-6, 10.0
-_USUAL = 90.0  # reference velocity: the level fitted to few notes is least wrong there
-_MOST_DB, _BOUND_DB = 30.0, 80.0  # limits of the colour of one note, and of the table
-# Ridge penalties, as a number of notes with difference 0, and smoothing across parts. Chosen on held-out notes, on
-# which the error of a part fell from 8.8 dB to 4.0 (half or twice the penalties: 0.1 more).
-_LEVEL_KNOWN, _COLOUR_KNOWN, _SLOPES_KNOWN = 0.1, 0.5, 1.0
-_EVENED = 0.3
-
-Array = NDArray[np.float64]
+_MOST_DB = 30.0
+# Chosen on held-out notes: the level of a note is off by 0.5 dB and a part of a phase by 1.8 dB, where they were off by
+# 1.9 and 4.8 dB without offsets (half or twice the penalties: 0.02 more).
+_PULL = KeyPull(same_keys=0.1, same_velocities=0.05, prior=0.02)
 
 
 @dataclass(frozen=True)
@@ -72,29 +69,6 @@ class RecordedNote:
     power: Array
 
 
-@dataclass(frozen=True)
-class PowerOffset:
-    """What the notes of a timbre lack, for middle C at the usual velocity.
-
-    Attributes:
-        colour_db: (A, P) at each of `CENTRES_S`.
-        velocity_db: (P,) slope per decade of velocity.
-        key_db: (P,) slope per two octaves above middle C.
-    """
-
-    colour_db: Array
-    velocity_db: Array
-    key_db: Array
-
-    def at(self, keys: NDArray[np.integer], bands: int) -> Array:
-        """(K, V, ages, M) dB, as added to a table."""
-        shares = nearness(clock_of(np.array(AGES_S)), clock_of(np.array(CENTRES_S)))
-        colour = (shares @ self.colour_db)[None, None]
-        velocity = np.log10(np.array(VELOCITIES) / _USUAL)[:, None, None] * self.velocity_db
-        key = ((keys - 60) / 24)[:, None, None, None] * self.key_db
-        return np.asarray((colour + velocity[None] + key) @ from_parts(bands))
-
-
 def parts_of(bands: int) -> list[slice]:
     """The bands of each part; some parts are empty if there are few bands."""
     edges = [round(edge * bands) for edge in _EDGES]
@@ -110,8 +84,8 @@ def from_parts(bands: int) -> Array:
 
 def power_offsets(
     model: Model, corpus: Path, description: CorpusDescription, on_progress: Callable[[str], None] = lambda text: None
-) -> dict[str, PowerOffset]:
-    """Those of the model's timbres with notes in the training split, by name."""
+) -> dict[str, Array]:
+    """(K, V, ages, M) dB of each timbre with a correction and notes in the training split, on the keys of its table."""
     notes = list(_recorded(corpus, description, model))
     ours: list[Array] = []
     renderer = Renderer(Synthesizer(model))
@@ -120,14 +94,18 @@ def power_offsets(
         on_progress(f"power: {start} of {len(notes)} notes")
         ours += play(renderer, [notes[i] for i in order[start : start + _BATCH]])
     noise = _NOISE * _bins_of_parts(model.mel).sum(0)
-    return offsets_of([notes[i] for i in order], ours, noise)
+    corrections = {name: timbre.correction for name, timbre in model.timbres.items() if timbre.correction}
+    grids = {name: KeyGrid(one.lowest_key, one.keys) for name, one in corrections.items()}
+    found = offsets_of([notes[i] for i in order], ours, noise, grids)
+    return {name: by_age_and_band(offsets, model.manifest.mel.bands) for name, offsets in found.items()}
 
 
 def _recorded(corpus: Path, description: CorpusDescription, model: Model) -> Iterator[RecordedNote]:
     gain, rng = np.float32(description.gain), np.random.default_rng(0)
     share = {timbre.name: _ENOUGH_NOTES / max(1, timbre.clips) for timbre in description.timbres}
     for _, custom, samples in read_samples(corpus, description, "train"):
-        if custom["timbre"] in model.timbres and rng.random() < share[custom["timbre"]]:
+        timbre = model.timbres.get(custom["timbre"])
+        if timbre and timbre.correction and rng.random() < share[custom["timbre"]]:
             onset = custom["onset_samples"]
             held = _held(custom, model)
             power = phase_powers(samples[onset : onset + held] * gain, model)
@@ -182,61 +160,29 @@ def _bins_of_parts(mel: Mel) -> Array:
     )
 
 
-def offsets_of(notes: Sequence[RecordedNote], ours: Sequence[Array], noise: Array) -> dict[str, PowerOffset]:
-    """By timbre, from (A, P) powers of the model's notes and the noise (P,) in the recorded ones.
-
-    First the level of the whole note is fitted, linear in log velocity and key; then the remainder of each part.
-    """
-    names = np.array([note.timbre for note in notes])
-    places = np.array([(np.log10(note.velocity / _USUAL), (note.pitch - 60) / 24) for note in notes])
+def offsets_of(
+    notes: Sequence[RecordedNote], ours: Sequence[Array], noise: Array, grids: Mapping[str, KeyGrid]
+) -> dict[str, Array]:
+    """By timbre, (K, V, A, P) dB that the model's notes lack: their powers (A, P), and noise (P,) in recorded ones."""
     recorded, made = (np.maximum(np.stack(rows), noise + 1e-12) for rows in ([n.power for n in notes], ours))
     louder = np.maximum(recorded, made)
     loudest = np.nanmax(louder, (1, 2), keepdims=True)
     heard = louder > np.maximum(_ABOVE_NOISE * noise, loudest * 10 ** (-_HEARD_DB / 10))
-    level = _decibels(_energy(recorded) / _energy(made))
-    of_timbre = {name: np.flatnonzero(names == name) for name in dict.fromkeys(names.tolist())}
-    common = _common_slopes(level, places, of_timbre)
-    found: dict[str, PowerOffset] = {}
+    off = np.where(heard, np.clip(10 * np.log10(recorded / made), -_MOST_DB, _MOST_DB), 0.0)
+    of_timbre: defaultdict[str, list[int]] = defaultdict(list)
+    for index, note in enumerate(notes):
+        of_timbre[note.timbre].append(index)
+    found = {}
     for name, mine in of_timbre.items():
-        at = places[mine]
-        ages = np.ones((len(mine), 1))
-        line = fitted_lines(level[mine] - at @ common, ages, at, _LEVEL_KNOWN)
-        level_there, slopes = line[0], line[1:] + common
-        said = level_there + at @ slopes
-        off = np.clip(_decibels(recorded[mine] / made[mine]) - said[:, None, None], -_MOST_DB, _MOST_DB)
-        table = np.zeros((len(CENTRES_S) + 2, PARTS))
-        for part in range(PARTS):
-            note, age = np.nonzero(heard[mine, :, part])
-            table[:, part] = fitted_lines(off[note, age, part], np.eye(len(CENTRES_S))[age], at[note], _COLOUR_KNOWN)
-        around = np.pad(table, ((0, 0), (1, 1)), mode="edge")
-        table = (1 - _EVENED) * table + _EVENED * (around[:, :-2] + around[:, 2:]) / 2
-        table += np.concatenate([np.full(len(CENTRES_S), level_there), slopes])[:, None]
-        table = np.clip(table, -_BOUND_DB, _BOUND_DB)
-        found[name] = PowerOffset(table[: len(CENTRES_S)], velocity_db=table[-2], key_db=table[-1])
-    return found
+        shares = grids[name].shares([notes[i].pitch for i in mine], [notes[i].velocity for i in mine])
+        flat = (len(mine), -1)
+        found[name] = regressed(
+            shares, off[mine].reshape(flat), heard[mine].reshape(flat).astype(np.float64), grids[name].pull(_PULL)
+        )
+    return {name: values.reshape(*grids[name].shape, len(CENTRES_S), PARTS) for name, values in found.items()}
 
 
-def _common_slopes(level: Array, places: Array, of_timbre: Mapping[str, NDArray[np.int64]]) -> Array:
-    """(2,) slopes of the level over velocity and key, common to all timbres."""
-    centred = [(places[i] - places[i].mean(0), level[i] - level[i].mean()) for i in of_timbre.values()]
-    x, y = (np.concatenate(parts) for parts in zip(*centred, strict=True))
-    return np.asarray(np.linalg.solve(x.T @ x + 1e-6 * np.eye(2), x.T @ y))
-
-
-def fitted_lines(values: Array, ages: Array, places: Array, known: float) -> Array:
-    """(A + 2,) ridge regression of values (N,) on their ages (N, A) and places (N, 2).
-
-    `known`: the penalty, as a number of values of 0 added to each age.
-    """
-    x = np.concatenate([ages, places], 1)
-    penalty = np.diag([known] * ages.shape[1] + [known * _SLOPES_KNOWN] * places.shape[1])
-    return np.asarray(np.linalg.solve(x.T @ x + penalty, x.T @ values))
-
-
-def _energy(power: Array) -> Array:
-    """(N,) energy of notes from the power (N, A, P) of their phases; NaN: no such phase."""
-    return np.asarray(np.nansum(power * np.diff(_PHASES_S)[:, None], (1, 2)))
-
-
-def _decibels(power: Array) -> Array:
-    return np.asarray(10 * np.log10(power))
+def by_age_and_band(offsets: Array, bands: int) -> Array:
+    """(K, V, A, P) dB of phases and parts -> (K, V, ages, M) dB of a table."""
+    ages = nearness(clock_of(np.array(AGES_S)), clock_of(np.array(CENTRES_S)))
+    return np.asarray(ages @ offsets @ from_parts(bands))
