@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from cmaudio.errors import CmaudioError
 from cmaudio.strict import Positive, Share, Strict
-from cmaudio.training.parts import check_name
+from cmaudio.training.plugins import check_name
 
 Dilation = Annotated[int, Field(ge=1, le=32)]
 

@@ -11,14 +11,14 @@ from cmaudio.training.objectives.easy_consistency_tuning import EasyConsistencyT
 from cmaudio.training.objectives.edm import Edm
 from cmaudio.training.objectives.energy_score import EnergyScore
 from cmaudio.training.objectives.objective import Objective
-from cmaudio.training.objectives.own import make_own_objective
+from cmaudio.training.objectives.plugin import make_plugin_objective
 from cmaudio.training.objectives.settings import (
     CdSettings,
     EctSettings,
     EdmSettings,
     EnergySettings,
     ObjectiveSettings,
-    OwnSettings,
+    PluginSettings,
     ScmSettings,
 )
 
@@ -36,7 +36,7 @@ def make_objective(settings: ObjectiveSettings, sigma: NoiseLevels) -> Objective
             return ContinuousConsistency(settings, sigma)
         case EnergySettings():
             return EnergyScore(settings, sigma)
-        case OwnSettings():
-            return make_own_objective(settings, sigma)
+        case PluginSettings():
+            return make_plugin_objective(settings, sigma)
         case _:
             assert_never(settings)

@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from cmaudio.errors import CmaudioError
 from cmaudio.strict import NotNegative, Positive, Share, Strict
-from cmaudio.training.parts import check_name
+from cmaudio.training.plugins import check_name
 
 Weighting = Literal["interval", "snr", "uniform"]
 
@@ -111,7 +111,7 @@ class EctSettings(PairSettings):
     b: Positive = 1.0
 
 
-class OwnSettings(Strict, extra="allow"):
+class PluginSettings(Strict, extra="allow"):
     """An objective from another package, by its entry point or class path; further keys are settings of its class."""
 
     objective: str
@@ -133,7 +133,7 @@ def _tag(value: Any) -> str | None:
     name = value.get("objective") if isinstance(value, dict) else getattr(value, "objective", None)
     if not isinstance(name, str):
         return None
-    return name if name in OBJECTIVES else "own"
+    return name if name in OBJECTIVES else "plugin"
 
 
 ObjectiveSettings = Annotated[
@@ -142,6 +142,6 @@ ObjectiveSettings = Annotated[
     | Annotated[EctSettings, Tag("ect")]
     | Annotated[ScmSettings, Tag("scm")]
     | Annotated[EnergySettings, Tag("energy")]
-    | Annotated[OwnSettings, Tag("own")],
+    | Annotated[PluginSettings, Tag("plugin")],
     Discriminator(_tag),
 ]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cmaudio.errors import CmaudioError
-from cmaudio.training.parts import check_call, check_name, load_part
+from cmaudio.training.plugins import check_call, check_name, load_plugin
 from cmaudio.training.prepare.ljspeech import LJSPEECH, ljspeech_audio, ljspeech_lines
 from cmaudio.training.prepare.transcript import NOT_UTF8, Line, read_lines, single_spaced, visible
 
@@ -187,14 +187,14 @@ LAYOUTS = {
 
 
 def layout_of(name: str) -> Layout:
-    """A layout by its name here, or one from another package by its entry point or class path (see `training.parts`).
+    """A layout by its name here, or one from another package by its entry point or class path (see `training.plugins`).
 
     Raises CmaudioError for a name that is neither, and for a part that is not a `Layout`.
     """
     check_name("layout", name, LAYOUTS)
     if name in LAYOUTS:
         return LAYOUTS[name]
-    found = load_part("layout", name)
+    found = load_plugin("layout", name)
     if not isinstance(found, Layout):
         raise CmaudioError(
             f"layout {name} is a {type(found).__name__}, not a cmaudio.training.prepare.speech_layouts.Layout: make "

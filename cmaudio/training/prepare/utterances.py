@@ -20,7 +20,7 @@ import soundfile
 from cmaudio.errors import CmaudioError
 from cmaudio.files.names import sound_path
 from cmaudio.files.reading import is_file, is_folder
-from cmaudio.training.parts import attempt
+from cmaudio.training.plugins import attempt
 from cmaudio.training.prepare.speech_layouts import Layout, Manifests, layout_of
 from cmaudio.training.prepare.transcript import Line
 

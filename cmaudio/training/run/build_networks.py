@@ -15,7 +15,7 @@ from cmaudio.training.corpus.description import CorpusDescription, SignalDefinit
 from cmaudio.training.networks.aligner import AlignerNetwork
 from cmaudio.training.networks.autoregressive_head import AutoregressiveHead
 from cmaudio.training.networks.consistency import BlockHead, ConsistencyNetwork
-from cmaudio.training.networks.own import make_own_network
+from cmaudio.training.networks.plugin import make_plugin_network
 from cmaudio.training.networks.prior import PriorNetwork
 from cmaudio.training.networks.prosody import ProsodyNetwork
 from cmaudio.training.networks.vocoder import VocoderNetwork
@@ -78,7 +78,7 @@ def make_consistency_network(config: RunConfig, description: CorpusDescription) 
         if shape.kind == "consistency":
             network = ConsistencyNetwork(**arguments)
         else:
-            network = make_own_network(shape.kind, arguments, shape.settings)
+            network = make_plugin_network(shape.kind, arguments, shape.settings)
         if isinstance(network.head, AutoregressiveHead):
             network.head.most = shape.most_spreads
         return network

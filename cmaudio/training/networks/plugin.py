@@ -10,19 +10,19 @@ from torch import Tensor
 
 from cmaudio.errors import CmaudioError
 from cmaudio.training.networks.consistency import ConsistencyNetwork
-from cmaudio.training.parts import attempt, build_part, load_part
+from cmaudio.training.plugins import attempt, load_plugin, make_plugin
 
 _VOICES, _BLOCKS = 2, 3
 _NEAR = 1e-4
 
 
-def make_own_network(name: str, shape: Mapping[str, Any], settings: Mapping[str, Any]) -> ConsistencyNetwork:
+def make_plugin_network(name: str, shape: Mapping[str, Any], settings: Mapping[str, Any]) -> ConsistencyNetwork:
     """Constructed as `Class(**shape, **settings)`, where `shape` is what `ConsistencyNetwork` takes.
 
     Raises:
         CmaudioError: it does not exist, is not a `ConsistencyNetwork`, or its parts do not fit together.
     """
-    part = load_part("network", name)
+    part = load_plugin("network", name)
     if not (isinstance(part, type) and issubclass(part, ConsistencyNetwork)):
         raise CmaudioError(
             f"network {name} is not a class derived from cmaudio.training.networks.consistency.ConsistencyNetwork: "
@@ -30,7 +30,7 @@ def make_own_network(name: str, shape: Mapping[str, Any], settings: Mapping[str,
         )
     if taken := sorted(shape.keys() & settings.keys()):
         raise CmaudioError(f"network.settings has {', '.join(taken)}, which the section network has: set it there")
-    network: ConsistencyNetwork = build_part("network", name, (), {**shape, **settings})
+    network: ConsistencyNetwork = make_plugin("network", name, (), {**shape, **settings})
     _try(f"network {name}", network, shape)
     return network
 

@@ -1,6 +1,6 @@
-"""Parts from other packages: objectives, networks and corpus layouts named by a configuration or command.
+"""Plugins: objectives, networks and corpus layouts of other packages, named by a configuration or command.
 
-A part is named by an entry point (`huber`, of an installed package) or by its class path (`my_losses:Huber`, of an
+A plugin is named by its entry point (`huber`, of an installed package) or by its class path (`my_losses:Huber`, of an
 importable module).
 """
 
@@ -23,27 +23,27 @@ GROUPS: Mapping[Kind, str] = {
 
 
 def installed(kind: Kind) -> Mapping[str, EntryPoint]:
-    """The entry points of a kind of part, by name."""
+    """The entry points of a kind of plugin, by name."""
     return {entry.name: entry for entry in entry_points(group=GROUPS[kind])}
 
 
-def check_name(kind: Kind, name: str, own: Collection[str]) -> None:
-    """Check that a name can be that of a part, without importing it.
+def check_name(kind: Kind, name: str, included: Collection[str]) -> None:
+    """Check that a name can be that of a plugin, without importing it.
 
     Args:
-        kind: of the part.
+        kind: of the plugin.
         name: as the user wrote it.
-        own: names of the parts that come with cmaudio.
+        included: names of what comes with cmaudio.
 
     Raises:
         CmaudioError: it is neither a class path nor installed.
     """
-    if name in own or name in installed(kind):
+    if name in included or name in installed(kind):
         return
     module, colon, attribute = name.partition(":")
-    if colon and all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
+    if colon and all(step.isidentifier() for step in (*module.split("."), *attribute.split("."))):
         return
-    known = [*own, *sorted(installed(kind))]
+    known = [*included, *sorted(installed(kind))]
     near = f"; did you mean {nearest(name, known)[0]!r}?" if known and not colon else "."
     raise CmaudioError(
         f"no {kind} {name[:100]!r}: there are {', '.join(known)}{near} One of another package is named by its entry "
@@ -51,8 +51,8 @@ def check_name(kind: Kind, name: str, own: Collection[str]) -> None:
     )
 
 
-def load_part(kind: Kind, name: str) -> Any:
-    """Import a part. Raises CmaudioError that says what is missing, or what its module raised."""
+def load_plugin(kind: Kind, name: str) -> Any:
+    """Import a plugin. Raises CmaudioError that says what is missing, or what its module raised."""
     entry = installed(kind).get(name)
     module, _, attribute = (entry.value if entry else name).partition(":")
     try:
@@ -72,24 +72,24 @@ def load_part(kind: Kind, name: str) -> Any:
     return found
 
 
-def build_part(kind: Kind, name: str, given: Sequence[Any], settings: Mapping[str, Any]) -> Any:
-    """An instance of a part.
+def make_plugin(kind: Kind, name: str, given: Sequence[Any], settings: Mapping[str, Any]) -> Any:
+    """An instance of a plugin.
 
     Args:
-        kind: of the part.
+        kind: of the plugin.
         name: of its class or function.
-        given: positional arguments, which every part of this kind takes.
+        given: positional arguments, which every plugin of this kind takes.
         settings: keyword arguments.
 
     Raises:
         CmaudioError: it cannot be called like that, or fails.
     """
-    part = load_part(kind, name)
-    if not callable(part):
-        raise CmaudioError(f"{kind} {name} is a {type(part).__name__}, not a class: name one")
-    check_call(f"{kind} {name}", part, *given, **settings)
+    factory = load_plugin(kind, name)
+    if not callable(factory):
+        raise CmaudioError(f"{kind} {name} is a {type(factory).__name__}, not a class: name one")
+    check_call(f"{kind} {name}", factory, *given, **settings)
     try:
-        return part(*given, **settings)
+        return factory(*given, **settings)
     except CmaudioError:
         raise
     except Exception as error:

@@ -7,20 +7,20 @@ import torch
 from cmaudio.errors import CmaudioError
 from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.objectives.objective import Denoiser, Objective
-from cmaudio.training.objectives.settings import OwnSettings
-from cmaudio.training.parts import attempt, build_part, check_call
+from cmaudio.training.objectives.settings import PluginSettings
+from cmaudio.training.plugins import attempt, check_call, make_plugin
 
 _TRIAL = (3, 4, 64)  # blocks, frames, mel bands
 
 
-def make_own_objective(settings: OwnSettings, sigma: NoiseLevels) -> Objective:
+def make_plugin_objective(settings: PluginSettings, sigma: NoiseLevels) -> Objective:
     """Constructed as `Class(sigma, **settings)`.
 
     Raises:
         CmaudioError: it does not exist, has another interface than `Objective`, or fails on a batch.
     """
     what = f"objective {settings.objective}"
-    made = build_part("objective", settings.objective, (sigma,), settings.model_extra or {})
+    made = make_plugin("objective", settings.objective, (sigma,), settings.model_extra or {})
     for name in ("needs_teacher", "differentiates_forward"):
         if not isinstance(getattr(made, name, None), bool):
             raise CmaudioError(f"{what} lacks the attribute {name}: give it to its class, True or False")

@@ -1,4 +1,4 @@
-"""Parts from other packages: the guide's examples train, play and are read; mistakes in them are named."""
+"""Plugins: the guide's examples train, play and are read; mistakes in them are named."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from cmaudio import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.corpus.description import read_description
-from cmaudio.training.export.own_networks import check_exportable
 from cmaudio.training.export.packing import pack_run
+from cmaudio.training.export.plugin_network import check_exportable
 from cmaudio.training.networks.consistency import ConsistencyNetwork
 from cmaudio.training.objectives.build import make_objective
-from cmaudio.training.parts import load_part
+from cmaudio.training.plugins import load_plugin
 from cmaudio.training.prepare.speech import SpeechSource
 from cmaudio.training.run.build_networks import make_consistency_network
 from cmaudio.training.run.train import train
@@ -265,4 +265,4 @@ def test_a_module_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "failing_parts.py").write_text("1 / 0")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(CmaudioError, match=r"importing failing_parts failed \(ZeroDivisionError"):
-        load_part("objective", "failing_parts:Huber")
+        load_plugin("objective", "failing_parts:Huber")
