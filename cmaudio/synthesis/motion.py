@@ -16,6 +16,7 @@ Shapes: K frames of a block, T frames of a course, R directions, M mel bands.
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from cmaudio.model.motion import Motion
 from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.courses import slow_part
 from cmaudio.synthesis.one_shot_motion import OneShotMotion
 
 _STREAM = 3  # of random numbers; the voice's blocks, take and events have others
@@ -71,27 +73,44 @@ class MotionTrain:
         self._between = 0.0  # fractional position, in frames
         self._last = -1
 
-    def at(self, frames: NDArray[np.int64], density: Array, humanity: Array) -> Array:
+    def at(
+        self,
+        frames: NDArray[np.int64],
+        density: Array,
+        humanity: Array,
+        speed: Array | None = None,
+        flicker: Array | None = None,
+    ) -> Array:
         """(K, M) dB to add to what the networks play, at frames (K,) counted from the onset of the voice.
 
         `density` (K,) 0..1, 0.5 as recorded. `humanity` (K,) scales the motion; at 0 only the median of the recordings
-        is left. Call it for blocks in order; it is 0 before the onset and for frames already returned.
+        is left. `speed` (K,) is that of the motion, and `flicker` (K,) scales what changes within a tenth of a second;
+        None: 1. Call it for blocks in order; it is 0 before the onset and for frames already returned.
         """
         out = np.zeros((len(frames), len(self._offset)))
         new = frames > self._last
         if new.any():
             places = []
-            for value in density[new].tolist():
+            speeds = np.ones(len(frames)) if speed is None else speed
+            for value, times in zip(density[new].tolist(), speeds[new].tolist(), strict=True):
                 places.append(self._place)
-                self._advance(value)
+                self._advance(value, times)
             self._last = int(frames[-1])
-            out[new] = self._offset + humanity[new, None] * (self._course[places] @ self._directions)
+            course = self._course[places]
+            if flicker is not None and (flicker[new] != 1).any():
+                slow = self._slow[places]
+                course = slow + flicker[new, None] * (course - slow)
+            out[new] = self._offset + humanity[new, None] * (course @ self._directions)
         return out
 
-    def _advance(self, density: float) -> None:
+    @cached_property
+    def _slow(self) -> Array:
+        return slow_part(self._course)
+
+    def _advance(self, density: float, speed: float) -> None:
         """Advance one output frame; `density` changes the speed more in calm than in events. Never skips an onset."""
         calm = self._calm[self._place]
-        self._between += 2 ** ((_CALM_OCTAVES if calm else _BUSY_OCTAVES) * (density - 0.5))
+        self._between += speed * 2 ** ((_CALM_OCTAVES if calm else _BUSY_OCTAVES) * (density - 0.5))
         while self._between >= 1:
             self._between -= 1
             self._times_played[self._place] += 1
@@ -153,16 +172,23 @@ class MotionPath:
             self._motion = motion
             self._parts.append((self._new(motion), 0.0))
 
-    def at(self, frames: NDArray[np.int64], density: Array, humanity: Array) -> Array | None:
+    def at(
+        self,
+        frames: NDArray[np.int64],
+        density: Array,
+        humanity: Array,
+        speed: Array | None = None,
+        flicker: Array | None = None,
+    ) -> Array | None:
         """(K, M) dB as `MotionTrain.at`; None without motion."""
         if len(self._parts) == 1:
             train = self._parts[0][0]
-            return None if train is None else train.at(frames, density, humanity)
+            return None if train is None else train.at(frames, density, humanity, speed, flicker)
         shares = self._crossfade(len(frames))
         parts = [train for train, _ in self._parts]
         self._parts = [(train, share) for train, share in zip(parts, shares[-1].tolist(), strict=True) if share > 0]
         moved = [
-            share[:, None] * train.at(frames, density, humanity)
+            share[:, None] * train.at(frames, density, humanity, speed, flicker)
             for train, share in zip(parts, shares.T, strict=True)
             if train is not None
         ]

@@ -10,10 +10,13 @@ Shapes: N recordings, K frames of a block, T frames of the longest recording, R 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.model.motion import Motion
+from cmaudio.synthesis.courses import held_at, slow_part
 
 _STREAM = 3  # of random numbers, as for endless motion
 
@@ -44,13 +47,32 @@ class OneShotMotion:
         """Length of the longest course."""
         return len(self._mean)
 
-    def at(self, frames: NDArray[np.int64], density: Array, humanity: Array) -> Array:
+    def at(
+        self,
+        frames: NDArray[np.int64],
+        density: Array,
+        humanity: Array,
+        speed: Array | None = None,
+        flicker: Array | None = None,
+    ) -> Array:
         """(K, M) dB to add to what the networks play, at frames (K,) counted from the onset; 0 before it.
 
-        `humanity` (K,) scales the deviation from the mean of the recordings. `density` is not used: a one-shot is a
-        single event. After its end, the last frame is held, which is silent.
+        `humanity` (K,) scales the deviation from the mean of the recordings, `speed` (K,) the age, and `flicker` (K,)
+        what changes within a tenth of a second. `density` is not used: a one-shot is a single event. After its end, the
+        last frame is held, which is silent.
         """
-        age = frames.clip(0, len(self._mean) - 1)
-        course = self._mean[age] + humanity[:, None] * self._beside_mean[age]
+        age = frames.clip(0) if speed is None else frames.clip(0) * speed
+        course = held_at(self._mean, age) + humanity[:, None] * held_at(self._beside_mean, age)
+        if flicker is not None and (flicker != 1).any():
+            slow = held_at(self._slow_mean, age) + humanity[:, None] * held_at(self._slow_beside, age)
+            course = slow + flicker[:, None] * (course - slow)
         moved: Array = self._offset + course @ self._directions
         return moved if frames[0] >= 0 else moved * (frames >= 0)[:, None]
+
+    @cached_property
+    def _slow_mean(self) -> Array:
+        return slow_part(self._mean)
+
+    @cached_property
+    def _slow_beside(self) -> Array:
+        return slow_part(self._beside_mean)

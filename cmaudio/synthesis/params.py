@@ -23,13 +23,15 @@ class BlockFeatures:
         features: (B, K, C).
         f0: (B, K) Hz, 0 where unpitched.
         level_db: level offsets (B, K), or (B, K, M) for each band; None for 0.
-        residual_gain: (B, M) gain of the sampled residual; None for 1.
+        residual_gain: (B, K or 1, M or 1) gain of the sampled residual; None for 1.
+        resonance: (B, K) added to the voices' own; None for 0.
     """
 
     features: Float
     f0: NDArray[np.float64]
     level_db: NDArray[np.float64] | None = None
     residual_gain: Float | None = None
+    resonance: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class _Inputs:
         timbre: (B, K, Z).
         f0: (B, K) Hz.
         level_db: see `BlockFeatures`.
-        residual_gain: see `BlockFeatures`.
+        residual_gain, resonance: see `BlockFeatures`.
     """
 
     controls: Float
@@ -67,6 +67,7 @@ class _Inputs:
     f0: Float
     level_db: Float | None
     residual_gain: Float | None
+    resonance: Float | None
 
 
 class Renderer:
@@ -218,13 +219,14 @@ class Renderer:
             f0=block.f0.astype(np.float32),
             level_db=None if block.level_db is None else block.level_db.astype(np.float32),
             residual_gain=block.residual_gain,
+            resonance=None if block.resonance is None else block.resonance.astype(np.float32),
         )
 
     @staticmethod
     def _humanity(voices: list[Voice], middles: NDArray[np.float64], residual_gain: Float | None) -> Float:
-        """(B, K, 1) scale of the residual in each frame; (B, K, M) with gains (B, M)."""
+        """(B, K, 1) scale of the residual in each frame; (B, K, M) with gains of bands."""
         humanity = _expressed(voices, "humanity", middles).astype(np.float32)[..., None]
-        return humanity if residual_gain is None else humanity * residual_gain[:, None]
+        return humanity if residual_gain is None else humanity * residual_gain
 
     def _frame_ends(self, voices: list[Voice]) -> NDArray[np.int64]:
         """(B, K) voice times at which the frames of the block just planned end."""
@@ -244,6 +246,8 @@ class Renderer:
         if voices[0].settings.channels > 1:
             tilt = tilt + air_tilt(_expressed(voices, "distance", middles))
         brightness, resonance = (x.astype(np.float32) for x in (tilt, _expressed(voices, "resonance", middles)))
+        if inputs.resonance is not None:
+            resonance = resonance + inputs.resonance
         if inputs.level_db is None and not (brightness.any() or resonance.any()):
             return frames
         return self._shaper(frames, inputs.f0, brightness, resonance, inputs.level_db)

@@ -19,6 +19,7 @@ from cmaudio.synthesis.motion import MotionPath
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_CONTROLS, TEXTURE_KINDS, texture_features
+from cmaudio.synthesis.texture_shaping import flicker_of, resonance_of, rough_gain, seen_by_networks, speed_of
 
 TAKE_SPREAD = 0.25  # of a take about the line between two recordings
 _MOTION_FADE_SECONDS = 0.5  # after the release
@@ -61,16 +62,19 @@ class TextureVoice(NoteVoice):
     def block_features(cls, voices: Sequence[Self], ends: NDArray[np.int64]) -> BlockFeatures:
         middles = ends - np.float64(voices[0].stft.hop_length) / 2
         clocks = cls._clocks(voices, ends, middles)
+        controls = np.stack([voice._texture_controls(row) for voice, row in zip(voices, middles, strict=True)])
         features = texture_features(
             clocks.since_onset,
             clocks.since_release,
             np.array([voice.params.velocity for voice in voices]),
             np.repeat([[voice.steady] for voice in voices], ends.shape[1], axis=1),
-            np.stack([voice._texture_controls(row) for voice, row in zip(voices, middles, strict=True)]),
+            seen_by_networks(controls),
             np.stack([voice._scaled_take(row) for voice, row in zip(voices, middles, strict=True)]),
         )
-        level_db = cls._level_db(voices, ends, middles, clocks.level_db)
-        return BlockFeatures(features, np.zeros(ends.shape), level_db, cls._residual_gain(voices))
+        level_db = cls._level_db(voices, ends, middles, controls, clocks.level_db)
+        gain = rough_gain(controls, cls._residual_gain(voices))
+        resonance = resonance_of(controls)
+        return BlockFeatures(features, np.zeros(ends.shape), level_db, gain, resonance if resonance.any() else None)
 
     @staticmethod
     def _residual_gain(voices: Sequence[TextureVoice]) -> Float | None:
@@ -81,12 +85,19 @@ class TextureVoice(NoteVoice):
 
     @staticmethod
     def _level_db(
-        voices: Sequence[TextureVoice], ends: NDArray[np.int64], middles: Array, envelopes_db: Array | None
+        voices: Sequence[TextureVoice],
+        ends: NDArray[np.int64],
+        middles: Array,
+        controls: Array,
+        envelopes_db: Array | None,
     ) -> Array | None:
         """(B, K) the level of the envelopes, or (B, K, M) with motion, if any voice has it."""
         hop = voices[0].stft.hop_length
-        motions = [voice._motion_db(ends[i] // hop - 1, middles[i]) for i, voice in enumerate(voices)]
-        envelopes_db = TextureVoice._fallen(voices, ends // hop, envelopes_db)
+        speeds, flicker = speed_of(controls), flicker_of(controls)
+        motions = [
+            voice._motion_db(ends[i] // hop - 1, middles[i], speeds[i], flicker[i]) for i, voice in enumerate(voices)
+        ]
+        envelopes_db = TextureVoice._fallen(voices, ends // hop * speeds, envelopes_db)
         bands = next((motion.shape[1] for motion in motions if motion is not None), 0)
         if not bands:
             return envelopes_db
@@ -99,7 +110,7 @@ class TextureVoice(NoteVoice):
         return total
 
     @staticmethod
-    def _fallen(voices: Sequence[TextureVoice], frames: NDArray[np.int64], envelopes_db: Array | None) -> Array | None:
+    def _fallen(voices: Sequence[TextureVoice], frames: Array, envelopes_db: Array | None) -> Array | None:
         """(B, K) the level of the envelopes, falling for one-shots that are over: what is sampled may never end."""
         over = [math.inf if voice.steady else voice.motion.ends_at or _LONGEST_FRAMES for voice in voices]
         late = np.maximum(frames - np.array(over)[:, None], 0)
@@ -107,13 +118,13 @@ class TextureVoice(NoteVoice):
             return envelopes_db
         return (0.0 if envelopes_db is None else envelopes_db) - _FALL_DB * late
 
-    def _motion_db(self, frames: NDArray[np.int64], middles: Array) -> Array | None:
+    def _motion_db(self, frames: NDArray[np.int64], middles: Array, speed: Array, flicker: Array) -> Array | None:
         """(K, M) dB at frames (K,) of the motion of the timbre that is nearest now; None without motion."""
         if not self.timbre.constant:
             nearest = self._nearest(self.timbre.at(middles[-1:])[0])
             self.motion.follow(nearest.motion if nearest.sustained == self.steady else None)
         density, humanity = (self.expression[name].at(middles) for name in ("density", "humanity"))
-        motion = self.motion.at(frames, density, humanity)
+        motion = self.motion.at(frames, density, humanity, speed, flicker)
         if motion is None or not self.steady or self.released_at > middles[-1]:
             return motion
         fade = np.clip(1 - (middles - self.released_at) / (_MOTION_FADE_SECONDS * self.sample_rate), 0, 1)[:, None]

@@ -34,12 +34,19 @@ def motion(**changed: Any) -> Motion:
 
 
 def moved(
-    of: Motion, seconds: float = 60, density: float = 0.5, humanity: float = 1.0, seed: int = 1, block: int = 4
+    of: Motion,
+    seconds: float = 60,
+    density: float = 0.5,
+    humanity: float = 1.0,
+    seed: int = 1,
+    block: int = 4,
+    **more: float,
 ) -> np.ndarray:
     count = int(seconds * RATE) // block * block
-    train = MotionTrain(of, seed, RATE)
+    train, ones = MotionTrain(of, seed, RATE), np.ones(block)
     parts = np.arange(count).reshape(-1, block)
-    return np.concatenate([train.at(part, np.full(block, density), np.full(block, humanity)) for part in parts])
+    others = {name: value * ones for name, value in more.items()}
+    return np.concatenate([train.at(part, density * ones, humanity * ones, **others) for part in parts])
 
 
 def onsets(level: np.ndarray) -> np.ndarray:
@@ -79,6 +86,17 @@ def test_density_says_how_many_events_there_are() -> None:
     assert found == sorted(found)
     assert found[0] < 0.6 * found[2]
     assert found[4] > 1.6 * found[2]
+
+
+def test_speed_changes_all_of_it() -> None:
+    found = [len(onsets(moved(motion(), 60, speed=speed)[:, 0])) for speed in (0.7, 1.0, 1.4)]
+    np.testing.assert_allclose(np.array(found) / found[1], [0.7, 1.0, 1.4], atol=0.15)
+
+
+def test_flicker_scales_what_is_fast() -> None:
+    slow, whole, fast = (moved(motion(), 10, flicker=share) for share in (0.0, 1.0, 2.0))
+    np.testing.assert_allclose(fast - slow, 2 * (whole - slow), atol=1e-9)
+    assert np.abs(np.diff(slow, axis=0)).max() < 0.5 * np.abs(np.diff(whole, axis=0)).max()
 
 
 def test_humanity_of_0_is_the_median() -> None:

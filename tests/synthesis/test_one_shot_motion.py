@@ -126,3 +126,20 @@ def test_a_morph_leads_into_the_other_course_at_the_same_age() -> None:
     path.follow(other)
     blocks = [moved(path, start) for start in range(4, 40, 4)]
     np.testing.assert_allclose(blocks[-1], OneShotMotion(other, 5).at(np.arange(36, 40), np.ones(4), np.ones(4)))
+
+
+def at(frames: np.ndarray, **changed: float) -> np.ndarray:
+    ones = np.ones(len(frames))
+    return OneShotMotion(motion(), 3).at(frames, ones / 2, ones, **{name: v * ones for name, v in changed.items()})
+
+
+def test_half_the_speed_is_the_same_course_at_half_the_age() -> None:
+    whole, slow = at(np.arange(20)), at(np.arange(40), speed=0.5)
+    np.testing.assert_allclose(slow[::2], whole, atol=1e-9)
+    np.testing.assert_allclose(slow[1:-1:2], (whole[:-1] + whole[1:]) / 2, atol=1e-9)
+
+
+def test_flicker_scales_what_is_fast() -> None:
+    slow, whole, fast = (at(np.arange(40), flicker=share) for share in (0.0, 1.0, 2.0))
+    np.testing.assert_allclose(fast - slow, 2 * (whole - slow), atol=1e-9)
+    assert np.abs(np.diff(slow, axis=0)).max() < 0.9 * np.abs(np.diff(whole, axis=0)).max()
