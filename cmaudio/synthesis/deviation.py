@@ -30,6 +30,7 @@ _PLAYERS_HZ = (4.0, 6.5)  # of their vibratos
 _WANDERS, _WANDER_VARIES = 3, 0.35  # number of sines that make up the wander; spread of their rates
 _LEAST_CENTS, _LEAST_SHARE = 1e-3, 1e-3  # below these, nothing is computed
 _WINDOW_HOPS, _LOBE_BINS = 4, 4  # length of the STFT's window; width of its main lobe
+_MOVES = [Deviation._fields.index(name) for name in ("vibrato_cents", "scoop_cents", "moving", "wander_cents")]
 _STREAM = 0xDE  # of the seed, separate from the random numbers of the networks
 
 
@@ -78,7 +79,8 @@ class NoteDeviation:
         self._offsets = layer_offsets(rng)
         self._starts = rng.random((LAYERS, COMPONENTS))
         self._swings = np.stack([rng.uniform(*_PLAYERS_HZ, LAYERS), rng.random(LAYERS)])
-        self._paces, self._wandered = np.exp(_WANDER_VARIES * rng.standard_normal(_WANDERS)), rng.random(_WANDERS)
+        # (2, _WANDERS) rates of the sines that make up the wander, and their phases in cycles at the last hop.
+        self._wander = np.stack([np.exp(_WANDER_VARIES * rng.standard_normal(_WANDERS)), rng.random(_WANDERS)])
         self._per_gain = 1  # number of neighbouring partials that share a gain
         self._spacing_hz = 0.0  # of the gains when first requested: a bend must not rotate them
         self._first = first_hop
@@ -98,27 +100,17 @@ class NoteDeviation:
         times = np.arange(self._end, hop + 1, dtype=np.float64) * self._hop_length
         if self._timbre.rests_at(times[0]):
             of = self._deviations.resting(self._timbre.target, self._key)
-            if max(of.vibrato_cents[0], abs(of.scoop_cents[0]), of.moving[0], of.wander_cents[0]) < _LEAST_CENTS:
+            if np.abs(of[_MOVES, 0]).max() < _LEAST_CENTS:
                 self._known, self._first = self._known[:0], hop + 1
                 return
         else:
-            of = self._deviations.at(self._timbre.at(times), self._key)
+            of = np.array(self._deviations.at(self._timbre.at(times), self._key))
         own, before = (self._rate, self._depth), (self._cycles, self._drift)
-        humanity = self._humanity.at(times)
-        known, self._cycles = course(np.array(of), humanity, own, before, self._end, self._step)
-        if of.wander_cents.any():
-            known[:, 0] += humanity * self._wandering(of, len(times))
+        known, self._cycles = course(of, self._humanity.at(times), own, before, self._wander, self._end, self._step)
         self._known, self._drift = np.concatenate([self._known, known]), float(known[-1, 1])
         spare = len(self._known) - self._kept
         if spare > 0:
             self._known, self._first = self._known[spare:], self._first + spare
-
-    def _wandering(self, of: Deviation, count: int) -> NDArray[np.float64]:
-        """(T,) cents of the next hops."""
-        pace = np.broadcast_to(of.wander_hz, count)
-        wandered = self._wandered[:, None] + np.cumsum(pace * self._step) * self._paces[:, None]
-        self._wandered = wandered[:, -1] % 1
-        return np.asarray(of.wander_cents * np.sqrt(2 / _WANDERS) * np.sin(2 * np.pi * wandered).sum(0))
 
     def ratio(self, start: int, end: int) -> NDArray[np.float64] | None:
         """(N,) ratio of f0 to that without deviation in [start, end), linear between hops; None if 1 throughout."""
@@ -145,13 +137,14 @@ class NoteDeviation:
         """
         if not len(self._known):
             return None
-        known = self._known[np.clip(hops - self._first, 0, len(self._known) - 1)]
+        known = self._known.take(hops - self._first, 0, mode="clip")
         if known[:, 2].max() < _LEAST_SHARE or base_hz.max() <= VOICED_ABOVE_HZ:
             return None
         if not self._spacing_hz:
             base = float(base_hz.max())
             self._per_gain = partials_per_gain(base, 1 / (_WINDOW_HOPS * self._step))
             self._spacing_hz = self._per_gain * base
-        seconds = hops.astype(np.float64) * self._step
-        gains = components(known, seconds, self._offsets, self._swings, self._starts, self._spacing_hz)
+        gains = components(
+            known, hops * np.float64(self._step), self._offsets, self._swings, self._starts, self._spacing_hz
+        )
         return gains, base_hz * np.float32(self._per_gain)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import VOICED_ABOVE_HZ, Complex
 from cmaudio.signal.jit import compiled
+from cmaudio.synthesis.filter_kernel import cos_sin
 
 OWN, SHARED = 16, 32  # lowest partials with their own components; higher ones share those in turn
 COMPONENTS = OWN + SHARED
@@ -28,15 +29,22 @@ Array = NDArray[np.float64]
 
 @compiled
 def course(
-    of: Array, humanity: Array, own: tuple[float, float], state: tuple[float, float], first: int, step: float
+    of: Array,
+    humanity: Array,
+    own: tuple[float, float],
+    state: tuple[float, float],
+    wander: Array,
+    first: int,
+    step: float,
 ) -> tuple[Array, float]:
-    """(T, 6) the state at each hop without wander, as in `NoteDeviation`; and the vibrato's phase in cycles after them.
+    """(T, 6) the state at each hop, as in `NoteDeviation`; and the vibrato's phase in cycles after them.
 
     Args:
         of: (12, T) the values of `Deviation`, in its order; (12, 1) if constant.
         humanity: (T,).
         own: factors of the vibrato's rate and depth.
         state: phase of the vibrato in cycles and the drift, at the hop before the first.
+        wander: (2, W) rates of the sines that make up the wander, and their phases in cycles, which are advanced.
         first: the number of the first hop.
         step: seconds from hop to hop.
     """
@@ -52,7 +60,11 @@ def course(
         drift += width * math.sqrt(1 - swing) * step
         grown = min(1.0, max(0.0, (seconds - from_s) / max(full_s - from_s, step)))
         swung = vibrato * depth * grown * math.sin(_TURN * cycles)
-        out[t, 0] = humanity[t] * (swung + scoop * math.exp(-seconds / scoop_s))
+        wandered = 0.0
+        for i in range(wander.shape[1]):
+            wander[1, i] = (wander[1, i] + wander[0, i] * of[11, at] * step) % 1
+            wandered += of[10, at] * math.sqrt(2 / wander.shape[1]) * math.sin(_TURN * wander[1, i])
+        out[t, 0] = humanity[t] * (swung + scoop * math.exp(-seconds / scoop_s) + wandered)
         out[t, 1] = drift
         out[t, 2] = moving * min(humanity[t], 1.0)
         out[t, 3] = width * math.sqrt(swing)
@@ -72,11 +84,11 @@ def ratios(cents: Array, first: int, hop_length: int, count: int) -> Array:
         count: N; the last hop must lie behind the last sample.
     """
     at_hops = np.exp(_CENT * cents)
-    out = np.empty(count)
-    for i in range(count):
-        hop, inside = divmod(max(0, first + i), hop_length)
-        following = min(hop + 1, len(cents) - 1)
-        out[i] = at_hops[hop] + (at_hops[following] - at_hops[hop]) * (inside / hop_length)
+    out = np.full(count, at_hops[0])
+    for hop in range(len(cents)):
+        start, rise = hop * hop_length - first, at_hops[min(hop + 1, len(cents) - 1)] - at_hops[hop]
+        for i in range(max(0, start), min(count, start + hop_length)):
+            out[i] = at_hops[hop] + rise * ((i - start) / hop_length)
     return out
 
 
@@ -100,17 +112,17 @@ def components(known: Array, seconds: Array, offsets: Array, swings: Array, star
     for t in range(len(known)):
         _, drift, share, width, first, turning = known[t]
         power = (1 + (layers - 1) * turning * turning) * (1 + turning * turning) / 2
-        real, imaginary = np.zeros(COMPONENTS), np.zeros(COMPONENTS)
+        real, imaginary = np.zeros(COMPONENTS, np.float32), np.zeros(COMPONENTS, np.float32)
         for layer in range(layers):
             radians_per_s = _TURN * swings[0, layer]
             swung = math.sin(radians_per_s * seconds[t] + _TURN * swings[1, layer])
             ahead = _CENT * (offsets[layer] * drift + width * math.sqrt(2.0) * swung / radians_per_s)
-            weight = 1.0 if layer == 0 else turning
+            weight = np.float32(1.0 if layer == 0 else turning)
             for partial in range(COMPONENTS):
                 turns = starts[layer, partial] + ahead * min(hz * partial, _HIGHEST_HZ)
-                radians = np.float32(_TURN * (turns - math.floor(turns)))
-                real[partial] += weight * math.cos(radians)
-                imaginary[partial] += weight * math.sin(radians)
+                cosine, sine = cos_sin(np.float32(_TURN * (turns - np.floor(turns))))
+                real[partial] += weight * cosine
+                imaginary[partial] += weight * sine
         for partial in range(COMPONENTS):
             moves = share if partial > 1 else share * first
             each = math.sqrt(moves / power)
@@ -155,7 +167,7 @@ def waver(filters: Complex, pulses: Complex, gains: Complex, base_hz: NDArray[np
 def load_kernels(layers: int) -> None:
     """Compile or load the functions that a note calls, before the first note. All arrays passed are contiguous."""
     known, offsets, filters = np.zeros((2, 6)), np.zeros(layers), np.zeros((2, 4), np.complex64)
-    course(np.ones((12, 1)), np.ones(2), (1.0, 1.0), (0.0, 0.0), 0, 0.01)
+    course(np.ones((12, 1)), np.ones(2), (1.0, 1.0), (0.0, 0.0), np.ones((2, 1)), 0, 0.01)
     ratios(known[0], 0, 2, 2)
     swings, starts = np.ones((2, layers)), np.zeros((layers, COMPONENTS))
     gains = components(known, np.zeros(2), offsets, swings, starts, 1.0)

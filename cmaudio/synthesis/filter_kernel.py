@@ -48,7 +48,7 @@ def _exp(x: np.float32) -> np.float32:
 
 
 @inlined
-def _cos_sin(x: np.float32) -> tuple[np.float32, np.float32]:
+def cos_sin(x: np.float32) -> tuple[np.float32, np.float32]:
     """Cosine and sine of an angle in radians, to full precision up to some ten thousand turns."""
     quarters = (x * _TWO_BY_PI + _ROUND) - _ROUND
     r = ((x - quarters * _TURN_HIGH) - quarters * _TURN_MIDDLE) - quarters * _TURN_LOW
@@ -72,7 +72,7 @@ def _harmonic(raw: Float, used: int, h: Float) -> None:
             log, phase = row[:bins], row[bins : 2 * bins]
             for f in range(used):
                 level = _exp(log[f])
-                cosine, sine = _cos_sin(phase[f])
+                cosine, sine = cos_sin(phase[f])
                 out[2 * f] = level * cosine
                 out[2 * f + 1] = level * sine
             out[2 * used :] = 0
@@ -88,7 +88,7 @@ def _middle(raw: Float, h: Float, pulses: Float, noise: Float, used: int, gains:
             for f in range(used):
                 i, j = 2 * f, 2 * f + 1
                 gain, level = _exp(log_n[f]), _exp(log_d[f])
-                cosine, sine = _cos_sin(phase[f])
+                cosine, sine = cos_sin(phase[f])
                 s[i] = total[f] * ((hs[i] * ps[i] - hs[j] * ps[j]) + gain * ns[i] + level * cosine)
                 s[j] = total[f] * ((hs[i] * ps[j] + hs[j] * ps[i]) + gain * ns[j] + level * sine)
             s[2 * used :] = 0
@@ -118,7 +118,7 @@ def _left_and_right(
             for f in range(used):
                 i, j = 2 * f, 2 * f + 1
                 gain, level = _exp(log_n[f]), _exp(log_d[f])
-                cosine, sine = _cos_sin(phase[f])
+                cosine, sine = cos_sin(phase[f])
                 x, y = hs[i] * ps[i] - hs[j] * ps[j], hs[i] * ps[j] + hs[j] * ps[i]
                 u, v = level * cosine, level * sine
                 side_x = (gain * os[i] - swing[f] * (_PARTIALS * y + v)) * level_of_side

@@ -29,15 +29,15 @@ class TimbreDeviations:
         self._entries = [MomentsByKey(timbre.deviation) if timbre.deviation else None for timbre in timbres]
         self._vectors = full_vectors(timbres)
         self._table = lru_cache(256)(self._moments)
-        self._resting = lru_cache(512)(lambda vector, key: self.at(np.frombuffer(vector)[None], key))
+        self._resting = lru_cache(512)(lambda vector, key: np.array(self.at(np.frombuffer(vector)[None], key)))
 
     def _moments(self, key: float) -> NDArray[np.float64]:
         return np.array([entry(key) if entry else np.zeros(MOMENTS) for entry in self._entries])
 
-    def resting(self, vector: NDArray[np.float64], key: float) -> Deviation:
-        """The deviation of shape (1,) at a point (Z,) for a key, a MIDI note number."""
-        deviation: Deviation = self._resting(vector.tobytes(), key)
-        return deviation
+    def resting(self, vector: NDArray[np.float64], key: float) -> NDArray[np.float64]:
+        """(12, 1) the values of `Deviation` at a point (Z,) for a key, a MIDI note number."""
+        values: NDArray[np.float64] = self._resting(vector.tobytes(), key)
+        return values
 
     def at(self, vectors: NDArray[np.float64], key: float) -> Deviation:
         """The deviations of shape (T,) at points (T, Z); not cached, unlike `resting`."""
