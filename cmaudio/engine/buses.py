@@ -62,17 +62,16 @@ class Buses:
 
     def add(self, channel: int, start: int, samples: Float, pair: int | None = None) -> None:
         """Add a voice's samples (2, n) from sample `start` on, to the main mix or to an output pair."""
-        end = start + samples.shape[1]
         bus = self._main
         if pair is not None and pair != self._outputs.main:
             bus = self._bus(self._direct, pair)
-        bus[:, start:end] += samples
+        _add(bus, start, samples)
         if self._stems is not None:
-            self._bus(self._stems, channel)[:, start:end] += samples
+            _add(self._bus(self._stems, channel), start, samples)
 
     def send(self, name: str, start: int, samples: Float) -> None:
         """Add a voice's samples (2, n) to the bus of an effect, from sample `start` on."""
-        self._bus(self._sends, name)[:, start : start + samples.shape[1]] += samples
+        _add(self._bus(self._sends, name), start, samples)
 
     def _bus(self, buses: dict[_Key, Float], key: _Key) -> Float:
         if key not in buses:
@@ -106,3 +105,9 @@ class Buses:
     def _out(bus: Float, level: float) -> Float:
         """(2, N) -> (N, 2)"""
         return np.ascontiguousarray((bus * np.float32(level)).T)
+
+
+def _add(bus: Float, start: int, samples: Float) -> None:
+    """`bus[:, start:end] += samples` would look up and store the part as well."""
+    part = bus[:, start : start + samples.shape[1]]
+    part += samples

@@ -225,10 +225,10 @@ class Mixer:
             samples = samples * gain[start : start + count]
         elif gain != 1:
             samples = samples * np.float32(gain)
-        direct = voice.direct(count)
+        direct, sends = voice.routed(count)
         near = samples if isinstance(direct, float) and direct == 1 else samples * np.float32(direct)
         buses.add(voice.params.channel, at, near, voice.params.pair)
-        for name, level in voice.sends(count):
+        for name, level in sends:
             buses.send(name, at, samples * level)
 
     def _next_batch(self, by: int) -> list[Voice]:

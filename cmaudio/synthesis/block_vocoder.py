@@ -79,7 +79,7 @@ class BlockVocoder:
         spectra = filter_kernel.filtered(raw, h, block.pulses, noise, self._used_bins, gains, sides)
         h *= gains
         samples = self._stft.overlap_add(spectra)  # (1 or 2, B, N)
-        faulty = not np.isfinite(samples).all()
+        faulty = not np.isfinite(samples.sum())
         for i, voice in enumerate(voices):
             voice.vocoder = [array[i : i + 1] for array in states]
             if faulty and not np.isfinite(samples[:, i]).all():  # a fault of the model ends only the voice concerned

@@ -101,8 +101,8 @@ class Corrections:
         morphs = (timbre != timbre[:, :1]).any((1, 2))
         glides = ~morphs & (key != key[:, :1]).any(1)
         rests = ~morphs & ~glides
-        if rests.any():
-            offset[rests] = weights[rests] @ self._known(timbre[rests, 0], key[rests, 0])
+        for i in np.flatnonzero(rests).tolist():
+            np.matmul(weights[i], self._resting(timbre[i, 0].tobytes(), int(key[i, 0])), out=offset[i])
         if glides.any():
             offset[glides] = (weights[glides][:, :, None] @ self._known(timbre[glides], key[glides]))[:, :, 0]
         if morphs.any():

@@ -73,18 +73,16 @@ class NoteVoice(Voice):
 
     def f0(self, start: int, end: int) -> NDArray[np.float64]:
         """(N,) Hz for every sample in [start, end); rises from zero over the hop around the onset, as in training."""
-        times = np.arange(start, end, dtype=np.float64)
-        if self._is_straight:
-            hz = np.repeat(semitones_to_hz(self.pitch.target[None]), end - start)
-        else:
-            hz = semitones_to_hz(self._sounding_pitch(times))
+        hop = self.stft.hop_length
         ratio = self.deviation.ratio(start, end) if self.deviation else None
+        if self._is_straight and self.pitched_from <= start and start >= hop // 2:
+            key_hz = semitones_to_hz(self.pitch.target)
+            return np.full(end - start, key_hz) if ratio is None else key_hz * ratio
+        times = np.arange(start, end, dtype=np.float64)
+        hz = semitones_to_hz(self._sounding_pitch(times))
         if ratio is not None:
             hz *= ratio
-        if self.pitched_from > start:
-            hz *= times >= self.pitched_from
-        hop = self.stft.hop_length
-        return hz if start >= hop // 2 else hz * np.clip((times + 0.5) / hop + 0.5, 0, 1)
+        return hz * (times >= self.pitched_from) * np.clip((times + 0.5) / hop + 0.5, 0, 1)
 
     def _deviation(self) -> NoteDeviation | None:
         """The deviation from the onset on, or from the end of the planned excitation."""

@@ -131,7 +131,7 @@ class Renderer:
         k, bands = self.block_frames, self.synthesizer.bands
         numbers = _drawn(voices, 2, k, bands)
         context_noise, block_noise = numbers[:, 0], numbers[:, 1:]
-        excitation, noise, harmonics = self._plan(voices)
+        excitation, noise, harmonics, own = self._plan(voices)
         pulses = self.stft.analyse(excitation)
         if steps > 1:
             block_noise = np.concatenate([block_noise, _drawn(voices, steps - 1, k, bands)], 1)
@@ -143,7 +143,9 @@ class Renderer:
         state = self.synthesizer.generate(state, controls, timbre, context_noise, block_noise, humanity)
         for voice, network in zip(voices, split_states(state), strict=True):
             voice.network = network
-        base_hz = self._base_hz(voices, middles, inputs.f0)
+        base_hz = inputs.f0.copy()  # or a fraction of it, or 0 for noise
+        for i in own:
+            base_hz[i] *= voices[i].base_ratio(middles[i]).astype(np.float32)
         block = VocoderInput(
             ends=[voice.planned_end for voice in voices],
             frames=self._shaped(voices, middles, state.frames, inputs),
@@ -165,7 +167,7 @@ class Renderer:
 
     def _start(self, voices: list[Voice]) -> None:
         """Run the networks over the silent block before the onset."""
-        excitation, _, harmonics = self._plan(voices)
+        excitation, _, harmonics, _ = self._plan(voices)
         pulses = self.stft.analyse(excitation)
         inputs = self._inputs(voices, self._seen(pulses, harmonics))
         states = split_states(self.synthesizer.init_state(inputs.controls, inputs.timbre))
@@ -173,11 +175,11 @@ class Renderer:
             voice.vocoder, state.vocoder = state.vocoder, []
             voice.network = state
 
-    def _plan(self, voices: list[Voice]) -> tuple[Float, Float, dict[int, Float]]:
+    def _plan(self, voices: list[Voice]) -> tuple[Float, Float, dict[int, Float], list[int]]:
         """Plan the next K hops of excitation; N includes the past samples in their windows.
 
-        Returns the excitation (B, N), noise (B, N), and by voice the harmonics (N,) that the networks see instead of
-        noise and, in some models, instead of inharmonic partials.
+        Returns the excitation (B, N), noise (B, N), by voice the harmonics (N,) that the networks see instead of noise
+        and, in some models, instead of inharmonic partials, and which voices have an excitation of their own.
         """
         count, overlap = self.block_samples, self.stft.overlap
         f0 = type(voices[0]).block_f0(voices, count)  # all voices of a model are of one kind
@@ -193,7 +195,7 @@ class Renderer:
         np.multiply(_drawn(voices, count), NOISE_SCALE, out=noise[:, overlap:])
         for voice, *row in zip(voices, excitation, noise, phases, strict=True):
             voice.plan(*row)
-        return excitation, noise, seen
+        return excitation, noise, seen, own
 
     def _seen(self, pulses: Complex, harmonics: dict[int, Float]) -> Complex:
         """Spectra (B, K, F) of the excitation as the networks see it."""
@@ -258,13 +260,6 @@ class Renderer:
             return None
         levels = side_level(_expressed(voices, "width", middles))
         return levels if levels.any() else None
-
-    def _base_hz(self, voices: list[Voice], middles: NDArray[np.float64], f0: Float) -> Float:
-        """(B, K) base of the excitation in Hz, which the vocoder reads: f0, a fraction of it, or 0 for noise."""
-        if voices[0].settings.sources is None:
-            return f0
-        ratios = [voice.base_ratio(row) for voice, row in zip(voices, middles, strict=True)]
-        return f0 * np.stack(ratios).astype(np.float32)
 
     def _partial_gains(self, voices: list[Voice], base_hz: Float) -> dict[int, tuple[Complex, Float]]:
         """By voice, the factors of its partials (K, P) and their spacing (K,) in Hz; base_hz (B, K)."""

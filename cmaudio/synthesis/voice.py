@@ -29,7 +29,7 @@ from cmaudio.synthesis.history import History
 from cmaudio.synthesis.networks import NetworkState
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.trajectory import Trajectory
-from cmaudio.synthesis.voice_gains import VoiceGains
+from cmaudio.synthesis.voice_gains import Level, VoiceGains
 from cmaudio.synthesis.voice_output import VoiceOutput
 
 if TYPE_CHECKING:
@@ -165,13 +165,9 @@ class Voice(ABC):
             del self._levels_db[0]
         return out
 
-    def sends(self, samples: int) -> Iterable[tuple[str, Float | float]]:
-        """The effects with a send, and its level (N,) over the last `samples` taken; a number if constant."""
-        return self.gains.sends(self.position - samples, samples)
-
-    def direct(self, samples: int) -> Float | float:
-        """The gain (N,) of the direct sound over the last `samples` taken; a number if constant."""
-        return self.gains.direct(self.position - samples, samples)
+    def routed(self, samples: int) -> tuple[Level, Iterable[tuple[str, Level]]]:
+        """`VoiceGains.routed` over the last `samples` taken."""
+        return self.gains.routed(self.position - samples, samples)
 
     # -- steering ----------------------------------------------------------------------------------------------------
 
@@ -274,7 +270,7 @@ class Voice(ABC):
 
     def _watch_level(self, complete: Float, end: int) -> float:
         """Store and return the level of a block, dB re full scale; 0 for an empty one."""
-        power = float(np.mean(np.square(complete))) if len(complete) else 1.0
+        power = float(complete @ complete) / len(complete) if len(complete) else 1.0
         level = 10 * math.log10(power + 1e-12)
         self._levels_db.append((end, level))
         return level

@@ -65,15 +65,12 @@ class VoiceGains:
             out = out * resting.level
         return out if out.ndim == 1 or resting.sides is None else out * resting.sides
 
-    def direct(self, start: int, samples: int) -> Level:
-        """(N,) gain of the direct sound; a number if constant."""
+    def routed(self, start: int, samples: int) -> tuple[Level, Iterable[tuple[str, Level]]]:
+        """(N,) gain of the direct sound, and the effects with a send and its level (N,); numbers if constant."""
         resting = self._resting(start)
-        return self._direct(start, samples) if resting is None else resting.direct
-
-    def sends(self, start: int, samples: int) -> Iterable[tuple[str, Level]]:
-        """The effects with a send, and its level (N,); a number if constant."""
-        resting = self._resting(start)
-        return self._sends(start, samples) if resting is None else resting.sends
+        if resting is None:
+            return self._direct(start, samples), self._sends(start, samples)
+        return resting.direct, resting.sends
 
     def _resting(self, start: int) -> _Resting | None:
         if self._cached is None and all(self._expression[name].rests_at(start) for name in _EXPRESSIONS):

@@ -31,9 +31,9 @@ def gains(kind: type[Trajectory], values: Mapping[str, float], place: float = 0.
 def heard(of: VoiceGains, start: int, channels: int = 2) -> tuple[Float, Float, dict[str, Float]]:
     samples = np.random.default_rng(0).standard_normal((channels, N)).astype(np.float32)
     samples = samples if channels == 2 else samples[0]
-    level = np.broadcast_to(np.asarray(of.direct(start, N), np.float32), N)
-    sends = {name: np.broadcast_to(np.asarray(sent, np.float32), N) for name, sent in of.sends(start, N)}
-    return of.apply(samples, start), level, sends
+    direct, sends = of.routed(start, N)
+    levels = {name: np.broadcast_to(np.asarray(sent, np.float32), N) for name, sent in sends}
+    return of.apply(samples, start), np.broadcast_to(np.asarray(direct, np.float32), N), levels
 
 
 @pytest.mark.parametrize("channels", [1, 2])
