@@ -131,7 +131,7 @@ def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Pat
     from cmaudio.training.export.figures import amend_card_data, amend_figures
     from cmaudio.training.export.measured import amend_from
     from cmaudio.training.export.texture_motion import amend_motion
-    from cmaudio.training.export.timbre_places import amend_places
+    from cmaudio.training.export.timbre_map import amend_places
     from cmaudio.training.export.vocoder import amend_vocoder
 
     model = amend_figures(model, target, changes["figures"]) if changes["figures"] else model

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cmaudio.errors import CmaudioError
 from cmaudio.files.part_files import clear_abandoned, forget, part_file
-from cmaudio.files.reading import as_path
+from cmaudio.files.reading import as_path, reason
 
 
 @contextlib.contextmanager
@@ -42,6 +42,20 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         raise
     finally:
         forget(temporary)
+
+
+def write_file(path: str | Path, content: bytes) -> Path:
+    """Write a file atomically, replacing one of the same name. Returns its path, "~" expanded.
+
+    Raises CmaudioError if it cannot be written.
+    """
+    target = as_path(path).expanduser()
+    try:
+        with atomic_file(target) as part:
+            part.write_bytes(content)
+    except OSError as error:
+        raise CmaudioError(f"{target} cannot be written ({reason(error)}); name another file") from error
+    return target
 
 
 def _replace(temporary: Path, target: Path, path: str | Path) -> None:

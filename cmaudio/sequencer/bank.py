@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from cmaudio.errors import CmaudioError, explain, unknown
+from cmaudio.files.atomic import write_file
 from cmaudio.files.reading import read_file
-from cmaudio.files.saving import write_file
 from cmaudio.sequencer.grid import GridPattern
 from cmaudio.sequencer.song import Song
 from cmaudio.sequencer.validated import Validated

@@ -9,8 +9,8 @@ from typing import Any
 import mido
 
 from cmaudio.checks import whole_number
+from cmaudio.files.atomic import write_file
 from cmaudio.files.names import as_text
-from cmaudio.files.saving import write_file
 from cmaudio.model.file import Model
 from cmaudio.score.controllers import BY_EXPRESSION, controller_value
 from cmaudio.score.events import PERCUSSION_CHANNEL

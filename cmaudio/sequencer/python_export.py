@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cmaudio.files.saving import write_file
+from cmaudio.files.atomic import write_file
 from cmaudio.model.file import DEFAULT_MODEL, Model
 from cmaudio.score.events import PERCUSSION_CHANNEL
 from cmaudio.sequencer.bank import PatternBank

@@ -20,7 +20,7 @@ from cmaudio.training.export.card import make_card, make_card_data
 from cmaudio.training.export.eight_bit import in_8_bit, round_to_half_precision
 from cmaudio.training.export.graphs import export_graphs, export_prior, export_prosody
 from cmaudio.training.export.measured import read_measured, with_measured
-from cmaudio.training.export.timbre_places import amend_places, can_be_mapped
+from cmaudio.training.export.timbre_map import amend_places, can_be_mapped
 from cmaudio.training.networks.band_vocoder import BandVocoder
 from cmaudio.training.networks.consistency import ConsistencyNetwork
 from cmaudio.training.networks.prior import PriorNetwork

@@ -17,9 +17,7 @@ from cmaudio.cli.app import app
 from cmaudio.controls.timbre_map import TimbreMap
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model, load_model
-from cmaudio.training.export.map_layout import map_places, sound_distances
-from cmaudio.training.export.timbre_pictures import timbre_pictures
-from cmaudio.training.export.timbre_places import amend_places, family_of
+from cmaudio.training.export.timbre_map import amend_places, family_of, map_places, sound_distances, timbre_pictures
 
 if TYPE_CHECKING:
     from conftest import TinyModel
