@@ -2,7 +2,8 @@
 
 Each control is set to nine values (three in a quick report), with the others typical, and measured on the output as on
 the recordings (`cmaudio.signal.texture`). Intensity and density are those of steady timbres; size is measured by the
-sharpness, which falls as it grows.
+sharpness, which falls as it grows. Takes are half as varied as usual, except for density, which is measured over many
+events at their usual strength: in six seconds of some timbres, there are fewer than the noise has by chance.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from cmaudio.signal.texture import MEASURES, measure_texture
 ASKED, QUICKLY_ASKED = (tuple(np.linspace(0, 1, count).tolist()) for count in (9, 3))
 _OF_STEADY = ("intensity", "density")
 _SECONDS = {True: 6.0, False: 0.8}  # steady or not
+_DENSITY_SECONDS = 20.0
+_HUMANITY = 0.5
 _SKIPPED_SECONDS = 0.5  # of a steady sound, whose start differs
 
 
@@ -30,14 +33,8 @@ def measure_controls(setting: Setting) -> Figures:
     for timbre in chosen_timbres(setting):
         names = [n for n in (*MEASURES, "size") if timbre.sustained or n not in _OF_STEADY]
         settings = QUICKLY_ASKED if setting.quick else ASKED
-        notes = [take(timbre.name, 1, humanity=0.5, **{name: value}) for name in names for value in settings]
-        mels = made(setting, notes, _SECONDS[timbre.sustained])
+        rows[timbre.name] = {name: effect(name, settings, _measured(setting, timbre, name, settings)) for name in names}
         setting.progress(f"controls: {timbre.name}")
-        measured = [measure(setting, mel, timbre) for mel in mels]
-        rows[timbre.name] = {
-            name: effect(name, settings, measured[i * len(settings) : (i + 1) * len(settings)])
-            for i, name in enumerate(names)
-        }
     controls = {name: [row[name] for row in rows.values() if name in row] for name in (*MEASURES, "size")}
     overall = {
         name: {
@@ -49,6 +46,16 @@ def measure_controls(setting: Setting) -> Figures:
         if of
     }
     return {"controls": overall, "timbres": rows}
+
+
+def _measured(
+    setting: Setting, timbre: TimbreDefinition, control: str, asked: Sequence[float]
+) -> list[Mapping[str, float]]:
+    """The measures of a timbre with a control at these values."""
+    counting = control == "density"
+    humanity, seconds = (1.0, _DENSITY_SECONDS) if counting else (_HUMANITY, _SECONDS[timbre.sustained])
+    notes = [take(timbre.name, 1, humanity=humanity, **{control: value}) for value in asked]
+    return [measure(setting, mel, timbre) for mel in made(setting, notes, seconds)]
 
 
 def measure(setting: Setting, mel: Float, timbre: TimbreDefinition) -> Mapping[str, float]:
