@@ -13,6 +13,7 @@ from cmaudio.model.correction import Correction
 from cmaudio.model.deviation import PitchDeviation
 from cmaudio.model.learned import Learned
 from cmaudio.model.motion import MOST_FRAMES, Motion
+from cmaudio.model.noise_balance import NoiseBalance
 from cmaudio.model.partials import NoPartials, Partials
 from cmaudio.strict import Strict
 
@@ -99,6 +100,7 @@ class TimbreDefinition(Strict):
         learned: its offset to the prior at its point.
         motion: the motion of a texture's spectrum about the median.
         correction: its table of what lies between the prior and its recordings.
+        noise: by how much more noise it has than the vocoder gives it.
     """
 
     name: Name
@@ -114,6 +116,7 @@ class TimbreDefinition(Strict):
     learned: Learned | None = None
     motion: Motion | None = None
     correction: Correction | None = None
+    noise: NoiseBalance | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -180,6 +183,9 @@ class Manifest(Strict):
         Field(description="how the networks see a note's pitch: as harmonics, or as the timbre's own partials"),
     ] = "harmonic"
     prior: Annotated[bool, Field(description="the networks sample the residual of the graph `prior`")] = False
+    short_filters: Annotated[
+        bool, Field(description="the filters of the partials are shortened, so that they fade out within a frame")
+    ] = False
 
     @property
     def block_samples(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,70 +15,43 @@ pytest.importorskip("lhotse")
 from cmaudio.model.correction import AGES_S, VELOCITIES
 from cmaudio.model.file import Model
 from cmaudio.training.export.key_grid import KeyGrid
-from cmaudio.training.export.power_offsets import (
-    CENTRES_S,
-    PARTS,
-    RecordedNote,
-    by_age_and_band,
-    from_parts,
-    offsets_of,
-    parts_of,
-    phase_powers,
-)
+from cmaudio.training.export.power_offsets import CENTRES_S, by_age_and_band, phase_powers, power_offsets
+from cmaudio.training.export.spectrum_parts import PARTS, from_parts, parts_of, resampled
 
 NOISE = np.full(PARTS, 1e-9)
-GRIDS = {name: KeyGrid(48, 12) for name in ("flute", "harp")}
+GRID = KeyGrid(48, 12)
+PLACES = np.array(list(product(range(48, 60), VELOCITIES)))  # one note of each key at each velocity
 POWER = np.tile(10.0 ** -np.linspace(0, 3, PARTS), (len(CENTRES_S), 1))
-Off = Callable[[RecordedNote], Any]
-
-
-def notes(timbre: str = "flute") -> list[RecordedNote]:
-    """One of each key at each velocity."""
-    return [RecordedNote(timbre, key, velocity, 48_000, POWER) for key in range(48, 60) for velocity in VELOCITIES]
-
-
-def played(recorded: list[RecordedNote], off: Off) -> list[np.ndarray]:
-    """Softer than recorded by so many dB."""
-    return [note.power * 10 ** (-np.asarray(off(note)) / 10) for note in recorded]
-
-
 HIGHS = np.where(np.arange(PARTS) > 12, 6.0, 0.0)
+Off = Callable[[float, float], Any]
 
 
-def found_of(off: Off) -> np.ndarray:
-    recorded = notes()
-    return offsets_of(recorded, played(recorded, off), NOISE, GRIDS)["flute"]
+def found_of(off: Off, power: np.ndarray = POWER) -> np.ndarray:
+    """(K, V, A, P) offsets for notes that are softer than recorded by so many dB."""
+    made = [power * 10 ** (-np.asarray(off(*place)) / 10) for place in PLACES]
+    return power_offsets(GRID, PLACES, [power] * len(PLACES), made, NOISE)
 
 
 @pytest.mark.parametrize(
     "off",
     [
-        lambda note: 0.0,
-        lambda note: 5.0,
-        lambda note: 3.0 * (-1) ** note.pitch,
-        lambda note: 20 * np.log10(note.velocity / 90),
-        lambda note: HIGHS,
-        lambda note: np.array([[9.0], [0.0], [-3.0]]),
+        lambda key, velocity: 0.0,
+        lambda key, velocity: 5.0,
+        lambda key, velocity: 3.0 * (-1) ** key,
+        lambda key, velocity: 20 * np.log10(velocity / 90),
+        lambda key, velocity: HIGHS,
+        lambda key, velocity: np.array([[9.0], [0.0], [-3.0]]),
     ],
     ids=["none", "level", "every other key", "velocity", "highs", "attack"],
 )
 def test_what_a_model_lacks_is_found(off: Off) -> None:
     found = found_of(off)
-    expected = [np.broadcast_to(off(note), POWER.shape) for note in notes()]
+    expected = [np.broadcast_to(off(*place), POWER.shape) for place in PLACES]
     np.testing.assert_allclose(found, np.reshape(expected, found.shape), atol=1.0)
 
 
-def test_each_timbre_has_its_own() -> None:
-    both = notes("flute") + notes("harp")
-    found = offsets_of(both, played(both, lambda note: 5.0 if note.timbre == "harp" else 0.0), NOISE, GRIDS)
-    np.testing.assert_allclose(found["flute"], 0, atol=1e-9)
-    np.testing.assert_allclose(found["harp"], 5, atol=0.3)
-
-
 def test_phases_that_no_note_has_change_nothing() -> None:
-    short = np.where(np.arange(len(CENTRES_S))[:, None] > 1, np.nan, POWER)
-    recorded = [replace(note, power=short) for note in notes()]
-    found = offsets_of(recorded, played(recorded, lambda note: 5.0), NOISE, GRIDS)["flute"]
+    found = found_of(lambda key, velocity: 5.0, np.where(np.arange(len(CENTRES_S))[:, None] > 1, np.nan, POWER))
     np.testing.assert_allclose(found[:, :, :2], 5, atol=0.3)
     np.testing.assert_allclose(found[:, :, 2], 0, atol=1e-9)
 
@@ -86,9 +59,8 @@ def test_phases_that_no_note_has_change_nothing() -> None:
 def test_what_cannot_be_heard_is_left_alone() -> None:
     quiet = POWER.copy()
     quiet[:, -1] = 1e-12
-    recorded = [replace(note, power=quiet) for note in notes()]
-    ours = [quiet * np.where(np.arange(PARTS) == PARTS - 1, 100, 1)] * len(recorded)
-    found = offsets_of(recorded, ours, NOISE, GRIDS)["flute"]
+    made = [quiet * np.where(np.arange(PARTS) == PARTS - 1, 100, 1)] * len(PLACES)
+    found = power_offsets(GRID, PLACES, [quiet] * len(PLACES), made, NOISE)
     np.testing.assert_allclose(found[..., -1], 0, atol=0.1)
 
 
@@ -108,6 +80,13 @@ def test_parts_cover_the_bands_and_their_values_are_interpolated(bands: int) -> 
     parts = parts_of(bands)
     assert sum(part.stop - part.start for part in parts) == bands
     np.testing.assert_allclose(from_parts(bands).sum(0), 1)
+
+
+def test_values_of_parts_are_resampled_to_even_places() -> None:
+    np.testing.assert_allclose(resampled(np.full((2, PARTS), 3.0)), 3)
+    rising = resampled(np.arange(float(PARTS)))
+    assert (np.diff(rising) >= 0).all()
+    assert (rising[0], rising[-1]) == (0, PARTS - 1)
 
 
 def test_offsets_of_phases_become_a_table_by_age() -> None:
