@@ -15,7 +15,7 @@ from cmaudio.soundfont.open import Player
 
 SECTIONS = (
     "Instruments: corpus, pitch, partials, modulation, onset, velocity, evenness, drift, held_out, residual, buzz, "
-    "clicks, music. "
+    "breath, clicks, music. "
     "Textures: likeness, naming, copies, takes, controls, beds. "
     "Voices: copy_synthesis, speed, first_sound, intonation, pauses, reading, scores."
 )

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from cmaudio.errors import CmaudioError
+from cmaudio.evaluation.breath import measure_breath
 from cmaudio.evaluation.buzz import measure_buzz
 from cmaudio.evaluation.clicks import measure_clicks
 from cmaudio.evaluation.corpus import measure_corpus
@@ -48,6 +49,7 @@ SECTIONS: dict[str, Callable[[Setting], Figures]] = {
     "held_out": measure_held_out,
     "residual": measure_residual,
     "buzz": measure_buzz,
+    "breath": measure_breath,
     "clicks": measure_clicks,
     "music": measure_music,
 }

@@ -217,6 +217,12 @@ def _buzz(f: Figures, console: Console) -> None:
     _list(console, "Most", [f"{n['timbre']} {n['pitch']}: {n['db']:.1f}" for n in f["worst"]])
 
 
+def _breath(f: Figures, console: Console) -> None:
+    rows = [(f"{hz} Hz", o["median"], o["min"], o["max"]) for hz, o in f["more_than_soundfont_db"].items()]
+    console.print(_table("Noise between partials, dB more than the SoundFont", ("", "median", "least", "most"), rows))
+    _list(console, "Furthest", [f"{n['timbre']}: {n['db']:.1f}" for n in f["worst"]])
+
+
 def _clicks(f: Figures, console: Console) -> None:
     rows = [
         (name, e["median"], e["p95"], e["max"], e["suspicious"], e["worst"][0]["timbre"] if e["worst"] else "")
@@ -286,6 +292,7 @@ _PRINTERS: dict[str, Callable[[Figures, Console], None]] = {
     "held_out": _held_out,
     "residual": _residual,
     "buzz": _buzz,
+    "breath": _breath,
     "clicks": _clicks,
     "corpus": _corpus,
     "music": print_music,

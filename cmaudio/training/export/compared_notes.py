@@ -15,6 +15,7 @@ import numpy as np
 from cmaudio.engine.voice_kinds import voice_of
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
+from cmaudio.signal.noise_share import N_FFT, noise_shares
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
@@ -22,8 +23,8 @@ from cmaudio.synthesis.renderer import Renderer
 from cmaudio.training.corpus.description import CorpusDescription
 from cmaudio.training.corpus.shard import read_samples
 from cmaudio.training.export.key_grid import Array
-from cmaudio.training.export.noise_offsets import noise_shares
 from cmaudio.training.export.power_offsets import PHASES_S, phase_powers
+from cmaudio.training.export.spectrum_parts import bins_of_parts
 
 _BATCH = 32
 _ENOUGH_NOTES = 240  # of a timbre, on average: three velocities of most keys
@@ -110,4 +111,5 @@ def played(
 def _measured(audio: Float, timbre: str, pitch: float, model: Model) -> Sounding:
     tonal = model.timbres[timbre].tonal
     f0_hz = 440 * 2 ** ((pitch - 69) / 12) if tonal else 0.0
-    return Sounding(phase_powers(audio, model), noise_shares(audio, f0_hz, model.mel))
+    parts = bins_of_parts(model.mel, N_FFT).T > 0
+    return Sounding(phase_powers(audio, model), noise_shares(audio, f0_hz, model.manifest.sample_rate, parts))
