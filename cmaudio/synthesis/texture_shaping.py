@@ -6,7 +6,8 @@ The networks were conditioned on what was measured on recordings, where some con
   some timbres brighter. So the sharpness that the networks see falls as size grows, by as much as in the recordings,
   eight bands per octave. Motion slows down.
 * `tonality` and `roughness` move what is sampled about the median, of which motion leaves little. So tonality also
-  raises or flattens the peaks of the spectrum, and roughness the flicker of residual and motion.
+  raises or flattens the peaks of the spectrum; roughness scales what is fast in the motion, adds flicker above the
+  typical value, and takes residual away below.
 
 At the typical value, 0.5, nothing changes.
 
@@ -24,8 +25,9 @@ from cmaudio.synthesis.texture_features import TEXTURE_CONTROLS
 _SHARPNESS, _TONALITY, _ROUGHNESS, _SIZE = map(TEXTURE_CONTROLS.index, ("sharpness", "tonality", "roughness", "size"))
 _DULLER_BY_SIZE = 0.6  # of sharpness
 _LEAST_RESONANCE, _MOST_RESONANCE = -0.35, 0.8  # below, the ripple of the vocoder itself stands out
-_FLICKER_OCTAVES, _ADDED = 1.5, 0.5  # of the residual, at most
-_FLICKER_OF_MOTION = 0.8
+_FLICKER_OF_MOTION, _FLICKER_OF_RESIDUAL = 0.8, 1.0  # octaves
+_FLICKER_DB = 3.0  # added at most: more of the residual would raise single bands, whose spread is large
+_STREAM = 5  # of random numbers; the voice's blocks, take, events and motion have others
 
 Array = NDArray[np.float64]
 
@@ -53,10 +55,22 @@ def flicker_of(controls: Array) -> Array:
     return np.asarray(2 ** (_FLICKER_OF_MOTION * (2 * controls[..., _ROUGHNESS] - 1)))
 
 
-def rough_gain(controls: Array, gain: Float | None) -> Float | None:
-    """(B, K, C) controls, (B, M) gain of the residual or None for 1 -> (B, K, M), (B, K, 1) or None."""
-    rough = 2 * controls[..., _ROUGHNESS, None] - 1
-    if not rough.any():
+def smooth_gain(controls: Array, gain: Float | None) -> Float | None:
+    """(B, M) gain of the residual or None for 1 -> (B, K, M), (B, K, 1) or None: less where roughness is low."""
+    smooth = np.minimum(2 * controls[..., _ROUGHNESS, None] - 1, 0)
+    if not smooth.any():
         return None if gain is None else gain[:, None]
-    whole = 1.0 if gain is None else gain[:, None]
-    return (whole * 2 ** (_FLICKER_OCTAVES * rough) + _ADDED * np.maximum(rough, 0)).astype(np.float32)
+    return ((1.0 if gain is None else gain[:, None]) * 2 ** (_FLICKER_OF_RESIDUAL * smooth)).astype(np.float32)
+
+
+def with_flicker(motion_db: Array, frames: NDArray[np.int64], controls: Array, seed: int) -> Array:
+    """Motion (K, M) in dB, which flickers by up to 3 dB in every band where roughness (K, C) is above typical.
+
+    The same for a seed and a frame (K,), counted from the onset, whatever the roughness before.
+    """
+    rough = np.maximum(2 * controls[..., _ROUGHNESS] - 1, 0) * (frames >= 0)
+    if not rough.any():
+        return motion_db
+    drawn = [np.random.default_rng([seed, _STREAM, frame]) for frame in frames.clip(0).tolist()]
+    noise = np.stack([rng.standard_normal(motion_db.shape[1]) for rng in drawn])
+    return motion_db + _FLICKER_DB * rough[:, None] * noise

@@ -19,7 +19,14 @@ from cmaudio.synthesis.motion import MotionPath
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_CONTROLS, TEXTURE_KINDS, texture_features
-from cmaudio.synthesis.texture_shaping import flicker_of, resonance_of, rough_gain, seen_by_networks, speed_of
+from cmaudio.synthesis.texture_shaping import (
+    flicker_of,
+    resonance_of,
+    seen_by_networks,
+    smooth_gain,
+    speed_of,
+    with_flicker,
+)
 
 TAKE_SPREAD = 0.25  # of a take about the line between two recordings
 _MOTION_FADE_SECONDS = 0.5  # after the release
@@ -72,7 +79,7 @@ class TextureVoice(NoteVoice):
             np.stack([voice._scaled_take(row) for voice, row in zip(voices, middles, strict=True)]),
         )
         level_db = cls._level_db(voices, ends, middles, controls, clocks.level_db)
-        gain = rough_gain(controls, cls._residual_gain(voices))
+        gain = smooth_gain(controls, cls._residual_gain(voices))
         resonance = resonance_of(controls)
         return BlockFeatures(features, np.zeros(ends.shape), level_db, gain, resonance if resonance.any() else None)
 
@@ -93,11 +100,8 @@ class TextureVoice(NoteVoice):
     ) -> Array | None:
         """(B, K) the level of the envelopes, or (B, K, M) with motion, if any voice has it."""
         hop = voices[0].stft.hop_length
-        speeds, flicker = speed_of(controls), flicker_of(controls)
-        motions = [
-            voice._motion_db(ends[i] // hop - 1, middles[i], speeds[i], flicker[i]) for i, voice in enumerate(voices)
-        ]
-        envelopes_db = TextureVoice._fallen(voices, ends // hop * speeds, envelopes_db)
+        motions = [voice._motion_db(ends[i] // hop - 1, middles[i], controls[i]) for i, voice in enumerate(voices)]
+        envelopes_db = TextureVoice._fallen(voices, ends // hop * speed_of(controls), envelopes_db)
         bands = next((motion.shape[1] for motion in motions if motion is not None), 0)
         if not bands:
             return envelopes_db
@@ -118,13 +122,15 @@ class TextureVoice(NoteVoice):
             return envelopes_db
         return (0.0 if envelopes_db is None else envelopes_db) - _FALL_DB * late
 
-    def _motion_db(self, frames: NDArray[np.int64], middles: Array, speed: Array, flicker: Array) -> Array | None:
+    def _motion_db(self, frames: NDArray[np.int64], middles: Array, controls: Array) -> Array | None:
         """(K, M) dB at frames (K,) of the motion of the timbre that is nearest now; None without motion."""
         if not self.timbre.constant:
             nearest = self._nearest(self.timbre.at(middles[-1:])[0])
             self.motion.follow(nearest.motion if nearest.sustained == self.steady else None)
         density, humanity = (self.expression[name].at(middles) for name in ("density", "humanity"))
-        motion = self.motion.at(frames, density, humanity, speed, flicker)
+        motion = self.motion.at(frames, density, humanity, speed_of(controls), flicker_of(controls))
+        if motion is not None:
+            motion = with_flicker(motion, frames, controls, self.params.seed)
         if motion is None or not self.steady or self.released_at > middles[-1]:
             return motion
         fade = np.clip(1 - (middles - self.released_at) / (_MOTION_FADE_SECONDS * self.sample_rate), 0, 1)[:, None]
