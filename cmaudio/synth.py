@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from cmaudio.notebook.sliders import Sliders
     from cmaudio.osc import OscServer
 
-BATCH_AHEAD_SAMPLES = 1536  # how early many voices may be computed to share an evaluation; bounds event delay
-
 
 class Synth(Instrument):
     """A sounding instrument and context manager, created by `cmaudio.open`. Methods may be called from any thread."""
@@ -267,7 +265,6 @@ def open(
     loaded = model if isinstance(model, Model) else load_model(model or DEFAULT_MODEL)
     routes = routes or {}
     pairs = pairs or max(1, *routes.values(), pair if routes else 1)
-    block = loaded.manifest.block_frames * loaded.manifest.hop_length
     engine = Engine(
         loaded,
         polyphony=polyphony,
@@ -278,7 +275,7 @@ def open(
         channels=channels,
         pairs=pairs,
         pair=pair if pairs > 1 else 1,
-        batch_ahead_samples=min(BATCH_AHEAD_SAMPLES, 3 * block // 4),
+        batch_ahead_samples=loaded.manifest.block_samples,  # many voices then share one evaluation in each block
         threads=min(2, os.cpu_count() or 1),
     )
     engine.rack.in_background = True

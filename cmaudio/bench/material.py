@@ -11,7 +11,6 @@ from cmaudio.engine.note import Note
 from cmaudio.model.file import Model
 from cmaudio.score.events import NoteOff, NoteOn, Score
 from cmaudio.score.expression import SENDS
-from cmaudio.synth import BATCH_AHEAD_SAMPLES
 
 SENT = 0.3  # to each effect
 _MELODY = (60, 62, 64, 67, 65, 64, 62, 59)
@@ -20,9 +19,8 @@ _DENSE_PITCHES = (36, 43, 48, 52, 55, 57, 60, 62, 64, 65, 67, 69, 72, 74, 76, 79
 
 def live_engine(model: Model, polyphony: int = 16, threads: int = 2, channels: int | None = None) -> Engine:
     """An engine as `cmaudio.open` makes it, warmed up, without a player."""
-    engine = Engine(
-        model, polyphony=polyphony, batch_ahead_samples=BATCH_AHEAD_SAMPLES, threads=threads, channels=channels
-    )
+    ahead = model.manifest.block_samples
+    engine = Engine(model, polyphony=polyphony, batch_ahead_samples=ahead, threads=threads, channels=channels)
     engine.warm_up()
     return engine
 

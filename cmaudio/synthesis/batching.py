@@ -18,7 +18,7 @@ _WITH_FEW_VOICES = 4  # they are easily computed in time: a note that starts mea
 _WITH_MANY_VOICES = 16  # 16 staggered ones cost a quarter less than six at a time
 _OFFLINE_VOICES = 16  # beyond this, the cost per voice no longer falls
 _SHARING_VOICES = 6  # besides the first; with this many, blocks are computed as early as allowed
-_SPARE_SHARE = 2 / 3  # of the time ahead, within which few voices are computed in spare time
+_SPARE_SHARE = 1 / 2  # of the time ahead, within which few voices are computed in spare time
 
 
 def batch_for_read(voices: Sequence[Voice], by: int, ahead: int) -> list[Voice]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmaudio.signal.dsp import Complex, Float, Stft
-from cmaudio.synthesis.networks import Synthesizer, batch_arrays
+from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.silence_gate import SilenceGate
+from cmaudio.synthesis.state_rows import joined, rows_of
 from cmaudio.synthesis.voice import Voice
 
 
@@ -61,7 +62,7 @@ class BlockVocoder:
         """Vocode a block, and add its samples to the voices."""
         from cmaudio.synthesis import filter_kernel  # imports numba
 
-        states = batch_arrays([voice.vocoder for voice in voices])
+        states = joined([voice.vocoder for voice in voices if voice.vocoder is not None])
         raw, *states = self._synthesizer.vocoder(block.frames, block.base_hz, state=states)
         if block.noise_offset is not None:
             bins = self._stft.bins
@@ -87,8 +88,8 @@ class BlockVocoder:
         h *= gains
         samples = self._stft.overlap_add(spectra)  # (1 or 2, B, N)
         faulty = not np.isfinite(samples.sum())
-        for i, voice in enumerate(voices):
-            voice.vocoder = [array[i : i + 1] for array in states]
+        for i, (voice, row) in enumerate(zip(voices, rows_of(states), strict=True)):
+            voice.vocoder = row
             if faulty and not np.isfinite(samples[:, i]).all():  # a fault of the model ends only the voice concerned
                 samples[:, i], h[i] = 0, 0
                 voice.fade_out(voice.position)

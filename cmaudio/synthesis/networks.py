@@ -1,7 +1,7 @@
 """One block step for B voices: controls and noise in, log-mel frames and vocoder filters out, state in and out.
 
 Shapes: B voices, K frames of a block, M mel bands, C control channels, Z timbre dimensions, E conditioning width,
-F STFT bins. A voice's state has a leading axis of length 1, so states can be batched, kept and discarded.
+F STFT bins. A voice's state is its row in that of its batch (`cmaudio.synthesis.state_rows`).
 Every row is computed independently of the others: batching does not affect the sound of a voice.
 """
 
@@ -28,10 +28,10 @@ _Shapes = dict[str, tuple[int, ...]]  # by input or output, without the voice ax
 
 @dataclass
 class NetworkState:
-    """The streaming state of one voice (or of a batch, with a leading axis of B).
+    """The streaming state of a batch of voices.
 
-    frames (1, K, M): normalised log-mel of the last block; residual (1, K, M): the head's sample of it, the same as
-    `frames` without a prior; conditioning (1, K, E) of that block; streaming states of context encoder and vocoder.
+    frames (B, K, M): normalised log-mel of the last block; residual (B, K, M): the head's sample of it, the same as
+    `frames` without a prior; conditioning (B, K, E) of that block; streaming states of context encoder and vocoder.
     A new batch also has level (B, K, 1): nepers to add to the vocoder's output for `frames`; None for 0.
     """
 
@@ -42,42 +42,28 @@ class NetworkState:
     vocoder: list[Float]
     level: Float | None = None
 
+    @property
+    def arrays(self) -> list[Float]:
+        """Everything that the next block depends on, except for the vocoder's state."""
+        return [self.frames, self.residual, self.conditioning, *self.context]
+
+    @classmethod
+    def of(cls, arrays: list[Float], vocoder: list[Float]) -> NetworkState:
+        """The inverse of `arrays`."""
+        frames, residual, conditioning, *context = arrays
+        return cls(frames, residual, conditioning, context, vocoder)
+
 
 def stack(arrays: Sequence[Float]) -> Float:
     """Join per-voice arrays along a new leading axis, without a copy where there is one voice."""
     return arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
 
 
-def batch_arrays(states: Sequence[list[Float]]) -> list[Float]:
-    """Join the arrays of single voices, position by position, along the leading axis."""
-    return states[0] if len(states) == 1 else [np.concatenate(arrays) for arrays in zip(*states, strict=True)]
-
-
 def batch_states(states: Sequence[NetworkState]) -> NetworkState:
-    """Join single states into one of B voices."""
-    if len(states) == 1:
-        return states[0]
-    return NetworkState(
-        np.concatenate([state.frames for state in states]),
-        np.concatenate([state.residual for state in states]),
-        np.concatenate([state.conditioning for state in states]),
-        batch_arrays([state.context for state in states]),
-        batch_arrays([state.vocoder for state in states]),
-    )
-
-
-def split_states(batch: NetworkState) -> list[NetworkState]:
-    """The inverse of `batch_states`; the parts are views."""
-    return [
-        NetworkState(
-            batch.frames[i : i + 1],
-            batch.residual[i : i + 1],
-            batch.conditioning[i : i + 1],
-            [array[i : i + 1] for array in batch.context],
-            [array[i : i + 1] for array in batch.vocoder],
-        )
-        for i in range(len(batch.frames))
-    ]
+    """Join states into one of all their voices."""
+    arrays = [np.concatenate(of_all) for of_all in zip(*(state.arrays for state in states), strict=True)]
+    vocoder = [np.concatenate(of_all) for of_all in zip(*(state.vocoder for state in states), strict=True)]
+    return NetworkState.of(arrays, vocoder)
 
 
 @dataclass(frozen=True)

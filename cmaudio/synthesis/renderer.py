@@ -19,9 +19,10 @@ from cmaudio.synthesis.block_vocoder import BlockVocoder, VocoderInput
 from cmaudio.synthesis.deferred import Deferred, Pending
 from cmaudio.synthesis.distance import air_tilt
 from cmaudio.synthesis.excitation import harmonic_picture
-from cmaudio.synthesis.networks import Synthesizer, batch_states, split_states, stack
+from cmaudio.synthesis.networks import NetworkState, Synthesizer, stack
 from cmaudio.synthesis.placement import side_level
 from cmaudio.synthesis.spectrum_shaping import SpectrumShaper
+from cmaudio.synthesis.state_rows import joined, rows_of
 from cmaudio.synthesis.trajectory import rows
 from cmaudio.synthesis.voice import Voice
 from cmaudio.system import raise_thread_priority
@@ -137,12 +138,12 @@ class Renderer:
             block_noise = np.concatenate([block_noise, _drawn(voices, steps - 1, k, bands)], 1)
         inputs = self._inputs(voices, self._seen(pulses, harmonics))
         controls, timbre = inputs.controls, inputs.timbre
-        state = batch_states([voice.network for voice in voices if voice.network is not None])
+        state = NetworkState.of(joined([voice.network for voice in voices if voice.network is not None]), [])
         middles = self._frame_middles(voices)
         humanity = self._humanity(voices, middles, inputs.residual_gain)
         state = self.synthesizer.generate(state, controls, timbre, context_noise, block_noise, humanity)
-        for voice, network in zip(voices, split_states(state), strict=True):
-            voice.network = network
+        for voice, row in zip(voices, rows_of(state.arrays), strict=True):
+            voice.network = row
         base_hz = inputs.f0.copy()  # or a fraction of it, or 0 for noise
         for i in own:
             base_hz[i] *= voices[i].base_ratio(middles[i]).astype(np.float32)
@@ -171,10 +172,9 @@ class Renderer:
         excitation, _, harmonics, _ = self._plan(voices)
         pulses = self.stft.analyse(excitation)
         inputs = self._inputs(voices, self._seen(pulses, harmonics))
-        states = split_states(self.synthesizer.init_state(inputs.controls, inputs.timbre))
-        for voice, state in zip(voices, states, strict=True):
-            voice.vocoder, state.vocoder = state.vocoder, []
-            voice.network = state
+        state = self.synthesizer.init_state(inputs.controls, inputs.timbre)
+        for voice, network, vocoder in zip(voices, rows_of(state.arrays), rows_of(state.vocoder), strict=True):
+            voice.network, voice.vocoder = network, vocoder
 
     def _plan(self, voices: list[Voice]) -> tuple[Float, Float, dict[int, Float], list[int]]:
         """Plan the next K hops of excitation; N includes the past samples in their windows.

@@ -26,8 +26,8 @@ from cmaudio.score.expression import EXPRESSIONS, VIBRATO_HZ
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.deferred import Pending
 from cmaudio.synthesis.history import History
-from cmaudio.synthesis.networks import NetworkState
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
+from cmaudio.synthesis.state_rows import Row
 from cmaudio.synthesis.trajectory import Trajectory
 from cmaudio.synthesis.voice_gains import Level, VoiceGains
 from cmaudio.synthesis.voice_output import VoiceOutput
@@ -70,8 +70,8 @@ class Voice(ABC):
         self.deviation: NoteDeviation | None = None  # of the pitch; None if exact
         self.rng = np.random.Generator(np.random.PCG64(params.seed))
         self.stft, self.sample_rate = settings.stft, settings.sample_rate
-        self.network: NetworkState | None = None  # without the vocoder's state, which may lag behind
-        self.vocoder: list[Float] = []
+        self.network: Row | None = None  # without the vocoder's state, which may lag behind
+        self.vocoder: Row | None = None
         self.pending: deque[Pending] = deque()  # blocks still to be vocoded
         self.position = 0
         self.released_at = self.ends_at = self.fades_from = math.inf

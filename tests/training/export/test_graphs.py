@@ -12,7 +12,7 @@ from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.graph import Graph
-from cmaudio.synthesis.networks import Synthesizer, batch_states, split_states
+from cmaudio.synthesis.networks import Synthesizer, batch_states
 from cmaudio.synthesis.note_features import note_features
 
 torch = pytest.importorskip("torch")
@@ -75,21 +75,6 @@ def test_onnx_equals_torch_over_a_streamed_run(tiny: TinyModel, steps: int) -> N
             np.testing.assert_allclose(state.frames, frames, atol=1e-4)
             np.testing.assert_allclose(filters, expected, atol=1e-4)
             assert frames.std() > 0.1
-
-
-def test_states_split_and_join(tiny: TinyModel) -> None:
-    synthesizer, rng = Synthesizer(tiny.model), np.random.default_rng(0)
-    single_states = []
-    for _ in range(3):
-        controls, timbre, *_ = random_block(tiny, rng, 1)
-        single_states.append(synthesizer.init_state(controls, timbre))
-    for one, other in zip(single_states, split_states(batch_states(single_states)), strict=True):
-        for a, b in zip(
-            [one.frames, one.conditioning, *one.context, *one.vocoder],
-            [other.frames, other.conditioning, *other.context, *other.vocoder],
-            strict=True,
-        ):
-            np.testing.assert_array_equal(a, b)
 
 
 # -- a whole note ----------------------------------------------------------------------------------------------------
