@@ -19,10 +19,10 @@ from cmaudio.files import folders
 from cmaudio.files.names import file_stem
 from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.json_file import load_json, save_json
-from cmaudio.panel.snapshot import Snapshot, known_part
+from cmaudio.panel.snapshot import Snapshot, compatible_part
 from cmaudio.sequencer.arpeggio import Arpeggio
 from cmaudio.sequencer.bank import PatternBank
-from cmaudio.sequencer.known import known_part as known_patterns
+from cmaudio.sequencer.compatibility import compatible_part as compatible_patterns
 from cmaudio.synth import Synth
 
 _CHECK_SECONDS = 2.0
@@ -98,7 +98,7 @@ def save_session(file: Path, session: Session) -> None:
 def resume_sound(synth: Synth, session: Session) -> None:
     """Restore the sound of a session. Raises CmaudioError for anything that the instrument no longer has."""
     synth.controls.lock_seed(session.seed_locked)
-    known_part(session.sound, synth.controls).apply(synth.controls)
+    compatible_part(session.sound, synth.controls).apply(synth.controls)
     if session.sound.space is not None:
         synth.use_impulse_response(session.sound.space)
 
@@ -106,7 +106,7 @@ def resume_sound(synth: Synth, session: Session) -> None:
 def resume_slots(handler: CommandHandler, session: Session) -> None:
     """Restore slots, patterns and arpeggio, and the preset's name unless another was applied since."""
     controls = handler.synth.controls
-    handler.slots.fill({name: known_part(held, controls) for name, held in session.slots.items()}, session.active)
+    handler.slots.fill({name: compatible_part(held, controls) for name, held in session.slots.items()}, session.active)
     _resume_patterns(handler.synth, session)
     if handler.synth.preset is None:
         handler.presets.show(session.preset)
@@ -116,7 +116,7 @@ def resume_slots(handler: CommandHandler, session: Session) -> None:
 def _resume_patterns(synth: Synth, session: Session) -> None:
     if session.patterns is not None:
         sequencer = synth.sequencer
-        sequencer.bank = known_patterns(session.patterns, synth.model, synth.controls)
+        sequencer.bank = compatible_patterns(session.patterns, synth.model, synth.controls)
         if session.pattern in sequencer.bank.names:
             sequencer.select(session.pattern)
     if session.arpeggio is not None:

@@ -88,7 +88,7 @@ class Snapshot:
         return replace(self, values=values, timbre=timbre, place=place, **rest)
 
 
-def known_part(snapshot: Snapshot, controls: Controls) -> Snapshot:
+def compatible_part(snapshot: Snapshot, controls: Controls) -> Snapshot:
     """The part of a snapshot from a file that the instrument has, with values clamped to their ranges."""
     values: Mapping[str, float] = snapshot.values
     definitions = {name: known for name, known in controls.definitions.items() if name in values}

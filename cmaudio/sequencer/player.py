@@ -19,24 +19,24 @@ from cmaudio.sequencer.bank import PatternBank
 from cmaudio.sequencer.grid import AutomationLane, GridPattern, nearest_step
 from cmaudio.sequencer.unroll import PlannedNote, earliest_shift, notes_of_step, sections_of
 from cmaudio.timing.held_notes import HeldNotes
-from cmaudio.timing.sequencer import Sequencer
+from cmaudio.timing.scheduler import Scheduler
 from cmaudio.timing.steps import swung
 from cmaudio.timing.tempo import SAME_BEAT
 
 _MOVES_A_STEP = 6  # of a control that moves in a line
-_REMEMBERED = 64  # steps, and turns
+_REMEMBERED = 64  # steps, and patterns
 _SOURCE = "clock"
 
 
 @dataclass(frozen=True)
-class Turn:
+class Playing:
     """A pattern that plays from a beat on.
 
     Attributes:
         beat: of step `first`.
         name: of the pattern.
         part: of the song, counted from 0; None while a pattern plays by itself.
-        first: a step, counted through all rounds.
+        first: the step on that beat, counted through all rounds.
     """
 
     beat: float
@@ -49,61 +49,63 @@ class GridPlayer:
     """Plays patterns of a bank, or its song, on a clock; created by `StepSequencer.play`. The clock's lock guards it.
 
     Args:
-        sequencer: the clock.
+        scheduler: the clock.
         controls: supply timbre and seed; automation moves them.
         bank: the present patterns.
-        start: the first turn.
+        start: the first pattern.
 
     Attributes:
-        turn: the present turn.
-        queued: the turn that replaces it, if any.
+        current: the pattern that plays.
+        queued: the pattern that replaces it, if any.
     """
 
     lasting = False
     priority = 1
 
-    def __init__(self, sequencer: Sequencer, controls: Controls, bank: Callable[[], PatternBank], start: Turn) -> None:
-        self._sequencer, self._controls, self._bank = sequencer, controls, bank
-        self.queued: Turn | None = None
+    def __init__(
+        self, scheduler: Scheduler, controls: Controls, bank: Callable[[], PatternBank], start: Playing
+    ) -> None:
+        self._scheduler, self._controls, self._bank = scheduler, controls, bank
+        self.queued: Playing | None = None
         self._pending: list[tuple[float, int, Callable[[float], object]]] = []  # a heap by beat
-        self._order = itertools.count()
-        self._held = HeldNotes()
-        self._passed: deque[tuple[float, Turn, int]] = deque(maxlen=_REMEMBERED)  # sample, turn and step
-        self._turns: deque[Turn] = deque(maxlen=_REMEMBERED)
-        self.turn, self._count, self._shape = start, 0, (1, 1.0)  # shape: length and division while steps are counted
+        self._order, self._held = itertools.count(), HeldNotes()
+        self._passed: deque[tuple[float, Playing, int]] = deque(maxlen=_REMEMBERED)  # sample, pattern and step
+        self._recent: deque[Playing] = deque(maxlen=_REMEMBERED)
         self._end: float | None = None  # of the song
+        self.current, self._shape = start, (1, 1.0)
         self._settle(start)
 
     def __repr__(self) -> str:
-        return f"<{'pattern' if self.turn.part is None else 'song with'} {self.turn.name!r} of the step sequencer>"
+        return f"<step sequencer playing {self.current.name!r}{'' if self.current.part is None else ' of its song'}>"
 
     @property
     def plays_song(self) -> bool:
         """Whether the song plays, or is queued."""
-        return (self.queued or self.turn).part is not None
+        return (self.queued or self.current).part is not None
 
     @property
-    def position(self) -> tuple[Turn, int] | None:
-        """Turn and step of the engine's present sample; None before the first."""
-        now = self._sequencer.engine.now
-        return next(((turn, index) for sample, turn, index in reversed(tuple(self._passed)) if sample <= now), None)
+    def position(self) -> tuple[Playing, int] | None:
+        """Pattern and step of the engine's present sample; None before the first."""
+        now = self._scheduler.engine.now
+        passed = reversed(tuple(self._passed))
+        return next(((playing, index) for sample, playing, index in passed if sample <= now), None)
 
     def step_at(self, beat: float) -> tuple[str, int, float]:
         """Pattern and step whose onset is nearest to a beat, and by how much of a step the beat is later."""
-        turns = [turn for turn in self._turns if beat >= turn.beat - self._pattern(turn).division / 2]
-        turn = turns[-1] if turns else self._turns[0]
-        pattern = self._pattern(turn)
-        count, late = nearest_step((beat - turn.beat) / pattern.division, pattern.swing)
-        return pattern.name, (turn.first + count) % pattern.length, late
+        recent = [playing for playing in self._recent if beat >= playing.beat - self._pattern(playing).division / 2]
+        playing = recent[-1] if recent else self._recent[0]
+        pattern = self._pattern(playing)
+        count, late = nearest_step((beat - playing.beat) / pattern.division, pattern.swing)
+        return pattern.name, (playing.first + count) % pattern.length, late
 
     def rename(self, old: str, new: str) -> None:
         """Follow the renaming of a pattern."""
 
-        def renamed(turn: Turn) -> Turn:
-            return replace(turn, name=new) if turn.name == old else turn
+        def renamed(playing: Playing) -> Playing:
+            return replace(playing, name=new) if playing.name == old else playing
 
-        self.turn, self.queued = renamed(self.turn), self.queued and renamed(self.queued)
-        self._turns = deque(map(renamed, self._turns), _REMEMBERED)
+        self.current, self.queued = renamed(self.current), self.queued and renamed(self.queued)
+        self._recent = deque(map(renamed, self._recent), _REMEMBERED)
 
     # -- called by the clock -----------------------------------------------------------------------------------------
 
@@ -126,27 +128,27 @@ class GridPlayer:
 
     def begin(self, beat: float) -> None:
         """Start from the first step, at this beat."""
-        turn, parts = self.queued or self.turn, self._bank().song.parts
-        in_song = turn.part is not None and parts
-        self._settle(Turn(beat, parts[0].pattern, 0) if in_song else Turn(beat, turn.name))
+        playing, parts = self.queued or self.current, self._bank().song.parts
+        in_song = playing.part is not None and parts
+        self._settle(Playing(beat, parts[0].pattern, 0) if in_song else Playing(beat, playing.name))
 
     def seek(self, beat: float, jumped: bool) -> None:
         """Continue at the first step not before this beat."""
         if jumped and self.queued is not None:
             bar = self._bank().bar
             self._settle(replace(self.queued, beat=math.floor((beat + SAME_BEAT) / bar) * bar))
-        elif self.turn.part is not None:
+        elif self.current.part is not None:
             self._find_part(beat)
         self._pending.clear()
-        self._count = math.floor((beat - self.turn.beat) / self._shape[1]) - 1
+        self._count = math.floor((beat - self.current.beat) / self._shape[1]) - 1
         while self._beat_of(self._count) < beat - SAME_BEAT:
             self._count += 1
-        if self.turn.first + self._count < 0:  # the clock has gone back before the start: a song waits for it
-            rounds = math.ceil(-(self.turn.first + self._count) / self._shape[0])
-            if self.turn.part is None:
-                self.turn = replace(self.turn, first=self.turn.first + rounds * self._shape[0])
+        if self.current.first + self._count < 0:  # the clock has gone back before the start: a song waits for it
+            rounds = math.ceil(-(self.current.first + self._count) / self._shape[0])
+            if self.current.part is None:
+                self.current = replace(self.current, first=self.current.first + rounds * self._shape[0])
             else:
-                self._count = -self.turn.first
+                self._count = -self.current.first
         self._floor = beat
 
     def silence(self, at: int) -> None:
@@ -154,48 +156,48 @@ class GridPlayer:
         self._held.silence(at)
         self._pending.clear()
 
-    # -- turns -------------------------------------------------------------------------------------------------------
+    # -- which pattern plays -----------------------------------------------------------------------------------------
 
-    def _pattern(self, turn: Turn) -> GridPattern:
-        """The pattern of a turn; the first of the bank, where it was removed."""
+    def _pattern(self, playing: Playing) -> GridPattern:
+        """The pattern as it is now; the first of the bank if it was removed."""
         patterns = self._bank().patterns
-        return next((each for each in patterns if each.name == turn.name), patterns[0])
+        return next((each for each in patterns if each.name == playing.name), patterns[0])
 
-    def _settle(self, turn: Turn) -> None:
-        """Start with this turn; nothing that was planned happens."""
+    def _settle(self, playing: Playing) -> None:
+        """Start with this pattern; nothing that was planned happens."""
         self.queued = None
         self._pending.clear()
         self._moved: dict[str, float] = {}
-        self._floor = turn.beat  # nothing may happen before
-        self._began = turn.beat
-        self._take(turn)
+        self._floor = playing.beat  # nothing may happen before
+        self._began = playing.beat
+        self._take(playing)
 
-    def _take(self, turn: Turn) -> None:
-        # Step `first` falls on the turn's beat; the next step is `_count` steps later.
-        pattern = self._pattern(turn)
-        self.turn, self._count, self._shape = turn, 0, (pattern.length, pattern.division)
+    def _take(self, playing: Playing) -> None:
+        pattern = self._pattern(playing)
+        self.current, self._count = playing, 0  # steps from `first` to the next one
+        self._shape = pattern.length, pattern.division  # while steps are counted
         self._end = None
-        self._turns.append(turn)
+        self._recent.append(playing)
 
     def _follow(self) -> None:
-        """Switch to the queued turn, or to the next part of the song, if it is due."""
-        beat = self.turn.beat + self._count * self._shape[1]
+        """Switch to the queued pattern, or to the next part of the song, if it is due."""
+        beat = self.current.beat + self._count * self._shape[1]
         if self.queued is not None and beat >= self.queued.beat - SAME_BEAT:
             queued, self.queued = self.queued, None
             self._began = queued.beat
             self._take(queued)
-        elif self.turn.part is not None:
+        elif self.current.part is not None:
             parts = self._bank().song.parts
-            rounds = parts[self.turn.part].rounds if self.turn.part < len(parts) else 0
-            number, index = divmod(self.turn.first + self._count, self._shape[0])
+            rounds = parts[self.current.part].rounds if self.current.part < len(parts) else 0
+            number, index = divmod(self.current.first + self._count, self._shape[0])
             if index == 0 and number >= rounds:
-                self._take_part(self.turn.part + 1, beat)
+                self._take_part(self.current.part + 1, beat)
 
     def _take_part(self, index: int, beat: float) -> None:
         song = self._bank().song
         index = 0 if index >= len(song.parts) and song.loop else index
         if index < len(song.parts):
-            self._take(Turn(beat, song.parts[index].pattern, index))
+            self._take(Playing(beat, song.parts[index].pattern, index))
         elif self.queued is not None:
             self.queued = replace(self.queued, beat=beat)
             self._follow()
@@ -204,10 +206,10 @@ class GridPlayer:
 
     def _find_part(self, beat: float) -> None:
         """Switch to the part of the song at a beat."""
-        sections, part = sections_of(self._bank()), self.turn.part
+        sections, part = sections_of(self._bank()), self.current.part
         if part is None or part >= len(sections):
             return
-        start = self.turn.beat - self.turn.first * self._shape[1] - sections[part].beat
+        start = self.current.beat - self.current.first * self._shape[1] - sections[part].beat
         if self._bank().song.loop:
             length = sections[-1].end
             start = max(self._began, start + math.floor((beat - start + SAME_BEAT) / length) * length)
@@ -216,13 +218,13 @@ class GridPlayer:
         if index is None:
             self._end = math.inf
         else:
-            self._take(Turn(start + sections[index].beat, sections[index].pattern.name, index))
+            self._take(Playing(start + sections[index].beat, sections[index].pattern.name, index))
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
     def _beat_of(self, place: float) -> float:
-        """The beat of a place in steps from the turn's beat."""
-        return self.turn.beat + swung(place, self._pattern(self.turn).swing) * self._shape[1]
+        """The beat of a place in steps from the current pattern's beat."""
+        return self.current.beat + swung(place, self._pattern(self.current).swing) * self._shape[1]
 
     @property
     def _next_pending(self) -> float:
@@ -231,30 +233,30 @@ class GridPlayer:
     def _planning_beat(self) -> float:
         """The beat at which the next step is planned: its onset, or earlier if it has early notes."""
         if self._end is None:
-            pattern = self._pattern(self.turn)
+            pattern = self._pattern(self.current)
             if (pattern.length, pattern.division) != self._shape:
                 self._reshape(pattern)
             self._follow()
         if self._end is not None:
             return self._end
-        pattern = self._pattern(self.turn)
-        early = earliest_shift(pattern, (self.turn.first + self._count) % pattern.length)
+        pattern = self._pattern(self.current)
+        early = earliest_shift(pattern, (self.current.first + self._count) % pattern.length)
         return max(self._floor, self._beat_of(self._count + early))
 
     def _reshape(self, pattern: GridPattern) -> None:
         """Continue with the next step after a change of length or division; every second step stays swung."""
         length, division = self._shape
-        number, index = divmod(self.turn.first + self._count, length)
+        number, index = divmod(self.current.first + self._count, length)
         number, index = (number, index) if index < pattern.length else (number + 1, 0)
-        beat, odd = self.turn.beat + self._count * division, index % 2
+        beat, odd = self.current.beat + self._count * division, index % 2
         first = number * pattern.length + index - odd
-        self._take(replace(self.turn, beat=beat - odd * pattern.division, first=first))
+        self._take(replace(self.current, beat=beat - odd * pattern.division, first=first))
         self._count = odd
 
     def _plan_step(self, now: float) -> None:
         """Plan the notes and automation of the next step."""
-        pattern, count = self._pattern(self.turn), self._count
-        number, index = divmod(self.turn.first + count, pattern.length)
+        pattern, count = self._pattern(self.current), self._count
+        number, index = divmod(self.current.first + count, pattern.length)
         for lane in pattern.automation:
             for move in range(_MOVES_A_STEP if lane.smooth else 1):
                 self._automate(lane, index + move / _MOVES_A_STEP, count - index, pattern.length)
@@ -263,7 +265,7 @@ class GridPlayer:
             begin, beats = self._beat_of(place), self._beat_of(place + note.steps) - self._beat_of(place)
             begin = max(now, begin)
             self._later(begin, partial(self._start, note, begin + beats))
-        self._passed.append((self._sequencer.map.sample_at(self._beat_of(count)), self.turn, index))
+        self._passed.append((self._scheduler.map.sample_at(self._beat_of(count)), self.current, index))
         self._count, self._floor = count + 1, now
 
     def _later(self, beat: float, act: Callable[[float], object]) -> None:
@@ -279,8 +281,8 @@ class GridPlayer:
         self._controls.set(control, value, _SOURCE, round(at))
 
     def _start(self, planned: PlannedNote, end: float, at: float) -> None:
-        lane, engine, controls = planned.lane, self._sequencer.engine, self._controls
-        sample = self._sequencer.in_time(round(at))
+        lane, engine, controls = planned.lane, self._scheduler.engine, self._controls
+        sample = self._scheduler.in_time(round(at))
         if sample is None:
             return
         pad = None if lane.pad is None else engine.model.drum_keys.get(lane.pad)

@@ -10,9 +10,9 @@ from cmaudio.callbacks import Subscribers
 from cmaudio.checks import in_range
 from cmaudio.errors import CmaudioError
 from cmaudio.sequencer.bank import PatternBank, load_bank, save_bank
+from cmaudio.sequencer.compatibility import check_bank
 from cmaudio.sequencer.grid import GridPattern
-from cmaudio.sequencer.known import check_bank
-from cmaudio.sequencer.player import GridPlayer, Turn
+from cmaudio.sequencer.player import GridPlayer, Playing
 from cmaudio.sequencer.recording import Recording
 from cmaudio.sequencer.song import Song
 from cmaudio.timing.clock import Clock
@@ -131,9 +131,9 @@ class StepSequencer:
 
     def _queue(self, player: GridPlayer, name: str, part: int | None = None) -> None:
         """Queue a pattern, or the song, for the next bar, unless it is playing already."""
-        turn, now = Turn(self.clock.boundary(self._bank.bar), name, part), player.turn
+        wanted, now = Playing(self.clock.boundary(self._bank.bar), name, part), player.current
         is_playing = now.part is not None if part is not None else now.part is None and now.name == name
-        player.queued = None if is_playing else turn
+        player.queued = None if is_playing else wanted
 
     def load(self, path: str | Path) -> PatternBank:
         """Load the patterns of a file; see `load_bank`."""
@@ -178,7 +178,7 @@ class StepSequencer:
             else:
                 clock.resume()
                 start = clock.next_beat(self._bank.bar)
-            self._player = GridPlayer(clock, clock.controls, lambda: self._bank, Turn(start, name, part))
+            self._player = GridPlayer(clock, clock.controls, lambda: self._bank, Playing(start, name, part))
             clock.add(self._player)
             self._changed()
 
@@ -210,7 +210,7 @@ class StepSequencer:
         return None if found is None else found[0].part
 
     @property
-    def _position(self) -> tuple[Turn, int] | None:
+    def _position(self) -> tuple[Playing, int] | None:
         player = self._player
         return player.position if player is not None and self.playing else None
 

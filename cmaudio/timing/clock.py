@@ -22,13 +22,13 @@ from cmaudio.timing.pattern import Pattern
 from cmaudio.timing.scatter import Scatter
 from cmaudio.timing.scatter_by_controls import ScatterByControls
 from cmaudio.timing.scattering import Scattering, ScatterSettings, chosen_timbres
-from cmaudio.timing.sequencer import Sequencer
+from cmaudio.timing.scheduler import Scheduler
 from cmaudio.timing.steps import BEATS_RANGE, Feel, PatternSettings, StepLike, checked_quantise, plan_steps
 from cmaudio.timing.tempo import TEMPO_RANGE
 from cmaudio.timing.transport import BEAT_MAX
 
 
-class Clock(Sequencer):
+class Clock(Scheduler):
     """A clock of an engine, which starts at beat 0 when it is created. Methods may be called from any thread.
 
     Args:

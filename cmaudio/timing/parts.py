@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 
-from cmaudio.timing.sequencer import Sequencer
+from cmaudio.timing.scheduler import Scheduler
 from cmaudio.timing.tempo import next_multiple
 
 _MOVES_A_BEAT = 24
@@ -17,8 +17,8 @@ class Repeated:
 
     priority, lasting = 0, False
 
-    def __init__(self, sequencer: Sequencer, beats: float, function: Callable[[float], object], first: float) -> None:
-        self._sequencer, self._beats, self._function = sequencer, beats, function
+    def __init__(self, scheduler: Scheduler, beats: float, function: Callable[[float], object], first: float) -> None:
+        self._scheduler, self._beats, self._function = scheduler, beats, function
         self._count: int | None = round(first / beats)
 
     def __repr__(self) -> str:
@@ -34,7 +34,7 @@ class Repeated:
         if beat is None:
             return None
         self._count = round(beat / self._beats) + 1
-        return None if self._sequencer.in_time(round(at)) is None else partial(self._function, beat)
+        return None if self._scheduler.in_time(round(at)) is None else partial(self._function, beat)
 
     def begin(self, beat: float) -> None:
         """The clock starts at this beat."""

@@ -14,7 +14,7 @@ import numpy as np
 from cmaudio.controls.controls import Controls
 from cmaudio.errors import CmaudioError
 from cmaudio.timing.held_notes import HeldNotes
-from cmaudio.timing.sequencer import Sequencer
+from cmaudio.timing.scheduler import Scheduler
 from cmaudio.timing.steps import Feel, PlannedStep, StepLike, checked_quantise, plan_steps, swung
 from cmaudio.timing.tempo import SAME_BEAT
 
@@ -33,14 +33,14 @@ class Pattern:
 
     def __init__(
         self,
-        sequencer: Sequencer,
+        scheduler: Scheduler,
         controls: Controls,
         steps: tuple[PlannedStep, ...],
         feel: Feel,
         start: float,
         quantise: float,
     ) -> None:
-        self._sequencer, self._controls = sequencer, controls
+        self._scheduler, self._controls = scheduler, controls
         self.steps, self.feel, self.start, self._quantise = steps, feel, start, quantise
         self._round, self._index = 0, 0
         self._end = math.inf
@@ -60,7 +60,7 @@ class Pattern:
     @property
     def playing(self) -> bool:
         """Whether there is more to come."""
-        return self._sequencer.has(self)
+        return self._scheduler.has(self)
 
     @property
     def muted(self) -> bool:
@@ -69,35 +69,35 @@ class Pattern:
 
     def mute(self, muted: bool = True) -> None:
         """Mute or unmute; a muted pattern keeps running silently."""
-        with self._sequencer.lock:
+        with self._scheduler.lock:
             self._muted = bool(muted)
             if muted:
-                self._held.cancel(self._sequencer.soon())
+                self._held.cancel(self._scheduler.soon())
 
     def stop(self, quantise: float = 0.0) -> None:
         """End at once, or at the next multiple of `quantise` beats; sounding notes are released then."""
         beats = checked_quantise(quantise)
-        with self._sequencer.lock:
+        with self._scheduler.lock:
             if beats:
-                self._end = self._sequencer.boundary(beats)
+                self._end = self._scheduler.boundary(beats)
                 self._held.end_by(self._end)
             else:
-                self._sequencer.drop(self)
+                self._scheduler.drop(self)
 
     def replace(self, notes: Iterable[StepLike], quantise: float | None = None) -> None:
         """Replace the notes at the next multiple of `quantise` beats (by default as it was started).
 
         Raises CmaudioError like `Clock.play`, and if the pattern has ended.
         """
-        steps = plan_steps(notes, self.feel, self._sequencer.engine.model)
+        steps = plan_steps(notes, self.feel, self._scheduler.engine.model)
         beats = self._quantise if quantise is None else checked_quantise(quantise)
-        with self._sequencer.lock:
+        with self._scheduler.lock:
             if not self.playing:
                 raise CmaudioError("the pattern has ended: play the notes as a new pattern")
-            self._replacement = (max(self.start, self._sequencer.boundary(beats)), steps)
-        self._sequencer.wake()
+            self._replacement = (max(self.start, self._scheduler.boundary(beats)), steps)
+        self._scheduler.wake()
 
-    # -- called by the sequencer -------------------------------------------------------------------------------------
+    # -- called by the scheduler -------------------------------------------------------------------------------------
 
     def due(self) -> float | None:
         """The beat of the next event; None if there is none."""
@@ -170,23 +170,23 @@ class Pattern:
         return onset if onset < self._end - SAME_BEAT else math.inf
 
     def _start_notes(self, step: PlannedStep, end: float, at: float) -> None:
-        sequencer, controls, feel = self._sequencer, self._controls, self.feel
+        scheduler, controls, feel = self._scheduler, self._controls, self.feel
         rng = np.random.default_rng((feel.seed, self._round, self._index))
         chance, lateness, softness = rng.random(3)
-        late_samples = (2 * lateness - 1) * feel.humanise_ms / 1000 * sequencer.engine.sample_rate
+        late_samples = (2 * lateness - 1) * feel.humanise_ms / 1000 * scheduler.engine.sample_rate
         if self._muted or chance >= step.probability or not step.pitches:
             return
-        sample = sequencer.in_time(round(at + late_samples))
+        sample = scheduler.in_time(round(at + late_samples))
         if sample is None:
             return
         planned = controls["velocity"] if step.velocity is None else step.velocity
         velocity = min(127.0, max(1.0, planned + (2 * softness - 1) * feel.humanise_ms))
         timbre = controls.vector if step.timbre is None else step.timbre
-        seconds = max(0.0, (sequencer.map.sample_at(end) - at) / sequencer.engine.sample_rate)
+        seconds = max(0.0, (scheduler.map.sample_at(end) - at) / scheduler.engine.sample_rate)
         for pitch in step.pitches:
             random_seed = int(rng.integers(2**63))
             seed = random_seed if controls.seed is None else controls.seed
-            note = sequencer.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=feel.channel, at=sample)
+            note = scheduler.engine.note_on(pitch, velocity, timbre=timbre, seed=seed, channel=feel.channel, at=sample)
             if step.bend:
                 note.bend(step.bend, min(3600.0, seconds), at=sample)
-            self._held.add(min(end, self._end), note, sample, sample - round(at), sequencer.engine.now)
+            self._held.add(min(end, self._end), note, sample, sample - round(at), scheduler.engine.now)

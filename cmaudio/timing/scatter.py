@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cmaudio.controls.controls import Controls
 from cmaudio.engine.note import Note
 from cmaudio.timing.scattering import VOICES_MAX, Event, Scattering, ScatterSettings, event_of
-from cmaudio.timing.sequencer import Sequencer
+from cmaudio.timing.scheduler import Scheduler
 from cmaudio.timing.tempo import SAME_BEAT, next_multiple
 
 _FADE_SECONDS = 0.03
@@ -33,19 +33,19 @@ class Scatter:
 
     def __init__(
         self,
-        sequencer: Sequencer,
+        scheduler: Scheduler,
         controls: Controls,
         timbres: Sequence[NDArray[np.float64]],
         settings: Scattering,
         start: float,
     ) -> None:
-        self._sequencer, self._controls, self._timbres = sequencer, controls, timbres
+        self._scheduler, self._controls, self._timbres = scheduler, controls, timbres
         self.settings = settings
         self._number = 0
         self._last, self._next = start, start  # beats
         self._notes: deque[Note] = deque(maxlen=_KEPT)
         self._textured = "sharpness" in controls.definitions
-        self._places = ("pan", "distance") if sequencer.engine.channels > 1 else ()
+        self._places = ("pan", "distance") if scheduler.engine.channels > 1 else ()
 
     def __repr__(self) -> str:
         return f"<Scatter of {self.settings.density:g} events a second, {'playing' if self.playing else 'ended'}>"
@@ -53,11 +53,11 @@ class Scatter:
     @property
     def playing(self) -> bool:
         """Whether it still triggers events."""
-        return self._sequencer.has(self)
+        return self._scheduler.has(self)
 
     def stop(self) -> None:
         """End it. Sounding notes are released; one-shots play to their end."""
-        self._sequencer.drop(self)
+        self._scheduler.drop(self)
 
     def change(self, **settings: Unpack[ScatterSettings]) -> None:
         """Change how it scatters, from the next event on.
@@ -65,14 +65,14 @@ class Scatter:
         Raises CmaudioError for an unknown name or a value out of range; then nothing changes.
         """
         changed = self.settings.with_(settings)
-        with self._sequencer.lock:
+        with self._scheduler.lock:
             before, self.settings = self.settings, changed
             self._reconsider(before)
-        self._sequencer.wake()
+        self._scheduler.wake()
 
     def _reconsider(self, before: Scattering) -> None:
         """Reschedule the next event according to the changed settings."""
-        here, now = self._sequencer.map.beat_at(self._sequencer.edge), self.settings
+        here, now = self._scheduler.map.beat_at(self._scheduler.edge), self.settings
         if now.seed != before.seed:
             self._number = 0
         if now.grid:
@@ -84,10 +84,10 @@ class Scatter:
 
     def choose(self, timbres: Sequence[NDArray[np.float64]]) -> None:
         """Set the vectors (Z,) from which later events choose one; none for the timbre of the controls."""
-        with self._sequencer.lock:
+        with self._scheduler.lock:
             self._timbres = timbres
 
-    # -- called by the sequencer -------------------------------------------------------------------------------------
+    # -- called by the scheduler -------------------------------------------------------------------------------------
 
     def due(self) -> float:
         """The beat of the next event; inf while there are none."""
@@ -95,11 +95,11 @@ class Scatter:
 
     def play(self, at: float) -> None:
         """Start the next event at this sample; the clock's lock is held."""
-        settings, clock = self.settings, self._sequencer.map
+        settings, clock = self.settings, self._scheduler.map
         event = event_of(settings, self._number)
         self._number += 1
         self._last = self._next
-        rate = self._sequencer.engine.sample_rate
+        rate = self._scheduler.engine.sample_rate
         if settings.grid:
             self._next = next_multiple(self._next + SAME_BEAT * 2, settings.grid)
             interval = clock.sample_at(self._next) - at
@@ -107,7 +107,7 @@ class Scatter:
                 return
         else:
             self._next = clock.beat_at(at + event.wait / settings.density * rate)
-        sample = self._sequencer.in_time(round(at))
+        sample = self._scheduler.in_time(round(at))
         if sample is not None:
             self._start(event, sample)
 
@@ -130,7 +130,7 @@ class Scatter:
     # -- within ------------------------------------------------------------------------------------------------------
 
     def _start(self, event: Event, sample: int) -> None:
-        settings, engine, controls = self.settings, self._sequencer.engine, self._controls
+        settings, engine, controls = self.settings, self._scheduler.engine, self._controls
         timbre = self._timbres[int(event.choice * len(self._timbres))] if self._timbres else controls.vector
         velocity = controls["velocity"] if settings.velocity is None else settings.velocity
         if len(self._notes) >= settings.voices:

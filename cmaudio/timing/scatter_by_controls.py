@@ -13,7 +13,7 @@ from cmaudio.controls.scatter import SCATTER, SCATTER_CONTROLS, SCATTERED_PLACES
 from cmaudio.score.ranges import SEED_MAX
 from cmaudio.timing.scatter import Scatter
 from cmaudio.timing.scattering import Scattering, ScatterSettings
-from cmaudio.timing.sequencer import Sequencer
+from cmaudio.timing.scheduler import Scheduler
 
 _FOLLOWED = frozenset((*SCATTER_CONTROLS, "seed"))
 
@@ -24,8 +24,8 @@ class ScatterByControls:
     If the controls have a seed, every start gives the same events; otherwise different ones.
     """
 
-    def __init__(self, sequencer: Sequencer, controls: Controls) -> None:
-        self._sequencer, self._controls = sequencer, controls
+    def __init__(self, scheduler: Scheduler, controls: Controls) -> None:
+        self._scheduler, self._controls = scheduler, controls
         self._scatter: Scatter | None = None
         self._timbres: Sequence[NDArray[np.float64]] = ()
         self._random_seed = 0
@@ -35,7 +35,7 @@ class ScatterByControls:
 
     def choose(self, timbres: Sequence[NDArray[np.float64]]) -> None:
         """Set the vectors (Z,) from which every event chooses one; none for the timbre of the controls."""
-        with self._sequencer.lock:
+        with self._scheduler.lock:
             self._timbres = timbres
             if self._scatter is not None:
                 self._scatter.choose(timbres)
@@ -45,7 +45,7 @@ class ScatterByControls:
             self._update()
 
     def _update(self) -> None:
-        with self._sequencer.lock:
+        with self._scheduler.lock:
             density = self._controls[SCATTER]
             playing = self._scatter is not None and self._scatter.playing
             if self._scatter is not None and not density:
@@ -55,10 +55,10 @@ class ScatterByControls:
                 self._scatter.change(**self._settings())
             elif density:
                 self._random_seed = secrets.randbelow(SEED_MAX)
-                here = self._sequencer.next_beat(self._controls["scatter_grid"])
+                here = self._scheduler.next_beat(self._controls["scatter_grid"])
                 settings = Scattering(**self._settings())
-                self._scatter = Scatter(self._sequencer, self._controls, self._timbres, settings, here)
-                self._sequencer.add(self._scatter)
+                self._scatter = Scatter(self._scheduler, self._controls, self._timbres, settings, here)
+                self._scheduler.add(self._scatter)
 
     def _settings(self) -> ScatterSettings:
         controls = self._controls

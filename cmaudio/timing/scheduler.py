@@ -1,4 +1,4 @@
-"""The sequencer of a clock: plays parts in the order of their beats, slightly ahead of time."""
+"""The scheduler of a clock: plays parts in the order of their beats, slightly ahead of time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LATE_SECONDS = 0.08  # notes later than this are dropped
 class Part(Protocol):
     """Something played in time. Parts due at the same beat are played in the order of `priority`; the lock is held.
 
-    A `lasting` part continues when `Sequencer.clear` ends everything else.
+    A `lasting` part continues when `Scheduler.clear` ends everything else.
     """
 
     priority: int
@@ -44,7 +44,7 @@ class Part(Protocol):
         """Release sounding notes at a sample, and cancel those that would start later."""
 
 
-class Sequencer(Transport):
+class Scheduler(Transport):
     """The part of a `Clock` that plays parts.
 
     Attributes:

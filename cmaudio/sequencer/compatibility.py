@@ -1,4 +1,4 @@
-"""Checks a bank of patterns against a model: timbres, pads and controls."""
+"""Which patterns of a bank a model can play: their timbres, pads and controls."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def check_bank(bank: PatternBank, model: Model, controls: Controls) -> None:
                 raise CmaudioError(f"lane {name!r} of pattern {pattern.name!r}: {problem}")
 
 
-def known_part(bank: PatternBank, model: Model, controls: Controls) -> PatternBank:
+def compatible_part(bank: PatternBank, model: Model, controls: Controls) -> PatternBank:
     """The part of a bank from a file that the model can play."""
 
     def kept(pattern: GridPattern) -> GridPattern:
