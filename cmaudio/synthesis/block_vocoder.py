@@ -85,7 +85,6 @@ class BlockVocoder:
             gains *= np.exp(block.level)
         noise = self._stft.analyse(block.noise, precise=False)
         spectra = filter_kernel.filtered(raw, h, block.pulses, noise, self._used_bins, gains, sides)
-        h *= gains
         samples = self._stft.overlap_add(spectra)  # (1 or 2, B, N)
         faulty = not np.isfinite(samples.sum())
         for i, (voice, row) in enumerate(zip(voices, rows_of(states), strict=True)):

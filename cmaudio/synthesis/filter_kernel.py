@@ -88,19 +88,29 @@ def _shorten(h: Float, used: int) -> None:
                 row[i] = _HALF * before[i] + _QUARTER * (before[i - 2] + before[i + 2])
 
 
+@inlined
+def _scale(spectrum: Float, gains: Float, used: int) -> None:
+    """In a loop of its own: with one more array in the loops below, the compiler would no longer vectorise them."""
+    for f in range(used):
+        spectrum[2 * f] *= gains[f]
+        spectrum[2 * f + 1] *= gains[f]
+
+
 @compiled
 def _middle(raw: Float, h: Float, pulses: Float, noise: Float, used: int, gains: Float, out: Float) -> None:
     bins = raw.shape[2] // 5
     for b in range(raw.shape[0]):
         for t in range(raw.shape[1]):
-            row, hs, ps, ns, s, total = raw[b, t], h[b, t], pulses[b, t], noise[b, t], out[b, t], gains[b, t]
+            row, hs, ps, ns, s = raw[b, t], h[b, t], pulses[b, t], noise[b, t], out[b, t]
             log_n, log_d, phase = row[2 * bins : 3 * bins], row[3 * bins : 4 * bins], row[4 * bins :]
             for f in range(used):
                 i, j = 2 * f, 2 * f + 1
                 gain, level = _exp(log_n[f]), _exp(log_d[f])
                 cosine, sine = cos_sin(phase[f])
-                s[i] = total[f] * ((hs[i] * ps[i] - hs[j] * ps[j]) + gain * ns[i] + level * cosine)
-                s[j] = total[f] * ((hs[i] * ps[j] + hs[j] * ps[i]) + gain * ns[j] + level * sine)
+                s[i] = (hs[i] * ps[i] - hs[j] * ps[j]) + gain * ns[i] + level * cosine
+                s[j] = (hs[i] * ps[j] + hs[j] * ps[i]) + gain * ns[j] + level * sine
+            _scale(hs, gains[b, t], used)
+            _scale(s, gains[b, t], used)
             s[2 * used :] = 0
 
 
@@ -124,7 +134,7 @@ def _left_and_right(
         for t in range(raw.shape[1]):
             row, hs, ps, ns, os = raw[b, t], h[b, t], pulses[b, t], noise[b, t], loop[places[b, t]]
             log_n, log_d, phase = row[2 * bins : 3 * bins], row[3 * bins : 4 * bins], row[4 * bins :]
-            total, level_of_side, left, right = gains[b, t], levels[b, t], left_out[b, t], right_out[b, t]
+            level_of_side, left, right = levels[b, t], left_out[b, t], right_out[b, t]
             for f in range(used):
                 i, j = 2 * f, 2 * f + 1
                 gain, level = _exp(log_n[f]), _exp(log_d[f])
@@ -134,8 +144,11 @@ def _left_and_right(
                 side_x = (gain * os[i] - swing[f] * (_PARTIALS * y + v)) * level_of_side
                 side_y = (gain * os[j] + swing[f] * (_PARTIALS * x + u)) * level_of_side
                 x, y = x + gain * ns[i] + u, y + gain * ns[j] + v
-                left[i], left[j] = total[f] * (x + side_x), total[f] * (y + side_y)
-                right[i], right[j] = total[f] * (x - side_x), total[f] * (y - side_y)
+                left[i], left[j] = x + side_x, y + side_y
+                right[i], right[j] = x - side_x, y - side_y
+            _scale(hs, gains[b, t], used)
+            _scale(left, gains[b, t], used)
+            _scale(right, gains[b, t], used)
             left[2 * used :] = 0
             right[2 * used :] = 0
 
@@ -179,7 +192,7 @@ def filtered(
 
     Args:
         raw: (B, K, 5F) output of the vocoder.
-        h: (B, K, F) output of `harmonic_filters`.
+        h: (B, K, F) output of `harmonic_filters`, which is multiplied by the gains as well.
         pulses: (B, K, F) spectra of the excitation.
         noise: (B, K, F) spectra of the noise.
         used: the number of bins that are computed; higher ones are 0.

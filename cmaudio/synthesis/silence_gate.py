@@ -39,7 +39,7 @@ class SilenceGate:
         """(B, K, F) gains, 0 to 1, for frames (B, K, M): linear between the centres of bands."""
         above = np.maximum(frames * self._scale + self._offset, 0)
         gain = np.sqrt(-np.expm1(-above))
-        gains = np.diff(gain, axis=-1)[..., self._below]
+        gains = np.diff(gain, axis=-1).take(self._below, -1)
         gains *= self._share
-        gains += gain[..., self._below]
+        gains += gain.take(self._below, -1)
         return np.asarray(gains)
