@@ -87,7 +87,7 @@ class BlockVocoder:
         spectra = filter_kernel.filtered(raw, h, block.pulses, noise, self._used_bins, gains, sides)
         samples = self._stft.overlap_add(spectra)  # (1 or 2, B, N)
         faulty = not np.isfinite(samples.sum())
-        for i, (voice, row) in enumerate(zip(voices, rows_of(states), strict=True)):
+        for i, (voice, row) in enumerate(zip(voices, rows_of(states, len(voices)), strict=True)):
             voice.vocoder = row
             if faulty and not np.isfinite(samples[:, i]).all():  # a fault of the model ends only the voice concerned
                 samples[:, i], h[i] = 0, 0

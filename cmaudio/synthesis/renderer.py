@@ -142,7 +142,7 @@ class Renderer:
         middles = self._frame_middles(voices)
         humanity = self._humanity(voices, middles, inputs.residual_gain)
         state = self.synthesizer.generate(state, controls, timbre, context_noise, block_noise, humanity)
-        for voice, row in zip(voices, rows_of(state.arrays), strict=True):
+        for voice, row in zip(voices, rows_of(state.arrays, len(voices)), strict=True):
             voice.network = row
         base_hz = inputs.f0.copy()  # or a fraction of it, or 0 for noise
         for i in own:
@@ -173,7 +173,8 @@ class Renderer:
         pulses = self.stft.analyse(excitation)
         inputs = self._inputs(voices, self._seen(pulses, harmonics))
         state = self.synthesizer.init_state(inputs.controls, inputs.timbre)
-        for voice, network, vocoder in zip(voices, rows_of(state.arrays), rows_of(state.vocoder), strict=True):
+        networks, vocoders = (rows_of(arrays, len(voices)) for arrays in (state.arrays, state.vocoder))
+        for voice, network, vocoder in zip(voices, networks, vocoders, strict=True):
             voice.network, voice.vocoder = network, vocoder
 
     def _plan(self, voices: list[Voice]) -> tuple[Float, Float, dict[int, Float], list[int]]:

@@ -20,15 +20,16 @@ class Row(NamedTuple):
     number: int
 
 
-def rows_of(batch: list[Float]) -> list[Row]:
-    """The voices of a batch."""
-    return [Row(batch, number) for number in range(len(batch[0]))]
+def rows_of(batch: list[Float], voices: int) -> list[Row]:
+    """The voices of a batch, whose network may have no state."""
+    return [Row(batch, number) for number in range(voices)]
 
 
 def joined(rows: Sequence[Row]) -> list[Float]:
     """The arrays of a batch of these voices; those of the last batch themselves if it had the same voices."""
     last = rows[0].batch
-    if len(rows) == len(last[0]) and all(row.batch is last and row.number == i for i, row in enumerate(rows)):
+    together = all(row.batch is last and row.number == i for i, row in enumerate(rows))
+    if together and all(len(array) == len(rows) for array in last):
         return last
     arrays = zip(*([array[number : number + 1] for array in batch] for batch, number in rows), strict=True)
     return [np.concatenate(of_voices) for of_voices in arrays]
