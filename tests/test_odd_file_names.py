@@ -17,7 +17,7 @@ from cmaudio.cli.terminal import PlainConsole, to_json
 from cmaudio.errors import CmaudioError
 from cmaudio.files import folders
 from cmaudio.files.audio_file import AudioFileWriter
-from cmaudio.files.resume_manifest import agree_on_plan
+from cmaudio.files.resume_manifest import start_or_resume
 from cmaudio.instrument.preset_files import preset_files
 from cmaudio.midi.bindings import Bindings
 from cmaudio.model.file import Model
@@ -51,7 +51,7 @@ CALLS: dict[str, Callable[[Path], Any]] = {
     "sound file": lambda path: write_sound(path.with_suffix(".wav")),
     "dictionary": read_dictionary,
     "text": lambda path: recite(path, Path("out")),
-    "corpus": lambda path: agree_on_plan(path / ("y" * 300), {}, ("a",)),
+    "corpus": lambda path: start_or_resume(path / ("y" * 300), {}, ("a",)),
     "MIDI bindings": Bindings.load,
     "folder for OSC": SoundFolder,
 }

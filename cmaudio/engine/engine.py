@@ -32,7 +32,7 @@ from cmaudio.score.ranges import GAIN_RANGE_DB
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.limiter import QUANTUM_SAMPLES, Limiter
 from cmaudio.signal.pairs import sum_of_pairs
-from cmaudio.speech.reading import Writing
+from cmaudio.speech.notation import Notation
 from cmaudio.speech.style import SpeakingStyle
 from cmaudio.synthesis.networks import STEPS, Synthesizer
 from cmaudio.synthesis.params import VoiceSettings
@@ -172,7 +172,7 @@ class Engine(ModulationInput):
             at=at,
         )
         speech.steer(**style)
-        phrases = Writing(phonemes, ssml, pronunciations).phrases(text, prosody.language, prosody.symbols)
+        phrases = Notation(phonemes, ssml, pronunciations).phrases(text, prosody.language, prosody.symbols)
         speech.read(phrases, prosody, background, on_segment)
         return speech
 

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cmaudio.errors import CmaudioError
-from cmaudio.files.retry import Patience, persist
+from cmaudio.files.retry import RetryPolicy, retried
 
 # These publish an object when all of it has arrived; on others a reader could find a partial one.
 _PUBLISH_WHOLE = frozenset("s3 s3a gs gcs abfs abfss az adl oci oss memory".split())
 _PART = ".part-"
 _S3_SETTINGS = {"connect_timeout": 10, "read_timeout": 30, "retries": {"mode": "standard", "max_attempts": 2}}
 Result = TypeVar("Result")
-patience = Patience()
+retry_policy = RetryPolicy()
 
 
 class RemotePath:
@@ -140,7 +140,7 @@ class RemotePath:
         try:
             files = _storage(self.protocol)
             path = files._strip_protocol(self.url)
-            return persist(lambda: action(files, path), patience)
+            return retried(lambda: action(files, path), retry_policy)
         except (FileNotFoundError, CmaudioError):
             raise
         except ImportError as error:
@@ -155,7 +155,7 @@ class RemotePath:
         except Exception as error:  # each kind of storage has its own errors
             raise CmaudioError(
                 f"{self.url}: the storage failed ({type(error).__name__}: {str(error)[:200]}), also after retrying "
-                f"for {patience.seconds:g} s; what is complete there is kept: run the same command again to resume"
+                f"for {retry_policy.seconds:g} s; what is complete there is kept: run the same command again to resume"
             ) from error
 
 

@@ -27,8 +27,8 @@ _LONGEST_PAUSE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long to retry.
+class RetryPolicy:
+    """How long, and how often, to retry.
 
     Args:
         seconds: after which no further attempt is made.
@@ -43,19 +43,19 @@ class Patience:
     sleep: Callable[[float], object] = time.sleep
 
 
-def persist(action: Callable[[], Result], patience: Patience) -> Result:
+def retried(action: Callable[[], Result], policy: RetryPolicy) -> Result:
     """The result of the action, which is retried while it fails with a temporary error.
 
     Raises its last error.
     """
-    until, pause = patience.clock() + patience.seconds, patience.first_pause
+    until, pause = policy.clock() + policy.seconds, policy.first_pause
     while True:
         try:
             return action()
         except _LASTING:
             raise
         except Exception as error:
-            if type(error).__name__ in _LASTING_NAMES or patience.clock() + pause > until:
+            if type(error).__name__ in _LASTING_NAMES or policy.clock() + pause > until:
                 raise
-        patience.sleep(pause)
+        policy.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

@@ -11,7 +11,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
-from types import TracebackType
 
 from cmaudio.controls.binding import Binding
 from cmaudio.engine.listeners import ORIGIN
@@ -89,9 +88,7 @@ class MidiInput:
     def __enter__(self) -> MidiInput:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

@@ -25,7 +25,7 @@ from cmaudio.files.names import sound_path
 from cmaudio.files.place import Place, as_place, check_reach, files_in, whole_file
 from cmaudio.files.reading import read_json, read_text
 from cmaudio.files.remote import RemotePath
-from cmaudio.files.resume_manifest import agree_on_plan
+from cmaudio.files.resume_manifest import start_or_resume
 from cmaudio.model.file import Model, embedded_models, load_model
 from cmaudio.offline.speak import DEFAULT_VOICE, speak
 from cmaudio.offline.spoken import Spoken
@@ -95,7 +95,7 @@ def recite(
     pool = pool or local_pool(workers)
     check_reach(folder, pool.shares_memory)
     lines = _lines(text, voice, timbres, rates, seeds)
-    agree_on_plan(folder, _plan(voice, lines), ("wavs", "spoken"))
+    start_or_resume(folder, _plan(voice, lines), ("wavs", "spoken"))
     existing = files_in(folder / "spoken")
     waiting = [line for line in lines if _record(line.name) not in existing]
     done = len(lines) - len(waiting)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import struct
 from io import BufferedWriter
 from pathlib import Path
-from types import TracebackType
 
 import mido
 from mido.midifiles.meta import encode_variable_int
@@ -45,9 +44,7 @@ class MidiTrackFile:
         self.flush(0.0)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def add(self, seconds: float, event: Event) -> None:

@@ -16,7 +16,7 @@ from cmaudio.files import remote
 from cmaudio.files.place import as_place, check_reach, files_in, local_files, move_to, whole_file
 from cmaudio.files.reading import is_file, is_folder, read_file
 from cmaudio.files.remote import RemotePath
-from cmaudio.files.retry import Patience, persist
+from cmaudio.files.retry import RetryPolicy, retried
 
 
 class Clock:
@@ -30,21 +30,21 @@ class Clock:
         self.now += seconds
         self.slept.append(seconds)
 
-    def patience(self, seconds: float) -> Patience:
-        return Patience(seconds, clock=lambda: self.now, sleep=self.sleep)
+    def retry_policy(self, seconds: float) -> RetryPolicy:
+        return RetryPolicy(seconds, clock=lambda: self.now, sleep=self.sleep)
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(remote, "patience", clock.patience(20))
+    monkeypatch.setattr(remote, "retry_policy", clock.retry_policy(20))
     return clock
 
 
 def test_pauses_double_and_end_with_the_patience() -> None:
     clock = Clock()
     with pytest.raises(OSError, match="down"):
-        persist(lambda: (_ for _ in ()).throw(OSError("down")), clock.patience(20))
+        retried(lambda: (_ for _ in ()).throw(OSError("down")), clock.retry_policy(20))
     assert clock.slept == [0.5, 1, 2, 4, 8]
 
 
@@ -52,7 +52,7 @@ def test_pauses_double_and_end_with_the_patience() -> None:
 def test_what_would_fail_again_is_not_tried_again(error: Exception) -> None:
     clock = Clock()
     with pytest.raises(type(error)):
-        persist(lambda: (_ for _ in ()).throw(error), clock.patience(20))
+        retried(lambda: (_ for _ in ()).throw(error), clock.retry_policy(20))
     assert clock.slept == []
 
 

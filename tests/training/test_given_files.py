@@ -14,7 +14,7 @@ for package in ("torch", "lhotse", "lightning_fabric", "tensorboard", "onnx"):
 
 import cmaudio
 from cmaudio.errors import CmaudioError
-from cmaudio.files.resume_manifest import agree_on_plan
+from cmaudio.files.resume_manifest import start_or_resume
 from cmaudio.midi.bindings import Bindings
 from cmaudio.offline.recite import recite
 from cmaudio.speech.pronunciations import read_dictionary
@@ -33,7 +33,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "text.txt": lambda folder: recite(folder / "text.txt", folder / "out"),
     "phonemes.jsonl": read_given,
     "metadata.csv": lambda folder: find_utterances(folder, "ljspeech"),
-    "plan.json": lambda folder: agree_on_plan(folder, {}, ()),
+    "plan.json": lambda folder: start_or_resume(folder, {}, ()),
     "corpus.json": read_description,
     "run.json": read_about,
     "alignment.jsonl.gz": lambda folder: read_alignment(folder / "alignment.jsonl.gz"),

@@ -22,7 +22,7 @@ from uuid import uuid4
 from cmaudio.errors import CmaudioError
 from cmaudio.files.place import Place, check_reach, files_in, move_to, whole_file
 from cmaudio.files.reading import read_json
-from cmaudio.files.resume_manifest import agree_on_plan
+from cmaudio.files.resume_manifest import start_or_resume
 from cmaudio.parallel.pool import Pool, local_pool
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition, Split, write_description
 from cmaudio.training.corpus.shard import field_files, write_cuts
@@ -89,7 +89,7 @@ def write_corpus(
     pool = pool or local_pool(workers)
     check_reach(folder, pool.shares_memory)
     items = source.items()
-    agree_on_plan(folder, _manifest(source, definition, shard_items, items), ("shards", *items))
+    start_or_resume(folder, _manifest(source, definition, shard_items, items), ("shards", *items))
     _forget_partial(folder)
     shards = list(chain.from_iterable(_shards(split, of_split, shard_items) for split, of_split in items.items()))
     existing = files_in(folder)

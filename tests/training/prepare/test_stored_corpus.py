@@ -19,7 +19,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.files import remote
 from cmaudio.files.place import files_in
 from cmaudio.files.remote import RemotePath
-from cmaudio.files.retry import Patience
+from cmaudio.files.retry import RetryPolicy
 from cmaudio.training.config import Crops
 from cmaudio.training.corpus.corpus import Corpus
 from cmaudio.training.corpus.description import read_description
@@ -84,7 +84,7 @@ def test_a_broken_run_resumes_with_what_is_missing(stored: RemotePath) -> None:
 
 
 def test_a_storage_that_fails_leaves_no_shard_that_looks_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "patience", Patience(0))
+    monkeypatch.setattr(remote, "retry_policy", RetryPolicy(0))
     with flaky_storage() as storage:
         folder = RemotePath("flaky://corpus")
 

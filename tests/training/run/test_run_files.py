@@ -17,7 +17,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.files import remote
 from cmaudio.files.place import files_in
 from cmaudio.files.remote import RemotePath
-from cmaudio.files.retry import Patience
+from cmaudio.files.retry import RetryPolicy
 from cmaudio.training.run import run_files
 from cmaudio.training.run.checkpoint import load_tensors
 from cmaudio.training.run.run_files import RunFiles
@@ -80,7 +80,7 @@ def test_a_copy_of_another_run_is_removed(remains: bool, stored: RemotePath, tmp
 
 def test_a_failing_storage_keeps_the_last_whole_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_files, "working_copy", lambda place: tmp_path / "copy")
-    monkeypatch.setattr(remote, "patience", Patience(0))
+    monkeypatch.setattr(remote, "retry_policy", RetryPolicy(0))
     with flaky_storage() as storage:
         files = RunFiles(RemotePath("flaky://run"))
         begin(files, "a", 1)

@@ -1,4 +1,4 @@
-"""From user input (text, SSML or phonemes) to phrases."""
+"""The notation of a text: plain, SSML or phonemes, and its phrases."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from cmaudio.speech.ssml import parse_ssml
 
 
 @dataclass(frozen=True)
-class Writing:
-    """The notation of a text.
+class Notation:
+    """How a text is written: plainly, in SSML, or in phonemes.
 
     Attributes:
         phonemes: in IPA, in the voice's own symbols.
