@@ -58,12 +58,12 @@ def measure_residual(setting: Setting) -> Figures:
         return material
     renderer = setting.renderer
     setting.progress("residual: two seeds of one step")
-    drawn = [generate(renderer, material, 1, seed) for seed in (0, 1)]
-    rows = {"recorded": [material.mels] * 2, "one_step": drawn}
+    generated = [generate(renderer, material, 1, seed) for seed in (0, 1)]
+    rows = {"recorded": [material.mels] * 2, "one_step": generated}
     predicted = predictions(renderer, material)
     if predicted is not None:
         rows["median"] = [np.maximum(predicted.median, predicted.silence)] * 2
-        rows["noise"] = [predicted.frames(noise, np.float32(1)) for noise in noise_like(predicted, drawn, material)]
+        rows["noise"] = [predicted.frames(noise, np.float32(1)) for noise in noise_like(predicted, generated, material)]
     reference = _reference(renderer, material)
     figures: Figures = {"notes": len(material.mels)}
     return figures | {
@@ -108,12 +108,12 @@ def fluctuation(frames: Float, predicted: MedianAndSpread) -> Float:
     return moving
 
 
-def noise_like(predicted: MedianAndSpread, drawn: list[Float], material: Material) -> list[Float]:
+def noise_like(predicted: MedianAndSpread, generated: list[Float], material: Material) -> list[Float]:
     """(N, T, M) noise for every seed, with the variance of the samples and the recordings' temporal correlation."""
     recorded = fluctuation(material.mels, predicted)
     correlation = float((recorded[:, 1:] * recorded[:, :-1]).sum() / np.square(recorded).sum())
     out = []
-    for seed, frames in enumerate(drawn):
+    for seed, frames in enumerate(generated):
         moving = fluctuation(frames, predicted)
         size = np.sqrt(np.square(moving).sum() / np.count_nonzero(moving))
         noise = np.random.default_rng(seed).standard_normal(frames.shape, dtype=np.float32)

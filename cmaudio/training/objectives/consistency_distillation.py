@@ -42,8 +42,8 @@ class ConsistencyDistillation:
         intervals = s.intervals_at(progress)
         ends = (limits.min ** (1 / RHO), limits.max ** (1 / RHO))
         grid = torch.linspace(*ends, intervals + 1, device=device) ** RHO
-        drawn = draw_level(x_shape[0], generator, device, s.t_mean, s.t_std, limits.min, limits.max)
-        upper = torch.searchsorted(grid, drawn).clamp(1, intervals)
+        level = draw_level(x_shape[0], generator, device, s.t_mean, s.t_std, limits.min, limits.max)
+        upper = torch.searchsorted(grid, level).clamp(1, intervals)
         return {"t": grid[upper], "r": grid[upper - 1], "z": draw_noise(x_shape, generator, device)}
 
     def loss(

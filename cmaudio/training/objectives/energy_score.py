@@ -45,15 +45,15 @@ class EnergyScore:
         self, x_shape: tuple[int, int, int], generator: torch.Generator, device: torch.device, progress: float
     ) -> dict[str, Tensor]:
         draws = self._edm.draw(x_shape, generator, device, progress)
-        drawn = torch.rand(x_shape[0], generator=generator, device=device) < self.settings.share
-        sigma = torch.where(drawn, self.sigma.max, draws["sigma"])
-        return {"drawn": drawn, "sigma": sigma, "z": draws["z"], "z2": draw_noise(x_shape, generator, device)}
+        from_noise = torch.rand(x_shape[0], generator=generator, device=device) < self.settings.share
+        sigma = torch.where(from_noise, self.sigma.max, draws["sigma"])
+        return {"from_noise": from_noise, "sigma": sigma, "z": draws["z"], "z2": draw_noise(x_shape, generator, device)}
 
     def loss(
         self, f: Denoiser, x: Tensor, draws: Mapping[str, Tensor], *, teacher: Denoiser | None
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        drawn, sigma = draws["drawn"], draws["sigma"]
-        visible = torch.where(drawn[:, None, None], 0.0, x)
+        from_noise, sigma = draws["from_noise"], draws["sigma"]
+        visible = torch.where(from_noise[:, None, None], 0.0, x)
         seams = self.settings.seams
         a, b = (f(noised(visible, sigma, draws[z]), sigma).float() for z in ("z", "z2"))
         score = energy_score(a, b, x) + self.settings.parts * _in_parts(a, b, x, seams)
@@ -61,10 +61,10 @@ class EnergyScore:
             score = score + self.settings.sums * _in_sums(a, b, x, seams)
         if self.settings.levels and "loudness" in draws:
             score = score + self.settings.levels * _in_levels(a, b, x, draws["loudness"])
-        loss = torch.where(drawn, score, (self._edm.error(a, x, sigma) + self._edm.error(b, x, sigma)) / 2)
-        count = drawn.sum().clamp(min=1)
+        loss = torch.where(from_noise, score, (self._edm.error(a, x, sigma) + self._edm.error(b, x, sigma)) / 2)
+        count = from_noise.sum().clamp(min=1)
         spread = torch.linalg.vector_norm(a.detach() - b.detach(), dim=(1, 2)) / x[0].numel() ** 0.5
-        metrics = {"score": (score.detach() * drawn).sum() / count, "spread": (spread * drawn).sum() / count}
+        metrics = {"score": (score.detach() * from_noise).sum() / count, "spread": (spread * from_noise).sum() / count}
         return loss, metrics
 
 

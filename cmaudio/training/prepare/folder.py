@@ -134,11 +134,11 @@ class FolderSource:
 
     def _held_out(self) -> set[str]:
         """Chosen by a hash of their names; every label keeps a training file; at least one of twenty is held out."""
-        drawn = {name: int(sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8], 16) for name in self.files}
+        rank = {name: int(sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8], 16) for name in self.files}
         most = max(self.held_out * len(self.files), 1.0) if len(self.files) >= 20 and self.held_out else 0
         left = Counter(map(self._label, self.files))
         chosen: set[str] = set()
-        for name in sorted(self.files, key=lambda name: drawn[name]):
+        for name in sorted(self.files, key=lambda name: rank[name]):
             if len(chosen) + 1 > most:
                 break
             if left[self._label(name)] > 1:

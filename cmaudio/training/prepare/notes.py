@@ -94,8 +94,8 @@ class NoteSampler:
         taken = {note.struck for note in held_out if note.program is not None}
         gestures = map(draw_gesture, range(EVALUATION_NOTES))
         taken |= {(gesture.program, gesture.pitch, gesture.velocity) for gesture in gestures}
-        drawn = [self._draw("train", 0, index) for index in range(self.notes)]
-        train = [self._other(note, taken) for note in (*self.given, *drawn)]
+        random_notes = [self._draw("train", 0, index) for index in range(self.notes)]
+        train = [self._other(note, taken) for note in (*self.given, *random_notes)]
         return {"train": train, "held_out": held_out}
 
     @property

@@ -111,8 +111,8 @@ class TextureSource:
     ) -> Sequence[TexturePiece]:
         """Of several recordings one; of a long one its last piece; otherwise nothing."""
         if len(sounds) >= _SEVERAL:
-            drawn = min(sounds, key=lambda sound: sha256(f"{self.seed} {sound.file!a}".encode()).hexdigest())
-            return pieces[drawn.file]
+            chosen = min(sounds, key=lambda sound: sha256(f"{self.seed} {sound.file!a}".encode()).hexdigest())
+            return pieces[chosen.file]
         longest = max(pieces.values(), key=len)
         return longest[-1:] if len(longest) >= _MANY_PIECES else []
 

@@ -46,12 +46,12 @@ class Demonstration:
     def network(self, average: nn.Module, step: int, target: Target) -> None:
         """Recording above, one-step free running below; their distance within the clips, in dB."""
         generator = torch.Generator(self.batch.mel.device).manual_seed(0)
-        drawn = free_run(average, target(self.batch, generator), self.config.sigma, generator)  # type: ignore[arg-type]
-        made = target.whole(self.batch, drawn)
-        error = ((made - self.batch.mel).abs() * self.corpus.statistics.std).mean(-1) * 20 / np.log(10)
+        sampled = free_run(average, target(self.batch, generator), self.config.sigma, generator)  # type: ignore[arg-type]
+        generated = target.to_mel(self.batch, sampled)
+        error = ((generated - self.batch.mel).abs() * self.corpus.statistics.std).mean(-1) * 20 / np.log(10)
         distance = error[self.batch.scored].mean()
         self.journal.metrics(self.stage, step, {"held_out_mel_db": float(distance)})
-        for index, (ours, theirs) in enumerate(zip(made, self.batch.mel, strict=True)):
+        for index, (ours, theirs) in enumerate(zip(generated, self.batch.mel, strict=True)):
             self.journal.picture(f"{self.stage}/{index}", self._unit(torch.cat([ours, theirs], 1)), step)
 
     @torch.no_grad()

@@ -40,13 +40,13 @@ class GeneratedMels:
         device, k = batch.mel.device, self.network.network.head.block_frames
         noise = torch.randn(clips * (frames // k - 1), k, bands, generator=generator, device=device)
         context_noise = torch.randn(batch.mel.shape, generator=generator, device=device)
-        own = torch.rand(clips, generator=generator, device=device) < self.stage.generated_share
+        chosen = torch.rand(clips, generator=generator, device=device) < self.stage.generated_share
         with torch.no_grad():
-            seen = self.target(batch, generator)
-            drawn = one_step(self.network, seen, seen.mel, noise, context_noise, self.sigma)
-            whole = self.target.whole(batch, torch.cat([seen.mel[:, :k], drawn], 1))
-        made = torch.cat([batch.mel[:, :k], whole[:, k:]], 1)
-        mixed = replace(batch, mel=torch.where(own[:, None, None], made, batch.mel))
+            target = self.target(batch, generator)
+            sampled = one_step(self.network, target, target.mel, noise, context_noise, self.sigma)
+            mel = self.target.to_mel(batch, torch.cat([target.mel[:, :k], sampled], 1))
+        generated = torch.cat([batch.mel[:, :k], mel[:, k:]], 1)
+        mixed = replace(batch, mel=torch.where(chosen[:, None, None], generated, batch.mel))
         return without_context(mixed, self.stage.crops.warm_up_frames, self.hop_length)
 
 

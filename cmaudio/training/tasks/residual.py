@@ -27,7 +27,7 @@ class Target(Protocol):
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch: ...
 
-    def whole(self, batch: Batch, drawn: Tensor) -> Tensor:
+    def to_mel(self, batch: Batch, sampled: Tensor) -> Tensor:
         """(B, T, M) samples for a recorded batch -> (B, T, M) normalised log-mel."""
         ...
 
@@ -38,8 +38,8 @@ class AsRecorded:
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         return batch
 
-    def whole(self, batch: Batch, drawn: Tensor) -> Tensor:
-        return drawn
+    def to_mel(self, batch: Batch, sampled: Tensor) -> Tensor:
+        return sampled
 
 
 class Residual:
@@ -63,9 +63,9 @@ class Residual:
         return replace(batch, mel=residual, controls=controls, loudness=loudness)
 
     @torch.no_grad()
-    def whole(self, batch: Batch, drawn: Tensor) -> Tensor:
+    def to_mel(self, batch: Batch, sampled: Tensor) -> Tensor:
         median, spread = self._predict(batch)
-        return torch.maximum(median + spread * drawn, self.silence)
+        return torch.maximum(median + spread * sampled, self.silence)
 
     def _loudness(self, median: Tensor, spread: Tensor) -> Tensor:
         """dB by which the median's level changes with one spread of each band, (B, T, M)."""

@@ -16,7 +16,7 @@ _LEVEL_DB = (-24.0, 6.0)  # a soft velocity or a sustain level, to full pressure
 
 
 class ShapedMels:
-    """Reshapes crops with a brightness, a resonance and a level, each drawn for `share` of the crops.
+    """Reshapes crops with a brightness, a resonance and a level, each random for `share` of the crops.
 
     Brightness and resonance are uniform over their ranges in `EXPRESSIONS`, and constant over a crop. Pitch, controls
     and audio stay, so the result suits only a task that needs no recording, as `VocoderDistillation`.
@@ -35,12 +35,12 @@ class ShapedMels:
         clips, frames, _ = batch.mel.shape
         device = batch.mel.device
 
-        def drawn(least: float, most: float) -> torch.Tensor:
+        def random_setting(least: float, most: float) -> torch.Tensor:
             uniform = torch.rand(2, clips, generator=generator, device=device)
             values = torch.where(uniform[0] < self.share, least + (most - least) * uniform[1], 0.0)
             return values[:, None].expand(clips, frames)
 
         ranges = [(EXPRESSIONS[name].min, EXPRESSIONS[name].max) for name in ("brightness", "resonance")]
-        brightness, resonance, level = (drawn(*limits).cpu().numpy() for limits in (*ranges, _LEVEL_DB))
+        brightness, resonance, level = (random_setting(*limits).cpu().numpy() for limits in (*ranges, _LEVEL_DB))
         shaped = self._shaper(batch.mel.cpu().numpy(), batch.f0.cpu().numpy(), brightness, resonance, level)
         return replace(batch, mel=torch.from_numpy(shaped).to(device))

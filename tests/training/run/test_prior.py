@@ -159,7 +159,7 @@ def test_loudness_is_the_slope_of_the_level_of_a_frame() -> None:
     seen = residual(batch, torch.Generator())
 
     def level_db(drawn: Tensor) -> Tensor:
-        log_mel = residual.whole(batch, drawn) * statistics.std + statistics.mean
+        log_mel = residual.to_mel(batch, drawn) * statistics.std + statistics.mean
         return 20 * level(log_mel) / np.log(10)
 
     for band in range(5):
@@ -192,7 +192,7 @@ def test_the_residual_holds_only_the_moving_part_and_is_inverted_exactly() -> No
     assert seen.mel.abs().max() <= MOST
     inside = slice(26, 34)  # windows that are whole
     torch.testing.assert_close(seen.mel[:, inside], waves[inside].expand(2, -1, 5), atol=0.2, rtol=0)
-    torch.testing.assert_close(residual.whole(batch, waves), median + moving * waves)
+    torch.testing.assert_close(residual.to_mel(batch, waves), median + moving * waves)
 
 
 def test_silence_before_a_note_has_no_moving_part() -> None:
