@@ -34,8 +34,8 @@ def test_typical_values_change_nothing() -> None:
     for found, unchanged in ((resonance_of, 0), (speed_of, 1), (flicker_of, 1)):
         np.testing.assert_array_equal(found(controls()), unchanged)
     assert smooth_gain(controls(), None) is None
-    for found in (smooth_gain(controls(), GAIN), smooth_gain(controls(roughness=1.0), GAIN)):
-        np.testing.assert_array_equal(found, GAIN[:, None])
+    for roughness in (0.5, 1.0):
+        np.testing.assert_array_equal(smooth_gain(controls(roughness=roughness), GAIN), GAIN[:, None])
 
 
 @pytest.mark.parametrize("control", TEXTURE_CONTROLS)
