@@ -16,9 +16,9 @@ Array = NDArray[np.float64]
 def held_at(course: Array, places: NDArray[np.int64] | Array) -> Array:
     """(T, R) course at places (K,) in frames, not negative -> (K, R), interpolated; the last frame is held."""
     low = np.minimum(places.astype(np.int64), len(course) - 1)
-    share = (places - low)[:, None].clip(0, 1)
-    if not share.any():
+    if places.dtype.kind == "i":
         return course[low]
+    share = (places - low)[:, None].clip(0, 1)
     found: Array = (1 - share) * course[low] + share * course[np.minimum(low + 1, len(course) - 1)]
     return found
 

@@ -45,6 +45,11 @@ def resonance_of(controls: Array) -> Array:
     return np.asarray(tonal * np.where(tonal < 0, -_LEAST_RESONANCE, _MOST_RESONANCE))
 
 
+def shapes_motion(controls: Array) -> NDArray[np.bool_]:
+    """(B, K, C) -> (B,) whether a voice's motion differs from that at typical values."""
+    return np.asarray((controls[..., [_ROUGHNESS, _SIZE]] != 0.5).any((1, 2)))
+
+
 def speed_of(controls: Array) -> Array:
     """(..., C) -> speed of the motion, 0.7 to 1.4."""
     return np.asarray(2 ** (0.5 - controls[..., _SIZE]))

@@ -23,6 +23,7 @@ from cmaudio.synthesis.texture_shaping import (
     flicker_of,
     resonance_of,
     seen_by_networks,
+    shapes_motion,
     smooth_gain,
     speed_of,
     with_flicker,
@@ -100,7 +101,11 @@ class TextureVoice(NoteVoice):
     ) -> Array | None:
         """(B, K) the level of the envelopes, or (B, K, M) with motion, if any voice has it."""
         hop = voices[0].stft.hop_length
-        motions = [voice._motion_db(ends[i] // hop - 1, middles[i], controls[i]) for i, voice in enumerate(voices)]
+        shaped = shapes_motion(controls).tolist()
+        motions = [
+            voice._motion_db(ends[i] // hop - 1, middles[i], controls[i] if shaped[i] else None)
+            for i, voice in enumerate(voices)
+        ]
         envelopes_db = TextureVoice._fallen(voices, ends // hop * speed_of(controls), envelopes_db)
         bands = next((motion.shape[1] for motion in motions if motion is not None), 0)
         if not bands:
@@ -122,14 +127,18 @@ class TextureVoice(NoteVoice):
             return envelopes_db
         return (0.0 if envelopes_db is None else envelopes_db) - _FALL_DB * late
 
-    def _motion_db(self, frames: NDArray[np.int64], middles: Array, controls: Array) -> Array | None:
-        """(K, M) dB at frames (K,) of the motion of the timbre that is nearest now; None without motion."""
+    def _motion_db(self, frames: NDArray[np.int64], middles: Array, controls: Array | None) -> Array | None:
+        """(K, M) dB at frames (K,) of the motion of the timbre that is nearest now; None without motion.
+
+        `controls` (K, C) shape it; None: they are typical.
+        """
         if not self.timbre.constant:
             nearest = self._nearest(self.timbre.at(middles[-1:])[0])
             self.motion.follow(nearest.motion if nearest.sustained == self.steady else None)
         density, humanity = (self.expression[name].at(middles) for name in ("density", "humanity"))
-        motion = self.motion.at(frames, density, humanity, speed_of(controls), flicker_of(controls))
-        if motion is not None:
+        speed, flicker = (None, None) if controls is None else (speed_of(controls), flicker_of(controls))
+        motion = self.motion.at(frames, density, humanity, speed, flicker)
+        if motion is not None and controls is not None:
             motion = with_flicker(motion, frames, controls, self.params.seed)
         if motion is None or not self.steady or self.released_at > middles[-1]:
             return motion
