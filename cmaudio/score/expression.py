@@ -66,7 +66,7 @@ EXPRESSIONS: Mapping[str, Expression] = {
             Expression(name, "of typical to most", 0.0, 1.0, description, 0.5, learned=True)
             for name, description in (
                 ("intensity", "strength of a texture; 0.5 is typical, as for the next five"),
-                ("density", "events per second"),
+                ("density", "events per second of a bed or rhythm, as far as it has any"),
                 ("sharpness", "spectral centroid"),
                 ("tonality", "from noise to tones"),
                 ("roughness", "how much it flickers"),
