@@ -13,7 +13,6 @@ from cmaudio.model.correction import Correction
 from cmaudio.model.deviation import PitchDeviation
 from cmaudio.model.learned import Learned
 from cmaudio.model.motion import MOST_FRAMES, Motion
-from cmaudio.model.noise_balance import NoiseBalance
 from cmaudio.model.partials import NoPartials, Partials
 from cmaudio.strict import Strict
 
@@ -100,7 +99,6 @@ class TimbreDefinition(Strict):
         learned: its offset to the prior at its point.
         motion: the motion of a texture's spectrum about the median.
         correction: its table of what lies between the prior and its recordings.
-        noise: by how much more noise it has than the vocoder gives it.
     """
 
     name: Name
@@ -116,7 +114,6 @@ class TimbreDefinition(Strict):
     learned: Learned | None = None
     motion: Motion | None = None
     correction: Correction | None = None
-    noise: NoiseBalance | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -20,7 +20,7 @@ _BETWEEN = (0.35, 0.65)  # of the way from one partial to the next
 _QUARTILE = 0.25
 _OF_MEAN = -np.log(1 - _QUARTILE)
 _HEARD_DB, _LEAST_POWER = 60.0, 1e-10  # below the loudest part; per sample and bin
-_LEAST_SHARE = 1e-9
+_LEAST_SHARE = 1e-5  # less is masked by the partials
 
 
 def noise_shares(audio: Float, f0_hz: float, sample_rate: int, parts: NDArray[np.bool_]) -> NDArray[np.float64]:

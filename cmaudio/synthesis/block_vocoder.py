@@ -34,7 +34,6 @@ class VocoderInput:
         side_levels: (B, K) levels of the side signal; None without.
         partial_gains: by voice, factors of its partials (K, P) and their spacing (K,) in Hz.
         level: (B, K, 1) nepers to add to the output; None for 0.
-        noise_offset: (B, K, F) nepers to add to the noise; None for 0.
     """
 
     ends: list[int]
@@ -45,7 +44,6 @@ class VocoderInput:
     side_levels: Float | None
     partial_gains: dict[int, tuple[Complex, Float]]
     level: Float | None
-    noise_offset: Float | None
 
 
 class BlockVocoder:
@@ -64,9 +62,6 @@ class BlockVocoder:
 
         states = joined([voice.vocoder for voice in voices if voice.vocoder is not None])
         raw, *states = self._synthesizer.vocoder(block.frames, block.base_hz, state=states)
-        if block.noise_offset is not None:
-            bins = self._stft.bins
-            raw[..., 2 * bins : 3 * bins] += block.noise_offset
         h = filter_kernel.harmonic_filters(raw, self._used_bins)
         if self._synthesizer.model.manifest.short_filters:
             filter_kernel.shorten(h, self._used_bins)

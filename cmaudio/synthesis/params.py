@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float, Stft
-from cmaudio.synthesis.noise_balance import NoiseBalances, noise_balances_of
 from cmaudio.synthesis.placement import Side
 from cmaudio.synthesis.sources import Sources, sources_of
 from cmaudio.synthesis.timbre_deviations import TimbreDeviations, deviations_of
@@ -64,7 +63,6 @@ class VoiceSettings:
         sources: the excitations of the timbres; None if all are harmonic.
         prior: whether the model has one.
         deviations: of the timbres' pitch; None if all pitches are exact.
-        noise: of the timbres, beside what the vocoder gives them; None for no difference.
     """
 
     stft: Stft
@@ -75,23 +73,13 @@ class VoiceSettings:
     sources: Sources | None = None
     prior: bool = False
     deviations: TimbreDeviations | None = None
-    noise: NoiseBalances | None = None
 
     @classmethod
     def of_model(cls, model: Model, ahead_samples: int = 0, channels: int = 1) -> VoiceSettings:
         """The settings of voices that play a model with all its timbres."""
         m = model.manifest
-        return cls(
-            model.stft,
-            m.block_frames,
-            m.sample_rate,
-            ahead_samples,
-            channels,
-            sources_of(m.timbres),
-            m.prior,
-            deviations_of(m.timbres),
-            noise_balances_of(m.timbres, model.mel),
-        )
+        sources, deviations = sources_of(m.timbres), deviations_of(m.timbres)
+        return cls(model.stft, m.block_frames, m.sample_rate, ahead_samples, channels, sources, m.prior, deviations)
 
     @cached_property
     def side(self) -> Side:

@@ -156,7 +156,6 @@ class Renderer:
             side_levels=self._side_levels(voices, middles),
             partial_gains=self._partial_gains(voices, base_hz),
             level=state.level,
-            noise_offset=self._noise_offset(voices, middles, inputs),
         )
         if submit is None:
             for voice in voices:
@@ -262,11 +261,6 @@ class Renderer:
             return None
         levels = side_level(_expressed(voices, "width", middles))
         return levels if levels.any() else None
-
-    def _noise_offset(self, voices: list[Voice], middles: NDArray[np.float64], inputs: _Inputs) -> Float | None:
-        """(B, K, F) nepers to add to the noise; None for none."""
-        balances = voices[0].settings.noise
-        return None if balances is None else balances(inputs.timbre, inputs.f0, middles / self.sample_rate)
 
     def _partial_gains(self, voices: list[Voice], base_hz: Float) -> dict[int, tuple[Complex, Float]]:
         """By voice, the factors of its partials (K, P) and their spacing (K,) in Hz; base_hz (B, K)."""

@@ -14,8 +14,6 @@ import numpy as np
 
 from cmaudio.engine.voice_kinds import voice_of
 from cmaudio.model.file import Model
-from cmaudio.signal.dsp import Float
-from cmaudio.signal.noise_share import N_FFT, noise_shares
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import NoteParams, VoiceSettings
@@ -24,23 +22,9 @@ from cmaudio.training.corpus.description import CorpusDescription
 from cmaudio.training.corpus.shard import read_samples
 from cmaudio.training.export.key_grid import Array
 from cmaudio.training.export.power_offsets import PHASES_S, phase_powers
-from cmaudio.training.export.spectrum_parts import bins_of_parts
 
 _BATCH = 32
 _ENOUGH_NOTES = 240  # of a timbre, on average: three velocities of most keys
-
-
-@dataclass(frozen=True)
-class Sounding:
-    """Measurements of a sounding note.
-
-    Attributes:
-        power: (A, P) of its phases; NaN for a phase that it lacks.
-        noise: (P,) share of noise in the sustained power, 0 to 1; NaN where it cannot be told.
-    """
-
-    power: Array
-    noise: Array
 
 
 @dataclass(frozen=True)
@@ -52,14 +36,14 @@ class RecordedNote:
         pitch: MIDI note number.
         velocity: 1 to 127.
         held_samples: from its onset to its release.
-        sounding: as recorded.
+        power: (A, P) of its phases (`phase_powers`).
     """
 
     timbre: str
     pitch: float
     velocity: float
     held_samples: int
-    sounding: Sounding
+    power: Array
 
 
 def recorded_notes(corpus: Path, description: CorpusDescription, model: Model) -> list[RecordedNote]:
@@ -74,8 +58,8 @@ def _recorded(corpus: Path, description: CorpusDescription, model: Model) -> Ite
         timbre = model.timbres.get(custom["timbre"])
         if timbre and timbre.correction and rng.random() < share[custom["timbre"]]:
             onset, held = custom["onset_samples"], _held(custom, model)
-            sounding = _measured(samples[onset : onset + held] * gain, custom["timbre"], custom["pitch"], model)
-            yield RecordedNote(custom["timbre"], custom["pitch"], custom["velocity"], held, sounding)
+            power = phase_powers(samples[onset : onset + held] * gain, model)
+            yield RecordedNote(custom["timbre"], custom["pitch"], custom["velocity"], held, power)
 
 
 def _held(custom: dict[str, Any], model: Model) -> int:
@@ -88,10 +72,10 @@ def _held(custom: dict[str, Any], model: Model) -> int:
 
 def played(
     model: Model, notes: Sequence[RecordedNote], on_progress: Callable[[str], None] = lambda text: None
-) -> list[Sounding]:
-    """The notes as the model plays them, at humanity 1."""
+) -> list[Array]:
+    """(A, P) powers of the notes as the model plays them, at humanity 1."""
     renderer, settings = Renderer(Synthesizer(model)), VoiceSettings.of_model(model)
-    found: list[Sounding] = []
+    found: list[Array] = []
     for start in range(0, len(notes), _BATCH):
         on_progress(f"{start} of {len(notes)} notes")
         batch = notes[start : start + _BATCH]
@@ -104,12 +88,5 @@ def played(
         for voice, note in zip(voices, batch, strict=True):
             audio = voice.take(note.held_samples)
             audio = np.pad(audio, (0, note.held_samples - len(audio)))
-            found.append(_measured(audio, note.timbre, note.pitch, model))
+            found.append(phase_powers(audio, model))
     return found
-
-
-def _measured(audio: Float, timbre: str, pitch: float, model: Model) -> Sounding:
-    tonal = model.timbres[timbre].tonal
-    f0_hz = 440 * 2 ** ((pitch - 69) / 12) if tonal else 0.0
-    parts = bins_of_parts(model.mel, N_FFT).T > 0
-    return Sounding(phase_powers(audio, model), noise_shares(audio, f0_hz, model.manifest.sample_rate, parts))

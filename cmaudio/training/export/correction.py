@@ -1,9 +1,8 @@
 """Measures the corrections of a model's timbres on a corpus of notes.
 
 First the prior's median is brought to the recordings, band by band for each key. Then the notes are played, and their
-mean power and share of noise brought to the recorded ones in broad parts of the spectrum, since a median of noise lies
-below its mean power, a vocoder smooths, and it cannot hear how noisy a timbre is. A second round corrects what the
-first has changed.
+mean power brought to the recorded one in broad parts of the spectrum, since a median of noise lies below its mean
+power, and a vocoder smooths. A second round mends what the first one left, since the vocoder is not linear.
 """
 
 from __future__ import annotations
@@ -16,20 +15,15 @@ import numpy as np
 from cmaudio.errors import CmaudioError
 from cmaudio.model.correction import Correction, rows_of
 from cmaudio.model.file import Model
-from cmaudio.model.noise_balance import NoiseBalance
 from cmaudio.model.saving import save_changed
 from cmaudio.training.corpus.description import CorpusDescription, read_description
-from cmaudio.training.export.compared_notes import RecordedNote, Sounding, played, recorded_notes
+from cmaudio.training.export.compared_notes import RecordedNote, played, recorded_notes
 from cmaudio.training.export.key_grid import Array, KeyGrid
 from cmaudio.training.export.measured import with_measured
 from cmaudio.training.export.median_offsets import KeyTable, median_offsets
-from cmaudio.training.export.noise_offsets import noise_offsets
 from cmaudio.training.export.power_offsets import by_age_and_band, power_offsets, quantisation_noise
-from cmaudio.training.export.spectrum_parts import resampled
 
 _ROUNDS = 2
-_MOST_NOISE_DB = 40.0
-_SPACING = 6
 
 Progress = Callable[[str], None]
 
@@ -53,53 +47,37 @@ def measured_correction(model: Model, corpus: Path, on_progress: Progress = lamb
     tables = median_offsets(model, corpus, description, on_progress)
     if not tables:
         raise CmaudioError(f"{corpus}: the model has none of its timbres")
-    corrected = with_tables(model, tables, {})
+    corrected = with_tables(model, tables)
     notes = recorded_notes(corpus, description, corrected)
-    noise: dict[str, Array] = {}
     for number in range(1, _ROUNDS + 1):
         made = played(corrected, notes, lambda text, number=number: on_progress(f"round {number}: {text}"))  # type: ignore[misc]
-        _improve(tables, noise, notes, made, model)
-        corrected = with_tables(model, tables, noise)
+        corrected = with_tables(model, _with_power(tables, notes, made, model))
     return corrected
 
 
-def _improve(
-    tables: dict[str, KeyTable],
-    noise: dict[str, Array],
-    notes: Sequence[RecordedNote],
-    made: Sequence[Sounding],
-    model: Model,
-) -> None:
-    """Add what notes lack in power to the tables, and what they lack in noise to its (K, P) offsets."""
-    quiet, bands = quantisation_noise(model.mel, model.stft.n_fft), model.mel.bands
+def _with_power(
+    tables: dict[str, KeyTable], notes: Sequence[RecordedNote], made: Sequence[Array], model: Model
+) -> dict[str, KeyTable]:
+    """Add to the tables what the notes lack in power, as made by the model."""
+    noise, bands = quantisation_noise(model.mel, model.stft.n_fft), model.mel.bands
     for name in {note.timbre for note in notes}:
         mine = [i for i, note in enumerate(notes) if note.timbre == name]
         places = np.array([(notes[i].pitch, notes[i].velocity) for i in mine])
-        theirs, ours = [notes[i].sounding for i in mine], [made[i] for i in mine]
         table = tables[name]
         grid = KeyGrid(table.lowest_key, len(table.offsets_db))
-        power = power_offsets(grid, places, [one.power for one in theirs], [one.power for one in ours], quiet)
-        tables[name] = table.plus(by_age_and_band(power, bands))
-        offsets = noise_offsets(grid, places, [one.noise for one in theirs], [one.noise for one in ours])
-        noise[name] = np.clip(noise.get(name, 0) + offsets, -_MOST_NOISE_DB, _MOST_NOISE_DB)
+        lacking = power_offsets(grid, places, [notes[i].power for i in mine], [made[i] for i in mine], noise)
+        tables[name] = table.plus(by_age_and_band(lacking, bands))
+    return tables
 
 
-def with_tables(model: Model, tables: Mapping[str, KeyTable], noise: Mapping[str, Array]) -> Model:
-    """The model in memory with these corrections and offsets of the noise (K, P), and no others."""
-    corrections = {
+def with_tables(model: Model, tables: Mapping[str, KeyTable]) -> Model:
+    """The model in memory with these corrections, and no others."""
+    entries = {
         name: Correction(lowest_key=table.lowest_key, keys=len(table.offsets_db)) for name, table in tables.items()
     }
-    balances = {name: _balance(tables[name].lowest_key, offsets) for name, offsets in noise.items() if offsets.any()}
-    manifest = with_measured(with_measured(model.manifest, "correction", corrections), "noise", balances)
+    manifest = with_measured(model.manifest, "correction", entries)
     rows = rows_of([tables[timbre.name].offsets_db for timbre in manifest.timbres if timbre.correction])
     return Model(model.path, manifest, model.card, rows)
-
-
-def _balance(lowest_key: int, offsets: Array) -> NoiseBalance:
-    """Of some keys, since it changes slowly: the first, the last, and every `_SPACING` keys between."""
-    chosen = sorted({*range(0, len(offsets), _SPACING), len(offsets) - 1})
-    evenly = resampled(offsets[chosen])
-    return NoiseBalance(keys=[lowest_key + float(i) for i in chosen], offsets_db=np.round(evenly, 1).tolist())
 
 
 def _fitting(model: Model, corpus: Path) -> CorpusDescription:

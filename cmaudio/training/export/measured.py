@@ -1,4 +1,4 @@
-"""Measurements of timbres in a model file: partials, deviation of pitch, motion, correction and noise.
+"""Measurements of timbres in a model file: partials, deviation of pitch, motion and correction.
 
 Partials can be added to a file that was trained without: this changes only what the vocoder filters. Its networks are
 still conditioned on harmonics (`picture` in the manifest), as they were trained.
@@ -16,7 +16,7 @@ from cmaudio.model.manifest import Manifest
 from cmaudio.model.saving import save_changed
 from cmaudio.training.corpus.description import read_description
 
-Entry = Literal["partials", "deviation", "motion", "correction", "noise"]
+Entry = Literal["partials", "deviation", "motion", "correction"]
 """A kind of measurement of a timbre, in a corpus's description as in a manifest."""
 
 

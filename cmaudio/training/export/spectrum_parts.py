@@ -39,10 +39,3 @@ def bins_of_parts(mel: Mel, n_fft: int) -> Array:
     inside = (hz >= mel.f_min_hz) & (hz <= mel.f_max_hz)
     columns = [inside & (band >= part.start) & (band < part.stop) for part in parts_of(mel.bands)]
     return np.stack(columns, -1).astype(np.float64)
-
-
-def resampled(values: Array) -> Array:
-    """(..., P) values at the centres of the parts -> the same number at places spread evenly over the bands."""
-    edges = np.array(_EDGES)
-    centres, places = (edges[1:] + edges[:-1]) / 2, np.linspace(0, 1, PARTS)
-    return np.apply_along_axis(lambda row: np.interp(places, centres, row), -1, values)

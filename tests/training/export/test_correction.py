@@ -91,7 +91,7 @@ def test_a_file_keeps_its_corrections_through_other_changes(model: Model, tmp_pa
     names = [timbre.name for timbre in model.manifest.timbres][:2]
     shape = (3, len(VELOCITIES), len(AGES_S), bands)
     tables = {name: KeyTable(50, rng.uniform(-9, 9, shape).astype(np.float32)) for name in names}
-    corrected = with_tables(model, tables, {})
+    corrected = with_tables(model, tables)
     written = save_changed(
         model, tmp_path / "a.cmaudio", manifest=corrected.manifest, corrections=corrected.corrections
     )

@@ -16,7 +16,7 @@ from cmaudio.model.correction import AGES_S, VELOCITIES
 from cmaudio.model.file import Model
 from cmaudio.training.export.key_grid import KeyGrid
 from cmaudio.training.export.power_offsets import CENTRES_S, by_age_and_band, phase_powers, power_offsets
-from cmaudio.training.export.spectrum_parts import PARTS, from_parts, parts_of, resampled
+from cmaudio.training.export.spectrum_parts import PARTS, from_parts, parts_of
 
 NOISE = np.full(PARTS, 1e-9)
 GRID = KeyGrid(48, 12)
@@ -80,13 +80,6 @@ def test_parts_cover_the_bands_and_their_values_are_interpolated(bands: int) -> 
     parts = parts_of(bands)
     assert sum(part.stop - part.start for part in parts) == bands
     np.testing.assert_allclose(from_parts(bands).sum(0), 1)
-
-
-def test_values_of_parts_are_resampled_to_even_places() -> None:
-    np.testing.assert_allclose(resampled(np.full((2, PARTS), 3.0)), 3)
-    rising = resampled(np.arange(float(PARTS)))
-    assert (np.diff(rising) >= 0).all()
-    assert (rising[0], rising[-1]) == (0, PARTS - 1)
 
 
 def test_offsets_of_phases_become_a_table_by_age() -> None:
