@@ -14,8 +14,8 @@ from cmaudio.model.file import DEFAULT_MODEL
 from cmaudio.soundfont.open import Player
 
 SECTIONS = (
-    "Instruments: corpus, pitch, partials, modulation, onset, velocity, evenness, drift, held_out, residual, buzz, "
-    "breath, clicks, music. "
+    "Instruments: corpus, pitch, partials, modulation, onset, velocity, evenness, drift, held_out, played, residual, "
+    "buzz, breath, clicks, music. "
     "Textures: likeness, naming, copies, takes, controls, beds. "
     "Voices: copy_synthesis, speed, first_sound, intonation, pauses, reading, scores."
 )

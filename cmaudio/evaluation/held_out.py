@@ -132,6 +132,12 @@ def compare(renderer: Renderer, ours: Float, recorded: Float) -> Figures:
 
 
 def record_held_out(setting: Setting, section: str) -> Material | Figures:
+    """The held-out notes as inputs and targets of the network; or why they cannot be recorded."""
+    recordings = held_out_recordings(setting, section)
+    return prepare(setting.renderer, recordings) if isinstance(recordings, list) else recordings
+
+
+def held_out_recordings(setting: Setting, section: str) -> list[Recording] | Figures:
     """The held-out notes for which the model has programs, rendered from the SoundFont; or why they cannot be."""
     if isinstance(setting.soundfont, str):
         return not_measured(setting.soundfont)
@@ -143,7 +149,7 @@ def record_held_out(setting: Setting, section: str) -> Material | Figures:
     if not gestures:
         return not_measured("the model has none of the General MIDI programs")
     setting.progress(f"{section}: recording {len(gestures)} notes")
-    return prepare(setting.renderer, [record(setting.soundfont, gesture) for gesture in gestures])
+    return [record(setting.soundfont, gesture) for gesture in gestures]
 
 
 def measure_held_out(setting: Setting) -> Figures:

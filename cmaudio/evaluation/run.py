@@ -24,6 +24,7 @@ from cmaudio.evaluation.music import measure_music
 from cmaudio.evaluation.onset import measure_onset
 from cmaudio.evaluation.partials import measure_partials_of_model
 from cmaudio.evaluation.pitch import measure_pitch
+from cmaudio.evaluation.played import measure_played
 from cmaudio.evaluation.residual import measure_residual
 from cmaudio.evaluation.setting import Figures, Setting
 from cmaudio.evaluation.textures import TEXTURE_SECTIONS
@@ -47,6 +48,7 @@ SECTIONS: dict[str, Callable[[Setting], Figures]] = {
     "evenness": measure_evenness,
     "drift": measure_drift,
     "held_out": measure_held_out,
+    "played": measure_played,
     "residual": measure_residual,
     "buzz": measure_buzz,
     "breath": measure_breath,

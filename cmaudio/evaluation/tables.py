@@ -174,40 +174,37 @@ def _drift(f: Figures, console: Console) -> None:
     _list(console, "Largest (level/spectrum)", entries)
 
 
-def _held_out(f: Figures, console: Console) -> None:
-    names = {
-        "l1_all_db": "L1, all bands, dB",
-        "l1_active_db": "L1, active bands, dB",
-        "l1_first_db": "L1, first 1.1 s, dB",
-        "l1_last_db": "L1, last 1.1 s, dB",
-        "frechet": "Fréchet",
-        "seed_spread_all_db": "two seeds apart, all bands, dB",
-        "seed_spread_active_db": "two seeds apart, active bands, dB",
-    }
-    rows = [(label, f["steps_1"][key], f["steps_2"][key]) for key, label in names.items()]
-    console.print(_table(f"{f['notes']} held-out notes, free-running", ("", "one step", "two steps"), rows))
+_NOTE_METRICS = {
+    "l1_all_db": "L1, all bands, dB",
+    "l1_active_db": "L1, active bands, dB",
+    "l1_first_db": "L1, first 1.1 s, dB",
+    "l1_last_db": "L1, last 1.1 s, dB",
+    "frechet": "Fréchet",
+    "score_db": "energy score, dB",
+    "score_of_changes_db": "energy score of changes, dB",
+    "level_off_db": "level of a note off, median, dB",
+    "level_off_p90_db": "level of a note off, 90th percentile, dB",
+    "loudness_off_db": "loudness of a note off, median, dB",
+    "loudness_off_p90_db": "loudness of a note off, 90th percentile, dB",
+    "seeds_loudness_db": "loudness, two seeds apart, dB",
+    "seed_spread_all_db": "two seeds apart, all bands, dB",
+    "seed_spread_active_db": "two seeds apart, active bands, dB",
+    "change_db": "change of level inside a block, dB",
+    "change_at_seams_db": "change of level between blocks, dB",
+    "correlation_16_bands": "correlation of bands 16 apart",
+}
 
 
-def _residual(f: Figures, console: Console) -> None:
-    kinds = {"recorded": "recordings", "median": "median alone", "noise": "noise", "one_step": "one step"}
-    shown = {kind: label for kind, label in kinds.items() if kind in f}
-    names = {
-        "l1_all_db": "L1, all bands, dB",
-        "l1_active_db": "L1, active bands, dB",
-        "l1_first_db": "L1, first 1.1 s, dB",
-        "frechet": "Fréchet",
-        "score_db": "energy score, dB",
-        "score_of_changes_db": "energy score of changes, dB",
-        "loudness_off_db": "loudness of a note off, median, dB",
-        "loudness_off_p90_db": "loudness of a note off, 90th percentile, dB",
-        "seeds_loudness_db": "loudness, two seeds apart, dB",
-        "change_db": "change of level inside a block, dB",
-        "change_at_seams_db": "change of level between blocks, dB",
-        "correlation_16_bands": "correlation of bands 16 apart",
-    }
-    rows = [(label, *(f[kind].get(key) for kind in shown)) for key, label in names.items()]
-    title = f"{f['notes']} held-out notes, free-running: what one step adds to the median"
-    console.print(_table(title, ("", *shown.values()), rows))
+def _of_notes(title: str, kinds: dict[str, str]) -> Callable[[Figures, Console], None]:
+    """Prints the metrics of held-out notes, a column for each kind: its key in the figures, and its label."""
+
+    def show(f: Figures, console: Console) -> None:
+        shown = {kind: label for kind, label in kinds.items() if kind in f}
+        metrics = {key: label for key, label in _NOTE_METRICS.items() if any(key in f[kind] for kind in shown)}
+        rows = [(label, *(f[kind].get(key) for kind in shown)) for key, label in metrics.items()]
+        console.print(_table(f"{f['notes']} held-out notes, {title}", ("", *shown.values()), rows))
+
+    return show
 
 
 def _buzz(f: Figures, console: Console) -> None:
@@ -289,8 +286,12 @@ _PRINTERS: dict[str, Callable[[Figures, Console], None]] = {
     "velocity": _velocity,
     "evenness": _evenness,
     "drift": _drift,
-    "held_out": _held_out,
-    "residual": _residual,
+    "held_out": _of_notes("free-running", {"steps_1": "one step", "steps_2": "two steps"}),
+    "played": _of_notes("as they sound", {"humanity_1": "humanity 1", "humanity_0": "humanity 0"}),
+    "residual": _of_notes(
+        "free-running: what one step adds to the median",
+        {"recorded": "recordings", "median": "median alone", "noise": "noise", "one_step": "one step"},
+    ),
     "buzz": _buzz,
     "breath": _breath,
     "clicks": _clicks,

@@ -143,8 +143,8 @@ def test_unknown_section_is_named() -> None:
 
 def test_quick_report_of_the_embedded_model() -> None:
     told: list[str] = []
-    result = run_evaluation(only=["onset", "buzz"], quick=True, on_progress=told.append)
-    assert list(result["sections"]) == ["onset", "buzz"]
+    result = run_evaluation(only=["onset", "played", "buzz", "breath"], quick=True, on_progress=told.append)
+    assert list(result["sections"]) == ["onset", "played", "buzz", "breath"]
     assert set(result["sections"]) <= set(SECTIONS)
     assert result["sections"]["onset"]["moved_exactly"] == result["sections"]["onset"]["notes"]
     assert told
