@@ -180,9 +180,6 @@ class Manifest(Strict):
         Field(description="how the networks see a note's pitch: as harmonics, or as the timbre's own partials"),
     ] = "harmonic"
     prior: Annotated[bool, Field(description="the networks sample the residual of the graph `prior`")] = False
-    short_filters: Annotated[
-        bool, Field(description="the filters of the partials are shortened, so that they fade out within a frame")
-    ] = False
 
     @property
     def block_samples(self) -> int:

@@ -63,8 +63,6 @@ class BlockVocoder:
         states = joined([voice.vocoder for voice in voices if voice.vocoder is not None])
         raw, *states = self._synthesizer.vocoder(block.frames, block.base_hz, state=states)
         h = filter_kernel.harmonic_filters(raw, self._used_bins)
-        if self._synthesizer.model.manifest.short_filters:
-            filter_kernel.shorten(h, self._used_bins)
         if block.partial_gains:
             from cmaudio.synthesis.deviation_kernel import waver  # imports numba
 

@@ -78,16 +78,6 @@ def _harmonic(raw: Float, used: int, h: Float) -> None:
             out[2 * used :] = 0
 
 
-@compiled
-def _shorten(h: Float, used: int) -> None:
-    for b in range(h.shape[0]):
-        for t in range(h.shape[1]):
-            row = h[b, t]
-            before = row[: 2 * used].copy()
-            for i in range(2, 2 * used - 2):
-                row[i] = _HALF * before[i] + _QUARTER * (before[i - 2] + before[i + 2])
-
-
 @inlined
 def _scale(spectrum: Float, gains: Float, used: int) -> None:
     """In a loop of its own: with one more array in the loops below, the compiler would no longer vectorise them."""
@@ -160,14 +150,6 @@ def harmonic_filters(raw: Float, used: int) -> Complex:
     return h
 
 
-def shorten(h: Complex, used: int) -> None:
-    """Multiply the impulse responses of filters (B, K, F) by a Hann window around 0, as long as the frame.
-
-    A response that does not fade out within the frame wraps around in it, which is heard as a buzz at the frame rate.
-    """
-    _shorten(_pairs(h), used)
-
-
 @dataclass(frozen=True)
 class Sides:
     """Inputs of the side signal, which is added on the left and subtracted on the right.
@@ -212,7 +194,6 @@ def load_kernels() -> None:
     """Compile or load all kernels: a width may change from 0 while voices sound."""
     raw, spectra = np.zeros((1, 1, 5), np.float32), np.zeros((1, 1, 1), np.complex64)
     nothing = np.zeros((1, 1), np.float32)
-    shorten(spectra, 1)
     for sides in (None, Sides(spectra[0], np.zeros((1, 1), np.int64), nothing[0], nothing)):
         filtered(raw, harmonic_filters(raw, 1), spectra, spectra, 1, nothing[None], sides)
 

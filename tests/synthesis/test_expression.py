@@ -58,7 +58,7 @@ def test_vibrato_swings_the_pitch_by_its_depth_at_its_rate() -> None:
 def test_pressure_swells_by_what_it_says_and_dies_with_the_key() -> None:
     plain, pressed = (sound[RATE // 2 :] for sound in (held(), held(pressure=1.0)))
     swell = band_db(pressed, 150, 300) - band_db(plain, 150, 300)  # the fundamental: what brightness leaves alone
-    assert swell == pytest.approx(PRESSURE_DB, abs=0.5)
+    assert swell == pytest.approx(PRESSURE_DB, abs=1.0)  # brighter frames get a little less of it from the vocoder
 
 
 @pytest.mark.parametrize(("timbre", "most_db"), [("oboe", 0.7), ("flute", 2.7)])  # a vocoder's bands meddle a little

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cmaudio.signal.dsp import Complex, Float, Stft, split_filters, white_noise
-from cmaudio.synthesis.filter_kernel import Sides, filtered, harmonic_filters, shorten
+from cmaudio.synthesis.filter_kernel import Sides, filtered, harmonic_filters
 from cmaudio.synthesis.placement import PARTIALS, Side, side_level
 
 STFT = Stft(2048, 512)
@@ -86,14 +86,3 @@ def test_a_logarithm_that_is_no_number_stays_visible(part: int) -> None:
     raw, pulses, noise = raw_filters(1, 1), spectra(1), spectra(2)
     raw[1, 2, part * STFT.bins + 77] = np.nan
     assert not np.isfinite(filtered(raw, harmonic_filters(raw, HEARD), pulses, noise, HEARD, GAINS, None)[0, 1, 2, 77])
-
-
-def test_shortened_filters_fade_out_within_the_frame() -> None:
-    rng = np.random.default_rng(5)
-    response = rng.standard_normal((VOICES, FRAMES, STFT.n_fft)).astype(np.float32)
-    h = np.fft.rfft(response).astype(np.complex64)
-    h[..., :3] = h[..., HEARD - 3 :] = 0
-    before = np.fft.irfft(h)
-    shorten(h, HEARD)
-    fade = np.hanning(STFT.n_fft + 1)[:-1]  # around the middle; around 0 after the shift
-    np.testing.assert_allclose(np.fft.irfft(h), before * np.fft.ifftshift(fade), atol=1e-4)

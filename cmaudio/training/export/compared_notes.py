@@ -24,7 +24,7 @@ from cmaudio.training.export.key_grid import Array
 from cmaudio.training.export.power_offsets import PHASES_S, phase_powers
 
 _BATCH = 32
-_ENOUGH_NOTES = 240  # of a timbre, on average: three velocities of most keys
+_ENOUGH_NOTES = 320  # of a timbre, on average: three velocities of most keys
 
 
 @dataclass(frozen=True)

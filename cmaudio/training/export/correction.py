@@ -2,11 +2,12 @@
 
 First the prior's median is brought to the recordings, band by band for each key. Then the notes are played, and their
 mean power brought to the recorded one in broad parts of the spectrum, since a median of noise lies below its mean
-power, and a vocoder smooths. A second round mends what the first one left, since the vocoder is not linear.
+power, and a vocoder smooths. A second round of this was tried: levels came nearer, spectra went further off.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -23,8 +24,6 @@ from cmaudio.training.export.measured import with_measured
 from cmaudio.training.export.median_offsets import KeyTable, median_offsets
 from cmaudio.training.export.power_offsets import by_age_and_band, power_offsets, quantisation_noise
 
-_ROUNDS = 2
-
 Progress = Callable[[str], None]
 
 
@@ -38,36 +37,37 @@ def amend_correction(model: Model, output: Path, corpus: Path, on_progress: Prog
 
 
 def measured_correction(model: Model, corpus: Path, on_progress: Progress = lambda text: None) -> Model:
-    """The model in memory with measured corrections; errors as for `amend_correction`.
-
-    Its filters are shortened: the corrections make up for what partials between two bins lose by it.
-    """
+    """The model in memory with measured corrections; errors as for `amend_correction`."""
     description = _fitting(model, corpus)
-    model = Model(model.path, model.manifest.model_copy(update={"short_filters": True}), model.card)
     tables = median_offsets(model, corpus, description, on_progress)
     if not tables:
         raise CmaudioError(f"{corpus}: the model has none of its timbres")
     corrected = with_tables(model, tables)
     notes = recorded_notes(corpus, description, corrected)
-    for number in range(1, _ROUNDS + 1):
-        made = played(corrected, notes, lambda text, number=number: on_progress(f"round {number}: {text}"))  # type: ignore[misc]
-        corrected = with_tables(model, _with_power(tables, notes, made, model))
-    return corrected
+    made = played(corrected, notes, lambda text: on_progress(f"power: {text}"))
+    return with_tables(model, _with_power(tables, notes, made, model))
 
 
 def _with_power(
     tables: dict[str, KeyTable], notes: Sequence[RecordedNote], made: Sequence[Array], model: Model
 ) -> dict[str, KeyTable]:
-    """Add to the tables what the notes lack in power, as made by the model."""
+    """The tables with what the notes of each key lack in power, as made by the model."""
     noise, bands = quantisation_noise(model.mel, model.stft.n_fft), model.mel.bands
-    for name in {note.timbre for note in notes}:
-        mine = [i for i, note in enumerate(notes) if note.timbre == name]
+    found = dict(tables)
+    for name, mine in _by_timbre(notes).items():
         places = np.array([(notes[i].pitch, notes[i].velocity) for i in mine])
-        table = tables[name]
-        grid = KeyGrid(table.lowest_key, len(table.offsets_db))
+        grid = KeyGrid(tables[name].lowest_key, len(tables[name].offsets_db))
         lacking = power_offsets(grid, places, [notes[i].power for i in mine], [made[i] for i in mine], noise)
-        tables[name] = table.plus(by_age_and_band(lacking, bands))
-    return tables
+        found[name] = tables[name].plus(by_age_and_band(lacking, bands))
+    return found
+
+
+def _by_timbre(notes: Sequence[RecordedNote]) -> dict[str, list[int]]:
+    """The indices of the notes of each timbre."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for index, note in enumerate(notes):
+        found[note.timbre].append(index)
+    return found
 
 
 def with_tables(model: Model, tables: Mapping[str, KeyTable]) -> Model:
