@@ -12,14 +12,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cmaudio.engine.voice_kinds import voice_of
 from cmaudio.evaluation.held_out import compare, held_out_recordings
-from cmaudio.evaluation.rendering import BATCH
+from cmaudio.evaluation.rendering import BATCH, HeldNote, started
 from cmaudio.evaluation.setting import Figures, Setting
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.notes import LEAD_SAMPLES, SAMPLES, STEP_SAMPLES, Gesture
 from cmaudio.soundfont.player import TRAINING_GAIN
-from cmaudio.synthesis.params import NoteParams, VoiceSettings
 from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.voice import Voice
 
@@ -59,10 +57,8 @@ def _play(renderer: Renderer, gestures: Sequence[Gesture], humanity: float) -> F
 
 
 def _voice(renderer: Renderer, gesture: Gesture, seed: int, humanity: float) -> Voice:
-    model = renderer.synthesizer.model
-    params = NoteParams(gesture.pitch, gesture.velocity, 0, seed, 0, 1)
-    place = model.timbre_vector(model.programs[gesture.program])
-    voice = voice_of(model, params, place, VoiceSettings.of_model(model), expression={"humanity": humanity})
+    timbre = renderer.synthesizer.model.programs[gesture.program]
+    voice = started(renderer, HeldNote(timbre, gesture.pitch, gesture.velocity, seed, {"humanity": humanity}))
     bend = gesture.bend[LEAD_SAMPLES // STEP_SAMPLES :]
     if np.ptp(bend) > 0:
         for step, semitones in enumerate(bend.tolist()):

@@ -45,7 +45,7 @@ class HeldNote:
 
 def stream(renderer: Renderer, notes: Sequence[HeldNote], samples: int, chunk: int = _CHUNK_SAMPLES) -> Iterator[Float]:
     """(B, chunk) pieces of all notes from their onsets on, at the level of the SoundFont."""
-    voices = [_voice(renderer, note) for note in notes]
+    voices = [started(renderer, note) for note in notes]
     for start in range(0, samples, chunk):
         count = min(chunk, samples - start)
         while lacking := [voice for voice in voices if voice.lacks(count)]:
@@ -65,7 +65,8 @@ def hold(renderer: Renderer, notes: Sequence[HeldNote], samples: int) -> Iterato
         yield from zip(batch, pieces, strict=True)
 
 
-def _voice(renderer: Renderer, note: HeldNote) -> Voice:
+def started(renderer: Renderer, note: HeldNote) -> Voice:
+    """The voice of a note, before its first block."""
     params = NoteParams(note.pitch, note.velocity, 0, note.seed, 0, 1)
     model = renderer.synthesizer.model
     settings = VoiceSettings.of_model(model)

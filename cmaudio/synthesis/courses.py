@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+STREAM = 3
+"""Of random numbers, for motion of any kind; the voice's blocks, take, events and flicker have others."""
 _SLOW_FRAMES = 9  # a tenth of a second
 
 Array = NDArray[np.float64]

@@ -24,10 +24,9 @@ from numpy.typing import NDArray
 
 from cmaudio.model.motion import Motion
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.courses import slow_part
+from cmaudio.synthesis.courses import STREAM, slow_part
 from cmaudio.synthesis.one_shot_motion import OneShotMotion
 
-_STREAM = 3  # of random numbers; the voice's blocks, take and events have others
 _PIECE_SECONDS = 0.6  # mean; at 0.3, excerpts of a few seconds are less like the recordings
 _ALIKE, _COMPARED = 8, 4  # candidates of a jump; preceding frames compared
 _ROUGHLY_ALIKE = 0.25  # of all frames
@@ -48,7 +47,7 @@ class MotionTrain:
     """
 
     def __init__(self, motion: Motion, seed: int, frame_rate: float) -> None:
-        self._rng = np.random.default_rng([seed, _STREAM])
+        self._rng = np.random.default_rng([seed, STREAM])
         ends = np.array([take.ends[-1] for take in motion.takes])
         number = int(np.searchsorted(ends, self._rng.integers(ends[-1]), side="right"))  # longer ones more often
         take, start = motion.takes[number], motion.start(number)

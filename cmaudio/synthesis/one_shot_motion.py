@@ -16,9 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.model.motion import Motion
-from cmaudio.synthesis.courses import held_at, slow_part
-
-_STREAM = 3  # of random numbers, as for endless motion
+from cmaudio.synthesis.courses import STREAM, held_at, slow_part
 
 Array = NDArray[np.float64]
 
@@ -38,7 +36,7 @@ class OneShotMotion:
         self._offset, self._directions = np.array(take.offset_db), np.array(motion.directions_db)
         courses = motion.strikes()
         count, _, directions = courses.shape
-        chosen = np.random.default_rng([seed, _STREAM]).integers(count, size=directions)
+        chosen = np.random.default_rng([seed, STREAM]).integers(count, size=directions)
         self._mean = courses.mean(0)
         self._beside_mean = courses[chosen, :, np.arange(directions)].T - self._mean
 

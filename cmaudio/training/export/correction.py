@@ -52,7 +52,7 @@ def _with_power(
     tables: dict[str, KeyTable], notes: Sequence[RecordedNote], made: Sequence[Array], model: Model
 ) -> dict[str, KeyTable]:
     """The tables with what the notes of each key lack in power, as made by the model."""
-    noise, bands = quantisation_noise(model.mel, model.stft.n_fft), model.mel.bands
+    noise, bands = quantisation_noise(model.mel), model.mel.bands
     found = dict(tables)
     for name, mine in _by_timbre(notes).items():
         places = np.array([(notes[i].pitch, notes[i].velocity) for i in mine])

@@ -40,7 +40,7 @@ def phase_powers(audio: Float, model: Model) -> Array:
     hops = len(audio) // stft.hop_length
     before = np.zeros(stft.overlap, np.float32)
     spectra = stft.analyse(np.concatenate([before, audio[: hops * stft.hop_length]]))
-    power = np.square(np.abs(spectra).astype(np.float64)) @ bins_of_parts(model.mel, stft.n_fft)
+    power = np.square(np.abs(spectra).astype(np.float64)) @ bins_of_parts(model.mel)
     ends = (np.arange(hops) + 1) * stft.hop_length / rate
     phase = np.searchsorted(PHASES_S, ends) - 1
     rows = [power[phase == i].mean(0) if (phase == i).any() else np.full(PARTS, np.nan) for i in range(len(CENTRES_S))]
@@ -70,9 +70,9 @@ def power_offsets(
     return found.reshape(*grid.shape, len(CENTRES_S), PARTS)
 
 
-def quantisation_noise(mel: Mel, n_fft: int) -> Array:
+def quantisation_noise(mel: Mel) -> Array:
     """(P,) power of 16-bit noise in a frame."""
-    return np.asarray(_NOISE * bins_of_parts(mel, n_fft).sum(0))
+    return np.asarray(_NOISE * bins_of_parts(mel).sum(0))
 
 
 def by_age_and_band(offsets: Array, bands: int) -> Array:

@@ -32,9 +32,9 @@ def from_parts(bands: int) -> Array:
 
 
 @lru_cache(4)
-def bins_of_parts(mel: Mel, n_fft: int) -> Array:
+def bins_of_parts(mel: Mel) -> Array:
     """(F, P) 1 where a bin of an FFT belongs to a part, which is that of the nearest band."""
-    hz = np.linspace(0, mel.sample_rate / 2, n_fft // 2 + 1)
+    hz = np.linspace(0, mel.sample_rate / 2, mel.n_fft // 2 + 1)
     band = np.searchsorted((mel.centres_hz[1:] + mel.centres_hz[:-1]) / 2, hz)
     inside = (hz >= mel.f_min_hz) & (hz <= mel.f_max_hz)
     columns = [inside & (band >= part.start) & (band < part.stop) for part in parts_of(mel.bands)]
