@@ -54,7 +54,8 @@ class Lesson:
         textures = self.model.manifest.features in TEXTURE_KINDS
         takes = [[0.0] * TAKE_DIMS] if textures else []  # the takes of the nearest timbre are of other recordings
         own = {"name": self.name, "program": None, "key": None, "takes": takes, "place": self._place()}
-        base = nearest.model_copy(update=own | {"learned": None, "motion": None})
+        # The offset is to the prior alone, so it replaces a correction.
+        base = nearest.model_copy(update=own | {"learned": None, "motion": None, "correction": None})
         examples = self.examples if textures else self._levelled(base)
         spectra = [
             spectrum_of(alike, base, self.expectation, self.frame_rate, self.floor) for alike in by_key(examples, base)

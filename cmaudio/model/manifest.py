@@ -235,6 +235,8 @@ def with_timbre(manifest: Manifest, timbre: TimbreDefinition) -> Manifest:
     """The manifest with one more timbre. Raises CmaudioError if it does not fit, or its name is taken."""
     if any(timbre.name.casefold() == known.name.casefold() for known in manifest.timbres):
         raise CmaudioError(f"{manifest.name!r} has a timbre {timbre.name!r} already: choose another name")
+    if timbre.correction:
+        raise CmaudioError(f"timbre {timbre.name!r} has a correction, whose table is in another file: add it without")
     fields = dict(manifest) | {"timbres": [*manifest.timbres, timbre]}
     try:
         return Manifest.model_validate(fields)

@@ -180,6 +180,18 @@ def test_it_is_added_while_notes_sound_and_they_morph_to_it(learned: LearnedTimb
         add_timbre(engine, learned.timbre)
 
 
+def test_what_an_instrument_with_corrections_learned_is_in_its_file_and_plays_there(tmp_path: Path) -> None:
+    instrument = load_model("instrument")
+    nearest = instrument.manifest.timbres[0]
+    assert nearest.correction
+    with pytest.raises(CmaudioError, match="correction"):
+        with_timbre(instrument.manifest, nearest.model_copy(update={"name": "mine"}))
+    learned = learn_timbre(instrument, written(tmp_path / "mine.wav", note(60.0)))
+    mine = save_learned(instrument, [learned.timbre], tmp_path / "mine.cmaudio")
+    assert np.abs(sound(Engine(mine), "mine")).max() > 0.01
+    np.testing.assert_array_equal(sound(Engine(mine), "violin"), sound(Engine(instrument), "violin"))
+
+
 def test_an_instrument_with_deviating_pitch_plays_what_it_learned() -> None:
     engine = Engine(load_model("instrument"))
     violin = engine.note_on(60, timbre="violin", seed=1)
