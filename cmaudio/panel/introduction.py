@@ -7,7 +7,7 @@ from typing import Any
 
 from cmaudio.controls.routes import modulators_of
 from cmaudio.files.names import as_text
-from cmaudio.model.file import Model
+from cmaudio.model.file import Model, embedded_models
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.model.pads import texture_family
 from cmaudio.panel.clock_output import NAME
@@ -24,6 +24,7 @@ def introduction(synth: Synth, files: Path) -> dict[str, Any]:
         "kind": "hello",
         "model": manifest.name,
         "description": manifest.description,
+        "other_models": [f"cmaudio panel --model {name}" for name in embedded_models() if name != manifest.name],
         "speech": manifest.speech is not None,
         "learns": manifest.learns,
         "sample_rate": manifest.sample_rate,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import TinyModel
-from fixtures.browser import running_browser, wait_for
+from fixtures.browser import element, running_browser, wait_for
 from fixtures.panel import Pages, running_host, silence
 
 from cmaudio.files import folders
@@ -68,9 +68,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
 
 @pytest.fixture(scope="module")
 def page(browser: Any, host: Any) -> Any:
-    """The page, loaded and connected."""
+    """The page, loaded and connected, with its tone unfolded."""
     browser.get(host.address.url)
     wait_for(lambda: browser.execute_script("return document.querySelector('cm-load .buffer b')?.textContent"), 40)
+    element(browser, 'details[data-fold="tone"] > summary').click()
     return browser
 
 

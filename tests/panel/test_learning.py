@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fixtures.browser import element, wait_for
 from fixtures.examples import thud, written
@@ -106,3 +107,7 @@ def test_a_file_given_to_the_page_is_learned_and_appears_on_its_map(
     wait_for(lambda: browser.execute_script(names)[-1] == "squeak", 40)
     wait_for(lambda: element(browser, ".sound input").get_attribute("value") == "squeak", 10)
     assert learner.controls.timbre == {"squeak": 1.0}
+    silent = written(tmp_path / "silent.wav", np.zeros(24_000, np.float32))
+    element(browser, "cm-drop input").send_keys(str(silent))
+    wait_for(lambda: browser.find_elements("css selector", ".q-notification.bg-warning"))
+    wait_for(lambda: element(browser, "cm-drop").text == "drop or choose a sound to learn", 10)

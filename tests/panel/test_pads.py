@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures.browser import actions, element, wait_for
+from fixtures.browser import actions, element, is_chromium, wait_for
 from fixtures.midi import KEYS, FakeSystem
 from fixtures.panel import Pages
+from fixtures.screens import screen
 
 from cmaudio.midi.bindings import Bindings
 from cmaudio.panel.clock_output import ClockOutput
@@ -156,6 +157,27 @@ def test_a_held_pad_sounds_until_it_is_struck_again(quiet: Any, synth: Synth) ->
     actions(quiet).click(pad).perform()
     wait_for(lambda: not struck(synth))
     element(quiet, "cm-pads .hold").click()
+
+
+@pytest.mark.parametrize(("width", "height"), [(844, 390), (390, 844)])
+def test_pads_of_a_telephone_fit_a_finger_and_are_all_in_sight(width: int, height: int, page: Any) -> None:
+    if not is_chromium(page):
+        pytest.skip("only Chromium's developer tools imitate fingers")
+    page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    try:
+        screen(page, width, height)
+        search(page, "")
+        boxes = page.execute_script("""
+            return [...document.querySelectorAll('cm-pads button')].map((e) => {
+              const { height, bottom } = e.getBoundingClientRect();
+              return [e.textContent, height, bottom];
+            });
+        """)
+    finally:
+        page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+        screen(page, 1280, 800)
+    assert len(boxes) > 16
+    assert [box for box in boxes if box[1] < 44 or box[2] > height] == []
 
 
 def test_the_map_tells_the_families_by_colour(quiet: Any) -> None:

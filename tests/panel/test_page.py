@@ -236,5 +236,11 @@ def test_the_page_plays_the_sound(quiet: Any, synth: Synth) -> None:
     actions(quiet).key_down("g").perform()
     wait_for(lambda: int(listening.get_attribute("data-heard") or 0) > 1_000)
     actions(quiet).key_up("g").perform()
+    silence(synth)
+    quiet.execute_script("arguments[0].socket.close()", listening)  # as where a connection is lost
+    wait_for(lambda: listening.get_attribute("data-heard") == "0")
+    actions(quiet).key_down("g").perform()
+    wait_for(lambda: int(listening.get_attribute("data-heard")) > 1_000)
+    actions(quiet).key_up("g").perform()
     listening.find_element("css selector", "button").click()
     wait_for(lambda: listening.text == "press to listen")

@@ -12,6 +12,8 @@ from fixtures.screens import SCREENS, screen
 
 from cmaudio.synth import Synth
 
+_ADDRESSES = ("css selector", ".ask .address")
+
 
 @pytest.mark.parametrize("field", ['.sound input[aria-label="timbre"]', ".device"])
 def test_the_computers_keys_play_after_a_choice(field: str, page: Any, synth: Synth) -> None:
@@ -75,6 +77,22 @@ def test_no_two_buttons_have_the_same_name(page: Any) -> None:
     """)
     assert len(names) > 30
     assert sorted(names) == sorted(set(names))
+
+
+def test_sounds_of_other_models_are_pointed_to(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    screen(page, 1280, 800)
+    element(page, "header .model").click()
+    wait_for(lambda: "cmaudio panel --model textures" in [each.text for each in page.find_elements(*_ADDRESSES)])
+    actions(page).send_keys(Keys.ESCAPE).perform()
+    wait_for(lambda: not page.find_elements(*_ADDRESSES))
+    element(page, 'button[aria-label^="search and preview"]').click()
+    wait_for(lambda: page.find_elements("css selector", "cm-browse input"))
+    element(page, "cm-browse input").send_keys("helicopter")
+    wait_for(lambda: "cmaudio panel --model textures" in element(page, "cm-browse .found").text)
+    actions(page).send_keys(Keys.ESCAPE).perform()
+    wait_for(lambda: not page.find_elements("css selector", "cm-browse"))
 
 
 def test_the_wheels_are_moved_with_the_arrow_keys(page: Any, synth: Synth) -> None:
@@ -141,6 +159,19 @@ def test_groups_are_remembered_as_they_were_left(unkept: Any) -> None:
     wait_for(lambda: is_open(unkept, "delay"))
     assert not is_open(unkept, "tone")
     assert not is_open(unkept, "envelope")
+
+
+def test_all_groups_of_controls_are_in_sight_at_first(unkept: Any) -> None:
+    screen(unkept, 1280, 800)
+    unkept.execute_script("localStorage.clear()")
+    unkept.refresh()
+    wait_for(lambda: unkept.find_elements("css selector", ".controls summary"))
+    hidden = unkept.execute_script("""
+        const bottom = document.querySelector('.controls').getBoundingClientRect().bottom;
+        return [...document.querySelectorAll('.controls summary')]
+          .filter((e) => e.getBoundingClientRect().bottom > bottom).map((e) => e.textContent.trim());
+    """)
+    assert hidden == []
 
 
 def is_open(page: Any, name: str) -> bool:

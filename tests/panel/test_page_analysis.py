@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+import pytest
 from fixtures.browser import actions, element, wait_for
 from fixtures.midi import KEYS, FakeSystem
+from fixtures.screens import SCREENS, screen
 
 from cmaudio.midi.bindings import Bindings
 from cmaudio.synth import Synth
@@ -50,6 +53,22 @@ def test_the_cursor_names_note_and_frequency(quiet: Any) -> None:
     picture.send_keys(Keys.PAGE_UP)
     high = picture.get_attribute("aria-valuetext")
     assert float(low.split("·")[1].split()[0]) < float(high.split("·")[1].split()[0])
+
+
+@pytest.mark.parametrize(("width", "height"), SCREENS)
+def test_marks_of_frequencies_do_not_overlap(width: int, height: int, page: Any) -> None:
+    screen(page, width, height)
+    marks = page.execute_async_script("""
+        const done = arguments[0];
+        requestAnimationFrame(() => requestAnimationFrame(() => done(
+          [...document.querySelectorAll('cm-spectrum .marks span')].filter((e) => e.checkVisibility())
+            .map((e) => [e.textContent, e.getBoundingClientRect().top]))));
+    """)
+    screen(page, 1280, 800)
+    assert len(marks) >= 2
+    assert marks[-1][0].endswith("k")
+    heights = [top for _, top in marks]
+    assert all(low - high >= 14 for low, high in pairwise(heights))
 
 
 def test_sounds_are_searched_heard_and_chosen(quiet: Any, synth: Synth) -> None:

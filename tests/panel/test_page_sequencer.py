@@ -164,7 +164,9 @@ def test_it_plays_shows_the_step_and_stops(open_page: Any, synth: Synth) -> None
 
 
 def test_what_is_played_is_recorded(open_page: Any, synth: Synth) -> None:
+    press(open_page, "cm-sequencer .fold")
     press(open_page, "cm-sequencer .record")
+    assert element(open_page, "cm-sequencer .lanes").is_displayed()  # where what is played appears
     wait_for(lambda: synth.sequencer.recording is not None)
     open_page.execute_script("document.activeElement.blur()")
     actions(open_page).key_down("a").key_up("a").perform()

@@ -35,7 +35,7 @@ _TITLES = {
     _MODULATION: "Modulation",
 }
 _CURVES = ("tone", "envelope", "reverb", "delay")  # groups that are also drawn as curves
-_OPEN = {_TEXTURE: "", "tone": "", "envelope": "tall"}  # at first, and on which screens; see static/fold.js
+_OPEN = {_TEXTURE: "", "tone": "tall", "envelope": "tall"}  # at first, and on which screens; see static/fold.js
 _FINE_AT_FIRST = ("_rate", "_beats", "mod_attack", "mod_decay", "mod_release")  # small values get more travel
 _AMOUNTS = {SCATTER: "density"}  # label of a group's amount, if not level
 _NO_SPACE = "none"

@@ -21,8 +21,7 @@ class TopView(View):
         hello = self.hub.introduction
         with ui.element("header"):
             ui.html('<img src="/panel/favicon.svg" alt=""><h1>cmaudio</h1>', sanitize=False).classes("brand")
-            with ui.label(hello["model"]).classes("model"):
-                ui.tooltip(hello["description"])
+            button(hello["model"], self._show_models, hint="what it is, and other models").classes("model")
             with ui.element("div").classes("history"):
                 self.history = {
                     kind: button(icon=kind, act=partial(self.send, kind)).classes(kind) for kind in ("undo", "redo")
@@ -74,6 +73,13 @@ class TopView(View):
             if link is None
             else "tempo and peers of the Link session; click to leave"
         )
+
+    def _show_models(self) -> None:
+        hello = self.hub.introduction
+        with self.device.client.content, question(hello["description"]):
+            ui.label("Other sounds come from other models. Each has a panel of its own:").classes("note")
+            for command in hello["other_models"]:
+                ui.label(command).classes("address")
 
     def _show_reach(self) -> None:
         address = self.hub.introduction["reach"]

@@ -35,7 +35,7 @@ class VariationsView(View):
                 self.text = ui.input("text").props(_FIELD).classes("whole")
             else:
                 self._build_phrase()
-            self.loudness = ui.number("loudness", min=-60, max=-6, step=1, suffix="LUFS", placeholder="as is")
+            self.loudness = ui.number("loudness (LUFS)", min=-60, max=-6, step=1, placeholder="as is")
             self.loudness.props(f"{_FIELD} clearable stack-label").tooltip(
                 "target loudness; peaks stay at or below -1 dB"
             )

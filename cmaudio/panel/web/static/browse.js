@@ -15,6 +15,12 @@ function sounds() {
     .sort((a, b) => b.star - a.star || (a.what > b.what) - (a.what < b.what) || a.name.localeCompare(b.name));
 }
 
+// A sound that this model lacks may be one of another.
+function nothingFound() {
+  const { model, other_models: others } = live.hello;
+  return [`no matches in ${model}`, ...(others.length ? [`other models: ${others.join(", ")}`] : [])].join("; ");
+}
+
 class Browse extends HTMLElement {
   connectedCallback() {
     if (this.list) return;
@@ -40,7 +46,7 @@ class Browse extends HTMLElement {
       const text = [name, description, what, ...tags].join(" ").toLowerCase();
       return wanted.every((word) => text.includes(word));
     });
-    this.found.textContent = hits.length ? `${hits.length} of ${all.length}` : "no matches";
+    this.found.textContent = hits.length ? `${hits.length} of ${all.length}` : nothingFound();
     this.list.replaceChildren(...hits.slice(0, MOST).map((each) => this.row(each)));
   }
 

@@ -20,7 +20,7 @@ class Drop extends HTMLElement {
         this.classList.toggle("over", kind === "dragover");
         if (kind === "drop") this.take(event.dataTransfer.files);
       });
-    listen("hello", () => this.say(IDLE));
+    for (const kind of ["hello", "refused"]) listen(kind, () => this.say(IDLE)); // learned, or not
   }
 
   say(text, forMs = 0) {

@@ -2,6 +2,7 @@
 import { listen, live, url } from "./live.js";
 
 const AHEAD_SECONDS = 0.08;
+const RETRY_MS = 500;
 
 class Listen extends HTMLElement {
   connectedCallback() {
@@ -24,12 +25,17 @@ class Listen extends HTMLElement {
   }
 
   begin() {
+    this.context = new AudioContext({ latencyHint: "interactive" });
+    this.connect();
+    this.paint("listening");
+  }
+
+  // A connection that is lost comes back, as that of the state does.
+  connect() {
     this.socket = new WebSocket(url("/listen"));
     this.socket.binaryType = "arraybuffer";
     this.socket.onmessage = ({ data }) => (typeof data === "string" ? this.prepare(JSON.parse(data)) : this.play?.(data));
-    this.socket.onclose = () => this.stop();
-    this.context = new AudioContext({ latencyHint: "interactive" });
-    this.paint("listening");
+    this.socket.onclose = () => setTimeout(() => this.context && this.connect(), RETRY_MS);
   }
 
   async prepare({ sample_rate: rate, channels: sides }) {
@@ -44,7 +50,8 @@ class Listen extends HTMLElement {
 
   async worklet(sides) {
     await this.context.audioWorklet.addModule(new URL("worklet.js", import.meta.url));
-    const node = new AudioWorkletNode(this.context, "cm-jitter-buffer", { outputChannelCount: [2], processorOptions: { sides } });
+    this.node?.disconnect();
+    const node = this.node = new AudioWorkletNode(this.context, "cm-jitter-buffer", { outputChannelCount: [2], processorOptions: { sides } });
     node.connect(this.context.destination);
     node.port.onmessage = ({ data }) => {
       this.dataset.heard = data.heard;
@@ -69,9 +76,10 @@ class Listen extends HTMLElement {
   }
 
   stop() {
-    this.socket?.close();
-    this.context?.close();
-    Object.assign(this, { socket: null, context: null, play: null });
+    const { socket, context } = this;
+    Object.assign(this, { socket: null, context: null, play: null, node: null });
+    socket?.close();
+    context?.close();
     this.paint("press to listen");
   }
 }

@@ -121,8 +121,8 @@ class TimbreMap extends HTMLElement {
     }
     for (const t of mixed) drawDot(context, this.px(t.x), this.py(t.y), 5.5, t.colour);
     for (const { x: vx, y: vy } of this.varied) drawRing(context, this.px(vx), this.py(vy));
-    this.labels(mixed);
     this.legend();
+    this.labels(mixed);
     drawPlace(context, x, y);
   }
 
@@ -145,6 +145,7 @@ class TimbreMap extends HTMLElement {
     const taken = [[this.px(this.at[0]) - 12, this.py(this.at[1]) - 12, 24, 24]];
     const strong = []; // these may cover dots and other names, but not each other
     for (const t of this.timbres) taken.push([this.px(t.x) - 3, this.py(t.y) - 3, 6, 6]);
+    if (this.legendWidth) taken.push([0, this.clientHeight - 22, this.legendWidth, 22]);
     for (const t of [...first, ...this.byNearness().filter((other) => !first.includes(other))]) {
       const important = first.includes(t);
       const wide = context.measureText(t.name).width;
@@ -166,15 +167,18 @@ class TimbreMap extends HTMLElement {
   // Few families are named; many would hide what they name.
   legend() {
     const families = new Map(this.timbres.filter((t) => t.family).map((t) => [t.family, t.colour]));
+    this.legendWidth = 0;
     if (families.size < 2 || families.size > MOST_NAMED) return;
     let x = 10;
     this.context.font = LABEL_FONT;
+    this.context.textBaseline = "middle";
     for (const [family, colour] of families) {
       drawDot(this.context, x + 4, this.clientHeight - 12, 4, colour);
       this.context.fillStyle = "rgba(200, 210, 222, 0.9)";
       this.context.fillText(family, x + 12, this.clientHeight - 12);
       x += this.context.measureText(family).width + 26;
     }
+    this.legendWidth = x;
   }
 
   byNearness() {

@@ -90,13 +90,18 @@ class Sequencer extends HTMLElement {
     localStorage.setItem(OPEN, folded ? "no" : "yes");
   }
 
+  bringIntoView() {
+    if (!this.body.hidden) this.scrollIntoView({ block: "end" });
+  }
+
   bindBar() {
     this.on(".fold", "click", () => {
       this.fold(!this.body.hidden);
-      if (!this.body.hidden) this.scrollIntoView({ block: "end" });
+      this.bringIntoView();
     });
     this.on(".play", "click", () => send("sequencer", { action: this.state.playing ? "stop" : "play" }));
     this.on(".record", "click", () => {
+      if (!this.state.recording) { this.fold(false); this.bringIntoView(); } // the steps appear as they are played
       const strength = parseFloat(this.find(".strength").value);
       send("sequencer", this.state.recording ? { action: "stop_recording" } : { action: "record", strength });
     });

@@ -6,6 +6,7 @@ import { described } from "./readout.js";
 const KEPT = 1024; // columns
 const CATCH_UP = 0.25; // of the new columns per frame: columns arrive in bursts and scroll evenly
 const MARKS_HZ = [100, 500, 1000, 2000, 4000, 8000, 16000];
+const MARK_PIXELS = 15; // the least distance of two marks
 
 class Spectrum extends HTMLElement {
   connectedCallback() {
@@ -36,8 +37,21 @@ class Spectrum extends HTMLElement {
     for (const hz of MARKS_HZ.filter((each) => each < centres.at(-1))) {
       const band = centres.findIndex((centre) => centre >= hz);
       const mark = this.marks.appendChild(document.createElement("span"));
-      mark.style.bottom = `max(${(100 * band) / this.bands}%, 9px)`; // the lowest is not cut off
+      mark.dataset.part = band / this.bands;
       mark.textContent = hz < 1000 ? hz : `${hz / 1000}k`;
+    }
+    this.placeMarks();
+  }
+
+  // Thousands come first: where there is no room, the others are left out.
+  placeMarks() {
+    const taken = [];
+    for (const mark of [...this.marks.children].sort((a, b) => b.textContent.endsWith("k") - a.textContent.endsWith("k"))) {
+      const edge = MARK_PIXELS / 2; // at which one is not cut off
+      const bottom = Math.max(edge, Math.min(this.clientHeight - edge, mark.dataset.part * this.clientHeight));
+      mark.hidden = taken.some((other) => Math.abs(other - bottom) < MARK_PIXELS);
+      if (!mark.hidden) taken.push(bottom);
+      mark.style.bottom = `${bottom}px`;
     }
   }
 
@@ -58,6 +72,7 @@ class Spectrum extends HTMLElement {
   resize() {
     this.canvas.width = this.clientWidth * devicePixelRatio;
     this.canvas.height = this.clientHeight * devicePixelRatio;
+    this.placeMarks();
   }
 
   draw() {
