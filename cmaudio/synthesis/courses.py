@@ -1,9 +1,12 @@
-"""Courses of a texture's motion: read between frames, and smoothed.
+"""Courses of a texture's motion: the controls that shape them; reading between frames, and smoothing.
 
-Shapes: T frames of a course, R directions, K places.
+Shapes: T frames of a course, R directions, K places, or frames of a block.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +16,35 @@ STREAM = 3
 _SLOW_FRAMES = 9  # a tenth of a second
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MotionControls:
+    """How a voice's motion is played in a block.
+
+    Attributes:
+        density: (K,) 0..1 events, 0.5 as many as were recorded; one-shots, which are single events, ignore it.
+        humanity: (K,) scales how far voices deviate from the median of the recordings, or one-shots from their mean.
+        speed: (K,) of the motion; None: 1.
+        flicker: (K,) scales what changes within a tenth of a second; None: 1.
+    """
+
+    density: Array
+    humanity: Array
+    speed: Array | None = None
+    flicker: Array | None = None
+
+    def at(self, frames: NDArray[np.bool_]) -> MotionControls:
+        """The controls of some of the frames."""
+        speed, flicker = (None if each is None else each[frames] for each in (self.speed, self.flicker))
+        return MotionControls(self.density[frames], self.humanity[frames], speed, flicker)
+
+    def with_flicker(self, course: Array, slow: Callable[[], Array]) -> Array:
+        """(K, R) a course, with its difference to its slow part scaled."""
+        if self.flicker is None or not (self.flicker != 1).any():
+            return course
+        steady = slow()
+        return steady + self.flicker[:, None] * (course - steady)
 
 
 def held_at(course: Array, places: NDArray[np.int64] | Array) -> Array:

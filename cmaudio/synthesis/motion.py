@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from cmaudio.model.motion import Motion
 from cmaudio.signal.dsp import Float
-from cmaudio.synthesis.courses import STREAM, slow_part
+from cmaudio.synthesis.courses import STREAM, MotionControls, slow_part
 from cmaudio.synthesis.one_shot_motion import OneShotMotion
 
 _PIECE_SECONDS = 0.6  # mean; at 0.3, excerpts of a few seconds are less like the recordings
@@ -37,7 +37,7 @@ _CALM_OCTAVES, _BUSY_OCTAVES = 4.0, 2.0  # range of playback speed over density 
 Array = NDArray[np.float64]
 
 
-class MotionTrain:
+class EndlessMotion:
     """The motion of one voice within one of the takes, which is at `point` (P,); everything random is seeded.
 
     Args:
@@ -72,34 +72,23 @@ class MotionTrain:
         self._between = 0.0  # fractional position, in frames
         self._last = -1
 
-    def at(
-        self,
-        frames: NDArray[np.int64],
-        density: Array,
-        humanity: Array,
-        speed: Array | None = None,
-        flicker: Array | None = None,
-    ) -> Array:
+    def at(self, frames: NDArray[np.int64], controls: MotionControls) -> Array:
         """(K, M) dB to add to what the networks play, at frames (K,) counted from the onset of the voice.
 
-        `density` (K,) 0..1, 0.5 as recorded. `humanity` (K,) scales the motion; at 0 only the median of the recordings
-        is left. `speed` (K,) is that of the motion, and `flicker` (K,) scales what changes within a tenth of a second;
-        None: 1. Call it for blocks in order; it is 0 before the onset and for frames already returned.
+        Call it for blocks in order; it is 0 before the onset and for frames already returned.
         """
         out = np.zeros((len(frames), len(self._offset)))
         new = frames > self._last
         if new.any():
+            asked = controls.at(new)
             places = []
-            speeds = np.ones(len(frames)) if speed is None else speed
-            for value, times in zip(density[new].tolist(), speeds[new].tolist(), strict=True):
+            speeds = np.ones(len(asked.density)) if asked.speed is None else asked.speed
+            for density, speed in zip(asked.density.tolist(), speeds.tolist(), strict=True):
                 places.append(self._place)
-                self._advance(value, times)
+                self._advance(density, speed)
             self._last = int(frames[-1])
-            course = self._course[places]
-            if flicker is not None and (flicker[new] != 1).any():
-                slow = self._slow[places]
-                course = slow + flicker[new, None] * (course - slow)
-            out[new] = self._offset + humanity[new, None] * (course @ self._directions)
+            course = asked.with_flicker(self._course[places], lambda: self._slow[places])
+            out[new] = self._offset + asked.humanity[:, None] * (course @ self._directions)
         return out
 
     @cached_property
@@ -143,7 +132,7 @@ class MotionTrain:
         return int(self._rng.choice(np.flatnonzero(~self._late)))
 
 
-_Moving = MotionTrain | OneShotMotion
+_Moving = EndlessMotion | OneShotMotion
 
 
 class MotionPath:
@@ -163,7 +152,9 @@ class MotionPath:
     def _new(self, motion: Motion | None) -> _Moving | None:
         if motion is None:
             return None
-        return MotionTrain(motion, self._seed, self._frame_rate) if self._endless else OneShotMotion(motion, self._seed)
+        return (
+            EndlessMotion(motion, self._seed, self._frame_rate) if self._endless else OneShotMotion(motion, self._seed)
+        )
 
     def follow(self, motion: Motion | None) -> None:
         """Crossfade to another motion, from the next frame on."""
@@ -171,25 +162,18 @@ class MotionPath:
             self._motion = motion
             self._parts.append((self._new(motion), 0.0))
 
-    def at(
-        self,
-        frames: NDArray[np.int64],
-        density: Array,
-        humanity: Array,
-        speed: Array | None = None,
-        flicker: Array | None = None,
-    ) -> Array | None:
-        """(K, M) dB as `MotionTrain.at`; None without motion."""
+    def at(self, frames: NDArray[np.int64], controls: MotionControls) -> Array | None:
+        """(K, M) dB to add at frames (K,), as each motion on the path does; None without motion."""
         if len(self._parts) == 1:
-            train = self._parts[0][0]
-            return None if train is None else train.at(frames, density, humanity, speed, flicker)
+            moving = self._parts[0][0]
+            return None if moving is None else moving.at(frames, controls)
         shares = self._crossfade(len(frames))
-        parts = [train for train, _ in self._parts]
-        self._parts = [(train, share) for train, share in zip(parts, shares[-1].tolist(), strict=True) if share > 0]
+        parts = [moving for moving, _ in self._parts]
+        self._parts = [(moving, share) for moving, share in zip(parts, shares[-1].tolist(), strict=True) if share > 0]
         moved = [
-            share[:, None] * train.at(frames, density, humanity, speed, flicker)
-            for train, share in zip(parts, shares.T, strict=True)
-            if train is not None
+            share[:, None] * moving.at(frames, controls)
+            for moving, share in zip(parts, shares.T, strict=True)
+            if moving is not None
         ]
         return np.sum(moved, 0) if moved else None
 
@@ -209,17 +193,17 @@ class MotionPath:
     @property
     def point(self) -> Array | None:
         """(P,) the take; None without motion."""
-        train = self._parts[-1][0]
-        return None if train is None else train.point
+        moving = self._parts[-1][0]
+        return None if moving is None else moving.point
 
     @property
     def residual_gain(self) -> Float | None:
         """(M,) gain of the residual that the networks sample; None: 1."""
         if len(self._parts) == 1:
-            train = self._parts[0][0]
-            return None if train is None else train.residual_gain
-        known = [train.residual_gain for train, _ in self._parts if train is not None]
+            moving = self._parts[0][0]
+            return None if moving is None else moving.residual_gain
+        known = [moving.residual_gain for moving, _ in self._parts if moving is not None]
         if not known:
             return None
         ones = np.ones_like(known[0])
-        return np.sum([share * (ones if train is None else train.residual_gain) for train, share in self._parts], 0)
+        return np.sum([share * (ones if moving is None else moving.residual_gain) for moving, share in self._parts], 0)

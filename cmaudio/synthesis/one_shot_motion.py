@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.model.motion import Motion
-from cmaudio.synthesis.courses import STREAM, held_at, slow_part
+from cmaudio.synthesis.courses import STREAM, MotionControls, held_at, slow_part
 
 Array = NDArray[np.float64]
 
@@ -38,33 +38,26 @@ class OneShotMotion:
         count, _, directions = courses.shape
         chosen = np.random.default_rng([seed, STREAM]).integers(count, size=directions)
         self._mean = courses.mean(0)
-        self._beside_mean = courses[chosen, :, np.arange(directions)].T - self._mean
+        self._deviation = courses[chosen, :, np.arange(directions)].T - self._mean
 
     @property
     def frames(self) -> int:
         """Length of the longest course."""
         return len(self._mean)
 
-    def at(
-        self,
-        frames: NDArray[np.int64],
-        density: Array,
-        humanity: Array,
-        speed: Array | None = None,
-        flicker: Array | None = None,
-    ) -> Array:
+    def at(self, frames: NDArray[np.int64], controls: MotionControls) -> Array:
         """(K, M) dB to add to what the networks play, at frames (K,) counted from the onset; 0 before it.
 
-        `humanity` (K,) scales the deviation from the mean of the recordings, `speed` (K,) the age, and `flicker` (K,)
-        what changes within a tenth of a second. `density` is not used: a one-shot is a single event. After its end, the
-        last frame is held, which is silent.
+        After its end, the last frame is held, which is silent.
         """
-        age = frames.clip(0) if speed is None else frames.clip(0) * speed
-        course = held_at(self._mean, age) + humanity[:, None] * held_at(self._beside_mean, age)
-        if flicker is not None and (flicker != 1).any():
-            slow = held_at(self._slow_mean, age) + humanity[:, None] * held_at(self._slow_beside, age)
-            course = slow + flicker[:, None] * (course - slow)
-        moved: Array = self._offset + course @ self._directions
+        age = frames.clip(0) if controls.speed is None else frames.clip(0) * controls.speed
+
+        def course(mean: Array, deviation: Array) -> Array:
+            return held_at(mean, age) + controls.humanity[:, None] * held_at(deviation, age)
+
+        whole = course(self._mean, self._deviation)
+        shaped = controls.with_flicker(whole, lambda: course(self._slow_mean, self._slow_deviation))
+        moved: Array = self._offset + shaped @ self._directions
         return moved if frames[0] >= 0 else moved * (frames >= 0)[:, None]
 
     @cached_property
@@ -72,5 +65,5 @@ class OneShotMotion:
         return slow_part(self._mean)
 
     @cached_property
-    def _slow_beside(self) -> Array:
-        return slow_part(self._beside_mean)
+    def _slow_deviation(self) -> Array:
+        return slow_part(self._deviation)

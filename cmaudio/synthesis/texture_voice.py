@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
+from cmaudio.synthesis.courses import MotionControls
 from cmaudio.synthesis.motion import MotionPath
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
@@ -120,7 +121,10 @@ class TextureVoice(NoteVoice):
 
     @staticmethod
     def _fallen(voices: Sequence[TextureVoice], frames: Array, envelopes_db: Array | None) -> Array | None:
-        """(B, K) the level of the envelopes, falling for one-shots that are over: what is sampled may never end."""
+        """(B, K) the level of the envelopes, lowered more and more after the end of a one-shot.
+
+        Its residual alone might never end.
+        """
         over = [math.inf if voice.steady else voice.motion.ends_at or _LONGEST_FRAMES for voice in voices]
         late = np.maximum(frames - np.array(over)[:, None], 0)
         if not late.any():
@@ -137,7 +141,7 @@ class TextureVoice(NoteVoice):
             self.motion.follow(nearest.motion if nearest.sustained == self.steady else None)
         density, humanity = (self.expression[name].at(middles) for name in ("density", "humanity"))
         speed, flicker = (None, None) if controls is None else (speed_of(controls), flicker_of(controls))
-        motion = self.motion.at(frames, density, humanity, speed, flicker)
+        motion = self.motion.at(frames, MotionControls(density, humanity, speed, flicker))
         if motion is not None and controls is not None:
             motion = with_flicker(motion, frames, controls, self.params.seed)
         if motion is None or not self.steady or self.released_at > middles[-1]:

@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from cmaudio.model.motion import Motion, coded
-from cmaudio.synthesis.motion import MotionPath, MotionTrain
+from cmaudio.synthesis.courses import MotionControls
+from cmaudio.synthesis.motion import EndlessMotion, MotionPath
 
 RATE, BANDS = 93.75, 6
 OFFSET = np.linspace(-3, 3, BANDS)
@@ -43,10 +44,10 @@ def moved(
     **more: float,
 ) -> np.ndarray:
     count = int(seconds * RATE) // block * block
-    train, ones = MotionTrain(of, seed, RATE), np.ones(block)
+    train, ones = EndlessMotion(of, seed, RATE), np.ones(block)
     parts = np.arange(count).reshape(-1, block)
     others = {name: value * ones for name, value in more.items()}
-    return np.concatenate([train.at(part, density * ones, humanity * ones, **others) for part in parts])
+    return np.concatenate([train.at(part, MotionControls(density * ones, humanity * ones, **others)) for part in parts])
 
 
 def onsets(level: np.ndarray) -> np.ndarray:
@@ -106,10 +107,10 @@ def test_humanity_of_0_is_the_median() -> None:
 
 
 def test_frames_before_the_onset_and_known_ones_have_none() -> None:
-    train, ones = MotionTrain(motion(), 1, RATE), np.ones(4)
-    assert not train.at(np.arange(-4, 0), ones / 2, ones).any()
-    assert train.at(np.arange(4), ones / 2, ones).any()
-    assert not train.at(np.arange(4), ones / 2, ones).any()
+    train, ones = EndlessMotion(motion(), 1, RATE), np.ones(4)
+    assert not train.at(np.arange(-4, 0), MotionControls(ones / 2, ones)).any()
+    assert train.at(np.arange(4), MotionControls(ones / 2, ones)).any()
+    assert not train.at(np.arange(4), MotionControls(ones / 2, ones)).any()
 
 
 def test_a_recording_of_a_few_frames_moves_too() -> None:
@@ -120,11 +121,11 @@ def test_a_recording_of_a_few_frames_moves_too() -> None:
 def test_a_voice_is_one_of_the_takes() -> None:
     other = {"point": [-0.5], "offset_db": [50.0] * BANDS, "ends": [600]}
     two = motion(takes=[{"point": [0.5], "offset_db": [0.0] * BANDS, "ends": [300]}, other])
-    trains = [MotionTrain(two, seed, RATE) for seed in range(12)]
+    trains = [EndlessMotion(two, seed, RATE) for seed in range(12)]
     assert {float(train.point[0]) for train in trains} == {-0.5, 0.5}
     ones = np.ones(4)
     for train in trains:
-        assert (train.at(np.arange(4), ones / 2, 0 * ones).mean() == 50) == (train.point[0] < 0)
+        assert (train.at(np.arange(4), MotionControls(ones / 2, 0 * ones)).mean() == 50) == (train.point[0] < 0)
 
 
 def test_it_never_stays_where_recordings_end() -> None:
@@ -137,10 +138,10 @@ def test_another_timbre_is_gone_over_to() -> None:
     still = motion(course=coded(np.zeros((600, 2))), kept=[1.0] * BANDS)
     loud = motion(course=coded(np.zeros((600, 2))), offset_db=[30.0] * BANDS, kept=[0.0] * BANDS)
     path, ones = MotionPath(still, 1, RATE), np.ones(4)
-    blocks = [path.at(np.arange(4), ones / 2, ones)]
+    blocks = [path.at(np.arange(4), MotionControls(ones / 2, ones))]
     path.follow(loud)
     for start in range(4, 40, 4):
-        blocks.append(path.at(np.arange(start, start + 4), ones / 2, ones))
+        blocks.append(path.at(np.arange(start, start + 4), MotionControls(ones / 2, ones)))
     last = np.concatenate([block for block in blocks if block is not None])[:, -1]
     assert last[3] == OFFSET[-1]
     assert last[-1] == 30
@@ -152,11 +153,11 @@ def test_another_timbre_is_gone_over_to() -> None:
 def test_it_ends_where_the_timbre_has_none() -> None:
     path, ones = MotionPath(motion(), 1, RATE), np.ones(4)
     path.follow(None)
-    found = [path.at(np.arange(start, start + 4), ones / 2, ones) for start in range(0, 48, 4)]
+    found = [path.at(np.arange(start, start + 4), MotionControls(ones / 2, ones)) for start in range(0, 48, 4)]
     assert found[0] is not None
     assert found[-1] is None
     assert path.residual_gain is None
-    assert MotionPath(None, 1, RATE).at(np.arange(4), ones, ones) is None
+    assert MotionPath(None, 1, RATE).at(np.arange(4), MotionControls(ones, ones)) is None
 
 
 @pytest.mark.parametrize(

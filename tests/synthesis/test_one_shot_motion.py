@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cmaudio.model.motion import Motion, coded
+from cmaudio.synthesis.courses import MotionControls
 from cmaudio.synthesis.motion import MotionPath
 from cmaudio.synthesis.one_shot_motion import OneShotMotion
 
@@ -41,7 +42,9 @@ def strike(seed: int, humanity: float = 1.0, frames: int = 40, block: int = 4, o
     found = OneShotMotion(of or motion(), seed)
     parts = np.split(np.arange(frames), range(block, frames, block))
     ones = [np.ones(len(part)) for part in parts]
-    return np.concatenate([found.at(part, one / 2, humanity * one) for part, one in zip(parts, ones, strict=True)])
+    return np.concatenate(
+        [found.at(part, MotionControls(one / 2, humanity * one)) for part, one in zip(parts, ones, strict=True)]
+    )
 
 
 def held(lengths: tuple[int, ...] = LENGTHS) -> np.ndarray:
@@ -83,13 +86,13 @@ def test_humanity_scales_the_deviation_from_the_mean_of_the_recordings(humanity:
 @pytest.mark.parametrize(("frame", "same_as"), [(40, 39), (4000, 39)], ids=["one after it", "long after it"])
 def test_the_last_frame_is_held(frame: int, same_as: int) -> None:
     one = np.ones(1)
-    late, last = (OneShotMotion(motion(), 1).at(np.array([n]), one / 2, one) for n in (frame, same_as))
+    late, last = (OneShotMotion(motion(), 1).at(np.array([n]), MotionControls(one / 2, one)) for n in (frame, same_as))
     np.testing.assert_array_equal(late, last)
 
 
 def test_there_is_none_before_the_onset() -> None:
     ones = np.ones(4)
-    assert not OneShotMotion(motion(), 1).at(np.arange(-4, 0), ones / 2, ones).any()
+    assert not OneShotMotion(motion(), 1).at(np.arange(-4, 0), MotionControls(ones / 2, ones)).any()
 
 
 def test_one_recording_gives_one_course() -> None:
@@ -107,7 +110,7 @@ def test_a_motion_that_has_played_still_compares_and_copies() -> None:
 
 def moved(path: MotionPath, start: int, **asked: Any) -> np.ndarray:
     ones = np.ones(4)
-    found = path.at(np.arange(start, start + 4), asked.get("density", 0.5) * ones, ones)
+    found = path.at(np.arange(start, start + 4), MotionControls(asked.get("density", 0.5) * ones, ones))
     assert found is not None
     return found
 
@@ -125,12 +128,16 @@ def test_a_morph_leads_into_the_other_course_at_the_same_age() -> None:
     moved(path, 0)
     path.follow(other)
     blocks = [moved(path, start) for start in range(4, 40, 4)]
-    np.testing.assert_allclose(blocks[-1], OneShotMotion(other, 5).at(np.arange(36, 40), np.ones(4), np.ones(4)))
+    np.testing.assert_allclose(
+        blocks[-1], OneShotMotion(other, 5).at(np.arange(36, 40), MotionControls(np.ones(4), np.ones(4)))
+    )
 
 
 def at(frames: np.ndarray, **changed: float) -> np.ndarray:
     ones = np.ones(len(frames))
-    return OneShotMotion(motion(), 3).at(frames, ones / 2, ones, **{name: v * ones for name, v in changed.items()})
+    return OneShotMotion(motion(), 3).at(
+        frames, MotionControls(ones / 2, ones, **{name: v * ones for name, v in changed.items()})
+    )
 
 
 def test_half_the_speed_is_the_same_course_at_half_the_age() -> None:
