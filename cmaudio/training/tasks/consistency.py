@@ -6,7 +6,7 @@ The first block of a crop is context only. Objectives see blocks; the conditioni
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +21,8 @@ from cmaudio.training.corpus.batch import Batch
 from cmaudio.training.networks.consistency import ConsistencyNetwork
 from cmaudio.training.objectives.build import make_objective
 from cmaudio.training.objectives.objective import Denoiser
-from cmaudio.training.tasks.learning_rate import scheduled_rate
 from cmaudio.training.tasks.rollout import rollout
+from cmaudio.training.tasks.single_network import Optimisation, SingleNetworkTask
 from cmaudio.training.tasks.task import Draws
 
 ATTACK_BLOCKS = 8
@@ -79,10 +79,10 @@ def one_step(
     return blocks.reshape(len(past), -1, past.shape[-1])
 
 
-class ConsistencyTask:
+class ConsistencyTask(SingleNetworkTask[ConsistencyNetwork]):
     """`cmaudio.training.tasks.task.Task` for a consistency network with one objective."""
 
-    turns = ("network",)
+    name = "network"
 
     def __init__(
         self,
@@ -93,7 +93,17 @@ class ConsistencyTask:
         teacher: ConsistencyNetwork | None = None,
         compiled: bool = False,
     ) -> None:
-        self.network, self.stage, self.sigma = network, stage, sigma
+        optimisation = Optimisation(
+            stage.learning_rate,
+            stage.steps,
+            stage.warmup_steps,
+            stage.final_share,
+            stage.weight_decay,
+            gradient_norm=stage.gradient_norm,
+            decay_share=stage.decay_share if stage.schedule == "late" else None,
+        )
+        super().__init__(network, optimisation)
+        self.stage, self.sigma = stage, sigma
         self.objective = make_objective(stage.objective, sigma)
         self._student = Conditioned(network, compiled)
         self._teacher = None
@@ -102,30 +112,10 @@ class ConsistencyTask:
                 raise CmaudioError(f"{stage.objective.objective} needs a teacher, which only the stage student has")
             self._teacher = Conditioned(teacher.requires_grad_(False).eval(), compiled)
 
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"network": self.network}
-
-    def averaged(self) -> str:
-        return "network"
-
     def optimiser(self, turn: str, parameters: Iterator[nn.Parameter]) -> torch.optim.Optimizer:
-        kind = torch.optim.AdamW if self.stage.optimiser == "adamw" else torch.optim.RAdam
-        decay = self.stage.weight_decay if self.stage.optimiser == "adamw" else 0.0
-        return kind(parameters, self.stage.learning_rate, (0.9, 0.99), weight_decay=decay)
-
-    def learning_rate(self, turn: str, progress: float) -> float:
-        stage = self.stage
-        return scheduled_rate(
-            stage.learning_rate,
-            progress,
-            steps=stage.steps,
-            warmup_steps=stage.warmup_steps,
-            final_share=stage.final_share,
-            decay_share=stage.decay_share if stage.schedule == "late" else None,
-        )
-
-    def gradient_norm(self, turn: str) -> float:
-        return self.stage.gradient_norm
+        if self.stage.optimiser == "radam":
+            return torch.optim.RAdam(parameters, self.stage.learning_rate, self._optimisation.betas)
+        return super().optimiser(turn, parameters)
 
     def draw(self, batch: Batch, generator: torch.Generator, progress: float) -> Draws:
         device, (clips, frames, bands) = batch.mel.device, batch.mel.shape

@@ -1,26 +1,28 @@
 """Training the prior. Shapes: N frames, n of them with a window of W frames, M mel bands.
 
-Median and lasting spread are those of a Laplace distribution, by likelihood. The level is scored as well, since the
-errors of bands do not determine a note's loudness: to second order (trapezoidal rule), the difference of two levels is
-the sum of the bands' errors, each weighted by the mean of its shares of both powers. With the gradient of the exact
-level, the strongest band compensates for all the others. (A prior of textures trained that way carried the level in one
-band, 30 dB too high; with the recorded shares only, medians of noises become 1.4 dB too loud.) The moving spread is
-scored by the difference between a frame's deviation from its median and the mean deviation of its neighbours.
+The loss has three terms:
+
+* The median and the lasting spread maximise the likelihood of a Laplace distribution.
+* The level is scored as well, since the errors of bands do not determine a note's loudness. To second order
+  (trapezoidal rule), the difference of two levels is the sum of the bands' errors, each weighted by the mean of its
+  shares of both powers. With the gradient of the exact level, the strongest band would compensate for all the others:
+  a prior of textures trained that way carried the level in one band, 30 dB too high. With the shares of the recording
+  alone, medians of noise became 1.4 dB too loud.
+* The moving spread is fitted to the distance of a frame's deviation from the mean deviation of its neighbours.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cmaudio.training.config import PriorStage
 from cmaudio.training.corpus.clips import MelStatistics
 from cmaudio.training.corpus.frames import WINDOW, Frames, level
 from cmaudio.training.networks.prior import PriorNetwork
-from cmaudio.training.tasks.learning_rate import scheduled_rate
+from cmaudio.training.tasks.single_network import Optimisation, SingleNetworkTask
 from cmaudio.training.tasks.task import Draws
 
 _NEPERS_TO_DB = 20 / math.log(10)
@@ -28,42 +30,17 @@ _LEVEL_ABOVE = 1.5  # nepers above the floor, from which a frame's level is scor
 _CENTRE = len(WINDOW) // 2
 
 
-class PriorTask:
+class PriorTask(SingleNetworkTask[PriorNetwork]):
     """`cmaudio.training.tasks.task.Task` for a prior."""
 
-    turns: Sequence[str] = ("prior",)
+    name = "prior"
 
     def __init__(self, network: PriorNetwork, stage: PriorStage, statistics: MelStatistics, floor: float) -> None:
-        self.network, self.stage, self.statistics = network, stage, statistics
+        rates = stage.learning_rate, stage.steps, stage.warmup_steps, stage.final_share
+        super().__init__(network, Optimisation(*rates, stage.weight_decay))
+        self.stage, self.statistics = stage, statistics
         self._audible = math.log(floor) + _LEVEL_ABOVE
         network.most.copy_(stage.most_db / _NEPERS_TO_DB / statistics.std)
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"prior": self.network}
-
-    def averaged(self) -> str:
-        return "prior"
-
-    def optimiser(self, turn: str, parameters: Iterator[nn.Parameter]) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(
-            parameters, self.stage.learning_rate, (0.9, 0.99), weight_decay=self.stage.weight_decay
-        )
-
-    def learning_rate(self, turn: str, progress: float) -> float:
-        stage = self.stage
-        return scheduled_rate(
-            stage.learning_rate,
-            progress,
-            steps=stage.steps,
-            warmup_steps=stage.warmup_steps,
-            final_share=stage.final_share,
-        )
-
-    def gradient_norm(self, turn: str) -> float:
-        return 1.0
-
-    def draw(self, batch: Frames, generator: torch.Generator, progress: float) -> Draws:
-        return {}
 
     def loss(self, turn: str, batch: Frames, draws: Draws, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         timbre = self.network.timbres(batch.timbre)

@@ -16,7 +16,7 @@ from cmaudio.speech.features import KNOTS
 from cmaudio.training.config import SentenceStage
 from cmaudio.training.corpus.prosody_targets import ProsodyTargets
 from cmaudio.training.networks.prosody import ProsodyNetwork
-from cmaudio.training.tasks.sentence import SentenceTask
+from cmaudio.training.tasks.single_network import SentenceTask
 from cmaudio.training.tasks.task import Draws
 
 _SPREADS = (0.3, 0.15, *[0.3] * KNOTS)  # typical errors of log duration, energy and pitch features

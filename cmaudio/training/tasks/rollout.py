@@ -14,16 +14,15 @@ from torch import Tensor
 def rollout(generate: Callable[[Tensor], Tensor], mel: Tensor, block_frames: int, passes: int) -> Tensor:
     """Replace recorded frames by generated ones, all blocks at once, `passes` times.
 
-    Pass p makes every block from blocks of pass p - 1. So after p passes the first p blocks are those of free running,
-    and T / K - 1 passes are free running throughout. A later block has p generations of the network behind it: as far
-    as it depends only on the previous block, it is the last of p blocks of free running from the recording; the older
-    blocks in its context are generated too, where p blocks of free running would still have the recording. Drift can
-    thus build up over p blocks at the cost of p evaluations of the crop, instead of T / K - 1 in sequence.
+    Pass p generates every block from the blocks of pass p - 1. So after p passes the first p blocks equal those of free
+    running, and T / K - 1 passes are free running throughout. Later blocks have been through the network p times, as
+    if it had run freely for p blocks from the recording, except that the older blocks of their context are generated
+    too. So drift builds up over p blocks for the cost of p evaluations of the crop, instead of T / K - 1 in sequence.
 
     Args:
         generate: (B, T, M) past -> (B, T - K, M), every block but the first from the frames before it, by one step.
-            It must use the same noise in every call, otherwise a pass does not continue the one before.
-        It must use the same noise in every call, otherwise a pass does not continue the previous one.
+            It must use the same noise in every call, otherwise a pass does not continue the previous one.
+        mel: (B, T, M) of the recording.
         block_frames: K.
         passes: at least 0; 0 returns the recording.
 

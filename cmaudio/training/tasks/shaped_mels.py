@@ -19,7 +19,7 @@ class ShapedMels:
     """Reshapes crops with a brightness, a resonance and a level, each random for `share` of the crops.
 
     Brightness and resonance are uniform over their ranges in `EXPRESSIONS`, and constant over a crop. Pitch, controls
-    and audio stay, so the result suits only a task that needs no recording, as `VocoderDistillation`.
+    and audio are unchanged, so it is only for tasks that need no recording, such as `VocoderDistillation`.
 
     Args:
         mel: of the corpus.

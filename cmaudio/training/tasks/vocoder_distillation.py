@@ -1,7 +1,7 @@
 """Training a small vocoder to give the filters of a larger, trained one (Hinton et al. 2015, arXiv 1503.02531).
 
 Regression on filters needs neither audio nor discriminators, so a step costs little more than one pass of each network,
-and what the discriminators taught the teacher is passed on.
+and the student inherits what the teacher learned from its discriminators.
 
 Shapes: B clips, T frames, F STFT bins.
 """
@@ -9,10 +9,9 @@ Shapes: B clips, T frames, F STFT bins.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cmaudio.signal.dsp import VOICED_ABOVE_HZ
 from cmaudio.synthesis.block_vocoder import used_bins
@@ -20,7 +19,7 @@ from cmaudio.training.config import VocoderSettings
 from cmaudio.training.corpus.batch import Batch
 from cmaudio.training.corpus.clip import Signal
 from cmaudio.training.networks.vocoder import VocoderNetwork
-from cmaudio.training.tasks.learning_rate import scheduled_rate
+from cmaudio.training.tasks.single_network import Optimisation, SingleNetworkTask
 from cmaudio.training.tasks.task import Draws
 
 _MASKED_NEPERS = math.log(100)  # a part 40 dB below the sum of all parts in its bin is inaudible
@@ -28,7 +27,7 @@ _BELOW_FLOOR_NEPERS = 3.0  # and so is what lies so far below the floor of the m
 _NEPERS_TO_DB = 20 / math.log(10)
 
 
-class VocoderDistillation:
+class VocoderDistillation(SingleNetworkTask[VocoderNetwork]):
     """`cmaudio.training.tasks.task.Task` for a vocoder that learns another one's filters.
 
     Args:
@@ -40,7 +39,7 @@ class VocoderDistillation:
         gradient_norm: largest norm of a gradient.
     """
 
-    turns: Sequence[str] = ("vocoder",)
+    name = "vocoder"
 
     def __init__(
         self,
@@ -52,39 +51,18 @@ class VocoderDistillation:
         steps: int,
         gradient_norm: float = 10.0,
     ) -> None:
-        self.vocoder, self.teacher = vocoder, teacher.eval().requires_grad_(False)
-        self.settings, self.steps, self._gradient_norm = settings, steps, gradient_norm
+        rates = settings.learning_rate, steps, settings.warmup_steps, settings.final_share
+        super().__init__(vocoder, Optimisation(*rates, settings.weight_decay, settings.betas, gradient_norm))
+        self.teacher = teacher.eval().requires_grad_(False)
         self._bins = used_bins(signal.stft)
         # Of a bin as loud as the floor: a mel band is the sum of magnitudes under a triangle of unit area in Hz.
         floor = math.log(signal.mel.floor * signal.sample_rate / signal.stft.n_fft)
         self._inaudible = floor - _BELOW_FLOOR_NEPERS
 
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"vocoder": self.vocoder}
-
-    def averaged(self) -> str:
-        return "vocoder"
-
-    def optimiser(self, turn: str, parameters: Iterator[nn.Parameter]) -> torch.optim.Optimizer:
-        s = self.settings
-        return torch.optim.AdamW(parameters, s.learning_rate, s.betas, weight_decay=s.weight_decay)
-
-    def learning_rate(self, turn: str, progress: float) -> float:
-        s = self.settings
-        return scheduled_rate(
-            s.learning_rate, progress, steps=self.steps, warmup_steps=s.warmup_steps, final_share=s.final_share
-        )
-
-    def gradient_norm(self, turn: str) -> float:
-        return self._gradient_norm
-
-    def draw(self, batch: Batch, generator: torch.Generator, progress: float) -> Draws:
-        return {}
-
     def loss(self, turn: str, batch: Batch, draws: Draws, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         with torch.no_grad():
             wanted = self._filters(self.teacher, batch)
-        levels, phases = self._distances(self._filters(self.vocoder, batch), wanted, batch.f0 > VOICED_ABOVE_HZ)
+        levels, phases = self._distances(self._filters(self.network, batch), wanted, batch.f0 > VOICED_ABOVE_HZ)
         scored = batch.scored.float()
         level, phase = ((x.mean(-1) * scored).sum() / scored.sum().clamp(min=1) for x in (levels, phases))
         loss = level + phase

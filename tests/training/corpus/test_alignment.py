@@ -29,8 +29,7 @@ from cmaudio.training.corpus.alignment import Spoken, energies, frame_ends, fram
 from cmaudio.training.corpus.prosody_targets import Phonology, breath_groups
 from cmaudio.training.corpus.sentences import SentenceBatch
 from cmaudio.training.networks.aligner import AlignerNetwork, forward_sum_loss
-from cmaudio.training.tasks.aligner import AlignerTask
-from cmaudio.training.tasks.monotone_path import monotone_ends
+from cmaudio.training.tasks.aligner import AlignerTask, monotone_ends
 
 # -- alignment ---------------------------------------------------------------------------------------------------------
 

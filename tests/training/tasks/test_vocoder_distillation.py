@@ -63,7 +63,7 @@ def loss_of(task: VocoderDistillation, b: Batch) -> float:
 
 def with_bias(task: VocoderDistillation, part: slice, shift: float) -> VocoderDistillation:
     """The task, its teacher's filters shifted in one part, and the vocoder being the teacher before that."""
-    task.vocoder.load_state_dict(task.teacher.state_dict())
+    task.network.load_state_dict(task.teacher.state_dict())
     with torch.no_grad():
         task.teacher.out.bias[part] += shift
     return task
@@ -76,7 +76,7 @@ def same_networks() -> VocoderDistillation:
 def test_the_filters_of_the_teacher_are_learned() -> None:
     learning = task()
     before = loss_of(learning, batch(99))
-    optimiser = learning.optimiser("vocoder", learning.vocoder.parameters())
+    optimiser = learning.optimiser("vocoder", learning.network.parameters())
     teacher = {name: tensor.clone() for name, tensor in learning.teacher.state_dict().items()}
     for step in range(120):
         loss, _ = learning.loss("vocoder", batch(step), {}, 0.0)
@@ -99,7 +99,7 @@ def test_every_part_of_the_filters_is_scored(part: slice) -> None:
 def test_what_is_masked_or_below_the_floor_is_not_scored() -> None:
     quiet = same_networks()
     with torch.no_grad():
-        for each in (quiet.vocoder, quiet.teacher):
+        for each in (quiet.network, quiet.teacher):
             each.out.weight.zero_()
             each.out.bias.zero_()
             each.out.bias[D] = -7.0  # 60 dB below the other parts
@@ -107,7 +107,7 @@ def test_what_is_masked_or_below_the_floor_is_not_scored() -> None:
         quiet.teacher.out.bias[D_PHASE] = 2.0
     assert loss_of(quiet, batch(0)) < 0.01
     with torch.no_grad():
-        for each in (quiet.vocoder, quiet.teacher):
+        for each in (quiet.network, quiet.teacher):
             each.out.bias.fill_(-20.0)
         quiet.teacher.out.bias[N] = -14.0
     assert loss_of(quiet, batch(0)) < 0.01
