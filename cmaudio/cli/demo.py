@@ -9,19 +9,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from cmaudio.cli import options
 from cmaudio.cli.meter import show_while_playing
-from cmaudio.cli.options import (
-    Asio,
-    Device,
-    Exclusive,
-    HostApi,
-    Json,
-    OutputBuffer,
-    Pair,
-    Record,
-    device_of,
-    sound_cards,
-)
 from cmaudio.cli.terminal import console, notice, to_json
 from cmaudio.cli.without_device import file_instead
 from cmaudio.demos import DEMOS, find_demo
@@ -45,7 +34,7 @@ def demo(context: typer.Context) -> None:
 
 
 @app.command("list")
-def list_demos(as_json: Json = False) -> None:
+def list_demos(as_json: options.Json = False) -> None:
     """List the pieces."""
     rows = [{"name": d.name, "title": d.title, "shows": d.shows, "model": d.model} for d in DEMOS.values()]
     if as_json:
@@ -63,19 +52,19 @@ def list_demos(as_json: Json = False) -> None:
 @app.command("play")
 def play_demo(
     name: Name,
-    device: Device = None,
-    host_api: HostApi = None,
-    exclusive: Exclusive = False,
-    asio: Asio = False,
-    lead: OutputBuffer = LEAD_MS,
-    record: Record = None,
-    pair: Pair = 1,
+    device: options.Device = None,
+    host_api: options.HostApi = None,
+    exclusive: options.Exclusive = False,
+    asio: options.Asio = False,
+    lead: options.OutputBuffer = LEAD_MS,
+    record: options.Record = None,
+    pair: options.Pair = 1,
 ) -> None:
     """Play a piece; without a sound card, render it to a file."""
-    piece, cards = find_demo(name), sound_cards(host_api, exclusive, asio)
+    piece, cards = find_demo(name), options.sound_cards(host_api, exclusive, asio)
     try:
         synth = open(
-            piece.model, device=device_of(device), lead_ms=lead, pair=pair, on_notice=notice, open_stream=cards
+            piece.model, device=options.device_of(device), lead_ms=lead, pair=pair, on_notice=notice, open_stream=cards
         )
     except DeviceError as error:
         _render(piece, file_instead(error, device, Path(f"{piece.name}.wav")), 0)

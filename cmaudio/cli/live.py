@@ -7,35 +7,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from cmaudio.cli import options
 from cmaudio.cli.link import join_link
 from cmaudio.cli.meter import show_until_stopped
 from cmaudio.cli.midi import connect_midi, send_midi
-from cmaudio.cli.options import (
-    Asio,
-    Channels,
-    ControlValues,
-    Device,
-    Exclusive,
-    Gain,
-    HostApi,
-    ImpulseResponse,
-    JoinLink,
-    MidiOut,
-    OscPort,
-    OutputBuffer,
-    Pair,
-    Pairs,
-    Polyphony,
-    PresetName,
-    Record,
-    Routes,
-    Seed,
-    Steps,
-    VirtualOut,
-    device_of,
-    routes_of,
-    sound_cards,
-)
 from cmaudio.cli.settings import control_values, use_space
 from cmaudio.cli.terminal import console, notice
 from cmaudio.instrument.preset_files import load_preset
@@ -58,44 +33,44 @@ def live(
     model: Annotated[
         str | None, typer.Option("--model", help="Name of an embedded model, a model file, or a folder with one.")
     ] = None,
-    device: Device = None,
-    host_api: HostApi = None,
-    exclusive: Exclusive = False,
-    asio: Asio = False,
-    lead: OutputBuffer = LEAD_MS,
-    preset: PresetName = None,
-    controls: ControlValues = None,
+    device: options.Device = None,
+    host_api: options.HostApi = None,
+    exclusive: options.Exclusive = False,
+    asio: options.Asio = False,
+    lead: options.OutputBuffer = LEAD_MS,
+    preset: options.PresetName = None,
+    controls: options.ControlValues = None,
     timbre: Annotated[str | None, typer.Option(help="Timbre to start with.")] = None,
-    seed: Seed = None,
-    steps: Steps = None,
-    gain: Gain = None,
-    polyphony: Polyphony = 16,
-    impulse_response: ImpulseResponse = None,
-    record: Record = None,
-    channels: Channels = None,
-    pair: Pair = 1,
-    pairs: Pairs = None,
-    route: Routes = None,
-    osc: OscPort = None,
-    link: JoinLink = False,
-    midi_out: MidiOut = None,
-    virtual_out: VirtualOut = None,
+    seed: options.Seed = None,
+    steps: options.Steps = None,
+    gain: options.Gain = None,
+    polyphony: options.Polyphony = 16,
+    impulse_response: options.ImpulseResponse = None,
+    record: options.Record = None,
+    channels: options.Channels = None,
+    pair: options.Pair = 1,
+    pairs: options.Pairs = None,
+    route: options.Routes = None,
+    osc: options.OscPort = None,
+    link: options.JoinLink = False,
+    midi_out: options.MidiOut = None,
+    virtual_out: options.VirtualOut = None,
 ) -> None:
     """Play from MIDI keyboards and OSC, with a live meter, until Ctrl-C."""
     chosen, given = load_preset(preset) if preset else None, control_values(controls)
     name = model or (chosen.model if chosen else DEFAULT_MODEL)
     synth = open(
         name,
-        device=device_of(device),
+        device=options.device_of(device),
         lead_ms=lead,
         seed=seed or 0,
         polyphony=polyphony,
         channels=channels,
         pair=pair,
         pairs=pairs,
-        routes=routes_of(route),
+        routes=options.routes_of(route),
         on_notice=notice,
-        open_stream=sound_cards(host_api, exclusive, asio),
+        open_stream=options.sound_cards(host_api, exclusive, asio),
     )
     with synth:
         if chosen:

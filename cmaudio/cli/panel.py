@@ -12,32 +12,9 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
+from cmaudio.cli import options
 from cmaudio.cli.link import join_link
 from cmaudio.cli.midi import connect_midi, send_midi
-from cmaudio.cli.options import (
-    Asio,
-    Channels,
-    ControlValues,
-    Device,
-    Exclusive,
-    HostApi,
-    ImpulseResponse,
-    JoinLink,
-    MidiOut,
-    ModelName,
-    OscPort,
-    OutputBuffer,
-    Pair,
-    Pairs,
-    Polyphony,
-    PresetName,
-    Routes,
-    VirtualOut,
-    any_output,
-    device_of,
-    routes_of,
-    sound_cards,
-)
 from cmaudio.cli.settings import control_values, use_space
 from cmaudio.cli.terminal import console, notice
 from cmaudio.errors import CmaudioError
@@ -63,20 +40,20 @@ Listen = Literal["device", "browser"]
 
 
 def panel(
-    model: ModelName = DEFAULT_MODEL,
-    preset: PresetName = None,
-    controls: ControlValues = None,
-    impulse_response: ImpulseResponse = None,
-    device: Device = None,
-    host_api: HostApi = None,
-    exclusive: Exclusive = False,
-    asio: Asio = False,
-    lead: OutputBuffer = LEAD_MS,
-    polyphony: Polyphony = 16,
-    channels: Channels = None,
-    pair: Pair = 1,
-    pairs: Pairs = None,
-    route: Routes = None,
+    model: options.ModelName = DEFAULT_MODEL,
+    preset: options.PresetName = None,
+    controls: options.ControlValues = None,
+    impulse_response: options.ImpulseResponse = None,
+    device: options.Device = None,
+    host_api: options.HostApi = None,
+    exclusive: options.Exclusive = False,
+    asio: options.Asio = False,
+    lead: options.OutputBuffer = LEAD_MS,
+    polyphony: options.Polyphony = 16,
+    channels: options.Channels = None,
+    pair: options.Pair = 1,
+    pairs: options.Pairs = None,
+    route: options.Routes = None,
     host: Annotated[
         str, typer.Option(help="Address to serve on; any other than 127.0.0.1 is protected by a token.")
     ] = "127.0.0.1",
@@ -91,10 +68,10 @@ def panel(
     fresh: Annotated[bool, typer.Option("--fresh", help="Do not restore the last session.")] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
     no_midi: Annotated[bool, typer.Option("--no-midi", help="Do not listen to MIDI keyboards.")] = False,
-    osc: OscPort = None,
-    link: JoinLink = False,
-    midi_out: MidiOut = None,
-    virtual_out: VirtualOut = None,
+    osc: options.OscPort = None,
+    link: options.JoinLink = False,
+    midi_out: options.MidiOut = None,
+    virtual_out: options.VirtualOut = None,
 ) -> None:
     """Play and shape an instrument in the browser; without a sound card, the sound plays in the page."""
     demand_nicegui()
@@ -103,17 +80,17 @@ def panel(
     chosen, given = load_preset(preset) if preset else None, control_values(controls)
     clock = ClockOutput()
     address = Address(host, port, token or (None if host in LOOPBACK else secrets.token_urlsafe(24)))
-    cards = sound_cards(host_api, exclusive, asio)
+    cards = options.sound_cards(host_api, exclusive, asio)
     with open(
         chosen.model if chosen else model,
-        device=device_of(device),
+        device=options.device_of(device),
         open_stream=_output(device, listen, clock, cards),
         lead_ms=lead,
         polyphony=polyphony,
         channels=channels,
         pair=pair,
         pairs=pairs,
-        routes=routes_of(route),
+        routes=options.routes_of(route),
         on_notice=notice,
     ) as synth:
         session = None if fresh else _last_session(synth)
@@ -181,7 +158,7 @@ def demand_nicegui() -> None:
 
 def _output(device: str | None, listen: Listen, clock: ClockOutput, cards: OpenStream) -> OpenStream:
     """The sound card; or the clock of the page, if there is no card or the page was requested."""
-    if listen == "device" and (device is not None or any_output()):
+    if listen == "device" and (device is not None or options.any_output()):
         return cards
     if listen == "device":
         notice("there is no sound card: click 'press to listen' in the page to hear it there")

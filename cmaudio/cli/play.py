@@ -8,37 +8,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from cmaudio.cli import options
 from cmaudio.cli.link import DELAY_SECONDS, join_link, seconds_to_bar
 from cmaudio.cli.meter import show_while_playing
 from cmaudio.cli.midi import send_midi
-from cmaudio.cli.options import (
-    Asio,
-    Channels,
-    ControlValues,
-    Device,
-    Exclusive,
-    Gain,
-    HostApi,
-    ImpulseResponse,
-    JoinLink,
-    MidiOut,
-    MissingDrums,
-    MissingPrograms,
-    ModelName,
-    OutputBuffer,
-    Pair,
-    Polyphony,
-    PresetName,
-    Record,
-    Routes,
-    Seed,
-    Steps,
-    TimbreName,
-    VirtualOut,
-    device_of,
-    routes_of,
-    sound_cards,
-)
 from cmaudio.cli.render import render_to_file
 from cmaudio.cli.settings import piece_settings, read_score
 from cmaudio.cli.terminal import console, notice
@@ -52,35 +25,35 @@ from cmaudio.synth import open
 
 def play(
     song: Annotated[Path | None, typer.Argument(help="MIDI file; a short built-in piece by default.")] = None,
-    model: ModelName = DEFAULT_MODEL,
-    device: Device = None,
-    host_api: HostApi = None,
-    exclusive: Exclusive = False,
-    asio: Asio = False,
-    lead: OutputBuffer = LEAD_MS,
-    timbre: TimbreName = None,
-    seed: Seed = None,
-    steps: Steps = None,
-    gain: Gain = None,
-    polyphony: Polyphony = 16,
-    missing: MissingPrograms = "nearest",
-    percussion: MissingDrums = "omit",
-    preset: PresetName = None,
-    impulse_response: ImpulseResponse = None,
-    record: Record = None,
-    channels: Channels = None,
-    controls: ControlValues = None,
-    pair: Pair = 1,
-    route: Routes = None,
-    link: JoinLink = False,
-    midi_out: MidiOut = None,
-    virtual_out: VirtualOut = None,
+    model: options.ModelName = DEFAULT_MODEL,
+    device: options.Device = None,
+    host_api: options.HostApi = None,
+    exclusive: options.Exclusive = False,
+    asio: options.Asio = False,
+    lead: options.OutputBuffer = LEAD_MS,
+    timbre: options.TimbreName = None,
+    seed: options.Seed = None,
+    steps: options.Steps = None,
+    gain: options.Gain = None,
+    polyphony: options.Polyphony = 16,
+    missing: options.MissingPrograms = "nearest",
+    percussion: options.MissingDrums = "omit",
+    preset: options.PresetName = None,
+    impulse_response: options.ImpulseResponse = None,
+    record: options.Record = None,
+    channels: options.Channels = None,
+    controls: options.ControlValues = None,
+    pair: options.Pair = 1,
+    route: options.Routes = None,
+    link: options.JoinLink = False,
+    midi_out: options.MidiOut = None,
+    virtual_out: options.VirtualOut = None,
 ) -> None:
     """Play a MIDI file with a live meter; without a sound card, render it to a file.
 
     With --link the file starts at a bar of the session and keeps its own tempo; delay effects follow the session's.
     """
-    cards = sound_cards(host_api, exclusive, asio)
+    cards = options.sound_cards(host_api, exclusive, asio)
     settings = piece_settings(
         preset,
         model,
@@ -95,7 +68,7 @@ def play(
     try:
         synth = open(
             loaded,
-            device=device_of(device),
+            device=options.device_of(device),
             lead_ms=lead,
             polyphony=polyphony,
             seed=settings.seed,
@@ -103,7 +76,7 @@ def play(
             gain_db=settings.gain_db,
             channels=channels,
             pair=pair,
-            routes=routes_of(route),
+            routes=options.routes_of(route),
             on_notice=notice,
             open_stream=cards,
         )

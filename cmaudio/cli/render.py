@@ -9,20 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
-from cmaudio.cli.options import (
-    Channels,
-    ControlValues,
-    Gain,
-    ImpulseResponse,
-    MissingDrums,
-    MissingPrograms,
-    ModelName,
-    Polyphony,
-    PresetName,
-    Seed,
-    Steps,
-    TimbreName,
-)
+from cmaudio.cli import options
 from cmaudio.cli.settings import PieceSettings, piece_settings, read_score
 from cmaudio.cli.terminal import console, notice, progress_bar
 from cmaudio.files.names import unused_path
@@ -41,19 +28,19 @@ def render(
             "--output", "-o", help="Sound file to write: .wav, .flac, .ogg, .opus or .mp3; by default a new out.wav."
         ),
     ] = None,
-    model: ModelName = DEFAULT_MODEL,
-    timbre: TimbreName = None,
-    seed: Seed = None,
-    steps: Steps = None,
+    model: options.ModelName = DEFAULT_MODEL,
+    timbre: options.TimbreName = None,
+    seed: options.Seed = None,
+    steps: options.Steps = None,
     tail: Annotated[float, typer.Option(help="Maximum seconds to wait for the last notes to decay.")] = TAIL_SECONDS,
-    gain: Gain = None,
-    polyphony: Polyphony = OFFLINE_POLYPHONY,
-    missing: MissingPrograms = "nearest",
-    percussion: MissingDrums = "omit",
-    preset: PresetName = None,
-    impulse_response: ImpulseResponse = None,
-    channels: Channels = None,
-    controls: ControlValues = None,
+    gain: options.Gain = None,
+    polyphony: options.Polyphony = OFFLINE_POLYPHONY,
+    missing: options.MissingPrograms = "nearest",
+    percussion: options.MissingDrums = "omit",
+    preset: options.PresetName = None,
+    impulse_response: options.ImpulseResponse = None,
+    channels: options.Channels = None,
+    controls: options.ControlValues = None,
     stems: Annotated[Path | None, typer.Option(help="Also write each part to its own file in this folder.")] = None,
 ) -> None:
     """Render a MIDI file to a sound file, faster than real time."""

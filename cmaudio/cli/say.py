@@ -12,16 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import TextColumn, TimeElapsedColumn
 
-from cmaudio.cli.options import (
-    Asio,
-    Device,
-    Exclusive,
-    HostApi,
-    OutputBuffer,
-    VoiceName,
-    device_of,
-    sound_cards,
-)
+from cmaudio.cli import options
 from cmaudio.cli.terminal import errors, notice, progress_bar, to_json, warn_unspoken
 from cmaudio.cli.without_device import file_instead
 from cmaudio.errors import CmaudioError, DeviceError
@@ -38,7 +29,7 @@ _END_OF_LINES_SECONDS = 0.4
 
 def say(
     text: Annotated[str | None, typer.Argument(help="Text to say; standard input when it is not given.")] = None,
-    voice: VoiceName = DEFAULT_VOICE,
+    voice: options.VoiceName = DEFAULT_VOICE,
     speaker: Annotated[str | None, typer.Option(help="Speaker, for a voice that has several.")] = None,
     rate: Annotated[float, typer.Option(help="Speaking rate, 0.25 to 4 times the normal one.")] = 1.0,
     pitch: Annotated[float, typer.Option(help="Pitch shift in semitones.")] = 0.0,
@@ -63,11 +54,11 @@ def say(
     marks: Annotated[
         bool, typer.Option("--marks", help="Print the time of each word and phoneme, one JSON object per line.")
     ] = False,
-    device: Device = None,
-    host_api: HostApi = None,
-    exclusive: Exclusive = False,
-    asio: Asio = False,
-    lead: OutputBuffer = LEAD_MS,
+    device: options.Device = None,
+    host_api: options.HostApi = None,
+    exclusive: options.Exclusive = False,
+    asio: options.Asio = False,
+    lead: options.OutputBuffer = LEAD_MS,
 ) -> None:
     """Speak a text on the sound card or to a file; without a sound card, to say.wav."""
     if text is not None and not text.strip():
@@ -81,12 +72,12 @@ def say(
         try:
             synth = open(
                 model,
-                device=device_of(device),
+                device=options.device_of(device),
                 lead_ms=lead,
                 steps=steps,
                 gain_db=gain,
                 on_notice=notice,
-                open_stream=sound_cards(host_api, exclusive, asio),
+                open_stream=options.sound_cards(host_api, exclusive, asio),
             )
         except DeviceError as error:
             output = file_instead(error, device, _FALLBACK, "Writing")

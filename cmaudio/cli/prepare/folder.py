@@ -9,18 +9,7 @@ import typer
 
 from cmaudio.cli.cluster import Cluster
 from cmaudio.cli.extras import requires_extra
-from cmaudio.cli.prepare.corpus import (
-    CORES,
-    Bands,
-    HopLength,
-    Licence,
-    Output,
-    SampleRate,
-    Seed,
-    Workers,
-    define_signal,
-    write_with_progress,
-)
+from cmaudio.cli.prepare import corpus
 from cmaudio.files.place import as_place
 
 if TYPE_CHECKING:
@@ -29,7 +18,7 @@ if TYPE_CHECKING:
 
 def folder(
     directory: Annotated[Path, typer.Argument(help="Folder of sound files; subfolders are searched too.")],
-    output: Output,
+    output: corpus.Output,
     labels: Annotated[
         Literal["folder", "name", "none"],
         typer.Option(help="What names the timbre of a file: its folder, its own name, or nothing (one timbre)."),
@@ -49,16 +38,16 @@ def folder(
     gain_db: Annotated[
         float | None, typer.Option(help="Gain in dB; by default the loudest sounds are brought to -12 dB.")
     ] = None,
-    seed: Seed = 1,
-    workers: Workers = CORES,
+    seed: corpus.Seed = 1,
+    workers: corpus.Workers = corpus.CORES,
     cluster: Cluster = False,
-    sample_rate: SampleRate = 48_000,
-    hop_length: HopLength = None,
-    bands: Bands = 128,
-    licence: Licence = "not stated",
+    sample_rate: corpus.SampleRate = 48_000,
+    hop_length: corpus.HopLength = None,
+    bands: corpus.Bands = 128,
+    licence: corpus.Licence = "not stated",
 ) -> None:
     """A folder of recordings: one-shots, loops, textures, instruments."""
-    definition = define_signal(sample_rate, hop_length, bands)
+    definition = corpus.define_signal(sample_rate, hop_length, bands)
     if table is not None:
         _textures(directory, output, table, piece_seconds, seed, definition, workers, cluster)
         return
@@ -74,7 +63,7 @@ def folder(
         gain_db=gain_db,
         licence=licence,
     )
-    write_with_progress(output, source, definition, workers, cluster)
+    corpus.write_with_progress(output, source, definition, workers, cluster)
 
 
 def _textures(
@@ -91,5 +80,5 @@ def _textures(
         from cmaudio.training.prepare.texture_scales import write_scales
         from cmaudio.training.prepare.textures import TextureSource
     source = TextureSource(directory, table, piece_seconds=piece_seconds, seed=seed)
-    write_with_progress(output, source, definition, workers, cluster)
+    corpus.write_with_progress(output, source, definition, workers, cluster)
     write_scales(as_place(output), source.credits)

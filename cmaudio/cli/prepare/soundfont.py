@@ -9,25 +9,14 @@ import typer
 
 from cmaudio.cli.cluster import Cluster
 from cmaudio.cli.extras import requires_extra
-from cmaudio.cli.prepare.corpus import (
-    CORES,
-    Bands,
-    HopLength,
-    Licence,
-    Output,
-    SampleRate,
-    Seed,
-    Workers,
-    define_signal,
-    write_with_progress,
-)
+from cmaudio.cli.prepare import corpus
 from cmaudio.errors import CmaudioError
 from cmaudio.soundfont.open import Player
 
 
 def soundfont(
     file: Annotated[Path, typer.Argument(help="SoundFont (.sf2 or .sf3).")],
-    output: Output,
+    output: corpus.Output,
     notes: Annotated[int, typer.Option(min=0, help="Number of random training notes.")] = 24_000,
     programs: Annotated[
         str, typer.Option(help='General MIDI programs, numbered from 1, such as "1-8,41"; "" for none.')
@@ -44,13 +33,13 @@ def soundfont(
     every_key: Annotated[
         bool, typer.Option("--every-key", help="Also each key at three velocities, for `export --correction`.")
     ] = False,
-    seed: Seed = 1,
-    workers: Workers = CORES,
+    seed: corpus.Seed = 1,
+    workers: corpus.Workers = corpus.CORES,
     cluster: Cluster = False,
-    sample_rate: SampleRate = 48_000,
-    hop_length: HopLength = None,
-    bands: Bands = 128,
-    licence: Licence = "",
+    sample_rate: corpus.SampleRate = 48_000,
+    hop_length: corpus.HopLength = None,
+    bands: corpus.Bands = 128,
+    licence: corpus.Licence = "",
     player: Annotated[
         Player,
         typer.Option(help="FluidSynth follows velocity as the SoundFont says (apt install libfluidsynth3)."),
@@ -87,4 +76,4 @@ def soundfont(
         player=player,
         every_key=every_key,
     )
-    write_with_progress(output, source, define_signal(sample_rate, hop_length, bands), workers, cluster)
+    corpus.write_with_progress(output, source, corpus.define_signal(sample_rate, hop_length, bands), workers, cluster)

@@ -11,17 +11,7 @@ from rich.text import Text
 
 from cmaudio.cli.cluster import Cluster
 from cmaudio.cli.extras import requires_extra
-from cmaudio.cli.prepare.corpus import (
-    CORES,
-    Bands,
-    HopLength,
-    Licence,
-    Output,
-    SampleRate,
-    Workers,
-    define_signal,
-    write_with_progress,
-)
+from cmaudio.cli.prepare import corpus
 from cmaudio.cli.terminal import errors
 from cmaudio.errors import CmaudioError
 from cmaudio.files.place import Place, as_place
@@ -39,7 +29,7 @@ def speech(
         ),
     ],
     directory: Annotated[Path, typer.Argument(help="Folder of the corpus.")],
-    output: Output,
+    output: corpus.Output,
     held_out_share: Annotated[
         float, typer.Option(min=0, max=0.5, help="Share of utterances held out for evaluation.")
     ] = 0.02,
@@ -52,12 +42,12 @@ def speech(
         str,
         typer.Option(help='Also add the training utterances at these speeds, each as a speaker, such as "0.9,1.1".'),
     ] = "",
-    workers: Workers = CORES,
+    workers: corpus.Workers = corpus.CORES,
     cluster: Cluster = False,
-    sample_rate: SampleRate = 24_000,
-    hop_length: HopLength = None,
-    bands: Bands = 128,
-    licence: Licence = "not stated",
+    sample_rate: corpus.SampleRate = 24_000,
+    hop_length: corpus.HopLength = None,
+    bands: corpus.Bands = 128,
+    licence: corpus.Licence = "not stated",
 ) -> None:
     """A corpus of read speech: one timbre per speaker, with pitch and voicing."""
     with requires_extra("train"):
@@ -76,7 +66,7 @@ def speech(
         speeds=chosen,
     )
     _warn_of_misfits(source.misfits)
-    write_with_progress(output, source, define_signal(sample_rate, hop_length, bands), workers, cluster)
+    corpus.write_with_progress(output, source, corpus.define_signal(sample_rate, hop_length, bands), workers, cluster)
     if language:
         _warn_of_lag(as_place(output))
 
@@ -98,14 +88,14 @@ def _warn_of_misfits(misfits: Sequence[Misfit]) -> None:
     )
 
 
-def _warn_of_lag(corpus: Place) -> None:
+def _warn_of_lag(place: Place) -> None:
     """Warn if the phoneme times of the corpus do not match its audio, judged by one shard."""
     from cmaudio.training.corpus.description import read_description
     from cmaudio.training.corpus.label_lag import lag_of
     from cmaudio.training.corpus.reading import read_clips
 
-    description = read_description(corpus)
-    lag = lag_of(read_clips(corpus, description, "train", [0], with_audio=False))
+    description = read_description(place)
+    lag = lag_of(read_clips(place, description, "train", [0], with_audio=False))
     if lag is not None and lag.is_wrong:
         seconds = lag.frames / description.signal.frame_rate
         errors.print(
