@@ -48,11 +48,7 @@ def _play(renderer: Renderer, gestures: Sequence[Gesture], humanity: float) -> F
     for first in range(0, len(gestures), BATCH):
         rows = range(first, min(first + BATCH, len(gestures)))
         voices = [_voice(renderer, gestures[row], row, humanity) for row in rows]
-        while lacking := [voice for voice in voices if voice.lacks(SAMPLES - LEAD_SAMPLES)]:
-            renderer.render(lacking)
-        for row, voice in zip(rows, voices, strict=True):
-            audio = voice.take(SAMPLES - LEAD_SAMPLES)
-            out[row, LEAD_SAMPLES : LEAD_SAMPLES + len(audio)] = audio
+        out[rows, LEAD_SAMPLES:] = renderer.take(voices, SAMPLES - LEAD_SAMPLES)
     return out
 
 

@@ -47,14 +47,7 @@ def stream(renderer: Renderer, notes: Sequence[HeldNote], samples: int, chunk: i
     """(B, chunk) pieces of all notes from their onsets on, at the level of the SoundFont."""
     voices = [started(renderer, note) for note in notes]
     for start in range(0, samples, chunk):
-        count = min(chunk, samples - start)
-        while lacking := [voice for voice in voices if voice.lacks(count)]:
-            renderer.render(lacking)
-        out = np.zeros((len(voices), count), np.float32)
-        for row, voice in zip(out, voices, strict=True):
-            part = voice.take(count)
-            row[: len(part)] = part / np.float32(TRAINING_GAIN)
-        yield out
+        yield renderer.take(voices, min(chunk, samples - start)) / np.float32(TRAINING_GAIN)
 
 
 def hold(renderer: Renderer, notes: Sequence[HeldNote], samples: int) -> Iterator[tuple[HeldNote, Float]]:

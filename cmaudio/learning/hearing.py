@@ -39,12 +39,6 @@ def heard(
     notes = [NoteParams(key, velocity, 0, seed, 0, 1) for seed in seeds]
     voices = [voice_of(model, note, vector, settings, expression=expression) for note in notes]
     samples = int(seconds * manifest.sample_rate)
-    pieces: list[list[Float]] = [[] for _ in voices]
-    for start in range(0, samples, _CHUNK_SAMPLES):
-        count = min(_CHUNK_SAMPLES, samples - start)
-        while lacking := [voice for voice in voices if voice.lacks(count)]:
-            renderer.render(lacking)
-        for piece, voice in zip(pieces, voices, strict=True):
-            part = voice.take(count)
-            piece.append(np.pad(part, (0, count - len(part))))
-    return [log_mel(np.concatenate(piece), model) for piece in pieces]
+    starts = range(0, samples, _CHUNK_SAMPLES)
+    pieces = [renderer.take(voices, min(_CHUNK_SAMPLES, samples - start)) for start in starts]
+    return [log_mel(sound, model) for sound in np.concatenate(pieces, 1)]

@@ -109,6 +109,16 @@ class Renderer:
             finally:  # after an error as well: the other half must not run on while its voices are dropped
                 half.result()
 
+    def take(self, voices: Sequence[Voice], samples: int) -> Float:
+        """(B, N) the next samples of mono voices without an engine, 0 after their ends; computes missing blocks."""
+        while lacking := [voice for voice in voices if voice.lacks(samples)]:
+            self.render(lacking)
+        out = np.zeros((len(voices), samples), np.float32)
+        for row, voice in zip(out, voices, strict=True):
+            part = voice.take(samples)
+            row[: len(part)] = part
+        return out
+
     def begin(self, voices: Sequence[Voice]) -> list[Deferred]:
         """The first half of `render`, up to the vocoder; the second is deferred until one of the voices needs it.
 
