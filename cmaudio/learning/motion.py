@@ -31,13 +31,13 @@ Array = NDArray[np.float64]
 class Compared:
     """Similar recordings, and a model's renderings of them: log-mels (T, M).
 
-    `point` is their take (P,); `drawn` is rendered without motion, `undrawn` without a residual either (humanity 0).
+    `point` is their take (P,). All renderings are without motion; those `without_residual` have humanity 0.
     """
 
     point: Sequence[float]
     recorded: Sequence[Float]
-    drawn: Sequence[Float]
-    undrawn: Sequence[Float]
+    with_residual: Sequence[Float]
+    without_residual: Sequence[Float]
 
 
 def motion_of(takes: Sequence[Compared]) -> Motion:
@@ -51,7 +51,7 @@ def motion_of(takes: Sequence[Compared]) -> Motion:
         [
             MotionTake(
                 point=list(take.point),
-                offset_db=rounded_db((middle(take.recorded) - middle(take.drawn)) * DB, 1),
+                offset_db=rounded_db((middle(take.recorded) - middle(take.with_residual)) * DB, 1),
                 ends=[next(ends) for _ in take.recorded],
             )
             for take in takes
@@ -59,20 +59,20 @@ def motion_of(takes: Sequence[Compared]) -> Motion:
         directions,
         course,
         left=variance(beside - course @ directions),
-        drawn=variance(beside_median([mel for take in takes for mel in take.drawn])),
-        own=variance(beside_median([mel for take in takes for mel in take.undrawn])),
+        sampled=variance(beside_median([mel for take in takes for mel in take.with_residual])),
+        own=variance(beside_median([mel for take in takes for mel in take.without_residual])),
     )
 
 
 def motion_along(
-    takes: Sequence[MotionTake], directions: Array, course: Array, *, left: Array, drawn: Array, own: Array
+    takes: Sequence[MotionTake], directions: Array, course: Array, *, left: Array, sampled: Array, own: Array
 ) -> Motion:
     """A motion with a course (T, R), in dB, along unit vectors (R, M).
 
-    Variances (M,) in dB squared: `left` by the directions, `drawn` by the networks, and a band of noise's `own`.
+    Variances (M,) in dB squared: `left` by the directions, `sampled` by the networks, and a band of noise's `own`.
     """
     farthest = np.maximum(np.abs(course).max(0), 1e-6)
-    added = np.maximum(drawn - own, 1e-3)
+    added = np.maximum(sampled - own, 1e-3)
     return Motion(
         takes=list(takes),
         directions_db=[rounded_db(row, 2) for row in directions * farthest[:, None]],

@@ -15,7 +15,7 @@ from cmaudio.model.motion import Motion
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_KINDS
 
-_SEEDS, _UNDRAWN_SEEDS = (8, 9, 10, 11), (0, 1)
+_SEEDS, _WITHOUT_RESIDUAL_SEEDS = (8, 9, 10, 11), (0, 1)
 _TYPICAL = [0.0] * TAKE_DIMS
 
 
@@ -43,8 +43,11 @@ def _of_bed(lesson: Lesson, still: TimbreDefinition) -> Motion | None:
     recorded = list(usable(recorded_by(lesson, still)).values())
     if not recorded:
         return None
-    drawn, undrawn = lesson.hear(still, _SEEDS), lesson.hear(still, _UNDRAWN_SEEDS, humanity=0.0)
-    heard = ([mel[SKIPPED_FRAMES:] for mel in mels] for mels in (drawn, undrawn))
+    with_residual, without_residual = (
+        lesson.hear(still, _SEEDS),
+        lesson.hear(still, _WITHOUT_RESIDUAL_SEEDS, humanity=0.0),
+    )
+    heard = ([mel[SKIPPED_FRAMES:] for mel in mels] for mels in (with_residual, without_residual))
     return motion_of([Compared(_TYPICAL, recorded, *heard)])
 
 
@@ -53,6 +56,6 @@ def _of_one_shot(lesson: Lesson, still: TimbreDefinition) -> Motion | None:
     takes = recorded_by(lesson, still)
     recorded = followed(takes if len(takes) > 1 else imagined_takes(takes[0], lesson.floor), lesson.floor)
     seconds = max(map(len, recorded)) / lesson.frame_rate
-    drawn = lesson.hear(still, _SEEDS, seconds)
-    undrawn = lesson.hear(still, _UNDRAWN_SEEDS, seconds, humanity=0.0)
-    return one_shot_motion_of(_TYPICAL, recorded, drawn, undrawn, lesson.floor)
+    with_residual = lesson.hear(still, _SEEDS, seconds)
+    without_residual = lesson.hear(still, _WITHOUT_RESIDUAL_SEEDS, seconds, humanity=0.0)
+    return one_shot_motion_of(_TYPICAL, recorded, with_residual, without_residual, lesson.floor)

@@ -33,14 +33,18 @@ def followed(mels: Sequence[Float], floor: float) -> list[Float]:
 
 
 def one_shot_motion_of(
-    point: Sequence[float], recorded: Sequence[Float], drawn: Sequence[Float], undrawn: Sequence[Float], floor: float
+    point: Sequence[float],
+    recorded: Sequence[Float],
+    with_residual: Sequence[Float],
+    without_residual: Sequence[Float],
+    floor: float,
 ) -> Motion | None:
     """The motion of a timbre with these recordings, from `followed`; None if nothing is audible.
 
-    `drawn` and `undrawn` are at least two renderings each at the take `point` (P,), from the onset on: without motion,
-    and without a residual either. `floor` is the lowest log-mel.
+    `with_residual` and `without_residual` are at least two renderings each at the take `point` (P,), from the onset on,
+    without motion. `floor` is the lowest log-mel.
     """
-    mean: Array = np.mean(drawn, 0, dtype=np.float64)
+    mean: Array = np.mean(with_residual, 0, dtype=np.float64)
     beside, audible = [], []
     for mel in recorded:
         expected = _lengthened(mean, len(mel))
@@ -63,8 +67,8 @@ def one_shot_motion_of(
         directions,
         course,
         left=variance((deviation - course @ directions)[heard]),
-        drawn=_variance_of_takes(drawn, floor),
-        own=_variance_of_takes(undrawn, floor),
+        sampled=_variance_of_takes(with_residual, floor),
+        own=_variance_of_takes(without_residual, floor),
     )
 
 

@@ -1,7 +1,7 @@
 """Ridge regression of what notes say on a grid of keys and velocities, which is interpolated linearly.
 
-Neighbours in the grid are drawn together, as strongly as if a fraction of a note said so: where a corpus has no note,
-its neighbours decide.
+A smoothness penalty ties neighbouring points of the grid together. It weighs as much as a fraction of a note, so it
+matters only where a corpus has few notes; where it has none, the neighbours determine the value.
 
 Shapes: K keys, V velocities, G = K * V points of the grid, N notes, C values of each note.
 """

@@ -1,7 +1,7 @@
 """How far the recordings of a timbre lie from the prior's median, by key, velocity and age, band by band.
 
 The differences of each note, averaged between neighbouring ages, are regressed on a grid of keys and velocities, age by
-age; each age is drawn towards the one before it, as neighbouring keys are towards each other.
+age; each age is regularised towards the previous one, as neighbouring keys are towards each other.
 
 Shapes: T frames, K keys, V velocities, A ages, M mel bands, N notes.
 """

@@ -20,7 +20,7 @@ from cmaudio.synthesis.texture_features import TAKE_DIMS
 from cmaudio.training.corpus.texture_recordings import read_takes
 from cmaudio.training.export.measured import amend, with_measured
 
-_SEEDS, _UNDRAWN_SEEDS, _SECONDS, _SKIPPED_SECONDS = (0, 1, 2, 3), (0, 1), 3.0, 0.4
+_SEEDS, _WITHOUT_RESIDUAL_SEEDS, _SECONDS, _SKIPPED_SECONDS = (0, 1, 2, 3), (0, 1), 3.0, 0.4
 
 
 def amend_motion(model: Model, output: Path, corpus: Path) -> Model:
@@ -59,9 +59,9 @@ def _one_shot(model: Model, networks: Synthesizer, timbre: str, mels: Sequence[F
     point = [0.0] * TAKE_DIMS
     still = _still(model, timbre, point)
     seconds = max(map(len, recorded)) / model.manifest.frame_rate
-    drawn = heard(still, networks, timbre, seconds, _SEEDS)
-    undrawn = heard(still, networks, timbre, seconds, _UNDRAWN_SEEDS, expression={"humanity": 0.0})
-    motion = one_shot_motion_of(point, recorded, drawn, undrawn, floor)
+    with_residual = heard(still, networks, timbre, seconds, _SEEDS)
+    without_residual = heard(still, networks, timbre, seconds, _WITHOUT_RESIDUAL_SEEDS, expression={"humanity": 0.0})
+    motion = one_shot_motion_of(point, recorded, with_residual, without_residual, floor)
     return {} if motion is None else {timbre: motion}
 
 
@@ -82,9 +82,9 @@ def _endless(
         point = [round(float(value), 4) for value in mean]
         still = _still(model, timbre, point)
         skipped = round(_SKIPPED_SECONDS * model.manifest.frame_rate)
-        drawn, undrawn = (
+        with_residual, without_residual = (
             [mel[skipped:] for mel in heard(still, networks, timbre, _SECONDS, seeds, expression=expression)]
-            for seeds, expression in ((_SEEDS, {}), (_UNDRAWN_SEEDS, {"humanity": 0.0}))
+            for seeds, expression in ((_SEEDS, {}), (_WITHOUT_RESIDUAL_SEEDS, {"humanity": 0.0}))
         )
-        compared.append(Compared(point, [fitting[number] for number in group], drawn, undrawn))
+        compared.append(Compared(point, [fitting[number] for number in group], with_residual, without_residual))
     return {timbre: motion_of(compared)} if compared else {}

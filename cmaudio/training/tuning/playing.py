@@ -112,18 +112,18 @@ class Playing:
         k, rows = noise.shape[2], takes * self._blocks
         point = parameters.point.expand(rows, k, -1)
         conditioning = self._controls(torch.cat([known, median], -1).flatten(0, 1), point)[0]
-        drawn = self._head(
+        residual = self._head(
             torch.from_numpy(noise * np.float32(networks.sigma.start)).flatten(0, 1),
             torch.full((rows,), networks.sigma.max),
             torch.from_numpy(pasts).flatten(0, 1),
             conditioning,
         )[0].reshape(median.shape)
-        frames = ((median + spread * drawn) * self._std + self._mean).clamp(min=self._floor).flatten(1, 2)
+        frames = ((median + spread * residual) * self._std + self._mean).clamp(min=self._floor).flatten(1, 2)
         added = self._added[rng.integers(0, len(self._added), takes)]
         return (frames + torch.from_numpy(added)).clamp(min=self._floor)
 
     def _played(self, timbre: TimbreDefinition, controls: Float, rng: np.random.Generator) -> tuple[Float, Float]:
-        """For controls (B, N, K, C): noise (B, N, K, M) of every block, and the context (B, N, D) it was drawn in."""
+        """The noise (B, N, K, M) of every block and its context (B, N, D), for controls (B, N, K, C)."""
         model = replace(self._lesson.model, manifest=with_timbre(self._lesson.model.manifest, timbre))
         networks = self._lesson.networks.with_model(model)
         takes, k, bands = len(controls), networks.block_frames, networks.bands
@@ -135,7 +135,7 @@ class Playing:
         for i in range(self._blocks):
             near = rng.standard_normal((takes, k, bands), np.float32)
             given = networks.condition(state, controls[:, i], vectors, near)
-            drawn = given.denoiser(networks)(noise[:, i] * np.float32(networks.sigma.start), networks.sigma.max)
-            state = given.next_state(drawn, state.vocoder)
+            residual = given.denoiser(networks)(noise[:, i] * np.float32(networks.sigma.start), networks.sigma.max)
+            state = given.next_state(residual, state.vocoder)
             pasts.append(given.context)
         return noise, np.stack(pasts, 1)
