@@ -74,11 +74,11 @@ class JackServer:
     merges all notifications between two callbacks into one.
     """
 
-    def __init__(self, library: str | None = None, *, realtime: bool = False) -> None:
+    def __init__(self, *, realtime: bool = False) -> None:
         self.name = f"cmaudio-{uuid.uuid4().hex[:8]}"
         self.environment = {**os.environ, "JACK_DEFAULT_SERVER": self.name, "JACK_NO_START_SERVER": "1"}
         self._realtime = realtime
-        self._library = library or ctypes.util.find_library("jack") or "libjack.so.0"
+        self._library = ctypes.util.find_library("jack") or "libjack.so.0"
         self._process: subprocess.Popen[bytes] | None = None
         self._xruns: list[Xrun] = []
 

@@ -20,12 +20,10 @@ LEAD_TRIAL_S = 10.0
 TURNS = 4  # synth, effects and silence alternate, so that all have the same background load
 
 
-def measure_live(
-    model: Model, seconds: float, on_progress: Callable[[str], None], realtime: bool | None = None
-) -> dict[str, Any]:
+def measure_live(model: Model, seconds: float, on_progress: Callable[[str], None]) -> dict[str, Any]:
     """Underruns and late periods with a CPU hog, and the shortest output buffer without one, on a JACK dummy server.
 
-    The server has real-time priority if `realtime`; by default wherever the system grants it.
+    The server has real-time priority wherever the system grants it.
 
     Keys: `realtime`, `sample_rate`, `period_samples`, `voices`, `lead_ms`, `seconds`; `synth`, `effects` (the same with
     reverb, chorus and delay) and `silence` (the compiled callback that only writes silence), summed over their turns,
@@ -38,7 +36,7 @@ def measure_live(
     missing = what_is_missing()
     if missing is not None:
         return {"skipped": missing}
-    realtime = may_be_realtime() if realtime is None else realtime
+    realtime = may_be_realtime()
     base = LiveRun("synth", str(model.path.resolve()), seconds / TURNS, LEAD_MS, VOICES, hog=True)
     try:
         with jack_server(realtime) as server:

@@ -52,7 +52,7 @@ print(json.dumps({"took_s": took_s, "peak_mb": peak, "own_mb": own}), flush=True
 """
 
 
-def measure_startup(model: Model, runs: int = RUNS) -> dict[str, Any]:
+def measure_startup(model: Model) -> dict[str, Any]:
     """Medians over new processes, with files in the disk cache.
 
     Keys: `output` ("JACK dummy server": until the first non-zero sample that `cmaudio.open` hands to the sound card;
@@ -63,14 +63,14 @@ def measure_startup(model: Model, runs: int = RUNS) -> dict[str, Any]:
     if what_is_missing() is None:
         try:
             with jack_server() as server:
-                return {"output": "JACK dummy server", **_medians(_SOUND_CARD, model, server.environment, runs)}
+                return {"output": "JACK dummy server", **_medians(_SOUND_CARD, model, server.environment)}
         except TimeoutError:
             pass
-    return {"output": "engine alone", **_medians(_ENGINE, model, os.environ, runs)}
+    return {"output": "engine alone", **_medians(_ENGINE, model, os.environ)}
 
 
-def _medians(script: str, model: Model, environment: Mapping[str, str], runs: int) -> dict[str, Any]:
-    found = [_run(script + _MEMORY, model, environment) for _ in range(runs + 1)][1:]  # the first fills the disk cache
+def _medians(script: str, model: Model, environment: Mapping[str, str]) -> dict[str, Any]:
+    found = [_run(script + _MEMORY, model, environment) for _ in range(RUNS + 1)][1:]  # the first fills the disk cache
     runs_s = [run["took_s"] for run in found]
     result: dict[str, Any] = {"first_sound_s": statistics.median(runs_s), "runs_s": runs_s}
     for key in ("peak_mb", "own_mb"):

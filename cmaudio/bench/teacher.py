@@ -19,9 +19,9 @@ _RUNS = 60
 class _OneBlock:
     """One block of one voice, with random inputs, since the cost of the networks does not depend on them."""
 
-    def __init__(self, model: Model, seed: int = 0) -> None:
+    def __init__(self, model: Model) -> None:
         self.synthesizer = Synthesizer(model)
-        random = np.random.default_rng(seed)
+        random = np.random.default_rng(0)
         k, bands, sigma = model.manifest.block_frames, model.manifest.mel.bands, model.manifest.sigma
         self._controls = random.standard_normal((1, k, self.synthesizer.features + bands), dtype=np.float32)
         self._timbre = random.standard_normal((1, k, model.manifest.timbre_dims), dtype=np.float32)

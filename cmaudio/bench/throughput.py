@@ -44,7 +44,7 @@ def measure_throughput(model: Model) -> dict[str, Any]:
     return result
 
 
-def stereo_ratio(model: Model, voices: int, blocks: int = _WARM_BLOCKS) -> float:
+def stereo_ratio(model: Model, voices: int) -> float:
     """Compute time of two channels over that of one, `voices` sounding: the median over blocks made in turn."""
     engines = [live_engine(model, voices, threads=1, channels=channels) for channels in (1, 2)]
     block_samples = model.manifest.block_frames * model.stft.hop_length
@@ -52,7 +52,7 @@ def stereo_ratio(model: Model, voices: int, blocks: int = _WARM_BLOCKS) -> float
         start_held_notes(engine, voices, block_samples)
         engine.read(_FIRST_BLOCKS * block_samples)
     ratios = []
-    for _ in range(blocks):
+    for _ in range(_WARM_BLOCKS):
         one, two = (_block_seconds(engine, block_samples) for engine in engines)
         ratios.append(two / one)
     return statistics.median(ratios)

@@ -127,8 +127,8 @@ def export(
 
 def _amended(model: Model, target: Path, changes: Mapping[str, Any], output: Path | None) -> Model:
     """The model with the requested changes, as a file of its own if anything changes or `output` is given."""
+    from cmaudio.training.export.card import amend_card_data, amend_figures
     from cmaudio.training.export.correction import amend_correction
-    from cmaudio.training.export.figures import amend_card_data, amend_figures
     from cmaudio.training.export.measured import amend_from
     from cmaudio.training.export.texture_motion import amend_motion
     from cmaudio.training.export.timbre_map import amend_places

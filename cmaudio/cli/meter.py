@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from cmaudio.instrument.state import InstrumentState
+from cmaudio.instrument.instrument import InstrumentState
 from cmaudio.synth import Synth
 
 _BAR_CELLS = 24
@@ -19,17 +20,7 @@ _MARGIN_SECONDS = 0.3
 
 def show_while_playing(synth: Synth, duration: float, console: Console) -> None:
     """Show the meter until all sound has decayed; without a terminal, print a line every few seconds."""
-    if console.is_terminal:
-        with Live(console=console, refresh_per_second=12, transient=False) as live:
-            while _playing(synth):
-                live.update(_line(synth.state(), duration))
-                synth.wait(0.08)
-    else:
-        while _playing(synth):
-            began = time.monotonic()
-            while _playing(synth) and time.monotonic() - began < _LINE_SECONDS:
-                synth.wait(0.2)
-            console.print(_line(synth.state(), duration), soft_wrap=True)
+    _show_while(lambda: not synth.engine.idle, synth, duration, console)
     synth.wait(_MARGIN_SECONDS)
     _print_counters(synth, console)
 
@@ -44,20 +35,22 @@ def _print_counters(synth: Synth, console: Console) -> None:
 def show_until_stopped(synth: Synth, console: Console) -> None:
     """Show the meter until Ctrl-C; without a terminal, print a line every few seconds."""
     try:
-        if console.is_terminal:
-            with Live(console=console, refresh_per_second=12, transient=False) as live:
-                while True:
-                    live.update(_line(synth.state(), None))
-                    synth.wait(0.08)
-        while True:
-            synth.wait(_LINE_SECONDS)
-            console.print(_line(synth.state(), None), soft_wrap=True)
+        _show_while(lambda: True, synth, None, console)
     except KeyboardInterrupt:
         _print_counters(synth, console)
 
 
-def _playing(synth: Synth) -> bool:
-    return not synth.engine.idle
+def _show_while(playing: Callable[[], bool], synth: Synth, duration: float | None, console: Console) -> None:
+    if console.is_terminal:
+        with Live(console=console, refresh_per_second=12, transient=False) as live:
+            while playing():
+                live.update(_line(synth.state(), duration))
+                synth.wait(0.08)
+    while playing():
+        began = time.monotonic()
+        while playing() and time.monotonic() - began < _LINE_SECONDS:
+            synth.wait(0.2)
+        console.print(_line(synth.state(), duration), soft_wrap=True)
 
 
 def _line(state: InstrumentState, duration: float | None) -> Text:

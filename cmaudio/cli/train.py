@@ -47,8 +47,8 @@ def train(
     """Train a model and write its file. Re-run the command to resume."""
     with requires_extra("train"):
         from cmaudio.training.config import read_config
+        from cmaudio.training.export.graphs import check_exportable
         from cmaudio.training.export.packing import pack_run
-        from cmaudio.training.export.plugin_network import check_exportable
         from cmaudio.training.run.run_files import RunFiles
         from cmaudio.training.run.train import train as train_run
 

@@ -16,12 +16,11 @@ import numpy as np
 
 from cmaudio.checks import channel_number, in_range, whole_number
 from cmaudio.engine.allocator import VoiceAllocator
-from cmaudio.engine.buses import Effects, OnStems
+from cmaudio.engine.buses import Effects, OnStems, Outputs
 from cmaudio.engine.loaded_model import LoadedModel
 from cmaudio.engine.meter import EngineState, Meter
 from cmaudio.engine.mixer import Mixer
 from cmaudio.engine.modulation_input import ModulationInput
-from cmaudio.engine.outputs import Outputs
 from cmaudio.engine.overload import Overload
 from cmaudio.engine.speech import Speech
 from cmaudio.engine.warm_up import warm_up_notes, warm_up_speech

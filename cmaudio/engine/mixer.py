@@ -14,8 +14,7 @@ import numpy as np
 
 from cmaudio.callbacks import ANY_ERROR
 from cmaudio.engine.allocator import VoiceAllocator
-from cmaudio.engine.buses import Buses, Effects, OnStems
-from cmaudio.engine.outputs import MAIN_ONLY, Outputs
+from cmaudio.engine.buses import MAIN_ONLY, Buses, Effects, OnStems, Outputs
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.batching import batch_for_read, batch_offline, batch_to_begin, batch_to_spare
 from cmaudio.synthesis.deferred import Deferred

@@ -5,6 +5,7 @@ Every method that takes `at` is called when its event is due, with the event's s
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Container, Mapping
 
 import numpy as np
@@ -14,7 +15,6 @@ from cmaudio.checks import CHANNELS
 from cmaudio.engine.channel import Channel
 from cmaudio.engine.handle import Handle
 from cmaudio.engine.listeners import Listeners
-from cmaudio.engine.mono_notice import MonoNotice
 from cmaudio.engine.note import EXPRESSION_SECONDS
 from cmaudio.faults import Faults
 from cmaudio.score.events import ChannelGain, Expression, KeyPressure, PitchBend
@@ -22,6 +22,29 @@ from cmaudio.score.expression import EXPRESSIONS, combined
 
 Vector = NDArray[np.float64]
 _GAIN_SECONDS = 0.01
+
+
+class MonoNotice:
+    """Watches expressions as they are set, and reports the first that is audible only in stereo.
+
+    Args:
+        channels: of the engine.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self._reported = channels > 1
+        self._listener: Callable[[str], object] = lambda text: warnings.warn(text, stacklevel=1)
+
+    def listen(self, listener: Callable[[str], object]) -> None:
+        """Call `listener` with one line instead of warning, on the rendering thread."""
+        self._listener = listener
+
+    def check(self, name: str, value: float) -> None:
+        """Report an expression that has been set, if it is inaudible."""
+        expression = EXPRESSIONS[name]
+        if expression.mix and value != expression.rest and not self._reported:
+            self._reported = True
+            self._listener(f"{name} has no effect: the instrument is mono; use channels=2")
 
 
 class Steering:

@@ -16,7 +16,7 @@ from cmaudio.soundfont.notes import LEAD_SAMPLES, SAMPLES, Recording, draw_gestu
 from cmaudio.soundfont.player import TRAINING_GAIN
 from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.networks import STEPS, NetworkState, batch_states
-from cmaudio.synthesis.note_kinds import all_note_features
+from cmaudio.synthesis.note_features import all_note_features
 from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.sources import seen_partials, timbre_pulses
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, Unpack, overload
 
@@ -13,20 +14,29 @@ from cmaudio.controls.controls import Controls
 from cmaudio.controls.routes import checked_routes
 from cmaudio.effects.insert import Insert, InsertFunction
 from cmaudio.engine.engine import Engine
+from cmaudio.engine.meter import EngineState
 from cmaudio.errors import CmaudioError
 from cmaudio.instrument.preset import Preset, applicable_routes, applicable_settings, preset_of
 from cmaudio.instrument.preset_files import load_preset
 from cmaudio.instrument.recorder import Recorder
-from cmaudio.instrument.state import InstrumentState
 from cmaudio.instrument.take import Take
 from cmaudio.instrument.timed_engine import TimedEngine
 from cmaudio.model.timbres import Timbre
 from cmaudio.output.devices import OpenStream
 from cmaudio.output.player import Player
+from cmaudio.output.state import PlayerState
 from cmaudio.score.arrangement import Missing, arrange
 from cmaudio.score.events import Score
 from cmaudio.timing.pattern import Pattern
 from cmaudio.timing.steps import PatternSettings, StepLike
+
+
+@dataclass(frozen=True)
+class InstrumentState:
+    """Level, voices, load, output buffer and underruns."""
+
+    engine: EngineState
+    player: PlayerState
 
 
 class Instrument(TimedEngine):

@@ -6,13 +6,25 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from cmaudio.engine.adding import add_timbre
+from cmaudio.engine.engine import Engine
 from cmaudio.instrument.live_engine import LiveEngine
 from cmaudio.learning.example import Kind
 from cmaudio.learning.file import OWN_LICENCE, check_output, save_learned
 from cmaudio.learning.learn import LearnedTimbre, learn_timbre
 from cmaudio.model.file import Model, load_model
 from cmaudio.model.manifest import TimbreDefinition
+from cmaudio.synthesis.params import VoiceSettings
+
+
+def add_timbre(engine: Engine, timbre: TimbreDefinition) -> None:
+    """Add a timbre to the engine's model in memory while others sound; the model file is not changed.
+
+    Raises CmaudioError for a name that the model already has, and for a timbre that does not fit.
+    """
+    engine.model.add_timbre(timbre)
+    engine.synthesizer.update_timbres()
+    settings = engine.allocator.settings  # sounding voices keep these, without the new timbre
+    engine.allocator.settings = VoiceSettings.of_model(engine.model, settings.ahead_samples, settings.channels)
 
 
 def learn_live(

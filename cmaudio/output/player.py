@@ -24,17 +24,17 @@ from cmaudio.output.devices import OpenStream, open_sound_card
 from cmaudio.output.feeder import Feeder
 from cmaudio.output.interpreter import enter_real_time, freeze_garbage, leave_real_time
 from cmaudio.output.notices import Notices
-from cmaudio.output.outlet import Outlet
+from cmaudio.output.outlet import LOOK_EVERY_S, Outlet
 from cmaudio.output.source import Source
 from cmaudio.output.state import PlayerState, Status
 from cmaudio.output.stream import OutputSettings
-from cmaudio.output.watchdog import watch
 from cmaudio.system import raise_thread_priority, trim_freed_memory
 
 LEAD_MS = 40.0
 _MOST_PAIRS = 128
 _JOIN_LIMIT_S = 4.0
 _PLACING_CHUNKS = 1.0  # margin for chunks that may just have been read
+_FIRST_RETRY_S, _LAST_RETRY_S, _LATER = 0.5, 5.0, 1.5  # each retry scans all devices
 
 
 class Player:
@@ -110,7 +110,7 @@ class Player:
             self.raise_if_failed()
             freeze_garbage()
             stream.stream.start()
-            self._spawn("device", lambda: watch(self._outlet, self._wait_for_stop, Faults(self._notices.add)))
+            self._spawn("device", lambda: _keep_open(self._outlet, self._wait_for_stop, Faults(self._notices.add)))
             atexit.register(self._close_at_exit)  # after sounddevice registered its own, so before that runs
         except BaseException:
             with suppress(BaseException):
@@ -253,3 +253,12 @@ class Player:
             if stream is not None:
                 stream.ring.mute()
                 stream.filled.set()
+
+
+def _keep_open(outlet: Outlet, wait_for_stop: Callable[[float], bool], faults: Faults) -> None:
+    """Keep `outlet` open until `wait_for_stop(seconds)`, which waits at most that long, returns True."""
+    while not wait_for_stop(LOOK_EVERY_S):
+        if faults.attempt("the device could not be checked", outlet.release_if_dead):
+            pause_s = _FIRST_RETRY_S
+            while not wait_for_stop(pause_s) and not faults.attempt("the device could not be opened", outlet.reopen):
+                pause_s = min(_LATER * pause_s, _LAST_RETRY_S)

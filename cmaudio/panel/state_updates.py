@@ -15,7 +15,7 @@ from cmaudio.panel.analysis import Analysis
 from cmaudio.panel.handler import CommandHandler
 from cmaudio.panel.held_inputs import PAD_CHANNEL
 from cmaudio.panel.midi_state import midi_state
-from cmaudio.panel.modulated_values import ModulatedValues
+from cmaudio.panel.modulated_values import modulated_values
 from cmaudio.panel.spectrum import Spectrum
 
 _MAX_IN_MIX = 4
@@ -31,7 +31,6 @@ class StateUpdates:
         self._noticed = self._synth.player.state().notices
         self._spectrum = Spectrum(self._synth.model, self._synth.recorder)
         self._analysis = Analysis(self._synth.recorder)
-        self._modulated = ModulatedValues(self._synth)
         self._changes = Changes(self._synth.controls, is_own=lambda source: False)
         self._unsent = dict.fromkeys((*self._synth.controls.definitions, *_OTHERS), "")
         self.close = self._changes.close
@@ -43,7 +42,7 @@ class StateUpdates:
             | self._controls()
             | self._polled()
             | self._meters()
-            | self._modulated.message()
+            | modulated_values(self._synth)
             | self._analysis.message()
         )
 

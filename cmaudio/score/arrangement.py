@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.model.timbres import Timbre
-from cmaudio.score.density import NOTES_IN_WINDOW, WINDOW_SECONDS, playable
 from cmaudio.score.events import PERCUSSION_CHANNEL, Event, NoteOff, NoteOn, Score
 from cmaudio.score.general_midi import PERCUSSION, PROGRAMS, nearest_percussion, nearest_program
 
 Missing = Literal["nearest", "omit"]
 
 DRUMS = 128  # NoteOn programs from 128 up are the model's drums: 128 + key on the percussion channel
+WINDOW_SECONDS = 0.1
+NOTES_IN_WINDOW = 256  # twice the voices of a renderer
+
+Timed = tuple[float, Event]
 
 
 @dataclass(frozen=True)
@@ -107,3 +111,29 @@ def _arrange_percussion(score: Score, model: Model, percussion: Missing, notices
             case _:
                 events.append((seconds, event))
     return Score(score.name, events, score.duration, score.programs, [], score.notices)
+
+
+def playable(events: Iterable[Timed]) -> Iterator[Timed]:
+    """The events of a score without the notes, and their ends, beyond the first 256 that start in a tenth of a second.
+
+    "Black MIDI" files have tens of thousands of notes per second. A voice that is stolen as soon as it has started
+    takes as long to compute as an audible one.
+
+    Args:
+        events: (seconds, event) in time order; every NoteOn has its NoteOff before the key is struck again.
+    """
+    window, count = -1, 0
+    left_out: set[tuple[int, int]] = set()  # channel and pitch of notes left out that have not ended
+    for seconds, event in events:
+        match event:
+            case NoteOn(channel, pitch):
+                if int(seconds / WINDOW_SECONDS) != window:
+                    window, count = int(seconds / WINDOW_SECONDS), 0
+                count += 1
+                if count > NOTES_IN_WINDOW:
+                    left_out.add((channel, pitch))
+                    continue
+            case NoteOff(channel, pitch) if (channel, pitch) in left_out:
+                left_out.remove((channel, pitch))
+                continue
+        yield seconds, event

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from cmaudio.serve.failure import Failure
 from cmaudio.serve.guard import Guard
 from cmaudio.serve.keys import Keys
 from cmaudio.serve.log import log
-from cmaudio.serve.operations import operation_routes
 from cmaudio.serve.service import Service
 from cmaudio.serve.sockets import socket_routes
 from cmaudio.serve.speech_api import speech_routes
@@ -25,7 +25,7 @@ def make_app(service: Service, keys: Keys | None = None) -> ASGIApp:
     app = FastAPI(title="cmaudio", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(speech_routes(service))
     app.include_router(socket_routes(service))
-    app.include_router(operation_routes(service))
+    app.include_router(_operation_routes(service))
 
     @app.exception_handler(Failure)
     async def refuse(request: Request, failure: Failure) -> Response:
@@ -48,3 +48,25 @@ def make_app(service: Service, keys: Keys | None = None) -> ASGIApp:
         return Failure(500, "the server failed; its log says why", "internal_error").response()
 
     return Guard(app, keys, service.limits, service.metrics)
+
+
+def _operation_routes(service: Service) -> APIRouter:
+    """For monitoring: `GET /health`, `GET /ready` and `GET /metrics`."""
+    routes = APIRouter()
+
+    @routes.get("/health")
+    async def health() -> dict[str, Any]:
+        return {"status": "ok"}
+
+    @routes.get("/ready")
+    async def ready() -> Response:
+        status = service.status
+        room = {name: service.capacity.streams(name) for name in service.models.by_name}
+        content = {"status": status, "streams": len(service.batcher.streams), "capacity": room}
+        return JSONResponse(content, 200 if status == "ready" else 503)
+
+    @routes.get("/metrics")
+    async def metrics() -> Response:
+        return Response(service.metrics.text(), media_type=service.metrics.content_type)
+
+    return routes

@@ -1,15 +1,16 @@
-"""The speech routes of OpenAI's API."""
+"""The speech routes of OpenAI's API, and the bodies of their requests, which may be too large, slow or truncated."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import ExitStack
 from typing import Any
 
 from fastapi import APIRouter, Request
+from starlette.requests import ClientDisconnect
 
 from cmaudio.errors import unknown
-from cmaudio.serve.body import read_body
 from cmaudio.serve.encoding import MEDIA_TYPES
 from cmaudio.serve.failure import Failure
 from cmaudio.serve.service import Service
@@ -18,6 +19,9 @@ from cmaudio.serve.speech import Reading
 from cmaudio.serve.speech_request import SpeechRequest, parse_speech_request
 from cmaudio.serve.voices import ChosenVoice
 
+_MOST_BODY_BYTES = 2**18
+_BODY_SECONDS = 10.0
+
 
 def speech_routes(service: Service) -> APIRouter:
     """`POST /v1/audio/speech`, `GET /v1/models` and `GET /v1/audio/voices`."""
@@ -25,7 +29,7 @@ def speech_routes(service: Service) -> APIRouter:
 
     @routes.post("/audio/speech")
     async def speech(request: Request) -> Any:
-        speech_request = parse_speech_request(await read_body(request), service.settings.most_letters)
+        speech_request = parse_speech_request(await _body(request), service.settings.most_letters)
         voice = service.models.voice(speech_request.model, speech_request.voice_name)
         details = request.scope["details"]
         details |= {
@@ -95,3 +99,30 @@ def _headers(speech_request: SpeechRequest, voice: ChosenVoice) -> dict[str, str
         )
     headers = {"x-sample-rate": str(voice.loaded.model.manifest.sample_rate), "x-channels": "1"}
     return headers | ({"x-notice": "; ".join(notices)} if notices else {})
+
+
+async def _body(request: Request) -> bytes:
+    """The body of a request. Raises Failure if it is too large, too slow or too short."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > _MOST_BODY_BYTES:
+        raise _too_large()
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            return await _read(request)
+    except TimeoutError:
+        raise Failure(408, f"the body did not arrive within {_BODY_SECONDS:g} s; send it at once", "timeout") from None
+    except ClientDisconnect:
+        raise Failure(400, "the connection was closed before the body was complete", "incomplete_body") from None
+
+
+async def _read(request: Request) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > _MOST_BODY_BYTES:
+            raise _too_large()
+    return bytes(body)
+
+
+def _too_large() -> Failure:
+    return Failure(413, f"a request has {_MOST_BODY_BYTES} bytes at most; send the text in parts", "request_too_large")

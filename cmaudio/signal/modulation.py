@@ -23,6 +23,7 @@ PARTIALS = 8
 SMOOTHING = 21  # frames, 0.1 s: keeps modulation below about 8 Hz
 _WIDEST_HZ, _WIDEST_SHARE = 60.0, 0.45  # bandwidth on either side of a partial; share of their spacing
 _HIGHEST_HZ = 12_000.0
+_STRONGEST = 4  # partials
 _TINY = 1e-30
 
 
@@ -99,14 +100,14 @@ def smooth_cents(tracks: PartialTracks, times: int = SMOOTHING) -> Array:
     return smoothed(power * tracks.cents, times) / (smoothed(power, times) + _TINY)
 
 
-def frequency_modulation(tracks: PartialTracks, strongest: int = 4) -> float:
+def frequency_modulation(tracks: PartialTracks) -> float:
     """Standard deviation in cents of the strongest partials' frequencies (below 8 Hz), their median."""
-    return float(np.median(smooth_cents(tracks).std(1)[tracks.strongest(strongest)]))
+    return float(np.median(smooth_cents(tracks).std(1)[tracks.strongest(_STRONGEST)]))
 
 
-def amplitude_modulation(tracks: PartialTracks, strongest: int = 4) -> float:
+def amplitude_modulation(tracks: PartialTracks) -> float:
     """Standard deviation in dB of the strongest partials' levels around a linear trend, their median."""
-    levels = 10 * np.log10(smoothed(tracks.power)[tracks.strongest(strongest)] + _TINY)
+    levels = 10 * np.log10(smoothed(tracks.power)[tracks.strongest(_STRONGEST)] + _TINY)
     times = np.arange(levels.shape[1], dtype=np.float64)
     courses = np.polynomial.polynomial.polyval(times, np.polynomial.polynomial.polyfit(times, levels.T, 1))
     return float(np.median((levels - courses).std(1)))

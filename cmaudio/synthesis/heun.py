@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import Float
 
+_RHO = 7.0  # the paper's choice
 STEPS = 18  # 35 evaluations, as for CIFAR-10 in the paper
 
 
-def karras_sigmas(steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> NDArray[np.float64]:
+def karras_sigmas(steps: int, sigma_min: float, sigma_max: float) -> NDArray[np.float64]:
     """The paper's equation 5: (steps + 1,) noise levels from `sigma_max` down to `sigma_min`, then 0."""
-    ramp = np.linspace(sigma_max ** (1 / rho), sigma_min ** (1 / rho), steps)
-    return np.append(ramp**rho, 0.0)
+    ramp = np.linspace(sigma_max ** (1 / _RHO), sigma_min ** (1 / _RHO), steps)
+    return np.append(ramp**_RHO, 0.0)
 
 
 def evaluations(steps: int) -> int:

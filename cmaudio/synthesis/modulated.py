@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.modulation.settings import Modulation
-from cmaudio.modulation.timeline import ModulatedNote, ModulationTimeline
+from cmaudio.modulation.timeline import ModulationTimeline
 from cmaudio.score.expression import ENVELOPE, EXPRESSIONS, Expression
 from cmaudio.synthesis.note_voice import NoteVoice
 from cmaudio.synthesis.trajectory import Trajectory
@@ -54,7 +54,7 @@ class ModulatedTrajectory(Trajectory):
 
 
 @dataclass(frozen=True)
-class _Note:
+class ModulatedVoice:
     """A voice as the timeline sees it."""
 
     voice: Voice
@@ -75,14 +75,9 @@ class _Note:
         return self.voice.expression[_SOURCES[modulator]].plain(times)
 
 
-def as_note(voice: Voice) -> ModulatedNote:
-    """A voice as the timeline sees it."""
-    return _Note(voice)
-
-
 def modulate(voice: Voice, timeline: ModulationTimeline, plane: Plane | None) -> None:
     """Let the timeline modulate the targets of its present routes; existing modulation continues."""
-    note, modulation = _Note(voice), timeline.now
+    note, modulation = ModulatedVoice(voice), timeline.now
     moved = modulation.controls
     for name, expression in EXPRESSIONS.items():
         control, plain = "gain" if name == _GAIN_EXPRESSION else name, voice.expression[name]
@@ -99,12 +94,12 @@ def modulate(voice: Voice, timeline: ModulationTimeline, plane: Plane | None) ->
             voice.shape_envelope()
 
 
-def _within(expression: Expression, timeline: ModulationTimeline, control: str, note: _Note) -> Change:
+def _within(expression: Expression, timeline: ModulationTimeline, control: str, note: ModulatedVoice) -> Change:
     """Adds to an expression, within its range."""
     return lambda times, plain: np.clip(plain + timeline.offset(control, times, note), expression.min, expression.max)
 
 
-def _added(timeline: ModulationTimeline, note: _Note) -> Change:
+def _added(timeline: ModulationTimeline, note: ModulatedVoice) -> Change:
     return lambda times, plain: plain + timeline.offset("bend", times, note)
 
 
@@ -114,7 +109,7 @@ class _MovedPlace:
     Computed every `_PLACE_SAMPLES` and interpolated: a position costs as much as a thousand additions.
     """
 
-    def __init__(self, timeline: ModulationTimeline, note: _Note, plane: Plane, timbre: Trajectory) -> None:
+    def __init__(self, timeline: ModulationTimeline, note: ModulatedVoice, plane: Plane, timbre: Trajectory) -> None:
         self._timeline, self._note, self._plane, self._timbre = timeline, note, plane, timbre
         self._known = dict[int, Array]()  # offsets by number of the grid point
         self._places = dict[bytes, tuple[tuple[float, float], Array]]()

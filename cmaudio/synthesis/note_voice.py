@@ -13,8 +13,7 @@ from cmaudio.score.expression import ENVELOPE, EXPRESSIONS
 from cmaudio.signal.dsp import Complex, Float
 from cmaudio.synthesis.envelope import GROWN_SECONDS, Clocks, Envelope, EnvelopeSettings, warp
 from cmaudio.synthesis.excitation import semitones_to_hz
-from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
-from cmaudio.synthesis.note_kinds import NOTE_KINDS, all_note_features
+from cmaudio.synthesis.note_features import NOTE_KINDS, UNPITCHED_SEMITONES, all_note_features
 from cmaudio.synthesis.params import BlockFeatures, NoteParams, VoiceSettings
 from cmaudio.synthesis.placement import side_level
 from cmaudio.synthesis.sources import Sources

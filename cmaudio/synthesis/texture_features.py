@@ -2,7 +2,7 @@
 
 Shapes: B voices, T frames, C controls, P dimensions of a take.
 
-The first columns are those of an unpitched note (`cmaudio.synthesis.note_kinds`), so that code which reads a note's
+The first columns are those of an unpitched note (`cmaudio.synthesis.note_features`), so that code which reads a note's
 clock works for textures. A steady texture is endless and has no clock: its age is always the maximum. The other columns
 are the controls that were measured on the recordings, and the take: the recordings of the timbre that it resembles, as
 a point.
@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.texture import MEASURES
-from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
-from cmaudio.synthesis.note_kinds import all_note_features
+from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES, all_note_features
 
 TEXTURE_CONTROLS = (*MEASURES, "size")  # each 0..1, typical at 0.5
 TAKE_DIMS = 6

@@ -37,11 +37,11 @@ class _Segment:
 
 
 class TempoMap:
-    """Beats to samples and back. It starts with `beat` at `sample`, and is stopped before that."""
+    """Beats to samples and back. It starts with beat 0 at `sample`, and is stopped before that."""
 
-    def __init__(self, sample_rate: int, tempo: float, sample: float = 0.0, beat: float = 0.0) -> None:
+    def __init__(self, sample_rate: int, tempo: float, sample: float = 0.0) -> None:
         self.sample_rate = sample_rate
-        self._segments = [_Segment(sample, beat, checked_tempo(tempo), True)]
+        self._segments = [_Segment(sample, 0.0, checked_tempo(tempo), True)]
 
     def beat_at(self, sample: float) -> float:
         """The beat at a sample."""

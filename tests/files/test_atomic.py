@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from cmaudio.errors import CmaudioError
-from cmaudio.files.atomic import atomic_file
-from cmaudio.files.part_files import forget, part_file
+from cmaudio.files.atomic import atomic_file, forget, part_file
 
 
 def names(folder: Path) -> list[str]:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from fixtures.examples import hiss, note, thud, written
 
-from cmaudio.engine.adding import add_timbre
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
+from cmaudio.instrument.learning import add_timbre
 from cmaudio.learning.example import measure
 from cmaudio.learning.file import save_learned
 from cmaudio.learning.hearing import heard

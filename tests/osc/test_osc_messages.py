@@ -202,8 +202,7 @@ def test_the_table_of_addresses_is_complete_and_printed(
 ) -> None:
     import typer
 
-    from cmaudio.cli.osc import osc
-    from cmaudio.osc.document import markdown, rows
+    from cmaudio.cli.osc import markdown, osc, rows
 
     assert set(server._table) == set(server._actions.table) & set(server._table)
     text = markdown(model)

@@ -9,8 +9,7 @@ from fixtures.midi_files import midi_bytes, off, on
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.score import smf
-from cmaudio.score.arrangement import arrange
-from cmaudio.score.density import NOTES_IN_WINDOW, playable
+from cmaudio.score.arrangement import NOTES_IN_WINDOW, arrange, playable
 from cmaudio.score.events import Event, NoteOff, NoteOn, Score, Sustain
 from cmaudio.score.midi_file import parse_midi
 

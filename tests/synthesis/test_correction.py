@@ -14,7 +14,7 @@ from cmaudio.model.file import Model
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.synthesis.correction import Corrections, correction_of
 from cmaudio.synthesis.networks import Synthesizer
-from cmaudio.synthesis.note_kinds import all_note_features
+from cmaudio.synthesis.note_features import all_note_features
 from cmaudio.synthesis.prior import MedianAndSpread
 
 BANDS, FLOOR = 64, 1e-4

@@ -6,7 +6,7 @@ import numpy as np
 
 from cmaudio.model.learned import Learned, LearnedSpectrum
 from cmaudio.synthesis.learned import LearnedOffsets, ages_of, keys_of
-from cmaudio.synthesis.note_kinds import all_note_features
+from cmaudio.synthesis.note_features import all_note_features
 
 BANDS = 40
 DB = 20 / np.log(10)

@@ -23,8 +23,8 @@ from cmaudio import Engine
 from cmaudio.errors import CmaudioError
 from cmaudio.model.manifest import NoiseLevels
 from cmaudio.training.corpus.description import read_description
+from cmaudio.training.export.graphs import check_exportable
 from cmaudio.training.export.packing import pack_run
-from cmaudio.training.export.plugin_network import check_exportable
 from cmaudio.training.networks.consistency import ConsistencyNetwork
 from cmaudio.training.objectives.build import make_objective
 from cmaudio.training.plugins import load_plugin

@@ -12,7 +12,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.excitation import nearest_key
-from cmaudio.synthesis.note_kinds import NOTE_KINDS
+from cmaudio.synthesis.note_features import NOTE_KINDS
 from cmaudio.synthesis.sources import seen_partials
 
 if TYPE_CHECKING:

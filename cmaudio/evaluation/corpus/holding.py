@@ -14,8 +14,7 @@ from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.networks import Synthesizer
-from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
-from cmaudio.synthesis.note_kinds import all_note_features
+from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES, all_note_features
 from cmaudio.synthesis.sources import seen_partials, timbre_pulses
 
 SECONDS = 300

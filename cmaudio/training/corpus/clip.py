@@ -13,7 +13,7 @@ import numpy as np
 from cmaudio.model.partials import Partials
 from cmaudio.signal.dsp import Float, Mel, Stft
 from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
-from cmaudio.synthesis.note_kinds import NOTE_KINDS, all_note_features
+from cmaudio.synthesis.note_features import NOTE_KINDS, all_note_features
 from cmaudio.synthesis.sources import timbre_pulses
 
 
@@ -104,7 +104,7 @@ def life_features(
     release_samples: int,
     features: str = "note-1",
 ) -> Float:
-    """(T, C) features of the phase of a note (attack, hold, release), of a kind (`cmaudio.synthesis.note_kinds`)."""
+    """(T, C) features of the phase of a note (attack, hold, release), of a kind (`cmaudio.synthesis.note_features`)."""
     ends = (np.arange(len(semitones))[None] + 1.0) * signal.hop_length
     rows = all_note_features(
         (ends - onset_samples) / signal.sample_rate,

@@ -60,7 +60,7 @@ def read_clips(
         shards: which ones, None for all.
         with_audio: whether samples are needed too.
         ends: phoneme times for corpora without their own; clips that it lacks are skipped.
-        note_kind: of the note features, for corpora without text (`cmaudio.synthesis.note_kinds`).
+        note_kind: of the note features, for corpora without text (`cmaudio.synthesis.note_features`).
 
     Raises:
         CmaudioError: a shard is missing, damaged or has non-finite values, or there are no clips.

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmaudio.signal.dsp import Float
-from cmaudio.signal.texture import MEASURES, measure_texture
+from cmaudio.signal.texture import measure_texture
 from cmaudio.synthesis.texture_features import TAKE_DIMS, TEXTURE_CONTROLS, texture_features
 from cmaudio.training.corpus.description import SignalDefinition, TextureScales
 
 VARIANT = " ~"  # separates the name of a recording from that of its variant, in a clip's name
+_QUANTILES = 33
 _OF_STEADY = ("intensity", "density")
 TYPICAL = 0.5
 
@@ -77,11 +78,8 @@ def texture_rows(
     )[0]
 
 
-def quantiles_of(away: Array, count: int = 33) -> list[float]:
-    """Quantiles of distances from the typical, the middle one 0, strictly ascending."""
-    found = np.quantile(away, np.linspace(0, 1, count))
-    found -= found[count // 2]
-    return np.maximum.accumulate(found + 1e-6 * np.arange(-(count // 2), count // 2 + 1)).tolist()
-
-
-__all__ = ["MEASURES", "TYPICAL", "VARIANT", "controls_of", "measured", "quantiles_of", "recording_of", "texture_rows"]
+def quantiles_of(away: Array) -> list[float]:
+    """33 quantiles of distances from the typical, the middle one 0, strictly ascending."""
+    found = np.quantile(away, np.linspace(0, 1, _QUANTILES))
+    found -= found[_QUANTILES // 2]
+    return np.maximum.accumulate(found + 1e-6 * np.arange(-(_QUANTILES // 2), _QUANTILES // 2 + 1)).tolist()

@@ -22,8 +22,7 @@ from cmaudio.model.saving import save_changed
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz
 from cmaudio.synthesis.graph import Graph, load_graph
-from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
-from cmaudio.synthesis.note_kinds import all_note_features
+from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES, all_note_features
 
 FEWEST = 4  # timbres, for a meaningful map
 _PROGRAMS_OF_A_FAMILY = 8  # of General MIDI

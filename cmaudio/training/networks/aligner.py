@@ -39,12 +39,12 @@ class AlignerNetwork(nn.Module):
         return logits.masked_fill(padding[:, None], -torch.inf)
 
 
-def diagonal_prior(frames: int, phonemes: int, scale: float = 1.0) -> Tensor:
+def diagonal_prior(frames: int, phonemes: int) -> Tensor:
     """(T, P) log of the beta-binomial prior: speech progresses at a roughly even pace (the paper, section 2.2)."""
     t = torch.arange(1, frames + 1, dtype=torch.float64)[:, None]
     k = torch.arange(phonemes, dtype=torch.float64)
     n = torch.tensor(phonemes - 1, dtype=torch.float64)
-    a, b = scale * t, scale * (frames + 1 - t)
+    a, b = t, frames + 1 - t
     choose = torch.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)
     above = torch.lgamma(k + a) + torch.lgamma(n - k + b) - torch.lgamma(n + a + b)
     below = torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)

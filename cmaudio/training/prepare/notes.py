@@ -1,13 +1,15 @@
-"""Random notes to render from a SoundFont: pitch, velocity, duration, vibrato or glide."""
+"""Notes to render from a SoundFont: at random in pitch, velocity, duration, vibrato or glide; or every key once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.model.correction import VELOCITIES
 from cmaudio.score.general_midi import PERCUSSION, PROGRAMS
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.notes import draw_gesture
@@ -20,6 +22,7 @@ _LOWEST, _HIGHEST = 28, 100
 _SOFTEST, _LOUDEST = 8, 127
 _VIBRATO_BY_SECONDS = 0.3  # time to full depth
 _GLIDE_FROM_SECONDS, _GLIDE_SECONDS = 0.2, 0.5
+_EVERY_KEY_HELD_SECONDS, _EVERY_KEY_SECONDS = 2.1, 2.2
 
 
 @dataclass(frozen=True)
@@ -159,3 +162,16 @@ def _numbers(text: str) -> Iterator[int]:
         if not 1 <= low <= high <= 128:
             raise ValueError(part)
         yield from range(low - 1, high)
+
+
+def every_key(programs: Sequence[int], drum_keys: Sequence[int]) -> list[Note]:
+    """Each key of each program, and each drum, once at each of `VELOCITIES`, held without a bend.
+
+    For tables of how each key sounds (`cmaudio export --correction`).
+    """
+    places: list[tuple[int | None, int]] = [(program, key) for program in programs for key in key_range(program)]
+    places += [(None, key) for key in drum_keys]
+    return [
+        Note(f"every-key-{index:06d}", program, key, round(velocity), _EVERY_KEY_HELD_SECONDS, _EVERY_KEY_SECONDS)
+        for index, ((program, key), velocity) in enumerate(product(places, VELOCITIES))
+    ]

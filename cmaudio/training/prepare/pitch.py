@@ -34,7 +34,6 @@ def track_pitch(
     sample_rate: int,
     centres_samples: NDArray[np.float64],
     *,
-    f_min_hz: float | None = None,
     f_max_hz: float | None = None,
     least_confidence: float = SURE,
 ) -> tuple[Float, Float]:
@@ -44,7 +43,6 @@ def track_pitch(
         audio: (N,) samples.
         sample_rate: of the audio.
         centres_samples: (T,) times in samples from the start, ascending.
-        f_min_hz: lower bound of the pitch; the detector's own is 47 Hz.
         f_max_hz: upper bound of the pitch; the detector's own is 2094 Hz.
         least_confidence: 0 to 0.5; frames of at least this are voiced if they adjoin frames of 0.5.
     Returns:
@@ -57,7 +55,7 @@ def track_pitch(
         return np.full(len(centres_samples), UNPITCHED_SEMITONES, np.float32), np.zeros(
             len(centres_samples), np.float32
         )
-    times, pitch_hz, confidence = _detect(resampled * (_PEAK / peak), f_min_hz, f_max_hz)
+    times, pitch_hz, confidence = _detect(resampled * (_PEAK / peak), f_max_hz)
     seconds = centres_samples / sample_rate
     voiced = _voiced(confidence, least_confidence)
     if not voiced.any():
@@ -75,12 +73,12 @@ def _voiced(confidence: NDArray[np.float64], least: float) -> NDArray[np.bool_]:
 
 
 def _detect(
-    audio: Float, f_min_hz: float | None, f_max_hz: float | None
+    audio: Float, f_max_hz: float | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Time (seconds, ascending), pitch (Hz) and confidence of all passes together."""
     passes = []
     for late in range(0, _HOP, _HOP // _PASSES):
-        found = _detector().detect(np.pad(audio, (late, 0)), _DETECTOR_RATE, f_min_hz, f_max_hz)
+        found = _detector().detect(np.pad(audio, (late, 0)), _DETECTOR_RATE, None, f_max_hz)
         passes.append((found.timestamps - late / _DETECTOR_RATE, found.pitch_hz, found.confidence))
     times, pitch_hz, confidence = (np.concatenate(column) for column in zip(*passes, strict=True))
     order = np.argsort(times, kind="stable")

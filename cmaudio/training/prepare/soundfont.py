@@ -27,8 +27,7 @@ from cmaudio.soundfont.player import TRAINING_GAIN
 from cmaudio.synthesis.note_features import UNPITCHED_SEMITONES
 from cmaudio.training.corpus.clip import Clip, Signal
 from cmaudio.training.corpus.description import Split
-from cmaudio.training.prepare.every_key import every_key
-from cmaudio.training.prepare.notes import Note, NoteSampler
+from cmaudio.training.prepare.notes import Note, NoteSampler, every_key
 from cmaudio.training.prepare.outcomes import momentary_level_db
 from cmaudio.training.prepare.pitch import frame_centres
 from cmaudio.training.prepare.source import Maker, Refused, Traits

@@ -8,7 +8,7 @@ import torch
 
 from cmaudio.model.manifest import FeatureKind
 from cmaudio.speech.features import COLUMNS
-from cmaudio.synthesis.note_kinds import NOTE_KINDS
+from cmaudio.synthesis.note_features import NOTE_KINDS
 from cmaudio.synthesis.texture_features import TEXTURE_KINDS
 from cmaudio.training.config import RunConfig, VocoderNetworkSettings
 from cmaudio.training.corpus.description import CorpusDescription, SignalDefinition

@@ -21,9 +21,8 @@ from cmaudio.training.run.estimate import estimate
 from cmaudio.training.run.estimate_table import print_estimate
 from cmaudio.training.run.folder import ALIGNMENT, open_run, read_about
 from cmaudio.training.run.journal import Journal
-from cmaudio.training.run.launch import launch
+from cmaudio.training.run.launch import device_type, launch, resolve_precision
 from cmaudio.training.run.loop import Trainer
-from cmaudio.training.run.precision import device_type, resolve_precision
 from cmaudio.training.run.run_files import RunFiles
 from cmaudio.training.run.stages import TRAINERS
 from cmaudio.training.run.starting_weights import DISCRIMINATORS

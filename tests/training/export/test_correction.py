@@ -15,7 +15,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.correction import AGES_S, VELOCITIES
 from cmaudio.model.file import Model, load_model
 from cmaudio.model.saving import save_changed
-from cmaudio.synthesis.note_kinds import all_note_features
+from cmaudio.synthesis.note_features import all_note_features
 from cmaudio.training.export.correction import measured_correction, with_tables
 from cmaudio.training.export.eight_bit import in_8_bit
 from cmaudio.training.export.median_offsets import Difference, KeyTable, differences, fitted_table

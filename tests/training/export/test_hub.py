@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from cmaudio.cli.app import app
 from cmaudio.errors import CmaudioError
 from cmaudio.model.file import load_model
-from cmaudio.training.export.figures import amend_figures
+from cmaudio.training.export.card import amend_figures
 from cmaudio.training.export.hub import metadata, write_hub_folder
 
 REPORT = {

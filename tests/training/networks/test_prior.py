@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import Tensor
 
-from cmaudio.synthesis.note_kinds import NOTE_KINDS, all_note_features
+from cmaudio.synthesis.note_features import NOTE_KINDS, all_note_features
 from cmaudio.training.networks.prior import PriorNetwork, waves
 
 HELD, RELEASED, KEY = 16, 17, 3  # columns of the note features

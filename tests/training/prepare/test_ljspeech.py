@@ -12,8 +12,7 @@ pytest.importorskip("swift_f0")
 from fixtures.speech_corpora import TINY, write_tone
 
 from cmaudio.errors import CmaudioError
-from cmaudio.training.prepare.ljspeech import utterance_id
-from cmaudio.training.prepare.ljspeech_columns import second_is_speaker
+from cmaudio.training.prepare.ljspeech import second_is_speaker, utterance_id
 from cmaudio.training.prepare.speech import SpeechSource
 from cmaudio.training.prepare.utterances import find_utterances
 from cmaudio.training.prepare.writer import write_corpus

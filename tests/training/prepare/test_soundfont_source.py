@@ -19,8 +19,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.correction import VELOCITIES
 from cmaudio.score.general_midi import PERCUSSION, PROGRAMS
 from cmaudio.soundfont.player import PLACES
-from cmaudio.training.prepare.every_key import every_key
-from cmaudio.training.prepare.notes import EVALUATION_NOTES, NoteSampler, key_range, parse_programs
+from cmaudio.training.prepare.notes import EVALUATION_NOTES, NoteSampler, every_key, key_range, parse_programs
 from cmaudio.training.prepare.outcomes import momentary_level_db
 from cmaudio.training.prepare.writer import write_corpus
 

@@ -91,7 +91,7 @@ def test_a_dry_run_prints_the_estimate_and_writes_nothing(
 def test_what_makes_steps_slow_is_told_before_they_are_measured(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dry_run: bool
 ) -> None:
-    monkeypatch.setattr("cmaudio.training.run.precision.computes_bfloat16", lambda _device: False)
+    monkeypatch.setattr("cmaudio.training.run.launch.computes_bfloat16", lambda _device: False)
     settings, said = config(tmp_path, "loop.precision=bf16-mixed", "loop.accelerator=cpu"), StringIO()
 
     def stop(*_arguments: object) -> None:

@@ -18,9 +18,8 @@ from fixtures.toy_voice import make_corpus as make_voice_corpus
 
 from cmaudio.errors import CmaudioError
 from cmaudio.training.config import LoopSettings
-from cmaudio.training.run import precision
-from cmaudio.training.run.launch import process_layout
-from cmaudio.training.run.precision import resolve_precision
+from cmaudio.training.run import launch as precision
+from cmaudio.training.run.launch import process_layout, resolve_precision
 from cmaudio.training.run.train import check_chunks
 
 

@@ -18,7 +18,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.model.file import load_model
 from cmaudio.model.saving import save_model
 from cmaudio.speech.features import SPEECH_FEATURES
-from cmaudio.training.export.calibration import record_feeds
+from cmaudio.training.export.eight_bit import record_feeds
 from cmaudio.training.export.graphs import KEEP_FLOAT, export_graphs, export_prosody, quantise
 from cmaudio.training.networks.consistency import ConsistencyNetwork, PhonemeControlEncoder
 from cmaudio.training.networks.prosody import ProsodyNetwork
