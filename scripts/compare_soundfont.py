@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cmaudio.evaluation.setting import level_db
+from cmaudio.evaluation.context import level_db
 from cmaudio.files.audio_file import AudioFileWriter
 from cmaudio.model.file import load_model
 from cmaudio.offline.render import render

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from cmaudio.evaluation.context import EvaluationContext, Figures, decibels, level_db, summary
 from cmaudio.evaluation.rendering import HeldNote, hold
-from cmaudio.evaluation.setting import Figures, Setting, decibels, level_db, summary
 from cmaudio.signal.dsp import Float, Stft
 
 PITCHES = (50, 60, 72)  # high enough that no beating of harmonics falls into the neighbourhood
@@ -47,23 +47,23 @@ def buzz_db(signal: Float, sample_rate: int, frame_rate: float) -> float | None:
     return float(np.median(excess))
 
 
-def measure_buzz(setting: Setting) -> Figures:
+def measure_buzz(context: EvaluationContext) -> Figures:
     """Every sustained timbre at three pitches, ours and the SoundFont's."""
-    rate = setting.renderer.sample_rate
-    frame_rate = rate / setting.renderer.stft.hop_length
+    rate = context.renderer.sample_rate
+    frame_rate = rate / context.renderer.stft.hop_length
     start, samples = round(FROM_SECONDS * rate), round((FROM_SECONDS + SECONDS) * rate)
-    notes = [HeldNote(t.name, pitch, VELOCITY) for t in setting.timbres(sustained_only=True) for pitch in PITCHES]
+    notes = [HeldNote(t.name, pitch, VELOCITY) for t in context.timbres(sustained_only=True) for pitch in PITCHES]
     ours: list[tuple[float, HeldNote]] = []
     theirs: list[float] = []
-    for note, signal in hold(setting.renderer, notes, samples):
+    for note, signal in hold(context.renderer, notes, samples):
         found = buzz_db(signal[start:], rate, frame_rate)
         if found is not None:
             ours.append((found, note))
-        recorded = setting.recorded(note.timbre, note.pitch, note.velocity, samples)
+        recorded = context.recorded(note.timbre, note.pitch, note.velocity, samples)
         if recorded is not None:
             found = buzz_db(recorded[start:], rate, frame_rate)
             theirs += [] if found is None else [found]
-    setting.progress("buzz: done")
+    context.progress("buzz: done")
     worst = sorted(ours, key=lambda entry: -entry[0])[:10]
     return {
         "frame_rate_hz": frame_rate,

@@ -12,8 +12,8 @@ import numpy as np
 
 from cmaudio.engine.engine import Engine
 from cmaudio.engine.note import Note
+from cmaudio.evaluation.context import EvaluationContext, Figures, decibels, summary
 from cmaudio.evaluation.listening import Listener
-from cmaudio.evaluation.setting import Figures, Setting, decibels, summary
 from cmaudio.signal.dsp import Float
 
 PITCH, OTHER_PITCH, VELOCITY = 60, 64, 96
@@ -45,21 +45,21 @@ def click_db(
     return float(decibels(steps[max(0, first) : last].max() / compared.max()))
 
 
-def _other(timbre: str, setting: Setting) -> str:
-    names = [*OTHER_TIMBRES, *setting.model.timbres]
-    return next((name for name in names if name != timbre and name in setting.model.timbres), timbre)
+def _other(timbre: str, context: EvaluationContext) -> str:
+    names = [*OTHER_TIMBRES, *context.model.timbres]
+    return next((name for name in names if name != timbre and name in context.model.timbres), timbre)
 
 
-def _event(listener: Listener, name: str, timbre: str, setting: Setting) -> float | None:
+def _event(listener: Listener, name: str, timbre: str, context: EvaluationContext) -> float | None:
     """Trigger the event during a held note, and measure."""
-    engine, rate = listener.engine, setting.renderer.sample_rate
+    engine, rate = listener.engine, context.renderer.sample_rate
     actions: dict[str, Callable[[Note], None]] = {
         "none": lambda note: None,
         "release": lambda note: note.off(),
         "bend 0.3": lambda note: note.bend(0.3),
         "bend 2": lambda note: note.bend(2, 0),
         "bend 7": lambda note: note.bend(-7, 0),
-        "morph at once": lambda note: note.morph(_other(timbre, setting)),
+        "morph at once": lambda note: note.morph(_other(timbre, context)),
     }
     start = engine.now + 64
     note = engine.note_on(PITCH, VELOCITY, timbre=timbre, seed=2, at=start)
@@ -73,23 +73,23 @@ def _event(listener: Listener, name: str, timbre: str, setting: Setting) -> floa
     return click_db(np.concatenate(parts), at, rate, after_seconds=after_seconds)
 
 
-def _start(listener: Listener, timbre: str, setting: Setting) -> tuple[float | None, float | None]:
+def _start(listener: Listener, timbre: str, context: EvaluationContext) -> tuple[float | None, float | None]:
     """Clicks of a note's first samples, ours and the SoundFont's."""
-    engine, rate = listener.engine, setting.renderer.sample_rate
+    engine, rate = listener.engine, context.renderer.sample_rate
     start, lead = engine.now + 1111, 960
     engine.note_on(PITCH, VELOCITY, timbre=timbre, seed=2, at=start)
     listener.until(start - lead)
     output = listener.until(start + round(2 * _AROUND_SECONDS * rate))
     listener.hush()
-    recorded, theirs = setting.recorded(timbre, PITCH, VELOCITY, len(output) - lead), None
+    recorded, theirs = context.recorded(timbre, PITCH, VELOCITY, len(output) - lead), None
     if recorded is not None:
         theirs = click_db(np.concatenate([np.zeros(lead, np.float32), recorded]), lead, rate, compared_with="after")
     return click_db(output, lead, rate, compared_with="after"), theirs
 
 
-def _steal(listener: Listener, timbre: str, setting: Setting) -> float | None:
+def _steal(listener: Listener, timbre: str, context: EvaluationContext) -> float | None:
     """The end of a stolen note: the sound of both notes minus that of the second alone (same seed, same samples)."""
-    engine, rate = listener.engine, setting.renderer.sample_rate
+    engine, rate = listener.engine, context.renderer.sample_rate
     hold, rest = round(_HOLD_SECONDS * rate) + 331, round(2 * _AROUND_SECONDS * rate)
     outputs = []
     for both in (True, False):
@@ -103,18 +103,18 @@ def _steal(listener: Listener, timbre: str, setting: Setting) -> float | None:
     return click_db(outputs[0] - outputs[1], hold, rate, compared_with="before")
 
 
-def measure_clicks(setting: Setting) -> Figures:
+def measure_clicks(context: EvaluationContext) -> Figures:
     """Every timbre and every kind of event, sent to the engine at the moment it takes effect."""
-    listener = Listener(Engine(setting.model, polyphony=1, channels=1))
+    listener = Listener(Engine(context.model, polyphony=1, channels=1))
     found: dict[str, dict[str, float]] = {name: {} for name in (*EVENTS, "start of the SoundFont")}
-    for timbre in (t.name for t in setting.timbres()):
-        values = {name: _event(listener, name, timbre, setting) for name in EVENTS[:-2]}
-        values["steal"] = _steal(listener, timbre, setting)
-        values["start"], values["start of the SoundFont"] = _start(listener, timbre, setting)
+    for timbre in (t.name for t in context.timbres()):
+        values = {name: _event(listener, name, timbre, context) for name in EVENTS[:-2]}
+        values["steal"] = _steal(listener, timbre, context)
+        values["start"], values["start of the SoundFont"] = _start(listener, timbre, context)
         for name, value in values.items():
             if value is not None:
                 found[name][timbre] = value
-        setting.progress(f"clicks: {timbre}")
+        context.progress(f"clicks: {timbre}")
     return {"suspicious_db": SUSPICIOUS_DB, "events": {name: _overall(rows) for name, rows in found.items()}}
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.evaluation.context import EvaluationContext, Figures, level_db, summary
 from cmaudio.evaluation.rendering import BATCH, HeldNote, stream
-from cmaudio.evaluation.setting import Figures, Setting, level_db, summary
 from cmaudio.signal.dsp import Float, Mel, Stft
 from cmaudio.soundfont.player import TRAINING_GAIN
 
@@ -69,24 +69,24 @@ def drift(levels: NDArray[np.float64], spectra: NDArray[np.float64], active_abov
     return Drift(levels - levels[REFERENCE_SECOND], mean)
 
 
-def measure_drift(setting: Setting) -> Figures:
+def measure_drift(context: EvaluationContext) -> Figures:
     """A held note of every sustained timbre, ours and the SoundFont's."""
-    chosen = setting.timbres(sustained_only=True)
-    seconds = QUICK_SECONDS if setting.quick else SECONDS
+    chosen = context.timbres(sustained_only=True)
+    seconds = QUICK_SECONDS if context.quick else SECONDS
     rows: dict[str, dict[str, Figures]] = {}
     for first in range(0, len(chosen), BATCH):
         batch = chosen[first : first + BATCH]
         notes = [HeldNote(timbre.name, PITCH, VELOCITY) for timbre in batch]
-        for timbre, found in zip(batch, _batch_drift(setting, notes, seconds), strict=True):
+        for timbre, found in zip(batch, _batch_drift(context, notes, seconds), strict=True):
             rows[timbre.name] = {"ours": found.metrics()}
-            recorded = setting.recorded(timbre.name, PITCH, VELOCITY, seconds * setting.renderer.sample_rate)
+            recorded = context.recorded(timbre.name, PITCH, VELOCITY, seconds * context.renderer.sample_rate)
             if recorded is not None:
-                reference = measure_seconds(np.split(recorded, seconds), setting.renderer.stft, setting.renderer.mel)
+                reference = measure_seconds(np.split(recorded, seconds), context.renderer.stft, context.renderer.mel)
                 rows[timbre.name] |= {
                     "soundfont": reference.metrics(),
                     "apart": {"level_db": found.apart_db(reference)},
                 }
-            setting.progress(f"drift: {timbre.name}")
+            context.progress(f"drift: {timbre.name}")
     return {
         "seconds": seconds,
         "pitch": PITCH,
@@ -98,15 +98,15 @@ def measure_drift(setting: Setting) -> Figures:
     }
 
 
-def _batch_drift(setting: Setting, notes: list[HeldNote], seconds: int) -> Iterator[Drift]:
+def _batch_drift(context: EvaluationContext, notes: list[HeldNote], seconds: int) -> Iterator[Drift]:
     """All notes of a batch second by second, so that a whole minute is never in memory."""
-    rate, stft, mel = setting.renderer.sample_rate, setting.renderer.stft, setting.renderer.mel
+    rate, stft, mel = context.renderer.sample_rate, context.renderer.stft, context.renderer.mel
     levels, spectra = [], []
-    for count, pieces in enumerate(stream(setting.renderer, notes, seconds * rate, chunk=rate), start=1):
+    for count, pieces in enumerate(stream(context.renderer, notes, seconds * rate, chunk=rate), start=1):
         levels.append([level_db(piece) for piece in pieces])
         spectra.append([mel(stft.analyse(piece * np.float32(TRAINING_GAIN))).mean(0) for piece in pieces])
         if count % 10 == 0:
-            setting.progress(f"drift: {notes[0].timbre} and {len(notes) - 1} more, {count} s")
+            context.progress(f"drift: {notes[0].timbre} and {len(notes) - 1} more, {count} s")
     active_above = float(np.log(mel.floor * _ACTIVE_ABOVE_FLOOR))
     for i in range(len(notes)):
         yield drift(np.array(levels)[:, i], np.array(spectra, np.float64)[:, i], active_above)

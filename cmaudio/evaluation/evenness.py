@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from cmaudio.evaluation.context import EvaluationContext, Figures, level_db, summary
 from cmaudio.evaluation.rendering import HeldNote, hold
-from cmaudio.evaluation.setting import Figures, Setting, level_db, summary
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.score.general_midi import FAMILIES
 
@@ -30,19 +30,19 @@ def family(timbre: TimbreDefinition) -> str:
     return "drums" if timbre.key is not None else "others"
 
 
-def measure_evenness(setting: Setting) -> Figures:
+def measure_evenness(context: EvaluationContext) -> Figures:
     """For every timbre: one key with 16 seeds and, if pitched, a chromatic octave, beside the SoundFont's own."""
-    chosen = setting.timbres()
-    samples = round(SECONDS * setting.renderer.sample_rate)
+    chosen = context.timbres()
+    samples = round(SECONDS * context.renderer.sample_rate)
     seeds, octave, theirs = (defaultdict[str, list[float]](list) for _ in range(3))
     for timbre in chosen:
         notes = [HeldNote(timbre.name, PITCH, VELOCITY, _FIRST_SEED + i) for i in range(SEEDS)]
         keys = [HeldNote(timbre.name, pitch, VELOCITY) for pitch in OCTAVE] if timbre.pitched else []
-        levels = [level_db(signal) for _, signal in hold(setting.renderer, [*notes, *keys], samples)]
+        levels = [level_db(signal) for _, signal in hold(context.renderer, [*notes, *keys], samples)]
         seeds[timbre.name], octave[timbre.name] = levels[:SEEDS], levels[SEEDS:]
-        recorded = [setting.recorded(timbre.name, note.pitch, VELOCITY, samples) for note in keys]
+        recorded = [context.recorded(timbre.name, note.pitch, VELOCITY, samples) for note in keys]
         theirs[timbre.name] = [level_db(sound) for sound in recorded if sound is not None]
-        setting.progress(f"evenness: {timbre.name}")
+        context.progress(f"evenness: {timbre.name}")
     return {
         "seeds": SEEDS,
         "seed_level_std_db": _spread(seeds, chosen, lambda values: float(np.std(values))),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.evaluation.setting import Figures, Setting, not_measured
+from cmaudio.evaluation.context import EvaluationContext, Figures, not_measured
 from cmaudio.signal.dsp import Float, pulse_train
 from cmaudio.soundfont.notes import LEAD_SAMPLES, SAMPLES, Recording, draw_gesture, record
 from cmaudio.soundfont.player import TRAINING_GAIN
@@ -131,39 +131,39 @@ def compare(renderer: Renderer, ours: Float, recorded: Float) -> Figures:
     }
 
 
-def record_held_out(setting: Setting, section: str) -> Material | Figures:
+def record_held_out(context: EvaluationContext, section: str) -> Material | Figures:
     """The held-out notes as inputs and targets of the network; or why they cannot be recorded."""
-    recordings = held_out_recordings(setting, section)
-    return prepare(setting.renderer, recordings) if isinstance(recordings, list) else recordings
+    recordings = held_out_recordings(context, section)
+    return prepare(context.renderer, recordings) if isinstance(recordings, list) else recordings
 
 
-def held_out_recordings(setting: Setting, section: str) -> list[Recording] | Figures:
+def held_out_recordings(context: EvaluationContext, section: str) -> list[Recording] | Figures:
     """The held-out notes for which the model has programs, rendered from the SoundFont; or why they cannot be."""
-    if isinstance(setting.soundfont, str):
-        return not_measured(setting.soundfont)
-    model = setting.model
+    if isinstance(context.soundfont, str):
+        return not_measured(context.soundfont)
+    model = context.model
     if model.manifest.sample_rate != 48_000 or model.manifest.mel.bands != 128 or model.stft.hop_length != 512:
         return not_measured("the held-out notes are defined for 48 kHz, hop 512 and 128 bands")
-    gestures = [draw_gesture(seed) for seed in range(QUICK_NOTES if setting.quick else NOTES)]
+    gestures = [draw_gesture(seed) for seed in range(QUICK_NOTES if context.quick else NOTES)]
     gestures = [gesture for gesture in gestures if gesture.program in model.programs]
     if not gestures:
         return not_measured("the model has none of the General MIDI programs")
-    setting.progress(f"{section}: recording {len(gestures)} notes")
-    return [record(setting.soundfont, gesture) for gesture in gestures]
+    context.progress(f"{section}: recording {len(gestures)} notes")
+    return [record(context.soundfont, gesture) for gesture in gestures]
 
 
-def measure_held_out(setting: Setting) -> Figures:
+def measure_held_out(context: EvaluationContext) -> Figures:
     """Distances in one and two steps, and between two seeds."""
-    material = record_held_out(setting, "held_out")
+    material = record_held_out(context, "held_out")
     if not isinstance(material, Material):
         return material
     figures: Figures = {"notes": len(material.mels)}
     for steps in STEPS:
-        setting.progress(f"held_out: {steps} step{'s'[: steps - 1]}")
-        first, second = (generate(setting.renderer, material, steps, seed) for seed in (0, 1))
-        spread = compare(setting.renderer, second, first)
+        context.progress(f"held_out: {steps} step{'s'[: steps - 1]}")
+        first, second = (generate(context.renderer, material, steps, seed) for seed in (0, 1))
+        spread = compare(context.renderer, second, first)
         figures[f"steps_{steps}"] = {
-            **compare(setting.renderer, first, material.mels),
+            **compare(context.renderer, first, material.mels),
             "seed_spread_all_db": spread["l1_all_db"],
             "seed_spread_active_db": spread["l1_active_db"],
         }

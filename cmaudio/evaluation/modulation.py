@@ -11,9 +11,9 @@ from collections import defaultdict
 
 import numpy as np
 
+from cmaudio.evaluation.context import EvaluationContext, Figures, not_measured, summary
 from cmaudio.evaluation.evenness import family
 from cmaudio.evaluation.rendering import HeldNote, hold
-from cmaudio.evaluation.setting import Figures, Setting, not_measured, summary
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.modulation import amplitude_modulation, frequency_modulation, partial_tracks
 from cmaudio.soundfont.deviation import common_swing
@@ -36,26 +36,26 @@ def modulation(signal: Float, sample_rate: int, key: int) -> Measured:
     return frequency_modulation(held), amplitude_modulation(held), *common_swing(held)
 
 
-def measure_modulation(setting: Setting) -> Figures:
+def measure_modulation(context: EvaluationContext) -> Figures:
     """Every sustained pitched timbre, at five keys, ours and the SoundFont's."""
-    if isinstance(setting.soundfont, str):
-        return not_measured(setting.soundfont)
-    chosen = [t for t in setting.timbres(sustained_only=True) if t.tonal and t.program is not None]
+    if isinstance(context.soundfont, str):
+        return not_measured(context.soundfont)
+    chosen = [t for t in context.timbres(sustained_only=True) if t.tonal and t.program is not None]
     if not chosen:
         return not_measured("no sustained timbre of the model is a General MIDI program")
-    rate = setting.renderer.sample_rate
+    rate = context.renderer.sample_rate
     samples = round((UNTIL_SECONDS + _END_SECONDS) * rate)
     timbres: Figures = {}
     for timbre in chosen:
         assert timbre.program is not None
         notes = [HeldNote(timbre.name, key, VELOCITY, seed=key) for key in KEYS]
-        ours = [modulation(signal, rate, note.pitch) for note, signal in hold(setting.renderer, notes, samples)]
-        theirs = [modulation(setting.soundfont.note(timbre.program, key, VELOCITY, samples), rate, key) for key in KEYS]
+        ours = [modulation(signal, rate, note.pitch) for note, signal in hold(context.renderer, notes, samples)]
+        theirs = [modulation(context.soundfont.note(timbre.program, key, VELOCITY, samples), rate, key) for key in KEYS]
         timbres[timbre.name] = _compared(ours, theirs) | {
             "family": family(timbre),
             "ensemble": timbre.program in ENSEMBLES,
         }
-        setting.progress(f"modulation: {timbre.name}")
+        context.progress(f"modulation: {timbre.name}")
     return {
         "target_kept": list(TARGET_KEPT),
         "all": share_kept(list(timbres.values())),

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from cmaudio.errors import CmaudioError
+from cmaudio.evaluation.context import Figures
 from cmaudio.evaluation.corpus.distances import MelScale
-from cmaudio.evaluation.setting import Figures
 from cmaudio.files.atomic import atomic_file
 from cmaudio.machine import describe_machine
 from cmaudio.signal.dsp import Float

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from cmaudio.engine.engine import Engine
+from cmaudio.evaluation.context import FLOOR_DB, EvaluationContext, Figures, decibels, summary
 from cmaudio.evaluation.listening import Listener
-from cmaudio.evaluation.setting import FLOOR_DB, Figures, Setting, decibels, summary
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
 
@@ -44,12 +44,14 @@ def _play_note(listener: Listener, timbre: str, pitch: int, lead: int) -> tuple[
     return before, after
 
 
-def _measure_note(setting: Setting, listener: Listener, timbre: TimbreDefinition, pitch: int, lead: int) -> Figures:
-    rate = setting.renderer.sample_rate
+def _measure_note(
+    context: EvaluationContext, listener: Listener, timbre: TimbreDefinition, pitch: int, lead: int
+) -> Figures:
+    rate = context.renderer.sample_rate
     before, after = _play_note(listener, timbre.name, pitch, lead)
     _, moved = _play_note(listener, timbre.name, pitch, lead + _SHIFT_SAMPLES)
     peak = max(float(np.abs(after).max()), 1e-9)
-    recorded = setting.recorded(timbre.name, pitch, VELOCITY, len(after))
+    recorded = context.recorded(timbre.name, pitch, VELOCITY, len(after))
     ours, theirs = onset_sample(after, rate), None if recorded is None else onset_sample(recorded, rate)
     return {
         "timbre": timbre.name,
@@ -61,15 +63,15 @@ def _measure_note(setting: Setting, listener: Listener, timbre: TimbreDefinition
     }
 
 
-def measure_onset(setting: Setting) -> Figures:
+def measure_onset(context: EvaluationContext) -> Figures:
     """Every timbre at three pitches, each note at a different odd sample."""
-    listener = Listener(Engine(setting.model, channels=1))
+    listener = Listener(Engine(context.model, channels=1))
     notes: list[Figures] = []
-    for timbre in setting.timbres():
+    for timbre in context.timbres():
         for pitch in PITCHES:
             lead = _LEAD_SAMPLES + 2 * (len(notes) * 37 % 512)
-            notes.append(_measure_note(setting, listener, timbre, pitch, lead))
-        setting.progress(f"onset: {timbre.name}")
+            notes.append(_measure_note(context, listener, timbre, pitch, lead))
+        context.progress(f"onset: {timbre.name}")
     both = [n for n in notes if n["onset_ms"] is not None and n["soundfont_ms"] is not None]
     later = [n["onset_ms"] - n["soundfont_ms"] for n in both]
     furthest = sorted(zip(both, later, strict=True), key=lambda entry: -abs(entry[1]))[:10]

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cmaudio.evaluation.context import EvaluationContext, Figures, level_db, not_measured, summary
 from cmaudio.evaluation.rendering import HeldNote, hold
-from cmaudio.evaluation.setting import Figures, Setting, level_db, not_measured, summary
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.peaks import Peak, lasting_peaks, spectral_peaks
@@ -54,36 +54,36 @@ def _nearest_cents(peak: Peak, others: Sequence[Peak]) -> float:
     return min([*distances, _FURTHEST_CENTS])
 
 
-def measured_timbres(setting: Setting) -> list[TimbreDefinition]:
+def measured_timbres(context: EvaluationContext) -> list[TimbreDefinition]:
     """Timbres known to be inharmonic, and those that the model declares inharmonic."""
-    timbres = [t for t in setting.timbres() if t.program is not None and t.tonal]
+    timbres = [t for t in context.timbres() if t.program is not None and t.tonal]
     return [t for t in timbres if t.program in _PROGRAMS or t.partials]
 
 
-def measure_partials_of_model(setting: Setting) -> Figures:
+def measure_partials_of_model(context: EvaluationContext) -> Figures:
     """Cents by timbre, false partials, and the level relative to the recording."""
-    if isinstance(setting.soundfont, str):
-        return not_measured(setting.soundfont)
-    timbres = {timbre.name: timbre for timbre in measured_timbres(setting)}
+    if isinstance(context.soundfont, str):
+        return not_measured(context.soundfont)
+    timbres = {timbre.name: timbre for timbre in measured_timbres(context)}
     if not timbres:
         return not_measured("the model has no piano, bell, bar, organ or timpani")
-    rate = setting.renderer.sample_rate
+    rate = context.renderer.sample_rate
     start, samples = round(FROM_SECONDS * rate), round(UNTIL_SECONDS * rate)
     notes = [HeldNote(n, key, VELOCITY) for n, t in timbres.items() for key in _keys(t)]
     cents: dict[str, list[float]] = {name: [] for name in timbres}
     false = dict.fromkeys(timbres, 0)
     levels: dict[str, list[float]] = {name: [] for name in timbres}
-    for note, signal in hold(setting.renderer, notes, samples):
+    for note, signal in hold(context.renderer, notes, samples):
         program = timbres[note.timbre].program
         assert program is not None
-        recorded = setting.soundfont.note(program, note.pitch, note.velocity, samples)[start:]
+        recorded = context.soundfont.note(program, note.pitch, note.velocity, samples)[start:]
         off, more = strongest_off_cents(recorded, signal[start:], rate, f0_hz(note.pitch))
         cents[note.timbre] += off
         false[note.timbre] += more
         if off:
             levels[note.timbre].append(level_db(signal[start:]) - level_db(recorded))
         if note.pitch == _keys(timbres[note.timbre])[-1]:
-            setting.progress(f"partials: {note.timbre}")
+            context.progress(f"partials: {note.timbre}")
     everything = [value for row in cents.values() for value in row]
     return {
         "unit": "cents, absolute",

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cmaudio.evaluation.context import EvaluationContext, Figures, level_db, summary
 from cmaudio.evaluation.rendering import HeldNote, hold
-from cmaudio.evaluation.setting import Figures, Setting, level_db, summary
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.excitation import semitones_to_hz
 
@@ -63,22 +63,22 @@ def pitch_error_cents(signal: Float, sample_rate: int, f0_hz: float) -> float | 
     return float(np.average(cents, weights=weights))
 
 
-def measure_pitch(setting: Setting) -> Figures:
+def measure_pitch(context: EvaluationContext) -> Figures:
     """Every sustained pitched timbre, at nine pitches, ours and the SoundFont's."""
-    timbres = [timbre.name for timbre in setting.timbres(sustained_only=True) if timbre.tonal]
-    rate = setting.renderer.sample_rate
+    timbres = [timbre.name for timbre in context.timbres(sustained_only=True) if timbre.tonal]
+    rate = context.renderer.sample_rate
     start, samples = round(FROM_SECONDS * rate), round((FROM_SECONDS + SECONDS) * rate)
     notes = [HeldNote(name, pitch, VELOCITY, expression={"humanity": 0.0}) for name in timbres for pitch in PITCHES]
     ours: dict[str, list[float | None]] = {name: [] for name in timbres}
     theirs: dict[str, list[float | None]] = {name: [] for name in timbres}
-    for note, signal in hold(setting.renderer, notes, samples):
+    for note, signal in hold(context.renderer, notes, samples):
         f0 = float(semitones_to_hz(np.array(float(note.pitch))))
         ours[note.timbre].append(pitch_error_cents(signal[start:], rate, f0))
-        recorded = setting.recorded(note.timbre, note.pitch, note.velocity, samples)
+        recorded = context.recorded(note.timbre, note.pitch, note.velocity, samples)
         if recorded is not None:
             theirs[note.timbre].append(pitch_error_cents(recorded[start:], rate, f0))
         if note.pitch == PITCHES[-1]:
-            setting.progress(f"pitch: {note.timbre}")
+            context.progress(f"pitch: {note.timbre}")
     return {
         "unit": "cents, absolute",
         "pitches": list(PITCHES),

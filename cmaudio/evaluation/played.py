@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cmaudio.evaluation.context import EvaluationContext, Figures
 from cmaudio.evaluation.held_out import compare, held_out_recordings
 from cmaudio.evaluation.rendering import BATCH, HeldNote, started
-from cmaudio.evaluation.setting import Figures, Setting
 from cmaudio.signal.dsp import Float
 from cmaudio.soundfont.notes import LEAD_SAMPLES, SAMPLES, STEP_SAMPLES, Gesture
 from cmaudio.soundfont.player import TRAINING_GAIN
@@ -22,16 +22,16 @@ from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.voice import Voice
 
 
-def measure_played(setting: Setting) -> Figures:
+def measure_played(context: EvaluationContext) -> Figures:
     """Distances of the notes' log-mel, and by how much their level is off, at humanity 1 and 0."""
-    recordings = held_out_recordings(setting, "played")
+    recordings = held_out_recordings(context, "played")
     if not isinstance(recordings, list):
         return recordings
-    renderer = setting.renderer
+    renderer = context.renderer
     recorded = _log_mel(renderer, np.stack([one.audio for one in recordings]) * np.float32(TRAINING_GAIN))
     figures: Figures = {"notes": len(recordings)}
     for humanity in (1.0, 0.0):
-        setting.progress(f"played: humanity {humanity:g}")
+        context.progress(f"played: humanity {humanity:g}")
         ours = _log_mel(renderer, _play(renderer, [one.gesture for one in recordings], humanity))
         off = np.abs(_level_db(renderer, ours) - _level_db(renderer, recorded))
         figures[f"humanity_{humanity:g}"] = {

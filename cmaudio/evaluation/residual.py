@@ -15,8 +15,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from cmaudio.evaluation.context import EvaluationContext, Figures
 from cmaudio.evaluation.held_out import Material, compare, generate, record_held_out
-from cmaudio.evaluation.setting import Figures, Setting
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.prior import MedianAndSpread, Prediction
@@ -51,13 +51,13 @@ class Reference:
     block_frames: int
 
 
-def measure_residual(setting: Setting) -> Figures:
+def measure_residual(context: EvaluationContext) -> Figures:
     """Distances, fluctuation and scores of every row, on the held-out notes."""
-    material = record_held_out(setting, "residual")
+    material = record_held_out(context, "residual")
     if not isinstance(material, Material):
         return material
-    renderer = setting.renderer
-    setting.progress("residual: two seeds of one step")
+    renderer = context.renderer
+    context.progress("residual: two seeds of one step")
     generated = [generate(renderer, material, 1, seed) for seed in (0, 1)]
     rows = {"recorded": [material.mels] * 2, "one_step": generated}
     predicted = predictions(renderer, material)

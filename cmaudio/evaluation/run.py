@@ -15,6 +15,7 @@ from cmaudio.errors import CmaudioError
 from cmaudio.evaluation.breath import measure_breath
 from cmaudio.evaluation.buzz import measure_buzz
 from cmaudio.evaluation.clicks import measure_clicks
+from cmaudio.evaluation.context import EvaluationContext, Figures
 from cmaudio.evaluation.corpus import measure_corpus
 from cmaudio.evaluation.drift import measure_drift
 from cmaudio.evaluation.evenness import measure_evenness
@@ -26,10 +27,9 @@ from cmaudio.evaluation.partials import measure_partials_of_model
 from cmaudio.evaluation.pitch import measure_pitch
 from cmaudio.evaluation.played import measure_played
 from cmaudio.evaluation.residual import measure_residual
-from cmaudio.evaluation.setting import Figures, Setting
 from cmaudio.evaluation.textures import TEXTURE_SECTIONS
 from cmaudio.evaluation.velocity import measure_velocity
-from cmaudio.evaluation.voice import VOICE_SECTIONS, WITHOUT_CORPUS, VoiceSetting
+from cmaudio.evaluation.voice import VOICE_SECTIONS, WITHOUT_CORPUS, VoiceContext
 from cmaudio.machine import describe_machine
 from cmaudio.model.file import Model, load_model
 from cmaudio.soundfont.open import Player, open_reference
@@ -38,7 +38,7 @@ from cmaudio.synthesis.networks import Synthesizer
 from cmaudio.synthesis.renderer import Renderer
 from cmaudio.synthesis.texture_features import TEXTURE_KINDS
 
-SECTIONS: dict[str, Callable[[Setting], Figures]] = {
+SECTIONS: dict[str, Callable[[EvaluationContext], Figures]] = {
     "corpus": measure_corpus,  # first, since the user's files may turn out not to fit
     "pitch": measure_pitch,
     "partials": measure_partials_of_model,
@@ -105,21 +105,23 @@ def run_evaluation(
         "model": describe_model(loaded),
         "quick": quick,
     }
-    if loaded.manifest.features in TEXTURE_KINDS:
-        renderer = Renderer(Synthesizer(loaded))
-        setting = Setting(loaded, renderer, "not for textures", quick, tell, corpus, taught_by, limit, picture)
-        return result | _measure(_chosen(TEXTURE_SECTIONS, only), setting, tell)
     if not loaded.manifest.speech:
-        if only is None and corpus is None:
+        textures = loaded.manifest.features in TEXTURE_KINDS
+        if not textures and only is None and corpus is None:
             only = [section for section in SECTIONS if section != "corpus"]
-        chosen = _chosen(SECTIONS, only)
-        alone = set(chosen) == {"corpus"}
-        rate = loaded.manifest.sample_rate
-        reference = "the corpus alone" if alone else open_reference(soundfont, rate, player)
+        chosen = _chosen(TEXTURE_SECTIONS if textures else SECTIONS, only)
+        if textures:
+            reference: SoundFont | str = "not for textures"
+        elif set(chosen) == {"corpus"}:
+            reference = "the corpus alone"
+        else:
+            reference = open_reference(soundfont, loaded.manifest.sample_rate, player)
         renderer = Renderer(Synthesizer(loaded))
-        setting = Setting(loaded, renderer, reference, quick, tell, corpus, taught_by, limit, picture)
-        described = reference.description if isinstance(reference, SoundFont) else {"not_measured": reference}
-        return result | {"soundfont": described} | _measure(chosen, setting, tell)
+        context = EvaluationContext(loaded, renderer, reference, quick, tell, corpus, taught_by, limit, picture)
+        if not textures:
+            described = reference.description if isinstance(reference, SoundFont) else {"not_measured": reference}
+            result["soundfont"] = described
+        return result | _measure(chosen, context, tell)
     sections = _chosen(VOICE_SECTIONS, only)
     if corpus is None and not WITHOUT_CORPUS.issuperset(sections):
         raise CmaudioError(
@@ -127,29 +129,29 @@ def run_evaluation(
             f"(without one: {', '.join(f'--only {name}' for name in sorted(WITHOUT_CORPUS))})"
         )
     with nullcontext(sounds) if sounds else TemporaryDirectory(prefix="cmaudio-") as folder:
-        voice = VoiceSetting(loaded, corpus, Path(folder), tell, quick, limit, taught_by, tuple(peers), whisper)
+        voice = VoiceContext(loaded, corpus, Path(folder), tell, quick, limit, taught_by, tuple(peers), whisper)
         return result | _measure(sections, voice, tell)
 
 
-SettingT = TypeVar("SettingT")
+ContextT = TypeVar("ContextT")
 
 
 def _measure(
-    sections: Mapping[str, Callable[[SettingT], Figures]], setting: SettingT, tell: Callable[[str], None]
+    sections: Mapping[str, Callable[[ContextT], Figures]], context: ContextT, tell: Callable[[str], None]
 ) -> Figures:
     measured: Figures = {}
     seconds: Figures = {}
     for name, measure in sections.items():
         tell(name)
         start = time.monotonic()
-        measured[name] = measure(setting)
+        measured[name] = measure(context)
         seconds[name] = round(time.monotonic() - start, 1)
     return {"sections": measured, "seconds": seconds}
 
 
 def _chosen(
-    sections: Mapping[str, Callable[[SettingT], Figures]], only: Sequence[str] | None
-) -> dict[str, Callable[[SettingT], Figures]]:
+    sections: Mapping[str, Callable[[ContextT], Figures]], only: Sequence[str] | None
+) -> dict[str, Callable[[ContextT], Figures]]:
     """The requested sections, in the order of the report. Raises CmaudioError for an unknown name."""
     unknown = sorted(set(only or ()) - set(sections))
     if unknown:

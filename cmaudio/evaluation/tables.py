@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cmaudio.evaluation.context import Figures
 from cmaudio.evaluation.music import print_music
-from cmaudio.evaluation.setting import Figures
 from cmaudio.evaluation.textures import TEXTURE_SECTIONS
 from cmaudio.evaluation.textures.tables import print_textures
 from cmaudio.evaluation.voice.tables import print_voice

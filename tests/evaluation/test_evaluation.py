@@ -11,11 +11,11 @@ from cmaudio.errors import CmaudioError
 from cmaudio.evaluation import SECTIONS, print_report, run_evaluation
 from cmaudio.evaluation.buzz import buzz_db
 from cmaudio.evaluation.clicks import click_db
+from cmaudio.evaluation.context import summary
 from cmaudio.evaluation.drift import REFERENCE_SECOND, measure_seconds
 from cmaudio.evaluation.held_out import frechet
 from cmaudio.evaluation.onset import onset_sample
 from cmaudio.evaluation.pitch import pitch_error_cents
-from cmaudio.evaluation.setting import summary
 from cmaudio.evaluation.velocity import largest_fall_db
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float, Mel, Stft

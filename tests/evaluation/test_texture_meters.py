@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from cmaudio.evaluation.setting import not_measured
+from cmaudio.evaluation.context import not_measured
 from cmaudio.evaluation.textures.copies import WINDOW, RecordingIndex, loudest_window
 from cmaudio.evaluation.textures.linear import LinearLayer
 from cmaudio.evaluation.textures.naming import directions_of, distances, named

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cmaudio.evaluation.context import Figures
 from cmaudio.evaluation.corpus.clips import HeldOut
-from cmaudio.evaluation.setting import Figures
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float, split_filters, white_noise
 from cmaudio.synthesis.block_vocoder import used_bins

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.evaluation.context import Figures
 from cmaudio.evaluation.held_out import frechet_of_features
-from cmaudio.evaluation.setting import Figures
 from cmaudio.model.manifest import Manifest
 from cmaudio.signal.dsp import Float
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from cmaudio.evaluation.context import Figures, summary
 from cmaudio.evaluation.corpus.free_running import stream, timbres
 from cmaudio.evaluation.corpus.samplers import Sampler
 from cmaudio.evaluation.drift import Drift, drift
-from cmaudio.evaluation.setting import Figures, summary
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.excitation import harmonic_picture, semitones_to_hz

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cmaudio.errors import CmaudioError
+from cmaudio.evaluation.context import EvaluationContext, Figures, not_measured
 from cmaudio.evaluation.corpus.clips import HeldOut, held_out_clips
 from cmaudio.evaluation.corpus.copying import measure_copying
 from cmaudio.evaluation.corpus.distances import MelScale, patch_frechet
@@ -13,7 +14,6 @@ from cmaudio.evaluation.corpus.holding import SECONDS, measure_holding
 from cmaudio.evaluation.corpus.picture import save_picture
 from cmaudio.evaluation.corpus.samplers import Sampler, heun_sampler, multistep
 from cmaudio.evaluation.corpus.sound import measure_sound
-from cmaudio.evaluation.setting import Figures, Setting, not_measured
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.networks import Synthesizer
@@ -23,44 +23,44 @@ _HEARD = 64
 _QUICK_CLIPS, _QUICK_SECONDS = 12, 10
 
 
-def measure_corpus(setting: Setting) -> Figures:
+def measure_corpus(context: EvaluationContext) -> Figures:
     """Every sampler free-running on held-out clips, copy-synthesis, and five minutes of held notes.
 
     Raises CmaudioError for a corpus that does not fit the model (`held_out_clips`), and for another model's teacher.
     """
-    if setting.corpus is None:
+    if context.corpus is None:
         return not_measured("no corpus: give --corpus FOLDER")
-    if setting.teacher is not None:
-        _check_teacher(setting.teacher, setting.model)
-    found = held_out_clips(setting.corpus, setting.model, _QUICK_CLIPS if setting.quick else setting.limit)
-    clips, synthesizer = found.clips, setting.renderer.synthesizer
-    scale = MelScale.of(setting.model.manifest)
+    if context.teacher is not None:
+        _check_teacher(context.teacher, context.model)
+    found = held_out_clips(context.corpus, context.model, _QUICK_CLIPS if context.quick else context.limit)
+    clips, synthesizer = found.clips, context.renderer.synthesizer
+    scale = MelScale.of(context.model.manifest)
     recorded = [clip.mel for clip in clips]
     shown: dict[str, list[Float]] = {"recording": recorded}
     rows: dict[str, Figures] = {}
-    for label, model, sampler in _samplers(setting.model, setting.teacher):
-        setting.progress(f"corpus: {label}")
+    for label, model, sampler in _samplers(context.model, context.teacher):
+        context.progress(f"corpus: {label}")
         rows[label], shown[label] = _measure_sampler(synthesizer if model is None else model, clips, sampler, scale)
-    if setting.picture:
-        save_picture(Path(setting.picture), setting.model, clips, shown)
-    setting.progress("corpus: copy-synthesis")
+    if context.picture:
+        save_picture(Path(context.picture), context.model, clips, shown)
+    context.progress("corpus: copy-synthesis")
     every = max(1, len(clips) // _HEARD)
     some = clips[::every]
     copied = measure_copying(synthesizer, some, found.speech)
-    setting.progress("corpus: sound")
-    one_step = multistep(1, setting.model.manifest.sigma)
+    context.progress("corpus: sound")
+    one_step = multistep(1, context.model.manifest.sigma)
     listened = {"copy-synthesis": recorded[::every], one_step.name: shown[one_step.name][::every]}
     sound = measure_sound(synthesizer, some, listened, found.speech)
-    setting.progress("corpus: held notes")
+    context.progress("corpus: held notes")
     return {
-        "folder": setting.corpus.name,
+        "folder": context.corpus.name,
         "clips": len(clips),
         "timbres_lacking": found.lacking,
         "frechet_of_two_halves": patch_frechet(recorded[::2], recorded[1::2]),
         "samplers": rows,
         "vocoder": copied,
         "sound": sound,
-        "held_notes": measure_holding(synthesizer, one_step, _QUICK_SECONDS if setting.quick else SECONDS),
+        "held_notes": measure_holding(synthesizer, one_step, _QUICK_SECONDS if context.quick else SECONDS),
     }
 
 

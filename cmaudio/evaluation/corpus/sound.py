@@ -1,21 +1,23 @@
-"""Sound of the held-out clips: sharpness and timing of attacks, and audibility of the frame rate.
+"""Sound of the held-out clips: sharpness and timing of attacks, audibility of the frame rate, likeness of voices.
 
 Shapes: N samples, T frames, M mel bands.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import soxr
 
 from cmaudio.evaluation.buzz import buzz_db
+from cmaudio.evaluation.context import Figures, summary
 from cmaudio.evaluation.corpus.clips import HeldOut
 from cmaudio.evaluation.corpus.copying import copy
-from cmaudio.evaluation.corpus.embedding import voice_frechet
-from cmaudio.evaluation.corpus.onset_times import onset_distances
-from cmaudio.evaluation.setting import Figures, summary
+from cmaudio.evaluation.held_out import frechet_of_features
+from cmaudio.evaluation.libraries import librosa_module
 from cmaudio.model.file import Model
 from cmaudio.signal.dsp import Float
 from cmaudio.synthesis.networks import Synthesizer
@@ -25,6 +27,9 @@ _WINDOW_SECONDS, _RISE_MS = 0.004, 5
 _RANGE_DB = 40.0
 _STEADY_FROM_SECONDS, _STEADY_SECONDS = 0.3, 1.0
 _LOWEST_HZ = 140.0  # below it, beating between neighbouring harmonics is close to the frame rate
+_EMBEDDING_RATE = 16_000
+_EMBEDDINGS_A_SECOND = 4
+_ONSET_HOP_SAMPLES = 128
 
 
 def measure_sound(
@@ -88,3 +93,46 @@ def _frame_rate_line(clip: HeldOut, sound: Float, model: Model) -> float | None:
     voiced = clip.f0[clip.f0 > 0]
     low = len(voiced) > 0 and float(voiced.min()) < _LOWEST_HZ
     return None if low or end > min(held, len(sound)) else buzz_db(sound[start:end], rate, rate / hop)
+
+
+def first_onset_seconds(sound: Float, sample_rate: int) -> float | None:
+    """The first onset of (N,) samples by librosa's detector on the spectral flux; None if there is none."""
+    found = librosa_module().onset.onset_detect(y=sound, sr=sample_rate, hop_length=_ONSET_HOP_SAMPLES, units="time")
+    return float(found[0]) if len(found) else None
+
+
+def onset_distances(ours: Sequence[Float], recorded: Sequence[Float], sample_rate: int) -> Figures:
+    """Milliseconds between the first onset and the recording's, over the clips that have one in both.
+
+    `mean` is signed (positive: ours is late); `missing` counts clips with an onset in the recording only.
+    """
+    pairs = [
+        (first_onset_seconds(a, sample_rate), first_onset_seconds(b, sample_rate))
+        for a, b in zip(ours, recorded, strict=True)
+    ]
+    late = [1000 * (a - b) for a, b in pairs if a is not None and b is not None]
+    return {
+        **summary([abs(ms) for ms in late]),
+        "mean": round(float(np.mean(late)), 3) if late else None,
+        "missing": sum(a is None for a, b in pairs if b is not None),
+    }
+
+
+def voice_frechet(ours: Sequence[Float], recorded: Sequence[Float], sample_rate: int) -> float | str:
+    """Fréchet distance of two sets of utterances (N,), embedded in windows of 1.6 s; the reason if it is not measured.
+
+    Wan, Wang, Papir, Lopez Moreno: "Generalized End-to-End Loss for Speaker Verification" (2018, arXiv 1710.10467), as
+    trained and published in Resemblyzer.
+    """
+    try:
+        resemblyzer = importlib.import_module("resemblyzer")
+    except ModuleNotFoundError:
+        return "not measured: pip install resemblyzer"
+    encoder = resemblyzer.VoiceEncoder("cpu", verbose=False)
+
+    def embed(sounds: Sequence[Float]) -> np.ndarray:
+        at_rate = [soxr.resample(sound, sample_rate, _EMBEDDING_RATE) for sound in sounds]
+        windows = [encoder.embed_utterance(x, return_partials=True, rate=_EMBEDDINGS_A_SECOND)[1] for x in at_rate]
+        return np.concatenate(windows).astype(np.float64)
+
+    return round(frechet_of_features(embed(ours), embed(recorded)), 4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cmaudio.evaluation.music.section import measure_music
-from cmaudio.evaluation.music.tables import print_music
+from cmaudio.evaluation.music.section import measure_music, print_music
 
 __all__ = ["measure_music", "print_music"]

@@ -12,11 +12,13 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import soundfile
+from rich.console import Console
+from rich.table import Table
 
+from cmaudio.evaluation.context import EvaluationContext, Figures, level_db, not_measured
 from cmaudio.evaluation.music import fluidsynth
 from cmaudio.evaluation.music.likeness import octave_differences_db, onset_flux_db
 from cmaudio.evaluation.music.pieces import PIECES
-from cmaudio.evaluation.setting import Figures, Setting, level_db, not_measured
 from cmaudio.model.file import Model
 from cmaudio.offline.render import render
 from cmaudio.score.events import NoteOn, Score
@@ -28,17 +30,17 @@ _TAIL_SECONDS = 1.0
 _CONTROLS = {"spread": 0.0}  # keyboards and drums in the centre
 
 
-def measure_music(setting: Setting) -> Figures:
+def measure_music(context: EvaluationContext) -> Figures:
     """Level, onset flux and octave balance of each piece, and the levels of its parts in the mix."""
-    if isinstance(setting.soundfont, str):
-        return not_measured(setting.soundfont)
+    if isinstance(context.soundfont, str):
+        return not_measured(context.soundfont)
     if not fluidsynth.is_installed():
         return not_measured("FluidSynth is missing: apt install fluidsynth")
     pieces = {}
-    for write in PIECES[:1] if setting.quick else PIECES:
+    for write in PIECES[:1] if context.quick else PIECES:
         score = write()
-        setting.progress(f"music: {score.name}")
-        pieces[score.name] = _played(setting.model, setting.soundfont, score)
+        context.progress(f"music: {score.name}")
+        pieces[score.name] = _played(context.model, context.soundfont, score)
     gain = float(np.mean([piece.whole.level_db for piece in pieces.values()]))
     return {
         "targets": {"level_db": TARGET_LEVEL_DB, "flux": TARGET_FLUX, "octave_db": TARGET_OCTAVE_DB},
@@ -118,3 +120,24 @@ def _stems(model: Model, score: Score) -> dict[str, Float]:
 def _long(signal: Float, samples: int) -> Float:
     """(N,) padded with silence to this length."""
     return np.pad(signal[:samples], (0, max(0, samples - len(signal))))
+
+
+def print_music(figures: Figures, console: Console) -> None:
+    """A row for each piece, and the octaves and parts that are furthest off."""
+    targets = figures["targets"]
+    table = Table(title="Music beside FluidSynth", title_justify="left", title_style="bold")
+    columns = (
+        "",
+        f"level, dB (within {targets['level_db']:g})",
+        f"onset flux (at least {targets['flux']:g})",
+        f"octaves, largest, dB (within {targets['octave_db']:g})",
+    )
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="right" if i else "left")
+    for name, row in figures["pieces"].items():
+        table.add_row(name, f"{row['level_db']:+.1f}", f"{row['flux']:.2f}", f"{row['octave_max_db']:.1f}")
+    console.print(table)
+    for name, row in figures["pieces"].items():
+        octaves = ", ".join(f"{hz} Hz {value:+.1f}" for hz, value in row["octaves_db"].items())
+        parts = ", ".join(f"{part} {value:+.1f}" for part, value in row["parts_db"].items())
+        console.print(f"{name}: octaves from {octaves} dB" + (f"; parts {parts} dB" if parts else ""), highlight=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cmaudio.evaluation.setting import Figures, Setting
+from cmaudio.evaluation.context import EvaluationContext, Figures
 from cmaudio.evaluation.textures.beds import measure_beds
 from cmaudio.evaluation.textures.controls import measure_controls
 from cmaudio.evaluation.textures.copies import measure_copies
@@ -12,7 +12,7 @@ from cmaudio.evaluation.textures.likeness import measure_likeness
 from cmaudio.evaluation.textures.naming import measure_naming
 from cmaudio.evaluation.textures.takes import measure_takes
 
-TEXTURE_SECTIONS: dict[str, Callable[[Setting], Figures]] = {
+TEXTURE_SECTIONS: dict[str, Callable[[EvaluationContext], Figures]] = {
     "likeness": measure_likeness,
     "naming": measure_naming,
     "copies": measure_copies,

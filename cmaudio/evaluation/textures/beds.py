@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.evaluation.context import EvaluationContext, Figures, summary
 from cmaudio.evaluation.rendering import BATCH, stream
-from cmaudio.evaluation.setting import Figures, Setting, summary
 from cmaudio.evaluation.textures.material import chosen_timbres, log_mel, take
 from cmaudio.signal.dsp import Float
 from cmaudio.signal.texture import smoothed
@@ -22,34 +22,34 @@ _DB = 20 / np.log(10)
 _ACTIVE_DB = 20.0
 
 
-def measure_beds(setting: Setting) -> Figures:
+def measure_beds(context: EvaluationContext) -> Figures:
     """Drift and repetition of every bed and rhythm."""
-    timbres = chosen_timbres(setting, steady=True)
-    minutes = QUICK_MINUTES if setting.quick else MINUTES
+    timbres = chosen_timbres(context, steady=True)
+    minutes = QUICK_MINUTES if context.quick else MINUTES
     rows: dict[str, Figures] = {}
     for first in range(0, len(timbres), BATCH):
         batch = timbres[first : first + BATCH]
-        for timbre, found in zip(batch, _batch(setting, [t.name for t in batch], minutes), strict=True):
+        for timbre, found in zip(batch, _batch(context, [t.name for t in batch], minutes), strict=True):
             rows[timbre.name] = found
     keys = ("level_db", "spectrum_db", "repetition")
     return {"minutes": minutes, **{key: summary([row[key] for row in rows.values()]) for key in keys}, "timbres": rows}
 
 
-def _batch(setting: Setting, names: list[str], minutes: int) -> list[Figures]:
+def _batch(context: EvaluationContext, names: list[str], minutes: int) -> list[Figures]:
     """Ten seconds at a time, so that ten minutes are never in memory."""
-    rate = setting.renderer.sample_rate
-    frame_rate = rate / setting.renderer.stft.hop_length
+    rate = context.renderer.sample_rate
+    frame_rate = rate / context.renderer.stft.hop_length
     spectra: list[list[Float]] = [[] for _ in names]
     levels: list[list[NDArray[np.float64]]] = [[] for _ in names]
     notes = [take(name, 0) for name in names]
-    for count, pieces in enumerate(stream(setting.renderer, notes, minutes * 60 * rate, 10 * rate), start=1):
+    for count, pieces in enumerate(stream(context.renderer, notes, minutes * 60 * rate, 10 * rate), start=1):
         for i, piece in enumerate(pieces):
-            mel = log_mel(setting, piece)[4:]
+            mel = log_mel(context, piece)[4:]
             spectra[i].append(mel.mean(0))
             levels[i].append(np.log(np.exp(2 * mel.astype(np.float64)).mean(1)) * _DB / 2)
         if count % 6 == 0:
-            setting.progress(f"beds: {names[0]} and {len(names) - 1} more, {count // 6} min")
-    floor_db = _DB * np.log(setting.renderer.mel.floor)
+            context.progress(f"beds: {names[0]} and {len(names) - 1} more, {count // 6} min")
+    floor_db = _DB * np.log(context.renderer.mel.floor)
     return [
         drift(np.array(of, np.float64), np.stack(rows), floor_db)
         | {"repetition": repetition(np.concatenate(rows), frame_rate)}

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cmaudio.evaluation.setting import Figures, Setting, summary
+from cmaudio.evaluation.context import EvaluationContext, Figures, summary
 from cmaudio.evaluation.textures.material import chosen_timbres, made, take
 from cmaudio.model.manifest import TimbreDefinition
 from cmaudio.signal.dsp import Float
@@ -27,14 +27,14 @@ _HUMANITY = 0.5
 _SKIPPED_SECONDS = 0.5  # of a steady sound, whose start differs
 
 
-def measure_controls(setting: Setting) -> Figures:
+def measure_controls(context: EvaluationContext) -> Figures:
     """By control: rank correlation over timbres, and how far the measure moves."""
     rows: dict[str, Figures] = {}
-    for timbre in chosen_timbres(setting):
+    for timbre in chosen_timbres(context):
         names = [n for n in (*MEASURES, "size") if timbre.sustained or n not in _OF_STEADY]
-        settings = QUICKLY_ASKED if setting.quick else ASKED
-        rows[timbre.name] = {name: effect(name, settings, _measured(setting, timbre, name, settings)) for name in names}
-        setting.progress(f"controls: {timbre.name}")
+        settings = QUICKLY_ASKED if context.quick else ASKED
+        rows[timbre.name] = {name: effect(name, settings, _measured(context, timbre, name, settings)) for name in names}
+        context.progress(f"controls: {timbre.name}")
     controls = {name: [row[name] for row in rows.values() if name in row] for name in (*MEASURES, "size")}
     overall = {
         name: {
@@ -49,19 +49,19 @@ def measure_controls(setting: Setting) -> Figures:
 
 
 def _measured(
-    setting: Setting, timbre: TimbreDefinition, control: str, asked: Sequence[float]
+    context: EvaluationContext, timbre: TimbreDefinition, control: str, asked: Sequence[float]
 ) -> list[Mapping[str, float]]:
     """The measures of a timbre with a control at these values."""
     counting = control == "density"
     humanity, seconds = (1.0, _DENSITY_SECONDS) if counting else (_HUMANITY, _SECONDS[timbre.sustained])
     notes = [take(timbre.name, 1, humanity=humanity, **{control: value}) for value in asked]
-    return [measure(setting, mel, timbre) for mel in made(setting, notes, seconds)]
+    return [measure(context, mel, timbre) for mel in made(context, notes, seconds)]
 
 
-def measure(setting: Setting, mel: Float, timbre: TimbreDefinition) -> Mapping[str, float]:
+def measure(context: EvaluationContext, mel: Float, timbre: TimbreDefinition) -> Mapping[str, float]:
     """Means of the measures over a sound; for a one-shot, weighted by its level."""
-    rate = setting.renderer.sample_rate / setting.renderer.stft.hop_length
-    found = measure_texture(mel, rate, setting.renderer.mel.floor)
+    rate = context.renderer.sample_rate / context.renderer.stft.hop_length
+    found = measure_texture(mel, rate, context.renderer.mel.floor)
     start = round(_SKIPPED_SECONDS * rate) if timbre.sustained else 0
     weights = None if timbre.sustained else np.exp(mel.astype(np.float64).mean(1))
     return {name: float(np.average(values[start:], weights=weights)) for name, values in found.items()}

@@ -16,7 +16,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from cmaudio.evaluation.setting import Figures, Setting, summary
+from cmaudio.evaluation.context import EvaluationContext, Figures, summary
 from cmaudio.evaluation.textures.material import chosen_timbres, recorded_sounds, sounds_of
 from cmaudio.signal.dsp import Float
 
@@ -28,19 +28,19 @@ _SECONDS = {True: 3.0, False: 1.0}  # steady or not
 _QUIET = 1e-3  # of a recording's loudest window: a softer copy would be inaudible
 
 
-def measure_copies(setting: Setting) -> Figures:
+def measure_copies(context: EvaluationContext) -> Figures:
     """Largest correlations with training recordings, by timbre, of the output and of held-out recordings."""
-    sounds = recorded_sounds(setting)
-    rate = setting.renderer.sample_rate
-    chosen = chosen_timbres(setting)
+    sounds = recorded_sounds(context)
+    rate = context.renderer.sample_rate
+    chosen = chosen_timbres(context)
     index = RecordingIndex([resampled(s, rate) for of in sounds["train"].values() for s in of])
     rows: dict[str, Figures] = {}
-    seeds = range(_QUICK_SEEDS if setting.quick else _SEEDS)
+    seeds = range(_QUICK_SEEDS if context.quick else _SEEDS)
     for timbre in chosen:
-        made = sounds_of(setting, timbre.name, seeds, _SECONDS[timbre.sustained])
+        made = sounds_of(context, timbre.name, seeds, _SECONDS[timbre.sustained])
         held_out = sounds["held_out"].get(timbre.name, [])
         rows[timbre.name] = {"made": _largest(index, made, rate), "held_out": _largest(index, held_out, rate)}
-        setting.progress(f"copies: {timbre.name}")
+        context.progress(f"copies: {timbre.name}")
     return _overall(rows)
 
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.evaluation.context import EvaluationContext, Figures, summary
 from cmaudio.evaluation.held_out import frechet_of_features
-from cmaudio.evaluation.setting import Figures, Setting, summary
 from cmaudio.evaluation.textures.material import chosen_timbres, made, recordings, take
 from cmaudio.signal.dsp import Float
 
@@ -23,16 +23,16 @@ _DB = 20 / np.log(10)
 _AUDIBLE_DB = 20.0  # of a frame's loudest band above the floor
 
 
-def measure_likeness(setting: Setting) -> Figures:
+def measure_likeness(context: EvaluationContext) -> Figures:
     """Distances by timbre, in dB squared, and their medians."""
-    known = recordings(setting)
+    known = recordings(context)
     rows: dict[str, Figures] = {}
-    for timbre in chosen_timbres(setting):
+    for timbre in chosen_timbres(context):
         train, held_out = known.train.get(timbre.name, []), known.held_out.get(timbre.name, [])
         seconds = 5.0 if timbre.sustained else 1.6
-        ours = made(setting, [take(timbre.name, seed) for seed in range(_SEEDS)], seconds)
-        setting.progress(f"likeness: {timbre.name}")
-        floor = setting.renderer.mel.floor
+        ours = made(context, [take(timbre.name, seed) for seed in range(_SEEDS)], seconds)
+        context.progress(f"likeness: {timbre.name}")
+        floor = context.renderer.mel.floor
         model, recorded, unseen = (patches(mels, floor) for mels in (ours, train, held_out))
         rows[timbre.name] = {
             "steady": timbre.sustained,

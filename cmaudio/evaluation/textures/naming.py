@@ -15,8 +15,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from cmaudio.evaluation.context import EvaluationContext, Figures, not_measured, summary
 from cmaudio.evaluation.held_out import frechet_of_features
-from cmaudio.evaluation.setting import Figures, Setting, not_measured, summary
 from cmaudio.evaluation.textures.embedding import SoundEmbedding, find_weights
 from cmaudio.evaluation.textures.linear import LinearLayer
 from cmaudio.evaluation.textures.material import chosen_timbres, recorded_sounds, sounds_of
@@ -30,24 +30,24 @@ Array = NDArray[np.float64]
 Embed = Callable[[Float], Array]
 
 
-def measure_naming(setting: Setting) -> Figures:
+def measure_naming(context: EvaluationContext) -> Figures:
     """Accuracy of the classifier, and distances of embeddings."""
     weights = find_weights()
     if weights is None:
         return not_measured("embeddings of sound effects need pip install --no-deps aisfx")
-    embed = SoundEmbedding(weights, setting.renderer.sample_rate)
-    sounds = recorded_sounds(setting)
-    chosen = [timbre.name for timbre in chosen_timbres(setting)]
-    taught = chosen if setting.quick else list(sounds["train"])  # fewer classes would be easier to distinguish
+    embed = SoundEmbedding(weights, context.renderer.sample_rate)
+    sounds = recorded_sounds(context)
+    chosen = [timbre.name for timbre in chosen_timbres(context)]
+    taught = chosen if context.quick else list(sounds["train"])  # fewer classes would be easier to distinguish
     recorded = {"train": _embedded(sounds["train"], taught, embed)}
     recorded["held_out"] = _embedded(sounds["held_out"], chosen, embed)
-    setting.progress("naming: recordings embedded")
+    context.progress("naming: recordings embedded")
     made = {}
-    seeds = range(_QUICK_SEEDS if setting.quick else _SEEDS)
-    for timbre in chosen_timbres(setting):
-        sounds_made = sounds_of(setting, timbre.name, seeds, _SECONDS[timbre.sustained])
+    seeds = range(_QUICK_SEEDS if context.quick else _SEEDS)
+    for timbre in chosen_timbres(context):
+        sounds_made = sounds_of(context, timbre.name, seeds, _SECONDS[timbre.sustained])
         made[timbre.name] = [embed(sound) for sound in sounds_made]
-        setting.progress(f"naming: {timbre.name}")
+        context.progress(f"naming: {timbre.name}")
     return named(recorded["train"], recorded["held_out"], made) | distances(
         recorded["train"], recorded["held_out"], made
     )

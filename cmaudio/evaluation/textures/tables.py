@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from cmaudio.evaluation.setting import Figures
+from cmaudio.evaluation.context import Figures
 
 _NAMES = ("n", "median", "p95", "min", "max")
 _NAMED = {

@@ -11,7 +11,7 @@ from itertools import combinations
 
 import numpy as np
 
-from cmaudio.evaluation.setting import Figures, Setting, summary
+from cmaudio.evaluation.context import EvaluationContext, Figures, summary
 from cmaudio.evaluation.textures.material import chosen_timbres, made, recordings, take
 from cmaudio.signal.dsp import Float
 
@@ -20,17 +20,17 @@ _DB = 20 / np.log(10)
 _ACTIVE_DB = 20.0
 
 
-def measure_takes(setting: Setting) -> Figures:
+def measure_takes(context: EvaluationContext) -> Figures:
     """Spreads by one-shot, in dB, and the ratio of ours to the recordings'."""
-    known = recordings(setting)
-    frames = int(_SECONDS * setting.renderer.sample_rate / setting.renderer.stft.hop_length)
+    known = recordings(context)
+    frames = int(_SECONDS * context.renderer.sample_rate / context.renderer.stft.hop_length)
     rows: dict[str, Figures] = {}
-    for timbre in chosen_timbres(setting, steady=False):
+    for timbre in chosen_timbres(context, steady=False):
         recorded = [*known.train.get(timbre.name, []), *known.held_out.get(timbre.name, [])]
-        seeds = range(_QUICK_TAKES if setting.quick else _TAKES)
-        ours = made(setting, [take(timbre.name, seed) for seed in seeds], _SECONDS)
-        setting.progress(f"takes: {timbre.name}")
-        floor = setting.renderer.mel.floor
+        seeds = range(_QUICK_TAKES if context.quick else _TAKES)
+        ours = made(context, [take(timbre.name, seed) for seed in seeds], _SECONDS)
+        context.progress(f"takes: {timbre.name}")
+        floor = context.renderer.mel.floor
         mine, theirs = spread(ours, frames, floor), spread(recorded, frames, floor)
         enough = len(recorded) >= _LEAST_RECORDINGS and theirs
         rows[timbre.name] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmaudio.evaluation.setting import Figures, not_measured
+from cmaudio.evaluation.context import Figures, not_measured
 from cmaudio.evaluation.voice.kinds import sentences_by_kind
 from cmaudio.evaluation.voice.pitch import track_f0
 from cmaudio.model.file import Model

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from cmaudio.evaluation.context import Figures
 from cmaudio.evaluation.corpus.copying import copy, measure_copying
-from cmaudio.evaluation.setting import Figures
 from cmaudio.evaluation.voice.intonation import intonation
 from cmaudio.evaluation.voice.pauses import measure_pauses
 from cmaudio.evaluation.voice.pitch import f0_errors, track_f0
@@ -25,7 +25,7 @@ QUICK_READING_SECONDS, QUICK_WINDOW_SECONDS = 20.0, 5.0
 
 
 @dataclass(frozen=True)
-class VoiceSetting:
+class VoiceContext:
     """A voice to evaluate.
 
     Attributes:
@@ -61,53 +61,53 @@ class VoiceSetting:
         return {sentence.name: sentence.text for sentence in self.sentences}
 
 
-def measure_copies(setting: VoiceSetting) -> Figures:
+def measure_copies(context: VoiceContext) -> Figures:
     """Copy-synthesis: the recordings' mels through the vocoder, with mel distance, PESQ and pitch errors."""
-    synthesizer, rate = Synthesizer(setting.voice), setting.voice.manifest.sample_rate
+    synthesizer, rate = Synthesizer(context.voice), context.voice.manifest.sample_rate
     tracks = []
-    for sentence in setting.sentences:
+    for sentence in context.sentences:
         sound = copy(synthesizer, sentence.clip)
         tracks.append((track_f0(sound, rate), track_f0(sentence.clip.audio, rate)))
-        write_sound(setting.sounds / "recording" / f"{sentence.name}.wav", at_peak(sentence.clip.audio), rate)
-        write_sound(setting.sounds / "copy" / f"{sentence.name}.wav", at_peak(sound), rate)
-    clips = [sentence.clip for sentence in setting.sentences]
+        write_sound(context.sounds / "recording" / f"{sentence.name}.wav", at_peak(sentence.clip.audio), rate)
+        write_sound(context.sounds / "copy" / f"{sentence.name}.wav", at_peak(sound), rate)
+    clips = [sentence.clip for sentence in context.sentences]
     return {**measure_copying(synthesizer, clips, speech=True), **f0_errors(tracks)}
 
 
-def measure_speed(setting: VoiceSetting) -> Figures:
+def measure_speed(context: VoiceContext) -> Figures:
     """Every sentence by the voice in one and two steps, its teacher and its peers."""
-    speakers = {"one step": voice_speaker(setting.voice, 1), "two steps": voice_speaker(setting.voice, 2)}
-    if setting.teacher is not None:
-        speakers["teacher"] = teacher_speaker(setting.teacher)
-    speakers |= peer_speakers(list(setting.peers))
-    return speak_all(speakers, setting.sentences, setting.sounds)
+    speakers = {"one step": voice_speaker(context.voice, 1), "two steps": voice_speaker(context.voice, 2)}
+    if context.teacher is not None:
+        speakers["teacher"] = teacher_speaker(context.teacher)
+    speakers |= peer_speakers(list(context.peers))
+    return speak_all(speakers, context.sentences, context.sounds)
 
 
-def measure_first_sound(setting: VoiceSetting) -> Figures:
-    return first_sound(setting.voice, list(setting.texts.values()))
+def measure_first_sound(context: VoiceContext) -> Figures:
+    return first_sound(context.voice, list(context.texts.values()))
 
 
-def measure_reading(setting: VoiceSetting) -> Figures:
-    seconds = (QUICK_READING_SECONDS, QUICK_WINDOW_SECONDS) if setting.quick else (READING_SECONDS, WINDOW_SECONDS)
-    return read_on(setting.voice, list(setting.texts.values()), setting.sounds, *seconds)
+def measure_reading(context: VoiceContext) -> Figures:
+    seconds = (QUICK_READING_SECONDS, QUICK_WINDOW_SECONDS) if context.quick else (READING_SECONDS, WINDOW_SECONDS)
+    return read_on(context.voice, list(context.texts.values()), context.sounds, *seconds)
 
 
-def measure_intonation(setting: VoiceSetting) -> Figures:
-    return intonation(setting.voice, setting.quick)
+def measure_intonation(context: VoiceContext) -> Figures:
+    return intonation(context.voice, context.quick)
 
 
-def measure_marks(setting: VoiceSetting) -> Figures:
-    return measure_pauses(setting.voice, setting.sentences, setting.quick)
+def measure_marks(context: VoiceContext) -> Figures:
+    return measure_pauses(context.voice, context.sentences, context.quick)
 
 
-def measure_scores(setting: VoiceSetting) -> Figures:
+def measure_scores(context: VoiceContext) -> Figures:
     """Scores of all sounds written by the earlier sections."""
-    speech = setting.voice.manifest.speech
+    speech = context.voice.manifest.speech
     assert speech is not None
-    return score_sounds(setting.sounds, setting.texts, speech.language, setting.whisper)
+    return score_sounds(context.sounds, context.texts, speech.language, context.whisper)
 
 
-VOICE_SECTIONS: Mapping[str, Callable[[VoiceSetting], Figures]] = {
+VOICE_SECTIONS: Mapping[str, Callable[[VoiceContext], Figures]] = {
     "copy_synthesis": measure_copies,
     "speed": measure_speed,
     "first_sound": measure_first_sound,

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from cmaudio.evaluation.setting import Figures
+from cmaudio.evaluation.context import Figures
 from cmaudio.evaluation.voice.kinds import texts_with_pauses
 from cmaudio.evaluation.voice.sentences import Sentence
 from cmaudio.model.file import Model

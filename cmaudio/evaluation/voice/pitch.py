@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cmaudio.evaluation.context import Figures
 from cmaudio.evaluation.libraries import librosa_module
-from cmaudio.evaluation.setting import Figures
 from cmaudio.signal.dsp import Float
 
 F0_MIN_HZ, F0_MAX_HZ = 50.0, 800.0

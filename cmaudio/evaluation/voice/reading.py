@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cmaudio.evaluation.setting import Figures
+from cmaudio.evaluation.context import Figures
 from cmaudio.evaluation.voice.pitch import level_and_pitch
 from cmaudio.evaluation.voice.timing import AUDIBLE, write_sound
 from cmaudio.model.file import Model

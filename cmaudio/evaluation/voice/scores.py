@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from cmaudio.evaluation.setting import Figures, not_measured
+from cmaudio.evaluation.context import Figures, not_measured
 from cmaudio.evaluation.voice.reading import PARTS
 from cmaudio.evaluation.voice.resampling import resampled
 from cmaudio.evaluation.voice.sentences import at_peak

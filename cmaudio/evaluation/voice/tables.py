@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cmaudio.evaluation.setting import Figures
+from cmaudio.evaluation.context import Figures
 
 _NOTHING = "not measured"
 

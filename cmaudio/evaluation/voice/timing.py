@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 
 from cmaudio.engine.engine import Engine
-from cmaudio.evaluation.setting import Figures
+from cmaudio.evaluation.context import Figures
 from cmaudio.evaluation.voice.sentences import Sentence
 from cmaudio.evaluation.voice.speakers import Speaker
 from cmaudio.model.file import Model

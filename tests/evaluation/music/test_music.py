@@ -12,12 +12,11 @@ import soundfile
 from rich.console import Console
 
 from cmaudio.errors import CmaudioError
+from cmaudio.evaluation.context import EvaluationContext
 from cmaudio.evaluation.music import fluidsynth, measure_music, print_music
 from cmaudio.evaluation.music.likeness import octave_differences_db, onset_flux_db
-from cmaudio.evaluation.music.pieces import PIECES
+from cmaudio.evaluation.music.pieces import PIECES, line
 from cmaudio.evaluation.music.section import Pair, Piece, parts_of
-from cmaudio.evaluation.music.writing import line
-from cmaudio.evaluation.setting import Setting
 from cmaudio.model.file import Model
 from cmaudio.score.events import NoteOff, NoteOn, Score
 from cmaudio.signal.dsp import Float
@@ -100,11 +99,14 @@ def test_figures_leave_the_common_gain_out() -> None:
 
 def test_it_says_what_it_lacks(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     renderer = Renderer(Synthesizer(model))
-    setting = Setting(model, renderer, "no SoundFont", False, lambda message: None)
-    assert measure_music(setting) == {"not_measured": "no SoundFont"}
+    context = EvaluationContext(model, renderer, "no SoundFont", False, lambda message: None)
+    assert measure_music(context) == {"not_measured": "no SoundFont"}
     monkeypatch.setattr(fluidsynth, "is_installed", lambda: False)
     font = SoundFont.__new__(SoundFont)
-    assert "apt install" in measure_music(Setting(model, renderer, font, False, lambda message: None))["not_measured"]
+    assert (
+        "apt install"
+        in measure_music(EvaluationContext(model, renderer, font, False, lambda message: None))["not_measured"]
+    )
 
 
 def test_a_soundfont_that_cannot_be_played_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -135,7 +137,7 @@ def test_a_quick_report_plays_one_piece(model: Model, monkeypatch: pytest.Monkey
     monkeypatch.setattr(fluidsynth, "play", played)
     font = SoundFont.__new__(SoundFont)
     font.path = Path("x.sf2")
-    figures = measure_music(Setting(model, Renderer(Synthesizer(model)), font, True, lambda message: None))
+    figures = measure_music(EvaluationContext(model, Renderer(Synthesizer(model)), font, True, lambda message: None))
     assert list(figures["pieces"]) == ["ragtime"]
     assert figures["pieces"]["ragtime"]["level_db"] == 0
     console = Console(record=True, width=140)

@@ -23,7 +23,7 @@ _QUICK_TIMBRES = 4
 
 
 @dataclass(frozen=True)
-class Setting:
+class EvaluationContext:
     """A model to evaluate.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cmaudio.signal.noise_share import N_FFT, noise_shares
+from cmaudio.evaluation.breath import N_FFT, noise_shares
 
 RATE, F0_HZ = 48_000, 220.0
 _HZ = np.fft.rfftfreq(N_FFT, 1 / RATE)
