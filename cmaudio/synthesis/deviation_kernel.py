@@ -1,6 +1,6 @@
 """The compiled loops of `cmaudio.synthesis.deviation`, which run for every voice in every block.
 
-In NumPy they would be some hundred calls on a few numbers each: at 16 voices an eighth of the total time.
+In NumPy they would take about a hundred calls on a few numbers each: an eighth of the total time at 16 voices.
 
 Shapes: T hops or frames, L layers, P components of partials, F STFT bins, N samples.
 """

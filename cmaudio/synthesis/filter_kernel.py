@@ -1,6 +1,6 @@
 """Compiled loops that apply the vocoder's filters: H E_pulses + N E_noise + D, in mono or stereo.
 
-In NumPy they would take some forty passes over the filters of all voices, an eighth of the total time at 16 voices.
+In NumPy they would take about forty passes over the filters of all voices, an eighth of the total time at 16 voices.
 `cmaudio.signal.dsp.split_filters` defines the filters, and `cmaudio.synthesis.placement` the side signal.
 
 exp, cos and sin are polynomials (Cephes' for single precision, within 2e-7 of the exact values), which the compiler

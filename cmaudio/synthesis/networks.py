@@ -1,7 +1,7 @@
 """One block step for B voices: controls and noise in, log-mel frames and vocoder filters out, state in and out.
 
 Shapes: B voices, K frames of a block, M mel bands, C control channels, Z timbre dimensions, E conditioning width,
-F STFT bins. A voice's state is its row in that of its batch (`cmaudio.synthesis.state_rows`).
+F STFT bins. A voice's state is its row of the arrays of its batch (`cmaudio.synthesis.state_rows`).
 Every row is computed independently of the others: batching does not affect the sound of a voice.
 """
 

@@ -1,8 +1,8 @@
 """Silences the bands of a frame that lie at the floor of the mel.
 
-The floor, some 70 dB below full scale, stands for everything softer, down to silence. A vocoder answers it with noise
-at the level of the floor, which would be heard as hiss behind every decaying note. So the power of the floor is taken
-off, steeply, since a band only 3 dB above it is right already:
+The floor, some 70 dB below full scale, stands for everything softer, down to silence. The vocoder renders it as noise
+at the level of the floor, which would be heard as hiss behind every decaying note. So the gate removes the power of the
+floor; its transition is steep, since a band only 3 dB above the floor is already right:
 
     gain^2 = 1 - (floor / magnitude)^8
 

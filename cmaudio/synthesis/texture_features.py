@@ -4,8 +4,8 @@ Shapes: B voices, T frames, C controls, P dimensions of a take.
 
 The first columns are those of an unpitched note (`cmaudio.synthesis.note_features`), so that code which reads a note's
 clock works for textures. A steady texture is endless and has no clock: its age is always the maximum. The other columns
-are the controls that were measured on the recordings, and the take: the recordings of the timbre that it resembles, as
-a point.
+are the controls that were measured on the recordings, and the take: a point that says which recordings of the timbre it
+resembles.
 """
 
 from __future__ import annotations

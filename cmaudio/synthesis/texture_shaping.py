@@ -1,13 +1,13 @@
-"""What the controls of a texture change beside the features of its networks.
+"""Effects of a texture's controls in addition to the features that its networks read.
 
-The networks were conditioned on what was measured on recordings, where some controls have little effect of their own:
+The networks are conditioned on measures of the recordings, in which some controls have little effect of their own:
 
-* `size`: in training, a slower recording is duller, and `sharpness` says so already; at equal sharpness, `size` makes
-  some timbres brighter. So the sharpness that the networks see falls as size grows, by as much as in the recordings,
-  eight bands per octave. Motion slows down.
-* `tonality` and `roughness` move what is sampled about the median, of which motion leaves little. So tonality also
-  raises or flattens the peaks of the spectrum; roughness scales what is fast in the motion, adds flicker above the
-  typical value, and takes residual away below.
+* `size`: in training, slower recordings are duller, which `sharpness` already describes; at equal sharpness, `size`
+  makes some timbres brighter. So the sharpness that the networks see falls as size grows, by as much as in the
+  recordings, eight bands per octave. Motion slows down.
+* `tonality` and `roughness` mostly change the residual that the networks sample, and a timbre with motion keeps little
+  of it. So tonality also raises or flattens the peaks of the spectrum. Roughness also scales the fast part of the
+  motion; above its typical value it adds flicker, below it reduces the residual.
 
 At the typical value, 0.5, nothing changes.
 

@@ -1,6 +1,6 @@
 """The gains of a voice in the mix: pressure, level, pan, distance, and its effect sends.
 
-They are needed in every read, and in most reads none of them moves: constant gains are cached until the next change.
+Every read needs them, and they rarely move: constant gains are cached until the next change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The model card: data, licences, configuration, commit, metrics and limits of a run."""
+"""The model card: data, licences, configuration, commit, metrics and limits of a run; and metrics added later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ridge regression of what notes say on a grid of keys and velocities, which is interpolated linearly.
+"""Ridge regression of values measured on notes: fits a grid of keys and velocities that is interpolated linearly.
 
 A smoothness penalty ties neighbouring points of the grid together. It weighs as much as a fraction of a note, so it
 matters only where a corpus has few notes; where it has none, the neighbours determine the value.

@@ -47,7 +47,7 @@ def amend_vocoder(model: Model, output: Path, run: Path) -> Model:
     )
     if [*same] != [True, True]:
         raise CmaudioError(
-            f"{run}: the mel frames of its vocoder are normalised otherwise than those of {model.path.name}; train it "
+            f"{run}: the mel frames of its vocoder are not normalised like those of {model.path.name}; train it "
             "with start_from or distil.weights set to that model"
         )
     if model.manifest.weights == "int8":

@@ -1,4 +1,4 @@
-"""Mels from the consistency network, to fine-tune the vocoder on the input it will have."""
+"""Mels from the consistency network, so that the vocoder is fine-tuned on the input that it gets when playing."""
 
 from __future__ import annotations
 

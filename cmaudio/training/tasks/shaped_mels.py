@@ -1,4 +1,4 @@
-"""Mels as a player's controls reshape them, so that a vocoder has met them before it is played."""
+"""Mels reshaped as by a player's controls, so that a vocoder sees such frames in training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEVEL_DB = (-24.0, 6.0)  # a soft velocity or a sustain level, to full pressure
 
 
 class ShapedMels:
-    """Reshapes crops with a brightness, a resonance and a level, each random for `share` of the crops.
+    """Applies a random brightness, resonance and level, each to `share` of the crops.
 
     Brightness and resonance are uniform over their ranges in `EXPRESSIONS`, and constant over a crop. Pitch, controls
     and audio are unchanged, so it is only for tasks that need no recording, such as `VocoderDistillation`.

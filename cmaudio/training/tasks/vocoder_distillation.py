@@ -1,4 +1,4 @@
-"""Training a small vocoder to give the filters of a larger, trained one (Hinton et al. 2015, arXiv 1503.02531).
+"""Training a small vocoder to reproduce the filters of a larger, trained one (Hinton et al. 2015, arXiv 1503.02531).
 
 Regression on filters needs neither audio nor discriminators, so a step costs little more than one pass of each network,
 and the student inherits what the teacher learned from its discriminators.
@@ -23,7 +23,7 @@ from cmaudio.training.tasks.single_network import Optimisation, SingleNetworkTas
 from cmaudio.training.tasks.task import Draws
 
 _MASKED_NEPERS = math.log(100)  # a part 40 dB below the sum of all parts in its bin is inaudible
-_BELOW_FLOOR_NEPERS = 3.0  # and so is what lies so far below the floor of the mel spectrogram
+_BELOW_FLOOR_NEPERS = 3.0  # also inaudible: so far below the floor of the mel spectrogram
 _NEPERS_TO_DB = 20 / math.log(10)
 
 

@@ -66,7 +66,7 @@ def test_a_vocoder_of_other_frames_is_refused(tmp_path: Path, finished: Path, wh
         about = file.metadata()
     tensors = load_file(weights)
     save_file(tensors | {"mel_mean": tensors["mel_mean"] + 1}, weights, about)
-    with pytest.raises(CmaudioError, match="normalised otherwise"):
+    with pytest.raises(CmaudioError, match="not normalised like"):
         amend_vocoder(whole, tmp_path / "out.cmaudio", run)
 
 
