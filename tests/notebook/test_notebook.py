@@ -9,9 +9,8 @@ import pickle
 import struct
 import sys
 import threading
-import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any, cast
 
@@ -19,6 +18,7 @@ import numpy as np
 import pytest
 import soundfile
 from conftest import TinyModel
+from fixtures.waiting import wait_for
 
 from cmaudio.engine.engine import Engine
 from cmaudio.errors import CmaudioError
@@ -207,13 +207,6 @@ def test_an_instrument_shows_its_controls(synth: Synth) -> None:
         *synth.controls.definitions,
     ):
         assert wanted in page.text
-
-
-def wait_for(condition: Callable[[], object], limit_s: float = 10.0) -> None:
-    until = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.005)
 
 
 def test_sliders_go_both_ways(synth: Synth) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from fixtures.osc import Client, make_synth, wait_for
+from fixtures.osc import Client, make_synth
+from fixtures.waiting import wait_for
 
 from cmaudio.errors import CmaudioError
 from cmaudio.osc import OscSender, OscServer

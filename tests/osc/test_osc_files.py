@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from fixtures.impulse_responses import UNUSABLE, USABLE
-from fixtures.osc import Client, wait_for
+from fixtures.osc import Client
+from fixtures.waiting import wait_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
-from fixtures.osc import Client, make_synth, read_up_to_now, wait_for
+from fixtures.osc import Client, make_synth, read_up_to_now
+from fixtures.waiting import wait_for
 
 from cmaudio.osc import OscServer
 from cmaudio.osc.flow import Flow

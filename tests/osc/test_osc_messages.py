@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from fixtures.osc import Client, WallClockPlayer, definitions_of, make_synth, read_up_to_now, wait_for
+from fixtures.osc import Client, WallClockPlayer, definitions_of, make_synth, read_up_to_now
+from fixtures.waiting import wait_for
 from typer.testing import CliRunner
 
 import cmaudio

@@ -6,7 +6,8 @@ import time
 from typing import Any, cast
 
 import pytest
-from fixtures.osc import Client, WallClockPlayer, bundle, read_up_to_now, wait_for
+from fixtures.osc import Client, WallClockPlayer, bundle, read_up_to_now
+from fixtures.waiting import wait_for
 from pythonosc.osc_bundle_builder import IMMEDIATELY
 
 from cmaudio.errors import CmaudioError
