@@ -29,6 +29,7 @@ _PICTURES = {_HERE / "panel.png": (1280, 800), _HERE / "panel-phone.png": (390, 
 _SCREENS = ((1920, 1080), (1280, 800), (1024, 768), (844, 390), (390, 844))
 _PHONE_PIXELS = 480  # a screen with a side this short is that of a telephone
 _CHORD, _TIMBRE = (45, 57, 60, 64), "string ensemble 1"
+_TEXT = "The panel is photographed while this is said, and it goes on for as long as the pictures take. " * 12
 _TAKES = ("strings at dusk", "second idea", "first idea")
 _SHOWN_SECONDS = 8.0  # until the spectrogram is full
 _ARGUMENTS = "--headless=new --no-sandbox --disable-gpu --no-first-run --hide-scrollbars"
@@ -69,7 +70,9 @@ def photograph(page: Any, url: str, path: Path, width: int, height: int) -> None
 def play(synth: cmaudio.Synth, host: Host) -> None:
     """Sound, takes, and hints that have been read."""
     host.handler.choices.read_hints()
-    if synth.model.drums and not any(timbre.pitched for timbre in synth.model.manifest.timbres):
+    if synth.model.manifest.speech is not None:
+        synth.say(_TEXT)
+    elif synth.model.drums and not any(timbre.pitched for timbre in synth.model.manifest.timbres):
         for key in list(synth.model.drums)[-3:]:
             synth.press(key, 90, timbre=synth.model.drums[key], channel=9)
     else:

@@ -209,14 +209,14 @@ def test_enter_after_a_search_chooses_the_first_found(quiet: Any, synth: Synth) 
 
 
 def test_as_many_variations_as_asked_for_are_rendered_and_all_differ(quiet: Any, host: Any, synth: Synth) -> None:
+    from selenium.webdriver.common.keys import Keys
+
     element(quiet, ".work .q-tab:nth-of-type(2)").click()
     wait_for(lambda: [found for found in quiet.find_elements("css selector", ".render") if found.is_displayed()])
     synth.controls.set_timbre({"first": 0.3, "third": 0.7})
     wait_for(lambda: element(quiet, ".work .of").text == "of third + first")
     for label, value in (("how many", "3"), ("seconds", "0.4")):
-        field = element(quiet, f'.fields input[aria-label="{label}"]')
-        quiet.execute_script("arguments[0].select()", field)
-        field.send_keys(value)
+        element(quiet, f'.fields input[aria-label="{label}"]').send_keys(Keys.CONTROL + "a", value)
     element(quiet, ".render").click()
     wait_for(lambda: host.handler.variations.status["done"] == 3 and not host.handler.variations.status["running"], 40)
     names = [row["name"] for row in host.handler.variations.status["files"]]

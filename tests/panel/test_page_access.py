@@ -132,6 +132,14 @@ def test_keys_are_in_sight_wide_enough_and_texts_large_enough(width: int, height
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
 
 
+def test_a_small_screen_shows_the_top_of_the_page_at_first(page: Any) -> None:
+    screen(page, 390, 844)
+    page.refresh()
+    wait_for(lambda: page.find_elements("css selector", ".panel > header"))
+    page.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+    assert page.execute_script("return scrollY") == 0
+
+
 def test_parts_fold_away_on_a_small_screen(page: Any) -> None:
     screen(page, 390, 844)
     title = element(page, "section.map > h2 > *")
