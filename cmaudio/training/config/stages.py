@@ -133,6 +133,7 @@ class PriorStage(Strict):
 class VocoderSettings(Strict):
     """Losses and optimisation of the vocoder and its discriminators.
 
+    `breath_weight` is that of the noise between partials (`cmaudio.training.tasks.breath_loss`), 0 for none.
     `warmup` is the share of the training with the mel loss alone (1: no discriminators at all). `windows` are the
     lengths of the STFT discriminators in samples, `channels` their width, `periods` those of the multi-period
     discriminators (for speech).
@@ -145,6 +146,7 @@ class VocoderSettings(Strict):
     betas: tuple[Beta, Beta] = (0.8, 0.9)
     weight_decay: NotNegative = 1e-3
     mel_weight: NotNegative = 15.0
+    breath_weight: NotNegative = 0.0
     adversarial_weight: NotNegative = 1.0
     feature_matching_weight: NotNegative = 4.0
     warmup: Share = 0.1

@@ -20,9 +20,14 @@ def windows(sample_rate: int) -> list[tuple[int, int]]:
     """The resolutions at a sample rate: powers of two from 64 samples on, each once, at least 8 samples per band."""
     scaled: dict[int, int] = {}
     for n, bands in RESOLUTIONS:
-        n_fft = max(64, 2 ** round(math.log2(n * sample_rate / _REFERENCE_RATE)))
+        n_fft = scaled_window(n, sample_rate)
         scaled.setdefault(n_fft, min(bands, n_fft // 8))
     return list(scaled.items())
+
+
+def scaled_window(samples: int, sample_rate: int) -> int:
+    """The power of two, at least 64, that lasts about as long as a window of so many samples at 48 kHz."""
+    return max(64, 2 ** round(math.log2(samples * sample_rate / _REFERENCE_RATE)))
 
 
 class MultiResolutionMelLoss(nn.Module):

@@ -23,6 +23,7 @@ from cmaudio.training.networks.discriminators import (
     feature_matching_loss,
 )
 from cmaudio.training.networks.vocoder import VocoderNetwork
+from cmaudio.training.tasks.breath_loss import BreathLoss, steady_pitch
 from cmaudio.training.tasks.learning_rate import scheduled_rate
 from cmaudio.training.tasks.mel_loss import MultiResolutionMelLoss
 from cmaudio.training.tasks.task import Draws
@@ -65,8 +66,10 @@ class VocoderTask:
             torch.manual_seed(0)
             self.discriminators = Discriminators(settings.windows, settings.periods, settings.channels).to(device)
         self.mel_loss = MultiResolutionMelLoss(signal.sample_rate).to(device)
+        self.breath_loss = BreathLoss(signal.sample_rate).to(device) if settings.breath_weight else None
         judged = [] if settings.warmup == 1 else settings.windows
-        self._longest_window = max(*self.mel_loss.lengths, *judged)
+        breath = [self.breath_loss.length] if self.breath_loss else []
+        self._longest_window = max(*self.mel_loss.lengths, *judged, *breath)
 
     def modules(self) -> Mapping[str, nn.Module]:
         return {"vocoder": self.vocoder, "discriminators": self.discriminators}
@@ -110,7 +113,11 @@ class VocoderTask:
             return loss, {"loss": loss.detach()}
         with torch.autocast(fake.device.type, enabled=False):
             mel = self.mel_loss(fake.float(), real)
+            breath = self._breath(fake.float(), real, batch)
         loss, metrics = self.settings.mel_weight * mel, {"mel": mel.detach()}
+        if breath is not None:
+            loss = loss + self.settings.breath_weight * breath
+            metrics["breath"] = breath.detach()
         if self._adversarial(progress):
             judged = self.discriminators(fake)
             with torch.no_grad():
@@ -138,8 +145,18 @@ class VocoderTask:
                 f"crops of {frames} frames leave {max(0, length)} to score, too few for the losses' window of "
                 f"{self._longest_window} samples: crops.frames must be at least {least}"
             )
-        first = batch.scored.float().argmax(1).clamp(max=self.warm_up_frames)
-        rows = first[:, None] + torch.arange(length, device=first.device)
-        clip = torch.arange(len(rows), device=first.device)[:, None]
+        rows = self._scored_rows(batch, length)
+        clip = torch.arange(len(rows), device=rows.device)[:, None]
         picked = sound.reshape(-1, frames, hop)[clip, rows] * batch.scored[clip, rows][..., None]
         return picked.flatten(1)
+
+    def _scored_rows(self, batch: Batch, length: int) -> Tensor:
+        first = batch.scored.float().argmax(1).clamp(max=self.warm_up_frames)
+        return first[:, None] + torch.arange(length, device=first.device)
+
+    def _breath(self, fake: Tensor, real: Tensor, batch: Batch) -> Tensor | None:
+        if self.breath_loss is None:
+            return None
+        rows = self._scored_rows(batch, fake.shape[1] // self.signal.hop_length)
+        clip = torch.arange(len(rows), device=rows.device)[:, None]
+        return self.breath_loss(fake, real, steady_pitch(batch.f0[clip, rows], batch.scored[clip, rows]))
