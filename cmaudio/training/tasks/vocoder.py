@@ -145,18 +145,17 @@ class VocoderTask:
                 f"crops of {frames} frames leave {max(0, length)} to score, too few for the losses' window of "
                 f"{self._longest_window} samples: crops.frames must be at least {least}"
             )
-        rows = self._scored_rows(batch, length)
-        clip = torch.arange(len(rows), device=rows.device)[:, None]
-        picked = sound.reshape(-1, frames, hop)[clip, rows] * batch.scored[clip, rows][..., None]
-        return picked.flatten(1)
+        index = self._scored_frames(batch, length)
+        return (sound.reshape(-1, frames, hop)[index] * batch.scored[index][..., None]).flatten(1)
 
-    def _scored_rows(self, batch: Batch, length: int) -> Tensor:
+    def _scored_frames(self, batch: Batch, length: int) -> tuple[Tensor, Tensor]:
+        """(B, 1) clips and (B, length) their frames, from the first scored one on."""
         first = batch.scored.float().argmax(1).clamp(max=self.warm_up_frames)
-        return first[:, None] + torch.arange(length, device=first.device)
+        rows = first[:, None] + torch.arange(length, device=first.device)
+        return torch.arange(len(rows), device=rows.device)[:, None], rows
 
     def _breath(self, fake: Tensor, real: Tensor, batch: Batch) -> Tensor | None:
         if self.breath_loss is None:
             return None
-        rows = self._scored_rows(batch, fake.shape[1] // self.signal.hop_length)
-        clip = torch.arange(len(rows), device=rows.device)[:, None]
-        return self.breath_loss(fake, real, steady_pitch(batch.f0[clip, rows], batch.scored[clip, rows]))
+        index = self._scored_frames(batch, fake.shape[1] // self.signal.hop_length)
+        return self.breath_loss(fake, real, steady_pitch(batch.f0[index], batch.scored[index]))
