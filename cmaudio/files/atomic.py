@@ -39,10 +39,10 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
             raise CmaudioError(f"{path}: there is no folder {target.parent}. Create it, or write somewhere else.")
         clear_abandoned(target)
         temporary = part_file(target)
-        temporary.open("xb").close()
     except (OSError, ValueError, RuntimeError) as error:
-        raise CmaudioError(f"{path}: cannot be written ({error}). Choose a folder that you may write to.") from error
+        raise _unwritable(path, error) from error
     try:
+        _create(temporary, path)
         yield temporary
         _replace(temporary, target, path)
     except BaseException:
@@ -50,6 +50,17 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         raise
     finally:
         forget(temporary)
+
+
+def _create(temporary: Path, path: str | Path) -> None:
+    try:
+        temporary.open("xb").close()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: str | Path, error: Exception) -> CmaudioError:
+    return CmaudioError(f"{path}: cannot be written ({error}). Choose a folder that you may write to.")
 
 
 def write_file(path: str | Path, content: bytes) -> Path:

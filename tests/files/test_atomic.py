@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -38,6 +39,21 @@ def test_an_exception_propagates_and_leaves_the_old_file(tmp_path: Path, error: 
     assert caught.value is error
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_signal_while_the_temporary_file_is_created_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = Path.open
+
+    def interrupted(path: Path, mode: str) -> NoReturn:
+        create(path, mode).close()
+        raise SystemExit(143)
+
+    monkeypatch.setattr(Path, "open", interrupted)
+    with pytest.raises(SystemExit), atomic_file(tmp_path / "a.txt"):
+        pass
+    assert names(tmp_path) == []
 
 
 def test_failed_replacement_is_a_clear_error(tmp_path: Path) -> None:
