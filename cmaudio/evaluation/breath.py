@@ -7,23 +7,19 @@ from numpy.typing import NDArray
 
 from cmaudio.evaluation.context import EvaluationContext, Figures, not_measured, summary
 from cmaudio.evaluation.rendering import HeldNote, hold
+from cmaudio.signal.breath import LEAST_SHARE, LOWEST_PERIODS, WINDOW, is_between
 from cmaudio.signal.dsp import Float
 
 PITCHES, VELOCITY, SECONDS = (52, 60, 67, 74), 90, 1.0
 OCTAVES_HZ = (500, 1000, 2000, 4000, 8000)
 """Their centres."""
 _WORST = 10
-N_FFT = 8192
-"""Samples of a frame; at 48 kHz it resolves partials 70 Hz apart."""
 _HOP = 4096
 _FROM_S, _TO_S = 0.25, 1.0  # after the onset
-_LOWEST_PERIODS = 12  # of f0 in a frame
-_BETWEEN = (0.35, 0.65)  # of the way from one partial to the next
 # The lower quartile of noise, relative to its mean: partials of another series in between are not counted.
 _QUARTILE = 0.25
 _OF_MEAN = -np.log(1 - _QUARTILE)
 _HEARD_DB, _LEAST_POWER = 60.0, 1e-10  # below the loudest part; per sample and bin
-_LEAST_SHARE = 1e-5  # less is masked by the partials
 
 
 def noise_shares(audio: Float, f0_hz: float, sample_rate: int, parts: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -33,17 +29,16 @@ def noise_shares(audio: Float, f0_hz: float, sample_rate: int, parts: NDArray[np
     """
     shares = np.full(len(parts), np.nan)
     sustained = audio[round(_FROM_S * sample_rate) : round(_TO_S * sample_rate)]
-    if f0_hz * N_FFT < _LOWEST_PERIODS * sample_rate or len(sustained) < N_FFT:
+    if f0_hz * WINDOW < LOWEST_PERIODS * sample_rate or len(sustained) < WINDOW:
         return shares
-    frames = np.lib.stride_tricks.sliding_window_view(sustained, N_FFT)[::_HOP]
-    power = np.square(np.abs(np.fft.rfft(frames * np.blackman(N_FFT)))) / N_FFT
-    place = np.fft.rfftfreq(N_FFT, 1 / sample_rate) / f0_hz % 1
-    between = (place > _BETWEEN[0]) & (place < _BETWEEN[1])
+    frames = np.lib.stride_tricks.sliding_window_view(sustained, WINDOW)[::_HOP]
+    power = np.square(np.abs(np.fft.rfft(frames * np.blackman(WINDOW)))) / WINDOW
+    between = is_between(np.fft.rfftfreq(WINDOW, 1 / sample_rate) / f0_hz)
     total = np.array([power[:, part].mean() if part.any() else 0.0 for part in parts])
     heard = total > max(_LEAST_POWER, total.max() * 10 ** (-_HEARD_DB / 10))
     for index in np.flatnonzero(heard & (parts & between).any(1)):
         noise = np.quantile(power[:, parts[index] & between], _QUARTILE) / _OF_MEAN
-        shares[index] = np.clip(noise / total[index], _LEAST_SHARE, 1)
+        shares[index] = np.clip(noise / total[index], LEAST_SHARE, 1)
     return shares
 
 
@@ -52,7 +47,7 @@ def measure_breath(context: EvaluationContext) -> Figures:
     if isinstance(context.soundfont, str):
         return not_measured(context.soundfont)
     rate = context.renderer.sample_rate
-    hz = np.fft.rfftfreq(N_FFT, 1 / rate)
+    hz = np.fft.rfftfreq(WINDOW, 1 / rate)
     octaves = np.array([(hz >= centre / 2**0.5) & (hz < centre * 2**0.5) for centre in OCTAVES_HZ])
     timbres = [timbre for timbre in context.timbres() if timbre.tonal and timbre.program is not None]
     notes = [HeldNote(timbre.name, pitch, VELOCITY) for timbre in timbres for pitch in PITCHES]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cmaudio.evaluation.breath import N_FFT, noise_shares
+from cmaudio.evaluation.breath import noise_shares
+from cmaudio.signal.breath import WINDOW
 
 RATE, F0_HZ = 48_000, 220.0
-_HZ = np.fft.rfftfreq(N_FFT, 1 / RATE)
+_HZ = np.fft.rfftfreq(WINDOW, 1 / RATE)
 PARTS = np.array([(low <= _HZ) & (low + 2_000 > _HZ) for low in range(0, 10_000, 2_000)])
 
 

@@ -13,15 +13,12 @@ import math
 import torch
 from torch import Tensor, nn
 
+from cmaudio.signal.breath import LEAST_SHARE, LOWEST_PERIODS, WINDOW, is_between
 from cmaudio.training.tasks.mel_loss import scaled_window
 
-_WINDOW = 8192  # at 48 kHz
-_LOWEST_PERIODS = 12  # of the pitch in a window
-_BETWEEN = (0.35, 0.65)  # of the way from one partial to the next
 _STEADY = 0.005  # largest relative change of the pitch
 _PARTS_HZ = (250.0, 16_000.0, 18)  # a third of an octave each
 _HEARD = 1e-6  # of the power of the loudest part
-_LEAST_SHARE = 1e-5  # less is masked by the partials
 _QUARTILE, _LINE = 0.25, 8.0  # bins so far above the lower quartile are partials of another series
 
 
@@ -34,19 +31,18 @@ class BreathLoss(nn.Module):
 
     def __init__(self, sample_rate: int) -> None:
         super().__init__()
-        self.length = scaled_window(_WINDOW, sample_rate)
+        self.length = scaled_window(WINDOW, sample_rate)
         low, high, parts = _PARTS_HZ
         hz = torch.fft.rfftfreq(self.length, 1 / sample_rate)
         edges = torch.logspace(math.log10(low), math.log10(high), parts + 1)
-        self._lowest_hz = _LOWEST_PERIODS * sample_rate / self.length
+        self._lowest_hz = LOWEST_PERIODS * sample_rate / self.length
         self.register_buffer("hz", hz, persistent=False)
         self.register_buffer("parts", (hz >= edges[:-1, None]) & (hz < edges[1:, None]), persistent=False)
         self.register_buffer("window", torch.blackman_window(self.length), persistent=False)
 
     def forward(self, ours: Tensor, recorded: Tensor, f0: Tensor) -> Tensor:
         parts, hz = self.get_buffer("parts"), self.get_buffer("hz")
-        place = hz / f0.clamp(min=1.0)[:, None] % 1
-        between = (place > _BETWEEN[0]) & (place < _BETWEEN[1]) & (f0 > self._lowest_hz)[:, None]
+        between = is_between(hz / f0.clamp(min=1.0)[:, None]) & (f0 > self._lowest_hz)[:, None]
         power, recorded_power = self._mean_power(ours), self._mean_power(recorded)
         total = (recorded_power[:, None] * parts).sum(-1) / parts.sum(-1).clamp(min=1)  # (B, P)
         heard = total > _HEARD * total.amax(-1, keepdim=True).clamp(min=1e-12)
@@ -54,7 +50,7 @@ class BreathLoss(nn.Module):
         count = used.sum(-1)
         heard &= count > 0
         shares = [
-            ((x[:, None] * used).sum(-1) / count.clamp(min=1) / total.clamp(min=1e-20)).clamp(max=1.0) + _LEAST_SHARE
+            ((x[:, None] * used).sum(-1) / count.clamp(min=1) / total.clamp(min=1e-20)).clamp(max=1.0) + LEAST_SHARE
             for x in (power, recorded_power)
         ]
         distance = (torch.log10(shares[0]) - torch.log10(shares[1])).abs()
