@@ -133,7 +133,8 @@ class PriorStage(Strict):
 class VocoderSettings(Strict):
     """Losses and optimisation of the vocoder and its discriminators.
 
-    `breath_weight` is that of the noise between partials (`cmaudio.training.tasks.breath_loss`), 0 for none.
+    `breath_weight` is that of the noise between partials (`cmaudio.training.tasks.breath_loss`), `frame_weight` that of
+    the mel frames and their power (`cmaudio.training.tasks.frame_loss`); 0 for none.
     `warmup` is the share of the training with the mel loss alone (1: no discriminators at all). `windows` are the
     lengths of the STFT discriminators in samples, `channels` their width, `periods` those of the multi-period
     discriminators (for speech).
@@ -147,6 +148,7 @@ class VocoderSettings(Strict):
     weight_decay: NotNegative = 1e-3
     mel_weight: NotNegative = 15.0
     breath_weight: NotNegative = 0.0
+    frame_weight: NotNegative = 0.0
     adversarial_weight: NotNegative = 1.0
     feature_matching_weight: NotNegative = 4.0
     warmup: Share = 0.1

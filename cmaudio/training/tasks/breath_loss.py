@@ -37,7 +37,8 @@ class BreathLoss(nn.Module):
         edges = torch.logspace(math.log10(low), math.log10(high), parts + 1)
         self._lowest_hz = LOWEST_PERIODS * sample_rate / self.length
         self.register_buffer("hz", hz, persistent=False)
-        self.register_buffer("parts", (hz >= edges[:-1, None]) & (hz < edges[1:, None]), persistent=False)
+        bins = (hz >= edges[:-1, None]) & (hz < edges[1:, None])
+        self.register_buffer("parts", bins[bins.any(-1)], persistent=False)  # others lie above half the sample rate
         self.register_buffer("window", torch.blackman_window(self.length), persistent=False)
 
     def forward(self, ours: Tensor, recorded: Tensor, f0: Tensor) -> Tensor:

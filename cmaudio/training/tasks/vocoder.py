@@ -24,6 +24,7 @@ from cmaudio.training.networks.discriminators import (
 )
 from cmaudio.training.networks.vocoder import VocoderNetwork
 from cmaudio.training.tasks.breath_loss import BreathLoss, steady_pitch
+from cmaudio.training.tasks.frame_loss import FrameLoss
 from cmaudio.training.tasks.learning_rate import scheduled_rate
 from cmaudio.training.tasks.mel_loss import MultiResolutionMelLoss
 from cmaudio.training.tasks.task import Draws
@@ -67,6 +68,7 @@ class VocoderTask:
             self.discriminators = Discriminators(settings.windows, settings.periods, settings.channels).to(device)
         self.mel_loss = MultiResolutionMelLoss(signal.sample_rate).to(device)
         self.breath_loss = BreathLoss(signal.sample_rate).to(device) if settings.breath_weight else None
+        self.frame_loss = FrameLoss(signal).to(device) if settings.frame_weight else None
         judged = [] if settings.warmup == 1 else settings.windows
         breath = [self.breath_loss.length] if self.breath_loss else []
         self._longest_window = max(*self.mel_loss.lengths, *judged, *breath)
@@ -112,22 +114,27 @@ class VocoderTask:
             loss = discriminator_loss(self.discriminators(real), self.discriminators(fake))
             return loss, {"loss": loss.detach()}
         with torch.autocast(fake.device.type, enabled=False):
-            mel = self.mel_loss(fake.float(), real)
-            breath = self._breath(fake.float(), real, batch)
-        loss, metrics = self.settings.mel_weight * mel, {"mel": mel.detach()}
-        if breath is not None:
-            loss = loss + self.settings.breath_weight * breath
-            metrics["breath"] = breath.detach()
+            weighted = self._distances(sound.float(), fake.float(), real, batch)
         if self._adversarial(progress):
             judged = self.discriminators(fake)
             with torch.no_grad():
                 wanted = self.discriminators(real)
-            adversarial, matching = adversarial_loss(judged), feature_matching_loss(wanted, judged)
-            loss = (
-                loss + self.settings.adversarial_weight * adversarial + self.settings.feature_matching_weight * matching
-            )
-            metrics |= {"adversarial": adversarial.detach(), "feature_matching": matching.detach()}
-        return loss, {"loss": loss.detach(), **metrics}
+            weighted["adversarial"] = self.settings.adversarial_weight, adversarial_loss(judged)
+            weighted["feature_matching"] = self.settings.feature_matching_weight, feature_matching_loss(wanted, judged)
+        loss = torch.stack([weight * distance for weight, distance in weighted.values()]).sum()
+        return loss, {"loss": loss.detach()} | {name: distance.detach() for name, (_, distance) in weighted.items()}
+
+    def _distances(self, sound: Tensor, fake: Tensor, real: Tensor, batch: Batch) -> dict[str, tuple[float, Tensor]]:
+        """Weights and distances of crops' sound (B, N), by name; `fake` and `real` are what is scored (B, N')."""
+        found = {"mel": (self.settings.mel_weight, self.mel_loss(fake, real))}
+        if self.breath_loss is not None:
+            index = self._scored_frames(batch, fake.shape[1] // self.signal.hop_length)
+            pitch = steady_pitch(batch.f0[index], batch.scored[index])
+            found["breath"] = self.settings.breath_weight, self.breath_loss(fake, real, pitch)
+        if self.frame_loss is not None:
+            distance = self.frame_loss(sound, batch.audio, self._compared_frames(batch))
+            found["frames"] = self.settings.frame_weight, distance
+        return found
 
     def _scored(self, sound: Tensor, batch: Batch) -> Tensor:
         """(B, N') samples of equal length from each clip's first scored frame on, 0 after its last.
@@ -154,8 +161,10 @@ class VocoderTask:
         rows = first[:, None] + torch.arange(length, device=first.device)
         return torch.arange(len(rows), device=rows.device)[:, None], rows
 
-    def _breath(self, fake: Tensor, real: Tensor, batch: Batch) -> Tensor | None:
-        if self.breath_loss is None:
-            return None
-        index = self._scored_frames(batch, fake.shape[1] // self.signal.hop_length)
-        return self.breath_loss(fake, real, steady_pitch(batch.f0[index], batch.scored[index]))
+    def _compared_frames(self, batch: Batch) -> Tensor:
+        """(B, T) bool, frames in whose windows all samples are scored and complete."""
+        before = self.signal.stft.overlap // self.signal.hop_length
+        compared = batch.scored.clone()
+        compared[:, before:] &= batch.scored[:, :-before]
+        compared[:, -before:] = False
+        return compared

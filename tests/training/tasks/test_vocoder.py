@@ -160,8 +160,9 @@ def test_copy_synthesis_keeps_the_pitch(trained: VocoderTask) -> None:
         assert abs(error) < 1
 
 
-def test_unscored_samples_do_not_contribute_to_the_loss() -> None:
-    task, b = make_task(), batch()
+@pytest.mark.parametrize("losses", [{}, {"breath_weight": 1.0}, {"frame_weight": 1.0}], ids=["mel", "breath", "frames"])
+def test_unscored_samples_do_not_contribute_to_the_loss(losses: dict[str, float]) -> None:
+    task, b = make_task(**losses), batch(frames=60)
     given = draws(task, b)
     one = task.loss("vocoder", b, given, 0.9)[0].item()
     audio = b.audio.clone()
